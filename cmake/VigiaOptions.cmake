@@ -1,0 +1,31 @@
+# Compiler switches shared by every target of ours. Third-party headers are included as SYSTEM, so they stay quiet.
+option(VIGIA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(VIGIA_BENCH "Build the benchmarks" OFF)
+set(VIGIA_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+add_library(vigia_options INTERFACE)
+target_compile_options(vigia_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror
+  -fno-omit-frame-pointer)
+target_include_directories(vigia_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(vigia_options INTERFACE VIGIA_VERSION="${PROJECT_VERSION}")
+
+if(VIGIA_SANITIZE)
+  target_compile_options(vigia_options INTERFACE -fsanitize=${VIGIA_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(vigia_options INTERFACE -fsanitize=${VIGIA_SANITIZE})
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(vigia_options INTERFACE -Wthread-safety)
+endif()
+
+find_program(VIGIA_CCACHE ccache)
+if(VIGIA_CCACHE)
+  # base_dir and no hash_dir: checkouts in different folders share what they compiled.
+  cmake_path(GET CMAKE_SOURCE_DIR PARENT_PATH vigia_parent)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${vigia_parent} CCACHE_NOHASHDIR=1 ${VIGIA_CCACHE})
+endif()
+find_program(VIGIA_MOLD mold)
+if(VIGIA_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

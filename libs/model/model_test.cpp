@@ -1,0 +1,69 @@
+#include <bit>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "libs/model/ids.hpp"
+#include "libs/model/labels.hpp"
+#include "libs/model/sample.hpp"
+#include "libs/model/signal.hpp"
+
+namespace vigia {
+namespace {
+
+TEST(CustomerId, TakesWhatThePatternTakes) {
+  for (const auto& text :
+       {std::string("a"), std::string("cliente-a"), std::string("9"), std::string(63, 'x')}) {
+    EXPECT_TRUE(CustomerId::parse(text).has_value()) << text;
+  }
+}
+
+TEST(CustomerId, RefusesTheRest) {
+  for (const auto& text :
+       {std::string(), std::string("-a"), std::string("a-"), std::string("a--b"), std::string("A"),
+        std::string("a.b"), std::string("_provider"), std::string("a b"), std::string("ñ"),
+        std::string("a\0b", 3), std::string(64, 'x')}) {
+    const auto id = CustomerId::parse(text);
+    ASSERT_FALSE(id.has_value()) << text;
+    EXPECT_EQ(id.error().code, ErrorCode::kInvalid);
+  }
+  EXPECT_TRUE(CustomerId::provider().is_provider());
+}
+
+TEST(NodeId, AllowsDotsAndUpperCase) {
+  EXPECT_TRUE(NodeId::parse("prod-web-01.Example").has_value());
+  for (const auto* text : {"", "a..b", ".a", "a_b", "a/b", "a b"})
+    EXPECT_FALSE(NodeId::parse(text).has_value()) << text;
+}
+
+TEST(Labels, SortsAndDropsWhatIsEmpty) {
+  const Labels labels = Labels::from({{"z", "1"}, {"a", "2"}, {"gone", ""}, {"a", "3"}});
+  ASSERT_EQ(labels.size(), 2U);
+  EXPECT_EQ(labels.get("a"), "3");
+  EXPECT_EQ(labels.get("gone"), "");
+  EXPECT_EQ(to_string(labels), R"({a="3",z="1"})");
+}
+
+TEST(Labels, SetAddsReplacesAndRemoves) {
+  Labels labels = Labels::from({{"__name__", "up"}});
+  labels.set("job", "x\"y");
+  labels.set("job", "a\nb");
+  EXPECT_EQ(to_string(labels), R"(up{job="a\nb"})");
+  labels.set("job", "");
+  EXPECT_EQ(to_string(labels), "up{}");
+}
+
+TEST(Sample, TheStaleMarkIsANanOfItsOwn) {
+  EXPECT_TRUE(is_stale_mark(stale_mark()));
+  EXPECT_FALSE(is_stale_mark(std::numeric_limits<double>::quiet_NaN()));
+  EXPECT_TRUE(is_stale_mark(normalized(stale_mark())));
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(normalized(std::numeric_limits<double>::quiet_NaN())),
+            kNormalNanBits);
+  EXPECT_TRUE(is_same_value(stale_mark(), stale_mark()));
+  EXPECT_FALSE(is_same_value(0.0, -0.0));
+}
+
+TEST(Signal, IsNamedAsInPathsAndLabels) { EXPECT_EQ(to_string(Signal::kTraces), "traces"); }
+
+}  // namespace
+}  // namespace vigia

@@ -1,0 +1,68 @@
+// HTTP and gRPC client on libcurl's multi interface: one thread, connections kept and shared.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/base/result.hpp"
+#include "libs/net/message.hpp"
+
+namespace vigia::net {
+
+struct TlsClientSettings {
+  std::string ca_file;    ///< empty: the system's
+  std::string cert_file;  ///< for mutual TLS
+  std::string key_file;
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  ///< http:// or https://
+  Headers headers;
+  std::string body;
+  Duration timeout = std::chrono::seconds(10);  ///< for the whole exchange
+  std::size_t response_bytes_max = 64U << 20U;  ///< after decompression
+  std::optional<TlsClientSettings> tls;
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+struct GrpcReply {
+  GrpcCode code = GrpcCode::kOk;
+  std::string message;
+  std::string details;  ///< grpc-status-details-bin, decoded, at most 8 KiB
+  std::string body;     ///< the one message
+};
+
+struct ClientSettings {
+  std::size_t connections_per_host_max = 8;
+  std::string user_agent = "vigia/" VIGIA_VERSION;
+  bool follow_redirects = false;  ///< never by default: a token must not travel on
+};
+
+/// Thread contract: any thread. `done` is called once, on the client's own thread, and must not
+/// block; when the client is destroyed what is in flight ends with kUnavailable.
+class Client {
+ public:
+  static std::unique_ptr<Client> create(ClientSettings settings);
+  virtual ~Client() = default;
+  /// Errors: kUnavailable (no connection, reset, name unknown), kDeadline, kTooLarge (response),
+  /// kInvalid (url). Any HTTP status is a success here; see error_from_http.
+  virtual void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) = 0;
+  /// One unary call: `url` is http://host:port/package.Service/Method, `body` the bare message.
+  /// `compression`:
+  /// "", "gzip" or "zstd". Trailers that are missing give kUnavailable, a bad frame kCorrupt.
+  virtual void call(ClientRequest request, std::string_view compression,
+                    std::function<void(Result<GrpcReply>)> done) = 0;
+  /// The same two, waiting. Never from an event loop.
+  Result<ClientResponse> fetch(ClientRequest request);
+  Result<GrpcReply> call_and_wait(ClientRequest request, std::string_view compression);
+};
+
+}  // namespace vigia::net

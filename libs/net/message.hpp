@@ -1,0 +1,96 @@
+// What goes over HTTP: headers, requests and responses, the same for HTTP/1.1, HTTP/2 and gRPC.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::net {
+
+struct Header {
+  std::string name;  ///< lower case
+  std::string value;
+};
+
+/// In the order of arrival; a name may stand there several times. Look-ups want the name in lower
+/// case.
+class Headers {
+ public:
+  Headers() = default;
+  Headers(std::initializer_list<Header> headers) : headers_(headers) {}
+  void add(std::string_view name, std::string_view value);  ///< lower-cases the name
+  /// The first value, or "" where there is none.
+  std::string_view get(std::string_view name) const;
+  /// How often the name stands there. Two Authorization headers are an error, not a choice.
+  std::size_t count(std::string_view name) const;
+  auto begin() const { return headers_.begin(); }
+  auto end() const { return headers_.end(); }
+  std::size_t size() const { return headers_.size(); }
+
+ private:
+  std::vector<Header> headers_;
+};
+
+enum class Transport : std::uint8_t { kHttp1, kHttp2, kGrpc };
+
+/// What is known of a request before its body is read.
+struct RequestHead {
+  Transport transport = Transport::kHttp1;
+  std::string method;  ///< "GET"; as sent
+  std::string path;    ///< "/v1/metrics": raw, up to "?", never unescaped or normalised
+  std::string query;   ///< what follows "?", raw
+  Headers headers;
+  std::string peer;  ///< "127.0.0.1:4711"
+  bool is_encrypted = false;
+};
+
+/// A whole request. The body is decoded: de-chunked, decompressed; of gRPC the one message without
+/// its prefix.
+struct Request : RequestHead {
+  std::string body;
+  std::size_t wire_bytes = 0;  ///< the body's size as it was sent
+};
+
+/// Gives the body piece by piece: the next piece, "" at the end, or an error, which breaks the
+/// stream off (the client sees an incomplete body). Called on the event loop, never concurrently,
+/// only while the client keeps up.
+using BodySource = std::function<Result<std::string>()>;
+
+/// Status codes of gRPC (grpc/grpc doc/statuscodes.md) that we use.
+enum class GrpcCode : std::uint8_t {
+  kOk = 0,
+  kCancelled = 1,
+  kUnknown = 2,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16
+};
+
+/// The answer to a request. For Transport::kGrpc the server ignores `status`, frames `body` as the
+/// one message and sends `grpc_code` and `grpc_message` as trailers; `grpc_details` becomes
+/// grpc-status-details-bin.
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  BodySource stream;  ///< where set, sent after `body`, chunked; not for gRPC
+  GrpcCode grpc_code = GrpcCode::kOk;
+  std::string grpc_message;
+  std::string grpc_details;  ///< a serialised google.rpc.Status
+};
+
+}  // namespace vigia::net

@@ -1,0 +1,43 @@
+// A table of paths, for services that serve several.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "libs/net/server.hpp"
+
+namespace vigia::net {
+
+/// Values of the {placeholders} of the path that matched, percent-decoded.
+using PathValues = std::map<std::string, std::string, std::less<>>;
+using RouteFunction = std::function<void(Request, const PathValues&, Responder)>;
+
+/// Exact paths and "{name}" for one whole segment: "/api/v1/label/{name}/values". A path that is
+/// not in the table is 404, a wrong method 405 with Allow; "//", "..", "%2f" match nothing. Fill it
+/// before the server starts; after that any loop may call.
+class Routes : public Handler {
+ public:
+  void add(std::string method, std::string pattern, RouteFunction function);
+  void handle(Request request, Responder responder) override;
+  Response refuse(const RequestHead& head, const Error& error) override;  ///< JSON form
+
+ private:
+  struct Route {
+    std::string method;
+    std::vector<std::string> segments;
+    RouteFunction function;
+  };
+  std::vector<Route> routes_;
+};
+
+/// Parameters of a query string or a form body, percent-decoded, in order. Nothing on a broken
+/// escape.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text);
+/// The opposite.
+std::string encode_form(const std::vector<std::pair<std::string, std::string>>& parameters);
+/// One segment or value, percent-encoded (everything but unreserved characters).
+std::string percent_encode(std::string_view text);
+
+}  // namespace vigia::net

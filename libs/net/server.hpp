@@ -1,0 +1,94 @@
+// One port that speaks gRPC, HTTP/2 (by prior knowledge or ALPN) and HTTP/1.1, plain or TLS.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/net/message.hpp"
+
+namespace vigia::net {
+
+struct TlsServerSettings {
+  std::string cert_file;
+  std::string key_file;
+};
+
+struct ServerSettings {
+  std::string name;       ///< in messages: "collector otlp/grpc"
+  std::string listen;     ///< "127.0.0.1:4317", "[::1]:4317"; port 0 takes a free one
+  std::size_t loops = 0;  ///< event loops, each a thread; 0 is one per core
+  std::size_t body_bytes_max = 64U << 20U;    ///< after decompression (R-OTLP-3)
+  std::size_t header_bytes_max = 64U << 10U;  ///< all headers of one request together
+  std::size_t connections_max = 20'000;       ///< more are closed at once and counted
+  std::size_t streams_max = 256;              ///< HTTP/2 requests in flight per connection
+  std::size_t buffered_bytes_max = 256U
+                                   << 20U;  ///< bodies being received, all connections; over it 503
+  Duration request_timeout =
+      std::chrono::seconds(30);  ///< from the first byte of a request to its last
+  Duration idle_timeout = std::chrono::minutes(5);
+  std::optional<TlsServerSettings> tls;
+};
+
+/// Answers one request, once, from any thread. Dropped without an answer, it sends 500 / INTERNAL.
+class Responder {
+ public:
+  class Target;  // the connection's side, internal to the server
+  explicit Responder(std::shared_ptr<Target> target);
+  Responder(Responder&&) noexcept;
+  Responder& operator=(Responder&&) noexcept;
+  ~Responder();
+  /// Gives the answer to the client's event loop. A second call is a fault of our own (CHECK).
+  /// Where the client has gone the answer is dropped.
+  void send(Response response);
+
+ private:
+  std::shared_ptr<Target> target_;
+};
+
+/// What a service does with requests. Both calls come on an event loop and must not block; several
+/// loops call at once.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// Called when the headers are there, before a byte of the body is kept: an answer given here
+  /// ends the request. The place to check tokens and paths.
+  virtual std::optional<Response> admit(const RequestHead& /*head*/) { return std::nullopt; }
+  virtual void handle(Request request, Responder responder) = 0;
+  /// A request that the server itself refuses (body too large, bad compression, too slow, over its
+  /// memory). The default is the OTLP form of the error.
+  virtual Response refuse(const RequestHead& head, const Error& error);
+};
+
+struct ServerStats {
+  std::uint64_t connections = 0;  ///< open now
+  std::uint64_t connections_refused = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t requests_refused = 0;  ///< by the server itself, before the handler
+  std::uint64_t buffered_bytes = 0;
+};
+
+/// Thread contract: start, stop and the destructor from one thread; the rest from any.
+class Server {
+ public:
+  /// Binds and begins to serve. kUnavailable, naming the address, where the port is taken: it is
+  /// probed with a plain bind first, since SO_REUSEPORT would hide a second copy. `handler` must
+  /// outlive the server.
+  static Result<std::unique_ptr<Server>> start(ServerSettings settings, Handler& handler);
+  virtual ~Server() = default;
+
+  /// "127.0.0.1:4317", with the port that was really taken.
+  virtual std::string address() const = 0;
+  virtual std::uint16_t port() const = 0;
+  virtual ServerStats stats() const = 0;
+  /// Takes no new connections, sends GOAWAY, lets requests in flight end until the deadline, then
+  /// closes. Safe twice.
+  virtual void stop(TimePoint deadline) noexcept = 0;
+};
+
+}  // namespace vigia::net

@@ -1,0 +1,26 @@
+// /health and /ready, and the port of a process' own metrics.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/base/result.hpp"
+#include "libs/net/routes.hpp"
+#include "libs/service/metrics.hpp"
+
+namespace vigia::service {
+
+/// Adds GET /health and GET /ready: 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
+/// word only.
+void add_health_routes(net::Routes& routes, std::function<bool()> is_ready);
+
+/// Serves GET /metrics on a port of its own, one event loop. Text or OpenMetrics by Accept.
+class MetricsServer {
+ public:
+  static Result<std::unique_ptr<MetricsServer>> start(std::string listen,
+                                                      const MetricRegistry& registry);
+  virtual ~MetricsServer() = default;
+  virtual std::string address() const = 0;
+};
+
+}  // namespace vigia::service

@@ -1,0 +1,61 @@
+// Who may do what: customers, their tokens and limits, and the operators. One snapshot, never
+// changed once made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+
+namespace vigia::tenancy {
+
+enum class Scope : std::uint8_t { kIngest, kRead };
+
+struct Limits {
+  std::uint64_t points_per_second = 0;  ///< 0: no limit
+  std::uint64_t active_series = 0;      ///< 0: no limit
+};
+
+struct Customer {
+  CustomerId id;
+  std::string name;
+  std::string hot_shard = "hot-0";
+  Limits limits;
+  std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer; 0: always
+};
+
+/// Who a token belongs to. Without a customer it is an operator, who sees all.
+struct Principal {
+  std::optional<CustomerId> customer;
+  Scope scope = Scope::kIngest;
+  bool is_operator() const { return !customer.has_value(); }
+};
+
+/// Thread contract: immutable, so any thread. Shared by those who read it and the source that
+/// replaces it.
+class Directory {
+ public:
+  /// Reads a customers.yaml or the monitor's snapshot (the same content, JSON being YAML). Tokens
+  /// given in clear are hashed at once; `token_sha256` is taken as it is. kInvalid names file, line
+  /// and key: a doubled customer id or token, a bad id, an unknown scope, a bad expiry.
+  static Result<std::shared_ptr<const Directory>> parse(std::string_view text, std::string name);
+  virtual ~Directory() = default;
+
+  /// The owner of a bearer token at that time (wall clock). kUnauthenticated for one that is
+  /// unknown or expired, with the same message for both.
+  virtual Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const = 0;
+  /// Null where there is no such customer.
+  virtual const Customer* find(const CustomerId& customer) const = 0;
+  virtual const std::vector<Customer>& customers() const = 0;
+};
+
+/// The token of "Authorization: Bearer TOKEN"; the scheme in any case (RFC 9110), the token exact.
+/// kUnauthenticated where the header is missing or malformed.
+Result<std::string_view> bearer_token(std::string_view authorization);
+
+}  // namespace vigia::tenancy
