@@ -1,0 +1,163 @@
+// The disk log: what was accepted is on disk before it is acknowledged, and stays there until every
+// reader has passed it. Buffer of the agent, queue of the collector, write-ahead log of storage.
+// Format: docs/formats/disk-log.md.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/pipeline/file_system.hpp"
+
+namespace vigia::pipeline {
+
+/// How a record's body is compressed, by its sender. Plain bodies are LZ4-compressed by the log and
+/// come back plain; the others are kept and given back as they are.
+enum class BodyEncoding : std::uint8_t { kPlain = 0, kGzip = 1, kZstd = 2, kSnappy = 3 };
+
+/// A place between two records. Ordered; the default stands before every record.
+struct LogPosition {
+  std::uint64_t segment = 0;
+  std::uint64_t offset = 0;
+  auto operator<=>(const LogPosition&) const = default;
+};
+
+/// What is known of a record without its body.
+struct RecordHeader {
+  CustomerId customer;
+  Signal signal = Signal::kMetrics;
+  BodyEncoding encoding = BodyEncoding::kPlain;
+  std::uint32_t items = 0;       ///< points, spans or log records in the body
+  std::uint32_t rejected = 0;    ///< of these, refused by the verdicts
+  std::int64_t received_ms = 0;  ///< wall clock
+  std::string verdicts;          ///< opaque to the log, at most kVerdictBytesMax
+
+  // Set by the log.
+  std::uint64_t sequence = 0;      ///< 1, 2, 3, … over the log's whole life; a gap is a lost record
+  LogPosition position;            ///< where the record begins
+  LogPosition next;                ///< where the one after it begins: commit this when it is done
+  std::uint32_t stored_bytes = 0;  ///< on disk, all of it
+};
+
+struct DiskRecord {
+  RecordHeader header;
+  std::string body;
+};
+
+inline constexpr std::size_t kVerdictBytesMax = 16U << 20U;
+/// A decoded OTLP body (64 MiB) with room for framing.
+inline constexpr std::size_t kRecordBytesMax = 96U << 20U;
+
+/// Why a cursor was moved past records that it had not committed.
+enum class DropReason : std::uint8_t {
+  kTooOld,   ///< older than the cursor's age_max
+  kCap,      ///< the log or the cursor's share was full
+  kDamaged,  ///< the body failed its checksum; the header was readable
+};
+std::string_view to_string(DropReason reason);  ///< "too_old", "cap", "damaged"
+
+struct CursorSettings {
+  std::string name;  ///< of an exporter: letters, digits and -_./ ; any other is kInvalid
+  /// True: at the log's cap append is refused, retryably, rather than lose what this cursor still
+  /// needs. False: the oldest records are skipped, counted.
+  bool required = true;
+  Duration age_max{0};          ///< records older than this are skipped, counted; 0: never
+  std::uint64_t bytes_max = 0;  ///< skipped where it lags by more; 0: the log's own cap only
+};
+
+struct DiskLogSettings {
+  std::string directory;
+  std::vector<CursorSettings> cursors;         ///< the only ones that hold segments back
+  std::uint64_t segment_bytes = 16U << 20U;    ///< a segment is closed when it passes this
+  std::uint64_t bytes_max = 10ULL << 30U;      ///< all segments together
+  std::size_t pending_bytes_max = 64U << 20U;  ///< appended, not yet written; more is refused
+  Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
+  Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
+};
+
+struct CursorStats {
+  std::string name;
+  std::uint64_t queued_records = 0;
+  std::uint64_t queued_bytes = 0;  ///< on disk, from the cursor to the end
+  std::int64_t oldest_ms = 0;  ///< received_ms of the oldest queued segment's first record; 0: none
+};
+
+struct DiskLogStats {
+  std::uint64_t bytes = 0;  ///< all segments
+  std::uint64_t segments = 0;
+  std::uint64_t appended_records = 0;  ///< since open, durable
+  std::uint64_t refused_records = 0;   ///< since open, their appenders were told
+  std::uint64_t syncs = 0;
+  std::uint64_t sync_failures = 0;
+  std::uint64_t damaged_records = 0;  ///< passages skipped by any reader since open
+  bool is_full = false;               ///< appends are refused now: cap or disk
+  std::vector<CursorStats> cursors;
+};
+
+/// One named reader. It outlives a restart: its position is kept in `<directory>/cursor-<name>`.
+/// Thread contract: next and rewind from one thread; commit and the rest from any.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  /// The record at the read position, which moves past it (it starts at the committed position).
+  /// Waits up to `wait` for one, nothing where none came. Only durable records are given. Damaged
+  /// passages are skipped and counted. kUnavailable where the disk cannot be read, kNotFound never.
+  virtual Result<std::optional<DiskRecord>> next(Duration wait) = 0;
+  /// Everything before `position` is done. Returns where the cursor was committed before: of
+  /// records that begin before that the log has already disposed (dropped, counted), so they are
+  /// not to be counted as sent. A position behind the committed one changes nothing. Reaches the
+  /// disk within cursor_interval, and at close; after a kill some records may be read again.
+  virtual LogPosition commit(LogPosition position) = 0;
+  virtual LogPosition committed() const = 0;
+  /// Puts the read position back to the committed one.
+  virtual void rewind() = 0;
+  /// Calls `visit` for the header of each record from the committed position to the end, bodies
+  /// unread. For counting what is queued at start, before appends begin.
+  virtual Result<void> for_each_queued(
+      const std::function<void(const RecordHeader&)>& visit) const = 0;
+  /// Wakes a thread that waits in `next`, which then returns nothing; so do later calls' waits.
+  virtual void interrupt() = 0;
+};
+
+/// Thread contract: append, cursor and stats from any thread; open and the destructor from one.
+class DiskLog {
+ public:
+  /// Called once: with the record's header as it is on disk, fdatasync done; or with an error,
+  /// retryable where the log or disk is full or failed. Runs on the log's writer thread (a refusal
+  /// that is known at once: on the caller's) and must not block or call the log.
+  using Done = std::function<void(const Result<RecordHeader>&)>;
+  /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
+  /// lock held: count and return.
+  using OnDrop =
+      std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)>;
+
+  /// Locks the folder, recovers what is there, starts the writer thread. kUnavailable, naming the
+  /// folder, where another process holds it or it cannot be written.
+  static Result<std::unique_ptr<DiskLog>> open(DiskLogSettings settings, const Clock& clock,
+                                               OnDrop on_drop = {},
+                                               FileSystem& files = system_files());
+  /// Writes and syncs what was appended, commits the cursors, lets the folder go. Cursors end here.
+  virtual ~DiskLog() = default;
+
+  /// Takes the record over. Batches of appends from all threads share one fdatasync. A failed sync
+  /// is never trusted again: the segment is closed as it is and its unsynced records refused.
+  virtual void append(DiskRecord record, Done done) = 0;
+  Result<RecordHeader> append_and_wait(DiskRecord record);
+
+  /// The cursor of that name. REQUIRES: it is one of the settings'.
+  virtual Cursor& cursor(std::string_view name) = 0;
+  virtual DiskLogStats stats() const = 0;
+  /// Writes the cursors' positions to disk now.
+  virtual Result<void> sync_cursors() = 0;
+};
+
+}  // namespace vigia::pipeline
