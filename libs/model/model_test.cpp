@@ -7,6 +7,7 @@
 #include "libs/model/labels.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
+#include "libs/model/verdicts.hpp"
 
 namespace vigia {
 namespace {
@@ -64,6 +65,45 @@ TEST(Sample, TheStaleMarkIsANanOfItsOwn) {
 }
 
 TEST(Signal, IsNamedAsInPathsAndLabels) { EXPECT_EQ(to_string(Signal::kTraces), "traces"); }
+
+TEST(Verdicts, SurviveTheDiskToTheItem) {
+  Verdicts verdicts(1000);
+  verdicts.reject(3, RejectReason::kFuture);
+  verdicts.reject(4, RejectReason::kFuture);
+  verdicts.reject(700, RejectReason::kReserved);
+  const auto read = Verdicts::decode(verdicts.encode());
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->items(), 1000U);
+  EXPECT_EQ(read->accepted(), 997U);
+  EXPECT_EQ(read->rejected_for(RejectReason::kFuture), 2U);
+  EXPECT_EQ(read->reason_of(700), RejectReason::kReserved);
+  EXPECT_FALSE(read->is_rejected(5));
+  EXPECT_FALSE(read->is_rejected(999));
+}
+
+TEST(Verdicts, WithoutRefusalsTakeOneNumber) {
+  EXPECT_EQ(Verdicts(100).encode().size(), 1U);
+  EXPECT_EQ(Verdicts::decode(Verdicts(100).encode())->accepted(), 100U);
+}
+
+TEST(Verdicts, DamagedBytesAreRefused) {
+  Verdicts verdicts(10);
+  verdicts.reject(9, RejectReason::kInvalid);
+  const std::string good = verdicts.encode();
+  EXPECT_FALSE(Verdicts::decode(good.substr(0, good.size() - 1)).has_value());
+  EXPECT_FALSE(Verdicts::decode(good + good).has_value());
+  EXPECT_FALSE(Verdicts::decode("").has_value());
+  EXPECT_FALSE(Verdicts::decode(std::string("\x02\x01\x63", 3)).has_value());
+}
+
+TEST(Verdicts, ALaterReasonReplacesTheFirst) {
+  Verdicts verdicts(2);
+  verdicts.reject(1, RejectReason::kFuture);
+  verdicts.reject(1, RejectReason::kForeign);
+  EXPECT_EQ(verdicts.rejected(), 1U);
+  EXPECT_EQ(verdicts.rejected_for(RejectReason::kFuture), 0U);
+  EXPECT_EQ(verdicts.rejected_for(RejectReason::kForeign), 1U);
+}
 
 }  // namespace
 }  // namespace vigia

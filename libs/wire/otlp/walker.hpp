@@ -1,0 +1,69 @@
+// Walks an OTLP request (opentelemetry-proto 1.x, protobuf) without building objects: every view
+// points into the body. Unknown fields are passed over (R-OTLP-13), groups are refused, recursion
+// is bounded by the message types.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
+
+namespace vigia::wire::otlp {
+
+enum class MetricType : std::uint8_t {
+  kNone = 0,  ///< no data, or a type that came after this code was written
+  kGauge = 5,
+  kSum = 7,
+  kHistogram = 9,
+  kExponentialHistogram = 10,
+  kSummary = 11,
+};
+
+enum class Temporality : std::uint8_t { kUnspecified = 0, kDelta = 1, kCumulative = 2 };
+
+/// One Resource{Metrics,Spans,Logs}.
+struct ResourceView {
+  std::string_view bytes;  ///< the encoded Resource message, "" where there is none
+  std::string_view schema_url;
+};
+
+/// One Scope{Metrics,Spans,Logs}.
+struct ScopeView {
+  std::string_view bytes;  ///< the encoded InstrumentationScope, "" where there is none
+  std::string_view schema_url;
+};
+
+struct MetricView {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view description;
+  std::string_view prometheus_type;  ///< value of the metadata key "prometheus.type", else ""
+  MetricType type = MetricType::kNone;
+  Temporality temporality = Temporality::kUnspecified;
+  bool is_monotonic = false;
+};
+
+/// Called in the order of the bytes. An item is a data point, a span or a log record; items are
+/// numbered from 0 over the whole body, and that number is the index of its verdict.
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+  virtual void on_resource(const ResourceView& /*resource*/) {}
+  virtual void on_scope(const ScopeView& /*scope*/) {}
+  virtual void on_metric(const MetricView& /*metric*/) {}
+  /// `bytes` is the encoded NumberDataPoint, …, Span or LogRecord. May throw
+  /// protozero::exception: walk() turns it into its error.
+  virtual void on_item(std::uint32_t item, std::string_view bytes) = 0;
+};
+
+/// Walks a whole Export{Metrics,Trace,Logs}ServiceRequest and returns how many items it holds.
+/// kInvalid where the bytes are not such a message, or where a field that may stand once (resource,
+/// scope, a metric's data) stands twice: parsers differ on those, so one reader could see another
+/// customer than the other. The visitor has then seen the part before the damage: forget it.
+Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor);
+
+/// How many items the body holds, by their tags alone.
+Result<std::uint32_t> count_items(Signal signal, std::string_view body);
+
+}  // namespace vigia::wire::otlp

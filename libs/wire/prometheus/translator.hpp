@@ -1,0 +1,97 @@
+// OTLP metrics to Prometheus series, by the OpenTelemetry specification "Prometheus and OpenMetrics
+// Compatibility" (R-PM-1 to R-PM-14).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/labels.hpp"
+#include "libs/model/sample.hpp"
+#include "libs/model/verdicts.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+
+namespace vigia::wire::prometheus {
+
+/// Type of a metric family, numbered as prometheus.MetricMetadata.MetricType.
+enum class FamilyType : std::uint8_t {
+  kUnknown = 0,
+  kCounter = 1,
+  kGauge = 2,
+  kHistogram = 3,
+  kGaugeHistogram = 4,
+  kSummary = 5,
+  kInfo = 6,
+  kStateset = 7,
+};
+
+/// What a series belongs to. Views live as long as the call they come with.
+struct FamilyView {
+  std::string_view name;  ///< translated, without _bucket, _count, _sum: "http_requests_total"
+  std::string_view help;
+  std::string_view unit;  ///< as the sender gave it
+  FamilyType type = FamilyType::kUnknown;
+};
+
+inline constexpr std::uint32_t kNoItem = 0xffffffffU;
+
+/// One value of one series. Views live as long as the call.
+struct SeriesPoint {
+  /// OTLP data point that it comes from; kNoItem for target_info, which is no point of the sender.
+  std::uint32_t item = kNoItem;
+  /// Same for equal label sets within a process (customer included); differs otherwise, but for a
+  /// chance of 2^-64.
+  std::uint64_t series_hash = 0;
+  /// The `labels` fields of a prometheus.TimeSeries (remote write 1.0), sorted by name: copy them
+  /// to the front of the message.
+  std::string_view label_bytes;
+  TimestampMs timestamp_ms = 0;
+  TimestampMs start_ms = 0;    ///< 0 where the sender gave none
+  double value = 0;            ///< where histogram is empty
+  std::string_view histogram;  ///< an encoded prometheus.Histogram, its time stamp included; or ""
+  std::string_view exemplars;  ///< encoded `exemplars` fields of a prometheus.TimeSeries, or ""
+  FamilyView family;
+};
+
+/// The labels in such bytes, for cold paths. kCorrupt for other bytes.
+Result<Labels> decode_labels(std::string_view label_bytes);
+
+/// Takes what comes out, one call a value, items in ascending order. Within one body the values of
+/// a series come in the order of the body.
+class SeriesSink {
+ public:
+  virtual ~SeriesSink() = default;
+  virtual void take(const SeriesPoint& point) = 0;
+};
+
+struct TranslatorSettings {
+  /// Resource attributes that become labels on every series. customer_id is always there, from the
+  /// token.
+  std::vector<std::string> resource_labels = {"node.id", "node.region", "environment"};
+  bool scope_labels = true;  ///< otel_scope_name, otel_scope_version, …
+  bool target_info = true;
+  bool ratio_suffix = true;  ///< `_ratio` on gauges of unit "1", as Prometheus itself does
+};
+
+/// Thread contract: any thread; several Translators may share one cache.
+class Translator {
+ public:
+  /// `cache` must outlive the translator.
+  Translator(TranslatorSettings settings, SeriesCache& cache);
+
+  /// Gives the sink every value of the accepted points of an ExportMetricsServiceRequest, and one
+  /// target_info a resource. Points that the verdicts reject are passed over. kInvalid where the
+  /// body cannot be walked: bodies in the disk log have passed intake, so there it means damage.
+  Result<void> translate(const CustomerId& customer, std::string_view otlp_metrics_body,
+                         const Verdicts& verdicts, SeriesSink& sink);
+
+ private:
+  TranslatorSettings settings_;
+  SeriesCache& cache_;
+};
+
+}  // namespace vigia::wire::prometheus
