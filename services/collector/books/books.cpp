@@ -1,0 +1,193 @@
+#include "services/collector/books/books.hpp"
+
+#include <array>
+
+namespace vigia::collector {
+namespace {
+
+using service::MetricType;
+
+/// "metric_points", "spans", "log_records": how the stock metrics name items.
+std::string_view stock_items(Signal signal) {
+  switch (signal) {
+    case Signal::kMetrics:
+      return "metric_points";
+    case Signal::kTraces:
+      return "spans";
+    case Signal::kLogs:
+      return "log_records";
+  }
+  return "metric_points";
+}
+
+}  // namespace
+
+struct Books::State {
+  // Names are a customer's id, a signal, an exporter, a reason: all bounded by the configuration.
+  using Key = std::tuple<std::string, Signal, std::string, std::string>;
+  using Table = std::map<Key, std::uint64_t, std::less<>>;
+
+  mutable std::mutex mutex;
+  Table received;               // customer, signal
+  Table rejected;               // customer, signal, "", reason
+  Table sent;                   // customer, signal, exporter
+  Table dropped;                // customer, signal, exporter, reason
+  Table queued;                 // customer, signal, exporter
+  Table at_start;               // customer, signal, exporter
+  Table accepted_by_transport;  // "", signal, transport
+  Table refused_by_transport;
+  Table send_failed;  // "", signal, exporter
+
+  void collect(const service::MetricRegistry::Emit& emit) const;
+  void collect_books(const service::MetricRegistry::Emit& emit) const;
+  void collect_stock(const service::MetricRegistry::Emit& emit) const;
+};
+
+void Books::State::collect_books(const service::MetricRegistry::Emit& emit) const {
+  struct Shown {
+    const Table& table;
+    std::string_view name;
+    std::string_view help;
+    MetricType type;
+  };
+  const std::array<Shown, 6> all{{
+      {received, "vigia_items_received_total", "Items that came with a good token",
+       MetricType::kCounter},
+      {rejected, "vigia_items_rejected_total", "Items refused, their senders were told",
+       MetricType::kCounter},
+      {sent, "vigia_items_sent_total", "Items that their destination has taken",
+       MetricType::kCounter},
+      {dropped, "vigia_items_dropped_total", "Items given up after they were acknowledged",
+       MetricType::kCounter},
+      {queued, "vigia_items_queued", "Items that wait for their destination", MetricType::kGauge},
+      {at_start, "vigia_items_queued_at_start", "Items that waited when the process started",
+       MetricType::kGauge},
+  }};
+  for (const auto& shown : all) {
+    for (const auto& [key, count] : shown.table) {
+      const auto& [customer, signal, exporter, reason] = key;
+      service::MetricLabels labels{{"customer_id", customer},
+                                   {"signal", std::string(to_string(signal))}};
+      if (!exporter.empty()) labels.emplace_back("exporter", exporter);
+      if (!reason.empty()) labels.emplace_back("reason", reason);
+      emit(shown.name, shown.help, shown.type, labels, static_cast<double>(count));
+    }
+  }
+}
+
+void Books::State::collect_stock(const service::MetricRegistry::Emit& emit) const {
+  const auto show = [&emit](std::string_view prefix, std::string_view help, Signal signal,
+                            const service::MetricLabels& labels, std::uint64_t count) {
+    const std::string name = std::string(prefix) + std::string(stock_items(signal));
+    emit(name, help, MetricType::kCounter, labels, static_cast<double>(count));
+  };
+  const auto transports = [&show](const Table& table, std::string_view prefix,
+                                  std::string_view help) {
+    for (const auto& [key, count] : table) {
+      show(prefix, help, std::get<1>(key), {{"receiver", "otlp"}, {"transport", std::get<2>(key)}},
+           count);
+    }
+  };
+  transports(accepted_by_transport, "otelcol_receiver_accepted_", "Items taken");
+  transports(refused_by_transport, "otelcol_receiver_refused_", "Items refused");
+  std::map<std::pair<std::string, Signal>, std::uint64_t> by_exporter;
+  for (const auto& [key, count] : sent) by_exporter[{std::get<2>(key), std::get<1>(key)}] += count;
+  for (const auto& [key, count] : by_exporter) {
+    show("otelcol_exporter_sent_", "Items sent", key.second, {{"exporter", key.first}}, count);
+  }
+  for (const auto& [key, count] : send_failed) {
+    show("otelcol_exporter_send_failed_", "Items of attempts that failed", std::get<1>(key),
+         {{"exporter", std::get<2>(key)}}, count);
+  }
+}
+
+void Books::State::collect(const service::MetricRegistry::Emit& emit) const {
+  const std::lock_guard lock(mutex);
+  collect_books(emit);
+  collect_stock(emit);
+}
+
+Books::Books(service::MetricRegistry& registry) : state_(std::make_shared<State>()) {
+  registry.on_collect(
+      [state = state_](const service::MetricRegistry::Emit& emit) { state->collect(emit); });
+  for (const Signal signal : {Signal::kMetrics, Signal::kTraces, Signal::kLogs}) {
+    for (const char* transport : {"grpc", "http"}) {
+      state_->accepted_by_transport[{"", signal, transport, ""}] = 0;
+      state_->refused_by_transport[{"", signal, transport, ""}] = 0;
+    }
+  }
+}
+
+void Books::received(const CustomerId& customer, Signal signal, std::uint64_t items,
+                     std::string_view transport) {
+  const std::lock_guard lock(state_->mutex);
+  state_->received[{customer.text(), signal, "", ""}] += items;
+  state_->accepted_by_transport[{"", signal, std::string(transport), ""}] += items;
+}
+
+void Books::rejected(const CustomerId& customer, Signal signal, std::string_view reason,
+                     std::uint64_t items, std::string_view transport) {
+  if (items == 0) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->rejected[{customer.text(), signal, "", std::string(reason)}] += items;
+  // What is refused was first counted as received, and so as accepted.
+  state_->accepted_by_transport[{"", signal, std::string(transport), ""}] -= items;
+  state_->refused_by_transport[{"", signal, std::string(transport), ""}] += items;
+}
+
+void Books::queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
+                            std::uint64_t items) {
+  const std::lock_guard lock(state_->mutex);
+  const State::Key key{customer.text(), signal, std::string(exporter), ""};
+  state_->at_start[key] += items;
+  state_->queued[key] += items;
+}
+
+void Books::queued(const CustomerId& customer, Signal signal, std::string_view exporter,
+                   std::uint64_t items) {
+  const std::lock_guard lock(state_->mutex);
+  const State::Key key{customer.text(), signal, std::string(exporter), ""};
+  state_->queued[key] += items;
+  state_->sent.try_emplace(key, 0);
+}
+
+void Books::sent(const CustomerId& customer, Signal signal, std::string_view exporter,
+                 std::uint64_t items) {
+  const std::lock_guard lock(state_->mutex);
+  const State::Key key{customer.text(), signal, std::string(exporter), ""};
+  state_->sent[key] += items;
+  state_->queued[key] -= items;
+}
+
+void Books::dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
+                    std::string_view reason, std::uint64_t items) {
+  if (items == 0) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->dropped[{customer.text(), signal, std::string(exporter), std::string(reason)}] += items;
+  state_->queued[{customer.text(), signal, std::string(exporter), ""}] -= items;
+}
+
+void Books::send_failed(Signal signal, std::string_view exporter, std::uint64_t items) {
+  const std::lock_guard lock(state_->mutex);
+  state_->send_failed[{"", signal, std::string(exporter), ""}] += items;
+}
+
+Books::Line Books::line(const CustomerId& customer, Signal signal,
+                        std::string_view exporter) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto sum = [&](const State::Table& table, std::string_view name) {
+    std::uint64_t total = 0;
+    for (const auto& [key, count] : table) {
+      if (std::get<0>(key) == customer.text() && std::get<1>(key) == signal &&
+          std::get<2>(key) == name) {
+        total += count;
+      }
+    }
+    return total;
+  };
+  return {sum(state_->received, ""),     sum(state_->rejected, ""),
+          sum(state_->sent, exporter),   sum(state_->dropped, exporter),
+          sum(state_->queued, exporter), sum(state_->at_start, exporter)};
+}
+
+}  // namespace vigia::collector

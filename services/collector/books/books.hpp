@@ -1,0 +1,75 @@
+// The books: how many items came, were refused, sent, dropped and still wait, per customer, signal
+// and exporter (design, "Books"). For every exporter that takes the signal:
+//   queued_at_start + received = rejected + sent + dropped + queued, always.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/model/verdicts.hpp"
+#include "libs/service/metrics.hpp"
+
+namespace vigia::collector {
+
+/// Which exporters take a customer's signal: configured ids, "prometheusremotewrite/hot-0". Set by
+/// the service before intake begins.
+struct Destination {
+  std::string exporter;
+  Signal signal = Signal::kMetrics;
+};
+
+/// Thread contract: any thread. Each call takes one short lock; calls come once a batch, never once
+/// an item. Shows itself in the registry as vigia_items_*_total{customer_id,signal,…},
+/// vigia_items_queued and vigia_items_queued_at_start, beside the stock names
+/// otelcol_receiver_accepted_*, otelcol_receiver_refused_*, otelcol_exporter_sent_*,
+/// otelcol_exporter_send_failed_*.
+class Books {
+ public:
+  explicit Books(service::MetricRegistry& registry);
+
+  // Intake.
+  /// A batch with a good token has come, refused items included. `transport`: "grpc" or "http".
+  void received(const CustomerId& customer, Signal signal, std::uint64_t items,
+                std::string_view transport);
+  /// Of these, refused. `reason` is a RejectReason's name or one for whole requests ("full",
+  /// "rate", "malformed").
+  void rejected(const CustomerId& customer, Signal signal, std::string_view reason,
+                std::uint64_t items, std::string_view transport);
+
+  // Exporters. `exporter` is the configured id. Items are the accepted ones of a record.
+  /// Counted once at start, before intake begins, from the cursor's queued records.
+  void queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
+                       std::uint64_t items);
+  /// The record's accepted items now wait for this exporter; called when the record is durable, for
+  /// each exporter that will take it, before the sender is answered.
+  void queued(const CustomerId& customer, Signal signal, std::string_view exporter,
+              std::uint64_t items);
+  /// They no longer wait: the destination has them.
+  void sent(const CustomerId& customer, Signal signal, std::string_view exporter,
+            std::uint64_t items);
+  /// They no longer wait: given up. `reason`: "too_old", "cap", "damaged", "refused", …
+  void dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
+               std::string_view reason, std::uint64_t items);
+  /// An attempt failed; the items still wait, or are counted as dropped by their own call.
+  void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
+
+  /// What stands in the books, for tests and the invariant.
+  struct Line {
+    std::uint64_t received = 0, rejected = 0, sent = 0, dropped = 0, queued = 0,
+                  queued_at_start = 0;
+  };
+  Line line(const CustomerId& customer, Signal signal, std::string_view exporter) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;  // shared with the registry's collect function
+};
+
+}  // namespace vigia::collector
