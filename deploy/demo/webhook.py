@@ -1,0 +1,67 @@
+"""Receives Alertmanager's webhook and prints one line an alert: what a customer's own webhook would get.
+
+GET / gives what has arrived (newest last, at most 200) as JSON, so that a person or a test can look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BODY_BYTES_MAX = 1 << 20
+_received: deque[dict[str, object]] = deque(maxlen=200)
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > BODY_BYTES_MAX:
+            self.send_error(413)
+            return
+        try:
+            message = json.loads(self.rfile.read(length))
+            alerts = message["alerts"]
+        except (ValueError, KeyError, TypeError):
+            self.send_error(400)
+            return
+        for alert in alerts:
+            _received.append(
+                {"status": alert["status"], "labels": alert["labels"], "annotations": alert["annotations"]}
+            )
+            labels = alert["labels"]
+            print(
+                f"{alert['status']:8} {labels.get('severity', ''):8} {labels.get('alertname', '')} "
+                f"{labels.get('customer_id', '')}/{labels.get('node_id', '')}: "
+                f"{alert['annotations'].get('summary', '')}",
+                flush=True,
+            )
+        self._answer({"accepted": len(alerts)})
+
+    def do_GET(self) -> None:  # noqa: N802
+        self._answer({"status": "ok"} if self.path == "/health" else {"alerts": list(_received)})
+
+    def _answer(self, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+        """Quiet: the alerts are the log."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listen", default="127.0.0.1:8089", help="host:port (default %(default)s)")
+    host, _, port = parser.parse_args().listen.rpartition(":")
+    ThreadingHTTPServer((host, int(port)), Receiver).serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""A whole Vigía for one test: real programs, real Prometheus and Alertmanager, free ports, a temporary folder.
+
+A part is started, stopped, killed and started again by name. What it printed lies in folder/log/NAME.log and is shown
+when it does not become ready.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+from launcher import commands, configuration, demo, parts
+from launcher.commands import Command
+from launcher.layout import AgentPlace, Layout, demo_agents, free_ports
+from launcher.paths import PORTAL, ROOT, VENV
+
+READY_SECONDS = 30
+T = TypeVar("T")
+
+
+def binaries() -> Path:
+    """Where the programs under test lie: VIGIA_BIN, or the release build."""
+    return Path(os.environ.get("VIGIA_BIN") or ROOT / "build" / "release" / "bin")
+
+
+def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30, every: float = 0.1) -> T:
+    """The first value of `probe` that is true. Fails, naming `what` and the last error, when the time is over."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while True:
+        try:
+            last = probe()
+            if last:
+                return last
+        except (requests.RequestException, AssertionError, KeyError, IndexError) as error:
+            last = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s (last: {last!r})")
+        time.sleep(every)
+
+
+class Running:
+    """One started program."""
+
+    def __init__(self, command: Command, log: Path) -> None:
+        self.command = command
+        self.log = log
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                command.words,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, **command.env},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        def probe() -> bool:
+            assert self._process.poll() is None, f"{self.command.name} ended: {self.tail()}"
+            return requests.get(self.command.ready_url, timeout=2).status_code == 200
+
+        try:
+            wait_for(f"{self.command.name} is ready", probe, READY_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.tail()}") from error
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = 20) -> int:
+        """Sends a signal and waits; the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"{self.command.name} did not end within {seconds} s of signal {number}") from None
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+
+class Stack:
+    """Everything of one Vigía under a folder. Use as a context manager; at its end every program is killed."""
+
+    def __init__(self, folder: Path, layout: Layout | None = None, agents: list[AgentPlace] | None = None) -> None:
+        self.folder = folder
+        self.layout = layout or quick_layout(folder)
+        self.agents = agents if agents is not None else demo_agents()
+        self.secrets = demo.load_secrets(folder / "secrets.json")
+        self.running: dict[str, Running] = {}
+        self.hot_program: Path | None = None
+        (folder / "log").mkdir(parents=True, exist_ok=True)
+        portal = PORTAL / "dist"
+        configuration.write_all(self.layout, self.agents, self.secrets["internal_token"], portal)
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for running in reversed(list(self.running.values())):
+            if running.is_running():
+                running.end(signal.SIGKILL)
+
+    # Starting and stopping
+
+    def command(self, name: str) -> Command:
+        """The command line of a part, central, agent or demo."""
+        if name == "prometheus-hot":
+            return commands.hot(self.layout, self.hot_program)
+        if name == "webhook":
+            return commands.webhook(self.layout)
+        if name == "shop":
+            return commands.shop(self.layout, VENV / "bin" / "python", self.agents[0].relay_host)
+        for command in commands.central(self.layout, binaries(), self.secrets):
+            if command.name == name:
+                return command
+        place = next(agent for agent in self.agents if agent.name == name)
+        return commands.agent(self.layout, place, binaries(), self.token(place.customer_id, "ingest"))
+
+    def start(self, *names: str) -> None:
+        """Starts parts in the given order, each ready before the next begins."""
+        for name in names:
+            running = Running(self.command(name), self.folder / "log" / f"{name}.log")
+            self.running[name] = running
+            running.wait_until_ready()
+
+    def start_central(self) -> None:
+        """All of the provider's side, then the demo's customers, users and tokens."""
+        self.start("webhook")
+        for command in commands.central(self.layout, binaries(), self.secrets):
+            self.start(command.name)
+        demo.create(self.layout, self.agents, self.secrets, self.folder / "secrets.json")
+        self.wait_for_tokens()
+
+    def wait_for_tokens(self) -> None:
+        """Waits until collector and router know the newest token."""
+
+        def is_known() -> bool:
+            customer = self.agents[-1].customer_id
+            answer = requests.post(
+                f"{self.layout.url('collector_http')}/v1/metrics",
+                data=b"",
+                headers={
+                    "Authorization": f"Bearer {self.token(customer, 'ingest')}",
+                    "Content-Type": "application/x-protobuf",
+                },
+                timeout=2,
+            )
+            labels = requests.get(
+                f"{self.layout.url('router')}/api/v1/query",
+                params={"query": "1"},
+                headers={"Authorization": f"Bearer {self.secrets['operator_token']}"},
+                timeout=2,
+            )
+            return answer.status_code == 200 and labels.status_code == 200
+
+        wait_for("collector and router know the tokens", is_known, 10)
+
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self.running[name].end()
+
+    def kill(self, *names: str) -> None:
+        """kill -9."""
+        for name in names:
+            self.running[name].end(signal.SIGKILL)
+
+    # Asking
+
+    def token(self, customer_id: str, scope: str) -> str:
+        token: str = self.secrets["customers"][customer_id][f"{scope}_token"]
+        return token
+
+    def ask(self, path: str, token: str | None = None, **parameters: object) -> requests.Response:
+        """GET at the router with a token (default: the operator's)."""
+        headers = {"Authorization": f"Bearer {token or self.secrets['operator_token']}"}
+        return requests.get(
+            f"{self.layout.url('router')}{path}",
+            params={key: str(value) for key, value in parameters.items()},
+            headers=headers,
+            timeout=30,
+        )
+
+    def query(self, expression: str, token: str | None = None, **parameters: object) -> list[dict[str, Any]]:
+        """The result of an instant query at the router; fails on anything but success."""
+        answer = self.ask("/api/v1/query", token, query=expression, **parameters)
+        assert answer.status_code == 200, answer.text
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return result
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What the real Alertmanager holds as active."""
+        answer = requests.get(f"{self.layout.url('alertmanager')}/api/v2/alerts", timeout=5)
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def own_metrics(self, part: str) -> dict[str, float]:
+        """Samples of a part's own metrics, keyed as they are written: name{label="value"}."""
+        text = requests.get(f"{self.layout.url(part)}/metrics", timeout=5).text
+        samples = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                key, _, value = line.rpartition(" ")
+                samples[key] = float(value)
+        return samples
+
+
+def quick_layout(folder: Path) -> Layout:
+    """Free ports and short waits. Only waits are shortened; what is shipped keeps the seed's."""
+    return Layout(
+        config=folder / "config",
+        data=folder / "data",
+        ports=free_ports(),
+        scrape_interval="1s",
+        agent_interval="1s",
+        node_down_for="2s",
+    )
+
+
+def with_loopback_agents(agents: list[AgentPlace], last: int) -> list[AgentPlace]:
+    """The same agents on loopback addresses of their own, so that tests beside a running demo do not meet it."""
+    moved = []
+    for index, place in enumerate(agents):
+        host = f"127.0.{last}.{index + 1}"
+        moved.append(replace(place, host=host, relay_host=host))
+    return moved
+
+
+def prometheus_programs() -> list[tuple[str, Path]]:
+    """The Prometheus versions that serve as hot store, for parametrised tests."""
+    return [("2.42", parts.program("prometheus-2")), ("3.x", parts.program("prometheus-3"))]

@@ -1,0 +1,78 @@
+"""Command line of ./vigia."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from launcher import build, checks, up
+from launcher.paths import make_state_folders
+from launcher.shell import Failure, fail
+
+_DESCRIPTION = """\
+Vigía on one machine.
+
+  ./vigia up        installs what is missing, builds, starts everything, prints address and log-ins
+  ./vigia status    shows what runs, and the log-ins again
+  ./vigia logs      shows the logs, of one part or all
+  ./vigia down      stops everything; the data stay (--wipe deletes them)
+  ./vigia test      installs, builds and runs every test
+  ./vigia build     builds only
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./vigia", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    start = commands.add_parser("up", help="install, build, start")
+    start.add_argument("--port-base", type=int, metavar="N", help="use ports N, N+1, … instead of the standard ones")
+    start.add_argument(
+        "--node-down-for", metavar="30s", help="demo switch: fire CustomerNodeDown sooner than after the standard 2m"
+    )
+    stop = commands.add_parser("down", help="stop everything")
+    stop.add_argument("--wipe", action="store_true", help="delete data, configuration and log-ins too")
+    commands.add_parser("status", help="what runs, and the log-ins")
+    logs = commands.add_parser("logs", help="show logs")
+    logs.add_argument("service", nargs="*", help="storage, collector, agent-a1, … (default: all)")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
+    test = commands.add_parser("test", help="run every test")
+    test.add_argument("step", nargs="*", help="lint, unit, portal, integration, browser (default: all)")
+    make = commands.add_parser("build", help="build only")
+    make.add_argument("preset", nargs="?", default="dev", choices=["dev", "release", "tsan", "fuzz"])
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    match options.command:
+        case "up":
+            up.up(options.port_base, options.node_down_for)
+        case "down":
+            up.down(options.wipe)
+        case "status":
+            return up.status()
+        case "logs":
+            up.logs(options.service, options.follow)
+        case "test":
+            return checks.test(options.step)
+        case "build":
+            make_state_folders()
+            build.programs(options.preset)
+    return 0
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        return _run(options)
+    except Failure as failure:
+        fail(str(failure))
+        return 1
+    except KeyboardInterrupt:
+        fail("interrupted; ./vigia status shows what runs")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

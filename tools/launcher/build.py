@@ -1,0 +1,80 @@
+"""Building: the programs by CMake, the portal by npm, the Python environment by pip. Each only where it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from launcher.paths import PORTAL, ROOT, STATE, VENV
+from launcher.shell import run, say
+
+PROGRAMS = ("agent", "collector", "storage", "router", "monitor")
+REQUIREMENTS = (ROOT / "deploy" / "demo" / "requirements.txt", ROOT / "tests" / "requirements.txt")
+
+
+def programs(preset: str, targets: Iterable[str] = ()) -> None:
+    """Configures and builds a preset; without targets, all of it."""
+    started = time.monotonic()
+    run(["cmake", "--preset", preset, "--log-level=WARNING"], cwd=ROOT, what=f"configuring the preset {preset}")
+    wanted = [word for target in targets for word in ("--target", target)]
+    run(["cmake", "--build", "--preset", preset, *wanted], cwd=ROOT, what=f"building the preset {preset}")
+    say(f"built the preset {preset} in {time.monotonic() - started:.0f} s")
+    link = ROOT / "compile_commands.json"
+    if not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT / "build" / preset / "compile_commands.json")
+
+
+def _fingerprint(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(f"{file}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _is_fresh(stamp: Path, fingerprint: str) -> bool:
+    return stamp.exists() and stamp.read_text() == fingerprint
+
+
+def node_modules(folder: Path) -> None:
+    """npm ci, where the lock file is not the one that was installed last."""
+    fingerprint = _fingerprint([folder / "package-lock.json"])
+    stamp = folder / "node_modules" / ".vigia-stamp"
+    if _is_fresh(stamp, fingerprint):
+        return
+    say(f"installing npm packages of {folder.relative_to(ROOT)}")
+    run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, what="npm ci")
+    stamp.write_text(fingerprint)
+
+
+def portal() -> Path:
+    """The folder of the built portal."""
+    node_modules(PORTAL)
+    sources = [file for file in (PORTAL / "src").rglob("*") if file.is_file()]
+    sources += [PORTAL / "package-lock.json", PORTAL / "index.html", ROOT / "docs" / "api" / "openapi.yaml"]
+    fingerprint = _fingerprint(sources)
+    dist = PORTAL / "dist"
+    stamp = STATE / "portal-stamp"
+    if not (dist / "index.html").exists() or not _is_fresh(stamp, fingerprint):
+        say("building the portal")
+        run(["npm", "run", "build"], cwd=PORTAL, what="building the portal")
+        stamp.write_text(fingerprint)
+    return dist
+
+
+def python_environment() -> Path:
+    """A Python with the OpenTelemetry SDK and what the tests need; its path."""
+    python = VENV / "bin" / "python"
+    fingerprint = _fingerprint(REQUIREMENTS)
+    stamp = VENV / "stamp"
+    if not _is_fresh(stamp, fingerprint):
+        say("setting up the Python environment")
+        shutil.rmtree(VENV, ignore_errors=True)
+        run(["/usr/bin/python3", "-m", "venv", VENV], what="python3 -m venv")
+        files = [word for file in REQUIREMENTS for word in ("-r", str(file))]
+        run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *files], what="pip install")
+        stamp.write_text(fingerprint)
+    return python

@@ -1,0 +1,86 @@
+"""`./vigia test`: installs, builds and runs every test; the same that CI runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from launcher import build, packages, parts
+from launcher.paths import PORTAL, ROOT, make_state_folders
+from launcher.shell import Failure, fail, run, say
+
+# Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
+Step = tuple[str, Callable[[], None]]
+
+
+def _tracked(*patterns: str) -> list[str]:
+    from launcher.shell import output
+
+    return output(["git", "ls-files", "--", *patterns], cwd=ROOT).split()
+
+
+def _lint(python: Path) -> None:
+    run([python, "tools/tidy.py"], cwd=ROOT, what="tools/tidy.py (layers, sizes, names)")
+    run(["clang-format-19", "--dry-run", "-Werror", *_tracked("*.hpp", "*.cpp")], cwd=ROOT, what="clang-format")
+    run([python, "-m", "ruff", "check", "."], cwd=ROOT, what="ruff check")
+    run([python, "-m", "ruff", "format", "--check", "."], cwd=ROOT, what="ruff format")
+    run([python, "-m", "mypy"], cwd=ROOT, what="mypy")
+
+
+def _unit() -> None:
+    build.programs("dev")
+    run(["ctest", "--preset", "dev"], cwd=ROOT, what="unit tests (ctest)")
+
+
+def _portal() -> None:
+    build.portal()
+    run(["npm", "run", "check"], cwd=PORTAL, what="checks of the portal")
+    run(["npm", "test"], cwd=PORTAL, what="tests of the portal")
+
+
+def _integration(python: Path, only: str | None) -> None:
+    build.programs("release")
+    words = ["bash", "tests/integration/run_integration_tests.sh", *([only] if only else [])]
+    run(words, cwd=ROOT, env={"VIGIA_PYTHON": str(python)}, what="integration tests (pytest)")
+
+
+def _browser() -> None:
+    build.node_modules(ROOT / "tests" / "browser")
+    run(["npm", "test"], cwd=ROOT / "tests" / "browser", what="browser tests")
+
+
+def test(only: list[str]) -> int:
+    """Runs the named steps, or all; 0 if everything passed."""
+    make_state_folders()
+    packages.install()
+    parts.install()
+    python = build.python_environment()
+    steps: list[Step] = [
+        ("lint", lambda: _lint(python)),
+        ("unit", _unit),
+        ("portal", _portal),
+        ("integration", lambda: _integration(python, None)),
+        ("browser", _browser),
+    ]
+    unknown = set(only) - {name for name, _ in steps}
+    if unknown:
+        raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(name for name, _ in steps)}")
+    failed = []
+    for name, step in steps:
+        if only and name not in only:
+            continue
+        started = time.monotonic()
+        say(f"{name}: begins")
+        try:
+            step()
+            say(f"{name}: passed in {time.monotonic() - started:.0f} s")
+        except Failure as failure:
+            fail(str(failure))
+            failed.append(name)
+    if shutil.which("ccache"):
+        os.system("ccache -s | grep -i -m3 -E 'hit|miss' || true")
+    say(f"failed: {', '.join(failed)}" if failed else "everything passed")
+    return 1 if failed else 0

@@ -1,0 +1,102 @@
+"""The command lines of the parts, in the order in which they start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher import parts
+from launcher.layout import AgentPlace, Layout
+from launcher.paths import ROOT
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to start, and the URL that answers 200 once it is ready."""
+
+    name: str
+    words: list[str]
+    ready_url: str
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def _vigia(name: str, layout: Layout, binaries: Path, ready_url: str, env: dict[str, str]) -> Command:
+    words = [str(binaries / f"vigia-{name}"), "--config", str(layout.config / f"{name}.yaml")]
+    return Command(name, words, ready_url, env)
+
+
+def _prometheus(name: str, program: Path, layout: Layout, part: str, extra: list[str]) -> Command:
+    words = [
+        str(program),
+        f"--config.file={layout.config}/{name}.yml",
+        f"--storage.tsdb.path={layout.data}/{name}",
+        f"--web.listen-address={layout.address(part)}",
+        *extra,
+    ]
+    return Command(name, words, f"{layout.url(part)}/-/ready")
+
+
+def hot(layout: Layout, program: Path | None = None) -> Command:
+    return _prometheus(
+        "prometheus-hot",
+        program or parts.hot_prometheus(),
+        layout,
+        "hot",
+        [
+            "--storage.tsdb.retention.time=30d",
+            "--web.enable-remote-write-receiver",
+            "--web.enable-lifecycle",
+            "--enable-feature=native-histograms",
+        ],
+    )
+
+
+def query(layout: Layout) -> Command:
+    return _prometheus("prometheus-query", parts.program("prometheus-3"), layout, "query", [])
+
+
+def alertmanager(layout: Layout) -> Command:
+    words = [
+        str(parts.program("alertmanager")),
+        f"--config.file={layout.data}/alertmanager.yml",
+        f"--storage.path={layout.data}/alertmanager",
+        f"--web.listen-address={layout.address('alertmanager')}",
+        "--cluster.listen-address=",
+    ]
+    return Command("alertmanager", words, f"{layout.url('alertmanager')}/-/ready")
+
+
+def central(layout: Layout, binaries: Path, secrets: dict[str, str]) -> list[Command]:
+    """The provider's side, in start order."""
+    env = {"VIGIA_INTERNAL_TOKEN": secrets["internal_token"], "VIGIA_ADMIN_PASSWORD": secrets["admin_password"]}
+    return [
+        _vigia("storage", layout, binaries, f"{layout.url('storage')}/ready", env),
+        alertmanager(layout),
+        _vigia("monitor", layout, binaries, f"{layout.url('monitor')}/ready", env),
+        hot(layout),
+        query(layout),
+        _vigia("router", layout, binaries, f"{layout.url('router')}/ready", env),
+        _vigia("collector", layout, binaries, f"{layout.url('collector_health')}/health", env),
+    ]
+
+
+def agent(layout: Layout, place: AgentPlace, binaries: Path, ingest_token: str) -> Command:
+    words = [str(binaries / "vigia-agent"), "--config", str(layout.config / f"{place.name}.yaml")]
+    ready_url = f"http://{place.host}:{layout.ports['agent_health']}/health"
+    return Command(place.name, words, ready_url, {"VIGIA_TOKEN": ingest_token})
+
+
+def shop(layout: Layout, python: Path, relay_host: str) -> Command:
+    """The small instrumented HTTP application on cliente-a's node; it sends OTLP to the agent beside it."""
+    words = [str(python), str(ROOT / "deploy" / "demo" / "shop.py"), "--listen", layout.address("shop")]
+    env = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{relay_host}:{layout.ports['collector_grpc']}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_SERVICE_NAME": "tienda",
+    }
+    return Command("shop", words, f"{layout.url('shop')}/health", env)
+
+
+def webhook(layout: Layout) -> Command:
+    words = ["/usr/bin/python3", str(ROOT / "deploy" / "demo" / "webhook.py"), "--listen", layout.address("webhook")]
+    return Command("webhook", words, f"{layout.url('webhook')}/health")

@@ -1,0 +1,94 @@
+"""The two demo customers: created over REST at the first `up`, kept from then on."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from launcher.control import Control
+from launcher.layout import AgentPlace, Layout
+
+Json = dict[str, Any]
+
+
+def load_secrets(file: Path) -> Json:
+    """The passwords and tokens of this installation; those that must exist before the first start are made here."""
+    kept: Json = json.loads(file.read_text()) if file.exists() else {}
+    kept.setdefault("internal_token", secrets.token_urlsafe(32))
+    kept.setdefault("admin_password", secrets.token_urlsafe(12))
+    kept.setdefault("customers", {})
+    save_private(file, kept)
+    return kept
+
+
+def save_private(file: Path, content: Json) -> None:
+    """Writes JSON that only the owner can read, whole or not at all."""
+    draft = file.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    draft.replace(file)
+
+
+def create(layout: Layout, agents: list[AgentPlace], kept: Json, file: Path) -> None:
+    """Creates customers, users, tokens and nodes that are not there; saves every secret as soon as it is known."""
+    control = Control(layout.url("monitor"), "admin", kept["admin_password"])
+    if "operator_token" not in kept:
+        kept["operator_token"] = control.request("POST", "/operator-tokens", {"name": "demo"})["token"]
+        save_private(file, kept)
+    for customer_id, name in {place.customer_id: place.customer_name for place in agents}.items():
+        control.create_unless_there("/customers", {"id": customer_id, "name": name})
+        _create_access(control, customer_id, kept, file)
+    for place in agents:
+        if place.is_scraped:
+            address = f"{place.host}:{layout.ports['agent_health']}"
+            node = {"id": place.node_id, "region": place.region, "environment": "production", "address": address}
+            control.create_unless_there(f"/customers/{place.customer_id}/nodes", node)
+            # After a start with other ports the address has changed.
+            control.request("PATCH", f"/customers/{place.customer_id}/nodes/{place.node_id}", {"address": address})
+
+
+def _create_access(control: Control, customer_id: str, kept: Json, file: Path) -> None:
+    access = kept["customers"].setdefault(customer_id, {})
+    path = f"/customers/{customer_id}"
+    if "password" not in access:
+        password = secrets.token_urlsafe(12)
+        control.request("POST", f"{path}/users", {"name": customer_id, "password": password})
+        access.update(user=customer_id, password=password)
+        save_private(file, kept)
+    for scope in ("ingest", "read"):
+        if f"{scope}_token" not in access:
+            token = control.request("POST", f"{path}/tokens", {"name": "demo", "scope": scope})["token"]
+            access[f"{scope}_token"] = token
+            save_private(file, kept)
+
+
+def description(layout: Layout, agents: list[AgentPlace], kept: Json, pids: dict[str, int]) -> Json:
+    """The content of .vigia/demo.json: addresses, log-ins and agents, for people's scripts and for tests."""
+    names = {place.customer_id: place.customer_name for place in agents}
+    port = layout.ports["agent_health"]
+    return {
+        **{part: {"url": layout.url(part)} for part in ("monitor", "router", "storage", "query", "alertmanager")},
+        "prometheus": {"url": layout.url("hot")},
+        "collector": {
+            "grpc": layout.address("collector_grpc"),
+            "http": layout.url("collector_http"),
+            "metrics": layout.url("collector_metrics"),
+            "exporter": layout.url("collector_exporter"),
+            "health": layout.url("collector_health"),
+        },
+        "webhook": {"url": layout.url("webhook")},
+        "internal_token": kept["internal_token"],
+        "operator": {"user": "admin", "password": kept["admin_password"], "token": kept["operator_token"]},
+        "customers": [{"id": id_, "name": names[id_], **access} for id_, access in kept["customers"].items()],
+        "agents": [
+            {
+                "customer_id": place.customer_id,
+                "node_id": place.node_id,
+                "health": f"http://{place.host}:{port}/health",
+                "pid": pids.get(place.name, 0),
+            }
+            for place in agents
+        ],
+    }

@@ -1,0 +1,108 @@
+"""Which address every part listens on and where its data lie: the contract's ports, or all of them moved."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher.shell import Failure
+
+# The order is what `--port-base N` counts by; only ever append.
+_PORTS = {
+    "monitor": 8090,
+    "monitor_internal": 8190,
+    "router": 9095,
+    "router_metrics": 9195,
+    "storage": 9096,
+    "storage_metrics": 9196,
+    "hot": 9090,
+    "query": 9091,
+    "alertmanager": 9093,
+    "collector_grpc": 4317,
+    "collector_http": 4318,
+    "collector_exporter": 8889,
+    "collector_metrics": 8888,
+    "collector_health": 13133,
+    "agent_health": 8080,
+    "shop": 8088,
+    "webhook": 8089,
+}
+
+
+@dataclass(frozen=True)
+class AgentPlace:
+    """One agent of the demo: whose node it is and which loopback address it uses."""
+
+    name: str
+    customer_id: str
+    customer_name: str
+    node_id: str
+    region: str
+    host: str  # of /health
+    relay_host: str
+    is_scraped: bool  # by Prometheus; otherwise it only pushes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Addresses, folders and waits of one whole Vigía on one machine."""
+
+    config: Path
+    data: Path
+    ports: dict[str, int] = field(default_factory=lambda: dict(_PORTS))
+    scrape_interval: str = "30s"
+    agent_interval: str = "15s"
+    node_down_for: str = "2m"  # the seed's; a demo or a test may shorten it and says so
+    edge: str = "30d"
+
+    def address(self, part: str) -> str:
+        return f"127.0.0.1:{self.ports[part]}"
+
+    def url(self, part: str) -> str:
+        return f"http://{self.address(part)}"
+
+
+def with_port_base(base: int | None) -> dict[str, int]:
+    """The contract's ports, or base, base + 1, … in the order above."""
+    if base is None:
+        return dict(_PORTS)
+    if not 1024 <= base <= 65535 - len(_PORTS):
+        raise Failure(f"--port-base {base} leaves no room: choose a number from 1024 to {65535 - len(_PORTS)}")
+    return {name: base + index for index, name in enumerate(_PORTS)}
+
+
+def free_ports() -> dict[str, int]:
+    """As many ports that nobody uses now: for tests."""
+    held = [socket.socket() for _ in _PORTS]
+    try:
+        for holder in held:
+            holder.bind(("127.0.0.1", 0))
+        return {name: holder.getsockname()[1] for name, holder in zip(_PORTS, held, strict=True)}
+    finally:
+        for holder in held:
+            holder.close()
+
+
+def demo_agents() -> list[AgentPlace]:
+    """This host as a node of cliente-a, and two simulated nodes of cliente-b: one scraped, one that only pushes."""
+    return [
+        AgentPlace("agent-a1", "cliente-a", "Empresa XYZ", "prod-web-01", "us-east-1", "127.0.0.1", "127.0.0.11", True),
+        AgentPlace("agent-b1", "cliente-b", "Comercial ABC", "b-web-01", "sa-east-1", "127.0.0.12", "127.0.0.12", True),
+        AgentPlace("agent-b2", "cliente-b", "Comercial ABC", "b-db-01", "sa-east-1", "127.0.0.13", "127.0.0.13", False),
+    ]
+
+
+def taken_addresses(layout: Layout, agents: list[AgentPlace]) -> list[str]:
+    """Which of the addresses somebody listens on already."""
+    wanted = [("127.0.0.1", port, part) for part, port in layout.ports.items() if part != "agent_health"]
+    wanted += [(agent.host, layout.ports["agent_health"], agent.name) for agent in agents]
+    taken = []
+    for host, port, part in wanted:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                taken.append(f"{host}:{port} ({part})")
+    return taken

@@ -1,0 +1,164 @@
+"""`./vigia up`, `down`, `status` and `logs`: one whole Vigía on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from launcher import build, commands, configuration, demo, packages, parts, processes
+from launcher.commands import Command
+from launcher.control import wait_until_ready
+from launcher.layout import Layout, demo_agents, taken_addresses, with_port_base
+from launcher.paths import CONFIG, DATA, DEMO_FILE, LOG, RELEASE_BIN, SECRETS_FILE, STATE, make_state_folders
+from launcher.shell import Failure, run, say
+
+SETTINGS_FILE = STATE / "settings.json"
+
+
+def _settings(port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
+    """Choices of an earlier `up` stay until another choice is made."""
+    kept: dict[str, Any] = json.loads(SETTINGS_FILE.read_text()) if SETTINGS_FILE.exists() else {}
+    if port_base is not None:
+        kept["port_base"] = port_base
+    if node_down_for is not None:
+        kept["node_down_for"] = node_down_for
+    SETTINGS_FILE.write_text(json.dumps(kept))
+    return kept
+
+
+def _layout(settings: dict[str, Any]) -> Layout:
+    return Layout(
+        config=CONFIG,
+        data=DATA,
+        ports=with_port_base(settings.get("port_base")),
+        node_down_for=settings.get("node_down_for", "2m"),
+    )
+
+
+def _start(command: Command) -> int:
+    """Starts a program unless it runs, waits until it is ready; its pid."""
+    running = processes.find(command.name)
+    if running is None or not processes.is_running(running):
+        running = processes.start(command.name, command.words, command.env)
+    process = running
+    wait_until_ready(command.name, command.ready_url, lambda: processes.is_running(process))
+    say(f"{command.name} is ready")
+    return process.pid
+
+
+def _prepare() -> tuple[Path, Path]:
+    """Installs and builds; the portal's folder and the Python of the demo."""
+    packages.install()
+    parts.install()
+    build.programs("release", [f"vigia-{name}" for name in build.PROGRAMS])
+    return build.portal(), build.python_environment()
+
+
+def up(port_base: int | None, node_down_for: str | None) -> None:
+    """Installs, builds and starts what is missing, then prints addresses and log-ins."""
+    make_state_folders()
+    portal, python = _prepare()
+    running = [process for process in processes.known() if processes.is_running(process)]
+    layout = _layout(_settings(port_base, node_down_for))
+    if running and (port_base is not None or node_down_for is not None):
+        say("stopping what runs with the old settings")
+        _stop_all()
+        running = []
+    agents = demo_agents()
+    if not running:
+        taken = taken_addresses(layout, agents)
+        if taken:
+            raise Failure(f"somebody listens already on {', '.join(taken)}; end that, or use --port-base N")
+    kept = demo.load_secrets(SECRETS_FILE)
+    configuration.write_all(layout, agents, kept["internal_token"], portal)
+    _start(commands.webhook(layout))
+    for command in commands.central(layout, RELEASE_BIN, kept):
+        _start(command)
+    demo.create(layout, agents, kept, SECRETS_FILE)
+    pids = {}
+    for place in agents:
+        token = kept["customers"][place.customer_id]["ingest_token"]
+        pids[place.name] = _start(commands.agent(layout, place, RELEASE_BIN, token))
+    _start(commands.shop(layout, python, agents[0].relay_host))
+    demo.save_private(DEMO_FILE, demo.description(layout, agents, kept, pids))
+    print_access(layout)
+
+
+def print_access(layout: Layout) -> None:
+    """Addresses, log-ins, a query to copy, and how to add a node."""
+    content = json.loads(DEMO_FILE.read_text())
+    customers = content["customers"]
+    lines = [
+        "",
+        f"  Vigía is running: {content['monitor']['url']}",
+        "",
+        f"    {'provider':<12} user {content['operator']['user']:<12} password {content['operator']['password']}",
+        *(f"    {c['name'][:12]:<12} user {c['user']:<12} password {c['password']}" for c in customers),
+        "",
+        "  Ask something (this token sees cliente-a only):",
+        "",
+        f"    curl -s -H 'Authorization: Bearer {customers[0]['read_token']}' \\",
+        "      --data-urlencode 'query=avg(system_cpu_usage{customer_id=\"cliente-a\"}) by (node_id)' \\",
+        f"      {content['router']['url']}/api/v1/query",
+        "",
+        "  Add a second node: copy build/release/bin/vigia-agent to it with a configuration like",
+        f"    {CONFIG.relative_to(STATE.parent)}/agent-a1.yaml (another node id, the collector's address), then there",
+        f"    VIGIA_TOKEN={customers[0]['ingest_token']} vigia-agent --config agent.yaml",
+        "  It appears on the page by itself.",
+        "",
+        "  Alerts arrive at the demo's webhook: ./vigia logs webhook",
+    ]
+    if layout.node_down_for != "2m":
+        lines.append(f"  Shortened for this demo: CustomerNodeDown fires after {layout.node_down_for}, not after 2m.")
+    print("\n".join(lines), flush=True)
+
+
+def _stop_all() -> None:
+    # In reverse: senders first, so that what they still hold is taken.
+    for process in reversed(processes.known()):
+        processes.stop(process)
+        say(f"{process.name} is stopped")
+
+
+def down(wipe: bool) -> None:
+    _stop_all()
+    if wipe:
+        for folder in (DATA, CONFIG, LOG):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (DEMO_FILE, SECRETS_FILE, SETTINGS_FILE):
+            file.unlink(missing_ok=True)
+        say("data, configuration and log-ins are deleted; what was built is kept")
+
+
+def status() -> int:
+    """Prints every process; 0 if all run, 3 otherwise, as service managers do."""
+    known = processes.known()
+    if not known:
+        print("Vigía is not running: ./vigia up starts it")
+        return 3
+    all_running = True
+    for process in known:
+        is_running = processes.is_running(process)
+        all_running = all_running and is_running
+        print(f"  {'🟢 running' if is_running else '🔴 ended  '}  {process.name:<18} pid {process.pid}")
+    if not all_running:
+        print("  ./vigia up starts again what has ended; ./vigia logs NAME tells why")
+    if DEMO_FILE.exists():
+        print_access(_layout(json.loads(SETTINGS_FILE.read_text()) if SETTINGS_FILE.exists() else {}))
+    return 0 if all_running else 3
+
+
+def logs(names: list[str], follow: bool) -> None:
+    there = sorted(file.stem for file in LOG.glob("*.log"))
+    unknown = [name for name in names if name not in there]
+    if unknown or not there:
+        raise Failure(f"no log of {', '.join(unknown) or 'anything'}; there are: {', '.join(there) or 'none yet'}")
+    files = [str(LOG / f"{name}.log") for name in (names or there)]
+    sys.stdout.flush()
+    if follow:
+        os.execvp("tail", ["tail", "-n", "20", "-F", *files])
+    run(["tail", "-n", "40", *files], what="reading the logs")

@@ -1,0 +1,164 @@
+"""House rules that a script can check: arrows between folders, heavy headers, sizes, banned words and names.
+
+Prints one line a finding, file:line: rule, and ends with 1 if there is any. Runs in `./vigia test`.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+LINE_COLUMNS_MAX = 100
+FILE_LINES_MAX = 800
+FUNCTION_LINES_MAX = 70
+MAIN_LINES_MAX = 80
+TRACKED_BYTES_MAX = 1_000_000
+
+# A folder may include itself and what stands here; services may use every library that their line names.
+LAYERS = {
+    "libs/base": set(),
+    "libs/model": {"libs/base"},
+    "libs/wire": {"libs/model", "libs/base"},
+    "libs/chunk": {"libs/model", "libs/base"},
+    "libs/promql": {"libs/model", "libs/base"},
+    "libs/pipeline": {"libs/model", "libs/base"},
+    "libs/net": {"libs/base"},
+    "libs/service": {"libs/base", "libs/net"},
+    "libs/tenancy": {"libs/model", "libs/base", "libs/net", "libs/service"},
+}
+_EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/wire"}
+LAYERS |= {
+    "services/agent": _EVERY_SERVICE | {"libs/pipeline"},
+    "services/collector": _EVERY_SERVICE | {"libs/pipeline", "libs/tenancy"},
+    "services/storage": _EVERY_SERVICE | {"libs/pipeline", "libs/chunk"},
+    "services/router": _EVERY_SERVICE | {"libs/promql", "libs/tenancy"},
+    "services/monitor": _EVERY_SERVICE | {"libs/promql"},
+}
+# These cost seconds a file, so they stand in sources of their wrapper only, never in a header.
+HEAVY_HEADERS = re.compile(r"#include <(boost/beast|spdlog/|CLI/|soci/|rocksdb/|opentelemetry/|yaml-cpp/|simdjson)")
+BANNED = {
+    re.compile(r"(?<![\w.])new\s+[A-Za-z_:]"): "new: use a value, make_unique or make_shared",
+    re.compile(r"(?<![\w.=])\s*\bdelete\s+[a-z_]\w*\s*;"): "delete: owners are values or unique_ptr",
+    re.compile(
+        r"\busing namespace (?!std::chrono_literals|std::string_literals|std::string_view_literals)"
+    ): "using namespace",
+}
+BANNED_FILE_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    file: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line}: {self.text}"
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git knows and those not yet added, without what is ignored."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
+    return [ROOT / name for name in sorted(set(names)) if name and (ROOT / name).is_file()]
+
+
+def layer_of(path: str) -> str | None:
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] in ("libs", "services", "shims") and len(parts) > 2 else None
+
+
+def check_includes(file: Path, lines: list[str]) -> Iterator[Finding]:
+    layer = layer_of(str(file.relative_to(ROOT)))
+    for number, line in enumerate(lines, 1):
+        if file.suffix == ".hpp" and HEAVY_HEADERS.match(line):
+            yield Finding(file, number, "heavy header: include it in the wrapper's .cpp only")
+        included = re.match(r'#include "([^"]+)"', line)
+        if not included:
+            continue
+        target = layer_of(included[1])
+        if target is None:
+            yield Finding(file, number, f'"{included[1]}": write the path from the root of the repository')
+        elif layer is not None and target != layer:
+            if target not in LAYERS.get(layer, set()):
+                yield Finding(file, number, f"{layer} must not know {target}")
+            if "/internal/" in included[1]:
+                yield Finding(file, number, f"{included[1]} is internal to {target}")
+
+
+def check_text(file: Path, lines: list[str]) -> Iterator[Finding]:
+    if len(lines) > FILE_LINES_MAX:
+        yield Finding(file, len(lines), f"{len(lines)} lines; stop at {FILE_LINES_MAX}")
+    if file.name == "main.cpp" and len(lines) > MAIN_LINES_MAX:
+        yield Finding(file, len(lines), f"main.cpp has {len(lines)} lines; stop at {MAIN_LINES_MAX}")
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE_COLUMNS_MAX and '"' not in line and "http" not in line:
+            yield Finding(file, number, f"{len(line)} columns; stop at {LINE_COLUMNS_MAX}")
+        code = re.sub(r'"(\\.|[^"\\])*"', '""', line.split("//")[0])
+        for pattern, what in BANNED.items():
+            if pattern.search(code):
+                yield Finding(file, number, what)
+
+
+def check_functions(file: Path, lines: list[str]) -> Iterator[Finding]:
+    """Length from the line that opens a function's body in column 0 or 2 to the brace that closes it.
+
+    Relies on clang-format: a body ends with a lone brace indented as deeply as the function's first line.
+    """
+    start = None
+    for number, line in enumerate(lines, 1):
+        opens = re.match(r"^( {0,2})[A-Za-z_].*\{$", line)
+        if start is None and opens and "(" in line + "".join(lines[max(0, number - 6) : number - 1]):
+            if not re.match(r"^\s*(class|struct|enum|namespace|union|extern|if|for|while|switch|else|do|try)\b", line):
+                start = (number, opens[1])
+        elif start is not None and line.rstrip(";,)") == start[1] + "}":
+            length = number - start[0] + 1
+            if length > FUNCTION_LINES_MAX:
+                yield Finding(file, start[0], f"function of {length} lines; stop at {FUNCTION_LINES_MAX}")
+            start = None
+
+
+def check_repository() -> Iterator[Finding]:
+    for file in tracked():
+        if BANNED_FILE_NAMES.search(file.name.lower()) and file.suffix in (".cpp", ".hpp", ".py", ".ts", ".tsx"):
+            yield Finding(file, 1, "a file is named for what it holds, not utils, helpers, common, misc or manager")
+        if file.stat().st_size > TRACKED_BYTES_MAX:
+            yield Finding(file, 1, f"{file.stat().st_size} bytes; stop at {TRACKED_BYTES_MAX}")
+    for service in (ROOT / "services").iterdir():
+        if service.is_dir() and not (service / "README.md").exists():
+            yield Finding(service / "README.md", 1, "every service has a README.md")
+
+
+def check_sources_are_built() -> Iterator[Finding]:
+    """A source that no CMakeLists.txt names is dead."""
+    for folder in ("libs", "services"):
+        for file in tracked(f"{folder}/*.cpp"):
+            names = []
+            for parent in file.parents:
+                if parent == ROOT:
+                    break
+                if (parent / "CMakeLists.txt").exists():
+                    names.append((parent, (parent / "CMakeLists.txt").read_text()))
+            if not any(str(file.relative_to(parent)) in text for parent, text in names):
+                yield Finding(file, 1, "no CMakeLists.txt above names this file")
+
+
+def main() -> int:
+    findings = list(check_repository()) + list(check_sources_are_built())
+    for file in tracked("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp"):
+        lines = file.read_text().splitlines()
+        findings += [*check_includes(file, lines), *check_text(file, lines), *check_functions(file, lines)]
+    for finding in findings:
+        print(finding)
+    print(f"tidy: {len(findings)} findings" if findings else "tidy: nothing found")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
