@@ -1,0 +1,154 @@
+#include "libs/chunk/chunk_reader.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace vigia::chunk {
+namespace {
+
+constexpr unsigned kVarintBytesMax = 10;
+
+std::uint64_t sign_extended(std::uint64_t value, unsigned bits) {
+  // The value 2^(bits-1) itself is positive: the writer gives the range one more value above zero.
+  const std::uint64_t half = std::uint64_t{1} << (bits - 1);
+  return value > half ? value - (half << 1U) : value;
+}
+
+std::uint8_t byte_at(std::string_view bytes, std::size_t index) {
+  return static_cast<std::uint8_t>(bytes[index]);
+}
+
+}  // namespace
+
+ChunkReader::ChunkReader(std::string_view bytes) {
+  if (bytes.size() < 2) {
+    is_damaged_ = !bytes.empty();
+    return;
+  }
+  samples_ = static_cast<std::size_t>(byte_at(bytes, 0) << 8U) | byte_at(bytes, 1);
+  rest_ = bytes.substr(2);
+}
+
+bool ChunkReader::next(Sample& sample) {
+  if (is_damaged_ || read_ == samples_) return false;
+  if (!read_time() || !read_value()) {
+    is_damaged_ = true;
+    return false;
+  }
+  ++read_;
+  sample.timestamp_ms = static_cast<TimestampMs>(time_ms_);
+  sample.value = std::bit_cast<double>(value_bits_);
+  return true;
+}
+
+bool ChunkReader::read_time() {
+  if (read_ == 0) {
+    std::uint64_t zigzag = 0;
+    if (!read_varint(zigzag)) return false;
+    time_ms_ = (zigzag >> 1U) ^ (0 - (zigzag & 1U));
+    return true;
+  }
+  if (read_ == 1) {
+    if (!read_varint(delta_ms_)) return false;
+  } else {
+    std::uint64_t change = 0;
+    if (!read_change_of_delta(change)) return false;
+    delta_ms_ += change;
+  }
+  time_ms_ += delta_ms_;
+  return true;
+}
+
+bool ChunkReader::read_change_of_delta(std::uint64_t& change) {
+  unsigned ones = 0;
+  for (; ones < 4; ++ones) {
+    bool bit = false;
+    if (!read_bit(bit)) return false;
+    if (!bit) break;
+  }
+  constexpr unsigned kWidths[] = {0, 14, 17, 20, 64};
+  const unsigned width = kWidths[ones];
+  change = 0;
+  if (width == 0) return true;
+  if (!read_bits(width, change)) return false;
+  if (width < 64) change = sign_extended(change, width);
+  return true;
+}
+
+bool ChunkReader::read_value() {
+  if (read_ == 0) return read_bits(64, value_bits_);
+  bool is_changed = false;
+  if (!read_bit(is_changed)) return false;
+  if (!is_changed) return true;
+  bool has_window = false;
+  if (!read_bit(has_window)) return false;
+  if (has_window) {
+    std::uint64_t leading = 0;
+    std::uint64_t significant = 0;
+    if (!read_bits(5, leading) || !read_bits(6, significant)) return false;
+    if (significant == 0) significant = 64;
+    if (leading + significant > 64) return false;
+    leading_ = static_cast<unsigned>(leading);
+    trailing_ = 64 - leading_ - static_cast<unsigned>(significant);
+  }
+  std::uint64_t change = 0;
+  if (!read_bits(64 - leading_ - trailing_, change)) return false;
+  value_bits_ ^= change << trailing_;
+  return true;
+}
+
+bool ChunkReader::read_bit(bool& bit) {
+  if (buffered_ == 0 && !refill(1)) return false;
+  bit = (buffer_ >> 63U) != 0;
+  buffer_ <<= 1U;
+  --buffered_;
+  return true;
+}
+
+bool ChunkReader::read_bits(unsigned count, std::uint64_t& value) {
+  if (count > 32) {  // in two halves, so that a refill always has room
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    if (!read_bits(count - 32, high) || !read_bits(32, low)) return false;
+    value = (high << 32U) | low;
+    return true;
+  }
+  if (buffered_ < count && !refill(count)) return false;
+  value = buffer_ >> (64U - count);
+  buffer_ <<= count;
+  buffered_ -= count;
+  return true;
+}
+
+bool ChunkReader::read_varint(std::uint64_t& value) {
+  value = 0;
+  for (unsigned i = 0; i < kVarintBytesMax; ++i) {
+    std::uint64_t byte = 0;
+    if (!read_bits(8, byte)) return false;
+    if (i == kVarintBytesMax - 1 && byte > 1) return false;  // over 64 bits
+    value |= (byte & 0x7fU) << (7 * i);
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+bool ChunkReader::refill(unsigned count) {
+  while (buffered_ <= 56 && !rest_.empty()) {
+    buffer_ |= static_cast<std::uint64_t>(byte_at(rest_, 0)) << (56U - buffered_);
+    buffered_ += 8;
+    rest_.remove_prefix(1);
+  }
+  return buffered_ >= count;
+}
+
+Result<std::vector<Sample>> read_samples(std::string_view bytes) {
+  ChunkReader reader(bytes);
+  std::vector<Sample> samples;
+  // A sample after the first two takes two bits at least: no promise makes us take more memory.
+  samples.reserve(std::min(reader.samples(), bytes.size() * 4 + 2));
+  for (Sample sample; reader.next(sample);) samples.push_back(sample);
+  if (reader.is_damaged()) return fail(ErrorCode::kCorrupt, "a chunk ends before its last sample");
+  return samples;
+}
+
+}  // namespace vigia::chunk
