@@ -3,7 +3,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/net/server.hpp"
@@ -35,6 +38,8 @@ class Routes : public Handler {
 /// Parameters of a query string or a form body, percent-decoded, in order. Nothing on a broken
 /// escape.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text);
+/// "%2d" to "-". Nothing on a broken escape. In a form "+" is a space, in a path it is itself.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 /// The opposite.
 std::string encode_form(const std::vector<std::pair<std::string, std::string>>& parameters);
 /// One segment or value, percent-encoded (everything but unreserved characters).

@@ -47,10 +47,11 @@ class ConfigNode {
   std::string path() const;
   int line() const;  ///< 1-based
 
+  struct State;  // in the source only
+
  private:
   friend class ConfigFile;
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with the tree above it: nodes outlive the file
 };
 
 /// A parsed file. `${env:NAME}` in a scalar is replaced (an unset variable is an error); doubled

@@ -1,0 +1,121 @@
+#include "libs/net/status.hpp"
+
+#include <ctime>
+
+#include <gtest/gtest.h>
+
+namespace vigia::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Headers, LowerCasesNamesAndKeepsOrder) {
+  Headers headers{{"a", "1"}};
+  headers.add("Authorization", "Bearer x");
+  headers.add("AUTHORIZATION", "Bearer y");
+  EXPECT_EQ(headers.get("authorization"), "Bearer x");
+  EXPECT_EQ(headers.count("authorization"), 2U);
+  EXPECT_EQ(headers.get("none"), "");
+}
+
+TEST(Status, APassingFaultIsNever500) {
+  for (const ErrorCode code :
+       {ErrorCode::kOverLimit, ErrorCode::kUnavailable, ErrorCode::kDeadline}) {
+    const auto error = error_from_http(http_status(code), {}, "");
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code, code);
+    EXPECT_TRUE(is_retryable(*error));
+    EXPECT_TRUE(is_retryable(*error_from_grpc(grpc_code(code), "", "")));
+  }
+}
+
+TEST(Status, OnlyFourHttpCodesAreRetryable) {
+  for (int status = 300; status < 600; ++status) {
+    const bool expected = status == 429 || status == 502 || status == 503 || status == 504;
+    EXPECT_EQ(is_retryable(*error_from_http(status, {}, "x")), expected) << status;
+  }
+  EXPECT_FALSE(error_from_http(204, {}, "").has_value());
+}
+
+TEST(Status, GrpcRetrySetIsTheSpecifications) {
+  for (int number = 1; number <= 16; ++number) {
+    const bool expected =
+        number == 1 || number == 4 || number == 10 || number == 11 || number == 14 || number == 15;
+    const auto error = error_from_grpc(static_cast<GrpcCode>(number), "m", "");
+    EXPECT_EQ(is_retryable(*error), expected) << number;
+  }
+  EXPECT_FALSE(error_from_grpc(GrpcCode::kOk, "", "").has_value());
+}
+
+TEST(Status, ResourceExhaustedIsRetryableOnlyWithRetryInfo) {
+  const auto details = encode_rpc_status(GrpcCode::kResourceExhausted, "slow down", 1500ms);
+  const auto error = error_from_grpc(GrpcCode::kResourceExhausted, "slow down", details);
+  EXPECT_EQ(error->code, ErrorCode::kOverLimit);
+  EXPECT_EQ(error->retry_after, 1500ms);
+  EXPECT_EQ(error_from_grpc(GrpcCode::kResourceExhausted, "", "")->code, ErrorCode::kTooLarge);
+}
+
+TEST(Status, DetailsOver8KiBAreNotRead) {
+  const std::string long_message(9000, 'x');
+  const auto details = encode_rpc_status(GrpcCode::kUnavailable, long_message, 5s);
+  EXPECT_FALSE(error_from_grpc(GrpcCode::kUnavailable, "", details)->retry_after.has_value());
+}
+
+TEST(Status, DamagedDetailsAreNoRetryInfo) {
+  auto details = encode_rpc_status(GrpcCode::kUnavailable, "m", 5s);
+  for (std::size_t size = 0; size < details.size(); ++size) {
+    const auto error = error_from_grpc(GrpcCode::kUnavailable, "", details.substr(0, size));
+    EXPECT_FALSE(error->retry_after.has_value()) << size;
+  }
+}
+
+TEST(Status, RetryAfterIsSecondsOrADate) {
+  EXPECT_EQ(error_from_http(503, {{"retry-after", "7"}}, "")->retry_after, 7s);
+  EXPECT_EQ(error_from_http(503, {{"retry-after", "soon"}}, "")->retry_after, std::nullopt);
+  EXPECT_EQ(error_from_http(503, {{"retry-after", "99999999999"}}, "")->retry_after, 1h);
+  const std::time_t then = std::time(nullptr) + 100;
+  char text[64];
+  std::tm date{};
+  std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &date));
+  const auto wait = error_from_http(429, {{"retry-after", text}}, "")->retry_after;
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_GE(*wait, 90s);
+  EXPECT_LE(*wait, 100s);
+}
+
+TEST(OtlpError, IsWrittenInTheRequestsOwnEncoding) {
+  RequestHead head;
+  const Error busy{ErrorCode::kUnavailable, "disk \"full\"\n", 90s};
+  head.headers.add("content-type", "application/json");
+  const Response json = otlp_error(head, busy);
+  EXPECT_EQ(json.status, 503);
+  EXPECT_EQ(json.headers.get("retry-after"), "90");
+  EXPECT_EQ(json.headers.get("content-type"), "application/json");
+  EXPECT_EQ(json.body,
+            R"({"code":14,"message":"disk \"full\"\n","details":[{"@type":"type.googleapis.com/)"
+            R"(google.rpc.RetryInfo","retryDelay":"90s"}]})");
+
+  head.headers = {{"content-type", "application/x-protobuf"}};
+  const Response binary = otlp_error(head, {ErrorCode::kInvalid, "bad"});
+  EXPECT_EQ(binary.status, 400);
+  EXPECT_EQ(binary.body, std::string("\x08\x03\x12\x03"
+                                     "bad"));
+  EXPECT_EQ(error_from_http(400, binary.headers, binary.body)->message, "HTTP 400: bad");
+
+  head.transport = Transport::kGrpc;
+  const Response grpc = otlp_error(head, busy);
+  EXPECT_EQ(grpc.grpc_code, GrpcCode::kUnavailable);
+  EXPECT_EQ(error_from_grpc(grpc.grpc_code, grpc.grpc_message, grpc.grpc_details)->retry_after,
+            90s);
+  EXPECT_EQ(otlp_error(head, {ErrorCode::kTooLarge, "big"}).grpc_details, "");
+}
+
+TEST(JsonError, NamesTheCode) {
+  EXPECT_EQ(json_error({ErrorCode::kForbidden, "no \xff"}).body,
+            "{\"error\":\"forbidden\",\"message\":\"no \xef\xbf\xbd\"}");
+  EXPECT_EQ(prometheus_error({ErrorCode::kInvalid, "parse"}).body,
+            R"({"status":"error","errorType":"bad_data","error":"parse"})");
+}
+
+}  // namespace
+}  // namespace vigia::net

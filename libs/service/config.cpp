@@ -1,0 +1,395 @@
+#include "libs/service/config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+namespace vigia::service {
+
+namespace {
+
+constexpr std::size_t kFileBytesMax = 4U << 20U;
+constexpr int kDepthMax = 64;
+// Aliases can make a small file a huge tree.
+constexpr std::size_t kNodesMax = 200'000;
+
+enum class Kind { kAbsent, kNull, kScalar, kMap, kSequence };
+
+struct NotedError {
+  int line = 0;
+  std::string text;
+};
+
+/// What all nodes of one file share.
+struct FileContext {
+  std::string name;
+  std::vector<NotedError> errors;
+  std::size_t nodes = 0;
+
+  void note(int line, std::string_view path, std::string_view message) {
+    errors.push_back({line, path.empty()
+                                ? fmt::format("{}:{}: {}", name, line, message)
+                                : fmt::format("{}:{}: {}: {}", name, line, path, message)});
+  }
+};
+
+}  // namespace
+
+struct ConfigNode::State {
+  std::shared_ptr<FileContext> context;  // shared by all nodes, which may outlive the file
+  Kind kind = Kind::kAbsent;
+  std::string path;
+  int line = 1;
+  std::string scalar;
+  std::vector<std::pair<std::string, std::shared_ptr<State>>> children;  // of a map; file order
+  std::vector<std::shared_ptr<State>> items;
+  bool is_known = false;
+  bool accepts_all = false;
+
+  void note(std::string_view message) const { context->note(line, path, message); }
+};
+
+namespace {
+
+using State = ConfigNode::State;
+using StatePtr = std::shared_ptr<State>;
+
+bool is_name_letter(char letter) {
+  return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
+         (letter >= '0' && letter <= '9') || letter == '_';
+}
+
+/// The text of one `${env:NAME}` or `${env:NAME:-fallback}`; notes an error where it has none.
+std::string expand_reference(std::string_view reference, const State& node) {
+  if (!reference.starts_with("env:")) {
+    node.note(fmt::format("\"${{{}}}\" is not known; only ${{env:NAME}} is", reference));
+    return "";
+  }
+  reference.remove_prefix(4);
+  const std::size_t split = reference.find(":-");
+  const std::string name(reference.substr(0, split));
+  if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_letter)) {
+    node.note(fmt::format("\"{}\" is not the name of an environment variable", name));
+    return "";
+  }
+  if (const char* value = std::getenv(name.c_str())) return value;
+  if (split != std::string_view::npos) return std::string(reference.substr(split + 2));
+  node.note(fmt::format("environment variable {} is not set", name));
+  return "";
+}
+
+/// Replaces references; "$$" is one "$".
+std::string expand(std::string_view text, const State& node) {
+  std::string out;
+  while (!text.empty()) {
+    if (text.starts_with("$$")) {
+      out += '$';
+      text.remove_prefix(2);
+    } else if (const std::size_t end = text.find('}');
+               text.starts_with("${") && end != std::string_view::npos) {
+      out += expand_reference(text.substr(2, end - 2), node);
+      text.remove_prefix(end + 1);
+    } else {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+std::string child_path(const std::string& path, std::string_view key) {
+  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+}
+
+StatePtr make_node(const std::shared_ptr<FileContext>& context, std::string path, int line) {
+  auto node = std::make_shared<State>();
+  node->context = context;
+  node->path = std::move(path);
+  node->line = line;
+  return node;
+}
+
+StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& context,
+               std::string path, int depth);
+
+void build_map(const YAML::Node& yaml, State& node, int depth) {
+  std::set<std::string> seen;
+  for (const auto& entry : yaml) {
+    const int line = entry.first.Mark().line + 1;
+    if (!entry.first.IsScalar()) {
+      node.context->note(line, node.path, "a key must be a plain text");
+      continue;
+    }
+    const std::string& key = entry.first.Scalar();
+    if (key == "<<") {
+      node.context->note(line, node.path, "merge keys (<<) are not allowed");
+      continue;
+    }
+    if (!seen.insert(key).second) {
+      node.context->note(line, child_path(node.path, key), "the key is given twice");
+      continue;
+    }
+    StatePtr child = build(entry.second, node.context, child_path(node.path, key), depth + 1);
+    child->line = line;  // the key's line: that of a value may be lines below
+    node.children.emplace_back(key, std::move(child));
+  }
+}
+
+StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& context,
+               std::string path, int depth) {
+  StatePtr node = make_node(context, std::move(path), yaml.Mark().line + 1);
+  if (depth > kDepthMax || ++context->nodes > kNodesMax) {
+    if (context->nodes <= kNodesMax + 1) node->note("nested too deeply, or too many values");
+    return node;
+  }
+  switch (yaml.Type()) {
+    case YAML::NodeType::Null:
+      node->kind = Kind::kNull;
+      break;
+    case YAML::NodeType::Scalar:
+      node->kind = Kind::kScalar;
+      node->scalar = expand(yaml.Scalar(), *node);
+      break;
+    case YAML::NodeType::Sequence:
+      node->kind = Kind::kSequence;
+      for (const auto& item : yaml) {
+        node->items.push_back(
+            build(item, context, fmt::format("{}[{}]", node->path, node->items.size()), depth + 1));
+      }
+      break;
+    case YAML::NodeType::Map:
+      node->kind = Kind::kMap;
+      build_map(yaml, *node, depth);
+      break;
+    case YAML::NodeType::Undefined:
+      break;
+  }
+  return node;
+}
+
+void note_unknown_keys(const State& node) {
+  if (node.accepts_all) return;
+  for (const auto& [key, child] : node.children) {
+    if (child->is_known) {
+      note_unknown_keys(*child);
+    } else {
+      child->note("the key is not known");
+    }
+  }
+  for (const StatePtr& item : node.items) note_unknown_keys(*item);
+}
+
+struct ByteUnit {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+
+constexpr ByteUnit kByteUnits[] = {{"", 1},
+                                   {"B", 1},
+                                   {"KiB", 1ULL << 10U},
+                                   {"MiB", 1ULL << 20U},
+                                   {"GiB", 1ULL << 30U},
+                                   {"TiB", 1ULL << 40U},
+                                   {"KB", 1'000},
+                                   {"MB", 1'000'000},
+                                   {"GB", 1'000'000'000},
+                                   {"TB", 1'000'000'000'000}};
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  std::uint64_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, fault] = std::from_chars(text.data(), end, count);
+  if (fault != std::errc()) return std::nullopt;
+  const std::string_view name(rest, static_cast<std::size_t>(end - rest));
+  for (const ByteUnit& unit : kByteUnits) {
+    if (unit.name != name) continue;
+    std::uint64_t bytes = 0;
+    if (__builtin_mul_overflow(count, unit.bytes, &bytes)) return std::nullopt;
+    return bytes;
+  }
+  return std::nullopt;
+}
+
+/// The scalar of a node that is to be read; nothing where it is absent, or, noted, not a scalar.
+const std::string* scalar_of(const State& node) {
+  if (node.kind == Kind::kScalar) return &node.scalar;
+  if (node.kind == Kind::kMap || node.kind == Kind::kSequence) {
+    node.note("must be a single value");
+  }
+  return nullptr;
+}
+
+template <typename T>
+std::optional<T> parse_number(const std::string& text) {
+  T value{};
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+ConfigNode ConfigNode::child(std::string_view key) const {
+  ConfigNode result;
+  for (const auto& [name, child] : state_->children) {
+    if (name != key) continue;
+    child->is_known = true;
+    result.state_ = child;
+    return result;
+  }
+  if (state_->kind == Kind::kScalar || state_->kind == Kind::kSequence) {
+    state_->note("must be a map");
+    state_->kind = Kind::kNull;  // said once
+    state_->items.clear();
+  }
+  result.state_ = make_node(state_->context, child_path(state_->path, key), state_->line);
+  return result;
+}
+
+bool ConfigNode::is_present() const { return state_->kind != Kind::kAbsent; }
+bool ConfigNode::is_map() const { return state_->kind == Kind::kMap; }
+bool ConfigNode::is_sequence() const { return state_->kind == Kind::kSequence; }
+bool ConfigNode::is_scalar() const { return state_->kind == Kind::kScalar; }
+
+std::vector<std::string> ConfigNode::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [name, child] : state_->children) keys.push_back(name);
+  return keys;
+}
+
+std::vector<ConfigNode> ConfigNode::items() const {
+  if (state_->kind == Kind::kScalar || state_->kind == Kind::kMap) state_->note("must be a list");
+  std::vector<ConfigNode> items;
+  for (const StatePtr& item : state_->items) {
+    ConfigNode& node = items.emplace_back();
+    node.state_ = item;
+  }
+  return items;
+}
+
+std::string ConfigNode::text(std::string_view fallback) const {
+  const std::string* scalar = scalar_of(*state_);
+  return scalar != nullptr ? *scalar : std::string(fallback);
+}
+
+std::string ConfigNode::required_text() const {
+  const std::size_t errors_before = state_->context->errors.size();
+  std::string value = text();
+  if (value.empty() && state_->context->errors.size() == errors_before) {
+    state_->note("is required");
+  }
+  return value;
+}
+
+std::int64_t ConfigNode::integer(std::int64_t fallback, std::int64_t min, std::int64_t max) const {
+  const std::string* scalar = scalar_of(*state_);
+  if (scalar == nullptr) return fallback;
+  const auto value = parse_number<std::int64_t>(*scalar);
+  if (value && *value >= min && *value <= max) return *value;
+  state_->note(fmt::format("\"{}\" is not a whole number from {} to {}", *scalar, min, max));
+  return fallback;
+}
+
+double ConfigNode::number(double fallback, double min, double max) const {
+  const std::string* scalar = scalar_of(*state_);
+  if (scalar == nullptr) return fallback;
+  const auto value = parse_number<double>(*scalar);
+  if (value && *value >= min && *value <= max) return *value;
+  state_->note(fmt::format("\"{}\" is not a number from {} to {}", *scalar, min, max));
+  return fallback;
+}
+
+bool ConfigNode::boolean(bool fallback) const {
+  const std::string* scalar = scalar_of(*state_);
+  if (scalar == nullptr) return fallback;
+  if (*scalar == "true" || *scalar == "True" || *scalar == "TRUE") return true;
+  if (*scalar == "false" || *scalar == "False" || *scalar == "FALSE") return false;
+  state_->note(fmt::format("\"{}\" is neither true nor false", *scalar));
+  return fallback;
+}
+
+Duration ConfigNode::duration(Duration fallback) const {
+  const std::string* scalar = scalar_of(*state_);
+  if (scalar == nullptr) return fallback;
+  if (const auto value = parse_duration(*scalar)) return *value;
+  state_->note(fmt::format("\"{}\" is not a length of time such as 15s, 10m or 400d", *scalar));
+  return fallback;
+}
+
+std::uint64_t ConfigNode::bytes(std::uint64_t fallback) const {
+  const std::string* scalar = scalar_of(*state_);
+  if (scalar == nullptr) return fallback;
+  if (const auto value = parse_bytes(*scalar)) return *value;
+  state_->note(fmt::format("\"{}\" is not a size such as 64KiB or 512MiB", *scalar));
+  return fallback;
+}
+
+std::vector<std::string> ConfigNode::text_list() const {
+  std::vector<std::string> texts;
+  for (const ConfigNode& item : items()) texts.push_back(item.text());
+  return texts;
+}
+
+void ConfigNode::note_error(std::string message) const { state_->note(message); }
+
+void ConfigNode::accept_all() const {
+  state_->is_known = true;
+  state_->accepts_all = true;
+}
+
+std::string ConfigNode::path() const { return state_->path; }
+int ConfigNode::line() const { return state_->line; }
+
+Result<ConfigFile> ConfigFile::load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
+  std::string text(kFileBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return parse(text, path);
+}
+
+Result<ConfigFile> ConfigFile::parse(std::string_view text, std::string name) {
+  if (text.size() > kFileBytesMax) {
+    return fail(ErrorCode::kInvalid, fmt::format("{}: larger than {} bytes", name, kFileBytesMax));
+  }
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.size() > 1) {
+      return fail(ErrorCode::kInvalid, fmt::format("{}: more than one YAML document", name));
+    }
+    auto context = std::make_shared<FileContext>();
+    context->name = std::move(name);
+    ConfigFile file;
+    file.root_.state_ =
+        documents.empty() ? make_node(context, "", 1) : build(documents.front(), context, "", 0);
+    const Kind kind = file.root_.state_->kind;
+    if (kind == Kind::kScalar || kind == Kind::kSequence) {
+      file.root_.note_error("must be a map of keys");
+    }
+    return file;
+  } catch (const YAML::Exception& fault) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}:{}: {}", name, fault.mark.line + 1, fault.msg));
+  }
+}
+
+Result<void> ConfigFile::finish() const {
+  note_unknown_keys(*root_.state_);
+  const auto& errors = root_.state_->context->errors;
+  if (errors.empty()) return {};
+  const auto first = std::min_element(
+      errors.begin(), errors.end(),
+      [](const NotedError& left, const NotedError& right) { return left.line < right.line; });
+  return fail(ErrorCode::kInvalid, first->text);
+}
+
+}  // namespace vigia::service

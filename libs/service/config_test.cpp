@@ -1,0 +1,172 @@
+#include "libs/service/config.hpp"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+namespace vigia::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+ConfigFile parse(std::string_view text) {
+  auto file = ConfigFile::parse(text, "c.yaml");
+  EXPECT_TRUE(file.has_value()) << file.error().message;
+  return *file;
+}
+
+std::string error_of(const ConfigFile& file) {
+  const auto result = file.finish();
+  return result ? "" : result.error().message;
+}
+
+TEST(Config, ReadsEveryKindOfValue) {
+  const ConfigFile file = parse(R"(
+text: hello
+quoted: "a: b"
+count: -12
+share: 0.25
+on: true
+wait: 1h30m
+size: 512MiB
+plain: 1000
+list: [a, b]
+)");
+  const ConfigNode root = file.root();
+  EXPECT_EQ(root.child("text").text(), "hello");
+  EXPECT_EQ(root.child("quoted").required_text(), "a: b");
+  EXPECT_EQ(root.child("count").integer(0, -100, 100), -12);
+  EXPECT_EQ(root.child("share").number(0, 0, 1), 0.25);
+  EXPECT_TRUE(root.child("on").boolean(false));
+  EXPECT_EQ(root.child("wait").duration(0s), 90min);
+  EXPECT_EQ(root.child("size").bytes(0), 512U << 20U);
+  EXPECT_EQ(root.child("plain").bytes(0), 1000U);
+  EXPECT_EQ(root.child("list").text_list(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(root.keys().size(), 9U);
+  EXPECT_EQ(error_of(file), "");
+}
+
+TEST(Config, WhatIsAbsentGivesTheFallback) {
+  const ConfigFile file = parse("a:\n  b:\n");
+  const ConfigNode missing = file.root().child("a").child("b").child("c").child("d");
+  EXPECT_FALSE(missing.is_present());
+  EXPECT_TRUE(file.root().child("a").child("b").is_present());
+  EXPECT_EQ(missing.text("f"), "f");
+  EXPECT_EQ(missing.integer(7, 0, 9), 7);
+  EXPECT_EQ(missing.duration(5s), 5s);
+  EXPECT_TRUE(missing.items().empty());
+  EXPECT_EQ(missing.path(), "a.b.c.d");
+  EXPECT_EQ(error_of(file), "");
+}
+
+TEST(Config, AnEmptyFileIsAnEmptyMap) {
+  for (const auto* text : {"", "# only a comment\n", "---\n"}) EXPECT_EQ(error_of(parse(text)), "");
+}
+
+TEST(Config, AnUnknownKeyIsNamedWithItsLine) {
+  const ConfigFile file = parse("a: 1\nb:\n  known: 1\n  typo: 2\n");
+  EXPECT_EQ(file.root().child("a").integer(0, 0, 9), 1);
+  EXPECT_EQ(file.root().child("b").child("known").integer(0, 0, 9), 1);
+  EXPECT_EQ(error_of(file), "c.yaml:4: b.typo: the key is not known");
+}
+
+TEST(Config, AcceptAllTakesASubtree) {
+  const ConfigFile file = parse("a:\n  b: {c: 1}\n");
+  file.root().child("a").accept_all();
+  EXPECT_EQ(error_of(file), "");
+}
+
+TEST(Config, UnknownKeysInListsAreFound) {
+  const ConfigFile file = parse("list:\n  - name: x\n    nane: y\n");
+  for (const auto& item : file.root().child("list").items()) item.child("name").text();
+  EXPECT_EQ(error_of(file), "c.yaml:3: list[0].nane: the key is not known");
+}
+
+TEST(Config, ADoubledKeyIsAnError) {
+  const ConfigFile file = parse("a:\n  x: 1\n  y: 2\n  x: 3\n");
+  file.root().child("a").accept_all();
+  EXPECT_EQ(error_of(file), "c.yaml:4: a.x: the key is given twice");
+}
+
+TEST(Config, MergeKeysAreAnError) {
+  const ConfigFile file = parse("base: &b {x: 1}\na:\n  <<: *b\n");
+  file.root().accept_all();
+  EXPECT_EQ(error_of(file), "c.yaml:3: a: merge keys (<<) are not allowed");
+}
+
+TEST(Config, TheFirstErrorInFileOrderIsTheOneShown) {
+  const ConfigFile file = parse("a: x\nb: y\n");
+  file.root().child("b").integer(0, 0, 9);
+  file.root().child("a").boolean(false);
+  EXPECT_EQ(error_of(file), "c.yaml:1: a: \"x\" is neither true nor false");
+}
+
+TEST(Config, EachBadValueIsNamed) {
+  const auto error = [](std::string_view text, auto read) {
+    const ConfigFile file = parse(text);
+    read(file.root().child("k"));
+    return error_of(file);
+  };
+  EXPECT_EQ(error("k: 10", [](auto node) { node.integer(1, 1, 9); }),
+            "c.yaml:1: k: \"10\" is not a whole number from 1 to 9");
+  EXPECT_EQ(error("k: 1x", [](auto node) { node.integer(1, 1, 9); }),
+            "c.yaml:1: k: \"1x\" is not a whole number from 1 to 9");
+  EXPECT_EQ(error("k: nan", [](auto node) { node.number(1, 1, 9); }),
+            "c.yaml:1: k: \"nan\" is not a number from 1 to 9");
+  EXPECT_EQ(error("k: 5", [](auto node) { node.duration(1s); }),
+            "c.yaml:1: k: \"5\" is not a length of time such as 15s, 10m or 400d");
+  EXPECT_EQ(error("k: 5 MiB", [](auto node) { node.bytes(1); }),
+            "c.yaml:1: k: \"5 MiB\" is not a size such as 64KiB or 512MiB");
+  EXPECT_EQ(error("k: 99999999999TiB", [](auto node) { node.bytes(1); }),
+            "c.yaml:1: k: \"99999999999TiB\" is not a size such as 64KiB or 512MiB");
+  EXPECT_EQ(error("k: [1]", [](auto node) { node.text(); }), "c.yaml:1: k: must be a single value");
+  EXPECT_EQ(error("k: 1", [](auto node) { node.text_list(); }), "c.yaml:1: k: must be a list");
+  EXPECT_EQ(error("k: 1", [](auto node) { node.child("x").text(); }), "c.yaml:1: k: must be a map");
+  EXPECT_EQ(error("k:", [](auto node) { node.required_text(); }), "c.yaml:1: k: is required");
+  EXPECT_EQ(error("j: 1", [](auto node) { node.required_text(); }), "c.yaml:1: k: is required");
+  EXPECT_EQ(error("\nk: 1", [](auto node) { node.note_error("no"); }), "c.yaml:2: k: no");
+}
+
+TEST(Config, ReplacesFromTheEnvironment) {
+  setenv("VIGIA_CONFIG_TEST", "s3cret}", 1);
+  unsetenv("VIGIA_CONFIG_UNSET");
+  const ConfigFile file =
+      parse("a: x-${env:VIGIA_CONFIG_TEST}-y\nb: $$1 $x\nc: ${env:VIGIA_CONFIG_UNSET:-z}\n");
+  EXPECT_EQ(file.root().child("a").text(), "x-s3cret}-y");
+  EXPECT_EQ(file.root().child("b").text(), "$1 $x");
+  EXPECT_EQ(file.root().child("c").text(), "z");
+  EXPECT_EQ(error_of(file), "");
+  const ConfigFile unset = parse("a:\n  - ${env:VIGIA_CONFIG_UNSET}\n");
+  unset.root().accept_all();
+  EXPECT_EQ(error_of(unset), "c.yaml:2: a[0]: environment variable VIGIA_CONFIG_UNSET is not set");
+}
+
+TEST(Config, BrokenYamlNamesTheLine) {
+  const auto file = ConfigFile::parse("a: 1\nb: [\n", "c.yaml");
+  ASSERT_FALSE(file.has_value());
+  EXPECT_EQ(file.error().code, ErrorCode::kInvalid);
+  EXPECT_TRUE(file.error().message.starts_with("c.yaml:3: ")) << file.error().message;
+  EXPECT_FALSE(ConfigFile::parse("a: 1\n---\nb: 1\n", "c.yaml").has_value());
+  EXPECT_EQ(error_of(parse("- a\n")), "c.yaml:1: must be a map of keys");
+}
+
+TEST(Config, AliasesCannotMakeAHugeTree) {
+  std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 9; ++i) {
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 10; ++j) text += "*a" + std::to_string(i - 1) + (j < 9 ? "," : "]\n");
+  }
+  const ConfigFile file = parse(text);
+  file.root().accept_all();
+  EXPECT_NE(error_of(file).find("too many values"), std::string::npos);
+}
+
+TEST(Config, AFileThatIsNotThereIsNamed) {
+  const auto file = ConfigFile::load("/nonexistent/x.yaml");
+  ASSERT_FALSE(file.has_value());
+  EXPECT_EQ(file.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(file.error().message, "/nonexistent/x.yaml: cannot be opened");
+}
+
+}  // namespace
+}  // namespace vigia::service
