@@ -1,0 +1,258 @@
+#include "libs/wire/otlp/attributes.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "libs/wire/otlp/utf8.hpp"
+
+namespace vigia::wire::otlp {
+namespace {
+
+// Fields of AnyValue.
+constexpr std::uint32_t kString = bytes_field(1);
+constexpr std::uint32_t kBool = varint_field(2);
+constexpr std::uint32_t kInt = varint_field(3);
+constexpr std::uint32_t kDouble = fixed64_field(4);
+constexpr std::uint32_t kArray = bytes_field(5);
+constexpr std::uint32_t kList = bytes_field(6);
+constexpr std::uint32_t kBytes = bytes_field(7);
+
+void append_double(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value < 0 ? "-Infinity" : "Infinity";
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+    // fmt writes 1 as "1", which is what the other translators write too.
+  }
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group <<= 8U;
+      if (i + j < bytes.size()) group |= static_cast<unsigned char>(bytes[i + j]);
+    }
+    out += kAlphabet[(group >> 18U) & 63U];
+    out += kAlphabet[(group >> 12U) & 63U];
+    out += i + 1 < bytes.size() ? kAlphabet[(group >> 6U) & 63U] : '=';
+    out += i + 2 < bytes.size() ? kAlphabet[group & 63U] : '=';
+  }
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+void append_json(std::string& out, std::string_view any_value, int depth);
+
+void append_json_array(std::string& out, std::string_view array, int depth) {
+  out += '[';
+  FieldReader reader(array);
+  bool is_first = true;
+  while (reader.next()) {
+    if (reader.tag_and_type() != bytes_field(1)) {
+      reader.skip();
+      continue;
+    }
+    if (!is_first) out += ',';
+    is_first = false;
+    append_json(out, reader.bytes(), depth + 1);
+  }
+  out += ']';
+}
+
+void append_json_list(std::string& out, std::string_view list, int depth) {
+  out += '{';
+  bool is_first = true;
+  for_each_attribute({list, 1}, [&](const KeyValueView& entry) {
+    if (!is_first) out += ',';
+    is_first = false;
+    append_json_string(out, entry.key);
+    out += ':';
+    append_json(out, entry.value, depth + 1);
+  });
+  out += '}';
+}
+
+void append_scalar(std::string& out, FieldReader& reader) {
+  switch (reader.tag_and_type()) {
+    case kBool:
+      out += reader.varint() != 0 ? "true" : "false";
+      break;
+    case kInt:
+      fmt::format_to(std::back_inserter(out), "{}", std::bit_cast<std::int64_t>(reader.varint()));
+      break;
+    case kDouble:
+      append_double(out, reader.real());
+      break;
+    default:
+      reader.skip();
+  }
+}
+
+void append_json(std::string& out, std::string_view any_value, int depth) {
+  if (depth > kAnyValueDepthMax) return;
+  const std::size_t before = out.size();
+  FieldReader reader(any_value);
+  while (reader.next()) {
+    const std::size_t begin = out.size();
+    switch (reader.tag_and_type()) {
+      case kString:
+        append_json_string(out, reader.bytes());
+        break;
+      case kArray:
+        append_json_array(out, reader.bytes(), depth);
+        break;
+      case kList:
+        append_json_list(out, reader.bytes(), depth);
+        break;
+      case kBytes:
+        out += '"';
+        append_base64(out, reader.bytes());
+        out += '"';
+        break;
+      default:
+        append_scalar(out, reader);
+    }
+    if (out.size() > begin) out.erase(before, begin - before);  // of several, the last one counts
+  }
+  if (out.size() == before) out += "null";
+}
+
+bool is_valid_array(std::string_view array, int depth) {
+  FieldReader reader(array);
+  while (reader.next()) {
+    if (reader.tag_and_type() != bytes_field(1)) {
+      reader.skip();
+    } else if (!is_valid_any_value(reader.bytes(), depth + 1)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_valid_list(const Attributes& attributes, int depth) {
+  bool is_valid = true;
+  for_each_attribute(attributes, [&](const KeyValueView& entry) {
+    is_valid = is_valid && is_utf8(entry.key) && is_valid_any_value(entry.value, depth);
+  });
+  return is_valid;
+}
+
+}  // namespace
+
+KeyValueView read_key_value(std::string_view bytes) {
+  KeyValueView view;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(1):
+        view.key = reader.bytes();
+        break;
+      case bytes_field(2):
+        view.value = reader.bytes();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return view;
+}
+
+std::string_view string_value(std::string_view any_value) {
+  std::string_view text;
+  FieldReader reader(any_value);
+  while (reader.next()) {
+    if (reader.tag_and_type() == kString) {
+      text = reader.bytes();
+    } else {
+      reader.skip();
+    }
+  }
+  return text;
+}
+
+void append_value_text(std::string& out, std::string_view any_value) {
+  const std::size_t before = out.size();
+  FieldReader reader(any_value);
+  while (reader.next()) {
+    const std::size_t begin = out.size();
+    switch (reader.tag_and_type()) {
+      case kString:
+        out += reader.bytes();
+        break;
+      case kArray:
+        append_json_array(out, reader.bytes(), 1);
+        break;
+      case kList:
+        append_json_list(out, reader.bytes(), 1);
+        break;
+      case kBytes:
+        append_base64(out, reader.bytes());
+        break;
+      default:
+        append_scalar(out, reader);
+    }
+    if (out.size() > begin) out.erase(before, begin - before);  // of several, the last one counts
+  }
+}
+
+bool is_valid_any_value(std::string_view any_value, int depth) {
+  if (depth > kAnyValueDepthMax) return false;
+  FieldReader reader(any_value);
+  while (reader.next()) {
+    bool is_valid = true;
+    switch (reader.tag_and_type()) {
+      case kString:
+        is_valid = is_utf8(reader.bytes());
+        break;
+      case kArray:
+        is_valid = is_valid_array(reader.bytes(), depth);
+        break;
+      case kList:
+        is_valid = is_valid_list({reader.bytes(), 1}, depth + 1);
+        break;
+      default:
+        reader.skip();
+    }
+    if (!is_valid) return false;
+  }
+  return true;
+}
+
+bool are_valid(const Attributes& attributes) { return is_valid_list(attributes, 1); }
+
+}  // namespace vigia::wire::otlp

@@ -1,0 +1,17 @@
+// Whether a resource, scope, span or log record may be taken as it lies in the body: every message
+// in it can be read, texts are UTF-8, attributes nest at most kAnyValueDepthMax deep, ids have
+// their length. All throw protozero::exception on damaged bytes.
+#pragma once
+
+#include <string_view>
+
+namespace vigia::wire::otlp {
+
+bool is_valid_resource(std::string_view resource);
+bool is_valid_scope(std::string_view scope);
+/// A span needs a trace id of 16 bytes and a span id of 8, not all zero (trace.proto).
+bool is_valid_span(std::string_view span);
+/// A record's ids may be missing.
+bool is_valid_log_record(std::string_view record);
+
+}  // namespace vigia::wire::otlp

@@ -1,0 +1,330 @@
+#include "libs/wire/otlp/points.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace vigia::wire::otlp {
+namespace {
+
+/// Elements of a packed repeated fixed64 field; a stray unpacked one is read by the caller.
+template <typename Value>
+void append_packed(std::vector<Value>& out, std::string_view bytes) {
+  static_assert(sizeof(Value) == 8);
+  if (bytes.size() % 8 != 0) throw protozero::invalid_length_exception{};
+  const std::size_t before = out.size();
+  out.resize(before + bytes.size() / 8);
+  if (!bytes.empty()) std::memcpy(out.data() + before, bytes.data(), bytes.size());
+}
+
+void read_buckets(std::string_view bytes, ExponentialBuckets& buckets) {
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case varint_field(1):
+        buckets.offset = static_cast<std::int32_t>(reader.sint32());
+        break;
+      case varint_field(2):
+        buckets.counts.push_back(reader.varint());
+        break;
+      case bytes_field(2): {
+        const auto packed = reader.bytes();
+        const char* at = packed.data();
+        const char* end = at + packed.size();
+        while (at != end) buckets.counts.push_back(protozero::decode_varint(&at, end));
+        break;
+      }
+      default:
+        reader.skip();
+    }
+  }
+}
+
+Quantile read_quantile(std::string_view bytes) {
+  Quantile quantile;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case fixed64_field(1):
+        quantile.quantile = reader.real();
+        break;
+      case fixed64_field(2):
+        quantile.value = reader.real();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return quantile;
+}
+
+/// Makes the room empty, keeping what it has allocated.
+void clear(HistogramPoint& point) {
+  auto counts = std::move(point.bucket_counts);
+  auto bounds = std::move(point.bounds);
+  counts.clear();
+  bounds.clear();
+  point = HistogramPoint{};
+  point.bucket_counts = std::move(counts);
+  point.bounds = std::move(bounds);
+}
+
+void clear(ExponentialPoint& point) {
+  auto positive = std::move(point.positive.counts);
+  auto negative = std::move(point.negative.counts);
+  positive.clear();
+  negative.clear();
+  point = ExponentialPoint{};
+  point.positive.counts = std::move(positive);
+  point.negative.counts = std::move(negative);
+}
+
+}  // namespace
+
+template <typename Point>
+void PointReader::take_attribute(Point& point, FieldReader& reader) {
+  reader.skip();
+  const char* begin = reader.field_begin();
+  const auto size = static_cast<std::size_t>(reader.position() - begin);
+  auto& run = point.attributes.bytes;
+  if (run.empty()) {
+    run = {begin, size};
+  } else if (run.data() + run.size() == begin) {
+    run = {run.data(), run.size() + size};
+  } else {
+    if (run.data() != scattered_.data()) scattered_.assign(run);
+    scattered_.append(begin, size);
+    run = scattered_;
+  }
+}
+
+const PointHeader& PointReader::header(MetricType type, std::string_view bytes) {
+  switch (type) {
+    case MetricType::kHistogram:
+      return histogram(bytes);
+    case MetricType::kExponentialHistogram:
+      return exponential(bytes);
+    case MetricType::kSummary:
+      return summary(bytes);
+    default:
+      return number(bytes);
+  }
+}
+
+const NumberPoint& PointReader::number(std::string_view bytes) {
+  NumberPoint& point = number_;
+  point = NumberPoint{};
+  point.attributes.number = 7;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(7):
+        take_attribute(point, reader);
+        break;
+      case fixed64_field(2):
+        point.start_ns = reader.fixed64();
+        break;
+      case fixed64_field(3):
+        point.time_ns = reader.fixed64();
+        break;
+      case fixed64_field(4):
+        point.value = reader.real();
+        point.has_value = true;
+        break;
+      case fixed64_field(6):
+        point.value = static_cast<double>(reader.sfixed64());
+        point.has_value = true;
+        break;
+      case bytes_field(5):
+        point.has_exemplars = true;
+        reader.skip();
+        break;
+      case varint_field(8):
+        point.flags = static_cast<std::uint32_t>(reader.varint());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return point;
+}
+
+const HistogramPoint& PointReader::histogram(std::string_view bytes) {
+  HistogramPoint& point = histogram_;
+  clear(point);
+  point.attributes.number = 9;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(9):
+        take_attribute(point, reader);
+        break;
+      case fixed64_field(2):
+        point.start_ns = reader.fixed64();
+        break;
+      case fixed64_field(3):
+        point.time_ns = reader.fixed64();
+        break;
+      case fixed64_field(4):
+        point.count = reader.fixed64();
+        break;
+      case fixed64_field(5):
+        point.sum = reader.real();
+        point.has_sum = true;
+        break;
+      case bytes_field(6):
+        append_packed(point.bucket_counts, reader.bytes());
+        break;
+      case fixed64_field(6):
+        point.bucket_counts.push_back(reader.fixed64());
+        break;
+      case bytes_field(7):
+        point.bounds_bytes = reader.bytes();
+        append_packed(point.bounds, point.bounds_bytes);
+        break;
+      case fixed64_field(7):
+        point.bounds.push_back(reader.real());
+        break;
+      case bytes_field(8):
+        point.has_exemplars = true;
+        reader.skip();
+        break;
+      case varint_field(10):
+        point.flags = static_cast<std::uint32_t>(reader.varint());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return point;
+}
+
+const ExponentialPoint& PointReader::exponential(std::string_view bytes) {
+  ExponentialPoint& point = exponential_;
+  clear(point);
+  point.attributes.number = 1;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(1):
+        take_attribute(point, reader);
+        break;
+      case fixed64_field(2):
+        point.start_ns = reader.fixed64();
+        break;
+      case fixed64_field(3):
+        point.time_ns = reader.fixed64();
+        break;
+      case fixed64_field(4):
+        point.count = reader.fixed64();
+        break;
+      case fixed64_field(5):
+        point.sum = reader.real();
+        point.has_sum = true;
+        break;
+      case varint_field(6):
+        point.scale = static_cast<std::int32_t>(reader.sint32());
+        break;
+      case fixed64_field(7):
+        point.zero_count = reader.fixed64();
+        break;
+      case bytes_field(8):
+        read_buckets(reader.bytes(), point.positive);
+        break;
+      case bytes_field(9):
+        read_buckets(reader.bytes(), point.negative);
+        break;
+      case varint_field(10):
+        point.flags = static_cast<std::uint32_t>(reader.varint());
+        break;
+      case bytes_field(11):
+        point.has_exemplars = true;
+        reader.skip();
+        break;
+      case fixed64_field(14):
+        point.zero_threshold = reader.real();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return point;
+}
+
+const SummaryPoint& PointReader::summary(std::string_view bytes) {
+  SummaryPoint& point = summary_;
+  auto quantiles = std::move(point.quantiles);
+  quantiles.clear();
+  point = SummaryPoint{};
+  point.quantiles = std::move(quantiles);
+  point.attributes.number = 7;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(7):
+        take_attribute(point, reader);
+        break;
+      case fixed64_field(2):
+        point.start_ns = reader.fixed64();
+        break;
+      case fixed64_field(3):
+        point.time_ns = reader.fixed64();
+        break;
+      case fixed64_field(4):
+        point.count = reader.fixed64();
+        break;
+      case fixed64_field(5):
+        point.sum = reader.real();
+        break;
+      case bytes_field(6):
+        point.quantiles.push_back(read_quantile(reader.bytes()));
+        break;
+      case varint_field(8):
+        point.flags = static_cast<std::uint32_t>(reader.varint());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return point;
+}
+
+std::uint32_t exemplar_field(MetricType type) {
+  switch (type) {
+    case MetricType::kHistogram:
+      return 8;
+    case MetricType::kExponentialHistogram:
+      return 11;
+    default:
+      return 5;
+  }
+}
+
+Exemplar read_exemplar(std::string_view bytes) {
+  Exemplar exemplar;
+  exemplar.attributes = {bytes, 7};
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case fixed64_field(2):
+        exemplar.time_ns = reader.fixed64();
+        break;
+      case fixed64_field(3):
+        exemplar.value = reader.real();
+        break;
+      case bytes_field(4):
+        exemplar.span_id = reader.bytes();
+        break;
+      case bytes_field(5):
+        exemplar.trace_id = reader.bytes();
+        break;
+      case fixed64_field(6):
+        exemplar.value = static_cast<double>(reader.sfixed64());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return exemplar;
+}
+
+}  // namespace vigia::wire::otlp

@@ -1,0 +1,231 @@
+#include "libs/wire/otlp/walker.hpp"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "libs/wire/otlp/field_reader.hpp"
+
+namespace vigia::wire::otlp {
+namespace {
+
+/// Thrown inside a walk, caught in walk(): the same way out that protozero takes.
+struct FieldTwice {
+  std::string_view field;
+};
+
+std::string_view once(std::optional<std::string_view>& slot, std::string_view value,
+                      std::string_view name) {
+  if (slot) throw FieldTwice{name};
+  slot = value;
+  return value;
+}
+
+// Resource{Metrics,Spans,Logs} and Scope{Metrics,Spans,Logs} have the same three numbers: 1 the
+// head, 2 the members, 3 the schema URL.
+constexpr std::uint32_t kHead = bytes_field(1);
+constexpr std::uint32_t kMember = bytes_field(2);
+constexpr std::uint32_t kSchemaUrl = bytes_field(3);
+
+struct Envelope {
+  std::string_view head;
+  std::string_view schema_url;
+};
+
+/// The head may stand behind the members, so it is looked for first; members are skipped by length.
+Envelope read_envelope(std::string_view bytes, std::string_view head_name) {
+  std::optional<std::string_view> head;
+  Envelope envelope;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case kHead:
+        envelope.head = once(head, reader.bytes(), head_name);
+        break;
+      case kSchemaUrl:
+        envelope.schema_url = reader.bytes();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return envelope;
+}
+
+/// Value of "prometheus.type" in Metric.metadata (KeyValue), or "".
+std::string_view prometheus_type(std::string_view key_value) {
+  std::string_view key;
+  std::string_view any;
+  FieldReader reader(key_value);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(1):
+        key = reader.bytes();
+        break;
+      case bytes_field(2):
+        any = reader.bytes();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  if (key != "prometheus.type") return {};
+  std::string_view text;
+  FieldReader value(any);
+  while (value.next()) {
+    if (value.tag_and_type() == bytes_field(1)) {
+      text = value.bytes();
+    } else {
+      value.skip();
+    }
+  }
+  return text;
+}
+
+constexpr std::uint32_t kDataPoint = bytes_field(1);
+
+class Walk {
+ public:
+  Walk(Signal signal, Visitor& visitor) : signal_(signal), visitor_(visitor) {}
+
+  std::uint32_t body(std::string_view bytes) {
+    FieldReader reader(bytes);
+    while (reader.next()) {
+      if (reader.tag_and_type() == bytes_field(1)) {
+        resource(reader.bytes());
+      } else {
+        reader.skip();
+      }
+    }
+    return items_;
+  }
+
+ private:
+  void resource(std::string_view bytes) {
+    const Envelope envelope = read_envelope(bytes, "resource");
+    visitor_.on_resource({envelope.head, envelope.schema_url});
+    FieldReader reader(bytes);
+    while (reader.next()) {
+      if (reader.tag_and_type() == kMember) {
+        scope(reader.bytes());
+      } else {
+        reader.skip();
+      }
+    }
+  }
+
+  void scope(std::string_view bytes) {
+    const Envelope envelope = read_envelope(bytes, "scope");
+    visitor_.on_scope({envelope.head, envelope.schema_url});
+    FieldReader reader(bytes);
+    while (reader.next()) {
+      if (reader.tag_and_type() != kMember) {
+        reader.skip();
+      } else if (signal_ == Signal::kMetrics) {
+        metric(reader.bytes());
+      } else {
+        visitor_.on_item(items_++, reader.bytes());
+      }
+    }
+  }
+
+  void metric(std::string_view bytes) {
+    MetricView view;
+    std::optional<std::string_view> data;
+    FieldReader reader(bytes);
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case bytes_field(1):
+          view.name = reader.bytes();
+          break;
+        case bytes_field(2):
+          view.description = reader.bytes();
+          break;
+        case bytes_field(3):
+          view.unit = reader.bytes();
+          break;
+        case bytes_field(5):
+        case bytes_field(7):
+        case bytes_field(9):
+        case bytes_field(10):
+        case bytes_field(11):
+          view.type = static_cast<MetricType>(reader.number());
+          once(data, reader.bytes(), "data");
+          break;
+        case bytes_field(12):
+          if (const auto type = prometheus_type(reader.bytes()); !type.empty()) {
+            view.prometheus_type = type;
+          }
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    read_aggregation(data.value_or(std::string_view{}), view);
+    visitor_.on_metric(view);
+    points(data.value_or(std::string_view{}));
+  }
+
+  /// Temporality and monotony stand behind the points as encoders write them.
+  static void read_aggregation(std::string_view data, MetricView& view) {
+    if (view.type == MetricType::kGauge || view.type == MetricType::kSummary) return;
+    FieldReader reader(data);
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case varint_field(2): {
+          const auto value = reader.varint();
+          view.temporality =
+              value <= 2 ? static_cast<Temporality>(value) : Temporality::kUnspecified;
+          break;
+        }
+        case varint_field(3):
+          view.is_monotonic = reader.varint() != 0;
+          break;
+        default:
+          reader.skip();
+      }
+    }
+  }
+
+  void points(std::string_view data) {
+    FieldReader reader(data);
+    while (reader.next()) {
+      if (reader.tag_and_type() == kDataPoint) {
+        visitor_.on_item(items_++, reader.bytes());
+      } else {
+        reader.skip();
+      }
+    }
+  }
+
+  Signal signal_;
+  Visitor& visitor_;
+  std::uint32_t items_ = 0;
+};
+
+class CountOnly final : public Visitor {
+ public:
+  void on_item(std::uint32_t /*item*/, std::string_view /*bytes*/) override {}
+};
+
+}  // namespace
+
+Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor) {
+  try {
+    return Walk(signal, visitor).body(body);
+  } catch (const FieldTwice& twice) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("not an OTLP {} request: \"{}\" stands twice in one message",
+                            to_string(signal), twice.field));
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("not an OTLP {} request: {}", to_string(signal), damage.what()));
+  }
+}
+
+Result<std::uint32_t> count_items(Signal signal, std::string_view body) {
+  CountOnly visitor;
+  return walk(signal, body, visitor);
+}
+
+}  // namespace vigia::wire::otlp
