@@ -1,0 +1,152 @@
+#include "libs/wire/remote_read/read_request.hpp"
+
+#include <optional>
+
+#include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
+#include <snappy.h>
+
+namespace vigia::wire::remote_read {
+namespace {
+
+enum RequestField : protozero::pbf_tag_type { kQueries = 1, kAcceptedTypes = 2 };
+enum QueryField : protozero::pbf_tag_type { kStart = 1, kEnd = 2, kMatchers = 3 };
+enum MatcherField : protozero::pbf_tag_type { kType = 1, kName = 2, kValue = 3 };
+
+struct TooMany {
+  std::string_view what;
+};
+
+std::string to_text(protozero::data_view view) { return {view.data(), view.size()}; }
+
+Matcher read_matcher(protozero::pbf_reader message) {
+  Matcher matcher;
+  while (message.next()) {
+    switch (message.tag()) {
+      case kType: {
+        const std::int32_t type = message.get_enum();
+        if (type < 0 || type > 3) throw protozero::exception();
+        matcher.type = static_cast<MatchType>(type);
+        break;
+      }
+      case kName:
+        matcher.name = to_text(message.get_view());
+        break;
+      case kValue:
+        matcher.value = to_text(message.get_view());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return matcher;
+}
+
+Query read_query(protozero::pbf_reader message) {
+  Query query;
+  while (message.next()) {
+    switch (message.tag()) {
+      case kStart:
+        query.start_ms = message.get_int64();
+        break;
+      case kEnd:
+        query.end_ms = message.get_int64();
+        break;
+      case kMatchers:
+        if (query.matchers.size() == kMatchersMax) throw TooMany{"matchers"};
+        query.matchers.push_back(read_matcher(message.get_message()));
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return query;
+}
+
+// The wanted type, once the list has shown one that we know.
+void choose_type(std::int32_t type, std::optional<ResponseType>& chosen) {
+  if (!chosen.has_value() && (type == 0 || type == 1)) chosen = static_cast<ResponseType>(type);
+}
+
+void read_accepted_types(protozero::pbf_reader& message, std::optional<ResponseType>& chosen) {
+  if (message.wire_type() == protozero::pbf_wire_type::length_delimited) {
+    for (const std::int32_t type : message.get_packed_enum()) choose_type(type, chosen);
+  } else {
+    choose_type(message.get_enum(), chosen);
+  }
+}
+
+Result<ReadRequest> read_request(std::string_view bytes) {
+  ReadRequest request;
+  std::optional<ResponseType> chosen;
+  bool has_list = false;
+  protozero::pbf_reader message(bytes.data(), bytes.size());
+  while (message.next()) {
+    switch (message.tag()) {
+      case kQueries:
+        if (request.queries.size() == kQueriesMax) throw TooMany{"queries"};
+        request.queries.push_back(read_query(message.get_message()));
+        break;
+      case kAcceptedTypes:
+        has_list = true;
+        read_accepted_types(message, chosen);
+        break;
+      default:
+        message.skip();
+    }
+  }
+  if (has_list && !chosen.has_value()) {
+    return fail(ErrorCode::kInvalid,
+                "remote read: none of the accepted response types is known here");
+  }
+  request.response_type = chosen.value_or(ResponseType::kSamples);
+  return request;
+}
+
+}  // namespace
+
+Result<ReadRequest> parse_read_request(std::string_view body) {
+  std::size_t length = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
+    return fail(ErrorCode::kInvalid, "remote read: the body is not a snappy block");
+  }
+  if (length > kRequestBytesMax) {
+    return fail(ErrorCode::kTooLarge, "remote read: the request is larger than 1 MiB");
+  }
+  std::string bytes;
+  if (!snappy::Uncompress(body.data(), body.size(), &bytes)) {
+    return fail(ErrorCode::kInvalid, "remote read: the snappy block is damaged");
+  }
+  try {
+    return read_request(bytes);
+  } catch (const TooMany& too_many) {
+    return fail(ErrorCode::kTooLarge, "remote read: too many " + std::string(too_many.what));
+  } catch (const protozero::exception&) {
+    return fail(ErrorCode::kInvalid, "remote read: the body is not a ReadRequest");
+  }
+}
+
+std::string encode_read_request(const std::vector<Query>& queries,
+                                const std::vector<ResponseType>& accepted) {
+  std::string bytes;
+  protozero::pbf_writer message(bytes);
+  for (const Query& query : queries) {
+    protozero::pbf_writer query_writer(message, kQueries);
+    query_writer.add_int64(kStart, query.start_ms);
+    query_writer.add_int64(kEnd, query.end_ms);
+    for (const Matcher& matcher : query.matchers) {
+      protozero::pbf_writer matcher_writer(query_writer, kMatchers);
+      matcher_writer.add_enum(kType, static_cast<std::int32_t>(matcher.type));
+      matcher_writer.add_string(kName, matcher.name);
+      matcher_writer.add_string(kValue, matcher.value);
+    }
+  }
+  for (const ResponseType type : accepted) {
+    message.add_enum(kAcceptedTypes, static_cast<std::int32_t>(type));
+  }
+  std::string body;
+  snappy::Compress(bytes.data(), bytes.size(), &body);
+  return body;
+}
+
+}  // namespace vigia::wire::remote_read

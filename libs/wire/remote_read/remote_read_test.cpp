@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+#include <protozero/pbf_reader.hpp>
+#include <snappy.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/crc32c.hpp"
+#include "libs/base/hex.hpp"
+#include "libs/wire/remote_read/read_request.hpp"
+#include "libs/wire/remote_read/read_response.hpp"
+
+namespace vigia::wire::remote_read {
+namespace {
+
+std::string compressed(std::string_view bytes) {
+  std::string out;
+  snappy::Compress(bytes.data(), bytes.size(), &out);
+  return out;
+}
+
+TEST(ReadRequestTest, ReadsQueriesAndMatchers) {
+  const std::string body = encode_read_request(
+      {{1000, 2000, {{MatchType::kEqual, "__name__", "up"}, {MatchType::kNotRegex, "job", "a|b"}}},
+       {-5, 5, {}}},
+      {ResponseType::kStreamedXorChunks, ResponseType::kSamples});
+  const auto request = parse_read_request(body);
+  ASSERT_TRUE(request.has_value());
+  ASSERT_EQ(request->queries.size(), 2U);
+  EXPECT_EQ(request->queries[0].start_ms, 1000);
+  EXPECT_EQ(request->queries[0].end_ms, 2000);
+  ASSERT_EQ(request->queries[0].matchers.size(), 2U);
+  EXPECT_EQ(request->queries[0].matchers[1].type, MatchType::kNotRegex);
+  EXPECT_EQ(request->queries[0].matchers[1].name, "job");
+  EXPECT_EQ(request->queries[0].matchers[1].value, "a|b");
+  EXPECT_EQ(request->queries[1].start_ms, -5);
+  EXPECT_EQ(request->response_type, ResponseType::kStreamedXorChunks);
+}
+
+TEST(ReadRequestTest, TheFirstKnownTypeOfTheListWins) {
+  EXPECT_EQ(parse_read_request(encode_read_request({}, {}))->response_type, ResponseType::kSamples);
+  // accepted_response_types = 7, 1 one by one; then 9, 0 packed.
+  EXPECT_EQ(parse_read_request(compressed("\x10\x07\x10\x01"))->response_type,
+            ResponseType::kStreamedXorChunks);
+  EXPECT_EQ(parse_read_request(compressed(std::string_view("\x12\x02\x09\x00", 4)))->response_type,
+            ResponseType::kSamples);
+}
+
+TEST(ReadRequestTest, NoKnownTypeIsRefused) {
+  const auto request = parse_read_request(compressed("\x10\x07"));
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code, ErrorCode::kInvalid);
+}
+
+TEST(ReadRequestTest, ALengthThatLiesIsRefusedBeforeMemoryIsTaken) {
+  const auto request = parse_read_request(std::string("\xff\xff\xff\xff\x0f\x00", 6));
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code, ErrorCode::kTooLarge);
+}
+
+TEST(ReadRequestTest, GarbageIsInvalid) {
+  for (const std::string& body :
+       {std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), std::string("\x05garbage"),
+        compressed("\x0a\x7f"), compressed("not a message")}) {
+    const auto request = parse_read_request(body);
+    ASSERT_FALSE(request.has_value());
+    EXPECT_EQ(request.error().code, ErrorCode::kInvalid);
+  }
+}
+
+TEST(ReadRequestTest, TooManyMatchersAreRefused) {
+  Query query;
+  query.matchers.resize(kMatchersMax + 1, {MatchType::kEqual, "a", "b"});
+  const auto request = parse_read_request(encode_read_request({query}, {}));
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code, ErrorCode::kTooLarge);
+}
+
+TEST(SamplesResponseTest, HoldsOneResultAQueryEvenAnEmptyOne) {
+  SamplesResponse response;
+  response.begin_query();
+  response.begin_query();
+  response.add_series(Labels::from({{"a", "b"}}), {{1000, 1.0}}, {"hist"});
+  const std::string body = response.finish();
+  std::string message;
+  ASSERT_TRUE(snappy::Uncompress(body.data(), body.size(), &message));
+  // results: "", { timeseries { labels{a,b} samples{1.0, 1000} histograms{hist} } }
+  EXPECT_EQ(to_hex(message),
+            "0a00"
+            "0a1e0a1c"
+            "0a060a01611201"
+            "62"
+            "120c09000000000000f03f10e807"
+            "220468697374");
+}
+
+struct Frame {
+  std::uint64_t query_index = 0;
+  std::vector<std::size_t> chunks_per_series;
+};
+
+std::vector<Frame> read_frames(std::string_view stream) {
+  std::vector<Frame> frames;
+  while (!stream.empty()) {
+    ByteReader reader(stream);
+    const std::uint64_t length = reader.read_varint();
+    std::uint32_t sum = 0;
+    for (int i = 0; i < 4; ++i) sum = (sum << 8U) | reader.read_u8();
+    const std::string_view bytes = reader.read_bytes(length);
+    EXPECT_TRUE(reader.ok());
+    EXPECT_EQ(sum, crc32c(bytes));
+    Frame frame;
+    protozero::pbf_reader message(bytes.data(), bytes.size());
+    while (message.next()) {
+      if (message.tag() == 2) {
+        frame.query_index = static_cast<std::uint64_t>(message.get_int64());
+        continue;
+      }
+      auto series = message.get_message();
+      std::size_t chunks = 0;
+      for (; series.next(); series.skip()) chunks += series.tag() == 2 ? 1 : 0;
+      frame.chunks_per_series.push_back(chunks);
+    }
+    frames.push_back(frame);
+    stream = reader.rest();
+  }
+  return frames;
+}
+
+TEST(ChunksResponseTest, QueriesNeverShareAFrame) {
+  ChunksResponse response;
+  const Labels labels = Labels::from({{"a", "b"}});
+  response.add_series(0, labels, {{1, 2, 1, "xx"}, {3, 4, 1, "yy"}});
+  response.add_series(2, labels, {{1, 2, 1, "zz"}});
+  const auto frames = read_frames(response.finish());
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].query_index, 0U);
+  EXPECT_EQ(frames[0].chunks_per_series, std::vector<std::size_t>{2});
+  EXPECT_EQ(frames[1].query_index, 2U);
+}
+
+TEST(ChunksResponseTest, ALongSeriesSpansFrames) {
+  ChunksResponse response;
+  const std::string data(300'000, 'x');
+  const std::vector<ChunkView> chunks(10, ChunkView{1, 2, 1, data});
+  response.add_series(0, Labels::from({{"a", "b"}}), chunks);
+  response.add_series(0, Labels::from({{"a", "c"}}), {{1, 2, 1, "x"}});
+  std::size_t total = 0;
+  const auto frames = read_frames(response.finish());
+  EXPECT_GE(frames.size(), 3U);
+  for (const Frame& frame : frames) {
+    for (const std::size_t count : frame.chunks_per_series) total += count;
+  }
+  EXPECT_EQ(total, 11U);
+}
+
+}  // namespace
+}  // namespace vigia::wire::remote_read
