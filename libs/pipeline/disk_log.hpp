@@ -39,18 +39,18 @@ struct RecordHeader {
   std::uint32_t items = 0;       ///< points, spans or log records in the body
   std::uint32_t rejected = 0;    ///< of these, refused by the verdicts
   std::int64_t received_ms = 0;  ///< wall clock
-  std::string verdicts;          ///< opaque to the log, at most kVerdictBytesMax
+  std::string verdicts = {};     ///< opaque to the log, at most kVerdictBytesMax
 
   // Set by the log.
   std::uint64_t sequence = 0;      ///< 1, 2, 3, … over the log's whole life; a gap is a lost record
-  LogPosition position;            ///< where the record begins
-  LogPosition next;                ///< where the one after it begins: commit this when it is done
+  LogPosition position = {};       ///< where the record begins
+  LogPosition next = {};           ///< where the one after it begins: commit this when it is done
   std::uint32_t stored_bytes = 0;  ///< on disk, all of it
 };
 
 struct DiskRecord {
   RecordHeader header;
-  std::string body;
+  std::string body = {};
 };
 
 inline constexpr std::size_t kVerdictBytesMax = 16U << 20U;
@@ -66,7 +66,7 @@ enum class DropReason : std::uint8_t {
 std::string_view to_string(DropReason reason);  ///< "too_old", "cap", "damaged"
 
 struct CursorSettings {
-  std::string name;  ///< of an exporter: letters, digits and -_./ ; any other is kInvalid
+  std::string name = {};  ///< of an exporter: letters, digits and -_./ ; any other is kInvalid
   /// True: at the log's cap append is refused, retryably, rather than lose what this cursor still
   /// needs. False: the oldest records are skipped, counted.
   bool required = true;
@@ -103,7 +103,7 @@ struct DiskLogStats {
   std::vector<CursorStats> cursors;
 };
 
-/// One named reader. It outlives a restart: its position is kept in `<directory>/cursor-<name>`.
+/// One named reader. It outlives a restart: its position is kept in `<directory>/cursors`.
 /// Thread contract: next and rewind from one thread; commit and the rest from any.
 class Cursor {
  public:

@@ -20,6 +20,8 @@ class File {
   virtual Result<void> append(const std::vector<std::string_view>& parts) = 0;
   /// fdatasync. After an error nothing that was written since the last success is to be trusted.
   virtual Result<void> sync() = 0;
+  /// Cuts the file to `bytes`; the next append goes there.
+  virtual Result<void> truncate(std::uint64_t bytes) = 0;
   /// Reads up to `count` bytes from `offset` into `out` (resized to what was read; empty at the
   /// end of the file).
   virtual Result<void> read_at(std::uint64_t offset, std::size_t count, std::string& out) const = 0;

@@ -1,0 +1,383 @@
+#include "libs/pipeline/disk_log.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+#include "libs/base/random.hpp"
+#include "libs/pipeline/log_cursor.hpp"
+#include "libs/pipeline/log_state.hpp"
+#include "libs/pipeline/record_format.hpp"
+
+namespace vigia::pipeline {
+namespace {
+
+constexpr std::size_t kCursorNameBytesMax = 200;
+/// A log is cut into at least this many segments, so that dropping the oldest drops a part.
+constexpr std::uint64_t kSegmentsMin = 4;
+constexpr std::uint64_t kSegmentBytesMin = 4096;
+
+struct Pending {
+  RecordHeader header;
+  StoredBody body;
+  DiskLog::Done done;
+  std::size_t bytes() const {
+    return kRecordPrefixBytes + header.customer.text().size() + header.verdicts.size() +
+           body.bytes.size();
+  }
+};
+
+Result<void> check_cursors(const std::vector<CursorSettings>& cursors) {
+  if (cursors.empty())
+    return fail(ErrorCode::kInvalid, "a disk log without cursors would keep nothing");
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+  for (std::size_t i = 0; i < cursors.size(); ++i) {
+    const std::string& name = cursors[i].name;
+    if (name.empty() || name.size() > kCursorNameBytesMax ||
+        name.find_first_not_of(kAllowed) != std::string::npos)
+      return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no name for a cursor", name));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (cursors[j].name == name)
+        return fail(ErrorCode::kInvalid, fmt::format("two cursors are called {}", name));
+    }
+  }
+  return {};
+}
+
+/// The log itself: appends from any thread, one thread that writes.
+class FileDiskLog final : public DiskLog {
+ public:
+  FileDiskLog(DiskLogSettings settings, const Clock& clock, OnDrop on_drop, FileSystem& files)
+      : settings_(std::move(settings)),
+        clock_(clock),
+        files_(files),
+        state_(settings_, files, std::move(on_drop)) {
+    settings_.segment_bytes =
+        std::clamp(settings_.segment_bytes, kSegmentBytesMin,
+                   std::max(kSegmentBytesMin, settings_.bytes_max / kSegmentsMin));
+  }
+  ~FileDiskLog() override;
+  FileDiskLog(const FileDiskLog&) = delete;
+  FileDiskLog& operator=(const FileDiskLog&) = delete;
+
+  Result<void> start();
+  void append(DiskRecord record, Done done) override;
+  Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
+  DiskLogStats stats() const override;
+  Result<void> sync_cursors() override;
+
+ private:
+  Result<void> check(const DiskRecord& record);
+  tl::unexpected<Error> full(std::string message) const;
+  void run();
+  std::vector<Pending> take_batch(std::unique_lock<std::mutex>& lock);
+  void write_batch(std::vector<Pending> batch);
+  Result<void> write_durably(std::vector<Pending>& batch, std::uint64_t bytes);
+  Result<void> ensure_room(std::uint64_t bytes);
+  Result<void> ensure_segment();
+  void abandon_segment();
+  void tend();
+  void remove_passed();
+
+  DiskLogSettings settings_;
+  const Clock& clock_;
+  FileSystem& files_;
+  LogState state_;
+  std::unique_ptr<DirectoryLock> folder_;
+  std::deque<LogCursor> cursors_;  // in the settings' order; a deque keeps references valid
+
+  mutable std::mutex mutex_;  // guards the five below
+  std::condition_variable arrived_;
+  std::deque<Pending> pending_;
+  std::size_t pending_bytes_ = 0;
+  TimePoint refuse_until_{};  // after a failed write; until then appends are refused at once
+  bool is_stopping_ = false;
+
+  std::mutex cursor_file_mutex_;
+
+  std::atomic<std::uint64_t> appended_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<std::uint64_t> sync_failures_{0};
+  std::atomic<bool> is_full_{false};
+
+  // The writer's own.
+  std::unique_ptr<File> active_;
+  std::uint64_t active_number_ = 0;
+  std::uint64_t active_bytes_ = 0;
+  std::uint64_t marker_ = 0;
+  std::thread writer_;  // last: it uses all of the above
+};
+
+Result<void> FileDiskLog::start() {
+  if (auto checked = check_cursors(settings_.cursors); !checked) return checked;
+  if (auto made = files_.create_directory(settings_.directory); !made) return made;
+  auto folder = files_.lock(settings_.directory);
+  if (!folder) return forward(folder);
+  folder_ = *std::move(folder);
+  if (auto recovered = state_.recover(); !recovered) return recovered;
+  for (std::size_t i = 0; i < settings_.cursors.size(); ++i)
+    cursors_.emplace_back(state_, files_, i);
+  writer_ = std::thread([this] { run(); });
+  return {};
+}
+
+FileDiskLog::~FileDiskLog() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  arrived_.notify_all();
+  if (writer_.joinable()) writer_.join();
+  state_.interrupt_all();
+}
+
+tl::unexpected<Error> FileDiskLog::full(std::string message) const {
+  return tl::unexpected<Error>(
+      Error{ErrorCode::kUnavailable, std::move(message), settings_.full_retry_interval});
+}
+
+Result<void> FileDiskLog::check(const DiskRecord& record) {
+  if (record.header.verdicts.size() > kVerdictBytesMax || record.body.size() > kRecordBytesMax ||
+      record.body.size() > settings_.bytes_max)
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("a record of {} bytes is over the disk log's limit",
+                            record.body.size() + record.header.verdicts.size()));
+  return {};
+}
+
+void FileDiskLog::append(DiskRecord record, Done done) {
+  auto checked = check(record);
+  if (checked) {
+    StoredBody body = pack_body(std::move(record.body), record.header.encoding);
+    Pending pending{std::move(record.header), std::move(body), std::move(done)};
+    const std::size_t bytes = pending.bytes();
+    const std::unique_lock lock(mutex_);
+    if (is_stopping_)
+      checked = full("the disk log is closing");
+    else if (clock_.steady() < refuse_until_)
+      checked = full("the disk does not take the log's data at present");
+    else if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
+      checked = full("the disk does not keep up with what arrives");
+    else if (state_.is_blocked(pending_bytes_ + bytes))
+      checked = full("the disk log is full of data that a required destination has not taken yet");
+    if (checked) {
+      pending_bytes_ += bytes;
+      pending_.push_back(std::move(pending));
+      arrived_.notify_one();
+      return;
+    }
+    done = std::move(pending.done);
+  }
+  ++refused_;
+  done(forward(checked));
+}
+
+void FileDiskLog::run() {
+  auto tended = std::chrono::steady_clock::now();
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_until(lock, tended + settings_.cursor_interval,
+                        [this] { return !pending_.empty() || is_stopping_; });
+    const bool is_last = is_stopping_ && pending_.empty();
+    std::vector<Pending> batch = take_batch(lock);
+    lock.unlock();
+    if (!batch.empty()) write_batch(std::move(batch));
+    const auto now = std::chrono::steady_clock::now();
+    if (is_last || now >= tended + settings_.cursor_interval) {
+      tend();
+      tended = now;
+    }
+    if (is_last) return;
+  }
+}
+
+std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock) {
+  CHECK(lock.owns_lock());
+  std::vector<Pending> batch;
+  std::uint64_t bytes = 0;
+  while (!pending_.empty() && (batch.empty() || bytes < settings_.segment_bytes)) {
+    bytes += pending_.front().bytes();
+    pending_bytes_ -= pending_.front().bytes();
+    batch.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  return batch;
+}
+
+void FileDiskLog::write_batch(std::vector<Pending> batch) {
+  std::uint64_t bytes = 0;
+  for (const Pending& pending : batch) bytes += pending.bytes();
+  auto written = ensure_room(bytes);
+  if (written) {
+    written = ensure_segment();
+    if (written) written = write_durably(batch, bytes);
+    if (!written) {
+      abandon_segment();
+      written.error().code = ErrorCode::kUnavailable;
+      written.error().retry_after = settings_.full_retry_interval;
+      const std::lock_guard lock(mutex_);
+      refuse_until_ = clock_.steady() + settings_.full_retry_interval;
+    }
+  }
+  is_full_ = !written;
+  for (Pending& pending : batch) {
+    if (written) {
+      ++appended_;
+      pending.done(std::move(pending.header));
+    } else {
+      ++refused_;
+      pending.done(tl::unexpected<Error>(written.error()));
+    }
+  }
+  if (active_ && active_bytes_ >= settings_.segment_bytes) {
+    state_.close_active();
+    active_.reset();
+  }
+}
+
+Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
+  const bool has_room = state_.make_room(bytes);
+  remove_passed();
+  if (has_room) return {};
+  if (active_ && active_bytes_ > kSegmentHeaderBytes) {
+    // The active segment is the oldest: closed, it can go as soon as the cursors have passed it.
+    state_.close_active();
+    active_.reset();
+  }
+  const bool has_room_now = state_.make_room(bytes);
+  remove_passed();
+  if (has_room_now) return {};
+  return full("the disk log is full of data that a required destination has not taken yet");
+}
+
+Result<void> FileDiskLog::ensure_segment() {
+  if (active_) return {};
+  active_number_ = state_.begin_segment();
+  active_bytes_ = kSegmentHeaderBytes;
+  marker_ = random_u64();
+  auto file = files_.create(state_.segment_path(active_number_));
+  if (!file) return forward(file);
+  active_ = *std::move(file);
+  const std::string header = encode_segment_header({active_number_, marker_});
+  if (auto written = active_->append({header}); !written) return written;
+  return files_.sync_directory(settings_.directory);
+}
+
+Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64_t bytes) {
+  std::vector<std::string> heads;
+  heads.reserve(batch.size());
+  std::vector<std::string_view> parts;
+  parts.reserve(batch.size() * 2);
+  std::uint64_t sequence = state_.next_sequence();
+  std::uint64_t offset = active_bytes_;
+  for (Pending& pending : batch) {
+    pending.header.sequence = sequence++;
+    pending.header.stored_bytes = static_cast<std::uint32_t>(pending.bytes());
+    pending.header.position = {active_number_, offset};
+    offset += pending.bytes();
+    pending.header.next = {active_number_, offset};
+    heads.push_back(encode_record_head(pending.header, pending.body, marker_));
+    parts.push_back(heads.back());
+    parts.push_back(pending.body.bytes);
+  }
+  CHECK(offset == active_bytes_ + bytes);
+  if (auto written = active_->append(parts); !written) return written;
+  ++syncs_;
+  if (auto synced = active_->sync(); !synced) {
+    ++sync_failures_;
+    return synced;
+  }
+  active_bytes_ = offset;
+  state_.extend(active_bytes_, sequence - 1);
+  return {};
+}
+
+/// After a failed write or sync: what the segment holds durably stays readable, the rest was
+/// refused and is cut off where the system still lets us. Nothing is written to this file again.
+void FileDiskLog::abandon_segment() {
+  if (active_) (void)active_->truncate(active_bytes_);
+  active_.reset();
+  state_.close_active();
+  remove_passed();
+}
+
+void FileDiskLog::remove_passed() {
+  for (const std::uint64_t number : state_.take_passed())
+    (void)files_.remove(state_.segment_path(number));  // one left behind is found at the next start
+}
+
+void FileDiskLog::tend() {
+  state_.expire(clock_.wall_ms());
+  remove_passed();
+  (void)sync_cursors();  // a failure is tried again at the next turn
+}
+
+Result<void> FileDiskLog::sync_cursors() {
+  const std::lock_guard lock(cursor_file_mutex_);
+  const auto bytes = state_.take_dirty_cursors();
+  if (!bytes) return {};
+  const std::string path = state_.cursors_path();
+  const std::string fresh = path + ".new";
+  auto done = [&]() -> Result<void> {
+    auto file = files_.create(fresh);
+    if (!file) return forward(file);
+    if (auto written = (*file)->append({*bytes}); !written) return written;
+    if (auto synced = (*file)->sync(); !synced) return synced;
+    if (auto renamed = files_.rename(fresh, path); !renamed) return renamed;
+    return files_.sync_directory(settings_.directory);
+  }();
+  if (!done) state_.mark_dirty();
+  return done;
+}
+
+DiskLogStats FileDiskLog::stats() const {
+  DiskLogStats stats;
+  state_.add_stats(stats);
+  stats.appended_records = appended_;
+  stats.refused_records = refused_;
+  stats.syncs = syncs_;
+  stats.sync_failures = sync_failures_;
+  stats.is_full = is_full_ || state_.is_blocked(0);
+  return stats;
+}
+
+}  // namespace
+
+std::string_view to_string(DropReason reason) {
+  switch (reason) {
+    case DropReason::kTooOld:
+      return "too_old";
+    case DropReason::kCap:
+      return "cap";
+    case DropReason::kDamaged:
+      return "damaged";
+  }
+  return "damaged";
+}
+
+Result<RecordHeader> DiskLog::append_and_wait(DiskRecord record) {
+  std::promise<Result<RecordHeader>> promise;
+  auto result = promise.get_future();
+  append(std::move(record),
+         [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
+  return result.get();
+}
+
+Result<std::unique_ptr<DiskLog>> DiskLog::open(DiskLogSettings settings, const Clock& clock,
+                                               OnDrop on_drop, FileSystem& files) {
+  auto log = std::make_unique<FileDiskLog>(std::move(settings), clock, std::move(on_drop), files);
+  if (auto started = log->start(); !started) return forward(started);
+  return log;
+}
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,124 @@
+// What the disk log knows of its segments and cursors: who has passed what, what may go, what must
+// stay.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/pipeline/record_format.hpp"
+
+namespace vigia::pipeline {
+
+/// A stretch of one segment that a cursor may read now.
+struct Readable {
+  LogPosition position;     ///< where to go on
+  std::uint64_t limit = 0;  ///< durable up to here
+};
+
+/// Thread contract: any thread; one mutex inside. Walks over heads on disk are made with it held
+/// where records are dropped, so that nothing is counted twice.
+class LogState {
+ public:
+  LogState(const DiskLogSettings& settings, FileSystem& files, DiskLog::OnDrop on_drop);
+
+  /// Reads what is in the folder. Before anything else, once.
+  Result<void> recover();
+
+  // The writer's side.
+  std::uint64_t begin_segment();  ///< the number of the new active segment
+  /// The active segment is durable up to `end`, its last record being `last_sequence`.
+  void extend(std::uint64_t end, std::uint64_t last_sequence);
+  void close_active();
+  std::uint64_t next_sequence() const;
+  /// Drops the oldest segments, as far as the cursors allow it, until `bytes` more fit. False where
+  /// they do not.
+  bool make_room(std::uint64_t bytes);
+  /// True where `bytes` more do not fit and a required cursor is why.
+  bool is_blocked(std::uint64_t bytes) const;
+  /// Applies age_max and bytes_max of the cursors that are not required.
+  void expire(std::int64_t now_ms);
+  /// Segments that every cursor has passed, to be removed from the disk by the caller.
+  std::vector<std::uint64_t> take_passed();
+  /// The cursors' file content, where a commit has come since the last call.
+  std::optional<std::string> take_dirty_cursors();
+  void mark_dirty();
+
+  // The cursors' side. `index` is the cursor's place in the settings.
+  std::size_t cursor_index(std::string_view name) const;
+  LogPosition committed(std::size_t index) const;
+  LogPosition commit(std::size_t index, LogPosition position);
+  /// Waits until something can be read at or after `from`. Nothing at the deadline or after an
+  /// interrupt.
+  std::optional<Readable> wait_readable(std::size_t index, LogPosition from,
+                                        std::chrono::steady_clock::time_point deadline);
+  void interrupt(std::size_t index);
+  void interrupt_all();
+  bool holds(std::uint64_t segment) const;
+  void count_damaged_record(std::size_t index, const RecordHeader& header);
+  void note_damage(LogPosition position);
+  Result<void> for_each_queued(std::size_t index,
+                               const std::function<void(const RecordHeader&)>& visit) const;
+
+  /// Fills in what this class knows: bytes, segments, damage, cursors.
+  void add_stats(DiskLogStats& stats) const;
+  std::string segment_path(std::uint64_t number) const;
+  std::string cursors_path() const { return settings_.directory + "/cursors"; }
+
+ private:
+  struct Segment {
+    std::uint64_t number = 0;
+    std::uint64_t bytes = 0;  ///< durable
+    bool is_active = false;
+  };
+  struct Front {  // the first record at or after a cursor's committed position
+    LogPosition committed;
+    std::uint64_t sequence = 0;
+    std::int64_t received_ms = 0;
+  };
+  struct CursorState {
+    CursorSettings settings;
+    LogPosition committed;
+    bool is_interrupted = false;
+    std::set<LogPosition> damaged;       // counted as dropped, not yet passed
+    mutable std::optional<Front> front;  // cache; stale where its committed differs
+  };
+  /// True to go on.
+  using Visit = std::function<bool(const RecordHeader&)>;
+
+  Result<void> recover_segments(const std::vector<std::string>& names);
+  void recover_cursors();
+  void recover_sequence();
+  Result<void> walk(LogPosition from, const std::deque<Segment>& segments,
+                    const Visit& visit) const;
+  bool has_passed(const CursorState& cursor, const Segment& segment) const;
+  bool is_held_by_required(const Segment& segment) const;
+  void drop_before(CursorState& cursor, LogPosition end, DropReason reason);
+  void drop_one(CursorState& cursor, const RecordHeader& header, DropReason reason);
+  void expire_cursor(CursorState& cursor, std::int64_t now_ms);
+  const Front* front(const CursorState& cursor) const;
+  std::uint64_t lag_bytes(LogPosition from) const;
+  std::uint64_t total_bytes() const;
+  void move(CursorState& cursor, LogPosition position);
+
+  const DiskLogSettings& settings_;
+  FileSystem& files_;
+  DiskLog::OnDrop on_drop_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Segment> segments_;
+  std::vector<CursorState> cursors_;
+  std::uint64_t last_segment_ = 0;
+  std::uint64_t next_sequence_ = 1;
+  bool is_dirty_ = false;
+  std::set<LogPosition> damage_;
+  std::uint64_t damaged_records_ = 0;
+};
+
+}  // namespace vigia::pipeline

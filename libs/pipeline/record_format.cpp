@@ -1,0 +1,221 @@
+#include "libs/pipeline/record_format.hpp"
+
+#include <fmt/format.h>
+#include <lz4.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/check.hpp"
+#include "libs/base/crc32c.hpp"
+
+namespace vigia::pipeline {
+namespace {
+
+constexpr std::uint32_t kSegmentMagic = 0x474C4756;  // "VGLG"
+constexpr std::uint32_t kCursorMagic = 0x55434756;   // "VGCU"
+constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
+constexpr std::uint8_t kFlagLz4 = 1;
+constexpr std::size_t kCustomerBytesMax = 63;
+constexpr std::size_t kCursorsMax = 1024;
+constexpr std::size_t kChecksumOffset = kMarkerBytes;       // the head's checksum covers what
+constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // follows it
+
+std::uint32_t u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
+
+std::optional<CustomerId> parse_customer(std::string_view text) {
+  if (text == CustomerId::provider().text()) return CustomerId::provider();
+  auto customer = CustomerId::parse(text);
+  if (!customer) return std::nullopt;
+  return *std::move(customer);
+}
+
+bool is_signal(std::uint8_t value) { return value >= 1 && value <= 3; }
+bool is_encoding(std::uint8_t value) { return value <= 3; }
+
+}  // namespace
+
+std::string encode_segment_header(const SegmentHeader& header) {
+  std::string copy;
+  append_u32(copy, kSegmentMagic);
+  append_u32(copy, kLogVersion);
+  append_u64(copy, header.number);
+  append_u64(copy, header.marker);
+  append_u32(copy, 0);
+  append_u32(copy, crc32c(copy));
+  return copy + copy;
+}
+
+Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
+  for (std::size_t i = 0; i + kSegmentCopyBytes <= bytes.size() && i < kSegmentHeaderBytes;
+       i += kSegmentCopyBytes) {
+    const std::string_view copy = bytes.substr(i, kSegmentCopyBytes);
+    ByteReader reader(copy);
+    if (reader.read_u32() != kSegmentMagic) continue;
+    const std::uint32_t version = reader.read_u32();
+    SegmentHeader header;
+    header.number = reader.read_u64();
+    header.marker = reader.read_u64();
+    reader.read_u32();
+    if (reader.read_u32() != crc32c(copy.substr(0, kSegmentCopyBytes - 4))) continue;
+    if (version != kLogVersion)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("disk log segment of version {}, this program knows {}", version,
+                              kLogVersion));
+    return header;
+  }
+  return fail(ErrorCode::kCorrupt, "both copies of the segment's header are damaged");
+}
+
+StoredBody pack_body(std::string body, BodyEncoding encoding) {
+  StoredBody stored;
+  stored.plain_bytes = u32(body.size());
+  if (encoding == BodyEncoding::kPlain && !body.empty()) {
+    std::string packed(body.size(), '\0');
+    const int bytes =
+        LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
+                             static_cast<int>(packed.size() - 1));
+    if (bytes > 0) {
+      packed.resize(static_cast<std::size_t>(bytes));
+      packed.shrink_to_fit();
+      body = std::move(packed);
+      stored.is_lz4 = true;
+    }
+  }
+  stored.bytes = std::move(body);
+  stored.checksum = crc32c(stored.bytes);
+  return stored;
+}
+
+Result<std::string> unpack_body(const StoredBody& body) {
+  if (crc32c(body.bytes) != body.checksum)
+    return fail(ErrorCode::kCorrupt, "a record's body does not match its checksum");
+  if (!body.is_lz4) return body.bytes;
+  std::string plain(body.plain_bytes, '\0');
+  const int bytes =
+      LZ4_decompress_safe(body.bytes.data(), plain.data(), static_cast<int>(body.bytes.size()),
+                          static_cast<int>(plain.size()));
+  if (bytes < 0 || static_cast<std::size_t>(bytes) != plain.size())
+    return fail(ErrorCode::kCorrupt, "a record's body is no LZ4 block of the size it states");
+  return plain;
+}
+
+std::string encode_record_head(const RecordHeader& header, const StoredBody& body,
+                               std::uint64_t marker) {
+  const std::string& customer = header.customer.text();
+  CHECK(customer.size() <= kCustomerBytesMax);
+  CHECK(header.verdicts.size() <= kVerdictBytesMax);
+  std::string checked;
+  checked.reserve(kRecordPrefixBytes + customer.size() + header.verdicts.size());
+  append_u32(checked, u32(body.bytes.size()));
+  append_u32(checked, body.plain_bytes);
+  append_u32(checked, body.checksum);
+  append_u32(checked, u32(header.verdicts.size()));
+  append_u32(checked, header.items);
+  append_u64(checked, header.sequence);
+  append_u64(checked, static_cast<std::uint64_t>(header.received_ms));
+  append_u32(checked, header.rejected);
+  checked.push_back(static_cast<char>(header.signal));
+  checked.push_back(static_cast<char>(header.encoding));
+  checked.push_back(static_cast<char>(body.is_lz4 ? kFlagLz4 : 0));
+  checked.push_back(static_cast<char>(customer.size()));
+  checked += customer;
+  checked += header.verdicts;
+  std::string head;
+  head.reserve(kChecksummedFrom + checked.size());
+  append_u64(head, marker);
+  append_u32(head, crc32c(checked));
+  head += checked;
+  return head;
+}
+
+std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t marker) {
+  if (prefix.size() < kRecordPrefixBytes) return std::nullopt;
+  ByteReader reader(prefix);
+  if (reader.read_u64() != marker) return std::nullopt;
+  reader.read_bytes(16);  // checksum, stored, plain, body checksum
+  const std::uint32_t verdicts = reader.read_u32();
+  const auto customer = static_cast<std::uint8_t>(prefix[kRecordPrefixBytes - 1]);
+  if (verdicts > kVerdictBytesMax || customer > kCustomerBytesMax) return std::nullopt;
+  return u32(kRecordPrefixBytes + customer + verdicts);
+}
+
+std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker) {
+  const auto size = head_size(head, marker);
+  if (!size || head.size() < *size) return std::nullopt;
+  ByteReader reader(head.substr(0, *size));
+  reader.read_u64();
+  if (reader.read_u32() != crc32c(head.substr(kChecksummedFrom, *size - kChecksummedFrom)))
+    return std::nullopt;
+  const std::uint32_t body_bytes = reader.read_u32();
+  const std::uint32_t plain_bytes = reader.read_u32();
+  const std::uint32_t body_checksum = reader.read_u32();
+  const std::uint32_t verdict_bytes = reader.read_u32();
+  const std::uint32_t items = reader.read_u32();
+  const std::uint64_t sequence = reader.read_u64();
+  const auto received_ms = static_cast<std::int64_t>(reader.read_u64());
+  const std::uint32_t rejected = reader.read_u32();
+  const std::uint8_t signal = reader.read_u8();
+  const std::uint8_t encoding = reader.read_u8();
+  const std::uint8_t flags = reader.read_u8();
+  const std::uint8_t customer_bytes = reader.read_u8();
+  auto customer = parse_customer(reader.read_bytes(customer_bytes));
+  const std::string_view verdicts = reader.read_bytes(verdict_bytes);
+  if (!reader.ok() || !customer || !is_signal(signal) || !is_encoding(encoding) ||
+      flags > kFlagLz4 || body_bytes > kRecordBytesMax || plain_bytes > kRecordBytesMax)
+    return std::nullopt;
+  RecordHead result{.header = {.customer = *std::move(customer),
+                               .signal = static_cast<Signal>(signal),
+                               .encoding = static_cast<BodyEncoding>(encoding),
+                               .items = items,
+                               .rejected = rejected,
+                               .received_ms = received_ms,
+                               .verdicts = std::string(verdicts),
+                               .sequence = sequence,
+                               .position = {},
+                               .next = {},
+                               .stored_bytes = *size + body_bytes},
+                    .body = {.bytes = {},
+                             .plain_bytes = plain_bytes,
+                             .is_lz4 = flags == kFlagLz4,
+                             .checksum = body_checksum},
+                    .head_bytes = *size,
+                    .body_bytes = body_bytes};
+  return result;
+}
+
+std::string encode_cursor_file(const CursorFile& file) {
+  std::string bytes;
+  append_u32(bytes, kCursorMagic);
+  append_u32(bytes, kLogVersion);
+  append_u64(bytes, file.next_sequence);
+  append_u32(bytes, u32(file.positions.size()));
+  for (const auto& [name, position] : file.positions) {
+    append_sized(bytes, name);
+    append_u64(bytes, position.segment);
+    append_u64(bytes, position.offset);
+  }
+  append_u32(bytes, crc32c(bytes));
+  return bytes;
+}
+
+Result<CursorFile> decode_cursor_file(std::string_view bytes) {
+  const auto corrupt = [] { return fail(ErrorCode::kCorrupt, "the file of cursors is damaged"); };
+  if (bytes.size() < 4) return corrupt();
+  ByteReader sum(bytes.substr(bytes.size() - 4));
+  const std::string_view content = bytes.substr(0, bytes.size() - 4);
+  if (sum.read_u32() != crc32c(content)) return corrupt();
+  ByteReader reader(content);
+  if (reader.read_u32() != kCursorMagic || reader.read_u32() != kLogVersion) return corrupt();
+  CursorFile file;
+  file.next_sequence = reader.read_u64();
+  const std::uint32_t count = reader.read_u32();
+  if (count > kCursorsMax) return corrupt();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string name(reader.read_sized());
+    const std::uint64_t segment = reader.read_u64();
+    file.positions[name] = {segment, reader.read_u64()};
+  }
+  if (!reader.ok() || !reader.rest().empty()) return corrupt();
+  return file;
+}
+
+}  // namespace vigia::pipeline

@@ -1,0 +1,145 @@
+#include "libs/pipeline/segment_reader.hpp"
+
+#include <algorithm>
+
+#include "libs/base/bytes.hpp"
+
+namespace vigia::pipeline {
+namespace {
+
+constexpr std::size_t kReadAheadWhole = 256U << 10U;
+constexpr std::size_t kReadAheadHeads = 4U << 10U;  // bodies are passed over
+constexpr std::size_t kScanBlock = 1U << 20U;
+
+std::string marker_bytes(std::uint64_t marker) {
+  std::string bytes;
+  append_u64(bytes, marker);
+  return bytes;
+}
+
+}  // namespace
+
+SegmentReader::SegmentReader(std::unique_ptr<File> file, std::uint64_t number, ReadDepth depth)
+    : file_(std::move(file)), number_(number), depth_(depth) {}
+
+Result<SegmentReader> SegmentReader::open(std::unique_ptr<File> file, std::uint64_t number,
+                                          ReadDepth depth) {
+  SegmentReader reader(std::move(file), number, depth);
+  if (auto learned = reader.learn_marker(); !learned) return forward(learned);
+  return reader;
+}
+
+Result<void> SegmentReader::learn_marker() {
+  std::string bytes;
+  auto read = file_->read_at(0, kSegmentHeaderBytes + kMarkerBytes, bytes);
+  if (!read) return read;
+  auto header = decode_segment_header(bytes);
+  if (header) {
+    marker_ = header->marker;
+    return {};
+  }
+  if (header.error().code == ErrorCode::kInvalid) return forward(header);
+  if (bytes.size() == kSegmentHeaderBytes + kMarkerBytes) {
+    const std::uint64_t candidate =
+        ByteReader(std::string_view(bytes).substr(kSegmentHeaderBytes)).read_u64();
+    marker_ = candidate;
+    auto size = file_->size();
+    if (!size) return forward(size);
+    auto head = read_head(kSegmentHeaderBytes, *size);
+    if (!head) return forward(head);
+    if (!head->has_value()) marker_.reset();
+  }
+  return {};
+}
+
+void SegmentReader::seek(std::uint64_t offset) {
+  offset_ = std::max<std::uint64_t>(offset, kSegmentHeaderBytes);
+}
+
+Result<std::string_view> SegmentReader::view(std::uint64_t offset, std::size_t count,
+                                             std::uint64_t limit) {
+  if (offset >= limit) return std::string_view();
+  count = static_cast<std::size_t>(std::min<std::uint64_t>(count, limit - offset));
+  const bool has_all = offset >= window_start_ && offset + count <= window_start_ + window_.size();
+  if (!has_all) {
+    const std::size_t ahead = depth_ == ReadDepth::kWhole ? kReadAheadWhole : kReadAheadHeads;
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, ahead), limit - offset));
+    auto read = file_->read_at(offset, wanted, window_);
+    window_start_ = offset;
+    if (!read) {
+      window_.clear();
+      return forward(read);
+    }
+  }
+  return std::string_view(window_).substr(static_cast<std::size_t>(offset - window_start_), count);
+}
+
+Result<std::optional<RecordHead>> SegmentReader::read_head(std::uint64_t offset,
+                                                           std::uint64_t limit) {
+  auto prefix = view(offset, kRecordPrefixBytes, limit);
+  if (!prefix) return forward(prefix);
+  const auto size = head_size(*prefix, *marker_);
+  if (!size) return std::optional<RecordHead>();
+  auto bytes = view(offset, *size, limit);
+  if (!bytes) return forward(bytes);
+  auto head = decode_record_head(*bytes, *marker_);
+  if (head && offset + head->head_bytes + head->body_bytes > limit) head.reset();  // a torn tail
+  return head;
+}
+
+Result<std::uint64_t> SegmentReader::find_marker(std::uint64_t from, std::uint64_t limit) {
+  const std::string wanted = marker_bytes(*marker_);
+  while (from < limit) {
+    auto block = view(from, kScanBlock, limit);
+    if (!block) return forward(block);
+    const std::size_t found = block->find(wanted);
+    if (found != std::string_view::npos) return from + found;
+    if (block->size() < kMarkerBytes) break;
+    from += block->size() - (kMarkerBytes - 1);
+    if (block->size() < kScanBlock) break;
+  }
+  return limit;
+}
+
+Result<FoundRecord> SegmentReader::take(RecordHead head, std::uint64_t limit) {
+  const std::uint64_t begin = offset_;
+  const std::uint64_t body_at = begin + head.head_bytes;
+  FoundRecord found{std::move(head.header), std::string()};
+  found.header.position = {number_, begin};
+  found.header.next = {number_, body_at + head.body_bytes};
+  if (depth_ == ReadDepth::kWhole) {
+    auto bytes = view(body_at, head.body_bytes, limit);
+    if (!bytes) return forward(bytes);
+    head.body.bytes = *bytes;
+    found.body = unpack_body(head.body);
+  }
+  offset_ = body_at + head.body_bytes;
+  return found;
+}
+
+Result<std::optional<FoundRecord>> SegmentReader::next(std::uint64_t limit) {
+  bool is_in_damage = false;
+  while (offset_ < limit) {
+    if (!marker_) {
+      ++damaged_;
+      offset_ = limit;
+      break;
+    }
+    auto head = read_head(offset_, limit);
+    if (!head) return forward(head);
+    if (head->has_value()) {
+      auto found = take(**std::move(head), limit);
+      if (!found) return forward(found);
+      return std::optional<FoundRecord>(*std::move(found));
+    }
+    if (!is_in_damage) ++damaged_;
+    is_in_damage = true;
+    auto resume = find_marker(offset_ + 1, limit);
+    if (!resume) return forward(resume);
+    offset_ = *resume;
+  }
+  return std::optional<FoundRecord>();
+}
+
+}  // namespace vigia::pipeline

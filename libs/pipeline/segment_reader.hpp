@@ -1,0 +1,61 @@
+// Walks the records of one segment, over damage where there is some.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/base/result.hpp"
+#include "libs/pipeline/file_system.hpp"
+#include "libs/pipeline/record_format.hpp"
+
+namespace vigia::pipeline {
+
+/// A record that was found. `body` is an error (kCorrupt) where the head is right and the body is
+/// not; it is empty in a walk that reads heads only.
+struct FoundRecord {
+  RecordHeader header;
+  Result<std::string> body;
+};
+
+/// What a walk reads: whole records, or heads only.
+enum class ReadDepth { kWhole, kHeads };
+
+/// Thread contract: one thread at a time.
+class SegmentReader {
+ public:
+  /// Reads the segment's header. Where both copies are damaged the marker is taken from the first
+  /// record, if that one is sound; if it is not, the segment reads as one damaged passage.
+  static Result<SegmentReader> open(std::unique_ptr<File> file, std::uint64_t number,
+                                    ReadDepth depth);
+
+  /// The next record that begins at or after `offset()` and ends at or before `limit`, skipping
+  /// damage (each passage counted once in `damaged()`). Nothing at the limit.
+  Result<std::optional<FoundRecord>> next(std::uint64_t limit);
+  void seek(std::uint64_t offset);
+  std::uint64_t offset() const { return offset_; }
+  std::uint64_t number() const { return number_; }
+  /// Damaged passages met so far.
+  std::uint64_t damaged() const { return damaged_; }
+
+ private:
+  SegmentReader(std::unique_ptr<File> file, std::uint64_t number, ReadDepth depth);
+  Result<void> learn_marker();
+  /// The bytes [offset, offset + count), or as many of them as lie before `limit`.
+  Result<std::string_view> view(std::uint64_t offset, std::size_t count, std::uint64_t limit);
+  Result<std::optional<RecordHead>> read_head(std::uint64_t offset, std::uint64_t limit);
+  Result<std::uint64_t> find_marker(std::uint64_t from, std::uint64_t limit);
+  Result<FoundRecord> take(RecordHead head, std::uint64_t limit);
+
+  std::unique_ptr<File> file_;
+  std::uint64_t number_;
+  ReadDepth depth_;
+  std::optional<std::uint64_t> marker_;
+  std::uint64_t offset_ = kSegmentHeaderBytes;
+  std::uint64_t damaged_ = 0;
+  std::string window_;
+  std::uint64_t window_start_ = 0;
+};
+
+}  // namespace vigia::pipeline
