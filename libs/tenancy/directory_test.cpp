@@ -1,0 +1,124 @@
+#include "libs/tenancy/directory.hpp"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/tenancy/rfc3339.hpp"
+
+namespace vigia::tenancy {
+namespace {
+
+constexpr std::int64_t kNow = 1'800'000'000'000;  // 2027-01-15
+
+std::shared_ptr<const Directory> parsed(std::string_view text) {
+  auto directory = Directory::parse(text, "customers.yaml");
+  EXPECT_TRUE(directory.has_value()) << directory.error().message;
+  return directory ? *directory : nullptr;
+}
+
+std::string refusal(std::string_view text) {
+  auto directory = Directory::parse(text, "customers.yaml");
+  EXPECT_FALSE(directory.has_value());
+  return directory ? "" : directory.error().message;
+}
+
+TEST(Directory, ReadsTheFileOfTheDesign) {
+  ::setenv("VIGIA_TEST_TOKEN_A", "secret-a", 1);
+  const auto directory = parsed(R"(
+customers:
+  - id: cliente-a
+    name: Empresa XYZ
+    hot_shard: hot-1
+    limits: {points_per_second: 50000, active_series: 200000}
+    tokens: [{token: "${env:VIGIA_TEST_TOKEN_A}", scope: ingest}, {token: read-a, scope: read}]
+  - {id: cliente-b}
+operators: [{token: op, scope: read}]
+)");
+  ASSERT_TRUE(directory);
+  const auto ingest = directory->authenticate("secret-a", kNow);
+  ASSERT_TRUE(ingest.has_value());
+  EXPECT_EQ(ingest->customer->text(), "cliente-a");
+  EXPECT_EQ(ingest->scope, Scope::kIngest);
+  EXPECT_EQ(directory->authenticate("read-a", kNow)->scope, Scope::kRead);
+  EXPECT_TRUE(directory->authenticate("op", kNow)->is_operator());
+  const Customer* customer = directory->find(*CustomerId::parse("cliente-a"));
+  ASSERT_NE(customer, nullptr);
+  EXPECT_EQ(customer->hot_shard, "hot-1");
+  EXPECT_EQ(customer->limits.active_series, 200000U);
+  EXPECT_EQ(directory->find(*CustomerId::parse("cliente-b"))->name, "cliente-b");
+  EXPECT_EQ(directory->find(*CustomerId::parse("cliente-c")), nullptr);
+  EXPECT_EQ(directory->customers().size(), 2U);
+}
+
+TEST(Directory, AnUnknownAndAnExpiredTokenLookTheSame) {
+  const auto directory = parsed(
+      "customers: [{id: a, tokens: [{token: t, scope: ingest, expires: 2027-01-15T08:00:00Z}]}]");
+  ASSERT_TRUE(directory);
+  EXPECT_TRUE(directory->authenticate("t", kNow - 1).has_value());
+  const auto expired = directory->authenticate("t", kNow);
+  const auto unknown = directory->authenticate("T", kNow - 1);
+  ASSERT_FALSE(expired.has_value());
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(expired.error().code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(expired.error().message, unknown.error().message);
+  EXPECT_FALSE(directory->authenticate("", kNow).has_value());
+  EXPECT_FALSE(directory->authenticate(std::string(1U << 20U, 'x'), kNow).has_value());
+}
+
+TEST(Directory, TakesHashesAsTheMonitorSendsThem) {
+  const auto directory = parsed(R"({"customers": [{"id": "a", "tokens": [{"token_sha256": ")" +
+                                sha256_hex("t") + R"(", "scope": "ingest"}]}], "operators": []})");
+  ASSERT_TRUE(directory);
+  EXPECT_EQ(directory->authenticate("t", kNow)->customer->text(), "a");
+}
+
+TEST(Directory, NamesTheLineOfAFault) {
+  EXPECT_EQ(refusal("customers:\n  - id: a\n  - id: a\n"),
+            "customers.yaml:3: customers[1].id: customer \"a\" is given twice");
+  EXPECT_NE(refusal("customers:\n  - id: _provider\n").find("customers.yaml:2"), std::string::npos);
+  EXPECT_NE(refusal("customers:\n  - id: a\n    tokens: [{token: t, scope: write}]\n")
+                .find("must be ingest or read"),
+            std::string::npos);
+  EXPECT_NE(refusal("operators: [{token: t, scope: ingest}]").find("operators send no data"),
+            std::string::npos);
+  EXPECT_NE(refusal("customers: [{id: a, tokens: [{token: t, scope: read}, {token: t, scope: "
+                    "ingest}]}]")
+                .find("given twice"),
+            std::string::npos);
+  EXPECT_NE(refusal("customers: [{id: a, tokens: [{scope: read}]}]").find("either token or"),
+            std::string::npos);
+  EXPECT_NE(refusal("customers: [{id: a, tokens: [{token_sha256: ABC, scope: read}]}]")
+                .find("lower-case hex"),
+            std::string::npos);
+  EXPECT_NE(refusal("customers: [{id: a, tokens: [{token: t, scope: read, expires: soon}]}]")
+                .find("such as 2027"),
+            std::string::npos);
+  EXPECT_NE(refusal("customers: [{id: a, colour: red}]").find("colour"), std::string::npos);
+}
+
+TEST(BearerToken, TheSchemeMayBeInAnyCaseTheTokenNot) {
+  EXPECT_EQ(bearer_token("Bearer TOK"), "TOK");
+  EXPECT_EQ(bearer_token("BEARER tok"), "tok");
+  EXPECT_EQ(bearer_token("bearer   tok "), "tok");
+  EXPECT_FALSE(bearer_token("").has_value());
+  EXPECT_FALSE(bearer_token("Bearer").has_value());
+  EXPECT_FALSE(bearer_token("Bearer ").has_value());
+  EXPECT_FALSE(bearer_token("Bearer a b").has_value());
+  EXPECT_FALSE(bearer_token("Basic dXNlcg==").has_value());
+  EXPECT_FALSE(bearer_token("Bearertok").has_value());
+}
+
+TEST(Rfc3339, ReadsUtcTimesOnly) {
+  EXPECT_EQ(parse_rfc3339("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(parse_rfc3339("2027-01-15T08:00:00Z"), kNow);
+  EXPECT_EQ(parse_rfc3339("2027-01-15T08:00:00.1239+00:00"), kNow + 123);
+  EXPECT_EQ(parse_rfc3339("2027-02-29T00:00:00Z"), std::nullopt);
+  EXPECT_EQ(parse_rfc3339("2027-01-15T08:00:00+02:00"), std::nullopt);
+  EXPECT_EQ(parse_rfc3339("2027-01-15"), std::nullopt);
+  EXPECT_EQ(parse_rfc3339("2027-01-15T24:00:00Z"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace vigia::tenancy
