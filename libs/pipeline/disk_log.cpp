@@ -30,8 +30,8 @@ struct Pending {
   StoredBody body;
   DiskLog::Done done;
   std::size_t bytes() const {
-    return kRecordPrefixBytes + header.customer.text().size() + header.verdicts.size() +
-           body.bytes.size();
+    return kRecordPrefixBytes + header.customer.text().size() + header.route.size() +
+           header.verdicts.size() + body.bytes.size();
   }
 };
 
@@ -71,6 +71,7 @@ class FileDiskLog final : public DiskLog {
 
   Result<void> start();
   void append(DiskRecord record, Done done) override;
+  Result<RecordHeader> append_and_wait(DiskRecord record) override;
   Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
   DiskLogStats stats() const override;
   Result<void> sync_cursors() override;
@@ -147,7 +148,8 @@ tl::unexpected<Error> FileDiskLog::full(std::string message) const {
 }
 
 Result<void> FileDiskLog::check(const DiskRecord& record) {
-  if (record.header.verdicts.size() > kVerdictBytesMax || record.body.size() > kRecordBytesMax ||
+  if (record.header.verdicts.size() > kVerdictBytesMax ||
+      record.header.route.size() > kRouteBytesMax || record.body.size() > kRecordBytesMax ||
       record.body.size() > settings_.bytes_max)
     return fail(ErrorCode::kTooLarge,
                 fmt::format("a record of {} bytes is over the disk log's limit",
@@ -180,6 +182,16 @@ void FileDiskLog::append(DiskRecord record, Done done) {
   }
   ++refused_;
   done(forward(checked));
+}
+
+Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
+  std::promise<Result<RecordHeader>> promise;
+  auto answer = promise.get_future();
+  append(std::move(record),
+         [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
+  auto result = answer.get();
+  if (result) state_.wait_until_readable(result->sequence);
+  return result;
 }
 
 void FileDiskLog::run() {
@@ -230,15 +242,17 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
     }
   }
   is_full_ = !written;
+  const std::uint64_t last_sequence = batch.back().header.sequence;
   for (Pending& pending : batch) {
     if (written) {
       ++appended_;
-      pending.done(std::move(pending.header));
+      pending.done(std::move(pending.header));  // before the cursors can give it
     } else {
       ++refused_;
       pending.done(tl::unexpected<Error>(written.error()));
     }
   }
+  if (written) state_.extend(active_bytes_, last_sequence);
   if (active_ && active_bytes_ >= settings_.segment_bytes) {
     state_.close_active();
     active_.reset();
@@ -298,7 +312,6 @@ Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64
     return synced;
   }
   active_bytes_ = offset;
-  state_.extend(active_bytes_, sequence - 1);
   return {};
 }
 
@@ -363,14 +376,6 @@ std::string_view to_string(DropReason reason) {
       return "damaged";
   }
   return "damaged";
-}
-
-Result<RecordHeader> DiskLog::append_and_wait(DiskRecord record) {
-  std::promise<Result<RecordHeader>> promise;
-  auto result = promise.get_future();
-  append(std::move(record),
-         [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
-  return result.get();
 }
 
 Result<std::unique_ptr<DiskLog>> DiskLog::open(DiskLogSettings settings, const Clock& clock,

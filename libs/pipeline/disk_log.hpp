@@ -39,6 +39,7 @@ struct RecordHeader {
   std::uint32_t items = 0;       ///< points, spans or log records in the body
   std::uint32_t rejected = 0;    ///< of these, refused by the verdicts
   std::int64_t received_ms = 0;  ///< wall clock
+  std::string route = {};        ///< opaque to the log, 255 bytes: who takes it
   std::string verdicts = {};     ///< opaque to the log, at most kVerdictBytesMax
 
   // Set by the log.
@@ -53,7 +54,8 @@ struct DiskRecord {
   std::string body = {};
 };
 
-inline constexpr std::size_t kVerdictBytesMax = 16U << 20U;
+inline constexpr std::size_t kVerdictBytesMax = (16U << 20U) - 1;
+inline constexpr std::size_t kRouteBytesMax = 255;
 /// A decoded OTLP body (64 MiB) with room for framing.
 inline constexpr std::size_t kRecordBytesMax = 96U << 20U;
 
@@ -88,7 +90,7 @@ struct CursorStats {
   std::string name;
   std::uint64_t queued_records = 0;
   std::uint64_t queued_bytes = 0;  ///< on disk, from the cursor to the end
-  std::int64_t oldest_ms = 0;  ///< received_ms of the oldest queued segment's first record; 0: none
+  std::int64_t oldest_ms = 0;      ///< received_ms of the oldest queued record; 0: none
 };
 
 struct DiskLogStats {
@@ -133,7 +135,8 @@ class DiskLog {
  public:
   /// Called once: with the record's header as it is on disk, fdatasync done; or with an error,
   /// retryable where the log or disk is full or failed. Runs on the log's writer thread (a refusal
-  /// that is known at once: on the caller's) and must not block or call the log.
+  /// that is known at once: on the caller's) and must not block or call the log. It runs before any
+  /// cursor gives the record, so what is counted here is counted before it is read.
   using Done = std::function<void(const Result<RecordHeader>&)>;
   /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
   /// lock held: count and return.
@@ -151,7 +154,8 @@ class DiskLog {
   /// Takes the record over. Batches of appends from all threads share one fdatasync. A failed sync
   /// is never trusted again: the segment is closed as it is and its unsynced records refused.
   virtual void append(DiskRecord record, Done done) = 0;
-  Result<RecordHeader> append_and_wait(DiskRecord record);
+  /// The same, waiting; afterwards the cursors give the record.
+  virtual Result<RecordHeader> append_and_wait(DiskRecord record) = 0;
 
   /// The cursor of that name. REQUIRES: it is one of the settings'.
   virtual Cursor& cursor(std::string_view name) = 0;

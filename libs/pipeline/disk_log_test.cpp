@@ -56,7 +56,8 @@ class DiskLogTest : public testing::Test {
     open();
   }
   Result<RecordHeader> write(std::string body, std::string_view customer = "cliente-a") {
-    DiskRecord record{{.customer = *CustomerId::parse(customer), .verdicts = "v"}, std::move(body)};
+    DiskRecord record{{.customer = *CustomerId::parse(customer), .route = "hot-0", .verdicts = "v"},
+                      std::move(body)};
     record.header.items = 7;
     record.header.received_ms = clock_.wall_ms();
     return log_->append_and_wait(std::move(record));
@@ -111,6 +112,7 @@ TEST_F(DiskLogTest, GivesRecordsBackInOrderAndWhole) {
   EXPECT_THAT(read(), ElementsAre("uno", std::string(100'000, 'x')));
   EXPECT_EQ(last_->customer.text(), "cliente-b");
   EXPECT_EQ(last_->items, 7U);
+  EXPECT_EQ(last_->route, "hot-0");
   EXPECT_EQ(last_->verdicts, "v");
   EXPECT_EQ(last_->received_ms, clock_.wall_ms());
   EXPECT_EQ(last_->next, header->next);

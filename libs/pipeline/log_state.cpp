@@ -341,6 +341,11 @@ std::optional<Readable> LogState::wait_readable(std::size_t index, LogPosition f
   }
 }
 
+void LogState::wait_until_readable(std::uint64_t sequence) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this, sequence] { return next_sequence_ > sequence; });
+}
+
 void LogState::interrupt(std::size_t index) {
   {
     const std::lock_guard lock(mutex_);

@@ -58,6 +58,7 @@ class LogState {
   /// interrupt.
   std::optional<Readable> wait_readable(std::size_t index, LogPosition from,
                                         std::chrono::steady_clock::time_point deadline);
+  void wait_until_readable(std::uint64_t sequence);
   void interrupt(std::size_t index);
   void interrupt_all();
   bool holds(std::uint64_t segment) const;

@@ -15,6 +15,9 @@ constexpr std::uint32_t kCursorMagic = 0x55434756;   // "VGCU"
 constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::uint8_t kFlagLz4 = 1;
 constexpr std::size_t kCustomerBytesMax = 63;
+constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the verdicts'
+constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
+static_assert(kVerdictBytesMax <= kVerdictMask);
 constexpr std::size_t kCursorsMax = 1024;
 constexpr std::size_t kChecksumOffset = kMarkerBytes;       // the head's checksum covers what
 constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // follows it
@@ -102,13 +105,14 @@ std::string encode_record_head(const RecordHeader& header, const StoredBody& bod
                                std::uint64_t marker) {
   const std::string& customer = header.customer.text();
   CHECK(customer.size() <= kCustomerBytesMax);
-  CHECK(header.verdicts.size() <= kVerdictBytesMax);
+  CHECK(header.verdicts.size() <= kVerdictBytesMax && header.route.size() <= kRouteBytesMax);
   std::string checked;
-  checked.reserve(kRecordPrefixBytes + customer.size() + header.verdicts.size());
+  checked.reserve(kRecordPrefixBytes + customer.size() + header.route.size() +
+                  header.verdicts.size());
   append_u32(checked, u32(body.bytes.size()));
   append_u32(checked, body.plain_bytes);
   append_u32(checked, body.checksum);
-  append_u32(checked, u32(header.verdicts.size()));
+  append_u32(checked, u32(header.verdicts.size() | (header.route.size() << kRouteShift)));
   append_u32(checked, header.items);
   append_u64(checked, header.sequence);
   append_u64(checked, static_cast<std::uint64_t>(header.received_ms));
@@ -118,6 +122,7 @@ std::string encode_record_head(const RecordHeader& header, const StoredBody& bod
   checked.push_back(static_cast<char>(body.is_lz4 ? kFlagLz4 : 0));
   checked.push_back(static_cast<char>(customer.size()));
   checked += customer;
+  checked += header.route;
   checked += header.verdicts;
   std::string head;
   head.reserve(kChecksummedFrom + checked.size());
@@ -132,10 +137,10 @@ std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t ma
   ByteReader reader(prefix);
   if (reader.read_u64() != marker) return std::nullopt;
   reader.read_bytes(16);  // checksum, stored, plain, body checksum
-  const std::uint32_t verdicts = reader.read_u32();
+  const std::uint32_t lengths = reader.read_u32();
   const auto customer = static_cast<std::uint8_t>(prefix[kRecordPrefixBytes - 1]);
-  if (verdicts > kVerdictBytesMax || customer > kCustomerBytesMax) return std::nullopt;
-  return u32(kRecordPrefixBytes + customer + verdicts);
+  if (customer > kCustomerBytesMax) return std::nullopt;
+  return u32(kRecordPrefixBytes) + customer + (lengths >> kRouteShift) + (lengths & kVerdictMask);
 }
 
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker) {
@@ -148,7 +153,7 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
   const std::uint32_t body_bytes = reader.read_u32();
   const std::uint32_t plain_bytes = reader.read_u32();
   const std::uint32_t body_checksum = reader.read_u32();
-  const std::uint32_t verdict_bytes = reader.read_u32();
+  const std::uint32_t lengths = reader.read_u32();
   const std::uint32_t items = reader.read_u32();
   const std::uint64_t sequence = reader.read_u64();
   const auto received_ms = static_cast<std::int64_t>(reader.read_u64());
@@ -158,7 +163,8 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
   const std::uint8_t flags = reader.read_u8();
   const std::uint8_t customer_bytes = reader.read_u8();
   auto customer = parse_customer(reader.read_bytes(customer_bytes));
-  const std::string_view verdicts = reader.read_bytes(verdict_bytes);
+  const std::string_view route = reader.read_bytes(lengths >> kRouteShift);
+  const std::string_view verdicts = reader.read_bytes(lengths & kVerdictMask);
   if (!reader.ok() || !customer || !is_signal(signal) || !is_encoding(encoding) ||
       flags > kFlagLz4 || body_bytes > kRecordBytesMax || plain_bytes > kRecordBytesMax)
     return std::nullopt;
@@ -168,6 +174,7 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
                                .items = items,
                                .rejected = rejected,
                                .received_ms = received_ms,
+                               .route = std::string(route),
                                .verdicts = std::string(verdicts),
                                .sequence = sequence,
                                .position = {},

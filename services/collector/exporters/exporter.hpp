@@ -1,0 +1,72 @@
+// An exporter reads the disk log at its own cursor and hands what it finds to one destination.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/net/client.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory.hpp"
+#include "libs/wire/prometheus/translator.hpp"
+#include "services/collector/books/books.hpp"
+#include "services/collector/exporters/exporter_settings.hpp"
+#include "services/collector/exporters/routing.hpp"
+
+namespace vigia::collector {
+
+/// What every exporter is built on; all of it outlives the exporters.
+struct ExporterParts {
+  pipeline::DiskLog& log;
+  net::Client& client;
+  wire::prometheus::SeriesCache& series;
+  /// The directory as it stands; may give null.
+  std::function<std::shared_ptr<const tenancy::Directory>()> directory;
+  Books& books;
+  service::MetricRegistry& metrics;
+  const Clock& clock;
+  std::string data_directory;  ///< dead letters go to `<data_directory>/dead-letters/<exporter>`
+};
+
+/// Thread contract: start and stop from one thread. Each exporter has one thread of its own.
+class Exporter {
+ public:
+  virtual ~Exporter() = default;
+  /// Takes a port where it needs one (kUnavailable names it) and begins to read. Counts what its
+  /// cursor has queued into the books first: call it before intake begins.
+  virtual Result<void> start() = 0;
+  /// Ends after the request in flight or at the deadline. What was not answered stays queued. Safe
+  /// twice or unstarted.
+  virtual void stop(TimePoint deadline) noexcept = 0;
+};
+
+/// The cursor that an exporter reads at; the log must be opened with these.
+pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter);
+
+/// kInvalid where the settings make no exporter (a kind that this build lacks, a bad URL).
+Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
+                                                const ExporterParts& parts);
+
+/// DiskLog's OnDrop: counts what the log drops at the exporters' cursors. The log calls it under
+/// its own lock.
+class DropCounter {
+ public:
+  DropCounter(const std::vector<ExporterSettings>& exporters, Books& books,
+              std::function<std::shared_ptr<const tenancy::Directory>()> directory);
+  void operator()(const pipeline::RecordHeader& header, std::string_view exporter,
+                  pipeline::DropReason reason);
+
+ private:
+  std::map<std::string, std::shared_ptr<Routing>, std::less<>> routing_;  // by exporter id; shared
+                                                                          // by this object's copies
+  Books& books_;
+  std::function<std::shared_ptr<const tenancy::Directory>()> directory_;
+};
+
+}  // namespace vigia::collector
