@@ -1,0 +1,165 @@
+#include "services/agent/host/proc_text.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace vigia::agent {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 16U << 10U;
+
+/// Length of the UTF-8 sequence at the front of `text`, 0 where it is none (RFC 3629: no
+/// surrogates, no overlong forms, nothing above U+10FFFF).
+std::size_t utf8_sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  std::size_t length = 0;
+  unsigned char second_min = 0x80;
+  unsigned char second_max = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF) {
+    length = 2;
+  } else if (first >= 0xE0 && first <= 0xEF) {
+    length = 3;
+    if (first == 0xE0) second_min = 0xA0;
+    if (first == 0xED) second_max = 0x9F;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    length = 4;
+    if (first == 0xF0) second_min = 0x90;
+    if (first == 0xF4) second_max = 0x8F;
+  }
+  if (length == 0 || text.size() < length) return 0;
+  if (byte(1) < second_min || byte(1) > second_max) return 0;
+  for (std::size_t index = 2; index < length; ++index) {
+    if ((byte(index) & 0xC0U) != 0x80U) return 0;
+  }
+  return length;
+}
+
+bool is_octal(char character) { return character >= '0' && character <= '7'; }
+
+}  // namespace
+
+Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return fail(ErrorCode::kNotFound, path + ": " + std::generic_category().message(errno));
+  }
+  std::string text;
+  std::optional<Error> error;
+  while (!error) {
+    const std::size_t old_size = text.size();
+    text.resize(old_size + kReadBytes);
+    const ssize_t count = ::read(descriptor, text.data() + old_size, kReadBytes);
+    const int reason = errno;
+    text.resize(old_size + (count > 0 ? static_cast<std::size_t>(count) : 0));
+    if (count == 0) break;
+    if (count < 0 && reason != EINTR) {
+      error = Error{ErrorCode::kUnavailable, path + ": " + std::generic_category().message(reason)};
+    } else if (text.size() > bytes_max) {
+      error = Error{ErrorCode::kTooLarge, path + ": more than " + std::to_string(bytes_max) + " B"};
+    }
+  }
+  ::close(descriptor);
+  if (error) return tl::unexpected<Error>(*std::move(error));
+  return text;
+}
+
+std::optional<std::uint64_t> parse_counter(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, reason] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || end != text.data() + text.size()) return std::nullopt;
+  if (reason == std::errc::result_out_of_range) return std::numeric_limits<std::uint64_t>::max();
+  if (reason != std::errc{}) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string_view> WordReader::next() {
+  const auto begin = rest_.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) {
+    rest_ = {};
+    return std::nullopt;
+  }
+  const auto end = std::min(rest_.find_first_of(" \t", begin), rest_.size());
+  const std::string_view word = rest_.substr(begin, end - begin);
+  rest_.remove_prefix(end);
+  return word;
+}
+
+std::optional<std::uint64_t> WordReader::next_counter() {
+  const auto word = next();
+  return word ? parse_counter(*word) : std::nullopt;
+}
+
+std::optional<std::string_view> LineReader::next() {
+  if (rest_.empty()) return std::nullopt;
+  const auto end = rest_.find('\n');
+  const std::string_view line = rest_.substr(0, end);
+  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+  return line;
+}
+
+std::string unescape_octal(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size());
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    const bool is_escape = text[index] == '\\' && index + 3 < text.size() &&
+                           text[index + 1] >= '0' && text[index + 1] <= '3' &&
+                           is_octal(text[index + 2]) && is_octal(text[index + 3]);
+    if (!is_escape) {
+      plain += text[index];
+      continue;
+    }
+    const int value =
+        (text[index + 1] - '0') * 64 + (text[index + 2] - '0') * 8 + (text[index + 3] - '0');
+    plain += static_cast<char>(value);
+    index += 3;
+  }
+  return plain;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string repaired;
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0) {
+      repaired += "\xEF\xBF\xBD";
+      text.remove_prefix(1);
+    } else {
+      repaired += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return repaired;
+}
+
+std::uint64_t multiply_saturating(std::uint64_t left, std::uint64_t right) {
+  std::uint64_t product = 0;
+  if (__builtin_mul_overflow(left, right, &product)) {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
+  return product;
+}
+
+std::int64_t to_signed_saturating(std::uint64_t value) {
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(value < kMax ? value : kMax);
+}
+
+}  // namespace vigia::agent

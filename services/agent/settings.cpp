@@ -1,0 +1,274 @@
+#include "services/agent/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <climits>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <unistd.h>
+
+#include "services/agent/host/proc_text.hpp"
+
+namespace vigia::agent {
+
+const char* const kConfigHelp = R"(customer: {id: cliente-a, name: Empresa XYZ}   # id required
+node: {id: prod-web-01, region: us-east-1}     # id required
+environment: production
+collector:
+  endpoint: "https://collector.example:4317"   # required; http:// sends without TLS
+  protocol: grpc                               # or http
+  token: "${env:VIGIA_TOKEN}"
+  compression: gzip                            # or zstd, none
+  timeout: 10s
+  tls: {ca_file: "", cert_file: "", key_file: ""}
+interval: 15s                                  # from 1s, whole milliseconds
+health: {listen: "0.0.0.0:8080"}               # tls: {cert_file, key_file}, token: optional
+relay: {grpc: "127.0.0.1:4317", http: "127.0.0.1:4318"}   # "" turns one off
+buffer: {directory: /var/lib/vigia-agent, bytes_max: 512MiB, age_max: 24h}
+host: {proc: /proc, sys: /sys, root: /}
+)";
+
+namespace {
+
+constexpr Duration kIntervalMin = std::chrono::seconds(1);
+constexpr Duration kIntervalMax = std::chrono::hours(1);
+constexpr std::uint64_t kBufferBytesMin = 4ULL << 20U;  // a few segments, so that the oldest can go
+constexpr Duration kBufferAgeMin = std::chrono::minutes(1);
+
+struct Address {
+  std::string host;
+  std::string port;
+};
+
+/// "host:port", "[::1]:port".
+Address split_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return {std::string(text), ""};
+  std::string_view host = text.substr(0, colon);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return {std::string(host), std::string(text.substr(colon + 1))};
+}
+
+bool is_address(std::string_view text) {
+  const Address address = split_address(text);
+  const auto port = parse_counter(address.port);
+  return !address.host.empty() && port && *port <= USHRT_MAX;
+}
+
+/// Host and port of an http:// or https:// URL without a path; nothing of any other text.
+std::optional<Address> split_endpoint(std::string_view endpoint) {
+  std::string default_port;
+  if (endpoint.starts_with("http://")) {
+    endpoint.remove_prefix(7);
+    default_port = "80";
+  } else if (endpoint.starts_with("https://")) {
+    endpoint.remove_prefix(8);
+    default_port = "443";
+  } else {
+    return std::nullopt;
+  }
+  if (endpoint.empty() || endpoint.find_first_of("/?#@ \t") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const bool has_port = endpoint.rfind(':') != std::string_view::npos && endpoint.back() != ']';
+  if (has_port && !is_address(endpoint)) return std::nullopt;
+  Address address = has_port ? split_address(endpoint)
+                             : split_address(std::string(endpoint) + ":" + default_port);
+  return address;
+}
+
+bool is_wildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+std::string own_host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "";
+}
+
+/// True for an address of one of this host's interfaces, and for all of 127.0.0.0/8.
+bool is_of_this_host(const std::string& host) {
+  if (host.starts_with("127.") || host == "::1") return true;
+  ifaddrs* first = nullptr;
+  if (::getifaddrs(&first) != 0) return false;
+  bool is_found = false;
+  for (const ifaddrs* entry = first; entry != nullptr && !is_found; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    char text[INET6_ADDRSTRLEN] = {};
+    if (entry->ifa_addr->sa_family == AF_INET) {
+      const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
+      ::inet_ntop(AF_INET, &address->sin_addr, text, sizeof(text));
+    } else if (entry->ifa_addr->sa_family == AF_INET6) {
+      const auto* address = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
+      ::inet_ntop(AF_INET6, &address->sin6_addr, text, sizeof(text));
+    }
+    is_found = host == text;
+  }
+  ::freeifaddrs(first);
+  return is_found;
+}
+
+/// A header value: printable, so that no second header can hide in it.
+bool is_header_safe(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char character) {
+    return static_cast<unsigned char>(character) > 0x20 &&
+           static_cast<unsigned char>(character) < 0x7F;
+  });
+}
+
+std::string read_token(const service::ConfigNode& node) {
+  std::string token = node.text();
+  if (!is_header_safe(token)) node.note_error("holds characters that no token has");
+  return token;
+}
+
+CollectorSettings read_collector(const service::ConfigNode& node) {
+  CollectorSettings settings;
+  const auto endpoint = node.child("endpoint");
+  settings.endpoint = endpoint.required_text();
+  while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
+  if (!settings.endpoint.empty() && !split_endpoint(settings.endpoint)) {
+    endpoint.note_error("is not http://host:port or https://host:port");
+  }
+  const auto protocol = node.child("protocol");
+  const std::string protocol_text = protocol.text("grpc");
+  if (protocol_text != "grpc" && protocol_text != "http") {
+    protocol.note_error("\"" + protocol_text + "\" is neither grpc nor http");
+  }
+  settings.protocol = protocol_text == "http" ? Protocol::kHttp : Protocol::kGrpc;
+  settings.token = read_token(node.child("token"));
+  const auto compression = node.child("compression");
+  settings.compression = compression.text("gzip");
+  if (settings.compression != "gzip" && settings.compression != "zstd" &&
+      settings.compression != "none") {
+    compression.note_error("\"" + settings.compression + "\" is none of gzip, zstd, none");
+  }
+  if (settings.compression == "none") settings.compression.clear();
+  const auto timeout = node.child("timeout");
+  settings.timeout = timeout.duration(settings.timeout);
+  if (settings.timeout < std::chrono::milliseconds(100)) timeout.note_error("is below 100ms");
+  const auto tls = node.child("tls");
+  if (tls.is_present()) {
+    settings.tls = net::TlsClientSettings{
+        tls.child("ca_file").text(), tls.child("cert_file").text(), tls.child("key_file").text()};
+    if (settings.tls->cert_file.empty() != settings.tls->key_file.empty()) {
+      tls.note_error("cert_file and key_file go together");
+    }
+  }
+  return settings;
+}
+
+std::string read_listen(const service::ConfigNode& node, const std::string& fallback,
+                        bool may_be_off) {
+  std::string listen = node.text(fallback);
+  if (listen.empty() && may_be_off) return listen;
+  if (!is_address(listen)) node.note_error("\"" + listen + "\" is not host:port");
+  return listen;
+}
+
+HealthSettings read_health(const service::ConfigNode& node) {
+  HealthSettings settings;
+  settings.listen = read_listen(node.child("listen"), settings.listen, false);
+  settings.token = read_token(node.child("token"));
+  const auto tls = node.child("tls");
+  if (tls.is_present()) {
+    settings.tls = net::TlsServerSettings{tls.child("cert_file").required_text(),
+                                          tls.child("key_file").required_text()};
+  }
+  return settings;
+}
+
+BufferSettings read_buffer(const service::ConfigNode& node) {
+  BufferSettings settings;
+  settings.directory = node.child("directory").text(settings.directory);
+  const auto bytes_max = node.child("bytes_max");
+  settings.bytes_max = bytes_max.bytes(settings.bytes_max);
+  if (settings.bytes_max < kBufferBytesMin) bytes_max.note_error("is below 4MiB");
+  const auto age_max = node.child("age_max");
+  settings.age_max = age_max.duration(settings.age_max);
+  if (settings.age_max < kBufferAgeMin) age_max.note_error("is below 1m");
+  return settings;
+}
+
+Duration read_interval(const service::ConfigNode& node) {
+  const Duration interval = node.duration(std::chrono::seconds(15));
+  if (interval < kIntervalMin || interval > kIntervalMax) node.note_error("is not 1s to 1h");
+  if (interval % std::chrono::milliseconds(1) != Duration::zero()) {
+    node.note_error("is not a whole number of milliseconds");
+  }
+  return interval;
+}
+
+void check_relay(const service::ConfigNode& root, const CollectorSettings& collector,
+                 const RelaySettings& relay) {
+  for (const std::string& listen : {relay.grpc, relay.http}) {
+    if (listen.empty() || !is_own_address(collector.endpoint, listen)) continue;
+    root.child("collector")
+        .child("endpoint")
+        .note_error(
+            "is this agent's own relay (" + listen +
+            "): data would go round in a circle; name the collector's address or move relay");
+  }
+}
+
+/// Texts that go into every resource: as OTLP wants them, and short.
+std::string read_attribute(const service::ConfigNode& node) {
+  constexpr std::size_t kAttributeBytesMax = 256;
+  std::string text = node.text();
+  if (!is_utf8(text)) node.note_error("is not UTF-8");
+  if (text.size() > kAttributeBytesMax) node.note_error("is longer than 256 bytes");
+  return text;
+}
+
+/// An id, or a stand-in whose error is noted.
+template <typename Id>
+Id read_id(const service::ConfigNode& node, std::string_view fallback) {
+  const std::string text = node.required_text();
+  auto id = Id::parse(text);
+  if (!id && !text.empty()) node.note_error(id.error().message);
+  return id ? *id : *Id::parse(fallback);
+}
+
+}  // namespace
+
+bool is_own_address(const std::string& endpoint, const std::string& listen) {
+  const auto target = split_endpoint(endpoint);
+  const Address own = split_address(listen);
+  if (!target || own.port == "0" || parse_counter(target->port) != parse_counter(own.port)) {
+    return false;
+  }
+  if (target->host == own.host) return true;
+  const bool is_local_name = target->host == "localhost" || target->host == own_host_name();
+  if (is_wildcard(target->host)) return own.host == "127.0.0.1" || is_wildcard(own.host);
+  if (is_wildcard(own.host)) return is_local_name || is_of_this_host(target->host);
+  return is_local_name && (own.host == "127.0.0.1" || own.host == "::1" || own.host == "localhost");
+}
+
+Result<Settings> Settings::read(const service::ConfigFile& file) {
+  const auto root = file.root();
+  const auto customer = root.child("customer");
+  const auto node = root.child("node");
+  const auto relay = root.child("relay");
+  const auto host = root.child("host");
+  Settings settings{.customer = read_id<CustomerId>(customer.child("id"), "unnamed"),
+                    .customer_name = read_attribute(customer.child("name")),
+                    .node = read_id<NodeId>(node.child("id"), "unnamed"),
+                    .region = read_attribute(node.child("region")),
+                    .environment = read_attribute(root.child("environment")),
+                    .collector = read_collector(root.child("collector")),
+                    .interval = read_interval(root.child("interval")),
+                    .health = read_health(root.child("health")),
+                    .relay = {read_listen(relay.child("grpc"), RelaySettings{}.grpc, true),
+                              read_listen(relay.child("http"), RelaySettings{}.http, true)},
+                    .buffer = read_buffer(root.child("buffer")),
+                    .host = {host.child("proc").text("/proc"), host.child("sys").text("/sys"),
+                             host.child("root").text("/")}};
+  check_relay(root, settings.collector, settings.relay);
+  if (auto finished = file.finish(); !finished) return forward(finished);
+  return settings;
+}
+
+}  // namespace vigia::agent

@@ -1,0 +1,59 @@
+#include "services/agent/telemetry/otlp_writer.hpp"
+
+#include <protozero/pbf_writer.hpp>
+
+namespace vigia::agent {
+
+namespace {
+
+constexpr protozero::pbf_tag_type kKeyField = 1;
+constexpr protozero::pbf_tag_type kValueField = 2;
+constexpr protozero::pbf_tag_type kStringValueField = 1;
+constexpr protozero::pbf_tag_type kArrayValueField = 5;
+constexpr protozero::pbf_tag_type kArrayItemField = 1;
+constexpr protozero::pbf_tag_type kResourceAttributesField = 1;
+
+std::string encode_string_value(std::string_view text) {
+  std::string value;
+  protozero::pbf_writer(value).add_string(kStringValueField, text.data(), text.size());
+  return value;
+}
+
+std::string encode_list_value(const std::vector<std::string>& texts) {
+  std::string array;
+  protozero::pbf_writer array_writer(array);
+  for (const std::string& text : texts) {
+    array_writer.add_message(kArrayItemField, encode_string_value(text));
+  }
+  std::string value;
+  protozero::pbf_writer(value).add_message(kArrayValueField, array);
+  return value;
+}
+
+std::string encode_attribute(std::string_view key, const std::string& value) {
+  std::string attribute;
+  protozero::pbf_writer writer(attribute);
+  writer.add_string(kKeyField, key.data(), key.size());
+  writer.add_message(kValueField, value);
+  return attribute;
+}
+
+}  // namespace
+
+std::string encode_text_attribute(std::string_view key, std::string_view value) {
+  return encode_attribute(key, encode_string_value(value));
+}
+
+std::string encode_resource(const std::vector<ResourceAttribute>& attributes) {
+  std::string resource;
+  protozero::pbf_writer writer(resource);
+  for (const ResourceAttribute& attribute : attributes) {
+    if (attribute.values.empty()) continue;
+    const std::string value = attribute.is_list ? encode_list_value(attribute.values)
+                                                : encode_string_value(attribute.values.front());
+    writer.add_message(kResourceAttributesField, encode_attribute(attribute.key, value));
+  }
+  return resource;
+}
+
+}  // namespace vigia::agent
