@@ -1,0 +1,131 @@
+// The tree of a PromQL expression.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "libs/base/duration.hpp"
+#include "libs/promql/functions.hpp"
+
+namespace vigia::promql {
+
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+
+enum class MatchOperator : std::uint8_t { kEqual, kNotEqual, kRegex, kNotRegex };
+
+struct Matcher {
+  MatchOperator op = MatchOperator::kEqual;
+  std::string name;
+  std::string value;
+  bool operator==(const Matcher&) const = default;
+};
+
+/// `offset 5m`, `@ 1609746000`, `@ start()`, `@ end()`.
+struct TimeShift {
+  enum class At : std::uint8_t { kNone, kTimestamp, kStart, kEnd };
+  Duration offset{0};  ///< negative looks ahead
+  bool has_offset = false;
+  At at = At::kNone;
+  std::int64_t timestamp_ms = 0;  ///< for At::kTimestamp
+};
+
+struct NumberLiteral {
+  double value = 0;
+  std::optional<Duration> length;  ///< where it was written 1h30m, which 3.x reads as 5400
+};
+
+struct StringLiteral {
+  std::string value;
+};
+
+/// An instant selector, or with `range` a range selector.
+struct Selector {
+  std::string name;             ///< metric name outside `matchers`; empty where there is none
+  bool name_in_braces = false;  ///< written {"name"}
+  std::vector<Matcher> matchers;
+  std::optional<Duration> range;
+  TimeShift shift;
+};
+
+struct Subquery {
+  ExprPtr expr;
+  Duration range{0};
+  std::optional<Duration> step;
+  TimeShift shift;
+};
+
+struct Call {
+  const Function* function = nullptr;  ///< of the table in functions.hpp, never null
+  std::vector<ExprPtr> arguments;
+};
+
+struct Aggregation {
+  AggregateOperator op = AggregateOperator::kSum;
+  enum class Grouping : std::uint8_t { kNone, kBy, kWithout };
+  Grouping grouping = Grouping::kNone;
+  std::vector<std::string> labels;
+  ExprPtr parameter;  ///< null where the operator takes none
+  ExprPtr expr;
+};
+
+enum class BinaryOperator : std::uint8_t {
+  kOr,
+  kAnd,
+  kUnless,
+  kEqual,
+  kNotEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kLess,
+  kLessOrEqual,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kAtan2,
+  kPower
+};
+
+/// `on (a) group_left (b)`.
+struct VectorMatching {
+  enum class Scope : std::uint8_t { kAll, kOn, kIgnoring };
+  enum class Group : std::uint8_t { kNone, kLeft, kRight };
+  Scope scope = Scope::kAll;
+  std::vector<std::string> labels;
+  Group group = Group::kNone;
+  std::vector<std::string> include;
+};
+
+struct Binary {
+  BinaryOperator op = BinaryOperator::kAdd;
+  bool returns_bool = false;
+  VectorMatching matching;
+  ExprPtr left;
+  ExprPtr right;
+};
+
+struct Unary {
+  bool is_negative = false;
+  ExprPtr operand;
+};
+
+struct Paren {
+  ExprPtr expr;
+};
+
+struct Expr {
+  std::variant<NumberLiteral, StringLiteral, Selector, Subquery, Call, Aggregation, Binary, Unary,
+               Paren>
+      node;
+  ValueType type = ValueType::kScalar;
+  std::size_t offset = 0;  ///< of the first byte in the text it was read from
+  std::size_t depth = 1;   ///< of the tree below, this node included
+};
+
+}  // namespace vigia::promql

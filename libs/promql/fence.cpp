@@ -1,0 +1,60 @@
+#include "libs/promql/fence.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/model/labels.hpp"
+#include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
+#include "libs/promql/visit.hpp"
+
+namespace vigia::promql {
+namespace {
+
+Matcher fence_matcher(const CustomerId& customer) {
+  return Matcher{MatchOperator::kEqual, std::string(kCustomerLabel), customer.text()};
+}
+
+bool has_matcher(const Selector& selector, const Matcher& wanted) {
+  return std::find(selector.matchers.begin(), selector.matchers.end(), wanted) !=
+         selector.matchers.end();
+}
+
+}  // namespace
+
+void fence(const CustomerId& customer, Selector& selector) {
+  Matcher matcher = fence_matcher(customer);
+  if (!has_matcher(selector, matcher)) selector.matchers.push_back(std::move(matcher));
+}
+
+void fence(const CustomerId& customer, Expr& expr) {
+  for_each_selector(expr, [&](Selector& selector) { fence(customer, selector); });
+}
+
+bool is_fenced(const CustomerId& customer, const Expr& expr) {
+  const Matcher matcher = fence_matcher(customer);
+  bool all = true;
+  for_each_selector(expr,
+                    [&](const Selector& selector) { all = all && has_matcher(selector, matcher); });
+  return all;
+}
+
+Result<std::string> fenced_text(const CustomerId& customer, Expr& expr, Dialect dialect) {
+  fence(customer, expr);
+  std::string text = print(expr);
+  auto again = parse(text, dialect);
+  if (!again && again.error().code == ErrorCode::kTooLarge) return forward(again);
+  if (!again || !is_fenced(customer, **again) || print(**again) != text) {
+    return fail(ErrorCode::kInternal, "the query could not be rewritten safely and was not sent");
+  }
+  return text;
+}
+
+Result<std::string> fenced_text(const CustomerId& customer, Selector selector, Dialect dialect) {
+  Expr expr;
+  expr.node = std::move(selector);
+  expr.type = ValueType::kVector;
+  return fenced_text(customer, expr, dialect);
+}
+
+}  // namespace vigia::promql

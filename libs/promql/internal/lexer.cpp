@@ -1,0 +1,208 @@
+#include "libs/promql/internal/lexer.hpp"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/base/duration.hpp"
+#include "libs/promql/internal/text.hpp"
+
+namespace vigia::promql::internal {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, TokenKind>, 14> kWords{
+    {{"and", TokenKind::kAnd},
+     {"or", TokenKind::kOr},
+     {"unless", TokenKind::kUnless},
+     {"atan2", TokenKind::kAtan2},
+     {"offset", TokenKind::kOffset},
+     {"by", TokenKind::kBy},
+     {"without", TokenKind::kWithout},
+     {"on", TokenKind::kOn},
+     {"ignoring", TokenKind::kIgnoring},
+     {"group_left", TokenKind::kGroupLeft},
+     {"group_right", TokenKind::kGroupRight},
+     {"bool", TokenKind::kBool},
+     {"start", TokenKind::kStart},
+     {"end", TokenKind::kFinish}}};
+
+TokenKind word_kind(std::string_view word, Dialect dialect) {
+  if (word.find(':') != std::string_view::npos) return TokenKind::kMetricIdentifier;
+  for (const auto& [name, kind] : kWords) {
+    if (equal_ignoring_case(word, name)) return kind;
+  }
+  if (equal_ignoring_case(word, "inf") || equal_ignoring_case(word, "nan")) {
+    return TokenKind::kNumber;
+  }
+  if (find_aggregate(word, dialect)) return TokenKind::kAggregate;
+  return TokenKind::kIdentifier;
+}
+
+bool is_exponent_sign(std::string_view run, char sign) {
+  if (sign != '+' && sign != '-') return false;
+  if (run.empty() || (run.back() != 'e' && run.back() != 'E')) return false;
+  return run.substr(0, run.size() - 1).find_first_not_of("0123456789._") == std::string_view::npos;
+}
+
+}  // namespace
+
+Token Lexer::take(TokenKind kind, std::size_t length) {
+  const Token token{kind, text_.substr(at_, length), at_};
+  at_ += length;
+  return token;
+}
+
+Token Lexer::error(std::string message) {
+  has_failed_ = true;
+  message_ = std::move(message);
+  return Token{TokenKind::kError, text_.substr(at_, 1), at_};
+}
+
+void Lexer::skip_blanks() {
+  while (at_ < text_.size()) {
+    const char c = text_[at_];
+    if (c == '#') {
+      while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+    } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      ++at_;
+    } else {
+      return;
+    }
+  }
+}
+
+Token Lexer::next() {
+  if (has_failed_) return Token{TokenKind::kError, {}, at_};
+  skip_blanks();
+  if (at_ == text_.size()) {
+    if (in_braces_) return error("unexpected end of input inside braces");
+    if (in_brackets_) return error("unclosed left bracket");
+    if (parens_ > 0) return error("unclosed left parenthesis");
+    return Token{TokenKind::kEnd, {}, at_};
+  }
+  const char c = peek();
+  if (c == '"' || c == '\'' || c == '`') return lex_string();
+  if (in_braces_) return lex_in_braces();
+  if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return lex_number();
+  if (is_alpha(c) || (c == ':' && !in_brackets_)) return lex_word();
+  return lex_symbol();
+}
+
+Token Lexer::lex_in_braces() {
+  const char c = peek();
+  if (is_alpha(c)) {
+    std::size_t length = 1;
+    while (is_word(peek(length))) ++length;
+    return take(TokenKind::kIdentifier, length);
+  }
+  switch (c) {
+    case ',':
+      return take(TokenKind::kComma, 1);
+    case '}':
+      in_braces_ = false;
+      return take(TokenKind::kRightBrace, 1);
+    case '=':
+      if (peek(1) == '~') return take(TokenKind::kRegexMatch, 2);
+      return take(TokenKind::kAssign, 1);
+    case '!':
+      if (peek(1) == '=') return take(TokenKind::kNotEqual, 2);
+      if (peek(1) == '~') return take(TokenKind::kRegexNotMatch, 2);
+      return error("unexpected character after '!' inside braces");
+    default:
+      return error("unexpected character inside braces");
+  }
+}
+
+Token Lexer::lex_number() {
+  std::size_t length = 1;
+  while (is_word(peek(length)) || peek(length) == '.' ||
+         is_exponent_sign(text_.substr(at_, length), peek(length))) {
+    ++length;
+  }
+  const std::string_view run = text_.substr(at_, length);
+  if (parse_number(run, dialect_)) return take(TokenKind::kNumber, length);
+  if (parse_duration(run)) return take(TokenKind::kDuration, length);
+  return error(fmt::format("bad number or duration syntax: \"{}\"", run.substr(0, 64)));
+}
+
+Token Lexer::lex_word() {
+  std::size_t length = 1;
+  while (is_word(peek(length)) || (peek(length) == ':' && !in_brackets_)) ++length;
+  return take(word_kind(text_.substr(at_, length), dialect_), length);
+}
+
+Token Lexer::lex_string() {
+  const char quote = peek();
+  std::size_t length = 1;
+  while (at_ + length < text_.size()) {
+    const char c = text_[at_ + length];
+    if (c == quote) return take(TokenKind::kString, length + 1);
+    if (c == '\n' && quote != '`') break;
+    if (c == '\\' && quote != '`') {
+      ++length;
+      if (at_ + length == text_.size()) break;
+    }
+    const std::size_t step = utf8_length(text_.substr(at_ + length));
+    if (step == 0) return error("invalid UTF-8 in a string");
+    length += step;
+  }
+  return error(quote == '`' ? "unterminated raw string" : "unterminated quoted string");
+}
+
+Token Lexer::lex_symbol() {
+  const char c = peek();
+  const bool is_equal_next = peek(1) == '=';
+  switch (c) {
+    case '(':
+      ++parens_;
+      return take(TokenKind::kLeftParen, 1);
+    case ')':
+      if (parens_ == 0) return error("unexpected right parenthesis ')'");
+      --parens_;
+      return take(TokenKind::kRightParen, 1);
+    case '{':
+      in_braces_ = true;
+      return take(TokenKind::kLeftBrace, 1);
+    case '[':
+      if (in_brackets_) return error("unexpected left bracket '['");
+      in_brackets_ = true;
+      return take(TokenKind::kLeftBracket, 1);
+    case ']':
+      if (!in_brackets_) return error("unexpected right bracket ']'");
+      in_brackets_ = false;
+      return take(TokenKind::kRightBracket, 1);
+    case ',':
+      return take(TokenKind::kComma, 1);
+    case ':':
+      return take(TokenKind::kColon, 1);
+    case '@':
+      return take(TokenKind::kAt, 1);
+    case '+':
+      return take(TokenKind::kAdd, 1);
+    case '-':
+      return take(TokenKind::kSubtract, 1);
+    case '*':
+      return take(TokenKind::kMultiply, 1);
+    case '/':
+      return take(TokenKind::kDivide, 1);
+    case '%':
+      return take(TokenKind::kModulo, 1);
+    case '^':
+      return take(TokenKind::kPower, 1);
+    case '=':
+      if (is_equal_next) return take(TokenKind::kEqual, 2);
+      return error("unexpected character after '='");
+    case '!':
+      if (is_equal_next) return take(TokenKind::kNotEqual, 2);
+      return error("unexpected character after '!'");
+    case '<':
+      return is_equal_next ? take(TokenKind::kLessOrEqual, 2) : take(TokenKind::kLess, 1);
+    case '>':
+      return is_equal_next ? take(TokenKind::kGreaterOrEqual, 2) : take(TokenKind::kGreater, 1);
+    default:
+      return error("unexpected character");
+  }
+}
+
+}  // namespace vigia::promql::internal

@@ -1,0 +1,288 @@
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "libs/model/labels.hpp"
+#include "libs/promql/internal/parser.hpp"
+#include "libs/promql/internal/text.hpp"
+
+namespace vigia::promql::internal {
+namespace {
+
+/// Largest @ that Prometheus takes, in seconds either side of 1970.
+constexpr double kTimestampSecondsMax = 9.2e15;
+constexpr double kLengthSecondsMax = 9.2e9;
+
+std::optional<MatchOperator> match_operator(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kAssign:
+      return MatchOperator::kEqual;
+    case TokenKind::kNotEqual:
+      return MatchOperator::kNotEqual;
+    case TokenKind::kRegexMatch:
+      return MatchOperator::kRegex;
+    case TokenKind::kRegexNotMatch:
+      return MatchOperator::kNotRegex;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Whether the matcher lets a series without that label through; nothing on a regex that cannot be
+/// read.
+std::optional<bool> matches_empty(const Matcher& matcher) {
+  switch (matcher.op) {
+    case MatchOperator::kEqual:
+      return matcher.value.empty();
+    case MatchOperator::kNotEqual:
+      return !matcher.value.empty();
+    case MatchOperator::kRegex:
+    case MatchOperator::kNotRegex:
+      break;
+  }
+  RE2::Options options;
+  options.set_log_errors(false);
+  const RE2 regex(matcher.value, options);
+  if (!regex.ok()) return std::nullopt;
+  return RE2::FullMatch("", regex) == (matcher.op == MatchOperator::kRegex);
+}
+
+/// The shift of a selector or subquery; null for what can have none.
+TimeShift* shift_of(Expr& expr) {
+  if (auto* selector = std::get_if<Selector>(&expr.node)) return &selector->shift;
+  if (auto* subquery = std::get_if<Subquery>(&expr.node)) return &subquery->shift;
+  return nullptr;
+}
+
+}  // namespace
+
+ExprPtr Parser::parse_selector(const Token* name) {
+  const std::size_t offset = name != nullptr ? name->offset : token_.offset;
+  Selector selector;
+  if (name != nullptr) selector.name = name->text;
+  if (is_at(TokenKind::kLeftBrace) && !parse_matchers(selector)) return nullptr;
+  if (error_ || !check_selector(selector, offset)) return nullptr;
+  return make(std::move(selector), ValueType::kVector, offset, 0);
+}
+
+bool Parser::parse_matchers(Selector& selector) {
+  advance();
+  while (!is_at(TokenKind::kRightBrace)) {
+    if (!parse_matcher(selector)) return false;
+    if (is_at(TokenKind::kComma)) {
+      advance();
+    } else if (!is_at(TokenKind::kRightBrace)) {
+      return fail_unexpected("label matching, expected \",\" or \"}\"");
+    }
+  }
+  advance();
+  return !error_;
+}
+
+bool Parser::parse_matcher(Selector& selector) {
+  const Token name = token_;
+  const bool is_quoted = is_at(TokenKind::kString) && dialect_ == Dialect::kPrometheus3;
+  if (!is_at(TokenKind::kIdentifier) && !is_quoted) {
+    return fail_unexpected("label matching, expected a label");
+  }
+  std::string label(name.text);
+  if (is_quoted) {
+    auto value = unquote(name.text);
+    if (!value || value->empty() || !is_utf8(*value)) return fail(name.offset, "bad quoted name");
+    label = std::move(*value);
+  }
+  advance();
+  if (is_quoted && (is_at(TokenKind::kComma) || is_at(TokenKind::kRightBrace))) {
+    if (!selector.name.empty()) {
+      return fail(name.offset, "metric name must not be set twice");
+    }
+    selector.name = std::move(label);
+    selector.name_in_braces = true;
+    return count_matcher();
+  }
+  const auto op = match_operator(token_.kind);
+  if (!op) return fail_unexpected("label matching, expected =, !=, =~ or !~");
+  advance();
+  if (!is_at(TokenKind::kString)) return fail_unexpected("label matching, expected a string");
+  auto value = unquote(token_.text);
+  if (!value) return fail(token_.offset, "bad escape in a string");
+  selector.matchers.push_back(Matcher{*op, std::move(label), std::move(*value)});
+  advance();
+  return !error_ && count_matcher();
+}
+
+bool Parser::check_selector(const Selector& selector, std::size_t offset) {
+  bool is_selective = !selector.name.empty();
+  for (const Matcher& matcher : selector.matchers) {
+    if (matcher.name == kNameLabel && !selector.name.empty()) {
+      return fail(offset, fmt::format("metric name must not be set twice: \"{}\" or \"{}\"",
+                                      selector.name, matcher.value));
+    }
+    const auto is_empty = matches_empty(matcher);
+    if (!is_empty) return fail(offset, "a regex that cannot be read in label matching");
+    is_selective = is_selective || !*is_empty;
+  }
+  return is_selective ||
+         fail(offset, "vector selector must contain at least one non-empty matcher");
+}
+
+ExprPtr Parser::parse_postfix(ExprPtr expr) {
+  while (expr && !error_) {
+    if (is_at(TokenKind::kLeftBracket)) {
+      expr = parse_brackets(std::move(expr));
+    } else if (is_at(TokenKind::kOffset)) {
+      if (!parse_offset(*expr)) return nullptr;
+    } else if (is_at(TokenKind::kAt)) {
+      if (!parse_at(*expr)) return nullptr;
+    } else {
+      break;
+    }
+  }
+  return error_ ? nullptr : std::move(expr);
+}
+
+std::optional<Duration> Parser::parse_length(std::string_view what) {
+  const Token token = token_;
+  std::optional<Duration> length;
+  if (token.kind == TokenKind::kDuration) {
+    length = parse_duration(token.text);
+  } else if (token.kind == TokenKind::kNumber && dialect_ == Dialect::kPrometheus3) {
+    const auto seconds = parse_number(token.text, dialect_);
+    if (seconds && *seconds <= kLengthSecondsMax) {  // false for NaN and Inf
+      length = Duration{std::llround(*seconds * 1e9)};
+    }
+  }
+  if (!length) {
+    fail_unexpected(fmt::format("{}, expected a duration", what));
+    return std::nullopt;
+  }
+  advance();
+  return length;
+}
+
+ExprPtr Parser::parse_brackets(ExprPtr expr) {
+  const std::size_t offset = token_.offset;
+  advance();
+  const auto range = parse_length("a range");
+  if (!range) return nullptr;
+  if (range->count() <= 0) {
+    fail(offset, "duration must be greater than 0");
+    return nullptr;
+  }
+  if (!is_at(TokenKind::kColon)) {
+    if (!expect(TokenKind::kRightBracket, "\":\" or \"]\"", "a range")) return nullptr;
+    return make_range(std::move(expr), *range);
+  }
+  advance();
+  std::optional<Duration> step;
+  if (!is_at(TokenKind::kRightBracket)) {
+    step = parse_length("the step of a subquery");
+    if (!step) return nullptr;
+    if (step->count() <= 0) {
+      fail(offset, "duration must be greater than 0");
+      return nullptr;
+    }
+  }
+  if (!expect(TokenKind::kRightBracket, "\"]\"", "a subquery")) return nullptr;
+  return make_subquery(std::move(expr), *range, step);
+}
+
+ExprPtr Parser::make_range(ExprPtr expr, Duration range) {
+  auto* selector = std::get_if<Selector>(&expr->node);
+  if (selector == nullptr || selector->range) {
+    fail(expr->offset, "ranges only allowed for vector selectors");
+    return nullptr;
+  }
+  if (selector->shift.has_offset || selector->shift.at != TimeShift::At::kNone) {
+    fail(expr->offset, "no offset or @ modifiers allowed before range");
+    return nullptr;
+  }
+  selector->range = range;
+  expr->type = ValueType::kMatrix;
+  return expr;
+}
+
+ExprPtr Parser::make_subquery(ExprPtr expr, Duration range, std::optional<Duration> step) {
+  if (expr->type != ValueType::kVector) {
+    fail(expr->offset,
+         fmt::format("subquery is only allowed on instant vector, got {}", to_string(expr->type)));
+    return nullptr;
+  }
+  const std::size_t offset = expr->offset;
+  const std::size_t depth = expr->depth;
+  return make(Subquery{std::move(expr), range, step, {}}, ValueType::kMatrix, offset, depth);
+}
+
+bool Parser::parse_offset(Expr& expr) {
+  const std::size_t offset = token_.offset;
+  advance();
+  const bool is_negative = is_at(TokenKind::kSubtract);
+  const bool is_signed =
+      is_negative || (is_at(TokenKind::kAdd) && dialect_ == Dialect::kPrometheus3);
+  if (is_signed) advance();
+  const auto length = parse_length("offset");
+  if (!length) return false;
+  TimeShift* shift = shift_of(expr);
+  if (shift == nullptr) {
+    return fail(offset,
+                "offset modifier must be preceded by an instant vector selector or range vector "
+                "selector or a subquery");
+  }
+  if (length->count() == 0 && dialect_ == Dialect::kPrometheus2) {
+    return fail(offset, "duration must be greater than 0");
+  }
+  // 3.x keeps no note of "offset 0s", so that another offset may follow.
+  if (shift->offset.count() != 0) return fail(offset, "offset may not be set multiple times");
+  shift->offset = is_negative ? -*length : *length;
+  shift->has_offset = true;
+  return true;
+}
+
+bool Parser::parse_at(Expr& expr) {
+  const std::size_t offset = token_.offset;
+  advance();
+  TimeShift read;
+  if (!parse_at_time(read)) return false;
+  TimeShift* shift = shift_of(expr);
+  if (shift == nullptr) {
+    return fail(offset,
+                "@ modifier must be preceded by an instant vector selector or range vector "
+                "selector or a subquery");
+  }
+  if (shift->at != TimeShift::At::kNone) {
+    return fail(offset, "@ <timestamp> may not be set multiple times");
+  }
+  shift->at = read.at;
+  shift->timestamp_ms = read.timestamp_ms;
+  return true;
+}
+
+bool Parser::parse_at_time(TimeShift& shift) {
+  if (is_at(TokenKind::kStart) || is_at(TokenKind::kFinish)) {
+    shift.at = is_at(TokenKind::kStart) ? TimeShift::At::kStart : TimeShift::At::kEnd;
+    advance();
+    return expect(TokenKind::kLeftParen, "\"(\"", "@") &&
+           expect(TokenKind::kRightParen, "\")\"", "@");
+  }
+  const bool is_negative = is_at(TokenKind::kSubtract);
+  if (is_negative || is_at(TokenKind::kAdd)) advance();
+  double seconds = 0;
+  if (is_at(TokenKind::kDuration) && dialect_ == Dialect::kPrometheus3) {
+    seconds = std::chrono::duration<double>(*parse_duration(token_.text)).count();
+  } else if (is_at(TokenKind::kNumber)) {
+    seconds = *parse_number(token_.text, dialect_);
+  } else {
+    return fail_unexpected("@, expected a timestamp");
+  }
+  if (!(seconds <= kTimestampSecondsMax)) {
+    return fail(token_.offset, "timestamp out of bounds for @ modifier");
+  }
+  shift.at = TimeShift::At::kTimestamp;
+  shift.timestamp_ms = std::llround((is_negative ? -seconds : seconds) * 1'000.0);
+  advance();
+  return !error_;
+}
+
+}  // namespace vigia::promql::internal

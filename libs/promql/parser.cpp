@@ -1,0 +1,401 @@
+#include "libs/promql/parser.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/promql/internal/parser.hpp"
+#include "libs/promql/internal/text.hpp"
+#include "libs/promql/limits.hpp"
+
+namespace vigia::promql {
+namespace internal {
+namespace {
+
+struct OperatorInfo {
+  BinaryOperator op;
+  int precedence;
+};
+
+constexpr int kPowerPrecedence = 6;
+
+std::optional<OperatorInfo> operator_info(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kOr:
+      return OperatorInfo{BinaryOperator::kOr, 1};
+    case TokenKind::kAnd:
+      return OperatorInfo{BinaryOperator::kAnd, 2};
+    case TokenKind::kUnless:
+      return OperatorInfo{BinaryOperator::kUnless, 2};
+    case TokenKind::kEqual:
+      return OperatorInfo{BinaryOperator::kEqual, 3};
+    case TokenKind::kNotEqual:
+      return OperatorInfo{BinaryOperator::kNotEqual, 3};
+    case TokenKind::kGreater:
+      return OperatorInfo{BinaryOperator::kGreater, 3};
+    case TokenKind::kGreaterOrEqual:
+      return OperatorInfo{BinaryOperator::kGreaterOrEqual, 3};
+    case TokenKind::kLess:
+      return OperatorInfo{BinaryOperator::kLess, 3};
+    case TokenKind::kLessOrEqual:
+      return OperatorInfo{BinaryOperator::kLessOrEqual, 3};
+    case TokenKind::kAdd:
+      return OperatorInfo{BinaryOperator::kAdd, 4};
+    case TokenKind::kSubtract:
+      return OperatorInfo{BinaryOperator::kSubtract, 4};
+    case TokenKind::kMultiply:
+      return OperatorInfo{BinaryOperator::kMultiply, 5};
+    case TokenKind::kDivide:
+      return OperatorInfo{BinaryOperator::kDivide, 5};
+    case TokenKind::kModulo:
+      return OperatorInfo{BinaryOperator::kModulo, 5};
+    case TokenKind::kAtan2:
+      return OperatorInfo{BinaryOperator::kAtan2, 5};
+    case TokenKind::kPower:
+      return OperatorInfo{BinaryOperator::kPower, kPowerPrecedence};
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Words of the language that may also name a metric.
+bool can_be_metric_name(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kIdentifier:
+    case TokenKind::kMetricIdentifier:
+    case TokenKind::kAggregate:
+    case TokenKind::kAnd:
+    case TokenKind::kOr:
+    case TokenKind::kUnless:
+    case TokenKind::kBy:
+    case TokenKind::kWithout:
+    case TokenKind::kOffset:
+    case TokenKind::kStart:
+    case TokenKind::kFinish:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string position(std::string_view text, std::size_t offset) {
+  offset = std::min(offset, text.size());
+  const std::string_view before = text.substr(0, offset);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t line_start = before.rfind('\n');
+  const std::size_t column =
+      line_start == std::string_view::npos ? offset + 1 : offset - line_start;
+  return fmt::format("{}:{}", line, column);
+}
+
+}  // namespace
+
+Parser::Parser(std::string_view text, Dialect dialect)
+    : text_(text), dialect_(dialect), lexer_(text, dialect) {
+  advance();
+}
+
+void Parser::advance() {
+  token_ = lexer_.next();
+  if (token_.kind == TokenKind::kError) fail(token_.offset, lexer_.message());
+}
+
+bool Parser::fail(std::size_t offset, std::string message) {
+  if (!error_) {
+    error_ = Error{ErrorCode::kInvalid,
+                   fmt::format("{}: parse error: {}", position(text_, offset), message)};
+  }
+  return false;
+}
+
+bool Parser::fail_too_large(std::string message) {
+  if (!error_) error_ = Error{ErrorCode::kTooLarge, std::move(message)};
+  return false;
+}
+
+bool Parser::fail_unexpected(std::string_view where) {
+  if (is_at(TokenKind::kEnd)) {
+    return fail(token_.offset, fmt::format("unexpected end of input in {}", where));
+  }
+  return fail(token_.offset,
+              fmt::format("unexpected \"{}\" in {}", token_.text.substr(0, 64), where));
+}
+
+bool Parser::expect(TokenKind kind, std::string_view what, std::string_view where) {
+  if (!is_at(kind)) return fail_unexpected(fmt::format("{}, expected {}", where, what));
+  advance();
+  return !error_;
+}
+
+bool Parser::count_node(std::size_t depth) {
+  if (error_) return false;
+  if (depth > kDepthMax) {
+    return fail_too_large(fmt::format("the query is deeper than {} levels", kDepthMax));
+  }
+  if (++nodes_ > kNodesMax) {
+    return fail_too_large(fmt::format("the query has more than {} parts", kNodesMax));
+  }
+  return true;
+}
+
+bool Parser::count_matcher() {
+  if (++matchers_ <= kMatchersMax) return true;
+  return fail_too_large(fmt::format("the query has more than {} labels", kMatchersMax));
+}
+
+Result<ExprPtr> Parser::run() {
+  if (!error_ && is_at(TokenKind::kEnd)) fail(0, "no expression found in input");
+  ExprPtr expr = error_ ? nullptr : parse_operators(0);
+  if (!error_ && !is_at(TokenKind::kEnd)) fail_unexpected("the query after a whole expression");
+  if (error_) return tl::unexpected<Error>(*error_);
+  return expr;
+}
+
+ExprPtr Parser::parse_operators(int lowest) {
+  if (++nesting_ > kNestingMax) {
+    fail_too_large(fmt::format("the query is nested deeper than {} levels", kNestingMax));
+    return nullptr;
+  }
+  ExprPtr left = parse_unary();
+  while (left && !error_) {
+    const auto info = operator_info(token_.kind);
+    if (!info || info->precedence < lowest) break;
+    const std::size_t offset = token_.offset;
+    advance();
+    Binary binary;
+    binary.op = info->op;
+    if (!parse_matching(binary)) return nullptr;
+    // To the right of ^ the same operator goes on, to the right of every other only a tighter one.
+    binary.left = std::move(left);
+    binary.right = parse_operators(info->precedence == kPowerPrecedence ? kPowerPrecedence
+                                                                        : info->precedence + 1);
+    if (!binary.right || !check_binary(binary, offset)) return nullptr;
+    const bool is_scalar =
+        binary.left->type == ValueType::kScalar && binary.right->type == ValueType::kScalar;
+    const std::size_t depth = std::max(binary.left->depth, binary.right->depth);
+    left =
+        make(std::move(binary), is_scalar ? ValueType::kScalar : ValueType::kVector, offset, depth);
+  }
+  --nesting_;
+  return error_ ? nullptr : std::move(left);
+}
+
+ExprPtr Parser::parse_unary() {
+  if (!is_at(TokenKind::kAdd) && !is_at(TokenKind::kSubtract)) {
+    ExprPtr primary = parse_primary();
+    return primary ? parse_postfix(std::move(primary)) : nullptr;
+  }
+  const Token sign = token_;
+  advance();
+  ExprPtr operand = error_ ? nullptr : parse_operators(kPowerPrecedence);
+  if (!operand) return nullptr;
+  const ValueType type = operand->type;
+  if (type != ValueType::kScalar && type != ValueType::kVector) {
+    fail(sign.offset, fmt::format("unary expression only allowed on expressions of type scalar or "
+                                  "instant vector, got {}",
+                                  to_string(type)));
+    return nullptr;
+  }
+  const std::size_t depth = operand->depth;
+  return make(Unary{sign.kind == TokenKind::kSubtract, std::move(operand)}, type, sign.offset,
+              depth);
+}
+
+ExprPtr Parser::parse_primary() {
+  if (error_) return nullptr;
+  const Token first = token_;
+  switch (first.kind) {
+    case TokenKind::kNumber:
+      advance();
+      return make(NumberLiteral{*parse_number(first.text, dialect_), std::nullopt},
+                  ValueType::kScalar, first.offset, 0);
+    case TokenKind::kDuration: {
+      if (dialect_ == Dialect::kPrometheus2) break;
+      advance();
+      const Duration length = *parse_duration(first.text);
+      const double seconds = std::chrono::duration<double>(length).count();
+      return make(NumberLiteral{seconds, length}, ValueType::kScalar, first.offset, 0);
+    }
+    case TokenKind::kString: {
+      advance();
+      auto value = unquote(first.text);
+      if (!value) {
+        fail(first.offset, "bad escape in a string");
+        return nullptr;
+      }
+      return make(StringLiteral{std::move(*value)}, ValueType::kString, first.offset, 0);
+    }
+    case TokenKind::kLeftParen:
+      return parse_paren();
+    case TokenKind::kLeftBrace:
+      return parse_selector(nullptr);
+    default:
+      break;
+  }
+  if (!can_be_metric_name(first.kind)) {
+    fail_unexpected("the query");
+    return nullptr;
+  }
+  advance();
+  const bool is_grouped = is_at(TokenKind::kBy) || is_at(TokenKind::kWithout);
+  if (first.kind == TokenKind::kAggregate && (is_grouped || is_at(TokenKind::kLeftParen))) {
+    return parse_aggregation(first);
+  }
+  if (first.kind == TokenKind::kIdentifier && is_at(TokenKind::kLeftParen)) {
+    return parse_call(first);
+  }
+  return parse_selector(&first);
+}
+
+ExprPtr Parser::parse_paren() {
+  const std::size_t offset = token_.offset;
+  advance();
+  ExprPtr inner = error_ ? nullptr : parse_operators(0);
+  if (!inner || !expect(TokenKind::kRightParen, "\")\"", "parentheses")) return nullptr;
+  const ValueType type = inner->type;
+  const std::size_t depth = inner->depth;
+  return make(Paren{std::move(inner)}, type, offset, depth);
+}
+
+bool Parser::parse_arguments(std::vector<ExprPtr>& arguments) {
+  if (!expect(TokenKind::kLeftParen, "\"(\"", "a call")) return false;
+  if (is_at(TokenKind::kRightParen)) {
+    advance();
+    return !error_;
+  }
+  while (true) {
+    ExprPtr argument = error_ ? nullptr : parse_operators(0);
+    if (!argument) return false;
+    arguments.push_back(std::move(argument));
+    if (!is_at(TokenKind::kComma)) break;
+    advance();
+    if (is_at(TokenKind::kRightParen)) {
+      return fail(token_.offset, "trailing commas not allowed in the arguments of a call");
+    }
+  }
+  return expect(TokenKind::kRightParen, "\")\"", "the arguments of a call");
+}
+
+ExprPtr Parser::parse_call(const Token& name) {
+  const Function* function = find_function(name.text, dialect_);
+  if (function == nullptr) {
+    fail(name.offset, fmt::format("unknown function with name \"{}\"", name.text.substr(0, 64)));
+    return nullptr;
+  }
+  if (!function->is_fenceable) {
+    fail(name.offset,
+         fmt::format("{}() is not offered: it reads series that the query does not name",
+                     function->name));
+    return nullptr;
+  }
+  Call call{function, {}};
+  if (!parse_arguments(call.arguments) || !check_call(call, name.offset)) return nullptr;
+  std::size_t depth = 0;
+  for (const ExprPtr& argument : call.arguments) depth = std::max(depth, argument->depth);
+  return make(std::move(call), function->result, name.offset, depth);
+}
+
+bool Parser::parse_grouping(Aggregation& aggregation) {
+  if (!is_at(TokenKind::kBy) && !is_at(TokenKind::kWithout)) return true;
+  aggregation.grouping =
+      is_at(TokenKind::kBy) ? Aggregation::Grouping::kBy : Aggregation::Grouping::kWithout;
+  advance();
+  return parse_label_list(aggregation.labels);
+}
+
+ExprPtr Parser::parse_aggregation(const Token& name) {
+  Aggregation aggregation;
+  aggregation.op = *find_aggregate(name.text, dialect_);
+  if (!parse_grouping(aggregation)) return nullptr;
+  std::vector<ExprPtr> arguments;
+  if (!parse_arguments(arguments)) return nullptr;
+  const bool is_grouped = aggregation.grouping != Aggregation::Grouping::kNone;
+  if (!is_grouped && !parse_grouping(aggregation)) return nullptr;
+  const std::size_t wanted = parameter_type(aggregation.op) ? 2 : 1;
+  if (arguments.size() != wanted) {
+    fail(name.offset, fmt::format("wrong number of arguments for aggregate expression provided, "
+                                  "expected {}, got {}",
+                                  wanted, arguments.size()));
+    return nullptr;
+  }
+  aggregation.expr = std::move(arguments.back());
+  if (wanted == 2) aggregation.parameter = std::move(arguments.front());
+  if (!check_aggregation(aggregation, name.offset)) return nullptr;
+  const std::size_t parameter_depth = aggregation.parameter ? aggregation.parameter->depth : 0;
+  const std::size_t depth = std::max(aggregation.expr->depth, parameter_depth);
+  return make(std::move(aggregation), ValueType::kVector, name.offset, depth);
+}
+
+bool Parser::parse_matching(Binary& binary) {
+  if (is_at(TokenKind::kBool)) {
+    binary.returns_bool = true;
+    advance();
+  }
+  if (!is_at(TokenKind::kOn) && !is_at(TokenKind::kIgnoring)) return !error_;
+  VectorMatching& matching = binary.matching;
+  matching.scope =
+      is_at(TokenKind::kOn) ? VectorMatching::Scope::kOn : VectorMatching::Scope::kIgnoring;
+  advance();
+  if (!parse_label_list(matching.labels)) return false;
+  if (!is_at(TokenKind::kGroupLeft) && !is_at(TokenKind::kGroupRight)) return !error_;
+  matching.group =
+      is_at(TokenKind::kGroupLeft) ? VectorMatching::Group::kLeft : VectorMatching::Group::kRight;
+  advance();
+  return is_at(TokenKind::kLeftParen) ? parse_label_list(matching.include) : !error_;
+}
+
+bool Parser::parse_label_list(std::vector<std::string>& labels) {
+  if (!expect(TokenKind::kLeftParen, "\"(\"", "a list of labels")) return false;
+  while (!is_at(TokenKind::kRightParen)) {
+    if (!parse_label(labels)) return false;
+    if (is_at(TokenKind::kComma)) {
+      advance();
+    } else if (!is_at(TokenKind::kRightParen)) {
+      return fail_unexpected("a list of labels, expected \",\" or \")\"");
+    }
+  }
+  advance();
+  return !error_;
+}
+
+bool Parser::parse_label(std::vector<std::string>& labels) {
+  std::string name(token_.text);
+  if (is_at(TokenKind::kString) && dialect_ == Dialect::kPrometheus3) {
+    auto value = unquote(token_.text);
+    if (!value || value->empty() || !is_utf8(*value)) {
+      return fail(token_.offset, "bad label name in a list of labels");
+    }
+    name = std::move(*value);
+  } else {
+    const bool has_colon = is_at(TokenKind::kMetricIdentifier) && dialect_ == Dialect::kPrometheus3;
+    if (is_at(TokenKind::kNumber) || (!is_label_name(name) && !has_colon)) {
+      return fail_unexpected("a list of labels, expected a label");
+    }
+  }
+  labels.push_back(std::move(name));
+  advance();
+  return !error_ && count_matcher();
+}
+
+}  // namespace internal
+
+Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
+  if (text.size() > kLengthMax) {
+    return fail(ErrorCode::kTooLarge, fmt::format("the query is longer than {} bytes", kLengthMax));
+  }
+  return internal::Parser(text, dialect).run();
+}
+
+Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {
+  auto expr = parse(text, dialect);
+  if (!expr) return forward(expr);
+  auto* selector = std::get_if<Selector>(&(*expr)->node);
+  if (selector == nullptr || selector->range || selector->shift.has_offset ||
+      selector->shift.at != TimeShift::At::kNone) {
+    return fail(ErrorCode::kInvalid, "1:1: parse error: expected a plain series selector");
+  }
+  return std::move(*selector);
+}
+
+}  // namespace vigia::promql

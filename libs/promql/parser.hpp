@@ -1,0 +1,23 @@
+// Text into a tree. The parser knows the whole of PromQL and refuses everything else.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/promql/ast.hpp"
+
+namespace vigia::promql {
+
+/// Reads an expression and checks its types, as Prometheus does before it evaluates. kInvalid with
+/// "LINE:COLUMN: parse error: …" on bad syntax, an unknown function, a wrong type, a selector that
+/// matches everything, a regex that RE2 does not take, and on a function that cannot be fenced;
+/// kTooLarge over a limit of limits.hpp. Never empty on success.
+///
+/// Any thread.
+Result<ExprPtr> parse(std::string_view text, Dialect dialect);
+
+/// Reads a selector as `match[]` takes it: no range, no offset, no @.
+Result<Selector> parse_series_selector(std::string_view text, Dialect dialect);
+
+}  // namespace vigia::promql

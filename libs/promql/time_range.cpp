@@ -1,0 +1,83 @@
+#include "libs/promql/time_range.hpp"
+
+#include <algorithm>
+
+namespace vigia::promql {
+namespace {
+
+TimestampMs ms(Duration duration) {
+  // Rounded away from zero where finer than a millisecond: rather a little more than too little.
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  const std::int64_t count = duration.count();
+  return count / kMillisecond + (count % kMillisecond > 0 ? 1 : count % kMillisecond < 0 ? -1 : 0);
+}
+
+/// Far from overflow: a length is at most 2^44 ms, and a tree has at most 1,000 levels.
+TimestampMs bounded(TimestampMs time_ms) {
+  constexpr TimestampMs kFar = TimestampMs{1} << 60U;
+  return std::clamp(time_ms, -kFar, kFar);
+}
+
+class RangeWalk {
+ public:
+  RangeWalk(const Evaluation& evaluation, std::vector<TimeRange>& found)
+      : evaluation_(evaluation), found_(found) {}
+
+  void walk(const Expr& expr, TimeRange times) {
+    std::visit([&](const auto& node) { see(node, times); }, expr.node);
+  }
+
+ private:
+  void see(const NumberLiteral& /*number*/, TimeRange /*times*/) {}
+  void see(const StringLiteral& /*text*/, TimeRange /*times*/) {}
+  void see(const Selector& selector, TimeRange times) {
+    found_.push_back(shifted(times, selector.shift, selector.range.value_or(evaluation_.lookback)));
+  }
+  void see(const Subquery& subquery, TimeRange times) {
+    walk(*subquery.expr, shifted(times, subquery.shift, subquery.range));
+  }
+  void see(const Call& call, TimeRange times) {
+    for (const ExprPtr& argument : call.arguments) walk(*argument, times);
+  }
+  void see(const Aggregation& aggregation, TimeRange times) {
+    if (aggregation.parameter) walk(*aggregation.parameter, times);
+    walk(*aggregation.expr, times);
+  }
+  void see(const Binary& binary, TimeRange times) {
+    walk(*binary.left, times);
+    walk(*binary.right, times);
+  }
+  void see(const Unary& unary, TimeRange times) { walk(*unary.operand, times); }
+  void see(const Paren& paren, TimeRange times) { walk(*paren.expr, times); }
+
+  TimeRange shifted(TimeRange times, const TimeShift& shift, Duration length) const {
+    switch (shift.at) {
+      case TimeShift::At::kNone:
+        break;
+      case TimeShift::At::kStart:  // of the whole query, also inside a subquery
+        times = {evaluation_.start_ms, evaluation_.start_ms};
+        break;
+      case TimeShift::At::kEnd:
+        times = {evaluation_.end_ms, evaluation_.end_ms};
+        break;
+      case TimeShift::At::kTimestamp:
+        times = {shift.timestamp_ms, shift.timestamp_ms};
+        break;
+    }
+    const TimestampMs offset_ms = ms(shift.offset);
+    return {bounded(times.from_ms) - offset_ms - ms(length), bounded(times.to_ms) - offset_ms};
+  }
+
+  const Evaluation& evaluation_;
+  std::vector<TimeRange>& found_;
+};
+
+}  // namespace
+
+std::vector<TimeRange> selector_ranges(const Expr& expr, const Evaluation& evaluation) {
+  std::vector<TimeRange> found;
+  RangeWalk(evaluation, found).walk(expr, {evaluation.start_ms, evaluation.end_ms});
+  return found;
+}
+
+}  // namespace vigia::promql
