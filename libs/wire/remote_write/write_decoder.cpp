@@ -1,0 +1,270 @@
+#include <bit>
+#include <optional>
+
+#include <protozero/pbf_reader.hpp>
+#include <snappy.h>
+
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::wire::remote_write {
+namespace {
+
+using protozero::pbf_reader;
+using protozero::pbf_wire_type;
+
+/// Number and wire type of a field; a known number of another wire type is an unknown field.
+constexpr std::uint32_t length_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, pbf_wire_type::length_delimited);
+}
+constexpr std::uint32_t varint_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, pbf_wire_type::varint);
+}
+constexpr std::uint32_t fixed64_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, pbf_wire_type::fixed64);
+}
+
+/// A snappy element of three bytes yields at most 64.
+constexpr std::size_t kSnappyRatioMax = 64;
+
+struct OverLimit {
+  std::string_view what;
+};
+
+std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
+
+LabelView read_label(pbf_reader message) {
+  LabelView label;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case length_field(1):
+        label.name = to_view(message.get_view());
+        break;
+      case length_field(2):
+        label.value = to_view(message.get_view());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return label;
+}
+
+Sample read_sample(pbf_reader message) {
+  Sample sample;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case fixed64_field(1):
+        sample.value = normalized(message.get_double());
+        break;
+      case varint_field(2):
+        sample.timestamp_ms = message.get_int64();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return sample;
+}
+
+HistogramView read_histogram(std::string_view bytes) {
+  constexpr std::uint32_t kTimestamp = varint_field(15);
+  HistogramView histogram{.timestamp_ms = 0, .bytes = bytes};
+  pbf_reader message(bytes.data(), bytes.size());
+  while (message.next()) {
+    if (message.tag_and_type() == kTimestamp)
+      histogram.timestamp_ms = message.get_int64();
+    else
+      message.skip();
+  }
+  return histogram;
+}
+
+/// Reads series into room that is used again and again.
+class Decoder {
+ public:
+  Decoder(const DecodeLimits& limits, WriteVisitor& visitor) : limits_(limits), visitor_(visitor) {}
+
+  void read_message(std::string_view bytes) {
+    pbf_reader message(bytes.data(), bytes.size());
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case length_field(1):
+          read_series(to_view(message.get_view()));
+          break;
+        case length_field(3):
+          read_metadata(message.get_message());
+          break;
+        default:
+          message.skip();
+      }
+    }
+  }
+
+ private:
+  void read_series(std::string_view bytes) {
+    series_.labels.clear();
+    series_.samples.clear();
+    series_.exemplars.clear();
+    series_.histograms.clear();
+    scattered_.clear();
+    const char* run_begin = nullptr;
+    const char* run_end = nullptr;
+    pbf_reader message(bytes.data(), bytes.size());
+    const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
+    for (const char* begin = position(); message.next(); begin = position()) {
+      if (message.tag_and_type() != length_field(1)) {
+        read_series_field(message);
+        continue;
+      }
+      if (series_.labels.size() == limits_.labels_max) throw OverLimit{"labels in a series"};
+      series_.labels.push_back(read_label(message.get_message()));
+      if (run_begin == nullptr) run_begin = begin;
+      if (run_end != nullptr && run_end != begin && scattered_.empty())
+        scattered_.assign(run_begin, run_end);
+      if (!scattered_.empty()) scattered_.append(begin, position());
+      run_end = position();
+    }
+    series_.label_bytes = {};
+    if (!scattered_.empty())
+      series_.label_bytes = scattered_;
+    else if (run_begin != nullptr)
+      series_.label_bytes = {run_begin, static_cast<std::size_t>(run_end - run_begin)};
+    if (series_.label_bytes.size() > limits_.label_bytes_max)
+      throw OverLimit{"bytes in the labels of a series"};
+    visitor_.on_series(series_);
+  }
+
+  void read_series_field(pbf_reader& message) {
+    if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
+        limits_.values_max)
+      throw OverLimit{"values in a series"};
+    switch (message.tag_and_type()) {
+      case length_field(2):
+        series_.samples.push_back(read_sample(message.get_message()));
+        break;
+      case length_field(3):
+        series_.exemplars.push_back(read_exemplar(message.get_message()));
+        break;
+      case length_field(4):
+        series_.histograms.push_back(read_histogram(to_view(message.get_view())));
+        break;
+      default:
+        message.skip();
+    }
+  }
+
+  ExemplarView read_exemplar(pbf_reader message) const {
+    ExemplarView exemplar;
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case length_field(1):
+          if (exemplar.labels.size() == limits_.labels_max)
+            throw OverLimit{"labels in an exemplar"};
+          exemplar.labels.push_back(read_label(message.get_message()));
+          break;
+        case fixed64_field(2):
+          exemplar.sample.value = normalized(message.get_double());
+          break;
+        case varint_field(3):
+          exemplar.sample.timestamp_ms = message.get_int64();
+          break;
+        default:
+          message.skip();
+      }
+    }
+    return exemplar;
+  }
+
+  void read_metadata(pbf_reader message) {
+    MetadataView metadata;
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case varint_field(1):
+          metadata.type = static_cast<std::uint32_t>(message.get_enum());
+          break;
+        case length_field(2):
+          metadata.family = to_view(message.get_view());
+          break;
+        case length_field(4):
+          metadata.help = to_view(message.get_view());
+          break;
+        case length_field(5):
+          metadata.unit = to_view(message.get_view());
+          break;
+        default:
+          message.skip();
+      }
+    }
+    visitor_.on_metadata(metadata);
+  }
+
+  const DecodeLimits& limits_;
+  WriteVisitor& visitor_;
+  SeriesView series_;
+  std::string scattered_;  // labels that did not stand in one run
+};
+
+bool is_name_start(char c, bool is_metric) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (is_metric && c == ':');
+}
+
+bool is_name(std::string_view name, bool is_metric) {
+  if (name.empty() || !is_name_start(name.front(), is_metric)) return false;
+  for (const char c : name) {
+    if (!is_name_start(c, is_metric) && !(c >= '0' && c <= '9')) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
+                            WriteVisitor& visitor) {
+  std::size_t length = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length) ||
+      length > body.size() * kSnappyRatioMax)
+    return fail(ErrorCode::kInvalid, "remote write: the body is not a snappy block");
+  if (length > limits.message_bytes_max)
+    return fail(ErrorCode::kTooLarge, "remote write: the request is over the limit of bytes");
+  std::string message;
+  if (!snappy::Uncompress(body.data(), body.size(), &message))
+    return fail(ErrorCode::kInvalid, "remote write: the snappy block is damaged");
+  return decode_message(message, limits, visitor);
+}
+
+Result<void> decode_message(std::string_view message, const DecodeLimits& limits,
+                            WriteVisitor& visitor) {
+  try {
+    Decoder(limits, visitor).read_message(message);
+    return {};
+  } catch (const OverLimit& over) {
+    return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
+  } catch (const protozero::exception&) {
+    return fail(ErrorCode::kInvalid, "remote write: the body is not a WriteRequest");
+  }
+}
+
+Result<void> check_labels(const std::vector<LabelView>& labels) {
+  const auto invalid = [](std::string_view why, std::string_view name) {
+    return fail(ErrorCode::kInvalid, std::string(why) + ": \"" + std::string(name) + "\"");
+  };
+  bool has_name = false;
+  std::string_view previous;
+  for (const LabelView& label : labels) {
+    if (label.name == kNameLabel) {
+      has_name = true;
+      if (!is_name(label.value, true)) return invalid("not a metric name", label.value);
+    } else if (!is_name(label.name, false)) {
+      return invalid("not a label name", label.name);
+    }
+    if (label.value.empty()) return invalid("a label without a value", label.name);
+    if (&label != &labels.front() && label.name <= previous)
+      return invalid(label.name == previous ? "a label stands twice" : "labels are not sorted",
+                     label.name);
+    previous = label.name;
+  }
+  if (!has_name) return fail(ErrorCode::kInvalid, "a series without a metric name");
+  return {};
+}
+
+}  // namespace vigia::wire::remote_write

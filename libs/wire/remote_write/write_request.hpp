@@ -1,0 +1,97 @@
+// Prometheus remote write 1.0 (R-RW-1 to R-RW-4): a WriteRequest written from label bytes that are
+// encoded already, and one read without building objects.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/labels.hpp"
+#include "libs/model/sample.hpp"
+
+namespace vigia::wire::remote_write {
+
+inline constexpr std::string_view kContentType = "application/x-protobuf";
+inline constexpr std::string_view kContentEncoding = "snappy";
+inline constexpr std::string_view kVersionHeader = "x-prometheus-remote-write-version";
+inline constexpr std::string_view kVersion = "0.1.0";
+
+// ---- Writing. A message is the concatenation of its series, so any run of them is one too.
+
+/// The `labels` fields of a TimeSeries, as the functions below take them.
+std::string encode_labels(const Labels& labels);
+/// An encoded `exemplars` field of a TimeSeries.
+void append_exemplar(std::string& out, const Labels& labels, const Sample& sample);
+
+/// Appends a `timeseries` field with one sample. `label_bytes` are encoded `labels` fields sorted
+/// by name, `exemplars` encoded `exemplars` fields or "". NaNs are normalised, stale marks kept.
+void append_sample(std::string& message, std::string_view label_bytes, const Sample& sample,
+                   std::string_view exemplars = {});
+/// The same with one encoded prometheus.Histogram, its time stamp in it.
+void append_histogram(std::string& message, std::string_view label_bytes,
+                      std::string_view histogram, std::string_view exemplars = {});
+/// The message as a body: one snappy block.
+std::string compress_request(std::string_view message);
+
+// ---- Reading.
+
+struct DecodeLimits {
+  std::size_t message_bytes_max = 64U << 20U;  ///< after decompression
+  std::size_t labels_max = 256;                ///< of one series or exemplar
+  std::size_t label_bytes_max = 64U << 10U;    ///< of one series, all labels together
+  std::size_t values_max = 1U << 20U;          ///< of one series: samples, exemplars, histograms
+};
+
+struct LabelView {
+  std::string_view name;
+  std::string_view value;
+};
+struct ExemplarView {
+  std::vector<LabelView> labels;
+  Sample sample;
+};
+struct HistogramView {
+  TimestampMs timestamp_ms = 0;
+  std::string_view bytes;  ///< the encoded prometheus.Histogram
+};
+
+/// One TimeSeries. Views live as long as the call they come with.
+struct SeriesView {
+  std::string_view label_bytes;  ///< the encoded `labels` fields in one run
+  std::vector<LabelView> labels;
+  std::vector<Sample> samples;
+  std::vector<ExemplarView> exemplars;
+  std::vector<HistogramView> histograms;
+};
+
+/// One MetricMetadata. `type` is numbered as there.
+struct MetadataView {
+  std::uint32_t type = 0;
+  std::string_view family;
+  std::string_view help;
+  std::string_view unit;
+};
+
+class WriteVisitor {
+ public:
+  virtual ~WriteVisitor() = default;
+  virtual void on_series(const SeriesView& series) = 0;
+  virtual void on_metadata(const MetadataView& /*metadata*/) {}
+};
+
+/// Reads a body (one snappy block). kTooLarge by the length that it declares, before memory is
+/// taken, and past the other limits; kInvalid for what is no such message. The visitor has then
+/// seen what stood before the fault: let it do nothing final until this has returned.
+Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
+                            WriteVisitor& visitor);
+/// The same for a message that is decompressed already.
+Result<void> decode_message(std::string_view message, const DecodeLimits& limits,
+                            WriteVisitor& visitor);
+
+/// kInvalid, saying why, where the labels of a series break the specification: not sorted or
+/// doubled, an empty name or value, a bad name, no metric name.
+Result<void> check_labels(const std::vector<LabelView>& labels);
+
+}  // namespace vigia::wire::remote_write

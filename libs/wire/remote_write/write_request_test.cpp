@@ -1,0 +1,190 @@
+#include "libs/wire/remote_write/write_request.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
+#include <snappy.h>
+
+#include "libs/base/hex.hpp"
+
+namespace vigia::wire::remote_write {
+namespace {
+
+using testing::HasSubstr;
+
+/// Writes down what it sees, one line a thing.
+class Notes final : public WriteVisitor {
+ public:
+  void on_series(const SeriesView& series) override {
+    std::vector<Label> labels;
+    for (const LabelView& label : series.labels)
+      labels.push_back({std::string(label.name), std::string(label.value)});
+    std::string line = to_string(Labels::from(labels));
+    for (const Sample& sample : series.samples)
+      line += " " + std::to_string(sample.timestamp_ms) + "=" + std::to_string(sample.value);
+    for (const ExemplarView& exemplar : series.exemplars) {
+      line += " #";
+      for (const LabelView& label : exemplar.labels)
+        line += std::string(label.name) + "=" + std::string(label.value);
+      line += "@" + std::to_string(exemplar.sample.timestamp_ms);
+    }
+    for (const HistogramView& histogram : series.histograms)
+      line += " H" + std::to_string(histogram.timestamp_ms);
+    lines.push_back(line);
+    label_bytes.emplace_back(series.label_bytes);
+    if (!series.samples.empty()) last = series.samples.back();
+  }
+  void on_metadata(const MetadataView& metadata) override {
+    lines.push_back("meta " + std::string(metadata.family) + " " + std::to_string(metadata.type));
+  }
+  std::vector<std::string> lines;
+  std::vector<std::string> label_bytes;
+  Sample last;
+};
+
+const Labels kUp = Labels::from({{"__name__", "up"}, {"customer_id", "cliente-a"}});
+
+Notes decoded(std::string_view body) {
+  Notes notes;
+  const auto result = decode_request(body, {}, notes);
+  EXPECT_TRUE(result) << result.error().message;
+  return notes;
+}
+
+TEST(WriteRequest, SamplesComeBackAsTheyWere) {
+  std::string message;
+  append_sample(message, encode_labels(kUp), {1'700'000'000'123, 0.5});
+  append_sample(message, encode_labels(kUp), {-5, 2});
+  const Notes notes = decoded(compress_request(message));
+  EXPECT_THAT(notes.lines,
+              testing::ElementsAre("up{customer_id=\"cliente-a\"} 1700000000123=0.500000",
+                                   "up{customer_id=\"cliente-a\"} -5=2.000000"));
+  EXPECT_EQ(notes.label_bytes.at(0), encode_labels(kUp));
+}
+
+TEST(WriteRequest, BytesAreThoseOfTheSpecification) {
+  std::string message;
+  append_sample(message, encode_labels(Labels::from({{"__name__", "m"}})), {1, 1});
+  // timeseries { labels { name "__name__" value "m" } samples { value 1 timestamp 1 } }
+  EXPECT_EQ(to_hex(message),
+            "0a1c"
+            "0a0d0a085f5f6e616d655f5f12016d"
+            "120b09000000000000f03f1001");
+}
+
+TEST(WriteRequest, AnyRunOfSeriesIsAMessage) {
+  std::string message;
+  append_sample(message, encode_labels(kUp), {1, 1});
+  const std::size_t first = message.size();
+  append_sample(message, encode_labels(kUp), {2, 2});
+  EXPECT_EQ(decoded(compress_request(std::string_view(message).substr(first))).lines.size(), 1U);
+}
+
+TEST(WriteRequest, StaleMarksKeepTheirBitsAndOtherNansAreMadeOne) {
+  for (const auto& [value, bits] :
+       {std::pair{stale_mark(), kStaleBits}, {std::nan("7"), kNormalNanBits}}) {
+    std::string message;
+    append_sample(message, encode_labels(kUp), {1, value});
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(decoded(compress_request(message)).last.value), bits);
+  }
+}
+
+TEST(WriteRequest, ExemplarsAndHistogramsComeThrough) {
+  std::string histogram;
+  protozero::pbf_writer writer(histogram);
+  writer.add_uint64(1, 4);    // count_int
+  writer.add_double(3, 1.5);  // sum
+  writer.add_int64(15, 77);   // timestamp
+  std::string exemplar;
+  append_exemplar(exemplar, Labels::from({{"trace_id", "abc"}}), {9, 1});
+  std::string message;
+  append_histogram(message, encode_labels(kUp), histogram, exemplar);
+  append_sample(message, encode_labels(kUp), {3, 1}, exemplar);
+  EXPECT_THAT(decoded(compress_request(message)).lines,
+              testing::ElementsAre("up{customer_id=\"cliente-a\"} #trace_id=abc@9 H77",
+                                   "up{customer_id=\"cliente-a\"} 3=1.000000 #trace_id=abc@9"));
+}
+
+TEST(WriteRequest, LabelsThatStandApartAreGatheredInOrder) {
+  const std::string a = encode_labels(Labels::from({{"__name__", "m"}}));
+  const std::string b = encode_labels(Labels::from({{"x", "y"}}));
+  std::string message;
+  std::string body = a + std::string("\x12\x00", 2) + b + std::string("\x12\x00", 2) + b;
+  protozero::pbf_writer(message).add_message(1, body);
+  Notes notes;
+  ASSERT_TRUE(decode_message(message, {}, notes));
+  EXPECT_EQ(notes.label_bytes.at(0), a + b + b);
+}
+
+TEST(WriteRequest, MetadataIsShown) {
+  std::string metadata;
+  protozero::pbf_writer writer(metadata);
+  writer.add_enum(1, 2);
+  writer.add_string(2, "up");
+  std::string message;
+  protozero::pbf_writer(message).add_message(3, metadata);
+  EXPECT_THAT(decoded(compress_request(message)).lines, testing::ElementsAre("meta up 2"));
+}
+
+TEST(WriteRequest, ADeclaredLengthOverTheLimitIsRefusedBeforeMemoryIsTaken) {
+  Notes notes;
+  // Four gigabytes declared by five bytes; the block could never yield them.
+  const auto bomb = decode_request("\xff\xff\xff\xff\x0f", {}, notes);
+  ASSERT_FALSE(bomb);
+  EXPECT_EQ(bomb.error().code, ErrorCode::kInvalid);
+  const std::string real = compress_request(std::string(5U << 20U, '\0'));
+  const auto large = decode_request(real, {.message_bytes_max = 4U << 20U}, notes);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, ErrorCode::kTooLarge);
+}
+
+TEST(WriteRequest, GarbageIsInvalid) {
+  Notes notes;
+  EXPECT_EQ(decode_request("", {}, notes).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(decode_request("not snappy", {}, notes).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(decode_request(compress_request("\x0a\x7f"), {}, notes).error().code,
+            ErrorCode::kInvalid);
+}
+
+TEST(WriteRequest, TooManyOrTooLongLabelsAreRefused) {
+  std::vector<Label> many;
+  for (int i = 0; i < 300; ++i) many.push_back({"l" + std::to_string(i), "v"});
+  std::string message;
+  append_sample(message, encode_labels(Labels::from(many)), {1, 1});
+  Notes notes;
+  EXPECT_EQ(decode_message(message, {}, notes).error().code, ErrorCode::kTooLarge);
+  std::string wide;
+  append_sample(wide, encode_labels(Labels::from({{"a", std::string(70'000, 'x')}})), {1, 1});
+  EXPECT_EQ(decode_message(wide, {}, notes).error().code, ErrorCode::kTooLarge);
+}
+
+TEST(WriteRequest, EmptyValuesCannotMultiplyMemory) {
+  std::string series;
+  for (int i = 0; i < 20; ++i) series += std::string("\x12\x00", 2);
+  std::string message;
+  protozero::pbf_writer(message).add_message(1, series);
+  Notes notes;
+  EXPECT_TRUE(decode_message(message, {.values_max = 20}, notes));
+  EXPECT_EQ(decode_message(message, {.values_max = 19}, notes).error().code, ErrorCode::kTooLarge);
+}
+
+TEST(CheckLabels, SaysWhatIsWrong) {
+  const auto why = [](const std::vector<LabelView>& labels) {
+    const auto result = check_labels(labels);
+    return result ? std::string("good") : result.error().message;
+  };
+  EXPECT_EQ(why({{"__name__", "a:b"}, {"x", "y"}}), "good");
+  EXPECT_THAT(why({{"__name__", "a"}, {"x", "y"}, {"x", "z"}}), HasSubstr("twice"));
+  EXPECT_THAT(why({{"x", "y"}, {"__name__", "a"}}), HasSubstr("not sorted"));
+  EXPECT_THAT(why({{"__name__", "a"}, {"", "y"}}), HasSubstr("not a label name"));
+  EXPECT_THAT(why({{"__name__", "a"}, {"a-b", "y"}}), HasSubstr("not a label name"));
+  EXPECT_THAT(why({{"__name__", "a"}, {"b", ""}}), HasSubstr("without a value"));
+  EXPECT_THAT(why({{"__name__", "1a"}}), HasSubstr("not a metric name"));
+  EXPECT_THAT(why({{"x", "y"}}), HasSubstr("without a metric name"));
+}
+
+}  // namespace
+}  // namespace vigia::wire::remote_write
