@@ -16,6 +16,14 @@ void append_packed(std::vector<Value>& out, std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(out.data() + before, bytes.data(), bytes.size());
 }
 
+void add_count(ExponentialBuckets& buckets, std::uint64_t count) {
+  if (buckets.counts.size() < kExponentialBucketsMax) {
+    buckets.counts.push_back(count);
+  } else {
+    buckets.is_cut = true;
+  }
+}
+
 void read_buckets(std::string_view bytes, ExponentialBuckets& buckets) {
   FieldReader reader(bytes);
   while (reader.next()) {
@@ -24,13 +32,13 @@ void read_buckets(std::string_view bytes, ExponentialBuckets& buckets) {
         buckets.offset = static_cast<std::int32_t>(reader.sint32());
         break;
       case varint_field(2):
-        buckets.counts.push_back(reader.varint());
+        add_count(buckets, reader.varint());
         break;
       case bytes_field(2): {
         const auto packed = reader.bytes();
         const char* at = packed.data();
         const char* end = at + packed.size();
-        while (at != end) buckets.counts.push_back(protozero::decode_varint(&at, end));
+        while (at != end) add_count(buckets, protozero::decode_varint(&at, end));
         break;
       }
       default:

@@ -37,9 +37,14 @@ struct HistogramPoint : PointHeader {
   std::string_view bounds_bytes;  ///< the packed bounds as they lie there
 };
 
+/// More buckets on one side of an exponential histogram are not read: SDKs keep 160, and a body
+/// full of one-byte counts would take eight times its size.
+inline constexpr std::size_t kExponentialBucketsMax = 16'384;
+
 struct ExponentialBuckets {
   std::int32_t offset = 0;
   std::vector<std::uint64_t> counts;
+  bool is_cut = false;  ///< there were more than kExponentialBucketsMax
 };
 
 struct ExponentialPoint : PointHeader {

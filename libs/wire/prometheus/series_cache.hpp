@@ -4,46 +4,68 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/ids.hpp"
 
 namespace vigia::wire::prometheus {
 
 struct SeriesCacheSettings {
   std::uint64_t bytes_max = 256U << 20U;  ///< over it the longest unused entries go
+  /// A series without a sample for this long is no longer active, and leaves the cache.
+  Duration idle_max = std::chrono::minutes(20);
 };
 
 struct SeriesCacheStats {
-  std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t series = 0;
+  std::uint64_t bytes = 0;  ///< estimate: entries, index, label bytes
   std::uint64_t misses = 0;
-  std::uint64_t evicted = 0;
+  std::uint64_t evicted = 0;  ///< by bytes_max, while still in use
+};
+
+/// 128 bits, so that no two series of a process meet.
+struct SeriesKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  bool operator==(const SeriesKey&) const = default;
 };
 
 /// Thread contract: any thread. Split in shards with a lock each; a shard is chosen by resource and
 /// locked once for all points of a resource.
 class SeriesCache {
  public:
-  explicit SeriesCache(SeriesCacheSettings settings);
+  /// `clock` must outlive the cache.
+  SeriesCache(SeriesCacheSettings settings, const Clock& clock);
   ~SeriesCache();
   SeriesCache(const SeriesCache&) = delete;
   SeriesCache& operator=(const SeriesCache&) = delete;
 
   SeriesCacheStats stats() const;
+  /// Series of a customer now in the cache. Lives as long as the cache.
+  std::atomic<std::int64_t>& active_series(const CustomerId& customer);
 
-  struct Shard;
+  // For series_resolver.cpp alone.
+  struct Shard;  // series_shard.hpp
   static constexpr std::size_t kShards = 64;
-  /// The shard of a hash, to be locked by its user (series_shard.hpp).
-  Shard& shard(std::uint64_t hash);
-  const std::string& secret() const { return secret_; }
+  Shard& shard(const SeriesKey& resource);
+  /// Hash under the process' secret: what a sender knows cannot steer it.
+  SeriesKey hash(std::string_view bytes) const;
+  std::uint32_t now_s() const;
 
  private:
+  SeriesCacheSettings settings_;
+  const Clock& clock_;
   std::string secret_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
+  mutable std::mutex customers_mutex_;
+  std::map<CustomerId, std::unique_ptr<std::atomic<std::int64_t>>> customers_;
 };
 
 }  // namespace vigia::wire::prometheus

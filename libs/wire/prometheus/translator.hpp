@@ -13,28 +13,25 @@
 #include "libs/model/labels.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/verdicts.hpp"
+#include "libs/wire/prometheus/resource_labels.hpp"
+#include "libs/wire/prometheus/series_builder.hpp"
 #include "libs/wire/prometheus/series_cache.hpp"
 
 namespace vigia::wire::prometheus {
 
-/// Type of a metric family, numbered as prometheus.MetricMetadata.MetricType.
-enum class FamilyType : std::uint8_t {
-  kUnknown = 0,
-  kCounter = 1,
-  kGauge = 2,
-  kHistogram = 3,
-  kGaugeHistogram = 4,
-  kSummary = 5,
-  kInfo = 6,
-  kStateset = 7,
+/// What a series belongs to.
+struct Family {
+  std::string name;  ///< translated, without _bucket, _count, _sum: "http_requests_total"
+  std::string help;
+  std::string unit;  ///< as the sender gave it
+  FamilyType type = FamilyType::kUnknown;
 };
 
-/// What a series belongs to. Views live as long as the call they come with.
-struct FamilyView {
-  std::string_view name;  ///< translated, without _bucket, _count, _sum: "http_requests_total"
-  std::string_view help;
-  std::string_view unit;  ///< as the sender gave it
-  FamilyType type = FamilyType::kUnknown;
+/// The family of the metric under way, made when first asked for: most sinks never do.
+class FamilySource {
+ public:
+  virtual ~FamilySource() = default;
+  virtual const Family& family() = 0;
 };
 
 inline constexpr std::uint32_t kNoItem = 0xffffffffU;
@@ -54,7 +51,7 @@ struct SeriesPoint {
   double value = 0;            ///< where histogram is empty
   std::string_view histogram;  ///< an encoded prometheus.Histogram, its time stamp included; or ""
   std::string_view exemplars;  ///< encoded `exemplars` fields of a prometheus.TimeSeries, or ""
-  FamilyView family;
+  FamilySource* family = nullptr;  ///< never null in a call of take
 };
 
 /// The labels in such bytes, for cold paths. kCorrupt for other bytes.
@@ -66,15 +63,6 @@ class SeriesSink {
  public:
   virtual ~SeriesSink() = default;
   virtual void take(const SeriesPoint& point) = 0;
-};
-
-struct TranslatorSettings {
-  /// Resource attributes that become labels on every series. customer_id is always there, from the
-  /// token.
-  std::vector<std::string> resource_labels = {"node.id", "node.region", "environment"};
-  bool scope_labels = true;  ///< otel_scope_name, otel_scope_version, …
-  bool target_info = true;
-  bool ratio_suffix = true;  ///< `_ratio` on gauges of unit "1", as Prometheus itself does
 };
 
 /// Thread contract: any thread; several Translators may share one cache.

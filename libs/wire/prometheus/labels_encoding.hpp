@@ -1,0 +1,39 @@
+// Label sets as bytes: the `labels` fields of a prometheus.TimeSeries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vigia::wire::prometheus {
+
+/// Name and value, to be encoded.
+using LabelPair = std::pair<std::string, std::string>;
+
+/// Appends one `labels` field.
+void append_label(std::string& out, std::string_view name, std::string_view value);
+
+/// Sorted, encoded labels that many series share (those of their resource).
+struct SharedLabels {
+  std::vector<LabelPair> labels;  ///< sorted by name
+  std::string bytes;
+  bool has(std::string_view name) const;
+  std::string_view get(std::string_view name) const;
+  /// Sorts and encodes; of equal names the first stays; empty values are dropped.
+  static SharedLabels from(std::vector<LabelPair> labels);
+};
+
+/// Appends to `out` what a series of a resource keeps for itself: its own labels' bytes and how
+/// they interleave with the shared ones, so that the shared bytes are stored once a resource. Own
+/// labels that are shared too are left out: identity comes from the resource. `own` is sorted in
+/// place.
+void append_own_labels(std::string& out, std::vector<LabelPair>& own, const SharedLabels& shared);
+
+/// Reads one such form from the front of `form`, appends the whole label set to `out`.
+void append_merged(std::string& out, std::string_view& form, std::string_view shared_bytes);
+/// Passes over one such form.
+void skip_own_labels(std::string_view& form);
+
+}  // namespace vigia::wire::prometheus

@@ -1,0 +1,35 @@
+// Names as Prometheus has them, from names as OpenTelemetry has them (compatibility specification,
+// "Metric Metadata" and "Metric Attributes"; R-PM-1 to R-PM-4).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vigia::wire::prometheus {
+
+struct MetricNaming {
+  std::string_view name;
+  std::string_view unit;    ///< UCUM, as the sender gave it; "" grows no suffix
+  bool is_counter = false;  ///< `_total` at the end
+  bool is_gauge = false;    ///< `_ratio` at the end where the unit is "1"
+  bool ratio_suffix = true;
+};
+
+/// "http.server.duration" in "s" → "http_server_duration_seconds". Runs of other characters become
+/// one `_`; a leading digit gets a `_` before it. Empty where no character of the name can stay.
+std::string metric_name(const MetricNaming& naming);
+
+/// "k8s.pod/name" → "k8s_pod_name"; runs collapse; a leading digit gets `key_`, a leading
+/// underscore `key`, so that no label of a sender begins with `__`.
+std::string label_name(std::string_view key);
+
+/// A number as OpenMetrics spells it in `le` and `quantile`: "1.0", "0.25", "1e+06", "+Inf".
+std::string number_text(double value);
+
+/// True for what a customer may not make: `up`, `scrape_*`, `ALERTS*`, `otelcol_*`, `vigia_*`, and
+/// `agent_*` unless the resource is the agent's own.
+bool is_reserved_name(std::string_view metric, bool is_agent);
+/// customer-agents, otel-collector.
+bool is_reserved_job(std::string_view job);
+
+}  // namespace vigia::wire::prometheus

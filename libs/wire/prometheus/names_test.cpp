@@ -1,0 +1,89 @@
+#include "libs/wire/prometheus/names.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace vigia::wire::prometheus {
+namespace {
+
+std::string gauge(std::string_view name, std::string_view unit) {
+  return metric_name({.name = name, .unit = unit, .is_gauge = true});
+}
+std::string counter(std::string_view name, std::string_view unit) {
+  return metric_name({.name = name, .unit = unit, .is_counter = true});
+}
+std::string other(std::string_view name, std::string_view unit) {
+  return metric_name({.name = name, .unit = unit});
+}
+
+TEST(MetricName, FollowsTheTable) {
+  EXPECT_EQ(other("http.server.request.duration", "s"), "http_server_request_duration_seconds");
+  EXPECT_EQ(gauge("system.memory.usage", "By"), "system_memory_usage_bytes");
+  EXPECT_EQ(gauge("system_cpu_usage", ""), "system_cpu_usage");
+  EXPECT_EQ(gauge("net.rate", "By/s"), "net_rate_bytes_per_second");
+  EXPECT_EQ(gauge("speed", "m/s"), "speed_meters_per_second");
+  EXPECT_EQ(gauge("queue", "{item}"), "queue");
+  EXPECT_EQ(gauge("queue.rate", "{item}/min"), "queue_rate_per_min");
+  EXPECT_EQ(gauge("temperature", "Cel"), "temperature_celsius");
+  EXPECT_EQ(gauge("custom", "widgets"), "custom_widgets");
+}
+
+TEST(MetricName, SuffixesStandOnceAndInTheirOrder) {
+  EXPECT_EQ(counter("foo.total", ""), "foo_total");
+  EXPECT_EQ(counter("scsi_xcopy_bytes_total", "By"), "scsi_xcopy_bytes_total");
+  EXPECT_EQ(counter("requests", "1"), "requests_total");
+  EXPECT_EQ(counter("requests", "{request}"), "requests_total");
+  EXPECT_EQ(gauge("mem.utilization", "1"), "mem_utilization_ratio");
+  EXPECT_EQ(other("mem.utilization", "1"), "mem_utilization");
+  EXPECT_EQ(gauge("cpu_seconds", "s"), "cpu_seconds");
+}
+
+TEST(MetricName, OtherCharactersBecomeOneUnderscore) {
+  EXPECT_EQ(gauge("a..b--c", ""), "a_b_c");
+  EXPECT_EQ(gauge("1st.hit", ""), "_1st_hit");
+  EXPECT_EQ(gauge("job:latency:sum", ""), "job:latency:sum");
+  EXPECT_EQ(gauge("ñ", ""), "");
+  EXPECT_EQ(gauge("", "s"), "");
+}
+
+TEST(LabelName, NeverBeginsWithTwoUnderscores) {
+  EXPECT_EQ(label_name("k8s.pod/name"), "k8s_pod_name");
+  EXPECT_EQ(label_name("1st"), "key_1st");
+  EXPECT_EQ(label_name("_private"), "key_private");
+  EXPECT_EQ(label_name("__name__"), "key_name_");
+  EXPECT_EQ(label_name("a__b"), "a_b");
+  EXPECT_EQ(label_name("customer..id"), "customer_id");
+  EXPECT_EQ(label_name(""), "");
+}
+
+TEST(NumberText, IsSpelledAsOpenMetricsDoes) {
+  EXPECT_EQ(number_text(1), "1.0");
+  EXPECT_EQ(number_text(2.5), "2.5");
+  EXPECT_EQ(number_text(0), "0.0");
+  EXPECT_EQ(number_text(-5), "-5.0");
+  EXPECT_EQ(number_text(0.005), "0.005");
+  EXPECT_EQ(number_text(0.0001), "0.0001");
+  EXPECT_EQ(number_text(0.00001), "1e-05");
+  EXPECT_EQ(number_text(100000), "100000.0");
+  EXPECT_EQ(number_text(1e6), "1e+06");
+  EXPECT_EQ(number_text(1234567), "1.234567e+06");
+  EXPECT_EQ(number_text(1e100), "1e+100");
+  EXPECT_EQ(number_text(std::numeric_limits<double>::infinity()), "+Inf");
+}
+
+TEST(Reserved, NamesAndJobsOfTheProviderAreNotACustomers) {
+  for (const char* name :
+       {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE",
+        "otelcol_receiver_accepted_spans", "vigia_hot_heartbeat", "agent_buffer_usage_percent"}) {
+    EXPECT_TRUE(is_reserved_name(name, false)) << name;
+  }
+  EXPECT_FALSE(is_reserved_name("agent_buffer_usage_percent", true));
+  EXPECT_TRUE(is_reserved_name("up", true));
+  EXPECT_FALSE(is_reserved_name("uptime", false));
+  EXPECT_TRUE(is_reserved_job("customer-agents"));
+  EXPECT_FALSE(is_reserved_job("customer-agents-2"));
+}
+
+}  // namespace
+}  // namespace vigia::wire::prometheus

@@ -1,0 +1,148 @@
+#include "libs/wire/prometheus/native_histogram.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <protozero/pbf_writer.hpp>
+
+namespace vigia::wire::prometheus {
+namespace {
+
+constexpr std::int32_t kSchemaMax = 8;
+constexpr std::int32_t kSchemaMin = -4;
+constexpr double kDefaultZeroThreshold = 1e-128;
+// Up to this many empty buckets are cheaper written out than a new span.
+constexpr std::int64_t kGapMax = 2;
+
+// Fields of prometheus.Histogram.
+enum Field : protozero::pbf_tag_type {
+  kCountInt = 1,
+  kSum = 3,
+  kSchema = 4,
+  kZeroThreshold = 5,
+  kZeroCountInt = 6,
+  kNegativeSpans = 8,
+  kNegativeDeltas = 9,
+  kPositiveSpans = 11,
+  kPositiveDeltas = 12,
+  kTimestamp = 15,
+};
+
+struct Span {
+  std::int32_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+/// Buckets in Prometheus' layout: spans of indexes, counts as differences.
+struct Layout {
+  std::vector<Span> spans;
+  std::vector<std::int64_t> deltas;
+};
+
+class LayoutBuilder {
+ public:
+  void add(std::int64_t index, std::uint64_t count) {
+    if (count == 0) return;
+    if (layout_.spans.empty() || index - next_ > kGapMax) {
+      layout_.spans.push_back({static_cast<std::int32_t>(index - next_), 0});
+    } else {
+      for (; next_ < index; ++next_) push(0);
+    }
+    push(count);
+    next_ = index + 1;
+  }
+  Layout take() { return std::move(layout_); }
+
+ private:
+  void push(std::uint64_t count) {
+    ++layout_.spans.back().length;
+    const auto value = static_cast<std::int64_t>(count);
+    layout_.deltas.push_back(value - last_);
+    last_ = value;
+  }
+
+  Layout layout_;
+  std::int64_t next_ = 0;  // the index behind the last bucket
+  std::int64_t last_ = 0;
+};
+
+/// Merges 2^shift neighbours; Prometheus' bucket i ends where OpenTelemetry's bucket i begins.
+Layout lay_out(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
+  LayoutBuilder builder;
+  std::int64_t open_index = 0;
+  std::uint64_t open_count = 0;
+  std::int64_t at = buckets.offset;
+  for (const std::uint64_t count : buckets.counts) {
+    const std::int64_t index = (at >> shift) + 1;
+    if (index != open_index) {
+      builder.add(open_index, open_count);
+      open_index = index;
+      open_count = 0;
+    }
+    open_count += count;
+    ++at;
+  }
+  builder.add(open_index, open_count);
+  return builder.take();
+}
+
+void write_layout(protozero::pbf_writer& writer, const Layout& layout, Field spans, Field deltas) {
+  for (const Span& span : layout.spans) {
+    protozero::pbf_writer inner(writer, spans);
+    inner.add_sint32(1, span.offset);
+    inner.add_uint32(2, span.length);
+  }
+  writer.add_packed_sint64(deltas, layout.deltas.begin(), layout.deltas.end());
+}
+
+/// No more buckets than we read, indexes stay within 32 bits, and counts far enough within 63 that
+/// differences are exact.
+bool fits(const otlp::ExponentialBuckets& buckets) {
+  constexpr std::uint64_t kCountMax = 1ULL << 62U;
+  if (buckets.is_cut) return false;
+  std::uint64_t total = 0;
+  for (const std::uint64_t count : buckets.counts) {
+    if (count > kCountMax || (total += count) > kCountMax) return false;
+  }
+  const std::int64_t end =
+      std::int64_t{buckets.offset} + static_cast<std::int64_t>(buckets.counts.size()) + 1;
+  return end <= std::numeric_limits<std::int32_t>::max();
+}
+
+}  // namespace
+
+RejectReason native_fault(const otlp::ExponentialPoint& point) {
+  if (point.scale < kSchemaMin) return RejectReason::kUntranslatable;
+  if (!fits(point.positive) || !fits(point.negative)) return RejectReason::kInvalid;
+  return RejectReason::kNone;
+}
+
+std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs timestamp_ms) {
+  std::string out;
+  protozero::pbf_writer writer(out);
+  const std::int32_t schema = std::clamp(point.scale, kSchemaMin, kSchemaMax);
+  const double threshold = point.zero_threshold == 0 ? kDefaultZeroThreshold : point.zero_threshold;
+  if (point.is_stale()) {
+    writer.add_uint64(kCountInt, 0);
+    writer.add_double(kSum, stale_mark());
+    writer.add_sint32(kSchema, schema);
+    writer.add_double(kZeroThreshold, threshold);
+    writer.add_uint64(kZeroCountInt, 0);
+  } else {
+    // More than 31 halvings leave one bucket on each side of 1, as 31 do.
+    const std::int32_t shift = std::min(point.scale - schema, 31);
+    writer.add_uint64(kCountInt, point.count);
+    writer.add_double(kSum, point.sum);
+    writer.add_sint32(kSchema, schema);
+    writer.add_double(kZeroThreshold, threshold);
+    writer.add_uint64(kZeroCountInt, point.zero_count);
+    write_layout(writer, lay_out(point.negative, shift), kNegativeSpans, kNegativeDeltas);
+    write_layout(writer, lay_out(point.positive, shift), kPositiveSpans, kPositiveDeltas);
+  }
+  writer.add_int64(kTimestamp, timestamp_ms);
+  return out;
+}
+
+}  // namespace vigia::wire::prometheus

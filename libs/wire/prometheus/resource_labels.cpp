@@ -1,0 +1,115 @@
+#include "libs/wire/prometheus/resource_labels.hpp"
+
+#include <algorithm>
+
+#include "libs/model/labels.hpp"
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/items.hpp"
+#include "libs/wire/prometheus/label_set.hpp"
+#include "libs/wire/prometheus/names.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+constexpr std::string_view kAgentService = "vigia-agent";
+
+struct Identity {
+  std::string name;
+  std::string space;
+  std::string instance;
+};
+
+bool is_identifying(std::string_view key) {
+  return key == "service.name" || key == "service.namespace" || key == "service.instance.id";
+}
+
+std::string text_of(std::string_view any_value) {
+  std::string text;
+  otlp::append_value_text(text, any_value);
+  return text;
+}
+
+Identity read_identity(const otlp::Attributes& attributes) {
+  Identity identity;
+  otlp::for_each_attribute(attributes, [&identity](const otlp::KeyValueView& entry) {
+    if (entry.key == "service.name") identity.name = text_of(entry.value);
+    if (entry.key == "service.namespace") identity.space = text_of(entry.value);
+    if (entry.key == "service.instance.id") identity.instance = text_of(entry.value);
+  });
+  return identity;
+}
+
+std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Attributes& attributes,
+                                     const Identity& identity, const TranslatorSettings& settings) {
+  std::vector<LabelPair> labels;
+  labels.emplace_back(kCustomerLabel, customer.text());
+  std::string job = identity.name;
+  if (!job.empty() && !identity.space.empty()) job = identity.space + "/" + job;
+  labels.emplace_back("job", job);
+  labels.emplace_back("instance", identity.instance);
+  otlp::for_each_attribute(attributes, [&](const otlp::KeyValueView& entry) {
+    const auto& wanted = settings.resource_labels;
+    if (std::find(wanted.begin(), wanted.end(), entry.key) == wanted.end()) return;
+    std::string name = label_name(entry.key);
+    if (name == kCustomerLabel || name == "job" || name == "instance") return;
+    labels.emplace_back(std::move(name), text_of(entry.value));
+  });
+  return labels;
+}
+
+/// Every attribute that does not identify, and the shared labels; "" where nothing would be told.
+std::string target_info(const otlp::Attributes& attributes, const SharedLabels& shared) {
+  if (shared.get("job").empty() && shared.get("instance").empty()) return "";
+  std::vector<LabelPair> own;
+  append_attribute_labels(own, attributes);
+  std::erase_if(own, [](const LabelPair& label) {
+    return label.first == "service_name" || label.first == "service_namespace" ||
+           label.first == "service_instance_id";
+  });
+  bool tells = false;
+  otlp::for_each_attribute(attributes, [&tells](const otlp::KeyValueView& entry) {
+    tells = tells || (!is_identifying(entry.key) && label_name(entry.key) != kCustomerLabel);
+  });
+  if (!tells) return "";
+  own.emplace_back(kNameLabel, "target_info");
+  std::string form;
+  append_own_labels(form, own, shared);
+  return form;
+}
+
+RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels& shared) {
+  if (claim == Claim::kForeign) return RejectReason::kForeign;
+  if (claim == Claim::kNone) return RejectReason::kNoCustomer;
+  if (!otlp::is_valid_resource(resource)) return RejectReason::kInvalid;
+  if (is_reserved_job(shared.get("job"))) return RejectReason::kReserved;
+  return RejectReason::kNone;
+}
+
+}  // namespace
+
+Claim read_claim(const CustomerId& customer, std::string_view resource) {
+  Claim claim = Claim::kNone;
+  otlp::for_each_attribute({resource, 1}, [&](const otlp::KeyValueView& entry) {
+    if (entry.key != "customer.id" || claim == Claim::kForeign) return;
+    if (text_of(entry.value).empty()) return;  // names nobody
+    const std::string_view named = otlp::string_value(entry.value);
+    claim = named == customer.text() ? Claim::kOwn : Claim::kForeign;
+  });
+  return claim;
+}
+
+ResourceLabels read_resource(const CustomerId& customer, std::string_view resource,
+                             const TranslatorSettings& settings) {
+  ResourceLabels labels;
+  const otlp::Attributes attributes{resource, 1};
+  const Identity identity = read_identity(attributes);
+  labels.is_agent = identity.name == kAgentService;
+  labels.shared = SharedLabels::from(shared_labels(customer, attributes, identity, settings));
+  labels.fault = fault_of(read_claim(customer, resource), resource, labels.shared);
+  if (labels.fault == RejectReason::kNone && settings.target_info) {
+    labels.target_info = target_info(attributes, labels.shared);
+  }
+  return labels;
+}
+
+}  // namespace vigia::wire::prometheus

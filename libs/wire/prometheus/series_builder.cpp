@@ -1,0 +1,211 @@
+#include "libs/wire/prometheus/series_builder.hpp"
+
+#include <algorithm>
+
+#include "libs/model/labels.hpp"
+#include "libs/wire/otlp/items.hpp"
+#include "libs/wire/otlp/utf8.hpp"
+#include "libs/wire/prometheus/label_set.hpp"
+#include "libs/wire/prometheus/names.hpp"
+#include "libs/wire/prometheus/native_histogram.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+using otlp::MetricType;
+using otlp::Temporality;
+
+// Series of one point; each bound or quantile is one.
+constexpr std::size_t kBucketsMax = 10'000;
+
+FamilyType family_type(const otlp::MetricView& metric) {
+  switch (metric.type) {
+    case MetricType::kGauge:
+      // Metadata that the Prometheus receiver writes for what came from an untyped family or an
+      // info (R-PM-5).
+      if (metric.prometheus_type == "unknown") return FamilyType::kUnknown;
+      return FamilyType::kGauge;
+    case MetricType::kSum:
+      if (metric.is_monotonic) return FamilyType::kCounter;
+      if (metric.prometheus_type == "info") return FamilyType::kInfo;
+      if (metric.prometheus_type == "stateset") return FamilyType::kStateset;
+      return FamilyType::kGauge;
+    case MetricType::kHistogram:
+    case MetricType::kExponentialHistogram:
+      return FamilyType::kHistogram;
+    case MetricType::kSummary:
+      return FamilyType::kSummary;
+    case MetricType::kNone:
+      break;
+  }
+  return FamilyType::kUnknown;
+}
+
+RejectReason type_fault(const otlp::MetricView& metric) {
+  switch (metric.type) {
+    case MetricType::kGauge:
+    case MetricType::kSummary:
+      return RejectReason::kNone;
+    case MetricType::kNone:
+      return RejectReason::kUntranslatable;
+    default:
+      return metric.temporality == Temporality::kCumulative ? RejectReason::kNone
+                                                            : RejectReason::kTemporality;
+  }
+}
+
+std::string full_name(const otlp::MetricView& metric, FamilyType type,
+                      const TranslatorSettings& settings) {
+  return metric_name({.name = metric.name,
+                      .unit = metric.unit,
+                      .is_counter = type == FamilyType::kCounter,
+                      .is_gauge = metric.type == MetricType::kGauge,
+                      .ratio_suffix = settings.ratio_suffix});
+}
+
+void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& scope) {
+  otlp::FieldReader reader(scope.bytes);
+  while (reader.next()) {
+    if (reader.tag_and_type() == otlp::bytes_field(1)) {
+      labels.emplace_back("otel_scope_name", reader.bytes());
+    } else if (reader.tag_and_type() == otlp::bytes_field(2)) {
+      labels.emplace_back("otel_scope_version", reader.bytes());
+    } else {
+      reader.skip();
+    }
+  }
+  labels.emplace_back("otel_scope_schema_url", scope.schema_url);
+  append_attribute_labels(labels, {scope.bytes, 3}, "otel_scope_");
+}
+
+/// Collects the forms of one point.
+class SeriesList {
+ public:
+  SeriesList(std::vector<LabelPair> labels, const SharedLabels& shared)
+      : labels_(std::move(labels)), shared_(shared) {}
+
+  void add(std::string name) { add_labelled(std::move(name), "", ""); }
+  /// A label of our own wins over the sender's of that name.
+  void add_labelled(std::string name, std::string_view label, std::string value) {
+    std::vector<LabelPair> own;
+    own.reserve(labels_.size() + 2);
+    own.emplace_back(kNameLabel, std::move(name));
+    if (!label.empty()) own.emplace_back(label, std::move(value));
+    own.insert(own.end(), labels_.begin(), labels_.end());
+    std::string& form = forms_.emplace_back();
+    append_own_labels(form, own, shared_);
+  }
+  std::vector<std::string> take() { return std::move(forms_); }
+
+ private:
+  std::vector<LabelPair> labels_;
+  const SharedLabels& shared_;
+  std::vector<std::string> forms_;
+};
+
+void add_histogram(SeriesList& list, const std::string& name, const otlp::HistogramPoint& point) {
+  for (const double bound : point.bounds) {
+    list.add_labelled(name + "_bucket", "le", number_text(bound));
+  }
+  list.add_labelled(name + "_bucket", "le", "+Inf");
+  if (point.has_sum || point.is_stale()) list.add(name + "_sum");
+  list.add(name + "_count");
+}
+
+void add_summary(SeriesList& list, const std::string& name, const otlp::SummaryPoint& point) {
+  for (const otlp::Quantile& quantile : point.quantiles) {
+    list.add_labelled(name, "quantile", number_text(quantile.quantile));
+  }
+  list.add(name + "_sum");
+  list.add(name + "_count");
+}
+
+RejectReason histogram_fault(const otlp::HistogramPoint& point) {
+  const auto& bounds = point.bounds;
+  if (bounds.size() > kBucketsMax) return RejectReason::kUntranslatable;
+  const auto not_ascending = [](double left, double right) { return !(left < right); };
+  if (std::adjacent_find(bounds.begin(), bounds.end(), not_ascending) != bounds.end()) {
+    return RejectReason::kInvalid;
+  }
+  const bool has_no_buckets = point.bucket_counts.empty();
+  if (!has_no_buckets && point.bucket_counts.size() != bounds.size() + 1) {
+    return RejectReason::kInvalid;
+  }
+  if (has_no_buckets && !bounds.empty() && !point.is_stale()) return RejectReason::kInvalid;
+  return RejectReason::kNone;
+}
+
+}  // namespace
+
+MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
+                        const TranslatorSettings& settings) {
+  MetricIdentity identity;
+  identity.type = family_type(metric);
+  identity.fault = type_fault(metric);
+  if (identity.fault != RejectReason::kNone) return identity;
+  if (!otlp::is_utf8(metric.name) || !otlp::is_utf8(metric.unit) ||
+      !otlp::is_utf8(metric.description)) {
+    identity.fault = RejectReason::kInvalid;
+    return identity;
+  }
+  identity.name = full_name(metric, identity.type, settings);
+  if (identity.name.empty()) identity.fault = RejectReason::kUntranslatable;
+  if (is_reserved_name(identity.name, is_agent)) identity.fault = RejectReason::kReserved;
+  return identity;
+}
+
+RejectReason shape_fault(MetricType type, const otlp::PointHeader& point) {
+  if (point.time_ns == 0) return RejectReason::kUntranslatable;
+  switch (type) {
+    case MetricType::kGauge:
+    case MetricType::kSum: {
+      const auto& number = static_cast<const otlp::NumberPoint&>(point);
+      return number.has_value || point.is_stale() ? RejectReason::kNone : RejectReason::kInvalid;
+    }
+    case MetricType::kHistogram:
+      return histogram_fault(static_cast<const otlp::HistogramPoint&>(point));
+    case MetricType::kExponentialHistogram: {
+      const auto& histogram = static_cast<const otlp::ExponentialPoint&>(point);
+      if (point.is_stale()) return RejectReason::kNone;
+      return histogram.has_sum ? native_fault(histogram) : RejectReason::kUntranslatable;
+    }
+    case MetricType::kSummary:
+      return static_cast<const otlp::SummaryPoint&>(point).quantiles.size() > kBucketsMax
+                 ? RejectReason::kUntranslatable
+                 : RejectReason::kNone;
+    default:
+      return RejectReason::kNone;
+  }
+}
+
+PointSeries build_series(const MetricIdentity& identity, MetricType type,
+                         const otlp::PointHeader& point, const otlp::ScopeView& scope,
+                         const SharedLabels& shared, const TranslatorSettings& settings) {
+  PointSeries series;
+  if (!otlp::are_valid(point.attributes) || !otlp::is_valid_scope(scope.bytes) ||
+      !otlp::is_utf8(scope.schema_url)) {
+    series.fault = RejectReason::kInvalid;
+    return series;
+  }
+  std::vector<LabelPair> labels;
+  if (settings.scope_labels) append_scope_labels(labels, scope);
+  append_attribute_labels(labels, point.attributes);
+  const auto job = std::find_if(labels.begin(), labels.end(),
+                                [](const LabelPair& label) { return label.first == "job"; });
+  if (job != labels.end() && is_reserved_job(job->second)) {
+    series.fault = RejectReason::kReserved;
+    return series;
+  }
+  SeriesList list(std::move(labels), shared);
+  if (type == MetricType::kHistogram) {
+    add_histogram(list, identity.name, static_cast<const otlp::HistogramPoint&>(point));
+  } else if (type == MetricType::kSummary) {
+    add_summary(list, identity.name, static_cast<const otlp::SummaryPoint&>(point));
+  } else {
+    list.add(identity.name);
+  }
+  series.forms = list.take();
+  return series;
+}
+
+}  // namespace vigia::wire::prometheus

@@ -1,0 +1,58 @@
+// From a data point's identity to the series that it has become: names, labels, their encoded
+// forms.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/model/verdicts.hpp"
+#include "libs/wire/otlp/points.hpp"
+#include "libs/wire/otlp/walker.hpp"
+#include "libs/wire/prometheus/resource_labels.hpp"
+
+namespace vigia::wire::prometheus {
+
+/// Type of a metric family, numbered as prometheus.MetricMetadata.MetricType.
+enum class FamilyType : std::uint8_t {
+  kUnknown = 0,
+  kCounter = 1,
+  kGauge = 2,
+  kHistogram = 3,
+  kGaugeHistogram = 4,
+  kSummary = 5,
+  kInfo = 6,
+  kStateset = 7,
+};
+
+/// Translated name and type of a metric. Fault kUntranslatable for no or an unknown type or a name
+/// of which nothing stays, kTemporality for what is not cumulative, kInvalid for bad UTF-8,
+/// kReserved for a reserved name.
+struct MetricIdentity {
+  std::string name;
+  FamilyType type = FamilyType::kUnknown;
+  RejectReason fault = RejectReason::kNone;
+};
+MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
+                        const TranslatorSettings& settings);
+
+/// What the point's shape says against it, whatever its identity: kUntranslatable for time stamp 0
+/// or an exponential histogram without sum or with a scale below -4, kInvalid for a value that is
+/// missing or buckets that do not fit the bounds.
+RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point);
+
+/// Series of one point, in the order in which their values are given: a number has one; a histogram
+/// its buckets, +Inf, _sum (where it has one), _count; a summary its quantiles, _sum, _count; an
+/// exponential histogram one.
+struct PointSeries {
+  std::vector<std::string> forms;  ///< own-labels forms (labels_encoding.hpp)
+  RejectReason fault = RejectReason::kNone;
+};
+/// Throws protozero::exception on damaged bytes. kInvalid for bad UTF-8 or depth in attributes or
+/// scope, kReserved for a reserved job among the point's own labels.
+PointSeries build_series(const MetricIdentity& identity, otlp::MetricType type,
+                         const otlp::PointHeader& point, const otlp::ScopeView& scope,
+                         const SharedLabels& shared, const TranslatorSettings& settings);
+
+}  // namespace vigia::wire::prometheus

@@ -1,0 +1,201 @@
+#include "libs/wire/prometheus/series_cache.hpp"
+
+#include <algorithm>
+
+#include <xxhash.h>
+
+#include "libs/base/check.hpp"
+#include "libs/base/random.hpp"
+#include "libs/wire/prometheus/series_shard.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+constexpr std::size_t kSecretBytes = 192;  // XXH3 wants 136 at least
+constexpr std::size_t kFirstSlots = 64;
+constexpr std::size_t kSweepEntries = 16;
+// Of a resource's map node and strings, beside its label bytes.
+constexpr std::uint64_t kResourceOverhead = 256;
+
+std::uint64_t resource_bytes(const ResourceEntry& resource) {
+  std::uint64_t bytes = kResourceOverhead + sizeof(ResourceEntry) +
+                        resource.labels.shared.bytes.size() + resource.labels.target_info.size();
+  for (const LabelPair& label : resource.labels.shared.labels) {
+    bytes += sizeof(LabelPair) + label.first.capacity() + label.second.capacity();
+  }
+  return bytes;
+}
+
+// An entry, its slot at half load, and the allocator's own word.
+std::uint64_t entry_bytes(const PointEntry& entry) {
+  return sizeof(PointEntry) + 16 + 8 + entry.forms_bytes;
+}
+
+std::uint32_t tag_of(const SeriesKey& key) { return static_cast<std::uint32_t>(key.low); }
+
+}  // namespace
+
+SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings)
+    : settings_(cache_settings), slots_(kFirstSlots) {
+  settings_.bytes_max /= kShards;
+}
+
+PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
+  const std::uint32_t tag = tag_of(key);
+  for (std::size_t slot = slot_of(key);; slot = (slot + 1) & (slots_.size() - 1)) {
+    const Slot& at = slots_[slot];
+    if (at.entry == kNoEntry) return nullptr;
+    if (at.tag == tag && entries_[at.entry].key == key) return &entries_[at.entry];
+  }
+}
+
+PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
+  if ((entries_.size() - free_.size() + 1) * 2 > slots_.size()) grow();
+  std::uint32_t index = 0;
+  if (free_.empty()) {
+    index = static_cast<std::uint32_t>(entries_.size());
+    entries_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  entry.is_used = true;
+  bytes += entry_bytes(entry);
+  series += entry.series;
+  ++entry.resource->points;
+  *entry.resource->active_series += entry.series;
+  std::size_t slot = slot_of(entry.key);
+  while (slots_[slot].entry != kNoEntry) slot = (slot + 1) & (slots_.size() - 1);
+  slots_[slot] = {tag_of(entry.key), index};
+  entries_[index] = std::move(entry);
+  return entries_[index];
+}
+
+void SeriesCache::Shard::grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  for (const Slot& moved : old) {
+    if (moved.entry == kNoEntry) continue;
+    std::size_t slot = slot_of(entries_[moved.entry].key);
+    while (slots_[slot].entry != kNoEntry) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = moved;
+  }
+}
+
+void SeriesCache::Shard::erase_slot(std::size_t slot) {
+  // Moves back what was pushed past this slot, so that no probe ends too early.
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t next = slot;
+  for (;;) {
+    next = (next + 1) & mask;
+    if (slots_[next].entry == kNoEntry) break;
+    const std::size_t home = slot_of(entries_[slots_[next].entry].key);
+    if (((next - home) & mask) >= ((next - slot) & mask)) {
+      slots_[slot] = slots_[next];
+      slot = next;
+    }
+  }
+  slots_[slot] = Slot{};
+}
+
+void SeriesCache::Shard::remove(std::uint32_t index) {
+  PointEntry& entry = entries_[index];
+  std::size_t slot = slot_of(entry.key);
+  while (slots_[slot].entry != index) slot = (slot + 1) & (slots_.size() - 1);
+  erase_slot(slot);
+  bytes -= entry_bytes(entry);
+  series -= entry.series;
+  ResourceEntry& resource = *entry.resource;
+  *resource.active_series -= entry.series;
+  entry = PointEntry{};
+  free_.push_back(index);
+  --resource.points;
+  erase_if_unused(resource);
+}
+
+void SeriesCache::Shard::erase_if_unused(ResourceEntry& resource) {
+  if (resource.points > 0 || resource.is_pinned) return;
+  bytes -= resource_bytes(resource);
+  resources_.erase(SeriesKey(resource.key));
+}
+
+void SeriesCache::Shard::sweep(std::uint32_t now_s) {
+  const auto idle_s = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(settings_.idle_max).count());
+  std::uint32_t oldest = kNoEntry;
+  for (std::size_t i = 0; i < std::min(kSweepEntries, entries_.size()); ++i) {
+    hand_ = hand_ + 1 < entries_.size() ? hand_ + 1 : 0;
+    const PointEntry& entry = entries_[hand_];
+    if (!entry.is_used) continue;
+    const auto index = static_cast<std::uint32_t>(hand_);
+    if (now_s - entry.used_s > idle_s && now_s > entry.used_s) {
+      remove(index);
+    } else if (oldest == kNoEntry || entry.used_s < entries_[oldest].used_s) {
+      oldest = index;
+    }
+  }
+  if (bytes > settings_.bytes_max && oldest != kNoEntry && entries_[oldest].is_used) {
+    remove(oldest);
+    ++evicted;
+  }
+}
+
+ResourceEntry* SeriesCache::Shard::find_resource(const SeriesKey& key) {
+  const auto found = resources_.find(key);
+  return found == resources_.end() ? nullptr : found->second.get();
+}
+
+ResourceEntry& SeriesCache::Shard::insert_resource(ResourceEntry entry) {
+  auto& slot = resources_[entry.key];
+  slot = std::make_unique<ResourceEntry>(std::move(entry));
+  bytes += resource_bytes(*slot);
+  return *slot;
+}
+
+void SeriesCache::Shard::unpin(ResourceEntry& resource) {
+  resource.is_pinned = false;
+  erase_if_unused(resource);
+}
+
+SeriesCache::SeriesCache(SeriesCacheSettings settings, const Clock& clock)
+    : settings_(settings), clock_(clock), secret_(random_bytes(kSecretBytes)) {
+  for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_);
+}
+
+SeriesCache::~SeriesCache() = default;
+
+SeriesCacheStats SeriesCache::stats() const {
+  SeriesCacheStats stats;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    stats.series += shard->series;
+    stats.bytes += shard->bytes;
+    stats.misses += shard->misses;
+    stats.evicted += shard->evicted;
+  }
+  return stats;
+}
+
+std::atomic<std::int64_t>& SeriesCache::active_series(const CustomerId& customer) {
+  const std::lock_guard lock(customers_mutex_);
+  auto& counter = customers_[customer];
+  if (!counter) counter = std::make_unique<std::atomic<std::int64_t>>(0);
+  return *counter;
+}
+
+SeriesCache::Shard& SeriesCache::shard(const SeriesKey& resource) {
+  return *shards_[resource.low % kShards];
+}
+
+SeriesKey SeriesCache::hash(std::string_view bytes) const {
+  const XXH128_hash_t hash =
+      XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size());
+  return {hash.low64, hash.high64};
+}
+
+std::uint32_t SeriesCache::now_s() const {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.steady().time_since_epoch()).count());
+}
+
+}  // namespace vigia::wire::prometheus

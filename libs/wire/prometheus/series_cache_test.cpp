@@ -1,0 +1,108 @@
+#include "libs/wire/prometheus/series_cache.hpp"
+
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "libs/wire/prometheus/series_shard.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+class ShardTest : public ::testing::Test {
+ protected:
+  PointEntry& put(std::uint64_t number, std::uint32_t used_s, std::size_t bytes = 100) {
+    PointEntry entry;
+    entry.key = {number, number * 7};
+    entry.resource = &resource();
+    entry.series = 1;
+    entry.used_s = used_s;
+    entry.forms = std::make_unique<char[]>(bytes);
+    entry.forms_bytes = static_cast<std::uint32_t>(bytes);
+    return shard().insert(std::move(entry));
+  }
+  bool has(std::uint64_t number) { return shard().find({number, number * 7}) != nullptr; }
+  SeriesCache::Shard& shard() {
+    if (!shard_) shard_ = std::make_unique<SeriesCache::Shard>(settings_);
+    return *shard_;
+  }
+  ResourceEntry& resource() {
+    if (ResourceEntry* known = shard().find_resource({1, 1})) return *known;
+    ResourceEntry entry;
+    entry.key = {1, 1};
+    entry.active_series = &active_;
+    return shard().insert_resource(std::move(entry));
+  }
+
+  SeriesCacheSettings settings_;
+  std::atomic<std::int64_t> active_{0};
+  std::unique_ptr<SeriesCache::Shard> shard_;
+};
+
+TEST_F(ShardTest, IdleSeriesAreNoLongerActive) {
+  for (std::uint64_t i = 0; i < 100; ++i) put(i, i < 50 ? 1000 : 5000);
+  EXPECT_EQ(active_, 100);
+  for (int i = 0; i < 20; ++i) shard().sweep(5001);  // 20 min are 1200 s
+  EXPECT_EQ(active_, 50);
+  EXPECT_FALSE(has(10));
+  EXPECT_TRUE(has(70));
+}
+
+TEST_F(ShardTest, WithTheLastSeriesTheResourceGoes) {
+  put(1, 1000);
+  for (int i = 0; i < 3; ++i) shard().sweep(5000);
+  EXPECT_EQ(shard().find_resource({1, 1}), nullptr);
+  EXPECT_EQ(shard().bytes, 0U);
+}
+
+TEST_F(ShardTest, APinnedResourceStaysUntilTheWalkLeavesIt) {
+  put(1, 1000);
+  resource().is_pinned = true;
+  for (int i = 0; i < 3; ++i) shard().sweep(5000);
+  ASSERT_NE(shard().find_resource({1, 1}), nullptr);
+  shard().unpin(resource());
+  EXPECT_EQ(shard().find_resource({1, 1}), nullptr);
+}
+
+TEST_F(ShardTest, OverItsBytesTheLongestUnusedGoFirst) {
+  settings_.bytes_max = SeriesCache::kShards * 20'000;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    shard().sweep(static_cast<std::uint32_t>(i));
+    put(i, static_cast<std::uint32_t>(i));
+  }
+  EXPECT_LT(shard().bytes, 21'000U);
+  EXPECT_GT(shard().evicted, 0U);
+  EXPECT_TRUE(has(999));
+}
+
+TEST_F(ShardTest, BehavesAsAMapUnderRandomUse) {
+  settings_.bytes_max = SeriesCache::kShards * 50'000;
+  std::mt19937 random(7);
+  std::map<std::uint64_t, std::uint32_t> model;
+  for (std::uint32_t step = 0; step < 20'000; ++step) {
+    const std::uint64_t number = random() % 2000;
+    if (has(number)) {
+      EXPECT_EQ(shard().find({number, number * 7})->forms_bytes, model.at(number));
+    } else {
+      shard().sweep(step);
+      model[number] = 50 + static_cast<std::uint32_t>(random() % 100);
+      put(number, step, model[number]);
+    }
+  }
+  EXPECT_EQ(static_cast<std::uint64_t>(active_), shard().series);
+  std::uint64_t found = 0;
+  for (std::uint64_t number = 0; number < 2000; ++number) found += has(number) ? 1 : 0;
+  EXPECT_EQ(found, shard().series);
+}
+
+TEST(SeriesCache, TwoProcessesHashDifferently) {
+  const SystemClock clock;
+  SeriesCache one({}, clock);
+  SeriesCache other({}, clock);
+  EXPECT_NE(one.hash("x").low, other.hash("x").low);
+  EXPECT_EQ(one.hash("x"), one.hash("x"));
+}
+
+}  // namespace
+}  // namespace vigia::wire::prometheus

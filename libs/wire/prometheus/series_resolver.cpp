@@ -1,0 +1,211 @@
+#include "libs/wire/prometheus/series_resolver.hpp"
+
+#include <cstring>
+
+#include "libs/wire/prometheus/labels_encoding.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+using otlp::MetricType;
+
+void append_key(std::string& out, const SeriesKey& key) {
+  char bytes[sizeof(SeriesKey)];
+  std::memcpy(bytes, &key, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+}
+
+void append_text(std::string& out, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  char bytes[sizeof size];
+  std::memcpy(bytes, &size, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+  out += text;
+}
+
+void append_double(std::string& out, double value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+}
+
+/// What beside the attributes decides which series a histogram or summary point has.
+void append_shape(std::string& out, MetricType type, const otlp::PointHeader& point) {
+  if (type == MetricType::kHistogram) {
+    const auto& histogram = static_cast<const otlp::HistogramPoint&>(point);
+    out += histogram.has_sum || point.is_stale() ? 's' : '-';
+    for (const double bound : histogram.bounds) append_double(out, bound);
+  } else if (type == MetricType::kSummary) {
+    const auto& summary = static_cast<const otlp::SummaryPoint&>(point);
+    for (const auto& quantile : summary.quantiles) append_double(out, quantile.quantile);
+  }
+}
+
+}  // namespace
+
+SeriesResolver::SeriesResolver(const CustomerId& customer, const TranslatorSettings& settings,
+                               SeriesCache& cache)
+    : customer_(customer),
+      settings_(settings),
+      cache_(cache),
+      customer_key_(cache.hash(customer.text())),
+      now_s_(cache.now_s()) {}
+
+SeriesResolver::~SeriesResolver() {
+  if (resource_ != nullptr) shard_->unpin(*resource_);
+}
+
+Result<std::uint32_t> SeriesResolver::run(std::string_view body) {
+  auto items = otlp::walk(Signal::kMetrics, body, *this);
+  if (items) leave_resource();
+  return items;
+}
+
+void SeriesResolver::leave_resource() {
+  if (resource_ == nullptr) return;
+  on_resource_end(*resource_);
+  shard_->unpin(*resource_);
+  resource_ = nullptr;
+  lock_ = {};
+}
+
+void SeriesResolver::on_resource(const otlp::ResourceView& resource) {
+  leave_resource();
+  room_.clear();
+  append_key(room_, customer_key_);
+  append_key(room_, cache_.hash(resource.bytes));
+  const SeriesKey key = cache_.hash(room_);
+  shard_ = &cache_.shard(key);
+  lock_ = std::unique_lock(shard_->mutex);
+  shard_->sweep(now_s_);
+  resource_ = shard_->find_resource(key);
+  if (resource_ == nullptr) {
+    ResourceEntry entry;
+    entry.key = key;
+    entry.labels = read_resource(customer_, resource.bytes, settings_);
+    entry.active_series = &cache_.active_series(customer_);
+    if (!entry.labels.target_info.empty()) {
+      std::string merged;
+      std::string_view form = entry.labels.target_info;
+      append_merged(merged, form, entry.labels.shared.bytes);
+      entry.target_info_hash = cache_.hash(merged).low;
+    }
+    resource_ = &shard_->insert_resource(std::move(entry));
+  }
+  resource_->is_pinned = true;
+}
+
+void SeriesResolver::on_scope(const otlp::ScopeView& scope) {
+  scope_ = scope;
+  room_.clear();
+  append_key(room_, resource_->key);
+  append_text(room_, scope.schema_url);
+  room_ += scope.bytes;
+  scope_key_ = cache_.hash(room_);
+}
+
+void SeriesResolver::on_metric(const otlp::MetricView& metric) {
+  metric_ = metric;
+  has_identity_ = false;
+  room_.clear();
+  append_key(room_, scope_key_);
+  room_ += static_cast<char>(metric.type);
+  room_ += static_cast<char>(metric.temporality);
+  room_ += metric.is_monotonic ? '1' : '0';
+  append_text(room_, metric.name);
+  append_text(room_, metric.unit);
+  room_ += metric.prometheus_type;
+  metric_key_ = cache_.hash(room_);
+}
+
+const MetricIdentity& SeriesResolver::identity() {
+  if (!has_identity_) {
+    identity_ = identify(metric_, resource_->labels.is_agent, settings_);
+    has_identity_ = true;
+  }
+  return identity_;
+}
+
+SeriesKey SeriesResolver::point_key(const otlp::PointHeader& point) {
+  SeriesKey key = cache_.hash(point.attributes.bytes);
+  // The metric's key is a hash under the same secret of bytes that no sender can know, so this
+  // exclusive or of the two meets another one's only by chance.
+  key.low ^= metric_key_.low;
+  key.high ^= metric_key_.high;
+  if (metric_.type == MetricType::kHistogram || metric_.type == MetricType::kSummary) {
+    room_.clear();
+    append_key(room_, key);
+    append_shape(room_, metric_.type, point);
+    key = cache_.hash(room_);
+  }
+  return key;
+}
+
+void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
+  if (!wants(item)) return;
+  ResolvedPoint resolved;
+  resolved.item = item;
+  resolved.type = metric_.type;
+  resolved.bytes = bytes;
+  // Read even where the resource is refused: damaged bytes are a damaged request.
+  const otlp::PointHeader& point = points_.header(metric_.type, bytes);
+  resolved.point = &point;
+  resolved.fault = resource_->labels.fault;
+  if (resolved.fault == RejectReason::kNone) resolved.fault = shape_fault(metric_.type, point);
+  if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(point, resolved.fault);
+  on_point(resolved);
+}
+
+const PointEntry* SeriesResolver::resolve(const otlp::PointHeader& point, RejectReason& fault) {
+  const SeriesKey key = point_key(point);
+  if (PointEntry* entry = shard_->find(key)) {
+    entry->used_s = now_s_;
+    fault = entry->fault;
+    return fault == RejectReason::kNone ? entry : nullptr;
+  }
+  return make(key, point, fault);
+}
+
+const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHeader& point,
+                                       RejectReason& fault) {
+  ++shard_->misses;
+  fault = identity().fault;
+  PointSeries series;
+  if (fault == RejectReason::kNone) {
+    if (!admits_new_series()) {
+      fault = RejectReason::kOverLimit;  // not kept: it may pass later
+      return nullptr;
+    }
+    series =
+        build_series(identity_, metric_.type, point, scope_, resource_->labels.shared, settings_);
+    fault = series.fault;
+  }
+  std::string forms;
+  std::string merged;
+  for (const std::string& form : series.forms) {
+    merged.clear();
+    std::string_view rest = form;
+    append_merged(merged, rest, resource_->labels.shared.bytes);
+    const std::uint64_t hash = cache_.hash(merged).low;
+    char bytes[sizeof hash];
+    std::memcpy(bytes, &hash, sizeof bytes);
+    forms.append(bytes, sizeof bytes);
+    forms += form;
+  }
+  PointEntry entry;
+  entry.key = key;
+  entry.resource = resource_;
+  entry.fault = fault;
+  entry.used_s = now_s_;
+  entry.series = static_cast<std::uint16_t>(series.forms.size());
+  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
+  if (!forms.empty()) {
+    entry.forms = std::make_unique<char[]>(forms.size());
+    std::memcpy(entry.forms.get(), forms.data(), forms.size());
+  }
+  shard_->sweep(now_s_);
+  const PointEntry& kept = shard_->insert(std::move(entry));
+  return fault == RejectReason::kNone ? &kept : nullptr;
+}
+
+}  // namespace vigia::wire::prometheus

@@ -1,0 +1,88 @@
+// One shard of the series cache: resources, their series, and an index over them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "libs/wire/prometheus/resource_labels.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+
+namespace vigia::wire::prometheus {
+
+inline constexpr std::uint32_t kNoEntry = 0xffffffffU;
+
+/// A resource of a customer, kept while one of its series is.
+struct ResourceEntry {
+  SeriesKey key;
+  ResourceLabels labels;
+  std::uint64_t target_info_hash = 0;
+  std::atomic<std::int64_t>* active_series = nullptr;  // of its customer
+  std::uint32_t points = 0;                            // entries that refer to it
+  bool is_pinned = false;  // a walk is inside it: stays even without entries
+};
+
+/// What one OTLP data point's identity has become: one series, or the several of a histogram.
+struct PointEntry {
+  SeriesKey key;
+  std::unique_ptr<char[]> forms;  // own-labels forms, each behind its 8-byte series hash
+  ResourceEntry* resource = nullptr;
+  std::uint32_t forms_bytes = 0;
+  std::uint32_t used_s = 0;  // when last asked for
+  std::uint16_t series = 0;
+  RejectReason fault = RejectReason::kNone;
+  bool is_used = false;  // false: on the free list
+};
+
+/// Thread contract: hold `mutex` for every call.
+struct SeriesCache::Shard {
+  explicit Shard(const SeriesCacheSettings& cache_settings);
+
+  /// Null where it is not there.
+  PointEntry* find(const SeriesKey& key);
+  /// Puts a new entry in. Its address holds until the next insert or sweep.
+  PointEntry& insert(PointEntry entry);
+  /// Lets idle entries go, and the longest unused where the shard is over its bytes. Looks at a few
+  /// entries a call, so that no call takes long.
+  void sweep(std::uint32_t now_s);
+
+  ResourceEntry* find_resource(const SeriesKey& key);
+  ResourceEntry& insert_resource(ResourceEntry entry);
+  /// Ends a walk inside the resource, which goes where it has no entries (it was refused, say).
+  void unpin(ResourceEntry& resource);
+
+  std::mutex mutex;
+  std::uint64_t bytes = 0;
+  std::uint64_t series = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t evicted = 0;
+
+ private:
+  struct KeyHash {
+    std::size_t operator()(const SeriesKey& key) const noexcept { return key.low; }
+  };
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t entry = kNoEntry;
+  };
+
+  std::size_t slot_of(const SeriesKey& key) const { return key.high & (slots_.size() - 1); }
+  void grow();
+  void remove(std::uint32_t index);
+  void erase_slot(std::size_t slot);
+  void erase_if_unused(ResourceEntry& resource);
+
+  SeriesCacheSettings settings_;
+  std::vector<PointEntry> entries_;
+  std::vector<std::uint32_t> free_;
+  std::vector<Slot> slots_;  // open addressing, linear probing
+  std::size_t hand_ = 0;     // where the next sweep looks
+  std::unordered_map<SeriesKey, std::unique_ptr<ResourceEntry>, KeyHash> resources_;
+};
+
+}  // namespace vigia::wire::prometheus

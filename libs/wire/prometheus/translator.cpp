@@ -1,0 +1,198 @@
+#include "libs/wire/prometheus/translator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+#include "libs/wire/prometheus/exemplars.hpp"
+#include "libs/wire/prometheus/native_histogram.hpp"
+#include "libs/wire/prometheus/series_resolver.hpp"
+
+namespace vigia::wire::prometheus {
+namespace {
+
+using otlp::MetricType;
+
+TimestampMs to_ms(std::uint64_t ns) { return static_cast<TimestampMs>(ns / 1'000'000); }
+
+/// Gives a sink the values of every accepted point of one body.
+class Emitter final : public SeriesResolver, private FamilySource {
+ public:
+  Emitter(const CustomerId& customer, const TranslatorSettings& settings, SeriesCache& cache,
+          const Verdicts& verdicts, SeriesSink& sink)
+      : SeriesResolver(customer, settings, cache), verdicts_(verdicts), sink_(sink) {}
+
+ private:
+  bool wants(std::uint32_t item) override { return !verdicts_.is_rejected(item); }
+
+  void on_point(const ResolvedPoint& resolved) override {
+    // Accepted once, a point stays accepted; one that has no series any more (a rule has changed
+    // since) has nothing to give.
+    if (resolved.entry == nullptr) return;
+    forms_ = {resolved.entry->forms.get(), resolved.entry->forms_bytes};
+    left_ = resolved.entry->series;
+    is_target_info_ = false;
+    const otlp::PointHeader& header = *resolved.point;
+    point_ = SeriesPoint{};
+    point_.item = resolved.item;
+    point_.timestamp_ms = to_ms(header.time_ns);
+    point_.start_ms = to_ms(header.start_ns);
+    point_.family = this;
+    newest_ms_ = std::max(newest_ms_, point_.timestamp_ms);
+    give(resolved);
+    CHECK(left_ == 0);
+  }
+
+  void give(const ResolvedPoint& resolved) {
+    switch (resolved.type) {
+      case MetricType::kHistogram:
+        give_histogram(resolved, static_cast<const otlp::HistogramPoint&>(*resolved.point));
+        break;
+      case MetricType::kExponentialHistogram:
+        give_native(resolved, static_cast<const otlp::ExponentialPoint&>(*resolved.point));
+        break;
+      case MetricType::kSummary:
+        give_summary(static_cast<const otlp::SummaryPoint&>(*resolved.point));
+        break;
+      default:
+        give_number(resolved, static_cast<const otlp::NumberPoint&>(*resolved.point));
+    }
+  }
+
+  void give_number(const ResolvedPoint& resolved, const otlp::NumberPoint& point) {
+    if (point.has_exemplars && resolved.type == MetricType::kSum) {
+      exemplar_bytes_.clear();
+      for (const auto& exemplar : read_exemplars(resolved.type, resolved.bytes)) {
+        exemplar_bytes_ += exemplar.field;
+      }
+      point_.exemplars = exemplar_bytes_;
+    }
+    give_value(point.is_stale() ? stale_mark() : point.value);
+  }
+
+  void give_histogram(const ResolvedPoint& resolved, const otlp::HistogramPoint& point) {
+    std::vector<EncodedExemplar> exemplars;
+    if (point.has_exemplars) exemplars = read_exemplars(resolved.type, resolved.bytes);
+    double below = -std::numeric_limits<double>::infinity();
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i <= point.bounds.size(); ++i) {
+      const bool is_last = i == point.bounds.size();
+      const double bound = is_last ? std::numeric_limits<double>::infinity() : point.bounds[i];
+      if (i < point.bucket_counts.size()) cumulative += point.bucket_counts[i];
+      take_exemplars(exemplars, below, bound);
+      below = bound;
+      // The +Inf bucket equals the count, whatever the buckets add up to.
+      give_value(value_or_stale(point, static_cast<double>(is_last ? point.count : cumulative)));
+      point_.exemplars = {};
+    }
+    if (point.has_sum || point.is_stale()) give_value(value_or_stale(point, point.sum));
+    give_value(value_or_stale(point, static_cast<double>(point.count)));
+  }
+
+  /// Those of the bucket (below, bound].
+  void take_exemplars(const std::vector<EncodedExemplar>& exemplars, double below, double bound) {
+    exemplar_bytes_.clear();
+    for (const EncodedExemplar& exemplar : exemplars) {
+      if (exemplar.value > below && exemplar.value <= bound) exemplar_bytes_ += exemplar.field;
+    }
+    point_.exemplars = exemplar_bytes_;
+  }
+
+  void give_native(const ResolvedPoint& resolved, const otlp::ExponentialPoint& point) {
+    const std::string histogram = native_histogram(point, point_.timestamp_ms);
+    point_.histogram = histogram;
+    if (point.has_exemplars) {
+      exemplar_bytes_.clear();
+      for (const auto& exemplar : read_exemplars(resolved.type, resolved.bytes)) {
+        exemplar_bytes_ += exemplar.field;
+      }
+      point_.exemplars = exemplar_bytes_;
+    }
+    give_value(0);
+  }
+
+  void give_summary(const otlp::SummaryPoint& point) {
+    for (const otlp::Quantile& quantile : point.quantiles) {
+      give_value(value_or_stale(point, quantile.value));
+    }
+    give_value(value_or_stale(point, point.sum));
+    give_value(value_or_stale(point, static_cast<double>(point.count)));
+  }
+
+  static double value_or_stale(const otlp::PointHeader& point, double value) {
+    return point.is_stale() ? stale_mark() : value;
+  }
+
+  /// The next form's labels, and that value.
+  void give_value(double value) {
+    CHECK(left_ > 0);
+    --left_;
+    std::memcpy(&point_.series_hash, forms_.data(), sizeof point_.series_hash);
+    forms_.remove_prefix(sizeof point_.series_hash);
+    labels_.clear();
+    append_merged(labels_, forms_, resource().labels.shared.bytes);
+    point_.label_bytes = labels_;
+    point_.value = normalized(value);
+    sink_.take(point_);
+  }
+
+  void on_resource_end(const ResourceEntry& entry) override {
+    if (!entry.labels.target_info.empty() && newest_ms_ > 0) {
+      is_target_info_ = true;
+      labels_.clear();
+      std::string_view form = entry.labels.target_info;
+      append_merged(labels_, form, entry.labels.shared.bytes);
+      point_ = SeriesPoint{};
+      point_.family = this;
+      point_.series_hash = entry.target_info_hash;
+      point_.label_bytes = labels_;
+      point_.timestamp_ms = newest_ms_;
+      point_.value = 1;
+      sink_.take(point_);
+    }
+    newest_ms_ = 0;
+  }
+
+  const Family& family() override {
+    if (is_target_info_) {
+      family_ = {"target_info", "Attributes of the resource", "", FamilyType::kInfo};
+    } else {
+      family_ = {identity().name, std::string(metric().description), std::string(metric().unit),
+                 identity().type};
+    }
+    return family_;
+  }
+
+  const Verdicts& verdicts_;
+  SeriesSink& sink_;
+  SeriesPoint point_;
+  std::string_view forms_;  // what is left of the entry's forms
+  std::uint32_t left_ = 0;
+  std::string labels_;
+  std::string exemplar_bytes_;
+  Family family_;
+  bool is_target_info_ = false;
+  TimestampMs newest_ms_ = 0;
+};
+
+}  // namespace
+
+Translator::Translator(TranslatorSettings settings, SeriesCache& cache)
+    : settings_(std::move(settings)), cache_(cache) {}
+
+Result<void> Translator::translate(const CustomerId& customer, std::string_view otlp_metrics_body,
+                                   const Verdicts& verdicts, SeriesSink& sink) {
+  Emitter emitter(customer, settings_, cache_, verdicts, sink);
+  auto items = emitter.run(otlp_metrics_body);
+  if (!items) return forward(items);
+  if (*items != verdicts.items()) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("body of {} points with {} verdicts", *items, verdicts.items()));
+  }
+  return {};
+}
+
+}  // namespace vigia::wire::prometheus
