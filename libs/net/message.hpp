@@ -50,7 +50,7 @@ struct RequestHead {
 };
 
 /// A whole request. The body is decoded: de-chunked, decompressed; of gRPC the one message without
-/// its prefix.
+/// its prefix. Only Content-Encoding "snappy" is left as it is, for the handler.
 struct Request : RequestHead {
   std::string body;
   std::size_t wire_bytes = 0;  ///< the body's size as it was sent
@@ -80,9 +80,10 @@ enum class GrpcCode : std::uint8_t {
   kUnauthenticated = 16
 };
 
-/// The answer to a request. For Transport::kGrpc the server ignores `status`, frames `body` as the
-/// one message and sends `grpc_code` and `grpc_message` as trailers; `grpc_details` becomes
-/// grpc-status-details-bin.
+/// The answer to a request. For Transport::kGrpc the server frames `body` as the one message and
+/// sends `grpc_code` and `grpc_message` as trailers; `grpc_details` becomes
+/// grpc-status-details-bin. `status` counts there only where it is an error and `grpc_code` is not:
+/// 404 is UNIMPLEMENTED.
 struct Response {
   int status = 200;
   Headers headers;

@@ -1,0 +1,67 @@
+// The bytes of one connection, plain or TLS.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/net/internal/socket.hpp"
+#include "libs/net/server.hpp"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace vigia::net::internal {
+
+/// A server's certificate, shared by its connections. TLS 1.2 and later; ALPN h2 and http/1.1.
+class TlsContext {
+ public:
+  static Result<std::unique_ptr<TlsContext>> create(const TlsServerSettings& settings);
+  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+  ~TlsContext();
+  ssl_ctx_st* get() const { return context_; }
+
+ private:
+  ssl_ctx_st* context_;
+};
+
+enum class IoState {
+  kDone,       ///< `bytes` were moved
+  kWaitRead,   ///< nothing until the socket is readable
+  kWaitWrite,  ///< nothing until the socket is writable
+  kClosed      ///< the other side has closed, or broke off
+};
+
+struct IoResult {
+  std::size_t bytes = 0;
+  IoState state = IoState::kDone;
+};
+
+class Channel {
+ public:
+  /// `tls` may be null: plain.
+  Channel(Fd socket, const TlsContext* tls);
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  ~Channel();
+
+  IoResult read(char* room, std::size_t size);
+  IoResult write(std::string_view bytes);
+  /// Bytes that are decrypted but not read: epoll does not know of them.
+  bool has_pending() const;
+  /// Says that nothing more will be written.
+  void end_output();
+  int fd() const { return socket_.get(); }
+  bool is_encrypted() const { return tls_ != nullptr; }
+
+ private:
+  IoResult tls_result(int moved);
+
+  Fd socket_;
+  ssl_st* tls_ = nullptr;
+  bool is_broken_ = false;
+};
+
+}  // namespace vigia::net::internal

@@ -1,0 +1,208 @@
+#include "libs/net/internal/connection.hpp"
+
+#include <algorithm>
+
+#include <sys/epoll.h>
+
+#include "libs/net/internal/http1_session.hpp"
+#include "libs/net/internal/http2_session.hpp"
+
+namespace vigia::net::internal {
+
+namespace {
+
+// After so many reads the loop's other connections have their turn.
+constexpr int kReadsMax = 16;
+// TLS gives at most one record (16 KiB) a read.
+constexpr int kTlsReadsMax = 64;
+constexpr int kWriteRoundsMax = 16;
+// How long a client may still be sending after an answer that ended the connection.
+constexpr Duration kLinger = std::chrono::seconds(2);
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket,
+                       std::string peer)
+    : core_(core),
+      mailbox_(std::move(mailbox)),
+      channel_(std::move(socket), core.tls.get()),
+      peer_(std::move(peer)),
+      now_(SystemClock().steady()),
+      opened_(now_),
+      received_(now_),
+      written_(now_) {
+  core_.connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+Connection::~Connection() { core_.connections.fetch_sub(1, std::memory_order_relaxed); }
+
+std::shared_ptr<Responder::Target> Connection::make_target(std::uint64_t id) {
+  return std::make_shared<MailboxTarget>(mailbox_, weak_from_this(), id);
+}
+
+bool Connection::wants_input() const {
+  if (has_input_ended_) return false;
+  return linger_until_ || !session_ || session_->wants_input();
+}
+
+std::uint32_t Connection::wanted_events() const {
+  std::uint32_t events = 0;
+  if (wants_input()) events |= EPOLLIN;
+  if (waits_to_write_) events |= EPOLLOUT;
+  return events;
+}
+
+bool Connection::must_read_again() const {
+  return !is_closed_ && wants_input() && channel_.has_pending();
+}
+
+void Connection::on_ready(std::uint32_t events, std::string& buffer, TimePoint now) {
+  now_ = now;
+  if ((events & EPOLLERR) != 0) {
+    is_closed_ = true;
+    return;
+  }
+  if ((events & EPOLLHUP) != 0 && !wants_input()) {
+    is_closed_ = true;
+    return;
+  }
+  // TLS may have to read in order to write and the other way round.
+  const bool may_read = (events & (EPOLLIN | EPOLLHUP)) != 0 || channel_.is_encrypted();
+  if (may_read && wants_input()) read(buffer);
+  if (!is_closed_) flush();
+}
+
+void Connection::read(std::string& buffer) {
+  const bool is_tls = channel_.is_encrypted();
+  const int reads_max = is_tls ? kTlsReadsMax : kReadsMax;
+  for (int i = 0; i < reads_max && wants_input() && !is_closed_; ++i) {
+    const IoResult result = channel_.read(buffer.data(), buffer.size());
+    if (result.state == IoState::kWaitRead) return;
+    if (result.state == IoState::kWaitWrite) {
+      waits_to_write_ = true;
+      return;
+    }
+    if (result.state == IoState::kClosed) {
+      has_input_ended_ = true;
+      if (!session_ || linger_until_) {
+        is_closed_ = true;
+      } else {
+        session_->end_input();
+      }
+      return;
+    }
+    received_ = now_;
+    deliver(std::string_view(buffer).substr(0, result.bytes));
+    if (!is_tls && result.bytes < buffer.size()) return;  // the socket is empty
+  }
+}
+
+void Connection::deliver(std::string_view bytes) {
+  if (linger_until_) return;
+  if (session_) {
+    session_->receive(bytes);
+    return;
+  }
+  first_ += bytes;
+  choose_session();
+  if (!session_) return;
+  const std::string first = std::exchange(first_, {});
+  session_->receive(first);
+}
+
+/// HTTP/2 begins with its preface, whether by prior knowledge or by ALPN; all else is HTTP/1.1.
+void Connection::choose_session() {
+  const std::size_t known = std::min(first_.size(), kHttp2Preface.size());
+  if (first_.compare(0, known, kHttp2Preface, 0, known) != 0) {
+    session_ = make_http1_session(*this);
+  } else if (known == kHttp2Preface.size()) {
+    session_ = make_http2_session(*this);
+  }
+  if (session_ && is_draining_) session_->drain();
+}
+
+void Connection::answer(std::uint64_t id, Response response, TimePoint now) {
+  now_ = now;
+  if (session_ && !is_closed_) session_->answer(id, std::move(response));
+}
+
+void Connection::flush() {
+  if (!session_ || is_closed_) return;
+  waits_to_write_ = false;
+  for (int round = 0; round < kWriteRoundsMax; ++round) {
+    session_->fill();
+    if (output_.is_empty()) break;
+    if (!write()) return;
+  }
+  if (output_.is_empty()) {
+    written_ = now_;
+    if (session_->is_done()) finish();
+  } else {
+    waits_to_write_ = true;  // the others' turn; the socket is writable at once again
+  }
+}
+
+/// False where the socket takes no more, or is closed.
+bool Connection::write() {
+  while (!output_.is_empty()) {
+    const IoResult result = channel_.write(output_.front());
+    if (result.state == IoState::kWaitWrite || result.state == IoState::kWaitRead) {
+      waits_to_write_ = result.state == IoState::kWaitWrite;
+      return false;
+    }
+    if (result.state == IoState::kClosed) {
+      is_closed_ = true;
+      return false;
+    }
+    output_.pop(result.bytes);
+    written_ = now_;
+  }
+  return true;
+}
+
+void Connection::finish() {
+  if (linger_until_) return;
+  if (!session_->must_linger() || has_input_ended_) {
+    is_closed_ = true;
+    return;
+  }
+  // Closing with unread bytes would reset the connection, and with it the answer.
+  channel_.end_output();
+  linger_until_ = now_ + kLinger;
+}
+
+void Connection::tick(TimePoint now) {
+  now_ = now;
+  const ServerSettings& settings = core_.settings;
+  if (linger_until_) {
+    if (now >= *linger_until_) is_closed_ = true;
+    return;
+  }
+  if (!session_) {
+    const bool is_late = now - opened_ >= settings.request_timeout;
+    if (is_late || is_draining_) is_closed_ = true;
+    return;
+  }
+  const bool is_stalled = !output_.is_empty() && now - written_ >= settings.request_timeout;
+  if (is_stalled) {
+    is_closed_ = true;
+    return;
+  }
+  session_->tick();
+  const bool is_unused = session_->is_idle() && now - received_ >= settings.idle_timeout;
+  if (is_unused) session_->end_idle();
+  flush();
+}
+
+void Connection::drain(TimePoint now) {
+  now_ = now;
+  is_draining_ = true;
+  if (session_) {
+    session_->drain();
+    flush();
+  } else {
+    is_closed_ = true;
+  }
+}
+
+}  // namespace vigia::net::internal

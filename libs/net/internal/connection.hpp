@@ -1,0 +1,67 @@
+// One client's connection: socket, protocol, output, deadlines.
+#pragma once
+
+#include <optional>
+
+#include "libs/net/internal/core.hpp"
+
+namespace vigia::net::internal {
+
+/// Lives on one loop. Shared with that loop and, weakly, with the answers on their way to it.
+class Connection final : public SessionHost, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket, std::string peer);
+  ~Connection() override;
+
+  // `buffer` is the loop's, shared by all its connections.
+  void on_ready(std::uint32_t events, std::string& buffer, TimePoint now);
+  void answer(std::uint64_t id, Response response, TimePoint now);
+  /// Writes what is ready.
+  void flush();
+  void tick(TimePoint now);
+  void drain(TimePoint now);
+
+  bool is_closed() const { return is_closed_; }
+  /// Bytes wait inside that no event will tell of.
+  bool must_read_again() const;
+  int fd() const { return channel_.fd(); }
+  /// What epoll should wait for now.
+  std::uint32_t wanted_events() const;
+  std::uint32_t registered_events = 0;  // kept by the loop
+  bool is_queued = false;               // kept by the loop: in its list to flush
+
+  // SessionHost
+  std::shared_ptr<Responder::Target> make_target(std::uint64_t id) override;
+  ServerCore& core() override { return core_; }
+  TimePoint now() const override { return now_; }
+  const std::string& peer() const override { return peer_; }
+  bool is_encrypted() const override { return channel_.is_encrypted(); }
+  Output& output() override { return output_; }
+
+ private:
+  void read(std::string& buffer);
+  void deliver(std::string_view bytes);
+  void choose_session();
+  bool write();
+  void finish();
+  bool wants_input() const;
+
+  ServerCore& core_;
+  std::shared_ptr<Mailbox> mailbox_;  // shared with the loop and the answers' targets
+  Channel channel_;
+  std::string peer_;
+  Output output_;
+  std::string first_;  // until the protocol is known
+  std::unique_ptr<Session> session_;
+  TimePoint now_;
+  TimePoint opened_;
+  TimePoint received_;
+  TimePoint written_;  // the last time that output moved or there was none
+  std::optional<TimePoint> linger_until_;
+  bool waits_to_write_ = false;
+  bool has_input_ended_ = false;
+  bool is_draining_ = false;
+  bool is_closed_ = false;
+};
+
+}  // namespace vigia::net::internal

@@ -1,0 +1,136 @@
+// What the parts of a server share: its settings, its counters, and the way of an answer back to
+// the event loop that waits for it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "libs/net/internal/channel.hpp"
+#include "libs/net/internal/output.hpp"
+#include "libs/net/internal/responder_target.hpp"
+#include "libs/net/server.hpp"
+
+namespace vigia::net::internal {
+
+class Connection;
+
+/// Shared by all loops; outlives them.
+struct ServerCore {
+  ServerCore(ServerSettings server_settings, Handler& server_handler)
+      : settings(std::move(server_settings)), handler(server_handler) {}
+
+  const ServerSettings settings;
+  Handler& handler;
+  std::unique_ptr<TlsContext> tls;  // null: plain
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> connections_refused{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> requests_refused{0};
+  std::atomic<std::uint64_t> buffered_bytes{0};
+};
+
+/// What other threads give to an event loop. Any thread.
+class Mailbox {
+ public:
+  struct Answer {
+    std::weak_ptr<Connection> connection;
+    std::uint64_t id = 0;
+    Response response;
+  };
+  struct Content {
+    std::vector<Answer> answers;
+    std::vector<std::function<void()>> tasks;
+    bool is_empty() const { return answers.empty() && tasks.empty(); }
+  };
+
+  Mailbox();
+  void post(Answer answer);
+  void post(std::function<void()> task);
+  Content take();
+  /// The event file descriptor to wait on; `clear_event` after it was ready.
+  int event_fd() const { return event_.get(); }
+  void clear_event() const;
+  /// The loop's own thread needs no waking.
+  void set_owner(std::thread::id owner) { owner_ = owner; }
+  /// Makes the loop come back at once where something has been posted by its own thread.
+  void wake_if_waiting();
+  /// What is posted from now on is dropped.
+  void close();
+
+ private:
+  void wake();
+  void wake_unless_owner();
+
+  Fd event_;
+  std::atomic<std::thread::id> owner_;
+  std::mutex mutex_;
+  Content content_;
+  bool is_closed_ = false;
+};
+
+/// The side of a Responder that leads back to a connection.
+class MailboxTarget final : public Responder::Target {
+ public:
+  MailboxTarget(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> connection,
+                std::uint64_t id)
+      : mailbox_(std::move(mailbox)), connection_(std::move(connection)), id_(id) {}
+  void answer(Response response) override {
+    mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
+  }
+
+ private:
+  std::shared_ptr<Mailbox> mailbox_;  // shared with the loop, which may end before the answer comes
+  std::weak_ptr<Connection> connection_;
+  std::uint64_t id_;
+};
+
+/// What a session sees of its connection.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  /// Where the handler sends the answer to request `id`.
+  virtual std::shared_ptr<Responder::Target> make_target(std::uint64_t id) = 0;
+  virtual ServerCore& core() = 0;
+  virtual TimePoint now() const = 0;
+  virtual const std::string& peer() const = 0;
+  virtual bool is_encrypted() const = 0;
+  virtual Output& output() = 0;
+};
+
+/// A protocol on a connection. All calls on the connection's loop.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Takes bytes that came in, all of them.
+  virtual void receive(std::string_view bytes) = 0;
+  /// The client has closed its side.
+  virtual void end_input() = 0;
+  /// Puts into the host's output what is ready, until kOutputBytesMax wait there.
+  virtual void fill() = 0;
+  virtual void answer(std::uint64_t id, Response response) = 0;
+  /// False while bytes of the client should wait in the socket.
+  virtual bool wants_input() const = 0;
+  /// Nothing more to say: close once the output is written.
+  virtual bool is_done() const = 0;
+  /// After is_done: whether the client may still be sending, so that closing at once could lose it
+  /// the answer.
+  virtual bool must_linger() const = 0;
+  /// Checks deadlines.
+  virtual void tick() = 0;
+  /// No request in flight.
+  virtual bool is_idle() const = 0;
+  /// Says good-bye to an idle client; done afterwards.
+  virtual void end_idle() = 0;
+  /// Take no new requests; done when those in flight are.
+  virtual void drain() = 0;
+};
+
+// Enough to keep a fast socket busy, small enough for thousands of connections.
+inline constexpr std::size_t kOutputBytesMax = 256U << 10U;
+
+}  // namespace vigia::net::internal

@@ -1,0 +1,420 @@
+#include "libs/net/internal/http1_session.hpp"
+
+#include <optional>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
+
+#include "libs/net/internal/intake.hpp"
+#include "libs/net/internal/response_head.hpp"
+
+namespace vigia::net::internal {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::error_code;
+using boost::beast::string_view;
+
+// A refused body of this size is read and thrown away, so that the connection can go on.
+constexpr std::uint64_t kDiscardBytesMax = 256U << 10U;
+// Chunk headers and trailers; the header has its own limit.
+constexpr std::size_t kUnparsedBytesMax = 16U << 10U;
+
+std::string_view view(string_view text) { return {text.data(), text.size()}; }
+
+class Http1Session;
+
+/// Beast's parser, handing what it finds to the session at once, without a copy of the body.
+class RequestParser final : public http::basic_parser<true> {
+ public:
+  explicit RequestParser(Http1Session& session) : session_(session) {}
+
+ private:
+  void on_request_impl(http::verb verb, string_view method, string_view target, int version,
+                       error_code& fault) override;
+  void on_response_impl(int /*code*/, string_view /*reason*/, int /*version*/,
+                        error_code& /*fault*/) override {}
+  void on_field_impl(http::field field, string_view name, string_view value,
+                     error_code& fault) override;
+  void on_header_impl(error_code& fault) override;
+  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
+                         error_code& /*fault*/) override {}
+  std::size_t on_body_impl(string_view body, error_code& fault) override;
+  void on_chunk_header_impl(std::uint64_t /*size*/, string_view /*extensions*/,
+                            error_code& /*fault*/) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t rest, string_view body, error_code& fault) override;
+  void on_finish_impl(error_code& /*fault*/) override {}
+
+  Http1Session& session_;
+};
+
+class Http1Session final : public Session {
+ public:
+  explicit Http1Session(SessionHost& host) : host_(host) {}
+
+  void receive(std::string_view bytes) override;
+  void end_input() override;
+  void fill() override;
+  void answer(std::uint64_t id, Response response) override;
+  bool wants_input() const override { return !is_done_ && !is_answering_; }
+  bool is_done() const override { return is_done_; }
+  bool must_linger() const override { return must_linger_; }
+  void tick() override;
+  bool is_idle() const override { return !parser_ && !is_answering_; }
+  void end_idle() override { is_done_ = true; }
+  void drain() override;
+
+  // From the parser.
+  void on_request_line(std::string_view method, std::string_view target, int version);
+  void on_field(std::string_view name, std::string_view value);
+  void on_head();
+  void on_body(std::string_view bytes);
+
+ private:
+  void parse(std::string_view& bytes);
+  void parse_unparsed();
+  bool parse_step(std::string_view& bytes);
+  void begin_request();
+  void end_request();
+  std::optional<Error> check_head() const;
+  std::optional<std::uint64_t> announced_length() const;
+  void refuse_broken(int status);
+  void refuse_early(Response response);
+  void send(Response response);
+  void send_head(const Response& response, bool has_body);
+  void end_response();
+
+  SessionHost& host_;
+  std::optional<RequestParser> parser_;  // of the request being read or answered
+  RequestHead head_;
+  std::optional<Intake> intake_;
+  std::string unparsed_;
+  std::size_t unparsed_used_ = 0;
+  std::uint64_t request_id_ = 0;
+  TimePoint started_;
+  int version_ = 11;
+  BodySource stream_;
+  bool is_chunked_ = false;
+  bool is_head_method_ = false;
+  bool is_keep_alive_ = true;
+  bool is_discarding_ = false;  // answered before the body was there
+  bool is_answering_ = false;   // the request is whole, its answer not yet sent
+  bool has_input_ended_ = false;
+  bool is_draining_ = false;
+  bool is_done_ = false;
+  bool must_linger_ = false;
+};
+
+void RequestParser::on_request_impl(http::verb /*verb*/, string_view method, string_view target,
+                                    int version, error_code& /*fault*/) {
+  session_.on_request_line(view(method), view(target), version);
+}
+
+void RequestParser::on_field_impl(http::field /*field*/, string_view name, string_view value,
+                                  error_code& /*fault*/) {
+  if (!is_header_done()) session_.on_field(view(name), view(value));
+}
+
+void RequestParser::on_header_impl(error_code& /*fault*/) { session_.on_head(); }
+
+std::size_t RequestParser::on_body_impl(string_view body, error_code& /*fault*/) {
+  session_.on_body(view(body));
+  return body.size();
+}
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t /*rest*/, string_view body,
+                                              error_code& /*fault*/) {
+  session_.on_body(view(body));
+  return body.size();
+}
+
+void Http1Session::receive(std::string_view bytes) {
+  if (is_answering_ || !unparsed_.empty()) {
+    unparsed_.erase(0, unparsed_used_);
+    unparsed_used_ = 0;
+    unparsed_ += bytes;
+    parse_unparsed();
+    return;
+  }
+  parse(bytes);
+  unparsed_.assign(bytes);
+}
+
+/// Goes on with what has waited for the answer before it.
+void Http1Session::parse_unparsed() {
+  std::string_view bytes = std::string_view(unparsed_).substr(unparsed_used_);
+  parse(bytes);
+  unparsed_used_ = unparsed_.size() - bytes.size();
+  if (bytes.empty() || is_done_) {
+    unparsed_ = std::string();
+    unparsed_used_ = 0;
+  }
+}
+
+/// Takes whole steps off the front of `bytes`.
+void Http1Session::parse(std::string_view& bytes) {
+  while (!bytes.empty() && !is_answering_ && !is_done_) {
+    if (!parse_step(bytes)) break;
+  }
+}
+
+/// False where more bytes are needed.
+bool Http1Session::parse_step(std::string_view& bytes) {
+  if (!parser_) begin_request();
+  error_code fault;
+  const std::size_t used =
+      parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), fault);
+  bytes.remove_prefix(used);
+  if (is_done_) return false;
+  if (fault && fault != http::error::need_more) {
+    refuse_broken(fault == http::error::header_limit ? 431 : 400);
+    return false;
+  }
+  if (parser_->is_done()) {
+    end_request();
+    return true;
+  }
+  const std::size_t waiting_max =
+      parser_->is_header_done() ? kUnparsedBytesMax : host_.core().settings.header_bytes_max;
+  if (bytes.size() > waiting_max) {
+    refuse_broken(431);
+    return false;
+  }
+  return !fault && used > 0 && !bytes.empty();
+}
+
+void Http1Session::begin_request() {
+  parser_.emplace(*this);
+  parser_->eager(true);
+  parser_->header_limit(static_cast<std::uint32_t>(host_.core().settings.header_bytes_max));
+  parser_->body_limit(boost::none);  // bounded by Intake, which can answer properly
+  head_ = RequestHead{};
+  head_.peer = host_.peer();
+  head_.is_encrypted = host_.is_encrypted();
+  started_ = host_.now();
+  is_discarding_ = false;
+  is_keep_alive_ = true;
+  ++request_id_;
+}
+
+void Http1Session::on_request_line(std::string_view method, std::string_view target, int version) {
+  version_ = version;
+  is_head_method_ = method == "HEAD";
+  head_.method = method;
+  const std::size_t question = target.find('?');
+  head_.path = target.substr(0, question);
+  if (question != std::string_view::npos) head_.query = target.substr(question + 1);
+}
+
+void Http1Session::on_field(std::string_view name, std::string_view value) {
+  head_.headers.add(name, value);
+}
+
+std::optional<Error> Http1Session::check_head() const {
+  // Anything that another reader could frame differently is refused (RFC 9112 §6.3).
+  const Headers& headers = head_.headers;
+  if (headers.count("content-length") > 1 || headers.count("transfer-encoding") > 1 ||
+      (headers.count("content-length") == 1 && headers.count("transfer-encoding") == 1)) {
+    return Error{ErrorCode::kInvalid, "the body's length is given twice"};
+  }
+  if (headers.get("content-length").find_first_not_of("0123456789") != std::string_view::npos) {
+    return Error{ErrorCode::kInvalid, "the body's length is not a number"};
+  }
+  if (headers.count("transfer-encoding") == 1 && !parser_->chunked()) {
+    return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
+  }
+  if (const auto encoding = headers.get("transfer-encoding");
+      !encoding.empty() && encoding.size() != std::string_view("chunked").size()) {
+    return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
+  }
+  if (version_ >= 11 && headers.count("host") != 1) {
+    return Error{ErrorCode::kInvalid, "exactly one Host header is needed"};
+  }
+  if (!head_.path.starts_with('/')) {
+    return Error{ErrorCode::kInvalid, "the path must begin with a slash"};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Http1Session::announced_length() const {
+  const auto length = parser_->content_length();
+  return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
+}
+
+void Http1Session::on_head() {
+  const std::optional<Error> fault = check_head();
+  is_keep_alive_ = parser_->keep_alive() && !fault;
+  intake_.emplace(host_.core(), std::move(head_));
+  if (fault) {
+    is_keep_alive_ = false;
+    refuse_early(intake_->refuse(*fault));
+    return;
+  }
+  if (auto answer = intake_->admit(announced_length())) {
+    refuse_early(std::move(*answer));
+    return;
+  }
+  const bool is_waiting = intake_->head().headers.get("expect") == "100-continue";
+  if (is_waiting && version_ >= 11) {
+    host_.output().append(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+  }
+}
+
+void Http1Session::on_body(std::string_view bytes) {
+  if (is_discarding_ || is_done_) return;
+  if (auto answer = intake_->take(bytes)) refuse_early(std::move(*answer));
+}
+
+void Http1Session::end_request() {
+  if (is_discarding_) {
+    end_response();
+    return;
+  }
+  is_answering_ = true;
+  if (auto answer = intake_->finish(host_, request_id_)) send(std::move(*answer));
+}
+
+/// Answers before the body has been read.
+void Http1Session::refuse_early(Response response) {
+  const auto length = announced_length();
+  const bool is_small = length && *length <= kDiscardBytesMax;
+  const bool is_waiting = intake_->head().headers.get("expect") == "100-continue";
+  const bool has_body = parser_->chunked() || (length && *length > 0);
+  if (has_body && (!is_small || is_waiting)) is_keep_alive_ = false;
+  response.stream = nullptr;
+  is_discarding_ = true;
+  send(std::move(response));
+}
+
+/// The bytes are no HTTP: says so and ends.
+void Http1Session::refuse_broken(int status) {
+  host_.core().requests_refused.fetch_add(1, std::memory_order_relaxed);
+  if (!is_discarding_) {
+    Response response;
+    response.status = status;
+    is_keep_alive_ = false;
+    is_head_method_ = false;
+    send_head(response, true);
+  }
+  is_done_ = true;
+  must_linger_ = true;
+}
+
+void Http1Session::answer(std::uint64_t id, Response response) {
+  if (id != request_id_ || !is_answering_ || stream_) return;
+  send(std::move(response));
+  if (!is_answering_) parse_unparsed();
+}
+
+void Http1Session::send(Response response) {
+  if (is_draining_) is_keep_alive_ = false;
+  const bool has_body = may_have_body(response.status);
+  is_chunked_ = has_body && response.stream && version_ >= 11;
+  if (response.stream && !is_chunked_) is_keep_alive_ = false;
+  send_head(response, has_body);
+  if (!has_body || is_head_method_) {
+    response.stream = nullptr;
+  } else if (is_chunked_) {
+    if (!response.body.empty()) {
+      host_.output().append(fmt::format("{:x}\r\n", response.body.size()));
+      host_.output().append(std::move(response.body));
+      host_.output().append(std::string_view("\r\n"));
+    }
+  } else {
+    host_.output().append(std::move(response.body));
+  }
+  stream_ = std::move(response.stream);
+  if (!stream_ && !is_discarding_) end_response();
+  if (!stream_ && is_discarding_ && !is_keep_alive_) {
+    is_done_ = true;
+    must_linger_ = true;
+  }
+}
+
+void Http1Session::send_head(const Response& response, bool has_body) {
+  const auto reason = http::obsolete_reason(
+      http::int_to_status(static_cast<unsigned>(std::max(response.status, 100))));
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\ndate: {}\r\n", response.status, view(reason), date_text());
+  for (const Header& header : response.headers) {
+    if (is_connection_header(header.name)) continue;
+    head += fmt::format("{}: {}\r\n", clean_value(header.name), clean_value(header.value));
+  }
+  if (is_chunked_) {
+    head += "transfer-encoding: chunked\r\n";
+  } else if (has_body && !response.stream) {
+    head += fmt::format("content-length: {}\r\n", response.body.size());
+  }
+  if (!is_keep_alive_) {
+    head += "connection: close\r\n";
+  } else if (version_ < 11) {
+    head += "connection: keep-alive\r\n";
+  }
+  head += "\r\n";
+  host_.output().append(std::string_view(head));
+}
+
+/// The answer is on its way: on to the next request, or the end.
+void Http1Session::end_response() {
+  is_answering_ = false;
+  is_chunked_ = false;
+  stream_ = nullptr;
+  intake_.reset();
+  parser_.reset();
+  if (!is_keep_alive_ || is_draining_ || (has_input_ended_ && unparsed_.empty())) is_done_ = true;
+}
+
+void Http1Session::fill() {
+  while (stream_ && !is_done_ && host_.output().size() < kOutputBytesMax) {
+    Result<std::string> piece = stream_();
+    if (!piece) {  // without the last chunk the client sees that something is missing
+      stream_ = nullptr;
+      is_done_ = true;
+      return;
+    }
+    const bool is_last = piece->empty();
+    if (is_chunked_) host_.output().append(fmt::format("{:x}\r\n", piece->size()));
+    host_.output().append(std::move(*piece));
+    if (is_chunked_) host_.output().append(std::string_view("\r\n"));
+    if (!is_last) continue;
+    end_response();
+    parse_unparsed();
+  }
+}
+
+void Http1Session::end_input() {
+  has_input_ended_ = true;
+  if (!is_answering_) is_done_ = true;
+}
+
+void Http1Session::tick() {
+  const bool is_reading = parser_ && !is_answering_;
+  if (!is_reading || host_.now() - started_ < host_.core().settings.request_timeout) return;
+  if (is_discarding_) {
+    is_done_ = true;
+    return;
+  }
+  is_keep_alive_ = false;
+  if (!intake_) {
+    refuse_broken(408);
+    return;
+  }
+  const Error slow{ErrorCode::kDeadline, "the request took too long to arrive"};
+  refuse_early(intake_->refuse(slow));
+}
+
+void Http1Session::drain() {
+  is_draining_ = true;
+  if (is_idle()) is_done_ = true;
+}
+
+}  // namespace
+
+std::unique_ptr<Session> make_http1_session(SessionHost& host) {
+  return std::make_unique<Http1Session>(host);
+}
+
+}  // namespace vigia::net::internal

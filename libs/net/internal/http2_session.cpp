@@ -1,0 +1,606 @@
+#include "libs/net/internal/http2_session.hpp"
+
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <nghttp2/nghttp2.h>
+
+#include "libs/base/check.hpp"
+#include "libs/net/internal/control_budget.hpp"
+#include "libs/net/internal/grpc_trailers.hpp"
+#include "libs/net/internal/intake.hpp"
+#include "libs/net/internal/response_head.hpp"
+
+namespace vigia::net::internal {
+
+namespace {
+
+constexpr std::uint32_t kStreamWindowBytes = 4U << 20U;
+constexpr int kConnectionWindowBytes = 16 << 20;
+// Fewer and larger frames are cheaper; clients that can, use it.
+constexpr std::uint32_t kFrameBytesMax = 1U << 20U;
+// RFC 9113 §6.5.2: what one header counts beside its text.
+constexpr std::size_t kHeaderOverheadBytes = 32;
+// Past this much over the header limit the client is not merely wrong.
+constexpr std::size_t kHeaderAbuseFactor = 16;
+// CVE-2023-44487: resets in a burst, then a second.
+constexpr std::uint64_t kResetBurst = 1000;
+constexpr std::uint64_t kResetsPerSecond = 33;
+// CVE-2024-27316.
+constexpr std::size_t kContinuationsMax = 8;
+constexpr std::size_t kOutboundAcksMax = 1000;
+// What a fault of the client's costs that makes the server reset a stream (CVE-2025-8671).
+constexpr double kFaultTokens = 20;
+constexpr double kRequestTokens = 8;
+constexpr double kSentTokensPerByte = 4.0 / 16384;
+
+// After an early answer the client may go on for so long before its stream is reset: clients that
+// are cut off while they send (curl before 8) never show the answer.
+constexpr std::size_t kDiscardBytesMax = 1U << 20U;
+constexpr Duration kDiscardTime = std::chrono::seconds(2);
+
+struct Stream {
+  RequestHead head;
+  std::size_t header_bytes = 0;
+  std::optional<Intake> intake;
+  TimePoint started;
+  std::optional<TimePoint> deadline;  // of the client: grpc-timeout
+  TimePoint progressed;               // of the answer
+  bool is_head_method = false;
+  bool is_whole = false;  // the request
+  bool is_answered = false;
+  std::optional<TimePoint> ended;  // the answer is sent, the request still comes
+  std::size_t discarded = 0;
+  Response response;
+  std::string piece;  // of the response's stream
+  std::size_t offset = 0;
+};
+
+struct SessionDeleter {
+  void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
+};
+struct CallbacksDeleter {
+  void operator()(nghttp2_session_callbacks* callbacks) const {
+    nghttp2_session_callbacks_del(callbacks);
+  }
+};
+struct OptionDeleter {
+  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
+};
+
+std::string_view view(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+nghttp2_nv pair_of(const Header& header) {
+  const auto bytes = [](const std::string& text) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // only read
+  };
+  return {bytes(header.name), bytes(header.value), header.name.size(), header.value.size(),
+          NGHTTP2_NV_FLAG_NONE};
+}
+
+std::vector<nghttp2_nv> pairs_of(const std::vector<Header>& headers) {
+  std::vector<nghttp2_nv> pairs;
+  pairs.reserve(headers.size());
+  for (const Header& header : headers) pairs.push_back(pair_of(header));
+  return pairs;
+}
+
+class Http2Session final : public Session {
+ public:
+  explicit Http2Session(SessionHost& host);
+
+  void receive(std::string_view bytes) override;
+  void end_input() override { is_dead_ = true; }
+  void fill() override;
+  void answer(std::uint64_t id, Response response) override;
+  bool wants_input() const override { return !is_dead_ && host_.output().size() < kOutputBytesMax; }
+  bool is_done() const override;
+  bool must_linger() const override { return false; }
+  void tick() override;
+  bool is_idle() const override { return streams_.empty() && outstanding_ == 0; }
+  void end_idle() override { end(NGHTTP2_NO_ERROR); }
+  void drain() override;
+
+ private:
+  // nghttp2's callbacks; `self` is the session.
+  static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* head, void* self);
+  static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* self);
+  static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
+                       const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
+                       std::size_t value_size, std::uint8_t flags, void* self);
+  static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* self);
+  static int on_invalid_frame(nghttp2_session* session, const nghttp2_frame* frame, int fault,
+                              void* self);
+  static int on_data(nghttp2_session* session, std::uint8_t flags, std::int32_t id,
+                     const std::uint8_t* bytes, std::size_t size, void* self);
+  static int on_sent(nghttp2_session* session, const nghttp2_frame* frame, void* self);
+  static int on_close(nghttp2_session* session, std::int32_t id, std::uint32_t fault, void* self);
+  static ssize_t on_read(nghttp2_session* session, std::int32_t id, std::uint8_t* room,
+                         std::size_t size, std::uint32_t* flags, nghttp2_data_source* source,
+                         void* self);
+  static const nghttp2_session_callbacks* callbacks();
+
+  Stream* find(std::int32_t id);
+  void add_header(Stream& stream, std::string_view name, std::string_view value);
+  void begin_request(std::int32_t id, Stream& stream, bool is_whole);
+  std::optional<Response> admit(Stream& stream);
+  void end_request(std::int32_t id, Stream& stream);
+  void respond(std::int32_t id, Stream& stream, Response response);
+  void respond_grpc(std::int32_t id, Stream& stream);
+  void respond_http(std::int32_t id, Stream& stream);
+  void submit(std::int32_t id, const std::vector<Header>& headers, bool has_body);
+  ssize_t read_body(Stream& stream, std::uint8_t* room, std::size_t size, std::uint32_t& flags);
+  void tick_stream(std::int32_t id, Stream& stream);
+  void discard(std::int32_t id, Stream& stream, std::size_t size);
+  void spend(double tokens);
+  void end(std::uint32_t fault);
+
+  SessionHost& host_;
+  std::unique_ptr<nghttp2_session, SessionDeleter> session_;
+  std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
+  std::size_t outstanding_ = 0;  // given to the handler and not answered, gone streams included
+  ControlBudget budget_;
+  bool is_draining_ = false;
+  bool has_said_goodbye_ = false;
+  bool is_dead_ = false;
+};
+
+const nghttp2_session_callbacks* Http2Session::callbacks() {
+  static const std::unique_ptr<nghttp2_session_callbacks, CallbacksDeleter> shared = [] {
+    nghttp2_session_callbacks* made = nullptr;
+    CHECK(nghttp2_session_callbacks_new(&made) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(made, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, on_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(made, on_close);
+    return std::unique_ptr<nghttp2_session_callbacks, CallbacksDeleter>(made);
+  }();
+  return shared.get();
+}
+
+Http2Session::Http2Session(SessionHost& host) : host_(host), budget_(host.now()) {
+  nghttp2_option* option = nullptr;
+  CHECK(nghttp2_option_new(&option) == 0);
+  const std::unique_ptr<nghttp2_option, OptionDeleter> owner(option);
+  nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
+  nghttp2_option_set_max_continuations(option, kContinuationsMax);
+  nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
+  nghttp2_session* session = nullptr;
+  CHECK(nghttp2_session_server_new2(&session, callbacks(), this, option) == 0);
+  session_.reset(session);
+  const ServerSettings& settings = host_.core().settings;
+  const std::array<nghttp2_settings_entry, 4> entries = {{
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, static_cast<std::uint32_t>(settings.streams_max)},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindowBytes},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kFrameBytesMax},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+       static_cast<std::uint32_t>(settings.header_bytes_max)},
+  }};
+  CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, entries.data(), entries.size()) == 0);
+  CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
+                                              kConnectionWindowBytes) == 0);
+}
+
+void Http2Session::receive(std::string_view bytes) {
+  const ssize_t used = nghttp2_session_mem_recv(
+      session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (used < 0) {
+    fill();  // the GOAWAY that says why, if there is one
+    is_dead_ = true;
+  }
+}
+
+void Http2Session::fill() {
+  while (!is_dead_ && host_.output().size() < kOutputBytesMax) {
+    const std::uint8_t* bytes = nullptr;
+    const ssize_t size = nghttp2_session_mem_send(session_.get(), &bytes);
+    if (size < 0) is_dead_ = true;
+    if (size <= 0) return;
+    host_.output().append(view(bytes, static_cast<std::size_t>(size)));
+    budget_.earn(static_cast<double>(size) * kSentTokensPerByte);
+  }
+}
+
+bool Http2Session::is_done() const {
+  if (is_dead_) return true;
+  if (has_said_goodbye_ && streams_.empty()) {
+    return nghttp2_session_want_write(session_.get()) == 0;
+  }
+  return nghttp2_session_want_read(session_.get()) == 0 &&
+         nghttp2_session_want_write(session_.get()) == 0;
+}
+
+Stream* Http2Session::find(std::int32_t id) {
+  const auto entry = streams_.find(id);
+  return entry == streams_.end() ? nullptr : entry->second.get();
+}
+
+void Http2Session::end(std::uint32_t fault) {
+  nghttp2_session_terminate_session(session_.get(), fault);
+}
+
+void Http2Session::spend(double tokens) {
+  if (!budget_.spend(tokens, host_.now())) end(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+int Http2Session::on_begin_frame(nghttp2_session* /*session*/, const nghttp2_frame_hd* head,
+                                 void* self) {
+  const bool carries_data = head->type == NGHTTP2_DATA &&
+                            (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM) != 0);
+  if (!carries_data && head->type != NGHTTP2_HEADERS) static_cast<Http2Session*>(self)->spend(1);
+  return 0;
+}
+
+int Http2Session::on_begin_headers(nghttp2_session* /*session*/, const nghttp2_frame* frame,
+                                   void* self) {
+  auto& session = *static_cast<Http2Session*>(self);
+  if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  auto stream = std::make_unique<Stream>();
+  stream->started = session.host_.now();
+  stream->head.peer = session.host_.peer();
+  stream->head.is_encrypted = session.host_.is_encrypted();
+  stream->head.transport = Transport::kHttp2;
+  session.streams_[frame->hd.stream_id] = std::move(stream);
+  return 0;
+}
+
+int Http2Session::on_header(nghttp2_session* /*session*/, const nghttp2_frame* frame,
+                            const std::uint8_t* name, std::size_t name_size,
+                            const std::uint8_t* value, std::size_t value_size,
+                            std::uint8_t /*flags*/, void* self) {
+  auto& session = *static_cast<Http2Session*>(self);
+  Stream* stream = session.find(frame->hd.stream_id);
+  if (stream == nullptr) return 0;
+  const std::size_t limit = session.host_.core().settings.header_bytes_max;
+  stream->header_bytes += name_size + value_size + kHeaderOverheadBytes;
+  if (stream->header_bytes > limit * kHeaderAbuseFactor) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  // Trailers are read and not kept; what is over the limit is refused once the frame is whole.
+  if (stream->header_bytes > limit || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  session.add_header(*stream, view(name, name_size), view(value, value_size));
+  return 0;
+}
+
+void Http2Session::add_header(Stream& stream, std::string_view name, std::string_view value) {
+  RequestHead& head = stream.head;
+  if (name == ":method") {
+    head.method = value;
+  } else if (name == ":path") {
+    const std::size_t question = value.find('?');
+    head.path = value.substr(0, question);
+    if (question != std::string_view::npos) head.query = value.substr(question + 1);
+  } else if (name == ":authority") {
+    head.headers.add("host", value);
+  } else if (!name.starts_with(':')) {
+    head.headers.add(name, value);
+    if (name == "content-type" && value.starts_with("application/grpc") &&
+        (value.size() == 16 || value[16] == '+' || value[16] == ';')) {
+      head.transport = Transport::kGrpc;
+    }
+  }
+}
+
+int Http2Session::on_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* self) {
+  auto& session = *static_cast<Http2Session*>(self);
+  if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+  Stream* stream = session.find(frame->hd.stream_id);
+  if (stream == nullptr) return 0;
+  const bool is_whole = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+    session.begin_request(frame->hd.stream_id, *stream, is_whole);
+  } else if (is_whole) {
+    session.end_request(frame->hd.stream_id, *stream);
+  }
+  return 0;
+}
+
+int Http2Session::on_invalid_frame(nghttp2_session* /*session*/, const nghttp2_frame* /*frame*/,
+                                   int /*fault*/, void* self) {
+  static_cast<Http2Session*>(self)->spend(kFaultTokens);
+  return 0;
+}
+
+std::optional<Response> Http2Session::admit(Stream& stream) {
+  const ServerSettings& settings = host_.core().settings;
+  if (stream.header_bytes > settings.header_bytes_max) {
+    Response response = stream.intake->refuse(
+        {ErrorCode::kTooLarge,
+         fmt::format("the headers are larger than {} bytes", settings.header_bytes_max)});
+    response.status = 431;
+    return response;
+  }
+  if (outstanding_ >= settings.streams_max) {
+    return stream.intake->refuse({ErrorCode::kUnavailable, "too many requests in flight"});
+  }
+  const Headers& headers = stream.intake->head().headers;
+  if (const std::string_view timeout = headers.get("grpc-timeout"); !timeout.empty()) {
+    const auto left = parse_grpc_timeout(timeout);
+    if (!left) {
+      return stream.intake->refuse({ErrorCode::kInvalid, "grpc-timeout cannot be read"});
+    }
+    stream.deadline = stream.started + *left;
+  }
+  std::optional<std::uint64_t> length;
+  if (const std::string_view text = headers.get("content-length"); !text.empty()) {
+    std::uint64_t value = 0;
+    const auto [rest, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (fault == std::errc()) length = value;
+  }
+  return stream.intake->admit(length);
+}
+
+void Http2Session::begin_request(std::int32_t id, Stream& stream, bool is_whole) {
+  if (is_draining_ && has_said_goodbye_) return;  // above the GOAWAY's last stream: ignored
+  stream.is_head_method = stream.head.method == "HEAD";
+  stream.intake.emplace(host_.core(), std::move(stream.head));
+  if (auto answer = admit(stream)) {
+    stream.is_whole = is_whole;
+    respond(id, stream, std::move(*answer));
+    return;
+  }
+  if (is_whole) {
+    end_request(id, stream);
+  } else if (stream.intake->head().headers.get("expect") == "100-continue") {
+    const std::vector<Header> headers = {{":status", "100"}};
+    const auto pairs = pairs_of(headers);
+    nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, id, nullptr, pairs.data(),
+                           pairs.size(), nullptr);
+  }
+}
+
+int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, std::int32_t id,
+                          const std::uint8_t* bytes, std::size_t size, void* self) {
+  auto& session = *static_cast<Http2Session*>(self);
+  Stream* stream = session.find(id);
+  if (stream == nullptr || !stream->intake) return 0;
+  if (stream->is_answered) {
+    session.discard(id, *stream, size);
+    return 0;
+  }
+  if (auto answer = stream->intake->take(view(bytes, size))) {
+    session.respond(id, *stream, std::move(*answer));
+  }
+  return 0;
+}
+
+void Http2Session::end_request(std::int32_t id, Stream& stream) {
+  stream.is_whole = true;
+  if (stream.is_answered || !stream.intake) return;
+  budget_.earn(kRequestTokens);
+  ++outstanding_;
+  if (auto answer = stream.intake->finish(host_, static_cast<std::uint64_t>(id))) {
+    --outstanding_;
+    respond(id, stream, std::move(*answer));
+  }
+}
+
+void Http2Session::answer(std::uint64_t id, Response response) {
+  CHECK(outstanding_ > 0);
+  --outstanding_;
+  const auto stream_id = static_cast<std::int32_t>(id);
+  Stream* stream = find(stream_id);
+  if (stream == nullptr || stream->is_answered) return;
+  respond(stream_id, *stream, std::move(response));
+}
+
+void Http2Session::respond(std::int32_t id, Stream& stream, Response response) {
+  stream.is_answered = true;
+  stream.progressed = host_.now();
+  stream.response = std::move(response);
+  if (stream.head.transport == Transport::kGrpc) {
+    respond_grpc(id, stream);
+  } else {
+    respond_http(id, stream);
+  }
+}
+
+void Http2Session::respond_grpc(std::int32_t id, Stream& stream) {
+  Response& response = stream.response;
+  response.stream = nullptr;
+  std::vector<Header> headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+  for (const Header& header : response.headers) {
+    if (is_connection_header(header.name) || header.name == "content-type") continue;
+    headers.push_back({header.name, clean_value(header.value)});
+  }
+  if (effective_grpc_code(response) != GrpcCode::kOk) {
+    append_grpc_trailers(headers, response);
+    response.body = std::string();
+    submit(id, headers, false);
+    return;
+  }
+  headers.push_back({"grpc-accept-encoding", "identity,deflate,gzip,zstd"});
+  response.body.insert(0, grpc_prefix(response.body.size(), false));
+  submit(id, headers, true);
+}
+
+void Http2Session::respond_http(std::int32_t id, Stream& stream) {
+  Response& response = stream.response;
+  std::vector<Header> headers = {{":status", std::to_string(response.status)},
+                                 {"date", date_text()}};
+  for (const Header& header : response.headers) {
+    if (is_connection_header(header.name)) continue;
+    headers.push_back({header.name, clean_value(header.value)});
+  }
+  const bool may_have = may_have_body(response.status);
+  if (may_have && !response.stream) {
+    headers.push_back({"content-length", std::to_string(response.body.size())});
+  }
+  if (!may_have || stream.is_head_method) {
+    response.body = std::string();
+    response.stream = nullptr;
+  }
+  submit(id, headers, !response.body.empty() || response.stream);
+}
+
+void Http2Session::submit(std::int32_t id, const std::vector<Header>& headers, bool has_body) {
+  const auto pairs = pairs_of(headers);
+  nghttp2_data_provider provider{};
+  provider.read_callback = on_read;
+  const int fault = nghttp2_submit_response(session_.get(), id, pairs.data(), pairs.size(),
+                                            has_body ? &provider : nullptr);
+  if (fault != 0) {
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::uint8_t* room,
+                              std::size_t size, std::uint32_t* flags,
+                              nghttp2_data_source* /*source*/, void* self) {
+  auto& own = *static_cast<Http2Session*>(self);
+  Stream* stream = own.find(id);
+  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  stream->progressed = own.host_.now();
+  const ssize_t read = own.read_body(*stream, room, size, *flags);
+  const bool is_end = (*flags & NGHTTP2_DATA_FLAG_EOF) != 0;
+  if (is_end && stream->head.transport == Transport::kGrpc) {
+    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    std::vector<Header> trailers;
+    append_grpc_trailers(trailers, stream->response);
+    const auto pairs = pairs_of(trailers);
+    if (nghttp2_submit_trailer(session, id, pairs.data(), pairs.size()) != 0) {
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+  }
+  return read;
+}
+
+ssize_t Http2Session::read_body(Stream& stream, std::uint8_t* room, std::size_t size,
+                                std::uint32_t& flags) {
+  std::size_t read = 0;
+  std::string& body = stream.response.body;
+  while (read < size) {
+    if (stream.offset == body.size() && stream.response.stream) {
+      Result<std::string> piece = stream.response.stream();
+      if (!piece) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+      if (piece->empty()) stream.response.stream = nullptr;
+      body = std::move(*piece);
+      stream.offset = 0;
+    }
+    if (stream.offset == body.size()) break;
+    const std::size_t count = std::min(size - read, body.size() - stream.offset);
+    std::memcpy(room + read, body.data() + stream.offset, count);
+    stream.offset += count;
+    read += count;
+  }
+  if (stream.offset == body.size() && !stream.response.stream) flags |= NGHTTP2_DATA_FLAG_EOF;
+  return static_cast<ssize_t>(read);
+}
+
+int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, void* self) {
+  auto& own = *static_cast<Http2Session*>(self);
+  const auto type = frame->hd.type;
+  if (type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) {
+    own.spend(kFaultTokens);
+  }
+  const bool is_end = (type == NGHTTP2_HEADERS || type == NGHTTP2_DATA) &&
+                      (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  if (is_end && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
+    Stream* stream = own.find(frame->hd.stream_id);
+    if (stream != nullptr) stream->ended = own.host_.now();
+  }
+  return 0;
+}
+
+/// The rest of a request that has its answer.
+void Http2Session::discard(std::int32_t id, Stream& stream, std::size_t size) {
+  stream.discarded += size;
+  if (!stream.ended || stream.discarded < kDiscardBytesMax) return;
+  // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted.
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+}
+
+int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t /*fault*/,
+                           void* self) {
+  static_cast<Http2Session*>(self)->streams_.erase(id);
+  return 0;
+}
+
+void Http2Session::tick() {
+  std::vector<std::int32_t> ids;
+  ids.reserve(streams_.size());
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  for (const std::int32_t id : ids) {
+    if (Stream* stream = find(id)) tick_stream(id, *stream);
+  }
+  if (is_draining_ && !has_said_goodbye_) {
+    nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
+                          nullptr, 0);
+    has_said_goodbye_ = true;
+  }
+}
+
+void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
+  const TimePoint now = host_.now();
+  const Duration timeout = host_.core().settings.request_timeout;
+  if (stream.ended) {
+    if (now - *stream.ended >= kDiscardTime) discard(id, stream, kDiscardBytesMax);
+    return;
+  }
+  if (stream.is_answered) {
+    if (now - stream.progressed >= timeout) {
+      nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+      stream.progressed = now;
+    }
+    return;
+  }
+  if (!stream.intake) {  // its headers are still coming
+    if (now - stream.started >= timeout) end(NGHTTP2_ENHANCE_YOUR_CALM);
+    return;
+  }
+  if (stream.deadline && now >= *stream.deadline) {
+    respond(id, stream, stream.intake->refuse({ErrorCode::kDeadline, "the deadline has passed"}));
+  } else if (!stream.is_whole && now - stream.started >= timeout) {
+    respond(id, stream,
+            stream.intake->refuse({ErrorCode::kDeadline, "the request took too long to arrive"}));
+  }
+}
+
+void Http2Session::drain() {
+  // Two steps (RFC 9113 §6.8): a client's requests that are on their way are still taken.
+  is_draining_ = true;
+  nghttp2_submit_shutdown_notice(session_.get());
+}
+
+}  // namespace
+
+std::optional<Duration> parse_grpc_timeout(std::string_view text) {
+  constexpr std::size_t kDigitsMax = 8;
+  if (text.size() < 2 || text.size() > kDigitsMax + 1) return std::nullopt;
+  std::int64_t count = 0;
+  const char* end = text.data() + text.size() - 1;
+  const auto [rest, fault] = std::from_chars(text.data(), end, count);
+  if (fault != std::errc() || rest != end || count < 0) return std::nullopt;
+  switch (text.back()) {
+    case 'H':
+      // More than a year means no deadline, and must not overflow.
+      return std::chrono::hours(std::min<std::int64_t>(count, 24 * 365));
+    case 'M':
+      return std::chrono::minutes(count);
+    case 'S':
+      return std::chrono::seconds(count);
+    case 'm':
+      return std::chrono::milliseconds(count);
+    case 'u':
+      return std::chrono::microseconds(count);
+    case 'n':
+      return std::chrono::nanoseconds(count);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::unique_ptr<Session> make_http2_session(SessionHost& host) {
+  return std::make_unique<Http2Session>(host);
+}
+
+}  // namespace vigia::net::internal

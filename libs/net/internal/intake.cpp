@@ -1,0 +1,155 @@
+#include "libs/net/internal/intake.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/net/compression.hpp"
+
+namespace vigia::net::internal {
+
+namespace {
+
+constexpr int kUnsupportedMediaType = 415;
+// What a client only announces is reserved up to this; the rest as it comes.
+constexpr std::size_t kReserveBytesMax = 8U << 20U;
+
+std::uint32_t big_endian(const std::array<char, 5>& prefix) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 1; i < 5; ++i) {
+    value = value << 8U | static_cast<unsigned char>(prefix[i]);
+  }
+  return value;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text.substr(0, 64));
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
+Error body_too_large(std::size_t bytes_max) {
+  return {ErrorCode::kTooLarge, fmt::format("the body is larger than {} bytes", bytes_max)};
+}
+
+}  // namespace
+
+Intake::Intake(ServerCore& core, RequestHead head) : core_(core), head_(std::move(head)) {
+  core_.requests.fetch_add(1, std::memory_order_relaxed);
+}
+
+Intake::~Intake() { release(); }
+
+void Intake::release() {
+  core_.buffered_bytes.fetch_sub(counted_, std::memory_order_relaxed);
+  counted_ = 0;
+}
+
+Response Intake::refuse(const Error& error) {
+  core_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  body_ = std::string();
+  release();
+  return core_.handler.refuse(head_, error);
+}
+
+std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_length) {
+  if (auto answer = core_.handler.admit(head_)) return answer;
+  const std::size_t extra = head_.transport == Transport::kGrpc ? prefix_.size() : 0;
+  if (content_length && *content_length > core_.settings.body_bytes_max + extra) {
+    return refuse(body_too_large(core_.settings.body_bytes_max));
+  }
+  if (content_length && head_.transport != Transport::kGrpc) {
+    body_.reserve(std::min<std::size_t>(*content_length, kReserveBytesMax));
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> Intake::take(std::string_view bytes) {
+  wire_bytes_ += bytes.size();
+  if (head_.transport == Transport::kGrpc) {
+    if (auto answer = take_prefix(bytes)) return answer;
+    if (body_.size() + bytes.size() > message_bytes_) {
+      return refuse({ErrorCode::kInvalid, "a unary call has exactly one message"});
+    }
+  }
+  return append(bytes);
+}
+
+/// Eats the five bytes before a gRPC message.
+std::optional<Response> Intake::take_prefix(std::string_view& bytes) {
+  if (prefix_size_ == prefix_.size()) return std::nullopt;
+  const std::size_t count = std::min(bytes.size(), prefix_.size() - prefix_size_);
+  std::copy_n(bytes.begin(), count, prefix_.begin() + static_cast<std::ptrdiff_t>(prefix_size_));
+  prefix_size_ += count;
+  bytes.remove_prefix(count);
+  if (prefix_size_ < prefix_.size()) return std::nullopt;
+  message_bytes_ = big_endian(prefix_);
+  if (message_bytes_ > core_.settings.body_bytes_max) {
+    return refuse(body_too_large(core_.settings.body_bytes_max));
+  }
+  if (static_cast<unsigned char>(prefix_[0]) > 1) {
+    return refuse({ErrorCode::kInvalid, "a gRPC message's flag byte is 0 or 1"});
+  }
+  body_.reserve(std::min<std::size_t>(message_bytes_, kReserveBytesMax));
+  return std::nullopt;
+}
+
+std::optional<Response> Intake::append(std::string_view bytes) {
+  if (body_.size() + bytes.size() > core_.settings.body_bytes_max) {
+    return refuse(body_too_large(core_.settings.body_bytes_max));
+  }
+  counted_ += bytes.size();
+  const std::uint64_t before =
+      core_.buffered_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  if (before + bytes.size() > core_.settings.buffered_bytes_max) {
+    return refuse({ErrorCode::kUnavailable, "too many bodies are being received"});
+  }
+  body_ += bytes;
+  return std::nullopt;
+}
+
+/// Decompresses the body where it is compressed.
+std::optional<Response> Intake::decode() {
+  const bool is_grpc = head_.transport == Transport::kGrpc;
+  if (is_grpc && prefix_[0] == 0) return std::nullopt;  // this message is not compressed
+  const std::string encoding =
+      lower_case(head_.headers.get(is_grpc ? "grpc-encoding" : "content-encoding"));
+  if (encoding.empty() || encoding == "identity") {
+    if (!is_grpc) return std::nullopt;
+    return refuse({ErrorCode::kInvalid, "a compressed message without grpc-encoding"});
+  }
+  // Remote write and remote read use the block format, which their handlers bound and read.
+  if (!is_grpc && encoding == "snappy") return std::nullopt;
+  auto plain = decompress(encoding, body_, core_.settings.body_bytes_max);
+  if (plain) {
+    body_ = std::move(*plain);
+    return std::nullopt;
+  }
+  Response response = refuse(plain.error());
+  const bool is_known = encoding == "gzip" || encoding == "zstd" || encoding == "deflate";
+  if (!is_known) {
+    response.status = kUnsupportedMediaType;
+    response.headers.add("accept-encoding", "gzip, zstd, deflate");
+    response.grpc_code = GrpcCode::kUnimplemented;
+  }
+  return response;
+}
+
+std::optional<Response> Intake::finish(SessionHost& host, std::uint64_t id) {
+  if (head_.transport == Transport::kGrpc &&
+      (prefix_size_ < prefix_.size() || body_.size() != message_bytes_)) {
+    return refuse({ErrorCode::kInvalid, "the message ends before its announced length"});
+  }
+  if (auto answer = decode()) return answer;
+  Request request;
+  static_cast<RequestHead&>(request) = std::move(head_);
+  request.body = std::move(body_);
+  request.wire_bytes = wire_bytes_;
+  release();
+  core_.handler.handle(std::move(request), Responder(host.make_target(id)));
+  return std::nullopt;
+}
+
+}  // namespace vigia::net::internal

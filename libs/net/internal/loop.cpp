@@ -1,0 +1,208 @@
+#include "libs/net/internal/loop.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include "libs/base/check.hpp"
+
+namespace vigia::net::internal {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 256U << 10U;
+constexpr Duration kTickInterval = std::chrono::milliseconds(100);
+constexpr int kEventsMax = 256;
+constexpr int kAcceptsMax = 64;
+
+void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* target) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = target;
+  CHECK(epoll_ctl(epoll, operation, fd, &event) == 0);
+}
+
+}  // namespace
+
+Loop::Loop(ServerCore& core, Fd listener)
+    : core_(core),
+      listener_(std::move(listener)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      mailbox_(std::make_shared<Mailbox>()),
+      buffer_(kReadBytes, '\0'),
+      now_(SystemClock().steady()),
+      next_tick_(now_ + kTickInterval) {
+  CHECK(epoll_.is_open());
+  set_interest(epoll_.get(), EPOLL_CTL_ADD, mailbox_->event_fd(), EPOLLIN, mailbox_.get());
+  set_interest(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), EPOLLIN, &listener_);
+  is_accepting_ = true;
+}
+
+Loop::~Loop() {
+  if (thread_.joinable()) {
+    begin_stop(SystemClock().steady());
+    thread_.join();
+  }
+}
+
+void Loop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Loop::begin_stop(TimePoint deadline) {
+  mailbox_->post([this, deadline] {
+    if (stop_deadline_) {
+      stop_deadline_ = std::min(*stop_deadline_, deadline);
+      return;
+    }
+    stop_deadline_ = deadline;
+    listener_ = Fd();
+    is_accepting_ = false;
+    for (const auto& [key, connection] : connections_) connection->drain(now_);
+    next_tick_ = now_;
+  });
+}
+
+void Loop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+int Loop::wait_ms() const {
+  if (!again_.empty()) return 0;
+  if (connections_.empty() && is_accepting_ && !stop_deadline_) return -1;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_tick_ - now_);
+  return static_cast<int>(std::max<std::int64_t>(left.count() + 1, 0));
+}
+
+void Loop::run() {
+  mailbox_->set_owner(std::this_thread::get_id());
+  std::array<epoll_event, kEventsMax> events{};
+  while (true) {
+    const int count = epoll_wait(epoll_.get(), events.data(), kEventsMax, wait_ms());
+    refresh_now();
+    for (int i = 0; i < std::max(count, 0); ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      if (event.data.ptr == mailbox_.get()) {
+        mailbox_->clear_event();
+      } else if (event.data.ptr == &listener_) {
+        accept_all();
+      } else {
+        auto& connection = *static_cast<Connection*>(event.data.ptr);
+        if (connection.is_closed()) continue;
+        connection.on_ready(event.events, buffer_, now_);
+        settle(connection);
+      }
+    }
+    read_again();
+    handle_mail();
+    if (now_ >= next_tick_) tick();
+    // Writing may have let a waiting request go to the handler, which may have answered at once.
+    mailbox_->wake_if_waiting();
+    removed_.clear();
+    if (stop_deadline_ && (connections_.empty() || now_ >= *stop_deadline_)) break;
+  }
+  mailbox_->close();
+  connections_.clear();
+}
+
+void Loop::accept_all() {
+  for (int i = 0; i < kAcceptsMax && is_accepting_; ++i) {
+    SocketAddress peer;
+    peer.length = sizeof peer.storage;
+    Fd socket(accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.length,
+                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket.is_open()) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        // The listening socket stays ready: look again at the next tick instead of spinning.
+        set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), 0, &listener_);
+        is_accepting_ = false;
+      }
+      return;
+    }
+    if (core_.connections.load(std::memory_order_relaxed) >= core_.settings.connections_max) {
+      core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+      continue;
+    }
+    const int on = 1;
+    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket), peer.text());
+    connection->registered_events = EPOLLIN;
+    set_interest(epoll_.get(), EPOLL_CTL_ADD, connection->fd(), EPOLLIN, connection.get());
+    connections_.emplace(connection.get(), connection);
+  }
+}
+
+/// Brings epoll up to date after a connection has done something.
+void Loop::settle(Connection& connection) {
+  if (connection.is_closed()) {
+    remove(connection);
+    return;
+  }
+  if (connection.must_read_again()) again_.push_back(connection.weak_from_this());
+  const std::uint32_t wanted = connection.wanted_events();
+  if (wanted == connection.registered_events) return;
+  set_interest(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), wanted, &connection);
+  connection.registered_events = wanted;
+}
+
+void Loop::remove(Connection& connection) {
+  const auto entry = connections_.find(&connection);
+  if (entry == connections_.end()) return;
+  set_interest(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), 0, nullptr);
+  removed_.push_back(std::move(entry->second));
+  connections_.erase(entry);
+}
+
+void Loop::read_again() {
+  const auto waiting = std::exchange(again_, {});
+  for (const auto& weak : waiting) {
+    const auto connection = weak.lock();
+    if (!connection || connection->is_closed()) continue;
+    connection->on_ready(EPOLLIN, buffer_, now_);
+    settle(*connection);
+  }
+}
+
+void Loop::handle_mail() {
+  std::vector<std::shared_ptr<Connection>> touched;
+  // Answers make room for requests that wait in a connection, whose answers come here again.
+  while (true) {
+    Mailbox::Content content = mailbox_->take();
+    if (content.is_empty()) break;
+    for (Mailbox::Answer& answer : content.answers) {
+      auto connection = answer.connection.lock();
+      if (!connection || connection->is_closed()) continue;
+      connection->answer(answer.id, std::move(answer.response), now_);
+      if (!connection->is_queued) {
+        connection->is_queued = true;
+        touched.push_back(std::move(connection));
+      }
+    }
+    for (const auto& task : content.tasks) task();
+  }
+  for (const auto& connection : touched) {
+    connection->is_queued = false;
+    connection->flush();
+    settle(*connection);
+  }
+}
+
+void Loop::tick() {
+  next_tick_ = now_ + kTickInterval;
+  if (!is_accepting_ && !stop_deadline_) {
+    is_accepting_ = true;
+    set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), EPOLLIN, &listener_);
+  }
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(connections_.size());
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) {
+    connection->tick(now_);
+    settle(*connection);
+  }
+}
+
+}  // namespace vigia::net::internal

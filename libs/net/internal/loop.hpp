@@ -1,0 +1,51 @@
+// An event loop: one thread, one listening socket, the connections that it accepted.
+#pragma once
+
+#include <optional>
+#include <thread>
+#include <unordered_map>
+
+#include "libs/net/internal/connection.hpp"
+
+namespace vigia::net::internal {
+
+/// start, stop and the destructor from one thread.
+class Loop {
+ public:
+  Loop(ServerCore& core, Fd listener);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  void start();
+  /// Accepts no more; ends when the last connection has, or at the deadline.
+  void begin_stop(TimePoint deadline);
+  void join();
+
+ private:
+  void run();
+  int wait_ms() const;
+  void accept_all();
+  void handle_mail();
+  void read_again();
+  void tick();
+  void settle(Connection& connection);
+  void remove(Connection& connection);
+  void refresh_now() { now_ = SystemClock().steady(); }
+
+  ServerCore& core_;
+  Fd listener_;
+  Fd epoll_;
+  std::shared_ptr<Mailbox> mailbox_;  // shared with the targets of answers
+  std::string buffer_;
+  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> removed_;  // kept until their events are handled
+  std::vector<std::weak_ptr<Connection>> again_;
+  TimePoint now_;
+  TimePoint next_tick_;
+  std::optional<TimePoint> stop_deadline_;
+  bool is_accepting_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vigia::net::internal

@@ -1,0 +1,53 @@
+// For the tests of this folder: a server with a handler that a test can steer, and a raw client.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "libs/net/internal/socket.hpp"
+#include "libs/net/server.hpp"
+
+namespace vigia::net::internal {
+
+/// Answers with method, path, query, transport and body size, unless the test gives a function.
+class EchoHandler final : public Handler {
+ public:
+  std::optional<Response> admit(const RequestHead& head) override;
+  void handle(Request request, Responder responder) override;
+
+  std::function<std::optional<Response>(const RequestHead&)> on_admit;
+  std::function<void(Request, Responder)> on_handle;
+  std::atomic<int> handled{0};
+};
+
+/// Settings of a small server on a free port.
+ServerSettings small_settings();
+
+/// A blocking socket to a local port that speaks no protocol. Reads fail after ten seconds.
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port, std::size_t receive_buffer = 0);
+  void send(std::string_view bytes);
+  /// False where the server has closed.
+  bool try_send(std::string_view bytes);
+  void end_output();
+  /// Until `end` has been seen, or the server closes.
+  std::string read_until(std::string_view end);
+  std::string read_some(std::size_t bytes_max = 65536);
+  std::string read_all();
+  int fd() const { return socket_.get(); }
+
+ private:
+  Fd socket_;
+};
+
+/// Runs a program with a shell and gives what it wrote to both outputs.
+std::string run(const std::string& command);
+
+/// Waits until `condition` holds, at most ten seconds.
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace vigia::net::internal

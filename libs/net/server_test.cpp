@@ -1,0 +1,541 @@
+// HTTP/1.1 and what holds for every protocol, with raw sockets and the real curl.
+#include "libs/net/server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "libs/net/compression.hpp"
+#include "libs/net/internal/server_fixture.hpp"
+
+namespace vigia::net {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::EchoHandler;
+using internal::eventually;
+using internal::RawClient;
+using internal::small_settings;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class ServerTest : public testing::Test {
+ protected:
+  Server& start(ServerSettings settings = small_settings()) {
+    auto server = Server::start(std::move(settings), handler_);
+    EXPECT_TRUE(server.has_value()) << server.error().message;
+    server_ = std::move(*server);
+    return *server_;
+  }
+  RawClient connect() { return RawClient(server_->port()); }
+  std::string url(std::string_view path) {
+    return "http://" + server_->address() + std::string(path);
+  }
+  std::string curl(const std::string& arguments) {
+    return internal::run("curl -sS -m 20 " + arguments);
+  }
+
+  EchoHandler handler_;
+  std::unique_ptr<Server> server_;
+};
+
+std::string get(std::string_view path, std::string_view headers = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
+}
+
+TEST_F(ServerTest, CurlSpeaksHttp1AndHttp2OnOnePort) {
+  start();
+  EXPECT_EQ(curl("'" + url("/a/b?c=1") + "'"), "GET /a/b?c=1 0 0");
+  EXPECT_EQ(curl("--http2-prior-knowledge '" + url("/a/b?c=1") + "'"), "GET /a/b?c=1 1 0");
+  EXPECT_EQ(curl("--data-binary hello " + url("/x")), "POST /x? 0 5");
+  EXPECT_EQ(curl("--http2-prior-knowledge --data-binary hello " + url("/x")), "POST /x? 1 5");
+}
+
+TEST_F(ServerTest, LargeBodiesArriveWhole) {
+  start();
+  handler_.on_handle = [](Request request, Responder responder) {
+    Response response;
+    response.body = std::move(request.body);
+    responder.send(std::move(response));
+  };
+  for (const auto* flags : {"", "--http2-prior-knowledge", "-H 'Transfer-Encoding: chunked'"}) {
+    const std::string sum = internal::run(
+        "head -c 1000000 /dev/urandom > /tmp/vigia_net_body.$$; sha256sum < "
+        "/tmp/vigia_net_body.$$; curl -sS -m 20 " +
+        std::string(flags) + " --data-binary @/tmp/vigia_net_body.$$ " + url("/") +
+        " | sha256sum; rm /tmp/vigia_net_body.$$");
+    ASSERT_EQ(sum.size(), 136U) << sum;
+    EXPECT_EQ(sum.substr(0, 64), sum.substr(68, 64)) << flags;
+  }
+}
+
+TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
+  start();
+  RawClient client = connect();
+  std::string requests;
+  for (int i = 0; i < 500; ++i) requests += get("/" + std::to_string(i));
+  client.send(requests + get("/last", "Connection: close\r\n"));
+  const std::string all = client.read_all();
+  std::size_t from = 0;
+  for (int i = 0; i < 500; ++i) {
+    from = all.find("GET /" + std::to_string(i) + "? 0 0", from);
+    ASSERT_NE(from, std::string::npos) << i;
+  }
+  EXPECT_THAT(all, EndsWith("GET /last? 0 0"));
+}
+
+TEST_F(ServerTest, ARequestMayComeByteByByte) {
+  start();
+  RawClient client = connect();
+  const std::string request =
+      "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n"
+      "2\r\nde\r\n0\r\nTrailer: y\r\n\r\n";
+  for (const char letter : request) client.send(std::string_view(&letter, 1));
+  EXPECT_THAT(client.read_until("POST /x? 0 5"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(ServerTest, ExpectContinueIsAnsweredBeforeTheBody) {
+  start();
+  RawClient client = connect();
+  client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("abc");
+  EXPECT_THAT(client.read_until("0 3"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(ServerTest, ARefusalComesInsteadOfContinue) {
+  start();
+  handler_.on_admit = [](const RequestHead&) {
+    Response response;
+    response.status = 401;
+    return response;
+  };
+  RawClient client = connect();
+  client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  const std::string all = client.read_all();
+  EXPECT_THAT(all, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
+  EXPECT_THAT(all, HasSubstr("connection: close\r\n"));
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(ServerTest, ASmallRefusedBodyLeavesTheConnectionUsable) {
+  start();
+  handler_.on_admit = [](const RequestHead& head) -> std::optional<Response> {
+    if (head.path != "/no") return std::nullopt;
+    Response response;
+    response.status = 403;
+    return response;
+  };
+  RawClient client = connect();
+  client.send("POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" + get("/yes"));
+  const std::string all = client.read_until("GET /yes? 0 0");
+  EXPECT_THAT(all, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
+  EXPECT_THAT(all, EndsWith("GET /yes? 0 0"));
+}
+
+TEST_F(ServerTest, SmugglingIsRefused) {
+  start();
+  const std::string post = "POST /x HTTP/1.1\r\nHost: x\r\n";
+  const std::string host = "Host: x\r\n";
+  for (const std::string& request :
+       {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
+        post + "Content-Length: 5, 5\r\n\r\nabcde",
+        post + "Content-Length: +5\r\n\r\nabcde",
+        post + "Content-Length: -5\r\n\r\nabcde",
+        post + "Content-Length: 0x5\r\n\r\nabcde",
+        post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: identity\r\n\r\nabc",
+        post + "Transfer-Encoding: xchunked\r\n\r\nabc",
+        post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+        std::string("GET /x HTTP/1.1\r\n\r\n"),
+        "GET /x HTTP/1.1\r\n" + host + host + "\r\n",
+        "GET x HTTP/1.1\r\n" + host + "\r\n",
+        "GET http://x/ HTTP/1.1\r\n" + host + "\r\n",
+        "CONNECT x:1 HTTP/1.1\r\n" + host + "\r\n",
+        std::string("GET /x\r\n\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS to a plain port\r\n\r\n")}) {
+    RawClient client = connect();
+    client.try_send(request + get("/smuggled"));
+    client.end_output();
+    const std::string all = client.read_all();
+    EXPECT_THAT(all, StartsWith("HTTP/1.1 400 ")) << request;
+    EXPECT_THAT(all, Not(HasSubstr("smuggled"))) << request;
+  }
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(ServerTest, HeadersOverTheBudgetAre431) {
+  ServerSettings settings = small_settings();
+  settings.header_bytes_max = 4096;
+  start(settings);
+  for (const std::string& headers :
+       {"A: " + std::string(5000, 'x') + "\r\n", std::string("A: ") + std::string(100'000, 'x')}) {
+    RawClient client = connect();
+    client.try_send(get("/x", headers));
+    EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 431 ")) << headers.size();
+  }
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(ServerTest, AChunkHeaderWithoutEndIsRefused) {
+  start();
+  RawClient client = connect();
+  client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;");
+  for (int i = 0; i < 100 && client.try_send(std::string(4096, 'e')); ++i) {
+  }
+  EXPECT_THAT(client.read_all(), HasSubstr("HTTP/1.1 4"));
+}
+
+TEST_F(ServerTest, ABodyOverTheLimitIsRefusedFinally) {
+  start();
+  for (const auto* flags : {"", "--http2-prior-knowledge ", "-H 'Transfer-Encoding: chunked' ",
+                            "--http2-prior-knowledge -H 'Content-Length:' "}) {
+    const std::string all = internal::run(
+        "head -c 1048577 /dev/zero | curl -sS -m 20 -o /dev/null -w '%{http_code}' "
+        "--data-binary @- -H 'Expect:' " +
+        std::string(flags) + url("/"));
+    EXPECT_THAT(all, HasSubstr("413")) << flags;
+  }
+  EXPECT_EQ(handler_.handled, 0);
+  EXPECT_EQ(server_->stats().requests_refused, 4U);
+}
+
+TEST_F(ServerTest, BodiesAreDecompressed) {
+  start();
+  for (const std::string encoding : {"gzip", "zstd", "deflate"}) {
+    const std::string body = compress(encoding, std::string(70'000, 'x')).value();
+    RawClient client = connect();
+    client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: " + encoding +
+                "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_THAT(client.read_until("70000"), EndsWith("POST /x? 0 70000")) << encoding;
+  }
+}
+
+TEST_F(ServerTest, BombsAndUnknownEncodingsAreRefused) {
+  start();
+  const auto post = [this](const std::string& encoding, const std::string& body) {
+    RawClient client = connect();
+    client.send(
+        "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: " + encoding +
+        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.read_all();
+  };
+  const std::string zeros(100U << 20U, '\0');
+  EXPECT_THAT(post("gzip", compress("gzip", zeros).value()), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(post("zstd", compress("zstd", zeros).value()), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(post("gzip", "no gzip at all"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(post("br", "x"), StartsWith("HTTP/1.1 415 "));
+  EXPECT_EQ(handler_.handled, 0);
+  EXPECT_THAT(post("snappy", "left to the handler"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
+  start();
+  RawClient client = connect();
+  client.send("HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n" + get("/next"));
+  const std::string all = client.read_until("GET /next? 0 0");
+  EXPECT_THAT(all, HasSubstr("content-length: 12\r\n"));
+  EXPECT_THAT(all, Not(HasSubstr("HEAD")));
+  EXPECT_THAT(curl("-I --http2-prior-knowledge " + url("/x")), HasSubstr("content-length: 12"));
+}
+
+TEST_F(ServerTest, AnAnswerMayComeFromAnyThreadLater) {
+  start();
+  std::mutex mutex;
+  std::vector<Responder> waiting;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    const std::lock_guard lock(mutex);
+    waiting.push_back(std::move(responder));
+  };
+  RawClient one = connect();
+  RawClient two = connect();
+  one.send(get("/1"));
+  two.send(get("/2"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 2; }));
+  std::thread([&] {
+    for (Responder& responder : waiting) {
+      Response response;
+      response.status = 204;
+      responder.send(std::move(response));
+    }
+  }).join();
+  EXPECT_THAT(one.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 204 "));
+  EXPECT_THAT(two.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 204 "));
+}
+
+TEST_F(ServerTest, AnAnswerToAClientThatHasGoneIsDropped) {
+  start();
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  {
+    RawClient client = connect();
+    client.send(get("/1"));
+    ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  }
+  kept->send(Response{});
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
+  server_.reset();  // and one that outlives its server
+}
+
+TEST_F(ServerTest, StreamsKeepTheirPace) {
+  start();
+  std::atomic<int> pieces{0};
+  handler_.on_handle = [&pieces](const Request&, Responder responder) {
+    Response response;
+    response.stream = [&pieces]() -> Result<std::string> {
+      if (pieces == 1000) return std::string();
+      ++pieces;
+      return std::string(100'000, 'x');
+    };
+    responder.send(std::move(response));
+  };
+  RawClient slow(server_->port(), 4096);
+  slow.send(get("/"));
+  slow.read_until("\r\n\r\n");
+  // The client reads nothing more: what is made is bounded by socket buffers and our output.
+  ASSERT_TRUE(eventually([&] { return pieces > 0; }));
+  std::this_thread::sleep_for(300ms);
+  EXPECT_LT(pieces, 200);
+  const int large = 4 << 20;
+  setsockopt(slow.fd(), SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
+  std::size_t size = 0;
+  while (true) {
+    const std::string piece = slow.read_some(1U << 20U);
+    size += piece.size();
+    if (piece.empty() || piece.ends_with("\r\n0\r\n\r\n")) break;
+  }
+  EXPECT_EQ(pieces, 1000);
+  EXPECT_GT(size, 100'000'000U);
+}
+
+TEST_F(ServerTest, ABrokenStreamIsSeenAsIncomplete) {
+  start();
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.body = "begin";
+    response.stream = []() -> Result<std::string> { return fail(ErrorCode::kInternal, "x"); };
+    responder.send(std::move(response));
+  };
+  EXPECT_THAT(curl(url("/")), HasSubstr("curl: (18)"));
+  EXPECT_THAT(curl("--http2-prior-knowledge " + url("/")), HasSubstr("curl: (92)"));
+}
+
+TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {
+  start();
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.body = "a";
+    response.stream = [left = 3]() mutable -> Result<std::string> {
+      return left-- > 0 ? std::string("bc") : std::string();
+    };
+    responder.send(std::move(response));
+  };
+  EXPECT_EQ(curl("--http2-prior-knowledge " + url("/")), "abcbcbc");
+  EXPECT_EQ(curl(url("/")), "abcbcbc");
+  EXPECT_EQ(curl("--http1.0 " + url("/")), "abcbcbc");
+}
+
+TEST_F(ServerTest, HandlersCannotForgeHeaders) {
+  start();
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.headers.add("x", "a\r\nSet-Cookie: b");
+    response.headers.add("content-length", "999");
+    responder.send(std::move(response));
+  };
+  const std::string all = curl("-i " + url("/"));
+  EXPECT_THAT(all, HasSubstr("x: a  Set-Cookie: b\r\n"));
+  EXPECT_THAT(all, Not(HasSubstr("999")));
+}
+
+TEST_F(ServerTest, ASlowRequestEndsAtItsTimeout) {
+  ServerSettings settings = small_settings();
+  settings.request_timeout = 200ms;
+  start(settings);
+  RawClient nothing = connect();
+  RawClient head = connect();
+  head.send("POST /x HTTP/1.1\r\nHost:");
+  RawClient body = connect();
+  body.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  EXPECT_EQ(nothing.read_all(), "");
+  EXPECT_THAT(head.read_all(), StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(body.read_all(), StartsWith("HTTP/1.1 504 "));
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(ServerTest, AClientThatReadsNothingIsClosed) {
+  ServerSettings settings = small_settings();
+  settings.request_timeout = 200ms;
+  start(settings);
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.body = std::string(32U << 20U, 'x');
+    responder.send(std::move(response));
+  };
+  RawClient client(server_->port(), 4096);
+  client.send(get("/"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
+}
+
+TEST_F(ServerTest, AnIdleConnectionIsClosed) {
+  ServerSettings settings = small_settings();
+  settings.idle_timeout = 200ms;
+  start(settings);
+  RawClient client = connect();
+  client.send(get("/"));
+  EXPECT_THAT(client.read_all(), EndsWith("GET /? 0 0"));
+}
+
+TEST_F(ServerTest, ConnectionsOverTheLimitAreClosedAndCounted) {
+  ServerSettings settings = small_settings();
+  settings.connections_max = 2;
+  start(settings);
+  RawClient one = connect();
+  RawClient two = connect();
+  one.send(get("/"));
+  two.send(get("/"));
+  one.read_until("0 0");
+  two.read_until("0 0");
+  RawClient three = connect();
+  EXPECT_EQ(three.read_all(), "");
+  EXPECT_EQ(server_->stats().connections_refused, 1U);
+}
+
+TEST_F(ServerTest, BodiesOverTheMemoryBudgetAreRefusedForNow) {
+  ServerSettings settings = small_settings();
+  settings.buffered_bytes_max = 1000;
+  start(settings);
+  RawClient holder = connect();
+  holder.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n" + std::string(800, 'x'));
+  ASSERT_TRUE(eventually([&] { return server_->stats().buffered_bytes == 800; }));
+  RawClient other = connect();
+  other.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n" + std::string(300, 'x'));
+  const std::string all = other.read_until("\r\n\r\n");
+  EXPECT_THAT(all, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(all, HasSubstr("retry-after: 1\r\n"));
+  holder.send(std::string(100, 'x'));
+  EXPECT_THAT(holder.read_until("900"), EndsWith("POST /x? 0 900"));
+  EXPECT_EQ(server_->stats().buffered_bytes, 0U);
+}
+
+TEST_F(ServerTest, ATakenPortIsNamed) {
+  Server& first = start();
+  ServerSettings settings = small_settings();
+  settings.name = "collector otlp/grpc";
+  settings.listen = first.address();
+  const auto second = Server::start(settings, handler_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(second.error().message,
+            "collector otlp/grpc: " + first.address() + " is already in use by another program");
+}
+
+TEST_F(ServerTest, ABadAddressIsNamed) {
+  for (const auto* listen : {"", "4317", "127.0.0.1:", "127.0.0.1:x", "nohost.invalid:1"}) {
+    ServerSettings settings = small_settings();
+    settings.listen = listen;
+    const auto server = Server::start(settings, handler_);
+    ASSERT_FALSE(server.has_value()) << listen;
+    EXPECT_EQ(server.error().code, ErrorCode::kInvalid) << listen;
+  }
+}
+
+TEST_F(ServerTest, StopsOnceWhatIsInFlightIsAnswered) {
+  ServerSettings settings = small_settings();
+  settings.loops = 1;  // so that both connections learn of the stop at once
+  start(settings);
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  RawClient idle = connect();
+  RawClient busy = connect();
+  busy.send(get("/"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  std::thread answering([&] {
+    EXPECT_EQ(idle.read_all(), "");  // closed first
+    kept->send(Response{});
+  });
+  const auto before = std::chrono::steady_clock::now();
+  server_->stop(SystemClock().steady() + 10s);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
+  answering.join();
+  EXPECT_THAT(busy.read_all(), HasSubstr("connection: close\r\n"));
+  server_->stop(SystemClock().steady());  // safe twice
+}
+
+TEST_F(ServerTest, StopsAtTheDeadlineWhateverHappens) {
+  start();
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  RawClient busy = connect();
+  busy.send(get("/"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  server_->stop(SystemClock().steady() + 200ms);
+  EXPECT_EQ(busy.read_all(), "");
+}
+
+TEST_F(ServerTest, AGrpcCallIsOneMessageAndTrailers) {
+  start();
+  const auto call = [this](std::string_view octal) {
+    return internal::run("printf '" + std::string(octal) +
+                         "' | curl -sS -m 20 -i --http2-prior-knowledge --data-binary @- "
+                         "-H 'Content-Type: application/grpc' -H 'TE: trailers' " +
+                         url("/p.S/M") + " | tr -d '\\000\\r'");
+  };
+  const std::string good = call("\\0\\0\\0\\0\\2hi");
+  EXPECT_THAT(good, HasSubstr("content-type: application/grpc\n"));
+  EXPECT_THAT(good, HasSubstr("POST /p.S/M? 2 2"));
+  EXPECT_THAT(good, HasSubstr("grpc-status: 0"));
+  EXPECT_THAT(call("\\0\\0\\0\\0\\3hi"), HasSubstr("grpc-status: 3\n"));  // too short
+  EXPECT_THAT(call("\\0\\0\\0\\0\\1hi"), HasSubstr("grpc-status: 3\n"));  // two messages
+  EXPECT_THAT(call("\\0\\0\\0"), HasSubstr("grpc-status: 3\n"));          // cut
+  EXPECT_THAT(call("\\1\\0\\0\\0\\2hi"), HasSubstr("grpc-status: 3\n"));  // no encoding named
+  EXPECT_THAT(call("\\0\\7\\0\\0\\0hi"), HasSubstr("grpc-status: 8\n"));  // too large
+  EXPECT_EQ(handler_.handled, 1);
+}
+
+TEST_F(ServerTest, TlsOffersHttp2AndHttp1) {
+  const std::string folder = testing::TempDir();
+  internal::run(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+      folder + "/vigia_key.pem -out " + folder + "/vigia_cert.pem");
+  ServerSettings settings = small_settings();
+  settings.tls = TlsServerSettings{folder + "/vigia_cert.pem", folder + "/vigia_key.pem"};
+  start(settings);
+  const std::string https = "--cacert " + folder + "/vigia_cert.pem https://" + server_->address() +
+                            "/x --data-binary @- ";
+  const std::string body = "head -c 1000000 /dev/zero | curl -sS -m 20 ";
+  EXPECT_EQ(internal::run(body + "--http2 " + https), "POST /x? 1 1000000");
+  EXPECT_EQ(internal::run(body + "--http1.1 " + https), "POST /x? 0 1000000");
+  EXPECT_THAT(internal::run("curl -sS -m 20 --tls-max 1.1 " + https + " < /dev/null"),
+              HasSubstr("curl: (35)"));
+  RawClient plain = connect();
+  plain.send(get("/"));
+  EXPECT_THAT(plain.read_all(), Not(HasSubstr("HTTP")));
+}
+
+TEST_F(ServerTest, ABadCertificateIsNamed) {
+  ServerSettings settings = small_settings();
+  settings.tls = TlsServerSettings{"/nonexistent/c.pem", "/nonexistent/k.pem"};
+  const auto server = Server::start(settings, handler_);
+  ASSERT_FALSE(server.has_value());
+  EXPECT_THAT(server.error().message, HasSubstr("/nonexistent/c.pem"));
+}
+
+}  // namespace
+}  // namespace vigia::net
