@@ -1,0 +1,231 @@
+import {
+  QueryCache,
+  QueryClient,
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { ApiError, api, setCsrfToken, unwrap, type Schemas } from "./client";
+
+export type Session = Schemas["Session"];
+export type Overview = Schemas["Overview"];
+export type OverviewCustomer = Schemas["OverviewCustomer"];
+export type OverviewNode = Schemas["OverviewNode"];
+export type Alert = Schemas["Alert"];
+export type Customer = Schemas["Customer"];
+export type Token = Schemas["Token"];
+export type CreatedToken = Schemas["CreatedToken"];
+export type NodeMetrics = Schemas["NodeMetrics"];
+export type Scope = Token["scope"];
+
+/** The server renews its overview every 5 s: asking more often shows nothing new. */
+export const pollMs = 5_000;
+/** Curves have a point every 15 s at best. */
+export const curvePollMs = 15_000;
+
+export const ranges = ["15m", "1h", "6h", "24h"] as const;
+export type Range = (typeof ranges)[number];
+
+export function newQueryClient(): QueryClient {
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (error instanceof ApiError && error.status === 401) changeSession(client, null);
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        // Polling is the retry; and the browser's own idea of being offline does not matter on a local net.
+        retry: false,
+        networkMode: "always",
+        refetchOnWindowFocus: true,
+      },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+  return client;
+}
+
+const sessionKey = ["session"];
+
+/** Who is logged in; null when nobody is. */
+export function useSession() {
+  return useQuery({
+    queryKey: sessionKey,
+    queryFn: async ({ signal }): Promise<Session | null> => {
+      try {
+        const session = await unwrap(api.GET("/session", { signal }));
+        setCsrfToken(session.csrf_token);
+        return session;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+    staleTime: Infinity,
+    refetchInterval: (query) => (query.state.status === "error" ? pollMs : false),
+  });
+}
+
+/** Puts another session, or none, in the place of the one before; what was shown to that one is forgotten. */
+export function changeSession(client: QueryClient, session: Session | null) {
+  setCsrfToken(session?.csrf_token ?? null);
+  // The session's own entry must stay: what watches it would not see a new one.
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+  client.setQueryData(sessionKey, session);
+}
+
+export function useLogIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["Credentials"]) => unwrap(api.POST("/session", { body })),
+    onSuccess: (session) => {
+      changeSession(client, session);
+    },
+  });
+}
+
+export function useLogOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(api.DELETE("/session")),
+    onSuccess: () => {
+      changeSession(client, null);
+    },
+  });
+}
+
+export function useOverview() {
+  return useQuery({
+    queryKey: ["overview"],
+    queryFn: ({ signal }) => unwrap(api.GET("/overview", { signal })),
+    refetchInterval: pollMs,
+    // The title of the tab tells of a node that went down while another tab is in front.
+    refetchIntervalInBackground: true,
+  });
+}
+
+export function useAlerts() {
+  return useQuery({
+    queryKey: ["alerts"],
+    queryFn: async ({ signal }) => (await unwrap(api.GET("/alerts", { signal }))).alerts,
+    refetchInterval: pollMs,
+  });
+}
+
+export function useNodeMetrics(customerId: string, nodeId: string, range: Range, isEnabled = true) {
+  return useQuery({
+    queryKey: ["metrics", customerId, nodeId, range],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/customers/{customer_id}/nodes/{node_id}/metrics", {
+          params: { path: { customer_id: customerId, node_id: nodeId }, query: { range } },
+          signal,
+        }),
+      ),
+    enabled: isEnabled,
+    placeholderData: keepPreviousData,
+    refetchInterval: range === "15m" ? pollMs : curvePollMs,
+  });
+}
+
+export function useSystem() {
+  return useQuery({
+    queryKey: ["system"],
+    queryFn: ({ signal }) => unwrap(api.GET("/system", { signal })),
+    staleTime: Infinity,
+  });
+}
+
+export function useCustomers() {
+  return useQuery({
+    queryKey: ["customers"],
+    queryFn: async ({ signal }) => (await unwrap(api.GET("/customers", { signal }))).customers,
+    refetchInterval: pollMs,
+  });
+}
+
+export function useCreateCustomer() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["NewCustomer"]) => unwrap(api.POST("/customers", { body })),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["customers"] }),
+        client.invalidateQueries({ queryKey: ["overview"] }),
+      ]),
+  });
+}
+
+export function useCustomerUsers(customerId: string) {
+  return useQuery({
+    queryKey: ["users", customerId],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/customers/{customer_id}/users", {
+            params: { path: { customer_id: customerId } },
+            signal,
+          }),
+        )
+      ).users,
+  });
+}
+
+export function useCreateCustomerUser(customerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["NewUser"]) =>
+      unwrap(
+        api.POST("/customers/{customer_id}/users", {
+          params: { path: { customer_id: customerId } },
+          body,
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["users", customerId] }),
+  });
+}
+
+export function useTokens(customerId: string) {
+  return useQuery({
+    queryKey: ["tokens", customerId],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/customers/{customer_id}/tokens", {
+            params: { path: { customer_id: customerId } },
+            signal,
+          }),
+        )
+      ).tokens,
+    refetchInterval: pollMs,
+  });
+}
+
+export function useCreateToken(customerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["NewToken"]) =>
+      unwrap(
+        api.POST("/customers/{customer_id}/tokens", {
+          params: { path: { customer_id: customerId } },
+          body,
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["tokens", customerId] }),
+  });
+}
+
+export function useRevokeToken(customerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (tokenId: string) =>
+      unwrap(
+        api.DELETE("/customers/{customer_id}/tokens/{token_id}", {
+          params: { path: { customer_id: customerId, token_id: tokenId } },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["tokens", customerId] }),
+  });
+}

@@ -1,0 +1,178 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { Router } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { App } from "./app";
+import { newQueryClient } from "./api/queries";
+import { LanguageProvider } from "./i18n/language";
+import * as recorded from "./testing/recorded";
+
+const nobody = { status: 401, body: { error: "unauthenticated", message: "log in" } };
+const bothCustomers = recorded.overview([
+  recorded.customer("cliente-a", "Empresa XYZ", [recorded.node("web-01")]),
+  recorded.customer("cliente-b", "Comercial del Sur", [
+    recorded.node("edge-02", { status: "down", cpu_percent: null, memory_percent: null }),
+  ]),
+]);
+
+function open(hash = "") {
+  location.hash = hash;
+  vi.spyOn(navigator, "languages", "get").mockReturnValue(["en-GB"]);
+  return render(
+    <QueryClientProvider client={newQueryClient()}>
+      <LanguageProvider>
+        <Router hook={useHashLocation}>
+          <App />
+        </Router>
+      </LanguageProvider>
+    </QueryClientProvider>,
+  );
+}
+
+function asOperator(more: Parameters<typeof recorded.record>[0] = {}) {
+  return recorded.record({
+    "GET /session": { body: recorded.operatorSession },
+    "GET /overview": { body: bothCustomers },
+    "GET /alerts": { body: { alerts: [recorded.alert()] } },
+    ...more,
+  });
+}
+
+const nodeRow = (id: string) =>
+  screen.getAllByTestId("node").find((row) => row.dataset["node"] === id) ?? document.body;
+
+describe("log-in", () => {
+  it("asks who is there, then shows the overview", async () => {
+    recorded.record({
+      "GET /session": nobody,
+      "POST /session": { body: recorded.operatorSession },
+      "GET /overview": { body: bothCustomers },
+      "GET /alerts": { body: { alerts: [] } },
+    });
+    open();
+    await userEvent.type(await screen.findByLabelText("User"), "admin");
+    await userEvent.type(screen.getByLabelText("Password"), "secret{Enter}");
+    expect(await screen.findByText("Empresa XYZ")).toBeTruthy();
+  });
+
+  it("says that the password is wrong without saying which part", async () => {
+    recorded.record({ "GET /session": nobody, "POST /session": nobody });
+    open();
+    await userEvent.type(await screen.findByLabelText("User"), "admin");
+    await userEvent.type(screen.getByLabelText("Password"), "wrong{Enter}");
+    expect((await screen.findByText("User or password is not right.")).role).toBe("alert");
+  });
+
+  it("comes back when the session has ended", async () => {
+    asOperator({ "GET /overview": nobody });
+    open();
+    expect(await screen.findByLabelText("Password")).toBeTruthy();
+  });
+});
+
+describe("overview", () => {
+  it("shows each node's state in words, and its numbers in the user's locale", async () => {
+    asOperator();
+    open();
+    await screen.findByText("Empresa XYZ");
+    const up = within(nodeRow("web-01"));
+    expect(up.getByText("Up")).toBeTruthy();
+    expect(up.getByTestId("cpu").textContent).toBe("12.3%");
+    const down = within(nodeRow("edge-02"));
+    expect(down.getByText("Down")).toBeTruthy();
+    expect(down.getByTestId("cpu").textContent).toBe("–");
+    expect(await down.findByText("CustomerNodeDown")).toBeTruthy();
+    expect(document.title).toBe("🔴 1 down · Vigía");
+  });
+
+  it("tells apart a node whose agent cannot reach the collector", async () => {
+    const troubled = recorded.node("web-01", { collector_reachable: false });
+    const body = recorded.overview([recorded.customer("cliente-a", "Empresa XYZ", [troubled])]);
+    asOperator({ "GET /overview": { body } });
+    open();
+    expect(await screen.findByText("Degraded")).toBeTruthy();
+  });
+
+  it("shows labels as text, whatever stands in them", async () => {
+    const hostile = recorded.node("web-01", { region: "<img src=x onerror=alert(1)>" });
+    const body = recorded.overview([recorded.customer("cliente-a", "<b>XYZ</b>", [hostile])]);
+    asOperator({ "GET /overview": { body } });
+    open();
+    expect(await screen.findByText("<b>XYZ</b>", { exact: false })).toBeTruthy();
+    expect(document.querySelector("img[onerror]")).toBeNull();
+    expect(document.querySelector("h2 b")).toBeNull();
+  });
+
+  it("says what is missing when the server says so", async () => {
+    const body = { ...bothCustomers, warnings: ["alertmanager does not answer"] };
+    asOperator({ "GET /overview": { body } });
+    open();
+    expect(await screen.findByText("alertmanager does not answer")).toBeTruthy();
+  });
+
+  it("says that the connection is lost and keeps what it has", async () => {
+    let isUp = true;
+    asOperator({
+      "GET /overview": () => {
+        if (!isUp) throw new TypeError("Failed to fetch");
+        return { body: bothCustomers };
+      },
+    });
+    open();
+    await screen.findByText("Empresa XYZ");
+    expect(screen.getByTestId("freshness").textContent).toMatch(/^Updated \d\d:00:04$/);
+    isUp = false;
+    await waitFor(
+      () => {
+        expect(screen.getByTestId("freshness").textContent).toBe("No connection to the server");
+      },
+      { timeout: 8000 },
+    );
+    expect(screen.getByText("Empresa XYZ")).toBeTruthy();
+  }, 10_000);
+
+  it("tells an operator without customers what to do next", async () => {
+    asOperator({ "GET /overview": { body: recorded.overview([]) } });
+    open();
+    const next = await screen.findByText("Create a customer");
+    expect(next.getAttribute("href")).toBe("#/customers");
+  });
+
+  it("searches, and offers the way back when nothing is found", async () => {
+    asOperator();
+    open();
+    await userEvent.type(await screen.findByRole("searchbox"), "edge");
+    await waitFor(() => {
+      expect(screen.getAllByTestId("node")).toHaveLength(1);
+    });
+    await userEvent.type(screen.getByRole("searchbox"), "nothing");
+    await userEvent.click(await screen.findByText("Show all nodes"));
+    expect(screen.getAllByTestId("node")).toHaveLength(2);
+  });
+});
+
+describe("a customer's user", () => {
+  it("gets no page of the provider's", async () => {
+    recorded.record({
+      "GET /session": { body: recorded.customerSession },
+      "GET /overview": { body: recorded.overview(bothCustomers.customers.slice(0, 1)) },
+      "GET /alerts": { body: { alerts: [] } },
+    });
+    open("#/customers");
+    expect(await screen.findByText("There is no such page")).toBeTruthy();
+    expect(screen.queryByRole("link", { name: "Customers" })).toBeNull();
+  });
+});
+
+describe("the language", () => {
+  it("is switched at once and remembered", async () => {
+    asOperator();
+    open();
+    await userEvent.click(await screen.findByLabelText("ES"));
+    expect(await screen.findByText("Caído")).toBeTruthy();
+    expect(document.documentElement.lang).toBe("es");
+    expect(localStorage.getItem("vigia.language")).toBe("es");
+  });
+});

@@ -1,0 +1,70 @@
+import { useState } from "react";
+import { Route, Switch } from "wouter";
+import { useSession, type Session } from "./api/queries";
+import { useLanguage } from "./i18n/language";
+import { AlertsPage } from "./pages/alerts/alerts_page";
+import { CustomersPage } from "./pages/customers/customers_page";
+import { LoginPage } from "./pages/login/login_page";
+import { NodePage } from "./pages/node/node_page";
+import { showEverything, type NodeFilter } from "./pages/overview/filter";
+import { OverviewPage } from "./pages/overview/overview_page";
+import { TokensPage } from "./pages/tokens/tokens_page";
+import { Shell } from "./shell/shell";
+import { EmptyState } from "./ui/empty_state";
+import { ButtonLink } from "./ui/button";
+import { ConnectionBanner } from "./ui/freshness";
+
+function NotFound() {
+  const { text } = useLanguage();
+  return (
+    <EmptyState title={text.problem.notFound} hint={text.problem.notFoundHint}>
+      <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
+    </EmptyState>
+  );
+}
+
+function Pages({ session }: { session: Session }) {
+  // Kept here, so that a search is still there when one comes back from a node.
+  const [filter, setFilter] = useState<NodeFilter>(showEverything);
+  const isOperator = session.role === "operator";
+  return (
+    <Shell session={session}>
+      <Switch>
+        <Route path="/">
+          <OverviewPage isOperator={isOperator} filter={filter} setFilter={setFilter} />
+        </Route>
+        <Route path="/nodes/:customer/:node">
+          {({ customer, node }) => (
+            <NodePage
+              key={`${customer}/${node}`}
+              customerId={decodeURIComponent(customer)}
+              nodeId={decodeURIComponent(node)}
+              isOperator={isOperator}
+            />
+          )}
+        </Route>
+        <Route path="/alerts">
+          <AlertsPage isOperator={isOperator} />
+        </Route>
+        <Route path="/tokens/:customer?">
+          {({ customer }) => <TokensPage session={session} customerId={customer ?? null} />}
+        </Route>
+        {isOperator && (
+          <Route path="/customers">
+            <CustomersPage />
+          </Route>
+        )}
+        <Route>
+          <NotFound />
+        </Route>
+      </Switch>
+    </Shell>
+  );
+}
+
+export function App() {
+  const session = useSession();
+  if (session.data) return <Pages key={session.data.user} session={session.data} />;
+  if (session.data === null) return <LoginPage />;
+  return <ConnectionBanner updatedAt={null} isLost={session.isError} />;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { Formatter } from "./formatter";
+
+const now = new Date("2026-11-25T12:00:00Z");
+const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+const plain = (words: string) => words.replace(/[\u00a0\u202f]/g, " ");
+
+describe("Formatter", () => {
+  it("writes percentages as the locale does", () => {
+    expect(plain(new Formatter("es").percent(12.345))).toBe("12,3 %");
+    expect(new Formatter("en").percent(12.345)).toBe("12.3%");
+    expect(new Formatter("en").percent(0)).toBe("0.0%");
+    expect(new Formatter("en").wholePercent(40)).toBe("40%");
+  });
+
+  it("writes the clock with seconds and 24 hours", () => {
+    const afternoon = new Date(2026, 10, 25, 15, 4, 5);
+    expect(new Formatter("en-US").clock(afternoon)).toBe("15:04:05");
+    expect(new Formatter("es").clock(afternoon)).toBe("15:04:05");
+    expect(new Formatter("en-US").clock(new Date(2026, 10, 25, 0, 0, 0))).toBe("00:00:00");
+  });
+
+  it("chooses the unit that fits what has passed", () => {
+    const format = new Formatter("en");
+    expect(format.ago(before(0), now)).toBe("0s ago");
+    expect(format.ago(before(59), now)).toBe("59s ago");
+    expect(format.ago(before(60), now)).toBe("1m ago");
+    expect(format.ago(before(3599), now)).toBe("59m ago");
+    expect(format.ago(before(3600), now)).toBe("1h ago");
+    expect(format.ago(before(86_400 * 2), now)).toBe("2d ago");
+  });
+
+  it("takes a moment ahead of the clock for the present", () => {
+    expect(new Formatter("en").ago(before(-30), now)).toBe("0s ago");
+  });
+});

@@ -1,0 +1,91 @@
+const minuteS = 60;
+const hourS = 60 * minuteS;
+const dayS = 24 * hourS;
+
+/** Numbers, times and durations as the user's locale writes them. One object a language. */
+export class Formatter {
+  readonly locale: string;
+  private readonly percentFormat: Intl.NumberFormat;
+  private readonly wholePercentFormat: Intl.NumberFormat;
+  private readonly wholeFormat: Intl.NumberFormat;
+  private readonly clockFormat: Intl.DateTimeFormat;
+  private readonly shortClockFormat: Intl.DateTimeFormat;
+  private readonly dateFormat: Intl.DateTimeFormat;
+  private readonly momentFormat: Intl.DateTimeFormat;
+  private readonly relativeFormat: Intl.RelativeTimeFormat;
+
+  constructor(locale: string) {
+    this.locale = locale;
+    this.percentFormat = new Intl.NumberFormat(locale, {
+      style: "percent",
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+    });
+    this.wholePercentFormat = new Intl.NumberFormat(locale, {
+      style: "percent",
+      maximumFractionDigits: 0,
+    });
+    this.wholeFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+    this.clockFormat = new Intl.DateTimeFormat(locale, {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    });
+    this.shortClockFormat = new Intl.DateTimeFormat(locale, {
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+    this.dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+    this.momentFormat = new Intl.DateTimeFormat(locale, {
+      dateStyle: "medium",
+      timeStyle: "medium",
+    });
+    this.relativeFormat = new Intl.RelativeTimeFormat(locale, {
+      numeric: "always",
+      style: "narrow",
+    });
+  }
+
+  /** 12.34 → “12.3%”: values run from 0 to 100. */
+  percent(value: number): string {
+    return this.percentFormat.format(value / 100);
+  }
+
+  /** For axes: 40 → “40%”. */
+  wholePercent(value: number): string {
+    return this.wholePercentFormat.format(value / 100);
+  }
+
+  whole(value: number): string {
+    return this.wholeFormat.format(value);
+  }
+
+  /** hh:mm:ss in the user's time zone. */
+  clock(moment: Date): string {
+    return this.clockFormat.format(moment);
+  }
+
+  shortClock(moment: Date): string {
+    return this.shortClockFormat.format(moment);
+  }
+
+  date(moment: Date): string {
+    return this.dateFormat.format(moment);
+  }
+
+  moment(moment: Date): string {
+    return this.momentFormat.format(moment);
+  }
+
+  /** “4 s ago”; a moment ahead of our clock counts as now. */
+  ago(moment: Date, now: Date): string {
+    const seconds = Math.max(0, Math.round((now.getTime() - moment.getTime()) / 1000));
+    if (seconds < minuteS) return this.relativeFormat.format(-seconds, "second");
+    if (seconds < hourS)
+      return this.relativeFormat.format(-Math.floor(seconds / minuteS), "minute");
+    if (seconds < dayS) return this.relativeFormat.format(-Math.floor(seconds / hourS), "hour");
+    return this.relativeFormat.format(-Math.floor(seconds / dayS), "day");
+  }
+}

@@ -1,0 +1,30 @@
+import "uplot/dist/uPlot.min.css";
+import "./ui/theme.css";
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { App } from "./app";
+import { newQueryClient } from "./api/queries";
+import { LanguageProvider } from "./i18n/language";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no root element");
+
+const client = newQueryClient();
+
+createRoot(root).render(
+  <StrictMode>
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={client}>
+        <LanguageProvider>
+          <Router hook={useHashLocation}>
+            <App />
+          </Router>
+        </LanguageProvider>
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+);

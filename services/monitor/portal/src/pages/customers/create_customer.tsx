@@ -1,0 +1,74 @@
+import { useState, type SyntheticEvent } from "react";
+import { ApiError } from "../../api/client";
+import { useCreateCustomer } from "../../api/queries";
+import { useLanguage } from "../../i18n/language";
+import { problemText } from "../../i18n/problem_text";
+import { Button } from "../../ui/button";
+import { Modal, ModalActions } from "../../ui/modal";
+import { FormError, TextField } from "../../ui/text_field";
+import styles from "./customers.module.css";
+
+const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
+
+export function CreateCustomer({ onClose }: { onClose: () => void }) {
+  const { text } = useLanguage();
+  const create = useCreateCustomer();
+  const [id, setId] = useState("");
+  const [name, setName] = useState("");
+  const [isChecked, setIsChecked] = useState(false);
+
+  const isIdRight = idPattern.test(id);
+  const isTaken = create.error instanceof ApiError && create.error.code === "conflict";
+  const idError =
+    isChecked && !isIdRight
+      ? text.customers.idWrong
+      : isTaken && create.variables?.id === id
+        ? text.customers.exists
+        : undefined;
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    setIsChecked(true);
+    if (isIdRight) create.mutate({ id, name: name.trim() }, { onSuccess: onClose });
+  };
+
+  return (
+    <Modal title={text.customers.createTitle} onClose={onClose}>
+      <form onSubmit={submit} className={styles.form}>
+        <TextField
+          label={text.customers.name}
+          hint={text.customers.nameHint}
+          required
+          pattern=".*\S.*"
+          maxLength={200}
+          autoComplete="off"
+          value={name}
+          onChange={(event) => {
+            setName(event.target.value);
+          }}
+        />
+        <TextField
+          label={text.customers.id}
+          hint={text.customers.idHint}
+          error={idError}
+          required
+          maxLength={63}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          value={id}
+          onChange={(event) => {
+            setId(event.target.value);
+          }}
+        />
+        <FormError message={isTaken ? undefined : problemText(create.error, text)} />
+        <ModalActions>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button look="primary" type="submit" disabled={create.isPending}>
+            {create.isPending ? text.customers.creating : text.customers.create}
+          </Button>
+        </ModalActions>
+      </form>
+    </Modal>
+  );
+}

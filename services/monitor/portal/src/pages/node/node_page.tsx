@@ -1,0 +1,136 @@
+import { useState } from "react";
+import { Link } from "wouter";
+import { ApiError } from "../../api/client";
+import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
+import {
+  ranges,
+  useAlerts,
+  useNodeMetrics,
+  useOverview,
+  type Overview,
+  type Range,
+} from "../../api/queries";
+import { useLanguage } from "../../i18n/language";
+import { AlertList } from "../../ui/alert_list";
+import { ButtonLink } from "../../ui/button";
+import card from "../../ui/card.module.css";
+import { EmptyState } from "../../ui/empty_state";
+import { PageHead } from "../../ui/page_head";
+import { Segmented } from "../../ui/segmented";
+import { StatusMark, statusOf } from "../../ui/status_mark";
+import { Warnings } from "../../ui/warnings";
+import { CurveCard } from "./curve_card";
+import { NodeFacts } from "./node_facts";
+import styles from "./node.module.css";
+
+interface NodePageProps {
+  customerId: string;
+  nodeId: string;
+  isOperator: boolean;
+}
+
+function find(overview: Overview | undefined, customerId: string, nodeId: string) {
+  const customer = overview?.customers.find(({ id }) => id === customerId);
+  const node = customer?.nodes.find(({ id }) => id === nodeId);
+  return { customer, node };
+}
+
+function NodeMissing() {
+  const { text } = useLanguage();
+  return (
+    <div className={card.card}>
+      <EmptyState title={text.node.notFound} hint={text.node.notFoundHint}>
+        <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
+      </EmptyState>
+    </div>
+  );
+}
+
+function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string }) {
+  const { text } = useLanguage();
+  const alerts = useAlerts().data?.filter(
+    (alert) => alert.customer_id === customerId && alert.node_id === nodeId,
+  );
+  return (
+    <section className={card.card} aria-labelledby="node-alerts">
+      <h2 id="node-alerts" className={styles.sectionTitle}>
+        {text.node.alerts}
+      </h2>
+      {alerts !== undefined && alerts.length > 0 ? (
+        <AlertList alerts={alerts} names={null} />
+      ) : (
+        <p className={styles.quiet}>{alerts === undefined ? text.loading : text.node.noAlerts}</p>
+      )}
+    </section>
+  );
+}
+
+function Curves({ customerId, nodeId }: { customerId: string; nodeId: string }) {
+  const { text } = useLanguage();
+  const [range, setRange] = useState<Range>("15m");
+  const query = useNodeMetrics(customerId, nodeId, range);
+  return (
+    <>
+      <div className={styles.rangeRow}>
+        <Segmented
+          label={text.node.range}
+          value={range}
+          onChange={setRange}
+          segments={ranges.map((value) => ({ value, label: text.node.ranges[value] }))}
+        />
+      </div>
+      <Warnings messages={query.data?.warnings ?? []} />
+      <div className={styles.curves} aria-busy={query.isPlaceholderData}>
+        <CurveCard name={text.node.cpu} color="cpu" range={range} query={query} />
+        <CurveCard name={text.node.memory} color="memory" range={range} query={query} />
+      </div>
+    </>
+  );
+}
+
+export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
+  const { text } = useLanguage();
+  const query = useOverview();
+  const metrics = useNodeMetrics(customerId, nodeId, "15m");
+  const { customer, node } = find(query.data, customerId, nodeId);
+  const generatedAt = query.data === undefined ? null : new Date(query.data.generated_at);
+  const isMissing = metrics.error instanceof ApiError && metrics.error.code === "not_found";
+
+  return (
+    <>
+      <Link to="/" className={styles.back}>
+        <svg viewBox="0 0 14 14" aria-hidden="true">
+          <path d="M9 2.500 4.500 7 9 11.500" />
+        </svg>
+        {text.node.back}
+      </Link>
+      <PageHead
+        title={
+          <span className={styles.title}>
+            {nodeId}
+            {node !== undefined && (
+              <small>
+                <StatusMark status={statusOf(node)} />
+              </small>
+            )}
+          </span>
+        }
+        freshness={freshnessOf(query, generatedAt)}
+      />
+      {isMissing && <NodeMissing />}
+      {customer !== undefined && node !== undefined && (
+        <NodeFacts
+          customer={isOperator ? customer : null}
+          node={node}
+          clockOffsetMs={clockOffsetMs(generatedAt, query.dataUpdatedAt)}
+        />
+      )}
+      {!isMissing && (
+        <>
+          <Curves customerId={customerId} nodeId={nodeId} />
+          <NodeAlerts customerId={customerId} nodeId={nodeId} />
+        </>
+      )}
+    </>
+  );
+}

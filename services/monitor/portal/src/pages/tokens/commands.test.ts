@@ -1,0 +1,79 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { agentCommand, nodeNameFrom, queryCommand } from "./commands";
+
+const system = {
+  version: "1",
+  node_down_for: "2m",
+  is_shortened: false,
+  addresses: {
+    collector_grpc: "http://collector.example:4317",
+    collector_http: "",
+    router: "http://router.example:9095",
+  },
+};
+
+describe("agentCommand", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "vigia-portal-"));
+    // Stands where the agent's binary would: says what it was started with.
+    const agent = '#!/bin/sh\necho "$VIGIA_TOKEN $*"\n';
+    writeFileSync(join(folder, "vigia-agent"), agent, { mode: 0o755 });
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function run(command: string) {
+    const path = `${folder}:${process.env["PATH"] ?? ""}`;
+    return execFileSync("sh", ["-c", command], { cwd: folder, env: { PATH: path } }).toString();
+  }
+
+  it("writes the configuration and starts the agent with the token in its environment", () => {
+    const command = agentCommand(
+      { id: "cliente-a", name: "Empresa XYZ" },
+      "web-02",
+      "vgi_1",
+      system,
+    );
+    expect(run(command)).toBe("vgi_1 --config vigia-agent.yaml\n");
+    const written = readFileSync(join(folder, "vigia-agent.yaml"), "utf8");
+    expect(written).toContain('customer: {id: cliente-a, name: "Empresa XYZ"}');
+    expect(written).toContain("node: {id: web-02,");
+    expect(written).toContain('endpoint: "http://collector.example:4317"');
+    expect(written).toContain('token: "${env:VIGIA_TOKEN}"');
+  });
+
+  it("keeps a name that looks like shell or YAML a name", () => {
+    const name = 'A "B" $(touch hacked) `x`\nEND_OF_FILE\n: {';
+    run(agentCommand({ id: "a", name }, "n", "vgi_1", system));
+    const [customer] = readFileSync(join(folder, "vigia-agent.yaml"), "utf8").split("\n");
+    expect(customer).toBe(`customer: {id: a, name: ${JSON.stringify(name)}}`);
+  });
+
+  it("says where an address has to be filled in", () => {
+    expect(agentCommand({ id: "a", name: "A" }, "n", "vgi_1", undefined)).toContain(
+      '"http://COLLECTOR:4317"',
+    );
+  });
+});
+
+describe("nodeNameFrom", () => {
+  it("takes the token's name only where it can name a node", () => {
+    expect(nodeNameFrom("prod-web.02")).toBe("prod-web.02");
+    expect(nodeNameFrom("the new one")).toBe("node-02");
+    expect(nodeNameFrom("x".repeat(129))).toBe("node-02");
+  });
+});
+
+describe("queryCommand", () => {
+  it("asks the router with the token", () => {
+    const command = queryCommand("vgr_1", system);
+    expect(command).toContain("'Authorization: Bearer vgr_1'");
+    expect(command).toContain("http://router.example:9095/api/v1/query");
+  });
+});

@@ -1,0 +1,134 @@
+import { Menu } from "@base-ui/react/menu";
+import { useEffect, useRef, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { useLogOut, useOverview, type Session } from "../api/queries";
+import { useLanguage } from "../i18n/language";
+import { LanguageSwitch } from "./language_switch";
+import { Logo } from "./logo";
+import styles from "./shell.module.css";
+
+function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
+  const [location] = useLocation();
+  const isHere =
+    to === "/" ? location === "/" || location.startsWith("/nodes/") : location.startsWith(to);
+  return (
+    <Link to={to} className={styles.link} aria-current={isHere ? "page" : undefined}>
+      {children}
+    </Link>
+  );
+}
+
+function AccountMenu({ session }: { session: Session }) {
+  const { text } = useLanguage();
+  const logOut = useLogOut();
+  const owner = session.customer_name ?? session.customer_id ?? text.navigation.operator;
+  return (
+    <Menu.Root modal={false}>
+      <Menu.Trigger
+        className={styles.account}
+        aria-label={`${text.navigation.account}: ${session.user}`}
+      >
+        <span className={styles.initial} aria-hidden="true">
+          {session.user.slice(0, 1).toUpperCase()}
+        </span>
+        <span className={styles.accountName}>{session.user}</span>
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={8} align="end" className={styles.positioner}>
+          <Menu.Popup className={styles.menu}>
+            <div className={styles.menuHead}>
+              <strong>{session.user}</strong>
+              <span>{owner}</span>
+            </div>
+            <Menu.Item
+              className={styles.menuItem}
+              onClick={() => {
+                logOut.mutate();
+              }}
+            >
+              {text.navigation.logOut}
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+/** How many alerts fire, for the mark in the navigation; the overview is asked for anyway. */
+function useAlertCount(): number {
+  const { data } = useOverview();
+  return data?.customers.reduce((sum, customer) => sum + (customer.alerts_firing ?? 0), 0) ?? 0;
+}
+
+/** The title of the tab says it all, also while another tab is in front. */
+function useDocumentTitle() {
+  const { text } = useLanguage();
+  const { data } = useOverview();
+  const down = data?.customers.reduce((sum, customer) => sum + customer.nodes_down, 0);
+  const up = data?.customers.reduce((sum, customer) => sum + customer.nodes_up, 0) ?? 0;
+  useEffect(() => {
+    if (down === undefined || (down === 0 && up === 0)) document.title = "Vigía";
+    else {
+      const state = down > 0 ? text.overview.documentDown(down) : text.overview.documentUp;
+      document.title = `${state} · Vigía`;
+    }
+    return () => {
+      document.title = "Vigía";
+    };
+  }, [down, up, text]);
+}
+
+/** A page is read from its top, and a screen reader is put at its beginning. */
+function useFocusOnNavigation() {
+  const [location] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const previous = useRef(location);
+  useEffect(() => {
+    if (previous.current === location) return;
+    previous.current = location;
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [location]);
+  return main;
+}
+
+export function Shell({ session, children }: { session: Session; children: ReactNode }) {
+  const { text } = useLanguage();
+  const alertCount = useAlertCount();
+  const main = useFocusOnNavigation();
+  useDocumentTitle();
+  return (
+    <>
+      <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
+        {text.skipToContent}
+      </button>
+      <header className={styles.bar}>
+        <div className={styles.inner}>
+          <Link to="/" className={styles.brand}>
+            <Logo className={styles.logo} />
+            Vigía
+          </Link>
+          <nav aria-label={text.navigation.label} className={styles.navigation}>
+            <NavigationLink to="/">{text.navigation.overview}</NavigationLink>
+            <NavigationLink to="/alerts">
+              {text.navigation.alerts}
+              {alertCount > 0 && <span className={styles.count}>{alertCount}</span>}
+            </NavigationLink>
+            <NavigationLink to="/tokens">{text.navigation.tokens}</NavigationLink>
+            {session.role === "operator" && (
+              <NavigationLink to="/customers">{text.navigation.customers}</NavigationLink>
+            )}
+          </nav>
+          <div className={styles.tools}>
+            <LanguageSwitch />
+            <AccountMenu session={session} />
+          </div>
+        </div>
+      </header>
+      <main ref={main} tabIndex={-1} className={styles.main}>
+        {children}
+      </main>
+    </>
+  );
+}

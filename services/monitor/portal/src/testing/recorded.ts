@@ -1,0 +1,107 @@
+import { vi } from "vitest";
+import type { Schemas } from "../api/client";
+
+/** Answers of the monitor as the contract describes them: the types break this file when the contract moves. */
+export const operatorSession: Schemas["Session"] = {
+  user: "admin",
+  role: "operator",
+  customer_id: null,
+  customer_name: null,
+  csrf_token: "4f1d",
+  expires_at: "2026-11-26T03:00:00Z",
+  idle_expires_at: "2026-11-25T04:00:00Z",
+};
+
+export const customerSession: Schemas["Session"] = {
+  ...operatorSession,
+  user: "ana",
+  role: "customer",
+  customer_id: "cliente-a",
+  customer_name: "Empresa XYZ",
+};
+
+export function node(
+  id: string,
+  change: Partial<Schemas["OverviewNode"]> = {},
+): Schemas["OverviewNode"] {
+  return {
+    id,
+    region: "us-east-1",
+    environment: "production",
+    reach: "scrape",
+    status: "up",
+    cpu_percent: 12.345,
+    memory_percent: 48.2,
+    buffer_percent: 0,
+    collector_reachable: true,
+    last_seen: "2026-11-25T03:00:00Z",
+    ...change,
+  };
+}
+
+export function customer(
+  id: string,
+  name: string,
+  nodes: Schemas["OverviewNode"][],
+): Schemas["OverviewCustomer"] {
+  const count = (status: string) => nodes.filter((one) => one.status === status).length;
+  return {
+    id,
+    name,
+    is_enabled: true,
+    nodes_up: count("up"),
+    nodes_down: count("down"),
+    nodes_unknown: count("unknown"),
+    alerts_firing: 0,
+    nodes,
+  };
+}
+
+export function overview(customers: Schemas["OverviewCustomer"][]): Schemas["Overview"] {
+  return { generated_at: "2026-11-25T03:00:04Z", warnings: [], customers };
+}
+
+export function alert(change: Partial<Schemas["Alert"]> = {}): Schemas["Alert"] {
+  return {
+    id: "1",
+    name: "CustomerNodeDown",
+    severity: "critical",
+    state: "firing",
+    customer_id: "cliente-b",
+    node_id: "edge-02",
+    summary: "Nodo edge-02 del cliente cliente-b está caído",
+    started_at: "2026-11-25T02:58:00Z",
+    labels: {},
+    ...change,
+  };
+}
+
+export interface Recorded {
+  status?: number;
+  body?: unknown;
+}
+
+type Answer = Recorded | "no connection" | ((request: Request) => Recorded | Promise<Recorded>);
+
+/**
+ * Puts recorded answers in the place of the network, by “METHOD /path”. What is not recorded is 404, as at the monitor.
+ * Gives the requests that were made.
+ */
+export function record(answers: Record<string, Answer>): { requests: Request[] } {
+  const requests: Request[] = [];
+  vi.stubGlobal("fetch", async (request: Request): Promise<Response> => {
+    requests.push(request);
+    const path = new URL(request.url).pathname.replace("/api/v1", "");
+    const answer = answers[`${request.method} ${path}`] ?? {
+      status: 404,
+      body: { error: "not_found", message: "no such thing" },
+    };
+    if (answer === "no connection") throw new TypeError("Failed to fetch");
+    const { status = 200, body } = typeof answer === "function" ? await answer(request) : answer;
+    return new Response(body === undefined ? null : JSON.stringify(body), {
+      status,
+      headers: { "Content-Type": "application/json" },
+    });
+  });
+  return { requests };
+}

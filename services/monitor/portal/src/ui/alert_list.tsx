@@ -1,0 +1,72 @@
+import { Link } from "wouter";
+import type { Alert } from "../api/queries";
+import { useLanguage } from "../i18n/language";
+import { Ago } from "./ago";
+import { SeverityMark, severityOf } from "./severity_mark";
+import styles from "./alert_list.module.css";
+
+function Where({ alert, names }: { alert: Alert; names: ReadonlyMap<string, string> | null }) {
+  const customer = alert.customer_id;
+  return (
+    <span className={styles.where}>
+      {names !== null && customer !== null && <span>{names.get(customer) ?? customer}</span>}
+      {customer !== null && alert.node_id !== null && (
+        <Link
+          to={`/nodes/${encodeURIComponent(customer)}/${encodeURIComponent(alert.node_id)}`}
+          className={styles.node}
+        >
+          {alert.node_id}
+        </Link>
+      )}
+    </span>
+  );
+}
+
+/** Alerts as the server orders them; `names` maps customer ids to names, null where there is only one customer. */
+export function AlertList({
+  alerts,
+  names,
+}: {
+  alerts: readonly Alert[];
+  names: ReadonlyMap<string, string> | null;
+}) {
+  const { text, format } = useLanguage();
+  return (
+    <ul className={styles.list}>
+      {alerts.map((alert) => {
+        const since = new Date(alert.started_at);
+        return (
+          <li
+            key={alert.id}
+            className={styles.alert}
+            data-testid="alert"
+            data-alert={alert.name}
+            data-severity={severityOf(alert.severity)}
+          >
+            <div className={styles.severity}>
+              <SeverityMark severity={severityOf(alert.severity)} />
+              {alert.state === "silenced" && (
+                <span className={styles.silenced}>{text.alerts.silenced}</span>
+              )}
+            </div>
+            <div className={styles.words}>
+              <p className={styles.summary}>{alert.summary || alert.name}</p>
+              <p className={styles.detail}>
+                <code>{alert.name}</code>
+                <Where alert={alert} names={names} />
+              </p>
+            </div>
+            <time dateTime={alert.started_at} className={styles.since}>
+              <span>
+                <Ago moment={since} clockOffsetMs={0} />
+              </span>
+              <small>
+                {text.alerts.since} {format.moment(since)}
+              </small>
+            </time>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

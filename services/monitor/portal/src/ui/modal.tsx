@@ -1,0 +1,58 @@
+import { Dialog } from "@base-ui/react/dialog";
+import type { ReactNode } from "react";
+import { useLanguage } from "../i18n/language";
+import styles from "./modal.module.css";
+
+/**
+ * A dialog over the page; focus goes in and comes back by itself. `isSealed` keeps it open against a stray click
+ * or Escape, for what cannot be shown twice.
+ */
+export function Modal({
+  title,
+  lead,
+  isSealed = false,
+  onClose,
+  children,
+}: {
+  title: string;
+  lead?: string;
+  isSealed?: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const { text } = useLanguage();
+  return (
+    <Dialog.Root
+      open
+      disablePointerDismissal={isSealed}
+      onOpenChange={(open, details) => {
+        if (open || (isSealed && details.reason === "escape-key")) return;
+        onClose();
+      }}
+    >
+      <Dialog.Portal>
+        <Dialog.Backdrop className={styles.backdrop} />
+        <Dialog.Popup className={styles.popup}>
+          <header className={styles.head}>
+            <Dialog.Title className={styles.title}>{title}</Dialog.Title>
+            {!isSealed && (
+              <Dialog.Close className={styles.close} aria-label={text.close}>
+                <svg viewBox="0 0 16 16" aria-hidden="true">
+                  <path d="m3.500 3.500 9 9m0-9-9 9" />
+                </svg>
+              </Dialog.Close>
+            )}
+          </header>
+          {lead !== undefined && (
+            <Dialog.Description className={styles.lead}>{lead}</Dialog.Description>
+          )}
+          {children}
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+export function ModalActions({ children }: { children: ReactNode }) {
+  return <footer className={styles.actions}>{children}</footer>;
+}

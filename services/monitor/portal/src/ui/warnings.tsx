@@ -1,0 +1,19 @@
+import styles from "./warnings.module.css";
+
+/** What the server says is missing in its answer. */
+export function Warnings({ messages }: { messages: readonly string[] }) {
+  if (messages.length === 0) return null;
+  return (
+    <ul className={styles.warnings} role="status">
+      {messages.map((message) => (
+        <li key={message}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M8 1.500 15.500 14.500H.5Z" />
+            <path d="M8 6v4.200M8 12.300v.1" />
+          </svg>
+          {message}
+        </li>
+      ))}
+    </ul>
+  );
+}
