@@ -1,6 +1,7 @@
 // /health and /ready, and the port of a process' own metrics.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -10,7 +11,8 @@
 
 namespace vigia::service {
 
-/// Adds GET /health and GET /ready: 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
+/// Adds GET /health, which says that the process runs, and GET /ready, which asks `is_ready` (on an
+/// event loop: it must not block): 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
 /// word only.
 void add_health_routes(net::Routes& routes, std::function<bool()> is_ready);
 

@@ -1,0 +1,79 @@
+#include "libs/service/health.hpp"
+
+#include "libs/net/server.hpp"
+
+namespace vigia::service {
+
+namespace {
+
+net::Response status_word(bool is_good) {
+  net::Response response;
+  response.status = is_good ? 200 : 503;
+  response.headers.add("content-type", "application/json");
+  response.headers.add("cache-control", "no-store");
+  response.body = is_good ? R"({"status":"ok"})" : R"({"status":"unavailable"})";
+  return response;
+}
+
+net::Response metrics_page(const MetricRegistry& registry, std::string_view accept) {
+  const bool open_metrics = accept.find("application/openmetrics-text") != std::string_view::npos;
+  net::Response response;
+  response.headers.add("content-type",
+                       open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                    : "text/plain; version=0.0.4; charset=utf-8");
+  response.body = registry.expose(open_metrics);
+  return response;
+}
+
+class OwnPortMetrics final : public MetricsServer {
+ public:
+  explicit OwnPortMetrics(const MetricRegistry& registry) {
+    routes_.add(
+        "GET", "/metrics",
+        [&registry](const net::Request& request, const net::PathValues&, net::Responder responder) {
+          responder.send(metrics_page(registry, request.headers.get("accept")));
+        });
+  }
+
+  Result<void> listen(std::string address) {
+    net::ServerSettings settings;
+    settings.name = "metrics";
+    settings.listen = std::move(address);
+    settings.loops = 1;
+    settings.body_bytes_max = 64U << 10U;
+    settings.connections_max = 256;
+    auto server = net::Server::start(std::move(settings), routes_);
+    if (!server) return forward(server);
+    server_ = std::move(*server);
+    return {};
+  }
+
+  std::string address() const override { return server_->address(); }
+
+ private:
+  net::Routes routes_;
+  std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace
+
+void add_health_routes(net::Routes& routes, std::function<bool()> is_ready) {
+  routes.add("GET", "/health",
+             [](const net::Request&, const net::PathValues&, net::Responder responder) {
+               responder.send(status_word(true));
+             });
+  routes.add("GET", "/ready",
+             [is_ready = std::move(is_ready)](const net::Request&, const net::PathValues&,
+                                              net::Responder responder) {
+               responder.send(status_word(is_ready()));
+             });
+}
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::start(std::string listen,
+                                                            const MetricRegistry& registry) {
+  auto server = std::make_unique<OwnPortMetrics>(registry);
+  if (auto result = server->listen(std::move(listen)); !result) return forward(result);
+  return server;
+}
+
+}  // namespace vigia::service

@@ -1,0 +1,150 @@
+#include "libs/service/program.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include "libs/service/log.hpp"
+
+namespace vigia::service {
+
+namespace {
+
+constexpr int kExitClean = 0;
+constexpr int kExitFault = 1;
+constexpr int kExitConfiguration = 2;
+
+struct Flags {
+  std::string config;
+  bool check_config = false;
+  bool version = false;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+};
+
+/// Always one line, whatever the message holds.
+void print_error(std::string message) {
+  for (char& letter : message) {
+    if (letter == '\n' || letter == '\r') letter = ' ';
+  }
+  fmt::print(stderr, "{}\n", message);
+}
+
+/// What an operator can mend by changing the configuration or the machine, against our own faults.
+int exit_code(const Error& error) {
+  const bool is_own = error.code == ErrorCode::kInternal || error.code == ErrorCode::kCorrupt;
+  return is_own ? kExitFault : kExitConfiguration;
+}
+
+LogLevel log_level(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+/// Many connections need many files; the default soft limit is 1024.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+int run_until_signal(Running& running, const ProgramDescription& description,
+                     const sigset_t& signals) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  // A second signal ends the process at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  running.stop(SystemClock().steady() + description.stop_deadline);
+  log_info("stopped");
+  return kExitClean;
+}
+
+int run(const Flags& flags, const ProgramDescription& description) {
+  Result<ConfigFile> file = ConfigFile::load(flags.config);
+  if (!file) {
+    print_error(file.error().message);
+    return kExitConfiguration;
+  }
+  auto start = description.prepare(*file);
+  if (!start) {
+    print_error(start.error().message);
+    return exit_code(start.error());
+  }
+  if (flags.check_config) {
+    fmt::print("{}: the configuration is valid\n", flags.config);
+    return kExitClean;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_file_limit();
+  // Blocked before the first thread starts, so that no thread but this one takes them.
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  auto running = (*start)();
+  if (!running) {
+    print_error(running.error().message);
+    return exit_code(running.error());
+  }
+  log_info("started", {{"version", VIGIA_VERSION}, {"config", flags.config}});
+  return run_until_signal(**running, description, signals);
+}
+
+}  // namespace
+
+int run_program(int argument_count, char** arguments, const ProgramDescription& description) {
+  Flags flags;
+  CLI::App app(description.summary, description.name);
+  app.add_option("--config", flags.config, "The configuration file (YAML)");
+  app.add_flag("--check-config", flags.check_config,
+               "Reads the configuration and says what is wrong");
+  app.add_flag("--version", flags.version, "Prints the version");
+  app.add_option("--log-level", flags.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", flags.log_format, "logfmt or json")
+      ->check(CLI::IsMember({"logfmt", "json"}))
+      ->capture_default_str();
+  if (!description.config_help.empty()) app.footer("Configuration:\n" + description.config_help);
+  try {
+    app.parse(argument_count, arguments);
+    if (flags.version) {
+      fmt::print("{} {}\n", description.name, VIGIA_VERSION);
+      return kExitClean;
+    }
+    if (flags.config.empty()) {
+      print_error(fmt::format("{}: --config FILE is required", description.name));
+      return kExitConfiguration;
+    }
+    configure_log(log_level(flags.log_level),
+                  flags.log_format == "json" ? LogFormat::kJson : LogFormat::kLogfmt,
+                  description.name);
+    return run(flags, description);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return kExitClean;
+  } catch (const CLI::ParseError& fault) {
+    print_error(fmt::format("{}: {}", description.name, fault.what()));
+    return kExitConfiguration;
+  } catch (const std::exception& fault) {
+    print_error(fmt::format("{}: {}", description.name, fault.what()));
+    return kExitFault;
+  }
+}
+
+}  // namespace vigia::service
