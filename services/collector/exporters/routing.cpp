@@ -22,6 +22,7 @@ bool Routing::takes(Signal signal, std::string_view route,
 }
 
 bool Routing::is_shard(const std::shared_ptr<const tenancy::Directory>& directory) {
+  if (!is_remote_write_) return false;
   if (name_.starts_with(kShardPrefix)) return true;
   if (!directory) return false;
   const std::lock_guard lock(mutex_);

@@ -25,9 +25,10 @@ class Routing {
   bool takes(Signal signal, std::string_view route,
              const std::shared_ptr<const tenancy::Directory>& directory);
 
- private:
+  /// True for the exporter of a hot shard.
   bool is_shard(const std::shared_ptr<const tenancy::Directory>& directory);
 
+ private:
   std::string name_;
   std::set<Signal> signals_;
   bool is_remote_write_;

@@ -1,0 +1,68 @@
+#include "services/collector/exporters/exporter.hpp"
+
+#include "services/collector/exporters/local_exporters.hpp"
+#include "services/collector/exporters/push_exporter.hpp"
+#include "services/collector/exporters/transports.hpp"
+
+namespace vigia::collector {
+namespace {
+
+/// What is only looked at now need not be kept for long.
+constexpr auto kLocalAgeMax = std::chrono::minutes(5);
+constexpr std::uint64_t kLocalBytesMax = 64U << 20U;
+
+bool is_local(ExporterKind kind) {
+  return kind == ExporterKind::kPrometheus || kind == ExporterKind::kDebug;
+}
+
+}  // namespace
+
+pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter) {
+  pipeline::CursorSettings cursor{.name = exporter.id};
+  cursor.required = exporter.required && !is_local(exporter.kind);
+  cursor.age_max = exporter.max_age;
+  if (is_local(exporter.kind)) {
+    cursor.bytes_max = kLocalBytesMax;
+    if (cursor.age_max == Duration::zero()) cursor.age_max = kLocalAgeMax;
+  }
+  return cursor;
+}
+
+Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
+                                                const ExporterParts& parts) {
+  switch (settings.kind) {
+    case ExporterKind::kPrometheus:
+      return std::make_unique<PullExporter>(settings, parts);
+    case ExporterKind::kDebug:
+      return std::make_unique<DebugExporter>(settings, parts);
+    case ExporterKind::kPrometheusRemoteWrite:
+    case ExporterKind::kOtlp:
+    case ExporterKind::kOtlpHttp:
+      break;
+  }
+  auto transport = make_transport(settings, parts.client);
+  if (!transport) return forward(transport);
+  auto packer = settings.kind == ExporterKind::kPrometheusRemoteWrite
+                    ? make_series_packer(settings, parts.series)
+                    : make_body_packer();
+  return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
+}
+
+DropCounter::DropCounter(const std::vector<ExporterSettings>& exporters, Books& books,
+                         std::function<std::shared_ptr<const tenancy::Directory>()> directory)
+    : books_(books), directory_(std::move(directory)) {
+  for (const ExporterSettings& exporter : exporters)
+    routing_[exporter.id] = std::make_shared<Routing>(exporter);
+}
+
+void DropCounter::operator()(const pipeline::RecordHeader& header, std::string_view exporter,
+                             pipeline::DropReason reason) {
+  const auto routing = routing_.find(exporter);
+  if (routing == routing_.end() ||
+      !routing->second->takes(header.signal, header.route, directory_()))
+    return;
+  books_.dropped(header.customer, header.signal, exporter, to_string(reason),
+                 header.items - header.rejected);
+}
+
+}  // namespace vigia::collector

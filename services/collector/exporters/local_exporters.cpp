@@ -1,0 +1,71 @@
+#include "services/collector/exporters/local_exporters.hpp"
+
+#include "libs/service/log.hpp"
+
+namespace vigia::collector {
+
+PullExporter::PullExporter(const ExporterSettings& settings, const ExporterParts& parts)
+    : LogExporter(settings, parts), translator_({}, parts.series) {
+  routes_.add("GET", "/metrics",
+              [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
+                     net::Responder responder) {
+                net::Response response;
+                response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
+                response.body = values_.expose();
+                responder.send(std::move(response));
+              });
+}
+
+PullExporter::~PullExporter() { PullExporter::stop(parts_.clock.steady()); }
+
+Result<void> PullExporter::start() {
+  net::ServerSettings server;
+  server.name = "collector " + settings_.id;
+  server.listen = settings_.endpoint;
+  server.loops = 1;
+  auto started = net::Server::start(std::move(server), routes_);
+  if (!started) return forward(started);
+  server_ = *std::move(started);
+  return LogExporter::start();
+}
+
+void PullExporter::stop(TimePoint deadline) noexcept {
+  LogExporter::stop(deadline);
+  if (server_) server_->stop(deadline);
+}
+
+std::string PullExporter::address() const { return server_ ? server_->address() : ""; }
+
+void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, const std::string& body) {
+  auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
+                                                 : Verdicts::decode(record.header.verdicts);
+  values_.set_received_ms(record.header.received_ms);
+  if (!verdicts || !translator_.translate(record.header.customer, body, *verdicts, values_))
+    record.is_damaged = true;
+}
+
+bool PullExporter::deliver(std::vector<WindowRecord>& /*window*/) { return true; }
+
+void PullExporter::on_progress(std::int64_t /*complete_until_ms*/, bool /*has_gap*/) {
+  values_.expire(parts_.clock.wall_ms() -
+                 std::chrono::duration_cast<std::chrono::milliseconds>(kStaleAfter).count());
+}
+
+DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterParts& parts)
+    : LogExporter(settings, parts) {}
+
+DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
+
+void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
+                        const std::string& /*body*/) {}
+
+bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
+  std::uint64_t items = 0;
+  for (const WindowRecord& record : window) items += record.accepted;
+  service::log_info("telemetry", {{"exporter", settings_.id},
+                                  {"records", std::to_string(window.size())},
+                                  {"items", std::to_string(items)}});
+  return true;
+}
+
+}  // namespace vigia::collector

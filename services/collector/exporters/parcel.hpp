@@ -1,0 +1,66 @@
+// What goes to a destination for one customer, and how one request of it ends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/duration.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+
+namespace vigia::collector {
+
+/// The least that can be refused alone: a value of a series, or a whole body of spans or logs.
+struct Unit {
+  std::size_t begin = 0;     ///< in the parcel's message
+  std::uint32_t record = 0;  ///< index in the window
+  std::uint32_t item = 0;    ///< OTLP point; where the unit is a body: unused
+  std::uint32_t items = 1;   ///< how many items are in it; 0 for what no sender sent
+
+  static constexpr std::uint32_t kNoItem = 0xffffffffU;
+};
+
+/// Protobuf messages of both protocols are concatenations of what repeats in them, so that any run
+/// of units is a message of its own. A parcel never mixes customers.
+struct Parcel {
+  CustomerId customer;
+  Signal signal = Signal::kMetrics;
+  std::string message = {};
+  std::vector<Unit> units = {};
+
+  /// The message of units [first, last).
+  std::string_view run(std::size_t first, std::size_t last) const {
+    const std::size_t begin = units[first].begin;
+    const std::size_t end = last < units.size() ? units[last].begin : message.size();
+    return std::string_view(message).substr(begin, end - begin);
+  }
+};
+
+/// How a request ended.
+struct Answer {
+  enum class Kind : std::uint8_t {
+    kTaken,    ///< all of it, but for `rejected` items that the destination names
+    kRetry,    ///< not now, or the destination is set up wrongly: the data is not to blame
+    kRefused,  ///< this will never be taken as it is
+    kBroken,   ///< 500: a passing fault, or Prometheus 2.42's way to refuse; time tells
+  };
+  Kind kind = Kind::kTaken;
+  std::string why = {};
+  std::optional<Duration> retry_after = std::nullopt;
+  std::uint64_t rejected = 0;
+};
+
+/// Sends messages to one destination. Thread contract: `send` from one thread; `done` is called
+/// once, on any thread, and does not block.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void send(const CustomerId& customer, Signal signal, std::string_view message,
+                    std::function<void(Answer)> done) = 0;
+};
+
+}  // namespace vigia::collector

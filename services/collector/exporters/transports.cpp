@@ -1,0 +1,257 @@
+#include "services/collector/exporters/transports.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <protozero/pbf_reader.hpp>
+
+#include "libs/net/compression.hpp"
+#include "libs/net/status.hpp"
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::collector {
+namespace {
+
+namespace remote_write = wire::remote_write;
+using Kind = Answer::Kind;
+
+constexpr std::string_view kCustomerHeader = "x-vigia-customer";
+constexpr std::size_t kAnswerTextMax = 512;
+constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
+
+/// Statuses that speak of the address, the token or the path, not of the data.
+constexpr std::array kSetUpStatuses{401, 403, 404, 405, 407, 408, 415};
+/// Statuses that ask for another try, beside every 5xx but 500 for remote write.
+constexpr std::array kRetryStatuses{429, 502, 503, 504};
+/// What Prometheus says, with a 500, of samples that it will never take.
+constexpr std::array<std::string_view, 4> kRefusalTexts{
+    "too old sample", "out of bounds", "out of order sample", "duplicate sample for timestamp"};
+
+template <typename List>
+bool contains(const List& list, int status) {
+  return std::find(list.begin(), list.end(), status) != list.end();
+}
+
+std::string shorten(std::string_view text) { return std::string(text.substr(0, kAnswerTextMax)); }
+
+Answer from_error(const Error& error) { return {Kind::kRetry, error.message, error.retry_after}; }
+
+std::optional<Duration> retry_after(const net::ClientResponse& response) {
+  const auto error = net::error_from_http(response.status, response.headers, response.body);
+  return error ? error->retry_after : std::nullopt;
+}
+
+std::string status_text(const net::ClientResponse& response) {
+  return fmt::format("HTTP {}: {}", response.status, shorten(response.body));
+}
+
+/// Names that the protocols set and no configuration overrides.
+bool is_protocol_header(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames{"content-type",  "content-encoding",
+                                                   "user-agent",    remote_write::kVersionHeader,
+                                                   kCustomerHeader, "content-length"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+/// rejected_* and error_message of the partial_success of any Export*ServiceResponse.
+void read_partial_success(std::string_view body, Answer& answer) {
+  try {
+    protozero::pbf_reader message(body.data(), body.size());
+    while (message.next(1, protozero::pbf_wire_type::length_delimited)) {
+      protozero::pbf_reader partial = message.get_message();
+      while (partial.next()) {
+        if (partial.tag() == 1 && partial.wire_type() == protozero::pbf_wire_type::varint)
+          answer.rejected =
+              static_cast<std::uint64_t>(std::max<std::int64_t>(0, partial.get_int64()));
+        else if (partial.tag() == 2 &&
+                 partial.wire_type() == protozero::pbf_wire_type::length_delimited)
+          answer.why = shorten(partial.get_string());
+        else
+          partial.skip();
+      }
+    }
+  } catch (const protozero::exception&) {
+    answer.rejected = 0;  // it took the data; that its answer is odd is its own affair
+  }
+}
+
+/// What the three have in common.
+class HttpTransport : public Transport {
+ public:
+  HttpTransport(const ExporterSettings& settings, net::Client& client)
+      : client_(client), compression_(settings.compression == "none" ? "" : settings.compression) {
+    base_.method = "POST";
+    base_.timeout = settings.timeout;
+    base_.response_bytes_max = kResponseBytesMax;
+    for (const auto& [name, value] : settings.headers) {
+      net::Headers lowered;
+      lowered.add(name, value);
+      if (!is_protocol_header(lowered.begin()->name)) base_.headers.add(name, value);
+    }
+    if (!settings.ca_file.empty() || !settings.cert_file.empty())
+      base_.tls = net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file};
+  }
+
+ protected:
+  net::ClientRequest request(const CustomerId& customer) const {
+    net::ClientRequest made = base_;
+    made.headers.add(kCustomerHeader, customer.text());
+    return made;
+  }
+  /// Nothing where it could not be compressed; `done` has then been told.
+  bool compress(net::ClientRequest& made, std::string_view message,
+                const std::function<void(Answer)>& done) const {
+    auto body = net::compress(compression_, message);
+    if (!body) {
+      done(from_error(body.error()));
+      return false;
+    }
+    made.body = *std::move(body);
+    if (!compression_.empty()) made.headers.add("content-encoding", compression_);
+    return true;
+  }
+
+  net::Client& client_;
+  net::ClientRequest base_;
+  std::string compression_;
+};
+
+class RemoteWriteTransport final : public HttpTransport {
+ public:
+  RemoteWriteTransport(const ExporterSettings& settings, net::Client& client)
+      : HttpTransport(settings, client) {
+    base_.url = settings.endpoint;
+    base_.headers.add("content-type", remote_write::kContentType);
+    base_.headers.add("content-encoding", remote_write::kContentEncoding);
+    base_.headers.add(remote_write::kVersionHeader, remote_write::kVersion);
+  }
+  void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
+            std::function<void(Answer)> done) override {
+    net::ClientRequest made = request(customer);
+    made.body = remote_write::compress_request(message);
+    client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
+      done(judge_remote_write(response));
+    });
+  }
+};
+
+class OtlpHttpTransport final : public HttpTransport {
+ public:
+  OtlpHttpTransport(const ExporterSettings& settings, net::Client& client)
+      : HttpTransport(settings, client), endpoint_(settings.endpoint) {
+    while (endpoint_.ends_with('/')) endpoint_.pop_back();
+    base_.headers.add("content-type", "application/x-protobuf");
+  }
+  void send(const CustomerId& customer, Signal signal, std::string_view message,
+            std::function<void(Answer)> done) override {
+    net::ClientRequest made = request(customer);
+    made.url = fmt::format("{}/v1/{}", endpoint_, to_string(signal));
+    if (!compress(made, message, done)) return;
+    client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
+      done(judge_otlp_http(response));
+    });
+  }
+
+ private:
+  std::string endpoint_;
+};
+
+class OtlpGrpcTransport final : public HttpTransport {
+ public:
+  OtlpGrpcTransport(const ExporterSettings& settings, net::Client& client)
+      : HttpTransport(settings, client), endpoint_(settings.endpoint) {
+    while (endpoint_.ends_with('/')) endpoint_.pop_back();
+  }
+  void send(const CustomerId& customer, Signal signal, std::string_view message,
+            std::function<void(Answer)> done) override {
+    net::ClientRequest made = request(customer);
+    made.url = endpoint_ + std::string(method(signal));
+    made.body = message;
+    client_.call(
+        std::move(made), compression_,
+        [done = std::move(done)](Result<net::GrpcReply> reply) { done(judge_otlp_grpc(reply)); });
+  }
+
+ private:
+  static std::string_view method(Signal signal) {
+    switch (signal) {
+      case Signal::kMetrics:
+        return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+      case Signal::kTraces:
+        return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+      case Signal::kLogs:
+        return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    }
+    return "";
+  }
+  std::string endpoint_;
+};
+
+}  // namespace
+
+Answer judge_remote_write(const Result<net::ClientResponse>& response) {
+  if (!response) return from_error(response.error());
+  const int status = response->status;
+  if (status >= 200 && status < 300) return {};
+  Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
+  if (status == 500) {
+    const bool is_refusal = std::any_of(
+        kRefusalTexts.begin(), kRefusalTexts.end(),
+        [&](std::string_view text) { return response->body.find(text) != std::string::npos; });
+    answer.kind = is_refusal ? Kind::kRefused : Kind::kBroken;
+  } else if (status > 500 || contains(kRetryStatuses, status) || contains(kSetUpStatuses, status) ||
+             status < 400) {
+    answer.kind = Kind::kRetry;
+  }
+  return answer;
+}
+
+Answer judge_otlp_http(const Result<net::ClientResponse>& response) {
+  if (!response) return from_error(response.error());
+  const int status = response->status;
+  if (status >= 200 && status < 300) {
+    Answer answer;
+    read_partial_success(response->body, answer);
+    return answer;
+  }
+  const bool is_retry = contains(kRetryStatuses, status) || contains(kSetUpStatuses, status);
+  return {is_retry ? Kind::kRetry : Kind::kRefused, status_text(*response), retry_after(*response)};
+}
+
+Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
+  if (!reply) return from_error(reply.error());
+  if (reply->code == net::GrpcCode::kOk) {
+    Answer answer;
+    read_partial_success(reply->body, answer);
+    return answer;
+  }
+  const auto error = net::error_from_grpc(reply->code, reply->message, reply->details);
+  const bool is_set_up = reply->code == net::GrpcCode::kUnauthenticated ||
+                         reply->code == net::GrpcCode::kPermissionDenied ||
+                         reply->code == net::GrpcCode::kUnimplemented;
+  const bool is_retry = is_set_up || (error && is_retryable(*error));
+  return {is_retry ? Kind::kRetry : Kind::kRefused,
+          fmt::format("gRPC {}: {}", static_cast<int>(reply->code), shorten(reply->message)),
+          error ? error->retry_after : std::nullopt};
+}
+
+Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settings,
+                                                  net::Client& client) {
+  if (!settings.endpoint.starts_with("http://") && !settings.endpoint.starts_with("https://"))
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}: endpoint \"{}\" is no http:// or https:// URL", settings.id,
+                            settings.endpoint));
+  switch (settings.kind) {
+    case ExporterKind::kPrometheusRemoteWrite:
+      return std::make_unique<RemoteWriteTransport>(settings, client);
+    case ExporterKind::kOtlpHttp:
+      return std::make_unique<OtlpHttpTransport>(settings, client);
+    case ExporterKind::kOtlp:
+      return std::make_unique<OtlpGrpcTransport>(settings, client);
+    default:
+      return fail(ErrorCode::kInvalid, settings.id + ": no kind that sends anywhere");
+  }
+}
+
+}  // namespace vigia::collector
