@@ -72,41 +72,32 @@ std::string SamplesResponse::finish() {
 
 void ChunksResponse::add_series(std::uint64_t query_index, const Labels& labels,
                                 const std::vector<ChunkView>& chunks) {
-  if (query_index != query_index_) close_frame();
-  query_index_ = query_index;
   std::size_t next = 0;
   do {  // a series without chunks is sent too, once
-    protozero::pbf_writer frame(series_);
     {
+      protozero::pbf_writer frame(frame_);
       protozero::pbf_writer series(frame, kChunkedSeries);
       add_labels(series, labels);
-      for (std::size_t bytes = series_.size(); next < chunks.size() && bytes < kFrameBytes;
-           ++next) {
+      for (std::size_t bytes = 0; next < chunks.size() && bytes < kFrameBytes; ++next) {
         add_chunk(series, chunks[next]);
         bytes += chunks[next].data.size();
       }
     }
-    if (series_.size() >= kFrameBytes) close_frame();
+    close_frame(query_index);
   } while (next < chunks.size());
 }
 
-void ChunksResponse::close_frame() {
-  if (series_.empty()) return;
-  if (query_index_ != 0) {
-    protozero::pbf_writer(series_).add_int64(kQueryIndex, static_cast<std::int64_t>(query_index_));
+void ChunksResponse::close_frame(std::uint64_t query_index) {
+  if (query_index != 0) {
+    protozero::pbf_writer(frame_).add_int64(kQueryIndex, static_cast<std::int64_t>(query_index));
   }
-  append_varint(stream_, series_.size());
-  const std::uint32_t sum = crc32c(series_);
+  append_varint(stream_, frame_.size());
+  const std::uint32_t sum = crc32c(frame_);
   for (const unsigned shift : {24U, 16U, 8U, 0U}) {
     stream_.push_back(static_cast<char>((sum >> shift) & 0xffU));
   }
-  stream_ += series_;
-  series_.clear();
-}
-
-std::string ChunksResponse::finish() {
-  close_frame();
-  return take();
+  stream_ += frame_;
+  frame_.clear();
 }
 
 }  // namespace vigia::wire::remote_read

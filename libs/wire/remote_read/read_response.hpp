@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/model/labels.hpp"
@@ -15,8 +16,10 @@ namespace vigia::wire::remote_read {
 inline constexpr std::string_view kSamplesContentType = "application/x-protobuf";
 inline constexpr std::string_view kChunksContentType =
     "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
-/// A frame is closed when it passes this; a series may span frames.
-inline constexpr std::size_t kFrameBytes = 1U << 20U;
+/// A frame is closed when it passes this. Prometheus' reader takes 50 MB, reads the first series of
+/// a frame alone (tried with 3.5), and takes a series that spans frames for two: so each series has
+/// a frame of its own, and only one that is larger than any real one is cut.
+inline constexpr std::size_t kFrameBytes = 32U << 20U;
 
 /// Builds a ReadResponse. Thread contract: one thread at a time.
 class SamplesResponse {
@@ -55,18 +58,15 @@ class ChunksResponse {
   /// in time order.
   void add_series(std::uint64_t query_index, const Labels& labels,
                   const std::vector<ChunkView>& chunks);
-  std::size_t bytes() const { return stream_.size() + series_.size(); }
-  /// Takes the frames that are done so far.
-  std::string take() { return std::move(stream_); }
-  /// Closes the last frame and takes what is left.
-  std::string finish();
+  std::size_t bytes() const { return stream_.size(); }
+  /// Takes the frames so far.
+  std::string take() { return std::exchange(stream_, {}); }
 
  private:
-  void close_frame();
+  void close_frame(std::uint64_t query_index);
 
   std::string stream_;
-  std::string series_;  // ChunkedSeries fields of the open frame
-  std::uint64_t query_index_ = 0;
+  std::string frame_;
 };
 
 }  // namespace vigia::wire::remote_read

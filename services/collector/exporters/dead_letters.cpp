@@ -44,8 +44,7 @@ Result<void> DeadLetters::write(const DeadLetter& letter) {
   std::ofstream file(path_, std::ios::app);
   file
       << fmt::format(
-             R"({{"time_ms":{},"customer_id":{},"signal":{},)"
-      R"("why":{},"content":{},"message":"{}"}})",
+             R"({{"time_ms":{},"customer_id":{},"signal":{},"why":{},"content":{},"message":"{}"}})",
              letter.time_ms, json_text(letter.customer.text()), json_text(to_string(letter.signal)),
              json_text(letter.why), json_text(letter.content),
              to_hex(letter.message.substr(0, kMessageBytesMax)))

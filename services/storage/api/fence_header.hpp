@@ -1,0 +1,15 @@
+// The header that names whose data a request is about.
+#pragma once
+
+#include "libs/net/message.hpp"
+#include "services/storage/read/series_search.hpp"
+
+namespace vigia::storage {
+
+inline constexpr std::string_view kCustomerHeader = "x-vigia-customer";
+
+/// The customer of X-Vigia-Customer; nothing where the header is missing. kInvalid where it stands
+/// twice or is no customer id: a fence is never guessed.
+Result<Fence> read_fence(const net::Headers& headers);
+
+}  // namespace vigia::storage

@@ -1,0 +1,101 @@
+#include "services/storage/api/write_api.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "libs/net/status.hpp"
+#include "services/storage/api/fence_header.hpp"
+#include "services/storage/api/write_batch.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr int kUnsupportedMediaType = 415;
+
+net::Response text_response(int status, std::string text) {
+  net::Response response;
+  response.status = status;
+  response.headers.add("content-type", "text/plain; charset=utf-8");
+  response.body = std::move(text);
+  return response;
+}
+
+net::Response error_response(const Error& error) {
+  net::Response response = text_response(net::http_status(error.code), error.message + "\n");
+  if (is_retryable(error)) response.headers.add("retry-after", "1");
+  return response;
+}
+
+// 1.0 alone; a sender that offers 2.0 falls back on 415.
+bool is_remote_write_1(const net::Headers& headers) {
+  const std::string_view type = headers.get("content-type");
+  const bool is_protobuf = type == "application/x-protobuf" ||
+                           type == "application/x-protobuf;proto=prometheus.WriteRequest";
+  return is_protobuf && headers.get("content-encoding") == "snappy";
+}
+
+struct Refused {
+  std::uint64_t samples = 0;
+  std::string first_problem;
+};
+
+net::Response answer(const AppendCounts& counts, const Refused& refused) {
+  net::Response response;
+  response.status = 204;
+  if (refused.samples > 0 || counts.conflicts > 0) {
+    std::string why = refused.first_problem;
+    if (why.empty()) why = "a stored sample of the same series and time has another value";
+    response = text_response(
+        400, fmt::format("{} samples refused, {} in conflict with stored ones, the rest stored; "
+                         "the first: {}\n",
+                         refused.samples, counts.conflicts, why));
+  }
+  const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
+  const std::uint64_t samples = counts.stored + counts.repeats - histograms;
+  response.headers.add("x-prometheus-remote-write-samples-written", fmt::to_string(samples));
+  response.headers.add("x-prometheus-remote-write-histograms-written", fmt::to_string(histograms));
+  response.headers.add("x-prometheus-remote-write-exemplars-written", "0");
+  return response;
+}
+
+}  // namespace
+
+void WriteApi::handle(net::Request request, net::Responder responder) {
+  if (!is_remote_write_1(request.headers)) {
+    return responder.send(
+        text_response(kUnsupportedMediaType, "remote write 1.0 in a snappy block is taken here\n"));
+  }
+  auto fence = read_fence(request.headers);
+  if (!fence) return responder.send(error_response(fence.error()));
+  WriteBatch batch(index_, std::move(*fence), clock_.wall_ms());
+  if (auto decoded = wire::remote_write::decode_request(request.body, {}, batch); !decoded) {
+    return responder.send(error_response(decoded.error()));
+  }
+  books_.note_received(batch.received());
+  if (auto resolved = batch.resolve(); !resolved) {
+    books_.note_failed(batch.received());
+    return responder.send(error_response(resolved.error()));
+  }
+  Refused refused{0, batch.first_problem()};
+  for (std::size_t i = 0; i < kRefusals; ++i) {
+    const auto reason = static_cast<Refusal>(i);
+    books_.note_refused(reason, batch.refused(reason));
+    refused.samples += batch.refused(reason);
+  }
+  IngestBatch accepted = batch.take();
+  const std::size_t items = accepted.items();
+  if (items == 0) return responder.send(answer({}, refused));
+  // Shared because std::function copies; there is one owner at a time.
+  const auto shared = std::make_shared<net::Responder>(std::move(responder));
+  ingester_.write(std::move(accepted), [this, items, shared, refused](Result<AppendCounts> counts) {
+    if (!counts) {
+      books_.note_failed(items);
+      return shared->send(error_response(counts.error()));
+    }
+    books_.note(*counts);
+    shared->send(answer(*counts, refused));
+  });
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,126 @@
+#include "services/storage/api/write_batch.hpp"
+
+#include <fmt/format.h>
+
+namespace vigia::storage {
+namespace {
+
+using wire::remote_write::SeriesView;
+
+std::string_view label_of(const SeriesView& series, std::string_view name) {
+  for (const auto& label : series.labels) {
+    if (label.name == name) return label.value;
+  }
+  return {};
+}
+
+Labels to_labels(const SeriesView& series) {
+  std::vector<Label> labels;
+  labels.reserve(series.labels.size());
+  for (const auto& label : series.labels) {
+    labels.push_back({std::string(label.name), std::string(label.value)});
+  }
+  return Labels::from(std::move(labels));
+}
+
+}  // namespace
+
+WriteBatch::WriteBatch(SeriesIndex& index, Fence fence, TimestampMs now_ms)
+    : index_(index), fence_(std::move(fence)), now_ms_(now_ms) {}
+
+void WriteBatch::on_series(const SeriesView& series) {
+  const std::uint64_t values = series.samples.size() + series.histograms.size();
+  received_ += values;
+  const auto customer = owner_of(series);
+  if (!customer.has_value()) return;
+  SeriesBatch target;
+  target.customer = *customer;
+  const LabelsHash hash = index_.hash(*customer, series.label_bytes);
+  target.id = index_.find(hash).value_or(SeriesId{});
+  const bool is_known = target.id.value != 0;
+  if (!is_known && !has_good_labels(series)) return;
+  add_values(series, target);
+  if (target.samples.empty() && target.histograms.empty()) return;
+  if (!is_known) {
+    unresolved_.push_back({*customer, to_labels(series), hash});
+    unresolved_at_.push_back(batch_.series.size());
+  }
+  batch_.series.push_back(std::move(target));
+}
+
+std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
+  const std::uint64_t values = series.samples.size() + series.histograms.size();
+  const std::string_view label = label_of(series, kCustomerLabel);
+  if (fence_.has_value() && label != fence_->text()) {
+    refuse(Refusal::kForeign, values, series, "its customer_id is not that of the request");
+    return std::nullopt;
+  }
+  auto customer =
+      label.empty() ? Result<CustomerId>(CustomerId::provider()) : CustomerId::parse(label);
+  if (!customer) {
+    refuse(Refusal::kInvalid, values, series, customer.error().message);
+    return std::nullopt;
+  }
+  const auto number = index_.number_of(*customer);
+  if (!number) {
+    failure_ = number.error();
+    return std::nullopt;
+  }
+  return *number;
+}
+
+// Known series had good labels when they became known.
+bool WriteBatch::has_good_labels(const SeriesView& series) {
+  const auto checked = wire::remote_write::check_labels(series.labels);
+  if (checked) return true;
+  refuse(Refusal::kInvalid, series.samples.size() + series.histograms.size(), series,
+         checked.error().message);
+  return false;
+}
+
+void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
+  target.samples.reserve(series.samples.size());
+  for (const Sample& sample : series.samples) {
+    if (!is_taken(sample.timestamp_ms, series)) continue;
+    target.samples.push_back({sample.timestamp_ms, normalized(sample.value)});
+  }
+  for (const auto& histogram : series.histograms) {
+    if (!is_taken(histogram.timestamp_ms, series)) continue;
+    target.histograms.push_back({histogram.timestamp_ms, std::string(histogram.bytes)});
+  }
+}
+
+bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
+  if (time_ms < 0) {
+    refuse(Refusal::kInvalid, 1, series, "its time stamp is before 1970");
+    return false;
+  }
+  if (time_ms > now_ms_ + kFutureMax) {
+    refuse(Refusal::kFuture, 1, series,
+           fmt::format("its time stamp {} is more than 5 minutes ahead", time_ms));
+    return false;
+  }
+  return true;
+}
+
+void WriteBatch::refuse(Refusal refusal, std::uint64_t samples, const SeriesView& series,
+                        std::string_view why) {
+  refused_[static_cast<std::size_t>(refusal)] += samples;
+  if (first_problem_.empty()) {
+    first_problem_ = fmt::format("{}: {}", to_string(to_labels(series)), why);
+  }
+}
+
+Result<void> WriteBatch::resolve() {
+  if (failure_.has_value()) return tl::unexpected<Error>(*failure_);
+  if (unresolved_.empty()) return {};
+  if (auto resolved = index_.resolve(unresolved_); !resolved) return resolved;
+  for (std::size_t i = 0; i < unresolved_.size(); ++i) {
+    SeriesBatch& target = batch_.series[unresolved_at_[i]];
+    target.id = unresolved_[i].id;
+    target.is_new = unresolved_[i].is_new;
+  }
+  return {};
+}
+
+}  // namespace vigia::storage

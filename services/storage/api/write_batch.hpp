@@ -1,0 +1,62 @@
+// A remote-write request on its way to the heads: checked, its series resolved.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/api/write_books.hpp"
+#include "services/storage/index/series_index.hpp"
+#include "services/storage/ingest/ingest_batch.hpp"
+#include "services/storage/read/series_search.hpp"
+
+namespace vigia::storage {
+
+/// Samples further ahead are refused: one of them would hold back everything that follows it.
+inline constexpr TimestampMs kFutureMax = 5 * 60'000;
+
+/// Takes the series of one request one after the other. What breaks the rules is refused and
+/// counted, the rest goes on. Thread contract: one thread.
+class WriteBatch final : public wire::remote_write::WriteVisitor {
+ public:
+  /// With a fence every series has to carry its customer_id; without one the owner is each series'
+  /// customer_id, `_provider` where there is none. `index` must outlive it.
+  WriteBatch(SeriesIndex& index, Fence fence, TimestampMs now_ms);
+
+  void on_series(const wire::remote_write::SeriesView& series) override;
+  /// After the last series: gives every one its number.
+  Result<void> resolve();
+
+  IngestBatch take() { return std::move(batch_); }
+  std::uint64_t received() const { return received_; }
+  std::uint64_t refused(Refusal refusal) const {
+    return refused_[static_cast<std::size_t>(refusal)];
+  }
+  /// Why the first refused sample was refused; "" where none was.
+  const std::string& first_problem() const { return first_problem_; }
+  /// A fault of the store on the way, not of the request.
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  std::optional<CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
+  bool has_good_labels(const wire::remote_write::SeriesView& series);
+  void add_values(const wire::remote_write::SeriesView& series, SeriesBatch& target);
+  bool is_taken(TimestampMs time_ms, const wire::remote_write::SeriesView& series);
+  void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
+              std::string_view why);
+
+  SeriesIndex& index_;
+  Fence fence_;
+  TimestampMs now_ms_;
+  IngestBatch batch_;
+  std::vector<UnresolvedSeries> unresolved_;
+  std::vector<std::size_t> unresolved_at_;  // where in the batch each stands
+  std::uint64_t received_ = 0;
+  std::array<std::uint64_t, kRefusals> refused_{};
+  std::string first_problem_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,49 @@
+#include "services/storage/api/write_books.hpp"
+
+namespace vigia::storage {
+
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kInvalid:
+      return "invalid";
+    case Refusal::kForeign:
+      return "foreign";
+    case Refusal::kFuture:
+      return "future";
+  }
+  return "invalid";
+}
+
+WriteBooks::WriteBooks(service::MetricRegistry& registry)
+    : received_(registry.counter("vigia_storage_samples_received_total",
+                                 "Samples of readable write requests with a good token.")),
+      stored_(registry.counter("vigia_storage_samples_stored_total",
+                               "Samples stored, late ones included.")),
+      late_(registry.counter("vigia_storage_samples_late_total",
+                             "Of the stored: older than the newest of their series.")),
+      repeated_(registry.counter("vigia_storage_samples_repeated_total",
+                                 "Samples that were there already, the same value.")),
+      conflicts_(registry.counter("vigia_storage_samples_conflicting_total",
+                                  "Samples that were there already with another value; the first "
+                                  "one stays.")),
+      failed_(registry.counter("vigia_storage_samples_failed_total",
+                               "Samples answered with a passing fault; their sender repeats.")) {
+  for (std::size_t i = 0; i < kRefusals; ++i) {
+    refused_[i] = &registry.counter("vigia_storage_samples_refused_total",
+                                    "Samples refused at the door, by reason.",
+                                    {{"reason", std::string(to_string(static_cast<Refusal>(i)))}});
+  }
+}
+
+void WriteBooks::note_refused(Refusal refusal, std::uint64_t samples) {
+  refused_[static_cast<std::size_t>(refusal)]->add(samples);
+}
+
+void WriteBooks::note(const AppendCounts& counts) {
+  stored_.add(counts.stored);
+  late_.add(counts.late);
+  repeated_.add(counts.repeats);
+  conflicts_.add(counts.conflicts);
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,41 @@
+// ChunkStore on an ordered store. Format: docs/formats/cold-store.md.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/kv/ordered_store.hpp"
+
+namespace vigia::storage {
+
+/// Keys begin with the day, so that expiry drops whole files; then customer, series, time.
+class KvChunkStore final : public ChunkStore {
+  struct Key {};  // only open makes one
+
+ public:
+  KvChunkStore(Key /*key*/, OrderedStore& store) : store_(store) {}
+  /// `store` must outlive it. kCorrupt where the store holds keys that are not chunk rows.
+  static Result<std::unique_ptr<KvChunkStore>> open(OrderedStore& store);
+
+  Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override;
+  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                     TimestampMs to_ms) override;
+  Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
+                                            TimestampMs from_ms) override;
+  Result<void> sync() override { return store_.sync(); }
+  Result<std::size_t> expire(TimestampMs before_ms) override;
+  std::uint64_t disk_bytes() const override { return store_.disk_bytes(Family::kChunks); }
+
+ private:
+  Result<void> find_days();
+  std::vector<std::uint32_t> days_between(TimestampMs from_ms, TimestampMs to_ms) const;
+  void note_day(std::uint32_t day);
+
+  OrderedStore& store_;
+  mutable std::mutex mutex_;
+  std::set<std::uint32_t> days_;  // that have rows: a long range asks only these
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,101 @@
+#include "services/storage/heads/head.hpp"
+
+#include <algorithm>
+
+namespace vigia::storage {
+namespace {
+
+constexpr TimestampMs kSpreadMs = 30 * 60'000;
+constexpr std::size_t kChunkSamplesMin = 208;
+constexpr std::uint64_t kChunkSamplesSpread = 64;
+constexpr std::size_t kHistogramsPerRow = 60;
+
+// Numbers are given out one after the other; multiplied and shifted they spread evenly.
+std::uint64_t spread(SeriesId series) { return (series.value * 0x9e3779b97f4a7c15ULL) >> 32U; }
+
+TimestampMs offset_ms(SeriesId series) {
+  return static_cast<TimestampMs>(spread(series) % static_cast<std::uint64_t>(kSpreadMs));
+}
+
+template <typename T>
+auto find_time_in(std::vector<T>& samples, TimestampMs time_ms) {
+  return std::lower_bound(
+      samples.begin(), samples.end(), time_ms,
+      [](const T& sample, TimestampMs wanted) { return sample.timestamp_ms < wanted; });
+}
+
+}  // namespace
+
+Epoch older(Epoch left, Epoch right) {
+  if (left == kNoEpoch) return right;
+  if (right == kNoEpoch) return left;
+  return std::min(left, right);
+}
+
+Epoch Head::oldest() const {
+  if (extras == nullptr) return oldest_in_chunk;
+  return older(oldest_in_chunk, older(extras->oldest_histogram, extras->oldest_late));
+}
+
+// Time stamps are not negative: those before 1970 are refused at the door.
+std::int64_t window_of(SeriesId series, TimestampMs time_ms) {
+  return (time_ms - kSpreadMs + offset_ms(series) + kChunkSpanMs) / kChunkSpanMs;
+}
+
+TimestampMs window_end_ms(SeriesId series, std::int64_t window) {
+  return window * kChunkSpanMs + kSpreadMs - offset_ms(series);
+}
+
+std::size_t chunk_samples_max(SeriesId series) {
+  return kChunkSamplesMin + static_cast<std::size_t>((spread(series) >> 8U) % kChunkSamplesSpread);
+}
+
+std::vector<Sample>::iterator find_time(std::vector<Sample>& samples, TimestampMs time_ms) {
+  return find_time_in(samples, time_ms);
+}
+std::vector<HistogramSample>::iterator find_time(std::vector<HistogramSample>& samples,
+                                                 TimestampMs time_ms) {
+  return find_time_in(samples, time_ms);
+}
+
+std::vector<ChunkRow> pack_rows(SeriesId series, const std::vector<Sample>& samples,
+                                std::uint64_t version) {
+  std::vector<ChunkRow> rows;
+  chunk::ChunkWriter writer;
+  const auto close = [&] {
+    rows.push_back({series, writer.first_ms(), writer.last_ms(), version, Encoding::kFloats,
+                    std::string(writer.bytes())});
+    writer.reset();
+  };
+  for (const Sample& sample : samples) {
+    if (writer.samples() > 0 && (writer.samples() >= kChunkSamplesMin ||
+                                 sample.timestamp_ms - writer.first_ms() > kChunkSpanMs)) {
+      close();
+    }
+    writer.append(sample);
+  }
+  if (writer.samples() > 0) close();
+  return rows;
+}
+
+std::vector<ChunkRow> pack_rows(SeriesId series, const std::vector<HistogramSample>& samples,
+                                std::uint64_t version) {
+  std::vector<ChunkRow> rows;
+  std::vector<HistogramSample> packed;
+  const auto close = [&] {
+    rows.push_back({series, packed.front().timestamp_ms, packed.back().timestamp_ms, version,
+                    Encoding::kHistograms, chunk::write_histograms(packed)});
+    packed.clear();
+  };
+  for (const HistogramSample& sample : samples) {
+    if (!packed.empty() && (packed.size() >= kHistogramsPerRow ||
+                            sample.timestamp_ms - packed.front().timestamp_ms > kChunkSpanMs)) {
+      close();
+    }
+    packed.push_back(sample);
+  }
+  if (!packed.empty()) close();
+  return rows;
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,66 @@
+// The open end of one series: samples that are in the write-ahead log, not yet in the chunk store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/histogram_record.hpp"
+#include "services/storage/chunks/chunk_store.hpp"
+
+namespace vigia::storage {
+
+using chunk::HistogramSample;
+
+/// The minute, since 1970, in which a record of the write-ahead log was received. Never falls.
+using Epoch = std::uint32_t;
+inline constexpr Epoch kNoEpoch = 0;
+
+/// What few series have: kept apart, so that it costs the others a pointer.
+struct HeadExtras {
+  std::vector<Sample> late;                      // sorted
+  std::vector<HistogramSample> histograms;       // in order
+  std::vector<HistogramSample> late_histograms;  // sorted
+  Epoch oldest_histogram = kNoEpoch;
+  Epoch oldest_late = kNoEpoch;  // of both late lists
+};
+
+/// Plain data; HeadSet keeps it right. Millions of these exist: mind every byte.
+struct Head {
+  chunk::ChunkWriter chunk;
+  std::unique_ptr<HeadExtras> extras;
+  TimestampMs newest_ms = INT64_MIN;  // of the samples that came in order, closed ones included
+  CustomerNumber customer;
+  Epoch oldest_in_chunk = kNoEpoch;
+  Epoch last_append = kNoEpoch;
+
+  bool is_empty() const { return oldest() == kNoEpoch; }
+  /// Of all that is not in the store yet; kNoEpoch where all of it is.
+  Epoch oldest() const;
+};
+
+/// Chunks of a series end where this changes: every two hours, at a moment of the series' own
+/// within half an hour, so that not all close at once.
+std::int64_t window_of(SeriesId series, TimestampMs time_ms);
+/// The older of two, kNoEpoch being none.
+Epoch older(Epoch left, Epoch right);
+
+/// When the window ends.
+TimestampMs window_end_ms(SeriesId series, std::int64_t window);
+/// A chunk holds at most so many samples: 208 to 271, by the series' number.
+std::size_t chunk_samples_max(SeriesId series);
+
+/// Lists sorted by time: where `time_ms` stands or would stand.
+std::vector<Sample>::iterator find_time(std::vector<Sample>& samples, TimestampMs time_ms);
+std::vector<HistogramSample>::iterator find_time(std::vector<HistogramSample>& samples,
+                                                 TimestampMs time_ms);
+
+/// The rows of a sorted list, cut where a chunk's span or size ends.
+std::vector<ChunkRow> pack_rows(SeriesId series, const std::vector<Sample>& samples,
+                                std::uint64_t version);
+std::vector<ChunkRow> pack_rows(SeriesId series, const std::vector<HistogramSample>& samples,
+                                std::uint64_t version);
+
+}  // namespace vigia::storage

@@ -1,0 +1,98 @@
+// HeadSet: writing out what is over, and copies for readers.
+#include <algorithm>
+
+#include "services/storage/heads/head_set.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// A window that has ended waits so long for samples that are under way.
+constexpr TimestampMs kGraceMs = 15 * 60'000;
+// In epochs, which are minutes. A series that still takes samples of an old window is catching up:
+// its chunk fills soon enough.
+constexpr Epoch kQuiet = 10;
+constexpr Epoch kLateWait = 10;
+constexpr Epoch kForget = 180;
+
+bool is_over(SeriesId series, const Head& head, TimestampMs first_ms, const SweepTime& time) {
+  if (time.close_all) return true;
+  return window_end_ms(series, window_of(series, first_ms)) + kGraceMs <= time.now_ms &&
+         head.last_append + kQuiet <= time.now;
+}
+
+}  // namespace
+
+Result<void> HeadSet::sweep_head(SeriesId series, Head& head, const SweepTime& time) {
+  if (head.chunk.samples() > 0 && is_over(series, head, head.chunk.first_ms(), time)) {
+    if (auto closed = close_chunk(series, head); !closed) return closed;
+  }
+  if (head.extras == nullptr) return {};
+  HeadExtras& extras = *head.extras;
+  if (!extras.histograms.empty() &&
+      is_over(series, head, extras.histograms.front().timestamp_ms, time)) {
+    if (auto closed = close_histograms(series, head); !closed) return closed;
+  }
+  if (extras.oldest_late != kNoEpoch &&
+      (time.close_all || extras.oldest_late + kLateWait <= time.now)) {
+    if (auto closed = close_late(series, head); !closed) return closed;
+  }
+  if (extras.histograms.empty() && head.is_empty()) head.extras.reset();
+  return {};
+}
+
+Result<Epoch> HeadSet::sweep(const SweepTime& time) {
+  Epoch oldest = kNoEpoch;
+  std::uint64_t chunk_bytes = 0;
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    for (auto at = shard.heads.begin(); at != shard.heads.end();) {
+      Head& head = at->second;
+      if (auto swept = sweep_head(SeriesId{at->first}, head, time); !swept) return forward(swept);
+      if (head.is_empty() && head.last_append + kForget <= time.now) {
+        at = shard.heads.erase(at);
+        continue;
+      }
+      oldest = older(oldest, head.oldest());
+      chunk_bytes += head.chunk.memory_bytes();
+      ++at;
+    }
+  }
+  chunk_bytes_ = chunk_bytes;
+  return oldest;
+}
+
+HeadView HeadSet::read(SeriesId series) const {
+  HeadView view;
+  const Shard& shard = shards_[series.value % kShards];
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.heads.find(series.value);
+  if (at == shard.heads.end()) return view;
+  const Head& head = at->second;
+  if (head.chunk.samples() > 0) {
+    view.chunk = head.chunk.bytes();
+    view.chunk_first_ms = head.chunk.first_ms();
+    view.chunk_last_ms = head.chunk.last_ms();
+  }
+  if (head.extras == nullptr) return view;
+  view.late = head.extras->late;
+  view.histograms.reserve(head.extras->histograms.size() + head.extras->late_histograms.size());
+  std::merge(head.extras->histograms.begin(), head.extras->histograms.end(),
+             head.extras->late_histograms.begin(), head.extras->late_histograms.end(),
+             std::back_inserter(view.histograms),
+             [](const HistogramSample& left, const HistogramSample& right) {
+               return left.timestamp_ms < right.timestamp_ms;
+             });
+  return view;
+}
+
+HeadStats HeadSet::stats() const {
+  HeadStats stats;
+  stats.chunk_bytes = chunk_bytes_;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    stats.open_series += shard.heads.size();
+  }
+  return stats;
+}
+
+}  // namespace vigia::storage

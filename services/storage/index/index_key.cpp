@@ -1,0 +1,51 @@
+#include "services/storage/index/index_key.hpp"
+
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage::index_key {
+namespace {
+
+std::string with_customer(char kind, CustomerNumber customer) {
+  std::string key(1, kind);
+  append_key_u32(key, customer.value);
+  return key;
+}
+
+std::string with_name(char kind, CustomerNumber customer, std::string_view name) {
+  std::string key = with_customer(kind, customer);
+  key += name;
+  key.push_back('\0');  // ends the name: "up" must not see "upstream"
+  return key;
+}
+
+}  // namespace
+
+std::string customers() { return "c/"; }
+std::string customer(std::string_view id) { return customers().append(id); }
+
+std::string hash(const LabelsHash& hash) {
+  std::string key = "h";
+  append_key_u64(key, hash.high);
+  append_key_u64(key, hash.low);
+  return key;
+}
+
+std::string all_series(CustomerNumber customer) { return with_customer('s', customer); }
+std::string metric(CustomerNumber customer, std::string_view name) {
+  return with_name('s', customer, name);
+}
+std::string series(CustomerNumber customer, std::string_view name, SeriesId id) {
+  std::string key = metric(customer, name);
+  append_key_u64(key, id.value);
+  return key;
+}
+
+std::string all_labels(CustomerNumber customer) { return with_customer('v', customer); }
+std::string label(CustomerNumber customer, std::string_view name) {
+  return with_name('v', customer, name);
+}
+std::string label_value(CustomerNumber customer, std::string_view name, std::string_view value) {
+  return label(customer, name).append(value);
+}
+
+}  // namespace vigia::storage::index_key

@@ -1,0 +1,28 @@
+// Keys of the index rows. Format: docs/formats/cold-store.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/index/flat_id_map.hpp"
+
+namespace vigia::storage::index_key {
+
+inline constexpr std::string_view kFormat = "m/format";
+inline constexpr std::string_view kSeed = "m/seed";
+inline constexpr std::string_view kNextSeries = "m/next_series";
+
+std::string customer(std::string_view id);        ///< → number
+std::string customers();                          ///< prefix of all customers
+std::string hash(const LabelsHash& hash);         ///< → series number
+std::string all_series(CustomerNumber customer);  ///< prefix of all series
+/// Prefix of the series of one metric.
+std::string metric(CustomerNumber customer, std::string_view name);
+/// → labels
+std::string series(CustomerNumber customer, std::string_view name, SeriesId id);
+std::string all_labels(CustomerNumber customer);                    ///< prefix of all label names
+std::string label(CustomerNumber customer, std::string_view name);  ///< prefix of its values
+std::string label_value(CustomerNumber customer, std::string_view name, std::string_view value);
+
+}  // namespace vigia::storage::index_key

@@ -1,0 +1,196 @@
+#include "services/storage/index/series_index.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/random.hpp"
+#include "services/storage/index/index_key.hpp"
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::string_view kFormatVersion = "vigia cold store 1";
+// 24 bytes a slot: 16 M series that write are about 0.5 GB. Past it a shard forgets and asks the
+// store again.
+constexpr std::size_t kRememberedPerShard = 1U << 20U;
+
+std::string number_value(std::uint64_t value) {
+  std::string bytes;
+  append_u64(bytes, value);
+  return bytes;
+}
+
+Result<std::uint64_t> read_number(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint64_t value = reader.read_u64();
+  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "cold store: a damaged number in the index");
+  return value;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store) {
+  auto index = std::make_unique<SeriesIndex>(Key{}, store);
+  if (auto loaded = index->load(); !loaded) return forward(loaded);
+  return index;
+}
+
+Result<void> SeriesIndex::create(std::string& format, std::string& seed) {
+  format = kFormatVersion;
+  seed = number_value(random_u64());
+  return store_.put({{Family::kIndex, std::string(index_key::kFormat), format},
+                     {Family::kIndex, std::string(index_key::kSeed), seed}},
+                    Durability::kNow);
+}
+
+Result<void> SeriesIndex::load() {
+  std::string values[3];
+  const std::string_view keys[3] = {index_key::kFormat, index_key::kSeed, index_key::kNextSeries};
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto value = store_.get(Family::kIndex, keys[i]);
+    if (!value) return forward(value);
+    values[i] = value->value_or("");
+  }
+  if (values[0].empty()) {
+    if (auto created = create(values[0], values[1]); !created) return created;
+  }
+  if (values[0] != kFormatVersion) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("cold store: its format is \"{}\", known is \"{}\"", values[0],
+                            kFormatVersion));
+  }
+  const auto seed = read_number(values[1]);
+  const auto next = values[2].empty() ? Result<std::uint64_t>(1) : read_number(values[2]);
+  if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
+  seed_ = *seed;
+  next_id_ = *next;
+  const std::string prefix = index_key::customers();
+  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  while (scan->next()) {
+    const std::string_view text = scan->key().substr(prefix.size());
+    const auto number = read_number(scan->value());
+    auto customer = text == CustomerId::provider().text()
+                        ? Result<CustomerId>(CustomerId::provider())
+                        : CustomerId::parse(text);
+    if (!number || !customer)
+      return fail(ErrorCode::kCorrupt, "cold store: a damaged customer row");
+    customers_.emplace(std::move(*customer), CustomerNumber{static_cast<std::uint32_t>(*number)});
+  }
+  return scan->status();
+}
+
+Result<CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
+  if (const auto known = find_customer(customer)) return *known;
+  const std::unique_lock lock(customers_mutex_);
+  if (const auto at = customers_.find(customer); at != customers_.end()) return at->second;
+  const CustomerNumber number{static_cast<std::uint32_t>(customers_.size() + 1)};
+  const auto put = store_.put(
+      {{Family::kIndex, index_key::customer(customer.text()), number_value(number.value)}},
+      Durability::kNow);
+  if (!put) return tl::unexpected<Error>(put.error());
+  customers_.emplace(customer, number);
+  return number;
+}
+
+std::optional<CustomerNumber> SeriesIndex::find_customer(const CustomerId& customer) const {
+  const std::shared_lock lock(customers_mutex_);
+  const auto at = customers_.find(customer);
+  if (at == customers_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::vector<Customer> SeriesIndex::customers() const {
+  const std::shared_lock lock(customers_mutex_);
+  std::vector<Customer> all;
+  for (const auto& [id, number] : customers_) all.push_back({id, number});
+  return all;
+}
+
+LabelsHash SeriesIndex::hash(CustomerNumber customer, std::string_view label_bytes) const {
+  // An odd multiplier keeps customers apart under the one seed.
+  const std::uint64_t seed = seed_ + customer.value * 0x9e3779b97f4a7c15ULL;
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(label_bytes.data(), label_bytes.size(), seed);
+  return {hash.high64, hash.low64};
+}
+
+std::optional<SeriesId> SeriesIndex::find(const LabelsHash& wire_hash) const {
+  const Shard& shard = shards_[wire_hash.high % kShards];
+  const std::lock_guard lock(shard.mutex);
+  return shard.ids.find(wire_hash);
+}
+
+void SeriesIndex::remember(const LabelsHash& hash, SeriesId id) {
+  Shard& shard = shards_[hash.high % kShards];
+  const std::lock_guard lock(shard.mutex);
+  if (shard.ids.size() >= kRememberedPerShard) shard.ids.clear();
+  shard.ids.insert(hash, id);
+}
+
+std::uint64_t SeriesIndex::memory_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    bytes += shard.ids.memory_bytes();
+  }
+  return bytes;
+}
+
+Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash) const {
+  auto value = store_.get(Family::kIndex, index_key::hash(hash));
+  if (!value) return forward(value);
+  if (!value->has_value()) return std::optional<SeriesId>();
+  const auto id = read_number(**value);
+  if (!id) return tl::unexpected<Error>(id.error());
+  return std::optional<SeriesId>(SeriesId{*id});
+}
+
+Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
+  const std::lock_guard lock(create_mutex_);
+  std::unordered_map<std::string, SeriesId> created;  // a request may name a series twice
+  std::vector<KeyValue> writes;
+  std::uint64_t next = next_id_;
+  for (UnresolvedSeries& one : series) {
+    const LabelsHash stored_hash = hash(one.customer, encode_labels(one.labels));
+    const std::string key = index_key::hash(stored_hash);
+    if (const auto at = created.find(key); at != created.end()) {
+      one.id = at->second;
+      continue;
+    }
+    auto stored = find_stored(stored_hash);
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (stored->has_value()) {
+      one.id = **stored;
+      continue;
+    }
+    one.id = SeriesId{next++};
+    one.is_new = true;
+    created.emplace(key, one.id);
+    add_rows(one, key, writes);
+  }
+  if (!writes.empty()) {
+    writes.push_back({Family::kIndex, std::string(index_key::kNextSeries), number_value(next)});
+    if (auto put = store_.put(writes, Durability::kNow); !put) return put;
+    next_id_ = next;
+  }
+  for (const UnresolvedSeries& one : series) remember(one.wire_hash, one.id);
+  return {};
+}
+
+void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
+                           std::vector<KeyValue>& writes) {
+  writes.push_back({Family::kIndex, hash_key, number_value(series.id.value)});
+  writes.push_back({Family::kIndex,
+                    index_key::series(series.customer, series.labels.metric_name(), series.id),
+                    encode_labels(series.labels)});
+  for (const Label& label : series.labels) {
+    writes.push_back(
+        {Family::kIndex, index_key::label_value(series.customer, label.name, label.value), ""});
+  }
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,103 @@
+// Which series there are: labels → number, and the search by matchers. Everything lies in the
+// ordered store; memory holds only what writers ask again and again. Format:
+// docs/formats/cold-store.md.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "libs/model/labels.hpp"
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/index/flat_id_map.hpp"
+#include "services/storage/index/label_matcher.hpp"
+#include "services/storage/kv/ordered_store.hpp"
+
+namespace vigia::storage {
+
+struct Customer {
+  CustomerId id;
+  CustomerNumber number;
+};
+
+/// A series that a writer did not find in memory.
+struct UnresolvedSeries {
+  CustomerNumber customer;
+  Labels labels;
+  LabelsHash wire_hash;  ///< of the bytes in which the labels came: found by them next time
+  SeriesId id{};         ///< set by resolve
+  bool is_new = false;   ///< set by resolve: it was not there before
+};
+
+struct SelectedSeries {
+  CustomerNumber customer;
+  SeriesId id;
+  Labels labels;
+};
+
+/// Thread contract: any thread. Errors as the ordered store's.
+class SeriesIndex {
+  struct Key {};  // only open makes one
+
+ public:
+  SeriesIndex(Key /*key*/, OrderedStore& store) : store_(store) {}
+  /// `store` must outlive it. kCorrupt where the store was written by another version.
+  static Result<std::unique_ptr<SeriesIndex>> open(OrderedStore& store);
+
+  /// The customer's number, given out where it has none yet (durable at once).
+  Result<CustomerNumber> number_of(const CustomerId& customer);
+  std::optional<CustomerNumber> find_customer(const CustomerId& customer) const;
+  std::vector<Customer> customers() const;
+
+  /// Hash of the labels in whatever bytes a writer has them.
+  LabelsHash hash(CustomerNumber customer, std::string_view label_bytes) const;
+  /// The series of a hash that `resolve` has seen lately; memory only.
+  std::optional<SeriesId> find(const LabelsHash& wire_hash) const;
+  /// Gives each its number, new ones where the index has none, durable when the call returns: what
+  /// is logged by number must never lose its labels. Metric names and label names hold no NUL.
+  Result<void> resolve(std::vector<UnresolvedSeries>& series);
+
+  /// Calls `visit` for each series of the customer that all matchers match, until it returns false.
+  /// By name, then number.
+  Result<void> select(CustomerNumber customer, const LabelMatchers& matchers,
+                      const std::function<bool(SelectedSeries)>& visit) const;
+  /// Sorted; at most `limit`.
+  Result<std::vector<std::string>> label_names(CustomerNumber customer, std::size_t limit) const;
+  Result<std::vector<std::string>> label_values(CustomerNumber customer, std::string_view name,
+                                                std::size_t limit) const;
+  std::uint64_t series_count() const { return next_id_.load() - 1; }
+  std::uint64_t memory_bytes() const;
+
+ private:
+  Result<void> load();
+  Result<void> create(std::string& format, std::string& seed);
+  Result<std::optional<SeriesId>> find_stored(const LabelsHash& hash) const;
+  void add_rows(const UnresolvedSeries& series, const std::string& hash_key,
+                std::vector<KeyValue>& writes);
+  void remember(const LabelsHash& hash, SeriesId id);
+
+  struct Shard {
+    mutable std::mutex mutex;
+    FlatIdMap ids;
+  };
+  static constexpr std::size_t kShards = 16;
+
+  OrderedStore& store_;
+  std::uint64_t seed_ = 0;
+  std::atomic<std::uint64_t> next_id_{1};
+  std::mutex create_mutex_;  // one creator at a time, so that no series gets two numbers
+  mutable std::shared_mutex customers_mutex_;
+  std::map<CustomerId, CustomerNumber> customers_;
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,31 @@
+// What one request brings: samples by series number. It is the body of a record of the write-ahead
+// log. Format: docs/formats/cold-store.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/chunk/histogram_record.hpp"
+#include "services/storage/chunks/chunk_store.hpp"
+
+namespace vigia::storage {
+
+struct SeriesBatch {
+  CustomerNumber customer;
+  SeriesId id;
+  bool is_new = false;  ///< given its number by this request; not in the log
+  std::vector<Sample> samples;
+  std::vector<chunk::HistogramSample> histograms;
+};
+
+struct IngestBatch {
+  std::vector<SeriesBatch> series;
+
+  std::size_t items() const;  ///< samples and histograms
+  std::string encode() const;
+  /// kCorrupt for bytes that encode did not write.
+  static Result<IngestBatch> decode(std::string_view bytes);
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,190 @@
+#include "services/storage/ingest/ingester.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::string_view kCursor = "heads";
+constexpr std::int64_t kEpochMs = 60'000;
+
+// Past three quarters of its cap the log is emptied by closing all chunks early.
+bool is_nearly_full(const pipeline::DiskLogStats& stats, std::uint64_t bytes_max) {
+  return stats.bytes > bytes_max / 4 * 3;
+}
+
+}  // namespace
+
+Ingester::Ingester(Key /*key*/, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
+                   const Clock& clock)
+    : settings_(std::move(settings)), heads_(heads), chunks_(chunks), clock_(clock) {}
+
+Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, HeadSet& heads,
+                                                 ChunkStore& chunks, const Clock& clock) {
+  auto ingester = std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, clock);
+  pipeline::DiskLogSettings log;
+  log.directory = ingester->settings_.log_directory;
+  log.bytes_max = ingester->settings_.log_bytes_max;
+  log.cursors.push_back({std::string(kCursor)});
+  auto opened = pipeline::DiskLog::open(std::move(log), clock);
+  if (!opened) return forward(opened);
+  ingester->log_ = std::move(*opened);
+  if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
+  ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
+  ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
+  return ingester;
+}
+
+Ingester::~Ingester() { stop(); }
+
+Result<void> Ingester::replay() {
+  pipeline::Cursor& cursor = log_->cursor(kCursor);
+  applied_ = cursor.committed();
+  while (true) {
+    auto record = cursor.next(Duration(0));
+    if (!record) return forward(record);
+    if (!record->has_value()) return {};
+    const pipeline::RecordHeader& header = (*record)->header;
+    const auto batch = IngestBatch::decode((*record)->body);
+    if (!batch) {
+      ++replay_damaged_;
+      continue;
+    }
+    if (auto applied = apply_batch(*batch, header, true); !applied) return forward(applied);
+    replayed_ += batch->items();
+  }
+}
+
+void Ingester::write(IngestBatch batch, Done done) {
+  const std::size_t items = batch.items();
+  // Counted before the flag is read: the applier, which reads them the other way round, can't leave
+  // in between.
+  const std::size_t pending = items_pending_.fetch_add(items) + items;
+  if (is_stopping_ || pending > settings_.items_pending_max) {
+    items_pending_ -= items;
+    return done(fail(ErrorCode::kUnavailable, "storage: too many samples under way, try again"));
+  }
+  pipeline::DiskRecord record{{CustomerId::provider()}, batch.encode()};
+  record.header.signal = Signal::kMetrics;
+  record.header.items = static_cast<std::uint32_t>(items);
+  record.header.received_ms = clock_.wall_ms();
+  log_->append(std::move(record), [this, items, batch = std::move(batch), done = std::move(done)](
+                                      const Result<pipeline::RecordHeader>& header) mutable {
+    if (!header) {
+      items_pending_ -= items;
+      return done(tl::unexpected<Error>(header.error()));
+    }
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({std::move(batch), *header, std::move(done)});
+    wake_.notify_one();
+  });
+}
+
+void Ingester::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (queue_.empty()) {
+      if (is_stopping_ && items_pending_ == 0) return;
+      wake_.wait_for(lock, settings_.sweep_interval / 30);
+    }
+    std::deque<Item> items;
+    items.swap(queue_);
+    lock.unlock();
+    for (Item& item : items) apply(item);
+    if (clock_.steady() >= next_sweep_) {
+      sweep();
+      next_sweep_ = clock_.steady() + settings_.sweep_interval;
+    }
+    lock.lock();
+  }
+}
+
+void Ingester::apply(Item& item) {
+  auto counts = apply_batch(item.batch, item.header, false);
+  items_pending_ -= item.batch.items();
+  if (counts) {
+    const std::lock_guard lock(mutex_);
+    counts_ += *counts;
+  }
+  item.done(std::move(counts));
+}
+
+Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
+                                           const pipeline::RecordHeader& header, bool is_replay) {
+  note_position(header);
+  AppendCounts counts;
+  for (const SeriesBatch& series : batch.series) {
+    const SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
+    const auto floats = heads_.append(ref, series.samples, epoch_);
+    if (!floats) return tl::unexpected<Error>(floats.error());
+    counts += *floats;
+    const auto histograms = heads_.append_histograms(ref, series.histograms, epoch_);
+    if (!histograms) return tl::unexpected<Error>(histograms.error());
+    counts += *histograms;
+  }
+  return counts;
+}
+
+void Ingester::note_position(const pipeline::RecordHeader& header) {
+  const auto minute = static_cast<Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
+  epoch_ = std::max(epoch_, minute);
+  epoch_starts_.try_emplace(epoch_, header.position);
+  applied_ = header.next;
+}
+
+void Ingester::sweep() {
+  SweepTime time;
+  time.now_ms = clock_.wall_ms();
+  time.now =
+      std::max(epoch_, static_cast<Epoch>(std::max<std::int64_t>(time.now_ms / kEpochMs, 1)));
+  time.close_all = is_nearly_full(log_->stats(), settings_.log_bytes_max);
+  const auto oldest = heads_.sweep(time);
+  const auto done =
+      oldest ? checkpoint(*oldest) : Result<void>(tl::unexpected<Error>(oldest.error()));
+  ++sweeps_;
+  if (!done) {
+    ++sweep_failures_;
+    service::log_error("closing chunks failed, trying again", {{"error", done.error().message}});
+  }
+}
+
+// What the cursor passes is never read again, so the store has it on disk before.
+Result<void> Ingester::checkpoint(Epoch oldest) {
+  if (auto synced = chunks_.sync(); !synced) return synced;
+  pipeline::LogPosition position = applied_;
+  if (oldest != kNoEpoch) {
+    const auto start = epoch_starts_.lower_bound(oldest);
+    if (start != epoch_starts_.end()) position = std::min(position, start->second);
+  }
+  log_->cursor(kCursor).commit(position);
+  const Epoch keep = oldest == kNoEpoch ? epoch_ : std::min(oldest, epoch_);
+  epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
+  return {};
+}
+
+IngesterStats Ingester::stats() const {
+  IngesterStats stats;
+  {
+    const std::lock_guard lock(mutex_);
+    stats.counts = counts_;
+  }
+  stats.replayed = replayed_;
+  stats.replay_damaged = replay_damaged_;
+  stats.items_pending = items_pending_;
+  stats.sweeps = sweeps_;
+  stats.sweep_failures = sweep_failures_;
+  stats.log = log_->stats();
+  return stats;
+}
+
+void Ingester::stop() {
+  is_stopping_ = true;
+  wake_.notify_one();
+  if (applier_.joinable()) applier_.join();
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,107 @@
+// Takes batches: write-ahead log first, then the heads, then the answer.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "libs/pipeline/disk_log.hpp"
+#include "services/storage/heads/head_set.hpp"
+#include "services/storage/ingest/ingest_batch.hpp"
+
+namespace vigia::storage {
+
+struct IngesterSettings {
+  std::string log_directory;
+  std::uint64_t log_bytes_max = 10ULL << 30U;
+  /// Samples under way: logged or about to be, not yet in the heads. More is refused, retryably.
+  std::size_t items_pending_max = 4'000'000;
+  Duration sweep_interval = std::chrono::seconds(30);
+};
+
+struct IngesterStats {
+  AppendCounts counts;  ///< since start, replayed ones left out
+  std::uint64_t replayed = 0;
+  std::uint64_t replay_damaged = 0;  ///< records of the log that could not be read
+  std::uint64_t items_pending = 0;
+  std::uint64_t sweeps = 0;
+  std::uint64_t sweep_failures = 0;
+  pipeline::DiskLogStats log;
+};
+
+/// Exactly once: a sample's key is customer, series and time; what is there already vanishes, from
+/// a client that repeats and from the log that is read again after a kill alike.
+/// Thread contract: open, stop and the destructor from one thread; the rest from any.
+class Ingester {
+  struct Key {};  // only open makes one
+
+ public:
+  /// Called once, on a thread of the ingester's or the log's; must not block. An error is
+  /// retryable: nothing was promised, and repeating is harmless.
+  using Done = std::function<void(Result<AppendCounts>)>;
+
+  /// Opens the log, replays it into the heads, starts. All must outlive it. kUnavailable where
+  /// another process holds the folder.
+  static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, HeadSet& heads,
+                                                ChunkStore& chunks, const Clock& clock);
+  Ingester(Key key, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
+           const Clock& clock);
+  Ingester(const Ingester&) = delete;
+  Ingester& operator=(const Ingester&) = delete;
+  ~Ingester();
+
+  void write(IngestBatch batch, Done done);
+  IngesterStats stats() const;
+  /// Refuses further writes, ends what is under way. Safe twice.
+  void stop();
+
+ private:
+  struct Item {
+    IngestBatch batch;
+    pipeline::RecordHeader header;
+    Done done;
+  };
+
+  Result<void> replay();
+  void run();
+  void apply(Item& item);
+  Result<AppendCounts> apply_batch(const IngestBatch& batch, const pipeline::RecordHeader& header,
+                                   bool is_replay);
+  void note_position(const pipeline::RecordHeader& header);
+  void sweep();
+  Result<void> checkpoint(Epoch oldest);
+
+  IngesterSettings settings_;
+  HeadSet& heads_;
+  ChunkStore& chunks_;
+  const Clock& clock_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Item> queue_;
+  AppendCounts counts_;
+
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<std::size_t> items_pending_{0};
+  std::atomic<std::uint64_t> replayed_{0};
+  std::atomic<std::uint64_t> replay_damaged_{0};
+  std::atomic<std::uint64_t> sweeps_{0};
+  std::atomic<std::uint64_t> sweep_failures_{0};
+
+  // Of the applier's thread.
+  TimePoint next_sweep_;
+  Epoch epoch_ = kNoEpoch;
+  std::map<Epoch, pipeline::LogPosition> epoch_starts_;
+  pipeline::LogPosition applied_;  // everything before it is in the heads
+
+  std::unique_ptr<pipeline::DiskLog> log_;
+  std::thread applier_;
+};
+
+}  // namespace vigia::storage

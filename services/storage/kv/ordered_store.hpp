@@ -1,0 +1,66 @@
+// An embedded map from byte strings to byte strings in key order: what chunks, index, spans and
+// logs of one machine lie in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::storage {
+
+/// Key spaces that do not see each other.
+enum class Family : std::uint8_t { kIndex = 0, kChunks = 1, kSpans = 2, kLogs = 3 };
+inline constexpr std::size_t kFamilies = 4;
+
+struct KeyValue {
+  Family family = Family::kIndex;
+  std::string key;
+  std::string value;
+};
+
+/// When a write is on disk.
+enum class Durability : std::uint8_t {
+  kNow,    ///< before the call returns
+  kLater,  ///< at the next sync, or when the store thinks fit; after a kill a prefix of the writes
+           ///< is there
+};
+
+/// A walk over a range of keys, in order. Sees the store as it was when the walk began. Thread
+/// contract: one thread.
+class Scan {
+ public:
+  virtual ~Scan() = default;
+  /// Moves to the next key (at first: to the first one). False at the end or on an error.
+  virtual bool next() = 0;
+  /// The next `next` gives the first key at or after `key`.
+  virtual void seek(std::string_view key) = 0;
+  virtual std::string_view key() const = 0;    ///< valid until the next move
+  virtual std::string_view value() const = 0;  ///< valid until the next move
+  /// kUnavailable or kCorrupt where the walk ended early.
+  virtual Result<void> status() const = 0;
+};
+
+/// Thread contract: any thread. Errors: kUnavailable where the disk refuses (full, broken),
+/// kCorrupt where bytes on it are damaged.
+class OrderedStore {
+ public:
+  virtual ~OrderedStore() = default;
+  /// All of the writes or none; an older value of a key is replaced.
+  virtual Result<void> put(const std::vector<KeyValue>& writes, Durability durability) = 0;
+  virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
+  /// Keys from `from` up to, not including, `to` ("": to the end).
+  virtual std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) = 0;
+  /// Makes every write before the call durable.
+  virtual Result<void> sync() = 0;
+  /// Forgets the keys from `from` up to, not including, `to`, whole files at once where possible.
+  virtual Result<void> drop_range(Family family, std::string_view from, std::string_view to) = 0;
+  /// Size on disk, about.
+  virtual std::uint64_t disk_bytes(Family family) const = 0;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,188 @@
+#include "services/storage/kv/rocksdb_store.hpp"
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "chunks", "spans", "logs"};
+constexpr std::size_t kBlockBytes = 32U << 10U;
+constexpr std::size_t kLogFilesKept = 3;
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+tl::unexpected<Error> failure(const rocksdb::Status& status) {
+  const ErrorCode code = status.IsCorruption() ? ErrorCode::kCorrupt : ErrorCode::kUnavailable;
+  return fail(code, "cold store: " + status.ToString());
+}
+
+class RocksDbScan final : public Scan {
+ public:
+  RocksDbScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from,
+              std::string_view to)
+      : to_(to), to_slice_(to_), seek_(from) {
+    rocksdb::ReadOptions options;
+    if (!to_.empty()) options.iterate_upper_bound = &to_slice_;
+    iterator_.reset(db.NewIterator(options, family));
+  }
+
+  bool next() override {
+    if (seek_.has_value()) {
+      iterator_->Seek(*seek_);
+      seek_.reset();
+    } else {
+      iterator_->Next();
+    }
+    return iterator_->Valid();
+  }
+  void seek(std::string_view key) override { seek_ = std::string(key); }
+  std::string_view key() const override { return view(iterator_->key()); }
+  std::string_view value() const override { return view(iterator_->value()); }
+  Result<void> status() const override {
+    const rocksdb::Status status = iterator_->status();
+    if (!status.ok()) return failure(status);
+    return {};
+  }
+
+ private:
+  std::string to_;
+  rocksdb::Slice to_slice_;
+  std::optional<std::string> seek_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class RocksDbStore final : public OrderedStore {
+ public:
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
+      : db_(std::move(db)), handles_(std::move(handles)) {}
+  RocksDbStore(const RocksDbStore&) = delete;
+  RocksDbStore& operator=(const RocksDbStore&) = delete;
+
+  ~RocksDbStore() override {
+    for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+    db_->Close().PermitUncheckedError();
+  }
+
+  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+    rocksdb::WriteBatch batch;
+    for (const KeyValue& write : writes) {
+      const auto status = batch.Put(handle(write.family), slice(write.key), slice(write.value));
+      if (!status.ok()) return failure(status);
+    }
+    rocksdb::WriteOptions options;
+    options.sync = durability == Durability::kNow;
+    const rocksdb::Status status = db_->Write(options, &batch);
+    if (!status.ok()) return failure(status);
+    return {};
+  }
+
+  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+    std::string value;
+    const auto status = db_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return failure(status);
+    return std::optional<std::string>(std::move(value));
+  }
+
+  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+    return std::make_unique<RocksDbScan>(*db_, handle(family), from, to);
+  }
+
+  Result<void> sync() override {
+    const rocksdb::Status status = db_->SyncWAL();
+    if (!status.ok()) return failure(status);
+    return {};
+  }
+
+  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+    const rocksdb::Slice begin = slice(from);
+    const rocksdb::Slice end = slice(to);
+    auto status = rocksdb::DeleteFilesInRange(db_.get(), handle(family), &begin, &end, false);
+    if (status.ok()) {
+      status = db_->DeleteRange(rocksdb::WriteOptions(), handle(family), begin, end);
+    }
+    if (!status.ok()) return failure(status);
+    return {};
+  }
+
+  std::uint64_t disk_bytes(Family family) const override {
+    std::uint64_t bytes = 0;
+    db_->GetIntProperty(handle(family), rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+    return bytes;
+  }
+
+ private:
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;  // shared by the families: RocksDB's own interface wants it so
+  table.block_size = kBlockBytes;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = settings.write_buffer_bytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.level_compaction_dynamic_level_bytes = true;
+  return options;
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.keep_log_file_num = kLogFilesKept;
+  options.bytes_per_sync = 1U << 20U;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings) {
+  std::error_code error;
+  std::filesystem::create_directories(settings.directory, error);
+  if (error) {
+    return fail(ErrorCode::kUnavailable, fmt::format("cold store: cannot make the folder {}: {}",
+                                                     settings.directory, error.message()));
+  }
+  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes);
+  const rocksdb::ColumnFamilyOptions options = family_options(settings, cache);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, options);
+  for (std::size_t i = 1; i < kFamilies; ++i) families.emplace_back(kFamilyNames[i], options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database_options(), settings.directory, families, &handles, &raw);
+  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("cold store: another process holds {}", settings.directory));
+  }
+  if (!status.ok()) return failure(status);
+  return std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(raw), std::move(handles));
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,21 @@
+// OrderedStore on RocksDB, one column family a key space.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "services/storage/kv/ordered_store.hpp"
+
+namespace vigia::storage {
+
+struct RocksDbSettings {
+  std::string directory;
+  std::uint64_t cache_bytes = 64U << 20U;         ///< blocks read, all families together
+  std::uint64_t write_buffer_bytes = 32U << 20U;  ///< of one family; two may exist at a time
+};
+
+/// Opens the folder, makes it where it is missing. kUnavailable, naming the folder, where another
+/// process holds it; kCorrupt where its files are damaged.
+Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings);
+
+}  // namespace vigia::storage

@@ -1,0 +1,51 @@
+// One series over a range of time, from its head and the chunk store together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/heads/head_set.hpp"
+
+namespace vigia::storage {
+
+/// A chunk ready to be sent: Prometheus' XOR encoding.
+struct ChunkPiece {
+  TimestampMs first_ms = 0;
+  TimestampMs last_ms = 0;
+  std::string data;
+};
+
+struct SeriesData {
+  /// In time order, none overlaps another; the first and last may reach out of the range.
+  std::vector<ChunkPiece> chunks;
+  std::vector<HistogramSample> histograms;  ///< in the range, in time order
+  bool is_empty() const { return chunks.empty() && histograms.empty(); }
+};
+
+/// Thread contract: any thread.
+class SeriesReader {
+ public:
+  /// Both must outlive it.
+  SeriesReader(const HeadSet& heads, ChunkStore& chunks) : heads_(heads), chunks_(chunks) {}
+
+  /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
+  /// there; only where late samples or repeats overlap are they packed anew.
+  Result<SeriesData> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                          TimestampMs to_ms) const;
+  /// True where read would give something, found out without decoding.
+  Result<bool> has_samples(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                           TimestampMs to_ms) const;
+
+ private:
+  Result<std::vector<ChunkRow>> rows(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                     TimestampMs to_ms) const;
+  const HeadSet& heads_;
+  ChunkStore& chunks_;
+};
+
+/// The samples of the chunks from from_ms to to_ms, both included.
+Result<std::vector<Sample>> samples_of(const std::vector<ChunkPiece>& chunks, TimestampMs from_ms,
+                                       TimestampMs to_ms);
+
+}  // namespace vigia::storage

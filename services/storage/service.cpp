@@ -1,0 +1,96 @@
+#include "services/storage/service.hpp"
+
+#include <algorithm>
+
+#include "libs/base/hex.hpp"
+#include "libs/net/status.hpp"
+#include "libs/service/log.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::size_t kWriteJobsMax = 256;
+constexpr std::size_t kReadJobsMax = 64;
+constexpr std::size_t kReadThreads = 4;
+constexpr std::string_view kBearer = "Bearer ";
+
+bool is_open_path(std::string_view path) { return path == "/health" || path == "/ready"; }
+
+std::size_t write_threads() { return std::clamp(std::thread::hardware_concurrency(), 2U, 8U); }
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
+  auto service = std::make_unique<Service>(Key{}, settings);
+  if (auto opened = service->open(); !opened) return forward(opened);
+  service->add_routes();
+  service->add_metrics();
+  auto metrics = service::MetricsServer::start(settings.metrics_listen, service->registry_);
+  if (!metrics) return forward(metrics);
+  service->metrics_server_ = std::move(*metrics);
+  net::ServerSettings server;
+  server.name = "storage";
+  server.listen = settings.listen;
+  auto started = net::Server::start(std::move(server), *service);
+  if (!started) return forward(started);
+  service->server_ = std::move(*started);
+  service::log_info("listening", {{"address", service->address()}});
+  return service;
+}
+
+Result<void> Service::open() {
+  auto store = open_rocksdb(settings_.rocksdb);
+  if (!store) return forward(store);
+  store_ = std::move(*store);
+  auto chunks = KvChunkStore::open(*store_);
+  if (!chunks) return forward(chunks);
+  chunks_ = std::move(*chunks);
+  auto index = SeriesIndex::open(*store_);
+  if (!index) return forward(index);
+  index_ = std::move(*index);
+  heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
+  IngesterSettings ingest;
+  ingest.log_directory = settings_.rocksdb.directory + "/wal";
+  ingest.log_bytes_max = settings_.log_bytes_max;
+  auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, clock_);
+  if (!ingester) return forward(ingester);
+  ingester_ = std::move(*ingester);
+  reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
+  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits());
+  books_ = std::make_unique<WriteBooks>(registry_);
+  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_, clock_);
+  read_api_ = std::make_unique<ReadApi>(*remote_read_);
+  label_api_ = std::make_unique<LabelApi>(*index_, *reader_);
+  writers_ = std::make_unique<WorkerPool>(write_threads(), kWriteJobsMax);
+  readers_ = std::make_unique<WorkerPool>(kReadThreads, kReadJobsMax);
+  return {};
+}
+
+Service::~Service() { stop(clock_.steady()); }
+
+void Service::stop(TimePoint deadline) noexcept {
+  if (server_ != nullptr) server_->stop(deadline);
+  if (writers_ != nullptr) writers_->stop();
+  if (readers_ != nullptr) readers_->stop();
+  if (ingester_ != nullptr) ingester_->stop();
+}
+
+std::optional<net::Response> Service::admit(const net::RequestHead& head) {
+  if (is_open_path(head.path)) return std::nullopt;
+  const std::string_view given = head.headers.get("authorization");
+  const bool is_good = head.headers.count("authorization") == 1 && given.starts_with(kBearer) &&
+                       equal_constant_time(given.substr(kBearer.size()), settings_.internal_token);
+  if (is_good) return std::nullopt;
+  return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
+}
+
+void Service::handle(net::Request request, net::Responder responder) {
+  routes_.handle(std::move(request), std::move(responder));
+}
+
+net::Response Service::refuse(const net::RequestHead& head, const Error& error) {
+  if (head.path.starts_with("/v1/")) return net::otlp_error(head, error);
+  return net::prometheus_error(error);
+}
+
+}  // namespace vigia::storage

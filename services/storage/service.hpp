@@ -1,0 +1,72 @@
+// vigia-storage: its parts in the order in which they start.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/routes.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/health.hpp"
+#include "libs/service/program.hpp"
+#include "services/storage/api/label_api.hpp"
+#include "services/storage/api/read_api.hpp"
+#include "services/storage/api/write_api.hpp"
+#include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/settings.hpp"
+#include "services/storage/work/worker_pool.hpp"
+
+namespace vigia::storage {
+
+/// Thread contract: start, stop and the destructor from one thread.
+class Service final : public service::Running, public net::Handler {
+  struct Key {};  // only start makes one
+
+ public:
+  /// Opens the store, replays the write-ahead log, then listens: once this returns the service is
+  /// ready. kUnavailable where the port or the folder is taken.
+  static Result<std::unique_ptr<Service>> start(const Settings& settings);
+  Service(Key /*key*/, const Settings& settings) : settings_(settings) {}
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service() override;
+
+  void stop(TimePoint deadline) noexcept override;
+  /// "127.0.0.1:9096", with the port that was really taken.
+  std::string address() const { return server_->address(); }
+  std::string metrics_address() const { return metrics_server_->address(); }
+
+  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  void handle(net::Request request, net::Responder responder) override;
+  net::Response refuse(const net::RequestHead& head, const Error& error) override;
+
+ private:
+  Result<void> open();
+  void add_routes();
+  void add_metrics();
+  using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
+  void add_read(const std::string& pattern, const Answer& answer);
+
+  Settings settings_;
+  SystemClock clock_;
+  service::MetricRegistry registry_;
+  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<KvChunkStore> chunks_;
+  std::unique_ptr<SeriesIndex> index_;
+  std::unique_ptr<HeadSet> heads_;
+  std::unique_ptr<Ingester> ingester_;
+  std::unique_ptr<SeriesReader> reader_;
+  std::unique_ptr<RemoteRead> remote_read_;
+  std::unique_ptr<WriteBooks> books_;
+  std::unique_ptr<WriteApi> write_api_;
+  std::unique_ptr<ReadApi> read_api_;
+  std::unique_ptr<LabelApi> label_api_;
+  net::Routes routes_;
+  // Reads that take long must not hold up writes.
+  std::unique_ptr<WorkerPool> writers_;
+  std::unique_ptr<WorkerPool> readers_;
+  std::unique_ptr<service::MetricsServer> metrics_server_;
+  std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace vigia::storage

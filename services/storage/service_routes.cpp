@@ -1,0 +1,89 @@
+// Service: which path is answered by which part, and the own metrics.
+#include "libs/net/status.hpp"
+#include "services/storage/service.hpp"
+
+namespace vigia::storage {
+namespace {
+
+const Error kBusy{ErrorCode::kUnavailable, "storage is busy, try again", std::chrono::seconds(1)};
+
+struct Job {  // shared because std::function copies; there is one owner at a time
+  net::Request request;
+  net::Responder responder;
+};
+
+std::shared_ptr<Job> make_job(net::Request request, net::Responder responder) {
+  return std::make_shared<Job>(Job{std::move(request), std::move(responder)});
+}
+
+}  // namespace
+
+void Service::add_read(const std::string& pattern, const Answer& answer) {
+  for (const char* method : {"GET", "POST"}) {
+    routes_.add(method, pattern,
+                [this, answer](net::Request request, const net::PathValues& values,
+                               net::Responder responder) {
+                  const auto job = make_job(std::move(request), std::move(responder));
+                  const bool is_taken = readers_->submit(
+                      [job, values, answer] { job->responder.send(answer(job->request, values)); });
+                  if (!is_taken) job->responder.send(net::prometheus_error(kBusy));
+                });
+  }
+}
+
+void Service::add_routes() {
+  service::add_health_routes(routes_, [] { return true; });  // it listens only once it is ready
+  routes_.add("POST", "/api/v1/write",
+              [this](net::Request request, const net::PathValues&, net::Responder responder) {
+                const auto job = make_job(std::move(request), std::move(responder));
+                const bool is_taken = writers_->submit([this, job] {
+                  write_api_->handle(std::move(job->request), std::move(job->responder));
+                });
+                if (!is_taken) job->responder.send(net::prometheus_error(kBusy));
+              });
+  add_read("/api/v1/read", [this](const net::Request& request, const net::PathValues&) {
+    return read_api_->handle(request);
+  });
+  add_read("/api/v1/labels", [this](const net::Request& request, const net::PathValues&) {
+    return label_api_->labels(request);
+  });
+  add_read("/api/v1/label/{name}/values",
+           [this](const net::Request& request, const net::PathValues& values) {
+             return label_api_->values(request, values.at("name"));
+           });
+  add_read("/api/v1/series", [this](const net::Request& request, const net::PathValues&) {
+    return label_api_->series(request);
+  });
+}
+
+void Service::add_metrics() {
+  service::add_process_metrics(registry_);
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    using service::MetricType;
+    const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
+      emit(name, help, MetricType::kGauge, {}, static_cast<double>(value));
+    };
+    const auto counter = [&](std::string_view name, std::string_view help, auto value) {
+      emit(name, help, MetricType::kCounter, {}, static_cast<double>(value));
+    };
+    const HeadStats heads = heads_->stats();
+    gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
+    gauge("vigia_storage_open_chunk_bytes", "Memory of open chunks.", heads.chunk_bytes);
+    gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
+          index_->memory_bytes());
+    gauge("vigia_storage_series", "Series ever written.", index_->series_count());
+    gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", chunks_->disk_bytes());
+    const IngesterStats ingest = ingester_->stats();
+    gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
+    gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
+    counter("vigia_storage_log_syncs_total", "fdatasync calls of the log.", ingest.log.syncs);
+    counter("vigia_storage_log_damaged_records_total", "Damaged passages of the log.",
+            ingest.log.damaged_records + ingest.replay_damaged);
+    counter("vigia_storage_samples_replayed_total", "Samples read from the log at start.",
+            ingest.replayed);
+    counter("vigia_storage_sweep_failures_total", "Times that chunks could not be closed.",
+            ingest.sweep_failures);
+  });
+}
+
+}  // namespace vigia::storage

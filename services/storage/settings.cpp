@@ -1,0 +1,72 @@
+#include "services/storage/settings.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::uint64_t kLogBytesMin = 256U << 20U;
+
+Duration read_retention(const service::ConfigNode& node, Duration fallback) {
+  const std::string text = node.text();
+  if (!text.empty() && text.front() == '-') {
+    node.note_error("a retention can't be negative; 0 keeps for ever");
+    return fallback;
+  }
+  return node.duration(fallback);
+}
+
+void read_store(const service::ConfigNode& store, Settings& settings) {
+  const service::ConfigNode cassandra = store.child("cassandra");
+  if (cassandra.is_present()) {
+    cassandra.accept_all();
+    cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
+  }
+  const service::ConfigNode rocksdb = store.child("rocksdb");
+  settings.rocksdb.directory = rocksdb.child("directory").required_text();
+  settings.rocksdb.cache_bytes = rocksdb.child("cache").bytes(settings.rocksdb.cache_bytes);
+  settings.rocksdb.write_buffer_bytes =
+      rocksdb.child("write_buffer").bytes(settings.rocksdb.write_buffer_bytes);
+}
+
+}  // namespace
+
+const char* const kConfigHelp =
+    R"(listen: 127.0.0.1:9096          remote write and read, labels, OTLP, health
+metrics: {listen: 127.0.0.1:9196}   own metrics
+internal_token: ...             what callers carry as Authorization: Bearer; required
+store:
+  rocksdb:
+    directory: ...              required; the write-ahead log lies in its folder wal
+    cache: 64MiB                blocks of the store kept in memory
+    write_buffer: 32MiB         per kind of data
+log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
+retention:                      0 keeps for ever
+  raw: 400d
+  rollup_5m: 2y
+  rollup_1h: 2y
+  rollup_1d: 2y
+  traces: 30d
+  logs: 30d
+)";
+
+Settings read_settings(const service::ConfigFile& file) {
+  Settings settings;
+  const service::ConfigNode root = file.root();
+  settings.listen = root.child("listen").text(settings.listen);
+  settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
+  settings.internal_token = root.child("internal_token").required_text();
+  read_store(root.child("store"), settings);
+  const service::ConfigNode log_bytes = root.child("log").child("bytes_max");
+  settings.log_bytes_max = log_bytes.bytes(settings.log_bytes_max);
+  if (settings.log_bytes_max < kLogBytesMin) log_bytes.note_error("at least 256MiB");
+  const service::ConfigNode retention = root.child("retention");
+  RetentionSettings& keep = settings.retention;
+  keep.raw = read_retention(retention.child("raw"), keep.raw);
+  keep.rollup_5m = read_retention(retention.child("rollup_5m"), keep.rollup_5m);
+  keep.rollup_1h = read_retention(retention.child("rollup_1h"), keep.rollup_1h);
+  keep.rollup_1d = read_retention(retention.child("rollup_1d"), keep.rollup_1d);
+  keep.traces = read_retention(retention.child("traces"), keep.traces);
+  keep.logs = read_retention(retention.child("logs"), keep.logs);
+  return settings;
+}
+
+}  // namespace vigia::storage

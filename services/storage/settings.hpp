@@ -1,0 +1,37 @@
+// The configuration of vigia-storage (README.md lists the keys).
+#pragma once
+
+#include <string>
+
+#include "libs/base/duration.hpp"
+#include "libs/service/config.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
+
+namespace vigia::storage {
+
+/// How long each kind is kept; 0: for ever.
+struct RetentionSettings {
+  Duration raw = std::chrono::hours(24 * 400);
+  Duration rollup_5m = std::chrono::hours(24 * 730);
+  Duration rollup_1h = std::chrono::hours(24 * 730);
+  Duration rollup_1d = std::chrono::hours(24 * 730);
+  Duration traces = std::chrono::hours(24 * 30);
+  Duration logs = std::chrono::hours(24 * 30);
+};
+
+struct Settings {
+  std::string listen = "127.0.0.1:9096";
+  std::string metrics_listen = "127.0.0.1:9196";
+  std::string internal_token;
+  RocksDbSettings rocksdb;
+  std::uint64_t log_bytes_max = 10ULL << 30U;
+  RetentionSettings retention;
+};
+
+/// Reads all keys; errors are noted in the file (ConfigFile::finish gives them).
+Settings read_settings(const service::ConfigFile& file);
+
+/// The keys with their defaults, for --help.
+extern const char* const kConfigHelp;
+
+}  // namespace vigia::storage

@@ -1,0 +1,130 @@
+#include "services/storage/testing/storage_fixture.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "libs/base/check.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr auto kDeadline = std::chrono::seconds(20);
+
+}  // namespace
+
+Labels labels_of(const std::string& customer, const std::string& metric) {
+  return Labels::from({{"__name__", metric}, {"customer_id", customer}, {"node_id", "n1"}});
+}
+
+void StorageFixture::open() {
+  store_ = open_rocksdb({folder_->path()}).value();
+  chunks_ = KvChunkStore::open(*store_).value();
+  index_ = SeriesIndex::open(*store_).value();
+  heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
+  IngesterSettings settings;
+  settings.log_directory = folder_->path() + "/wal";
+  settings.sweep_interval = std::chrono::milliseconds(300);
+  ingester_ = Ingester::open(settings, *heads_, *chunks_, clock_).value();
+  reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
+}
+
+void StorageFixture::close() {
+  reader_.reset();
+  ingester_.reset();
+  heads_.reset();
+  index_.reset();
+  chunks_.reset();
+  store_.reset();
+}
+
+void StorageFixture::restart() {
+  close();
+  open();
+}
+
+void StorageFixture::kill_and_restart() {
+  auto copy = std::make_unique<TemporaryFolder>();
+  std::filesystem::copy(
+      folder_->path(), copy->path(),
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  close();
+  folder_ = std::move(copy);
+  open();
+}
+
+SeriesBatch StorageFixture::resolve(const std::string& customer, const std::string& metric) {
+  const CustomerId id = customer.empty() ? CustomerId::provider() : *CustomerId::parse(customer);
+  const CustomerNumber number = index_->number_of(id).value();
+  const Labels labels = labels_of(customer, metric);
+  std::vector<UnresolvedSeries> unresolved = {{number, labels, index_->hash(number, metric)}};
+  CHECK(index_->resolve(unresolved).has_value());
+  return {number, unresolved[0].id, unresolved[0].is_new, {}, {}};
+}
+
+AppendCounts StorageFixture::write(SeriesBatch series) {
+  IngestBatch batch;
+  batch.series.push_back(std::move(series));
+  std::promise<Result<AppendCounts>> done;
+  ingester_->write(std::move(batch),
+                   [&](Result<AppendCounts> counts) { done.set_value(std::move(counts)); });
+  auto future = done.get_future();
+  CHECK(future.wait_for(kDeadline) == std::future_status::ready);
+  return future.get().value();
+}
+
+AppendCounts StorageFixture::write(const std::string& customer, const std::string& metric,
+                                   const std::vector<Sample>& samples) {
+  SeriesBatch series = resolve(customer, metric);
+  series.samples = samples;
+  return write(std::move(series));
+}
+
+AppendCounts StorageFixture::write_histograms(const std::string& customer,
+                                              const std::string& metric,
+                                              const std::vector<HistogramSample>& samples) {
+  SeriesBatch series = resolve(customer, metric);
+  series.histograms = samples;
+  return write(std::move(series));
+}
+
+SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
+  const SeriesBatch series = resolve(customer, metric);
+  return reader_->read(series.customer, series.id, 0, INT64_MAX).value();
+}
+
+std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,
+                                                   const std::string& metric) {
+  std::map<TimestampMs, double> values;
+  const SeriesData data = read_raw(customer, metric);
+  const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+  for (const Sample& sample : samples) {
+    CHECK(values.emplace(sample.timestamp_ms, sample.value).second);  // in order, one a time
+    CHECK(values.rbegin()->first == sample.timestamp_ms);
+  }
+  return values;
+}
+
+std::size_t StorageFixture::stored_values(const std::string& customer, const std::string& metric) {
+  const SeriesBatch series = resolve(customer, metric);
+  const HeadView head = heads_->read(series.id);
+  std::size_t values = head.late.size() + chunk::read_samples(head.chunk)->size();
+  const auto rows = chunks_->read(series.customer, series.id, 0, INT64_MAX).value();
+  for (const ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
+  return values;
+}
+
+void StorageFixture::advance(Duration step) {
+  const std::uint64_t before = ingester_->stats().sweeps;
+  clock_.advance(step);
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (ingester_->stats().sweeps == before) {
+    CHECK(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+}  // namespace vigia::storage

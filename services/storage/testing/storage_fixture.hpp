@@ -1,0 +1,68 @@
+// A whole store in a temporary folder, without its network side, for tests that speak of samples.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/index/series_index.hpp"
+#include "services/storage/ingest/ingester.hpp"
+#include "services/storage/read/remote_read.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage {
+
+/// 2025-11-25 04:00 UTC.
+inline constexpr TimestampMs kNow = 1'764'043'200'000;
+
+class StorageFixture {
+ public:
+  StorageFixture() { open(); }
+
+  /// Ends everything and starts again on the same folder.
+  void restart();
+  /// Leaves the folder as a kill would: what the process still held in memory is gone. Then starts
+  /// on a copy of it.
+  void kill_and_restart();
+
+  AppendCounts write(const std::string& customer, const std::string& metric,
+                     const std::vector<Sample>& samples);
+  AppendCounts write_histograms(const std::string& customer, const std::string& metric,
+                                const std::vector<HistogramSample>& samples);
+  /// time → value, from 1970 for ever.
+  std::map<TimestampMs, double> read(const std::string& customer, const std::string& metric);
+  SeriesData read_raw(const std::string& customer, const std::string& metric);
+  /// How many samples lie in rows and heads, repeats counted: exactly once means read().size().
+  std::size_t stored_values(const std::string& customer, const std::string& metric);
+  /// Moves time and waits for the sweep that it brings.
+  void advance(Duration step);
+
+  ManualClock& clock() { return clock_; }
+  SeriesIndex& index() { return *index_; }
+  HeadSet& heads() { return *heads_; }
+  KvChunkStore& chunks() { return *chunks_; }
+  Ingester& ingester() { return *ingester_; }
+  SeriesReader& reader() { return *reader_; }
+
+ private:
+  void open();
+  void close();
+  SeriesBatch resolve(const std::string& customer, const std::string& metric);
+  AppendCounts write(SeriesBatch series);
+
+  std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
+  ManualClock clock_{kNow * 1'000'000};
+  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<KvChunkStore> chunks_;
+  std::unique_ptr<SeriesIndex> index_;
+  std::unique_ptr<HeadSet> heads_;
+  std::unique_ptr<Ingester> ingester_;
+  std::unique_ptr<SeriesReader> reader_;
+};
+
+Labels labels_of(const std::string& customer, const std::string& metric);
+
+}  // namespace vigia::storage
