@@ -509,16 +509,11 @@ TEST_F(ServerTest, AGrpcCallIsOneMessageAndTrailers) {
 }
 
 TEST_F(ServerTest, TlsOffersHttp2AndHttp1) {
-  const std::string folder = testing::TempDir();
-  internal::run(
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
-      folder + "/vigia_key.pem -out " + folder + "/vigia_cert.pem");
   ServerSettings settings = small_settings();
-  settings.tls = TlsServerSettings{folder + "/vigia_cert.pem", folder + "/vigia_key.pem"};
+  settings.tls = internal::make_certificate();
   start(settings);
-  const std::string https = "--cacert " + folder + "/vigia_cert.pem https://" + server_->address() +
-                            "/x --data-binary @- ";
+  const std::string https = "--cacert " + settings.tls->cert_file + " https://" +
+                            server_->address() + "/x --data-binary @- ";
   const std::string body = "head -c 1000000 /dev/zero | curl -sS -m 20 ";
   EXPECT_EQ(internal::run(body + "--http2 " + https), "POST /x? 1 1000000");
   EXPECT_EQ(internal::run(body + "--http1.1 " + https), "POST /x? 0 1000000");

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -92,6 +93,16 @@ std::string RawClient::read_all() {
     if (piece.empty()) return all;
     all += piece;
   }
+}
+
+TlsServerSettings make_certificate() {
+  std::string folder = "/tmp/vigia_net_tls_XXXXXX";
+  CHECK(mkdtemp(folder.data()) != nullptr);
+  const TlsServerSettings files{folder + "/cert.pem", folder + "/key.pem"};
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+      files.key_file + " -out " + files.cert_file);
+  return files;
 }
 
 std::string run(const std::string& command) {

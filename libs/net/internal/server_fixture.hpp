@@ -44,6 +44,9 @@ class RawClient {
   Fd socket_;
 };
 
+/// A new certificate for 127.0.0.1, signed by itself.
+TlsServerSettings make_certificate();
+
 /// Runs a program with a shell and gives what it wrote to both outputs.
 std::string run(const std::string& command);
 

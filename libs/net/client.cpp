@@ -1,0 +1,179 @@
+#include "libs/net/client.hpp"
+
+#include <future>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <curl/curl.h>
+
+#include "libs/base/check.hpp"
+#include "libs/net/internal/grpc_reply.hpp"
+#include "libs/net/internal/transfer.hpp"
+
+namespace vigia::net {
+
+namespace {
+
+using internal::Transfer;
+
+constexpr std::size_t kTransfersMax = 10'000;
+constexpr int kPollMs = 1000;
+constexpr long kConnectionsKept = 64;
+constexpr long kStreamsMax = 100;
+
+class CurlClient final : public Client {
+ public:
+  explicit CurlClient(ClientSettings settings)
+      : settings_(std::move(settings)), multi_(curl_multi_init()) {
+    CHECK(multi_ != nullptr);
+    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      static_cast<long>(settings_.connections_per_host_max));
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsKept);
+    curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, kStreamsMax);
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~CurlClient() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_closing_ = true;
+    }
+    curl_multi_wakeup(multi_);
+    thread_.join();
+    curl_multi_cleanup(multi_);
+  }
+
+  void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) override {
+    post(std::make_unique<Transfer>(std::move(request), false, std::move(done)));
+  }
+
+  void call(ClientRequest request, std::string_view compression,
+            std::function<void(Result<GrpcReply>)> done) override {
+    const std::size_t bytes_max = request.response_bytes_max;
+    auto framed = internal::grpc_request(std::move(request), compression);
+    const bool is_framed = framed.has_value();
+    auto transfer = std::make_unique<Transfer>(
+        is_framed ? std::move(*framed) : ClientRequest{}, true,
+        [done = std::move(done), bytes_max](Result<ClientResponse> response) {
+          if (response) {
+            done(internal::grpc_reply(std::move(*response), bytes_max));
+          } else {
+            done(forward(response));
+          }
+        });
+    post(std::move(transfer), is_framed ? std::nullopt : std::optional(std::move(framed.error())));
+  }
+
+ private:
+  struct Waiting {
+    std::unique_ptr<Transfer> transfer;
+    std::optional<Error> fault;  // it ends with this at once
+  };
+
+  void post(std::unique_ptr<Transfer> transfer, std::optional<Error> fault = std::nullopt) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back({std::move(transfer), std::move(fault)});
+    }
+    curl_multi_wakeup(multi_);
+  }
+
+  void run() {
+    while (take_waiting()) {
+      int running = 0;
+      curl_multi_perform(multi_, &running);
+      finish_transfers();
+      curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+    }
+    const Error closing{ErrorCode::kUnavailable, "the client is closing"};
+    for (auto& [handle, transfer] : transfers_) {
+      curl_multi_remove_handle(multi_, handle);
+      transfer->fail_with(closing);
+    }
+    transfers_.clear();
+    const std::lock_guard lock(mutex_);
+    for (Waiting& each : waiting_) each.transfer->fail_with(closing);
+    waiting_.clear();
+  }
+
+  /// False where the client is to end.
+  bool take_waiting() {
+    std::vector<Waiting> taken;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_closing_) return false;
+      taken.swap(waiting_);
+    }
+    for (Waiting& each : taken) begin(std::move(each));
+    return true;
+  }
+
+  void begin(Waiting each) {
+    if (!each.fault && transfers_.size() >= kTransfersMax) {
+      each.fault = Error{ErrorCode::kUnavailable, "too many requests are on their way"};
+    }
+    if (!each.fault) {
+      if (auto result = each.transfer->begin(settings_); !result) each.fault = result.error();
+    }
+    if (each.fault) {
+      each.transfer->fail_with(std::move(*each.fault));
+      return;
+    }
+    CURL* handle = each.transfer->handle();
+    transfers_.emplace(handle, std::move(each.transfer));
+    CHECK(curl_multi_add_handle(multi_, handle) == CURLM_OK);
+  }
+
+  void finish_transfers() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode code = message->data.result;
+      const auto entry = transfers_.find(message->easy_handle);
+      CHECK(entry != transfers_.end());
+      const std::unique_ptr<Transfer> transfer = std::move(entry->second);
+      transfers_.erase(entry);
+      curl_multi_remove_handle(multi_, transfer->handle());
+      transfer->finish(code);
+    }
+  }
+
+  const ClientSettings settings_;
+  CURLM* multi_;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;  // of the thread alone
+  std::mutex mutex_;
+  std::vector<Waiting> waiting_;
+  bool is_closing_ = false;
+  std::thread thread_;
+};
+
+template <typename T, typename Begin>
+Result<T> wait_for(Begin begin) {
+  // Shared with the callback, which the client may still hold when the wait is over.
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  std::future<Result<T>> future = promise->get_future();
+  begin([promise](Result<T> result) { promise->set_value(std::move(result)); });
+  return future.get();
+}
+
+}  // namespace
+
+std::unique_ptr<Client> Client::create(ClientSettings settings) {
+  static const bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  CHECK(is_ready);
+  return std::make_unique<CurlClient>(std::move(settings));
+}
+
+Result<ClientResponse> Client::fetch(ClientRequest request) {
+  return wait_for<ClientResponse>([&](auto done) { send(std::move(request), std::move(done)); });
+}
+
+Result<GrpcReply> Client::call_and_wait(ClientRequest request, std::string_view compression) {
+  return wait_for<GrpcReply>(
+      [&](auto done) { call(std::move(request), compression, std::move(done)); });
+}
+
+}  // namespace vigia::net

@@ -1,0 +1,367 @@
+// The client against our server, and against peers that misbehave byte by byte.
+#include "libs/net/client.hpp"
+
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/net/compression.hpp"
+#include "libs/net/internal/scripted_peer.hpp"
+#include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/status.hpp"
+
+namespace vigia::net {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::EchoHandler;
+using internal::eventually;
+using internal::ScriptedPeer;
+using internal::small_settings;
+using testing::HasSubstr;
+
+class ClientTest : public testing::Test {
+ protected:
+  ClientTest() : server_(std::move(*Server::start(small_settings(), handler_))) {}
+
+  ClientRequest request(std::string path, std::string body = "") {
+    ClientRequest made;
+    made.method = body.empty() ? "GET" : "POST";
+    made.url = "http://" + server_->address() + path;
+    made.body = std::move(body);
+    return made;
+  }
+
+  EchoHandler handler_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Client> client_ = Client::create({});
+};
+
+TEST_F(ClientTest, FetchesOverHttp) {
+  const auto get = client_->fetch(request("/a?b=c"));
+  ASSERT_TRUE(get.has_value()) << get.error().message;
+  EXPECT_EQ(get->status, 200);
+  EXPECT_EQ(get->body, "GET /a?b=c 0 0");
+  EXPECT_EQ(get->headers.get("content-type"), "text/plain");
+  EXPECT_EQ(client_->fetch(request("/p", std::string(900'000, 'x')))->body, "POST /p? 0 900000");
+}
+
+TEST_F(ClientTest, SendsTheHeadersAndNothingElseOfItsOwn) {
+  handler_.on_handle = [](const Request& request, Responder responder) {
+    Response response;
+    for (const Header& header : request.headers) {
+      response.body += header.name + "=" + header.value + "\n";
+    }
+    responder.send(std::move(response));
+  };
+  auto sent = request("/", "x");
+  sent.headers = {{"authorization", "Bearer t"}, {"x-empty", ""}, {"x-evil", "a\r\nx-forged: 1"}};
+  const std::string body = client_->fetch(std::move(sent))->body;
+  EXPECT_THAT(body, HasSubstr("authorization=Bearer t\n"));
+  EXPECT_THAT(body, HasSubstr("x-empty=\n"));
+  EXPECT_THAT(body, HasSubstr("user-agent=vigia/" VIGIA_VERSION "\n"));
+  for (const auto* absent : {"expect", "content-type", "forged"}) {
+    EXPECT_THAT(body, testing::Not(HasSubstr(absent)));
+  }
+}
+
+TEST_F(ClientTest, DecodesCompressedAnswersWithinTheLimit) {
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.headers.add("content-encoding", "gzip");
+    response.body = compress("gzip", std::string(10U << 20U, 'x')).value();
+    responder.send(std::move(response));
+  };
+  const auto plain = client_->fetch(request("/"));
+  ASSERT_TRUE(plain.has_value()) << plain.error().message;
+  EXPECT_EQ(plain->body.size(), 10U << 20U);
+  EXPECT_EQ(plain->headers.count("content-encoding"), 0U);
+  auto limited = request("/");
+  limited.response_bytes_max = 1U << 20U;
+  const auto bomb = client_->fetch(std::move(limited));
+  ASSERT_FALSE(bomb.has_value());
+  EXPECT_EQ(bomb.error().code, ErrorCode::kTooLarge);
+}
+
+TEST_F(ClientTest, CallsAreFramedAndAnswered) {
+  handler_.on_handle = [](Request request, Responder responder) {
+    Response response;
+    response.body = "echo " + request.body + " " + std::string(request.headers.get("te"));
+    responder.send(std::move(response));
+  };
+  for (const auto* compression : {"", "gzip", "zstd"}) {
+    const auto reply = client_->call_and_wait(request("/p.S/M", "hello"), compression);
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    EXPECT_EQ(reply->code, GrpcCode::kOk);
+    EXPECT_EQ(reply->body, "echo hello trailers");
+  }
+  const auto empty = client_->call_and_wait(request("/p.S/M"), "");
+  ASSERT_TRUE(empty.has_value()) << empty.error().message;
+  EXPECT_EQ(empty->body, "echo  trailers");
+}
+
+TEST_F(ClientTest, ErrorsComeWithMessageAndDetails) {
+  handler_.on_handle = [](const Request& request, Responder responder) {
+    responder.send(otlp_error(request, {ErrorCode::kUnavailable, "disk full: 100 % ñ\n", 7s}));
+  };
+  const auto reply = client_->call_and_wait(request("/p.S/M", "hello"), "");
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(reply->code, GrpcCode::kUnavailable);
+  EXPECT_EQ(reply->message, "disk full: 100 % ñ\n");
+  EXPECT_EQ(error_from_grpc(reply->code, reply->message, reply->details)->retry_after, 7s);
+}
+
+TEST_F(ClientTest, AnEarlyRefusalOfALargeCallIsSeen) {
+  handler_.on_admit = [](const RequestHead& head) {
+    return otlp_error(head, {ErrorCode::kUnauthenticated, "no such token"});
+  };
+  for (int i = 0; i < 20; ++i) {
+    const auto reply = client_->call_and_wait(request("/p.S/M", std::string(8U << 20U, 'x')), "");
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    EXPECT_EQ(reply->code, GrpcCode::kUnauthenticated);
+    EXPECT_EQ(reply->message, "no such token");
+  }
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(ClientTest, ACallOverTheServersLimitIsFinal) {
+  const auto reply = client_->call_and_wait(request("/p.S/M", std::string(2U << 20U, 'x')), "");
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(reply->code, GrpcCode::kResourceExhausted);
+  EXPECT_FALSE(is_retryable(*error_from_grpc(reply->code, reply->message, reply->details)));
+  // The same when only the decompressed size is over it.
+  const auto bomb = client_->call_and_wait(request("/p.S/M", std::string(8U << 20U, 'x')), "gzip");
+  EXPECT_EQ(bomb->code, GrpcCode::kResourceExhausted);
+}
+
+TEST_F(ClientTest, ManyCallsShareAConnection) {
+  std::vector<std::future<int>> results;
+  for (int i = 0; i < 200; ++i) {
+    auto promise = std::make_shared<std::promise<int>>();
+    results.push_back(promise->get_future());
+    client_->call(request("/p.S/M", "x"), "", [promise](Result<GrpcReply> reply) {
+      promise->set_value(reply && reply->code == GrpcCode::kOk ? 1 : 0);
+    });
+  }
+  for (auto& result : results) EXPECT_EQ(result.get(), 1);
+  EXPECT_EQ(handler_.handled, 200);
+  EXPECT_LE(server_->stats().connections, 8U);
+}
+
+TEST_F(ClientTest, HttpAndGrpcMayShareAPort) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client_->fetch(request("/h", "x"))->body, "POST /h? 0 1");
+    const auto reply = client_->call_and_wait(request("/p.S/M", "x"), "");
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    EXPECT_EQ(reply->body, "POST /p.S/M? 2 1");
+  }
+}
+
+TEST_F(ClientTest, NoAnswerInTimeIsADeadline) {
+  std::vector<Responder> kept;
+  std::mutex mutex;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    const std::lock_guard lock(mutex);
+    kept.push_back(std::move(responder));
+  };
+  auto slow = request("/", "x");
+  slow.timeout = 200ms;
+  const auto response = client_->fetch(slow);
+  ASSERT_FALSE(response.has_value());
+  EXPECT_EQ(response.error().code, ErrorCode::kDeadline);
+  EXPECT_THAT(response.error().message, HasSubstr("no answer within 200ms"));
+  // With gRPC it is the server that ends it, by grpc-timeout, or the client: whichever is first.
+  const auto reply = client_->call_and_wait(slow, "");
+  if (reply) {
+    EXPECT_EQ(reply->code, GrpcCode::kDeadlineExceeded);
+  } else {
+    EXPECT_EQ(reply.error().code, ErrorCode::kDeadline);
+  }
+}
+
+TEST_F(ClientTest, ErrorsNameWhatHappened) {
+  const auto error = [this](const std::string& url) {
+    ClientRequest bad;
+    bad.url = url;
+    const auto response = client_->fetch(std::move(bad));
+    return response ? Error{} : response.error();
+  };
+  EXPECT_EQ(error("http://127.0.0.1:1/").code, ErrorCode::kUnavailable);
+  EXPECT_THAT(error("http://127.0.0.1:1/x?token=s").message,
+              HasSubstr("GET http://127.0.0.1:1/x: "));
+  EXPECT_EQ(error("http://nohost.invalid/").code, ErrorCode::kUnavailable);
+  EXPECT_EQ(error("ftp://127.0.0.1/").code, ErrorCode::kInvalid);
+  EXPECT_EQ(error("file:///etc/passwd").code, ErrorCode::kInvalid);
+  EXPECT_EQ(error("http://").code, ErrorCode::kInvalid);
+  EXPECT_EQ(client_->call_and_wait(request("/", "x"), "lzma").error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(ClientTest, TlsConnectionsAreCheckedAndKept) {
+  ServerSettings settings = small_settings();
+  settings.tls = internal::make_certificate();
+  auto secure = Server::start(settings, handler_);
+  ASSERT_TRUE(secure.has_value()) << secure.error().message;
+  ClientRequest to_secure;
+  to_secure.url = "https://" + (*secure)->address() + "/p.S/M";
+  to_secure.body = std::string(500'000, 'x');
+  const auto unknown = client_->call_and_wait(to_secure, "");
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(unknown.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(unknown.error().message, HasSubstr("certificate"));
+
+  to_secure.tls = TlsClientSettings{settings.tls->cert_file, "", ""};
+  for (int i = 0; i < 20; ++i) {
+    const auto reply = client_->call_and_wait(to_secure, i % 2 == 0 ? "" : "zstd");
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    EXPECT_EQ(reply->body, "POST /p.S/M? 2 500000");
+    const auto response = client_->fetch(to_secure);
+    ASSERT_TRUE(response.has_value()) << response.error().message;
+    EXPECT_EQ(response->body, "GET /p.S/M? 1 500000");
+  }
+  EXPECT_EQ((*secure)->stats().connections, 1U);
+}
+
+TEST_F(ClientTest, RedirectsAreNotFollowed) {
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.status = 302;
+    response.headers.add("location", "/elsewhere");
+    responder.send(std::move(response));
+  };
+  EXPECT_EQ(client_->fetch(request("/"))->status, 302);
+  EXPECT_EQ(handler_.handled, 1);
+}
+
+TEST_F(ClientTest, WhatIsInFlightEndsWithTheClient) {
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  std::promise<Result<ClientResponse>> promise;
+  client_->send(request("/"),
+                [&](Result<ClientResponse> result) { promise.set_value(std::move(result)); });
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  client_.reset();
+  const auto result = promise.get_future().get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(ClientTest, GoesOnAfterTheServerHasRestarted) {
+  EXPECT_TRUE(client_->call_and_wait(request("/p.S/M", "x"), "").has_value());
+  ServerSettings settings = small_settings();
+  settings.listen = server_->address();
+  server_->stop(SystemClock().steady() + 5s);
+  server_.reset();
+  auto again = Server::start(settings, handler_);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  server_ = std::move(*again);
+  EXPECT_TRUE(client_->call_and_wait(request("/p.S/M", "x"), "").has_value());
+}
+
+// Peers that misbehave. Each test gives the frames that answer the client's first request.
+
+Result<GrpcReply> call_peer(ScriptedPeer& peer) {
+  ClientRequest request;
+  request.url = peer.url() + "/p.S/M";
+  request.body = "x";
+  request.timeout = 5s;
+  return Client::create({})->call_and_wait(std::move(request), "");
+}
+
+TEST(ClientAndPeer, TrailersOnly) {
+  ScriptedPeer peer([](ScriptedPeer::Call& call) {
+    call.headers({{":status", "200"},
+                  {"content-type", "application/grpc"},
+                  {"grpc-status", "5"},
+                  {"grpc-message", "no%20such"}},
+                 true);
+  });
+  const auto reply = call_peer(peer);
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(reply->code, GrpcCode::kNotFound);
+  EXPECT_EQ(reply->message, "no such");
+}
+
+TEST(ClientAndPeer, MissingTrailersAreRetryable) {
+  ScriptedPeer peer([](ScriptedPeer::Call& call) {
+    call.headers({{":status", "200"}, {"content-type", "application/grpc"}}, false);
+    call.data(std::string(5, '\0'), true);
+  });
+  EXPECT_EQ(call_peer(peer).error().code, ErrorCode::kUnavailable);
+}
+
+TEST(ClientAndPeer, ABadFrameIsCorrupt) {
+  const auto corrupt = [](std::string data) {
+    ScriptedPeer peer([data](ScriptedPeer::Call& call) {
+      call.headers({{":status", "200"}, {"content-type", "application/grpc"}}, false);
+      if (!data.empty()) call.data(data, false);
+      call.headers({{"grpc-status", "0"}}, true);
+    });
+    const auto reply = call_peer(peer);
+    return !reply && reply.error().code == ErrorCode::kCorrupt;
+  };
+  EXPECT_TRUE(corrupt(""));
+  EXPECT_TRUE(corrupt(std::string("\0\0\0", 3)));
+  EXPECT_TRUE(corrupt(std::string("\0\0\0\0\2x", 6)));
+  EXPECT_TRUE(corrupt(std::string("\0\0\0\0\0x", 6)));
+  EXPECT_TRUE(corrupt(std::string("\2\0\0\0\1x", 6)));
+  EXPECT_TRUE(corrupt(std::string("\1\0\0\0\1x", 6)));
+  EXPECT_FALSE(corrupt(std::string("\0\0\0\0\1x", 6)));
+}
+
+TEST(ClientAndPeer, GoawayResetAndCloseAreRetryable) {
+  for (const int kind : {0, 1, 2}) {
+    ScriptedPeer peer([kind](ScriptedPeer::Call& call) {
+      if (kind == 0) call.goaway();
+      if (kind == 1) call.reset();
+      if (kind == 2) call.close();
+    });
+    const auto reply = call_peer(peer);
+    ASSERT_FALSE(reply.has_value()) << kind;
+    EXPECT_EQ(reply.error().code, ErrorCode::kUnavailable) << kind << reply.error().message;
+  }
+}
+
+TEST(ClientAndPeer, HttpErrorsKeepTheirMeaning) {
+  const auto code = [](std::string status) {
+    ScriptedPeer peer([status](ScriptedPeer::Call& call) {
+      call.headers({{":status", status}, {"content-type", "text/html"}}, true);
+    });
+    return call_peer(peer).error().code;
+  };
+  EXPECT_EQ(code("503"), ErrorCode::kUnavailable);
+  EXPECT_EQ(code("401"), ErrorCode::kUnauthenticated);
+  EXPECT_EQ(code("204"), ErrorCode::kUnavailable);
+}
+
+TEST(ClientAndPeer, HostileDetailsAreNotRead) {
+  ScriptedPeer peer([](ScriptedPeer::Call& call) {
+    call.headers({{":status", "200"},
+                  {"content-type", "application/grpc"},
+                  {"grpc-status", "8"},
+                  {"grpc-status-details-bin", std::string(14'000, 'A')}},
+                 true);
+  });
+  const auto reply = call_peer(peer);
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(reply->details, "");
+  EXPECT_EQ(reply->code, GrpcCode::kResourceExhausted);
+}
+
+TEST(ClientAndPeer, AnEndlessAnswerIsCutOff) {
+  ScriptedPeer peer([](ScriptedPeer::Call& call) {
+    call.headers({{":status", "200"}, {"content-type", "application/grpc"}}, false);
+    for (int i = 0; i < 200; ++i) call.data(std::string(16'000, 'x'), false);
+  });
+  ClientRequest request;
+  request.url = peer.url() + "/p.S/M";
+  request.response_bytes_max = 1U << 20U;
+  const auto reply = Client::create({})->call_and_wait(std::move(request), "");
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().code, ErrorCode::kTooLarge);
+}
+
+}  // namespace
+}  // namespace vigia::net

@@ -1,0 +1,56 @@
+// One exchange of the client: a curl easy handle with what it sends and what it has received.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <curl/curl.h>
+
+#include "libs/net/client.hpp"
+
+namespace vigia::net::internal {
+
+/// Lives from the request to its `done`; only the client's thread touches it once it is begun.
+class Transfer {
+ public:
+  using Done = std::function<void(Result<ClientResponse>)>;
+
+  Transfer(ClientRequest request, bool is_grpc, Done done);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer();
+
+  /// Sets up the handle. kInvalid for a URL that is none.
+  Result<void> begin(const ClientSettings& settings);
+  CURL* handle() const { return handle_; }
+  /// Ends it with what curl says.
+  void finish(CURLcode code);
+  void fail_with(Error error);
+
+ private:
+  static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
+
+  void set_headers();
+  void set_body();
+  void set_tls();
+  void set_proxy();
+  bool append_header(const std::string& line);
+  Error error_of(CURLcode code) const;
+  bool is_answered_despite(CURLcode code) const;
+
+  ClientRequest request_;
+  bool is_grpc_;
+  Done done_;
+  ClientResponse response_;
+  CURL* handle_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> fault_{};
+  std::size_t header_bytes_ = 0;
+  bool is_too_large_ = false;
+};
+
+}  // namespace vigia::net::internal
