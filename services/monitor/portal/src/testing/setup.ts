@@ -3,11 +3,11 @@ import { afterEach, beforeEach, vi } from "vitest";
 
 // What browsers have and jsdom has not. Nothing ever scrolls into view, so that no canvas is asked for: curves are
 // looked at by tests/browser, in a real browser.
-class NothingInView implements Pick<IntersectionObserver, "observe" | "disconnect"> {
+class NothingInView implements Pick<IntersectionObserver, "observe" | "unobserve"> {
   observe() {
     return undefined;
   }
-  disconnect() {
+  unobserve() {
     return undefined;
   }
 }

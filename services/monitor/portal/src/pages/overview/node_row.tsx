@@ -67,22 +67,57 @@ function NodeAlerts({ alerts }: { alerts: readonly Alert[] }) {
   );
 }
 
-export const NodeRow = memo(function NodeRow(props: NodeRowProps) {
-  const { customerId, node, alerts, clockOffsetMs } = props;
+/** The two numbers with their curves, which are asked for here: only for rows that are seen. */
+function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNode }) {
+  const { text } = useLanguage();
+  const metrics = useNodeMetrics(customerId, node.id, "15m").data;
+  const columns = text.overview.columns;
+  return (
+    <>
+      <td data-label={columns.cpu}>
+        <Gauge
+          name={columns.cpu}
+          color="cpu"
+          value={node.cpu_percent}
+          times={metrics?.times}
+          values={metrics?.cpu_percent}
+        />
+      </td>
+      <td data-label={columns.memory}>
+        <Gauge
+          name={columns.memory}
+          color="memory"
+          value={node.memory_percent}
+          times={metrics?.times}
+          values={metrics?.memory_percent}
+        />
+      </td>
+    </>
+  );
+}
+
+interface NodeCellsProps extends NodeRowProps {
+  isInView: boolean;
+}
+
+/** A row that nobody sees is not drawn anew for numbers alone; once seen, it is. */
+function looksTheSame(before: NodeCellsProps, after: NodeCellsProps): boolean {
+  return (
+    !before.isInView &&
+    !after.isInView &&
+    before.alerts === after.alerts &&
+    before.node.status === after.node.status
+  );
+}
+
+const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
+  const { customerId, node, alerts, clockOffsetMs, isInView } = props;
   const { text, format } = useLanguage();
-  const row = useRef<HTMLTableRowElement>(null);
-  const isInView = useInView(row);
-  const metrics = useNodeMetrics(customerId, node.id, "15m", isInView).data;
+  const columns = text.overview.columns;
   const lastSeen = node.last_seen === null ? null : new Date(node.last_seen);
   const place = [node.region, node.environment].filter(Boolean).join(" · ");
   return (
-    <tr
-      ref={row}
-      className={styles.row}
-      data-testid="node"
-      data-node={node.id}
-      data-status={node.status}
-    >
+    <>
       <td className={styles.statusCell}>
         <StatusMark status={statusOf(node)} />
       </td>
@@ -95,38 +130,49 @@ export const NodeRow = memo(function NodeRow(props: NodeRowProps) {
         </Link>
         <span className={styles.place}>{place}</span>
       </td>
-      <td data-label={text.overview.columns.cpu}>
-        <Gauge
-          name={text.overview.columns.cpu}
-          color="cpu"
-          value={node.cpu_percent}
-          times={metrics?.times}
-          values={metrics?.cpu_percent}
-        />
-      </td>
-      <td data-label={text.overview.columns.memory}>
-        <Gauge
-          name={text.overview.columns.memory}
-          color="memory"
-          value={node.memory_percent}
-          times={metrics?.times}
-          values={metrics?.memory_percent}
-        />
-      </td>
-      <td data-label={text.overview.columns.reach}>
+      {isInView ? (
+        <LiveGauges customerId={customerId} node={node} />
+      ) : (
+        <>
+          <td data-label={columns.cpu} data-testid="cpu">
+            {node.cpu_percent === null ? "–" : format.percent(node.cpu_percent)}
+          </td>
+          <td data-label={columns.memory} data-testid="memory">
+            {node.memory_percent === null ? "–" : format.percent(node.memory_percent)}
+          </td>
+        </>
+      )}
+      <td data-label={columns.reach}>
         <ReachMark reach={node.reach} />
       </td>
       <td
-        data-label={text.overview.columns.lastSeen}
+        data-label={columns.lastSeen}
         className={styles.seen}
         title={lastSeen === null ? undefined : format.moment(lastSeen)}
       >
         {lastSeen !== null && isInView && <Ago moment={lastSeen} clockOffsetMs={clockOffsetMs} />}
         {lastSeen === null && text.never}
       </td>
-      <td data-label={text.overview.columns.alerts}>
+      <td data-label={columns.alerts}>
         <NodeAlerts alerts={alerts} />
       </td>
+    </>
+  );
+}, looksTheSame);
+
+export function NodeRow(props: NodeRowProps) {
+  const row = useRef<HTMLTableRowElement>(null);
+  const isInView = useInView(row);
+  const { node } = props;
+  return (
+    <tr
+      ref={row}
+      className={styles.row}
+      data-testid="node"
+      data-node={node.id}
+      data-status={node.status}
+    >
+      <NodeCells {...props} isInView={isInView} />
     </tr>
   );
-});
+}

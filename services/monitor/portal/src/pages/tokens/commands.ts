@@ -27,10 +27,14 @@ export function agentCommand(
     `customer: {id: ${customer.id}, name: ${quoted(customer.name)}}`,
     `node: {id: ${nodeNameFrom(tokenName)}, region: local}`,
     "environment: production",
-    `collector: {endpoint: ${quoted(endpoint)}, protocol: grpc, token: "\${env:VIGIA_TOKEN}"}`,
+    "collector:",
+    `  endpoint: ${quoted(endpoint)}`,
+    "  protocol: grpc",
+    '  token: "${env:VIGIA_TOKEN}"',
     "buffer: {directory: ./vigia-buffer}",
     "END_OF_FILE",
-    `VIGIA_TOKEN=${token} vigia-agent --config vigia-agent.yaml`,
+    `VIGIA_TOKEN=${token} \\`,
+    "  vigia-agent --config vigia-agent.yaml",
   ].join("\n");
 }
 

@@ -65,7 +65,7 @@ describe("TokensPage", () => {
     await userEvent.click(await screen.findByText("Create a token"));
     await userEvent.type(screen.getByLabelText("Name"), "web-02{Enter}");
     expect(await screen.findByText("vgi_only_once")).toBeTruthy();
-    expect(screen.getByText(/VIGIA_TOKEN=vgi_only_once vigia-agent/)).toBeTruthy();
+    expect(screen.getByText(/VIGIA_TOKEN=vgi_only_once \\\s+vigia-agent/)).toBeTruthy();
     await userEvent.keyboard("{Escape}");
     expect(screen.getByText("vgi_only_once")).toBeTruthy();
     await userEvent.click(screen.getByText("Done"));
