@@ -1,0 +1,56 @@
+// Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "libs/base/duration.hpp"
+
+namespace vigia::monitor {
+
+/// A REST body: the largest, a channel with a URL of 2,000 characters, needs a tenth of it.
+inline constexpr std::size_t kRequestBodyBytesMax = 64U << 10U;
+/// Nesting of a JSON body; our own requests have two levels, Prometheus' answers six.
+inline constexpr std::size_t kJsonDepthMax = 16;
+/// Answers of router and Alertmanager: 5,000 nodes × 12 series × 400 B is 24 MB.
+inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+
+/// Threads that do blocking work (database, password hashing, calls to neighbours).
+inline constexpr std::size_t kWorkers = 4;
+/// Requests that wait for a worker; more get 503. At 5 ms a request that is a wait under 1 s.
+inline constexpr std::size_t kWorkerQueueMax = 512;
+/// Password hashes at once: each takes 19 MiB, so 38 MiB in all.
+inline constexpr std::size_t kHashesAtOnceMax = 2;
+/// Log-ins that wait for a hash; more get 429. At 30 ms a hash that is a wait under half a second.
+inline constexpr std::size_t kHashesWaitingMax = 32;
+
+/// The table of failed log-ins; the oldest entry goes first.
+inline constexpr std::size_t kThrottleEntriesMax = 20'000;
+inline constexpr std::size_t kSessionsPerUserMax = 20;  ///< the oldest ends
+inline constexpr std::size_t kTokensPerCustomerMax = 1'000;
+inline constexpr std::size_t kUsersPerCustomerMax = 200;
+inline constexpr std::size_t kNodesPerCustomerMax = 5'000;  ///< the largest plan has as many in all
+inline constexpr std::size_t kChannelsPerCustomerMax = 20;
+inline constexpr std::size_t kCustomersMax = 10'000;
+inline constexpr std::size_t kNameCharactersMax = 200;
+inline constexpr std::size_t kUserCharactersMax = 128;
+inline constexpr std::size_t kPasswordCharactersMin = 12;  ///< ASVS 6.2.1 advises 15, floor 8
+inline constexpr std::size_t kPasswordCharactersMax = 1024;
+
+/// Readers of the snapshot that wait for a change; more are answered at once.
+inline constexpr std::size_t kSnapshotWaitersMax = 256;
+inline constexpr Duration kSnapshotWaitMax = std::chrono::seconds(30);
+
+/// How often the live state is asked of router and Alertmanager (docs/decisions/0002).
+inline constexpr Duration kLiveInterval = std::chrono::seconds(5);
+/// Three missed pushes of the standard 15 s: older health counts as down.
+inline constexpr std::int64_t kPushedHealthAgeMaxMs = 45'000;
+/// How old a live state may be before pages say that it is missing.
+inline constexpr std::int64_t kLiveStateAgeMaxMs = 30'000;
+
+/// The built portal is held in memory.
+inline constexpr std::size_t kPortalBytesMax = 64U << 20U;
+inline constexpr std::size_t kPortalFilesMax = 2'000;
+
+}  // namespace vigia::monitor
