@@ -1,0 +1,111 @@
+#include "services/monitor/store/audit.hpp"
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/hex.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kSelect =
+    "SELECT sequence, time_ms, actor, action, customer_id, object, detail, address, hash "
+    "FROM audit ";
+constexpr std::int64_t kPageEntries = 1000;
+
+Result<AuditEntry> read_entry(const Row& row) {
+  AuditEntry entry;
+  entry.sequence = row.integer(0);
+  entry.time_ms = row.integer(1);
+  entry.actor = row.text(2);
+  entry.action = row.text(3);
+  if (!row.text(4).empty()) {
+    auto customer = CustomerId::parse(row.text(4));
+    if (!customer) return forward(customer);
+    entry.customer = std::move(*customer);
+  }
+  entry.object = row.text(5);
+  entry.detail = row.text(6);
+  entry.address = row.text(7);
+  entry.hash = row.text(8);
+  return entry;
+}
+
+std::string owner_text(const AuditEntry& entry) {
+  return entry.customer ? entry.customer->text() : std::string();
+}
+
+// Fields carry their lengths, so that no two different entries have the same bytes.
+std::string chain_hash(const std::string& previous, const AuditEntry& entry) {
+  std::string bytes = previous;
+  append_u64(bytes, static_cast<std::uint64_t>(entry.sequence));
+  append_u64(bytes, static_cast<std::uint64_t>(entry.time_ms));
+  for (const auto& field :
+       {entry.actor, entry.action, owner_text(entry), entry.object, entry.detail, entry.address}) {
+    append_sized(bytes, field);
+  }
+  return sha256_hex(bytes);
+}
+
+Result<std::vector<AuditEntry>> select_entries(const std::string& where,
+                                               const std::vector<Value>& values,
+                                               Connection& connection) {
+  auto rows = connection.query(std::string(kSelect) + where, values);
+  if (!rows) return forward(rows);
+  std::vector<AuditEntry> entries;
+  for (const auto& row : *rows) {
+    auto entry = read_entry(row);
+    if (!entry) return forward(entry);
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+}  // namespace
+
+Result<void> append_audit(AuditEntry entry, Connection& connection) {
+  auto newest = select_entries("ORDER BY sequence DESC LIMIT 1", {}, connection);
+  if (!newest) return forward(newest);
+  entry.sequence = newest->empty() ? 1 : newest->front().sequence + 1;
+  entry.hash = chain_hash(newest->empty() ? std::string() : newest->front().hash, entry);
+  auto done = connection.execute(
+      "INSERT INTO audit (sequence, time_ms, actor, action, customer_id, object, detail, address, "
+      "hash) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)",
+      {entry.sequence, entry.time_ms, entry.actor, entry.action, owner_text(entry), entry.object,
+       entry.detail, entry.address, entry.hash});
+  if (!done) return forward(done);
+  return {};
+}
+
+Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& customer,
+                                           std::int64_t before, std::int64_t limit,
+                                           Connection& connection) {
+  const std::int64_t below = before > 0 ? before : INT64_MAX;
+  if (customer) {
+    return select_entries(
+        "WHERE customer_id = :c AND sequence < :b ORDER BY sequence DESC "
+        "LIMIT :l",
+        {customer->text(), below, limit}, connection);
+  }
+  return select_entries("WHERE sequence < :b ORDER BY sequence DESC LIMIT :l", {below, limit},
+                        connection);
+}
+
+Result<AuditVerification> verify_audit(Connection& connection) {
+  AuditVerification outcome;
+  std::string previous;
+  while (true) {
+    auto page = select_entries("WHERE sequence > :s ORDER BY sequence LIMIT :l",
+                               {outcome.entries, kPageEntries}, connection);
+    if (!page) return forward(page);
+    for (const auto& entry : *page) {
+      if (entry.sequence != outcome.entries + 1 || entry.hash != chain_hash(previous, entry)) {
+        outcome.broken_at = entry.sequence;
+        return outcome;
+      }
+      previous = entry.hash;
+      ++outcome.entries;
+    }
+    if (page->empty()) return outcome;
+  }
+}
+
+}  // namespace vigia::monitor

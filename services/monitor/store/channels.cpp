@@ -1,0 +1,51 @@
+#include "services/monitor/store/channels.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+Result<std::vector<Channel>> select_channels(const std::string& where,
+                                             const std::vector<Value>& values,
+                                             Connection& connection) {
+  auto rows = connection.query(
+      "SELECT id, customer_id, type, target, channel, created_ms FROM channels " + where, values);
+  if (!rows) return forward(rows);
+  std::vector<Channel> channels;
+  for (const auto& row : *rows) {
+    auto customer = CustomerId::parse(row.text(1));
+    if (!customer) return forward(customer);
+    channels.push_back(
+        Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4), row.integer(5)});
+  }
+  return channels;
+}
+
+}  // namespace
+
+Result<std::vector<Channel>> list_all_channels(Connection& connection) {
+  return select_channels("ORDER BY customer_id, created_ms, id", {}, connection);
+}
+
+Result<std::vector<Channel>> list_channels(const CustomerId& customer, Connection& connection) {
+  return select_channels("WHERE customer_id = :c ORDER BY created_ms, id", {customer.text()},
+                         connection);
+}
+
+Result<void> insert_channel(const Channel& channel, Connection& connection) {
+  auto done = connection.execute(
+      "INSERT INTO channels (id, customer_id, type, target, channel, created_ms) "
+      "VALUES (:a, :b, :c, :d, :e, :f)",
+      {channel.id, channel.customer.text(), channel.type, channel.target, channel.channel,
+       channel.created_ms});
+  if (!done) return forward(done);
+  return {};
+}
+
+Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
+                            Connection& connection) {
+  auto done = connection.execute("DELETE FROM channels WHERE id = :a AND customer_id = :b",
+                                 {id, customer.text()});
+  if (!done) return forward(done);
+  return *done > 0;
+}
+
+}  // namespace vigia::monitor

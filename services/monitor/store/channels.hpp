@@ -1,0 +1,30 @@
+// Where a customer's alerts are sent, in the database.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct Channel {
+  std::string id;
+  CustomerId customer;
+  std::string type;     ///< "webhook", "email", "slack"
+  std::string target;   ///< URL (its path may be a secret) or address
+  std::string channel;  ///< Slack's #name, or ""
+  std::int64_t created_ms = 0;
+};
+
+/// Of every customer, by customer and age.
+Result<std::vector<Channel>> list_all_channels(Connection& connection);
+Result<std::vector<Channel>> list_channels(const CustomerId& customer, Connection& connection);
+Result<void> insert_channel(const Channel& channel, Connection& connection);
+/// False where that customer has no such channel.
+Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
+                            Connection& connection);
+
+}  // namespace vigia::monitor

@@ -1,0 +1,284 @@
+#include "services/monitor/store/database.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/monitor/store/schema.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kSqlitePrefix = "sqlite://";
+constexpr std::string_view kPostgresqlPrefix = "postgresql://";
+constexpr mode_t kPrivateFile = 0600;
+
+Error database_error(const std::exception& exception) {
+  const std::string_view text = exception.what();
+  const bool is_passing = text.find("locked") != std::string_view::npos ||
+                          text.find("busy") != std::string_view::npos ||
+                          text.find("full") != std::string_view::npos ||
+                          text.find("connection") != std::string_view::npos;
+  return Error{is_passing ? ErrorCode::kUnavailable : ErrorCode::kInternal,
+               fmt::format("database: {}", text), std::nullopt};
+}
+
+// One bound parameter. SOCI keeps references until the statement is done, so it stands still in a
+// deque.
+struct Bound {
+  long long integer = 0;
+  std::string text;
+  soci::indicator indicator = soci::i_ok;
+};
+
+void bind(soci::statement& statement, const Value& value, Bound& bound) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    bound.integer = *integer;
+    statement.exchange(soci::use(bound.integer, bound.indicator));
+    return;
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    bound.text = *text;
+  } else {
+    bound.indicator = soci::i_null;
+  }
+  statement.exchange(soci::use(bound.text, bound.indicator));
+}
+
+Value read_column(const soci::row& row, std::size_t column) {
+  if (row.get_indicator(column) == soci::i_null) return std::monostate{};
+  switch (row.get_properties(column).get_data_type()) {
+    case soci::dt_integer:
+      return std::int64_t{row.get<int>(column)};
+    case soci::dt_long_long:
+      return std::int64_t{row.get<long long>(column)};
+    case soci::dt_unsigned_long_long:
+      return static_cast<std::int64_t>(row.get<unsigned long long>(column));
+    case soci::dt_double:
+      return static_cast<std::int64_t>(row.get<double>(column));
+    default:
+      return row.get<std::string>(column);
+  }
+}
+
+class SociConnection final : public Connection {
+ public:
+  explicit SociConnection(std::unique_ptr<soci::session> session) : session_(std::move(session)) {}
+
+  Result<std::vector<Row>> query(std::string_view sql, const std::vector<Value>& values) override {
+    try {
+      soci::statement statement(*session_);
+      soci::row row;
+      std::deque<Bound> bound(values.size());
+      statement.exchange(soci::into(row));
+      for (std::size_t i = 0; i < values.size(); ++i) bind(statement, values[i], bound[i]);
+      statement.alloc();
+      statement.prepare(std::string(sql));
+      statement.define_and_bind();
+      std::vector<Row> rows;
+      bool has_row = statement.execute(true);
+      while (has_row) {
+        std::vector<Value> columns;
+        for (std::size_t i = 0; i < row.size(); ++i) columns.push_back(read_column(row, i));
+        rows.emplace_back(std::move(columns));
+        has_row = statement.fetch();
+      }
+      return rows;
+    } catch (const std::exception& exception) {
+      return tl::unexpected<Error>(database_error(exception));
+    }
+  }
+
+  Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) override {
+    try {
+      soci::statement statement(*session_);
+      std::deque<Bound> bound(values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) bind(statement, values[i], bound[i]);
+      statement.alloc();
+      statement.prepare(std::string(sql));
+      statement.define_and_bind();
+      statement.execute(true);
+      return std::int64_t{statement.get_affected_rows()};
+    } catch (const std::exception& exception) {
+      return tl::unexpected<Error>(database_error(exception));
+    }
+  }
+
+ private:
+  std::unique_ptr<soci::session> session_;
+};
+
+// Keeps a second copy of the program away from the same file; released when the process ends.
+class FileLock {
+ public:
+  static Result<FileLock> take(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
+    if (descriptor < 0) {
+      return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be opened for writing", path));
+    }
+    FileLock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{}: another vigia-monitor uses this database", path));
+    }
+    return lock;
+  }
+  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FileLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+class SociDatabase final : public Database {
+ public:
+  SociDatabase(Dialect dialect, std::optional<FileLock> lock)
+      : dialect_(dialect), lock_(std::move(lock)) {}
+
+  void add(std::unique_ptr<Connection> connection) { idle_.push_back(std::move(connection)); }
+  Dialect dialect() const { return dialect_; }
+
+ protected:
+  Result<void> lend(bool is_write,
+                    const std::function<Result<void>(Connection&)>& function) override {
+    auto connection = borrow();
+    Result<void> outcome;
+    if (is_write) {
+      const std::scoped_lock lock(write_mutex_);
+      outcome = in_transaction(*connection, function);
+    } else {
+      outcome = function(*connection);
+    }
+    give_back(std::move(connection));
+    return outcome;
+  }
+
+ private:
+  Result<void> in_transaction(Connection& connection,
+                              const std::function<Result<void>(Connection&)>& function) {
+    // SQLite: taking the write lock at once avoids the deadlock of two readers that both want to
+    // write.
+    auto begun = connection.execute(dialect_ == Dialect::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN", {});
+    if (!begun) return forward(begun);
+    auto outcome = function(connection);
+    if (outcome) {
+      auto committed = connection.execute("COMMIT", {});
+      if (committed) return {};
+      outcome = forward(committed);
+    }
+    // A failed roll-back leaves nothing that could be done better: the next BEGIN reports it.
+    static_cast<void>(connection.execute("ROLLBACK", {}));
+    return outcome;
+  }
+
+  std::unique_ptr<Connection> borrow() {
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return !idle_.empty(); });
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    return connection;
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) {
+    {
+      const std::scoped_lock lock(mutex_);
+      idle_.push_back(std::move(connection));
+    }
+    returned_.notify_one();
+  }
+
+  const Dialect dialect_;
+  std::optional<FileLock> lock_;
+  std::mutex write_mutex_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+std::unique_ptr<soci::session> open_session(Dialect dialect, const std::string& target) {
+  if (dialect == Dialect::kPostgresql) {
+    return std::make_unique<soci::session>("postgresql", target);  // loads its backend by name
+  }
+  auto session = std::make_unique<soci::session>(
+      soci::sqlite3, fmt::format(R"(dbname="{}" timeout=10 synchronous=full)", target));
+  *session << "PRAGMA journal_mode=WAL";
+  *session << "PRAGMA foreign_keys=ON";
+  return session;
+}
+
+Result<std::unique_ptr<Database>> open_all(std::unique_ptr<SociDatabase> database,
+                                           const std::string& target, std::size_t connections) {
+  try {
+    for (std::size_t i = 0; i < connections; ++i) {
+      database->add(std::make_unique<SociConnection>(open_session(database->dialect(), target)));
+    }
+  } catch (const std::exception& exception) {
+    return fail(ErrorCode::kUnavailable, fmt::format("database: {}", exception.what()));
+  }
+  const Dialect dialect = database->dialect();
+  auto migrated =
+      database->write([dialect](Connection& connection) { return migrate(connection, dialect); });
+  if (!migrated) return forward(migrated);
+  return database;
+}
+
+Result<std::unique_ptr<Database>> open_sqlite(const std::string& path, std::size_t connections) {
+  if (path.empty() || path.find('"') != std::string::npos) {
+    return fail(ErrorCode::kInvalid, "database: sqlite:// needs a path without quotes");
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  auto lock = FileLock::take(path + ".lock");
+  if (!lock) return forward(lock);
+  // Made here, before SQLite would make it readable for everybody.
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile);
+  if (descriptor < 0) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be opened for writing", path));
+  }
+  ::close(descriptor);
+  return open_all(std::make_unique<SociDatabase>(Dialect::kSqlite, std::move(*lock)), path,
+                  connections);
+}
+
+}  // namespace
+
+std::string Row::text(std::size_t column) const {
+  const auto* value = std::get_if<std::string>(&values_.at(column));
+  return value != nullptr ? *value : std::string();
+}
+
+std::int64_t Row::integer(std::size_t column) const {
+  const auto* value = std::get_if<std::int64_t>(&values_.at(column));
+  return value != nullptr ? *value : 0;
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& url, std::size_t connections) {
+  if (url.starts_with(kSqlitePrefix)) {
+    return open_sqlite(url.substr(kSqlitePrefix.size()), connections);
+  }
+  if (url.starts_with(kPostgresqlPrefix)) {
+    return open_all(std::make_unique<SociDatabase>(Dialect::kPostgresql, std::nullopt), url,
+                    connections);
+  }
+  return fail(ErrorCode::kInvalid,
+              "database: give sqlite:///path/to/file or postgresql://user@host/name");
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,87 @@
+// The control plane's database: SQLite by default, PostgreSQL where the backend is installed. SOCI
+// is hidden behind this header; the SQL that goes through it is what both understand.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::monitor {
+
+/// A parameter or a column: null, a 64-bit integer or a text.
+using Value = std::variant<std::monostate, std::int64_t, std::string>;
+
+/// One row of an answer, columns in the order of the SELECT.
+class Row {
+ public:
+  explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  /// "" for null.
+  std::string text(std::size_t column) const;
+  /// 0 for null.
+  std::int64_t integer(std::size_t column) const;
+  bool boolean(std::size_t column) const { return integer(column) != 0; }
+  std::size_t size() const { return values_.size(); }
+
+ private:
+  std::vector<Value> values_;
+};
+
+/// One connection, lent for the time of one call of `read` or `write`.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// Parameters stand in the SQL as :a, :b, … and are bound in that order, never pasted (A10).
+  /// kUnavailable where the database is busy or full, kInternal for anything else.
+  virtual Result<std::vector<Row>> query(std::string_view sql,
+                                         const std::vector<Value>& values) = 0;
+  /// Rows changed.
+  virtual Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) = 0;
+};
+
+/// Thread contract: any thread but an event loop; calls block. Writes of this process go one after
+/// the other, each a transaction that is kept only when the function succeeds.
+class Database {
+ public:
+  /// `url`: sqlite:///absolute/path or postgresql://user@host/name. Makes what is missing and
+  /// brings an older schema up to date. kUnavailable where another process holds the file, kInvalid
+  /// for another scheme or a schema newer than this program.
+  static Result<std::unique_ptr<Database>> open(const std::string& url, std::size_t connections);
+  virtual ~Database() = default;
+
+  template <typename Function>
+  auto read(Function&& function) -> std::invoke_result_t<Function, Connection&> {
+    return run(std::forward<Function>(function), false);
+  }
+  template <typename Function>
+  auto write(Function&& function) -> std::invoke_result_t<Function, Connection&> {
+    return run(std::forward<Function>(function), true);
+  }
+
+ protected:
+  /// Lends a connection; with `is_write` inside a transaction.
+  virtual Result<void> lend(bool is_write,
+                            const std::function<Result<void>(Connection&)>& function) = 0;
+
+ private:
+  template <typename Function>
+  auto run(Function&& function, bool is_write) -> std::invoke_result_t<Function, Connection&> {
+    using Outcome = std::invoke_result_t<Function, Connection&>;
+    Outcome outcome = fail(ErrorCode::kInternal, "the database function did not run");
+    const auto lent = lend(is_write, [&](Connection& connection) -> Result<void> {
+      outcome = function(connection);
+      if (!outcome) return tl::unexpected<Error>(outcome.error());
+      return {};
+    });
+    if (!lent) return tl::unexpected<Error>(lent.error());
+    return outcome;
+  }
+};
+
+}  // namespace vigia::monitor

@@ -1,0 +1,44 @@
+// Nodes in the database.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct Node {
+  CustomerId customer;
+  NodeId id;
+  std::string region;
+  std::string environment;
+  std::string address;        ///< host:port of the agent's /health; "" for one that only pushes
+  bool is_automatic = false;  ///< registered itself by pushing
+  std::int64_t created_ms = 0;
+  std::int64_t retired_ms = 0;    ///< 0: watched
+  std::int64_t last_seen_ms = 0;  ///< newest health or sample, to the minute; 0: never
+
+  bool is_scraped() const { return !address.empty(); }
+};
+
+/// Watched nodes of every customer, by customer and id.
+Result<std::vector<Node>> list_all_nodes(Connection& connection);
+/// Watched nodes of one customer, by id.
+Result<std::vector<Node>> list_nodes(const CustomerId& customer, Connection& connection);
+/// Watched or retired.
+Result<std::optional<Node>> find_node(const CustomerId& customer, const NodeId& id,
+                                      Connection& connection);
+/// Inserts, or brings a retired node back with these values. False where it is watched already.
+Result<bool> register_node(const Node& node, Connection& connection);
+/// Region, environment, address; false where it is not watched.
+Result<bool> update_node(const Node& node, Connection& connection);
+Result<bool> retire_node(const CustomerId& customer, const NodeId& id, std::int64_t now_ms,
+                         Connection& connection);
+Result<void> note_seen(const CustomerId& customer, const NodeId& id, std::int64_t seen_ms,
+                       Connection& connection);
+
+}  // namespace vigia::monitor

@@ -1,0 +1,113 @@
+#include "services/monitor/store/schema.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace vigia::monitor {
+namespace {
+
+using Statements = std::vector<std::string_view>;
+
+// Times are milliseconds since 1970 and 0 means never; an empty customer_id means the provider.
+const Statements kVersion1 = {
+    "CREATE TABLE customers (id TEXT PRIMARY KEY, name TEXT NOT NULL, is_enabled BIGINT NOT NULL, "
+    "hot_shard TEXT NOT NULL, points_per_second BIGINT NOT NULL, active_series BIGINT NOT NULL, "
+    "assigned_ms BIGINT NOT NULL, created_ms BIGINT NOT NULL)",
+    "CREATE TABLE users (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, name TEXT NOT NULL, "
+    "name_key TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL, is_enabled BIGINT NOT NULL, "
+    "created_ms BIGINT NOT NULL, last_login_ms BIGINT NOT NULL)",
+    "CREATE INDEX users_by_customer ON users (customer_id)",
+    "CREATE TABLE sessions (id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, "
+    "user_id TEXT NOT NULL, created_ms BIGINT NOT NULL, last_used_ms BIGINT NOT NULL, "
+    "expires_ms BIGINT NOT NULL, address TEXT NOT NULL, user_agent TEXT NOT NULL)",
+    "CREATE INDEX sessions_by_user ON sessions (user_id)",
+    "CREATE TABLE tokens (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, name TEXT NOT NULL, "
+    "scope TEXT NOT NULL, token_sha256 TEXT NOT NULL UNIQUE, created_by TEXT NOT NULL, "
+    "created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, revoked_ms BIGINT NOT NULL)",
+    "CREATE INDEX tokens_by_customer ON tokens (customer_id)",
+    "CREATE TABLE nodes (customer_id TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, "
+    "environment TEXT NOT NULL, address TEXT NOT NULL, is_automatic BIGINT NOT NULL, "
+    "created_ms BIGINT NOT NULL, retired_ms BIGINT NOT NULL, last_seen_ms BIGINT NOT NULL, "
+    "PRIMARY KEY (customer_id, id))",
+    "CREATE TABLE channels (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, type TEXT NOT NULL, "
+    "target TEXT NOT NULL, channel TEXT NOT NULL, created_ms BIGINT NOT NULL)",
+    "CREATE INDEX channels_by_customer ON channels (customer_id)",
+    "CREATE TABLE audit (sequence BIGINT PRIMARY KEY, time_ms BIGINT NOT NULL, "
+    "actor TEXT NOT NULL, action TEXT NOT NULL, customer_id TEXT NOT NULL, object TEXT NOT NULL, "
+    "detail TEXT NOT NULL, address TEXT NOT NULL, hash TEXT NOT NULL)",
+    "CREATE INDEX audit_by_customer ON audit (customer_id, sequence)",
+};
+
+// The audit log only grows (K1); whoever opens the file with another program is stopped as well.
+const Statements kVersion1Sqlite = {
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+};
+const Statements kVersion1Postgresql = {
+    "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit "
+    "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()",
+};
+
+struct Step {
+  const Statements& both;
+  const Statements& sqlite;
+  const Statements& postgresql;
+};
+
+const std::array<Step, 1> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql}};
+
+Result<void> run_all(Connection& connection, const Statements& statements) {
+  for (const auto statement : statements) {
+    auto done = connection.execute(statement, {});
+    if (!done) return forward(done);
+  }
+  return {};
+}
+
+Result<int> current_version(Connection& connection) {
+  auto made =
+      connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", {});
+  if (!made) return forward(made);
+  auto rows = connection.query("SELECT version FROM schema_version", {});
+  if (!rows) return forward(rows);
+  if (rows->empty()) {
+    auto inserted = connection.execute("INSERT INTO schema_version (version) VALUES (0)", {});
+    if (!inserted) return forward(inserted);
+    return 0;
+  }
+  return static_cast<int>(rows->front().integer(0));
+}
+
+}  // namespace
+
+int newest_schema_version() { return static_cast<int>(kSteps.size()); }
+
+Result<void> migrate(Connection& connection, Dialect dialect) {
+  auto version = current_version(connection);
+  if (!version) return forward(version);
+  if (*version > newest_schema_version()) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the database has schema version {}, this program knows up to {}: "
+                            "start the version of vigia-monitor that wrote it",
+                            *version, newest_schema_version()));
+  }
+  for (int step = *version; step < newest_schema_version(); ++step) {
+    const auto& statements = kSteps[static_cast<std::size_t>(step)];
+    auto both = run_all(connection, statements.both);
+    if (!both) return forward(both);
+    auto own = run_all(connection,
+                       dialect == Dialect::kSqlite ? statements.sqlite : statements.postgresql);
+    if (!own) return forward(own);
+  }
+  auto noted = connection.execute("UPDATE schema_version SET version = :version",
+                                  {std::int64_t{newest_schema_version()}});
+  if (!noted) return forward(noted);
+  return {};
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,78 @@
+#include "services/monitor/store/sessions.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kSelect =
+    "SELECT id, token_sha256, user_id, created_ms, last_used_ms, expires_ms, address, user_agent "
+    "FROM sessions ";
+
+Session read_session(const Row& row) {
+  return Session{row.text(0),    row.text(1),    row.text(2), row.integer(3),
+                 row.integer(4), row.integer(5), row.text(6), row.text(7)};
+}
+
+Result<void> run(Connection& connection, std::string_view sql, const std::vector<Value>& values) {
+  auto done = connection.execute(sql, values);
+  if (!done) return forward(done);
+  return {};
+}
+
+}  // namespace
+
+Result<void> insert_session(const Session& session, Connection& connection) {
+  return run(connection,
+             "INSERT INTO sessions (id, token_sha256, user_id, created_ms, last_used_ms, "
+             "expires_ms, address, user_agent) VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
+             {session.id, session.token_sha256, session.user_id, session.created_ms,
+              session.last_used_ms, session.expires_ms, session.address, session.user_agent});
+}
+
+Result<std::optional<Session>> find_session(const std::string& token_sha256,
+                                            Connection& connection) {
+  auto rows = connection.query(std::string(kSelect) + "WHERE token_sha256 = :h", {token_sha256});
+  if (!rows) return forward(rows);
+  if (rows->empty()) return std::nullopt;
+  return std::optional(read_session(rows->front()));
+}
+
+Result<std::vector<Session>> list_sessions(const std::string& user_id, Connection& connection) {
+  auto rows = connection.query(
+      std::string(kSelect) + "WHERE user_id = :u ORDER BY created_ms DESC, id", {user_id});
+  if (!rows) return forward(rows);
+  std::vector<Session> sessions;
+  for (const auto& row : *rows) sessions.push_back(read_session(row));
+  return sessions;
+}
+
+Result<void> touch_session(const std::string& id, std::int64_t now_ms, Connection& connection) {
+  return run(connection, "UPDATE sessions SET last_used_ms = :a WHERE id = :b", {now_ms, id});
+}
+
+Result<bool> end_session(const std::string& user_id, const std::string& id,
+                         Connection& connection) {
+  auto done =
+      connection.execute("DELETE FROM sessions WHERE id = :a AND user_id = :b", {id, user_id});
+  if (!done) return forward(done);
+  return *done > 0;
+}
+
+Result<void> end_other_sessions(const std::string& user_id, const std::string& kept_id,
+                                Connection& connection) {
+  return run(connection, "DELETE FROM sessions WHERE user_id = :a AND id <> :b",
+             {user_id, kept_id});
+}
+
+Result<void> end_sessions_of_customer(const std::string& customer_id, Connection& connection) {
+  return run(connection,
+             "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE customer_id = :a)",
+             {customer_id});
+}
+
+Result<void> remove_ended_sessions(std::int64_t now_ms, std::int64_t idle_since_ms,
+                                   Connection& connection) {
+  return run(connection, "DELETE FROM sessions WHERE expires_ms <= :a OR last_used_ms < :b",
+             {now_ms, idle_since_ms});
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,40 @@
+// Log-in sessions in the database: the cookie's SHA-256, never the cookie (A4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct Session {
+  std::string id;  ///< shown to the user; not the cookie
+  std::string token_sha256;
+  std::string user_id;
+  std::int64_t created_ms = 0;
+  std::int64_t last_used_ms = 0;
+  std::int64_t expires_ms = 0;
+  std::string address;
+  std::string user_agent;
+};
+
+Result<void> insert_session(const Session& session, Connection& connection);
+Result<std::optional<Session>> find_session(const std::string& token_sha256,
+                                            Connection& connection);
+/// Newest first.
+Result<std::vector<Session>> list_sessions(const std::string& user_id, Connection& connection);
+Result<void> touch_session(const std::string& id, std::int64_t now_ms, Connection& connection);
+/// False where that user has no such session.
+Result<bool> end_session(const std::string& user_id, const std::string& id, Connection& connection);
+/// All of a user but the one with that id ("" for none).
+Result<void> end_other_sessions(const std::string& user_id, const std::string& kept_id,
+                                Connection& connection);
+Result<void> end_sessions_of_customer(const std::string& customer_id, Connection& connection);
+/// Removes those that are past their absolute end, or unused since `idle_since_ms`.
+Result<void> remove_ended_sessions(std::int64_t now_ms, std::int64_t idle_since_ms,
+                                   Connection& connection);
+
+}  // namespace vigia::monitor

@@ -1,0 +1,227 @@
+#include <gtest/gtest.h>
+
+#include "services/monitor/store/audit.hpp"
+#include "services/monitor/store/channels.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/nodes.hpp"
+#include "services/monitor/store/schema.hpp"
+#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/sessions.hpp"
+#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/store/users.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+const CustomerId kA = *CustomerId::parse("cliente-a");
+const CustomerId kB = *CustomerId::parse("cliente-b");
+const NodeId kNode = *NodeId::parse("prod-web-01");
+constexpr std::int64_t kNow = 1'795'575'845'123;
+
+Customer customer(const CustomerId& id) {
+  return Customer{id, "Empresa Ñandú", true, "hot-0", 10, 20, kNow, kNow};
+}
+
+class Store : public ::testing::Test {
+ protected:
+  template <typename Function>
+  auto write(Function function) {
+    auto outcome = (*database_).write(function);
+    EXPECT_TRUE(outcome.has_value()) << outcome.error().message;
+    return outcome;
+  }
+  template <typename Function>
+  auto read(Function function) {
+    auto outcome = (*database_).read(function);
+    EXPECT_TRUE(outcome.has_value()) << outcome.error().message;
+    return outcome;
+  }
+  ScratchDatabase database_;
+};
+
+TEST_F(Store, CustomersSurviveARestart) {
+  EXPECT_TRUE(*write([](Connection& c) { return insert_customer(customer(kA), c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return insert_customer(customer(kA), c); }));
+  database_.reopen();
+  auto found = read([](Connection& c) { return find_customer(kA, c); });
+  ASSERT_TRUE(found->has_value());
+  EXPECT_EQ((*found)->name, "Empresa Ñandú");
+  EXPECT_EQ((*found)->created_ms, kNow);
+  EXPECT_EQ((*found)->active_series, 20);
+  EXPECT_TRUE((*found)->is_enabled);
+  EXPECT_FALSE(read([](Connection& c) { return find_customer(kB, c); })->has_value());
+}
+
+TEST_F(Store, AFailedWriteLeavesNothing) {
+  auto outcome = (*database_).write([](Connection& c) -> Result<void> {
+    EXPECT_TRUE(*insert_customer(customer(kA), c));
+    return fail(ErrorCode::kInvalid, "changed my mind");
+  });
+  EXPECT_FALSE(outcome.has_value());
+  EXPECT_TRUE(read([](Connection& c) { return list_customers(c); })->empty());
+}
+
+TEST_F(Store, ParametersAreNeverSql) {
+  const std::string evil = "x'); DROP TABLE customers; --";
+  auto one = customer(kA);
+  one.name = evil;
+  EXPECT_TRUE(*write([&](Connection& c) { return insert_customer(one, c); }));
+  EXPECT_EQ((*read([](Connection& c) { return find_customer(kA, c); }))->name, evil);
+}
+
+TEST_F(Store, ASecondProcessIsKeptAway) {
+  auto second = Database::open(database_.url(), 1);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(Store, ANewerSchemaIsRefused) {
+  ASSERT_TRUE(write([](Connection& c) {
+    return c.execute("UPDATE schema_version SET version = :v",
+                     {std::int64_t{newest_schema_version()} + 1});
+  }));
+  database_.close();
+  auto opened = Database::open(database_.url(), 1);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(Store, TokensBelongToTheirOwner) {
+  Token token;
+  token.id = "t1";
+  token.customer = kA;
+  token.name = "agents";
+  token.scope = "ingest";
+  token.token_sha256 = std::string(64, 'a');
+  token.created_ms = kNow;
+  token.expires_ms = kNow + 10;
+  ASSERT_TRUE(write([&](Connection& c) { return insert_token(token, c); }));
+  EXPECT_TRUE(read([](Connection& c) { return list_tokens(kB, c); })->empty());
+  EXPECT_TRUE(read([](Connection& c) { return list_tokens(std::nullopt, c); })->empty());
+  EXPECT_FALSE(*write([](Connection& c) { return revoke_token(kB, "t1", kNow, c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return revoke_token(std::nullopt, "t1", kNow, c); }));
+  const auto found =
+      read([](Connection& c) { return find_token_by_hash(std::string(64, 'a'), c); });
+  ASSERT_TRUE(found->has_value());
+  EXPECT_TRUE((*found)->is_valid(kNow + 9));
+  EXPECT_FALSE((*found)->is_valid(kNow + 10));
+  EXPECT_TRUE(*write([](Connection& c) { return revoke_token(kA, "t1", kNow, c); }));
+  EXPECT_TRUE(*write([](Connection& c) { return revoke_token(kA, "t1", kNow + 5, c); }));
+  const auto tokens = read([](Connection& c) { return list_tokens(kA, c); });
+  EXPECT_EQ(tokens->front().revoked_ms, kNow);
+  EXPECT_TRUE(read([](Connection& c) { return list_live_tokens(c); })->empty());
+}
+
+TEST_F(Store, UserNamesAreUniqueWhateverTheirCase) {
+  const User user{"u1", kA, "Ana", "hash", true, kNow, 0};
+  const User same{"u2", std::nullopt, "ANA", "hash", true, kNow, 0};
+  EXPECT_TRUE(*write([&](Connection& c) { return insert_user(user, c); }));
+  EXPECT_FALSE(*write([&](Connection& c) { return insert_user(same, c); }));
+  EXPECT_EQ((*read([](Connection& c) { return find_user_by_name("aNa", c); }))->id, "u1");
+  EXPECT_FALSE(read([](Connection& c) { return find_user(kB, "u1", c); })->has_value());
+}
+
+TEST_F(Store, EndedSessionsAreGone) {
+  const auto make = [&](const std::string& id, std::int64_t used, std::int64_t expires) {
+    write([&](Connection& c) {
+      return insert_session(Session{id, "h" + id, "u1", kNow, used, expires, "1.2.3.4:5", "UA"}, c);
+    });
+  };
+  make("live", kNow, kNow + 100);
+  make("idle", kNow - 50, kNow + 100);
+  make("over", kNow, kNow);
+  write([](Connection& c) { return remove_ended_sessions(kNow, kNow - 10, c); });
+  const auto left = read([](Connection& c) { return list_sessions("u1", c); });
+  ASSERT_EQ(left->size(), 1U);
+  EXPECT_EQ(left->front().id, "live");
+  EXPECT_FALSE(*write([](Connection& c) { return end_session("u2", "live", c); }));
+}
+
+TEST_F(Store, ARetiredNodeComesBackWithNewValues) {
+  const Node node{kA, kNode, "us-east-1", "production", "10.0.0.1:8080", false, kNow, 0, 0};
+  EXPECT_TRUE(*write([&](Connection& c) { return register_node(node, c); }));
+  EXPECT_FALSE(*write([&](Connection& c) { return register_node(node, c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return retire_node(kB, kNode, kNow, c); }));
+  EXPECT_TRUE(*write([](Connection& c) { return retire_node(kA, kNode, kNow, c); }));
+  EXPECT_TRUE(read([](Connection& c) { return list_all_nodes(c); })->empty());
+  auto pushed = node;
+  pushed.address.clear();
+  pushed.is_automatic = true;
+  EXPECT_TRUE(*write([&](Connection& c) { return register_node(pushed, c); }));
+  const auto nodes = read([](Connection& c) { return list_nodes(kA, c); });
+  ASSERT_EQ(nodes->size(), 1U);
+  EXPECT_FALSE(nodes->front().is_scraped());
+  EXPECT_TRUE(nodes->front().is_automatic);
+}
+
+TEST_F(Store, ChannelsBelongToTheirCustomer) {
+  const Channel channel{"c1", kA, "webhook", "https://x.example/h", "", kNow};
+  ASSERT_TRUE(write([&](Connection& c) { return insert_channel(channel, c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return delete_channel(kB, "c1", c); }));
+  EXPECT_TRUE(read([](Connection& c) { return list_channels(kB, c); })->empty());
+  EXPECT_TRUE(*write([](Connection& c) { return delete_channel(kA, "c1", c); }));
+}
+
+class AuditLog : public Store {
+ protected:
+  void append(const std::string& action, std::optional<CustomerId> owner) {
+    AuditEntry entry;
+    entry.time_ms = kNow;
+    entry.actor = "user:admin";
+    entry.action = action;
+    entry.customer = std::move(owner);
+    write([&](Connection& c) { return append_audit(entry, c); });
+  }
+  AuditVerification verify() {
+    return *read([](Connection& c) { return verify_audit(c); });
+  }
+};
+
+TEST_F(AuditLog, IsChainedAndListedByCustomer) {
+  append("one", kA);
+  append("two", kB);
+  append("three", std::nullopt);
+  EXPECT_EQ(verify().entries, 3);
+  EXPECT_EQ(verify().broken_at, std::nullopt);
+  const auto all = read([](Connection& c) { return list_audit(std::nullopt, 0, 10, c); });
+  ASSERT_EQ(all->size(), 3U);
+  EXPECT_EQ(all->front().action, "three");
+  const auto own = read([](Connection& c) { return list_audit(kA, 0, 10, c); });
+  ASSERT_EQ(own->size(), 1U);
+  EXPECT_EQ(own->front().action, "one");
+  EXPECT_EQ(read([](Connection& c) { return list_audit(std::nullopt, 2, 10, c); })->size(), 1U);
+}
+
+TEST_F(AuditLog, RefusesChanges) {
+  append("one", kA);
+  auto changed = (*database_).write([](Connection& c) {
+    return c.execute("UPDATE audit SET actor = 'x'", {});
+  });
+  EXPECT_FALSE(changed.has_value());
+  auto deleted =
+      (*database_).write([](Connection& c) { return c.execute("DELETE FROM audit", {}); });
+  EXPECT_FALSE(deleted.has_value());
+}
+
+TEST_F(AuditLog, VerificationNamesTheFirstForgedEntry) {
+  append("one", kA);
+  append("two", kA);
+  append("three", kA);
+  write([](Connection& c) { return c.execute("DROP TRIGGER audit_no_update", {}); });
+  write([](Connection& c) {
+    return c.execute("UPDATE audit SET detail = 'forged' WHERE sequence = 2", {});
+  });
+  EXPECT_EQ(verify().broken_at, 2);
+}
+
+TEST_F(AuditLog, VerificationSeesAMissingEntry) {
+  append("one", kA);
+  append("two", kA);
+  append("three", kA);
+  write([](Connection& c) { return c.execute("DROP TRIGGER audit_no_delete", {}); });
+  write([](Connection& c) { return c.execute("DELETE FROM audit WHERE sequence = 2", {}); });
+  EXPECT_EQ(verify().broken_at, 3);
+}
+
+}  // namespace
+}  // namespace vigia::monitor

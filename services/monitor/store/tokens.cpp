@@ -1,0 +1,88 @@
+#include "services/monitor/store/tokens.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kSelect =
+    "SELECT id, customer_id, name, scope, token_sha256, created_by, created_ms, expires_ms, "
+    "revoked_ms FROM tokens ";
+
+std::string owner_text(const std::optional<CustomerId>& customer) {
+  return customer ? customer->text() : std::string();
+}
+
+Result<Token> read_token(const Row& row) {
+  Token token;
+  token.id = row.text(0);
+  if (!row.text(1).empty()) {
+    auto customer = CustomerId::parse(row.text(1));
+    if (!customer) return forward(customer);
+    token.customer = std::move(*customer);
+  }
+  token.name = row.text(2);
+  token.scope = row.text(3);
+  token.token_sha256 = row.text(4);
+  token.created_by = row.text(5);
+  token.created_ms = row.integer(6);
+  token.expires_ms = row.integer(7);
+  token.revoked_ms = row.integer(8);
+  return token;
+}
+
+Result<std::vector<Token>> select_tokens(const std::string& where, const std::vector<Value>& values,
+                                         Connection& connection) {
+  auto rows = connection.query(std::string(kSelect) + where, values);
+  if (!rows) return forward(rows);
+  std::vector<Token> tokens;
+  for (const auto& row : *rows) {
+    auto token = read_token(row);
+    if (!token) return forward(token);
+    tokens.push_back(std::move(*token));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+Result<std::vector<Token>> list_tokens(const std::optional<CustomerId>& customer,
+                                       Connection& connection) {
+  return select_tokens("WHERE customer_id = :c ORDER BY created_ms DESC, id",
+                       {owner_text(customer)}, connection);
+}
+
+Result<std::vector<Token>> list_live_tokens(Connection& connection) {
+  return select_tokens("WHERE revoked_ms = 0 ORDER BY customer_id, id", {}, connection);
+}
+
+Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
+                                                Connection& connection) {
+  auto tokens = select_tokens("WHERE token_sha256 = :h", {token_sha256}, connection);
+  if (!tokens) return forward(tokens);
+  if (tokens->empty()) return std::nullopt;
+  return std::optional(std::move(tokens->front()));
+}
+
+Result<void> insert_token(const Token& token, Connection& connection) {
+  auto done = connection.execute(
+      "INSERT INTO tokens (id, customer_id, name, scope, token_sha256, created_by, created_ms, "
+      "expires_ms, revoked_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, 0)",
+      {token.id, owner_text(token.customer), token.name, token.scope, token.token_sha256,
+       token.created_by, token.created_ms, token.expires_ms});
+  if (!done) return forward(done);
+  return {};
+}
+
+Result<bool> revoke_token(const std::optional<CustomerId>& customer, const std::string& id,
+                          std::int64_t now_ms, Connection& connection) {
+  auto rows = connection.query("SELECT revoked_ms FROM tokens WHERE id = :a AND customer_id = :b",
+                               {id, owner_text(customer)});
+  if (!rows) return forward(rows);
+  if (rows->empty()) return false;
+  auto done = connection.execute(
+      "UPDATE tokens SET revoked_ms = :a WHERE id = :b AND customer_id = :c AND revoked_ms = 0",
+      {now_ms, id, owner_text(customer)});
+  if (!done) return forward(done);
+  return true;
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,44 @@
+// Tokens in the database: only their SHA-256 stands there (A3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+/// Scopes: "ingest" and "read" of customers, "read" and "manage" of operators.
+struct Token {
+  std::string id;
+  std::optional<CustomerId> customer;  ///< nothing: an operator's
+  std::string name;
+  std::string scope;
+  std::string token_sha256;
+  std::string created_by;
+  std::int64_t created_ms = 0;
+  std::int64_t expires_ms = 0;  ///< 0: never
+  std::int64_t revoked_ms = 0;  ///< 0: not revoked
+
+  bool is_valid(std::int64_t now_ms) const {
+    return revoked_ms == 0 && (expires_ms == 0 || now_ms < expires_ms);
+  }
+};
+
+/// The tokens of a customer, or with nothing the operators'; newest first, revoked ones too.
+Result<std::vector<Token>> list_tokens(const std::optional<CustomerId>& customer,
+                                       Connection& connection);
+/// Every token of everybody that is not revoked; for the snapshot.
+Result<std::vector<Token>> list_live_tokens(Connection& connection);
+Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
+                                                Connection& connection);
+Result<void> insert_token(const Token& token, Connection& connection);
+/// False where that customer (or, with nothing, the operators) has no such token. One that is
+/// revoked already stays as it is.
+Result<bool> revoke_token(const std::optional<CustomerId>& customer, const std::string& id,
+                          std::int64_t now_ms, Connection& connection);
+
+}  // namespace vigia::monitor

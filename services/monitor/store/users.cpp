@@ -1,0 +1,105 @@
+#include "services/monitor/store/users.hpp"
+
+#include <algorithm>
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kSelect =
+    "SELECT id, customer_id, name, password_hash, is_enabled, created_ms, last_login_ms "
+    "FROM users ";
+
+std::string owner_text(const std::optional<CustomerId>& customer) {
+  return customer ? customer->text() : std::string();
+}
+
+std::string name_key(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
+}
+
+Result<User> read_user(const Row& row) {
+  User user;
+  user.id = row.text(0);
+  if (!row.text(1).empty()) {
+    auto customer = CustomerId::parse(row.text(1));
+    if (!customer) return forward(customer);
+    user.customer = std::move(*customer);
+  }
+  user.name = row.text(2);
+  user.password_hash = row.text(3);
+  user.is_enabled = row.boolean(4);
+  user.created_ms = row.integer(5);
+  user.last_login_ms = row.integer(6);
+  return user;
+}
+
+Result<std::vector<User>> select_users(const std::string& where, const std::vector<Value>& values,
+                                       Connection& connection) {
+  auto rows = connection.query(std::string(kSelect) + where, values);
+  if (!rows) return forward(rows);
+  std::vector<User> users;
+  for (const auto& row : *rows) {
+    auto user = read_user(row);
+    if (!user) return forward(user);
+    users.push_back(std::move(*user));
+  }
+  return users;
+}
+
+Result<std::optional<User>> select_one(const std::string& where, const std::vector<Value>& values,
+                                       Connection& connection) {
+  auto users = select_users(where, values, connection);
+  if (!users) return forward(users);
+  if (users->empty()) return std::nullopt;
+  return std::optional(std::move(users->front()));
+}
+
+}  // namespace
+
+Result<std::vector<User>> list_users(const std::optional<CustomerId>& customer,
+                                     Connection& connection) {
+  return select_users("WHERE customer_id = :c ORDER BY name_key", {owner_text(customer)},
+                      connection);
+}
+
+Result<std::optional<User>> find_user_by_name(const std::string& name, Connection& connection) {
+  return select_one("WHERE name_key = :n", {name_key(name)}, connection);
+}
+
+Result<std::optional<User>> find_user(const std::optional<CustomerId>& customer,
+                                      const std::string& id, Connection& connection) {
+  return select_one("WHERE id = :i AND customer_id = :c", {id, owner_text(customer)}, connection);
+}
+
+Result<bool> insert_user(const User& user, Connection& connection) {
+  auto existing = find_user_by_name(user.name, connection);
+  if (!existing) return forward(existing);
+  if (*existing) return false;
+  auto done = connection.execute(
+      "INSERT INTO users (id, customer_id, name, name_key, password_hash, is_enabled, created_ms, "
+      "last_login_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, 0)",
+      {user.id, owner_text(user.customer), user.name, name_key(user.name), user.password_hash,
+       std::int64_t{user.is_enabled}, user.created_ms});
+  if (!done) return forward(done);
+  return true;
+}
+
+Result<bool> update_user(const User& user, Connection& connection) {
+  auto done = connection.execute(
+      "UPDATE users SET password_hash = :a, is_enabled = :b WHERE id = :c AND customer_id = :d",
+      {user.password_hash, std::int64_t{user.is_enabled}, user.id, owner_text(user.customer)});
+  if (!done) return forward(done);
+  return *done > 0;
+}
+
+Result<void> note_login(const std::string& user_id, std::int64_t now_ms, Connection& connection) {
+  auto done =
+      connection.execute("UPDATE users SET last_login_ms = :a WHERE id = :b", {now_ms, user_id});
+  if (!done) return forward(done);
+  return {};
+}
+
+}  // namespace vigia::monitor

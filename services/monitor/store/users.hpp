@@ -1,0 +1,38 @@
+// People who log in, in the database.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct User {
+  std::string id;
+  std::optional<CustomerId> customer;  ///< nothing: an operator
+  std::string name;
+  std::string password_hash;
+  bool is_enabled = true;
+  std::int64_t created_ms = 0;
+  std::int64_t last_login_ms = 0;  ///< 0: never
+};
+
+/// Users of a customer, or with nothing the operators; by name.
+Result<std::vector<User>> list_users(const std::optional<CustomerId>& customer,
+                                     Connection& connection);
+/// By the name typed at log-in; capital letters of ASCII do not matter.
+Result<std::optional<User>> find_user_by_name(const std::string& name, Connection& connection);
+/// A user of exactly that owner.
+Result<std::optional<User>> find_user(const std::optional<CustomerId>& customer,
+                                      const std::string& id, Connection& connection);
+/// False where the name is taken anywhere in the installation.
+Result<bool> insert_user(const User& user, Connection& connection);
+/// Password hash and is_enabled; false where that owner has no such user.
+Result<bool> update_user(const User& user, Connection& connection);
+Result<void> note_login(const std::string& user_id, std::int64_t now_ms, Connection& connection);
+
+}  // namespace vigia::monitor
