@@ -1,0 +1,260 @@
+#include <gtest/gtest.h>
+
+#include "services/monitor/access/address.hpp"
+#include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/password.hpp"
+#include "services/monitor/access/throttle.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/sessions.hpp"
+#include "services/monitor/store/users.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(PasswordRules, RefuseWhatIsGuessed) {
+  for (const auto* password : {"short", "password1234", "Qwertyuiop12", "123456789012",
+                               "aaaaaaaaaaaa", "abcabcabcabc", "abcdefghijklm", "my-ana-maria-x"}) {
+    EXPECT_FALSE(check_password_rules(password, "ana-maria").has_value()) << password;
+  }
+  EXPECT_FALSE(check_password_rules(std::string(1025, 'x'), "ana").has_value());
+  for (const auto* password : {"Tr0mbón-lluvia-7", "kJ8_2hQxv0AzP-1c"}) {
+    EXPECT_TRUE(check_password_rules(password, "ana-maria").has_value()) << password;
+  }
+}
+
+TEST(PasswordHasher, MatchesOnlyTheSamePassword) {
+  PasswordHasher hasher;
+  const auto hash = hasher.hash("Tr0mbón-lluvia-7");
+  ASSERT_TRUE(hash.has_value());
+  EXPECT_TRUE(hash->starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << *hash;
+  EXPECT_TRUE(*hasher.matches("Tr0mbón-lluvia-7", *hash));
+  EXPECT_FALSE(*hasher.matches("tr0mbón-lluvia-7", *hash));
+  EXPECT_FALSE(*hasher.matches("anything", ""));
+  EXPECT_FALSE(PasswordHasher::is_outdated(*hash));
+  EXPECT_NE(*hash, *hasher.hash("Tr0mbón-lluvia-7"));
+}
+
+class Throttle : public ::testing::Test {
+ protected:
+  void fail_times(int times, const std::string& user, const std::string& address) {
+    for (int i = 0; i < times; ++i) throttle_.note_failure(user, address);
+  }
+  ManualClock clock_{1'795'575'845'000'000'000};
+  LoginThrottle throttle_{clock_};
+};
+
+TEST_F(Throttle, FiveFailuresAreFreeThenItDoubles) {
+  fail_times(4, "ana", "192.0.2.1:1000");
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), std::nullopt);
+  fail_times(1, "ana", "192.0.2.1:1000");
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), seconds(1));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), std::nullopt);
+  fail_times(3, "ana", "192.0.2.1:1000");
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), seconds(8));
+  fail_times(30, "ana", "192.0.2.1:1000");
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), minutes(5));
+}
+
+TEST_F(Throttle, AnAttackFromElsewhereNeverShutsTheOwnerOut) {
+  for (int i = 0; i < 500; ++i) fail_times(1, "ana", "198.51.100." + std::to_string(i) + ":1");
+  const auto wait = throttle_.wait("ana", "192.0.2.1:1000");
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_LE(*wait, seconds(5));
+}
+
+TEST_F(Throttle, OneAddressThatTriesManyUsersIsSlowedDown) {
+  for (int i = 0; i < 60; ++i) fail_times(1, "user" + std::to_string(i), "192.0.2.1:1");
+  EXPECT_TRUE(throttle_.wait("fresh", "192.0.2.1:9").has_value());
+  EXPECT_EQ(throttle_.wait("fresh", "192.0.2.2:9"), std::nullopt);
+}
+
+TEST_F(Throttle, SuccessAndTimeForget) {
+  fail_times(6, "ana", "192.0.2.1:1000");
+  throttle_.note_success("ana", "192.0.2.1:1000");
+  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:1000"), std::nullopt);
+  fail_times(6, "eva", "192.0.2.9:1000");
+  clock_.advance(hours(2));
+  EXPECT_EQ(throttle_.wait("eva", "192.0.2.9:1000"), std::nullopt);
+}
+
+TEST(Address, ForbiddenFormsAreRefused) {
+  const AddressPolicy strict;
+  for (const auto* address : {"127.0.0.1:8080",
+                              "127.1:8080",
+                              "2130706433:80",
+                              "0x7f000001:80",
+                              "0x7f.1:80",
+                              "017700000001:80",
+                              "169.254.169.254:80",
+                              "0.0.0.0:80",
+                              "10.0.0.1:80",
+                              "172.16.5.5:80",
+                              "192.168.1.1:80",
+                              "100.64.0.1:80",
+                              "224.0.0.1:80",
+                              "255.255.255.255:80",
+                              "[::1]:80",
+                              "[::]:80",
+                              "[::ffff:127.0.0.1]:80",
+                              "[::ffff:8.8.8.8]:80",
+                              "[fe80::1]:80",
+                              "[fd00::1]:80",
+                              "[ff02::1]:80",
+                              "[64:ff9b::7f00:1]:80",
+                              "[2002:7f00:1::]:80",
+                              "[::127.0.0.1]:80",
+                              "192.0.2.1",
+                              "192.0.2.1:0",
+                              "192.0.2.1:70000",
+                              "192.0.2.1:80x",
+                              "user@host:80",
+                              "ho st:80",
+                              "hóst:80",
+                              "a..b:80",
+                              "localhost:80",
+                              "host:80/path",
+                              ":80",
+                              ""}) {
+    EXPECT_FALSE(resolve_checked(address, strict).has_value()) << address;
+  }
+}
+
+TEST(Address, PublicOnesPassAndPoliciesWiden) {
+  EXPECT_EQ(resolve_checked("8.8.8.8:8080", {}), "8.8.8.8:8080");
+  EXPECT_EQ(resolve_checked("[2600::1]:8080", {}), "[2600::1]:8080");
+  EXPECT_EQ(resolve_checked("10.1.2.3:8080", {false, true}), "10.1.2.3:8080");
+  EXPECT_EQ(resolve_checked("127.0.0.11:8080", {true, false}), "127.0.0.11:8080");
+  EXPECT_FALSE(resolve_checked("169.254.169.254:80", {true, true}).has_value());
+}
+
+TEST(Address, UrlsAreCheckedByTheirHost) {
+  EXPECT_TRUE(check_url("https://8.8.8.8/hook?x=1", {}).has_value());
+  EXPECT_TRUE(check_url("http://8.8.8.8:8080", {}).has_value());
+  for (const auto* url : {"http://127.0.0.1/", "https://[::1]/", "file:///etc/passwd",
+                          "gopher://8.8.8.8/", "http://8.8.8.8@127.0.0.1/", "http://10.0.0.1?x",
+                          "http:///x", "https://169.254.169.254#@8.8.8.8/"}) {
+    EXPECT_FALSE(check_url(url, {}).has_value()) << url;
+  }
+}
+
+TEST(Cookie, ValueIsFoundByItsWholeName) {
+  EXPECT_EQ(cookie_value("a=1; vigia=xyz; b=2", "vigia"), "xyz");
+  EXPECT_EQ(cookie_value("notvigia=1;vigia=2", "vigia"), "2");
+  EXPECT_EQ(cookie_value("vigia2=1", "vigia"), "");
+  EXPECT_EQ(cookie_value("", "vigia"), "");
+}
+
+class LogIn : public ::testing::Test {
+ protected:
+  static constexpr const char* kPassword = "Tr0mbón-lluvia-7";
+
+  void SetUp() override {
+    head_.peer = "192.0.2.1:5000";
+    const auto hash = *hasher_.hash(kPassword);
+    ASSERT_TRUE((*database_).write([&](Connection& c) {
+      EXPECT_TRUE(*insert_customer(Customer{customer_, "A", true, "hot-0", 0, 0, 1, 1}, c));
+      return insert_user(User{"u1", customer_, "ana", hash, true, 1, 0}, c);
+    }));
+  }
+  net::RequestHead with_cookie(const LoggedIn& logged_in) {
+    net::RequestHead head = head_;
+    head.headers.add("cookie", logged_in.cookie.substr(0, logged_in.cookie.find(';')));
+    return head;
+  }
+  LoggedIn log_in() {
+    auto logged_in = authenticator_.log_in("ana", kPassword, head_);
+    EXPECT_TRUE(logged_in.has_value());
+    return *logged_in;
+  }
+
+  const CustomerId customer_ = *CustomerId::parse("cliente-a");
+  ScratchDatabase database_;
+  PasswordHasher hasher_;
+  ManualClock clock_{1'795'575'845'000'000'000};
+  Authenticator authenticator_{*database_, hasher_, clock_, SessionSettings{}};
+  net::RequestHead head_;
+};
+
+TEST_F(LogIn, EachHasASessionOfItsOwn) {
+  const auto first = log_in();
+  const auto second = log_in();
+  EXPECT_NE(first.cookie, second.cookie);
+  EXPECT_NE(first.principal.csrf_token, second.principal.csrf_token);
+  EXPECT_NE(first.cookie.find("HttpOnly"), std::string::npos);
+  EXPECT_NE(first.cookie.find("SameSite=Strict"), std::string::npos);
+  const auto who = authenticator_.authenticate(with_cookie(first));
+  ASSERT_TRUE(who.has_value());
+  EXPECT_EQ(who->customer, customer_);
+  EXPECT_EQ(who->name, "user:ana");
+  EXPECT_EQ(who->csrf_token, first.principal.csrf_token);
+}
+
+TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
+  const auto wrong = authenticator_.log_in("ana", "wrong", head_);
+  const auto unknown = authenticator_.log_in("nobody", "wrong", head_);
+  ASSERT_FALSE(wrong.has_value());
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(wrong.error().code, unknown.error().code);
+  EXPECT_EQ(wrong.error().message, unknown.error().message);
+  ASSERT_TRUE((*database_).write([&](Connection& c) {
+    return update_customer(Customer{customer_, "A", false, "hot-0", 0, 0, 1, 1}, c);
+  }));
+  const auto disabled = authenticator_.log_in("ana", kPassword, head_);
+  ASSERT_FALSE(disabled.has_value());
+  EXPECT_EQ(disabled.error().message, wrong.error().message);
+}
+
+TEST_F(LogIn, SessionsEndIdleAndAbsolutely) {
+  const auto idle = log_in();
+  clock_.advance(minutes(31));
+  EXPECT_FALSE(authenticator_.authenticate(with_cookie(idle)).has_value());
+  const auto used = log_in();
+  for (int i = 0; i < 35; ++i) {
+    clock_.advance(minutes(20));
+    ASSERT_TRUE(authenticator_.authenticate(with_cookie(used)).has_value()) << i;
+  }
+  clock_.advance(minutes(21));
+  EXPECT_FALSE(authenticator_.authenticate(with_cookie(used)).has_value());
+}
+
+TEST_F(LogIn, ADisabledUserIsOutAtOnce) {
+  const auto logged_in = log_in();
+  ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
+    auto user = find_user(customer_, "u1", c);
+    (*user)->is_enabled = false;
+    return update_user(**user, c);
+  }));
+  EXPECT_FALSE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
+}
+
+TEST_F(LogIn, OverTlsTheCookieIsBoundToTheHost) {
+  SessionSettings settings;
+  settings.is_secure = true;
+  Authenticator secure(*database_, hasher_, clock_, settings);
+  const auto logged_in = secure.log_in("ana", kPassword, head_);
+  ASSERT_TRUE(logged_in.has_value());
+  EXPECT_TRUE(logged_in->cookie.starts_with("__Host-vigia="));
+  EXPECT_NE(logged_in->cookie.find("; Secure"), std::string::npos);
+  EXPECT_NE(logged_in->cookie.find("; Path=/;"), std::string::npos);
+}
+
+TEST_F(LogIn, GuessingIsSlowedDown) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(authenticator_.log_in("ana", "wrong", head_).has_value());
+  }
+  const auto slowed = authenticator_.log_in("ana", kPassword, head_);
+  ASSERT_FALSE(slowed.has_value());
+  EXPECT_EQ(slowed.error().code, ErrorCode::kOverLimit);
+  EXPECT_TRUE(slowed.error().retry_after.has_value());
+  clock_.advance(seconds(2));
+  EXPECT_TRUE(authenticator_.log_in("ana", kPassword, head_).has_value());
+}
+
+}  // namespace
+}  // namespace vigia::monitor

@@ -1,0 +1,32 @@
+// Addresses that our side will connect to because somebody typed them in: nodes' /health and alert
+// channels. Checked so that nobody can make the provider's own machines the target (S18).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::monitor {
+
+/// What may be connected to besides public addresses. Link-local, the cloud metadata addresses,
+/// multicast, broadcast and unspecified are never allowed, nor the same written as mapped IPv6.
+struct AddressPolicy {
+  bool allow_loopback = false;
+  bool allow_private = false;  ///< 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7
+};
+
+/// Whether a literal address may be connected to; kInvalid with the reason. Only the plain forms of
+/// IPv4 ("192.0.2.1") and IPv6 are literals: decimal, octal and hex forms are refused.
+Result<void> check_ip(std::string_view literal, const AddressPolicy& policy);
+
+/// Splits "host:port" or "[ipv6]:port", resolves a name once and checks every address that it has.
+/// Gives the first address with the port, "192.0.2.1:8080": connect to that, not to the name, which
+/// may point elsewhere a moment later. kInvalid with the reason; kUnavailable where the name cannot
+/// be resolved now. Blocks on names.
+Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy);
+
+/// The same for the host of an http:// or https:// URL; user names in it are refused.
+Result<void> check_url(std::string_view url, const AddressPolicy& policy);
+
+}  // namespace vigia::monitor

@@ -1,0 +1,287 @@
+#include "services/monitor/access/authenticator.hpp"
+
+#include <optional>
+
+#include "libs/base/hex.hpp"
+#include "libs/base/random.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/audit.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/sessions.hpp"
+#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/store/users.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::size_t kSessionTokenBytes = 32;
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kUserAgentCharactersMax = 200;
+constexpr std::int64_t kTouchEveryMs = 60'000;  // a page that refreshes must not write each time
+
+constexpr std::string_view kNotLoggedIn = "log in first: no session, or it has ended";
+constexpr std::string_view kWrongLogin = "wrong user or password";
+
+std::int64_t to_ms(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+// Nothing is stored for it: who has the session's cookie can be told the CSRF token again.
+std::string csrf_of(std::string_view session_token) {
+  return sha256_hex(std::string("vigia csrf\n") + std::string(session_token));
+}
+
+// What one look at the database says about a session's owner.
+struct Owner {
+  Session session;
+  User user;
+};
+
+Result<std::optional<User>> find_any_user(const std::string& user_id, Connection& connection) {
+  auto rows = connection.query("SELECT name FROM users WHERE id = :a", {user_id});
+  if (!rows) return forward(rows);
+  if (rows->empty()) return std::nullopt;
+  return find_user_by_name(rows->front().text(0), connection);
+}
+
+Result<bool> is_allowed(const User& user, Connection& connection) {
+  if (!user.is_enabled) return false;
+  if (!user.customer) return true;
+  auto customer = find_customer(*user.customer, connection);
+  if (!customer) return forward(customer);
+  return *customer && (*customer)->is_enabled;
+}
+
+Result<std::optional<Owner>> find_owner(const std::string& token_sha256, std::int64_t now_ms,
+                                        std::int64_t idle_max_ms, Connection& connection) {
+  auto session = find_session(token_sha256, connection);
+  if (!session) return forward(session);
+  if (!*session) return std::nullopt;
+  if (now_ms >= (*session)->expires_ms || now_ms - (*session)->last_used_ms > idle_max_ms) {
+    return std::nullopt;
+  }
+  auto user = find_any_user((*session)->user_id, connection);
+  if (!user) return forward(user);
+  if (!*user) return std::nullopt;
+  auto allowed = is_allowed(**user, connection);
+  if (!allowed) return forward(allowed);
+  if (!*allowed) return std::nullopt;
+  return Owner{**session, **user};
+}
+
+Principal principal_of(const User& user, const Session& session, std::string_view token,
+                       std::int64_t idle_max_ms) {
+  Principal principal;
+  principal.user_id = user.id;
+  principal.name = "user:" + user.name;
+  principal.customer = user.customer;
+  principal.session_id = session.id;
+  principal.csrf_token = csrf_of(token);
+  principal.expires_ms = session.expires_ms;
+  principal.idle_expires_ms = std::min(session.expires_ms, session.last_used_ms + idle_max_ms);
+  return principal;
+}
+
+Result<void> note_refused(const std::string& user, const std::string& address, std::int64_t now_ms,
+                          Connection& connection) {
+  AuditEntry entry;
+  entry.time_ms = now_ms;
+  entry.actor = "user:" + user.substr(0, kUserCharactersMax);
+  entry.action = "session.refused";
+  entry.address = address;
+  return append_audit(entry, connection);
+}
+
+// The oldest sessions above the limit end.
+Result<void> trim_sessions(const std::string& user_id, Connection& connection) {
+  auto sessions = list_sessions(user_id, connection);
+  if (!sessions) return forward(sessions);
+  for (std::size_t i = kSessionsPerUserMax - 1; i < sessions->size(); ++i) {
+    auto ended = end_session(user_id, (*sessions)[i].id, connection);
+    if (!ended) return forward(ended);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view cookie_value(std::string_view header, std::string_view name) {
+  while (!header.empty()) {
+    const auto end = header.find(';');
+    auto part = header.substr(0, end);
+    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    if (part.size() > name.size() && part.starts_with(name) && part[name.size()] == '=') {
+      return part.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+Result<Principal> Authenticator::authenticate(const net::RequestHead& head) {
+  if (head.headers.count("authorization") > 1) {
+    return fail(ErrorCode::kInvalid, "several Authorization headers");
+  }
+  const auto authorization = head.headers.get("authorization");
+  if (!authorization.empty()) {
+    constexpr std::string_view kScheme = "bearer ";
+    if (authorization.size() <= kScheme.size()) {
+      return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
+    }
+    for (std::size_t i = 0; i < kScheme.size(); ++i) {
+      if ((static_cast<unsigned char>(authorization[i]) | 0x20U) !=
+          static_cast<unsigned char>(kScheme[i])) {
+        return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
+      }
+    }
+    return from_token(authorization.substr(kScheme.size()));
+  }
+  return from_cookie(cookie_value(head.headers.get("cookie"), cookie_name()));
+}
+
+Result<Principal> Authenticator::from_token(std::string_view token) {
+  const auto now_ms = clock_.wall_ms();
+  return database_.read([&](Connection& connection) -> Result<Principal> {
+    auto found = find_token_by_hash(sha256_hex(token), connection);
+    if (!found) return forward(found);
+    if (!*found || !(*found)->is_valid(now_ms) || (*found)->scope == "ingest") {
+      return fail(ErrorCode::kUnauthenticated, "unknown, expired or revoked token");
+    }
+    Principal principal;
+    principal.name = "token:" + (*found)->name;
+    principal.customer = (*found)->customer;
+    principal.may_change = !principal.customer && (*found)->scope == "manage";
+    principal.expires_ms = (*found)->expires_ms;
+    if (principal.customer) {
+      auto customer = find_customer(*principal.customer, connection);
+      if (!customer) return forward(customer);
+      if (!*customer || !(*customer)->is_enabled) {
+        return fail(ErrorCode::kUnauthenticated, "unknown, expired or revoked token");
+      }
+    }
+    return principal;
+  });
+}
+
+Result<Principal> Authenticator::from_cookie(std::string_view token) {
+  if (token.empty()) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
+  const auto now_ms = clock_.wall_ms();
+  const auto idle_max_ms = to_ms(settings_.idle_max);
+  auto owner = database_.read([&](Connection& connection) {
+    return find_owner(sha256_hex(token), now_ms, idle_max_ms, connection);
+  });
+  if (!owner) return forward(owner);
+  if (!*owner) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
+  Session& session = (*owner)->session;
+  if (now_ms - session.last_used_ms >= kTouchEveryMs) {
+    auto touched = database_.write(
+        [&](Connection& connection) { return touch_session(session.id, now_ms, connection); });
+    if (!touched) return forward(touched);
+    session.last_used_ms = now_ms;
+  }
+  return principal_of((*owner)->user, session, token, idle_max_ms);
+}
+
+Result<bool> Authenticator::confirm_password(const std::string& user_name,
+                                             const std::string& password,
+                                             const std::string& address) {
+  const auto wait = throttle_.wait(user_name, address);
+  if (wait) {
+    return tl::unexpected<Error>(
+        Error{ErrorCode::kOverLimit, "too many failed tries, wait a little", *wait});
+  }
+  auto user = database_.read(
+      [&](Connection& connection) { return find_user_by_name(user_name, connection); });
+  if (!user) return forward(user);
+  auto matches = hasher_.matches(password, *user ? (*user)->password_hash : std::string());
+  if (!matches) return forward(matches);
+  if (!*matches) throttle_.note_failure(user_name, address);
+  return matches;
+}
+
+Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::string& password,
+                                       const net::RequestHead& head) {
+  auto matches = confirm_password(user_name, password, head.peer);
+  if (!matches) return forward(matches);
+  const auto now_ms = clock_.wall_ms();
+  auto user = database_.read([&](Connection& connection) -> Result<std::optional<User>> {
+    auto found = find_user_by_name(user_name, connection);
+    if (!found || !*found) return found;
+    auto allowed = is_allowed(**found, connection);
+    if (!allowed) return forward(allowed);
+    return *allowed ? *found : std::nullopt;
+  });
+  if (!user) return forward(user);
+  if (!*matches || !*user) {
+    if (*matches) throttle_.note_failure(user_name, head.peer);
+    auto noted = database_.write([&](Connection& connection) {
+      return note_refused(user_name, head.peer, now_ms, connection);
+    });
+    if (!noted) return forward(noted);
+    return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
+  }
+  throttle_.note_success(user_name, head.peer);
+  if (PasswordHasher::is_outdated((*user)->password_hash)) {
+    auto hashed = hasher_.hash(password);
+    if (!hashed) return forward(hashed);
+    (*user)->password_hash = *hashed;
+    auto kept =
+        database_.write([&](Connection& connection) { return update_user(**user, connection); });
+    if (!kept) return forward(kept);
+  }
+  return open_session((*user)->name, head);
+}
+
+Result<LoggedIn> Authenticator::open_session(const std::string& user_name,
+                                             const net::RequestHead& head) {
+  const auto token = to_hex(random_bytes(kSessionTokenBytes));
+  const auto now_ms = clock_.wall_ms();
+  const auto idle_max_ms = to_ms(settings_.idle_max);
+  return database_.write([&](Connection& connection) -> Result<LoggedIn> {
+    // Looked at again: the user may have been switched off since the password was checked.
+    auto user = find_user_by_name(user_name, connection);
+    if (!user) return forward(user);
+    if (!*user) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
+    auto allowed = is_allowed(**user, connection);
+    if (!allowed) return forward(allowed);
+    if (!*allowed) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
+    auto removed = remove_ended_sessions(now_ms, now_ms - idle_max_ms, connection);
+    if (!removed) return forward(removed);
+    auto trimmed = trim_sessions((*user)->id, connection);
+    if (!trimmed) return forward(trimmed);
+    const Session session{
+        to_hex(random_bytes(kIdBytes)),
+        sha256_hex(token),
+        (*user)->id,
+        now_ms,
+        now_ms,
+        now_ms + to_ms(settings_.absolute_max),
+        head.peer,
+        std::string(head.headers.get("user-agent").substr(0, kUserAgentCharactersMax))};
+    auto inserted = insert_session(session, connection);
+    if (!inserted) return forward(inserted);
+    auto noted = note_login((*user)->id, now_ms, connection);
+    if (!noted) return forward(noted);
+    AuditEntry entry;
+    entry.time_ms = now_ms;
+    entry.actor = "user:" + (*user)->name;
+    entry.action = "session.open";
+    entry.customer = (*user)->customer;
+    entry.address = head.peer;
+    auto audited = append_audit(entry, connection);
+    if (!audited) return forward(audited);
+    return LoggedIn{principal_of(**user, session, token, idle_max_ms),
+                    cookie_name() + "=" + token + cookie_attributes()};
+  });
+}
+
+std::string Authenticator::cookie_attributes() const {
+  return settings_.is_secure ? "; Path=/; HttpOnly; SameSite=Strict; Secure"
+                             : "; Path=/; HttpOnly; SameSite=Strict";
+}
+
+std::string Authenticator::clearing_cookie() const {
+  return cookie_name() + "=" + cookie_attributes() + "; Max-Age=0";
+}
+
+}  // namespace vigia::monitor

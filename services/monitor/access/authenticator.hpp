@@ -1,0 +1,67 @@
+// From a request's cookie or bearer token to the principal; log-in and log-out (A3 to A6).
+#pragma once
+
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/message.hpp"
+#include "services/monitor/access/password.hpp"
+#include "services/monitor/access/principal.hpp"
+#include "services/monitor/access/throttle.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct SessionSettings {
+  Duration idle_max = std::chrono::minutes(30);
+  Duration absolute_max = std::chrono::hours(12);
+  bool is_secure = false;  ///< browsers come over TLS: cookie __Host-vigia; Secure
+};
+
+struct LoggedIn {
+  Principal principal;
+  std::string cookie;  ///< value of Set-Cookie
+};
+
+/// Thread contract: any thread but an event loop; calls block.
+class Authenticator {
+ public:
+  Authenticator(Database& database, PasswordHasher& hasher, const Clock& clock,
+                SessionSettings settings)
+      : database_(database),
+        hasher_(hasher),
+        clock_(clock),
+        throttle_(clock),
+        settings_(settings) {}
+
+  /// kUnauthenticated, one message for every reason; kInvalid for two Authorization headers.
+  Result<Principal> authenticate(const net::RequestHead& head);
+  /// kUnauthenticated with the same message and the same work for every reason, kOverLimit with
+  /// retry_after while the caller is slowed down.
+  Result<LoggedIn> log_in(const std::string& user, const std::string& password,
+                          const net::RequestHead& head);
+  /// Whether the password is the user's, slowed down like a log-in.
+  Result<bool> confirm_password(const std::string& user_name, const std::string& password,
+                                const std::string& address);
+  /// Value of Set-Cookie that clears the cookie.
+  std::string clearing_cookie() const;
+  const SessionSettings& settings() const { return settings_; }
+
+ private:
+  Result<Principal> from_token(std::string_view token);
+  Result<Principal> from_cookie(std::string_view token);
+  Result<LoggedIn> open_session(const std::string& user_id, const net::RequestHead& head);
+  std::string cookie_name() const { return settings_.is_secure ? "__Host-vigia" : "vigia"; }
+  std::string cookie_attributes() const;
+
+  Database& database_;
+  PasswordHasher& hasher_;
+  const Clock& clock_;
+  LoginThrottle throttle_;
+  SessionSettings settings_;
+};
+
+/// The value of one cookie of a Cookie header; "" where it is not there.
+std::string_view cookie_value(std::string_view header, std::string_view name);
+
+}  // namespace vigia::monitor
