@@ -1,0 +1,117 @@
+#include "services/monitor/inside/inside_server.hpp"
+
+#include <charconv>
+
+#include "libs/base/hex.hpp"
+#include "libs/service/health.hpp"
+#include "services/monitor/api/answers.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+bool is_open_path(std::string_view path) {
+  return path == "/metrics" || path == "/health" || path == "/ready";
+}
+
+// The seconds of ?wait=20 or of "Prefer: wait=20" (RFC 7240); 0 where neither is there.
+Duration wait_of(const net::RequestHead& head) {
+  constexpr std::string_view kKey = "wait=";
+  for (const std::string_view text : {std::string_view(head.query), head.headers.get("prefer")}) {
+    const auto at = text.find(kKey);
+    if (at == std::string_view::npos) continue;
+    unsigned seconds = 0;
+    const auto* first = text.data() + at + kKey.size();
+    const auto [end, error] = std::from_chars(first, text.data() + text.size(), seconds);
+    if (error == std::errc() && seconds <= 3600) return std::chrono::seconds(seconds);
+  }
+  return Duration::zero();
+}
+
+}  // namespace
+
+InsideHandler::InsideHandler(InsideParts parts, std::string internal_token)
+    : parts_(parts), internal_token_(std::move(internal_token)) {
+  add_routes();
+}
+
+void InsideHandler::set_own_address(std::string address) {
+  const std::scoped_lock lock(mutex_);
+  own_address_ = std::move(address);
+}
+
+std::optional<net::Response> InsideHandler::admit(const net::RequestHead& head) {
+  if (is_open_path(head.path)) return std::nullopt;
+  const auto authorization = head.headers.get("authorization");
+  const bool is_known = head.headers.count("authorization") == 1 &&
+                        equal_constant_time(authorization, "Bearer " + internal_token_);
+  if (is_known) return std::nullopt;
+  return to_response(Refusal(401, "unauthenticated", "the internal token is needed"));
+}
+
+void InsideHandler::handle(net::Request request, net::Responder responder) {
+  routes_.handle(std::move(request), std::move(responder));
+}
+
+net::Response InsideHandler::refuse(const net::RequestHead& /*head*/, const Error& error) {
+  return to_response(Refusal(error));
+}
+
+void InsideHandler::add_routes() {
+  service::add_health_routes(routes_, [] { return true; });
+  routes_.add("GET", "/metrics",
+              [this](net::Request request, const net::PathValues&, net::Responder responder) {
+                const bool is_open =
+                    request.headers.get("accept").find("openmetrics") != std::string_view::npos;
+                net::Response response;
+                response.headers.add("content-type",
+                                     is_open ? "application/openmetrics-text; version=1.0.0; "
+                                               "charset=utf-8"
+                                             : "text/plain; version=0.0.4; charset=utf-8");
+                response.body = parts_.metrics.expose(is_open);
+                responder.send(std::move(response));
+              });
+  routes_.add("GET", "/snapshot",
+              [this](net::Request request, const net::PathValues&, net::Responder responder) {
+                parts_.snapshot.answer(std::string(request.headers.get("if-none-match")),
+                                       wait_of(request), std::move(responder));
+              });
+  routes_.add("GET", "/http_sd/{shard}",
+              [this](const net::Request&, const net::PathValues& path, net::Responder responder) {
+                answer_targets(path, std::move(responder));
+              });
+  routes_.add("GET", "/nodes/{customer}/{node}/health",
+              [this](const net::Request& request, const net::PathValues& path,
+                     net::Responder responder) { responder.send(answer_health(request, path)); });
+}
+
+void InsideHandler::answer_targets(const net::PathValues& path, net::Responder responder) {
+  std::string own_address;
+  {
+    const std::scoped_lock lock(mutex_);
+    own_address = own_address_;
+  }
+  // Shared because a task has to be copyable; only the worker that runs it uses it.
+  auto shared = std::make_shared<net::Responder>(std::move(responder));
+  const auto shard = path.at("shard");
+  const bool is_posted = parts_.workers.post([this, shared, shard, own_address] {
+    auto targets = parts_.database.read([&](Connection& connection) {
+      return write_targets(shard, own_address, parts_.addresses, connection);
+    });
+    shared->send(targets ? json_answer(200, std::move(*targets))
+                         : to_response(Refusal(targets.error())));
+  });
+  if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
+}
+
+net::Response InsideHandler::answer_health(const net::RequestHead& head,
+                                           const net::PathValues& path) const {
+  auto customer = CustomerId::parse(path.at("customer"));
+  auto node = NodeId::parse(path.at("node"));
+  if (!customer || !node) return to_response(not_found().value());
+  const auto state = parts_.live.current();
+  const auto found = state->nodes.find(NodeKey(std::move(*customer), std::move(*node)));
+  return node_health(found == state->nodes.end() ? nullptr : &found->second,
+                     head.headers.get("accept"), parts_.clock.wall_ms());
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,52 @@
+// The internal port: snapshot, http_sd, pushed health, own metrics. Everything but metrics and
+// status words needs the internal token.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/routes.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
+#include "services/monitor/api/workers.hpp"
+#include "services/monitor/inside/node_targets.hpp"
+#include "services/monitor/inside/snapshot.hpp"
+#include "services/monitor/live/live_poller.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct InsideParts {
+  Database& database;
+  Workers& workers;
+  Snapshot& snapshot;
+  const LivePoller& live;
+  AddressBook& addresses;
+  service::MetricRegistry& metrics;
+  const Clock& clock;
+};
+
+/// Thread contract: `handle` from any event loop; it does not block.
+class InsideHandler : public net::Handler {
+ public:
+  InsideHandler(InsideParts parts, std::string internal_token);
+  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  void handle(net::Request request, net::Responder responder) override;
+  net::Response refuse(const net::RequestHead& head, const Error& error) override;
+  /// Where pushed nodes' targets point to: the port is known once the server runs.
+  void set_own_address(std::string address);
+
+ private:
+  void add_routes();
+  void answer_targets(const net::PathValues& path, net::Responder responder);
+  net::Response answer_health(const net::RequestHead& head, const net::PathValues& path) const;
+
+  InsideParts parts_;
+  const std::string internal_token_;
+  std::string own_address_;
+  std::mutex mutex_;  ///< own_address_
+  net::Routes routes_;
+};
+
+}  // namespace vigia::monitor

@@ -1,0 +1,140 @@
+#include "services/monitor/inside/node_targets.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+#include "services/monitor/api/answers.hpp"
+#include "services/monitor/json/json.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/nodes.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr Duration kKeepAddress = std::chrono::minutes(1);
+constexpr std::size_t kAddressesMax = 20'000;
+// The discard port of this machine: nothing listens there.
+constexpr std::string_view kNowhere = "127.0.0.1:9";
+
+void write_target(const Node& node, const std::string& address, const std::string& path,
+                  JsonWriter& writer) {
+  writer.begin_object().key("targets").begin_array().string(address).end_array();
+  writer.key("labels")
+      .begin_object()
+      .member("__metrics_path__", path)
+      .member("customer_id", node.customer.text())
+      .member("node_id", node.id.text())
+      .member("node_region", node.region)
+      .member("environment", node.environment)
+      .member("reach", node.is_scraped() ? "scrape" : "push")
+      // Otherwise it would be the address, which is ours for nodes that push.
+      .member("instance", node.is_scraped() ? node.address : node.id.text())
+      .end_object()
+      .end_object();
+}
+
+std::string target_address(const Node& node, AddressBook& addresses) {
+  auto resolved = addresses.resolve(node.address);
+  if (resolved) return *resolved;
+  service::log_debug("node address not used", {{"customer_id", node.customer.text()},
+                                               {"node_id", node.id.text()},
+                                               {"error", resolved.error().message}});
+  return std::string(kNowhere);
+}
+
+double health_value(const NodeLive& live, const std::string& name) {
+  const auto found = live.health.find(name);
+  return found == live.health.end() ? 0 : found->second;
+}
+
+std::string health_as_text(const NodeLive& live) {
+  std::string text;
+  std::string family;
+  for (const auto& [name, value] : live.health) {
+    const auto plain = name.substr(0, name.find('{'));
+    if (plain != family) text += fmt::format("# TYPE {} gauge\n", plain);
+    family = plain;
+    text += fmt::format("{} {}\n", name, value);
+  }
+  return text;
+}
+
+std::string health_as_json(const NodeLive& live) {
+  const bool is_reachable = health_value(live, "agent_collector_reachable") != 0;
+  const auto uptime_s = static_cast<std::int64_t>(health_value(live, "agent_uptime_seconds"));
+  JsonWriter writer;
+  writer.begin_object()
+      .member("status", is_reachable ? "healthy" : "degraded")
+      .member_bool("collector_reachable", is_reachable)
+      .member("buffer_usage",
+              fmt::format("{:.0f}%", health_value(live, "agent_buffer_usage_percent")))
+      .member("uptime", format_duration(std::chrono::seconds(uptime_s)))
+      .end_object();
+  return writer.take();
+}
+
+bool wants_text(std::string_view accept) {
+  const auto open = accept.find("application/openmetrics-text");
+  const auto plain = accept.find("text/plain");
+  const auto type = std::min(open, plain);
+  return type != std::string_view::npos && accept.find("version=", type) != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::string> AddressBook::resolve(const std::string& address) {
+  const auto now = clock_.steady();
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = entries_.find(address);
+    if (found != entries_.end() && now < found->second.until) return found->second.outcome;
+  }
+  auto outcome = resolve_checked(address, policy_);
+  const std::scoped_lock lock(mutex_);
+  if (entries_.size() >= kAddressesMax) entries_.clear();
+  entries_.insert_or_assign(address, Entry{outcome, now + kKeepAddress});
+  return outcome;
+}
+
+Result<std::string> write_targets(const std::string& shard, const std::string& own_address,
+                                  AddressBook& addresses, Connection& connection) {
+  auto customers = list_customers(connection);
+  if (!customers) return forward(customers);
+  auto nodes = list_all_nodes(connection);
+  if (!nodes) return forward(nodes);
+  std::set<CustomerId> assigned;
+  for (const auto& customer : *customers) {
+    if (customer.is_enabled && customer.hot_shard == shard) assigned.insert(customer.id);
+  }
+  JsonWriter writer;
+  writer.begin_array();
+  for (const auto& node : *nodes) {
+    if (!assigned.contains(node.customer)) continue;
+    if (node.is_scraped()) {
+      write_target(node, target_address(node, addresses), "/health", writer);
+    } else {
+      write_target(node, own_address,
+                   fmt::format("/nodes/{}/{}/health", node.customer.text(), node.id.text()),
+                   writer);
+    }
+  }
+  writer.end_array();
+  return writer.take();
+}
+
+net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t now_ms) {
+  if (live == nullptr || now_ms - live->pushed_ms > kPushedHealthAgeMaxMs) {
+    return to_response(Refusal(503, "unavailable", "no health was pushed in the last 45 s"));
+  }
+  if (!wants_text(accept)) return json_answer(200, health_as_json(*live));
+  net::Response response;
+  response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
+  response.headers.add("cache-control", "no-store");
+  response.body = health_as_text(*live);
+  return response;
+}
+
+}  // namespace vigia::monitor

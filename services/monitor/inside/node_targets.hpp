@@ -1,0 +1,49 @@
+// What Prometheus is told to scrape (http_sd), and what it scrapes for nodes that only push.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/message.hpp"
+#include "services/monitor/access/address.hpp"
+#include "services/monitor/live/live_state.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+/// Resolved addresses of nodes, so that a discovery every 5 s does not ask the name server each
+/// time. Thread contract: any thread; blocks on names that are not kept.
+class AddressBook {
+ public:
+  AddressBook(AddressPolicy policy, const Clock& clock) : policy_(policy), clock_(clock) {}
+  /// The checked address of "host:port"; kept for a minute, failures too.
+  Result<std::string> resolve(const std::string& address);
+
+ private:
+  struct Entry {
+    Result<std::string> outcome;
+    TimePoint until;
+  };
+  const AddressPolicy policy_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+};
+
+/// The http_sd document of one shard: every watched node of an enabled customer that is assigned to
+/// it. Scraped nodes with their checked address, pushed ones with `own_address` and the path of
+/// their health. A scraped node whose address is refused or cannot be resolved is left at an
+/// address that refuses connections, so that it counts as down and not as gone.
+Result<std::string> write_targets(const std::string& shard, const std::string& own_address,
+                                  AddressBook& addresses, Connection& connection);
+
+/// The last pushed health of a node: Prometheus' text format where Accept names one with a version,
+/// else JSON like the agent's own; 503 where there is none younger than 45 s.
+net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t now_ms);
+
+}  // namespace vigia::monitor

@@ -1,0 +1,62 @@
+// Keeps the live state fresh, and registers nodes that push without having been announced.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/client.hpp"
+#include "libs/service/metrics.hpp"
+#include "services/monitor/live/live_state.hpp"
+#include "services/monitor/live/router_queries.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+struct LivePollerSettings {
+  std::string alertmanager_url;  ///< "" for none: alerts then count as missing
+  Duration interval;
+};
+
+/// Thread contract: `current` from any thread; one thread of its own asks (docs/decisions/0002).
+class LivePoller {
+ public:
+  LivePoller(Database& database, RouterQueries& router, net::Client& client, const Clock& clock,
+             service::MetricRegistry& metrics, LivePollerSettings settings);
+  ~LivePoller();
+  LivePoller(const LivePoller&) = delete;
+  LivePoller& operator=(const LivePoller&) = delete;
+
+  void start();
+  /// Never null; before the first look its problems say so.
+  std::shared_ptr<const LiveState> current() const;
+  /// One look, at once. Called by the thread; a test calls it instead of starting the thread.
+  void refresh();
+
+ private:
+  void run();
+  Result<void> ask_router(LiveState& state);
+  Result<void> keep_nodes(const LiveState& state);
+  Result<void> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms);
+
+  Database& database_;
+  RouterQueries& router_;
+  net::Client& client_;
+  const Clock& clock_;
+  const LivePollerSettings settings_;
+  service::Counter& router_failures_;
+  service::Counter& alertmanager_failures_;
+  service::Counter& registered_;
+  service::Gauge& nodes_seen_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_ending_ = false;                    ///< guarded by mutex_
+  std::shared_ptr<const LiveState> current_;  ///< guarded by mutex_; shared with who reads it
+  std::thread thread_;
+};
+
+}  // namespace vigia::monitor

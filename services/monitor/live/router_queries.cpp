@@ -1,0 +1,53 @@
+#include "services/monitor/live/router_queries.hpp"
+
+#include "libs/net/routes.hpp"
+#include "libs/net/status.hpp"
+#include "services/monitor/limits.hpp"
+
+namespace vigia::monitor {
+
+Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::string form,
+                                                const std::optional<CustomerId>& customer) {
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = url_ + std::string(path);
+  request.headers.add("authorization", "Bearer " + token_);
+  request.headers.add("content-type", "application/x-www-form-urlencoded");
+  if (customer) request.headers.add("x-vigia-customer", customer->text());
+  request.body = std::move(form);
+  request.response_bytes_max = kAnswerBytesMax;
+  auto answer = client_.fetch(std::move(request));
+  if (!answer) {
+    return tl::unexpected<Error>(with_context("router", std::move(answer.error())));
+  }
+  if (auto error = net::error_from_http(answer->status, answer->headers, answer->body)) {
+    return tl::unexpected<Error>(with_context("router", std::move(*error)));
+  }
+  return answer;
+}
+
+Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query) {
+  auto answer =
+      post("/api/v1/query", net::encode_form({{"query", std::string(query)}}), std::nullopt);
+  if (!answer) return forward(answer);
+  return read_vector(answer->body);
+}
+
+Result<RangeAnswer> RouterQueries::range(const CustomerId& customer, std::string_view query,
+                                         const TimeGrid& grid) {
+  auto answer = post("/api/v1/query_range",
+                     net::encode_form({{"query", std::string(query)},
+                                       {"start", std::to_string(grid.start_s)},
+                                       {"end", std::to_string(grid.end_s)},
+                                       {"step", std::to_string(grid.step_s)}}),
+                     customer);
+  if (!answer) return forward(answer);
+  RangeAnswer out;
+  out.served = std::string(answer->headers.get("x-vigia-served"));
+  auto series = read_matrix(answer->body, out.warnings);
+  if (!series) return forward(series);
+  out.series = std::move(*series);
+  return out;
+}
+
+}  // namespace vigia::monitor
