@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/rules.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(Rules, AreTheStandardSix) {
+  const auto rules = standard_rules({});
+  ASSERT_EQ(rules.size(), 6U);
+  EXPECT_EQ(rules[0].name, "CustomerNodeDown");
+  EXPECT_EQ(rules[0].expression, "up{job=\"customer-agents\"} == 0");
+  EXPECT_EQ(rules[0].hold, minutes(2));
+  EXPECT_EQ(rules[0].severity, "critical");
+  EXPECT_EQ(rules[0].summary,
+            "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído");
+  EXPECT_EQ(rules[5].name, "HighMemoryUsage");
+  EXPECT_EQ(rules[5].expression, "system_memory_usage_percent > 90");
+  EXPECT_EQ(rules[5].hold, minutes(10));
+}
+
+TEST(Rules, OnlyWhatIsPushedKeepsFiring) {
+  for (const auto& rule : standard_rules({})) {
+    const bool is_scraped = rule.name == "CustomerNodeDown" || rule.name == "CollectorDown";
+    EXPECT_EQ(rule.keep_firing == Duration::zero(), is_scraped) << rule.name;
+  }
+}
+
+TEST(Rules, AShorterWaitStandsInTheFile) {
+  RuleSettings settings;
+  settings.node_down_for = seconds(10);
+  const auto text = render_rules(settings);
+  EXPECT_NE(text.find("- alert: CustomerNodeDown\n"
+                      "        expr: \"up{job=\\\"customer-agents\\\"} == 0\"\n"
+                      "        for: 10s\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("record: otelcol_exporter_sent_spans_total"), std::string::npos);
+}
+
+TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider) {
+  const auto customer = *CustomerId::parse("cliente-a");
+  const auto text =
+      render_alertmanager("http://127.0.0.1:9/hook", {},
+                          {Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
+                           Channel{"2", customer, "email", "a@b.example", "", 1}});
+  EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;
+  EXPECT_NE(text.find("url: \"https://x.example/h\\\"x\""), std::string::npos) << text;
+  EXPECT_EQ(text.find("a@b.example"), std::string::npos) << "no mail server is configured";
+  EXPECT_NE(text.find("url: \"http://127.0.0.1:9/hook\""), std::string::npos);
+}
+
+TEST(AlertmanagerConfig, TemplatesAndOddTextsAreRefused) {
+  EXPECT_TRUE(check_channel_text("email", "ops@empresa.example", "").has_value());
+  EXPECT_TRUE(check_channel_text("slack", "https://hooks.slack.com/services/T/B/x", "#ops"));
+  for (const auto& [type, target, channel] :
+       {std::tuple("email", "{{ .Labels }}@x.example", ""), std::tuple("email", "a@b@c", ""),
+        std::tuple("email", "a b@c.example", ""), std::tuple("webhook", "https://x/{{ . }}", ""),
+        std::tuple("webhook", "https://x/a b", ""), std::tuple("webhook", "https://x/\"", ""),
+        std::tuple("slack", "https://x/y", "{{ . }}"), std::tuple("webhook", "https://x/", "#a"),
+        std::tuple("pager", "https://x/", "")}) {
+    EXPECT_FALSE(check_channel_text(type, target, channel).has_value()) << target << channel;
+  }
+}
+
+}  // namespace
+}  // namespace vigia::monitor

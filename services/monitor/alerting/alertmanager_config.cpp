@@ -1,0 +1,131 @@
+#include "services/monitor/alerting/alertmanager_config.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "services/monitor/json/json.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+bool has_only(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_mail_address(const std::string& text) {
+  const auto at = text.find('@');
+  return at != std::string::npos && at > 0 && at + 1 < text.size() &&
+         text.find('@', at + 1) == std::string::npos && has_only(text, "@._+-");
+}
+
+// Printable ASCII without quotes, spaces and braces: what a URL holds in its escaped form.
+bool is_plain_url(const std::string& text) { return has_only(text, "-._~:/?#[]@!$&'()*+,;=%"); }
+
+std::string render_receivers(const std::string& name, const std::vector<Channel>& channels) {
+  auto text = fmt::format("  - name: {}\n", json_quote(name));
+  const auto section = [&](std::string_view type, std::string_view key, auto write) {
+    bool is_first = true;
+    for (const auto& channel : channels) {
+      if (channel.type != type) continue;
+      if (is_first) text += fmt::format("    {}:\n", key);
+      is_first = false;
+      text += write(channel);
+    }
+  };
+  section("webhook", "webhook_configs", [](const Channel& channel) {
+    return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100}}\n",
+                       json_quote(channel.target));
+  });
+  section("email", "email_configs", [](const Channel& channel) {
+    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_quote(channel.target));
+  });
+  section("slack", "slack_configs", [](const Channel& channel) {
+    return fmt::format(
+        "      - api_url: {}\n{}"
+        "        send_resolved: true\n"
+        "        title: '{{{{ .CommonLabels.alertname }}}} ({{{{ .Status }}}})'\n"
+        "        text: '{{{{ range .Alerts }}}}{{{{ .Annotations.summary }}}} {{{{ end }}}}'\n",
+        json_quote(channel.target),
+        channel.channel.empty()
+            ? std::string()
+            : fmt::format("        channel: {}\n", json_quote(channel.channel)));
+  });
+  return text;
+}
+
+std::string render_global(const MailServer& mail) {
+  if (mail.smarthost.empty()) return {};
+  auto text = fmt::format(
+      "global:\n"
+      "  smtp_smarthost: {}\n"
+      "  smtp_from: {}\n"
+      "  smtp_require_tls: {}\n",
+      json_quote(mail.smarthost), json_quote(mail.from), mail.require_tls);
+  if (!mail.user.empty()) {
+    text += fmt::format("  smtp_auth_username: {}\n  smtp_auth_password: {}\n",
+                        json_quote(mail.user), json_quote(mail.password));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<void> check_channel_text(const std::string& type, const std::string& target,
+                                const std::string& channel) {
+  if (type != "webhook" && type != "email" && type != "slack") {
+    return fail(ErrorCode::kInvalid, "type: webhook, email or slack");
+  }
+  if (type == "email" && !is_mail_address(target)) {
+    return fail(ErrorCode::kInvalid, "target: a plain e-mail address");
+  }
+  if (type != "email" && !is_plain_url(target)) {
+    return fail(ErrorCode::kInvalid, "target: a URL in its escaped form");
+  }
+  if (!channel.empty() && (type != "slack" || !has_only(channel, "#@._-"))) {
+    return fail(ErrorCode::kInvalid, "channel: only for slack; letters, digits and # @ . _ -");
+  }
+  return {};
+}
+
+std::string render_alertmanager(const std::string& provider_webhook, const MailServer& mail,
+                                const std::vector<Channel>& channels) {
+  std::map<CustomerId, std::vector<Channel>> by_customer;
+  for (const auto& channel : channels) {
+    if (channel.type != "email" || !mail.smarthost.empty()) {
+      by_customer[channel.customer].push_back(channel);
+    }
+  }
+  std::string text = "# Written by vigia-monitor; changes here are lost.\n" + render_global(mail) +
+                     "route:\n"
+                     "  receiver: provider\n"
+                     "  group_by: [alertname, customer_id, node_id]\n"
+                     "  group_wait: 5s\n"
+                     "  group_interval: 1m\n"
+                     "  repeat_interval: 4h\n"
+                     "  routes:\n";
+  std::string receivers = "receivers:\n";
+  for (const auto& [customer, own] : by_customer) {
+    const auto name = "customer-" + customer.text();
+    text += fmt::format(
+        "    - matchers: ['customer_id=\"{}\"']\n"
+        "      receiver: {}\n"
+        "      continue: true\n",
+        customer.text(), json_quote(name));
+    receivers += render_receivers(name, own);
+  }
+  text += "    - receiver: provider\n";
+  receivers += "  - name: provider\n";
+  if (!provider_webhook.empty()) {
+    receivers += fmt::format("    webhook_configs:\n      - {{url: {}, send_resolved: true}}\n",
+                             json_quote(provider_webhook));
+  }
+  return text + receivers;
+}
+
+}  // namespace vigia::monitor
