@@ -1,0 +1,90 @@
+// The audit log.
+#include <charconv>
+
+#include "services/monitor/api/parts.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::int64_t kPageDefault = 100;
+constexpr std::int64_t kPageMax = 500;
+
+// Nothing where the parameter is there and no integer within the bounds.
+std::optional<std::int64_t> integer_parameter(const ApiCall& call, std::string_view name,
+                                              std::int64_t fallback, std::int64_t max) {
+  const auto text = call.parameter(name);
+  if (!text) return fallback;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < 1 || value > max) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+void write_entry(const AuditEntry& entry, JsonWriter& writer) {
+  writer.begin_object()
+      .member("sequence", entry.sequence)
+      .member_time("time", entry.time_ms)
+      .member("actor", entry.actor)
+      .member("action", entry.action)
+      .member_or_null("customer_id",
+                      entry.customer ? std::optional(entry.customer->text()) : std::nullopt)
+      .member("object", entry.object)
+      .member("detail", entry.detail)
+      .member("address", entry.address)
+      .member("hash", entry.hash)
+      .end_object();
+}
+
+ApiResult list(const ApiCall& call, const ApiParts& parts) {
+  const auto limit = integer_parameter(call, "limit", kPageDefault, kPageMax);
+  const auto before = integer_parameter(call, "before", 0, INT64_MAX);
+  if (!limit) return invalid("limit: 1 to 500");
+  if (!before) return invalid("before: a sequence");
+  auto customer = call.principal.customer;
+  if (const auto text = call.parameter("customer_id")) {
+    auto wanted = CustomerId::parse(*text);
+    if (!wanted) return refuse(wanted.error());
+    if (customer && *customer != *wanted) return not_found();
+    customer = std::move(*wanted);
+  }
+  auto entries = parts.database.read(
+      [&](Connection& connection) { return list_audit(customer, *before, *limit, connection); });
+  if (!entries) return refuse(entries.error());
+  JsonWriter writer;
+  writer.begin_object().key("entries").begin_array();
+  for (const auto& entry : *entries) write_entry(entry, writer);
+  writer.end_array().key("next_before");
+  const bool is_full = static_cast<std::int64_t>(entries->size()) == *limit;
+  is_full ? writer.integer(entries->back().sequence) : writer.null();
+  writer.end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult verify(const ApiCall& /*call*/, const ApiParts& parts) {
+  auto outcome =
+      parts.database.read([](Connection& connection) { return verify_audit(connection); });
+  if (!outcome) return refuse(outcome.error());
+  JsonWriter writer;
+  writer.begin_object()
+      .member_bool("is_intact", !outcome->broken_at)
+      .member("entries", outcome->entries)
+      .key("broken_at");
+  outcome->broken_at ? writer.integer(*outcome->broken_at) : writer.null();
+  writer.end_object();
+  return json_answer(200, writer.take());
+}
+
+}  // namespace
+
+void add_audit_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string path, Access access, auto function) {
+    table.add("GET", std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("/audit", Access::kLoggedIn, list);
+  add("/audit/verification", Access::kOperator, verify);
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,45 @@
+// Reads the fields of a request's body, strictly: an unknown field or a wrong type is refused and
+// named.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "services/monitor/json/json.hpp"
+
+namespace vigia::monitor {
+
+/// Read every field, then ask `problem`. Each reader returns a harmless value after a problem.
+class BodyReader {
+ public:
+  explicit BodyReader(const JsonValue& body) : body_(body) {}
+  /// A text of `min` to `max` bytes without control characters.
+  std::string text(std::string_view name, std::size_t min, std::size_t max);
+  /// Nothing where the field is absent or null.
+  std::optional<std::string> optional_text(std::string_view name, std::size_t min, std::size_t max);
+  std::optional<bool> optional_boolean(std::string_view name);
+  std::optional<std::int64_t> optional_integer(std::string_view name, std::int64_t min,
+                                               std::int64_t max);
+  /// RFC 3339; nothing where absent or null.
+  std::optional<std::int64_t> optional_time(std::string_view name);
+  /// An object's reader needs its own `problem`; null value where absent.
+  const JsonValue& object(std::string_view name);
+  bool has(std::string_view name) const { return body_.has(name); }
+  /// The first thing that was wrong, unknown fields included; "" where all is well.
+  std::string problem() const;
+  void note(std::string message);
+
+ private:
+  const JsonValue& take(std::string_view name);
+  std::optional<std::string> checked(std::string_view name, const JsonValue& value, std::size_t min,
+                                     std::size_t max);
+
+  const JsonValue& body_;
+  std::set<std::string, std::less<>> known_;
+  std::string problem_;
+};
+
+}  // namespace vigia::monitor

@@ -1,0 +1,108 @@
+// Where a customer's alerts are sent.
+#include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/api/body.hpp"
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/channels.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::size_t kTargetCharactersMax = 2000;
+constexpr std::size_t kSlackNameCharactersMax = 100;
+
+// Scheme and host of a URL; an e-mail address whole. A webhook's path is usually its secret.
+std::string shown_target(const Channel& channel) {
+  if (channel.type == "email") return channel.target;
+  const auto start = channel.target.find("://");
+  if (start == std::string::npos) return {};
+  return channel.target.substr(0, channel.target.find_first_of("/?#", start + 3));
+}
+
+void write_channel(const Channel& channel, JsonWriter& writer) {
+  writer.begin_object()
+      .member("id", channel.id)
+      .member("type", channel.type)
+      .member("target", shown_target(channel))
+      .member_or_null("channel",
+                      channel.channel.empty() ? std::nullopt : std::optional(channel.channel))
+      .member_time("created_at", channel.created_ms)
+      .end_object();
+}
+
+ApiResult list(const ApiCall& call, const ApiParts& parts) {
+  auto channels = parts.database.read(
+      [&](Connection& connection) { return list_channels(call.customer->id, connection); });
+  if (!channels) return refuse(channels.error());
+  JsonWriter writer;
+  writer.begin_object().key("channels").begin_array();
+  for (const auto& channel : *channels) write_channel(channel, writer);
+  writer.end_array().end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult create(const ApiCall& call, const ApiParts& parts) {
+  BodyReader body(call.body);
+  Channel channel{new_id(), call.customer->id, "", "", "", parts.clock.wall_ms()};
+  channel.type = body.text("type", 1, kNameCharactersMax);
+  channel.target = body.text("target", 3, kTargetCharactersMax);
+  channel.channel = body.optional_text("channel", 0, kSlackNameCharactersMax).value_or("");
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  auto checked = check_channel_text(channel.type, channel.target, channel.channel);
+  if (!checked) return refuse(checked.error());
+  if (channel.type != "email") {
+    auto allowed = check_url(channel.target, channel_addresses(parts.settings));
+    if (!allowed) return refuse(allowed.error());
+  } else if (parts.settings.alertmanager.mail.smarthost.empty()) {
+    return conflict("no mail server is configured (alerting.mail)");
+  }
+  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto present = list_channels(call.customer->id, connection);
+    if (!present) return forward(present);
+    if (present->size() >= kChannelsPerCustomerMax) return false;
+    auto inserted = insert_channel(channel, connection);
+    if (!inserted) return forward(inserted);
+    auto audited = append_audit(audit_of(call, parts.clock, "channel.create", channel.id,
+                                         channel.type + " " + shown_target(channel)),
+                                connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!created) return refuse(created.error());
+  if (!*created) return conflict("too many channels");
+  parts.channels_changed();
+  JsonWriter writer;
+  write_channel(channel, writer);
+  return json_answer(201, writer.take());
+}
+
+ApiResult remove(const ApiCall& call, const ApiParts& parts) {
+  const auto id = call.path.at("channel_id");
+  if (!is_object_id(id)) return not_found();
+  auto removed = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto done = delete_channel(call.customer->id, id, connection);
+    if (!done || !*done) return done;
+    auto audited = append_audit(audit_of(call, parts.clock, "channel.delete", id), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!removed) return refuse(removed.error());
+  if (!*removed) return not_found();
+  parts.channels_changed();
+  return no_content();
+}
+
+}  // namespace
+
+void add_channel_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string method, std::string path, Access access, auto function) {
+    table.add(std::move(method), std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("GET", "/customers/{customer_id}/channels", Access::kCustomer, list);
+  add("POST", "/customers/{customer_id}/channels", Access::kCustomerProtected, create);
+  add("DELETE", "/customers/{customer_id}/channels/{channel_id}", Access::kCustomerProtected,
+      remove);
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,158 @@
+// Customers: list, create, change, disable.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "services/monitor/api/body.hpp"
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/sessions.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::int64_t kLimitMax = 1'000'000'000'000;  // as many as a directory may name
+
+void write_customer(const Customer& customer, JsonWriter& writer) {
+  writer.begin_object()
+      .member("id", customer.id.text())
+      .member("name", customer.name)
+      .member_bool("is_enabled", customer.is_enabled)
+      .member("hot_shard", customer.hot_shard);
+  writer.key("limits")
+      .begin_object()
+      .member("points_per_second", customer.points_per_second)
+      .member("active_series", customer.active_series)
+      .end_object();
+  writer.member_time("created_at", customer.created_ms).end_object();
+}
+
+ApiResult customer_answer(int status, const Customer& customer) {
+  JsonWriter writer;
+  write_customer(customer, writer);
+  return json_answer(status, writer.take());
+}
+
+// Changes only what the body names.
+std::string read_limits(BodyReader& body, Customer& customer) {
+  BodyReader limits(body.object("limits"));
+  if (const auto value = limits.optional_integer("points_per_second", 0, kLimitMax)) {
+    customer.points_per_second = *value;
+  }
+  if (const auto value = limits.optional_integer("active_series", 0, kLimitMax)) {
+    customer.active_series = *value;
+  }
+  return limits.problem();
+}
+
+ApiResult list(const ApiCall& call, const ApiParts& parts) {
+  auto customers =
+      parts.database.read([](Connection& connection) { return list_customers(connection); });
+  if (!customers) return refuse(customers.error());
+  JsonWriter writer;
+  writer.begin_object().key("customers").begin_array();
+  for (const auto& customer : *customers) {
+    if (call.principal.customer && customer.id != *call.principal.customer) continue;
+    write_customer(customer, writer);
+  }
+  writer.end_array().end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult create(const ApiCall& call, const ApiParts& parts) {
+  BodyReader body(call.body);
+  auto id = CustomerId::parse(body.text("id", 1, kNameCharactersMax));
+  const auto name = body.text("name", 1, kNameCharactersMax);
+  const auto& shards = parts.settings.shards;
+  const auto shard =
+      body.optional_text("hot_shard", 1, kNameCharactersMax).value_or(shards.front().name);
+  const auto now_ms = parts.clock.wall_ms();
+  auto limits = id ? Customer{*id, name, true, shard, 0, 0, now_ms, now_ms}
+                   : Customer{CustomerId::provider(), "", true, "", 0, 0, 0, 0};
+  const auto limits_problem = read_limits(body, limits);
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
+  if (!id) return invalid("id: " + id.error().message);
+  const bool is_known_shard = std::any_of(
+      shards.begin(), shards.end(), [&](const ShardSettings& one) { return one.name == shard; });
+  if (!is_known_shard) return invalid("hot_shard: no such shard in the configuration");
+  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto all = list_customers(connection);
+    if (!all) return forward(all);
+    if (all->size() >= kCustomersMax) return fail(ErrorCode::kOverLimit, "too many customers");
+    auto inserted = insert_customer(limits, connection);
+    if (!inserted || !*inserted) return inserted;
+    auto entry = audit_of(call, parts.clock, "customer.create", id->text(), name);
+    entry.customer = *id;
+    auto audited = append_audit(entry, connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!created) return refuse(created.error());
+  if (!*created) return conflict("id: there is a customer with this id");
+  parts.directory_changed();
+  return customer_answer(201, limits);
+}
+
+ApiResult show(const ApiCall& call, const ApiParts& /*parts*/) {
+  return customer_answer(200, *call.customer);
+}
+
+// Writes the customer as given; a disabled one's sessions end in the same step.
+ApiResult save(const ApiCall& call, const ApiParts& parts, const Customer& customer,
+               const std::string& action) {
+  auto saved = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto updated = update_customer(customer, connection);
+    if (!updated || !*updated) return updated;
+    if (!customer.is_enabled) {
+      auto ended = end_sessions_of_customer(customer.id.text(), connection);
+      if (!ended) return forward(ended);
+    }
+    const auto detail =
+        fmt::format("name={} points_per_second={} active_series={} is_enabled={}", customer.name,
+                    customer.points_per_second, customer.active_series, customer.is_enabled);
+    auto audited =
+        append_audit(audit_of(call, parts.clock, action, customer.id.text(), detail), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!saved) return refuse(saved.error());
+  if (!*saved) return not_found();
+  parts.directory_changed();
+  return customer_answer(200, customer);
+}
+
+ApiResult change(const ApiCall& call, const ApiParts& parts) {
+  Customer customer = *call.customer;
+  BodyReader body(call.body);
+  if (auto name = body.optional_text("name", 1, kNameCharactersMax)) customer.name = *name;
+  if (auto enabled = body.optional_boolean("is_enabled")) customer.is_enabled = *enabled;
+  const auto limits_problem = read_limits(body, customer);
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
+  return save(call, parts, customer, "customer.change");
+}
+
+ApiResult disable(const ApiCall& call, const ApiParts& parts) {
+  Customer customer = *call.customer;
+  customer.is_enabled = false;
+  auto saved = save(call, parts, customer, "customer.disable");
+  if (!saved) return saved;
+  return no_content();
+}
+
+}  // namespace
+
+void add_customer_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string method, std::string path, Access access, auto function) {
+    table.add(std::move(method), std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("GET", "/customers", Access::kLoggedIn, list);
+  add("POST", "/customers", Access::kOperator, create);
+  add("GET", "/customers/{customer_id}", Access::kCustomer, show);
+  add("PATCH", "/customers/{customer_id}", Access::kCustomerProtected, change);
+  add("DELETE", "/customers/{customer_id}", Access::kCustomerProtected, disable);
+}
+
+}  // namespace vigia::monitor

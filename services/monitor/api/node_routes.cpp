@@ -1,0 +1,156 @@
+// Nodes: list, register, change, retire.
+#include "services/monitor/api/body.hpp"
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/nodes.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::size_t kLabelCharactersMax = 128;
+constexpr std::size_t kAddressCharactersMax = 270;  // the longest host name, a port, brackets
+
+void write_node(const Node& node, JsonWriter& writer) {
+  writer.begin_object()
+      .member("id", node.id.text())
+      .member("region", node.region)
+      .member("environment", node.environment)
+      .member("reach", node.is_scraped() ? "scrape" : "push")
+      .member_or_null("address", node.is_scraped() ? std::optional(node.address) : std::nullopt)
+      .member_bool("is_automatic", node.is_automatic)
+      .member_time("created_at", node.created_ms)
+      .end_object();
+}
+
+ApiResult node_answer(int status, const Node& node) {
+  JsonWriter writer;
+  write_node(node, writer);
+  return json_answer(status, writer.take());
+}
+
+// Changes only what the body names; address null makes the node one that only pushes.
+void read_fields(BodyReader& body, Node& node) {
+  if (auto region = body.optional_text("region", 0, kLabelCharactersMax)) node.region = *region;
+  if (auto text = body.optional_text("environment", 0, kLabelCharactersMax)) {
+    node.environment = *text;
+  }
+  const bool has_address = body.has("address");
+  const auto address = body.optional_text("address", 3, kAddressCharactersMax);
+  if (has_address) node.address = address.value_or("");
+}
+
+// A name that cannot be resolved now may be later, so only a refused address stops the request.
+Result<void> check_address(const Node& node, const ApiParts& parts) {
+  if (!node.is_scraped()) return {};
+  auto checked = resolve_checked(node.address, node_addresses(parts.settings));
+  if (!checked && checked.error().code == ErrorCode::kInvalid) return forward(checked);
+  return {};
+}
+
+ApiResult list(const ApiCall& call, const ApiParts& parts) {
+  auto nodes = parts.database.read(
+      [&](Connection& connection) { return list_nodes(call.customer->id, connection); });
+  if (!nodes) return refuse(nodes.error());
+  JsonWriter writer;
+  writer.begin_object().key("nodes").begin_array();
+  for (const auto& node : *nodes) write_node(node, writer);
+  writer.end_array().end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult create(const ApiCall& call, const ApiParts& parts) {
+  BodyReader body(call.body);
+  auto id = NodeId::parse(body.text("id", 1, kNameCharactersMax));
+  if (!id) return invalid("id: " + id.error().message);
+  Node node{call.customer->id, *id, "", "", "", false, parts.clock.wall_ms(), 0, 0};
+  read_fields(body, node);
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  auto checked = check_address(node, parts);
+  if (!checked) return refuse(checked.error());
+  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto present = list_nodes(call.customer->id, connection);
+    if (!present) return forward(present);
+    if (present->size() >= kNodesPerCustomerMax) {
+      return fail(ErrorCode::kOverLimit, "too many nodes of one customer");
+    }
+    auto registered = register_node(node, connection);
+    if (!registered || !*registered) return registered;
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "node.create", id->text(), node.address), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!created) return refuse(created.error());
+  if (!*created) return conflict("id: this customer has a node with this id");
+  return node_answer(201, node);
+}
+
+// The node of the path, if it is watched.
+tl::expected<Node, Refusal> find(const ApiCall& call, const ApiParts& parts) {
+  auto id = NodeId::parse(call.path.at("node_id"));
+  if (!id) return not_found();
+  auto node = parts.database.read(
+      [&](Connection& connection) { return find_node(call.customer->id, *id, connection); });
+  if (!node) return refuse(node.error());
+  if (!*node || (*node)->retired_ms != 0) return not_found();
+  return std::move(**node);
+}
+
+ApiResult show(const ApiCall& call, const ApiParts& parts) {
+  auto node = find(call, parts);
+  if (!node) return tl::unexpected<Refusal>(node.error());
+  return node_answer(200, *node);
+}
+
+ApiResult change(const ApiCall& call, const ApiParts& parts) {
+  auto node = find(call, parts);
+  if (!node) return tl::unexpected<Refusal>(node.error());
+  BodyReader body(call.body);
+  read_fields(body, *node);
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  auto checked = check_address(*node, parts);
+  if (!checked) return refuse(checked.error());
+  auto changed = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto updated = update_node(*node, connection);
+    if (!updated || !*updated) return updated;
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "node.change", node->id.text(), node->address), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!changed) return refuse(changed.error());
+  if (!*changed) return not_found();
+  return node_answer(200, *node);
+}
+
+ApiResult retire(const ApiCall& call, const ApiParts& parts) {
+  auto node = find(call, parts);
+  if (!node) return tl::unexpected<Refusal>(node.error());
+  auto retired = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto done = retire_node(call.customer->id, node->id, parts.clock.wall_ms(), connection);
+    if (!done || !*done) return done;
+    auto audited =
+        append_audit(audit_of(call, parts.clock, "node.retire", node->id.text()), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!retired) return refuse(retired.error());
+  if (!*retired) return not_found();
+  return no_content();
+}
+
+}  // namespace
+
+void add_node_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string method, std::string path, Access access, auto function) {
+    table.add(std::move(method), std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("GET", "/customers/{customer_id}/nodes", Access::kCustomer, list);
+  add("POST", "/customers/{customer_id}/nodes", Access::kCustomerProtected, create);
+  add("GET", "/customers/{customer_id}/nodes/{node_id}", Access::kCustomer, show);
+  add("PATCH", "/customers/{customer_id}/nodes/{node_id}", Access::kCustomerProtected, change);
+  add("DELETE", "/customers/{customer_id}/nodes/{node_id}", Access::kCustomerProtected, retire);
+}
+
+}  // namespace vigia::monitor

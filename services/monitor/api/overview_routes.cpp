@@ -1,0 +1,109 @@
+// What the pages show: overview, curves, alerts, and what to know of this installation.
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/live/node_metrics.hpp"
+#include "services/monitor/live/overview.hpp"
+#include "services/monitor/store/nodes.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+ApiResult overview(const ApiCall& call, const ApiParts& parts) {
+  const auto live = parts.live.current();
+  auto text = parts.database.read([&](Connection& connection) {
+    return write_overview(call.principal.customer, *live, parts.clock.wall_ms(), connection);
+  });
+  if (!text) return refuse(text.error());
+  return json_answer(200, std::move(*text));
+}
+
+void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
+  writer.begin_object()
+      .member("id", alert.id)
+      .member("name", alert.name)
+      .member("severity", alert.severity)
+      .member("state", alert.is_silenced ? "silenced" : "firing")
+      .member_or_null("customer_id",
+                      alert.customer ? std::optional(alert.customer->text()) : std::nullopt)
+      .member_or_null("node_id",
+                      alert.node_id.empty() ? std::nullopt : std::optional(alert.node_id))
+      .member("summary", alert.summary)
+      .member_time("started_at", alert.started_ms);
+  writer.key("labels").begin_object();
+  for (const auto& label : alert.labels) writer.member(label.name, label.value);
+  writer.end_object().end_object();
+}
+
+ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
+  std::optional<CustomerId> wanted;
+  if (const auto text = call.parameter("customer_id")) {
+    auto id = CustomerId::parse(*text);
+    if (!id) return refuse(id.error());
+    wanted = std::move(*id);
+  }
+  const auto live = parts.live.current();
+  const bool is_fresh = parts.clock.wall_ms() - live->taken_ms <= kLiveStateAgeMaxMs;
+  if (!live->alerts_problem.empty() || !is_fresh) {
+    return tl::unexpected<Refusal>(
+        Refusal(503, "unavailable", "alerts missing: Alertmanager does not answer"));
+  }
+  JsonWriter writer;
+  writer.begin_object().key("alerts").begin_array();
+  for (const auto& alert : live->alerts) {
+    if (call.principal.customer && alert.customer != call.principal.customer) continue;
+    if (wanted && alert.customer != wanted) continue;
+    write_alert(alert, writer);
+  }
+  writer.end_array().end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult metrics(const ApiCall& call, const ApiParts& parts) {
+  auto node_id = NodeId::parse(call.path.at("node_id"));
+  if (!node_id) return not_found();
+  const auto grid = grid_of(call.parameter("range").value_or("1h"), parts.clock.wall_ms());
+  if (!grid) return invalid("range: one of 15m, 1h, 6h, 24h, 7d, 30d, 90d, 1y, 2y");
+  auto node = parts.database.read(
+      [&](Connection& connection) { return find_node(call.customer->id, *node_id, connection); });
+  if (!node) return refuse(node.error());
+  if (!*node || (*node)->retired_ms != 0) return not_found();
+  auto text = write_node_metrics(call.customer->id, *node_id, *grid, parts.router);
+  if (!text) {
+    if (!is_retryable(text.error())) return refuse(text.error());
+    return tl::unexpected<Refusal>(
+        Refusal(503, "unavailable", "curves missing: the router does not answer"));
+  }
+  return json_answer(200, std::move(*text));
+}
+
+ApiResult system(const ApiCall& /*call*/, const ApiParts& parts) {
+  const auto& settings = parts.settings;
+  JsonWriter writer;
+  writer.begin_object()
+      .member("version", VIGIA_VERSION)
+      .member("node_down_for", format_duration(settings.rules.node_down_for))
+      .member_bool("is_shortened", settings.rules.node_down_for != RuleSettings{}.node_down_for);
+  writer.key("addresses")
+      .begin_object()
+      .member("collector_grpc", settings.collector_grpc)
+      .member("collector_http", settings.collector_http)
+      .member("router", settings.router_public)
+      .end_object()
+      .end_object();
+  return json_answer(200, writer.take());
+}
+
+}  // namespace
+
+void add_overview_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string path, Access access, auto function) {
+    table.add("GET", std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("/overview", Access::kLoggedIn, overview);
+  add("/alerts", Access::kLoggedIn, alerts);
+  add("/system", Access::kLoggedIn, system);
+  add("/customers/{customer_id}/nodes/{node_id}/metrics", Access::kCustomer, metrics);
+}
+
+}  // namespace vigia::monitor

@@ -1,0 +1,191 @@
+#include "services/monitor/api/table.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "libs/base/hex.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v1";
+
+std::vector<std::string> split(std::string_view path) {
+  std::vector<std::string> segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const auto end = path.find('/');
+    segments.emplace_back(path.substr(0, end));
+    path = end == std::string_view::npos ? std::string_view() : path.substr(end);
+  }
+  return segments;
+}
+
+// Ids hold no character that would need an escape, so an escaped path names nothing.
+std::optional<net::PathValues> match(const std::vector<std::string>& pattern,
+                                     const std::vector<std::string>& segments) {
+  if (pattern.size() != segments.size()) return std::nullopt;
+  net::PathValues values;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (segments[i].empty()) return std::nullopt;
+    if (pattern[i].front() == '{') {
+      values.emplace(pattern[i].substr(1, pattern[i].size() - 2), segments[i]);
+    } else if (pattern[i] != segments[i]) {
+      return std::nullopt;
+    }
+  }
+  return values;
+}
+
+bool is_change(std::string_view method) { return method != "GET" && method != "HEAD"; }
+
+bool is_json(std::string_view content_type) {
+  const auto end = content_type.find(';');
+  auto type = std::string(content_type.substr(0, end));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  return type == "application/json";
+}
+
+Refusal not_allowed(std::string message) { return Refusal(403, "forbidden", std::move(message)); }
+
+}  // namespace
+
+std::optional<std::string> ApiCall::parameter(std::string_view name) const {
+  const auto parameters = net::parse_form(request.query);
+  if (!parameters) return std::nullopt;
+  for (const auto& [key, value] : *parameters) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+void ApiTable::add(std::string method, std::string pattern, Access access, ApiFunction function) {
+  auto segments = split(pattern);
+  entries_.push_back(Entry{std::move(method), std::move(pattern), std::move(segments), access,
+                           std::move(function)});
+}
+
+std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& entry : entries_) all.emplace_back(entry.method, entry.pattern);
+  return all;
+}
+
+void ApiTable::handle(net::Request request, net::Responder responder) {
+  const bool is_secure = authenticator_.settings().is_secure;
+  // Shared because a task has to be copyable; only the worker that runs it uses them.
+  auto shared_request = std::make_shared<net::Request>(std::move(request));
+  auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
+  const bool is_posted = workers_.post([this, shared_request, shared_responder, is_secure] {
+    auto result = answer(*shared_request);
+    auto response = result ? std::move(*result) : to_response(result.error());
+    add_security_headers(response, is_secure);
+    shared_responder->send(std::move(response));
+  });
+  if (is_posted) return;
+  Refusal refusal(503, "unavailable", "too many requests at once, try again");
+  refusal.retry_after = std::chrono::seconds(1);
+  auto response = to_response(refusal);
+  add_security_headers(response, is_secure);
+  shared_responder->send(std::move(response));
+}
+
+ApiResult ApiTable::answer(const net::Request& request) {
+  const std::string_view path = request.path;
+  if (!path.starts_with(kPrefix)) return not_found();
+  const auto rest = path.substr(kPrefix.size());
+  if (rest.empty() || rest.front() != '/') return not_found();
+  const auto segments = split(rest);
+  std::string allowed;
+  for (const auto& entry : entries_) {
+    const auto values = match(entry.segments, segments);
+    if (!values) continue;
+    if (entry.method == request.method) return call(entry, request, *values);
+    allowed += allowed.empty() ? entry.method : ", " + entry.method;
+  }
+  if (allowed.empty()) return not_found();
+  auto response = to_response(Refusal(405, "invalid", "this path takes " + allowed));
+  response.headers.add("allow", allowed);
+  return response;
+}
+
+ApiResult ApiTable::call(const Entry& entry, const net::Request& request,
+                         const net::PathValues& path) {
+  ApiCall call{request, path, {}, std::nullopt, JsonValue(JsonValue::Object{})};
+  if (auto refusal = admit(entry, call)) return tl::unexpected<Refusal>(std::move(*refusal));
+  if (entry.method == "POST" || entry.method == "PATCH") {
+    if (!is_json(request.headers.get("content-type"))) {
+      return tl::unexpected<Refusal>(
+          Refusal(415, "invalid", "the body has to be application/json"));
+    }
+    auto body = parse_json(request.body);
+    if (!body) return refuse(body.error());
+    if (!body->is_object()) return invalid("the body has to be a JSON object");
+    call.body = std::move(*body);
+  }
+  return entry.function(call);
+}
+
+std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
+  if (entry.access == Access::kPublic) return check_origin(call.request);
+  auto principal = authenticator_.authenticate(call.request);
+  if (!principal) return Refusal(principal.error());
+  call.principal = std::move(*principal);
+  if (is_change(entry.method) && call.principal.is_session()) {
+    if (auto refusal = check_origin(call.request)) return refusal;
+    if (!equal_constant_time(call.request.headers.get("x-csrf-token"), call.principal.csrf_token)) {
+      return not_allowed("the header X-CSRF-Token is missing or wrong; GET /session shows it");
+    }
+  }
+  if (entry.access == Access::kCustomer || entry.access == Access::kCustomerProtected) {
+    if (auto refusal = admit_customer(entry, call)) return refusal;
+  }
+  if (is_change(entry.method) && !call.principal.may_change) {
+    return not_allowed("this token may only read");
+  }
+  if (entry.access == Access::kOperator && !call.principal.is_operator()) {
+    return not_allowed("only for operators");
+  }
+  if (entry.access == Access::kSession && !call.principal.is_session()) {
+    return not_allowed("only for a person who is logged in");
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& call) {
+  const auto id = CustomerId::parse(call.path.at("customer_id"));
+  const bool is_foreign = id && call.principal.customer && *call.principal.customer != *id;
+  if (!id || is_foreign) return not_found().value();
+  auto customer =
+      database_.read([&](Connection& connection) { return find_customer(*id, connection); });
+  if (!customer) return Refusal(customer.error());
+  if (!*customer) return not_found().value();
+  call.customer = std::move(*customer);
+  if (entry.access == Access::kCustomerProtected && !call.principal.is_operator()) {
+    return not_allowed("only for operators");
+  }
+  return std::nullopt;
+}
+
+// A browser says where a request comes from; a page of another site must not act with a visitor's
+// cookie (A6). Programs that are no browsers send neither header.
+std::optional<Refusal> ApiTable::check_origin(const net::Request& request) const {
+  const auto site = request.headers.get("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") {
+    return not_allowed("the request comes from another site");
+  }
+  const auto origin = request.headers.get("origin");
+  if (origin.empty()) return std::nullopt;
+  if (!origin_.public_url.empty()) {
+    if (origin == origin_.public_url) return std::nullopt;
+    return not_allowed("the request comes from another site");
+  }
+  const auto expected =
+      fmt::format("{}://{}", request.is_encrypted ? "https" : "http", request.headers.get("host"));
+  if (origin == expected) return std::nullopt;
+  return not_allowed("the request comes from another site");
+}
+
+}  // namespace vigia::monitor

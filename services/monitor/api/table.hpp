@@ -1,0 +1,86 @@
+// The table of the REST interface: path, method, who may call, function. Every request passes the
+// same checks here, in the same order, so that no path can forget one (A8).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/net/routes.hpp"
+#include "libs/net/server.hpp"
+#include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/principal.hpp"
+#include "services/monitor/api/answers.hpp"
+#include "services/monitor/api/workers.hpp"
+#include "services/monitor/json/json.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/database.hpp"
+
+namespace vigia::monitor {
+
+enum class Access {
+  kPublic,    ///< log-in alone
+  kLoggedIn,  ///< anybody who is known
+  kSession,   ///< a person with a cookie
+  kOperator,  ///< others 403
+  kCustomer,  ///< {customer_id} of the path: operators, and the customer itself; others 404
+  kCustomerProtected,  ///< the same, but the customer itself gets 403
+};
+
+/// What a function gets after all checks.
+struct ApiCall {
+  const net::Request& request;
+  const net::PathValues& path;
+  Principal principal;               ///< empty for kPublic
+  std::optional<Customer> customer;  ///< of {customer_id}: it exists and is the caller's to see
+  JsonValue body;                    ///< an object, for POST and PATCH
+  /// A parameter of the query string; nothing where it is absent.
+  std::optional<std::string> parameter(std::string_view name) const;
+};
+
+using ApiFunction = std::function<ApiResult(const ApiCall&)>;
+
+struct OriginSettings {
+  std::string public_url;  ///< what browsers call this server; "" trusts the Host header
+};
+
+/// Thread contract: filled before the server starts; `handle` then from any event loop.
+class ApiTable {
+ public:
+  ApiTable(Database& database, Authenticator& authenticator, Workers& workers,
+           OriginSettings origin)
+      : database_(database),
+        authenticator_(authenticator),
+        workers_(workers),
+        origin_(std::move(origin)) {}
+
+  /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
+  void add(std::string method, std::string pattern, Access access, ApiFunction function);
+  void handle(net::Request request, net::Responder responder);
+  /// Every path and method, for the test that compares them with the contract.
+  std::vector<std::pair<std::string, std::string>> list() const;
+
+ private:
+  struct Entry {
+    std::string method;
+    std::string pattern;
+    std::vector<std::string> segments;
+    Access access;
+    ApiFunction function;
+  };
+  ApiResult answer(const net::Request& request);
+  ApiResult call(const Entry& entry, const net::Request& request, const net::PathValues& path);
+  /// Fills principal and customer, or says why not.
+  std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
+  std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call);
+  std::optional<Refusal> check_origin(const net::Request& request) const;
+
+  Database& database_;
+  Authenticator& authenticator_;
+  Workers& workers_;
+  OriginSettings origin_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace vigia::monitor

@@ -1,0 +1,138 @@
+// People who log in: a customer's users and the operators.
+#include "services/monitor/api/body.hpp"
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/sessions.hpp"
+#include "services/monitor/store/users.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+void write_user(const User& user, JsonWriter& writer) {
+  writer.begin_object()
+      .member("id", user.id)
+      .member("name", user.name)
+      .member("role", user.customer ? "customer" : "operator")
+      .member_bool("is_enabled", user.is_enabled)
+      .member_time("created_at", user.created_ms)
+      .member_time("last_login_at", user.last_login_ms)
+      .end_object();
+}
+
+ApiResult user_answer(int status, const User& user) {
+  JsonWriter writer;
+  write_user(user, writer);
+  return json_answer(status, writer.take());
+}
+
+ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts) {
+  auto users =
+      parts.database.read([&](Connection& connection) { return list_users(owner, connection); });
+  if (!users) return refuse(users.error());
+  JsonWriter writer;
+  writer.begin_object().key("users").begin_array();
+  for (const auto& user : *users) write_user(user, writer);
+  writer.end_array().end_object();
+  return json_answer(200, writer.take());
+}
+
+ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
+                    const ApiParts& parts) {
+  BodyReader body(call.body);
+  User user;
+  user.id = new_id();
+  user.customer = owner;
+  user.name = body.text("name", 1, kUserCharactersMax);
+  const auto password = body.text("password", 1, kPasswordCharactersMax);
+  user.created_ms = parts.clock.wall_ms();
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  auto checked = check_password_rules(password, user.name);
+  if (!checked) return refuse(checked.error());
+  auto hashed = parts.hasher.hash(password);
+  if (!hashed) return refuse(hashed.error());
+  user.password_hash = *hashed;
+  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto present = list_users(owner, connection);
+    if (!present) return forward(present);
+    if (present->size() >= kUsersPerCustomerMax) {
+      return fail(ErrorCode::kOverLimit, "too many users");
+    }
+    auto inserted = insert_user(user, connection);
+    if (!inserted || !*inserted) return inserted;
+    auto audited = append_audit(audit_of(call, parts.clock, "user.create", user.name), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!created) return refuse(created.error());
+  if (!*created) return conflict("name: there is a user with this name");
+  return user_answer(201, user);
+}
+
+ApiResult list(const ApiCall& call, const ApiParts& parts) {
+  return list_of(call.customer->id, parts);
+}
+
+ApiResult create(const ApiCall& call, const ApiParts& parts) {
+  return create_of(call.customer->id, call, parts);
+}
+
+ApiResult list_operators(const ApiCall& /*call*/, const ApiParts& parts) {
+  return list_of(std::nullopt, parts);
+}
+
+ApiResult create_operator(const ApiCall& call, const ApiParts& parts) {
+  return create_of(std::nullopt, call, parts);
+}
+
+ApiResult change(const ApiCall& call, const ApiParts& parts) {
+  const auto id = call.path.at("user_id");
+  BodyReader body(call.body);
+  const auto password = body.optional_text("password", 1, kPasswordCharactersMax);
+  const auto enabled = body.optional_boolean("is_enabled");
+  if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  auto user = parts.database.read(
+      [&](Connection& connection) { return find_user(call.customer->id, id, connection); });
+  if (!user) return refuse(user.error());
+  if (!*user) return not_found();
+  if (password) {
+    auto checked = check_password_rules(*password, (*user)->name);
+    if (!checked) return refuse(checked.error());
+    auto hashed = parts.hasher.hash(*password);
+    if (!hashed) return refuse(hashed.error());
+    (*user)->password_hash = *hashed;
+  }
+  if (enabled) (*user)->is_enabled = *enabled;
+  auto changed = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto updated = update_user(**user, connection);
+    if (!updated || !*updated) return updated;
+    if (password || !(*user)->is_enabled) {
+      auto ended = end_other_sessions((*user)->id, "", connection);
+      if (!ended) return forward(ended);
+    }
+    const auto detail = std::string(password ? "password " : "") +
+                        ((*user)->is_enabled ? "is_enabled=true" : "is_enabled=false");
+    auto audited =
+        append_audit(audit_of(call, parts.clock, "user.change", (*user)->name, detail), connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+  if (!changed) return refuse(changed.error());
+  if (!*changed) return not_found();
+  return user_answer(200, **user);
+}
+
+}  // namespace
+
+void add_user_routes(ApiTable& table, ApiParts parts) {
+  const auto add = [&](std::string method, std::string path, Access access, auto function) {
+    table.add(std::move(method), std::move(path), access,
+              [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add("GET", "/customers/{customer_id}/users", Access::kCustomer, list);
+  add("POST", "/customers/{customer_id}/users", Access::kCustomerProtected, create);
+  add("PATCH", "/customers/{customer_id}/users/{user_id}", Access::kCustomerProtected, change);
+  add("GET", "/operators", Access::kOperator, list_operators);
+  add("POST", "/operators", Access::kOperator, create_operator);
+}
+
+}  // namespace vigia::monitor

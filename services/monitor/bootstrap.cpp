@@ -1,0 +1,39 @@
+#include "services/monitor/bootstrap.hpp"
+
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/store/audit.hpp"
+#include "services/monitor/store/users.hpp"
+
+namespace vigia::monitor {
+
+Result<bool> bootstrap_operator(const std::string& user, const std::string& password,
+                                PasswordHasher& hasher, const Clock& clock, Database& database) {
+  auto present =
+      database.read([](Connection& connection) { return list_users(std::nullopt, connection); });
+  if (!present) return forward(present);
+  if (!present->empty()) return false;
+  auto hashed = hasher.hash(password);
+  if (!hashed) return forward(hashed);
+  User made;
+  made.id = new_id();
+  made.name = user;
+  made.password_hash = *hashed;
+  made.created_ms = clock.wall_ms();
+  return database.write([&](Connection& connection) -> Result<bool> {
+    auto inserted = insert_user(made, connection);
+    if (!inserted) return forward(inserted);
+    if (!*inserted) {
+      return fail(ErrorCode::kInvalid, "bootstrap.operator.user: a customer's user has this name");
+    }
+    AuditEntry entry;
+    entry.time_ms = made.created_ms;
+    entry.actor = "system";
+    entry.action = "user.bootstrap";
+    entry.object = user;
+    auto audited = append_audit(entry, connection);
+    if (!audited) return forward(audited);
+    return true;
+  });
+}
+
+}  // namespace vigia::monitor

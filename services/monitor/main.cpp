@@ -1,0 +1,5 @@
+#include "services/monitor/service.hpp"
+
+int main(int argument_count, char** arguments) {
+  return vigia::service::run_program(argument_count, arguments, vigia::monitor::describe_program());
+}

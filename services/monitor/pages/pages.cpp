@@ -1,0 +1,136 @@
+#include "services/monitor/pages/pages.hpp"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/net/compression.hpp"
+#include "services/monitor/api/answers.hpp"
+#include "services/monitor/limits.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kIndex = "/index.html";
+constexpr auto kTypes = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{".html", "text/html; charset=utf-8"},
+     {".js", "text/javascript; charset=utf-8"},
+     {".mjs", "text/javascript; charset=utf-8"},
+     {".css", "text/css; charset=utf-8"},
+     {".json", "application/json"},
+     {".map", "application/json"},
+     {".webmanifest", "application/manifest+json"},
+     {".svg", "image/svg+xml"},
+     {".png", "image/png"},
+     {".ico", "image/x-icon"},
+     {".webp", "image/webp"},
+     {".woff2", "font/woff2"},
+     {".txt", "text/plain; charset=utf-8"}});
+
+std::string type_of(const std::string& name) {
+  for (const auto& [ending, type] : kTypes) {
+    if (name.ends_with(ending)) return std::string(type);
+  }
+  return "application/octet-stream";
+}
+
+bool is_text(std::string_view type) {
+  return type.starts_with("text/") || type.starts_with("application/json") ||
+         type.starts_with("image/svg") || type.starts_with("application/manifest");
+}
+
+}  // namespace
+
+Result<Pages::File> Pages::read(const std::string& path, const std::string& name) {
+  const std::ifstream stream(path, std::ios::binary);
+  std::ostringstream content;
+  content << stream.rdbuf();
+  if (!stream) return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be read", path));
+  File file;
+  file.content = content.str();
+  file.type = type_of(name);
+  file.etag = "\"" + sha256_hex(file.content).substr(0, 32) + "\"";
+  file.is_immutable = name.starts_with("/assets/");
+  if (is_text(file.type)) {
+    auto packed = net::compress("gzip", file.content);
+    if (packed && packed->size() < file.content.size()) file.gzip = std::move(*packed);
+  }
+  return file;
+}
+
+Result<Pages> Pages::load(const std::string& directory) {
+  Pages pages;
+  std::error_code problem;
+  if (directory.empty() || !fs::is_directory(directory, problem)) return pages;
+  std::size_t bytes = 0;
+  // Links are not followed, so nothing outside the folder can be served.
+  for (const auto& entry : fs::recursive_directory_iterator(directory, problem)) {
+    if (!entry.is_regular_file(problem) || entry.is_symlink(problem)) continue;
+    const auto name = "/" + fs::relative(entry.path(), directory, problem).generic_string();
+    bytes += entry.file_size(problem);
+    if (bytes > kPortalBytesMax || pages.files_.size() >= kPortalFilesMax) {
+      return fail(ErrorCode::kTooLarge,
+                  fmt::format("portal: {} holds more than {} files or {} "
+                              "MiB",
+                              directory, kPortalFilesMax, kPortalBytesMax >> 20U));
+    }
+    auto file = read(entry.path().string(), name);
+    if (!file) return forward(file);
+    pages.files_.emplace(name, std::move(*file));
+  }
+  return pages;
+}
+
+net::Response Pages::answer(const net::RequestHead& head) const {
+  if (head.method != "GET" && head.method != "HEAD") {
+    auto response = monitor::to_response(Refusal(405, "invalid", "pages take GET"));
+    response.headers.add("allow", "GET, HEAD");
+    return response;
+  }
+  const auto found = files_.find(head.path);
+  if (found != files_.end()) return to_response(found->second, head);
+  const auto last = head.path.substr(head.path.rfind('/') + 1);
+  const auto index = files_.find(kIndex);
+  if (last.find('.') != std::string::npos || head.path.starts_with("/assets/")) {
+    return monitor::to_response(not_found().value());
+  }
+  if (index == files_.end()) {
+    net::Response response;
+    response.status = 503;
+    response.headers.add("content-type", "text/plain; charset=utf-8");
+    response.body = "The portal is not built, or portal.directory does not name where it lies.\n";
+    return response;
+  }
+  return to_response(index->second, head);
+}
+
+net::Response Pages::to_response(const File& file, const net::RequestHead& head) {
+  net::Response response;
+  response.headers.add("etag", file.etag);
+  response.headers.add("cache-control",
+                       file.is_immutable ? "public, max-age=31536000, immutable" : "no-cache");
+  if (head.headers.get("if-none-match") == file.etag) {
+    response.status = 304;
+    return response;
+  }
+  response.headers.add("content-type", file.type);
+  response.headers.add("vary", "accept-encoding");
+  const bool takes_gzip =
+      head.headers.get("accept-encoding").find("gzip") != std::string_view::npos;
+  if (takes_gzip && !file.gzip.empty()) {
+    response.headers.add("content-encoding", "gzip");
+    response.body = file.gzip;
+  } else {
+    response.body = file.content;
+  }
+  return response;
+}
+
+}  // namespace vigia::monitor

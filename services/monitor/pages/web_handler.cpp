@@ -1,0 +1,31 @@
+#include "services/monitor/pages/web_handler.hpp"
+
+#include "libs/service/health.hpp"
+#include "services/monitor/api/answers.hpp"
+
+namespace vigia::monitor {
+
+WebHandler::WebHandler(ApiTable& table, Pages pages, bool is_secure, std::function<bool()> is_ready)
+    : table_(table), pages_(std::move(pages)), is_secure_(is_secure) {
+  service::add_health_routes(status_, std::move(is_ready));
+}
+
+void WebHandler::handle(net::Request request, net::Responder responder) {
+  if (request.path == "/health" || request.path == "/ready") {
+    status_.handle(std::move(request), std::move(responder));
+  } else if (request.path == "/api" || request.path.starts_with("/api/")) {
+    table_.handle(std::move(request), std::move(responder));
+  } else {
+    auto response = pages_.answer(request);
+    add_security_headers(response, is_secure_);
+    responder.send(std::move(response));
+  }
+}
+
+net::Response WebHandler::refuse(const net::RequestHead& /*head*/, const Error& error) {
+  auto response = to_response(Refusal(error));
+  add_security_headers(response, is_secure_);
+  return response;
+}
+
+}  // namespace vigia::monitor

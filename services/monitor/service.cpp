@@ -1,0 +1,168 @@
+#include "services/monitor/service.hpp"
+
+#include "libs/base/hex.hpp"
+#include "libs/base/random.hpp"
+#include "libs/net/client.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/log.hpp"
+#include "services/monitor/alerting/publisher.hpp"
+#include "services/monitor/api/parts.hpp"
+#include "services/monitor/bootstrap.hpp"
+#include "services/monitor/inside/inside_server.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/pages/web_handler.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::size_t kOwnTokenBytes = 32;
+constexpr Duration kStopWithin = std::chrono::seconds(1);
+
+PublisherSettings publisher_settings(const Settings& settings) {
+  PublisherSettings out;
+  out.rules = settings.rules;
+  for (const auto& shard : settings.shards) {
+    out.destinations.push_back(RuleDestination{shard.name, shard.url, shard.rules_directory});
+  }
+  const auto& alertmanager = settings.alertmanager;
+  out.alertmanager_url = alertmanager.url;
+  out.alertmanager_file = alertmanager.config_file;
+  out.provider_webhook = alertmanager.webhook_url;
+  out.mail = MailServer{alertmanager.mail.smarthost, alertmanager.mail.from, alertmanager.mail.user,
+                        alertmanager.mail.password, alertmanager.mail.require_tls};
+  return out;
+}
+
+/// Everything that runs. Members start in this order and end in the opposite one.
+class Service final : public service::Running {
+ public:
+  Service(Settings settings, std::unique_ptr<Database> database, Pages pages)
+      : settings_(std::move(settings)),
+        own_token_(to_hex(random_bytes(kOwnTokenBytes))),
+        database_(std::move(database)),
+        client_(net::Client::create({})),
+        authenticator_(*database_, hasher_, clock_, settings_.session),
+        snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
+        router_(*client_, settings_.router_url, own_token_),
+        live_(*database_, router_, *client_, clock_, metrics_,
+              LivePollerSettings{settings_.alertmanager.url, kLiveInterval}),
+        publisher_(*database_, *client_, metrics_, publisher_settings(settings_)),
+        addresses_(node_addresses(settings_), clock_),
+        workers_(kWorkers, kWorkerQueueMax),
+        table_(*database_, authenticator_, workers_, OriginSettings{settings_.public_url}),
+        web_(table_, std::move(pages), settings_.session.is_secure, [] { return true; }),
+        inside_(InsideParts{*database_, workers_, snapshot_, live_, addresses_, metrics_, clock_},
+                settings_.internal_token) {}
+
+  ~Service() override { stop(clock_.steady() + kStopWithin); }
+
+  Result<void> start() {
+    service::add_process_metrics(metrics_);
+    if (!settings_.bootstrap_user.empty()) {
+      auto made = bootstrap_operator(settings_.bootstrap_user, settings_.bootstrap_password,
+                                     hasher_, clock_, *database_);
+      if (!made) return forward(made);
+    }
+    add_all_routes(table_,
+                   ApiParts{*database_, authenticator_, hasher_, live_, router_, settings_, clock_,
+                            [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
+    auto refreshed = snapshot_.refresh();
+    if (!refreshed) return forward(refreshed);
+    auto published = publisher_.start();
+    if (!published) return forward(published);
+    auto listening = listen();
+    if (!listening) return forward(listening);
+    live_.start();
+    return {};
+  }
+
+  void stop(TimePoint deadline) noexcept override {
+    if (outside_server_) outside_server_->stop(deadline);
+    if (inside_server_) inside_server_->stop(deadline);
+    workers_.end();
+  }
+
+ private:
+  Result<void> listen() {
+    net::ServerSettings inside;
+    inside.name = "monitor internal";
+    inside.listen = settings_.internal_listen;
+    inside.loops = 1;
+    inside.body_bytes_max = kRequestBodyBytesMax;
+    auto inside_server = net::Server::start(std::move(inside), inside_);
+    if (!inside_server) return forward(inside_server);
+    inside_server_ = std::move(*inside_server);
+    inside_.set_own_address(inside_server_->address());
+    net::ServerSettings outside;
+    outside.name = "monitor";
+    outside.listen = settings_.listen;
+    outside.loops = 1;
+    outside.body_bytes_max = kRequestBodyBytesMax;
+    outside.tls = settings_.tls;
+    auto outside_server = net::Server::start(std::move(outside), web_);
+    if (!outside_server) return forward(outside_server);
+    outside_server_ = std::move(*outside_server);
+    service::log_info("listening", {{"address", outside_server_->address()},
+                                    {"internal", inside_server_->address()}});
+    return {};
+  }
+
+  void refresh_snapshot() {
+    auto refreshed = snapshot_.refresh();
+    if (!refreshed) {
+      service::log_error("snapshot not refreshed", {{"error", refreshed.error().message}});
+    }
+  }
+
+  const Settings settings_;
+  const std::string own_token_;  ///< the monitor's own operator token, never stored
+  SystemClock clock_;
+  service::MetricRegistry metrics_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<net::Client> client_;
+  PasswordHasher hasher_;
+  Authenticator authenticator_;
+  Snapshot snapshot_;
+  RouterQueries router_;
+  LivePoller live_;
+  AlertingPublisher publisher_;
+  AddressBook addresses_;
+  Workers workers_;
+  ApiTable table_;
+  WebHandler web_;
+  InsideHandler inside_;
+  std::unique_ptr<net::Server> inside_server_;
+  std::unique_ptr<net::Server> outside_server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
+  auto pages = Pages::load(settings.portal_directory);
+  if (!pages) return forward(pages);
+  // One connection a worker, one for the live state, one for the publisher.
+  auto database = Database::open(settings.database, kWorkers + 2);
+  if (!database) return forward(database);
+  auto made =
+      std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));
+  auto started = made->start();
+  if (!started) return forward(started);
+  return made;
+}
+
+service::ProgramDescription describe_program() {
+  service::ProgramDescription description;
+  description.name = "vigia-monitor";
+  description.summary =
+      "The control plane of Vigía: customers, nodes, tokens, users, alert rules, and the portal.";
+  description.config_help = settings_help();
+  description.prepare = [](const service::ConfigFile& file)
+      -> Result<std::function<Result<std::unique_ptr<service::Running>>()>> {
+    auto settings = read_settings(file);
+    if (!settings) return forward(settings);
+    return [settings = std::move(*settings)] { return start_service(settings); };
+  };
+  return description;
+}
+
+}  // namespace vigia::monitor

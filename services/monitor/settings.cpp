@@ -1,0 +1,164 @@
+#include "services/monitor/settings.hpp"
+
+#include <fmt/format.h>
+
+#include "services/monitor/access/password.hpp"
+#include "services/monitor/alerting/alertmanager_config.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+using service::ConfigNode;
+
+constexpr Duration kForMax = std::chrono::hours(24 * 7);
+constexpr std::size_t kInternalTokenCharactersMin = 16;
+
+std::string read_url(const ConfigNode& node, bool is_required) {
+  auto url = is_required ? node.required_text() : node.text();
+  while (url.ends_with('/')) url.pop_back();
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+    node.note_error("has to begin with http:// or https://");
+  }
+  return url;
+}
+
+Duration read_positive(const ConfigNode& node, Duration fallback) {
+  const auto value = node.duration(fallback);
+  if (value <= Duration::zero() || value > kForMax) node.note_error("from 1ms to 7d");
+  return value;
+}
+
+void read_shards(const ConfigNode& node, Settings& settings) {
+  for (const auto& item : node.items()) {
+    ShardSettings shard;
+    shard.name = item.child("name").required_text();
+    shard.url = read_url(item.child("url"), true);
+    shard.rules_directory = item.child("rules_directory").text();
+    for (const auto& other : settings.shards) {
+      if (other.name == shard.name) item.child("name").note_error("this shard stands there twice");
+    }
+    settings.shards.push_back(std::move(shard));
+  }
+  if (settings.shards.empty()) node.note_error("at least one shard is needed");
+}
+
+void read_alertmanager(const ConfigNode& root, Settings& settings) {
+  const auto node = root.child("alertmanager");
+  auto& alertmanager = settings.alertmanager;
+  alertmanager.url = read_url(node.child("url"), false);
+  alertmanager.config_file = node.child("config_file").text();
+  const auto alerting = root.child("alerting");
+  const auto webhook = alerting.child("webhook");
+  alertmanager.webhook_url = webhook.text();
+  if (!alertmanager.webhook_url.empty() &&
+      !check_channel_text("webhook", alertmanager.webhook_url, "")) {
+    webhook.note_error("has to be a URL in its escaped form");
+  }
+  settings.allow_private_channels = alerting.child("allow_private_targets").boolean(false);
+  const auto mail = alerting.child("mail");
+  alertmanager.mail.smarthost = mail.child("smarthost").text();
+  alertmanager.mail.from = mail.child("from").text();
+  alertmanager.mail.user = mail.child("user").text();
+  alertmanager.mail.password = mail.child("password").text();
+  alertmanager.mail.require_tls = mail.child("require_tls").boolean(true);
+  if (!alertmanager.mail.smarthost.empty() && alertmanager.mail.from.empty()) {
+    mail.note_error("from is needed where smarthost is set");
+  }
+}
+
+void read_rules(const ConfigNode& node, RuleSettings& rules) {
+  const auto read = [&](std::string_view key, Duration& value) {
+    value = read_positive(node.child(key), value);
+  };
+  read("node_down_for", rules.node_down_for);
+  read("collector_down_for", rules.collector_down_for);
+  read("buffer_saturated_for", rules.buffer_saturated_for);
+  read("collector_unreachable_for", rules.collector_unreachable_for);
+  read("high_cpu_for", rules.high_cpu_for);
+  read("high_memory_for", rules.high_memory_for);
+  read("interval", rules.interval);
+}
+
+void read_access(const ConfigNode& root, Settings& settings) {
+  const auto token = root.child("internal_token");
+  settings.internal_token = token.required_text();
+  if (!settings.internal_token.empty() &&
+      settings.internal_token.size() < kInternalTokenCharactersMin) {
+    token.note_error(fmt::format("at least {} characters", kInternalTokenCharactersMin));
+  }
+  const auto operator_node = root.child("bootstrap").child("operator");
+  settings.bootstrap_user = operator_node.child("user").text();
+  const auto password = operator_node.child("password");
+  settings.bootstrap_password = password.text();
+  if (!settings.bootstrap_user.empty()) {
+    const auto checked = check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
+    if (!checked) password.note_error(checked.error().message);
+  }
+  const auto session = root.child("session");
+  settings.session.idle_max = read_positive(session.child("idle"), settings.session.idle_max);
+  settings.session.absolute_max =
+      read_positive(session.child("absolute"), settings.session.absolute_max);
+}
+
+void read_public(const ConfigNode& root, Settings& settings) {
+  const auto tls = root.child("tls");
+  if (tls.is_present()) {
+    settings.tls = net::TlsServerSettings{tls.child("cert_file").required_text(),
+                                          tls.child("key_file").required_text()};
+  }
+  const auto node = root.child("public");
+  settings.public_url = read_url(node.child("url"), false);
+  settings.collector_grpc = node.child("collector_grpc").text();
+  settings.collector_http = node.child("collector_http").text();
+  settings.router_public = node.child("router").text();
+  settings.session.is_secure =
+      settings.tls.has_value() || settings.public_url.starts_with("https://");
+}
+
+}  // namespace
+
+Result<Settings> read_settings(const service::ConfigFile& file) {
+  Settings settings;
+  const auto root = file.root();
+  settings.listen = root.child("listen").text(settings.listen);
+  settings.internal_listen = root.child("internal_listen").text(settings.internal_listen);
+  settings.database = root.child("database").required_text();
+  settings.router_url = read_url(root.child("router").child("url"), true);
+  read_access(root, settings);
+  read_shards(root.child("prometheus"), settings);
+  read_alertmanager(root, settings);
+  read_rules(root.child("alerting"), settings.rules);
+  settings.portal_directory = root.child("portal").child("directory").text();
+  settings.allow_loopback_nodes = root.child("nodes").child("allow_loopback").boolean(false);
+  read_public(root, settings);
+  auto finished = file.finish();
+  if (!finished) return forward(finished);
+  return settings;
+}
+
+std::string settings_help() {
+  return
+      R"(listen: 127.0.0.1:8090             # REST interface and pages
+internal_listen: 127.0.0.1:8190    # snapshot, http_sd, pushed health, own metrics
+database: sqlite:///PATH           # or postgresql://USER@HOST/NAME; required
+internal_token: TEXT               # shared with collector, router, storage, Prometheus; required
+router: {url: http://HOST:9095}    # required
+prometheus: [{name: hot-0, url: http://HOST:9090, rules_directory: PATH}]   # at least one
+alertmanager: {url: http://HOST:9093, config_file: PATH}
+alerting:
+  node_down_for: 2m                # also collector_down_for: 1m, buffer_saturated_for: 5m,
+                                   # collector_unreachable_for: 5m, high_cpu_for: 10m,
+                                   # high_memory_for: 10m, interval: 30s
+  webhook: http://HOST/PATH        # the provider's own receiver of every alert
+  allow_private_targets: false     # true lets a customer's webhook be on a private network
+  mail: {smarthost: HOST:PORT, from: ADDRESS, user: TEXT, password: TEXT, require_tls: true}
+bootstrap: {operator: {user: admin, password: TEXT}}     # only while no operator exists
+portal: {directory: PATH}          # the built pages
+nodes: {allow_loopback: false}     # true lets a node's address be on this machine (demo)
+session: {idle: 30m, absolute: 12h}
+public: {url: https://HOST, collector_grpc: URL, collector_http: URL, router: URL}
+tls: {cert_file: PATH, key_file: PATH}
+)";
+}
+
+}  // namespace vigia::monitor
