@@ -1,0 +1,300 @@
+#include "libs/wire/otlp/json.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
+#include <protozero/pbf_writer.hpp>
+#include <simdjson.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/wire/otlp/json_schema.hpp"
+
+namespace vigia::wire::otlp {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+/// The one way out of the recursion below; caught in json_to_protobuf.
+struct Refusal {
+  std::string message;
+};
+
+[[noreturn]] void refuse(const JsonField& field, std::string_view what) {
+  throw Refusal{fmt::format("\"{}\" {}", field.key, what)};
+}
+
+template <typename Number>
+std::optional<Number> parse(std::string_view text) {
+  Number value{};
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    std::uint32_t digit = 0;
+    if (c >= 'A' && c <= 'Z') {
+      digit = static_cast<std::uint32_t>(c - 'A');
+    } else if (c >= 'a' && c <= 'z') {
+      digit = static_cast<std::uint32_t>(c - 'a') + 26;
+    } else if (c >= '0' && c <= '9') {
+      digit = static_cast<std::uint32_t>(c - '0') + 52;
+    } else if (c == '+' || c == '-') {
+      digit = 62;
+    } else if (c == '/' || c == '_') {
+      digit = 63;
+    } else {
+      return std::nullopt;
+    }
+    bits = (bits << 6U) | digit;
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xffU);
+    }
+  }
+  return count == 6 ? std::nullopt : std::optional(out);  // one digit alone is no byte
+}
+
+class Converter {
+ public:
+  std::string message(ondemand::object object, const JsonMessage& schema) {
+    const Depth depth(*this);
+    std::string out;
+    protozero::pbf_writer writer(out);
+    for (auto entry : object) {
+      const std::string_view key = entry.unescaped_key();
+      ondemand::value value = entry.value();
+      const JsonField* field = schema.find(key);
+      if (field == nullptr) {
+        pass_over(value);
+      } else if (!value.is_null()) {
+        put(writer, *field, value);
+      }
+    }
+    return out;
+  }
+
+ private:
+  /// Counts how deep we are for as long as it lives.
+  struct Depth {
+    explicit Depth(Converter& owner) : converter(owner) {
+      if (++converter.depth_ > kJsonDepthMax) throw Refusal{"nested too deeply"};
+    }
+    ~Depth() { --converter.depth_; }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    Converter& converter;
+  };
+
+  /// Reads a value that means nothing to us, so that damage in it is seen.
+  void pass_over(ondemand::value value) {
+    const Depth depth(*this);
+    switch (value.type()) {
+      case ondemand::json_type::object: {
+        ondemand::object object = value.get_object();
+        for (auto entry : object) pass_over(entry.value());
+        break;
+      }
+      case ondemand::json_type::array: {
+        ondemand::array array = value.get_array();
+        for (auto entry : array) pass_over(entry.value());
+        break;
+      }
+      case ondemand::json_type::string:
+        (void)std::string_view(value.get_string());
+        break;
+      case ondemand::json_type::number:
+        (void)double(value.get_double());
+        break;
+      case ondemand::json_type::boolean:
+        (void)bool(value.get_bool());
+        break;
+      case ondemand::json_type::null:
+        (void)value.is_null();
+        break;
+    }
+  }
+
+  void put(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+    if (!field.is_repeated) {
+      put_one(writer, field, value);
+      return;
+    }
+    if (value.type() != ondemand::json_type::array) refuse(field, "must be a list");
+    const Depth depth(*this);
+    ondemand::array array = value.get_array();
+    for (auto entry : array) put_one(writer, field, entry.value());
+  }
+
+  void put_one(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+    switch (field.kind) {
+      case JsonKind::kMessage:
+        if (value.type() != ondemand::json_type::object) refuse(field, "must be an object");
+        writer.add_message(field.number, message(value.get_object(), *field.message));
+        break;
+      case JsonKind::kText:
+        writer.add_string(field.number, std::string(text(field, value)));
+        break;
+      case JsonKind::kBase64: {
+        const auto bytes = from_base64(text(field, value));
+        if (!bytes) refuse(field, "must be base64");
+        writer.add_bytes(field.number, *bytes);
+        break;
+      }
+      case JsonKind::kHexId: {
+        const auto id = from_hex(text(field, value));
+        if (!id || (!id->empty() && id->size() != 8 && id->size() != 16)) {
+          refuse(field, "must be 16 or 32 hexadecimal digits");
+        }
+        writer.add_bytes(field.number, *id);
+        break;
+      }
+      case JsonKind::kBool:
+        if (value.type() != ondemand::json_type::boolean) refuse(field, "must be true or false");
+        writer.add_bool(field.number, value.get_bool());
+        break;
+      case JsonKind::kDouble:
+        writer.add_double(field.number, real(field, value));
+        break;
+      default:
+        put_integer(writer, field, value);
+    }
+  }
+
+  void put_integer(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+    constexpr auto kInt32Min = std::numeric_limits<std::int32_t>::min();
+    constexpr auto kInt32Max = std::numeric_limits<std::int32_t>::max();
+    switch (field.kind) {
+      case JsonKind::kEnum:
+        if (value.type() != ondemand::json_type::number) refuse(field, "must be an integer");
+        writer.add_enum(field.number, static_cast<std::int32_t>(
+                                          signed_number(field, value, kInt32Min, kInt32Max)));
+        break;
+      case JsonKind::kSint32:
+        writer.add_sint32(field.number, static_cast<std::int32_t>(
+                                            signed_number(field, value, kInt32Min, kInt32Max)));
+        break;
+      case JsonKind::kInt64:
+        writer.add_int64(field.number, signed_number(field, value));
+        break;
+      case JsonKind::kSfixed64:
+        writer.add_sfixed64(field.number, signed_number(field, value));
+        break;
+      case JsonKind::kUint64:
+        writer.add_uint64(field.number, unsigned_number(field, value));
+        break;
+      case JsonKind::kFixed64:
+        writer.add_fixed64(field.number, unsigned_number(field, value));
+        break;
+      case JsonKind::kFixed32:
+        writer.add_fixed32(field.number, small_number(field, value));
+        break;
+      default:
+        writer.add_uint32(field.number, small_number(field, value));
+    }
+  }
+
+  static std::string_view text(const JsonField& field, ondemand::value value) {
+    if (value.type() != ondemand::json_type::string) refuse(field, "must be a text");
+    return value.get_string();
+  }
+
+  static double real(const JsonField& field, ondemand::value value) {
+    if (value.type() == ondemand::json_type::number) return value.get_double();
+    const std::string_view spelled = text(field, value);
+    if (spelled == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    if (spelled == "Infinity") return std::numeric_limits<double>::infinity();
+    if (spelled == "-Infinity") return -std::numeric_limits<double>::infinity();
+    const auto number = parse<double>(spelled);
+    if (!number || !std::isfinite(*number)) refuse(field, "must be a number");
+    return *number;
+  }
+
+  /// An integer, a string of one, or a number without a fraction ("1e3"), as ProtoJSON has it.
+  static std::int64_t signed_number(const JsonField& field, ondemand::value value,
+                                    std::int64_t min = std::numeric_limits<std::int64_t>::min(),
+                                    std::int64_t max = std::numeric_limits<std::int64_t>::max()) {
+    const std::string digits = digits_of(field, value);
+    auto number = parse<std::int64_t>(digits);
+    if (!number) {
+      const auto as_real = parse<double>(digits);
+      constexpr double kExact = 9007199254740992;  // 2^53
+      if (as_real && std::trunc(*as_real) == *as_real && std::fabs(*as_real) <= kExact) {
+        number = static_cast<std::int64_t>(*as_real);
+      }
+    }
+    if (!number || *number < min || *number > max) refuse(field, "must be an integer in range");
+    return *number;
+  }
+
+  static std::uint64_t unsigned_number(const JsonField& field, ondemand::value value) {
+    const std::string digits = digits_of(field, value);
+    if (const auto number = parse<std::uint64_t>(digits)) return *number;
+    const auto as_real = parse<double>(digits);
+    constexpr double kBound = 18446744073709551616.0;  // 2^64
+    if (!as_real || std::trunc(*as_real) != *as_real || *as_real < 0 || *as_real >= kBound) {
+      refuse(field, "must be an integer in range");
+    }
+    return static_cast<std::uint64_t>(*as_real);
+  }
+
+  static std::uint32_t small_number(const JsonField& field, ondemand::value value) {
+    const std::uint64_t number = unsigned_number(field, value);
+    if (number > std::numeric_limits<std::uint32_t>::max()) {
+      refuse(field, "must be an integer in range");
+    }
+    return static_cast<std::uint32_t>(number);
+  }
+
+  static std::string digits_of(const JsonField& field, ondemand::value value) {
+    if (value.type() == ondemand::json_type::string) return std::string(text(field, value));
+    if (value.type() != ondemand::json_type::number) refuse(field, "must be an integer");
+    std::string_view token = value.raw_json_token();
+    while (!token.empty() && std::string_view(" \t\r\n").find(token.back()) != token.npos) {
+      token.remove_suffix(1);
+    }
+    (void)double(value.get_double());  // checks the token and moves on
+    return std::string(token);
+  }
+
+  int depth_ = 0;
+};
+
+}  // namespace
+
+Result<std::string> json_to_protobuf(Signal signal, std::string_view json) {
+  if (json.size() > kJsonBytesMax) {
+    return fail(
+        ErrorCode::kTooLarge,
+        fmt::format("a JSON body may have {} bytes; protobuf may have more", kJsonBytesMax));
+  }
+  try {
+    ondemand::parser parser;
+    const simdjson::padded_string padded(json);
+    ondemand::document document = parser.iterate(padded);
+    if (document.type() != ondemand::json_type::object) {
+      return fail(ErrorCode::kInvalid, "not OTLP/JSON: the body must be an object");
+    }
+    std::string out = Converter().message(document.get_object(), json_request(signal));
+    if (document.current_location().error() == simdjson::SUCCESS) {
+      return fail(ErrorCode::kInvalid, "not OTLP/JSON: text behind the end");
+    }
+    return out;
+  } catch (const Refusal& refusal) {
+    return fail(ErrorCode::kInvalid, "not OTLP/JSON: " + refusal.message);
+  } catch (const simdjson::simdjson_error& damage) {
+    return fail(ErrorCode::kInvalid, std::string("not OTLP/JSON: ") + damage.what());
+  }
+}
+
+}  // namespace vigia::wire::otlp

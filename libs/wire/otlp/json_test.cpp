@@ -1,0 +1,124 @@
+#include "libs/wire/otlp/json.hpp"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
+#include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
+
+namespace vigia::wire::otlp {
+namespace {
+
+using opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
+using opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
+using opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
+
+template <typename Request>
+Request converted(Signal signal, const std::string& json) {
+  auto bytes = json_to_protobuf(signal, json);
+  EXPECT_TRUE(bytes.has_value()) << (bytes ? "" : bytes.error().message);
+  Request request;
+  EXPECT_TRUE(request.ParseFromString(bytes.value_or("")));
+  return request;
+}
+
+std::string attribute(const std::string& value) {
+  return R"({"resourceLogs":[{"resource":{"attributes":[{"key":"k","value":)" + value + R"(}]}}]})";
+}
+
+opentelemetry::proto::common::v1::AnyValue value_of(const std::string& value) {
+  const auto request = converted<ExportLogsServiceRequest>(Signal::kLogs, attribute(value));
+  return request.resource_logs(0).resource().attributes(0).value();
+}
+
+bool is_refused(Signal signal, const std::string& json) {
+  const auto bytes = json_to_protobuf(signal, json);
+  return !bytes && bytes.error().code == ErrorCode::kInvalid;
+}
+
+TEST(Json, IdsAreHexInEitherCaseAndNotBase64) {
+  const std::string before = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")";
+  const std::string good =
+      before + R"(5B8EFFF798038103D269B633813FC60C","spanId":"eee19b7ec3c1b174",)"
+               R"("kind":2,"name":"n","startTimeUnixNano":"1544712660000000000"}]}]}]})";
+  const auto request = converted<ExportTraceServiceRequest>(Signal::kTraces, good);
+  const auto& span = request.resource_spans(0).scope_spans(0).spans(0);
+  EXPECT_EQ(span.trace_id(), std::string("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f"
+                                         "\xc6\x0c",
+                                         16));
+  EXPECT_EQ(span.start_time_unix_nano(), 1544712660000000000ULL);
+  EXPECT_EQ(span.kind(), 2);
+  EXPECT_TRUE(is_refused(Signal::kTraces, before + R"(W47/95gDgQPSabYzgT/GDA=="}]}]}]})"));
+  EXPECT_TRUE(is_refused(Signal::kTraces, before + std::string(31, 'a') + R"("}]}]}]})"));
+}
+
+TEST(Json, NumbersMayBeTexts) {
+  EXPECT_EQ(value_of(R"({"intValue":"9007199254740993"})").int_value(), 9007199254740993);
+  EXPECT_EQ(value_of(R"({"intValue":7})").int_value(), 7);
+  EXPECT_EQ(value_of(R"({"intValue":-9223372036854775808})").int_value(), INT64_MIN);
+  EXPECT_EQ(value_of(R"({"doubleValue":"1.5"})").double_value(), 1.5);
+  EXPECT_EQ(value_of(R"({"doubleValue":3})").double_value(), 3);
+  EXPECT_TRUE(std::isnan(value_of(R"({"doubleValue":"NaN"})").double_value()));
+  EXPECT_TRUE(std::isinf(value_of(R"({"doubleValue":"-Infinity"})").double_value()));
+  EXPECT_FALSE(value_of(R"({"doubleValue":null})").has_double_value());
+  EXPECT_TRUE(value_of(R"({"arrayValue":{}})").has_array_value());
+  EXPECT_EQ(value_of(R"({"stringValue":"x","foo":[1,{"a":null}]})").string_value(), "x");
+  EXPECT_EQ(value_of(R"({"bytesValue":"aGVsbG8="})").bytes_value(), "hello");
+  for (const char* bad :
+       {R"({"doubleValue":" 1.5"})", R"({"intValue":"0x7"})", R"({"intValue":1.5})",
+        R"({"stringValue":7})", R"({"boolValue":"true"})", R"(7)",
+        R"({"intValue":"9223372036854775808"})", R"({"bytesValue":"*"})"}) {
+    EXPECT_TRUE(is_refused(Signal::kLogs, attribute(bad))) << bad;
+  }
+}
+
+TEST(Json, EnumsAreIntegersAndKeysAreLowerCamel) {
+  const std::string before = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{)";
+  const std::string after = R"(}}]}]}]})";
+  const auto request = converted<ExportMetricsServiceRequest>(
+      Signal::kMetrics, before + R"("aggregationTemporality":2,"isMonotonic":true)" + after);
+  const auto& sum = request.resource_metrics(0).scope_metrics(0).metrics(0).sum();
+  EXPECT_EQ(sum.aggregation_temporality(), 2);
+  EXPECT_TRUE(sum.is_monotonic());
+  const std::string spelled = R"("aggregationTemporality":"AGGREGATION_TEMPORALITY_DELTA")";
+  EXPECT_TRUE(is_refused(Signal::kMetrics, before + spelled + after));
+  const auto snake = converted<ExportMetricsServiceRequest>(
+      Signal::kMetrics, before + R"("is_monotonic":true)" + after);
+  EXPECT_FALSE(snake.resource_metrics(0).scope_metrics(0).metrics(0).sum().is_monotonic());
+}
+
+TEST(Json, AWholeHistogramComesThrough) {
+  const auto request = converted<ExportMetricsServiceRequest>(Signal::kMetrics, R"(
+    {"resourceMetrics":[{"resource":{"attributes":[]},"scopeMetrics":[{"scope":{"name":"s"},
+     "metrics":[{"name":"h","unit":"s","histogram":{"aggregationTemporality":2,"dataPoints":[
+       {"startTimeUnixNano":"1","timeUnixNano":2,"count":"3","sum":1.5,"bucketCounts":["1",2],
+        "explicitBounds":[0.5],"flags":0,"min":0.1,"max":1}]}}]}]}]})");
+  const auto& point =
+      request.resource_metrics(0).scope_metrics(0).metrics(0).histogram().data_points(0);
+  EXPECT_EQ(point.count(), 3U);
+  EXPECT_EQ(point.bucket_counts(1), 2U);
+  EXPECT_EQ(point.explicit_bounds(0), 0.5);
+  EXPECT_EQ(point.sum(), 1.5);
+}
+
+TEST(Json, AnEmptyPointIsStillAPoint) {
+  const auto request = converted<ExportMetricsServiceRequest>(
+      Signal::kMetrics,
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{}]}}]}]}]})");
+  EXPECT_EQ(request.resource_metrics(0).scope_metrics(0).metrics(0).gauge().data_points_size(), 1);
+}
+
+TEST(Json, DamageIsRefusedAndDepthIsBounded) {
+  for (const char* bad : {"", "{broken", "[]", "7", "{\"resourceLogs\":7}", "{} {}", "{\"x\":tru}",
+                          "{\"resourceLogs\":[null]}", "{\"x\":\"\xff\"}"}) {
+    EXPECT_TRUE(is_refused(Signal::kLogs, bad)) << bad;
+  }
+  std::string deep = "{\"x\":";
+  for (int i = 0; i < 5000; ++i) deep += "[";
+  EXPECT_TRUE(is_refused(Signal::kLogs, deep));
+  EXPECT_TRUE(converted<ExportLogsServiceRequest>(Signal::kLogs, "{}").resource_logs().empty());
+}
+
+}  // namespace
+}  // namespace vigia::wire::otlp
