@@ -41,6 +41,16 @@ void append_shape(std::string& out, MetricType type, const otlp::PointHeader& po
   }
 }
 
+/// Series of different settings have different labels, and must not meet in the cache.
+std::string fingerprint(const CustomerId& customer, const TranslatorSettings& settings) {
+  std::string text = customer.text();
+  text += settings.scope_labels ? '1' : '0';
+  text += settings.target_info ? '1' : '0';
+  text += settings.ratio_suffix ? '1' : '0';
+  for (const std::string& label : settings.resource_labels) append_text(text, label);
+  return text;
+}
+
 }  // namespace
 
 SeriesResolver::SeriesResolver(const CustomerId& customer, const TranslatorSettings& settings,
@@ -48,7 +58,7 @@ SeriesResolver::SeriesResolver(const CustomerId& customer, const TranslatorSetti
     : customer_(customer),
       settings_(settings),
       cache_(cache),
-      customer_key_(cache.hash(customer.text())),
+      customer_key_(cache.hash(fingerprint(customer, settings))),
       now_s_(cache.now_s()) {}
 
 SeriesResolver::~SeriesResolver() {

@@ -1,0 +1,194 @@
+#include "libs/tenancy/directory_source.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "libs/net/client.hpp"
+#include "libs/net/server.hpp"
+
+namespace vigia::tenancy {
+namespace {
+
+constexpr std::int64_t kNow = 1'800'000'000'000;
+constexpr const char* kWithToken = "customers: [{id: a, tokens: [{token: t, scope: ingest}]}]";
+constexpr const char* kWithout = "customers: [{id: a}]";
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "vigia-tenancy-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+void write(const std::string& path, std::string_view text) {
+  std::ofstream(path + ".new") << text;
+  std::filesystem::rename(path + ".new", path);
+}
+
+bool knows(const DirectorySource& source, std::string_view token) {
+  const auto directory = source.current();
+  return directory && directory->authenticate(token, kNow).has_value();
+}
+
+DirectorySettings file_settings(const std::string& path) {
+  DirectorySettings settings;
+  settings.file = path;
+  settings.refresh_interval = std::chrono::milliseconds(10);
+  return settings;
+}
+
+TEST(DirectorySource, ARevokedTokenGoesWithTheNextLookAtTheFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("customers.yaml");
+  write(path, kWithToken);
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(file_settings(path), *client);
+  ASSERT_TRUE(source.has_value()) << source.error().message;
+  EXPECT_TRUE(knows(**source, "t"));
+  write(path, kWithout);
+  EXPECT_TRUE(eventually([&] { return !knows(**source, "t"); }));
+}
+
+TEST(DirectorySource, AFileThatTurnsBadKeepsTheLastGoodOne) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("customers.yaml");
+  write(path, kWithToken);
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(file_settings(path), *client);
+  ASSERT_TRUE(source.has_value());
+  write(path, "customers: [");
+  EXPECT_TRUE(eventually([&] { return (*source)->refresh_failures() > 0; }));
+  EXPECT_TRUE(knows(**source, "t"));
+  write(path, kWithout);
+  EXPECT_TRUE(eventually([&] { return !knows(**source, "t"); }));
+}
+
+TEST(DirectorySource, ABadOrMissingFileAtStartIsAnError) {
+  const TemporaryFolder folder;
+  const auto client = net::Client::create({});
+  const auto missing = DirectorySource::start(file_settings(folder.file("none")), *client);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, ErrorCode::kInvalid);
+  write(folder.file("bad.yaml"), "customers: 7");
+  EXPECT_FALSE(DirectorySource::start(file_settings(folder.file("bad.yaml")), *client).has_value());
+}
+
+/// A snapshot as the monitor serves it: behind a token, with an ETag.
+class SnapshotHandler final : public net::Handler {
+ public:
+  void handle(net::Request request, net::Responder responder) override {
+    net::Response response;
+    const std::lock_guard lock(mutex);
+    if (request.headers.get("authorization") != "Bearer internal") {
+      response.status = 401;
+    } else if (request.headers.get("if-none-match") == etag) {
+      response.status = 304;
+      ++not_modified;
+    } else {
+      response.headers.add("etag", etag);
+      response.body = body;
+    }
+    responder.send(std::move(response));
+  }
+  void put(std::string new_etag, std::string new_body) {
+    const std::lock_guard lock(mutex);
+    etag = std::move(new_etag);
+    body = std::move(new_body);
+  }
+  std::mutex mutex;
+  std::string etag = "\"1\"";
+  std::string body = kWithToken;
+  std::atomic<int> not_modified{0};
+};
+
+std::unique_ptr<net::Server> serve(net::Handler& handler) {
+  net::ServerSettings settings;
+  settings.name = "snapshot";
+  settings.listen = "127.0.0.1:0";
+  settings.loops = 1;
+  auto server = net::Server::start(settings, handler);
+  EXPECT_TRUE(server.has_value()) << server.error().message;
+  return std::move(*server);
+}
+
+DirectorySettings url_settings(const std::string& address, const std::string& cache) {
+  DirectorySettings settings;
+  settings.url = "http://" + address + "/internal/snapshot";
+  settings.token = "internal";
+  settings.cache_file = cache;
+  settings.refresh_interval = std::chrono::milliseconds(10);
+  return settings;
+}
+
+TEST(DirectorySource, FollowsTheMonitorsSnapshotAndOutlivesIt) {
+  const TemporaryFolder folder;
+  const std::string cache = folder.file("cache.yaml");
+  const auto client = net::Client::create({});
+  std::string address;
+  {
+    SnapshotHandler handler;
+    const auto server = serve(handler);
+    address = server->address();
+    auto source = DirectorySource::start(url_settings(address, cache), *client);
+    ASSERT_TRUE(source.has_value());
+    EXPECT_TRUE(eventually([&] { return knows(**source, "t"); }));
+    EXPECT_TRUE(eventually([&] { return handler.not_modified > 1; }));
+    handler.put("\"2\"", "customers: [{id: a, tokens: [{token: u, scope: ingest}]}]");
+    EXPECT_TRUE(eventually([&] { return knows(**source, "u") && !knows(**source, "t"); }));
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(cache); }));
+    struct stat status{};
+    ASSERT_EQ(::stat(cache.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  }
+  // The monitor is gone: a new start goes on from what was kept.
+  auto source = DirectorySource::start(url_settings(address, cache), *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_TRUE(eventually([&] { return knows(**source, "u"); }));
+  EXPECT_TRUE(eventually([&] { return (*source)->refresh_failures() > 0; }));
+}
+
+TEST(DirectorySource, WithoutAMonitorAndACacheNothingIsKnown) {
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(url_settings("127.0.0.1:1", ""), *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_TRUE(eventually([&] { return (*source)->refresh_failures() > 0; }));
+  EXPECT_EQ((*source)->current(), nullptr);
+}
+
+TEST(DirectorySource, ASnapshotCannotNameTheEnvironment) {
+  const TemporaryFolder folder;
+  SnapshotHandler handler;
+  handler.put("\"1\"", R"({"customers": [{"id": "a", "name": "${env:HOME} $5"}]})");
+  const auto server = serve(handler);
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(url_settings(server->address(), ""), *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_TRUE(eventually([&] { return (*source)->current() != nullptr; }));
+  EXPECT_EQ((*source)->current()->customers().at(0).name, "${env:HOME} $5");
+}
+
+}  // namespace
+}  // namespace vigia::tenancy

@@ -1,0 +1,89 @@
+// From a request's body to its place in the disk log: what the receivers hand over and what they
+// answer.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/model/verdicts.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory.hpp"
+#include "libs/wire/prometheus/resource_labels.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+#include "services/collector/books/books.hpp"
+#include "services/collector/exporters/exporter_settings.hpp"
+#include "services/collector/exporters/routing.hpp"
+#include "services/collector/intake/rate_limiter.hpp"
+
+namespace vigia::collector {
+
+/// What a sender is told of a request that was taken: partly, where rejected is not 0.
+struct Receipt {
+  std::uint32_t items = 0;
+  std::uint32_t rejected = 0;
+  std::string message;  ///< why, in English, "" where nothing was refused
+};
+
+/// One request with a good token.
+struct Delivery {
+  Signal signal = Signal::kMetrics;
+  std::string_view transport;  ///< "grpc" or "http"; a literal
+  std::string body;            ///< Export…ServiceRequest, protobuf
+};
+
+/// What intake is built on; all of it outlives the intake.
+struct IntakeParts {
+  /// Null measures the checks alone: what passes them is answered without being kept. Benchmarks
+  /// only.
+  pipeline::DiskLog* log = nullptr;
+  wire::prometheus::SeriesCache& series;
+  std::function<std::shared_ptr<const tenancy::Directory>()> directory;
+  Books& books;
+  service::MetricRegistry& metrics;
+  const Clock& clock;
+};
+
+/// Thread contract: any thread.
+class Intake {
+ public:
+  using Done = std::function<void(Result<Receipt>)>;
+
+  Intake(const std::vector<ExporterSettings>& exporters,
+         wire::prometheus::TranslatorSettings translation, const IntakeParts& parts);
+
+  /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
+  /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
+  /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
+  /// (every resource another customer's), kOverLimit (rate), kUnavailable (log full).
+  void take(const tenancy::Customer& customer, Delivery delivery, Done done);
+
+ private:
+  struct Taken;
+  struct Way;
+
+  Result<Verdicts> judge(const tenancy::Customer& customer, const Delivery& delivery);
+  void append(const tenancy::Customer& customer, Delivery delivery, const Verdicts& verdicts,
+              Receipt receipt, Done done);
+  void count_refused(const CustomerId& customer, const Delivery& delivery,
+                     const Verdicts& verdicts);
+
+  wire::prometheus::TranslatorSettings translation_;
+  IntakeParts parts_;
+  RateLimiter rates_;
+  std::vector<std::pair<std::string, std::unique_ptr<Routing>>> exporters_;
+  service::Histogram& durations_;
+};
+
+/// Sentence for a receipt: "3 of 10 data points refused: 2 future, 1 reserved".
+std::string describe(Signal signal, const Verdicts& verdicts);
+
+}  // namespace vigia::collector

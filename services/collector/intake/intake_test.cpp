@@ -1,0 +1,236 @@
+#include "services/collector/intake/intake.hpp"
+
+#include <filesystem>
+#include <future>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "services/collector/testing/otlp_requests.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using testing::add_gauge;
+using testing::add_resource;
+using testing::MetricsRequest;
+using testing::one_gauge;
+
+class IntakeTest : public ::testing::Test {
+ protected:
+  IntakeTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "vigia-intake-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    ExporterSettings cold;
+    cold.id = "otlphttp/cold";
+    cold.signals = {Signal::kMetrics, Signal::kTraces, Signal::kLogs};
+    exporters_ = {cold};
+    directory_ = *tenancy::Directory::parse("customers: [{id: cliente-a}]", "test");
+  }
+  ~IntakeTest() override {
+    log_.reset();
+    intake_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Intake& intake() {
+    if (!intake_) {
+      pipeline::DiskLogSettings settings;
+      settings.directory = folder_;
+      settings.bytes_max = log_bytes_max_;
+      settings.segment_bytes = 64U << 10U;
+      settings.cursors = {{.name = "otlphttp/cold", .required = true}};
+      log_ = *pipeline::DiskLog::open(settings, clock_);
+      intake_ =
+          std::make_unique<Intake>(exporters_, wire::prometheus::TranslatorSettings{},
+                                   IntakeParts{log_.get(), series_, [this] { return directory_; },
+                                               books_, metrics_, clock_});
+    }
+    return *intake_;
+  }
+
+  Result<Receipt> take(std::string body, Signal signal = Signal::kMetrics) {
+    std::promise<Result<Receipt>> answer;
+    intake().take(customer_, {signal, "grpc", std::move(body)},
+                  [&answer](Result<Receipt> receipt) { answer.set_value(std::move(receipt)); });
+    return answer.get_future().get();
+  }
+
+  std::int64_t now() const { return clock_.wall_ms(); }
+  Books::Line books(Signal signal = Signal::kMetrics) const {
+    return books_.line(customer_.id, signal, "otlphttp/cold");
+  }
+  std::optional<pipeline::DiskRecord> next_record() {
+    auto record = log_->cursor("otlphttp/cold").next(Duration::zero());
+    return record ? *record : std::nullopt;
+  }
+
+  std::string folder_;
+  std::uint64_t log_bytes_max_ = 64U << 20U;
+  ManualClock clock_{1'800'000'000'000'000'000};
+  service::MetricRegistry metrics_;
+  Books books_{metrics_};
+  wire::prometheus::SeriesCache series_{{}, clock_};
+  std::vector<ExporterSettings> exporters_;
+  std::shared_ptr<const tenancy::Directory> directory_;
+  tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
+  std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<Intake> intake_;
+};
+
+TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
+  MetricsRequest request;
+  auto* group = add_resource(request, "cliente-a");
+  add_gauge(group, "good", now());
+  add_gauge(group, "up", now());
+  add_gauge(group, "later", now() + 6 * 60'000);
+  add_gauge(group, "soon", now() + 4 * 60'000);
+  const auto receipt = take(request.SerializeAsString());
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->items, 4U);
+  EXPECT_EQ(receipt->rejected, 2U);
+  EXPECT_NE(receipt->message.find("1 reserved"), std::string::npos);
+  EXPECT_NE(receipt->message.find("1 future"), std::string::npos);
+  const auto record = next_record();
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->header.customer.text(), "cliente-a");
+  EXPECT_EQ(record->header.route, "hot-0");
+  EXPECT_EQ(record->header.items, 4U);
+  EXPECT_EQ(record->header.rejected, 2U);
+  const auto verdicts = Verdicts::decode(record->header.verdicts);
+  EXPECT_EQ(verdicts->reason_of(1), RejectReason::kReserved);
+  EXPECT_EQ(verdicts->reason_of(2), RejectReason::kFuture);
+  EXPECT_EQ(record->body, request.SerializeAsString());
+  EXPECT_EQ(books().received, 4U);
+  EXPECT_EQ(books().rejected, 2U);
+  EXPECT_EQ(books().queued, 2U);
+}
+
+TEST_F(IntakeTest, AForeignResourceIsRefusedAndTheOthersTaken) {
+  MetricsRequest request;
+  add_gauge(add_resource(request, "cliente-b"), "stolen", now());
+  add_gauge(add_resource(request, "cliente-a"), "mine", now());
+  add_gauge(add_resource(request, ""), "nobodys", now());
+  const auto receipt = take(request.SerializeAsString());
+  ASSERT_TRUE(receipt.has_value());
+  EXPECT_EQ(receipt->rejected, 2U);
+}
+
+TEST_F(IntakeTest, WithNothingGoodTheClaimDecidesTheError) {
+  const auto foreign = take(one_gauge("cliente-b", "m", now()));
+  ASSERT_FALSE(foreign.has_value());
+  EXPECT_EQ(foreign.error().code, ErrorCode::kForbidden);
+  const auto nobody = take(one_gauge("", "m", now()));
+  ASSERT_FALSE(nobody.has_value());
+  EXPECT_EQ(nobody.error().code, ErrorCode::kInvalid);
+  EXPECT_FALSE(next_record().has_value());
+  EXPECT_EQ(books().received, 2U);
+  EXPECT_EQ(books().rejected, 2U);
+}
+
+TEST_F(IntakeTest, TwoCustomerIdsOnOneResourceAreForeign) {
+  MetricsRequest request;
+  auto* group = add_resource(request, "cliente-a");
+  testing::set(group->mutable_resource(), "customer.id", "cliente-b");
+  add_gauge(group, "m", now());
+  const auto receipt = take(request.SerializeAsString());
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_EQ(receipt.error().code, ErrorCode::kForbidden);
+}
+
+TEST_F(IntakeTest, TheAgentAloneMakesAgentMetrics) {
+  MetricsRequest request;
+  auto* agent = add_resource(request, "cliente-a");
+  testing::set(agent->mutable_resource(), "service.name", "vigia-agent");
+  add_gauge(agent, "agent_buffer_usage_percent", now());
+  auto* application = add_resource(request, "cliente-a");
+  testing::set(application->mutable_resource(), "service.name", "shop");
+  add_gauge(application, "agent_buffer_usage_percent", now());
+  EXPECT_EQ(take(request.SerializeAsString())->rejected, 1U);
+}
+
+TEST_F(IntakeTest, AReservedJobIsRefusedOnResourceAndPoint) {
+  MetricsRequest request;
+  auto* group = add_resource(request, "cliente-a");
+  testing::set(group->mutable_resource(), "service.name", "customer-agents");
+  add_gauge(group, "m", now());
+  testing::set(add_gauge(add_resource(request, "cliente-a"), "m", now()), "job", "otel-collector");
+  add_gauge(add_resource(request, "cliente-a"), "m", now());
+  EXPECT_EQ(take(request.SerializeAsString())->rejected, 2U);
+}
+
+TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
+  MetricsRequest request;
+  auto* group = add_resource(request, "cliente-a");
+  add_gauge(group, "one", now());
+  testing::set(add_gauge(group, "two", now()), "k", "\xc3\x28");
+  add_gauge(group, "three", now());
+  for (int round = 0; round < 2; ++round) {
+    const auto receipt = take(request.SerializeAsString());
+    EXPECT_EQ(receipt->rejected, 1U);
+    EXPECT_NE(receipt->message.find("1 invalid"), std::string::npos);
+  }
+}
+
+TEST_F(IntakeTest, AnEmptyRequestSucceeds) {
+  EXPECT_EQ(take("")->items, 0U);
+  EXPECT_FALSE(next_record().has_value());
+}
+
+TEST_F(IntakeTest, GarbageIsInvalid) {
+  const auto receipt = take("\xff\xff\xff");
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_EQ(receipt.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(books().received, 0U);
+}
+
+TEST_F(IntakeTest, SpansAndRecordsAreKeptToo) {
+  EXPECT_EQ(take(testing::one_span("cliente-a"), Signal::kTraces)->rejected, 0U);
+  EXPECT_EQ(next_record()->header.signal, Signal::kTraces);
+  EXPECT_EQ(take(testing::one_record("cliente-a"), Signal::kLogs)->rejected, 0U);
+  EXPECT_EQ(next_record()->header.signal, Signal::kLogs);
+  EXPECT_EQ(take(testing::one_span("cliente-b"), Signal::kTraces).error().code,
+            ErrorCode::kForbidden);
+  EXPECT_EQ(take(testing::one_record(""), Signal::kLogs).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(books(Signal::kTraces).queued, 1U);
+}
+
+TEST_F(IntakeTest, NewSeriesOverTheLimitAreRefusedAndKnownOnesGoOn) {
+  customer_.limits.active_series = 2;
+  for (const char* name : {"a", "b"})
+    EXPECT_EQ(take(one_gauge("cliente-a", name, now()))->rejected, 0U);
+  EXPECT_EQ(take(one_gauge("cliente-a", "c", now()))->rejected, 1U);
+  EXPECT_EQ(take(one_gauge("cliente-a", "a", now() + 1000))->rejected, 0U);
+}
+
+TEST_F(IntakeTest, OverTheRateTheRequestMayComeAgainLater) {
+  customer_.limits.points_per_second = 1;
+  Result<Receipt> receipt = take(one_gauge("cliente-a", "m", now()));
+  for (int i = 0; i < 20 && receipt; ++i) receipt = take(one_gauge("cliente-a", "m", now()));
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_TRUE(is_retryable(receipt.error()));
+  EXPECT_TRUE(receipt.error().retry_after.has_value());
+  clock_.advance(std::chrono::seconds(5));
+  EXPECT_TRUE(take(one_gauge("cliente-a", "m", now())).has_value());
+  EXPECT_EQ(books().received, books().rejected + books().queued);
+}
+
+TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {
+  log_bytes_max_ = 256U << 10U;
+  MetricsRequest request;
+  auto* group = add_resource(request, "cliente-a");
+  for (int i = 0; i < 500; ++i) {
+    testing::set(add_gauge(group, "m" + std::to_string(i), now()), "k",
+                 std::to_string(i * 2654435761U));
+  }
+  const std::string body = request.SerializeAsString();
+  Result<Receipt> receipt = take(body);
+  for (int i = 0; i < 100 && receipt; ++i) receipt = take(body);
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_TRUE(is_retryable(receipt.error()));
+  EXPECT_EQ(books().received, books().rejected + books().queued);
+  EXPECT_EQ(books().rejected, 500U);
+}
+
+}  // namespace
+}  // namespace vigia::collector

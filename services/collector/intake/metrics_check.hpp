@@ -1,0 +1,27 @@
+// A verdict for every data point of a request.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/verdicts.hpp"
+#include "libs/wire/prometheus/resource_labels.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+
+namespace vigia::collector {
+
+struct MetricsCheckSettings {
+  wire::prometheus::TranslatorSettings translation;
+  std::int64_t now_ms = 0;              ///< wall clock
+  std::uint64_t active_series_max = 0;  ///< of this customer; 0: no limit
+};
+
+/// Walks the body, finds each point's series in the cache and judges it (design §3, step 2).
+/// kInvalid where the body is no ExportMetricsServiceRequest.
+Result<Verdicts> check_metrics(const CustomerId& customer, std::string_view body,
+                               const MetricsCheckSettings& settings,
+                               wire::prometheus::SeriesCache& cache);
+
+}  // namespace vigia::collector

@@ -1,0 +1,6 @@
+#include "services/collector/service.hpp"
+
+int main(int argument_count, char** arguments) {
+  return vigia::service::run_program(argument_count, arguments,
+                                     vigia::collector::describe_program());
+}

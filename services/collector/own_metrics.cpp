@@ -1,0 +1,70 @@
+#include "services/collector/own_metrics.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using service::MetricType;
+using Emit = service::MetricRegistry::Emit;
+
+void show_log(const Emit& emit, const pipeline::DiskLogStats& log) {
+  const auto show = [&emit](std::string_view name, std::string_view help, MetricType type,
+                            std::uint64_t value) {
+    emit(name, help, type, {}, static_cast<double>(value));
+  };
+  show("vigia_log_bytes", "Size of the disk log", MetricType::kGauge, log.bytes);
+  show("vigia_log_segments", "Files of the disk log", MetricType::kGauge, log.segments);
+  show("vigia_log_is_full", "1 while requests are refused for want of room", MetricType::kGauge,
+       log.is_full ? 1 : 0);
+  show("vigia_log_records_total", "Batches made durable", MetricType::kCounter,
+       log.appended_records);
+  show("vigia_log_refused_records_total", "Batches that found no room or a faulty disk",
+       MetricType::kCounter, log.refused_records);
+  show("vigia_log_syncs_total", "Calls of fdatasync", MetricType::kCounter, log.syncs);
+  show("vigia_log_sync_failures_total", "Calls of fdatasync that failed", MetricType::kCounter,
+       log.sync_failures);
+  show("vigia_log_damaged_records_total", "Passages that could not be read", MetricType::kCounter,
+       log.damaged_records);
+}
+
+void show_series(const Emit& emit, const wire::prometheus::SeriesCacheStats& series) {
+  emit("vigia_series_active", "Series with a sample in the last 20 minutes", MetricType::kGauge, {},
+       static_cast<double>(series.series));
+  emit("vigia_series_cache_bytes", "Estimated size of the series cache", MetricType::kGauge, {},
+       static_cast<double>(series.bytes));
+  emit("vigia_series_cache_misses_total", "Points whose series was not known", MetricType::kCounter,
+       {}, static_cast<double>(series.misses));
+  emit("vigia_series_cache_evicted_total", "Series forgotten for want of room while in use",
+       MetricType::kCounter, {}, static_cast<double>(series.evicted));
+}
+
+void show_doors(const Emit& emit, const std::vector<std::unique_ptr<net::Server>>& doors) {
+  for (const auto& door : doors) {
+    const net::ServerStats stats = door->stats();
+    const service::MetricLabels labels{{"address", door->address()}};
+    emit("vigia_connections", "Open connections", MetricType::kGauge, labels,
+         static_cast<double>(stats.connections));
+    emit("vigia_connections_refused_total", "Connections over the limit", MetricType::kCounter,
+         labels, static_cast<double>(stats.connections_refused));
+    emit("vigia_requests_total", "Requests begun", MetricType::kCounter, labels,
+         static_cast<double>(stats.requests));
+  }
+}
+
+}  // namespace
+
+void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) {
+  service::add_process_metrics(registry);
+  registry.on_collect([parts](const Emit& emit) {
+    emit("otelcol_process_memory_rss", "Resident set in bytes", MetricType::kGauge, {},
+         static_cast<double>(parts.memory.resident_bytes()));
+    emit("vigia_directory_age_seconds", "Since customers and tokens were last known to be true",
+         MetricType::kGauge, {}, parts.directory.age_seconds());
+    emit("vigia_directory_refresh_failures_total", "Refreshes that failed", MetricType::kCounter,
+         {}, static_cast<double>(parts.directory.refresh_failures()));
+    show_log(emit, parts.log.stats());
+    show_series(emit, parts.series.stats());
+    show_doors(emit, parts.doors);
+  });
+}
+
+}  // namespace vigia::collector

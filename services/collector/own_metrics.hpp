@@ -1,0 +1,27 @@
+// What the collector tells of itself beside its books.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "libs/net/server.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory_source.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+#include "services/collector/memory_limiter/memory_limiter.hpp"
+
+namespace vigia::collector {
+
+struct OwnParts {
+  const pipeline::DiskLog& log;
+  const wire::prometheus::SeriesCache& series;
+  const tenancy::DirectorySource& directory;
+  const MemoryLimiter& memory;
+  const std::vector<std::unique_ptr<net::Server>>& doors;
+};
+
+/// Values read at each scrape; the parts outlive the last one.
+void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts);
+
+}  // namespace vigia::collector

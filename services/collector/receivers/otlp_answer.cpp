@@ -1,0 +1,92 @@
+#include "services/collector/receivers/otlp_answer.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <protozero/pbf_writer.hpp>
+
+#include "libs/net/json_text.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::string_view kGrpcPrefix = "/opentelemetry.proto.collector.";
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  return out;
+}
+
+std::optional<Signal> grpc_signal(std::string_view path) {
+  if (!path.starts_with(kGrpcPrefix)) return std::nullopt;
+  path.remove_prefix(kGrpcPrefix.size());
+  if (path == "metrics.v1.MetricsService/Export") return Signal::kMetrics;
+  if (path == "trace.v1.TraceService/Export") return Signal::kTraces;
+  if (path == "logs.v1.LogsService/Export") return Signal::kLogs;
+  return std::nullopt;
+}
+
+std::string_view rejected_key(Signal signal) {
+  switch (signal) {
+    case Signal::kMetrics:
+      return "rejectedDataPoints";
+    case Signal::kTraces:
+      return "rejectedSpans";
+    case Signal::kLogs:
+      return "rejectedLogRecords";
+  }
+  return "";
+}
+
+std::string protobuf_body(const Receipt& receipt) {
+  std::string body;
+  if (receipt.rejected == 0) return body;
+  protozero::pbf_writer response(body);
+  protozero::pbf_writer partial(response, 1);
+  partial.add_int64(1, receipt.rejected);
+  partial.add_string(2, receipt.message);
+  return body;
+}
+
+std::string json_body(Signal signal, const Receipt& receipt) {
+  if (receipt.rejected == 0) return "{}";
+  return fmt::format(R"({{"partialSuccess":{{"{}":"{}","errorMessage":{}}}}})",
+                     rejected_key(signal), receipt.rejected, net::json_text(receipt.message));
+}
+
+}  // namespace
+
+std::optional<Signal> signal_of_path(const net::RequestHead& head) {
+  if (head.transport == net::Transport::kGrpc) return grpc_signal(head.path);
+  if (head.path == "/v1/metrics") return Signal::kMetrics;
+  if (head.path == "/v1/traces") return Signal::kTraces;
+  if (head.path == "/v1/logs") return Signal::kLogs;
+  return std::nullopt;
+}
+
+std::optional<BodyForm> form_of(const net::RequestHead& head) {
+  if (head.transport == net::Transport::kGrpc) return BodyForm::kProtobuf;
+  std::string type = lower(head.headers.get("content-type"));
+  type.resize(std::min(type.size(), type.find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  if (type == "application/x-protobuf") return BodyForm::kProtobuf;
+  if (type == "application/json") return BodyForm::kJson;
+  return std::nullopt;
+}
+
+net::Response accepted(Signal signal, BodyForm form, const Receipt& receipt) {
+  net::Response response;
+  if (form == BodyForm::kJson) {
+    response.headers.add("content-type", "application/json");
+    response.body = json_body(signal, receipt);
+  } else {
+    response.headers.add("content-type", "application/x-protobuf");
+    response.body = protobuf_body(receipt);
+  }
+  return response;
+}
+
+}  // namespace vigia::collector

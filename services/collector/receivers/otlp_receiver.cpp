@@ -1,0 +1,117 @@
+#include "services/collector/receivers/otlp_receiver.hpp"
+
+#include <utility>
+
+#include "libs/net/status.hpp"
+#include "libs/wire/otlp/json.hpp"
+#include "services/collector/limits.hpp"
+#include "services/collector/receivers/otlp_answer.hpp"
+
+namespace vigia::collector {
+namespace {
+
+Error error_of(ErrorCode code, std::string message) {
+  return Error{code, std::move(message), std::nullopt};
+}
+
+std::string_view transport_name(const net::RequestHead& head) {
+  return head.transport == net::Transport::kGrpc ? "grpc" : "http";
+}
+
+/// An answer to what is no OTLP request at all: a path, method or type that we do not serve.
+net::Response not_served(const net::RequestHead& head, int status, std::string message) {
+  net::Response response = net::otlp_error(head, error_of(ErrorCode::kInvalid, std::move(message)));
+  response.status = status;
+  if (head.transport == net::Transport::kGrpc) response.grpc_code = net::GrpcCode::kUnimplemented;
+  if (status == 405) response.headers.add("allow", "POST");
+  return response;
+}
+
+}  // namespace
+
+OtlpReceiver::OtlpReceiver(const Parts& parts)
+    : parts_(parts),
+      requests_refused_(parts.metrics.counter("vigia_requests_refused_total",
+                                              "Requests answered with an error, for any reason")) {}
+
+Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& head) const {
+  const auto directory = parts_.directory();
+  if (!directory) {
+    return tl::unexpected<Error>(
+        Error{ErrorCode::kUnavailable, "customers and tokens are not loaded yet", kRetryAfter});
+  }
+  if (head.headers.count("authorization") > 1) {
+    return fail(ErrorCode::kInvalid, "more than one Authorization header");
+  }
+  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  if (!token) return forward(token);
+  auto principal = directory->authenticate(*token, parts_.clock.wall_ms());
+  if (!principal) return forward(principal);
+  if (principal->is_operator() || principal->scope != tenancy::Scope::kIngest) {
+    return fail(ErrorCode::kForbidden, "the token's scope is not ingest");
+  }
+  const tenancy::Customer* customer = directory->find(*principal->customer);
+  if (customer == nullptr) return fail(ErrorCode::kUnauthenticated, "the customer is not known");
+  return *customer;
+}
+
+net::Response OtlpReceiver::refused(const net::RequestHead& head, const Error& error) {
+  requests_refused_.add();
+  return net::otlp_error(head, error);
+}
+
+net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& error) {
+  return refused(head, error);
+}
+
+std::optional<net::Response> OtlpReceiver::admit(const net::RequestHead& head) {
+  if (!signal_of_path(head)) {
+    requests_refused_.add();
+    return not_served(head, 404,
+                      "no such path; OTLP is served at /v1/metrics, /v1/traces, /v1/logs");
+  }
+  if (head.method != "POST") {
+    requests_refused_.add();
+    return not_served(head, 405, "OTLP requests are POST");
+  }
+  if (auto customer = authenticate(head); !customer) return refused(head, customer.error());
+  if (!form_of(head)) {
+    requests_refused_.add();
+    return not_served(head, 415, "content-type must be application/x-protobuf or application/json");
+  }
+  if (parts_.is_short_of_memory()) {
+    return refused(head, Error{ErrorCode::kUnavailable, "memory is short", kRetryAfter});
+  }
+  return std::nullopt;
+}
+
+void OtlpReceiver::handle(net::Request request, net::Responder responder) {
+  // Checked again: the body may have taken its time, and a token may be revoked meanwhile.
+  const auto customer = authenticate(request);
+  if (!customer) {
+    responder.send(refused(request, customer.error()));
+    return;
+  }
+  const Signal signal = *signal_of_path(request);
+  const BodyForm form = *form_of(request);
+  Delivery delivery{signal, transport_name(request), std::move(request.body)};
+  if (form == BodyForm::kJson) {
+    auto protobuf = wire::otlp::json_to_protobuf(signal, delivery.body);
+    if (!protobuf) {
+      responder.send(refused(request, protobuf.error()));
+      return;
+    }
+    delivery.body = std::move(*protobuf);
+  }
+  // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
+  // that this one callable owns.
+  auto held = std::make_shared<net::Responder>(std::move(responder));
+  parts_.intake.take(
+      *customer, std::move(delivery),
+      [this, held, signal, form,
+       head = static_cast<net::RequestHead>(request)](Result<Receipt> receipt) {
+        held->send(receipt ? accepted(signal, form, *receipt) : refused(head, receipt.error()));
+      });
+}
+
+}  // namespace vigia::collector

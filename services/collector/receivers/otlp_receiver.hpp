@@ -1,0 +1,43 @@
+// The doors: OTLP over gRPC and HTTP, protobuf and JSON, on whatever port.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory.hpp"
+#include "services/collector/intake/intake.hpp"
+
+namespace vigia::collector {
+
+/// Thread contract: any event loop.
+class OtlpReceiver final : public net::Handler {
+ public:
+  struct Parts {
+    Intake& intake;
+    std::function<std::shared_ptr<const tenancy::Directory>()> directory;
+    const Clock& clock;
+    /// True while memory is over its limit: everything is refused, retryably.
+    std::function<bool()> is_short_of_memory;
+    service::MetricRegistry& metrics;
+  };
+  explicit OtlpReceiver(const Parts& parts);
+
+  /// Path, method, content type and token, before a byte of the body is kept. Tokens: kUnavailable
+  /// while no directory was ever loaded, since clients drop data on UNAUTHENTICATED (R-OTLP-12).
+  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  void handle(net::Request request, net::Responder responder) override;
+  net::Response refuse(const net::RequestHead& head, const Error& error) override;
+
+ private:
+  Result<tenancy::Customer> authenticate(const net::RequestHead& head) const;
+  net::Response refused(const net::RequestHead& head, const Error& error);
+
+  Parts parts_;
+  service::Counter& requests_refused_;
+};
+
+}  // namespace vigia::collector

@@ -1,0 +1,111 @@
+#include "services/collector/receivers/otlp_receiver.hpp"
+
+#include <gtest/gtest.h>
+
+#include "services/collector/receivers/otlp_answer.hpp"
+#include "services/collector/testing/otlp_requests.hpp"
+
+namespace vigia::collector {
+namespace {
+
+/// Intake without a log: the doors alone are tested here, over sockets in service_test.
+class ReceiverTest : public ::testing::Test {
+ protected:
+  ReceiverTest() {
+    directory_ = *tenancy::Directory::parse(R"(
+customers:
+  - {id: cliente-a, tokens: [{token: good, scope: ingest}, {token: reader, scope: read}]}
+operators: [{token: operator, scope: read}]
+)",
+                                            "test");
+  }
+
+  net::RequestHead head(std::string path, std::string token = "Bearer good",
+                        std::string type = "application/x-protobuf") const {
+    net::RequestHead request;
+    request.method = "POST";
+    request.path = std::move(path);
+    if (!token.empty()) request.headers.add("authorization", token);
+    if (!type.empty()) request.headers.add("content-type", type);
+    return request;
+  }
+  int status(const net::RequestHead& request) {
+    const auto answer = receiver_.admit(request);
+    return answer ? answer->status : 0;
+  }
+
+  ManualClock clock_{1'800'000'000'000'000'000};
+  service::MetricRegistry metrics_;
+  Books books_{metrics_};
+  wire::prometheus::SeriesCache series_{{}, clock_};
+  std::shared_ptr<const tenancy::Directory> directory_;
+  bool is_short_ = false;
+  Intake intake_{
+      {},
+      {},
+      IntakeParts{nullptr, series_, [this] { return directory_; }, books_, metrics_, clock_}};
+  OtlpReceiver receiver_{OtlpReceiver::Parts{intake_, [this] { return directory_; }, clock_,
+                                             [this] { return is_short_; }, metrics_}};
+};
+
+TEST_F(ReceiverTest, TheTokenIsLookedAtBeforeTheBody) {
+  EXPECT_EQ(status(head("/v1/metrics")), 0);
+  EXPECT_EQ(status(head("/v1/metrics", "")), 401);
+  EXPECT_EQ(status(head("/v1/metrics", "Bearer GOOD")), 401);
+  EXPECT_EQ(status(head("/v1/metrics", "bearer good")), 0);
+  EXPECT_EQ(status(head("/v1/metrics", "BEARER good")), 0);
+  EXPECT_EQ(status(head("/v1/metrics", "Bearer reader")), 403);
+  EXPECT_EQ(status(head("/v1/metrics", "Bearer operator")), 403);
+  auto twice = head("/v1/metrics");
+  twice.headers.add("authorization", "Bearer good");
+  EXPECT_EQ(status(twice), 400);
+}
+
+TEST_F(ReceiverTest, AnUnloadedDirectoryIsAPassingFault) {
+  directory_ = nullptr;
+  EXPECT_EQ(status(head("/v1/metrics", "Bearer anything")), 503);
+}
+
+TEST_F(ReceiverTest, PathMethodAndTypeAreChecked) {
+  EXPECT_EQ(status(head("/v2/metrics")), 404);
+  EXPECT_EQ(status(head("/v1/metrics/")), 404);
+  EXPECT_EQ(status(head("/v1/logs", "Bearer good", "")), 415);
+  EXPECT_EQ(status(head("/v1/logs", "Bearer good", "text/plain")), 415);
+  EXPECT_EQ(status(head("/v1/logs", "Bearer good", "Application/JSON; charset=utf-8")), 0);
+  auto patch = head("/v1/logs");
+  patch.method = "PATCH";
+  EXPECT_EQ(status(patch), 405);
+}
+
+TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
+  auto request = head("/opentelemetry.proto.collector.profiles.v1.ProfilesService/Export");
+  request.transport = net::Transport::kGrpc;
+  EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnimplemented);
+  request.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+  EXPECT_FALSE(receiver_.admit(request).has_value());
+  request.headers = {{"authorization", "Bearer nobody"}};
+  EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnauthenticated);
+}
+
+TEST_F(ReceiverTest, ShortMemoryRefusesRetryably) {
+  is_short_ = true;
+  const auto answer = receiver_.admit(head("/v1/metrics"));
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->headers.get("retry-after"), "5");
+}
+
+TEST(OtlpAnswer, PartialSuccessOnlyWhereSomethingWasRefused) {
+  EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 0, ""}).body, "");
+  EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kJson, {10, 0, ""}).body, "{}");
+  testing::pb::collector::metrics::v1::ExportMetricsServiceResponse response;
+  ASSERT_TRUE(response.ParseFromString(
+      accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 3, "why"}).body));
+  EXPECT_EQ(response.partial_success().rejected_data_points(), 3);
+  EXPECT_EQ(response.partial_success().error_message(), "why");
+  EXPECT_EQ(accepted(Signal::kTraces, BodyForm::kJson, {10, 3, "w\"y"}).body,
+            R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"w\"y"}})");
+}
+
+}  // namespace
+}  // namespace vigia::collector

@@ -1,0 +1,199 @@
+#include "services/collector/service.hpp"
+
+#include <atomic>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/net/client.hpp"
+#include "libs/net/routes.hpp"
+#include "libs/net/server.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/service/health.hpp"
+#include "libs/service/log.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory_source.hpp"
+#include "libs/wire/prometheus/series_cache.hpp"
+#include "services/collector/books/books.hpp"
+#include "services/collector/exporters/exporter.hpp"
+#include "services/collector/intake/intake.hpp"
+#include "services/collector/memory_limiter/memory_limiter.hpp"
+#include "services/collector/own_metrics.hpp"
+#include "services/collector/receivers/otlp_receiver.hpp"
+
+namespace vigia::collector {
+namespace {
+
+class RunningCollector final : public CollectorService {
+ public:
+  explicit RunningCollector(Settings settings)
+      : settings_(std::move(settings)),
+        client_(net::Client::create({})),
+        books_(metrics_),
+        series_({.bytes_max = settings_.series_cache_bytes}, clock_),
+        memory_(settings_.memory_limit_bytes) {}
+
+  ~RunningCollector() override {
+    stop(clock_.steady());
+    // The log's last acknowledgements still speak to intake and the doors' answers.
+    exporters_.clear();
+    log_.reset();
+  }
+
+  Result<void> begin() {
+    for (const std::string& note : settings_.notes) service::log_warn(note);
+    if (auto opened = open_directory(); !opened) return opened;
+    if (auto opened = open_log(); !opened) return opened;
+    if (auto started = start_exporters(); !started) return started;
+    if (auto opened = open_doors(); !opened) return opened;
+    return open_own_ports();
+  }
+
+  void stop(TimePoint deadline) noexcept override {
+    is_ready_ = false;
+    for (const auto& door : doors_) door->stop(deadline);
+    for (const auto& exporter : exporters_) exporter->stop(deadline);
+  }
+
+  std::vector<std::string> addresses() const override {
+    std::vector<std::string> addresses;
+    for (const auto& door : doors_) addresses.push_back(door->address());
+    return addresses;
+  }
+
+ private:
+  std::function<std::shared_ptr<const tenancy::Directory>()> directory() {
+    return [this] { return directory_->current(); };
+  }
+
+  Result<void> open_directory() {
+    auto source = tenancy::DirectorySource::start(settings_.directory, *client_);
+    if (!source) return forward(source);
+    directory_ = *std::move(source);
+    return {};
+  }
+
+  Result<void> open_log() {
+    pipeline::DiskLogSettings log;
+    log.directory = settings_.storage.directory;
+    log.bytes_max = settings_.storage.bytes_max;
+    log.segment_bytes = settings_.storage.segment_bytes;
+    for (const ExporterSettings& exporter : settings_.exporters) {
+      log.cursors.push_back(cursor_settings(exporter));
+    }
+    auto opened = pipeline::DiskLog::open(std::move(log), clock_,
+                                          DropCounter(settings_.exporters, books_, directory()));
+    if (!opened) return forward(opened);
+    log_ = *std::move(opened);
+    return {};
+  }
+
+  Result<void> start_exporters() {
+    const ExporterParts parts{*log_,  *client_, series_, directory(),
+                              books_, metrics_, clock_,  settings_.storage.directory};
+    for (const ExporterSettings& exporter : settings_.exporters) {
+      auto made = make_exporter(exporter, parts);
+      if (!made) return forward(made);
+      exporters_.push_back(*std::move(made));
+      if (auto started = exporters_.back()->start(); !started) return started;
+    }
+    return {};
+  }
+
+  Result<void> open_doors() {
+    wire::prometheus::TranslatorSettings translation;
+    intake_ = std::make_unique<Intake>(
+        settings_.exporters, translation,
+        IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_});
+    receiver_ = std::make_unique<OtlpReceiver>(OtlpReceiver::Parts{
+        *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
+    for (const ReceiverSettings& door : settings_.receivers) {
+      net::ServerSettings server;
+      server.name = fmt::format("collector {} {}", door.id, door.protocol);
+      server.listen = door.endpoint;
+      server.body_bytes_max = door.body_bytes_max;
+      server.tls = door.tls;
+      auto started = net::Server::start(std::move(server), *receiver_);
+      if (!started) return forward(started);
+      service::log_info("listening", {{"for", door.id + " " + door.protocol},
+                                      {"address", (*started)->address()}});
+      doors_.push_back(*std::move(started));
+    }
+    return {};
+  }
+
+  Result<void> open_own_ports() {
+    show_own_metrics(metrics_, OwnParts{*log_, series_, *directory_, memory_, doors_});
+    auto served = service::MetricsServer::start(settings_.metrics_endpoint, metrics_);
+    if (!served) return forward(served);
+    metrics_server_ = *std::move(served);
+    is_ready_ = true;
+    if (settings_.health_endpoint.empty()) return {};
+    service::add_health_routes(health_routes_, [this] { return is_ready_.load(); });
+    health_routes_.add(
+        "GET", "/", [this](net::Request, const net::PathValues&, net::Responder responder) {
+          net::Response response;
+          response.status = is_ready_ ? 200 : 503;
+          response.headers.add("content-type", "application/json");
+          response.body = is_ready_ ? R"({"status":"ok"})" : R"({"status":"unavailable"})";
+          responder.send(std::move(response));
+        });
+    net::ServerSettings server;
+    server.name = "collector health";
+    server.listen = settings_.health_endpoint;
+    server.loops = 1;
+    server.connections_max = 100;
+    auto started = net::Server::start(std::move(server), health_routes_);
+    if (!started) return forward(started);
+    health_server_ = *std::move(started);
+    return {};
+  }
+
+  // In the order of their start; what refers to a part stands below it.
+  Settings settings_;
+  SystemClock clock_;
+  service::MetricRegistry metrics_;
+  std::unique_ptr<net::Client> client_;
+  Books books_;
+  wire::prometheus::SeriesCache series_;
+  MemoryLimiter memory_;
+  std::unique_ptr<tenancy::DirectorySource> directory_;
+  std::unique_ptr<pipeline::DiskLog> log_;
+  std::vector<std::unique_ptr<Exporter>> exporters_;
+  std::unique_ptr<Intake> intake_;
+  std::unique_ptr<OtlpReceiver> receiver_;
+  std::vector<std::unique_ptr<net::Server>> doors_;
+  std::atomic<bool> is_ready_{false};
+  std::unique_ptr<service::MetricsServer> metrics_server_;
+  net::Routes health_routes_;
+  std::unique_ptr<net::Server> health_server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CollectorService>> CollectorService::start(Settings settings) {
+  auto collector = std::make_unique<RunningCollector>(std::move(settings));
+  if (auto begun = collector->begin(); !begun) return forward(begun);
+  return collector;
+}
+
+service::ProgramDescription describe_program() {
+  service::ProgramDescription program;
+  program.name = "vigia-collector";
+  program.summary =
+      "Takes OTLP from customers' nodes, checks it, makes it durable, and hands it to the stores.";
+  program.config_help = settings_help();
+  program.prepare = [](const service::ConfigFile& file)
+      -> Result<std::function<Result<std::unique_ptr<service::Running>>()>> {
+    auto settings = read_settings(file);
+    if (!settings) return forward(settings);
+    return [settings = *settings]() -> Result<std::unique_ptr<service::Running>> {
+      auto started = CollectorService::start(settings);
+      if (!started) return forward(started);
+      return *std::move(started);
+    };
+  };
+  return program;
+}
+
+}  // namespace vigia::collector

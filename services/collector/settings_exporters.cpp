@@ -1,0 +1,113 @@
+// Exporters of a configuration.
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/collector/settings_parts.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using service::ConfigNode;
+using Notes = std::vector<std::string>;
+
+constexpr std::array<std::pair<std::string_view, ExporterKind>, 6> kKinds{{
+    {"prometheusremotewrite", ExporterKind::kPrometheusRemoteWrite},
+    {"prometheus_remote_write", ExporterKind::kPrometheusRemoteWrite},
+    {"prometheus", ExporterKind::kPrometheus},
+    {"otlp", ExporterKind::kOtlp},
+    {"otlphttp", ExporterKind::kOtlpHttp},
+    {"debug", ExporterKind::kDebug},
+}};
+
+std::optional<ExporterKind> kind_of(std::string_view type) {
+  for (const auto& [name, kind] : kKinds) {
+    if (name == type) return kind;
+  }
+  return std::nullopt;
+}
+
+void read_headers(const ConfigNode& node, ExporterSettings& exporter) {
+  for (const std::string& name : node.keys()) {
+    exporter.headers.emplace_back(name, node.child(name).text());
+  }
+}
+
+void read_client_tls(const ConfigNode& node, ExporterSettings& exporter) {
+  exporter.ca_file = node.child("ca_file").text();
+  exporter.cert_file = node.child("cert_file").text();
+  exporter.key_file = node.child("key_file").text();
+  exporter.tls_skip_verify = node.child("insecure_skip_verify").boolean(false);
+  if (node.child("insecure").boolean(false) && exporter.endpoint.starts_with("https://")) {
+    node.child("insecure").note_error("contradicts the endpoint's https://");
+  }
+}
+
+void read_auth(const ConfigNode& node, const Extensions& extensions, ExporterSettings& exporter) {
+  if (!node.is_present()) return;
+  const ConfigNode authenticator = node.child("authenticator");
+  const auto token = extensions.bearer_tokens.find(authenticator.text());
+  if (token == extensions.bearer_tokens.end()) {
+    authenticator.note_error("is not a bearertokenauth described under extensions");
+    return;
+  }
+  exporter.headers.emplace_back("Authorization", token->second);
+}
+
+void read_retry(const ConfigNode& node, ExporterSettings& exporter, Notes& notes) {
+  exporter.retry_initial = node.child("initial_interval").duration(exporter.retry_initial);
+  exporter.retry_max = node.child("max_interval").duration(exporter.retry_max);
+  const std::string_view why = "what is acknowledged is retried until max_age";
+  take_note(node.child("enabled"), why, notes);
+  take_note(node.child("max_elapsed_time"), why, notes);
+  take_note(node.child("multiplier"), "delays double", notes);
+  take_note(node.child("randomization_factor"), "delays are jittered", notes);
+}
+
+/// What every exporter that sends has.
+void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterSettings& exporter,
+                 Notes& notes) {
+  exporter.endpoint = node.child("endpoint").required_text();
+  read_headers(node.child("headers"), exporter);
+  read_client_tls(node.child("tls"), exporter);
+  read_auth(node.child("auth"), extensions, exporter);
+  read_retry(node.child("retry_on_failure"), exporter, notes);
+  exporter.timeout = node.child("timeout").duration(exporter.timeout);
+  exporter.compression = node.child("compression").text();
+  exporter.batch_bytes_max = node.child("max_batch_size_bytes").bytes(exporter.batch_bytes_max);
+  take_note(node.child("sending_queue"), "the disk log is the queue", notes);
+  take_note(node.child("remote_write_queue"), "the disk log is the queue", notes);
+}
+
+}  // namespace
+
+std::optional<ExporterSettings> read_exporter(const ConfigNode& node, const std::string& id,
+                                              const Extensions& extensions, Notes& notes) {
+  const auto kind = kind_of(part_type(id));
+  if (!kind) {
+    node.note_error(
+        fmt::format("\"{}\" is not an exporter of this collector; "
+                    "prometheusremotewrite, prometheus, otlp, otlphttp and debug are",
+                    id));
+    node.accept_all();
+    return std::nullopt;
+  }
+  ExporterSettings exporter;
+  exporter.kind = *kind;
+  exporter.id = id;
+  exporter.name = part_name(id);
+  exporter.required = node.child("required").boolean(false);
+  exporter.max_age = node.child("max_age").duration(exporter.max_age);
+  exporter.resource_labels = node.child("resource_labels").text_list();
+  if (*kind == ExporterKind::kPrometheus) {
+    exporter.endpoint = node.child("endpoint").text("127.0.0.1:8889");
+  } else if (*kind == ExporterKind::kDebug) {
+    take_note(node.child("verbosity"), "one line a batch", notes);
+  } else {
+    read_sender(node, extensions, exporter, notes);
+  }
+  return exporter;
+}
+
+}  // namespace vigia::collector

@@ -1,0 +1,114 @@
+#include "services/collector/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::string_view kGood = R"(
+extensions:
+  health_check: {endpoint: 127.0.0.1:13133}
+  vigia_auth: {directory: {file: customers.yaml}}
+  file_storage: {directory: /var/lib/vigia/collector}
+  bearertokenauth/cold: {token: internal}
+receivers:
+  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth}}, http: {endpoint: 127.0.0.1:4318, auth: {authenticator: vigia_auth}}}}
+processors: {memory_limiter: {limit_mib: 512}, batch: {}}
+exporters:
+  prometheus: {endpoint: 127.0.0.1:8889}
+  prometheusremotewrite/hot-0: {endpoint: http://127.0.0.1:9090/api/v1/write}
+  prometheusremotewrite/cold: {endpoint: http://127.0.0.1:9096/api/v1/write, required: true, headers: {Authorization: "Bearer x"}}
+  otlphttp/cold: {endpoint: http://127.0.0.1:9096, required: true, auth: {authenticator: bearertokenauth/cold}}
+  debug: {}
+service:
+  extensions: [health_check, vigia_auth, file_storage]
+  telemetry: {metrics: {address: 127.0.0.1:8888}}
+  pipelines:
+    metrics: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [prometheus, prometheusremotewrite/hot-0, prometheusremotewrite/cold]}
+    traces: {receivers: [otlp], exporters: [otlphttp/cold]}
+    logs: {receivers: [otlp], exporters: [otlphttp/cold]}
+)";
+
+Result<Settings> read(std::string text) {
+  auto file = service::ConfigFile::parse(text, "collector.yaml");
+  if (!file) return forward(file);
+  return read_settings(*file);
+}
+
+std::string replaced(std::string_view what, std::string_view with) {
+  std::string text(kGood);
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), with);
+}
+
+std::string refusal(std::string_view what, std::string_view with) {
+  const auto settings = read(replaced(what, with));
+  EXPECT_FALSE(settings.has_value()) << with;
+  return settings ? "" : settings.error().message;
+}
+
+TEST(Settings, TheDesignsFileLoads) {
+  const auto settings = read(std::string(kGood));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  ASSERT_EQ(settings->receivers.size(), 2U);
+  EXPECT_EQ(settings->receivers[0].endpoint, "127.0.0.1:4317");
+  EXPECT_EQ(settings->memory_limit_bytes, 512ULL << 20U);
+  EXPECT_EQ(settings->health_endpoint, "127.0.0.1:13133");
+  EXPECT_EQ(settings->storage.directory, "/var/lib/vigia/collector");
+  ASSERT_EQ(settings->exporters.size(), 4U);  // debug is in no pipeline
+  const auto& cold = settings->exporters[3];
+  EXPECT_EQ(cold.id, "otlphttp/cold");
+  EXPECT_EQ(cold.name, "cold");
+  EXPECT_TRUE(cold.required);
+  ASSERT_EQ(cold.headers.size(), 1U);
+  EXPECT_EQ(cold.headers[0].second, "Bearer internal");
+  EXPECT_EQ(cold.signals, (std::vector<Signal>{Signal::kTraces, Signal::kLogs}));
+  EXPECT_FALSE(settings->exporters[1].required);
+  EXPECT_TRUE(settings->notes.empty());
+}
+
+TEST(Settings, AnUnknownPartOrKeyIsNamedWithItsLine) {
+  EXPECT_NE(refusal("batch: {}", "k8sattributes: {}").find("collector.yaml:9: processors.k8s"),
+            std::string::npos);
+  EXPECT_NE(refusal("  debug: {}", "  kafka: {}").find("collector.yaml:15: exporters.kafka"),
+            std::string::npos);
+  EXPECT_NE(refusal("limit_mib: 512", "limit_mib: 512, limit: 3").find("collector.yaml:9"),
+            std::string::npos);
+  EXPECT_NE(refusal("  otlp: {", "  jaeger: {").find("collector.yaml:8: receivers.jaeger"),
+            std::string::npos);
+}
+
+TEST(Settings, ReferencesMustBeDescribed) {
+  EXPECT_NE(refusal("exporters: [prometheus,", "exporters: [promtail,").find("promtail"),
+            std::string::npos);
+  EXPECT_NE(refusal("[health_check, vigia_auth,", "[zpages, vigia_auth,").find("zpages"),
+            std::string::npos);
+  EXPECT_NE(refusal("authenticator: bearertokenauth/cold", "authenticator: nobody")
+                .find("is not a bearertokenauth"),
+            std::string::npos);
+}
+
+TEST(Settings, ADoorWithoutATokenIsRefused) {
+  EXPECT_NE(refusal("endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth}",
+                    "endpoint: 127.0.0.1:4317")
+                .find("vigia_auth"),
+            std::string::npos);
+}
+
+TEST(Settings, SeriesExportersTakeNoTraces) {
+  EXPECT_NE(refusal("traces: {receivers: [otlp], exporters: [otlphttp/cold]}",
+                    "traces: {receivers: [otlp], exporters: [prometheus]}")
+                .find("metrics only"),
+            std::string::npos);
+}
+
+TEST(Settings, KnownKeysWithoutEffectAreTold) {
+  const auto settings = read(replaced("batch: {}", "batch: {timeout: 5s, send_batch_size: 1000}"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  ASSERT_EQ(settings->notes.size(), 2U);
+  EXPECT_NE(settings->notes[0].find("processors.batch.timeout has no effect"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vigia::collector
