@@ -234,6 +234,19 @@ Id read_id(const service::ConfigNode& node, std::string_view fallback) {
 
 }  // namespace
 
+std::vector<ResourceAttribute> customer_attributes(const Settings& settings) {
+  std::vector<ResourceAttribute> attributes;
+  const auto add = [&](std::string key, const std::string& value) {
+    if (!value.empty()) attributes.push_back({std::move(key), {value}, false});
+  };
+  add("customer.id", settings.customer.text());
+  add("customer.name", settings.customer_name);
+  add("node.id", settings.node.text());
+  add("node.region", settings.region);
+  add("environment", settings.environment);
+  return attributes;
+}
+
 bool is_own_address(const std::string& endpoint, const std::string& listen) {
   const auto target = split_endpoint(endpoint);
   const Address own = split_address(listen);

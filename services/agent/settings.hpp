@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
@@ -11,6 +12,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 #include "services/agent/host/host_reader.hpp"
+#include "services/agent/host/identity.hpp"
 
 namespace vigia::agent {
 
@@ -61,6 +63,10 @@ struct Settings {
 
 /// The keys with their defaults, for --help.
 extern const char* const kConfigHelp;
+
+/// Whose data it is and from where, on every resource: customer.id and node.id, and customer.name,
+/// node.region and environment where they are configured.
+std::vector<ResourceAttribute> customer_attributes(const Settings& settings);
 
 /// True where sending to `endpoint` would come back to `listen`: same port, and the host is the
 /// address listened on, or one of our own where that is a wildcard.

@@ -1,0 +1,111 @@
+#include "services/agent/buffer/buffer.hpp"
+
+#include <algorithm>
+
+namespace vigia::agent {
+
+namespace {
+
+constexpr std::uint64_t kSegmentBytesMax = 16U << 20U;
+/// The oldest go a segment at a time, so a small cap wants small segments.
+constexpr std::uint64_t kSegmentsPerCap = 16;
+constexpr std::size_t kPendingBytesMax = 32U << 20U;
+
+pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
+  pipeline::DiskLogSettings log;
+  log.directory = settings.directory;
+  log.segment_bytes = std::min(kSegmentBytesMax, settings.bytes_max / kSegmentsPerCap);
+  log.bytes_max = settings.bytes_max;
+  log.pending_bytes_max = kPendingBytesMax;
+  log.cursor_interval = std::chrono::seconds(1);
+  for (const Signal signal : kSignals) {
+    pipeline::CursorSettings cursor;
+    cursor.name = to_string(signal);
+    cursor.required = false;
+    cursor.age_max = settings.age_max;
+    log.cursors.push_back(std::move(cursor));
+  }
+  return log;
+}
+
+}  // namespace
+
+Buffer::Buffer(Private /*key*/, const BufferSettings& settings, CustomerId customer,
+               const Clock& clock)
+    : settings_(settings), customer_(std::move(customer)), clock_(clock) {
+  for (const auto reason : {pipeline::DropReason::kTooOld, pipeline::DropReason::kCap,
+                            pipeline::DropReason::kDamaged}) {
+    dropped_[std::string(to_string(reason))] = 0;
+  }
+}
+
+Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, CustomerId customer,
+                                             const Clock& clock) {
+  auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
+  auto log = pipeline::DiskLog::open(
+      log_settings(settings), clock,
+      [self = buffer.get()](const pipeline::RecordHeader& header, std::string_view cursor,
+                            pipeline::DropReason reason) {
+        self->count_drop(header, cursor, reason);
+      });
+  if (!log) return forward(log);
+  buffer->log_ = *std::move(log);
+  return buffer;
+}
+
+void Buffer::count_drop(const pipeline::RecordHeader& header, std::string_view cursor,
+                        pipeline::DropReason reason) {
+  // Every cursor passes every record; only that of the record's own signal loses it.
+  if (cursor != to_string(header.signal)) return;
+  const std::lock_guard lock(mutex_);
+  dropped_[std::string(to_string(reason))] += header.items;
+}
+
+pipeline::DiskRecord Buffer::record(Signal signal, std::string body, std::uint32_t items) const {
+  pipeline::DiskRecord record{.header = {.customer = customer_}};
+  record.header.signal = signal;
+  record.header.items = items;
+  record.header.received_ms = clock_.wall_ms();
+  record.body = std::move(body);
+  return record;
+}
+
+void Buffer::append(Signal signal, std::string body, std::uint32_t items, Done done) {
+  log_->append(record(signal, std::move(body), items),
+               [done = std::move(done)](const Result<pipeline::RecordHeader>& header) {
+                 done(header ? Result<void>() : tl::unexpected<Error>(header.error()));
+               });
+}
+
+Result<void> Buffer::append_and_wait(Signal signal, std::string body, std::uint32_t items) {
+  auto header = log_->append_and_wait(record(signal, std::move(body), items));
+  if (!header) return forward(header);
+  return {};
+}
+
+pipeline::Cursor& Buffer::cursor(Signal signal) { return log_->cursor(to_string(signal)); }
+
+BufferStats Buffer::stats() const {
+  const auto log = log_->stats();
+  BufferStats stats;
+  stats.damaged_records = log.damaged_records;
+  stats.is_full = log.is_full;
+  std::int64_t oldest_ms = 0;
+  for (const auto& cursor : log.cursors) {
+    // The cursors read one log: what is held is what the slowest has not passed.
+    stats.bytes = std::max(stats.bytes, cursor.queued_bytes);
+    if (cursor.oldest_ms > 0 && (oldest_ms == 0 || cursor.oldest_ms < oldest_ms)) {
+      oldest_ms = cursor.oldest_ms;
+    }
+  }
+  const double by_bytes =
+      static_cast<double>(stats.bytes) / static_cast<double>(settings_.bytes_max);
+  const auto age_ms = static_cast<double>(oldest_ms == 0 ? 0 : clock_.wall_ms() - oldest_ms);
+  const auto age_max_ms = std::chrono::duration<double, std::milli>(settings_.age_max).count();
+  stats.usage_percent = std::clamp(std::max(by_bytes, age_ms / age_max_ms) * 100, 0.0, 100.0);
+  const std::lock_guard lock(mutex_);
+  stats.dropped = dropped_;
+  return stats;
+}
+
+}  // namespace vigia::agent

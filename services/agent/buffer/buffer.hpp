@@ -1,0 +1,70 @@
+// What the agent holds until the collector has acknowledged it: a disk log with a cap in bytes and
+// age, the oldest dropped first and counted.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "services/agent/settings.hpp"
+
+namespace vigia::agent {
+
+inline constexpr std::array<Signal, 3> kSignals = {Signal::kMetrics, Signal::kTraces,
+                                                   Signal::kLogs};
+
+struct BufferStats {
+  double usage_percent = 0;  ///< the fuller of bytes and age, 0 to 100
+  std::uint64_t bytes = 0;   ///< not yet acknowledged, on disk
+  std::uint64_t damaged_records = 0;
+  bool is_full = false;  ///< the disk takes nothing at present
+  /// Items dropped since start by reason: "too_old", "cap", "damaged".
+  std::map<std::string, std::uint64_t, std::less<>> dropped;
+};
+
+/// Each signal is read by a cursor of its own, so that one that is not taken holds up no other.
+/// Thread contract: any thread; a cursor's reading as libs/pipeline/disk_log.hpp says.
+class Buffer {
+  struct Private {};  // only open() makes one
+
+ public:
+  using Done = std::function<void(const Result<void>&)>;
+
+  Buffer(Private key, const BufferSettings& settings, CustomerId customer, const Clock& clock);
+
+  /// kUnavailable, naming the folder, where another process holds it or it cannot be written.
+  static Result<std::unique_ptr<Buffer>> open(const BufferSettings& settings, CustomerId customer,
+                                              const Clock& clock);
+
+  /// Takes an OTLP request over; `done` runs once it is on disk or refused (retryable), on a thread
+  /// that must not be kept.
+  void append(Signal signal, std::string body, std::uint32_t items, Done done);
+  Result<void> append_and_wait(Signal signal, std::string body, std::uint32_t items);
+
+  pipeline::Cursor& cursor(Signal signal);
+  BufferStats stats() const;
+
+ private:
+  void count_drop(const pipeline::RecordHeader& header, std::string_view cursor,
+                  pipeline::DropReason reason);
+  pipeline::DiskRecord record(Signal signal, std::string body, std::uint32_t items) const;
+
+  BufferSettings settings_;
+  CustomerId customer_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t, std::less<>> dropped_;  // guarded by mutex_
+  std::unique_ptr<pipeline::DiskLog> log_;  // last: its threads call count_drop until it ends
+};
+
+}  // namespace vigia::agent

@@ -1,0 +1,99 @@
+#include "services/agent/buffer/buffer.hpp"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace vigia::agent {
+namespace {
+
+class BufferTest : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override {
+    buffer_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open(std::uint64_t bytes_max = 8U << 20U) {
+    buffer_.reset();
+    auto opened = Buffer::open({folder_.string(), bytes_max, std::chrono::hours(24)},
+                               *CustomerId::parse("cliente-a"), clock_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    buffer_ = *std::move(opened);
+  }
+  void write(Signal signal, const std::string& body, std::uint32_t items = 1) {
+    const auto kept = buffer_->append_and_wait(signal, body, items);
+    ASSERT_TRUE(kept) << kept.error().message;
+  }
+  /// The bodies of a signal's own records that wait, read and not committed.
+  std::vector<std::string> waiting(Signal signal) {
+    std::vector<std::string> bodies;
+    pipeline::Cursor& cursor = buffer_->cursor(signal);
+    cursor.rewind();
+    for (;;) {
+      auto record = cursor.next(Duration::zero());
+      if (!record || !*record) return bodies;
+      if ((*record)->header.signal == signal) bodies.push_back((*record)->body);
+    }
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) /
+      ("vigia-buffer-" + std::to_string(::getpid()) + "-" +
+       testing::UnitTest::GetInstance()->current_test_info()->name());
+  ManualClock clock_{1'795'574'400'000'000'000};
+  std::unique_ptr<Buffer> buffer_;
+};
+
+TEST_F(BufferTest, SignalsAreReadApartAndSurviveARestart) {
+  open();
+  write(Signal::kMetrics, "m1");
+  write(Signal::kLogs, "l1");
+  write(Signal::kMetrics, "m2");
+  open();
+  EXPECT_THAT(waiting(Signal::kMetrics), testing::ElementsAre("m1", "m2"));
+  EXPECT_THAT(waiting(Signal::kLogs), testing::ElementsAre("l1"));
+  EXPECT_THAT(waiting(Signal::kTraces), testing::IsEmpty());
+}
+
+TEST_F(BufferTest, AgeFillsItToo) {
+  open();
+  EXPECT_EQ(buffer_->stats().usage_percent, 0);
+  write(Signal::kMetrics, "m1");
+  clock_.advance(std::chrono::hours(18));
+  EXPECT_NEAR(buffer_->stats().usage_percent, 75, 0.01);
+}
+
+TEST_F(BufferTest, OldestGoFirstAndAreCountedOnce) {
+  open(4U << 20U);
+  // What LZ4 cannot shrink: 6 MiB into 4.
+  std::string body(1U << 20U, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : body) {
+    state = state * 1'664'525U + 1'013'904'223U;
+    byte = static_cast<char>(state >> 24U);
+  }
+  for (std::uint32_t number = 0; number < 6; ++number) {
+    body[0] = static_cast<char>('0' + number);
+    write(Signal::kMetrics, body, 10);
+  }
+  const auto left = waiting(Signal::kMetrics);
+  ASSERT_FALSE(left.empty());
+  EXPECT_EQ(left.back()[0], '5');
+  EXPECT_EQ(buffer_->stats().dropped.at("cap"), 10 * (6 - left.size()));
+  EXPECT_LE(buffer_->stats().bytes, 4U << 20U);
+  EXPECT_LE(buffer_->stats().usage_percent, 100);
+}
+
+TEST_F(BufferTest, SecondCopyOnTheSameFolderIsRefused) {
+  open();
+  const auto second = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(1)},
+                                   *CustomerId::parse("cliente-a"), clock_);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message, testing::HasSubstr(folder_.string()));
+}
+
+}  // namespace
+}  // namespace vigia::agent

@@ -1,0 +1,131 @@
+#include "services/agent/health/agent_status.hpp"
+
+#include <fmt/format.h>
+
+namespace vigia::agent {
+
+namespace {
+
+using Labels = std::vector<std::pair<std::string_view, std::string>>;
+
+void add_gauge(std::vector<StatusValue>& values, std::string_view name, std::string_view help,
+               double value) {
+  values.push_back({name, help, false, {}, value});
+}
+
+void add_counter(std::vector<StatusValue>& values, std::string_view name, std::string_view help,
+                 std::uint64_t value, Labels labels = {}) {
+  values.push_back({name, help, true, std::move(labels), static_cast<double>(value)});
+}
+
+Labels signal_label(Signal signal) { return {{"signal", std::string(to_string(signal))}}; }
+
+std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
+
+void add_buffer(std::vector<StatusValue>& values, const BufferStats& buffer) {
+  add_gauge(values, "agent_buffer_usage_percent",
+            "How full the buffer is, the fuller of bytes and age", buffer.usage_percent);
+  add_gauge(values, "agent_buffer_bytes", "Bytes on disk that are not acknowledged",
+            static_cast<double>(buffer.bytes));
+  for (const auto& [reason, items] : buffer.dropped) {
+    add_counter(values, "agent_buffer_dropped_total", "Points, spans and log records dropped",
+                items, {{"reason", reason}});
+  }
+  add_counter(values, "agent_buffer_damaged_records_total",
+              "Passages of the buffer that could not be read", buffer.damaged_records);
+}
+
+void add_traffic(std::vector<StatusValue>& values, const SenderStatus& sender,
+                 const AgentCounters& counters) {
+  for (const Signal signal : kSignals) {
+    add_counter(values, "agent_items_sent_total", "Items that the collector has taken",
+                sender.counts(signal).sent_items, signal_label(signal));
+  }
+  for (const Signal signal : kSignals) {
+    add_counter(values, "agent_items_rejected_total", "Items that it left out of what it took",
+                sender.counts(signal).rejected_items, signal_label(signal));
+  }
+  for (const Signal signal : kSignals) {
+    add_counter(values, "agent_items_refused_total", "Items in requests refused for good",
+                sender.counts(signal).refused_items, signal_label(signal));
+  }
+  for (const Signal signal : kSignals) {
+    add_counter(values, "agent_relay_items_total", "Items taken from applications",
+                counters.relayed_items[index_of(signal)], signal_label(signal));
+  }
+  for (const Signal signal : kSignals) {
+    add_counter(values, "agent_relay_requests_refused_total", "Requests of applications refused",
+                counters.relay_refusals[index_of(signal)], signal_label(signal));
+  }
+}
+
+}  // namespace
+
+AgentStatus::AgentStatus(Parts parts)
+    : parts_(parts), started_(parts.clock.steady()), started_ns_(parts.clock.wall_ns()) {}
+
+bool AgentStatus::has_recent_damage(std::uint64_t damaged_records) {
+  const std::lock_guard lock(mutex_);
+  if (damaged_records > damaged_records_) {
+    damaged_records_ = damaged_records;
+    damaged_at_ = parts_.clock.steady();
+  }
+  return damaged_records_ > 0 && parts_.clock.steady() - damaged_at_ < kDamageShown;
+}
+
+HealthReport AgentStatus::report() {
+  HealthReport report;
+  report.buffer = parts_.buffer.stats();
+  report.uptime = parts_.clock.steady() - started_;
+  report.is_collector_reachable = parts_.sender.is_reachable();
+  if (!report.is_collector_reachable) {
+    report.reasons.push_back("collector: " + parts_.sender.failure());
+  }
+  if (const std::string refusal = parts_.sender.recent_refusal(); !refusal.empty()) {
+    report.reasons.push_back("collector refuses data for good: " + refusal);
+  }
+  if (report.buffer.usage_percent > kBufferDegradedPercent) {
+    report.reasons.push_back(fmt::format("buffer is {:.0f}% full", report.buffer.usage_percent));
+  }
+  if (report.buffer.is_full) report.reasons.push_back("the disk does not take the buffer's data");
+  if (has_recent_damage(report.buffer.damaged_records)) {
+    report.reasons.push_back(
+        fmt::format("{} damaged records in the buffer", report.buffer.damaged_records));
+  }
+  return report;
+}
+
+std::vector<StatusValue> AgentStatus::values() {
+  const HealthReport now = report();
+  std::vector<StatusValue> values;
+  add_gauge(values, "agent_healthy", "1 where /health says healthy, 0 where degraded",
+            now.reasons.empty() ? 1 : 0);
+  add_gauge(values, "agent_collector_reachable", "1 while the collector takes what is sent",
+            now.is_collector_reachable ? 1 : 0);
+  add_gauge(values, "agent_uptime_seconds", "Time since the agent started",
+            std::chrono::duration<double>(now.uptime).count());
+  add_buffer(values, now.buffer);
+  add_traffic(values, parts_.sender, parts_.counters);
+  add_counter(values, "agent_points_lost_total", "Own points that the disk did not take",
+              parts_.counters.points_lost);
+  add_counter(values, "agent_host_read_errors_total", "Files of the host that could not be read",
+              parts_.counters.host_read_errors);
+  add_gauge(values, "agent_filesystems_stuck", "Mounts that do not answer",
+            static_cast<double>(parts_.counters.filesystems_stuck));
+  return values;
+}
+
+std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                          std::int64_t started_ns) {
+  std::vector<MetricFamily> families;
+  for (const StatusValue& value : values) {
+    if (families.empty() || families.back().name != value.name) {
+      const auto kind = value.is_counter ? InstrumentKind::kCounter : InstrumentKind::kGauge;
+      families.push_back({value.name, "", value.help, kind, true, started_ns, {}});
+    }
+    families.back().points.push_back({value.labels, value.value});
+  }
+  return families;
+}
+
+}  // namespace vigia::agent

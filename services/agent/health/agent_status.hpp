@@ -1,0 +1,80 @@
+// How the agent is, in one place: for /health in both its forms and for the metrics it pushes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/agent/buffer/buffer.hpp"
+#include "services/agent/sender/sender_status.hpp"
+#include "services/agent/settings.hpp"
+#include "services/agent/telemetry/metric_family.hpp"
+
+namespace vigia::agent {
+
+/// What other parts count. Any thread.
+struct AgentCounters {
+  std::atomic<std::uint64_t> host_read_errors{0};
+  std::atomic<std::uint64_t> filesystems_stuck{0};  ///< now
+  std::atomic<std::uint64_t> points_lost{0};        ///< own points that the disk did not take
+  std::array<std::atomic<std::uint64_t>, 3> relayed_items{};   ///< by signal
+  std::array<std::atomic<std::uint64_t>, 3> relay_refusals{};  ///< requests, by signal
+};
+
+/// One of the agent's own metrics.
+struct StatusValue {
+  std::string_view name;  ///< as Prometheus writes it; a counter ends in _total
+  std::string_view help;
+  bool is_counter = false;
+  std::vector<std::pair<std::string_view, std::string>> labels;
+  double value = 0;
+};
+
+struct HealthReport {
+  std::vector<std::string> reasons;  ///< why it is degraded; none where it is healthy
+  bool is_collector_reachable = false;
+  BufferStats buffer;
+  Duration uptime{};
+};
+
+/// Thread contract: any thread.
+class AgentStatus {
+ public:
+  struct Parts {
+    const Buffer& buffer;
+    const SenderStatus& sender;
+    const AgentCounters& counters;
+    const Clock& clock;
+  };
+  explicit AgentStatus(Parts parts);
+
+  HealthReport report();
+  std::vector<StatusValue> values();
+  std::int64_t started_ns() const { return started_ns_; }  ///< wall clock
+
+  static constexpr double kBufferDegradedPercent = 80;
+  /// Damage found in the buffer shows for that long.
+  static constexpr Duration kDamageShown = std::chrono::hours(1);
+
+ private:
+  bool has_recent_damage(std::uint64_t damaged_records);
+
+  Parts parts_;
+  TimePoint started_;
+  std::int64_t started_ns_;
+  std::mutex mutex_;
+  std::uint64_t damaged_records_ = 0;  // guarded by mutex_
+  TimePoint damaged_at_{};             // guarded by mutex_
+};
+
+/// The same values as families for the SDK, in order, those of one name together.
+std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                          std::int64_t started_ns);
+
+}  // namespace vigia::agent

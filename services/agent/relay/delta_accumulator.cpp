@@ -1,0 +1,351 @@
+#include "services/agent/relay/delta_accumulator.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <protozero/exception.hpp>
+#include <protozero/pbf_writer.hpp>
+#include <xxhash.h>
+
+#include "libs/wire/otlp/points.hpp"
+
+namespace vigia::agent {
+
+using wire::otlp::bytes_field;
+using wire::otlp::FieldReader;
+using wire::otlp::fixed64_field;
+using wire::otlp::varint_field;
+
+namespace {
+
+// Field numbers of opentelemetry-proto.
+constexpr std::uint32_t kHeadField = 1;     // resource or scope in its envelope
+constexpr std::uint32_t kMembersField = 2;  // scopes in a resource, metrics in a scope
+constexpr std::uint32_t kNameField = 1;
+constexpr std::uint32_t kUnitField = 3;
+constexpr std::uint32_t kSumField = 7;
+constexpr std::uint32_t kHistogramField = 9;
+constexpr std::uint32_t kPointsField = 1;
+constexpr std::uint32_t kTemporalityField = 2;
+constexpr std::uint32_t kStartTimeField = 2;
+constexpr std::uint32_t kTimeField = 3;
+constexpr std::uint32_t kDoubleField = 4;
+constexpr std::uint32_t kIntField = 6;
+constexpr std::uint32_t kCountField = 4;
+constexpr std::uint32_t kHistogramSumField = 5;
+constexpr std::uint32_t kBucketCountsField = 6;
+constexpr std::uint32_t kMinField = 11;
+constexpr std::uint32_t kMaxField = 12;
+constexpr std::uint64_t kDelta = 1;
+constexpr std::int32_t kCumulative = 2;
+/// Two points of one series never carry one time: the later is moved by this.
+constexpr std::uint64_t kTimeStepNs = 1'000'000;
+
+struct MetricHead {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view data;
+  std::uint32_t data_field = 0;  // kSumField or kHistogramField; 0: neither
+  bool is_delta = false;
+};
+
+MetricHead read_head(std::string_view metric) {
+  MetricHead head;
+  FieldReader reader(metric);
+  while (reader.next()) {
+    if (reader.tag_and_type() == bytes_field(kNameField)) {
+      head.name = reader.bytes();
+    } else if (reader.tag_and_type() == bytes_field(kUnitField)) {
+      head.unit = reader.bytes();
+    } else if (reader.tag_and_type() == bytes_field(kSumField) ||
+               reader.tag_and_type() == bytes_field(kHistogramField)) {
+      head.data_field = reader.number();
+      head.data = reader.bytes();
+    } else {
+      reader.skip();
+    }
+  }
+  FieldReader data(head.data);
+  while (data.next()) {
+    if (data.tag_and_type() == varint_field(kTemporalityField)) {
+      head.is_delta = data.varint() == kDelta;
+    } else {
+      data.skip();
+    }
+  }
+  return head;
+}
+
+/// Attributes in an order of their own, so that a sender may change its.
+std::string sorted_attributes(const wire::otlp::Attributes& attributes) {
+  std::vector<std::string_view> pairs;
+  FieldReader reader(attributes.bytes);
+  while (reader.next()) {
+    if (reader.tag_and_type() == bytes_field(attributes.number)) {
+      pairs.push_back(reader.bytes());
+    } else {
+      reader.skip();
+    }
+  }
+  std::sort(pairs.begin(), pairs.end());
+  std::string text;
+  protozero::pbf_writer writer(text);
+  for (const auto pair : pairs) writer.add_message(1, pair.data(), pair.size());
+  return text;
+}
+
+SeriesKey hash_of(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.low64, hash.high64};
+}
+
+}  // namespace
+
+/// One pass over one request.
+class DeltaRewrite {
+ public:
+  explicit DeltaRewrite(DeltaAccumulator& owner) : owner_(owner) {}
+
+  std::string request(std::string_view body) {
+    return map_field(body, 1, [this](std::string_view envelope) {
+      resource_ = find(envelope);
+      return map_field(envelope, kMembersField, [this](std::string_view scope) {
+        scope_ = find(scope);
+        return map_field(scope, kMembersField,
+                         [this](std::string_view metric) { return this->metric(metric); });
+      });
+    });
+  }
+
+ private:
+  /// The message with each member of that number replaced by what `change` makes of it.
+  template <typename Change>
+  static std::string map_field(std::string_view message, std::uint32_t number, Change change) {
+    std::string out;
+    protozero::pbf_writer writer(out);
+    FieldReader reader(message);
+    while (reader.next()) {
+      if (reader.tag_and_type() == bytes_field(number)) {
+        const std::string changed = change(reader.bytes());
+        writer.add_message(number, changed);
+      } else {
+        reader.skip();
+        out.append(reader.field_begin(), reader.position());
+      }
+    }
+    return out;
+  }
+
+  static std::string_view find(std::string_view envelope) {
+    std::string_view head;
+    FieldReader reader(envelope);
+    while (reader.next()) {
+      if (reader.tag_and_type() == bytes_field(kHeadField)) {
+        head = reader.bytes();
+      } else {
+        reader.skip();
+      }
+    }
+    return head;
+  }
+
+  std::string metric(std::string_view bytes) {
+    const MetricHead head = read_head(bytes);
+    if (!head.is_delta || head.data_field == 0) return std::string(bytes);
+    if (!has_room(head)) {
+      ++owner_.metrics_left_;
+      return std::string(bytes);
+    }
+    return map_field(bytes, head.data_field, [&](std::string_view data) {
+      std::string out;
+      protozero::pbf_writer writer(out);
+      FieldReader reader(data);
+      while (reader.next()) {
+        if (reader.tag_and_type() == bytes_field(kPointsField)) {
+          const std::string_view point = reader.bytes();
+          writer.add_message(kPointsField, head.data_field == kSumField
+                                               ? number_point(head, point)
+                                               : histogram_point(head, point));
+        } else if (reader.tag_and_type() == varint_field(kTemporalityField)) {
+          reader.skip();
+          writer.add_enum(kTemporalityField, kCumulative);
+        } else {
+          reader.skip();
+          out.append(reader.field_begin(), reader.position());
+        }
+      }
+      return out;
+    });
+  }
+
+  /// Temporality is the whole metric's, so all of its series have a state or none.
+  bool has_room(const MetricHead& head) {
+    FieldReader reader(head.data);
+    while (reader.next()) {
+      if (reader.tag_and_type() != bytes_field(kPointsField)) {
+        reader.skip();
+        continue;
+      }
+      const std::string_view bytes = reader.bytes();
+      const auto type = head.data_field == kSumField ? wire::otlp::MetricType::kSum
+                                                     : wire::otlp::MetricType::kHistogram;
+      if (owner_.state_for(key(head, points_.header(type, bytes))) == nullptr) return false;
+    }
+    return true;
+  }
+
+  SeriesKey key(const MetricHead& head, const wire::otlp::PointHeader& point) const {
+    std::string identity;
+    protozero::pbf_writer writer(identity);
+    const auto add = [&](std::uint32_t number, std::string_view text) {
+      writer.add_bytes(number, text.data(), text.size());
+    };
+    add(1, resource_);
+    add(2, scope_);
+    add(3, head.name);
+    add(4, head.unit);
+    add(5, sorted_attributes(point.attributes));
+    writer.add_uint32(6, head.data_field);
+    return hash_of(identity);
+  }
+
+  /// Moves the state to the point's time; false where the series ends here.
+  bool begin_point(DeltaState& state, const wire::otlp::PointHeader& point, const SeriesKey& key) {
+    if (point.is_stale()) {
+      owner_.ended_.push_back(key);
+      return false;
+    }
+    if (state.start_ns == 0) state.start_ns = point.start_ns != 0 ? point.start_ns : point.time_ns;
+    state.time_ns = std::max(point.time_ns, state.time_ns == 0 ? 0 : state.time_ns + kTimeStepNs);
+    state.used_at = owner_.clock_.steady();
+    return true;
+  }
+
+  std::string number_point(const MetricHead& head, std::string_view bytes) {
+    const auto& point = points_.number(bytes);
+    const SeriesKey series = key(head, point);
+    DeltaState& state = *owner_.state_for(series);
+    if (!begin_point(state, point, series)) return std::string(bytes);
+    std::string out = copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
+                                       fixed64_field(kDoubleField), fixed64_field(kIntField)});
+    add_number(state, bytes, point.value);
+    protozero::pbf_writer writer(out);
+    writer.add_fixed64(kStartTimeField, state.start_ns);
+    writer.add_fixed64(kTimeField, state.time_ns);
+    if (state.is_double) {
+      writer.add_double(kDoubleField, state.real);
+    } else {
+      writer.add_sfixed64(kIntField, state.whole);
+    }
+    return out;
+  }
+
+  /// Integers stay integers until one of them does not fit or a point is no integer.
+  static void add_number(DeltaState& state, std::string_view bytes, double value) {
+    std::optional<std::int64_t> whole;
+    FieldReader reader(bytes);
+    while (reader.next()) {
+      if (reader.tag_and_type() == fixed64_field(kIntField)) {
+        whole = reader.sfixed64();
+      } else {
+        reader.skip();
+      }
+    }
+    std::int64_t sum = 0;
+    if (!state.is_double && whole && !__builtin_add_overflow(state.whole, *whole, &sum)) {
+      state.whole = sum;
+      return;
+    }
+    if (!state.is_double) {
+      state.is_double = true;
+      state.real = static_cast<double>(state.whole);
+    }
+    state.real += value;
+  }
+
+  std::string histogram_point(const MetricHead& head, std::string_view bytes) {
+    const auto& point = points_.histogram(bytes);
+    const SeriesKey series = key(head, point);
+    DeltaState& state = *owner_.state_for(series);
+    const bool is_other_shape =
+        state.start_ns != 0 &&
+        (state.bounds != point.bounds_bytes || state.buckets.size() != point.bucket_counts.size());
+    if (is_other_shape) {
+      const std::uint64_t last_ns = state.time_ns;
+      state = DeltaState{};
+      state.time_ns = last_ns;
+    }
+    if (!begin_point(state, point, series)) return std::string(bytes);
+    state.bounds = point.bounds_bytes;
+    state.buckets.resize(point.bucket_counts.size());
+    for (std::size_t index = 0; index < state.buckets.size(); ++index) {
+      state.buckets[index] += point.bucket_counts[index];
+    }
+    state.count += point.count;
+    state.real += point.sum;
+    // Smallest and largest value are those of one report: over all of the time they are not known.
+    std::string out =
+        copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
+                         fixed64_field(kCountField), fixed64_field(kHistogramSumField),
+                         bytes_field(kBucketCountsField), fixed64_field(kBucketCountsField),
+                         fixed64_field(kMinField), fixed64_field(kMaxField)});
+    protozero::pbf_writer writer(out);
+    writer.add_fixed64(kStartTimeField, state.start_ns);
+    writer.add_fixed64(kTimeField, state.time_ns);
+    writer.add_fixed64(kCountField, state.count);
+    if (point.has_sum) writer.add_double(kHistogramSumField, state.real);
+    writer.add_packed_fixed64(kBucketCountsField, state.buckets.begin(), state.buckets.end());
+    return out;
+  }
+
+  static std::string copy_but(std::string_view message, std::initializer_list<std::uint32_t> left) {
+    std::string out;
+    FieldReader reader(message);
+    while (reader.next()) {
+      const bool is_left = std::find(left.begin(), left.end(), reader.tag_and_type()) != left.end();
+      reader.skip();
+      if (!is_left) out.append(reader.field_begin(), reader.position());
+    }
+    return out;
+  }
+
+  DeltaAccumulator& owner_;
+  wire::otlp::PointReader points_;
+  std::string_view resource_;
+  std::string_view scope_;
+};
+
+std::string DeltaAccumulator::rewrite(std::string_view body) {
+  discard();
+  return DeltaRewrite(*this).request(body);
+}
+
+DeltaState* DeltaAccumulator::state_for(const SeriesKey& key) {
+  if (const auto known = pending_.find(key); known != pending_.end()) return &known->second;
+  if (const auto known = states_.find(key); known != states_.end()) {
+    return &pending_.emplace(key, known->second).first->second;
+  }
+  if (states_.size() + pending_.size() >= kSeriesMax) forget_idle();
+  if (states_.size() + pending_.size() >= kSeriesMax) return nullptr;
+  return &pending_[key];
+}
+
+void DeltaAccumulator::forget_idle() {
+  const TimePoint limit = clock_.steady() - kIdleMax;
+  std::erase_if(states_, [&](const auto& entry) { return entry.second.used_at < limit; });
+}
+
+void DeltaAccumulator::commit() {
+  for (auto& [key, state] : pending_) {
+    if (state.start_ns != 0) states_[key] = std::move(state);
+  }
+  for (const SeriesKey& key : ended_) states_.erase(key);
+  discard();
+}
+
+void DeltaAccumulator::discard() {
+  pending_.clear();
+  ended_.clear();
+}
+
+}  // namespace vigia::agent

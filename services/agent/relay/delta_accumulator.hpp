@@ -1,0 +1,74 @@
+// Makes sums and histograms that count since the last report (deltas) count since a fixed start
+// (cumulative), which is what Prometheus stores. The agent is the one writer of its node's series,
+// so here is the place for it. OpenTelemetry data model, "Sums: Delta-to-Cumulative".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+
+namespace vigia::agent {
+
+/// 128-bit hash of what makes a series: resource, scope, metric and attributes.
+struct SeriesKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  bool operator==(const SeriesKey&) const = default;
+};
+struct SeriesKeyHash {
+  std::size_t operator()(const SeriesKey& key) const { return key.low; }
+};
+
+/// What has been added up for one series.
+struct DeltaState {
+  std::uint64_t start_ns = 0;
+  std::uint64_t time_ns = 0;  ///< of the last point that was written
+  TimePoint used_at{};
+  bool is_double = false;
+  std::int64_t whole = 0;
+  double real = 0;  ///< of a sum that is no integer; of a histogram its sum
+  std::uint64_t count = 0;
+  std::vector<std::uint64_t> buckets;
+  std::string bounds;  ///< as encoded; others begin a new state
+};
+
+/// Thread contract: one thread.
+class DeltaAccumulator {
+ public:
+  explicit DeltaAccumulator(const Clock& clock) : clock_(clock) {}
+
+  /// The request with its delta sums and explicit histograms made cumulative. What it adds counts
+  /// only from `commit`; `discard` forgets it, for a request that was not taken and will come
+  /// again. Left as deltas, for the collector to add up: exponential histograms, and metrics of
+  /// which a series would be one more than kSeriesMax. May throw protozero::exception on damaged
+  /// points.
+  std::string rewrite(std::string_view body);
+  void commit();
+  void discard();
+
+  std::size_t series() const { return states_.size(); }
+  std::uint64_t metrics_left() const { return metrics_left_; }  ///< as deltas, since start
+
+  static constexpr std::size_t kSeriesMax = 20'000;
+  /// A series that reports nothing for that long begins anew, with a new start time.
+  static constexpr Duration kIdleMax = std::chrono::hours(1);
+
+ private:
+  friend class DeltaRewrite;
+  /// The state to add to, from this request or before; nothing where no more may be made.
+  DeltaState* state_for(const SeriesKey& key);
+  void forget_idle();
+
+  using States = std::unordered_map<SeriesKey, DeltaState, SeriesKeyHash>;
+  const Clock& clock_;
+  States states_;
+  States pending_;                // changed by the request at hand
+  std::vector<SeriesKey> ended_;  // marked as ended by it
+  std::uint64_t metrics_left_ = 0;
+};
+
+}  // namespace vigia::agent

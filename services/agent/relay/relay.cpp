@@ -1,0 +1,190 @@
+#include "services/agent/relay/relay.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+#include <protozero/exception.hpp>
+
+#include "libs/net/status.hpp"
+
+namespace vigia::agent {
+
+namespace {
+
+constexpr Duration kRetryAfter = std::chrono::seconds(1);
+constexpr std::string_view kProtobufType = "application/x-protobuf";
+
+std::optional<Signal> signal_of(const net::RequestHead& head) {
+  if (head.transport == net::Transport::kGrpc) {
+    if (head.path == "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export") {
+      return Signal::kMetrics;
+    }
+    if (head.path == "/opentelemetry.proto.collector.trace.v1.TraceService/Export") {
+      return Signal::kTraces;
+    }
+    if (head.path == "/opentelemetry.proto.collector.logs.v1.LogsService/Export") {
+      return Signal::kLogs;
+    }
+    return std::nullopt;
+  }
+  for (const Signal signal : kSignals) {
+    if (head.path == "/v1/" + std::string(to_string(signal))) return signal;
+  }
+  return std::nullopt;
+}
+
+/// The media type without its parameters, in lower case.
+std::string media_type(const net::RequestHead& head) {
+  const std::string_view value = head.headers.get("content-type");
+  std::string type(value.substr(0, value.find(';')));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return type;
+}
+
+net::Response plain_answer(int status, std::string body) {
+  net::Response response;
+  response.status = status;
+  response.headers.add("content-type", "text/plain");
+  response.body = std::move(body);
+  return response;
+}
+
+/// The empty response message, in the encoding of the request (R-OTLP-5, R-OTLP-9).
+net::Response success(const net::RequestHead& head) {
+  net::Response response;
+  if (head.transport == net::Transport::kGrpc) return response;
+  response.headers.add("content-type", kProtobufType);
+  return response;
+}
+
+}  // namespace
+
+Relay::Relay(const Settings& settings, Parts parts)
+    : stamp_(settings), parts_(parts), deltas_(parts.clock), thread_([this] { run(); }) {}
+
+Relay::~Relay() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  arrived_.notify_all();
+  thread_.join();
+}
+
+std::optional<net::Response> Relay::admit(const net::RequestHead& head) {
+  const auto signal = signal_of(head);
+  if (head.transport == net::Transport::kGrpc) {
+    if (signal) return std::nullopt;
+    net::Response response;
+    response.grpc_code = net::GrpcCode::kUnimplemented;
+    response.grpc_message = "there are the Export methods of OTLP's metrics, traces and logs";
+    return response;
+  }
+  if (!signal) return plain_answer(404, "there are /v1/metrics, /v1/traces and /v1/logs\n");
+  if (head.method != "POST") {
+    net::Response response = plain_answer(405, "POST only\n");
+    response.headers.add("allow", "POST");
+    return response;
+  }
+  if (media_type(head) != kProtobufType) {
+    return plain_answer(415, "application/x-protobuf is what is read here\n");
+  }
+  return std::nullopt;
+}
+
+void Relay::refuse(const net::RequestHead& head, Signal signal, const Error& error,
+                   net::Responder responder) {
+  ++parts_.counters.relay_refusals[static_cast<std::size_t>(signal) - 1];
+  responder.send(net::otlp_error(head, error));
+}
+
+void Relay::handle(net::Request request, net::Responder responder) {
+  const auto signal = signal_of(request);
+  if (!signal) return;  // admit has answered
+  const auto contents = inspect_request(*signal, request.body);
+  if (!contents) return refuse(request, *signal, contents.error(), std::move(responder));
+  if (contents->items == 0) return responder.send(success(request));
+  Job job{static_cast<const net::RequestHead&>(request), std::move(request.body), *contents,
+          std::move(responder)};
+  if (contents->has_deltas || contents->has_request_durations) {
+    enqueue(std::move(job));
+  } else {
+    keep(std::move(job), *signal);
+  }
+}
+
+void Relay::keep(Job job, Signal signal) {
+  std::string stamped = stamp_.apply(job.body);
+  const std::uint32_t items = job.contents.items;
+  // std::function wants what can be copied: the job is shared between its copies.
+  auto shared = std::make_shared<Job>(std::move(job));
+  shared->body.clear();
+  parts_.buffer.append(
+      signal, std::move(stamped), items, [this, shared, signal](const Result<void>& kept) {
+        if (!kept) {
+          return refuse(shared->head, signal, kept.error(), std::move(shared->responder));
+        }
+        parts_.counters.relayed_items[static_cast<std::size_t>(signal) - 1] +=
+            shared->contents.items;
+        shared->responder.send(success(shared->head));
+      });
+}
+
+void Relay::enqueue(Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_stopping_ && waiting_.size() < kWaitingRequestsMax &&
+        waiting_bytes_ + job.body.size() <= kWaitingBytesMax) {
+      waiting_bytes_ += job.body.size();
+      waiting_.push_back(std::move(job));
+      arrived_.notify_one();
+      return;
+    }
+  }
+  refuse(job.head, Signal::kMetrics,
+         {ErrorCode::kUnavailable, "the agent does not keep up at present", kRetryAfter},
+         std::move(job.responder));
+}
+
+void Relay::run() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    Job job = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_bytes_ -= job.body.size();
+    lock.unlock();
+    process(std::move(job));
+  }
+}
+
+std::string Relay::rewrite(const Job& job) {
+  if (job.contents.has_request_durations) parts_.durations.observe(job.body);
+  std::string stamped = stamp_.apply(job.body);
+  return job.contents.has_deltas ? deltas_.rewrite(stamped) : stamped;
+}
+
+void Relay::process(Job job) {
+  auto kept = [&]() -> Result<void> {
+    try {
+      return parts_.buffer.append_and_wait(Signal::kMetrics, rewrite(job), job.contents.items);
+    } catch (const protozero::exception& damage) {
+      return fail(ErrorCode::kInvalid, std::string("a point cannot be read: ") + damage.what());
+    }
+  }();
+  if (!kept) {
+    parts_.durations.discard();
+    deltas_.discard();
+    return refuse(job.head, Signal::kMetrics, kept.error(), std::move(job.responder));
+  }
+  parts_.durations.commit();
+  deltas_.commit();
+  parts_.counters.relayed_items[0] += job.contents.items;
+  job.responder.send(success(job.head));
+}
+
+}  // namespace vigia::agent

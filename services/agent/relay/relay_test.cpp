@@ -1,0 +1,277 @@
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
+
+#include "services/agent/relay/delta_accumulator.hpp"
+#include "services/agent/relay/request_durations.hpp"
+#include "services/agent/relay/stamp.hpp"
+#include "services/agent/telemetry/duration_metrics.hpp"
+
+namespace vigia::agent {
+namespace {
+
+namespace otlp = opentelemetry::proto;
+using otlp::collector::logs::v1::ExportLogsServiceRequest;
+using otlp::collector::metrics::v1::ExportMetricsServiceRequest;
+using otlp::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE;
+using otlp::metrics::v1::AGGREGATION_TEMPORALITY_DELTA;
+
+Settings settings() {
+  auto file = service::ConfigFile::parse(
+      "customer: {id: cliente-a, name: Empresa XYZ}\nnode: {id: web-01, region: us-east-1}\n"
+      "environment: production\ncollector: {endpoint: \"http://c:1\"}\n",
+      "agent.yaml");
+  return *Settings::read(*file);
+}
+
+void set_text(otlp::common::v1::KeyValue* attribute, const std::string& key,
+              const std::string& value) {
+  attribute->set_key(key);
+  attribute->mutable_value()->set_string_value(value);
+}
+
+std::multimap<std::string, std::string> texts(const otlp::resource::v1::Resource& resource) {
+  std::multimap<std::string, std::string> found;
+  for (const auto& attribute : resource.attributes()) {
+    found.emplace(attribute.key(), attribute.value().string_value());
+  }
+  return found;
+}
+
+TEST(ResourceStamp, ForeignValuesAreReplacedAndTheRestIsKept) {
+  ExportLogsServiceRequest request;
+  auto* logs = request.add_resource_logs();
+  logs->set_schema_url("schema");
+  auto* resource = logs->mutable_resource();
+  set_text(resource->add_attributes(), "customer.id", "cliente-b");
+  set_text(resource->add_attributes(), "service.name", "tienda");
+  set_text(resource->add_attributes(), "customer-id", "forged");
+  set_text(resource->add_attributes(), "node__id", "forged");
+  resource->set_dropped_attributes_count(3);
+  logs->add_scope_logs()->add_log_records()->mutable_body()->set_string_value("hola");
+  request.add_resource_logs();  // without any resource
+  const std::string body = request.SerializeAsString();
+  ASSERT_EQ(inspect_request(Signal::kLogs, body)->items, 1U);
+
+  ExportLogsServiceRequest stamped;
+  ASSERT_TRUE(stamped.ParseFromString(ResourceStamp(settings()).apply(body)));
+  using testing::Pair;
+  EXPECT_THAT(texts(stamped.resource_logs(0).resource()),
+              testing::UnorderedElementsAre(
+                  Pair("service.name", "tienda"), Pair("customer.id", "cliente-a"),
+                  Pair("customer.name", "Empresa XYZ"), Pair("node.id", "web-01"),
+                  Pair("node.region", "us-east-1"), Pair("environment", "production")));
+  EXPECT_EQ(stamped.resource_logs(0).resource().dropped_attributes_count(), 3U);
+  EXPECT_EQ(stamped.resource_logs(0).schema_url(), "schema");
+  EXPECT_EQ(stamped.resource_logs(0).scope_logs(0).log_records(0).body().string_value(), "hola");
+  EXPECT_EQ(texts(stamped.resource_logs(1).resource()).count("customer.id"), 1U);
+}
+
+TEST(ResourceStamp, GarbageIsRefusedBeforehand) {
+  EXPECT_FALSE(inspect_request(Signal::kMetrics, "\x0a\x05garb"));
+  EXPECT_EQ(inspect_request(Signal::kMetrics, "")->items, 0U);
+}
+
+class DeltaTest : public testing::Test {
+ protected:
+  static std::string sum(std::uint64_t time_s, std::int64_t value, bool is_delta = true) {
+    ExportMetricsServiceRequest request;
+    auto* metric = add_metric(request, "orders");
+    metric->mutable_sum()->set_is_monotonic(true);
+    metric->mutable_sum()->set_aggregation_temporality(
+        is_delta ? AGGREGATION_TEMPORALITY_DELTA : AGGREGATION_TEMPORALITY_CUMULATIVE);
+    auto* point = metric->mutable_sum()->add_data_points();
+    set_text(point->add_attributes(), "a", "1");
+    point->set_start_time_unix_nano((time_s - 10) * 1'000'000'000);
+    point->set_time_unix_nano(time_s * 1'000'000'000);
+    point->set_as_int(value);
+    return request.SerializeAsString();
+  }
+  static otlp::metrics::v1::Metric* add_metric(ExportMetricsServiceRequest& request,
+                                               const std::string& name) {
+    auto* resource = request.add_resource_metrics();
+    set_text(resource->mutable_resource()->add_attributes(), "service.name", "tienda");
+    auto* metric = resource->add_scope_metrics()->add_metrics();
+    metric->set_name(name);
+    metric->set_unit("s");
+    return metric;
+  }
+  static otlp::metrics::v1::Metric decode(const std::string& body) {
+    ExportMetricsServiceRequest request;
+    EXPECT_TRUE(request.ParseFromString(body));
+    return request.resource_metrics(0).scope_metrics(0).metrics(0);
+  }
+  otlp::metrics::v1::Metric pass(const std::string& body) {
+    const std::string rewritten = deltas_.rewrite(body);
+    deltas_.commit();
+    return decode(rewritten);
+  }
+
+  ManualClock clock_{0};
+  DeltaAccumulator deltas_{clock_};
+};
+
+TEST_F(DeltaTest, SumsAddUpFromTheFirstStart) {
+  const auto first = pass(sum(100, 5));
+  EXPECT_EQ(first.sum().aggregation_temporality(), AGGREGATION_TEMPORALITY_CUMULATIVE);
+  EXPECT_TRUE(first.sum().is_monotonic());
+  EXPECT_EQ(first.sum().data_points(0).as_int(), 5);
+  const auto second = pass(sum(110, 7));
+  EXPECT_EQ(second.sum().data_points(0).as_int(), 12);
+  EXPECT_EQ(second.sum().data_points(0).start_time_unix_nano(), 90'000'000'000U);
+  EXPECT_EQ(second.sum().data_points(0).time_unix_nano(), 110'000'000'000U);
+  EXPECT_EQ(second.sum().data_points(0).attributes(0).value().string_value(), "1");
+  EXPECT_EQ(deltas_.series(), 1U);
+}
+
+TEST_F(DeltaTest, RequestThatWasNotKeptCountsNothing) {
+  pass(sum(100, 5));
+  deltas_.rewrite(sum(110, 7));
+  deltas_.discard();
+  EXPECT_EQ(pass(sum(110, 7)).sum().data_points(0).as_int(), 12);
+}
+
+TEST_F(DeltaTest, LateReportAddsUpAtATimeOfItsOwn) {
+  pass(sum(100, 5));
+  const auto late = pass(sum(100, 2));
+  EXPECT_EQ(late.sum().data_points(0).as_int(), 7);
+  EXPECT_GT(late.sum().data_points(0).time_unix_nano(), 100'000'000'000U);
+}
+
+TEST_F(DeltaTest, CumulativeSumsAreLeftAlone) {
+  const std::string body = sum(100, 5, false);
+  EXPECT_EQ(deltas_.rewrite(body), body);
+}
+
+TEST_F(DeltaTest, OverflowingIntegersGoOnAsDoubles) {
+  constexpr std::int64_t kLarge = 9'000'000'000'000'000'000;
+  pass(sum(100, kLarge));
+  EXPECT_DOUBLE_EQ(pass(sum(110, kLarge)).sum().data_points(0).as_double(), 1.8e19);
+}
+
+TEST_F(DeltaTest, IdleSeriesBeginAnewWhenRoomIsNeeded) {
+  for (std::uint64_t number = 0; number < DeltaAccumulator::kSeriesMax; ++number) {
+    ExportMetricsServiceRequest request;
+    auto* metric = add_metric(request, "m" + std::to_string(number));
+    metric->mutable_sum()->set_aggregation_temporality(AGGREGATION_TEMPORALITY_DELTA);
+    metric->mutable_sum()->add_data_points()->set_time_unix_nano(1);
+    pass(request.SerializeAsString());
+  }
+  EXPECT_EQ(deltas_.series(), DeltaAccumulator::kSeriesMax);
+  const std::string one_more = sum(100, 5);
+  EXPECT_EQ(deltas_.rewrite(one_more), one_more);  // left as a delta
+  EXPECT_EQ(deltas_.metrics_left(), 1U);
+  clock_.advance(DeltaAccumulator::kIdleMax + std::chrono::seconds(1));
+  EXPECT_EQ(pass(one_more).sum().aggregation_temporality(), AGGREGATION_TEMPORALITY_CUMULATIVE);
+  EXPECT_EQ(deltas_.series(), 1U);
+}
+
+std::string histogram(const std::string& name, std::uint64_t time_s, bool is_delta,
+                      const std::vector<std::uint64_t>& counts, double sum) {
+  ExportMetricsServiceRequest request;
+  auto* resource = request.add_resource_metrics();
+  set_text(resource->mutable_resource()->add_attributes(), "service.name", "tienda");
+  auto* metric = resource->add_scope_metrics()->add_metrics();
+  metric->set_name(name);
+  metric->set_unit("s");
+  metric->mutable_histogram()->set_aggregation_temporality(
+      is_delta ? AGGREGATION_TEMPORALITY_DELTA : AGGREGATION_TEMPORALITY_CUMULATIVE);
+  auto* point = metric->mutable_histogram()->add_data_points();
+  point->set_start_time_unix_nano(90'000'000'000);
+  point->set_time_unix_nano(time_s * 1'000'000'000);
+  std::uint64_t total = 0;
+  for (const auto count : counts) {
+    point->add_bucket_counts(count);
+    total += count;
+  }
+  for (std::size_t bound = 1; bound < counts.size(); ++bound) {
+    point->add_explicit_bounds(static_cast<double>(bound));
+  }
+  point->set_count(total);
+  point->set_sum(sum);
+  point->set_min(0.1);
+  point->set_max(3);
+  return request.SerializeAsString();
+}
+
+TEST_F(DeltaTest, HistogramsAddUpBucketByBucket) {
+  pass(histogram("h", 100, true, {1, 2, 3}, 10));
+  const auto metric = pass(histogram("h", 110, true, {1, 0, 1}, 4.5));
+  const auto& point = metric.histogram().data_points(0);
+  EXPECT_THAT(point.bucket_counts(), testing::ElementsAre(2U, 2U, 4U));
+  EXPECT_THAT(point.explicit_bounds(), testing::ElementsAre(1, 2));
+  EXPECT_EQ(point.count(), 8U);
+  EXPECT_DOUBLE_EQ(point.sum(), 14.5);
+  EXPECT_FALSE(point.has_min());
+  EXPECT_FALSE(point.has_max());
+}
+
+TEST_F(DeltaTest, OtherBoundsBeginAnew) {
+  pass(histogram("h", 100, true, {1, 2, 3}, 10));
+  const auto metric = pass(histogram("h", 110, true, {4, 4}, 1));
+  EXPECT_EQ(metric.histogram().data_points(0).count(), 8U);
+  EXPECT_THAT(metric.histogram().data_points(0).bucket_counts(), testing::ElementsAre(4U, 4U));
+}
+
+TEST(RequestDurations, AveragesOfTheRequestsSinceTheLastSample) {
+  const std::string name = "http.server.request.duration";
+  RequestDurations durations;
+  const auto observe = [&](const std::string& body) {
+    durations.observe(body);
+    durations.commit();
+  };
+  observe(histogram(name, 100, true, {1, 3}, 2));
+  observe(histogram(name, 101, true, {0, 4}, 2));
+  observe(histogram("http.client.request.duration", 101, true, {0, 4}, 200));
+  auto taken = durations.take();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0].service_name, "tienda");
+  EXPECT_DOUBLE_EQ(taken[0].average_seconds, 0.5);
+  EXPECT_TRUE(durations.take().empty());
+}
+
+TEST(RequestDurations, CumulativeHistogramsCountFromTheirLastReport) {
+  const std::string name = "http.server.request.duration";
+  RequestDurations durations;
+  const auto observe = [&](const std::string& body) {
+    durations.observe(body);
+    durations.commit();
+  };
+  observe(histogram(name, 100, false, {2, 2}, 4));  // began 10 s ago: taken whole
+  EXPECT_DOUBLE_EQ(durations.take().at(0).average_seconds, 1);
+  durations.observe(histogram(name, 110, false, {4, 2}, 10));
+  durations.discard();  // was not kept: comes again
+  observe(histogram(name, 110, false, {4, 2}, 10));
+  EXPECT_DOUBLE_EQ(durations.take().at(0).average_seconds, 3);
+  observe(histogram(name, 120, false, {4, 2}, 10));
+  EXPECT_TRUE(durations.take().empty());  // no request since
+}
+
+TEST(RequestDurations, SeriesThatBeganLongAgoOnlySetsTheMark) {
+  RequestDurations durations;
+  durations.observe(histogram("http.server.request.duration", 10'000, false, {2, 2}, 4));
+  durations.commit();
+  EXPECT_TRUE(durations.take().empty());
+}
+
+TEST(DurationMetrics, OneGaugeAServiceWithoutAUnit) {
+  const auto encoded = encode_durations({{"shop", "tienda", 0.25}}, settings(), 5);
+  EXPECT_EQ(encoded.points, 1U);
+  ExportMetricsServiceRequest request;
+  ASSERT_TRUE(request.ParseFromString(encoded.body));
+  const auto& metrics = request.resource_metrics(0);
+  const auto resource = texts(metrics.resource());
+  EXPECT_EQ(resource.find("service.name")->second, "tienda");
+  EXPECT_EQ(resource.find("service.namespace")->second, "shop");
+  EXPECT_EQ(resource.find("customer.id")->second, "cliente-a");
+  const auto& metric = metrics.scope_metrics(0).metrics(0);
+  EXPECT_EQ(metric.name(), "http_request_duration_seconds");
+  EXPECT_EQ(metric.unit(), "");
+  EXPECT_DOUBLE_EQ(metric.gauge().data_points(0).as_double(), 0.25);
+}
+
+}  // namespace
+}  // namespace vigia::agent

@@ -1,0 +1,121 @@
+#include "services/agent/relay/stamp.hpp"
+
+#include <algorithm>
+
+#include <protozero/pbf_writer.hpp>
+
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/walker.hpp"
+#include "services/agent/telemetry/otlp_writer.hpp"
+
+namespace vigia::agent {
+
+namespace {
+
+using wire::otlp::FieldReader;
+
+constexpr std::uint32_t kEnvelopeField = 1;    // Resource{Metrics,Spans,Logs} in a request
+constexpr std::uint32_t kResourceField = 1;    // Resource in these
+constexpr std::uint32_t kAttributesField = 1;  // in a Resource
+
+class Inspector final : public wire::otlp::Visitor {
+ public:
+  void on_metric(const wire::otlp::MetricView& metric) override {
+    using wire::otlp::MetricType;
+    const bool is_summed = metric.type == MetricType::kSum || metric.type == MetricType::kHistogram;
+    contents_.has_deltas |= is_summed && metric.temporality == wire::otlp::Temporality::kDelta;
+    contents_.has_request_durations |= is_request_duration(metric.name);
+  }
+  void on_item(std::uint32_t /*item*/, std::string_view /*bytes*/) override {}
+  RequestContents& contents() { return contents_; }
+
+ private:
+  RequestContents contents_;
+};
+
+/// A key as Prometheus' translators make a label of it: runs of other characters become one "_".
+std::string label_of(std::string_view key) {
+  std::string label;
+  for (const char letter : key) {
+    const bool is_kept = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                         (letter >= '0' && letter <= '9');
+    if (is_kept) {
+      label += letter;
+    } else if (label.empty() || label.back() != '_') {
+      label += '_';
+    }
+  }
+  return label;
+}
+
+}  // namespace
+
+Result<RequestContents> inspect_request(Signal signal, std::string_view body) {
+  Inspector inspector;
+  const auto items = wire::otlp::walk(signal, body, inspector);
+  if (!items) return tl::unexpected<Error>(items.error());
+  inspector.contents().items = *items;
+  return inspector.contents();
+}
+
+bool is_request_duration(std::string_view metric_name) {
+  return metric_name == "http.server.request.duration" || metric_name == "http.server.duration";
+}
+
+ResourceStamp::ResourceStamp(const Settings& settings) {
+  const auto attributes = customer_attributes(settings);
+  for (const ResourceAttribute& attribute : attributes) labels_.push_back(label_of(attribute.key));
+  encoded_ = encode_resource(attributes);
+}
+
+bool ResourceStamp::is_ours(std::string_view key) const {
+  return std::find(labels_.begin(), labels_.end(), label_of(key)) != labels_.end();
+}
+
+std::string ResourceStamp::stamp_resource(std::string_view resource) const {
+  std::string stamped;
+  FieldReader reader(resource);
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::bytes_field(kAttributesField)) {
+      if (is_ours(wire::otlp::read_key_value(reader.bytes()).key)) continue;
+    } else {
+      reader.skip();
+    }
+    stamped.append(reader.field_begin(), reader.position());
+  }
+  return stamped + encoded_;
+}
+
+std::string ResourceStamp::stamp_envelope(std::string_view envelope) const {
+  std::string_view resource;
+  std::string stamped;
+  FieldReader reader(envelope);
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::bytes_field(kResourceField)) {
+      resource = reader.bytes();
+    } else {
+      reader.skip();
+      stamped.append(reader.field_begin(), reader.position());
+    }
+  }
+  protozero::pbf_writer(stamped).add_message(kResourceField, stamp_resource(resource));
+  return stamped;
+}
+
+std::string ResourceStamp::apply(std::string_view body) const {
+  std::string stamped;
+  stamped.reserve(body.size() + encoded_.size() + 64);
+  protozero::pbf_writer writer(stamped);
+  FieldReader reader(body);
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::bytes_field(kEnvelopeField)) {
+      writer.add_message(kEnvelopeField, stamp_envelope(reader.bytes()));
+    } else {
+      reader.skip();
+      stamped.append(reader.field_begin(), reader.position());
+    }
+  }
+  return stamped;
+}
+
+}  // namespace vigia::agent

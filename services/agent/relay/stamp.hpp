@@ -1,0 +1,47 @@
+// Puts customer and node on every resource of what applications send, whatever they say themselves.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
+#include "services/agent/settings.hpp"
+
+namespace vigia::agent {
+
+/// What an export request holds, as far as the relay has to know.
+struct RequestContents {
+  std::uint32_t items = 0;
+  bool has_deltas = false;             ///< sums or histograms that count since the last report
+  bool has_request_durations = false;  ///< of an HTTP server
+};
+
+/// kInvalid where the bytes are no export request of that signal.
+Result<RequestContents> inspect_request(Signal signal, std::string_view body);
+
+/// True for the histogram of an HTTP server's request durations, in its present or its old name.
+bool is_request_duration(std::string_view metric_name);
+
+/// customer.id and node.id, and customer.name, node.region and environment where they are
+/// configured. Thread contract: any thread.
+class ResourceStamp {
+ public:
+  explicit ResourceStamp(const Settings& settings);
+
+  /// The request with our attributes on each resource, in place of any attribute whose Prometheus
+  /// label would be one of ours ("customer-id", "customer_id", …). Nothing else is decoded or
+  /// changed. REQUIRES: inspect_request has passed it.
+  std::string apply(std::string_view body) const;
+
+ private:
+  bool is_ours(std::string_view key) const;
+  std::string stamp_resource(std::string_view resource) const;
+  std::string stamp_envelope(std::string_view envelope) const;
+
+  std::vector<std::string> labels_;  // what our keys become in Prometheus
+  std::string encoded_;              // our attributes, as fields of a Resource
+};
+
+}  // namespace vigia::agent

@@ -1,0 +1,81 @@
+// Sends one signal's records to the collector, in their order, and lets them go once they are
+// acknowledged.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/pipeline/disk_log.hpp"
+#include "services/agent/sender/collector_link.hpp"
+#include "services/agent/sender/refused_store.hpp"
+#include "services/agent/sender/sender_status.hpp"
+
+namespace vigia::agent {
+
+/// How long to wait after the `failures`-th failure in a row (from 1): 1 s, growing by 1.6 to 30 s,
+/// ± 20 % at random so that ten thousand agents do not come back at once; never less than the
+/// collector asked for. `dice` is any random number.
+Duration backoff_wait(std::uint32_t failures, std::optional<Duration> asked, std::uint32_t dice);
+
+/// One request in flight; records that wait are merged into requests of up to kRequestBytes, so
+/// that a backlog drains quickly. Has a thread of its own from construction to stop.
+class Lane {
+ public:
+  struct Parts {
+    pipeline::Cursor& cursor;
+    CollectorLink& link;
+    RefusedStore& refused;
+    SenderStatus& status;
+  };
+  Lane(Signal signal, Parts parts);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+  Lane(Lane&&) = delete;
+  Lane& operator=(Lane&&) = delete;
+
+  /// Sends no more than is in flight; what is not acknowledged stays in the buffer.
+  void request_stop();
+  /// True once nothing is in flight any more after request_stop; false at the deadline.
+  bool wait_until_ended(TimePoint deadline);
+
+  static constexpr std::size_t kRequestBytes = 1U << 20U;
+  static constexpr std::size_t kRequestRecords = 1000;  ///< passed over, those of others included
+
+ private:
+  struct Request {
+    std::vector<std::string> bodies;
+    std::vector<std::uint32_t> items;  // of each body
+    pipeline::LogPosition end;         // commit this when all of it is done
+    bool has_passed_any = false;       // of another signal, too
+  };
+  void run();
+  void probe();
+  Request gather();
+  /// False where the lane stops before it is done.
+  bool send_all(const Request& request);
+  bool send_range(const Request& request, std::size_t from, std::size_t to);
+  /// An outcome that will not change: delivered, or refused for good.
+  Result<Delivery> deliver_patiently(const std::string& body);
+  bool give_up(const std::string& body, std::uint32_t items, const Error& error);
+  void count_delivery(std::uint64_t items, const Delivery& delivery);
+  bool wait(Duration duration);
+  bool is_stopping() const;
+
+  const Signal signal_;
+  Parts parts_;
+  std::uint32_t failures_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_stopping_ = false;  // guarded by mutex_
+  bool has_ended_ = false;    // guarded by mutex_
+  std::thread thread_;        // last: it uses all of the above
+};
+
+}  // namespace vigia::agent

@@ -1,0 +1,264 @@
+// The sender against a real server on loopback that answers as told.
+#include "services/agent/sender/lane.hpp"
+
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "libs/net/compression.hpp"
+#include "libs/net/server.hpp"
+#include "libs/net/status.hpp"
+#include "services/agent/buffer/buffer.hpp"
+#include "services/agent/telemetry/otlp_writer.hpp"
+
+namespace vigia::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kPatience{20};
+
+/// Requests are one letter per record: what merging and halving does can be read off. A letter is
+/// written as an unknown field, so that the bodies are valid requests.
+std::string record_of(char letter) { return std::string("\x7a\x01") + letter; }
+
+std::string letters_of(const std::string& body) {
+  std::string letters;
+  for (std::size_t index = 2; index < body.size(); index += 3) letters += body[index];
+  return letters;
+}
+
+/// Takes every request, unless told otherwise.
+class Collector final : public net::Handler {
+ public:
+  void handle(net::Request request, net::Responder responder) override {
+    const std::lock_guard lock(mutex_);
+    authorization_ = request.headers.get("authorization");
+    const std::string letters = letters_of(request.body);
+    if (letters.empty()) return responder.send({});  // the probe
+    if (!answers_.empty()) {
+      const Error error = answers_.front();
+      answers_.pop_front();
+      ++refused_;
+      changed_.notify_all();
+      return responder.send(net::otlp_error(request, error));
+    }
+    if (letters.find(poison_) != std::string::npos) {
+      return responder.send(net::otlp_error(request, {ErrorCode::kInvalid, "poison"}));
+    }
+    taken_.push_back(letters);
+    changed_.notify_all();
+    net::Response response;
+    response.headers.add("content-type", "application/x-protobuf");
+    response.body = response_body_;
+    responder.send(std::move(response));
+  }
+  void answer_once(Error error) {
+    const std::lock_guard lock(mutex_);
+    answers_.push_back(std::move(error));
+  }
+  void set_poison(char letter) {
+    const std::lock_guard lock(mutex_);
+    poison_ = letter;
+  }
+  void set_response(std::string body) {
+    const std::lock_guard lock(mutex_);
+    response_body_ = std::move(body);
+  }
+  /// All letters taken, once there are that many.
+  std::string wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [&] { return joined().size() >= count; });
+    return joined();
+  }
+  bool wait_for_refusals(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return refused_ >= count; });
+  }
+  std::string authorization() {
+    const std::lock_guard lock(mutex_);
+    return authorization_;
+  }
+
+ private:
+  std::string joined() const {
+    std::string all;
+    for (const std::string& letters : taken_) all += letters;
+    return all;
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Error> answers_;
+  std::vector<std::string> taken_;
+  std::string authorization_;
+  std::string response_body_;
+  char poison_ = '!';
+  int refused_ = 0;
+};
+
+class LaneTest : public testing::TestWithParam<Protocol> {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(folder_);
+    open_buffer();
+    start_server("127.0.0.1:0");
+  }
+  void TearDown() override {
+    lane_.reset();
+    buffer_.reset();
+    if (server_) server_->stop(clock_.steady() + seconds(5));
+    std::filesystem::remove_all(folder_);
+  }
+  void open_buffer() {
+    buffer_.reset();
+    auto opened = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
+                               *CustomerId::parse("cliente-a"), clock_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    buffer_ = *std::move(opened);
+  }
+  void start_server(const std::string& listen) {
+    net::ServerSettings settings;
+    settings.name = "test collector";
+    settings.listen = listen;
+    settings.loops = 1;
+    auto started = net::Server::start(settings, collector_);
+    ASSERT_TRUE(started) << started.error().message;
+    server_ = *std::move(started);
+    address_ = server_->address();
+  }
+  void stop_server() {
+    server_->stop(clock_.steady() + seconds(5));
+    server_.reset();
+  }
+  void start_lane() {
+    CollectorSettings settings;
+    settings.endpoint = "http://" + address_;
+    settings.protocol = GetParam();
+    settings.token = "secret";
+    settings.timeout = seconds(5);
+    link_ = std::make_unique<CollectorLink>(settings, *client_);
+    lane_ = std::make_unique<Lane>(Signal::kMetrics, Lane::Parts{buffer_->cursor(Signal::kMetrics),
+                                                                 *link_, refused_, status_});
+  }
+  /// As a process that is stopped and started again.
+  void restart_lane() {
+    lane_->request_stop();
+    EXPECT_TRUE(lane_->wait_until_ended(clock_.steady() + kPatience));
+    lane_.reset();
+    open_buffer();
+    start_lane();
+  }
+  void write(const std::string& letters) {
+    for (const char letter : letters) {
+      ASSERT_TRUE(buffer_->append_and_wait(Signal::kMetrics, record_of(letter), 1));
+    }
+  }
+  template <typename Condition>
+  bool eventually(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return true;
+  }
+  SignalCounts counts() const { return status_.counts(Signal::kMetrics); }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / ("vigia-lane-" + std::to_string(::getpid()));
+  SystemClock clock_;
+  Collector collector_;
+  std::unique_ptr<net::Server> server_;
+  std::string address_;
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  SenderStatus status_{clock_};
+  RefusedStore refused_{(folder_ / "refused").string(), clock_};
+  std::unique_ptr<Buffer> buffer_;
+  std::unique_ptr<CollectorLink> link_;
+  std::unique_ptr<Lane> lane_;
+};
+
+TEST_P(LaneTest, RecordsArriveInOrderWithTheToken) {
+  write("abc");
+  start_lane();
+  write("d");
+  EXPECT_EQ(collector_.wait_for(4), "abcd");
+  EXPECT_EQ(collector_.authorization(), "Bearer secret");
+  EXPECT_TRUE(eventually([&] { return counts().sent_items == 4; }));
+  EXPECT_TRUE(status_.is_reachable());
+  restart_lane();
+  write("e");
+  EXPECT_EQ(collector_.wait_for(5), "abcde");  // what was acknowledged does not come again
+}
+
+TEST_P(LaneTest, PassingFaultsAndRefusedTokensAreTriedAgain) {
+  collector_.answer_once({ErrorCode::kUnauthenticated, "who?"});
+  collector_.answer_once({ErrorCode::kUnavailable, "busy", milliseconds(1)});
+  write("ab");
+  start_lane();
+  EXPECT_TRUE(collector_.wait_for_refusals(1));
+  EXPECT_TRUE(eventually([&] { return !status_.is_reachable(); }));
+  EXPECT_EQ(collector_.wait_for(2), "ab");
+  EXPECT_TRUE(eventually([&] { return status_.is_reachable(); }));
+  EXPECT_EQ(counts().refused_items, 0U);
+}
+
+TEST_P(LaneTest, OneBadRecordIsSetAsideAndSpoilsNoOther) {
+  collector_.set_poison('d');
+  write("abcdefg");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(6), "abcefg");
+  EXPECT_TRUE(eventually([&] { return counts().refused_items == 1; }));
+  EXPECT_TRUE(eventually([&] { return counts().sent_items == 6; }));
+  EXPECT_THAT(status_.recent_refusal(), testing::HasSubstr("poison"));
+  std::vector<std::string> kept;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "refused")) {
+    if (entry.path().extension() != ".otlp") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    kept.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  EXPECT_THAT(kept, testing::ElementsAre(record_of('d')));
+}
+
+TEST_P(LaneTest, WhatIsNotTakenStaysForTheNextStart) {
+  stop_server();
+  write("abc");
+  start_lane();
+  EXPECT_TRUE(eventually([&] { return status_.failure() != "no answer of the collector yet"; }));
+  start_server(address_);
+  restart_lane();
+  EXPECT_EQ(collector_.wait_for(3), "abc");
+}
+
+TEST_P(LaneTest, PartialSuccessIsCountedAndNotSentAgain) {
+  collector_.set_response(std::string("\x0a\x02\x08\x01"));  // one data point rejected
+  write("ab");
+  start_lane();
+  EXPECT_TRUE(eventually([&] { return counts().rejected_items > 0; }));
+  EXPECT_TRUE(eventually([&] { return counts().sent_items + counts().rejected_items == 2; }));
+  restart_lane();
+  write("c");
+  EXPECT_EQ(collector_.wait_for(3), "abc");
+}
+
+TEST_P(LaneTest, StopDoesNotWaitForACollectorThatDoesNotAnswer) {
+  collector_.answer_once({ErrorCode::kUnavailable, "busy", std::chrono::minutes(5)});
+  write("a");
+  start_lane();
+  EXPECT_TRUE(collector_.wait_for_refusals(1));
+  lane_->request_stop();
+  EXPECT_TRUE(lane_->wait_until_ended(clock_.steady() + seconds(5)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Protocols, LaneTest, testing::Values(Protocol::kGrpc, Protocol::kHttp),
+                         [](const auto& protocol) {
+                           return protocol.param == Protocol::kGrpc ? "Grpc" : "Http";
+                         });
+
+}  // namespace
+}  // namespace vigia::agent

@@ -1,0 +1,56 @@
+#include "services/agent/sender/sender_status.hpp"
+
+#include "libs/service/log.hpp"
+
+namespace vigia::agent {
+
+void SenderStatus::note_sent(Signal signal, std::uint64_t items, std::uint64_t rejected) {
+  const std::lock_guard lock(mutex_);
+  if (!is_reachable_) service::log_info("the collector takes data");
+  is_reachable_ = true;
+  failure_.clear();
+  of(signal).sent_items += items;
+  of(signal).rejected_items += rejected;
+}
+
+void SenderStatus::note_refused(Signal signal, std::uint64_t items, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  // An answer, even if a bad one: the collector is there and takes decisions.
+  is_reachable_ = true;
+  failure_.clear();
+  of(signal).refused_items += items;
+  refusal_ = std::move(reason);
+  refused_at_ = clock_.steady();
+}
+
+void SenderStatus::note_failure(std::string reason) {
+  const std::lock_guard lock(mutex_);
+  if (failure_ != reason) {
+    service::log_warn("the collector takes no data, it is kept", {{"reason", reason}});
+  }
+  is_reachable_ = false;
+  failure_ = std::move(reason);
+}
+
+bool SenderStatus::is_reachable() const {
+  const std::lock_guard lock(mutex_);
+  return is_reachable_;
+}
+
+std::string SenderStatus::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+std::string SenderStatus::recent_refusal() const {
+  const std::lock_guard lock(mutex_);
+  if (refusal_.empty() || clock_.steady() - refused_at_ > kRefusalShown) return "";
+  return refusal_;
+}
+
+SignalCounts SenderStatus::counts(Signal signal) const {
+  const std::lock_guard lock(mutex_);
+  return counts_[static_cast<std::size_t>(signal) - 1];
+}
+
+}  // namespace vigia::agent

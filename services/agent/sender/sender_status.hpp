@@ -1,0 +1,52 @@
+// How sending goes, as /health and the agent's own metrics show it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/signal.hpp"
+
+namespace vigia::agent {
+
+struct SignalCounts {
+  std::uint64_t sent_items = 0;      ///< acknowledged by the collector
+  std::uint64_t rejected_items = 0;  ///< of these, not taken (partial success)
+  std::uint64_t refused_items = 0;   ///< in requests refused for good, set aside in files
+};
+
+/// Thread contract: any thread.
+class SenderStatus {
+ public:
+  explicit SenderStatus(const Clock& clock) : clock_(clock) {}
+
+  void note_sent(Signal signal, std::uint64_t items, std::uint64_t rejected);
+  void note_refused(Signal signal, std::uint64_t items, std::string reason);
+  /// Nothing gets through at present: no connection, no room there, or the token is not taken.
+  void note_failure(std::string reason);
+
+  /// True while the collector takes what we send; false until the first answer.
+  bool is_reachable() const;
+  std::string failure() const;  ///< why it is not; "" while it is
+  /// Why data was refused for good within the last kRefusalShown; "" where none was.
+  std::string recent_refusal() const;
+  SignalCounts counts(Signal signal) const;
+
+  static constexpr Duration kRefusalShown = std::chrono::minutes(5);
+
+ private:
+  SignalCounts& of(Signal signal) { return counts_[static_cast<std::size_t>(signal) - 1]; }
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;  // guards all below
+  bool is_reachable_ = false;
+  std::string failure_ = "no answer of the collector yet";
+  std::string refusal_;
+  TimePoint refused_at_{};
+  std::array<SignalCounts, 3> counts_{};
+};
+
+}  // namespace vigia::agent

@@ -1,0 +1,145 @@
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
+#include <unistd.h>
+
+#include "services/agent/sender/collector_link.hpp"
+#include "services/agent/sender/lane.hpp"
+#include "services/agent/sender/refused_store.hpp"
+#include "services/agent/sender/sender_status.hpp"
+#include "services/agent/sender/split_request.hpp"
+
+namespace vigia::agent {
+namespace {
+
+using opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(Backoff, GrowsToItsLimitWithJitter) {
+  EXPECT_EQ(backoff_wait(1, std::nullopt, 0), milliseconds(800));
+  EXPECT_EQ(backoff_wait(1, std::nullopt, 999), milliseconds(1200));
+  EXPECT_EQ(backoff_wait(3, std::nullopt, 0), milliseconds(2048));
+  EXPECT_EQ(backoff_wait(1000, std::nullopt, 999), seconds(36));
+}
+
+TEST(Backoff, WhatTheCollectorAsksIsTheFloor) {
+  EXPECT_EQ(backoff_wait(1, seconds(60), 0), seconds(60));
+  EXPECT_EQ(backoff_wait(1, seconds(60), 999), seconds(72));
+  EXPECT_EQ(backoff_wait(8, milliseconds(1), 0), backoff_wait(8, std::nullopt, 0));
+}
+
+TEST(ExportResponse, RejectedCountIsRead) {
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceResponse response;
+  EXPECT_EQ(read_export_response(response.SerializeAsString()).rejected_items, 0U);
+  response.mutable_partial_success()->set_rejected_data_points(3);
+  response.mutable_partial_success()->set_error_message("reserved");
+  const auto delivery = read_export_response(response.SerializeAsString());
+  EXPECT_EQ(delivery.rejected_items, 3U);
+  EXPECT_EQ(delivery.message, "reserved");
+}
+
+TEST(ExportResponse, GarbageIsASuccessAllTheSame) {
+  EXPECT_THAT(read_export_response("\xff\xff\xff").message, testing::HasSubstr("unreadable"));
+}
+
+ExportLogsServiceRequest parse(const std::string& body) {
+  ExportLogsServiceRequest request;
+  EXPECT_TRUE(request.ParseFromString(body));
+  return request;
+}
+
+TEST(SplitRequest, CutsBetweenRecordsAndKeepsTheirEnvelopes) {
+  ExportLogsServiceRequest request;
+  auto* resource = request.add_resource_logs();
+  resource->mutable_resource()->add_attributes()->set_key("service.name");
+  resource->set_schema_url("s");
+  auto* scope = resource->add_scope_logs();
+  scope->mutable_scope()->set_name("scope");
+  for (int number = 0; number < 5; ++number) {
+    scope->add_log_records()->set_time_unix_nano(static_cast<std::uint64_t>(number));
+  }
+  const auto halves = split_request(request.SerializeAsString());
+  ASSERT_TRUE(halves);
+  const auto first = parse(halves->first);
+  const auto second = parse(halves->second);
+  EXPECT_EQ(first.resource_logs(0).scope_logs(0).log_records_size(), 2);
+  EXPECT_EQ(second.resource_logs(0).scope_logs(0).log_records_size(), 3);
+  EXPECT_EQ(second.resource_logs(0).scope_logs(0).log_records(2).time_unix_nano(), 4U);
+  for (const auto& half : {first, second}) {
+    EXPECT_EQ(half.resource_logs(0).resource().attributes(0).key(), "service.name");
+    EXPECT_EQ(half.resource_logs(0).schema_url(), "s");
+    EXPECT_EQ(half.resource_logs(0).scope_logs(0).scope().name(), "scope");
+  }
+}
+
+TEST(SplitRequest, SingleRecordCannotBeCut) {
+  ExportLogsServiceRequest request;
+  request.add_resource_logs()->add_scope_logs()->add_log_records()->set_time_unix_nano(1);
+  EXPECT_FALSE(split_request(request.SerializeAsString()));
+  EXPECT_FALSE(split_request(""));
+  EXPECT_FALSE(split_request("\x0a\xff"));
+}
+
+class RefusedStoreTest : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::vector<std::string> bodies() const {
+    std::vector<std::filesystem::path> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      if (entry.path().extension() == ".otlp") paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    std::vector<std::string> found;
+    for (const auto& path : paths) {
+      std::ifstream file(path, std::ios::binary);
+      found.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return found;
+  }
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / ("vigia-refused-" + std::to_string(::getpid()));
+  ManualClock clock_{1'795'574'400'000'000'000};
+};
+
+TEST_F(RefusedStoreTest, OldestMakeRoom) {
+  RefusedStore store(folder_.string(), clock_);
+  for (std::size_t number = 0; number < RefusedStore::kRequestsMax + 3; ++number) {
+    ASSERT_TRUE(store.keep(Signal::kLogs, std::to_string(number), "because"));
+  }
+  const auto kept = bodies();
+  ASSERT_EQ(kept.size(), RefusedStore::kRequestsMax);
+  EXPECT_EQ(kept.front(), "3");
+  EXPECT_EQ(kept.back(), std::to_string(RefusedStore::kRequestsMax + 2));
+}
+
+TEST_F(RefusedStoreTest, BytesAreBoundedToo) {
+  RefusedStore store(folder_.string(), clock_);
+  const std::string half(RefusedStore::kBytesMax / 2, 'x');
+  ASSERT_TRUE(store.keep(Signal::kMetrics, "small", "because"));
+  ASSERT_TRUE(store.keep(Signal::kMetrics, half, "because"));
+  ASSERT_TRUE(store.keep(Signal::kMetrics, half, "because"));
+  EXPECT_EQ(bodies().size(), 2U);
+  EXPECT_FALSE(store.keep(Signal::kMetrics, half + half + "x", "because"));
+}
+
+TEST(SenderStatus, RefusalShowsForAWhile) {
+  ManualClock clock{0};
+  SenderStatus status(clock);
+  EXPECT_FALSE(status.is_reachable());
+  status.note_refused(Signal::kTraces, 5, "no such customer");
+  EXPECT_TRUE(status.is_reachable());
+  EXPECT_EQ(status.recent_refusal(), "no such customer");
+  clock.advance(SenderStatus::kRefusalShown + seconds(1));
+  EXPECT_EQ(status.recent_refusal(), "");
+  EXPECT_EQ(status.counts(Signal::kTraces).refused_items, 5U);
+}
+
+}  // namespace
+}  // namespace vigia::agent

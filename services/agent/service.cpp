@@ -1,0 +1,154 @@
+#include "services/agent/service.hpp"
+
+#include <optional>
+
+#include <malloc.h>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/client.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/log.hpp"
+#include "services/agent/buffer/buffer.hpp"
+#include "services/agent/health/agent_status.hpp"
+#include "services/agent/health/health_endpoint.hpp"
+#include "services/agent/relay/relay.hpp"
+#include "services/agent/sender/lane.hpp"
+#include "services/agent/telemetry/host_loop.hpp"
+
+namespace vigia::agent {
+
+namespace {
+
+constexpr std::size_t kHealthConnectionsMax = 100;
+constexpr std::size_t kHealthBodyBytesMax = 1024;
+constexpr std::size_t kRelayConnectionsMax = 1000;
+
+/// The agent has many threads that do little: an arena of memory for each would cost more than all
+/// that they hold.
+void keep_memory_small() {
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+class Agent final : public service::Running {
+ public:
+  Agent(const Settings& settings, std::unique_ptr<Buffer> buffer, const Clock& clock)
+      : clock_(clock),
+        settings_(settings),
+        buffer_(std::move(buffer)),
+        sender_status_(clock_),
+        status_({*buffer_, sender_status_, counters_, clock_}),
+        client_(net::Client::create(
+            {.connections_per_host_max = 1, .user_agent = "vigia-agent/" VIGIA_VERSION})),
+        link_(settings.collector, *client_),
+        refused_(settings.buffer.directory + "/refused", clock_),
+        health_(settings, status_),
+        relay_(settings, {*buffer_, counters_, durations_, clock_}) {}
+
+  Result<void> start() {
+    net::ServerSettings health;
+    health.name = "agent health";
+    health.listen = settings_.health.listen;
+    health.connections_max = kHealthConnectionsMax;
+    health.body_bytes_max = kHealthBodyBytesMax;
+    health.tls = settings_.health.tls;
+    if (auto started = listen(health, health_, health_server_); !started) return started;
+    if (auto started =
+            listen_for_relay("agent relay otlp/grpc", settings_.relay.grpc, grpc_server_);
+        !started) {
+      return started;
+    }
+    if (auto started =
+            listen_for_relay("agent relay otlp/http", settings_.relay.http, http_server_);
+        !started) {
+      return started;
+    }
+    for (const Signal signal : kSignals) {
+      lanes_.push_back(std::make_unique<Lane>(
+          signal, Lane::Parts{buffer_->cursor(signal), link_, refused_, sender_status_}));
+    }
+    host_loop_.emplace(settings_,
+                       HostLoop::Parts{*buffer_, status_, counters_, durations_, clock_});
+    log_start();
+    return {};
+  }
+
+  void stop(TimePoint deadline) noexcept override {
+    // Applications first, so that what is acknowledged is in the buffer; then nothing new is made;
+    // then what is in flight may arrive. The rest stays on disk for the next start.
+    for (net::Server* server : {grpc_server_.get(), http_server_.get()}) {
+      if (server != nullptr) server->stop(deadline);
+    }
+    host_loop_.reset();
+    for (const auto& lane : lanes_) lane->request_stop();
+    for (const auto& lane : lanes_) lane->wait_until_ended(deadline);
+    lanes_.clear();
+    if (health_server_) health_server_->stop(deadline);
+  }
+
+ private:
+  static Result<void> listen(net::ServerSettings settings, net::Handler& handler,
+                             std::unique_ptr<net::Server>& place) {
+    settings.loops = 1;
+    auto server = net::Server::start(std::move(settings), handler);
+    if (!server) return forward(server);
+    place = *std::move(server);
+    return {};
+  }
+
+  Result<void> listen_for_relay(const char* name, const std::string& address,
+                                std::unique_ptr<net::Server>& place) {
+    if (address.empty()) return {};
+    net::ServerSettings settings;
+    settings.name = name;
+    settings.listen = address;
+    settings.connections_max = kRelayConnectionsMax;
+    settings.body_bytes_max = Relay::kBodyBytesMax;
+    settings.buffered_bytes_max = Relay::kWaitingBytesMax;
+    return listen(std::move(settings), relay_, place);
+  }
+
+  void log_start() const {
+    const auto address = [](const std::unique_ptr<net::Server>& server) {
+      return server ? server->address() : std::string("off");
+    };
+    service::log_info("the agent runs", {{"customer", settings_.customer.text()},
+                                         {"node", settings_.node.text()},
+                                         {"health", address(health_server_)},
+                                         {"relay_grpc", address(grpc_server_)},
+                                         {"relay_http", address(http_server_)},
+                                         {"collector", settings_.collector.endpoint}});
+  }
+
+  const Clock& clock_;
+  const Settings settings_;
+  AgentCounters counters_;
+  std::unique_ptr<Buffer> buffer_;
+  SenderStatus sender_status_;
+  AgentStatus status_;
+  std::unique_ptr<net::Client> client_;
+  CollectorLink link_;
+  RefusedStore refused_;
+  HealthEndpoint health_;
+  RequestDurations durations_;
+  Relay relay_;
+  std::unique_ptr<net::Server> health_server_;
+  std::unique_ptr<net::Server> grpc_server_;
+  std::unique_ptr<net::Server> http_server_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::optional<HostLoop> host_loop_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<service::Running>> start_agent(const Settings& settings) {
+  keep_memory_small();
+  static const SystemClock clock;
+  auto buffer = Buffer::open(settings.buffer, settings.customer, clock);
+  if (!buffer) return forward(buffer);
+  auto agent = std::make_unique<Agent>(settings, *std::move(buffer), clock);
+  if (auto started = agent->start(); !started) return forward(started);
+  return std::unique_ptr<service::Running>(std::move(agent));
+}
+
+}  // namespace vigia::agent

@@ -1,0 +1,18 @@
+// `http_request_duration_seconds`: the average request duration of each service on this node.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "services/agent/relay/request_durations.hpp"
+#include "services/agent/settings.hpp"
+#include "services/agent/telemetry/sdk_meter.hpp"
+
+namespace vigia::agent {
+
+/// An export request with one gauge point a service, each under a resource of its own, so that the
+/// series carries the application's job. Its unit is empty: the name has it already.
+EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
+                                const Settings& settings, std::int64_t time_ns);
+
+}  // namespace vigia::agent
