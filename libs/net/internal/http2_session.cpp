@@ -53,7 +53,6 @@ struct Stream {
   bool is_whole = false;  // the request
   bool is_answered = false;
   std::optional<TimePoint> ended;  // the answer is sent, the request still comes
-  std::size_t discarded = 0;
   Response response;
   std::string piece;  // of the response's stream
   std::size_t offset = 0;
@@ -136,7 +135,6 @@ class Http2Session final : public Session {
   void submit(std::int32_t id, const std::vector<Header>& headers, bool has_body);
   ssize_t read_body(Stream& stream, std::uint8_t* room, std::size_t size, std::uint32_t& flags);
   void tick_stream(std::int32_t id, Stream& stream);
-  void discard(std::int32_t id, Stream& stream, std::size_t size);
   void spend(double tokens);
   void end(std::uint32_t fault);
 
@@ -172,6 +170,7 @@ Http2Session::Http2Session(SessionHost& host) : host_(host), budget_(host.now())
   CHECK(nghttp2_option_new(&option) == 0);
   const std::unique_ptr<nghttp2_option, OptionDeleter> owner(option);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
   nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
@@ -361,11 +360,11 @@ int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, 
                           const std::uint8_t* bytes, std::size_t size, void* self) {
   auto& session = *static_cast<Http2Session*>(self);
   Stream* stream = session.find(id);
-  if (stream == nullptr || !stream->intake) return 0;
-  if (stream->is_answered) {
-    session.discard(id, *stream, size);
+  if (stream == nullptr || stream->is_answered || !stream->intake) {
+    nghttp2_session_consume_connection(session.session_.get(), size);
     return 0;
   }
+  nghttp2_session_consume(session.session_.get(), id, size);
   if (auto answer = stream->intake->take(view(bytes, size))) {
     session.respond(id, *stream, std::move(*answer));
   }
@@ -510,14 +509,6 @@ int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, 
   return 0;
 }
 
-/// The rest of a request that has its answer.
-void Http2Session::discard(std::int32_t id, Stream& stream, std::size_t size) {
-  stream.discarded += size;
-  if (!stream.ended || stream.discarded < kDiscardBytesMax) return;
-  // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted.
-  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
-}
-
 int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t /*fault*/,
                            void* self) {
   static_cast<Http2Session*>(self)->streams_.erase(id);
@@ -543,7 +534,10 @@ void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
   const TimePoint now = host_.now();
   const Duration timeout = host_.core().settings.request_timeout;
   if (stream.ended) {
-    if (now - *stream.ended >= kDiscardTime) discard(id, stream, kDiscardBytesMax);
+    if (now - *stream.ended < kDiscardTime) return;
+    // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted.
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    stream.ended = now;
     return;
   }
   if (stream.is_answered) {

@@ -190,6 +190,10 @@ std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count
     transfer.is_too_large_ = true;
     return 0;
   }
+  // The end of a head that holds an error's status: it is whole, nothing is left to wait for. curl
+  // would go on to send the body, for which the server may have no window any more.
+  const std::string_view status = transfer.response_.headers.get("grpc-status");
+  if (line.empty() && transfer.is_grpc_ && !status.empty() && status != "0") return 0;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return size * count;
   transfer.response_.headers.add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
