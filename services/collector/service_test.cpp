@@ -128,9 +128,7 @@ TEST_F(ServiceTest, GrpcRefusalsCarryTheirCodes) {
   EXPECT_EQ(call("garbage").code, net::GrpcCode::kInvalidArgument);
   const auto partial = call(one_gauge("cliente-a", "up", now()));
   EXPECT_EQ(partial.code, net::GrpcCode::kOk);
-  testing::pb::collector::metrics::v1::ExportMetricsServiceResponse response;
-  ASSERT_TRUE(response.ParseFromString(partial.body));
-  EXPECT_EQ(response.partial_success().rejected_data_points(), 1);
+  EXPECT_EQ(testing::read_metrics_response(partial.body).rejected, 1);
 }
 
 TEST_F(ServiceTest, HttpTakesAllSignalsInBothForms) {
@@ -196,19 +194,17 @@ TEST_F(ServiceTest, ATakenPortIsNamed) {
   EXPECT_NE(second.error().message.find(taken), std::string::npos);
 }
 
-/// Takes every OTLP request, and counts the points.
-class StoreHandler final : public net::Handler {
+/// Takes every OTLP request, and counts the resources.
+class CountingStore final : public net::Handler {
  public:
   void handle(net::Request request, net::Responder responder) override {
-    testing::MetricsRequest body;
-    EXPECT_TRUE(body.ParseFromString(request.body));
     EXPECT_EQ(request.headers.get("x-vigia-customer"), "cliente-a");
-    requests += body.resource_metrics_size();
+    resources += testing::count_resources(request.body);
     net::Response response;
     response.headers.add("content-type", "application/x-protobuf");
     responder.send(std::move(response));
   }
-  std::atomic<int> requests{0};
+  std::atomic<int> resources{0};
 };
 
 TEST_F(ServiceTest, WhatWasAcknowledgedIsDeliveredAfterARestart) {
@@ -217,7 +213,7 @@ TEST_F(ServiceTest, WhatWasAcknowledgedIsDeliveredAfterARestart) {
     EXPECT_EQ(post("/v1/metrics", one_gauge("cliente-a", "m", now())).status, 200);
   }
   collector_.reset();
-  StoreHandler store;
+  CountingStore store;
   net::ServerSettings settings;
   settings.name = "store";
   settings.listen = "127.0.0.1:0";
@@ -230,10 +226,10 @@ TEST_F(ServiceTest, WhatWasAcknowledgedIsDeliveredAfterARestart) {
   ASSERT_TRUE(started.has_value()) << started.error().message;
   collector_ = *std::move(started);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (store.requests < 5 && std::chrono::steady_clock::now() < deadline) {
+  while (store.resources < 5 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  EXPECT_EQ(store.requests, 5);
+  EXPECT_EQ(store.resources, 5);
   collector_.reset();
 }
 

@@ -12,19 +12,23 @@ extensions:
   file_storage: {directory: /var/lib/vigia/collector}
   bearertokenauth/cold: {token: internal}
 receivers:
-  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth}}, http: {endpoint: 127.0.0.1:4318, auth: {authenticator: vigia_auth}}}}
+  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth}},
+                     http: {endpoint: 127.0.0.1:4318, auth: {authenticator: vigia_auth}}}}
 processors: {memory_limiter: {limit_mib: 512}, batch: {}}
 exporters:
   prometheus: {endpoint: 127.0.0.1:8889}
   prometheusremotewrite/hot-0: {endpoint: http://127.0.0.1:9090/api/v1/write}
-  prometheusremotewrite/cold: {endpoint: http://127.0.0.1:9096/api/v1/write, required: true, headers: {Authorization: "Bearer x"}}
-  otlphttp/cold: {endpoint: http://127.0.0.1:9096, required: true, auth: {authenticator: bearertokenauth/cold}}
+  prometheusremotewrite/cold: {endpoint: http://127.0.0.1:9096/api/v1/write, required: true,
+                               headers: {Authorization: "Bearer x"}}
+  otlphttp/cold: {endpoint: http://127.0.0.1:9096, required: true,
+                  auth: {authenticator: bearertokenauth/cold}}
   debug: {}
 service:
   extensions: [health_check, vigia_auth, file_storage]
   telemetry: {metrics: {address: 127.0.0.1:8888}}
   pipelines:
-    metrics: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [prometheus, prometheusremotewrite/hot-0, prometheusremotewrite/cold]}
+    metrics: {receivers: [otlp], processors: [memory_limiter, batch],
+              exporters: [prometheus, prometheusremotewrite/hot-0, prometheusremotewrite/cold]}
     traces: {receivers: [otlp], exporters: [otlphttp/cold]}
     logs: {receivers: [otlp], exporters: [otlphttp/cold]}
 )";
@@ -69,11 +73,11 @@ TEST(Settings, TheDesignsFileLoads) {
 }
 
 TEST(Settings, AnUnknownPartOrKeyIsNamedWithItsLine) {
-  EXPECT_NE(refusal("batch: {}", "k8sattributes: {}").find("collector.yaml:9: processors.k8s"),
+  EXPECT_NE(refusal("batch: {}", "k8sattributes: {}").find("collector.yaml:10: processors.k8s"),
             std::string::npos);
-  EXPECT_NE(refusal("  debug: {}", "  kafka: {}").find("collector.yaml:15: exporters.kafka"),
+  EXPECT_NE(refusal("  debug: {}", "  kafka: {}").find("collector.yaml:18: exporters.kafka"),
             std::string::npos);
-  EXPECT_NE(refusal("limit_mib: 512", "limit_mib: 512, limit: 3").find("collector.yaml:9"),
+  EXPECT_NE(refusal("limit_mib: 512", "limit_mib: 512, limit: 3").find("collector.yaml:10"),
             std::string::npos);
   EXPECT_NE(refusal("  otlp: {", "  jaeger: {").find("collector.yaml:8: receivers.jaeger"),
             std::string::npos);

@@ -11,9 +11,7 @@
 namespace vigia::collector {
 namespace {
 
-using testing::add_gauge;
-using testing::add_resource;
-using testing::MetricsRequest;
+using testing::MetricsBody;
 using testing::one_gauge;
 
 class IntakeTest : public ::testing::Test {
@@ -79,13 +77,14 @@ class IntakeTest : public ::testing::Test {
 };
 
 TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
-  MetricsRequest request;
-  auto* group = add_resource(request, "cliente-a");
-  add_gauge(group, "good", now());
-  add_gauge(group, "up", now());
-  add_gauge(group, "later", now() + 6 * 60'000);
-  add_gauge(group, "soon", now() + 4 * 60'000);
-  const auto receipt = take(request.SerializeAsString());
+  const std::string body = MetricsBody()
+                               .resource("cliente-a")
+                               .gauge("good", now())
+                               .gauge("up", now())
+                               .gauge("later", now() + 6 * 60'000)
+                               .gauge("soon", now() + 4 * 60'000)
+                               .bytes();
+  const auto receipt = take(body);
   ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
   EXPECT_EQ(receipt->items, 4U);
   EXPECT_EQ(receipt->rejected, 2U);
@@ -100,20 +99,18 @@ TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
   const auto verdicts = Verdicts::decode(record->header.verdicts);
   EXPECT_EQ(verdicts->reason_of(1), RejectReason::kReserved);
   EXPECT_EQ(verdicts->reason_of(2), RejectReason::kFuture);
-  EXPECT_EQ(record->body, request.SerializeAsString());
+  EXPECT_EQ(record->body, body);
   EXPECT_EQ(books().received, 4U);
   EXPECT_EQ(books().rejected, 2U);
   EXPECT_EQ(books().queued, 2U);
 }
 
 TEST_F(IntakeTest, AForeignResourceIsRefusedAndTheOthersTaken) {
-  MetricsRequest request;
-  add_gauge(add_resource(request, "cliente-b"), "stolen", now());
-  add_gauge(add_resource(request, "cliente-a"), "mine", now());
-  add_gauge(add_resource(request, ""), "nobodys", now());
-  const auto receipt = take(request.SerializeAsString());
-  ASSERT_TRUE(receipt.has_value());
-  EXPECT_EQ(receipt->rejected, 2U);
+  MetricsBody body;
+  body.resource("cliente-b").gauge("stolen", now());
+  body.resource("cliente-a").gauge("mine", now());
+  body.resource("").gauge("nobodys", now());
+  EXPECT_EQ(take(body.bytes())->rejected, 2U);
 }
 
 TEST_F(IntakeTest, WithNothingGoodTheClaimDecidesTheError) {
@@ -129,44 +126,37 @@ TEST_F(IntakeTest, WithNothingGoodTheClaimDecidesTheError) {
 }
 
 TEST_F(IntakeTest, TwoCustomerIdsOnOneResourceAreForeign) {
-  MetricsRequest request;
-  auto* group = add_resource(request, "cliente-a");
-  testing::set(group->mutable_resource(), "customer.id", "cliente-b");
-  add_gauge(group, "m", now());
-  const auto receipt = take(request.SerializeAsString());
+  MetricsBody body;
+  body.resource("cliente-a", {{"customer.id", "cliente-b"}}).gauge("m", now());
+  const auto receipt = take(body.bytes());
   ASSERT_FALSE(receipt.has_value());
   EXPECT_EQ(receipt.error().code, ErrorCode::kForbidden);
 }
 
 TEST_F(IntakeTest, TheAgentAloneMakesAgentMetrics) {
-  MetricsRequest request;
-  auto* agent = add_resource(request, "cliente-a");
-  testing::set(agent->mutable_resource(), "service.name", "vigia-agent");
-  add_gauge(agent, "agent_buffer_usage_percent", now());
-  auto* application = add_resource(request, "cliente-a");
-  testing::set(application->mutable_resource(), "service.name", "shop");
-  add_gauge(application, "agent_buffer_usage_percent", now());
-  EXPECT_EQ(take(request.SerializeAsString())->rejected, 1U);
+  MetricsBody body;
+  for (const char* service : {"vigia-agent", "shop"}) {
+    body.resource("cliente-a", {{"service.name", service}})
+        .gauge("agent_buffer_usage_percent", now());
+  }
+  EXPECT_EQ(take(body.bytes())->rejected, 1U);
 }
 
 TEST_F(IntakeTest, AReservedJobIsRefusedOnResourceAndPoint) {
-  MetricsRequest request;
-  auto* group = add_resource(request, "cliente-a");
-  testing::set(group->mutable_resource(), "service.name", "customer-agents");
-  add_gauge(group, "m", now());
-  testing::set(add_gauge(add_resource(request, "cliente-a"), "m", now()), "job", "otel-collector");
-  add_gauge(add_resource(request, "cliente-a"), "m", now());
-  EXPECT_EQ(take(request.SerializeAsString())->rejected, 2U);
+  MetricsBody body;
+  body.resource("cliente-a", {{"service.name", "customer-agents"}}).gauge("m", now());
+  body.resource("cliente-a").gauge("m", now(), {{"job", "otel-collector"}}).gauge("m", now());
+  EXPECT_EQ(take(body.bytes())->rejected, 2U);
 }
 
 TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
-  MetricsRequest request;
-  auto* group = add_resource(request, "cliente-a");
-  add_gauge(group, "one", now());
-  testing::set(add_gauge(group, "two", now()), "k", "\xc3\x28");
-  add_gauge(group, "three", now());
-  for (int round = 0; round < 2; ++round) {
-    const auto receipt = take(request.SerializeAsString());
+  MetricsBody body;
+  body.resource("cliente-a")
+      .gauge("one", now())
+      .gauge("two", now(), {{"k", "\xc3\x28"}})
+      .gauge("three", now());
+  for (int round = 0; round < 2; ++round) {  // a miss, then a hit of the series cache
+    const auto receipt = take(body.bytes());
     EXPECT_EQ(receipt->rejected, 1U);
     EXPECT_NE(receipt->message.find("1 invalid"), std::string::npos);
   }
@@ -217,13 +207,12 @@ TEST_F(IntakeTest, OverTheRateTheRequestMayComeAgainLater) {
 
 TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {
   log_bytes_max_ = 256U << 10U;
-  MetricsRequest request;
-  auto* group = add_resource(request, "cliente-a");
-  for (int i = 0; i < 500; ++i) {
-    testing::set(add_gauge(group, "m" + std::to_string(i), now()), "k",
-                 std::to_string(i * 2654435761U));
+  MetricsBody points;
+  points.resource("cliente-a");
+  for (unsigned i = 0; i < 500; ++i) {
+    points.gauge("m" + std::to_string(i), now(), {{"k", std::to_string(i * 2654435761U)}});
   }
-  const std::string body = request.SerializeAsString();
+  const std::string body = points.bytes();
   Result<Receipt> receipt = take(body);
   for (int i = 0; i < 100 && receipt; ++i) receipt = take(body);
   ASSERT_FALSE(receipt.has_value());

@@ -98,11 +98,10 @@ TEST_F(ReceiverTest, ShortMemoryRefusesRetryably) {
 TEST(OtlpAnswer, PartialSuccessOnlyWhereSomethingWasRefused) {
   EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 0, ""}).body, "");
   EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kJson, {10, 0, ""}).body, "{}");
-  testing::pb::collector::metrics::v1::ExportMetricsServiceResponse response;
-  ASSERT_TRUE(response.ParseFromString(
-      accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 3, "why"}).body));
-  EXPECT_EQ(response.partial_success().rejected_data_points(), 3);
-  EXPECT_EQ(response.partial_success().error_message(), "why");
+  const auto partial = testing::read_metrics_response(
+      accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 3, "why"}).body);
+  EXPECT_EQ(partial.rejected, 3);
+  EXPECT_EQ(partial.message, "why");
   EXPECT_EQ(accepted(Signal::kTraces, BodyForm::kJson, {10, 3, "w\"y"}).body,
             R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"w\"y"}})");
 }
