@@ -28,9 +28,6 @@ constexpr std::array<ValueType, 2> kScalarMatrix{kS, kM};
 constexpr std::array<ValueType, 5> kLabelReplace{kV, kT, kT, kT, kT};
 constexpr std::array<ValueType, 4> kLabelJoin{kV, kT, kT, kT};
 
-constexpr Function vector_function(std::string_view name) { return {name, kV, kOneVector}; }
-constexpr Function range_function(std::string_view name) { return {name, kV, kOneMatrix}; }
-constexpr Function date_function(std::string_view name) { return {name, kV, kOneVector, 1}; }
 constexpr Function only_in_3(Function function) {
   function.in_prometheus2 = false;
   return function;
@@ -44,96 +41,67 @@ constexpr Function unfenceable(Function function) {
   return function;
 }
 
-// Sorted by name in byte order: looked up by bisection (a test holds it).
-constexpr std::array kFunctions{
-    vector_function("abs"),
-    vector_function("absent"),
-    range_function("absent_over_time"),
-    vector_function("acos"),
-    vector_function("acosh"),
-    vector_function("asin"),
-    vector_function("asinh"),
-    vector_function("atan"),
-    vector_function("atanh"),
-    range_function("avg_over_time"),
-    vector_function("ceil"),
-    range_function("changes"),
+// name(instant vector)
+constexpr auto kOfVector = std::to_array<std::string_view>(
+    {"abs",           "absent", "acos",  "acosh",    "asin",
+     "asinh",         "atan",   "atanh", "ceil",     "cos",
+     "cosh",          "deg",    "exp",   "floor",    "histogram_count",
+     "histogram_sum", "ln",     "log10", "log2",     "rad",
+     "sgn",           "sin",    "sinh",  "sort",     "sort_desc",
+     "sqrt",          "tan",    "tanh",  "timestamp"});
+constexpr auto kOfVectorIn3 =
+    std::to_array<std::string_view>({"histogram_avg", "histogram_stddev", "histogram_stdvar"});
+// name(range vector)
+constexpr auto kOfRange = std::to_array<std::string_view>(
+    {"absent_over_time", "avg_over_time", "changes", "count_over_time", "delta", "deriv", "idelta",
+     "increase", "irate", "last_over_time", "max_over_time", "min_over_time", "present_over_time",
+     "rate", "resets", "stddev_over_time", "stdvar_over_time", "sum_over_time"});
+constexpr auto kOfRangeIn3 = std::to_array<std::string_view>(
+    {"mad_over_time", "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time"});
+// name() or name(instant vector)
+constexpr auto kOfDate =
+    std::to_array<std::string_view>({"day_of_month", "day_of_week", "day_of_year", "days_in_month",
+                                     "hour", "minute", "month", "year"});
+constexpr std::array kOthers{
     Function{"clamp", kV, kVectorTwoScalars},
     Function{"clamp_max", kV, kVectorScalar},
     Function{"clamp_min", kV, kVectorScalar},
-    vector_function("cos"),
-    vector_function("cosh"),
-    range_function("count_over_time"),
-    date_function("day_of_month"),
-    date_function("day_of_week"),
-    date_function("day_of_year"),
-    date_function("days_in_month"),
-    vector_function("deg"),
-    range_function("delta"),
-    range_function("deriv"),
     only_in_3(Function{"double_exponential_smoothing", kV, kMatrixTwoScalars}),
-    vector_function("exp"),
-    vector_function("floor"),
-    only_in_3(vector_function("histogram_avg")),
-    vector_function("histogram_count"),
     Function{"histogram_fraction", kV, kTwoScalarsVector},
     Function{"histogram_quantile", kV, kScalarVector},
-    only_in_3(vector_function("histogram_stddev")),
-    only_in_3(vector_function("histogram_stdvar")),
-    vector_function("histogram_sum"),
     only_in_2(Function{"holt_winters", kV, kMatrixTwoScalars}),
-    date_function("hour"),
-    range_function("idelta"),
-    range_function("increase"),
     // Reads target_info, or what its second argument names, beside the tree's selectors.
     unfenceable(only_in_3(Function{"info", kV, kTwoVectors, 1})),
-    range_function("irate"),
     Function{"label_join", kV, kLabelJoin, -1},
     Function{"label_replace", kV, kLabelReplace},
-    range_function("last_over_time"),
-    vector_function("ln"),
-    vector_function("log10"),
-    vector_function("log2"),
-    only_in_3(range_function("mad_over_time")),
-    range_function("max_over_time"),
-    range_function("min_over_time"),
-    date_function("minute"),
-    date_function("month"),
     Function{"pi", kS, {}},
     Function{"predict_linear", kV, kMatrixScalar},
-    range_function("present_over_time"),
     Function{"quantile_over_time", kV, kScalarMatrix},
-    vector_function("rad"),
-    range_function("rate"),
-    range_function("resets"),
     Function{"round", kV, kVectorScalar, 1},
     Function{"scalar", kS, kOneVector},
-    vector_function("sgn"),
-    vector_function("sin"),
-    vector_function("sinh"),
-    vector_function("sort"),
     only_in_3(Function{"sort_by_label", kV, kVectorString, -1}),
     only_in_3(Function{"sort_by_label_desc", kV, kVectorString, -1}),
-    vector_function("sort_desc"),
-    vector_function("sqrt"),
-    range_function("stddev_over_time"),
-    range_function("stdvar_over_time"),
-    range_function("sum_over_time"),
-    vector_function("tan"),
-    vector_function("tanh"),
     Function{"time", kS, {}},
-    vector_function("timestamp"),
-    only_in_3(range_function("ts_of_last_over_time")),
-    only_in_3(range_function("ts_of_max_over_time")),
-    only_in_3(range_function("ts_of_min_over_time")),
     Function{"vector", kV, kOneScalar},
-    date_function("year"),
 };
 
-static_assert(std::is_sorted(kFunctions.begin(), kFunctions.end(),
-                             [](const Function& left, const Function& right) {
-                               return left.name < right.name;
-                             }));
+constexpr std::size_t kFunctionCount = kOfVector.size() + kOfVectorIn3.size() + kOfRange.size() +
+                                       kOfRangeIn3.size() + kOfDate.size() + kOthers.size();
+
+/// All of them, sorted by name, to be looked up by bisection.
+constexpr auto kFunctions = [] {
+  std::array<Function, kFunctionCount> all{};
+  std::size_t size = 0;
+  for (const auto name : kOfVector) all[size++] = Function{name, kV, kOneVector};
+  for (const auto name : kOfVectorIn3) all[size++] = only_in_3(Function{name, kV, kOneVector});
+  for (const auto name : kOfRange) all[size++] = Function{name, kV, kOneMatrix};
+  for (const auto name : kOfRangeIn3) all[size++] = only_in_3(Function{name, kV, kOneMatrix});
+  for (const auto name : kOfDate) all[size++] = Function{name, kV, kOneVector, 1};
+  for (const Function& function : kOthers) all[size++] = function;
+  std::sort(all.begin(), all.end(),
+            [](const Function& left, const Function& right) { return left.name < right.name; });
+  return all;
+}();
 
 // In the order of AggregateOperator.
 constexpr std::array<std::string_view, 14> kAggregates{

@@ -1,0 +1,43 @@
+#include "services/router/access/caller.hpp"
+
+namespace vigia::router {
+
+Result<void> Access::narrow(const net::RequestHead& head, Caller& caller) const {
+  const std::size_t count = head.headers.count("x-vigia-customer");
+  if (count == 0) return {};
+  if (count > 1) return fail(ErrorCode::kInvalid, "more than one X-Vigia-Customer header");
+  auto customer = CustomerId::parse(head.headers.get("x-vigia-customer"));
+  if (!customer) return forward(customer);
+  caller.customer = std::move(*customer);
+  return {};
+}
+
+Result<Caller> Access::identify(const net::RequestHead& head) const {
+  const std::size_t count = head.headers.count("authorization");
+  if (count > 1) return fail(ErrorCode::kInvalid, "more than one Authorization header");
+  const auto directory = directory_.current();
+  if (!directory) {
+    return fail(ErrorCode::kUnavailable, "the directory of customers has not been loaded yet");
+  }
+  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  if (!token) return forward(token);
+  auto principal = directory->authenticate(*token, clock_.wall_ms());
+  if (!principal) return forward(principal);
+  if (principal->scope != tenancy::Scope::kRead) {
+    return fail(ErrorCode::kForbidden, "this token may send data, not read it");
+  }
+  Caller caller{principal->customer, "", 0};
+  if (principal->is_operator()) {
+    auto narrowed = narrow(head, caller);
+    if (!narrowed) return forward(narrowed);
+  }
+  if (caller.customer) {
+    if (const auto* customer = directory->find(*caller.customer)) {
+      caller.hot_shard = customer->hot_shard;
+      caller.assigned_ms = customer->assigned_ms;
+    }
+  }
+  return caller;
+}
+
+}  // namespace vigia::router

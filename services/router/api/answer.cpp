@@ -1,0 +1,77 @@
+#include "services/router/api/answer.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/net/json_text.hpp"
+
+namespace vigia::router {
+namespace {
+
+bool is_remark(std::string_view text) { return text.starts_with("PromQL "); }
+
+void append_list(std::string& body, std::string_view key, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  body += fmt::format(",\"{}\":[", key);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) body += ',';
+    body += net::json_text(texts[i]);
+  }
+  body += ']';
+}
+
+/// Whether a message of an upstream may hold an address: "http://…", "10.0.0.1:9090", "db:9042".
+bool may_show_address(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return true;
+  if (text.find("dial ") != std::string_view::npos) return true;
+  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
+    std::size_t digits = 0;
+    while (at + 1 + digits < text.size() && text[at + 1 + digits] >= '0' &&
+           text[at + 1 + digits] <= '9') {
+      ++digits;
+    }
+    if (digits >= 4) return true;  // a port; positions in a query are "1:23"
+  }
+  return false;
+}
+
+}  // namespace
+
+net::Response success(std::string_view data, const Notes& notes) {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  if (!notes.served.empty()) response.headers.add("x-vigia-served", notes.served);
+  response.body.reserve(data.size() + 256);
+  response.body = R"({"status":"success","data":)";
+  response.body += data;
+  append_list(response.body, "warnings", notes.warnings);
+  append_list(response.body, "infos", notes.infos);
+  response.body += '}';
+  return response;
+}
+
+net::Response refusal(const Envelope& envelope) {
+  const bool is_execution = envelope.error_type() == "execution";
+  net::Response response;
+  response.status = is_execution ? 422 : 400;
+  response.headers.add("content-type", "application/json");
+  const std::string_view message = may_show_address(envelope.error())
+                                       ? std::string_view("the query could not be evaluated")
+                                       : std::string_view(envelope.error());
+  response.body = fmt::format(R"({{"status":"error","errorType":"{}","error":{}}})",
+                              is_execution ? "execution" : "bad_data", net::json_text(message));
+  return response;
+}
+
+std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
+  std::vector<std::string> remarks;
+  std::copy_if(texts.begin(), texts.end(), std::back_inserter(remarks), is_remark);
+  return remarks;
+}
+
+bool is_incomplete(const Envelope& envelope) {
+  return !std::all_of(envelope.warnings().begin(), envelope.warnings().end(), is_remark);
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,30 @@
+// Answers in the form of Prometheus' HTTP API.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/net/message.hpp"
+#include "services/router/json/envelope.hpp"
+
+namespace vigia::router {
+
+struct Notes {
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
+  std::string served;  ///< value of X-Vigia-Served; empty: no header
+};
+
+/// 200 with `data` (JSON) as it is.
+net::Response success(std::string_view data, const Notes& notes);
+/// The caller's fault as upstream told it; what could show an address inside is left out.
+net::Response refusal(const Envelope& envelope);
+
+/// What PromQL itself remarks ("PromQL info: …") without anything else that an upstream says.
+std::vector<std::string> promql_remarks(const std::vector<std::string>& texts);
+/// True where an upstream warned of anything but PromQL: some store behind it did not answer.
+bool is_incomplete(const Envelope& envelope);
+
+}  // namespace vigia::router

@@ -1,0 +1,50 @@
+#include "services/router/api/answer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::router {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Envelope envelope(std::string body) { return *Envelope::read(std::move(body)); }
+
+TEST(Answer, NotesStandBesideTheData) {
+  const auto response = success("[1]", {{"w"}, {"i", "j\""}, "hot=a/b"});
+  EXPECT_EQ(response.body,
+            R"({"status":"success","data":[1],"warnings":["w"],"infos":["i","j\""]})");
+  EXPECT_EQ(response.headers.get("x-vigia-served"), "hot=a/b");
+  EXPECT_EQ(success("1", {}).body, R"({"status":"success","data":1})");
+}
+
+TEST(Answer, RefusalsNeverShowAnAddress) {
+  for (const auto* text :
+       {"Get \\\"http://10.0.0.1/x\\\": refused", "dial tcp 10.0.0.1", "lookup db:9042: no"}) {
+    const auto response = refusal(envelope(
+        std::string(R"({"status":"error","errorType":"execution","error":")") + text + "\"}"));
+    EXPECT_EQ(response.status, 422);
+    EXPECT_THAT(response.body, HasSubstr("could not be evaluated"));
+  }
+  const auto response =
+      refusal(envelope(R"({"status":"error","errorType":"bad_data","error":"1:12: parse error"})"));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_THAT(response.body, HasSubstr("1:12: parse error"));
+}
+
+TEST(Answer, OnlyPromqlsOwnRemarksPass) {
+  const std::vector<std::string> texts{"PromQL info: no counter", "remote read 127.0.0.1:9096",
+                                       "PromQL warning: x"};
+  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[2]}));
+}
+
+TEST(Answer, AnyOtherWarningMeansIncomplete) {
+  EXPECT_TRUE(is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["remote"]})")));
+  EXPECT_FALSE(
+      is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["PromQL info: x"]})")));
+  EXPECT_FALSE(is_incomplete(envelope(R"({"status":"success","data":1})")));
+}
+
+}  // namespace
+}  // namespace vigia::router

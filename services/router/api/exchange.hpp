@@ -1,0 +1,44 @@
+// One request on its way through the router: counted, timed, answered once.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
+#include "services/router/access/caller.hpp"
+#include "services/router/request/parameters.hpp"
+
+namespace vigia::router {
+
+/// Movable; `send` and `fail` end it. Any thread, one at a time.
+class Exchange {
+ public:
+  /// `route` is a label of own metrics: the pattern, never the path that was sent.
+  Exchange(net::Responder responder, std::string route, service::MetricRegistry& metrics,
+           const Clock& clock);
+  Exchange(Exchange&&) noexcept = default;
+  Exchange& operator=(Exchange&&) noexcept = delete;
+
+  void send(net::Response response);
+  void fail(const Error& error);
+
+ private:
+  net::Responder responder_;
+  std::string route_;
+  service::MetricRegistry* metrics_;
+  const Clock* clock_;
+  TimePoint began_;
+};
+
+/// What a handler of the API gets: the caller is known, the parameters are read.
+struct ApiRequest {
+  Caller caller;
+  Parameters parameters;
+  std::map<std::string, std::string, std::less<>> path_values;
+};
+
+}  // namespace vigia::router

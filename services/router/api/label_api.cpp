@@ -1,0 +1,267 @@
+#include "services/router/api/label_api.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/net/routes.hpp"
+#include "libs/promql/fence.hpp"
+#include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
+#include "services/router/json/lists.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::size_t kSelectorsMax = 64;                // storage takes as many
+constexpr std::string_view kHiddenLabel = "__rollup__";  // the router's own, virtual
+
+bool is_label_name(std::string_view text) {
+  const auto is_word = [](char c) {
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
+  return std::all_of(text.begin(), text.end(), is_word);
+}
+
+// What storage takes as a time; further away there is nothing anyway.
+constexpr TimestampMs kColdTimeMax = 20'000'000'000'000;
+
+/// A selector as storage's own label interface takes it: one matcher=NAME<op>VALUE each.
+bool append_matchers(const promql::Selector& selector, Form& form) {
+  constexpr std::array<std::string_view, 4> kOperators{"=", "!=", "=~", "!~"};
+  if (!selector.name.empty()) {
+    form.emplace_back("matcher", fmt::format("{}={}", kNameLabel, selector.name));
+  }
+  for (const promql::Matcher& matcher : selector.matchers) {
+    if (matcher.name.find_first_of("=!") != std::string::npos) return false;
+    form.emplace_back("matcher",
+                      fmt::format("{}{}{}", matcher.name,
+                                  kOperators[static_cast<std::size_t>(matcher.op)], matcher.value));
+  }
+  return true;
+}
+
+template <typename T>
+void cut(std::set<T>& items, std::size_t limit, bool is_cut, Notes& notes) {
+  const bool is_over = limit != 0 && items.size() > limit;
+  if (is_over || is_cut) notes.warnings.emplace_back("results truncated due to limit");
+  if (!is_over) return;
+  auto from = items.begin();
+  std::advance(from, static_cast<std::ptrdiff_t>(limit));
+  items.erase(from, items.end());
+}
+
+}  // namespace
+
+struct LabelApi::Gathering {
+  explicit Gathering(Exchange open) : exchange(std::move(open)) {}
+
+  Exchange exchange;
+  Kind kind = Kind::kTexts;
+  std::string path;  ///< the same at hot and at storage
+  bool is_post = true;
+  Form hot_form;
+  Form cold_form;
+  net::Headers cold_headers;
+  std::size_t limit = 0;
+
+  std::mutex mutex;  // the answers come on the client's thread, but are counted by whoever asks
+  std::size_t missing = 0;
+  std::set<std::string> texts;
+  std::set<Labels> series;
+  bool has_hot_failed = false;
+  bool has_cold_failed = false;
+  bool is_cut = false;  ///< storage had more
+  std::size_t answers = 0;
+  std::optional<net::Response> refused;
+};
+
+Result<void> LabelApi::add_selector(const Caller& caller, std::optional<promql::Selector> selector,
+                                    Gathering& gathering) const {
+  if (selector) {
+    if (!gathering.cold_form.empty()) gathering.cold_form.emplace_back("next", "1");
+    if (!append_matchers(*selector, gathering.cold_form)) {
+      return fail(ErrorCode::kInvalid,
+                  "invalid parameter \"match[]\": label names with = or ! cannot be asked for");
+    }
+  }
+  if (caller.customer) {
+    auto fenced = promql::fenced_text(*caller.customer, selector.value_or(promql::Selector{}),
+                                      stores_.coverage().dialect());
+    if (!fenced) return forward(fenced);
+    gathering.hot_form.emplace_back("match[]", std::move(*fenced));
+  } else if (selector) {
+    gathering.hot_form.emplace_back("match[]", promql::print(*selector));
+  }
+  return {};
+}
+
+Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathering) const {
+  const auto texts = request.parameters.all("match[]");
+  if (texts.size() > kSelectorsMax) {
+    return fail(ErrorCode::kInvalid, fmt::format("more than {} match[]", kSelectorsMax));
+  }
+  for (const std::string& text : texts) {
+    auto selector = promql::parse_series_selector(text, stores_.coverage().dialect());
+    if (!selector) {
+      return tl::unexpected<Error>(
+          with_context("invalid parameter \"match[]\"", std::move(selector.error())));
+    }
+    auto added = add_selector(request.caller, std::move(*selector), gathering);
+    if (!added) return added;
+  }
+  return texts.empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();
+}
+
+Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) const {
+  auto added = add_selectors(request, gathering);
+  if (!added) return added;
+  for (const std::string_view name : {"start", "end"}) {
+    auto time = request.parameters.time(name);
+    if (!time) return forward(time);
+    if (!*time) continue;
+    gathering.hot_form.emplace_back(name, format_seconds(**time));
+    gathering.cold_form.emplace_back(
+        name, format_seconds(std::clamp(**time, -kColdTimeMax, kColdTimeMax)));
+  }
+  auto limit = request.parameters.single("limit");
+  if (!limit) return forward(limit);
+  if (*limit) {
+    const std::string& text = **limit;
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, gathering.limit);
+    if (failure != std::errc{} || stop != end) {
+      return fail(ErrorCode::kInvalid, "invalid parameter \"limit\": must be a number from 0 on");
+    }
+    gathering.hot_form.emplace_back("limit", text);
+    gathering.cold_form.emplace_back("limit", text);
+  }
+  if (request.caller.customer) {
+    gathering.cold_headers.add("x-vigia-customer", request.caller.customer->text());
+  }
+  return {};
+}
+
+void LabelApi::labels(ApiRequest request, Exchange exchange) {
+  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  gathering->path = "/api/v1/labels";
+  if (const auto ready = prepare(request, *gathering); !ready) {
+    return gathering->exchange.fail(ready.error());
+  }
+  gather(request, gathering);
+}
+
+void LabelApi::label_values(ApiRequest request, Exchange exchange) {
+  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  const std::string& name = request.path_values.find("name")->second;
+  if (!is_label_name(name)) {
+    return gathering->exchange.fail({ErrorCode::kInvalid, "invalid label name"});
+  }
+  gathering->path = fmt::format("/api/v1/label/{}/values", name);
+  gathering->is_post = false;
+  if (const auto ready = prepare(request, *gathering); !ready) {
+    return gathering->exchange.fail(ready.error());
+  }
+  if (name == kHiddenLabel) return gathering->exchange.send(success("[]", {}));
+  gather(request, gathering);
+}
+
+void LabelApi::series(ApiRequest request, Exchange exchange) {
+  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  gathering->kind = Kind::kSeries;
+  gathering->path = "/api/v1/series";
+  if (request.parameters.all("match[]").empty()) {
+    return gathering->exchange.fail({ErrorCode::kInvalid, "no match[] parameter provided"});
+  }
+  if (const auto ready = prepare(request, *gathering); !ready) {
+    return gathering->exchange.fail(ready.error());
+  }
+  gather(request, gathering);
+}
+
+void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
+  std::vector<const Upstream*> hot;
+  if (const auto own = stores_.shard_of(request.caller)) {
+    hot.push_back(&stores_.hot()[*own]);
+  } else if (!request.caller.customer) {
+    for (const Upstream& shard : stores_.hot()) hot.push_back(&shard);
+  }
+  const Upstream* cold = stores_.cold();
+  gathering->missing = hot.size() + (cold != nullptr ? 1 : 0);
+  if (gathering->missing == 0) {
+    return gathering->exchange.fail(
+        {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
+  }
+  const Duration timeout = stores_.settings().query_timeout;
+  for (const Upstream* shard : hot) {
+    shard->ask(
+        {gathering->path, gathering->hot_form, gathering->is_post, timeout, {}},
+        [this, gathering](Result<Envelope> answer) { take(gathering, false, std::move(answer)); });
+  }
+  if (cold != nullptr) {
+    cold->ask(
+        {gathering->path, gathering->cold_form, gathering->is_post, timeout,
+         gathering->cold_headers},
+        [this, gathering](Result<Envelope> answer) { take(gathering, true, std::move(answer)); });
+  }
+}
+
+void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const {
+  bool is_last = false;
+  {
+    const std::lock_guard lock(gathering->mutex);
+    bool is_good = false;
+    if (answer && !answer->is_success()) {
+      gathering->refused = refusal(*answer);
+    } else if (answer && gathering->kind == Kind::kTexts) {
+      auto texts = read_texts(answer->data());
+      is_good = texts.has_value();
+      if (is_good) gathering->texts.insert(texts->begin(), texts->end());
+    } else if (answer) {
+      auto series = read_series(answer->data());
+      is_good = series.has_value();
+      if (is_good) gathering->series.insert(series->begin(), series->end());
+    }
+    if (is_good) {
+      ++gathering->answers;
+      gathering->is_cut = gathering->is_cut || (is_cold && !answer->warnings().empty());
+    } else {
+      (is_cold ? gathering->has_cold_failed : gathering->has_hot_failed) = true;
+    }
+    is_last = --gathering->missing == 0;
+  }
+  if (is_last) finish(gathering);
+}
+
+void LabelApi::finish(const Shared& gathering) const {
+  if (gathering->answers == 0) {
+    if (gathering->refused) return gathering->exchange.send(std::move(*gathering->refused));
+    return gathering->exchange.fail({ErrorCode::kUnavailable, "the stores do not answer"});
+  }
+  Notes notes;
+  if (gathering->has_cold_failed) {
+    notes.warnings.emplace_back(
+        "cold part missing: the long-term store does not answer, so what is only there is missing "
+        "here");
+  }
+  if (gathering->has_hot_failed) {
+    notes.warnings.emplace_back(
+        "hot part missing: the hot store does not answer, so what is only there is missing here");
+  }
+  if (gathering->kind == Kind::kTexts) {
+    gathering->texts.erase(std::string(kHiddenLabel));
+    cut(gathering->texts, gathering->limit, gathering->is_cut, notes);
+    return gathering->exchange.send(success(write_texts(gathering->texts), notes));
+  }
+  cut(gathering->series, gathering->limit, gathering->is_cut, notes);
+  gathering->exchange.send(success(write_series(gathering->series), notes));
+}
+
+}  // namespace vigia::router

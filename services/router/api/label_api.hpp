@@ -1,0 +1,44 @@
+// /api/v1/labels, label/{name}/values, series and metadata: what there is, of hot and cold
+// together.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/promql/ast.hpp"
+#include "services/router/api/answer.hpp"
+#include "services/router/api/exchange.hpp"
+#include "services/router/api/stores.hpp"
+
+namespace vigia::router {
+
+/// Asks storage and the caller's hot store at once and merges. If one fails the other's answer goes
+/// out with a warning. Any thread.
+class LabelApi {
+ public:
+  explicit LabelApi(Stores& stores) : stores_(stores) {}
+
+  void labels(ApiRequest request, Exchange exchange);
+  void label_values(ApiRequest request, Exchange exchange);
+  void series(ApiRequest request, Exchange exchange);
+
+ private:
+  struct Gathering;  // one request, its answers so far
+  using Shared = std::shared_ptr<Gathering>;
+  enum class Kind { kTexts, kSeries };
+
+  Result<void> add_selectors(const ApiRequest& request, Gathering& gathering) const;
+  /// Nothing for a selector means all series that the caller may see.
+  Result<void> add_selector(const Caller& caller, std::optional<promql::Selector> selector,
+                            Gathering& gathering) const;
+  Result<void> prepare(const ApiRequest& request, Gathering& gathering) const;
+  void gather(const ApiRequest& request, const Shared& gathering);
+  void take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const;
+  void finish(const Shared& gathering) const;
+
+  Stores& stores_;
+};
+
+}  // namespace vigia::router

@@ -1,0 +1,324 @@
+#include "services/router/api/query_api.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/promql/fence.hpp"
+#include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
+#include "libs/promql/visit.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::int64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
+constexpr std::string_view kRollupLabel = "__rollup__";
+// The store's own time-out comes first, so that its reason reaches the caller.
+constexpr std::chrono::seconds kAnswerSlack{5};
+
+std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
+
+promql::TimeRange touched(const std::vector<promql::TimeRange>& ranges) {
+  promql::TimeRange all = ranges.front();
+  for (const promql::TimeRange& range : ranges) {
+    all.from_ms = std::min(all.from_ms, range.from_ms);
+    all.to_ms = std::max(all.to_ms, range.to_ms);
+  }
+  return all;
+}
+
+std::string span_text(std::string_view from, TimestampMs to_ms) {
+  return fmt::format("{}/{}", from, format_time(to_ms));
+}
+
+}  // namespace
+
+struct QueryApi::Evaluation {
+  Evaluation(Caller asking, Exchange open) : caller(std::move(asking)), exchange(std::move(open)) {}
+
+  Caller caller;
+  Exchange exchange;
+  std::string path;
+  Form form;
+  Duration timeout{0};
+  std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
+  std::optional<std::size_t> shard;
+  std::optional<TimestampMs> covered_from;
+  bool is_hot_enough = false;  ///< hot holds all that the query touches
+  bool has_hot_failed = false;
+  bool has_query_failed = false;
+};
+
+Result<promql::ExprPtr> QueryApi::parse_query(const ApiRequest& request) const {
+  auto text = request.parameters.single("query");
+  if (!text) return forward(text);
+  if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
+  auto expr = promql::parse(**text, stores_.coverage().dialect());
+  if (!expr) {
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"query\"", std::move(expr.error())));
+  }
+  bool is_reserved = false;
+  promql::for_each_selector(std::as_const(**expr), [&](const promql::Selector& selector) {
+    for (const promql::Matcher& matcher : selector.matchers) {
+      is_reserved = is_reserved || matcher.name == kRollupLabel;
+    }
+  });
+  if (is_reserved) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("the label {} is the router's own and cannot be asked for", kRollupLabel));
+  }
+  return expr;
+}
+
+Result<void> QueryApi::fence(const Caller& caller, promql::Expr& expr, Form& form) const {
+  if (!caller.customer) {
+    form.emplace_back("query", promql::print(expr));
+    return {};
+  }
+  auto text = promql::fenced_text(*caller.customer, expr, stores_.coverage().dialect());
+  if (!text) return forward(text);
+  form.emplace_back("query", std::move(*text));
+  return {};
+}
+
+Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evaluation) const {
+  auto timeout = request.parameters.length("timeout");
+  if (!timeout) return forward(timeout);
+  const Duration most = stores_.settings().query_timeout;
+  const Duration chosen = std::min(timeout->value_or(most), most);
+  evaluation.form.emplace_back(
+      "timeout", fmt::format("{}ms", std::max<std::int64_t>(milliseconds(chosen), 1)));
+  evaluation.timeout = chosen + kAnswerSlack;
+  for (const std::string_view name : {"limit", "stats"}) {
+    auto value = request.parameters.single(name);
+    if (!value) return forward(value);
+    if (*value) evaluation.form.emplace_back(name, **value);
+  }
+  return {};
+}
+
+Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation times,
+                               Evaluation& evaluation) const {
+  auto lookback = request.parameters.length("lookback_delta");
+  if (!lookback) return forward(lookback);
+  if (*lookback) {
+    times.lookback = **lookback;
+    evaluation.form.emplace_back(
+        "lookback_delta", fmt::format("{}ms", std::max<std::int64_t>(milliseconds(**lookback), 1)));
+  }
+  auto expr = parse_query(request);
+  if (!expr) return forward(expr);
+  const auto ranges = promql::selector_ranges(**expr, times);
+  if (!ranges.empty()) evaluation.touches = touched(ranges);
+  auto fenced = fence(request.caller, **expr, evaluation.form);
+  if (!fenced) return fenced;
+  auto options = add_options(request, evaluation);
+  if (!options) return options;
+  choose(request, evaluation);
+  return {};
+}
+
+Result<void> QueryApi::prepare_instant(const ApiRequest& request, Evaluation& evaluation) const {
+  auto time = request.parameters.time("time");
+  if (!time) return forward(time);
+  // Always sent, so that what is evaluated is what was weighed against the coverage.
+  const TimestampMs at = time->value_or(stores_.clock().wall_ms());
+  evaluation.form.emplace_back("time", format_seconds(at));
+  return prepare(request, promql::Evaluation{at, at}, evaluation);
+}
+
+Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& evaluation) const {
+  auto start = request.parameters.time("start");
+  auto end = request.parameters.time("end");
+  auto step = request.parameters.length("step");
+  if (!start) return forward(start);
+  if (!end) return forward(end);
+  if (!step) return forward(step);
+  if (!*start || !*end || !*step) {
+    return fail(ErrorCode::kInvalid, "parameters \"start\", \"end\" and \"step\" are all needed");
+  }
+  if (**end < **start) {
+    return fail(ErrorCode::kInvalid,
+                "invalid parameter \"end\": end timestamp must not be before start time");
+  }
+  const std::int64_t step_ms = std::max<std::int64_t>(milliseconds(**step), 1);
+  if ((**end - **start) / step_ms > kPointsMax) {
+    return fail(ErrorCode::kInvalid,
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
+                "query resolution (?step=XX)");
+  }
+  evaluation.form.emplace_back("start", format_seconds(**start));
+  evaluation.form.emplace_back("end", format_seconds(**end));
+  evaluation.form.emplace_back("step", format_seconds(step_ms));
+  return prepare(request, promql::Evaluation{**start, **end}, evaluation);
+}
+
+void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
+  evaluation.shard = stores_.shard_of(request.caller);
+  if (!evaluation.touches) {
+    if (!evaluation.shard) evaluation.shard = 0;  // 1+1 is 2 everywhere
+    evaluation.is_hot_enough = true;
+    return;
+  }
+  if (!evaluation.shard) return;
+  evaluation.covered_from = stores_.covered_from(*evaluation.shard, request.caller);
+  evaluation.is_hot_enough =
+      evaluation.covered_from && evaluation.touches->from_ms >= *evaluation.covered_from;
+}
+
+void QueryApi::query(ApiRequest request, Exchange exchange) {
+  auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
+  evaluation->path = "/api/v1/query";
+  if (const auto ready = prepare_instant(request, *evaluation); !ready) {
+    return evaluation->exchange.fail(ready.error());
+  }
+  start(evaluation);
+}
+
+void QueryApi::query_range(ApiRequest request, Exchange exchange) {
+  auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
+  evaluation->path = "/api/v1/query_range";
+  if (const auto ready = prepare_range(request, *evaluation); !ready) {
+    return evaluation->exchange.fail(ready.error());
+  }
+  start(evaluation);
+}
+
+void QueryApi::start(const Shared& evaluation) {
+  const bool is_hot_only = stores_.query() == nullptr;
+  if (evaluation->shard && (evaluation->is_hot_enough || is_hot_only)) return ask_hot(evaluation);
+  if (!is_hot_only) return ask_query(evaluation);
+  evaluation->exchange.fail(
+      {ErrorCode::kInvalid,
+       evaluation->caller.customer
+           ? "the hot store of this customer is not configured"
+           : "several hot stores and no prometheus-query: choose a customer by X-Vigia-Customer"});
+}
+
+void QueryApi::ask_hot(const Shared& evaluation) {
+  stores_.hot()[*evaluation->shard].ask(
+      {evaluation->path, evaluation->form, true, evaluation->timeout, {}},
+      [this, evaluation](Result<Envelope> answer) { take_hot(evaluation, std::move(answer)); });
+}
+
+void QueryApi::ask_query(const Shared& evaluation) {
+  stores_.query()->ask(
+      {evaluation->path, evaluation->form, true, evaluation->timeout, {}},
+      [this, evaluation](Result<Envelope> answer) { take_query(evaluation, std::move(answer)); });
+}
+
+void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
+  if (!answer) {
+    const ErrorCode code = answer.error().code;
+    if (code == ErrorCode::kUnavailable) {
+      stores_.coverage().mark_suspect(*evaluation->shard);
+      evaluation->has_hot_failed = true;
+      if (stores_.query() != nullptr && !evaluation->has_query_failed) {
+        return ask_query(evaluation);
+      }
+    }
+    return evaluation->exchange.fail(answer.error());
+  }
+  if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
+  Notes notes;
+  if (!evaluation->touches) return finish(evaluation, *answer, std::move(notes));
+  const promql::TimeRange& range = *evaluation->touches;
+  const auto& covered = evaluation->covered_from;
+  const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
+  notes.served = "hot=" + span_text(from, range.to_ms);
+  if (evaluation->has_query_failed) {
+    notes.warnings.push_back(
+        covered ? fmt::format("cold part missing: the long-term store does not answer, so samples "
+                              "before {} may be missing here",
+                              format_time(*covered))
+                : std::string("cold part missing: the long-term store does not answer, and it is "
+                              "not known what the hot store holds"));
+  } else if (!evaluation->is_hot_enough) {
+    notes.infos.emplace_back("there is no long-term store here: older samples do not exist");
+  }
+  finish(evaluation, *answer, std::move(notes));
+}
+
+void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
+  // A store behind prometheus-query that fails shows as a warning beside an answer that is too
+  // short, or, when it breaks off half-way, as a failed execution.
+  const bool is_broken_off = answer && !answer->is_success() &&
+                             answer->error_type() == "execution" &&
+                             answer->error().find("expanding series") != std::string::npos;
+  if (!answer || is_broken_off || is_incomplete(*answer)) {
+    evaluation->has_query_failed = true;
+    const bool is_final = !answer && answer.error().code != ErrorCode::kUnavailable;
+    if (!is_final && evaluation->shard && !evaluation->has_hot_failed) return ask_hot(evaluation);
+    return evaluation->exchange.fail(
+        answer ? Error{ErrorCode::kUnavailable, "a store does not answer"} : answer.error());
+  }
+  if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
+  Notes notes;
+  const promql::TimeRange& range = *evaluation->touches;
+  notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
+  finish(evaluation, *answer, std::move(notes));
+}
+
+void QueryApi::finish(const Shared& evaluation, const Envelope& answer, Notes notes) const {
+  for (std::string& remark : promql_remarks(answer.warnings())) {
+    notes.warnings.push_back(std::move(remark));
+  }
+  for (std::string& remark : promql_remarks(answer.infos())) {
+    notes.infos.push_back(std::move(remark));
+  }
+  if (!notes.served.empty()) notes.infos.push_back("served by " + notes.served);
+  evaluation->exchange.send(success(answer.data(), notes));
+}
+
+void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
+  auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
+  const auto prepared = [&]() -> Result<void> {
+    for (const std::string_view name : {"start", "end"}) {
+      auto time = request.parameters.time(name);
+      if (!time) return forward(time);
+      if (*time) evaluation->form.emplace_back(name, format_seconds(**time));
+    }
+    auto expr = parse_query(request);
+    if (!expr) return forward(expr);
+    evaluation->shard = stores_.shard_of(request.caller);
+    if (!evaluation->shard) {
+      return fail(ErrorCode::kInvalid, "exemplars: choose a customer by X-Vigia-Customer");
+    }
+    return fence(request.caller, **expr, evaluation->form);
+  }();
+  if (!prepared) return evaluation->exchange.fail(prepared.error());
+  // Exemplars live in hot alone.
+  stores_.hot()[*evaluation->shard].ask(
+      {"/api/v1/query_exemplars", evaluation->form, true, stores_.settings().query_timeout, {}},
+      [this, evaluation](Result<Envelope> answer) {
+        if (!answer) return evaluation->exchange.fail(answer.error());
+        if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
+        finish(evaluation, *answer, {});
+      });
+}
+
+void QueryApi::format_query(ApiRequest request, Exchange exchange) {
+  auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
+  auto expr = parse_query(request);
+  if (!expr) return evaluation->exchange.fail(expr.error());
+  const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
+  // Text in, text out: it reads no data, so it stays as the caller wrote it.
+  stores_.hot()[shard].ask({"/api/v1/format_query",
+                            {{"query", promql::print(**expr)}},
+                            true,
+                            stores_.settings().query_timeout,
+                            {}},
+                           [this, evaluation](Result<Envelope> answer) {
+                             if (!answer) return evaluation->exchange.fail(answer.error());
+                             if (!answer->is_success())
+                               return evaluation->exchange.send(refusal(*answer));
+                             finish(evaluation, *answer, {});
+                           });
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,50 @@
+// /api/v1/query, query_range, query_exemplars and format_query.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/promql/ast.hpp"
+#include "libs/promql/time_range.hpp"
+#include "services/router/api/answer.hpp"
+#include "services/router/api/exchange.hpp"
+#include "services/router/api/stores.hpp"
+
+namespace vigia::router {
+
+/// Parses, fences, and has each query evaluated whole by one store: hot where it is known to cover
+/// every selector, else prometheus-query. If that one fails the other answers, and what may be
+/// missing is said. Any thread.
+class QueryApi {
+ public:
+  explicit QueryApi(Stores& stores) : stores_(stores) {}
+
+  void query(ApiRequest request, Exchange exchange);
+  void query_range(ApiRequest request, Exchange exchange);
+  void query_exemplars(ApiRequest request, Exchange exchange);
+  void format_query(ApiRequest request, Exchange exchange);
+
+ private:
+  struct Evaluation;  // one query on its way
+  using Shared = std::shared_ptr<Evaluation>;
+
+  Result<promql::ExprPtr> parse_query(const ApiRequest& request) const;
+  Result<void> fence(const Caller& caller, promql::Expr& expr, Form& form) const;
+  Result<void> add_options(const ApiRequest& request, Evaluation& evaluation) const;
+  Result<void> prepare(const ApiRequest& request, promql::Evaluation times,
+                       Evaluation& evaluation) const;
+  Result<void> prepare_instant(const ApiRequest& request, Evaluation& evaluation) const;
+  Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
+  void choose(const ApiRequest& request, Evaluation& evaluation) const;
+  void start(const Shared& evaluation);
+  void ask_hot(const Shared& evaluation);
+  void ask_query(const Shared& evaluation);
+  void take_hot(const Shared& evaluation, Result<Envelope> answer);
+  void take_query(const Shared& evaluation, Result<Envelope> answer);
+  void finish(const Shared& evaluation, const Envelope& answer, Notes notes) const;
+
+  Stores& stores_;
+};
+
+}  // namespace vigia::router

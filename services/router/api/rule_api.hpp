@@ -1,0 +1,37 @@
+// /api/v1/rules, alerts, metadata and status/buildinfo: what hot knows beside samples.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/router/api/answer.hpp"
+#include "services/router/api/exchange.hpp"
+#include "services/router/api/stores.hpp"
+
+namespace vigia::router {
+
+/// A customer sees the rules and alerts that carry its customer_id, an operator all. Any thread.
+class RuleApi {
+ public:
+  explicit RuleApi(Stores& stores) : stores_(stores) {}
+
+  void rules(ApiRequest request, Exchange exchange);
+  void alerts(ApiRequest request, Exchange exchange);
+  void metadata(ApiRequest request, Exchange exchange);
+  void build_info(ApiRequest request, Exchange exchange);
+
+ private:
+  struct Gathering;
+  using Shared = std::shared_ptr<Gathering>;
+  using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
+
+  std::vector<const Upstream*> shards(const Caller& caller) const;
+  void gather(const ApiRequest& request, Exchange exchange, std::string key, Ask ask, Read read);
+  void take(const Shared& gathering, Result<Envelope> answer) const;
+
+  Stores& stores_;
+};
+
+}  // namespace vigia::router

@@ -1,0 +1,43 @@
+#include "services/router/api/stores.hpp"
+
+#include <algorithm>
+
+namespace vigia::router {
+
+Stores::Stores(const Settings& settings, net::Client& client, service::MetricRegistry& metrics,
+               const Clock& clock)
+    : settings_(settings), clock_(clock) {
+  for (const HotShard& shard : settings.hot_shards) {
+    hot_.emplace_back(
+        client, UpstreamSettings{shard.name, shard.url, "", settings.answer_bytes_max}, metrics);
+  }
+  if (!settings.query_url.empty()) {
+    query_.emplace(client,
+                   UpstreamSettings{"query", settings.query_url, "", settings.answer_bytes_max},
+                   metrics);
+  }
+  if (!settings.cold_url.empty()) {
+    cold_.emplace(
+        client,
+        UpstreamSettings{"cold", settings.cold_url, settings.cold_token, settings.answer_bytes_max},
+        metrics);
+  }
+  coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
+}
+
+std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {
+  if (!caller.customer) return hot_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+  const auto found = std::find_if(hot_.begin(), hot_.end(), [&](const Upstream& shard) {
+    return shard.name() == caller.hot_shard;
+  });
+  if (found == hot_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - hot_.begin());
+}
+
+std::optional<TimestampMs> Stores::covered_from(std::size_t shard, const Caller& caller) const {
+  const auto covered = coverage_->covered_from(shard);
+  if (!covered) return std::nullopt;
+  return std::max(*covered, caller.assigned_ms);
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,47 @@
+// The servers behind the router, and which of them a caller's data lies in.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/router/access/caller.hpp"
+#include "services/router/coverage/coverage.hpp"
+#include "services/router/settings.hpp"
+#include "services/router/upstream/upstream.hpp"
+
+namespace vigia::router {
+
+/// Members in order of start. Any thread.
+class Stores {
+ public:
+  /// The references must outlive it.
+  Stores(const Settings& settings, net::Client& client, service::MetricRegistry& metrics,
+         const Clock& clock);
+
+  /// The hot shard that holds all the caller may see: the customer's; for an operator over all
+  /// customers the only one there is. Nothing where there is none such.
+  std::optional<std::size_t> shard_of(const Caller& caller) const;
+  /// From when on that shard holds everything for this caller.
+  std::optional<TimestampMs> covered_from(std::size_t shard, const Caller& caller) const;
+
+  const std::vector<Upstream>& hot() const { return hot_; }
+  /// Null where the configuration has none.
+  const Upstream* query() const { return query_ ? &*query_ : nullptr; }
+  const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
+  Coverage& coverage() { return *coverage_; }
+  const Settings& settings() const { return settings_; }
+  const Clock& clock() const { return clock_; }
+
+ private:
+  const Settings& settings_;
+  const Clock& clock_;
+  std::vector<Upstream> hot_;
+  std::optional<Upstream> query_;
+  std::optional<Upstream> cold_;
+  std::unique_ptr<Coverage> coverage_;
+};
+
+}  // namespace vigia::router

@@ -1,0 +1,57 @@
+#include "services/router/api/trace_api.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "services/router/api/answer.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::size_t kTraceIdDigits = 32;
+constexpr std::chrono::seconds kTimeout{30};
+
+}  // namespace
+
+std::optional<std::string> normal_trace_id(std::string_view text) {
+  if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
+  std::string id(kTraceIdDigits - text.size(), '0');
+  for (const char c : text) {
+    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool is_hex = (lower >= '0' && lower <= '9') || (lower >= 'a' && lower <= 'f');
+    if (!is_hex) return std::nullopt;
+    id += lower;
+  }
+  if (id.find_first_not_of('0') == std::string::npos) return std::nullopt;
+  return id;
+}
+
+void TraceApi::trace(ApiRequest request, Exchange exchange) {
+  const auto id = normal_trace_id(request.path_values.find("id")->second);
+  if (!id) {
+    return exchange.fail({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits, not all 0"});
+  }
+  if (stores_.cold() == nullptr) {
+    return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
+  }
+  Ask ask{"/jaeger/api/traces/" + *id, {}, false, kTimeout, {}};
+  if (request.caller.customer) {
+    ask.headers.add("x-vigia-customer", request.caller.customer->text());
+  }
+  auto open = std::make_shared<Exchange>(std::move(exchange));
+  stores_.cold()->fetch(std::move(ask), [open](Result<net::ClientResponse> answer) {
+    if (answer && answer->status == 404) {
+      return open->fail({ErrorCode::kNotFound, "trace not found"});
+    }
+    if (!answer || answer->status != 200) {
+      return open->fail({ErrorCode::kUnavailable, "the long-term store does not answer"});
+    }
+    net::Response response;
+    response.headers.add("content-type", "application/json");
+    response.body = std::move(answer->body);
+    open->send(std::move(response));
+  });
+}
+
+}  // namespace vigia::router

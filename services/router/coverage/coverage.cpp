@@ -1,0 +1,185 @@
+#include "services/router/coverage/coverage.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+#include "services/router/json/lists.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::chrono::seconds kPollTimeout{5};
+// Heartbeats that came late fill holes: all are read again from time to time.
+constexpr std::chrono::minutes kFullReadInterval{5};
+constexpr std::chrono::minutes kVersionInterval{1};
+// A poll that failed this often in a row makes what is known too old to trust.
+constexpr int kMissedPollsMax = 4;
+
+std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
+
+}  // namespace
+
+Coverage::Coverage(const Settings& settings, const std::vector<Upstream>& shards,
+                   const Clock& clock)
+    : settings_(settings), upstreams_(shards), clock_(clock) {
+  for (std::size_t i = 0; i < shards.size(); ++i) shards_.emplace_back(settings.heartbeat_gap_max);
+  thread_ = std::thread([this] { run(); });
+}
+
+Coverage::~Coverage() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  stopping_.notify_all();
+  thread_.join();
+}
+
+std::optional<TimestampMs> Coverage::covered_from(std::size_t shard) const {
+  const std::lock_guard lock(mutex_);
+  const Shard& known = shards_[shard];
+  const Duration age_max = settings_.heartbeat_poll * kMissedPollsMax + kPollTimeout;
+  if (!known.checked_at || clock_.steady() - *known.checked_at > age_max) return std::nullopt;
+  const TimestampMs now_ms = clock_.wall_ms();
+  const auto from = known.coverage.covered_from(now_ms);
+  if (!from) return std::nullopt;
+  return std::max(*from, now_ms - milliseconds(settings_.edge));
+}
+
+void Coverage::mark_suspect(std::size_t shard) {
+  const std::lock_guard lock(mutex_);
+  Shard& known = shards_[shard];
+  known.coverage.forget();
+  known.checked_at.reset();
+  known.fully_read_at.reset();
+  known.version_at.reset();
+  ++known.suspicions;
+}
+
+std::string Coverage::version() const {
+  const std::lock_guard lock(mutex_);
+  for (const Shard& shard : shards_) {
+    if (!shard.version.empty()) return shard.version;
+  }
+  return "";
+}
+
+promql::Dialect Coverage::dialect() const {
+  const std::string known = version();
+  return known.empty() || known.starts_with("2.") ? promql::Dialect::kPrometheus2
+                                                  : promql::Dialect::kPrometheus3;
+}
+
+void Coverage::run() {
+  std::unique_lock lock(mutex_);
+  while (!is_stopping_) {
+    lock.unlock();
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) poll(i);
+    lock.lock();
+    stopping_.wait_for(lock, settings_.heartbeat_poll, [this] { return is_stopping_; });
+  }
+}
+
+void Coverage::poll(std::size_t index) {
+  bool is_version_due = false;
+  bool is_full_due = false;
+  std::uint64_t suspicions = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
+    const Shard& shard = shards_[index];
+    const TimePoint now = clock_.steady();
+    is_version_due = !shard.version_at || now - *shard.version_at > kVersionInterval;
+    is_full_due = !shard.coverage.is_known() || !shard.fully_read_at ||
+                  now - *shard.fully_read_at > kFullReadInterval;
+    suspicions = shard.suspicions;
+  }
+  if (is_version_due && !read_version(index)) {
+    mark_suspect(index);
+    return;
+  }
+  if (!is_full_due && read_newest(index, suspicions)) return;
+  if (!read_all(index, suspicions)) mark_suspect(index);
+}
+
+bool Coverage::read_version(std::size_t index) {
+  const auto answer =
+      upstreams_[index].ask_and_wait({"/api/v1/status/buildinfo", {}, false, kPollTimeout, {}});
+  if (!answer || !answer->is_success()) return false;
+  const std::lock_guard lock(mutex_);
+  Shard& shard = shards_[index];
+  shard.version = read_text_of(answer->data(), "version");
+  shard.version_at = clock_.steady();
+  return true;
+}
+
+std::string Coverage::selector(std::size_t index) const {
+  return fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}", upstreams_[index].name());
+}
+
+std::optional<std::vector<TimestampMs>> Coverage::read_beats(std::size_t index,
+                                                             Duration range) const {
+  const std::string query =
+      fmt::format("{}[{}ms]", selector(index), std::max<std::int64_t>(milliseconds(range), 1));
+  const auto answer = upstreams_[index].ask_and_wait(
+      {"/api/v1/query",
+       {{"query", query}, {"time", format_seconds(clock_.wall_ms())}},
+       true,
+       kPollTimeout,
+       {}});
+  if (!answer || !answer->is_success()) return std::nullopt;
+  auto beats = read_matrix_times(answer->data());
+  if (!beats) return std::nullopt;
+  return std::move(*beats);
+}
+
+std::optional<double> Coverage::count_beats(std::size_t index, TimestampMs from,
+                                            TimestampMs to) const {
+  // One second more to the left: 3.x leaves out a sample that lies exactly on the left end.
+  const std::string query =
+      fmt::format("sum(count_over_time({}[{}ms]))", selector(index), to - from + 1'000);
+  const auto answer = upstreams_[index].ask_and_wait(
+      {"/api/v1/query", {{"query", query}, {"time", format_seconds(to)}}, true, kPollTimeout, {}});
+  if (!answer || !answer->is_success()) return std::nullopt;
+  const auto count = read_vector_value(answer->data());
+  if (!count) return std::nullopt;
+  return *count;
+}
+
+bool Coverage::read_all(std::size_t index, std::uint64_t suspicions) {
+  const auto beats = read_beats(index, settings_.edge + settings_.heartbeat_gap_max);
+  if (!beats) return false;
+  const std::lock_guard lock(mutex_);
+  Shard& shard = shards_[index];
+  if (shard.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
+  shard.coverage.replace(*beats);
+  shard.checked_at = shard.fully_read_at = clock_.steady();
+  return true;
+}
+
+bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
+  std::unique_lock lock(mutex_);
+  const ShardCoverage known = shards_[index].coverage;
+  lock.unlock();
+  const auto count = count_beats(index, known.first_ms(), known.last_ms());
+  if (!count || *count < static_cast<double>(known.count())) {
+    service::log_info("heartbeats are gone from the hot store, reading it anew",
+                      {{"shard", upstreams_[index].name()}});
+    return false;
+  }
+  const Duration since = std::chrono::milliseconds(clock_.wall_ms() - known.last_ms());
+  const auto beats = read_beats(index, since + std::chrono::seconds(1));
+  if (!beats) return false;
+  lock.lock();
+  Shard& shard = shards_[index];
+  if (shard.suspicions != suspicions) return true;
+  shard.coverage.append(*beats);
+  shard.checked_at = clock_.steady();
+  return true;
+}
+
+}  // namespace vigia::router

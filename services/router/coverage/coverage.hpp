@@ -1,0 +1,72 @@
+// What hot covers, shard by shard, kept fresh by reading heartbeats; and which PromQL it speaks.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/promql/functions.hpp"
+#include "services/router/coverage/shard_coverage.hpp"
+#include "services/router/settings.hpp"
+#include "services/router/upstream/upstream.hpp"
+
+namespace vigia::router {
+
+/// Reads `vigia_hot_heartbeat{shard="…"}` of each shard: all of it at first and every few minutes,
+/// in between the newest, and each time counts whether the shard still holds the run that is known,
+/// so that a store that was wiped is noticed. What is not known for sure counts as not covered.
+/// Thread contract: everything public from any thread; one thread of its own polls.
+class Coverage {
+ public:
+  /// Polls until destroyed. The references must outlive it; `shards` are in the order of
+  /// Settings::hot_shards.
+  Coverage(const Settings& settings, const std::vector<Upstream>& shards, const Clock& clock);
+  ~Coverage();
+  Coverage(const Coverage&) = delete;
+  Coverage& operator=(const Coverage&) = delete;
+
+  /// From when on that shard holds everything: max(now − edge, start of the heartbeats' last run).
+  std::optional<TimestampMs> covered_from(std::size_t shard) const;
+  /// The shard did not answer: it may come back empty, so nothing counts until it was read anew.
+  void mark_suspect(std::size_t shard);
+  /// Of the first shard that has answered; 2.x until one has.
+  promql::Dialect dialect() const;
+  /// Version of the first shard that has answered, "" before.
+  std::string version() const;
+
+ private:
+  struct Shard {
+    explicit Shard(Duration gap_max) : coverage(gap_max) {}
+    ShardCoverage coverage;
+    std::optional<TimePoint> checked_at;     ///< last successful poll
+    std::optional<TimePoint> fully_read_at;  ///< last time that all heartbeats were read
+    std::optional<TimePoint> version_at;
+    std::string version;
+    std::uint64_t suspicions = 0;  ///< of mark_suspect; a poll that began before one is void
+  };
+
+  void run();
+  void poll(std::size_t index);
+  bool read_version(std::size_t index);
+  bool read_all(std::size_t index, std::uint64_t suspicions);
+  bool read_newest(std::size_t index, std::uint64_t suspicions);
+  std::optional<std::vector<TimestampMs>> read_beats(std::size_t index, Duration range) const;
+  std::optional<double> count_beats(std::size_t index, TimestampMs from, TimestampMs to) const;
+  std::string selector(std::size_t index) const;
+
+  const Settings& settings_;
+  const std::vector<Upstream>& upstreams_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable stopping_;
+  bool is_stopping_ = false;
+  std::vector<Shard> shards_;
+  std::thread thread_;
+};
+
+}  // namespace vigia::router

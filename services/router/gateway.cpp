@@ -1,0 +1,97 @@
+#include "services/router/gateway.hpp"
+
+#include <utility>
+
+#include "libs/net/status.hpp"
+#include "libs/service/health.hpp"
+
+namespace vigia::router {
+namespace {
+
+bool is_open(std::string_view path) { return path == "/health" || path == "/ready"; }
+
+}  // namespace
+
+Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
+                 const Clock& clock, std::function<bool()> is_ready)
+    : access_(access),
+      metrics_(metrics),
+      clock_(clock),
+      queries_(stores),
+      labels_(stores),
+      rules_(stores),
+      traces_(stores) {
+  service::add_health_routes(routes_, std::move(is_ready));
+  const auto queries = [this](auto method) {
+    return [this, method](ApiRequest request, Exchange exchange) {
+      (queries_.*method)(std::move(request), std::move(exchange));
+    };
+  };
+  const auto labels = [this](auto method) {
+    return [this, method](ApiRequest request, Exchange exchange) {
+      (labels_.*method)(std::move(request), std::move(exchange));
+    };
+  };
+  const auto rules = [this](auto method) {
+    return [this, method](ApiRequest request, Exchange exchange) {
+      (rules_.*method)(std::move(request), std::move(exchange));
+    };
+  };
+  add("/api/v1/query", true, queries(&QueryApi::query));
+  add("/api/v1/query_range", true, queries(&QueryApi::query_range));
+  add("/api/v1/query_exemplars", true, queries(&QueryApi::query_exemplars));
+  add("/api/v1/format_query", true, queries(&QueryApi::format_query));
+  add("/api/v1/series", true, labels(&LabelApi::series));
+  add("/api/v1/labels", true, labels(&LabelApi::labels));
+  add("/api/v1/label/{name}/values", false, labels(&LabelApi::label_values));
+  add("/api/v1/rules", false, rules(&RuleApi::rules));
+  add("/api/v1/alerts", false, rules(&RuleApi::alerts));
+  add("/api/v1/metadata", false, rules(&RuleApi::metadata));
+  add("/api/v1/status/buildinfo", false, rules(&RuleApi::build_info));
+  add("/jaeger/api/traces/{id}", false, [this](ApiRequest request, Exchange exchange) {
+    traces_.trace(std::move(request), std::move(exchange));
+  });
+}
+
+void Gateway::add(const std::string& pattern, bool takes_post, const Function& function) {
+  const auto route = [this, pattern, function](net::Request request, const net::PathValues& values,
+                                               net::Responder responder) {
+    serve(pattern, function, std::move(request), values, std::move(responder));
+  };
+  routes_.add("GET", pattern, route);
+  if (takes_post) routes_.add("POST", pattern, route);
+}
+
+std::optional<net::Response> Gateway::admit(const net::RequestHead& head) {
+  if (is_open(head.path)) return std::nullopt;
+  const auto caller = access_.identify(head);
+  if (caller) return std::nullopt;
+  return refuse(head, caller.error());
+}
+
+net::Response Gateway::refuse(const net::RequestHead& /*head*/, const Error& error) {
+  net::Response response = net::prometheus_error(error);
+  if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
+  metrics_
+      .counter("vigia_router_requests_refused_total", "Requests refused before a handler saw them",
+               {{"code", std::to_string(response.status)}})
+      .add();
+  return response;
+}
+
+void Gateway::handle(net::Request request, net::Responder responder) {
+  routes_.handle(std::move(request), std::move(responder));
+}
+
+void Gateway::serve(const std::string& pattern, const Function& function, net::Request request,
+                    net::PathValues values, net::Responder responder) {
+  Exchange exchange(std::move(responder), pattern, metrics_, clock_);
+  auto caller = access_.identify(request);  // again: the token may have been revoked since
+  if (!caller) return exchange.fail(caller.error());
+  auto parameters = Parameters::read(request);
+  if (!parameters) return exchange.fail(parameters.error());
+  function(ApiRequest{std::move(*caller), std::move(*parameters), std::move(values)},
+           std::move(exchange));
+}
+
+}  // namespace vigia::router

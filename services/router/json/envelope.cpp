@@ -1,0 +1,94 @@
+#include "services/router/json/envelope.hpp"
+
+#include <tuple>
+#include <utility>
+
+#include <simdjson.h>
+
+namespace vigia::router {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+// Exceptions are the shortest way through simdjson's on-demand values; they end in read().
+std::string_view raw_value(ondemand::value value) {
+  switch (value.type()) {
+    case ondemand::json_type::array: {
+      ondemand::array array = value.get_array();
+      return array.raw_json();
+    }
+    case ondemand::json_type::object: {
+      ondemand::object object = value.get_object();
+      return object.raw_json();
+    }
+    default:
+      return value.raw_json_token();
+  }
+}
+
+std::vector<std::string> texts(ondemand::value value) {
+  std::vector<std::string> found;
+  for (ondemand::value item : value.get_array()) {
+    found.emplace_back(std::string_view(item.get_string()));
+  }
+  return found;
+}
+
+constexpr std::string_view kPlainStart = R"({"status":"success","data":)";
+
+/// The data of an answer that holds nothing else, found without reading it: of all fields only
+/// "data" is an object, so whatever ends in "}}" has no field behind it. That is nearly every
+/// answer, and the large ones.
+std::optional<std::pair<std::size_t, std::size_t>> plain_data(std::string_view body) {
+  if (!body.starts_with(kPlainStart) || !body.ends_with("}}") || body[kPlainStart.size()] != '{') {
+    return std::nullopt;
+  }
+  return std::pair{kPlainStart.size(), body.size() - kPlainStart.size() - 1};
+}
+
+}  // namespace
+
+Result<Envelope> Envelope::read(std::string body) {
+  Envelope envelope;
+  envelope.body_ = std::move(body);
+  std::string& text = envelope.body_;
+  if (const auto plain = plain_data(text)) {
+    envelope.is_success_ = true;
+    std::tie(envelope.data_at_, envelope.data_size_) = *plain;
+    return envelope;
+  }
+  const std::size_t size = text.size();
+  text.reserve(size + simdjson::SIMDJSON_PADDING);
+  bool has_status = false;
+  try {
+    ondemand::parser parser;
+    const simdjson::padded_string_view padded(text.data(), size, text.capacity());
+    ondemand::document document = parser.iterate(padded);
+    for (auto field : document.get_object()) {
+      const std::string_view key = field.unescaped_key();
+      ondemand::value value = field.value();
+      if (key == "status") {
+        has_status = true;
+        envelope.is_success_ = std::string_view(value.get_string()) == "success";
+      } else if (key == "data") {
+        const std::string_view data = raw_value(value);
+        envelope.data_at_ = static_cast<std::size_t>(data.data() - text.data());
+        envelope.data_size_ = data.size();
+      } else if (key == "errorType") {
+        envelope.error_type_ = std::string_view(value.get_string());
+      } else if (key == "error") {
+        envelope.error_ = std::string_view(value.get_string());
+      } else if (key == "warnings") {
+        envelope.warnings_ = texts(value);
+      } else if (key == "infos") {
+        envelope.infos_ = texts(value);
+      }
+    }
+  } catch (const simdjson::simdjson_error&) {
+    has_status = false;
+  }
+  if (!has_status) return fail(ErrorCode::kCorrupt, "the answer is not what Prometheus' API gives");
+  return envelope;
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,39 @@
+// Answers of Prometheus' HTTP API, read without touching what they carry.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::router {
+
+/// {"status":…,"data":…,"errorType":…,"error":…,"warnings":[…],"infos":[…]}. Keeps the body; `data`
+/// is a piece of it.
+class Envelope {
+ public:
+  /// kCorrupt where the body is not such an answer.
+  static Result<Envelope> read(std::string body);
+
+  bool is_success() const { return is_success_; }
+  /// The value of "data" as it came, "null" where there is none.
+  std::string_view data() const { return std::string_view(body_).substr(data_at_, data_size_); }
+  const std::string& error_type() const { return error_type_; }
+  const std::string& error() const { return error_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<std::string>& infos() const { return infos_; }
+
+ private:
+  std::string body_;
+  bool is_success_ = false;
+  std::size_t data_at_ = 0;
+  std::size_t data_size_ = 0;
+  std::string error_type_;
+  std::string error_;
+  std::vector<std::string> warnings_;
+  std::vector<std::string> infos_;
+};
+
+}  // namespace vigia::router

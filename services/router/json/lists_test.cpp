@@ -1,0 +1,38 @@
+#include "services/router/json/lists.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vigia::router {
+namespace {
+
+TEST(Lists, TextsAndSeriesReadAndWrite) {
+  EXPECT_EQ(read_texts(R"(["a","b\"c"])"), (std::vector<std::string>{"a", "b\"c"}));
+  EXPECT_EQ(read_texts("null"), std::vector<std::string>());
+  EXPECT_FALSE(read_texts("{}").has_value());
+  EXPECT_EQ(write_texts({"b", "a\n"}), "[\"a\\n\",\"b\"]");
+  const auto series = read_series(R"([{"b":"2","__name__":"up"},{"__name__":"up","b":"2"}])");
+  ASSERT_TRUE(series.has_value());
+  const std::set<Labels> merged(series->begin(), series->end());
+  EXPECT_EQ(write_series(merged), R"([{"__name__":"up","b":"2"}])");
+  EXPECT_EQ(write_series({}), "[]");
+}
+
+TEST(Lists, MatrixTimesOfAllSeriesAreSorted) {
+  EXPECT_EQ(read_matrix_times(
+                R"({"resultType":"matrix","result":[{"metric":{},"values":[[2.5,"1"],[60,"1"]]},)"
+                R"({"values":[[3,"1"]]}]})"),
+            (std::vector<TimestampMs>{2'500, 3'000, 60'000}));
+  EXPECT_EQ(read_matrix_times(R"({"resultType":"matrix","result":[]})"),
+            std::vector<TimestampMs>());
+  EXPECT_FALSE(read_matrix_times("[]").has_value());
+}
+
+TEST(Lists, TheOneValueOfAVector) {
+  EXPECT_EQ(read_vector_value(R"({"result":[{"metric":{},"value":[1,"42"]}]})"), 42);
+  EXPECT_EQ(read_vector_value(R"({"result":[]})"), 0);
+  EXPECT_EQ(read_text_of(R"({"version":"2.42.0"})", "version"), "2.42.0");
+  EXPECT_EQ(read_text_of(R"({"version":2})", "version"), "");
+}
+
+}  // namespace
+}  // namespace vigia::router

@@ -1,0 +1,130 @@
+#include "services/router/json/rules.hpp"
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "libs/model/labels.hpp"
+#include "libs/net/json_text.hpp"
+
+namespace vigia::router {
+namespace {
+
+namespace dom = simdjson::dom;
+
+bool carries(dom::element item, const std::optional<CustomerId>& customer) {
+  if (!customer) return true;
+  std::string_view value;
+  return item["labels"][kCustomerLabel].get_string().get(value) == simdjson::SUCCESS &&
+         value == customer->text();
+}
+
+std::vector<std::string> own_items(dom::element list, const std::optional<CustomerId>& customer) {
+  std::vector<std::string> items;
+  if (list.is_null()) return items;
+  for (const dom::element item : list.get_array()) {
+    if (carries(item, customer)) items.push_back(simdjson::minify(item));
+  }
+  return items;
+}
+
+void append_field(std::string& out, std::string_view key, std::string_view value) {
+  if (out.size() > 1) out += ',';
+  out += net::json_text(key);
+  out += ':';
+  out += value;
+}
+
+std::string own_rule(dom::element rule, const std::optional<CustomerId>& customer) {
+  std::string out = "{";
+  for (const dom::key_value_pair field : rule.get_object()) {
+    const bool is_alerts = field.key == "alerts";
+    append_field(out, field.key,
+                 is_alerts ? join_list(own_items(field.value, customer))
+                           : std::string(simdjson::minify(field.value)));
+  }
+  return out + "}";
+}
+
+/// Empty where none of the group's rules are the customer's.
+std::string own_group(dom::element group, const std::optional<CustomerId>& customer) {
+  std::string out = "{";
+  bool has_rules = false;
+  for (const dom::key_value_pair field : group.get_object()) {
+    if (field.key == "file") {
+      append_field(out, field.key, "\"\"");
+    } else if (field.key == "rules" && !field.value.is_null()) {
+      std::vector<std::string> rules;
+      for (const dom::element rule : field.value.get_array()) {
+        if (carries(rule, customer)) rules.push_back(own_rule(rule, customer));
+      }
+      has_rules = !rules.empty();
+      append_field(out, field.key, join_list(rules));
+    } else {
+      append_field(out, field.key, std::string(simdjson::minify(field.value)));
+    }
+  }
+  return has_rules ? out + "}" : "";
+}
+
+template <typename T, typename Read>
+Result<T> parsed(std::string_view json, const Read& read) {
+  try {
+    dom::parser parser;
+    return read(parser.parse(json.data(), json.size()));
+  } catch (const simdjson::simdjson_error&) {
+    return fail(ErrorCode::kCorrupt, "an answer of the hot store cannot be read");
+  }
+}
+
+}  // namespace
+
+std::string join_list(const std::vector<std::string>& items) {
+  std::string out = "[";
+  for (const std::string& item : items) {
+    if (out.size() > 1) out += ',';
+    out += item;
+  }
+  return out + "]";
+}
+
+Result<std::vector<std::string>> read_alerts(std::string_view json,
+                                             const std::optional<CustomerId>& customer) {
+  return parsed<std::vector<std::string>>(
+      json, [&](dom::element root) { return own_items(root["alerts"], customer); });
+}
+
+Result<std::vector<std::string>> read_groups(std::string_view json,
+                                             const std::optional<CustomerId>& customer) {
+  return parsed<std::vector<std::string>>(json, [&](dom::element root) {
+    std::vector<std::string> groups;
+    for (const dom::element group : root["groups"].get_array()) {
+      std::string text = customer ? own_group(group, customer) : simdjson::minify(group);
+      if (!text.empty()) groups.push_back(std::move(text));
+    }
+    return groups;
+  });
+}
+
+Result<std::string> metadata_of_targets(std::string_view json, std::size_t limit) {
+  return parsed<std::string>(json, [limit](dom::element root) {
+    std::map<std::string, std::set<std::string>> by_metric;
+    for (const dom::element item : root.get_array()) {
+      const std::string metric(std::string_view(item["metric"].get_string()));
+      if (limit > 0 && by_metric.size() >= limit && !by_metric.contains(metric)) continue;
+      by_metric[metric].insert(fmt::format(R"({{"type":{},"help":{},"unit":{}}})",
+                                           std::string(simdjson::minify(item["type"])),
+                                           std::string(simdjson::minify(item["help"])),
+                                           std::string(simdjson::minify(item["unit"]))));
+    }
+    std::string out = "{";
+    for (const auto& [metric, entries] : by_metric) {
+      append_field(out, metric, join_list({entries.begin(), entries.end()}));
+    }
+    return out + "}";
+  });
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,102 @@
+#include "services/router/service.hpp"
+
+#include <utility>
+
+#include "libs/net/client.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/health.hpp"
+#include "libs/service/log.hpp"
+#include "libs/service/metrics.hpp"
+#include "libs/tenancy/directory_source.hpp"
+#include "services/router/gateway.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::size_t kConnectionsPerStoreMax = 32;
+constexpr std::size_t kBodyBytesMax = 2U << 20U;  // a query of 256 KiB, every byte of it escaped
+
+/// Members in order of start; destruction runs backwards.
+class Router final : public service::Running {
+ public:
+  Router(Settings settings, std::unique_ptr<net::Client> client,
+         std::unique_ptr<net::Client> directory_client,
+         std::unique_ptr<tenancy::DirectorySource> directory)
+      : settings_(std::move(settings)),
+        directory_client_(std::move(directory_client)),
+        directory_(std::move(directory)),
+        client_(std::move(client)),
+        stores_(settings_, *client_, metrics_, clock_),
+        access_(*directory_, clock_),
+        gateway_(stores_, access_, metrics_, clock_,
+                 [this] { return directory_->current() != nullptr; }) {}
+
+  Result<void> listen() {
+    service::add_process_metrics(metrics_);
+    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) { collect(emit); });
+    auto own_metrics = service::MetricsServer::start(settings_.metrics_listen, metrics_);
+    if (!own_metrics) return forward(own_metrics);
+    metrics_server_ = std::move(*own_metrics);
+    net::ServerSettings server;
+    server.name = "router";
+    server.listen = settings_.listen;
+    server.body_bytes_max = kBodyBytesMax;
+    server.header_bytes_max = 512U << 10U;  // a GET carries its query in the first line
+    server.tls = settings_.tls;
+    auto started = net::Server::start(std::move(server), gateway_);
+    if (!started) return forward(started);
+    server_ = std::move(*started);
+    service::log_info("listening",
+                      {{"address", server_->address()}, {"metrics", metrics_server_->address()}});
+    return {};
+  }
+
+  void stop(TimePoint deadline) noexcept override {
+    if (server_) server_->stop(deadline);
+  }
+
+ private:
+  void collect(const service::MetricRegistry::Emit& emit) {
+    emit("vigia_router_directory_age_seconds", "Since the directory was last known to be true",
+         service::MetricType::kGauge, {}, directory_->age_seconds());
+    emit("vigia_router_directory_refresh_failures_total", "Refreshes of the directory that failed",
+         service::MetricType::kCounter, {}, static_cast<double>(directory_->refresh_failures()));
+    for (std::size_t i = 0; i < settings_.hot_shards.size(); ++i) {
+      const auto from = stores_.coverage().covered_from(i);
+      emit("vigia_router_hot_covered_seconds",
+           "How far back the hot shard is known to hold everything; 0: nothing is known",
+           service::MetricType::kGauge, {{"shard", settings_.hot_shards[i].name}},
+           from ? static_cast<double>(clock_.wall_ms() - *from) / 1'000 : 0);
+    }
+  }
+
+  const Settings settings_;
+  const SystemClock clock_;
+  service::MetricRegistry metrics_;
+  std::unique_ptr<net::Client> directory_client_;
+  std::unique_ptr<tenancy::DirectorySource> directory_;
+  std::unique_ptr<net::Client> client_;
+  Stores stores_;
+  Access access_;
+  Gateway gateway_;
+  std::unique_ptr<service::MetricsServer> metrics_server_;
+  std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
+  net::ClientSettings upstreams;
+  upstreams.connections_per_host_max = kConnectionsPerStoreMax;
+  auto client = net::Client::create(upstreams);
+  auto directory_client = net::Client::create({});
+  auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);
+  if (!directory) return forward(directory);
+  auto router = std::make_unique<Router>(std::move(settings), std::move(client),
+                                         std::move(directory_client), std::move(*directory));
+  auto listening = router->listen();
+  if (!listening) return forward(listening);
+  return std::unique_ptr<service::Running>(std::move(router));
+}
+
+}  // namespace vigia::router

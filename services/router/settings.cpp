@@ -1,0 +1,86 @@
+#include "services/router/settings.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace vigia::router {
+namespace {
+
+/// An http(s) address without a slash at its end, so that paths can be put behind it.
+std::string read_url(const service::ConfigNode& node, bool is_required) {
+  std::string url = is_required ? node.required_text() : node.text();
+  while (url.ends_with('/')) url.pop_back();
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+    node.note_error("must begin with http:// or https://");
+  }
+  return url;
+}
+
+std::vector<HotShard> read_shards(const service::ConfigNode& node) {
+  std::vector<HotShard> shards;
+  for (const service::ConfigNode& item : node.items()) {
+    HotShard shard{item.child("name").required_text(), read_url(item.child("url"), true)};
+    const bool is_doubled = std::any_of(shards.begin(), shards.end(), [&](const HotShard& other) {
+      return other.name == shard.name;
+    });
+    if (is_doubled) {
+      item.child("name").note_error(fmt::format("the shard {} stands there twice", shard.name));
+    }
+    shards.push_back(std::move(shard));
+  }
+  if (shards.empty()) node.note_error("at least one hot shard {name, url} is needed");
+  return shards;
+}
+
+std::optional<net::TlsServerSettings> read_tls(const service::ConfigNode& node) {
+  if (!node.is_present()) return std::nullopt;
+  return net::TlsServerSettings{node.child("cert_file").required_text(),
+                                node.child("key_file").required_text()};
+}
+
+}  // namespace
+
+Settings read_settings(const service::ConfigNode& root) {
+  Settings settings;
+  settings.listen = root.child("listen").text(settings.listen);
+  settings.tls = read_tls(root.child("tls"));
+  settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
+  settings.directory = tenancy::read_directory_settings(root.child("directory"));
+  settings.hot_shards = read_shards(root.child("hot").child("shards"));
+  settings.query_url = read_url(root.child("query").child("url"), false);
+  const service::ConfigNode cold = root.child("cold");
+  settings.cold_url = read_url(cold.child("url"), false);
+  settings.cold_token = cold.child("token").text();
+  settings.edge = root.child("edge").duration(settings.edge);
+  if (settings.edge.count() <= 0) root.child("edge").note_error("must be longer than 0");
+  const service::ConfigNode heartbeat = root.child("heartbeat");
+  settings.heartbeat_poll = heartbeat.child("poll").duration(settings.heartbeat_poll);
+  settings.heartbeat_gap_max = heartbeat.child("gap_max").duration(settings.heartbeat_gap_max);
+  if (settings.heartbeat_poll < std::chrono::milliseconds(100)) {
+    heartbeat.child("poll").note_error("must be 100ms or longer");
+  }
+  settings.query_timeout = root.child("query_timeout").duration(settings.query_timeout);
+  if (settings.query_timeout < std::chrono::seconds(1)) {
+    root.child("query_timeout").note_error("must be 1s or longer");
+  }
+  settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
+  return settings;
+}
+
+std::string config_help() {
+  return R"(listen: 127.0.0.1:9095
+tls: {cert_file: "", key_file: ""}        # absent: plain HTTP
+metrics: {listen: 127.0.0.1:9195}         # own metrics
+directory: {file: customers.yaml}         # or {url: …, token: …, cache_file: …}
+hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
+query: {url: ""}                          # prometheus-query; absent: hot answers everything
+cold: {url: "", token: ""}                # storage: labels, values, series, traces
+edge: 30d                                 # how far back hot is asked at most
+heartbeat: {poll: 2s, gap_max: 150s}
+query_timeout: 2m
+answer_bytes_max: 256MiB
+)";
+}
+
+}  // namespace vigia::router

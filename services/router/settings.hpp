@@ -1,0 +1,42 @@
+// The router's configuration file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/net/server.hpp"
+#include "libs/service/config.hpp"
+#include "libs/tenancy/directory_source.hpp"
+
+namespace vigia::router {
+
+/// One hot Prometheus. Customers name it in `hot_shard`.
+struct HotShard {
+  std::string name;
+  std::string url;
+};
+
+struct Settings {
+  std::string listen = "127.0.0.1:9095";
+  std::optional<net::TlsServerSettings> tls;
+  std::string metrics_listen = "127.0.0.1:9195";
+  tenancy::DirectorySettings directory;
+  std::vector<HotShard> hot_shards;
+  std::string query_url;   ///< prometheus-query; empty: hot answers everything
+  std::string cold_url;    ///< storage; empty: no labels, values, series and traces of the past
+  std::string cold_token;  ///< the internal token
+  Duration edge = std::chrono::days(30);  ///< how far back hot is asked at most
+  Duration heartbeat_poll = std::chrono::seconds(2);
+  Duration heartbeat_gap_max = std::chrono::seconds(150);  ///< beats come once a minute
+  Duration query_timeout = std::chrono::minutes(2);
+  std::uint64_t answer_bytes_max = 256U << 20U;  ///< of one answer of hot or prometheus-query
+};
+
+/// Reads every key; faults are noted in the file (see ConfigFile::finish).
+Settings read_settings(const service::ConfigNode& root);
+
+/// The keys with their defaults, for --help.
+std::string config_help();
+
+}  // namespace vigia::router

@@ -1,0 +1,66 @@
+#include "services/router/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::router {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<Settings> read(std::string_view text) {
+  auto file = service::ConfigFile::parse(text, "router.yaml");
+  if (!file) return forward(file);
+  Settings settings = read_settings(file->root());
+  auto finished = file->finish();
+  if (!finished) return forward(finished);
+  return settings;
+}
+
+constexpr std::string_view kFull = R"(
+listen: 127.0.0.1:9095
+directory: {file: customers.yaml}
+hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090/"}, {name: hot-1, url: "https://h"}]}
+query: {url: "http://127.0.0.1:9091"}
+cold: {url: "http://127.0.0.1:9096", token: "t"}
+edge: 15d
+)";
+
+TEST(Settings, ReadsTheKeysOfTheDesign) {
+  const auto settings = read(kFull);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  ASSERT_EQ(settings->hot_shards.size(), 2U);
+  EXPECT_EQ(settings->hot_shards[0].url, "http://127.0.0.1:9090");
+  EXPECT_EQ(settings->query_url, "http://127.0.0.1:9091");
+  EXPECT_EQ(settings->cold_token, "t");
+  EXPECT_EQ(settings->edge, std::chrono::days(15));
+  EXPECT_EQ(settings->directory.file, "customers.yaml");
+}
+
+TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
+  const auto settings =
+      read("directory: {file: c.yaml}\nhot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n");
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->query_url, "");
+  EXPECT_EQ(settings->edge, std::chrono::days(30));
+}
+
+TEST(Settings, FaultsAreNamedWithTheirLine) {
+  const std::vector<std::pair<std::string, std::string>> faults{
+      {"directory: {file: c.yaml}\n", "at least one hot shard"},
+      {"directory: {file: c.yaml}\nhot: {shards: [{name: a, url: \"h:1\"}]}\n", ":2: "},
+      {"directory: {file: c.yaml}\nhot: {shards: [{name: a, url: \"http://h\"}, {name: a, url: "
+       "\"http://h\"}]}\n",
+       "stands there twice"},
+      {std::string(kFull) + "colour: red\n", "colour"},
+      {std::string(kFull) + "heartbeat: {poll: 1ms}\n", "heartbeat.poll"}};
+  for (const auto& [text, wanted] : faults) {
+    const auto settings = read(text);
+    ASSERT_FALSE(settings.has_value()) << text;
+    EXPECT_THAT(settings.error().message, HasSubstr(wanted));
+    EXPECT_THAT(settings.error().message, HasSubstr("router.yaml:"));
+  }
+}
+
+}  // namespace
+}  // namespace vigia::router

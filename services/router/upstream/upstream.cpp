@@ -1,0 +1,103 @@
+#include "services/router/upstream/upstream.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/net/routes.hpp"
+#include "libs/service/log.hpp"
+
+namespace vigia::router {
+namespace {
+
+/// What the caller asked wrongly; everything else is the server's fault.
+bool is_callers_fault(int status) { return status == 400 || status == 422; }
+
+}  // namespace
+
+Upstream::Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics)
+    : client_(client),
+      settings_(std::move(settings)),
+      requests_(metrics.counter("vigia_router_upstream_requests_total",
+                                "Requests sent to hot, query and cold",
+                                {{"upstream", settings_.name}})),
+      errors_(metrics.counter("vigia_router_upstream_errors_total",
+                              "Requests to hot, query and cold that got no usable answer",
+                              {{"upstream", settings_.name}})) {}
+
+net::ClientRequest Upstream::request(Ask ask) const {
+  net::ClientRequest request;
+  request.url = settings_.url + ask.path;
+  request.headers = std::move(ask.headers);
+  const std::string form = net::encode_form(ask.form);
+  if (ask.is_post) {
+    request.method = "POST";
+    request.headers.add("content-type", "application/x-www-form-urlencoded");
+    request.body = form;
+  } else if (!form.empty()) {
+    request.url += "?" + form;
+  }
+  if (!settings_.token.empty()) {
+    request.headers.add("authorization", "Bearer " + settings_.token);
+  }
+  request.timeout = ask.timeout;
+  request.response_bytes_max = settings_.answer_bytes_max;
+  return request;
+}
+
+tl::unexpected<Error> Upstream::failure(ErrorCode code, std::string_view what) const {
+  errors_.add();
+  return fail(code, std::string(what));
+}
+
+Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
+  if (!response) {
+    // The message names an address: it is for our log, not for the caller.
+    service::log_debug("upstream does not answer",
+                       {{"upstream", settings_.name}, {"error", response.error().message}});
+    switch (response.error().code) {
+      case ErrorCode::kDeadline:
+        return failure(ErrorCode::kDeadline, "the query took too long");
+      case ErrorCode::kTooLarge:
+        return failure(ErrorCode::kTooLarge, "the answer is too large; ask for less");
+      default:
+        return failure(ErrorCode::kUnavailable, "a store does not answer");
+    }
+  }
+  const int status = response->status;
+  auto envelope = Envelope::read(std::move(response->body));
+  if (!envelope) return failure(ErrorCode::kUnavailable, "a store gave an answer that is none");
+  if (status == 200 && envelope->is_success()) return envelope;
+  if (is_callers_fault(status) && !envelope->is_success()) return envelope;
+  service::log_debug("upstream refused", {{"upstream", settings_.name},
+                                          {"status", std::to_string(status)},
+                                          {"error", envelope->error()}});
+  if (envelope->error_type() == "timeout") {
+    return failure(ErrorCode::kDeadline, "the query took too long");
+  }
+  return failure(ErrorCode::kUnavailable, "a store does not answer");
+}
+
+void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
+  requests_.add();
+  client_.send(request(std::move(ask)),
+               [this, done = std::move(done)](Result<net::ClientResponse> response) {
+                 done(read(std::move(response)));
+               });
+}
+
+Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
+  requests_.add();
+  return read(client_.fetch(request(std::move(ask))));
+}
+
+void Upstream::fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const {
+  requests_.add();
+  client_.send(request(std::move(ask)),
+               [this, done = std::move(done)](Result<net::ClientResponse> response) {
+                 if (!response) errors_.add();
+                 done(std::move(response));
+               });
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,505 @@
+"""The router beside real stores: the fence over every endpoint, hot or cold, and what it says when one is down.
+
+No collector here: samples and heartbeats are written into hot and storage directly, so that each test knows what lies
+where. Each runs with Prometheus 2.42 and 3.x as the hot store.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import shutil
+import time
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from remote_write import write
+from stack import Stack, prometheus_programs, wait_for
+
+MINUTE_MS = 60_000
+CANARIES = ("canary", "cliente-b", "b_secret")  # in every name and value that is cliente-b's
+TOKENS = {"read_a": "read-a", "read_b": "read-b", "ingest_a": "ingest-a", "expired": "expired-a", "operator": "op"}
+DIRECTORY = """\
+customers:
+  - id: cliente-a
+    name: A
+    hot_shard: hot-0
+    tokens:
+      - {token: read-a, scope: read}
+      - {token: ingest-a, scope: ingest}
+      - {token: expired-a, scope: read, expires: "2020-01-01T00:00:00Z"}
+  - {id: cliente-b, name: B, hot_shard: hot-0, tokens: [{token: read-b, scope: read}]}
+operators: [{token: op, scope: read}]
+"""
+RULES = """\
+groups:
+  - name: of-cliente-a
+    interval: 1s
+    rules:
+      - {alert: OwnOfA, expr: 'up{customer_id="cliente-a"} == 1', labels: {customer_id: cliente-a}}
+  - name: canary-group
+    interval: 1s
+    rules:
+      - {alert: canary_alert, expr: 'b_secret_total{customer_id="cliente-b"} > 0', labels: {customer_id: cliente-b}}
+      - {alert: general_alert, expr: 'up == 1'}
+"""
+
+
+class Reading:
+    """A router with stores that hold known samples of two customers."""
+
+    def __init__(self, stack: Stack, gap_max: str = "150s") -> None:
+        self.stack = stack
+        self.url = stack.layout.url("router")
+        self.now_ms = int(time.time()) // 60 * MINUTE_MS
+        (stack.layout.config / "customers.yaml").write_text(DIRECTORY)
+        (stack.layout.data / "rules" / "hot-0").mkdir(parents=True, exist_ok=True)
+        (stack.layout.data / "rules" / "hot-0" / "test.yml").write_text(RULES)
+        file = stack.layout.config / "router.yaml"
+        lines = [line for line in file.read_text().splitlines() if not line.startswith(("directory", "  "))]
+        lines += [f"directory: {{file: {stack.layout.config}/customers.yaml}}", f"heartbeat: {{poll: 200ms, gap_max: {gap_max}}}"]
+        file.write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        self.stack.start("storage", "prometheus-hot", "prometheus-query", "router")
+
+    def to_hot(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
+        write(self.stack.layout.url("hot"), [(labels, samples)])
+
+    def to_cold(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
+        token = self.stack.secrets["internal_token"]
+        headers = {"Authorization": f"Bearer {token}", "X-Vigia-Customer": labels["customer_id"]}
+        write(self.stack.layout.url("storage"), [(labels, samples)], headers)
+
+    def to_both(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
+        self.to_hot(labels, samples)
+        self.to_cold(labels, samples)
+
+    def beat(self, count: int, every_ms: int = MINUTE_MS) -> None:
+        """So many heartbeats, the newest not older than their distance."""
+        newest_ms = int(time.time() * 1000) // every_ms * every_ms
+        times = [newest_ms - n * every_ms for n in reversed(range(count))]
+        self.to_hot({"__name__": "vigia_hot_heartbeat", "shard": "hot-0"}, [(time_ms, 1.0) for time_ms in times])
+
+    def ask(
+        self, path: str, token: str = "read-a", method: str = "GET", headers: dict[str, str] | None = None, **form: object
+    ) -> requests.Response:
+        pairs = [(k, v) for k, values in form.items() for v in (values if isinstance(values, list) else [values])]
+        pairs = [("match[]" if key == "match" else key, value) for key, value in pairs]
+        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
+        if method == "GET":
+            return requests.get(f"{self.url}{path}", params=pairs, headers=sent, timeout=30)
+        return requests.request(method, f"{self.url}{path}", data=pairs, headers=sent, timeout=30)
+
+    def result(self, query: str, token: str = "read-a", **form: object) -> list[dict[str, object]]:
+        answer = self.ask("/api/v1/query", token, query=query, **form)
+        assert answer.status_code == 200, answer.text
+        result: list[dict[str, object]] = answer.json()["data"]["result"]
+        return result
+
+    def customers(self, query: str, token: str = "read-a", **form: object) -> list[str]:
+        found = {entry["metric"].get("customer_id", "") for entry in self.result(query, token, **form)}  # type: ignore[attr-defined]
+        return sorted(found)
+
+
+def _fill(reading: Reading) -> None:
+    times = [(reading.now_ms - n * MINUTE_MS, 100.0 - n) for n in reversed(range(60))]
+    old = [(reading.now_ms - 10 * 86_400_000 + n * MINUTE_MS, float(n)) for n in range(60)]
+    for customer, job, extra in (("cliente-a", "x", "mine"), ("cliente-b", "canary_job", "canary_value")):
+        labels = {"customer_id": customer, "node_id": f"{extra}_node"}
+        reading.to_both({"__name__": "up", "job": job, **labels}, [(t, 1.0) for t, _ in times])
+        name = "a_own_total" if customer == "cliente-a" else "b_secret_total"
+        reading.to_both({"__name__": name, f"{extra}_label": extra, **labels}, times)
+        reading.to_cold({"__name__": f"{name}_old", f"{extra}_old_label": extra, **labels}, old)
+    reading.beat(56)
+    wait_for("hot covers the last minutes", lambda: _is_hot(reading.ask("/api/v1/query", query="up")), 20)
+
+
+def _is_hot(answer: requests.Response) -> bool:
+    return answer.headers.get("X-Vigia-Served", "").startswith("hot=") and "warnings" not in answer.json()
+
+
+def _is_cold(answer: requests.Response) -> bool:
+    return answer.headers.get("X-Vigia-Served", "").startswith("cold:raw=")
+
+
+@pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda program: program[0])
+def reading(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+    """For tests that only look."""
+    with Stack(tmp_path_factory.mktemp("router")) as stack:
+        stack.hot_program = request.param[1]
+        made = Reading(stack)
+        made.start()
+        _fill(made)
+        yield made
+
+
+@pytest.fixture
+def own_reading(tmp_path: Path) -> Iterator[Reading]:
+    """For tests that stop stores."""
+    with Stack(tmp_path) as stack:
+        made = Reading(stack)
+        made.start()
+        _fill(made)
+        yield made
+
+
+class TestWhoMayRead:
+    def test_statuses(self, reading: Reading) -> None:
+        assert reading.ask("/api/v1/query", "nobody", query="up").status_code == 401
+        assert reading.ask("/api/v1/query", TOKENS["expired"], query="up").status_code == 401
+        assert reading.ask("/api/v1/query", TOKENS["ingest_a"], query="up").status_code == 403
+        assert requests.get(f"{reading.url}/api/v1/query?query=up", timeout=10).status_code == 401
+        for header in ("Basic cmVhZC1hOg==", "Bearer", "Bearer read-a, Bearer op", "read-a", "Bearer READ-A"):
+            answer = requests.get(
+                f"{reading.url}/api/v1/query?query=up", headers={"Authorization": header}, timeout=10
+            )
+            assert answer.status_code == 401, header
+        scheme = requests.get(
+            f"{reading.url}/api/v1/query?query=up", headers={"Authorization": "bEaReR read-a"}, timeout=10
+        )
+        assert scheme.status_code == 200
+
+    def test_two_tokens_are_none(self, reading: Reading) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", reading.stack.layout.ports["router"], timeout=10)
+        connection.putrequest("GET", "/api/v1/query?query=up")
+        for token in ("read-a", "op"):
+            connection.putheader("Authorization", f"Bearer {token}")
+        connection.endheaders()
+        assert connection.getresponse().status == 400
+
+    def test_an_operator_sees_all_or_one(self, reading: Reading) -> None:
+        assert reading.customers("up", "op") == ["cliente-a", "cliente-b"]
+        one = {"X-Vigia-Customer": "cliente-b"}
+        answer = reading.ask("/api/v1/query", "op", headers=one, query="up")
+        assert [entry["metric"]["customer_id"] for entry in answer.json()["data"]["result"]] == ["cliente-b"]
+        assert reading.ask("/api/v1/query", "op", headers={"X-Vigia-Customer": "../x"}, query="up").status_code == 400
+
+    def test_heartbeats_are_the_operators(self, reading: Reading) -> None:
+        assert reading.result("vigia_hot_heartbeat") == []
+        assert len(reading.result("vigia_hot_heartbeat", "op")) == 1
+
+
+class TestFence:
+    def test_url_and_body_are_one(self, reading: Reading) -> None:
+        """C12"""
+        answer = requests.post(
+            f"{reading.url}/api/v1/series?match[]=b_secret_total",
+            data=[("match[]", "up"), ("match[]", '{job="canary_job"}')],
+            headers={"Authorization": "Bearer read-a"},
+            timeout=10,
+        )
+        assert answer.status_code == 200
+        assert [series["customer_id"] for series in answer.json()["data"]] == ["cliente-a"]
+        twice = requests.post(
+            f"{reading.url}/api/v1/query?query=up",
+            data={"query": "b_secret_total"},
+            headers={"Authorization": "Bearer read-a"},
+            timeout=10,
+        )
+        assert twice.status_code == 400
+        assert reading.ask("/api/v1/query", query=["up", "b_secret_total"]).status_code == 400
+        assert reading.ask("/api/v1/series").status_code == 400
+
+    def test_identity_comes_from_the_token_alone(self, reading: Reading) -> None:
+        """C13"""
+        answer = reading.ask(
+            "/api/v1/query",
+            query="up",
+            headers={"X-Scope-OrgID": "cliente-a|cliente-b", "X-Vigia-Customer": "cliente-b", "THANOS-TENANT": "b"},
+            extra_label="customer_id=cliente-b",
+            customer_id="cliente-b",
+            **{"extra_filters[]": '{customer_id="cliente-b"}', "extra_filters": '{customer_id="cliente-b"}'},
+        )
+        assert [entry["metric"]["customer_id"] for entry in answer.json()["data"]["result"]] == ["cliente-a"]
+
+    def test_own_matchers_stay(self, reading: Reading) -> None:
+        """C14"""
+        assert reading.customers('up{customer_id!="cliente-a"}') == []
+        assert reading.customers('up{customer_id=~"cliente-a|cliente-b"}') == ["cliente-a"]
+        assert reading.customers('up{customer_id=""}') == []
+        assert reading.customers('up{customer_id="cliente-b"}') == []
+
+    def test_every_selector_is_reached(self, reading: Reading) -> None:
+        """C15"""
+        query = (
+            'label_replace(up,"customer_id","A","","") or max_over_time(up{job="canary_job"}[5m:1m] offset 1m) or '
+            'absent(up{customer_id="cliente-b"}) or {__name__=~".+"} @ end()'
+        )
+        answer = reading.ask("/api/v1/query", query=query)
+        assert answer.status_code == 200
+        assert not any(canary in json.dumps(answer.json()["data"]) for canary in CANARIES if canary != "cliente-b")
+        absent = reading.result('absent(up{customer_id="cliente-b"})')
+        assert [entry["value"][1] for entry in absent] == ["1"], "no oracle: as if cliente-b did not exist"  # type: ignore[index]
+
+    def test_labels_are_those_of_the_customer(self, reading: Reading) -> None:
+        """C16"""
+        for form in ({}, {"match": '{__name__=~".+"}'}, {"match": ["up", "a_own_total_old", "a_own_total"]}):
+            values = reading.ask("/api/v1/label/customer_id/values", **form)
+            assert values.json()["data"] == ["cliente-a"]
+            names = reading.ask("/api/v1/label/__name__/values", **form).json()["data"]
+            assert {"a_own_total", "a_own_total_old", "up"} <= set(names), "hot and cold are merged"
+            labels = reading.ask("/api/v1/labels", **form).json()["data"]
+            assert {"customer_id", "job", "mine_label", "mine_old_label"} <= set(labels)
+            for answer in (names, labels):
+                assert not any(canary in text for canary in CANARIES for text in answer)
+        everyone = reading.ask("/api/v1/label/customer_id/values", "op").json()["data"]
+        assert everyone == ["cliente-a", "cliente-b"]
+
+    def test_queries_without_selectors(self, reading: Reading) -> None:
+        """C17"""
+        for method in ("GET", "POST"):
+            assert reading.ask("/api/v1/query", method=method, query="1+1").json()["data"]["result"][1] == "2"
+            now = reading.ask("/api/v1/query", method=method, query="time()").json()["data"]["result"][1]
+            assert abs(float(now) - time.time()) < 10
+            vector = reading.ask("/api/v1/query", method=method, query="vector(1)").json()["data"]["result"]
+            assert [(entry["metric"], entry["value"][1]) for entry in vector] == [({}, "1")]
+            for empty in ({"query": ""}, {}):
+                answer = reading.ask("/api/v1/query", method=method, **empty)
+                assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
+
+    @pytest.mark.parametrize(
+        "query", ["up{", "nope(up)", "rate(up)", "info(up)", 'up{__rollup__="1h:sum"}', "(" * 5000, "{}", "up[5m:0s]"]
+    )
+    def test_what_cannot_be_read_is_refused(self, reading: Reading, query: str) -> None:
+        answer = reading.ask("/api/v1/query", method="POST", query=query)
+        assert answer.status_code in (400, 413), answer.text
+        assert answer.json()["status"] == "error"
+
+    def test_rules_and_alerts_are_those_of_the_customer(self, reading: Reading) -> None:
+        def fires() -> bool:
+            return bool(reading.ask("/api/v1/alerts").json()["data"]["alerts"])
+
+        wait_for("cliente-a's alert", fires, 20)
+        alerts = reading.ask("/api/v1/alerts").json()["data"]["alerts"]
+        assert {alert["labels"]["customer_id"] for alert in alerts} == {"cliente-a"}
+        groups = reading.ask("/api/v1/rules").json()["data"]["groups"]
+        assert [rule["name"] for group in groups for rule in group["rules"]] == ["OwnOfA"]
+        assert "of-cliente-a" in reading.ask("/api/v1/rules", "op").text
+        everything = reading.ask("/api/v1/rules", "op").json()["data"]["groups"]
+        assert sorted(rule["name"] for group in everything for rule in group["rules"]) == [
+            "OwnOfA",
+            "canary_alert",
+            "general_alert",
+        ]
+
+
+QUERIES = (
+    "up",
+    '{__name__=~".+"}',
+    'b_secret_total{customer_id="cliente-b"}',
+    'sum by (customer_id, node_id) (up or b_secret_total)',
+    'label_replace(b_secret_total, "customer_id", "cliente-a", "", "")',
+    'label_join(up, "x", "", "node_id", "job")',
+    "count_values(\"v\", up) or topk(100, {job=~\".*\", __name__!=\"\"})",
+    'up * on () group_left (node_id) b_secret_total',
+    'max_over_time({__name__=~"b.*"}[1h:1m])',
+    'last_over_time({customer_id=~"cliente-b|x"}[1d] offset -1h)',
+    "-(+(b_secret_total)) ^ 1 or (up unless b_secret_total)",
+    '{customer_id!~"cliente-a", node_id=~".+"} or {customer_id!="", job=~".+"} or {customer_id=~".+"}',
+    "absent(b_secret_total) or absent_over_time(b_secret_total[5m])",
+    "b_secret_total_old @ 1 or {__name__=~\".+_old\"} offset 10d",
+    "ALERTS",
+    "vector(scalar(b_secret_total))",
+)
+PATHS = ("/api/v1/labels", "/api/v1/series", "/api/v1/label/customer_id/values", "/api/v1/label/node_id/values")
+
+
+class TestIsolationProbes:
+    """No byte of cliente-b in any answer to cliente-a, and what is not offered is unknown."""
+
+    def _check(self, answer: requests.Response, sent: str) -> None:
+        text = answer.text
+        if answer.status_code == 200:
+            # A query may carry the canary itself; the answer's labels may not.
+            for canary in CANARIES:
+                assert canary not in text, (sent, text[:500])
+        assert all(canary not in value for canary in CANARIES for value in answer.headers.values())
+        assert "127.0.0.1" not in text
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_queries(self, reading: Reading, method: str) -> None:
+        now = reading.now_ms / 1000
+        for query in QUERIES:
+            for at in (now, now - 10 * 86_400 + 1800):
+                answer = reading.ask("/api/v1/query", method=method, query=query, time=at)
+                assert answer.status_code in (200, 422), (query, answer.text)
+                self._check(answer, query)
+                answer = reading.ask(
+                    "/api/v1/query_range", method=method, query=query, start=at - 600, end=at, step=60
+                )
+                assert answer.status_code in (200, 422), (query, answer.text)
+                self._check(answer, query)
+            answer = reading.ask(
+                "/api/v1/query_exemplars", method=method, query=query, start=now - 600, end=now
+            )
+            self._check(answer, query)
+
+    def test_selectors(self, reading: Reading) -> None:
+        selectors = ["up", '{__name__=~".+"}', "b_secret_total", '{customer_id="cliente-b"}', '{customer_id!="x",job!=""}']
+        for path, method in itertools.product(PATHS, ("GET", "POST")):
+            if method == "POST" and "/label/" in path:
+                assert reading.ask(path, method=method).status_code == 405
+                continue
+            for size in (1, 2):
+                for chosen in itertools.combinations(selectors, size):
+                    answer = reading.ask(path, method=method, match=list(chosen))
+                    assert answer.status_code == 200, answer.text
+                    self._check(answer, str(chosen))
+
+    @pytest.mark.parametrize("path", ["/api/v1/metadata", "/api/v1/rules", "/api/v1/alerts", "/api/v1/status/buildinfo"])
+    def test_what_hot_knows_beside_samples(self, reading: Reading, path: str) -> None:
+        for form in ({}, {"metric": "b_secret_total"}, {"type": "alert"}):
+            answer = reading.ask(path, **form)
+            assert answer.status_code == 200, answer.text
+            self._check(answer, path)
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+    def test_everything_else_is_unknown(self, reading: Reading, method: str) -> None:
+        for path in (
+            "/",
+            "/api/v1/read",
+            "/api/v1/write",
+            "/federate",
+            "/metrics",
+            "/api/v1/targets",
+            "/api/v1/targets/metadata",
+            "/api/v1/status/config",
+            "/api/v1/status/tsdb",
+            "/api/v1/status/walreplay",
+            "/api/v1/admin/tsdb/delete_series",
+            "/api/v1/parse_query",
+            "/api/v1/scrape_pools",
+            "/api/v1/alertmanagers",
+            "//api/v1/query",
+            "/api/v1//query",
+            "/api/v1/query/",
+            "/api/v1/../v1/query",
+            "/api/v1/%71uery",
+            "/api/v1/label/..%2f..%2fquery/values",
+            "/api/v1/label/%2e%2e/values",
+            "/api/v1/query;x",
+            "/API/v1/query",
+            "/loki/api/v1/query_range",
+            "/jaeger/api/services",
+        ):
+            self._is_unknown(reading, path, method)
+
+    def _is_unknown(self, reading: Reading, path: str, method: str) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", reading.stack.layout.ports["router"], timeout=10)
+        body = urllib.parse.urlencode({"query": "up"}) if method in ("POST", "PUT", "PATCH") else None
+        headers = {"Authorization": "Bearer read-a", "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 404, (path, method)
+        assert not any(canary in answer.read().decode() for canary in CANARIES)
+
+    def test_other_methods_are_refused(self, reading: Reading) -> None:
+        for path in ("/api/v1/query", "/api/v1/labels", "/api/v1/rules"):
+            for method in ("PUT", "DELETE", "PATCH"):
+                assert reading.ask(path, method=method, query="up").status_code == 405
+
+
+class TestHotOrCold:
+    def test_each_query_goes_to_who_holds_it(self, reading: Reading) -> None:
+        now = reading.now_ms / 1000
+        assert _is_hot(reading.ask("/api/v1/query", query="up", time=now))
+        assert _is_hot(reading.ask("/api/v1/query", query="rate(a_own_total[30m])", time=now))
+        assert _is_cold(reading.ask("/api/v1/query", query="rate(a_own_total[2h])", time=now))
+        assert _is_cold(reading.ask("/api/v1/query", query="up or up offset 2h", time=now))
+        assert _is_cold(reading.ask("/api/v1/query", query="max_over_time(up[30m:1m] offset 40m)", time=now))
+        assert _is_cold(reading.ask("/api/v1/query", query="up @ 1000", time=now))
+        old = reading.result("a_own_total_old", time=now - 10 * 86_400 + 59 * 60)
+        assert [entry["value"][1] for entry in old] == ["59"]  # type: ignore[index]
+
+    def test_both_give_the_same_numbers(self, reading: Reading) -> None:
+        # Not on a sample: 2.x counts one on the left edge of a range, 3.x does not.
+        now = reading.now_ms / 1000 - 7
+        for query in ("a_own_total", "sum by (node_id) (rate(a_own_total[10m]))", "count_over_time(up[20m])"):
+            form = {"query": query, "start": now - 1200, "end": now, "step": 60}
+            hot = reading.ask("/api/v1/query_range", **form)
+            cold = reading.ask("/api/v1/query_range", **{**form, "query": f"{query} or (up offset 3h and up < 0)"})
+            assert _is_hot(hot) and _is_cold(cold)
+            assert hot.json()["data"] == cold.json()["data"]
+            assert hot.json()["data"]["result"][0]["values"]
+
+    def test_a_wiped_hot_store_hides_nothing(self, own_reading: Reading) -> None:
+        reading = own_reading
+        now = reading.now_ms / 1000
+        form = {"query": "a_own_total", "start": now - 1800, "end": now, "step": 60}
+        before = reading.ask("/api/v1/query_range", **form)
+        assert _is_hot(before)
+        reading.stack.stop("prometheus-hot")
+        assert reading.ask("/api/v1/query_range", **form).json()["data"] == before.json()["data"], "hot is down"
+        shutil.rmtree(reading.stack.layout.data / "prometheus-hot")
+        reading.stack.start("prometheus-hot")
+        after = reading.ask("/api/v1/query_range", **form)
+        assert _is_cold(after)
+        assert after.json()["data"] == before.json()["data"]
+        reading.beat(2)
+        wait_for("hot covers again", lambda: _is_hot(reading.ask("/api/v1/query", query="vigia_x[10s]")), 20)
+        assert _is_cold(reading.ask("/api/v1/query_range", **form)), "but only from the new heartbeats on"
+
+    def test_without_storage_the_gap_is_stated(self, own_reading: Reading) -> None:
+        reading = own_reading
+        now = reading.now_ms / 1000
+        reading.stack.kill("storage")
+        form = {"query": "a_own_total", "start": now - 7200, "end": now, "step": 60}
+        answer = reading.ask("/api/v1/query_range", **form)
+        assert answer.status_code == 200, answer.text
+        assert any(warning.startswith("cold part missing: ") for warning in answer.json()["warnings"])
+        assert answer.headers["X-Vigia-Served"].startswith("hot=")
+        assert answer.json()["data"]["result"], "hot's part is owed"
+        assert "127.0.0.1" not in answer.text
+        labels = reading.ask("/api/v1/labels")
+        assert any(warning.startswith("cold part missing: ") for warning in labels.json()["warnings"])
+        assert "mine_label" in labels.json()["data"]
+        assert _is_hot(reading.ask("/api/v1/query", query="up"))
+        reading.stack.kill("prometheus-hot")
+        nothing = reading.ask("/api/v1/query_range", **form)
+        assert nothing.status_code == 503
+        assert "127.0.0.1" not in nothing.text
+
+    def test_without_prometheus_query_the_gap_is_stated(self, own_reading: Reading) -> None:
+        own_reading.stack.kill("prometheus-query")
+        answer = own_reading.ask("/api/v1/query", query="up offset 2h or up")
+        assert any(warning.startswith("cold part missing: ") for warning in answer.json()["warnings"])
+        assert len(answer.json()["data"]["result"]) == 1
+
+    def test_silence_of_the_collector_uncovers_hot(self, tmp_path: Path) -> None:
+        with Stack(tmp_path) as stack:
+            reading = Reading(stack, gap_max="3s")
+            reading.start()
+
+            def is_covered() -> bool:
+                reading.beat(2, every_ms=1000)
+                return _is_hot(reading.ask("/api/v1/query", query="x[500ms]"))
+
+            wait_for("hot covers the last second", is_covered, 20)
+            assert stack.own_metrics("router_metrics")['vigia_router_hot_covered_seconds{shard="hot-0"}'] > 0
+            wait_for("hot no longer counts", lambda: _is_cold(reading.ask("/api/v1/query", query="x[500ms]")), 20)
+
+
+class TestFormatQuery:
+    """What we print means what was asked: Prometheus formats both texts the same."""
+
+    EXPRESSIONS = (
+        *QUERIES,
+        "1 + 2 * 3 ^ -2 ^ 0x1F % 08",
+        "sum(x) by (a) / ignoring (b) group_right (c) avg without () (y) > bool -Inf",
+        "quantile_over_time(0.5, rate(x[5m])[1h:30s] @ start() offset -1h30m)",
+        "'\\x41\\u00f1' ",
+        'x{a="`",b=\'"\',c=`\\`}',
+    )
+
+    def test_against_prometheus_itself(self, reading: Reading) -> None:
+        hot = reading.stack.layout.url("hot")
+        for expression in self.EXPRESSIONS:
+            ours = reading.ask("/api/v1/format_query", method="POST", query=expression)
+            its = requests.post(f"{hot}/api/v1/format_query", data={"query": expression}, timeout=10)
+            assert ours.status_code == its.status_code == 200, (expression, ours.text, its.text)
+            assert ours.json()["data"] == its.json()["data"], expression
