@@ -15,7 +15,7 @@ function(vigia_library)
     target_link_libraries(${target} INTERFACE ${ARG_DEPENDS})
     target_include_directories(${target} INTERFACE ${CMAKE_SOURCE_DIR})
   endif()
-  if(ARG_TESTS)
+  if(ARG_TESTS AND VIGIA_TESTS)
     add_executable(${target}_test ${ARG_TESTS})
     target_link_libraries(${target}_test PRIVATE
       vigia_options ${target} ${ARG_PRIVATE_DEPENDS} ${ARG_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
@@ -37,6 +37,9 @@ endfunction()
 # One x_fuzz.cpp, which defines LLVMFuzzerTestOneInput. With VIGIA_FUZZ it is a libFuzzer program; otherwise a small
 # main (cmake/fuzz_replay.cpp) runs every file of tests/golden/fuzz/<x> through it once, under the sanitizers.
 function(vigia_fuzz_target library source)
+  if(NOT VIGIA_TESTS AND NOT VIGIA_FUZZ)
+    return()
+  endif()
   cmake_path(GET source STEM name)
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE vigia_options ${library})
