@@ -230,6 +230,16 @@ export const en = {
     emptyHint: "Create the first one: it takes an id and a name.",
   },
 
+  /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
+  serverWords: {
+    "live state missing: the router does not answer":
+      "The live state is missing: the router does not answer.",
+    "alerts missing: Alertmanager does not answer":
+      "The alerts are missing: Alertmanager does not answer.",
+    "curves missing: the router does not answer":
+      "The curves are missing: the router does not answer.",
+  },
+
   problem: {
     title: "This could not be shown",
     forbidden: "You may not see this.",

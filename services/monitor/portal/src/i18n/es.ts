@@ -231,6 +231,13 @@ export const es: Dictionary = {
     emptyHint: "Cree el primero: necesita un identificador y un nombre.",
   },
 
+  serverWords: {
+    "live state missing: the router does not answer":
+      "Falta el estado en vivo: el router no responde.",
+    "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
+    "curves missing: the router does not answer": "Faltan las curvas: el router no responde.",
+  },
+
   problem: {
     title: "Esto no se pudo mostrar",
     forbidden: "No tiene permiso para ver esto.",
