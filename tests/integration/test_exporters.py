@@ -172,7 +172,7 @@ def test_each_customer_goes_to_its_shard(exporting: Exporting) -> None:
 def test_a_shard_that_is_down_costs_nothing(exporting: Exporting) -> None:
     exporting.start("hot0", "collector")
     start = _now_ms() - 60_000
-    sent = []
+    sent: list[tuple[float, float]] = []
 
     def send_some(count: int) -> None:
         for _ in range(count):
