@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kWriteJobsMax = 256;
 constexpr std::size_t kReadJobsMax = 64;
 constexpr std::size_t kReadThreads = 4;
+constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 constexpr std::string_view kBearer = "Bearer ";
 
 bool is_open_path(std::string_view path) { return path == "/health" || path == "/ready"; }
@@ -55,15 +56,41 @@ Result<void> Service::open() {
   auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
+  if (auto opened = open_events(); !opened) return opened;
+  make_interfaces();
+  retention_ = std::make_unique<RetentionSweeper>(retention_rules(), clock_, kRetentionInterval);
+  return {};
+}
+
+std::vector<RetentionRule> Service::retention_rules() {
+  const RetentionSettings& keep = settings_.retention;
+  return {{"raw", keep.raw, [this](TimestampMs before) { return chunks_->expire(before); }},
+          {"traces", keep.traces, [this](TimestampMs before) { return spans_->expire(before); }},
+          {"logs", keep.logs, [this](TimestampMs before) { return logs_->expire(before); }}};
+}
+
+Result<void> Service::open_events() {
+  auto spans = EventStore::open(*store_, clock_, Signal::kTraces);
+  if (!spans) return forward(spans);
+  spans_ = std::move(*spans);
+  auto logs = EventStore::open(*store_, clock_, Signal::kLogs);
+  if (!logs) return forward(logs);
+  logs_ = std::move(*logs);
+  return {};
+}
+
+void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
   remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits());
   books_ = std::make_unique<WriteBooks>(registry_);
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_, clock_);
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_);
+  trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
+  log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
+  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_);
   writers_ = std::make_unique<WorkerPool>(write_threads(), kWriteJobsMax);
   readers_ = std::make_unique<WorkerPool>(kReadThreads, kReadJobsMax);
-  return {};
 }
 
 Service::~Service() { stop(clock_.steady()); }

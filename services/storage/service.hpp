@@ -9,10 +9,13 @@
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
+#include "services/storage/api/event_api.hpp"
 #include "services/storage/api/label_api.hpp"
+#include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
 #include "services/storage/work/worker_pool.hpp"
 
@@ -42,9 +45,14 @@ class Service final : public service::Running, public net::Handler {
 
  private:
   Result<void> open();
+  Result<void> open_events();
+  void make_interfaces();
+  std::vector<RetentionRule> retention_rules();
   void add_routes();
   void add_metrics();
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
+  void add_route(const char* method, const std::string& pattern, WorkerPool& pool,
+                 const Answer& answer);
   void add_read(const std::string& pattern, const Answer& answer);
 
   Settings settings_;
@@ -55,12 +63,18 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<SeriesIndex> index_;
   std::unique_ptr<HeadSet> heads_;
   std::unique_ptr<Ingester> ingester_;
+  std::unique_ptr<EventStore> spans_;
+  std::unique_ptr<EventStore> logs_;
   std::unique_ptr<SeriesReader> reader_;
   std::unique_ptr<RemoteRead> remote_read_;
   std::unique_ptr<WriteBooks> books_;
   std::unique_ptr<WriteApi> write_api_;
   std::unique_ptr<ReadApi> read_api_;
   std::unique_ptr<LabelApi> label_api_;
+  std::unique_ptr<OtlpApi> trace_intake_;
+  std::unique_ptr<OtlpApi> log_intake_;
+  std::unique_ptr<EventApi> event_api_;
+  std::unique_ptr<RetentionSweeper> retention_;
   net::Routes routes_;
   // Reads that take long must not hold up writes.
   std::unique_ptr<WorkerPool> writers_;

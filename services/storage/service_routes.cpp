@@ -18,17 +18,21 @@ std::shared_ptr<Job> make_job(net::Request request, net::Responder responder) {
 
 }  // namespace
 
+void Service::add_route(const char* method, const std::string& pattern, WorkerPool& pool,
+                        const Answer& answer) {
+  routes_.add(method, pattern,
+              [this, &pool, answer](net::Request request, const net::PathValues& values,
+                                    net::Responder responder) {
+                const auto job = make_job(std::move(request), std::move(responder));
+                const bool is_taken = pool.submit(
+                    [job, values, answer] { job->responder.send(answer(job->request, values)); });
+                if (!is_taken) job->responder.send(refuse(job->request, kBusy));
+              });
+}
+
 void Service::add_read(const std::string& pattern, const Answer& answer) {
-  for (const char* method : {"GET", "POST"}) {
-    routes_.add(method, pattern,
-                [this, answer](net::Request request, const net::PathValues& values,
-                               net::Responder responder) {
-                  const auto job = make_job(std::move(request), std::move(responder));
-                  const bool is_taken = readers_->submit(
-                      [job, values, answer] { job->responder.send(answer(job->request, values)); });
-                  if (!is_taken) job->responder.send(net::prometheus_error(kBusy));
-                });
-  }
+  add_route("GET", pattern, *readers_, answer);
+  add_route("POST", pattern, *readers_, answer);
 }
 
 void Service::add_routes() {
@@ -41,8 +45,26 @@ void Service::add_routes() {
                 });
                 if (!is_taken) job->responder.send(net::prometheus_error(kBusy));
               });
-  add_read("/api/v1/read", [this](const net::Request& request, const net::PathValues&) {
-    return read_api_->handle(request);
+  add_route("POST", "/api/v1/read", *readers_,
+            [this](const net::Request& request, const net::PathValues&) {
+              return read_api_->handle(request);
+            });
+  add_route("POST", "/v1/traces", *writers_,
+            [this](const net::Request& request, const net::PathValues&) {
+              return trace_intake_->handle(request);
+            });
+  add_route("POST", "/v1/logs", *writers_,
+            [this](const net::Request& request, const net::PathValues&) {
+              return log_intake_->handle(request);
+            });
+  for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
+    add_route("GET", pattern, *readers_,
+              [this](const net::Request& request, const net::PathValues& values) {
+                return event_api_->trace(request, values.at("id"));
+              });
+  }
+  add_read("/api/v1/logs", [this](const net::Request& request, const net::PathValues&) {
+    return event_api_->logs(request);
   });
   add_read("/api/v1/labels", [this](const net::Request& request, const net::PathValues&) {
     return label_api_->labels(request);
@@ -73,6 +95,8 @@ void Service::add_metrics() {
           index_->memory_bytes());
     gauge("vigia_storage_series", "Series ever written.", index_->series_count());
     gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", chunks_->disk_bytes());
+    gauge("vigia_storage_span_disk_bytes", "Spans on disk.", spans_->disk_bytes());
+    gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.", logs_->disk_bytes());
     const IngesterStats ingest = ingester_->stats();
     gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
     gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);

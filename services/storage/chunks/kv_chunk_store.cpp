@@ -12,25 +12,12 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint8_t kRowVersion = 1;
-constexpr TimestampMs kDayMs = 24 * 3'600'000;
-
-// Time stamps before 1970 are refused at the door; a read may ask for them.
-std::uint32_t day_of(TimestampMs time_ms) {
-  if (time_ms < 0) return 0;
-  return static_cast<std::uint32_t>(std::min<TimestampMs>(time_ms / kDayMs, UINT32_MAX));
-}
 
 std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
   std::string key;
   append_key_u32(key, day);
   append_key_u32(key, customer.value);
   append_key_u64(key, series.value);
-  return key;
-}
-
-std::string day_key(std::uint32_t day) {
-  std::string key;
-  append_key_u32(key, day);
   return key;
 }
 
@@ -72,36 +59,8 @@ Result<ChunkRow> parse_row(SeriesId series, std::string_view key, std::string_vi
 
 Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(OrderedStore& store) {
   auto chunks = std::make_unique<KvChunkStore>(Key{}, store);
-  if (auto found = chunks->find_days(); !found) return forward(found);
+  if (auto loaded = chunks->days_.load(); !loaded) return forward(loaded);
   return chunks;
-}
-
-Result<void> KvChunkStore::find_days() {
-  const auto scan = store_.scan(Family::kChunks, "", "");
-  while (scan->next()) {
-    std::string_view key = scan->key();
-    bool ok = true;
-    const std::uint32_t day = take_key_u32(key, ok);
-    if (!ok) return fail(ErrorCode::kCorrupt, "cold store: a key that is no chunk row");
-    days_.insert(day);
-    if (day == UINT32_MAX) break;
-    scan->seek(day_key(day + 1));
-  }
-  return scan->status();
-}
-
-void KvChunkStore::note_day(std::uint32_t day) {
-  const std::lock_guard lock(mutex_);
-  days_.insert(day);
-}
-
-std::vector<std::uint32_t> KvChunkStore::days_between(TimestampMs from_ms,
-                                                      TimestampMs to_ms) const {
-  const std::lock_guard lock(mutex_);
-  const auto first = days_.lower_bound(day_of(from_ms));
-  const auto last = days_.upper_bound(day_of(to_ms));
-  if (from_ms > to_ms) return {};
-  return {first, last};
 }
 
 Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkRow>& rows) {
@@ -109,7 +68,7 @@ Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkR
   writes.reserve(rows.size());
   for (const ChunkRow& row : rows) {
     CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
-    note_day(day_of(row.first_ms));  // before the row: a reader must not miss it
+    days_.note(day_of(row.first_ms));
     writes.push_back({Family::kChunks, row_key(customer, row), row_value(row)});
   }
   return store_.put(writes, Durability::kLater);
@@ -119,7 +78,7 @@ Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, Series
                                                  TimestampMs from_ms, TimestampMs to_ms) {
   std::vector<ChunkRow> rows;
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
-  for (const std::uint32_t day : days_between(earliest_ms, to_ms)) {
+  for (const std::uint32_t day : days_.between(day_of(earliest_ms), day_of(to_ms))) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
     append_key_i64(from, earliest_ms);
@@ -139,7 +98,7 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
                                                         TimestampMs from_ms) {
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
   std::optional<TimestampMs> newest;
-  for (const std::uint32_t day : days_between(earliest_ms, INT64_MAX)) {
+  for (const std::uint32_t day : days_.between(day_of(earliest_ms), UINT32_MAX)) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
     append_key_i64(from, earliest_ms);
@@ -156,23 +115,7 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
 }
 
 Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
-  std::vector<std::uint32_t> old;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const std::uint32_t day : days_) {
-      // The last chunk of a day may reach into the next one.
-      if ((static_cast<TimestampMs>(day) + 1) * kDayMs + kChunkSpanMs <= before_ms) {
-        old.push_back(day);
-      }
-    }
-  }
-  for (const std::uint32_t day : old) {
-    const auto dropped = store_.drop_range(Family::kChunks, day_key(day), day_key(day + 1));
-    if (!dropped) return tl::unexpected<Error>(dropped.error());
-    const std::lock_guard lock(mutex_);
-    days_.erase(day);
-  }
-  return old.size();
+  return days_.expire(before_ms, kChunkSpanMs);  // the last chunk may reach into the next day
 }
 
 }  // namespace vigia::storage

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <set>
 
 #include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
 namespace vigia::storage {
@@ -15,7 +14,7 @@ class KvChunkStore final : public ChunkStore {
   struct Key {};  // only open makes one
 
  public:
-  KvChunkStore(Key /*key*/, OrderedStore& store) : store_(store) {}
+  KvChunkStore(Key /*key*/, OrderedStore& store) : store_(store), days_(store, Family::kChunks) {}
   /// `store` must outlive it. kCorrupt where the store holds keys that are not chunk rows.
   static Result<std::unique_ptr<KvChunkStore>> open(OrderedStore& store);
 
@@ -29,13 +28,8 @@ class KvChunkStore final : public ChunkStore {
   std::uint64_t disk_bytes() const override { return store_.disk_bytes(Family::kChunks); }
 
  private:
-  Result<void> find_days();
-  std::vector<std::uint32_t> days_between(TimestampMs from_ms, TimestampMs to_ms) const;
-  void note_day(std::uint32_t day);
-
   OrderedStore& store_;
-  mutable std::mutex mutex_;
-  std::set<std::uint32_t> days_;  // that have rows: a long range asks only these
+  DaySet days_;
 };
 
 }  // namespace vigia::storage

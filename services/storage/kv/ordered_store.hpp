@@ -59,6 +59,8 @@ class OrderedStore {
   virtual Result<void> sync() = 0;
   /// Forgets the keys from `from` up to, not including, `to`, whole files at once where possible.
   virtual Result<void> drop_range(Family family, std::string_view from, std::string_view to) = 0;
+  /// Writes everything out and packs it as densely as it goes: slow, for measuring and upkeep.
+  virtual Result<void> compact() = 0;
   /// Size on disk, about.
   virtual std::uint64_t disk_bytes(Family family) const = 0;
 };

@@ -116,6 +116,17 @@ class RocksDbStore final : public OrderedStore {
     return {};
   }
 
+  Result<void> compact() override {
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (auto* family : handles_) {
+      auto status = db_->Flush(rocksdb::FlushOptions(), family);
+      if (status.ok()) status = db_->CompactRange(options, family, nullptr, nullptr);
+      if (!status.ok()) return failure(status);
+    }
+    return {};
+  }
+
   std::uint64_t disk_bytes(Family family) const override {
     std::uint64_t bytes = 0;
     db_->GetIntProperty(handle(family), rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);

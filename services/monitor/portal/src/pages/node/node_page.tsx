@@ -11,7 +11,6 @@ import {
   type Range,
 } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
-import { problemText } from "../../i18n/problem_text";
 import { AlertList } from "../../ui/alert_list";
 import { ButtonLink } from "../../ui/button";
 import card from "../../ui/card.module.css";
@@ -49,8 +48,7 @@ function NodeMissing() {
 
 function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string }) {
   const { text } = useLanguage();
-  const query = useAlerts();
-  const alerts = query.data?.filter(
+  const alerts = useAlerts().data?.filter(
     (alert) => alert.customer_id === customerId && alert.node_id === nodeId,
   );
   return (
@@ -61,11 +59,7 @@ function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string
       {alerts !== undefined && alerts.length > 0 ? (
         <AlertList alerts={alerts} names={null} />
       ) : (
-        <p className={styles.quiet}>
-          {alerts === undefined
-            ? (problemText(query.error, text) ?? text.loading)
-            : text.node.noAlerts}
-        </p>
+        <p className={styles.quiet}>{alerts === undefined ? text.loading : text.node.noAlerts}</p>
       )}
     </section>
   );

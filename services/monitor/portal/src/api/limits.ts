@@ -1,2 +1,0 @@
-/** The shortest password that the monitor takes. */
-export const passwordLengthMin = 12;

@@ -1,0 +1,159 @@
+#include "services/storage/api/event_api.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/net/json_text.hpp"
+#include "libs/net/status.hpp"
+#include "libs/wire/otlp/field_reader.hpp"
+#include "services/storage/api/attribute_json.hpp"
+#include "services/storage/api/fence_header.hpp"
+#include "services/storage/api/jaeger_json.hpp"
+#include "services/storage/api/label_query.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using wire::otlp::bytes_field;
+using wire::otlp::FieldReader;
+
+constexpr std::size_t kTraceIdDigits = 32;
+constexpr TimestampNs kNsPerMs = 1'000'000;
+
+// Attributes of the resource that matchers know by another name.
+constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
+    {"customer.id", "customer_id"},
+    {"node.id", "node_id"},
+    {"node.region", "node_region"},
+    {"service.name", "service_name"}};
+
+std::optional<std::string> parse_trace_id(std::string_view text) {
+  if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
+  return from_hex(std::string(kTraceIdDigits - text.size(), '0').append(text));
+}
+
+net::Response json_response(std::string body) {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+// LogRecord: 3 severity_text, 5 body, 6 attributes, 9 trace_id, 10 span_id.
+struct RecordParts {
+  std::string_view severity;
+  std::string_view body;
+  std::string trace_id;
+  std::string span_id;
+};
+
+RecordParts read_record(std::string_view record) {
+  RecordParts parts;
+  FieldReader reader(record);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(3):
+        parts.severity = reader.bytes();
+        break;
+      case bytes_field(5):
+        parts.body = reader.bytes();
+        break;
+      case bytes_field(9):
+        parts.trace_id = to_hex(reader.bytes());
+        break;
+      case bytes_field(10):
+        parts.span_id = to_hex(reader.bytes());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return parts;
+}
+
+bool is_wanted(const std::vector<LabelMatchers>& sets, const EventView& event,
+               const RecordParts& parts) {
+  if (sets.empty()) return true;
+  std::vector<Label> labels = {{"severity", std::string(parts.severity)},
+                               {"trace_id", parts.trace_id}};
+  wire::otlp::for_each_attribute({event.resource, 1},
+                                 [&](const wire::otlp::KeyValueView& attribute) {
+                                   std::string name(attribute.key);
+                                   for (const auto& [from, to] : kLabelNames) {
+                                     if (name == from) name = to;
+                                   }
+                                   std::string value;
+                                   wire::otlp::append_value_text(value, attribute.value);
+                                   labels.push_back({std::move(name), std::move(value)});
+                                 });
+  const Labels sorted = Labels::from(std::move(labels));
+  std::vector<LabelView> views;
+  for (const Label& label : sorted) views.emplace_back(label.name, label.value);
+  return std::any_of(sets.begin(), sets.end(),
+                     [&](const LabelMatchers& set) { return all_match(set, views); });
+}
+
+std::string record_json(TimestampNs time_ns, const EventView& event, const RecordParts& parts) {
+  std::string body;
+  wire::otlp::append_value_text(body, parts.body);
+  return fmt::format(R"({{"time_ns":"{}","severity":{},"body":{},"trace_id":"{}","span_id":"{}",)"
+                     R"("attributes":{},"resource":{}}})",
+                     time_ns, net::json_text(parts.severity), net::json_text(body), parts.trace_id,
+                     parts.span_id, object_json({event.item, 6}), object_json({event.resource, 1}));
+}
+
+TimestampNs to_ns(TimestampMs time_ms) {
+  return static_cast<TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
+}
+
+}  // namespace
+
+net::Response EventApi::trace(const net::Request& request, std::string_view id) const {
+  const auto trace_id = parse_trace_id(id);
+  if (!trace_id.has_value()) {
+    return net::json_error({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits"});
+  }
+  const auto fence = read_fence(request.headers);
+  if (!fence) return net::json_error(fence.error());
+  JaegerTrace trace(*trace_id);
+  bool is_cut = false;
+  for (const Customer& customer : customers_for(index_, *fence, {})) {
+    const auto done = spans_.read_trace(customer.number, *trace_id, [&](const EventView& event) {
+      is_cut = trace.spans() == kTraceSpansMax;
+      if (!is_cut) trace.add(event);
+      return !is_cut;
+    });
+    if (!done) return net::json_error(done.error());
+  }
+  if (trace.spans() == 0) return net::json_error({ErrorCode::kNotFound, "trace not found"});
+  return json_response(trace.finish(is_cut));
+}
+
+net::Response EventApi::logs(const net::Request& request) const {
+  const auto query = read_label_query(request);
+  if (!query) return net::json_error(query.error());
+  if (!query->has_range || query->end_ms == INT64_MAX) {
+    return net::json_error({ErrorCode::kInvalid, "start and end are required"});
+  }
+  const std::size_t limit = std::min(query->limit, kLogRecordsMax);
+  std::size_t count = 0;
+  std::string items;
+  for (const Customer& customer : customers_for(index_, query->fence, {})) {
+    const auto done = logs_.read_logs(customer.number, to_ns(query->start_ms),
+                                      to_ns(query->end_ms) + kNsPerMs - 1,
+                                      [&](TimestampNs time_ns, const EventView& event) {
+                                        const RecordParts parts = read_record(event.item);
+                                        if (!is_wanted(query->sets, event, parts)) return true;
+                                        if (count == limit) return false;
+                                        if (count++ > 0) items += ',';
+                                        items += record_json(time_ns, event, parts);
+                                        return true;
+                                      });
+    if (!done) return net::json_error(done.error());
+  }
+  return json_response(R"({"status":"success","data":[)" + items + "]}");
+}
+
+}  // namespace vigia::storage

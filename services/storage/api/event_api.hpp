@@ -1,0 +1,38 @@
+// Reading spans and log records.
+#pragma once
+
+#include "libs/net/message.hpp"
+#include "services/storage/events/event_store.hpp"
+#include "services/storage/index/series_index.hpp"
+
+namespace vigia::storage {
+
+inline constexpr std::size_t kTraceSpansMax = 20'000;
+inline constexpr std::size_t kLogRecordsMax = 5'000;
+
+/// Both answer about the customer of X-Vigia-Customer alone, without the header about all
+/// (operators). Thread contract: any thread that may block.
+class EventApi {
+ public:
+  /// All must outlive it.
+  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index)
+      : spans_(spans), logs_(logs), index_(index) {}
+
+  /// A trace in Jaeger's JSON; 404 where the customer has no span of it. The id: 1 to 32 hex
+  /// digits, filled with zeros at the left.
+  net::Response trace(const net::Request& request, std::string_view id) const;
+
+  /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp): start and end
+  /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
+  /// service_name, severity, trace_id and the resource's attributes under their own names.
+  /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
+  /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a customer.
+  net::Response logs(const net::Request& request) const;
+
+ private:
+  EventStore& spans_;
+  EventStore& logs_;
+  const SeriesIndex& index_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,70 @@
+#include "services/storage/api/otlp_api.hpp"
+
+#include <fmt/format.h>
+#include <protozero/pbf_writer.hpp>
+
+#include "libs/net/status.hpp"
+#include "services/storage/api/fence_header.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr int kUnsupportedMediaType = 415;
+constexpr std::string_view kProtobuf = "application/x-protobuf";
+constexpr std::string_view kRefusedText =
+    "the resource does not name the request's customer, or the item cannot be kept";
+
+// Export*ServiceResponse: 1 partial_success { 1 rejected_*, 2 error_message }.
+std::string encode_response(std::uint64_t refused) {
+  std::string body;
+  if (refused == 0) return body;
+  protozero::pbf_writer response(body);
+  protozero::pbf_writer partial(response, 1);
+  partial.add_int64(1, static_cast<std::int64_t>(refused));
+  partial.add_string(2, kRefusedText.data(), kRefusedText.size());
+  return body;
+}
+
+}  // namespace
+
+net::Response OtlpApi::handle(const net::Request& request) {
+  if (request.headers.get("content-type") != kProtobuf) {
+    net::Response response =
+        net::otlp_error(request, {ErrorCode::kInvalid, "application/x-protobuf is taken here"});
+    response.status = kUnsupportedMediaType;
+    return response;
+  }
+  const auto fence = read_fence(request.headers);
+  if (!fence) return net::otlp_error(request, fence.error());
+  if (!fence->has_value()) {
+    return net::otlp_error(request, {ErrorCode::kInvalid, "X-Vigia-Customer is missing"});
+  }
+  const CustomerId& customer = **fence;
+  const auto number = index_.number_of(customer);
+  if (!number) return net::otlp_error(request, number.error());
+  const auto counts = events_.write(customer, *number, request.body);
+  if (!counts) return net::otlp_error(request, counts.error());
+  count(customer, *counts);
+  if (counts->refused > 0 && counts->stored + counts->repeats == 0) {
+    return net::otlp_error(request, {ErrorCode::kInvalid, std::string(kRefusedText)});
+  }
+  net::Response response;
+  response.headers.add("content-type", kProtobuf);
+  response.body = encode_response(counts->refused);
+  return response;
+}
+
+void OtlpApi::count(const CustomerId& customer, const EventCounts& counts) {
+  const std::string_view items = signal_ == Signal::kTraces ? "spans" : "log_records";
+  const auto add = [&](std::string_view what, std::string_view help, std::uint64_t value) {
+    registry_
+        .counter(fmt::format("vigia_storage_{}_{}_total", items, what), help,
+                 {{"customer_id", customer.text()}})
+        .add(value);
+  };
+  add("stored", "Items that are on disk.", counts.stored);
+  add("repeated", "Items that were there already.", counts.repeats);
+  add("refused", "Items of another customer's resource, or that cannot be kept.", counts.refused);
+}
+
+}  // namespace vigia::storage

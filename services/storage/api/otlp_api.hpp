@@ -1,0 +1,35 @@
+// POST /v1/traces and /v1/logs: OTLP/HTTP, protobuf.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "libs/net/message.hpp"
+#include "libs/service/metrics.hpp"
+#include "services/storage/events/event_store.hpp"
+#include "services/storage/index/series_index.hpp"
+
+namespace vigia::storage {
+
+/// Contract: X-Vigia-Customer is required; 200 with an Export*ServiceResponse once what was taken
+/// is on disk, its partial_success saying what was refused; 400 where all was refused or the body
+/// cannot be read; 415 for another content type; 503 for a passing fault. Repeating a request is
+/// harmless. Thread contract: any thread that may block.
+class OtlpApi {
+ public:
+  /// All must outlive it. `signal` is that of `events`.
+  OtlpApi(EventStore& events, SeriesIndex& index, service::MetricRegistry& registry, Signal signal)
+      : events_(events), index_(index), registry_(registry), signal_(signal) {}
+  net::Response handle(const net::Request& request);
+
+ private:
+  void count(const CustomerId& customer, const EventCounts& counts);
+  EventStore& events_;
+  SeriesIndex& index_;
+  service::MetricRegistry& registry_;
+  Signal signal_;
+};
+
+}  // namespace vigia::storage

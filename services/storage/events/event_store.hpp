@@ -1,0 +1,64 @@
+// Spans and log records of all customers, kept as they came.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/events/event_row.hpp"
+#include "services/storage/kv/day_set.hpp"
+
+namespace vigia::storage {
+
+/// What became of the items of a request. Their sum is what came in.
+struct EventCounts {
+  std::uint64_t stored = 0;
+  std::uint64_t repeats = 0;  ///< there already, byte for byte, from the same origin
+  std::uint64_t refused =
+      0;  ///< their resource names another customer or none, or their ids are bad
+};
+
+/// Thread contract: any thread. Errors as the ordered store's.
+class EventStore {
+  struct Key {};  // only open makes one
+
+ public:
+  /// `signal` is traces or logs. Both must outlive it.
+  static Result<std::unique_ptr<EventStore>> open(OrderedStore& store, const Clock& clock,
+                                                  Signal signal);
+  EventStore(Key key, OrderedStore& store, const Clock& clock, Signal signal);
+
+  /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
+  /// customer.id with this customer's id. The same request again stores nothing; equal records
+  /// within one request are all kept. kInvalid where the body is no such message: nothing is then
+  /// stored.
+  Result<EventCounts> write(const CustomerId& customer, CustomerNumber number,
+                            std::string_view body);
+
+  /// Calls `visit` for each span of a trace (16 bytes) until it returns false.
+  using Visit = std::function<bool(const EventView& event)>;
+  Result<void> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit);
+  /// Calls `visit` for each log record from from_ns to to_ns, both included, the newest day last,
+  /// until it returns false.
+  Result<void> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+                         const std::function<bool(TimestampNs, const EventView&)>& visit);
+
+  /// Forgets whole days that are older than before_ms; returns how many.
+  Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
+
+ private:
+  OrderedStore& store_;
+  const Clock& clock_;
+  Signal signal_;
+  Family family_;
+  DaySet days_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,212 @@
+#include "services/storage/events/event_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
+
+#include "services/storage/api/event_api.hpp"
+#include "services/storage/api/otlp_api.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using protozero::pbf_writer;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr TimestampNs kNowNs = 1'764'043'200'000'000'000;
+const std::string kTrace(16, '\x0a');
+constexpr std::string_view kTraceHex = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+void add_attribute(pbf_writer& message, std::uint32_t number, const std::string& key,
+                   const std::string& value) {
+  pbf_writer attribute(message, number);
+  attribute.add_string(1, key);
+  pbf_writer any(attribute, 2);
+  any.add_string(1, value);
+}
+
+// One resource of the customer ("" names none) with one scope and the items.
+std::string request_of(const std::string& customer, const std::vector<std::string>& items) {
+  std::string body;
+  pbf_writer request(body);
+  pbf_writer resource_items(request, 1);
+  {
+    pbf_writer resource(resource_items, 1);
+    if (!customer.empty()) add_attribute(resource, 1, "customer.id", customer);
+    add_attribute(resource, 1, "service.name", "shop");
+  }
+  pbf_writer scope_items(resource_items, 2);
+  for (const std::string& item : items) scope_items.add_message(2, item);
+  return body;
+}
+
+std::string span(char id, const std::string& name, TimestampNs start_ns = kNowNs) {
+  std::string bytes;
+  pbf_writer message(bytes);
+  message.add_bytes(1, kTrace);
+  message.add_bytes(2, std::string(8, id));
+  message.add_string(5, name);
+  message.add_enum(6, 2);
+  message.add_fixed64(7, start_ns);
+  message.add_fixed64(8, start_ns + 2'000'000);
+  add_attribute(message, 9, "http.route", "/\"x\"");
+  return bytes;
+}
+
+std::string log_record(TimestampNs time_ns, const std::string& text) {
+  std::string bytes;
+  pbf_writer message(bytes);
+  message.add_fixed64(1, time_ns);
+  message.add_string(3, "WARN");
+  pbf_writer any(message, 5);
+  any.add_string(1, text);
+  return bytes;
+}
+
+net::Request post(const std::string& customer, std::string body) {
+  net::Request request;
+  request.method = "POST";
+  request.headers.add("content-type", "application/x-protobuf");
+  if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+  request.body = std::move(body);
+  return request;
+}
+
+class EventStoreTest : public testing::Test {
+ protected:
+  EventStoreTest() { open(); }
+  void open() {
+    store_ = open_rocksdb({folder_.path()}).value();
+    index_ = SeriesIndex::open(*store_).value();
+    spans_ = EventStore::open(*store_, clock_, Signal::kTraces).value();
+    logs_ = EventStore::open(*store_, clock_, Signal::kLogs).value();
+  }
+  void reopen() {
+    spans_.reset();
+    logs_.reset();
+    index_.reset();
+    store_.reset();
+    open();
+  }
+  static EventCounts written(EventStore& events, SeriesIndex& index, const std::string& customer,
+                             const std::string& body) {
+    const CustomerId id = CustomerId::parse(customer).value();
+    return events.write(id, index.number_of(id).value(), body).value();
+  }
+  net::Response get_trace(const std::string& customer, std::string_view id) {
+    net::Request request;
+    if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+    return EventApi(*spans_, *logs_, *index_).trace(request, id);
+  }
+  std::string get_logs(const std::string& customer, std::string_view query) {
+    net::Request request;
+    request.method = "GET";
+    request.query = query;
+    if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+    return EventApi(*spans_, *logs_, *index_).logs(request).body;
+  }
+
+  TemporaryFolder folder_;
+  ManualClock clock_{static_cast<std::int64_t>(kNowNs)};
+  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<SeriesIndex> index_;
+  std::unique_ptr<EventStore> spans_;
+  std::unique_ptr<EventStore> logs_;
+};
+
+TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
+  const auto body = request_of("cliente-a", {span(1, "root"), span(2, "child", kNowNs + 5)});
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 2U);
+  reopen();
+  const net::Response own = get_trace("cliente-a", kTraceHex);
+  EXPECT_EQ(own.status, 200);
+  EXPECT_THAT(own.body, HasSubstr(R"("operationName":"root")"));
+  EXPECT_THAT(own.body, HasSubstr(R"("operationName":"child")"));
+  EXPECT_THAT(own.body, HasSubstr(R"("serviceName":"shop")"));
+  EXPECT_THAT(own.body, HasSubstr(R"({"key":"http.route","type":"string","value":"/\"x\""})"));
+  EXPECT_THAT(own.body, HasSubstr(R"("startTime":1764043200000000,"duration":2000)"));
+  EXPECT_EQ(get_trace("cliente-b", kTraceHex).status, 404);
+  EXPECT_EQ(get_trace("", kTraceHex).status, 200);
+  EXPECT_EQ(get_trace("cliente-a", "abc").status, 404);
+  EXPECT_EQ(get_trace("cliente-a", "xyz").status, 400);
+}
+
+TEST_F(EventStoreTest, TheSameRequestAgainStoresNothing) {
+  const auto spans = request_of("cliente-a", {span(1, "root"), span(2, "child")});
+  written(*spans_, *index_, "cliente-a", spans);
+  const EventCounts again = written(*spans_, *index_, "cliente-a", spans);
+  EXPECT_EQ(again.stored, 0U);
+  EXPECT_EQ(again.repeats, 2U);
+  // Two equal lines in one request are two lines.
+  const auto lines = request_of("cliente-a", {log_record(kNowNs, "a"), log_record(kNowNs, "a")});
+  EXPECT_EQ(written(*logs_, *index_, "cliente-a", lines).stored, 2U);
+  EXPECT_EQ(written(*logs_, *index_, "cliente-a", lines).repeats, 2U);
+}
+
+TEST_F(EventStoreTest, AForeignOrNamelessResourceIsRefused) {
+  for (const char* named : {"cliente-b", ""}) {
+    const EventCounts counts =
+        written(*spans_, *index_, "cliente-a", request_of(named, {span(1, "x")}));
+    EXPECT_EQ(counts.refused, 1U);
+    EXPECT_EQ(counts.stored, 0U);
+  }
+  EXPECT_EQ(get_trace("", kTraceHex).status, 404);
+}
+
+TEST_F(EventStoreTest, LogRecordsAreReadByTimeAndLabels) {
+  written(*logs_, *index_, "cliente-a",
+          request_of("cliente-a", {log_record(kNowNs, "first"), log_record(kNowNs + 5, "second"),
+                                   log_record(kNowNs + 9'000'000'000, "later")}));
+  written(*logs_, *index_, "cliente-b", request_of("cliente-b", {log_record(kNowNs, "foreign")}));
+  const std::string found = get_logs("cliente-a", "start=1764043200&end=1764043201");
+  EXPECT_THAT(found, HasSubstr("first"));
+  EXPECT_THAT(found, HasSubstr("second"));
+  EXPECT_THAT(found, Not(HasSubstr("later")));
+  EXPECT_THAT(found, Not(HasSubstr("foreign")));
+  const std::string range = "start=1764043200&end=1764043210";
+  EXPECT_THAT(get_logs("cliente-a", range + "&matcher=service_name%3Dshop"), HasSubstr("later"));
+  EXPECT_THAT(get_logs("cliente-a", range + "&matcher=service_name%3Dother"),
+              HasSubstr(R"("data":[])"));
+  EXPECT_THAT(get_logs("cliente-a", range + "&limit=1"), Not(HasSubstr("second")));
+  EXPECT_THAT(get_logs("cliente-a", "limit=1"), HasSubstr("start and end are required"));
+}
+
+TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
+  const auto body = request_of("cliente-a", {span(1, "none", 0), span(2, "far", kNowNs * 2)});
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 2U);
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).repeats, 2U);
+  const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
+  EXPECT_EQ(spans_->expire(now_ms).value(), 0U);
+  EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 200);
+  EXPECT_EQ(spans_->expire(now_ms + kDayMs).value(), 1U);
+  EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 404);
+}
+
+TEST_F(EventStoreTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
+  service::MetricRegistry registry;
+  OtlpApi api(*spans_, *index_, registry, Signal::kTraces);
+  const std::string body = request_of("cliente-a", {span(1, "root")});
+  const net::Response good = api.handle(post("cliente-a", body));
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(good.body, "");
+  EXPECT_EQ(api.handle(post("", body)).status, 400);
+  EXPECT_EQ(api.handle(post("cliente-b", body)).status, 400);
+  EXPECT_EQ(api.handle(post("cliente-a", "garbage")).status, 400);
+  net::Request json = post("cliente-a", "{}");
+  json.headers = {{"content-type", "application/json"}, {"x-vigia-customer", "cliente-a"}};
+  EXPECT_EQ(api.handle(json).status, 415);
+  // A good and a foreign resource: partial success, one rejected.
+  const net::Response partial =
+      api.handle(post("cliente-a", request_of("cliente-a", {span(2, "two")}) +
+                                       request_of("cliente-b", {span(3, "three")})));
+  EXPECT_EQ(partial.status, 200);
+  EXPECT_THAT(partial.body, HasSubstr("\x08\x01"));
+  EXPECT_THAT(registry.expose(false),
+              HasSubstr(R"(vigia_storage_spans_stored_total{customer_id="cliente-a"} 2)"));
+}
+
+}  // namespace
+}  // namespace vigia::storage

@@ -1,0 +1,59 @@
+#include "services/storage/kv/day_set.hpp"
+
+#include <algorithm>
+
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage {
+
+std::uint32_t day_of(TimestampMs time_ms) {
+  if (time_ms < 0) return 0;
+  return static_cast<std::uint32_t>(std::min<TimestampMs>(time_ms / kDayMs, UINT32_MAX));
+}
+
+std::string day_key(std::uint32_t day) {
+  std::string key;
+  append_key_u32(key, day);
+  return key;
+}
+
+Result<void> DaySet::load() {
+  const std::lock_guard lock(mutex_);
+  const auto scan = store_.scan(family_, "", "");
+  while (scan->next()) {
+    std::string_view key = scan->key();
+    bool ok = true;
+    const std::uint32_t day = take_key_u32(key, ok);
+    if (!ok) return fail(ErrorCode::kCorrupt, "cold store: a key without a day");
+    days_.insert(day);
+    if (day == UINT32_MAX) break;
+    scan->seek(day_key(day + 1));
+  }
+  return scan->status();
+}
+
+void DaySet::note(std::uint32_t day) {
+  const std::lock_guard lock(mutex_);
+  days_.insert(day);
+}
+
+std::vector<std::uint32_t> DaySet::between(std::uint32_t first, std::uint32_t last) const {
+  if (first > last) return {};
+  const std::lock_guard lock(mutex_);
+  return {days_.lower_bound(first), days_.upper_bound(last)};
+}
+
+Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_ms) {
+  std::size_t dropped = 0;
+  for (const std::uint32_t day : between(0, UINT32_MAX)) {
+    if ((static_cast<TimestampMs>(day) + 1) * kDayMs + overhang_ms > before_ms) break;
+    const auto done = store_.drop_range(family_, day_key(day), day_key(day + 1));
+    if (!done) return tl::unexpected<Error>(done.error());
+    const std::lock_guard lock(mutex_);
+    days_.erase(day);
+    ++dropped;
+  }
+  return dropped;
+}
+
+}  // namespace vigia::storage

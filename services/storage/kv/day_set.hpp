@@ -1,0 +1,43 @@
+// The days of which a family has keys, where keys begin with the day (u32, since 1970).
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/model/sample.hpp"
+#include "services/storage/kv/ordered_store.hpp"
+
+namespace vigia::storage {
+
+inline constexpr TimestampMs kDayMs = 24 * 3'600'000;
+
+/// 0 for what is before 1970.
+std::uint32_t day_of(TimestampMs time_ms);
+std::string day_key(std::uint32_t day);
+
+/// Kept in memory, so that a long range asks only the days that exist. Thread contract: any thread.
+class DaySet {
+ public:
+  /// `store` must outlive it.
+  DaySet(OrderedStore& store, Family family) : store_(store), family_(family) {}
+
+  /// Finds the days that the store holds. kCorrupt where a key is shorter than a day.
+  Result<void> load();
+  /// Before the key is put: a reader must not miss it.
+  void note(std::uint32_t day);
+  std::vector<std::uint32_t> between(std::uint32_t first, std::uint32_t last) const;
+  /// Forgets the days that ended, with `overhang_ms` more, at or before `before_ms`; returns how
+  /// many.
+  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs overhang_ms);
+
+ private:
+  OrderedStore& store_;
+  Family family_;
+  mutable std::mutex mutex_;
+  std::set<std::uint32_t> days_;
+};
+
+}  // namespace vigia::storage

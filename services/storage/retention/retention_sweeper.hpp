@@ -1,0 +1,50 @@
+// Forgets what is older than its retention, whole days at a time.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/model/sample.hpp"
+
+namespace vigia::storage {
+
+/// One kind of data. `keep` 0: for ever.
+struct RetentionRule {
+  std::string name;  ///< in logs: "raw"
+  Duration keep{0};
+  /// Forgets what is older; returns how many days that were.
+  std::function<Result<std::size_t>(TimestampMs before_ms)> expire;
+};
+
+/// A thread of its own, at start and every `interval`. The series index is not thinned out: a
+/// series without samples stays known.
+class RetentionSweeper {
+ public:
+  /// What the rules call and `clock` must outlive it.
+  RetentionSweeper(std::vector<RetentionRule> rules, const Clock& clock, Duration interval);
+  RetentionSweeper(const RetentionSweeper&) = delete;
+  RetentionSweeper& operator=(const RetentionSweeper&) = delete;
+  ~RetentionSweeper();
+
+  /// Once, on the caller's thread.
+  void sweep();
+
+ private:
+  void run();
+
+  std::vector<RetentionRule> rules_;
+  const Clock& clock_;
+  Duration interval_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,185 @@
+// The whole service over the network, its clients being ours.
+#include "services/storage/service.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/net/client.hpp"
+#include "libs/wire/remote_read/read_request.hpp"
+#include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace remote_read = wire::remote_read;
+namespace remote_write = wire::remote_write;
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() {
+    settings_.listen = "127.0.0.1:0";
+    settings_.metrics_listen = "127.0.0.1:0";
+    settings_.internal_token = "secret";
+    settings_.rocksdb.directory = folder_.path();
+    start();
+  }
+  void start() {
+    auto service = Service::start(settings_);
+    ASSERT_TRUE(service.has_value()) << service.error().message;
+    service_ = std::move(*service);
+  }
+  void restart() {
+    service_.reset();
+    start();
+  }
+
+  net::ClientResponse send(net::ClientRequest request) {
+    request.url = "http://" + service_->address() + request.url;
+    if (request.headers.count("authorization") == 0) {
+      request.headers.add("authorization", "Bearer secret");
+    }
+    return client_->fetch(std::move(request)).value();
+  }
+  net::ClientResponse get(const std::string& path, const std::string& customer = "") {
+    net::ClientRequest request;
+    request.url = path;
+    if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+    return send(std::move(request));
+  }
+
+  static std::string series(const std::string& metric, const std::string& customer,
+                            const std::vector<Sample>& samples) {
+    const std::string labels = remote_write::encode_labels(
+        Labels::from({{"__name__", metric}, {"customer_id", customer}, {"node_id", "n1"}}));
+    std::string message;
+    for (const Sample& sample : samples) remote_write::append_sample(message, labels, sample);
+    return message;
+  }
+  net::ClientResponse write(const std::string& message, const std::string& customer = "") {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "/api/v1/write";
+    request.headers = {{"content-type", "application/x-protobuf"},
+                       {"content-encoding", "snappy"},
+                       {"x-prometheus-remote-write-version", "0.1.0"}};
+    if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+    request.body = remote_write::compress_request(message);
+    return send(std::move(request));
+  }
+  // Frames, in which names and values of labels stand as text.
+  std::string read(const std::vector<remote_read::Matcher>& matchers,
+                   const std::string& customer = "") {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "/api/v1/read";
+    request.headers = {{"content-type", "application/x-protobuf"}, {"content-encoding", "snappy"}};
+    if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
+    request.body = remote_read::encode_read_request(
+        {{0, INT64_MAX, matchers}}, {remote_read::ResponseType::kStreamedXorChunks});
+    return send(std::move(request)).body;
+  }
+  TemporaryFolder folder_;
+  Settings settings_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  TimestampMs now_ = SystemClock().wall_ms();
+};
+
+TEST_F(ServiceTest, OnlyHealthIsOpenToAll) {
+  for (const char* path : {"/health", "/ready"}) {
+    net::ClientRequest request;
+    request.url = path;
+    request.headers.add("authorization", "Bearer wrong");
+    EXPECT_EQ(send(std::move(request)).status, 200) << path;
+  }
+  for (const char* path : {"/api/v1/labels", "/api/v1/write", "/v1/traces", "/nothing"}) {
+    net::ClientRequest request;
+    request.url = path;
+    request.headers.add("authorization", "Bearer wrong");
+    EXPECT_EQ(send(std::move(request)).status, 401) << path;
+  }
+  EXPECT_EQ(get("/nothing").status, 404);
+}
+
+TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
+  const auto first = write(series("m", "cliente-a", {{now_, 1}, {now_ + 1, 2}}), "cliente-a");
+  EXPECT_EQ(first.status, 204);
+  EXPECT_EQ(first.headers.get("x-prometheus-remote-write-samples-written"), "2");
+  const auto repeat = write(series("m", "cliente-a", {{now_, 1}, {now_ + 1, 2}}), "cliente-a");
+  EXPECT_EQ(repeat.status, 204);
+  EXPECT_EQ(repeat.headers.get("x-prometheus-remote-write-samples-written"), "2");
+  const auto conflict = write(series("m", "cliente-a", {{now_, 9}, {now_ + 2, 3}}), "cliente-a");
+  EXPECT_EQ(conflict.status, 400);
+  EXPECT_EQ(conflict.headers.get("x-prometheus-remote-write-samples-written"), "1");
+  EXPECT_THAT(conflict.body, HasSubstr("1 in conflict"));
+}
+
+TEST_F(ServiceTest, ForeignFutureAndUnsortedAreRefusedAndTheRestStored) {
+  const std::string good = series("good", "cliente-a", {{now_, 1}});
+  EXPECT_EQ(write(good + series("x", "cliente-b", {{now_, 1}}), "cliente-a").status, 400);
+  EXPECT_EQ(write(series("x", "cliente-a", {{now_ + 301'000, 1}}), "cliente-a").status, 400);
+  EXPECT_EQ(write(series("x", "cliente-a", {{-1, 1}}), "cliente-a").status, 400);
+  EXPECT_EQ(write(series("x", "NOT AN ID", {{now_, 1}})).status, 400);
+  EXPECT_EQ(write("garbage").status, 400);
+  EXPECT_THAT(get("/api/v1/label/__name__/values").body, HasSubstr(R"("data":["good"])"));
+}
+
+TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
+  EXPECT_EQ(write(series("up", "cliente-a", {{now_, 1}}) + series("up", "cliente-b", {{now_, 0}}) +
+                  series("up", "", {{now_, 1}}))
+                .status,
+            204);
+  using remote_read::MatchType;
+  const std::string a = read(
+      {{MatchType::kEqual, "__name__", "up"}, {MatchType::kEqual, "customer_id", "cliente-a"}});
+  EXPECT_THAT(a, HasSubstr("cliente-a"));
+  EXPECT_THAT(a, Not(HasSubstr("cliente-b")));
+  const std::string all = read({{MatchType::kEqual, "__name__", "up"}});
+  EXPECT_THAT(all, HasSubstr("cliente-a"));
+  EXPECT_THAT(all, HasSubstr("cliente-b"));
+  // The fence of the header is stronger than any matcher.
+  for (const auto type : {MatchType::kEqual, MatchType::kRegex}) {
+    EXPECT_EQ(read({{type, "customer_id", "cliente-b"}}, "cliente-a"), "");
+  }
+  EXPECT_THAT(get("/api/v1/series?matcher=__name__%3Dup", "cliente-b").body,
+              HasSubstr(R"("data":[{"__name__":"up","customer_id":"cliente-b","node_id":"n1"}])"));
+}
+
+TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
+  write(series("old", "cliente-a", {{now_ - 86'400'000, 1}}) +
+            series("new", "cliente-a", {{now_, 1}}),
+        "cliente-a");
+  const std::string recent = "start=" + std::to_string(now_ / 1000 - 60);
+  EXPECT_THAT(get("/api/v1/series?matcher=node_id%3Dn1&" + recent).body, Not(HasSubstr("old")));
+  EXPECT_THAT(get("/api/v1/series?matcher=__name__%3Dold&next=1&matcher=__name__%3Dnew").body,
+              HasSubstr("old"));
+  EXPECT_THAT(get("/api/v1/label/__name__/values?matcher=node_id%3D~n.*&" + recent).body,
+              HasSubstr(R"("data":["new"])"));
+  EXPECT_THAT(get("/api/v1/labels?limit=1").body, HasSubstr("truncated"));
+  EXPECT_THAT(get("/api/v1/labels?customer=cliente-b").body, HasSubstr(R"("data":[])"));
+  EXPECT_EQ(get("/api/v1/labels?customer=cliente-b", "cliente-a").status, 400);
+  EXPECT_EQ(get("/api/v1/labels?nonsense=1").status, 400);
+  EXPECT_EQ(get("/api/v1/series").status, 400);
+  EXPECT_EQ(get("/api/v1/series?matcher=a%3D~%5B").status, 400);
+}
+
+TEST_F(ServiceTest, ARestartKeepsEverything) {
+  write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
+  restart();
+  EXPECT_THAT(read({{remote_read::MatchType::kEqual, "__name__", "m"}}), HasSubstr("cliente-a"));
+  const auto repeat = write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
+  EXPECT_EQ(repeat.status, 204);
+}
+
+TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {
+  const auto second = Service::start(settings_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().message, HasSubstr(folder_.path()));
+}
+
+}  // namespace
+}  // namespace vigia::storage

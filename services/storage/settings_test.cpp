@@ -1,0 +1,55 @@
+#include "services/storage/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::storage {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kSmallest = R"(
+internal_token: secret
+store: {rocksdb: {directory: /tmp/x}}
+)";
+
+std::string error_of(const std::string& text) {
+  const auto file = service::ConfigFile::parse(text, "storage.yaml");
+  if (!file) return file.error().message;
+  read_settings(*file);
+  const auto finished = file->finish();
+  return finished ? "" : finished.error().message;
+}
+
+TEST(SettingsTest, TheSmallestFileHasTheDefaults) {
+  const auto file = service::ConfigFile::parse(kSmallest, "storage.yaml");
+  const Settings settings = read_settings(*file);
+  EXPECT_TRUE(file->finish().has_value());
+  EXPECT_EQ(settings.listen, "127.0.0.1:9096");
+  EXPECT_EQ(settings.metrics_listen, "127.0.0.1:9196");
+  EXPECT_EQ(settings.rocksdb.directory, "/tmp/x");
+  EXPECT_EQ(settings.retention.raw, std::chrono::hours(24 * 400));
+}
+
+TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
+  const auto file =
+      service::ConfigFile::parse(std::string(kSmallest) + "retention: {raw: 0, logs: 1w}\n", "f");
+  const Settings settings = read_settings(*file);
+  EXPECT_TRUE(file->finish().has_value());
+  EXPECT_EQ(settings.retention.raw, Duration(0));
+  EXPECT_EQ(settings.retention.logs, std::chrono::hours(24 * 7));
+  EXPECT_THAT(error_of(std::string(kSmallest) + "retention: {raw: -1d}\n"),
+              HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
+}
+
+TEST(SettingsTest, MistakesAreNamed) {
+  EXPECT_THAT(error_of(std::string(kSmallest) + "retencion: {raw: 1d}\n"),
+              HasSubstr("storage.yaml:4: retencion"));
+  EXPECT_THAT(error_of("store: {rocksdb: {directory: /tmp/x}}\n"), HasSubstr("internal_token"));
+  EXPECT_THAT(error_of("internal_token: x\n"), HasSubstr("store.rocksdb.directory"));
+  EXPECT_THAT(error_of("internal_token: x\nstore: {cassandra: {keyspace: vigia}}\n"),
+              HasSubstr("no Cassandra store"));
+}
+
+}  // namespace
+}  // namespace vigia::storage
