@@ -40,7 +40,7 @@ class FilesystemProbeTest : public testing::Test {
                            if (path == "/missing") return std::nullopt;
                            return FilesystemSpace{1, 2, 3};
                          },
-                         std::chrono::milliseconds(50)};
+                         std::chrono::seconds(2)};
   ~FilesystemProbeTest() override { gate_->open(); }
 };
 

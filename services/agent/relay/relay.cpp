@@ -7,6 +7,7 @@
 #include <protozero/exception.hpp>
 
 #include "libs/net/status.hpp"
+#include "libs/wire/otlp/json.hpp"
 
 namespace vigia::agent {
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kProtobufType = "application/x-protobuf";
+constexpr std::string_view kJsonType = "application/json";
 
 std::optional<Signal> signal_of(const net::RequestHead& head) {
   if (head.transport == net::Transport::kGrpc) {
@@ -56,7 +58,9 @@ net::Response plain_answer(int status, std::string body) {
 net::Response success(const net::RequestHead& head) {
   net::Response response;
   if (head.transport == net::Transport::kGrpc) return response;
-  response.headers.add("content-type", kProtobufType);
+  const bool is_json = media_type(head) == kJsonType;
+  response.headers.add("content-type", is_json ? kJsonType : kProtobufType);
+  if (is_json) response.body = "{}";
   return response;
 }
 
@@ -89,8 +93,9 @@ std::optional<net::Response> Relay::admit(const net::RequestHead& head) {
     response.headers.add("allow", "POST");
     return response;
   }
-  if (media_type(head) != kProtobufType) {
-    return plain_answer(415, "application/x-protobuf is what is read here\n");
+  const std::string type = media_type(head);
+  if (type != kProtobufType && type != kJsonType) {
+    return plain_answer(415, "application/x-protobuf or application/json\n");
   }
   return std::nullopt;
 }
@@ -104,6 +109,11 @@ void Relay::refuse(const net::RequestHead& head, Signal signal, const Error& err
 void Relay::handle(net::Request request, net::Responder responder) {
   const auto signal = signal_of(request);
   if (!signal) return;  // admit has answered
+  if (request.transport != net::Transport::kGrpc && media_type(request) == kJsonType) {
+    auto protobuf = wire::otlp::json_to_protobuf(*signal, request.body);
+    if (!protobuf) return refuse(request, *signal, protobuf.error(), std::move(responder));
+    request.body = *std::move(protobuf);
+  }
   const auto contents = inspect_request(*signal, request.body);
   if (!contents) return refuse(request, *signal, contents.error(), std::move(responder));
   if (contents->items == 0) return responder.send(success(request));

@@ -1,0 +1,60 @@
+// What an application may send to the relay: read, stamped, deltas added up, durations taken.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <protozero/exception.hpp>
+
+#include "services/agent/relay/delta_accumulator.hpp"
+#include "services/agent/relay/request_durations.hpp"
+#include "services/agent/relay/stamp.hpp"
+#include "services/agent/sender/split_request.hpp"
+
+namespace {
+
+vigia::agent::Settings settings() {
+  auto file = vigia::service::ConfigFile::parse(
+      "customer: {id: a}\nnode: {id: n}\ncollector: {endpoint: \"http://c:1\"}\n", "fuzz.yaml");
+  return *vigia::agent::Settings::read(*file);
+}
+
+void check(bool is_true) {
+  if (!is_true) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using vigia::Signal;
+  static const vigia::agent::ResourceStamp stamp(settings());
+  static const vigia::SystemClock clock;
+  const std::string body(reinterpret_cast<const char*>(data), size);
+  for (const Signal signal : {Signal::kMetrics, Signal::kLogs}) {
+    const auto contents = vigia::agent::inspect_request(signal, body);
+    if (!contents) continue;
+    const std::string stamped = stamp.apply(body);
+    const auto after = vigia::agent::inspect_request(signal, stamped);
+    check(after && after->items == contents->items);
+    check(stamp.apply(stamped) == stamped);
+    if (const auto halves = vigia::agent::split_request(stamped)) {
+      const auto first = vigia::agent::inspect_request(signal, halves->first);
+      const auto second = vigia::agent::inspect_request(signal, halves->second);
+      check(first && second && first->items + second->items == contents->items);
+    }
+    if (signal != Signal::kMetrics) continue;
+    try {
+      vigia::agent::DeltaAccumulator deltas(clock);
+      const std::string rewritten = deltas.rewrite(stamped);
+      deltas.commit();
+      const auto last = vigia::agent::inspect_request(signal, rewritten);
+      check(last && last->items == contents->items);
+      vigia::agent::RequestDurations durations;
+      durations.observe(body);
+      durations.commit();
+    } catch (const protozero::exception&) {
+      // A damaged point: the relay answers 400.
+    }
+  }
+  return 0;
+}
