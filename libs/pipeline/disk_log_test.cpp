@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/bytes.hpp"
+#include "libs/base/crc32c.hpp"
 #include "libs/pipeline/memory_files.hpp"
 #include "libs/pipeline/record_format.hpp"
 
@@ -470,6 +472,16 @@ TEST_F(DiskLogTest, WorksOnTheRealFileSystem) {
     log_.reset();
   }
   std::filesystem::remove_all(pattern);
+}
+
+TEST_F(DiskLogTest, ASegmentOfALaterVersionIsNotPassedOver) {
+  std::string copy = encode_segment_header({1, 2}).substr(0, kSegmentHeaderBytes / 2 - 4);
+  copy[4] = 2;
+  append_u32(copy, crc32c(copy));
+  files_.set_content("/log/segment-0000000000000001.log", copy + copy + "what only it can read");
+  const auto log = DiskLog::open(settings_, clock_, {}, files_);
+  ASSERT_FALSE(log);
+  EXPECT_THAT(log.error().message, HasSubstr("segment-0000000000000001.log"));
 }
 
 TEST_F(DiskLogTest, BadCursorNamesAreRefused) {

@@ -63,6 +63,9 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
       if (auto removed = files_.remove(segment_path(*number)); !removed) return removed;
       continue;
     }
+    const auto reader = SegmentReader::open(*std::move(file), *number, ReadDepth::kHeads);
+    if (!reader && reader.error().code == ErrorCode::kInvalid)  // of a later version
+      return tl::unexpected<Error>(with_context(segment_path(*number), reader.error()));
     segments_.push_back({*number, *size, false});
   }
   return {};

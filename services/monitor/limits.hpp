@@ -16,10 +16,13 @@ inline constexpr std::size_t kJsonDepthMax = 16;
 /// Answers of router and Alertmanager: 5,000 nodes × 12 series × 400 B is 24 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 
-/// Threads that do blocking work (database, password hashing, calls to neighbours).
+/// Threads that do blocking work (database, password hashing).
 inline constexpr std::size_t kWorkers = 4;
 /// Requests that wait for a worker; more get 503. At 5 ms a request that is a wait under 1 s.
 inline constexpr std::size_t kWorkerQueueMax = 512;
+/// Threads for calls that wait for the router, so that it never holds up the others.
+inline constexpr std::size_t kWaitingWorkers = 4;
+inline constexpr std::size_t kWaitingQueueMax = 64;
 /// Password hashes at once: each takes 19 MiB, so 38 MiB in all.
 inline constexpr std::size_t kHashesAtOnceMax = 2;
 /// Log-ins that wait for a hash; more get 429. At 30 ms a hash that is a wait under half a second.
@@ -41,9 +44,13 @@ inline constexpr std::size_t kPasswordCharactersMax = 1024;
 /// Readers of the snapshot that wait for a change; more are answered at once.
 inline constexpr std::size_t kSnapshotWaitersMax = 256;
 inline constexpr Duration kSnapshotWaitMax = std::chrono::seconds(30);
+/// A change made by another instance on the same database is seen this late at most.
+inline constexpr Duration kSnapshotRefreshInterval = std::chrono::seconds(3);
 
 /// How often the live state is asked of router and Alertmanager (docs/decisions/0002).
 inline constexpr Duration kLiveInterval = std::chrono::seconds(5);
+/// While the router does not answer; after a start it needs a moment to learn of our own token.
+inline constexpr Duration kLiveRetryInterval = std::chrono::seconds(1);
 /// Three missed pushes of the standard 15 s: older health counts as down.
 inline constexpr std::int64_t kPushedHealthAgeMaxMs = 45'000;
 /// How old a live state may be before pages say that it is missing.

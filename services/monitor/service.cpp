@@ -49,7 +49,9 @@ class Service final : public service::Running {
         publisher_(*database_, *client_, metrics_, publisher_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
         workers_(kWorkers, kWorkerQueueMax),
-        table_(*database_, authenticator_, workers_, OriginSettings{settings_.public_url}),
+        waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
+        table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_}, metrics_,
+               OriginSettings{settings_.public_url}),
         web_(table_, std::move(pages), settings_.session.is_secure, [] { return true; }),
         inside_(InsideParts{*database_, workers_, snapshot_, live_, addresses_, metrics_, clock_},
                 settings_.internal_token) {}
@@ -66,8 +68,8 @@ class Service final : public service::Running {
     add_all_routes(table_,
                    ApiParts{*database_, authenticator_, hasher_, live_, router_, settings_, clock_,
                             [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
-    auto refreshed = snapshot_.refresh();
-    if (!refreshed) return forward(refreshed);
+    auto shown = snapshot_.start();
+    if (!shown) return forward(shown);
     auto published = publisher_.start();
     if (!published) return forward(published);
     auto listening = listen();
@@ -80,6 +82,7 @@ class Service final : public service::Running {
     if (outside_server_) outside_server_->stop(deadline);
     if (inside_server_) inside_server_->stop(deadline);
     workers_.end();
+    waiting_workers_.end();
   }
 
  private:
@@ -128,6 +131,7 @@ class Service final : public service::Running {
   AlertingPublisher publisher_;
   AddressBook addresses_;
   Workers workers_;
+  Workers waiting_workers_;
   ApiTable table_;
   WebHandler web_;
   InsideHandler inside_;
@@ -140,8 +144,8 @@ class Service final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
-  // One connection a worker, one for the live state, one for the publisher.
-  auto database = Database::open(settings.database, kWorkers + 2);
+  // One connection a worker; one each for live state, publisher and snapshot.
+  auto database = Database::open(settings.database, kWorkers + kWaitingWorkers + 3);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

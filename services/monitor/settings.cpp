@@ -76,6 +76,7 @@ void read_rules(const ConfigNode& node, RuleSettings& rules) {
   read("collector_unreachable_for", rules.collector_unreachable_for);
   read("high_cpu_for", rules.high_cpu_for);
   read("high_memory_for", rules.high_memory_for);
+  rules.interval = default_interval(rules);
   read("interval", rules.interval);
 }
 
@@ -148,7 +149,8 @@ alertmanager: {url: http://HOST:9093, config_file: PATH}
 alerting:
   node_down_for: 2m                # also collector_down_for: 1m, buffer_saturated_for: 5m,
                                    # collector_unreachable_for: 5m, high_cpu_for: 10m,
-                                   # high_memory_for: 10m, interval: 30s
+                                   # high_memory_for: 10m; interval: 30s, or half of the
+                                   # shortest of these
   webhook: http://HOST/PATH        # the provider's own receiver of every alert
   allow_private_targets: false     # true lets a customer's webhook be on a private network
   mail: {smarthost: HOST:PORT, from: ADDRESS, user: TEXT, password: TEXT, require_tls: true}

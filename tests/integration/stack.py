@@ -228,6 +228,7 @@ def quick_layout(folder: Path) -> Layout:
         scrape_interval="1s",
         agent_interval="1s",
         node_down_for="2s",
+        collector_unreachable_for="5s",
     )
 
 

@@ -105,7 +105,10 @@ alertmanager: {{url: "{layout.url("alertmanager")}", config_file: {layout.data}/
 bootstrap: {{operator: {{user: admin, password: "${{env:VIGIA_ADMIN_PASSWORD}}"}}}}
 portal: {{directory: {portal}}}
 nodes: {{allow_loopback: true}}
-alerting: {{node_down_for: {layout.node_down_for}, webhook: "{layout.url("webhook")}/"}}
+alerting:
+  node_down_for: {layout.node_down_for}
+  collector_unreachable_for: {layout.collector_unreachable_for}
+  webhook: "{layout.url("webhook")}/"
 """
 
 

@@ -54,6 +54,7 @@ class Layout:
     scrape_interval: str = "30s"
     agent_interval: str = "15s"
     node_down_for: str = "2m"  # the seed's; a demo or a test may shorten it and says so
+    collector_unreachable_for: str = "5m"
     edge: str = "30d"
 
     def address(self, part: str) -> str:

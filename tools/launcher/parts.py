@@ -14,7 +14,7 @@ from pathlib import Path
 
 from launcher.packages import KEYRING, debian_mirror
 from launcher.paths import PARTS, STATE
-from launcher.shell import Failure, output, run, say
+from launcher.shell import Failure, as_root, output, run, say
 
 # Folder under .vigia/parts: package, pattern of the version, program inside.
 _PARTS = {
@@ -22,6 +22,7 @@ _PARTS = {
     "prometheus-3": ("prometheus", r"3\.", "usr/bin/prometheus"),
     "alertmanager": ("prometheus-alertmanager", r"0\.(2[89]|[3-9]\d)\.", "usr/bin/prometheus-alertmanager"),
 }
+TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 
 
 def program(part: str) -> Path:
@@ -83,11 +84,21 @@ def _unpack(part: str, options: list[str]) -> None:
     shutil.rmtree(download)
 
 
+def _share_templates() -> None:
+    """Debian's Alertmanager reads its message templates from /usr/share only, wherever it was unpacked itself."""
+    if (TEMPLATES / "default.tmpl").exists():
+        return
+    say(f"copying Alertmanager's message templates to {TEMPLATES}")
+    source = PARTS / "alertmanager" / TEMPLATES.relative_to("/")
+    files = sorted(str(file) for file in source.glob("*.tmpl"))
+    run(as_root(["install", "-D", "-m", "0644", "-t", str(TEMPLATES), *files]), what=f"copying into {TEMPLATES}")
+
+
 def install() -> None:
     """Downloads and unpacks what is not there yet."""
     missing = [part for part in _PARTS if not program(part).exists()]
-    if not missing:
-        return
-    options = _prepare_apt(STATE / "apt")
-    for part in missing:
-        _unpack(part, options)
+    if missing:
+        options = _prepare_apt(STATE / "apt")
+        for part in missing:
+            _unpack(part, options)
+    _share_templates()

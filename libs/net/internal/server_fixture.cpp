@@ -1,12 +1,15 @@
 #include "libs/net/internal/server_fixture.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -46,6 +49,8 @@ RawClient::RawClient(std::uint16_t port, std::size_t receive_buffer)
     const int size = static_cast<int>(receive_buffer);
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   }
+  const int on = 1;
+  setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const timeval timeout{10, 0};
   setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
@@ -72,6 +77,7 @@ void RawClient::end_output() { shutdown(socket_.get(), SHUT_WR); }
 std::string RawClient::read_some(std::size_t bytes_max) {
   std::string bytes(bytes_max, '\0');
   const ssize_t size = recv(socket_.get(), bytes.data(), bytes.size(), 0);
+  if (size < 0 && errno == EAGAIN) throw std::runtime_error("the server said nothing for 10 s");
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   return bytes;
 }

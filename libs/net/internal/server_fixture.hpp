@@ -26,7 +26,8 @@ class EchoHandler final : public Handler {
 /// Settings of a small server on a free port.
 ServerSettings small_settings();
 
-/// A blocking socket to a local port that speaks no protocol. Reads fail after ten seconds.
+/// A blocking socket to a local port that speaks no protocol. Reads throw after ten
+/// seconds, which fails the test.
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port, std::size_t receive_buffer = 0);

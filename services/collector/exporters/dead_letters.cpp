@@ -42,13 +42,12 @@ Result<void> DeadLetters::write(const DeadLetter& letter) {
   if (!code && files::exists(path_, code) && files::file_size(path_, code) >= kFileBytesMax)
     files::rename(path_, path_ + ".1", code);
   std::ofstream file(path_, std::ios::app);
-  file
-      << fmt::format(
-             R"({{"time_ms":{},"customer_id":{},"signal":{},"why":{},"content":{},"message":"{}"}})",
-             letter.time_ms, json_text(letter.customer.text()), json_text(to_string(letter.signal)),
-             json_text(letter.why), json_text(letter.content),
-             to_hex(letter.message.substr(0, kMessageBytesMax)))
-      << '\n';
+  file << fmt::format(R"({{"time_ms":{},"customer_id":{},"signal":{},)"
+                      R"("why":{},"content":{},"message":"{}"}})",
+                      letter.time_ms, json_text(letter.customer.text()),
+                      json_text(to_string(letter.signal)), json_text(letter.why),
+                      json_text(letter.content), to_hex(letter.message.substr(0, kMessageBytesMax)))
+       << '\n';
   file.flush();
   files::permissions(path_, files::perms::owner_read | files::perms::owner_write, code);
   if (!file) return fail(ErrorCode::kUnavailable, "dead letters cannot be written to " + path_);

@@ -115,6 +115,10 @@ bool Delivery::launch(std::vector<Task>& tasks) {
 
 void Delivery::wait(const std::vector<Task>& tasks, bool has_left) {
   Duration longest = kLookInterval;
+  if (!has_left) {  // given up: only what is in flight is waited for
+    const std::lock_guard lock(inbox_->mutex);
+    longest = std::clamp(inbox_->stop_deadline - clock_.steady(), Duration::zero(), longest);
+  }
   if (has_left && in_flight_ < settings_.in_flight_max) {
     const TimePoint now = clock_.steady();
     for (const Task& task : tasks) {
@@ -160,13 +164,17 @@ void Delivery::settle(Task& task, const Answer& answer, DeliveryObserver& observ
       halve_or_give_up(task, answer, observer);
       return;
     case Answer::Kind::kBroken: {
-      if (task.broken++ == 0) task.taken_at_first_break = taken_;
+      Range& broken = task.ranges.front();
+      if (!broken.taken_at_break) broken.taken_at_break = taken_;
       const bool is_alone = range.last - range.first == 1;
-      const bool may_end = !is_alone || taken_ > task.taken_at_first_break;
-      if (task.broken >= kBrokenTriesMax && may_end) {
+      if (++task.broken < kBrokenTriesMax) break;
+      if (!is_alone || taken_ > *broken.taken_at_break) {
         halve_or_give_up(task, answer, observer);
         return;
       }
+      task.broken = 0;
+      task.ranges.push_back(broken);
+      task.ranges.pop_front();
       break;
     }
     case Answer::Kind::kRetry:
@@ -184,8 +192,8 @@ void Delivery::halve_or_give_up(Task& task, const Answer& answer, DeliveryObserv
     return;
   }
   const std::size_t middle = range.first + (range.last - range.first) / 2;
-  task.ranges.push_front({middle, range.last});
-  task.ranges.push_front({range.first, middle});
+  task.ranges.push_front({middle, range.last, range.taken_at_break});
+  task.ranges.push_front({range.first, middle, range.taken_at_break});
 }
 
 void Delivery::postpone(Task& task, const Answer& answer) {

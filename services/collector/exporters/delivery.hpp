@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,9 +43,9 @@ class DeliveryObserver {
 
 /// A refused request is halved until the unit that is to blame stands alone: that one is given up,
 /// the rest sent. A 500 that stays (kBrokenTriesMax times) is halved too; a unit that alone gets
-/// nothing but 500 is given up only once the destination has taken something else in the meantime,
-/// so that a broken destination never costs data. Thread contract: `run` from one thread; `wake`
-/// from any.
+/// nothing but 500 is given up only once the destination has taken something else since the first
+/// of them, so that a broken destination costs no data; until then it goes behind the others.
+/// Thread contract: `run` from one thread; `wake` from any.
 class Delivery {
  public:
   Delivery(DeliverySettings settings, Transport& transport, const Clock& clock);
@@ -60,6 +61,9 @@ class Delivery {
  private:
   struct Range {
     std::size_t first = 0, last = 0;
+    /// Where it, or what it was halved from, has been answered 500: how many requests the
+    /// destination had taken by then.
+    std::optional<std::uint64_t> taken_at_break{};
   };
   struct Task {  // one parcel on its way
     const Parcel* parcel = nullptr;
@@ -67,7 +71,6 @@ class Delivery {
     bool is_in_flight = false;
     int attempts = 0;  // of the front range
     int broken = 0;    // of these, answered 500
-    std::uint64_t taken_at_first_break = 0;
     TimePoint sent{};
     TimePoint not_before{};
   };

@@ -74,7 +74,7 @@ void LastValues::take(const wire::prometheus::SeriesPoint& point) {
 }
 
 void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
-  if (values_.size() >= kSeriesMax) {
+  if (values_.size() >= series_max_) {
     ++over_limit_;
     return;
   }

@@ -26,6 +26,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   std::uint64_t over_limit() const;
 
   static constexpr std::size_t kSeriesMax = 200'000;  ///< at some 400 B each: 80 MB
+  explicit LastValues(std::size_t series_max = kSeriesMax) : series_max_(series_max) {}
 
  private:
   struct Family {
@@ -45,6 +46,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   void add_series(const wire::prometheus::SeriesPoint& point);
   void forget(Family& family);
 
+  const std::size_t series_max_;
   mutable std::mutex mutex_;
   std::int64_t received_ms_ = 0;
   std::map<std::string, Family, std::less<>> families_;

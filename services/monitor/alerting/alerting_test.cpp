@@ -42,6 +42,15 @@ TEST(Rules, AShorterWaitStandsInTheFile) {
   EXPECT_NE(text.find("record: otelcol_exporter_sent_spans_total"), std::string::npos);
 }
 
+TEST(Rules, TheIntervalFollowsTheShortestWait) {
+  RuleSettings settings;
+  EXPECT_EQ(default_interval(settings), seconds(30));
+  settings.node_down_for = seconds(10);
+  EXPECT_EQ(default_interval(settings), seconds(5));
+  settings.node_down_for = std::chrono::milliseconds(1);
+  EXPECT_EQ(default_interval(settings), seconds(1));
+}
+
 TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider) {
   const auto customer = *CustomerId::parse("cliente-a");
   const auto text =

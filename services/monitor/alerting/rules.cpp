@@ -1,5 +1,6 @@
 #include "services/monitor/alerting/rules.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -51,6 +52,13 @@ std::string render_group(std::string_view name, std::string_view severity,
 }
 
 }  // namespace
+
+Duration default_interval(const RuleSettings& settings) {
+  const Duration shortest = std::min(
+      {settings.node_down_for, settings.collector_down_for, settings.buffer_saturated_for,
+       settings.collector_unreachable_for, settings.high_cpu_for, settings.high_memory_for});
+  return std::clamp<Duration>(shortest / 2, std::chrono::seconds(1), std::chrono::seconds(30));
+}
 
 std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();

@@ -21,6 +21,10 @@ struct RuleSettings {
   Duration interval = std::chrono::seconds(30);  ///< of evaluation
 };
 
+/// How often rules with these waits are evaluated unless the configuration says otherwise: 30 s, or
+/// half of the shortest wait where that is less (a demo's 10 s would else take 40), at least 1 s.
+Duration default_interval(const RuleSettings& settings);
+
 struct AlertRule {
   std::string name;
   std::string expression;

@@ -103,7 +103,8 @@ void add_overview_routes(ApiTable& table, ApiParts parts) {
   add("/overview", Access::kLoggedIn, overview);
   add("/alerts", Access::kLoggedIn, alerts);
   add("/system", Access::kLoggedIn, system);
-  add("/customers/{customer_id}/nodes/{node_id}/metrics", Access::kCustomer, metrics);
+  table.add_waiting("GET", "/customers/{customer_id}/nodes/{node_id}/metrics", Access::kCustomer,
+                    [parts](const ApiCall& call) { return metrics(call, parts); });
 }
 
 }  // namespace vigia::monitor

@@ -61,10 +61,29 @@ std::optional<std::string> ApiCall::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
+ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
+                   service::MetricRegistry& metrics, OriginSettings origin)
+    : database_(database),
+      authenticator_(authenticator),
+      workers_(workers),
+      origin_(std::move(origin)),
+      answered_(metrics.counter("vigia_monitor_requests_total", "Requests of the REST interface",
+                                {{"outcome", "answered"}})),
+      refused_(metrics.counter("vigia_monitor_requests_total", "Requests of the REST interface",
+                               {{"outcome", "refused"}})),
+      failed_(metrics.counter("vigia_monitor_requests_total", "Requests of the REST interface",
+                              {{"outcome", "failed"}})) {}
+
 void ApiTable::add(std::string method, std::string pattern, Access access, ApiFunction function) {
   auto segments = split(pattern);
   entries_.push_back(Entry{std::move(method), std::move(pattern), std::move(segments), access,
-                           std::move(function)});
+                           std::move(function), false});
+}
+
+void ApiTable::add_waiting(std::string method, std::string pattern, Access access,
+                           ApiFunction function) {
+  add(std::move(method), std::move(pattern), access, std::move(function));
+  entries_.back().waits = true;
 }
 
 std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
@@ -74,40 +93,56 @@ std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
 }
 
 void ApiTable::handle(net::Request request, net::Responder responder) {
-  const bool is_secure = authenticator_.settings().is_secure;
+  auto found = find(request);
+  if (found.entry == nullptr) {
+    responder.send(finish(refuse_path(found)));
+    return;
+  }
+  auto& workers = found.entry->waits ? workers_.waiting : workers_.quick;
   // Shared because a task has to be copyable; only the worker that runs it uses them.
   auto shared_request = std::make_shared<net::Request>(std::move(request));
   auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
-  const bool is_posted = workers_.post([this, shared_request, shared_responder, is_secure] {
-    auto result = answer(*shared_request);
-    auto response = result ? std::move(*result) : to_response(result.error());
-    add_security_headers(response, is_secure);
-    shared_responder->send(std::move(response));
+  const bool is_posted = workers.post([this, shared_request, shared_responder, found] {
+    shared_responder->send(finish(call(*found.entry, *shared_request, found.path)));
   });
   if (is_posted) return;
   Refusal refusal(503, "unavailable", "too many requests at once, try again");
   refusal.retry_after = std::chrono::seconds(1);
-  auto response = to_response(refusal);
-  add_security_headers(response, is_secure);
-  shared_responder->send(std::move(response));
+  shared_responder->send(finish(tl::unexpected<Refusal>(std::move(refusal))));
 }
 
-ApiResult ApiTable::answer(const net::Request& request) {
-  const std::string_view path = request.path;
-  if (!path.starts_with(kPrefix)) return not_found();
-  const auto rest = path.substr(kPrefix.size());
-  if (rest.empty() || rest.front() != '/') return not_found();
-  const auto segments = split(rest);
-  std::string allowed;
-  for (const auto& entry : entries_) {
-    const auto values = match(entry.segments, segments);
-    if (!values) continue;
-    if (entry.method == request.method) return call(entry, request, *values);
-    allowed += allowed.empty() ? entry.method : ", " + entry.method;
+net::Response ApiTable::finish(ApiResult result) {
+  auto response = result ? std::move(*result) : to_response(result.error());
+  auto& counter = response.status < 400 ? answered_ : response.status < 500 ? refused_ : failed_;
+  counter.add();
+  add_security_headers(response, authenticator_.settings().is_secure);
+  return response;
+}
+
+ApiTable::Found ApiTable::find(const net::RequestHead& head) const {
+  Found found;
+  const std::string_view path = head.path;
+  if (!path.starts_with(kPrefix) || path.size() == kPrefix.size() || path[kPrefix.size()] != '/') {
+    return found;
   }
-  if (allowed.empty()) return not_found();
-  auto response = to_response(Refusal(405, "invalid", "this path takes " + allowed));
-  response.headers.add("allow", allowed);
+  const auto segments = split(path.substr(kPrefix.size()));
+  for (const auto& entry : entries_) {
+    auto values = match(entry.segments, segments);
+    if (!values) continue;
+    if (entry.method == head.method) {
+      found.entry = &entry;
+      found.path = std::move(*values);
+      return found;
+    }
+    found.allowed += found.allowed.empty() ? entry.method : ", " + entry.method;
+  }
+  return found;
+}
+
+net::Response ApiTable::refuse_path(const Found& found) {
+  if (found.allowed.empty()) return to_response(not_found().value());
+  auto response = to_response(Refusal(405, "invalid", "this path takes " + found.allowed));
+  response.headers.add("allow", found.allowed);
   return response;
 }
 

@@ -9,6 +9,7 @@
 
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
@@ -45,18 +46,23 @@ struct OriginSettings {
   std::string public_url;  ///< what browsers call this server; "" trusts the Host header
 };
 
+/// Calls that wait for a neighbour have workers of their own, so that a router that hangs does not
+/// hold up the rest.
+struct ApiWorkers {
+  Workers& quick;
+  Workers& waiting;
+};
+
 /// Thread contract: filled before the server starts; `handle` then from any event loop.
 class ApiTable {
  public:
-  ApiTable(Database& database, Authenticator& authenticator, Workers& workers,
-           OriginSettings origin)
-      : database_(database),
-        authenticator_(authenticator),
-        workers_(workers),
-        origin_(std::move(origin)) {}
+  ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
+           service::MetricRegistry& metrics, OriginSettings origin);
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
+  /// The same for a function that waits for a neighbour.
+  void add_waiting(std::string method, std::string pattern, Access access, ApiFunction function);
   void handle(net::Request request, net::Responder responder);
   /// Every path and method, for the test that compares them with the contract.
   std::vector<std::pair<std::string, std::string>> list() const;
@@ -68,8 +74,16 @@ class ApiTable {
     std::vector<std::string> segments;
     Access access;
     ApiFunction function;
+    bool waits = false;
   };
-  ApiResult answer(const net::Request& request);
+  struct Found {
+    const Entry* entry = nullptr;  ///< null where no entry takes this path and method
+    net::PathValues path;
+    std::string allowed;  ///< the methods that the path takes, where the method is wrong
+  };
+  Found find(const net::RequestHead& head) const;
+  static net::Response refuse_path(const Found& found);
+  net::Response finish(ApiResult result);
   ApiResult call(const Entry& entry, const net::Request& request, const net::PathValues& path);
   /// Fills principal and customer, or says why not.
   std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
@@ -78,8 +92,11 @@ class ApiTable {
 
   Database& database_;
   Authenticator& authenticator_;
-  Workers& workers_;
+  ApiWorkers workers_;
   OriginSettings origin_;
+  service::Counter& answered_;
+  service::Counter& refused_;
+  service::Counter& failed_;
   std::vector<Entry> entries_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/hex.hpp"
+#include "libs/service/log.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
@@ -83,8 +84,7 @@ Snapshot::Snapshot(Database& database, std::string own_token_sha256, const Clock
       waiting_(metrics.gauge("vigia_monitor_snapshot_waiters",
                              "Readers of the snapshot that wait for a change")),
       changes_(metrics.counter("vigia_monitor_snapshot_changes_total",
-                               "How often the snapshot's content changed")),
-      thread_([this] { run(); }) {}
+                               "How often the snapshot's content changed")) {}
 
 Snapshot::~Snapshot() {
   {
@@ -92,7 +92,15 @@ Snapshot::~Snapshot() {
     is_ending_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  release_waiters();
+}
+
+Result<void> Snapshot::start() {
+  auto refreshed = refresh();
+  if (!refreshed) return forward(refreshed);
+  thread_ = std::thread([this] { run(); });
+  return {};
 }
 
 Result<void> Snapshot::refresh() {
@@ -142,26 +150,35 @@ void Snapshot::answer(const std::string& if_none_match, Duration wait, net::Resp
   responder.send(std::move(response));
 }
 
-void Snapshot::run() {
+bool Snapshot::release_waiters() {
+  std::list<Waiter> released;
+  net::Response response;
   bool is_ending = false;
-  while (!is_ending) {
-    std::list<Waiter> released;
-    net::Response response;
-    {
-      std::unique_lock lock(mutex_);
-      is_ending = wake_.wait_for(lock, kWaiterTick, [this] { return is_ending_; });
-      const auto now = clock_.steady();
-      for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
-        const auto next = std::next(waiter);
-        if (is_ending || now >= waiter->deadline) {
-          released.splice(released.end(), waiters_, waiter);
-        }
-        waiter = next;
-      }
-      response = not_modified(etag_);
-      waiting_.set(static_cast<double>(waiters_.size()));
+  {
+    std::unique_lock lock(mutex_);
+    is_ending = wake_.wait_for(lock, kWaiterTick, [this] { return is_ending_; });
+    const auto now = clock_.steady();
+    for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+      const auto next = std::next(waiter);
+      if (is_ending || now >= waiter->deadline) released.splice(released.end(), waiters_, waiter);
+      waiter = next;
     }
-    for (auto& waiter : released) waiter.responder.send(response);
+    response = not_modified(etag_);
+    waiting_.set(static_cast<double>(waiters_.size()));
+  }
+  for (auto& waiter : released) waiter.responder.send(response);
+  return is_ending;
+}
+
+void Snapshot::run() {
+  auto next_refresh = clock_.steady() + kSnapshotRefreshInterval;
+  while (!release_waiters()) {
+    if (clock_.steady() < next_refresh) continue;
+    next_refresh = clock_.steady() + kSnapshotRefreshInterval;
+    auto refreshed = refresh();
+    if (!refreshed) {
+      service::log_warn("snapshot not refreshed", {{"error", refreshed.error().message}});
+    }
   }
 }
 

@@ -20,7 +20,8 @@ namespace vigia::monitor {
 /// memory only.
 Result<std::string> write_snapshot(const std::string& own_token_sha256, Connection& connection);
 
-/// Thread contract: any thread. `refresh` blocks on the database; the rest does not.
+/// Thread contract: any thread. `refresh` blocks on the database; the rest does not. A thread of
+/// its own refreshes every few seconds too: another instance may share the database.
 class Snapshot {
  public:
   Snapshot(Database& database, std::string own_token_sha256, const Clock& clock,
@@ -32,6 +33,8 @@ class Snapshot {
 
   /// Builds the document anew; where it differs, everybody who waits gets it at once.
   Result<void> refresh();
+  /// The first refresh, and the thread that goes on.
+  Result<void> start();
   /// The document; 304 where `if_none_match` is the current ETag: at once, or with `wait` > 0 as
   /// soon as it changes or the time is over. 503 before the first refresh.
   void answer(const std::string& if_none_match, Duration wait, net::Responder responder);
@@ -42,6 +45,7 @@ class Snapshot {
     TimePoint deadline;
   };
   void run();
+  bool release_waiters();          ///< true at the end
   net::Response document() const;  ///< REQUIRES: mutex_ held
 
   Database& database_;
@@ -57,7 +61,7 @@ class Snapshot {
   std::string etag_;
   std::list<Waiter> waiters_;
   bool is_ending_ = false;
-  std::thread thread_;  ///< answers those whose time is over
+  std::thread thread_;  ///< refreshes, and answers those whose time is over
 };
 
 }  // namespace vigia::monitor

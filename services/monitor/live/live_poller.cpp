@@ -92,7 +92,10 @@ void LivePoller::run() {
   while (true) {
     refresh();
     std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, settings_.interval, [this] { return is_ending_; })) return;
+    const auto pause = current_->router_problem.empty()
+                           ? settings_.interval
+                           : std::min(settings_.interval, kLiveRetryInterval);
+    if (wake_.wait_for(lock, pause, [this] { return is_ending_; })) return;
   }
 }
 

@@ -106,10 +106,14 @@ describe("overview", () => {
   });
 
   it("says what is missing when the server says so", async () => {
-    const body = { ...bothCustomers, warnings: ["alertmanager does not answer"] };
+    const known = "alerts missing: Alertmanager does not answer";
+    const body = { ...bothCustomers, warnings: [known, "cold part missing"] };
     asOperator({ "GET /overview": { body } });
     open();
-    expect(await screen.findByText("alertmanager does not answer")).toBeTruthy();
+    expect(
+      await screen.findByText("The alerts are missing: Alertmanager does not answer."),
+    ).toBeTruthy();
+    expect(screen.getByText("The server says: cold part missing")).toBeTruthy();
   });
 
   it("says that the connection is lost and keeps what it has", async () => {
@@ -132,6 +136,17 @@ describe("overview", () => {
     );
     expect(screen.getByText("Empresa XYZ")).toBeTruthy();
   }, 10_000);
+
+  it("tells a part that is missing from a server that is lost", async () => {
+    const message = "alerts missing: Alertmanager does not answer";
+    asOperator({ "GET /alerts": { status: 503, body: { error: "unavailable", message } } });
+    open("#/alerts");
+    expect(
+      await screen.findByText("The alerts are missing: Alertmanager does not answer."),
+    ).toBeTruthy();
+    expect(screen.queryByText("No connection to the server")).toBeNull();
+    expect(screen.queryByText("Loading…")).toBeNull();
+  });
 
   it("tells an operator without customers what to do next", async () => {
     asOperator({ "GET /overview": { body: recorded.overview([]) } });

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Route, Switch } from "wouter";
+import { freshnessOf } from "./api/freshness_of";
 import { useSession, type Session } from "./api/queries";
 import { useLanguage } from "./i18n/language";
 import { AlertsPage } from "./pages/alerts/alerts_page";
@@ -66,5 +67,5 @@ export function App() {
   const session = useSession();
   if (session.data) return <Pages key={session.data.user} session={session.data} />;
   if (session.data === null) return <LoginPage />;
-  return <ConnectionBanner updatedAt={null} isLost={session.isError} />;
+  return <ConnectionBanner {...freshnessOf(session)} />;
 }

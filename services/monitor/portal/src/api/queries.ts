@@ -96,6 +96,17 @@ export function useLogOut() {
   });
 }
 
+export function useChangePassword() {
+  return useMutation({
+    mutationFn: (words: { current: string; next: string }) =>
+      unwrap(
+        api.POST("/session/password", {
+          body: { current_password: words.current, new_password: words.next },
+        }),
+      ),
+  });
+}
+
 export function useOverview() {
   return useQuery({
     queryKey: ["overview"],

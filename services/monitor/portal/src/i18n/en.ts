@@ -21,6 +21,7 @@ export const en = {
     tokens: "Tokens",
     customers: "Customers",
     logOut: "Log out",
+    changePassword: "Change password",
     account: "Account",
     operator: "Provider",
   },
@@ -44,6 +45,17 @@ export const en = {
     throttled: "Too many attempts. Wait a moment and try again.",
     unreachable: "The server did not answer. Check the connection and try again.",
     ended: "Your session has ended. Please log in again.",
+  },
+
+  password: {
+    title: "Change password",
+    lead: "Wherever else you are logged in, that session ends.",
+    current: "Current password",
+    next: "New password",
+    hint: (length: number) => `At least ${String(length)} characters`,
+    submit: "Change it",
+    wrong: "The current password is not right.",
+    done: "The password is changed.",
   },
 
   status: {
@@ -213,10 +225,19 @@ export const en = {
     noUsers: "Nobody yet",
     neverLoggedIn: "has never logged in",
     lastLogin: (moment: string) => `last on ${moment}`,
-    passwordHint: (length: number) => `At least ${String(length)} characters`,
     openTokens: "Tokens",
     empty: "No customer yet",
     emptyHint: "Create the first one: it takes an id and a name.",
+  },
+
+  /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
+  serverWords: {
+    "live state missing: the router does not answer":
+      "The live state is missing: the router does not answer.",
+    "alerts missing: Alertmanager does not answer":
+      "The alerts are missing: Alertmanager does not answer.",
+    "curves missing: the router does not answer":
+      "The curves are missing: the router does not answer.",
   },
 
   problem: {

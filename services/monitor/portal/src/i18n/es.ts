@@ -23,6 +23,7 @@ export const es: Dictionary = {
     tokens: "Tokens",
     customers: "Clientes",
     logOut: "Cerrar sesión",
+    changePassword: "Cambiar contraseña",
     account: "Cuenta",
     operator: "Proveedor",
   },
@@ -46,6 +47,17 @@ export const es: Dictionary = {
     throttled: "Demasiados intentos. Espere un momento y pruebe otra vez.",
     unreachable: "El servidor no respondió. Revise la conexión y pruebe otra vez.",
     ended: "Su sesión terminó. Inicie sesión de nuevo.",
+  },
+
+  password: {
+    title: "Cambiar contraseña",
+    lead: "Donde más haya iniciado sesión, esa sesión termina.",
+    current: "Contraseña actual",
+    next: "Contraseña nueva",
+    hint: (length) => `Al menos ${String(length)} caracteres`,
+    submit: "Cambiarla",
+    wrong: "La contraseña actual no es correcta.",
+    done: "La contraseña se cambió.",
   },
 
   status: {
@@ -214,10 +226,16 @@ export const es: Dictionary = {
     noUsers: "Nadie todavía",
     neverLoggedIn: "nunca entró",
     lastLogin: (moment) => `último ingreso: ${moment}`,
-    passwordHint: (length) => `Al menos ${String(length)} caracteres`,
     openTokens: "Tokens",
     empty: "Todavía no hay clientes",
     emptyHint: "Cree el primero: necesita un identificador y un nombre.",
+  },
+
+  serverWords: {
+    "live state missing: the router does not answer":
+      "Falta el estado en vivo: el router no responde.",
+    "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
+    "curves missing: the router does not answer": "Faltan las curvas: el router no responde.",
   },
 
   problem: {

@@ -1,11 +1,17 @@
 import { ApiError } from "../api/client";
 import type { Dictionary } from "./language";
 
+/** A sentence of the server's in the user's language; quoted as it is where it is not one that we know. */
+export function serverWords(message: string, text: Dictionary): string {
+  const known: Partial<Record<string, string>> = text.serverWords;
+  return known[message] ?? text.problem.generic(message);
+}
+
 /** The words for a request that failed; undefined while none did. */
 export function problemText(error: Error | null, text: Dictionary): string | undefined {
   if (error === null) return undefined;
   if (!(error instanceof ApiError) || error.code === "unreachable") return text.login.unreachable;
   if (error.code === "forbidden") return text.problem.forbidden;
   if (error.code === "unauthenticated") return text.login.ended;
-  return text.problem.generic(error.message);
+  return serverWords(error.message, text);
 }

@@ -1,8 +1,8 @@
-import { Menu } from "@base-ui/react/menu";
 import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { useLogOut, useOverview, type Session } from "../api/queries";
+import { useOverview, type Session } from "../api/queries";
 import { useLanguage } from "../i18n/language";
+import { AccountMenu } from "./account_menu";
 import { LanguageSwitch } from "./language_switch";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
@@ -15,43 +15,6 @@ function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
     <Link to={to} className={styles.link} aria-current={isHere ? "page" : undefined}>
       {children}
     </Link>
-  );
-}
-
-function AccountMenu({ session }: { session: Session }) {
-  const { text } = useLanguage();
-  const logOut = useLogOut();
-  const owner = session.customer_name ?? session.customer_id ?? text.navigation.operator;
-  return (
-    <Menu.Root modal={false}>
-      <Menu.Trigger
-        className={styles.account}
-        aria-label={`${text.navigation.account}: ${session.user}`}
-      >
-        <span className={styles.initial} aria-hidden="true">
-          {session.user.slice(0, 1).toUpperCase()}
-        </span>
-        <span className={styles.accountName}>{session.user}</span>
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner sideOffset={8} align="end" className={styles.positioner}>
-          <Menu.Popup className={styles.menu}>
-            <div className={styles.menuHead}>
-              <strong>{session.user}</strong>
-              <span>{owner}</span>
-            </div>
-            <Menu.Item
-              className={styles.menuItem}
-              onClick={() => {
-                logOut.mutate();
-              }}
-            >
-              {text.navigation.logOut}
-            </Menu.Item>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
   );
 }
 

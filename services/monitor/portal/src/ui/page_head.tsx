@@ -19,7 +19,7 @@ export function PageHead({
       <div className={styles.head}>
         <div className={styles.words}>
           <h1>{title}</h1>
-          {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+          {Boolean(lead) && <p className={styles.lead}>{lead}</p>}
         </div>
         <div className={styles.side}>
           <FreshnessMark {...freshness} />

@@ -21,7 +21,11 @@ export function AlertsPage({ isOperator }: { isOperator: boolean }) {
     <>
       <PageHead
         title={text.alerts.title}
-        lead={query.data === undefined ? text.loading : text.alerts.lead(firing, silenced)}
+        lead={
+          query.data === undefined
+            ? query.isPending && text.loading
+            : text.alerts.lead(firing, silenced)
+        }
         freshness={freshnessOf(query)}
       />
       {query.data !== undefined && (

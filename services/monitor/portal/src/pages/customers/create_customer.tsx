@@ -6,7 +6,6 @@ import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { Modal, ModalActions } from "../../ui/modal";
 import { FormError, TextField } from "../../ui/text_field";
-import styles from "./customers.module.css";
 
 const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
 
@@ -34,7 +33,7 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
 
   return (
     <Modal title={text.customers.createTitle} onClose={onClose}>
-      <form onSubmit={submit} className={styles.form}>
+      <form onSubmit={submit}>
         <TextField
           label={text.customers.name}
           hint={text.customers.nameHint}

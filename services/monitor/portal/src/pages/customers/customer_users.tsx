@@ -1,13 +1,12 @@
 import { useState, type SyntheticEvent } from "react";
 import { useCreateCustomerUser, useCustomerUsers, type Customer } from "../../api/queries";
+import { passwordLengthMin } from "../../api/limits";
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { Modal, ModalActions } from "../../ui/modal";
 import { FormError, TextField } from "../../ui/text_field";
 import styles from "./customers.module.css";
-
-const passwordLengthMin = 12;
 
 /** Who of a customer may log in, and one more of them. */
 export function CustomerUsers({ customer, onClose }: { customer: Customer; onClose: () => void }) {
@@ -45,7 +44,7 @@ export function CustomerUsers({ customer, onClose }: { customer: Customer; onClo
         ))}
         {users.data?.length === 0 && <li>{text.customers.noUsers}</li>}
       </ul>
-      <form onSubmit={submit} className={styles.form}>
+      <form onSubmit={submit}>
         <TextField
           label={text.login.user}
           required
@@ -61,7 +60,7 @@ export function CustomerUsers({ customer, onClose }: { customer: Customer; onClo
         />
         <TextField
           label={text.login.password}
-          hint={text.customers.passwordHint(passwordLengthMin)}
+          hint={text.password.hint(passwordLengthMin)}
           type="password"
           required
           minLength={passwordLengthMin}

@@ -11,6 +11,7 @@ import {
   type Range,
 } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
+import { problemText } from "../../i18n/problem_text";
 import { AlertList } from "../../ui/alert_list";
 import { ButtonLink } from "../../ui/button";
 import card from "../../ui/card.module.css";
@@ -48,7 +49,8 @@ function NodeMissing() {
 
 function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string }) {
   const { text } = useLanguage();
-  const alerts = useAlerts().data?.filter(
+  const query = useAlerts();
+  const alerts = query.data?.filter(
     (alert) => alert.customer_id === customerId && alert.node_id === nodeId,
   );
   return (
@@ -59,7 +61,11 @@ function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string
       {alerts !== undefined && alerts.length > 0 ? (
         <AlertList alerts={alerts} names={null} />
       ) : (
-        <p className={styles.quiet}>{alerts === undefined ? text.loading : text.node.noAlerts}</p>
+        <p className={styles.quiet}>
+          {alerts === undefined
+            ? (problemText(query.error, text) ?? text.loading)
+            : text.node.noAlerts}
+        </p>
       )}
     </section>
   );

@@ -133,7 +133,7 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
         title={text.overview.title}
         lead={
           overview === undefined
-            ? text.loading
+            ? query.isPending && text.loading
             : isOperator
               ? text.overview.leadOperator(overview.customers.length, sum.nodes)
               : text.overview.leadCustomer(sum.nodes)

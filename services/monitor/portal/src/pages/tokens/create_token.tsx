@@ -91,7 +91,7 @@ export function CreateToken({ customer, onClose }: CreateTokenProps) {
 
   return (
     <Modal title={text.tokens.createTitle} lead={customer.name} onClose={onClose}>
-      <form onSubmit={submit} className={styles.form}>
+      <form onSubmit={submit}>
         <ScopeChoice value={scope} onChange={setScope} />
         <TextField
           label={text.tokens.note}

@@ -1,0 +1,200 @@
+#include "services/collector/exporters/delivery.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::collector {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Kind = Answer::Kind;
+
+/// A destination that answers at once, as it is told to.
+class ScriptedDestination final : public Transport {
+ public:
+  void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
+            std::function<void(Answer)> done) override {
+    requests.push_back(customer.text() + ":" + std::string(message));
+    Answer answer = script(customer.text(), std::string(message));
+    if (answer.kind == Kind::kTaken) taken += message;
+    done(std::move(answer));
+  }
+  std::function<Answer(const std::string& customer, const std::string& message)> script =
+      [](const auto&, const auto&) { return Answer{}; };
+  std::vector<std::string> requests;
+  std::string taken;
+};
+
+class Notes final : public DeliveryObserver {
+ public:
+  void on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) override {
+    refused.push_back(std::string(parcel.run(unit, unit + 1)) + ": " + why);
+  }
+  void on_rejected(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                   std::uint64_t count, const std::string& /*why*/) override {
+    rejected += count;
+  }
+  void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                 const Answer& /*answer*/, Duration /*took*/) override {
+    ++answers;
+  }
+  bool go_on() override { return may_go_on(); }
+  std::vector<std::string> refused;
+  std::uint64_t rejected = 0;
+  int answers = 0;
+  std::function<bool()> may_go_on = [] { return true; };
+};
+
+/// A parcel of one-letter units.
+Parcel parcel_of(std::string_view letters, std::string_view customer = "a") {
+  Parcel parcel{.customer = *CustomerId::parse(customer)};
+  for (const char letter : letters) {
+    parcel.units.push_back({.begin = parcel.message.size()});
+    parcel.message += letter;
+  }
+  return parcel;
+}
+
+Answer refuse_what_holds(char letter, const std::string& message, Kind kind = Kind::kRefused) {
+  if (message.find(letter) == std::string::npos) return {};
+  return {kind, "bad"};
+}
+
+class DeliveryTest : public testing::Test {
+ protected:
+  DeliveryTest() {
+    settings_.retry_initial = std::chrono::milliseconds(1);
+    settings_.retry_max = std::chrono::milliseconds(4);
+  }
+  bool run(const std::vector<Parcel>& parcels) {
+    Delivery delivery(settings_, destination_, clock_);
+    return delivery.run(parcels, notes_);
+  }
+  DeliverySettings settings_;
+  SystemClock clock_;
+  ScriptedDestination destination_;
+  Notes notes_;
+};
+
+TEST_F(DeliveryTest, OneRequestACustomerWhereItFits) {
+  EXPECT_TRUE(run({parcel_of("xyz", "a"), parcel_of("uv", "b")}));
+  EXPECT_THAT(destination_.requests, ElementsAre("a:xyz", "b:uv"));
+}
+
+TEST_F(DeliveryTest, NothingToSendIsDone) {
+  EXPECT_TRUE(run({}));
+  EXPECT_TRUE(run({parcel_of("")}));
+  EXPECT_THAT(destination_.requests, IsEmpty());
+}
+
+TEST_F(DeliveryTest, CutsAtTheSizeLimitAndKeepsTheOrder) {
+  settings_.request_bytes_max = 2;
+  EXPECT_TRUE(run({parcel_of("abcde")}));
+  EXPECT_THAT(destination_.requests, ElementsAre("a:ab", "a:cd", "a:e"));
+}
+
+TEST_F(DeliveryTest, HalvesARefusalDownToTheUnitThatIsToBlame) {
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('f', message);
+  };
+  EXPECT_TRUE(run({parcel_of("abcdefgh")}));
+  EXPECT_EQ(destination_.taken, "abcdegh");
+  EXPECT_THAT(notes_.refused, ElementsAre("f: bad"));
+  EXPECT_LE(destination_.requests.size(), 7U);
+}
+
+TEST_F(DeliveryTest, A500ThatStaysIsHalvedToo) {
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  EXPECT_TRUE(run({parcel_of("abcd")}));
+  EXPECT_EQ(destination_.taken, "abd");
+  EXPECT_THAT(notes_.refused, ElementsAre("c: bad"));
+}
+
+TEST_F(DeliveryTest, ABrokenDestinationCostsNothing) {
+  int left = 40;
+  destination_.script = [&left](const auto&, const auto&) {
+    return left-- > 0 ? Answer{Kind::kBroken, "disk full"} : Answer{};
+  };
+  EXPECT_TRUE(run({parcel_of("abcd"), parcel_of("x", "b")}));
+  EXPECT_THAT(notes_.refused, IsEmpty());
+  std::string taken = destination_.taken;
+  std::sort(taken.begin(), taken.end());
+  EXPECT_EQ(taken, "abcdx");
+}
+
+TEST_F(DeliveryTest, RetriesUntilItIsTaken) {
+  int left = 5;
+  destination_.script = [&left](const auto&, const auto&) {
+    return left-- > 0 ? Answer{Kind::kRetry, "busy"} : Answer{};
+  };
+  EXPECT_TRUE(run({parcel_of("abc")}));
+  EXPECT_EQ(destination_.requests.size(), 6U);
+  EXPECT_EQ(destination_.taken, "abc");
+}
+
+TEST_F(DeliveryTest, RetryAfterIsTheFloorOfTheWait) {
+  bool is_first = true;
+  destination_.script = [&is_first](const auto&, const auto&) {
+    if (!is_first) return Answer{};
+    is_first = false;
+    return Answer{Kind::kRetry, "busy", std::chrono::milliseconds(60)};
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(run({parcel_of("a")}));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(60));
+}
+
+TEST_F(DeliveryTest, ACustomerThatWaitsDoesNotHoldAnotherUp) {
+  int left = 3;
+  destination_.script = [&left](const std::string& customer, const auto&) {
+    return customer == "a" && left-- > 0 ? Answer{Kind::kRetry, "busy"} : Answer{};
+  };
+  EXPECT_TRUE(run({parcel_of("x", "a"), parcel_of("y", "b")}));
+  EXPECT_EQ(destination_.taken, "yx");
+}
+
+TEST_F(DeliveryTest, PartialSuccessIsReportedAndNotSentAgain) {
+  destination_.script = [](const auto&, const auto&) {
+    return Answer{Kind::kTaken, "two were bad", std::nullopt, 2};
+  };
+  EXPECT_TRUE(run({parcel_of("abc")}));
+  EXPECT_EQ(notes_.rejected, 2U);
+  EXPECT_EQ(destination_.requests.size(), 1U);
+}
+
+TEST_F(DeliveryTest, GivesUpWhenTheObserverSaysSo) {
+  destination_.script = [](const auto&, const auto&) { return Answer{Kind::kRetry, "down"}; };
+  notes_.may_go_on = [this] { return notes_.answers < 3; };
+  EXPECT_FALSE(run({parcel_of("abc")}));
+  EXPECT_EQ(destination_.taken, "");
+}
+
+TEST_F(DeliveryTest, AnAnswerThatNeverComesEndsAtTheStopDeadline) {
+  class Silent final : public Transport {
+   public:
+    void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view /*message*/,
+              std::function<void(Answer)> done) override {
+      kept = std::move(done);
+    }
+    std::function<void(Answer)> kept;
+  } silent;
+  Delivery delivery(settings_, silent, clock_);
+  std::atomic<bool> is_stopping{false};
+  notes_.may_go_on = [&] { return !is_stopping; };
+  std::thread stopper([&] {
+    delivery.set_stop_deadline(clock_.steady() + std::chrono::milliseconds(20));
+    is_stopping = true;
+    delivery.wake();
+  });
+  EXPECT_FALSE(delivery.run({parcel_of("a")}, notes_));
+  stopper.join();
+  silent.kept(Answer{});  // too late, and harmless
+}
+
+}  // namespace
+}  // namespace vigia::collector

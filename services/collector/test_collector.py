@@ -1,0 +1,267 @@
+"""The collector from outside: the built program on free ports, spoken to by real clients.
+
+    python -m pytest test_collector.py
+
+The program is build/release/bin/vigia-collector, or what VIGIA_COLLECTOR names.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+
+HERE = Path(__file__).resolve().parent
+TOKEN = "secret-of-cliente-a"
+PROTOBUF = "application/x-protobuf"
+
+
+def program() -> Path:
+    named = os.environ.get("VIGIA_COLLECTOR")
+    if named:
+        return Path(named)
+    builds = [HERE.parents[1] / "build" / preset / "bin" / "vigia-collector" for preset in ("release", "dev")]
+    found = [path for path in builds if path.exists()]
+    assert found, f"build it first: none of {builds} exists"
+    return found[0]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: str, probe: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if probe():
+                return
+        except requests.RequestException:
+            pass
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
+class Store(BaseHTTPRequestHandler):
+    """Stands where storage stands: takes everything, and remembers what came for whom."""
+
+    received: list[tuple[str, str]] = []
+
+    def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.received.append((self.path, self.headers.get("X-Vigia-Customer", "")))
+        self.send_response(200)
+        self.send_header("Content-Type", PROTOBUF)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+        """Requests are remembered, not printed."""
+
+
+class Collector:
+    """The program with a configuration made from otel-collector-config.yaml: other ports, another folder."""
+
+    def __init__(self, folder: Path, store_url: str) -> None:
+        self.ports = {name: free_port() for name in ("4317", "4318", "8888", "8889", "13133")}
+        (folder / "customers.yaml").write_text((HERE / "customers.yaml").read_text())
+        text = (HERE / "otel-collector-config.yaml").read_text()
+        for name, port in self.ports.items():
+            text = text.replace(f"0.0.0.0:{name}", f"127.0.0.1:{port}")
+        self.config = folder / "collector.yaml"
+        self.config.write_text(text)
+        self.log = folder / "collector.log"
+        self.environment = {
+            **os.environ,
+            "VIGIA_TOKEN_A": TOKEN,
+            "VIGIA_INTERNAL_TOKEN": "internal",
+            "VIGIA_CUSTOMERS": str(folder / "customers.yaml"),
+            "VIGIA_DATA": str(folder / "log"),
+            "VIGIA_HOT_URL": store_url,
+            "VIGIA_STORAGE_URL": store_url,
+        }
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(program()), "--config", str(self.config)], env=self.environment, stdout=log, stderr=log
+            )
+        wait_for("the collector is healthy", lambda: requests.get(self.url("13133", "/health"), timeout=2).ok)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+    def url(self, port: str, path: str = "") -> str:
+        return f"http://127.0.0.1:{self.ports[port]}{path}"
+
+    def post(self, body: bytes, token: str | None = TOKEN, **headers: str) -> requests.Response:
+        """POST /v1/metrics; headers by name, underscores for hyphens."""
+        named = {"Content-Type": PROTOBUF} | {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            named["Authorization"] = f"Bearer {token}"
+        return requests.post(self.url("4318", "/v1/metrics"), data=body, headers=named, timeout=10)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum of a metric of the collector's own over all series with these labels."""
+        total = 0.0
+        for line in requests.get(self.url("8888", "/metrics"), timeout=5).text.splitlines():
+            if line.split("{")[0].split(" ")[0] == name and all(f'{k}="{v}"' in line for k, v in labels.items()):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Store)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory, store: str) -> Iterator[Collector]:
+    running = Collector(tmp_path_factory.mktemp("collector"), store)
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGKILL)
+
+
+def gauges(*names: str, customer: str | None = "cliente-a", ahead_s: float = 0) -> bytes:
+    """One resource of that customer with a gauge of one point for each name."""
+    request = ExportMetricsServiceRequest()
+    group = request.resource_metrics.add()
+    if customer is not None:
+        group.resource.attributes.add(key="customer.id").value.string_value = customer
+    group.resource.attributes.add(key="service.name").value.string_value = "test"
+    scope = group.scope_metrics.add()
+    for name in names:
+        point = scope.metrics.add(name=name).gauge.data_points.add(as_double=1.5)
+        point.time_unix_nano = time.time_ns() + int(ahead_s * 1e9)
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def rejected(answer: requests.Response) -> int:
+    assert answer.status_code == 200, answer.content
+    response = ExportMetricsServiceResponse()
+    response.ParseFromString(answer.content)
+    return int(response.partial_success.rejected_data_points)
+
+
+def test_health(collector: Collector) -> None:
+    for path in ("/health", "/"):
+        answer = requests.get(collector.url("13133", path), timeout=5)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_example_sends_all_three_signals(collector: Collector) -> None:
+    names = ("metric_points", "spans", "log_records")
+    before = {name: collector.metric(f"otelcol_receiver_accepted_{name}") for name in names}
+    done = subprocess.run(
+        [sys.executable, str(HERE / "example.py"), "--endpoint", collector.url("4317")],
+        env={**os.environ, "VIGIA_TOKEN": TOKEN},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in names:
+        assert collector.metric(f"otelcol_receiver_accepted_{name}") > before[name], name
+    for path in ("/v1/traces", "/v1/logs", "/api/v1/write"):
+        wait_for(f"the store has {path}", lambda path=path: (path, "cliente-a") in Store.received)
+
+
+def test_the_pull_exporter_shows_the_translated_series(collector: Collector) -> None:
+    assert rejected(collector.post(gauges("system.cpu.usage"))) == 0
+    line = 'system_cpu_usage{customer_id="cliente-a",job="test"} 1.5'
+    wait_for(line, lambda: line in requests.get(collector.url("8889", "/metrics"), timeout=5).text)
+
+
+def test_tokens(collector: Collector) -> None:
+    for token in (None, "", "wrong", TOKEN.upper()):
+        assert collector.post(gauges("m"), token).status_code == 401
+    assert collector.post(gauges("m"), Authorization=f"bearer {TOKEN}", token=None).status_code == 200
+
+
+def test_a_foreign_or_missing_customer(collector: Collector) -> None:
+    assert collector.post(gauges("m", customer="cliente-b")).status_code == 403
+    assert collector.post(gauges("m", customer=None)).status_code == 400
+    mixed = gauges("mine") + gauges("stolen", customer="cliente-b")
+    assert rejected(collector.post(mixed)) == 1
+
+
+def test_reserved_names_and_the_future(collector: Collector) -> None:
+    assert rejected(collector.post(gauges("up", "scrape.duration", "fine"))) == 2
+    assert rejected(collector.post(gauges("later", ahead_s=6 * 60))) == 1
+    assert rejected(collector.post(gauges("soon", ahead_s=4 * 60))) == 0
+
+
+def test_bodies(collector: Collector) -> None:
+    assert collector.post(b"\xff" * 10).status_code == 400
+    assert rejected(collector.post(gzip.compress(gauges("zipped")), Content_Encoding="gzip")) == 0
+    bomb = gzip.compress(b"\0" * (256 << 20))
+    assert collector.post(bomb, Content_Encoding="gzip").status_code == 413
+    broken = collector.post(b"{broken", Content_Type="application/json")
+    assert (broken.status_code, broken.json()["code"]) == (400, 3)
+    assert collector.post(b"{}", Content_Type="application/json").json() == {}
+    assert collector.post(b"x", Content_Type="text/plain").status_code == 415
+
+
+def test_books_balance_and_survive_a_kill(collector: Collector) -> None:
+    for _ in range(20):
+        assert rejected(collector.post(gauges("counted", "up"))) == 1
+
+    def balances() -> bool:
+        here = {"customer_id": "cliente-a", "signal": "metrics"}
+        exporter = {"exporter": "prometheusremotewrite/cold"}
+        came = collector.metric("vigia_items_received_total", **here)
+        came += collector.metric("vigia_items_queued_at_start", **here, **exporter)
+        went = collector.metric("vigia_items_rejected_total", **here)
+        for name in ("sent_total", "dropped_total", "queued"):
+            went += collector.metric(f"vigia_items_{name}", **here, **exporter)
+        return came == went and collector.metric("vigia_items_queued", **here, **exporter) == 0
+
+    wait_for("the books balance and nothing is queued", balances)
+    collector.end(signal.SIGKILL)
+    collector.start()
+    wait_for("the books balance after a kill", balances)
+
+
+def test_a_bad_key_is_named(collector: Collector, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(collector.config.read_text().replace("limit_mib: 512", "limit_mb: 512"))
+    done = subprocess.run(
+        [str(program()), "--config", str(bad), "--check-config"],
+        env=collector.environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    line = next(n for n, text in enumerate(bad.read_text().splitlines(), 1) if "limit_mb" in text)
+    assert done.returncode == 2
+    assert f"bad.yaml:{line}:" in done.stderr
+
+
+def test_it_ends_on_sigterm(collector: Collector) -> None:
+    assert collector.end() == 0

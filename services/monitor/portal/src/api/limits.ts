@@ -1,0 +1,2 @@
+/** The shortest password that the monitor takes. */
+export const passwordLengthMin = 12;

@@ -1,0 +1,633 @@
+"""The control plane alone, on its real binary: who may do what, tokens, snapshot, sessions, alert channels."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from launcher.paths import ROOT
+from stack import Stack, wait_for
+
+CONTRACT = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text())
+PASSWORD = "Tr0mbon-lluvia-7"
+
+# Who may call: "public", "known" (anybody logged in), "person" (with a cookie), "operator", "customer" (operators and the
+# customer itself), "protected" (operators; the customer itself gets 403).
+OPERATIONS = {
+    ("POST", "/session"): "public",
+    ("GET", "/session"): "known",
+    ("DELETE", "/session"): "person",
+    ("POST", "/session/password"): "person",
+    ("GET", "/sessions"): "person",
+    ("DELETE", "/sessions/{session_id}"): "person",
+    ("GET", "/system"): "known",
+    ("GET", "/overview"): "known",
+    ("GET", "/alerts"): "known",
+    ("GET", "/customers"): "known",
+    ("POST", "/customers"): "operator",
+    ("GET", "/customers/{customer_id}"): "customer",
+    ("PATCH", "/customers/{customer_id}"): "protected",
+    ("DELETE", "/customers/{customer_id}"): "protected",
+    ("GET", "/customers/{customer_id}/tokens"): "customer",
+    ("POST", "/customers/{customer_id}/tokens"): "customer",
+    ("DELETE", "/customers/{customer_id}/tokens/{token_id}"): "customer",
+    ("GET", "/customers/{customer_id}/nodes"): "customer",
+    ("POST", "/customers/{customer_id}/nodes"): "protected",
+    ("GET", "/customers/{customer_id}/nodes/{node_id}"): "customer",
+    ("PATCH", "/customers/{customer_id}/nodes/{node_id}"): "protected",
+    ("DELETE", "/customers/{customer_id}/nodes/{node_id}"): "protected",
+    ("GET", "/customers/{customer_id}/nodes/{node_id}/metrics"): "customer",
+    ("GET", "/customers/{customer_id}/users"): "customer",
+    ("POST", "/customers/{customer_id}/users"): "protected",
+    ("PATCH", "/customers/{customer_id}/users/{user_id}"): "protected",
+    ("GET", "/customers/{customer_id}/channels"): "customer",
+    ("POST", "/customers/{customer_id}/channels"): "protected",
+    ("DELETE", "/customers/{customer_id}/channels/{channel_id}"): "protected",
+    ("GET", "/operators"): "operator",
+    ("POST", "/operators"): "operator",
+    ("GET", "/operator-tokens"): "operator",
+    ("POST", "/operator-tokens"): "operator",
+    ("DELETE", "/operator-tokens/{token_id}"): "operator",
+    ("GET", "/audit"): "known",
+    ("GET", "/audit/verification"): "operator",
+}
+# Bodies that are good where the caller may do it. "" in a name is filled with something new.
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/session"): {"user": "nobody", "password": "nothing"},
+    ("POST", "/session/password"): {"current_password": PASSWORD, "new_password": PASSWORD + "-nueva"},
+    ("POST", "/customers"): {"id": "", "name": "Nueva"},
+    ("PATCH", "/customers/{customer_id}"): {"name": "Otro nombre"},
+    ("POST", "/customers/{customer_id}/tokens"): {"name": "t", "scope": "read"},
+    ("POST", "/customers/{customer_id}/nodes"): {"id": ""},
+    ("PATCH", "/customers/{customer_id}/nodes/{node_id}"): {"region": "eu"},
+    ("POST", "/customers/{customer_id}/users"): {"name": "", "password": PASSWORD},
+    ("PATCH", "/customers/{customer_id}/users/{user_id}"): {"is_enabled": True},
+    ("POST", "/customers/{customer_id}/channels"): {"type": "webhook", "target": "https://8.8.8.8/hook"},
+    ("POST", "/operators"): {"name": "", "password": PASSWORD},
+    ("POST", "/operator-tokens"): {"name": "t"},
+}
+CHANGES = {"POST", "PATCH", "DELETE"}
+# The router is not running here, so what needs it answers 503; Alertmanager neither.
+ALLOWED = {200, 201, 204, 503}
+
+
+def unique(prefix: str) -> str:
+    return f"{prefix}-{secrets.token_hex(4)}"
+
+
+@dataclass
+class Caller:
+    """One way to call: a session, a token, or nothing."""
+
+    url: str
+    http: requests.Session = field(default_factory=requests.Session)
+    csrf: str = ""
+
+    def log_in(self, user: str, password: str) -> Caller:
+        answer = self.call("POST", "/session", {"user": user, "password": password})
+        assert answer.status_code == 200, answer.text
+        self.csrf = answer.json()["csrf_token"]
+        return self
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        sent = {"X-CSRF-Token": self.csrf} if self.csrf else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is None and method in ("POST", "PATCH"):
+            body = {}
+        return self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=sent, timeout=10)
+
+    def good(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.call(method, path, body)
+        assert answer.status_code in (200, 201, 204), f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+
+def with_token(url: str, token: str) -> Caller:
+    caller = Caller(url)
+    caller.http.headers["Authorization"] = f"Bearer {token}"
+    return caller
+
+
+@dataclass
+class Home:
+    """A customer with one of everything."""
+
+    id: str
+    user: Caller
+    ids: dict[str, str]
+    read: Caller
+    ingest: Caller
+
+
+def make_home(operator: Caller) -> Home:
+    customer = unique("c")
+    path = f"/customers/{customer}"
+    operator.good("POST", "/customers", {"id": customer, "name": f"Empresa {customer}"})
+    user = operator.good("POST", f"{path}/users", {"name": f"user-{customer}", "password": PASSWORD})
+    read = operator.good("POST", f"{path}/tokens", {"name": "r", "scope": "read"})
+    ingest = operator.good("POST", f"{path}/tokens", {"name": "i", "scope": "ingest"})
+    operator.good("POST", f"{path}/nodes", {"id": "web-01"})
+    channel = operator.good("POST", f"{path}/channels", {"type": "webhook", "target": "https://8.8.8.8/hook"})
+    person = Caller(operator.url).log_in(f"user-{customer}", PASSWORD)
+    ids = {
+        "customer_id": customer,
+        "token_id": read["id"],
+        "node_id": "web-01",
+        "user_id": user["id"],
+        "channel_id": channel["id"],
+        "session_id": person.good("GET", "/sessions")["sessions"][0]["id"],
+    }
+    return Home(
+        customer, person, ids, with_token(operator.url, read["token"]), with_token(operator.url, ingest["token"])
+    )
+
+
+@pytest.fixture(scope="module")
+def stack_of_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Only vigia-monitor runs; its neighbours do not answer."""
+    with Stack(tmp_path_factory.mktemp("monitor")) as made:
+        made.start("monitor")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def operator(stack_of_one: Stack) -> Caller:
+    return Caller(stack_of_one.layout.url("monitor")).log_in("admin", stack_of_one.secrets["admin_password"])
+
+
+@pytest.fixture(scope="module")
+def inside(stack_of_one: Stack) -> Callable[..., requests.Response]:
+    """GET on the internal port with the internal token."""
+    url = stack_of_one.layout.url("monitor_internal")
+    token = stack_of_one.secrets["internal_token"]
+
+    def get(path: str, timeout: float = 10, **headers: str) -> requests.Response:
+        sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.get(url + path, headers=sent, timeout=timeout)
+
+    return get
+
+
+def fill(path: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+def body_of(operation: tuple[str, str]) -> dict[str, Any] | None:
+    body = BODIES.get(operation)
+    return {key: value or unique("x") for key, value in body.items()} if body else None
+
+
+def operations(*kinds: str) -> list[tuple[str, str]]:
+    return [operation for operation, kind in OPERATIONS.items() if not kinds or kind in kinds]
+
+
+def named(operation: tuple[str, str]) -> str:
+    return " ".join(operation)
+
+
+def perform(caller: Caller, operation: tuple[str, str], ids: dict[str, str]) -> requests.Response:
+    return caller.call(operation[0], fill(operation[1], ids), body_of(operation))
+
+
+class TestWhoMayDoWhat:
+    """Every operation of the contract, for every kind of caller."""
+
+    def test_the_table_is_the_contract(self) -> None:
+        contract = {
+            (method.upper(), path)
+            for path, item in CONTRACT["paths"].items()
+            for method in item
+            if method != "parameters"
+        }
+        assert set(OPERATIONS) == contract
+
+    @pytest.mark.parametrize("operation", operations(), ids=named)
+    def test_nobody(self, operator: Caller, operation: tuple[str, str]) -> None:
+        nobody = Caller(operator.url)
+        ids = dict.fromkeys(("token_id", "user_id", "channel_id", "session_id"), "0" * 32)
+        answer = perform(nobody, operation, ids | {"customer_id": "cliente-x", "node_id": "n"})
+        assert answer.status_code == 401
+        assert answer.json()["error"] == "unauthenticated"
+
+    @pytest.mark.parametrize("operation", operations(), ids=named)
+    def test_an_ingest_token_opens_nothing(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        assert perform(home.ingest, operation, home.ids).status_code == 401
+
+    @pytest.mark.parametrize("operation", operations("customer", "protected"), ids=named)
+    def test_a_foreign_customer_sees_what_is_not_there(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home, stranger = make_home(operator), make_home(operator)
+        for caller in (stranger.user, stranger.read):
+            foreign = perform(caller, operation, home.ids)
+            missing = perform(caller, operation, home.ids | {"customer_id": unique("gone")})
+            assert foreign.status_code == missing.status_code == 404
+            assert foreign.json() == missing.json()
+        assert home.id not in foreign.text
+
+    @pytest.mark.parametrize("operation", operations("customer", "protected"), ids=named)
+    def test_foreign_objects_under_ones_own_path(self, operator: Caller, operation: tuple[str, str]) -> None:
+        method, path = operation
+        if path.count("{") < 2 or "{node_id}" in path:
+            pytest.skip("no random id in this path")
+        home, stranger = make_home(operator), make_home(operator)
+        ids = stranger.ids | {"customer_id": home.id}
+        for caller in (home.user, operator):
+            expected = 403 if caller is home.user and OPERATIONS[operation] == "protected" else 404
+            assert perform(caller, operation, ids).status_code == expected
+        # The stranger still has everything.
+        assert (
+            perform(operator, ("GET", "/customers/{customer_id}/tokens"), stranger.ids).json()["tokens"][-1][
+                "revoked_at"
+            ]
+            is None
+        )
+        assert perform(operator, ("GET", "/customers/{customer_id}/channels"), stranger.ids).json()["channels"]
+
+    def test_nodes_of_others_are_not_there(self, operator: Caller) -> None:
+        home, stranger = make_home(operator), make_home(operator)
+        operator.good("POST", f"/customers/{stranger.id}/nodes", {"id": "only-theirs"})
+        for path in ("", "/metrics"):
+            answer = home.user.call("GET", f"/customers/{home.id}/nodes/only-theirs{path}")
+            assert answer.status_code == 404
+
+    def test_a_foreign_session_cannot_be_ended(self, operator: Caller) -> None:
+        home, stranger = make_home(operator), make_home(operator)
+        assert home.user.call("DELETE", f"/sessions/{stranger.ids['session_id']}").status_code == 404
+        assert stranger.user.call("GET", "/session").status_code == 200
+
+    @pytest.mark.parametrize("operation", operations("protected", "operator"), ids=named)
+    def test_a_customers_user_may_not(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        assert perform(home.user, operation, home.ids).status_code == 403
+
+    @pytest.mark.parametrize("operation", operations("known", "person", "customer"), ids=named)
+    def test_a_customers_user_may(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        assert perform(home.user, operation, home.ids).status_code in ALLOWED
+
+    @pytest.mark.parametrize("operation", operations("known", "customer", "protected"), ids=named)
+    def test_an_operator_may(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        assert perform(operator, operation, home.ids).status_code in ALLOWED
+
+    @pytest.mark.parametrize("operation", operations(), ids=named)
+    def test_a_read_token_only_reads(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        made = operator.good("POST", "/operator-tokens", {"name": "r", "scope": "read"})
+        reader = with_token(operator.url, made["token"])
+        kind, changes = OPERATIONS[operation], operation[0] in CHANGES
+        if kind == "public":
+            return
+        for caller, may_read in ((reader, kind != "person"), (home.read, kind in ("known", "customer"))):
+            answer = perform(caller, operation, home.ids | {"token_id": made["id"]} if kind == "operator" else home.ids)
+            assert answer.status_code in (ALLOWED if may_read and not changes else {403})
+
+    def test_a_managing_token_changes_without_csrf(self, operator: Caller) -> None:
+        made = operator.good("POST", "/operator-tokens", {"name": "m", "scope": "manage"})
+        manager = with_token(operator.url, made["token"])
+        manager.good("POST", "/customers", {"id": unique("m"), "name": "M"})
+        operator.good("DELETE", f"/operator-tokens/{made['id']}")
+        assert manager.call("GET", "/overview").status_code == 401
+
+    @pytest.mark.parametrize(
+        "operation", [o for o in operations() if o[0] in CHANGES and o[1] != "/session"], ids=named
+    )
+    def test_changes_need_the_csrf_token_and_this_origin(self, operator: Caller, operation: tuple[str, str]) -> None:
+        home = make_home(operator)
+        method, path = operation[0], fill(operation[1], home.ids)
+        caller = home.user if OPERATIONS[operation] in ("person", "customer") else operator
+        body = body_of(operation)
+        assert caller.call(method, path, body, X_CSRF_Token="").status_code == 403
+        assert caller.call(method, path, body, X_CSRF_Token="0" * 64).status_code == 403
+        assert caller.call(method, path, body, Origin="https://evil.example").status_code == 403
+        assert caller.call(method, path, body, Origin="null").status_code == 403
+        assert caller.call(method, path, body, Sec_Fetch_Site="cross-site").status_code == 403
+
+    def test_log_in_from_another_site_is_refused(self, operator: Caller) -> None:
+        answer = Caller(operator.url).call(
+            "POST", "/session", {"user": "a", "password": "b"}, Origin="https://evil.example"
+        )
+        assert answer.status_code == 403
+
+    def test_lists_hold_only_ones_own(self, operator: Caller) -> None:
+        home, stranger = make_home(operator), make_home(operator)
+        for caller in (home.user, home.read):
+            assert [one["id"] for one in caller.good("GET", "/customers")["customers"]] == [home.id]
+            assert [one["id"] for one in caller.good("GET", "/overview")["customers"]] == [home.id]
+            entries = caller.good("GET", "/audit")["entries"]
+            assert {entry["customer_id"] for entry in entries} == {home.id}
+            assert caller.call("GET", f"/audit?customer_id={stranger.id}").status_code == 404
+
+
+class TestBadRequests:
+    def test_bodies(self, operator: Caller) -> None:
+        for raw in (
+            "",
+            "{",
+            "[]",
+            "null",
+            '"x"',
+            '{"id":"a","id":"b","name":"x"}',
+            "[" * 5000,
+            '{"id":1,"name":"x"}',
+            "\xff",
+        ):
+            answer = operator.http.post(
+                f"{operator.url}/api/v1/customers",
+                data=raw.encode("latin-1"),
+                headers={"X-CSRF-Token": operator.csrf, "Content-Type": "application/json"},
+                timeout=5,
+            )
+            assert answer.status_code == 400, raw
+            assert answer.json()["error"] == "invalid"
+
+    def test_unknown_fields_are_named(self, operator: Caller) -> None:
+        answer = operator.call("POST", "/customers", {"id": "a", "name": "b", "tenant": 1})
+        assert answer.status_code == 400
+        assert "tenant" in answer.json()["message"]
+
+    def test_content_type_and_size(self, operator: Caller) -> None:
+        headers = {"X-CSRF-Token": operator.csrf, "Content-Type": "text/plain"}
+        url = f"{operator.url}/api/v1/customers"
+        assert operator.http.post(url, data="{}", headers=headers, timeout=5).status_code == 415
+        assert operator.call("POST", "/customers", {"id": "a", "name": "b" * 70_000}).status_code == 413
+
+    @pytest.mark.parametrize(
+        "customer", ["..", ".", "a/../b", "a\\b", "a%2F..", "", "a" * 300, "A", "a--b", "-a", "_provider", "a\n", "ñ"]
+    )
+    def test_customer_ids(self, operator: Caller, customer: str) -> None:
+        assert operator.call("POST", "/customers", {"id": customer, "name": "x"}).status_code == 400
+
+    @pytest.mark.parametrize(
+        "path", ["/", "//", "/customers/", "/customers//tokens", "/customers/%2e%2e", "/session/x", "/x"]
+    )
+    def test_unknown_paths(self, operator: Caller, path: str) -> None:
+        assert operator.call("GET", path).status_code == 404
+
+    def test_wrong_methods(self, operator: Caller) -> None:
+        answer = operator.call("PUT", "/customers")
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "GET, POST"
+
+    def test_addresses_of_our_own_machines(self, operator: Caller) -> None:
+        home = make_home(operator)
+        for address in (
+            "169.254.169.254:80",
+            "0.0.0.0:80",
+            "2130706433:80",
+            "[::ffff:127.0.0.1]:80",
+            "x y:1",
+            "8.8.8.8",
+        ):
+            body = {"id": "n", "address": address}
+            assert operator.call("POST", f"/customers/{home.id}/nodes", body).status_code == 400, address
+        for target in ("http://127.0.0.1/x", "http://169.254.169.254/", "ftp://8.8.8.8/", "http://10.0.0.1/"):
+            body = {"type": "webhook", "target": target}
+            assert operator.call("POST", f"/customers/{home.id}/channels", body).status_code == 400, target
+
+    def test_passwords(self, operator: Caller) -> None:
+        home = make_home(operator)
+        for password in ("short", "password1234", "aaaaaaaaaaaa", "123456789012"):
+            body = {"name": unique("u"), "password": password}
+            assert operator.call("POST", f"/customers/{home.id}/users", body).status_code == 400, password
+
+
+class TestSessions:
+    def test_every_failed_log_in_gets_one_answer(self, operator: Caller) -> None:
+        home = make_home(operator)
+        operator.good("PATCH", f"/customers/{home.id}/users/{home.ids['user_id']}", {"is_enabled": False})
+        answers = [
+            Caller(operator.url).call("POST", "/session", {"user": user, "password": password})
+            for user, password in ((unique("no"), "x"), ("admin", "wrong"), (f"user-{home.id}", PASSWORD))
+        ]
+        assert {answer.status_code for answer in answers} == {401}
+        assert len({answer.text for answer in answers}) == 1
+        assert not any("Set-Cookie" in answer.headers for answer in answers)
+
+    def test_the_cookie_is_for_this_server_only(self, operator: Caller) -> None:
+        home = make_home(operator)
+        answer = Caller(operator.url).call("POST", "/session", {"user": f"user-{home.id}", "password": PASSWORD})
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert "Domain" not in cookie
+
+    def test_log_out_ends_it_on_the_server(self, operator: Caller) -> None:
+        home = make_home(operator)
+        kept = home.user.http.cookies.get_dict()
+        home.user.good("DELETE", "/session")
+        again = Caller(operator.url)
+        again.http.cookies.update(kept)
+        assert again.call("GET", "/session").status_code == 401
+
+    def test_a_new_password_ends_the_other_sessions(self, operator: Caller) -> None:
+        home = make_home(operator)
+        other = Caller(operator.url).log_in(f"user-{home.id}", PASSWORD)
+        body = {"current_password": PASSWORD, "new_password": "Otra-lampara-93"}
+        home.user.good("POST", "/session/password", body)
+        assert other.call("GET", "/session").status_code == 401
+        assert home.user.call("GET", "/session").status_code == 200
+        Caller(operator.url).log_in(f"user-{home.id}", "Otra-lampara-93")
+
+    def test_guessing_is_slowed_down(self, operator: Caller) -> None:
+        user = unique("guess")
+        statuses = [
+            Caller(operator.url).call("POST", "/session", {"user": user, "password": f"wrong-{n}"}).status_code
+            for n in range(8)
+        ]
+        assert statuses[:5] == [401] * 5
+        assert 429 in statuses
+        answer = Caller(operator.url).call("POST", "/session", {"user": user, "password": "x"})
+        assert int(answer.headers["Retry-After"]) >= 1
+
+    def test_every_answer_carries_the_security_headers(self, operator: Caller) -> None:
+        for path in ("/", "/some/page", "/api/v1/overview", "/api/v1/nope", "/missing.js"):
+            headers = requests.get(operator.url + path, timeout=5).headers
+            policy = headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "frame-ancestors 'none'" in policy
+
+
+class TestDirectory:
+    """What collector and router are told."""
+
+    def customers(self, inside: Callable[..., requests.Response]) -> dict[str, Any]:
+        return {one["id"]: one for one in inside("/snapshot").json()["customers"]}
+
+    def test_needs_the_internal_token(self, stack_of_one: Stack) -> None:
+        url = stack_of_one.layout.url("monitor_internal")
+        for path in ("/snapshot", "/http_sd/hot-0", "/nodes/a/b/health"):
+            assert requests.get(url + path, timeout=5).status_code == 401
+            assert requests.get(url + path, headers={"Authorization": "Bearer x"}, timeout=5).status_code == 401
+
+    def test_holds_hashes_and_never_a_token(self, operator: Caller, inside: Callable[..., requests.Response]) -> None:
+        home = make_home(operator)
+        made = operator.good("POST", f"/customers/{home.id}/tokens", {"name": "x", "scope": "ingest"})
+        text = inside("/snapshot").text
+        assert made["token"] not in text
+        assert len(self.customers(inside)[home.id]["tokens"]) == 3
+        listed = operator.good("GET", f"/customers/{home.id}/tokens")["tokens"]
+        assert all("token" not in token for token in listed)
+        operator.good("DELETE", f"/customers/{home.id}/tokens/{made['id']}")
+        assert len(self.customers(inside)[home.id]["tokens"]) == 2
+
+    def test_a_disabled_customer_is_out_at_once(
+        self, operator: Caller, inside: Callable[..., requests.Response]
+    ) -> None:
+        home = make_home(operator)
+        operator.good("DELETE", f"/customers/{home.id}")
+        assert self.customers(inside)[home.id]["tokens"] == []
+        assert home.user.call("GET", "/session").status_code == 401
+        assert home.read.call("GET", "/overview").status_code == 401
+        operator.good("PATCH", f"/customers/{home.id}", {"is_enabled": True})
+        assert len(self.customers(inside)[home.id]["tokens"]) == 2
+
+    def test_a_reader_that_waits_hears_of_a_change(
+        self, operator: Caller, inside: Callable[..., requests.Response]
+    ) -> None:
+        etag = inside("/snapshot").headers["ETag"]
+        assert inside("/snapshot", If_None_Match=etag).status_code == 304
+        answers: list[tuple[float, requests.Response]] = []
+
+        def wait() -> None:
+            answer = inside("/snapshot", 25, If_None_Match=etag, Prefer="wait=20")
+            answers.append((time.monotonic(), answer))
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        wait_for("the reader waits", lambda: "snapshot_waiters 1" in inside("/metrics").text, 5)
+        operator.good("POST", "/customers", {"id": unique("w"), "name": "W"})
+        changed = time.monotonic()
+        waiting.join(10)
+        (arrived, answer) = answers[0]
+        assert answer.status_code == 200
+        assert answer.headers["ETag"] != etag
+        assert arrived - changed < 1
+
+    def test_a_wait_ends_without_a_change(self, inside: Callable[..., requests.Response]) -> None:
+        etag = inside("/snapshot").headers["ETag"]
+        begun = time.monotonic()
+        assert inside("/snapshot?wait=1", If_None_Match=etag).status_code == 304
+        assert 0.9 < time.monotonic() - begun < 5
+
+    def test_targets(self, operator: Caller, inside: Callable[..., requests.Response], stack_of_one: Stack) -> None:
+        home = make_home(operator)
+        operator.good("POST", f"/customers/{home.id}/nodes", {"id": "db-01", "region": "r", "address": "10.1.2.3:8080"})
+        targets = {
+            target["labels"]["node_id"]: target
+            for target in inside("/http_sd/hot-0").json()
+            if target["labels"]["customer_id"] == home.id
+        }
+        assert targets["db-01"]["targets"] == ["10.1.2.3:8080"]
+        assert targets["db-01"]["labels"]["__metrics_path__"] == "/health"
+        assert targets["db-01"]["labels"]["reach"] == "scrape"
+        assert targets["web-01"]["targets"] == [stack_of_one.layout.address("monitor_internal")]
+        assert targets["web-01"]["labels"]["reach"] == "push"
+        health = inside(targets["web-01"]["labels"]["__metrics_path__"])
+        assert health.status_code == 503
+        operator.good("DELETE", f"/customers/{home.id}/nodes/db-01")
+        left = [
+            t["labels"]["node_id"] for t in inside("/http_sd/hot-0").json() if t["labels"]["customer_id"] == home.id
+        ]
+        assert left == ["web-01"]
+
+
+class TestAudit:
+    def test_says_who_did_what_and_is_intact(self, operator: Caller) -> None:
+        home = make_home(operator)
+        home.user.good("POST", f"/customers/{home.id}/tokens", {"name": "mine", "scope": "ingest"})
+        entries = home.user.good("GET", "/audit?limit=2")["entries"]
+        assert entries[0]["actor"] == f"user:user-{home.id}"
+        assert entries[0]["action"] == "token.create"
+        assert entries[0]["address"].startswith("127.0.0.1")
+        outcome = operator.good("GET", "/audit/verification")
+        assert outcome["is_intact"]
+        assert outcome["entries"] >= len(entries)
+
+    def test_pages_meet_without_gap(self, operator: Caller) -> None:
+        make_home(operator)
+        seen: list[int] = []
+        before = None
+        while True:
+            page = operator.good("GET", "/audit?limit=100" + (f"&before={before}" if before else ""))
+            seen += [entry["sequence"] for entry in page["entries"]]
+            before = page["next_before"]
+            if before is None:
+                break
+        assert seen == list(range(seen[0], 0, -1))
+
+    def test_never_holds_a_secret(self, operator: Caller, stack_of_one: Stack) -> None:
+        make_home(operator)
+        text = operator.call("GET", "/audit?limit=500").text + stack_of_one.running["monitor"].log.read_text()
+        assert PASSWORD not in text
+        assert stack_of_one.secrets["internal_token"] not in text
+        assert stack_of_one.secrets["admin_password"] not in text
+        assert "vgi_" not in text
+
+
+def test_all_is_kept_over_a_restart(tmp_path: Path) -> None:
+    with Stack(tmp_path) as stack:
+        stack.start("monitor")
+        operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+        home = make_home(operator)
+        stack.kill("monitor")
+        kept = stack.secrets["admin_password"]
+        stack.secrets["admin_password"] = "Nueva-clave-del-arranque-1"
+        stack.start("monitor")
+        # The session, the customer and the first password are still good; the one in the configuration changes nothing.
+        assert home.user.good("GET", "/session")["customer_id"] == home.id
+        assert home.read.good("GET", f"/customers/{home.id}/nodes")["nodes"][0]["id"] == "web-01"
+        Caller(operator.url).log_in("admin", kept)
+        refused = Caller(operator.url).call(
+            "POST", "/session", {"user": "admin", "password": "Nueva-clave-del-arranque-1"}
+        )
+        assert refused.status_code == 401
+        assert operator.good("GET", "/audit/verification")["is_intact"]
+
+
+def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:
+    """A real Alertmanager loads what the monitor writes, and its alerts come back fenced."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+        home, stranger = make_home(operator), make_home(operator)
+        alertmanager = stack.layout.url("alertmanager")
+
+        def receivers() -> list[str]:
+            return [one["name"] for one in requests.get(f"{alertmanager}/api/v2/receivers", timeout=5).json()]
+
+        wait_for("channels are loaded", lambda: f"customer-{home.id}" in receivers(), 15)
+        alerts = [
+            {"labels": {"alertname": "CustomerNodeDown", "severity": "critical", "customer_id": one, "node_id": "web-01"},
+             "annotations": {"summary": f"Nodo web-01 del cliente {one} está caído"}}
+            for one in (home.id, stranger.id)
+        ]  # fmt: skip
+        alerts.append(
+            {"labels": {"alertname": "CollectorDown", "severity": "critical"}, "annotations": {"summary": "s"}}
+        )
+        requests.post(f"{alertmanager}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
+
+        def customers(caller: Caller) -> set[str | None]:
+            answer = caller.call("GET", "/alerts")
+            return {one["customer_id"] for one in answer.json()["alerts"]} if answer.status_code == 200 else set()
+
+        wait_for("the operator sees all", lambda: customers(operator) == {home.id, stranger.id, None}, 15)
+        assert customers(home.user) == {home.id}
+        assert customers(home.read) == {home.id}
+        assert home.user.good("GET", f"/alerts?customer_id={stranger.id}")["alerts"] == []
+        assert [one["alerts_firing"] for one in home.user.good("GET", "/overview")["customers"]] == [1]
+        for one in operator.good("GET", f"/customers/{home.id}/channels")["channels"]:
+            operator.good("DELETE", f"/customers/{home.id}/channels/{one['id']}")
+        wait_for("the channel is gone", lambda: f"customer-{home.id}" not in receivers(), 15)
