@@ -1,0 +1,392 @@
+// Exporters from the disk log to a real server over a real client, the destination answering as it
+// is told to. Against real Prometheus servers: tests/integration/test_exporters.py.
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/net/server.hpp"
+#include "libs/pipeline/memory_files.hpp"
+#include "libs/wire/remote_write/write_request.hpp"
+#include "services/collector/exporters/exporter.hpp"
+#include "services/collector/testing/otlp_requests.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::int64_t kStartMs = 1'700'000'040'000;  // a full minute
+constexpr std::int64_t kMillion = 1'000'000;
+
+/// Names of the series in a remote-write body, with their number of samples.
+std::vector<std::string> series_names(std::string_view body) {
+  class Names final : public wire::remote_write::WriteVisitor {
+   public:
+    void on_series(const wire::remote_write::SeriesView& series) override {
+      for (const auto& label : series.labels) {
+        if (label.name == kNameLabel)
+          found.push_back(std::string(label.value) + "@" +
+                          std::to_string(series.samples.at(0).timestamp_ms));
+      }
+    }
+    std::vector<std::string> found;
+  } names;
+  EXPECT_TRUE(decode_request(body, {}, names));
+  return names.found;
+}
+
+/// The server's side: keeps requests, answers by its script.
+class Destination final : public net::Handler {
+ public:
+  Destination() {
+    net::ServerSettings settings;
+    settings.name = "destination";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    server_ = *net::Server::start(settings, *this);
+  }
+  ~Destination() override { server_->stop(SystemClock().steady()); }
+  std::string url() const { return "http://" + server_->address(); }
+
+  void handle(net::Request request, net::Responder responder) override {
+    const std::lock_guard lock(mutex_);
+    net::Response response;
+    response.status = 204;
+    if (script_) response = script_(request);
+    requests_.push_back(std::move(request));
+    responder.send(std::move(response));
+  }
+  void answer_by(std::function<net::Response(const net::Request&)> script) {
+    const std::lock_guard lock(mutex_);
+    script_ = std::move(script);
+  }
+  void answer(int status, std::string body = "") {
+    answer_by([status, body](const net::Request&) {
+      net::Response response;
+      response.status = status;
+      response.body = body;
+      return response;
+    });
+  }
+  std::vector<net::Request> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  /// "name@time" of every series that came, heartbeats or the others.
+  std::vector<std::string> series(bool are_heartbeats) const {
+    std::vector<std::string> found;
+    for (const net::Request& request : requests()) {
+      for (const std::string& name : series_names(request.body)) {
+        if (name.starts_with("vigia_hot_heartbeat") == are_heartbeats) found.push_back(name);
+      }
+    }
+    return found;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::function<net::Response(const net::Request&)> script_;
+  std::vector<net::Request> requests_;
+  std::unique_ptr<net::Server> server_;
+};
+
+class ExportersTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/vigia-exporters-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern), nullptr);
+    folder_ = pattern;
+    settings_.kind = ExporterKind::kPrometheusRemoteWrite;
+    settings_.id = "prometheusremotewrite/cold";
+    settings_.name = "cold";
+    settings_.endpoint = destination_.url() + "/api/v1/write";
+    settings_.signals = {Signal::kMetrics};
+    settings_.retry_initial = std::chrono::milliseconds(2);
+    settings_.retry_max = std::chrono::milliseconds(10);
+  }
+  void TearDown() override {
+    end();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void begin() {
+    books_.emplace(*(metrics_ = std::make_unique<service::MetricRegistry>()));
+    series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
+    pipeline::DiskLogSettings log;
+    log.directory = "/log";
+    log.cursors = {cursor_settings(settings_)};
+    log.cursor_interval = std::chrono::milliseconds(2);
+    log_ = *pipeline::DiskLog::open(log, clock_, DropCounter({settings_}, *books_, directory()),
+                                    files_);
+    auto exporter = make_exporter(
+        settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
+    ASSERT_TRUE(exporter) << exporter.error().message;
+    exporter_ = *std::move(exporter);
+    ASSERT_TRUE(exporter_->start());
+  }
+  void end() {
+    if (exporter_) exporter_->stop(SystemClock().steady());
+    exporter_.reset();
+    log_.reset();
+  }
+  void restart() {
+    end();
+    begin();
+  }
+  static std::function<std::shared_ptr<const tenancy::Directory>()> directory() {
+    return [] { return std::shared_ptr<const tenancy::Directory>(); };
+  }
+
+  /// As intake does: booked before it can be read.
+  void accept(std::string body, const Verdicts& verdicts, Signal signal = Signal::kMetrics,
+              std::string_view customer = "cliente-a") {
+    const CustomerId id = *CustomerId::parse(customer);
+    books_->received(id, signal, verdicts.items(), "grpc");
+    books_->rejected(id, signal, "invalid", verdicts.rejected(), "grpc");
+    books_->queued(id, signal, settings_.id, verdicts.accepted());
+    ASSERT_TRUE(log_->append_and_wait({{.customer = id,
+                                        .signal = signal,
+                                        .items = verdicts.items(),
+                                        .rejected = verdicts.rejected(),
+                                        .received_ms = clock_.wall_ms(),
+                                        .route = "hot-0",
+                                        .verdicts = verdicts.encode()},
+                                       std::move(body)}));
+  }
+  void accept_gauge(const std::string& name) {
+    accept(collector::testing::one_gauge("cliente-a", name, kStartMs), Verdicts(1));
+  }
+  Books::Line line(Signal signal = Signal::kMetrics) const {
+    return books_->line(*CustomerId::parse("cliente-a"), signal, settings_.id);
+  }
+  /// Waits until nothing is queued, then checks the equation.
+  void settle(Signal signal = Signal::kMetrics) {
+    eventually([&] { return line(signal).queued == 0; });
+    const Books::Line books = line(signal);
+    EXPECT_EQ(books.queued_at_start + books.received,
+              books.rejected + books.sent + books.dropped + books.queued);
+  }
+  template <typename Condition>
+  void eventually(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      clock_.advance(std::chrono::milliseconds(1));  // so that back-offs end
+    }
+    EXPECT_TRUE(condition());
+  }
+  std::string dead_letters() const {
+    std::ifstream file(folder_ + "/dead-letters/" +
+                       (settings_.name == "hot-0" ? "prometheusremotewrite~hot-0.jsonl"
+                        : settings_.kind == ExporterKind::kOtlpHttp
+                            ? "otlphttp~cold.jsonl"
+                            : "prometheusremotewrite~cold.jsonl"));
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  ManualClock clock_{kStartMs * kMillion};
+  pipeline::MemoryFiles files_;
+  std::string folder_;
+  Destination destination_;
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  ExporterSettings settings_;
+  std::unique_ptr<service::MetricRegistry> metrics_;
+  std::optional<Books> books_;
+  std::optional<wire::prometheus::SeriesCache> series_;
+  std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<Exporter> exporter_;
+};
+
+TEST_F(ExportersTest, ASampleArrivesWithItsCustomerAndTheProtocolsHeaders) {
+  settings_.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
+  begin();
+  accept_gauge("probe");
+  settle();
+  const net::Request request = destination_.requests().at(0);
+  EXPECT_EQ(request.headers.get("x-vigia-customer"), "cliente-a");
+  EXPECT_EQ(request.headers.get("x-prometheus-remote-write-version"), "0.1.0");
+  EXPECT_EQ(request.headers.get("content-type"), "application/x-protobuf");
+  EXPECT_EQ(request.headers.get("content-encoding"), "snappy");
+  EXPECT_EQ(request.headers.count("content-encoding"), 1U);
+  EXPECT_EQ(request.headers.get("authorization"), "Bearer x");
+  EXPECT_THAT(request.headers.get("user-agent"), HasSubstr("vigia"));
+  EXPECT_THAT(series_names(request.body), Contains("probe@" + std::to_string(kStartMs)));
+  EXPECT_EQ(line().sent, 1U);
+}
+
+TEST_F(ExportersTest, WhatWasRejectedIsNotSentAndTheBooksAgree) {
+  begin();
+  Verdicts verdicts(2);
+  verdicts.reject(0, RejectReason::kReserved);
+  accept(collector::testing::MetricsBody()
+             .resource("cliente-a")
+             .gauge("bad", kStartMs)
+             .gauge("good", kStartMs)
+             .bytes(),
+         verdicts);
+  settle();
+  const auto names = destination_.series(false);
+  EXPECT_THAT(names, Contains("good@" + std::to_string(kStartMs)));
+  EXPECT_THAT(names, ::testing::Not(Contains(HasSubstr("bad"))));
+  EXPECT_EQ(line().rejected, 1U);
+  EXPECT_EQ(line().sent, 1U);
+}
+
+TEST_F(ExportersTest, ARefusedSampleGoesToTheDeadLettersAlone) {
+  destination_.answer_by([](const net::Request& request) {
+    net::Response response;
+    response.status = 204;
+    for (const std::string& name : series_names(request.body)) {
+      if (!name.starts_with("bad")) continue;
+      response.status = 500;
+      response.body = "too old sample";
+    }
+    return response;
+  });
+  begin();
+  for (const char* name : {"good_1", "bad", "good_2"}) accept_gauge(name);
+  settle();
+  EXPECT_EQ(line().sent, 2U);
+  EXPECT_EQ(line().dropped, 1U);
+  EXPECT_THAT(dead_letters(), HasSubstr("too old sample"));
+  EXPECT_THAT(dead_letters(), HasSubstr("bad{"));
+  EXPECT_EQ(dead_letters().find("good"), std::string::npos);
+}
+
+TEST_F(ExportersTest, AWrongTokenAtTheDestinationLosesNothing) {
+  destination_.answer(401);
+  begin();
+  accept_gauge("probe");
+  eventually([this] { return destination_.requests().size() >= 3; });
+  EXPECT_EQ(line().queued, 1U);
+  destination_.answer(204);
+  settle();
+  EXPECT_EQ(line().sent, 1U);
+}
+
+TEST_F(ExportersTest, WhatWaitsAtTheEndIsCountedAtTheStartAndSentOnce) {
+  destination_.answer(503);
+  begin();
+  accept_gauge("probe");
+  eventually([this] { return !destination_.requests().empty(); });
+  restart();
+  EXPECT_EQ(line().queued_at_start, 1U);
+  destination_.answer(204);
+  settle();
+  EXPECT_EQ(line().sent, 1U);
+  const std::size_t sent = destination_.requests().size();
+  log_->sync_cursors();
+  restart();
+  accept_gauge("another");
+  settle();
+  const auto requests = destination_.requests();
+  for (std::size_t i = sent; i < requests.size(); ++i)
+    EXPECT_THAT(series_names(requests[i].body),
+                ::testing::Not(Contains("probe@" + std::to_string(kStartMs))));
+}
+
+TEST_F(ExportersTest, WhatIsTooOldForAnOptionalDestinationIsDroppedCounted) {
+  settings_.max_age = std::chrono::hours(1);
+  destination_.answer(503);
+  begin();
+  accept_gauge("probe");
+  eventually([this] { return !destination_.requests().empty(); });
+  clock_.advance(std::chrono::hours(2));
+  settle();
+  EXPECT_EQ(line().dropped, 1U);
+  EXPECT_EQ(line().sent, 0U);
+  destination_.answer(204);
+  accept_gauge("young");
+  settle();
+  EXPECT_EQ(line().sent, 1U);
+}
+
+TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  begin();
+  const auto beats = [this] { return destination_.series(true); };
+  const auto at = [](int minute) {
+    return "vigia_hot_heartbeat@" + std::to_string(kStartMs + minute * kMinuteMs);
+  };
+  const auto has_beat = [&](int minute) {
+    const auto found = beats();
+    return std::find(found.begin(), found.end(), at(minute)) != found.end();
+  };
+  eventually([&] { return beats().size() == 1; });  // the minute under way when it began
+  destination_.answer(503);
+  clock_.advance(std::chrono::minutes(3));
+  const std::size_t before = destination_.requests().size();
+  eventually([&] { return destination_.requests().size() > before; });
+  destination_.answer(204);
+  eventually([&] { return has_beat(2); });
+  for (int minute = 0; minute <= 2; ++minute) EXPECT_THAT(beats(), Contains(at(minute)));
+  restart();
+  clock_.advance(std::chrono::minutes(2));
+  eventually([&] { return has_beat(4); });
+  EXPECT_THAT(beats(), Contains(at(3)));
+}
+
+TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
+  settings_.kind = ExporterKind::kOtlpHttp;
+  settings_.id = "otlphttp/cold";
+  settings_.endpoint = destination_.url();
+  settings_.signals = {Signal::kTraces, Signal::kLogs};
+  begin();
+  accept(collector::testing::one_span("cliente-a"), Verdicts(1), Signal::kTraces);
+  settle(Signal::kTraces);
+  accept(collector::testing::one_record("cliente-a"), Verdicts(1), Signal::kLogs);
+  settle(Signal::kLogs);
+  const auto requests = destination_.requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].path, "/v1/traces");
+  EXPECT_EQ(requests[0].body, collector::testing::one_span("cliente-a"));
+  EXPECT_EQ(requests[0].headers.get("x-vigia-customer"), "cliente-a");
+  EXPECT_EQ(requests[1].path, "/v1/logs");
+}
+
+TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {
+  settings_.kind = ExporterKind::kOtlpHttp;
+  settings_.id = "otlphttp/cold";
+  settings_.endpoint = destination_.url();
+  settings_.signals = {Signal::kTraces};
+  // ExportTraceServiceResponse { partial_success { rejected_spans: 1 } }
+  destination_.answer(200, "\x0a\x02\x08\x01");
+  begin();
+  const std::string two =
+      collector::testing::one_span("cliente-a") + collector::testing::one_span("cliente-a");
+  accept(two, Verdicts(2), Signal::kTraces);
+  settle(Signal::kTraces);
+  EXPECT_EQ(line(Signal::kTraces).sent, 1U);
+  EXPECT_EQ(line(Signal::kTraces).dropped, 1U);
+  destination_.answer(400, "no");
+  accept(two, Verdicts(2), Signal::kTraces);
+  settle(Signal::kTraces);
+  EXPECT_EQ(line(Signal::kTraces).dropped, 3U);
+  EXPECT_THAT(dead_letters(), HasSubstr("HTTP 400: no"));
+}
+
+TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
+  settings_.endpoint = "127.0.0.1:9090";
+  pipeline::DiskLogSettings log;
+  log.directory = "/log";
+  log.cursors = {cursor_settings(settings_)};
+  metrics_ = std::make_unique<service::MetricRegistry>();
+  books_.emplace(*metrics_);
+  series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
+  log_ = *pipeline::DiskLog::open(log, clock_, {}, files_);
+  const auto exporter = make_exporter(
+      settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
+  ASSERT_FALSE(exporter);
+  EXPECT_THAT(exporter.error().message, HasSubstr("prometheusremotewrite/cold"));
+}
+
+}  // namespace
+}  // namespace vigia::collector
