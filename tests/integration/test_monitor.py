@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from launcher import parts
 from launcher.paths import ROOT
 from stack import Stack, wait_for
 
@@ -631,3 +633,10 @@ def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:
         for one in operator.good("GET", f"/customers/{home.id}/channels")["channels"]:
             operator.good("DELETE", f"/customers/{home.id}/channels/{one['id']}")
         wait_for("the channel is gone", lambda: f"customer-{home.id}" not in receivers(), 15)
+
+
+def test_the_standard_alerts_fire_when_they_should() -> None:
+    """promtool runs the shipped rules over made-up series; the unit tests hold the file to what the monitor writes."""
+    command = [str(parts.promtool()), "test", "rules", str(ROOT / "tests" / "golden" / "alert_rules_test.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor {
@@ -21,6 +22,13 @@ TEST(Rules, AreTheStandardSix) {
   EXPECT_EQ(rules[5].name, "HighMemoryUsage");
   EXPECT_EQ(rules[5].expression, "system_memory_usage_percent > 90");
   EXPECT_EQ(rules[5].hold, minutes(10));
+}
+
+// The file is also what an installation without vigia-monitor loads. After a wanted change, write
+// it anew from what this test prints.
+TEST(Rules, TheShippedFileIsWhatIsRendered) {
+  const auto shipped = read_file_or_empty("services/monitor/prometheus/alerts/vigia.yml");
+  EXPECT_EQ(render_rules({}), shipped);
 }
 
 TEST(Rules, OnlyWhatIsPushedKeepsFiring) {
