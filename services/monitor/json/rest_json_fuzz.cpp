@@ -1,0 +1,41 @@
+// Bodies, cookies and times as they come from outside: no crash, no endless work, and what is read
+// can be written and read again.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "libs/base/check.hpp"
+#include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/api/body.hpp"
+#include "services/monitor/json/json.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+void read_body(const JsonValue& value) {
+  BodyReader body(value);
+  const auto id = body.text("id", 1, 200);
+  body.optional_boolean("is_enabled");
+  body.optional_integer("limit", 0, 10);
+  body.optional_time("expires_at");
+  if (body.problem().empty()) CHECK(!id.empty());
+  JsonWriter writer;
+  writer.begin_object().member("id", id).end_object();
+  const auto again = parse_json(writer.text());
+  CHECK(again && (*again)["id"].text() == id);
+}
+
+}  // namespace
+}  // namespace vigia::monitor
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto value = vigia::monitor::parse_json(text);
+  if (value) vigia::monitor::read_body(*value);
+  vigia::monitor::cookie_value(text, "vigia");
+  const auto time = vigia::monitor::parse_time(text);
+  if (time) CHECK(vigia::monitor::parse_time(vigia::monitor::format_time(*time)).has_value());
+  return 0;
+}
