@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -82,10 +81,7 @@ std::string format_uptime(Duration uptime) {
   return fmt::format("{}s", seconds);
 }
 
-std::string format_percent(double percent) {
-  if (percent >= 10) return fmt::format("{:.0f}%", percent);
-  return fmt::format("{}%", std::round(percent * 100) / 100);
-}
+std::string format_percent(double percent) { return fmt::format("{:.0f}%", percent); }
 
 HealthEndpoint::HealthEndpoint(const Settings& settings, AgentStatus& status)
     : customer_(settings.customer.text()),
@@ -148,11 +144,11 @@ std::string HealthEndpoint::json() {
   }
   return fmt::format(
       "{{\"status\":\"{}\",\"collector_reachable\":{},\"buffer_usage\":\"{}\",\"uptime\":\"{}\","
-      "\"reasons\":{},\"buffer_bytes\":{},\"buffer_dropped\":{{{}}},\"buffer_damaged_records\":{},"
+      "\"reasons\":{},\"buffer_usage_percent\":{:.3f},\"buffer_bytes\":{},\"buffer_dropped\":{{{}}},\"buffer_damaged_records\":{},"
       "\"customer_id\":{},\"node_id\":{},\"version\":\"{}\"}}\n",
       report.reasons.empty() ? "healthy" : "degraded", report.is_collector_reachable,
       format_percent(report.buffer.usage_percent), format_uptime(report.uptime),
-      join_json(report.reasons), report.buffer.bytes, dropped, report.buffer.damaged_records,
+      join_json(report.reasons), report.buffer.usage_percent, report.buffer.bytes, dropped, report.buffer.damaged_records,
       net::json_text(customer_), net::json_text(node_), VIGIA_VERSION);
 }
 

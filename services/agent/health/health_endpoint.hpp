@@ -19,7 +19,7 @@ HealthForm health_form(std::string_view accept);
 /// "45s", "12m5s", "72h", "72h5m": hours are the largest unit, as the seed writes it.
 std::string format_uptime(Duration uptime);
 
-/// "25%"; below ten with up to two decimals, so that a slow rise shows: "0.35%".
+/// "25%", rounded; the exact number stands beside it in the answer.
 std::string format_percent(double percent);
 
 /// Thread contract: event loops.

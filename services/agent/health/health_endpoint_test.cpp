@@ -32,9 +32,9 @@ TEST(HealthTexts, UptimeHasHoursAsTheLargestUnit) {
   EXPECT_EQ(format_uptime(hours(72) + minutes(5) + seconds(9)), "72h5m");
 }
 
-TEST(HealthTexts, SmallPercentagesShow) {
+TEST(HealthTexts, PercentagesAreWhole) {
   EXPECT_EQ(format_percent(0), "0%");
-  EXPECT_EQ(format_percent(0.347), "0.35%");
+  EXPECT_EQ(format_percent(0.347), "0%");
   EXPECT_EQ(format_percent(25.2), "25%");
   EXPECT_EQ(format_percent(100), "100%");
 }

@@ -1,0 +1,407 @@
+"""The agent alone, against a real collector: host metrics, buffer, relay, /health, and what it does in bad times."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from launcher.commands import Command
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+from otlp import gauge, log_request, metrics_request, post
+from stack import Running, binaries, wait_for
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Site:
+    """One agent and one collector on free ports, each started and ended by the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        names = ("grpc", "http", "exporter", "metrics", "collector_health", "health", "relay_grpc", "relay_http")
+        self.ports = {name: _free_port() for name in names}
+        self.parts: dict[str, Running] = {}
+        self.token = "token-a"
+        (folder / "customers.yaml").write_text(
+            "customers: [{id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: token-a, scope: ingest}]}]\n"
+        )
+        (folder / "collector.yaml").write_text(f"""\
+extensions:
+  health_check: {{endpoint: "{self.address("collector_health")}"}}
+  vigia_auth: {{directory: {{file: {folder}/customers.yaml}}}}
+  file_storage: {{directory: {folder}/collector}}
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "{self.address("grpc")}", auth: {{authenticator: vigia_auth}}}}
+      http: {{endpoint: "{self.address("http")}", auth: {{authenticator: vigia_auth}}}}
+exporters:
+  prometheus: {{endpoint: "{self.address("exporter")}"}}
+  debug: {{}}
+service:
+  extensions: [health_check, vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{self.address("metrics")}"}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], exporters: [prometheus]}}
+    traces: {{receivers: [otlp], exporters: [debug]}}
+    logs: {{receivers: [otlp], exporters: [debug]}}
+""")
+        self.configure_agent()
+
+    def address(self, port: str) -> str:
+        return f"127.0.0.1:{self.ports[port]}"
+
+    def configure_agent(self, interval: str = "1s", protocol: str = "grpc", extra: str = "") -> None:
+        endpoint = self.address("grpc" if protocol == "grpc" else "http")
+        (self.folder / "agent.yaml").write_text(f"""\
+customer: {{id: cliente-a, name: Empresa XYZ}}
+node: {{id: web-01, region: us-east-1}}
+environment: production
+collector: {{endpoint: "http://{endpoint}", protocol: {protocol}, token: "${{env:VIGIA_TOKEN}}"}}
+interval: {interval}
+health: {{listen: "{self.address("health")}"}}
+relay: {{grpc: "{self.address("relay_grpc")}", http: "{self.address("relay_http")}"}}
+buffer: {{directory: {self.folder}/buffer}}
+{extra}
+""")
+
+    def start(self, name: str) -> Running:
+        ready = "collector_health" if name == "collector" else "health"
+        words = [str(binaries() / f"vigia-{name}"), "--config", str(self.folder / f"{name}.yaml")]
+        command = Command(name, words, f"http://{self.address(ready)}/health", {"VIGIA_TOKEN": self.token})
+        self.parts[name] = Running(command, self.folder / f"{name}.log")
+        self.parts[name].wait_until_ready()
+        return self.parts[name]
+
+    def end(self, name: str) -> None:
+        assert self.parts[name].end() == 0
+
+    def close(self) -> None:
+        for part in self.parts.values():
+            if part.is_running():
+                part.end(9)
+
+    def health(self) -> dict[str, object]:
+        answer = requests.get(f"http://{self.address('health')}/health", timeout=5)
+        assert answer.status_code == 200
+        content: dict[str, object] = answer.json()
+        return content
+
+    def own(self, name: str) -> float:
+        """One of the agent's own metrics, as Prometheus would scrape it."""
+        headers = {"Accept": "text/plain;version=0.0.4"}
+        text = requests.get(f"http://{self.address('health')}/health", headers=headers, timeout=5).text
+        return _sample(text, name)
+
+    def relay(self, body: bytes, signal: str = "metrics", kind: str = "application/x-protobuf") -> requests.Response:
+        return post(f"http://{self.address('relay_http')}", None, body, signal=signal, headers={"Content-Type": kind})
+
+    def exported(self) -> list[str]:
+        """Samples of the collector's pull endpoint."""
+        text = requests.get(f"http://{self.address('exporter')}/metrics", timeout=5).text
+        return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+    def series(self, name: str, *labels: str) -> list[str]:
+        return [
+            line
+            for line in self.exported()
+            if line.startswith((name + "{", name + " ")) and all(label in line for label in labels)
+        ]
+
+    def received(self, signal: str) -> float:
+        text = requests.get(f"http://{self.address('metrics')}/metrics", timeout=5).text
+        return _sample(text, f'vigia_items_received_total{{customer_id="cliente-a",signal="{signal}"}}')
+
+
+def _sample(text: str, name: str) -> float:
+    for line in text.splitlines():
+        key, _, value = line.rpartition(" ")
+        if key == name:
+            return float(value)
+    raise AssertionError(f"no {name} in:\n{text}")
+
+
+def _value(line: str) -> float:
+    return float(re.sub(r"^[^{ ]+({.*})?", "", line).split()[0])
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _numbered_log(number: int) -> bytes:
+    body: bytes = log_request({"service.name": "tienda"}, f"record {number}").SerializeToString()
+    return body
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_host_metrics_arrive_with_their_labels(site: Site, protocol: str) -> None:
+    site.configure_agent(protocol=protocol)
+    site.start("collector")
+    site.start("agent")
+    labels = ('customer_id="cliente-a"', 'node_id="web-01"', 'node_region="us-east-1"', 'environment="production"')
+    usage = wait_for("system_cpu_usage", lambda: site.series("system_cpu_usage", *labels))
+    assert len(usage) == 1
+    assert 0 <= _value(usage[0]) <= 100
+    (percent,) = site.series("system_memory_usage_percent", *labels)
+    assert 0 < _value(percent) <= 100
+    (reachable,) = site.series("agent_collector_reachable", 'job="vigia-agent"')
+    assert _value(reachable) == 1
+    for name in ("system_cpu_time_seconds_total", "system_memory_usage_bytes", "system_uptime_seconds"):
+        assert site.series(name, *labels), name
+    (limit,) = site.series("system_memory_limit_bytes")
+    total_kib = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1])  # type: ignore[index]
+    assert _value(limit) == total_kib * 1024
+
+
+def test_health_in_all_its_forms(site: Site) -> None:
+    site.start("collector")
+    site.start("agent")
+    wait_for("healthy", lambda: site.health()["status"] == "healthy")
+    health = site.health()
+    assert health["collector_reachable"] is True
+    assert re.fullmatch(r"\d+%", str(health["buffer_usage"]))
+    assert re.fullmatch(r"\d+[hms](\d+[ms])?", str(health["uptime"]))
+    url = f"http://{site.address('health')}"
+    scraped = requests.get(f"{url}/health", headers={"Accept": OPENMETRICS}, timeout=5)
+    assert scraped.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert scraped.text.endswith("# EOF\n")
+    assert _sample(scraped.text, "agent_collector_reachable") == 1
+    assert _sample(scraped.text, 'agent_buffer_dropped_total{reason="cap"}') == 0
+    assert requests.get(f"{url}/ready", timeout=5).status_code == 200
+    assert requests.get(f"{url}/metrics", timeout=5).status_code == 404
+    assert requests.post(f"{url}/health", timeout=5).status_code == 405
+
+
+def test_health_asks_for_its_token(site: Site) -> None:
+    address = site.address("health")
+    text = (site.folder / "agent.yaml").read_text()
+    (site.folder / "agent.yaml").write_text(text.replace(f'listen: "{address}"', f'listen: "{address}", token: abc'))
+    agent = Running(
+        Command(
+            "agent",
+            [str(binaries() / "vigia-agent"), "--config", str(site.folder / "agent.yaml")],
+            "",
+            {"VIGIA_TOKEN": "token-a"},
+        ),
+        site.folder / "agent.log",
+    )
+    site.parts["agent"] = agent
+    url = f"http://{address}/health"
+    wait_for("the port", lambda: requests.get(url, timeout=2).status_code == 401)
+    assert requests.get(url, headers={"Authorization": "Bearer wrong"}, timeout=5).status_code == 401
+    assert requests.get(url, headers={"Authorization": "bearer abc"}, timeout=5).status_code == 200
+
+
+def test_nothing_is_lost_while_the_collector_is_away_and_over_a_restart(site: Site) -> None:
+    site.start("agent")
+    wait_for("degraded", lambda: site.health()["status"] == "degraded")
+    assert site.health()["collector_reachable"] is False
+    for number in range(200):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    site.end("agent")  # SIGTERM with everything still in the buffer
+    site.start("agent")
+    site.start("collector")
+    wait_for("all 200 records", lambda: site.received("logs") == 200, 60)
+    wait_for("healthy", lambda: site.health()["status"] == "healthy", 40)
+    wait_for("an empty buffer", lambda: site.own("agent_buffer_bytes") < 100_000)
+    assert site.own('agent_items_refused_total{signal="logs"}') == 0
+    assert site.received("logs") == 200
+
+
+def test_a_killed_agent_keeps_what_it_has_acknowledged(site: Site) -> None:
+    agent = site.start("agent")
+    for number in range(50):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    agent.end(9)
+    site.start("collector")
+    site.start("agent")
+    wait_for("all 50 records", lambda: site.received("logs") >= 50, 40)
+
+
+def test_a_refused_token_is_tried_again(site: Site) -> None:
+    site.token = "not-yet-known"
+    site.start("collector")
+    site.start("agent")
+    assert site.relay(_numbered_log(1), "logs").status_code == 200
+    wait_for("degraded", lambda: site.health()["status"] == "degraded")
+    customers = site.folder / "customers.yaml"
+    customers.write_text(customers.read_text().replace("token-a", "not-yet-known"))
+    wait_for("the record, once the token is known", lambda: site.received("logs") == 1, 60)
+    wait_for("healthy", lambda: site.health()["status"] == "healthy", 40)
+
+
+def test_a_final_refusal_is_set_aside(site: Site) -> None:
+    site.start("collector")
+    site.start("agent")
+    wait_for("healthy", lambda: site.health()["status"] == "healthy")
+    text = (site.folder / "agent.yaml").read_text()
+    site.end("agent")
+    (site.folder / "agent.yaml").write_text(text.replace("id: cliente-a", "id: cliente-z"))  # not the token's
+    site.start("agent")
+    assert site.relay(_numbered_log(1), "logs").status_code == 200
+    wait_for("counted", lambda: site.own('agent_items_refused_total{signal="logs"}') == 1)
+    assert site.health()["status"] == "degraded"
+    kept = sorted((site.folder / "buffer" / "refused").glob("*-logs.otlp"))
+    assert len(kept) == 1
+    assert b"record 1" in kept[0].read_bytes()
+    assert kept[0].with_suffix(".txt").read_text().strip()
+
+
+def test_a_damaged_buffer_is_read_around(site: Site) -> None:
+    site.configure_agent(interval="1h")
+    site.start("agent")
+    for number in range(60):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    site.parts["agent"].end(9)
+    segment = max((site.folder / "buffer").glob("*"), key=lambda path: path.stat().st_size)
+    damage = random.Random(7).randbytes(64)
+    with segment.open("r+b") as file:
+        file.seek(segment.stat().st_size // 2)
+        file.write(damage)
+    site.start("collector")
+    site.start("agent")
+    wait_for("what can be read", lambda: site.received("logs") >= 55, 40)
+    assert site.received("logs") < 60
+    assert site.own("agent_buffer_damaged_records_total") >= 1
+    health = site.health()
+    assert health["status"] == "degraded"
+    assert "damaged" in json.dumps(health["reasons"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_is_told_to_applications_and_passes(site: Site) -> None:
+    folder = site.folder / "buffer"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
+    try:
+        site.start("agent")
+        (folder / "filler").write_bytes(os.urandom(7 << 20))
+        noise = os.urandom(200_000).hex()
+        body = log_request({"service.name": "tienda"}, noise).SerializeToString()
+        answers = [site.relay(body, "logs") for _ in range(20)]
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert refused
+        assert {answer.status_code for answer in refused} == {503}
+        assert all("Retry-After" in answer.headers for answer in refused)
+        assert site.health()["status"] == "degraded"
+        (folder / "filler").unlink()
+        wait_for("it takes data again", lambda: site.relay(_numbered_log(1), "logs").status_code == 200)
+        site.start("collector")
+        taken = len(answers) - len(refused) + 1
+        wait_for("all that was acknowledged", lambda: site.received("logs") >= taken, 40)
+    finally:
+        site.close()
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_the_relay_stamps_the_customer_whatever_an_application_says(site: Site) -> None:
+    site.start("collector")
+    site.start("agent")
+    forged = {"service.name": "tienda", "customer.id": "cliente-b", "customer-id": "cliente-b", "node.id": "x"}
+    body = metrics_request(forged, gauge("orders_open", [(_now_ms(), 7.0)])).SerializeToString()
+    assert site.relay(body).status_code == 200
+    (line,) = wait_for("the point", lambda: site.series("orders_open"))
+    assert 'customer_id="cliente-a"' in line
+    assert 'node_id="web-01"' in line
+    assert "cliente-b" not in line
+
+
+def test_the_relay_takes_json_and_refuses_the_rest(site: Site) -> None:
+    site.start("collector")
+    site.start("agent")
+    record = {"timeUnixNano": str(time.time_ns()), "body": {"stringValue": "hola"}}
+    content = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    answer = site.relay(json.dumps(content).encode(), "logs", "application/json")
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert site.relay(b"{}", "logs", "text/plain").status_code == 415
+    assert site.relay(b"\xff\xff", "logs").status_code == 400
+    assert site.relay(b"", "other").status_code == 404
+    wait_for("the record", lambda: site.received("logs") == 1)
+
+
+def _durations(count: int, total: float, *, is_delta: bool) -> bytes:
+    request = ExportMetricsServiceRequest()
+    entry = request.resource_metrics.add()
+    entry.CopyFrom(metrics_request({"service.name": "tienda"}).resource_metrics[0])
+    metric = entry.scope_metrics[0].metrics.add(name="http.server.request.duration", unit="s")
+    metric.histogram.aggregation_temporality = (
+        AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+        if is_delta
+        else AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    )
+    now = time.time_ns()
+    metric.histogram.data_points.add(
+        start_time_unix_nano=now - 1_000_000_000,
+        time_unix_nano=now,
+        count=count,
+        sum=total,
+        bucket_counts=[0, count],
+        explicit_bounds=[0.001],
+    )
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def test_deltas_add_up_and_give_the_average_duration(site: Site) -> None:
+    site.start("collector")
+    site.start("agent")
+    for _ in range(3):
+        assert site.relay(_durations(4, 1.0, is_delta=True)).status_code == 200
+    average = wait_for("the average", lambda: site.series("http_request_duration_seconds", 'job="tienda"'))
+    assert _value(average[0]) == pytest.approx(0.25)
+    assert 'customer_id="cliente-a"' in average[0]
+    count = "http_server_request_duration_seconds_count"
+    wait_for("the sum of all reports", lambda: [_value(line) for line in site.series(count)] == [12])
+
+
+def _run(site: Site) -> subprocess.CompletedProcess[str]:
+    words = [str(binaries() / "vigia-agent"), "--config", str(site.folder / "agent.yaml")]
+    environment = {**os.environ, "VIGIA_TOKEN": "x"}
+    return subprocess.run(words, capture_output=True, text=True, timeout=20, env=environment, check=False)
+
+
+def test_an_endpoint_that_is_its_own_relay_is_refused(site: Site) -> None:
+    file = site.folder / "agent.yaml"
+    file.write_text(file.read_text().replace(site.address("grpc"), f"localhost:{site.ports['relay_grpc']}"))
+    done = _run(site)
+    assert done.returncode == 2
+    assert "agent.yaml:4: collector.endpoint" in done.stderr
+
+
+def test_second_copies_are_named(site: Site) -> None:
+    site.start("agent")
+    done = _run(site)
+    assert done.returncode == 2
+    assert f"{site.folder}/buffer" in done.stderr
+    file = site.folder / "agent.yaml"
+    file.write_text(file.read_text().replace(f"{site.folder}/buffer", f"{site.folder}/other"))
+    done = _run(site)
+    assert done.returncode == 2
+    assert site.address("health") in done.stderr
