@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
+import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -597,6 +601,63 @@ def test_all_is_kept_over_a_restart(tmp_path: Path) -> None:
         )
         assert refused.status_code == 401
         assert operator.good("GET", "/audit/verification")["is_intact"]
+
+
+class PostgreSql:
+    """A PostgreSQL server of a test's own; it refuses to run as root, so there its own user runs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        self._folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        self.run("initdb", "-D", f"{folder}/data", "-U", "vigia", "--auth=trust")
+
+    def run(self, program: str, *words: str) -> None:
+        command = [str(self._programs / program), *words]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        self.run("pg_ctl", "-D", f"{self._folder}/data", "-o", options, "-l", f"{self._folder}/log", "-w", "start")
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "-D", f"{self._folder}/data", "-m", "immediate", "stop")
+
+
+@pytest.mark.skipif(not list(Path("/usr/lib/postgresql").glob("*/bin")), reason="PostgreSQL is not installed")
+def test_postgresql_serves_as_well(tmp_path: Path) -> None:
+    """The same over PostgreSQL, also after its server was restarted."""
+    with tempfile.TemporaryDirectory() as folder, Stack(tmp_path) as stack:
+        server = PostgreSql(Path(folder))
+        server.start()
+        try:
+            config = stack.layout.config / "monitor.yaml"
+            lines = config.read_text().splitlines(keepends=True)
+            url = f"database: postgresql://vigia@127.0.0.1:{server.port}/postgres\n"
+            config.write_text("".join(url if line.startswith("database:") else line for line in lines))
+            stack.start("monitor")
+            operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+            home, stranger = make_home(operator), make_home(operator)
+            assert stranger.user.call("GET", f"/customers/{home.id}").status_code == 404
+            for operation in operations("known", "customer"):
+                if operation[0] == "GET":
+                    assert perform(home.user, operation, home.ids).status_code in ALLOWED
+            server.stop()
+            assert home.user.call("GET", f"/customers/{home.id}").status_code == 503
+            server.start()
+            wait_for("the connection is back", lambda: home.user.call("GET", "/session").status_code == 200, 10)
+            stack.kill("monitor")
+            stack.start("monitor")
+            home.user.good("DELETE", f"/customers/{home.id}/tokens/{home.ids['token_id']}")
+            wait_for("intact", lambda: operator.good("GET", "/audit/verification")["is_intact"], 10)
+        finally:
+            server.stop()
 
 
 def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libs/net/routes.hpp"
 #include "services/monitor/store/schema.hpp"
 
 namespace vigia::monitor {
@@ -28,7 +29,8 @@ Error database_error(const std::exception& exception) {
   const bool is_passing = text.find("locked") != std::string_view::npos ||
                           text.find("busy") != std::string_view::npos ||
                           text.find("full") != std::string_view::npos ||
-                          text.find("connection") != std::string_view::npos;
+                          text.find("connection") != std::string_view::npos ||
+                          text.find("server closed") != std::string_view::npos;
   return Error{is_passing ? ErrorCode::kUnavailable : ErrorCode::kInternal,
                fmt::format("database: {}", text), std::nullopt};
 }
@@ -73,10 +75,12 @@ Value read_column(const soci::row& row, std::size_t column) {
 
 class SociConnection final : public Connection {
  public:
-  explicit SociConnection(std::unique_ptr<soci::session> session) : session_(std::move(session)) {}
+  SociConnection(std::unique_ptr<soci::session> session, Dialect dialect)
+      : session_(std::move(session)), dialect_(dialect) {}
 
   Result<std::vector<Row>> query(std::string_view sql, const std::vector<Value>& values) override {
     try {
+      recover();
       soci::statement statement(*session_);
       soci::row row;
       std::deque<Bound> bound(values.size());
@@ -95,12 +99,13 @@ class SociConnection final : public Connection {
       }
       return rows;
     } catch (const std::exception& exception) {
-      return tl::unexpected<Error>(database_error(exception));
+      return failed(exception);
     }
   }
 
   Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) override {
     try {
+      recover();
       soci::statement statement(*session_);
       std::deque<Bound> bound(values.size());
       for (std::size_t i = 0; i < values.size(); ++i) bind(statement, values[i], bound[i]);
@@ -110,12 +115,28 @@ class SociConnection final : public Connection {
       statement.execute(true);
       return std::int64_t{statement.get_affected_rows()};
     } catch (const std::exception& exception) {
-      return tl::unexpected<Error>(database_error(exception));
+      return failed(exception);
     }
   }
 
  private:
+  // A server that was restarted has closed the connection; the call after the failed one opens it
+  // anew.
+  void recover() {
+    if (!is_broken_) return;
+    session_->reconnect();
+    is_broken_ = false;
+  }
+
+  tl::unexpected<Error> failed(const std::exception& exception) {
+    auto error = database_error(exception);
+    is_broken_ = dialect_ == Dialect::kPostgresql && error.code == ErrorCode::kUnavailable;
+    return tl::unexpected<Error>(std::move(error));
+  }
+
   std::unique_ptr<soci::session> session_;
+  const Dialect dialect_;
+  bool is_broken_ = false;
 };
 
 // Keeps a second copy of the program away from the same file; released when the process ends.
@@ -212,6 +233,48 @@ class SociDatabase final : public Database {
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 
+// One value of a libpq connection text: quoted, with quotes and backslashes escaped.
+std::string connection_value(std::string_view key, std::string_view value) {
+  std::string out = fmt::format("{}='", key);
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "' ";
+}
+
+// postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME as key='value' pairs: SOCI reads those only. User
+// and password may hold percent escapes.
+Result<std::string> connection_text(std::string_view url) {
+  const auto bad = [] {
+    return fail(ErrorCode::kInvalid,
+                "database: write it as postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME");
+  };
+  url.remove_prefix(kPostgresqlPrefix.size());
+  const auto slash = url.rfind('/');
+  if (slash == std::string_view::npos) return bad();
+  const auto at = url.substr(0, slash).rfind('@');
+  if (at == std::string_view::npos) return bad();
+  const auto login = url.substr(0, at);
+  const auto host = url.substr(at + 1, slash - at - 1);
+  const auto name = url.substr(slash + 1);
+  const auto login_colon = login.find(':');
+  const auto user = net::percent_decode(login.substr(0, login_colon), false);
+  const auto host_colon = host.rfind(':');
+  if (!user || user->empty() || host.empty() || name.empty()) return bad();
+  auto text = connection_value("user", *user) + connection_value("dbname", name) +
+              connection_value("host", host.substr(0, host_colon));
+  if (host_colon != std::string_view::npos) {
+    text += connection_value("port", host.substr(host_colon + 1));
+  }
+  if (login_colon != std::string_view::npos) {
+    const auto password = net::percent_decode(login.substr(login_colon + 1), false);
+    if (!password) return bad();
+    text += connection_value("password", *password);
+  }
+  return text;
+}
+
 std::unique_ptr<soci::session> open_session(Dialect dialect, const std::string& target) {
   if (dialect == Dialect::kPostgresql) {
     return std::make_unique<soci::session>("postgresql", target);  // loads its backend by name
@@ -227,7 +290,8 @@ Result<std::unique_ptr<Database>> open_all(std::unique_ptr<SociDatabase> databas
                                            const std::string& target, std::size_t connections) {
   try {
     for (std::size_t i = 0; i < connections; ++i) {
-      database->add(std::make_unique<SociConnection>(open_session(database->dialect(), target)));
+      database->add(std::make_unique<SociConnection>(open_session(database->dialect(), target),
+                                                     database->dialect()));
     }
   } catch (const std::exception& exception) {
     return fail(ErrorCode::kUnavailable, fmt::format("database: {}", exception.what()));
@@ -274,7 +338,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& url, std::si
     return open_sqlite(url.substr(kSqlitePrefix.size()), connections);
   }
   if (url.starts_with(kPostgresqlPrefix)) {
-    return open_all(std::make_unique<SociDatabase>(Dialect::kPostgresql, std::nullopt), url,
+    auto text = connection_text(url);
+    if (!text) return forward(text);
+    return open_all(std::make_unique<SociDatabase>(Dialect::kPostgresql, std::nullopt), *text,
                     connections);
   }
   return fail(ErrorCode::kInvalid,
