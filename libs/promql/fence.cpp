@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "libs/model/labels.hpp"
-#include "libs/promql/parser.hpp"
+#include "libs/promql/internal/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
 
@@ -42,7 +42,7 @@ bool is_fenced(const CustomerId& customer, const Expr& expr) {
 Result<std::string> fenced_text(const CustomerId& customer, Expr& expr, Dialect dialect) {
   fence(customer, expr);
   std::string text = print(expr);
-  auto again = parse(text, dialect);
+  auto again = internal::parse_printed(text, dialect);
   if (!again && again.error().code == ErrorCode::kTooLarge) return forward(again);
   if (!again || !is_fenced(customer, **again) || print(**again) != text) {
     return fail(ErrorCode::kInternal, "the query could not be rewritten safely and was not sent");

@@ -91,8 +91,8 @@ std::string position(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-Parser::Parser(std::string_view text, Dialect dialect)
-    : text_(text), dialect_(dialect), lexer_(text, dialect) {
+Parser::Parser(std::string_view text, Dialect dialect, bool are_regexes_known)
+    : text_(text), dialect_(dialect), are_regexes_known_(are_regexes_known), lexer_(text, dialect) {
   advance();
 }
 
@@ -378,13 +378,22 @@ bool Parser::parse_label(std::vector<std::string>& labels) {
   return !error_ && count_matcher();
 }
 
-}  // namespace internal
-
-Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
+static Result<ExprPtr> parse_bounded(std::string_view text, Dialect dialect,
+                                     bool are_regexes_known) {
   if (text.size() > kLengthMax) {
     return fail(ErrorCode::kTooLarge, fmt::format("the query is longer than {} bytes", kLengthMax));
   }
-  return internal::Parser(text, dialect).run();
+  return Parser(text, dialect, are_regexes_known).run();
+}
+
+Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect) {
+  return parse_bounded(text, dialect, true);
+}
+
+}  // namespace internal
+
+Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
+  return internal::parse_bounded(text, dialect, false);
 }
 
 Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {

@@ -210,6 +210,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"-'a'", "1:1", "unary expression"}, Refused{"-a[5m]", "1:1", "unary expression"},
         Refused{"{}", "1:1", "at least one non-empty matcher"},
         Refused{"{a=\"\"}", "1:1", "non-empty matcher"}, Refused{"{a=~\".*\"}", "1:1", "non-empty"},
+        Refused{"{a=~\"b|\"}", "1:1", "non-empty"}, Refused{"{a=~\"b||c\"}", "1:1", "non-empty"},
+        Refused{"{a=~\"(b)?\"}", "1:1", "non-empty"}, Refused{"{a!~\".+\"}", "1:1", "non-empty"},
         Refused{"{a!=\"b\"}", "1:1", "non-empty matcher"},
         Refused{"{a!~\"b\"}", "1:1", "non-empty matcher"},
         Refused{"up{__name__=\"x\"}", "1:1", "must not be set twice"},

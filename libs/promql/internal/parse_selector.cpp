@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -30,6 +31,30 @@ std::optional<MatchOperator> match_operator(TokenKind kind) {
   }
 }
 
+/// Whether the regex is a list of plain words, as dashboards write the values of a variable.
+bool is_word_list(std::string_view regex) {
+  return std::all_of(regex.begin(), regex.end(),
+                     [](char c) { return is_word(c) || c == '-' || c == '|' || c == '/'; });
+}
+
+bool has_empty_word(std::string_view list) {
+  return list.empty() || list.front() == '|' || list.back() == '|' ||
+         list.find("||") != std::string_view::npos;
+}
+
+/// Whether the regex takes an empty text; nothing where it cannot be read. The forms that nearly
+/// every query uses are told without compiling them.
+std::optional<bool> regex_takes_empty(std::string_view text) {
+  if (text == ".+") return false;
+  if (text == ".*") return true;
+  if (is_word_list(text)) return has_empty_word(text);
+  RE2::Options options;
+  options.set_log_errors(false);
+  const RE2 regex(re2::StringPiece(text.data(), text.size()), options);
+  if (!regex.ok()) return std::nullopt;
+  return RE2::FullMatch("", regex);
+}
+
 /// Whether the matcher lets a series without that label through; nothing on a regex that cannot be
 /// read.
 std::optional<bool> matches_empty(const Matcher& matcher) {
@@ -42,11 +67,9 @@ std::optional<bool> matches_empty(const Matcher& matcher) {
     case MatchOperator::kNotRegex:
       break;
   }
-  RE2::Options options;
-  options.set_log_errors(false);
-  const RE2 regex(matcher.value, options);
-  if (!regex.ok()) return std::nullopt;
-  return RE2::FullMatch("", regex) == (matcher.op == MatchOperator::kRegex);
+  const auto takes_empty = regex_takes_empty(matcher.value);
+  if (!takes_empty) return std::nullopt;
+  return *takes_empty == (matcher.op == MatchOperator::kRegex);
 }
 
 /// The shift of a selector or subquery; null for what can have none.
@@ -114,12 +137,13 @@ bool Parser::parse_matcher(Selector& selector) {
 }
 
 bool Parser::check_selector(const Selector& selector, std::size_t offset) {
-  bool is_selective = !selector.name.empty();
+  bool is_selective = !selector.name.empty() || are_regexes_known_;
   for (const Matcher& matcher : selector.matchers) {
     if (matcher.name == kNameLabel && !selector.name.empty()) {
       return fail(offset, fmt::format("metric name must not be set twice: \"{}\" or \"{}\"",
                                       selector.name, matcher.value));
     }
+    if (are_regexes_known_) continue;
     const auto is_empty = matches_empty(matcher);
     if (!is_empty) return fail(offset, "a regex that cannot be read in label matching");
     is_selective = is_selective || !*is_empty;

@@ -16,7 +16,9 @@ namespace vigia::promql::internal {
 /// failure is the one that counts. Not thread-safe; one use.
 class Parser {
  public:
-  Parser(std::string_view text, Dialect dialect);
+  /// `are_regexes_known`: the text was printed from a tree that was read before, so its matchers
+  /// need no second check.
+  Parser(std::string_view text, Dialect dialect, bool are_regexes_known);
   /// The whole text.
   Result<ExprPtr> run();
 
@@ -70,6 +72,7 @@ class Parser {
 
   std::string_view text_;
   Dialect dialect_;
+  bool are_regexes_known_;
   Lexer lexer_;
   Token token_;
   std::size_t nesting_ = 0;
@@ -88,5 +91,8 @@ ExprPtr Parser::make(Node node, ValueType type, std::size_t offset, std::size_t 
   expr->depth = depth_below + 1;
   return expr;
 }
+
+/// parse() of a text that was printed from a tree.
+Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect);
 
 }  // namespace vigia::promql::internal
