@@ -11,6 +11,11 @@ target_compile_options(vigia_options INTERFACE
 target_include_directories(vigia_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(vigia_options INTERFACE VIGIA_VERSION="${PROJECT_VERSION}")
 
+if(VIGIA_FUZZ)
+  # The libraries too: what is not instrumented gives the fuzzer nothing to follow.
+  target_compile_options(vigia_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(vigia_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 sees std::optional's empty payload as uninitialised once it is moved through tl::expected at -O2. The
   # sanitizers of the preset dev find the real ones.

@@ -19,10 +19,9 @@ import time
 import urllib.parse
 from pathlib import Path
 
+import requests
 from remote_write import write
 from stack import Stack, prometheus_programs, wait_for
-
-import requests
 
 NODES = 100
 MINUTES = 60

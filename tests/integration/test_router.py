@@ -14,9 +14,11 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from launcher.paths import ROOT
 from remote_write import write
 from stack import Stack, prometheus_programs, wait_for
 
@@ -61,7 +63,10 @@ class Reading:
         (stack.layout.data / "rules" / "hot-0" / "test.yml").write_text(RULES)
         file = stack.layout.config / "router.yaml"
         lines = [line for line in file.read_text().splitlines() if not line.startswith(("directory", "  "))]
-        lines += [f"directory: {{file: {stack.layout.config}/customers.yaml}}", f"heartbeat: {{poll: 200ms, gap_max: {gap_max}}}"]
+        lines += [
+            f"directory: {{file: {stack.layout.config}/customers.yaml}}",
+            f"heartbeat: {{poll: 200ms, gap_max: {gap_max}}}",
+        ]
         file.write_text("\n".join(lines) + "\n")
 
     def start(self) -> None:
@@ -86,7 +91,12 @@ class Reading:
         self.to_hot({"__name__": "vigia_hot_heartbeat", "shard": "hot-0"}, [(time_ms, 1.0) for time_ms in times])
 
     def ask(
-        self, path: str, token: str = "read-a", method: str = "GET", headers: dict[str, str] | None = None, **form: object
+        self,
+        path: str,
+        token: str = "read-a",
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        **form: Any,
     ) -> requests.Response:
         pairs = [(k, v) for k, values in form.items() for v in (values if isinstance(values, list) else [values])]
         pairs = [("match[]" if key == "match" else key, value) for key, value in pairs]
@@ -95,14 +105,14 @@ class Reading:
             return requests.get(f"{self.url}{path}", params=pairs, headers=sent, timeout=30)
         return requests.request(method, f"{self.url}{path}", data=pairs, headers=sent, timeout=30)
 
-    def result(self, query: str, token: str = "read-a", **form: object) -> list[dict[str, object]]:
+    def result(self, query: str, token: str = "read-a", **form: Any) -> list[dict[str, Any]]:
         answer = self.ask("/api/v1/query", token, query=query, **form)
         assert answer.status_code == 200, answer.text
-        result: list[dict[str, object]] = answer.json()["data"]["result"]
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
 
-    def customers(self, query: str, token: str = "read-a", **form: object) -> list[str]:
-        found = {entry["metric"].get("customer_id", "") for entry in self.result(query, token, **form)}  # type: ignore[attr-defined]
+    def customers(self, query: str, token: str = "read-a", **form: Any) -> list[str]:
+        found = {entry["metric"].get("customer_id", "") for entry in self.result(query, token, **form)}
         return sorted(found)
 
 
@@ -155,9 +165,7 @@ class TestWhoMayRead:
         assert reading.ask("/api/v1/query", TOKENS["ingest_a"], query="up").status_code == 403
         assert requests.get(f"{reading.url}/api/v1/query?query=up", timeout=10).status_code == 401
         for header in ("Basic cmVhZC1hOg==", "Bearer", "Bearer read-a, Bearer op", "read-a", "Bearer READ-A"):
-            answer = requests.get(
-                f"{reading.url}/api/v1/query?query=up", headers={"Authorization": header}, timeout=10
-            )
+            answer = requests.get(f"{reading.url}/api/v1/query?query=up", headers={"Authorization": header}, timeout=10)
             assert answer.status_code == 401, header
         scheme = requests.get(
             f"{reading.url}/api/v1/query?query=up", headers={"Authorization": "bEaReR read-a"}, timeout=10
@@ -234,11 +242,16 @@ class TestFence:
         assert answer.status_code == 200
         assert not any(canary in json.dumps(answer.json()["data"]) for canary in CANARIES if canary != "cliente-b")
         absent = reading.result('absent(up{customer_id="cliente-b"})')
-        assert [entry["value"][1] for entry in absent] == ["1"], "no oracle: as if cliente-b did not exist"  # type: ignore[index]
+        assert [entry["value"][1] for entry in absent] == ["1"], "no oracle: as if cliente-b did not exist"
 
     def test_labels_are_those_of_the_customer(self, reading: Reading) -> None:
         """C16"""
-        for form in ({}, {"match": '{__name__=~".+"}'}, {"match": ["up", "a_own_total_old", "a_own_total"]}):
+        forms: list[dict[str, Any]] = [
+            {},
+            {"match": '{__name__=~".+"}'},
+            {"match": ["up", "a_own_total_old", "a_own_total"]},
+        ]
+        for form in forms:
             values = reading.ask("/api/v1/label/customer_id/values", **form)
             assert values.json()["data"] == ["cliente-a"]
             names = reading.ask("/api/v1/label/__name__/values", **form).json()["data"]
@@ -258,7 +271,8 @@ class TestFence:
             assert abs(float(now) - time.time()) < 10
             vector = reading.ask("/api/v1/query", method=method, query="vector(1)").json()["data"]["result"]
             assert [(entry["metric"], entry["value"][1]) for entry in vector] == [({}, "1")]
-            for empty in ({"query": ""}, {}):
+            nothing: list[dict[str, Any]] = [{"query": ""}, {}]
+            for empty in nothing:
                 answer = reading.ask("/api/v1/query", method=method, **empty)
                 assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
 
@@ -292,17 +306,17 @@ QUERIES = (
     "up",
     '{__name__=~".+"}',
     'b_secret_total{customer_id="cliente-b"}',
-    'sum by (customer_id, node_id) (up or b_secret_total)',
+    "sum by (customer_id, node_id) (up or b_secret_total)",
     'label_replace(b_secret_total, "customer_id", "cliente-a", "", "")',
     'label_join(up, "x", "", "node_id", "job")',
-    "count_values(\"v\", up) or topk(100, {job=~\".*\", __name__!=\"\"})",
-    'up * on () group_left (node_id) b_secret_total',
+    'count_values("v", up) or topk(100, {job=~".*", __name__!=""})',
+    "up * on () group_left (node_id) b_secret_total",
     'max_over_time({__name__=~"b.*"}[1h:1m])',
     'last_over_time({customer_id=~"cliente-b|x"}[1d] offset -1h)',
     "-(+(b_secret_total)) ^ 1 or (up unless b_secret_total)",
     '{customer_id!~"cliente-a", node_id=~".+"} or {customer_id!="", job=~".+"} or {customer_id=~".+"}',
     "absent(b_secret_total) or absent_over_time(b_secret_total[5m])",
-    "b_secret_total_old @ 1 or {__name__=~\".+_old\"} offset 10d",
+    'b_secret_total_old @ 1 or {__name__=~".+_old"} offset 10d',
     "ALERTS",
     "vector(scalar(b_secret_total))",
 )
@@ -329,18 +343,20 @@ class TestIsolationProbes:
                 answer = reading.ask("/api/v1/query", method=method, query=query, time=at)
                 assert answer.status_code in (200, 422), (query, answer.text)
                 self._check(answer, query)
-                answer = reading.ask(
-                    "/api/v1/query_range", method=method, query=query, start=at - 600, end=at, step=60
-                )
+                answer = reading.ask("/api/v1/query_range", method=method, query=query, start=at - 600, end=at, step=60)
                 assert answer.status_code in (200, 422), (query, answer.text)
                 self._check(answer, query)
-            answer = reading.ask(
-                "/api/v1/query_exemplars", method=method, query=query, start=now - 600, end=now
-            )
+            answer = reading.ask("/api/v1/query_exemplars", method=method, query=query, start=now - 600, end=now)
             self._check(answer, query)
 
     def test_selectors(self, reading: Reading) -> None:
-        selectors = ["up", '{__name__=~".+"}', "b_secret_total", '{customer_id="cliente-b"}', '{customer_id!="x",job!=""}']
+        selectors = [
+            "up",
+            '{__name__=~".+"}',
+            "b_secret_total",
+            '{customer_id="cliente-b"}',
+            '{customer_id!="x",job!=""}',
+        ]
         for path, method in itertools.product(PATHS, ("GET", "POST")):
             if method == "POST" and "/label/" in path:
                 assert reading.ask(path, method=method).status_code == 405
@@ -351,9 +367,12 @@ class TestIsolationProbes:
                     assert answer.status_code == 200, answer.text
                     self._check(answer, str(chosen))
 
-    @pytest.mark.parametrize("path", ["/api/v1/metadata", "/api/v1/rules", "/api/v1/alerts", "/api/v1/status/buildinfo"])
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/metadata", "/api/v1/rules", "/api/v1/alerts", "/api/v1/status/buildinfo"]
+    )
     def test_what_hot_knows_beside_samples(self, reading: Reading, path: str) -> None:
-        for form in ({}, {"metric": "b_secret_total"}, {"type": "alert"}):
+        forms: list[dict[str, Any]] = [{}, {"metric": "b_secret_total"}, {"type": "alert"}]
+        for form in forms:
             answer = reading.ask(path, **form)
             assert answer.status_code == 200, answer.text
             self._check(answer, path)
@@ -414,23 +433,24 @@ class TestHotOrCold:
         assert _is_cold(reading.ask("/api/v1/query", query="max_over_time(up[30m:1m] offset 40m)", time=now))
         assert _is_cold(reading.ask("/api/v1/query", query="up @ 1000", time=now))
         old = reading.result("a_own_total_old", time=now - 10 * 86_400 + 59 * 60)
-        assert [entry["value"][1] for entry in old] == ["59"]  # type: ignore[index]
+        assert [entry["value"][1] for entry in old] == ["59"]
 
     def test_both_give_the_same_numbers(self, reading: Reading) -> None:
         # Not on a sample: 2.x counts one on the left edge of a range, 3.x does not.
         now = reading.now_ms / 1000 - 7
         for query in ("a_own_total", "sum by (node_id) (rate(a_own_total[10m]))", "count_over_time(up[20m])"):
-            form = {"query": query, "start": now - 1200, "end": now, "step": 60}
+            form: dict[str, Any] = {"query": query, "start": now - 1200, "end": now, "step": 60}
             hot = reading.ask("/api/v1/query_range", **form)
             cold = reading.ask("/api/v1/query_range", **{**form, "query": f"{query} or (up offset 3h and up < 0)"})
-            assert _is_hot(hot) and _is_cold(cold)
+            assert _is_hot(hot)
+            assert _is_cold(cold)
             assert hot.json()["data"] == cold.json()["data"]
             assert hot.json()["data"]["result"][0]["values"]
 
     def test_a_wiped_hot_store_hides_nothing(self, own_reading: Reading) -> None:
         reading = own_reading
         now = reading.now_ms / 1000
-        form = {"query": "a_own_total", "start": now - 1800, "end": now, "step": 60}
+        form: dict[str, Any] = {"query": "a_own_total", "start": now - 1800, "end": now, "step": 60}
         before = reading.ask("/api/v1/query_range", **form)
         assert _is_hot(before)
         reading.stack.stop("prometheus-hot")
@@ -448,7 +468,7 @@ class TestHotOrCold:
         reading = own_reading
         now = reading.now_ms / 1000
         reading.stack.kill("storage")
-        form = {"query": "a_own_total", "start": now - 7200, "end": now, "step": 60}
+        form: dict[str, Any] = {"query": "a_own_total", "start": now - 7200, "end": now, "step": 60}
         answer = reading.ask("/api/v1/query_range", **form)
         assert answer.status_code == 200, answer.text
         assert any(warning.startswith("cold part missing: ") for warning in answer.json()["warnings"])
@@ -484,22 +504,34 @@ class TestHotOrCold:
             wait_for("hot no longer counts", lambda: _is_cold(reading.ask("/api/v1/query", query="x[500ms]")), 20)
 
 
-class TestFormatQuery:
-    """What we print means what was asked: Prometheus formats both texts the same."""
+class TestLanguage:
+    """Our parser and Prometheus' agree on what is PromQL, and what we print means what was asked."""
 
-    EXPRESSIONS = (
-        *QUERIES,
-        "1 + 2 * 3 ^ -2 ^ 0x1F % 08",
-        "sum(x) by (a) / ignoring (b) group_right (c) avg without () (y) > bool -Inf",
-        "quantile_over_time(0.5, rate(x[5m])[1h:30s] @ start() offset -1h30m)",
-        "'\\x41\\u00f1' ",
-        'x{a="`",b=\'"\',c=`\\`}',
-    )
+    # Refused here on purpose, or beyond our bounds, and by which version it is taken.
+    ONLY_THERE = {
+        '{"a","b"}': "3.x",
+        '{""="b"}': "3.x",
+        '{"","a"="b"}': "3.x",
+        '{x=~"(?<n>a)"}': "3.x",
+        "x @ 9223372036854775": "2.42 3.x",
+        "x @ 9223372036854776": "2.42 3.x",
+    }
 
-    def test_against_prometheus_itself(self, reading: Reading) -> None:
+    # 3.5 stumbles over an e among hexadecimal digits; we send the number on in decimals.
+    ONLY_HERE = (("3.x", "0xfe"), ("3.x", "0XFE"))
+
+    def test_against_prometheus_itself(self, reading: Reading, request: pytest.FixtureRequest) -> None:
         hot = reading.stack.layout.url("hot")
-        for expression in self.EXPRESSIONS:
+        version = "2.42" if "2.42" in request.node.name else "3.x"
+        lines = (ROOT / "tests" / "golden" / "promql" / "expressions.txt").read_text().splitlines()
+        assert len(lines) > 400
+        for line in lines:
+            expression = line.encode().decode("unicode_escape").encode("latin1")
             ours = reading.ask("/api/v1/format_query", method="POST", query=expression)
             its = requests.post(f"{hot}/api/v1/format_query", data={"query": expression}, timeout=10)
-            assert ours.status_code == its.status_code == 200, (expression, ours.text, its.text)
-            assert ours.json()["data"] == its.json()["data"], expression
+            assert ours.status_code in (200, 400)
+            if (version, line) in self.ONLY_HERE:
+                assert (ours.status_code, its.status_code) == (200, 400), line
+            elif version not in self.ONLY_THERE.get(line, "").split():
+                assert ours.status_code == its.status_code, (line, ours.text, its.text)
+                assert ours.json().get("data") == its.json().get("data"), line
