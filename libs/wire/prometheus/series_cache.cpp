@@ -35,10 +35,9 @@ std::uint32_t tag_of(const SeriesKey& key) { return static_cast<std::uint32_t>(k
 
 }  // namespace
 
-SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings)
-    : settings_(cache_settings), slots_(kFirstSlots) {
-  settings_.bytes_max /= kShards;
-}
+SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings,
+                          std::atomic<std::uint64_t>& total_bytes)
+    : settings_(cache_settings), total_bytes_(total_bytes), slots_(kFirstSlots) {}
 
 PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
   const std::uint32_t tag = tag_of(key);
@@ -47,6 +46,15 @@ PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
     if (at.entry == kNoEntry) return nullptr;
     if (at.tag == tag && entries_[at.entry].key == key) return &entries_[at.entry];
   }
+}
+
+void SeriesCache::Shard::prefetch_slot(const SeriesKey& key) const {
+  __builtin_prefetch(&slots_[slot_of(key)]);
+}
+
+void SeriesCache::Shard::prefetch_entry(const SeriesKey& key) const {
+  const Slot& at = slots_[slot_of(key)];
+  if (at.entry != kNoEntry) __builtin_prefetch(&entries_[at.entry], 1);
 }
 
 PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
@@ -60,7 +68,7 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
     free_.pop_back();
   }
   entry.is_used = true;
-  bytes += entry_bytes(entry);
+  total_bytes_ += entry_bytes(entry);
   series += entry.series;
   ++entry.resource->points;
   *entry.resource->active_series += entry.series;
@@ -103,7 +111,7 @@ void SeriesCache::Shard::remove(std::uint32_t index) {
   std::size_t slot = slot_of(entry.key);
   while (slots_[slot].entry != index) slot = (slot + 1) & (slots_.size() - 1);
   erase_slot(slot);
-  bytes -= entry_bytes(entry);
+  total_bytes_ -= entry_bytes(entry);
   series -= entry.series;
   ResourceEntry& resource = *entry.resource;
   *resource.active_series -= entry.series;
@@ -115,7 +123,7 @@ void SeriesCache::Shard::remove(std::uint32_t index) {
 
 void SeriesCache::Shard::erase_if_unused(ResourceEntry& resource) {
   if (resource.points > 0 || resource.is_pinned) return;
-  bytes -= resource_bytes(resource);
+  total_bytes_ -= resource_bytes(resource);
   resources_.erase(SeriesKey(resource.key));
 }
 
@@ -134,7 +142,7 @@ void SeriesCache::Shard::sweep(std::uint32_t now_s) {
       oldest = index;
     }
   }
-  if (bytes > settings_.bytes_max && oldest != kNoEntry && entries_[oldest].is_used) {
+  if (total_bytes_ > settings_.bytes_max && oldest != kNoEntry && entries_[oldest].is_used) {
     remove(oldest);
     ++evicted;
   }
@@ -148,7 +156,7 @@ ResourceEntry* SeriesCache::Shard::find_resource(const SeriesKey& key) {
 ResourceEntry& SeriesCache::Shard::insert_resource(ResourceEntry entry) {
   auto& slot = resources_[entry.key];
   slot = std::make_unique<ResourceEntry>(std::move(entry));
-  bytes += resource_bytes(*slot);
+  total_bytes_ += resource_bytes(*slot);
   return *slot;
 }
 
@@ -159,17 +167,17 @@ void SeriesCache::Shard::unpin(ResourceEntry& resource) {
 
 SeriesCache::SeriesCache(SeriesCacheSettings settings, const Clock& clock)
     : settings_(settings), clock_(clock), secret_(random_bytes(kSecretBytes)) {
-  for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_);
+  for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_, total_bytes_);
 }
 
 SeriesCache::~SeriesCache() = default;
 
 SeriesCacheStats SeriesCache::stats() const {
   SeriesCacheStats stats;
+  stats.bytes = total_bytes_;
   for (const auto& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     stats.series += shard->series;
-    stats.bytes += shard->bytes;
     stats.misses += shard->misses;
     stats.evicted += shard->evicted;
   }

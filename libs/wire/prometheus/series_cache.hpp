@@ -63,6 +63,7 @@ class SeriesCache {
   SeriesCacheSettings settings_;
   const Clock& clock_;
   std::string secret_;
+  std::atomic<std::uint64_t> total_bytes_{0};
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   mutable std::mutex customers_mutex_;
   std::map<CustomerId, std::unique_ptr<std::atomic<std::int64_t>>> customers_;

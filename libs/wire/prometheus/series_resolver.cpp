@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/series_resolver.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "libs/wire/prometheus/labels_encoding.hpp"
 
@@ -73,6 +74,7 @@ Result<std::uint32_t> SeriesResolver::run(std::string_view body) {
 
 void SeriesResolver::leave_resource() {
   if (resource_ == nullptr) return;
+  settle();
   on_resource_end(*resource_);
   shard_->unpin(*resource_);
   resource_ = nullptr;
@@ -106,6 +108,7 @@ void SeriesResolver::on_resource(const otlp::ResourceView& resource) {
 }
 
 void SeriesResolver::on_scope(const otlp::ScopeView& scope) {
+  settle();
   scope_ = scope;
   room_.clear();
   append_key(room_, resource_->key);
@@ -115,6 +118,7 @@ void SeriesResolver::on_scope(const otlp::ScopeView& scope) {
 }
 
 void SeriesResolver::on_metric(const otlp::MetricView& metric) {
+  settle();
   metric_ = metric;
   has_identity_ = false;
   room_.clear();
@@ -153,23 +157,57 @@ SeriesKey SeriesResolver::point_key(const otlp::PointHeader& point) {
 
 void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
   if (!wants(item)) return;
+  // Read even where the resource is refused: damaged bytes are a damaged request.
+  const otlp::PointHeader& point = points_.header(metric_.type, bytes);
+  const bool is_number = metric_.type == MetricType::kGauge || metric_.type == MetricType::kSum;
+  // A run of attributes that had to be gathered lies in the reader's own room until the next point.
+  const bool lies_in_body = point.attributes.bytes.data() >= bytes.data() &&
+                            point.attributes.bytes.data() < bytes.data() + bytes.size();
+  if (is_number && (lies_in_body || point.attributes.bytes.empty())) {
+    put_to_wait(item, bytes, static_cast<const otlp::NumberPoint&>(point));
+    return;
+  }
+  settle();
+  give(item, bytes, point, point_key(point));
+}
+
+void SeriesResolver::put_to_wait(std::uint32_t item, std::string_view bytes,
+                                 const otlp::NumberPoint& point) {
+  Waiting& waiting = waiting_[waiting_count_++];
+  waiting.item = item;
+  waiting.bytes = bytes;
+  waiting.point = point;
+  waiting.key = point_key(point);
+  shard_->prefetch_slot(waiting.key);
+  if (waiting_count_ == kWaitingMax) settle();
+}
+
+void SeriesResolver::settle() {
+  for (std::size_t i = 0; i < waiting_count_; ++i) shard_->prefetch_entry(waiting_[i].key);
+  const std::size_t count = std::exchange(waiting_count_, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Waiting& waiting = waiting_[i];
+    give(waiting.item, waiting.bytes, waiting.point, waiting.key);
+  }
+}
+
+void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
+                          const otlp::PointHeader& point, const SeriesKey& key) {
   ResolvedPoint resolved;
   resolved.item = item;
   resolved.type = metric_.type;
   resolved.bytes = bytes;
-  // Read even where the resource is refused: damaged bytes are a damaged request.
-  const otlp::PointHeader& point = points_.header(metric_.type, bytes);
   resolved.point = &point;
   resolved.fault = resource_->labels.fault;
   if (resolved.fault == RejectReason::kNone) resolved.fault = shape_fault(metric_.type, point);
-  if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(point, resolved.fault);
+  if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
   on_point(resolved);
 }
 
-const PointEntry* SeriesResolver::resolve(const otlp::PointHeader& point, RejectReason& fault) {
-  const SeriesKey key = point_key(point);
+const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const otlp::PointHeader& point,
+                                          RejectReason& fault) {
   if (PointEntry* entry = shard_->find(key)) {
-    entry->used_s = now_s_;
+    if (entry->used_s != now_s_) entry->used_s = now_s_;
     fault = entry->fault;
     return fault == RejectReason::kNone ? entry : nullptr;
   }

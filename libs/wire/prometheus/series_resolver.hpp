@@ -2,6 +2,7 @@
 // translation have in common.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -57,10 +58,25 @@ class SeriesResolver : public otlp::Visitor {
   const ResourceEntry& resource() const { return *resource_; }
 
  private:
+  /// A number point whose key is known and whose entry is on its way into the processor's cache.
+  struct Waiting {
+    std::uint32_t item = 0;
+    std::string_view bytes;
+    otlp::NumberPoint point;
+    SeriesKey key;
+  };
+  static constexpr std::size_t kWaitingMax = 16;
+
   void leave_resource();
+  void put_to_wait(std::uint32_t item, std::string_view bytes, const otlp::NumberPoint& point);
+  /// Gives the points that wait, in their order.
+  void settle();
+  void give(std::uint32_t item, std::string_view bytes, const otlp::PointHeader& point,
+            const SeriesKey& key);
   SeriesKey point_key(const otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
-  const PointEntry* resolve(const otlp::PointHeader& point, RejectReason& fault);
+  const PointEntry* resolve(const SeriesKey& key, const otlp::PointHeader& point,
+                            RejectReason& fault);
   const PointEntry* make(const SeriesKey& key, const otlp::PointHeader& point, RejectReason& fault);
 
   CustomerId customer_;
@@ -79,6 +95,8 @@ class SeriesResolver : public otlp::Visitor {
   MetricIdentity identity_;
   bool has_identity_ = false;
   otlp::PointReader points_;
+  std::array<Waiting, kWaitingMax> waiting_;
+  std::size_t waiting_count_ = 0;
   std::string room_;  // bytes to hash
 };
 

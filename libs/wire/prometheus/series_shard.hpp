@@ -41,13 +41,18 @@ struct PointEntry {
 
 /// Thread contract: hold `mutex` for every call.
 struct SeriesCache::Shard {
-  explicit Shard(const SeriesCacheSettings& cache_settings);
+  /// `total_bytes` is that of all shards, shared by them.
+  Shard(const SeriesCacheSettings& cache_settings, std::atomic<std::uint64_t>& total_bytes);
 
   /// Null where it is not there.
   PointEntry* find(const SeriesKey& key);
+  /// Brings what find will read into the processor's cache: first the slot, then, when that has had
+  /// its time, the entry.
+  void prefetch_slot(const SeriesKey& key) const;
+  void prefetch_entry(const SeriesKey& key) const;
   /// Puts a new entry in. Its address holds until the next insert or sweep.
   PointEntry& insert(PointEntry entry);
-  /// Lets idle entries go, and the longest unused where the shard is over its bytes. Looks at a few
+  /// Lets idle entries go, and the longest unused where the cache is over its bytes. Looks at a few
   /// entries a call, so that no call takes long.
   void sweep(std::uint32_t now_s);
 
@@ -57,7 +62,6 @@ struct SeriesCache::Shard {
   void unpin(ResourceEntry& resource);
 
   std::mutex mutex;
-  std::uint64_t bytes = 0;
   std::uint64_t series = 0;
   std::uint64_t misses = 0;
   std::uint64_t evicted = 0;
@@ -78,6 +82,7 @@ struct SeriesCache::Shard {
   void erase_if_unused(ResourceEntry& resource);
 
   SeriesCacheSettings settings_;
+  std::atomic<std::uint64_t>& total_bytes_;
   std::vector<PointEntry> entries_;
   std::vector<std::uint32_t> free_;
   std::vector<Slot> slots_;  // open addressing, linear probing
