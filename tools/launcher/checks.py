@@ -47,9 +47,12 @@ def _integration(python: Path, only: str | None) -> None:
     run(words, cwd=ROOT, env={"VIGIA_PYTHON": str(python)}, what="integration tests (pytest)")
 
 
-def _browser() -> None:
-    build.node_modules(ROOT / "tests" / "browser")
-    run(["npm", "test"], cwd=ROOT / "tests" / "browser", what="browser tests")
+def _browser(python: Path) -> None:
+    build.programs("release")
+    build.portal()
+    folder = ROOT / "tests" / "browser"
+    build.node_modules(folder)
+    run(["npm", "test"], cwd=folder, env={"VIGIA_PYTHON": str(python)}, what="browser tests")
 
 
 def test(only: list[str]) -> int:
@@ -63,7 +66,7 @@ def test(only: list[str]) -> int:
         ("unit", _unit),
         ("portal", _portal),
         ("integration", lambda: _integration(python, None)),
-        ("browser", _browser),
+        ("browser", lambda: _browser(python)),
     ]
     unknown = set(only) - {name for name, _ in steps}
     if unknown:

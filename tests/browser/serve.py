@@ -1,0 +1,29 @@
+"""Runs a whole Vigía for the browser tests until its standard input is closed; prints where its demo.json is."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from launcher import demo
+from launcher.layout import demo_agents
+from stack import Stack, with_loopback_agents
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="vigia-browser-") as name,
+        Stack(Path(name), agents=with_loopback_agents(demo_agents(), 22)) as stack,
+    ):
+        stack.start_central()
+        stack.start(*(place.name for place in stack.agents))
+        pids = {place.name: stack.running[place.name].pid for place in stack.agents}
+        file = Path(name) / "demo.json"
+        demo.save_private(file, demo.description(stack.layout, stack.agents, stack.secrets, pids))
+        print(file, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
