@@ -1,3 +1,6 @@
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "services/monitor/store/audit.hpp"
@@ -84,6 +87,19 @@ TEST_F(Store, ANewerSchemaIsRefused) {
   auto opened = Database::open(database_.url(), 1);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+}
+
+// A released version never changes: databases in the field have it.
+TEST_F(Store, SchemaVersionOneIsPinned) {
+  const auto rows = read([](Connection& c) {
+    return c.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rootpage, name",
+                   {});
+  });
+  std::string schema;
+  for (const auto& row : *rows) schema += row.text(0) + ";\n";
+  std::ifstream golden("tests/golden/monitor/schema_v1.sql");
+  const std::string expected((std::istreambuf_iterator<char>(golden)), {});
+  EXPECT_EQ(schema, expected);
 }
 
 TEST_F(Store, TokensBelongToTheirOwner) {

@@ -1,0 +1,95 @@
+#include "services/monitor/pages/pages.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/base/random.hpp"
+#include "libs/net/compression.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Portal : public ::testing::Test {
+ protected:
+  Portal() : folder_(fs::temp_directory_path() / ("vigia-pages-" + to_hex(random_bytes(8)))) {
+    write("site/index.html", "<!doctype html><title>Vigía</title>");
+    write("site/assets/app-1f.js", std::string(5000, 'x'));
+    write("secret.txt", "secret");
+    fs::create_symlink(folder_ / "secret.txt", folder_ / "site" / "link.txt");
+  }
+  ~Portal() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  void write(const std::string& name, const std::string& content) {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name) << content;
+  }
+  net::Response get(const std::string& path, const net::Headers& headers = {},
+                    const std::string& method = "GET") {
+    const auto pages = Pages::load((folder_ / "site").string());
+    EXPECT_TRUE(pages.has_value());
+    net::RequestHead head;
+    head.method = method;
+    head.path = path;
+    head.headers = headers;
+    return pages->answer(head);
+  }
+  const fs::path folder_;
+};
+
+TEST_F(Portal, FilesHaveTheirTypeAndHashedOnesAreKeptForEver) {
+  const auto script = get("/assets/app-1f.js");
+  EXPECT_EQ(script.status, 200);
+  EXPECT_EQ(script.headers.get("content-type"), "text/javascript; charset=utf-8");
+  EXPECT_NE(script.headers.get("cache-control").find("immutable"), std::string_view::npos);
+  EXPECT_EQ(get("/index.html").headers.get("cache-control"), "no-cache");
+}
+
+TEST_F(Portal, ThePathsOfTheApplicationGiveTheApplication) {
+  for (const auto* path : {"/", "/customers/cliente-a", "/login"}) {
+    EXPECT_NE(get(path).body.find("Vigía"), std::string::npos) << path;
+  }
+  EXPECT_EQ(get("/missing.js").status, 404);
+  EXPECT_EQ(get("/assets/missing").status, 404);
+}
+
+TEST_F(Portal, NothingOutsideTheFolderIsServed) {
+  for (const auto* path : {"/../secret.txt", "/link.txt", "/assets/../../secret.txt",
+                           "/%2e%2e/secret.txt", "//secret.txt"}) {
+    EXPECT_EQ(get(path).body.find("secret\n"), std::string::npos) << path;
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
+}
+
+TEST_F(Portal, AnUnchangedFileIsNotSentAgain) {
+  const auto first = get("/");
+  const auto again = get("/", {{"if-none-match", std::string(first.headers.get("etag"))}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_TRUE(again.body.empty());
+}
+
+TEST_F(Portal, GzipIsForThoseWhoTakeIt) {
+  const auto packed = get("/assets/app-1f.js", {{"accept-encoding", "br, gzip"}});
+  EXPECT_EQ(packed.headers.get("content-encoding"), "gzip");
+  EXPECT_EQ(net::decompress("gzip", packed.body, 10'000), std::string(5000, 'x'));
+  EXPECT_EQ(get("/assets/app-1f.js").headers.get("content-encoding"), "");
+}
+
+TEST_F(Portal, OnlyReadingIsAllowedAndAMissingPortalSaysSo) {
+  EXPECT_EQ(get("/", {}, "POST").status, 405);
+  const auto none = Pages::load((folder_ / "nothing").string());
+  ASSERT_TRUE(none.has_value());
+  net::RequestHead head;
+  head.method = "GET";
+  head.path = "/";
+  EXPECT_EQ(none->answer(head).status, 503);
+}
+
+}  // namespace
+}  // namespace vigia::monitor
