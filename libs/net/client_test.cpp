@@ -178,6 +178,7 @@ TEST_F(ClientTest, NoAnswerInTimeIsADeadline) {
   } else {
     EXPECT_EQ(reply.error().code, ErrorCode::kDeadline);
   }
+  server_->stop(SystemClock().steady());  // before what the handler keeps
 }
 
 TEST_F(ClientTest, ErrorsNameWhatHappened) {
@@ -246,6 +247,7 @@ TEST_F(ClientTest, WhatIsInFlightEndsWithTheClient) {
   const auto result = promise.get_future().get();
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kUnavailable);
+  server_->stop(SystemClock().steady());  // before what the handler keeps
 }
 
 TEST_F(ClientTest, GoesOnAfterTheServerHasRestarted) {

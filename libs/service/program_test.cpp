@@ -1,5 +1,6 @@
 #include "libs/service/program.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -132,8 +133,8 @@ TEST(MetricsServer, ServesBothFormatsByAccept) {
 
 TEST(Health, ShowsAStatusWordOnly) {
   net::Routes routes;
-  bool is_ready = false;
-  add_health_routes(routes, [&is_ready] { return is_ready; });
+  std::atomic<bool> is_ready = false;
+  add_health_routes(routes, [&is_ready] { return is_ready.load(); });
   net::ServerSettings settings;
   settings.listen = "127.0.0.1:0";
   settings.loops = 1;

@@ -18,15 +18,17 @@
 namespace vigia::net::internal {
 
 std::optional<Response> EchoHandler::admit(const RequestHead& head) {
-  return on_admit ? on_admit(head) : std::nullopt;
+  const auto function = on_admit.get();
+  return function ? function(head) : std::nullopt;
 }
 
 void EchoHandler::handle(Request request, Responder responder) {
-  ++handled;
-  if (on_handle) {
-    on_handle(std::move(request), std::move(responder));
+  if (const auto function = on_handle.get()) {
+    function(std::move(request), std::move(responder));
+    ++handled;  // after: what the function has kept is there once the count has risen
     return;
   }
+  ++handled;
   Response response;
   response.headers.add("content-type", "text/plain");
   response.body = fmt::format("{} {}?{} {} {}", request.method, request.path, request.query,

@@ -12,14 +12,34 @@
 
 namespace vigia::net::internal {
 
+/// A function that a test sets while the server's threads call it.
+template <typename Signature>
+class Settable {
+ public:
+  template <typename Function>
+  Settable& operator=(Function function) {
+    const std::lock_guard lock(mutex_);
+    function_ = std::move(function);
+    return *this;
+  }
+  std::function<Signature> get() const {
+    const std::lock_guard lock(mutex_);
+    return function_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::function<Signature> function_;
+};
+
 /// Answers with method, path, query, transport and body size, unless the test gives a function.
 class EchoHandler final : public Handler {
  public:
   std::optional<Response> admit(const RequestHead& head) override;
   void handle(Request request, Responder responder) override;
 
-  std::function<std::optional<Response>(const RequestHead&)> on_admit;
-  std::function<void(Request, Responder)> on_handle;
+  Settable<std::optional<Response>(const RequestHead&)> on_admit;
+  Settable<void(Request, Responder)> on_handle;
   std::atomic<int> handled{0};
 };
 
