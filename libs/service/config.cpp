@@ -1,6 +1,7 @@
 #include "libs/service/config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -350,10 +351,13 @@ int ConfigNode::line() const { return state_->line; }
 Result<ConfigFile> ConfigFile::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
-  std::string text(kFileBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 16U << 10U> room{};
+  while (file && text.size() <= kFileBytesMax) {
+    file.read(room.data(), room.size());
+    text.append(room.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
-  text.resize(static_cast<std::size_t>(file.gcount()));
   return parse(text, path);
 }
 

@@ -1,5 +1,6 @@
 #include "libs/tenancy/directory_source.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
@@ -29,10 +30,13 @@ constexpr std::chrono::seconds kPollTimeout{30};
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
-  std::string text(kDirectoryBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 16U << 10U> room{};
+  while (file && text.size() <= kDirectoryBytesMax) {
+    file.read(room.data(), room.size());
+    text.append(room.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be read", path));
-  text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kDirectoryBytesMax) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: larger than {} bytes", path, kDirectoryBytesMax));
