@@ -13,10 +13,11 @@ bool is_open(std::string_view path) { return path == "/health" || path == "/read
 }  // namespace
 
 Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
-                 const Clock& clock, std::function<bool()> is_ready)
+                 std::function<bool()> is_ready)
     : access_(access),
       metrics_(metrics),
-      clock_(clock),
+      clock_(stores.clock()),
+      in_flight_(stores.settings().in_flight_max),
       queries_(stores),
       labels_(stores),
       rules_(stores),
@@ -88,6 +89,12 @@ void Gateway::serve(const std::string& pattern, const Function& function, net::R
   Exchange exchange(std::move(responder), pattern, metrics_, clock_);
   auto caller = access_.identify(request);  // again: the token may have been revoked since
   if (!caller) return exchange.fail(caller.error());
+  auto place = in_flight_.enter(caller->customer);
+  if (!place) {
+    return exchange.fail({ErrorCode::kOverLimit, "too many requests under way; wait for some",
+                          std::chrono::seconds(1)});
+  }
+  exchange.hold(std::move(*place));
   auto parameters = Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   function(ApiRequest{std::move(*caller), std::move(*parameters), std::move(values)},

@@ -22,7 +22,7 @@ class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
   Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
-          const Clock& clock, std::function<bool()> is_ready);
+          std::function<bool()> is_ready);
 
   std::optional<net::Response> admit(const net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
@@ -37,6 +37,7 @@ class Gateway final : public net::Handler {
   const Access& access_;
   service::MetricRegistry& metrics_;
   const Clock& clock_;
+  InFlight in_flight_;
   QueryApi queries_;
   LabelApi labels_;
   RuleApi rules_;

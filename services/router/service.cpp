@@ -28,8 +28,7 @@ class Router final : public service::Running {
         client_(std::move(client)),
         stores_(settings_, *client_, metrics_, clock_),
         access_(*directory_, clock_),
-        gateway_(stores_, access_, metrics_, clock_,
-                 [this] { return directory_->current() != nullptr; }) {}
+        gateway_(stores_, access_, metrics_, [this] { return directory_->current() != nullptr; }) {}
 
   Result<void> listen() {
     service::add_process_metrics(metrics_);

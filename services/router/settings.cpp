@@ -64,6 +64,10 @@ Settings read_settings(const service::ConfigNode& root) {
   if (settings.query_timeout < std::chrono::seconds(1)) {
     root.child("query_timeout").note_error("must be 1s or longer");
   }
+  constexpr std::int64_t kInFlightMost = 10'000;
+  settings.in_flight_max = static_cast<std::size_t>(
+      root.child("in_flight_max")
+          .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
   settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
   return settings;
 }
@@ -79,6 +83,7 @@ cold: {url: "", token: ""}                # storage: labels, values, series, tra
 edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
+in_flight_max: 64                         # requests of one customer at once; more get 429
 answer_bytes_max: 256MiB
 )";
 }

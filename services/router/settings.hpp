@@ -30,6 +30,7 @@ struct Settings {
   Duration heartbeat_poll = std::chrono::seconds(2);
   Duration heartbeat_gap_max = std::chrono::seconds(150);  ///< beats come once a minute
   Duration query_timeout = std::chrono::minutes(2);
+  std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
   std::uint64_t answer_bytes_max = 256U << 20U;  ///< of one answer of hot or prometheus-query
 };
 

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import requests
 from launcher.paths import ROOT
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp import PROTOBUF, attributes
 from remote_write import write
 from stack import Stack, prometheus_programs, wait_for
 
@@ -300,6 +302,55 @@ class TestFence:
             "canary_alert",
             "general_alert",
         ]
+
+
+class TestTraces:
+    ID = "0e7b69838055876fdf8b7ee0ecfc276a"
+
+    def _send(self, reading: Reading, customer: str, trace_id: str, name: str) -> None:
+        request = ExportTraceServiceRequest()
+        spans = request.resource_spans.add()
+        spans.resource.attributes.extend(attributes({"customer.id": customer, "service.name": name}))
+        spans.scope_spans.add().spans.add(
+            trace_id=bytes.fromhex(trace_id),
+            span_id=bytes.fromhex("eee19b7ec3c1b174"),
+            name=name,
+            start_time_unix_nano=reading.now_ms * 1_000_000,
+            end_time_unix_nano=reading.now_ms * 1_000_000 + 5_000_000,
+        )
+        answer = requests.post(
+            f"{reading.stack.layout.url('storage')}/v1/traces",
+            data=request.SerializeToString(),
+            headers={
+                **PROTOBUF,
+                "Authorization": f"Bearer {reading.stack.secrets['internal_token']}",
+                "X-Vigia-Customer": customer,
+            },
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text
+
+    def test_a_trace_by_id(self, reading: Reading) -> None:
+        """C58, fenced: the same id at another customer is another trace."""
+        self._send(reading, "cliente-a", self.ID, "pedido")
+        self._send(reading, "cliente-b", self.ID, "canary_span")
+        for spelling in (self.ID, self.ID[1:], self.ID.upper()):
+            answer = reading.ask(f"/jaeger/api/traces/{spelling}")
+            assert answer.status_code == 200, answer.text
+            (trace,) = answer.json()["data"]
+            assert trace["traceID"] == self.ID
+            assert [span["operationName"] for span in trace["spans"]] == ["pedido"]
+            assert "canary" not in answer.text
+        everything = reading.ask(f"/jaeger/api/traces/{self.ID}", "op").text
+        assert "pedido" in everything
+        assert "canary_span" in everything
+
+    def test_what_is_not_there(self, reading: Reading) -> None:
+        self._send(reading, "cliente-b", "a" * 32, "canary_span")
+        assert reading.ask(f"/jaeger/api/traces/{'a' * 32}").status_code == 404
+        assert reading.ask(f"/jaeger/api/traces/{'b' * 32}").status_code == 404
+        for bad in ("x", "0", "0" * 33, "..%2f", "a" * 31 + "g"):
+            assert reading.ask(f"/jaeger/api/traces/{bad}").status_code in (400, 404)
 
 
 QUERIES = (

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/access/caller.hpp"
+#include "services/router/access/in_flight.hpp"
 #include "services/router/request/parameters.hpp"
 
 namespace vigia::router {
@@ -20,6 +22,8 @@ class Exchange {
   /// `route` is a label of own metrics: the pattern, never the path that was sent.
   Exchange(net::Responder responder, std::string route, service::MetricRegistry& metrics,
            const Clock& clock);
+  /// Keeps the customer's place until the exchange is over.
+  void hold(InFlight::Place place) { place_.emplace(std::move(place)); }
   Exchange(Exchange&&) noexcept = default;
   Exchange& operator=(Exchange&&) noexcept = delete;
 
@@ -32,6 +36,7 @@ class Exchange {
   service::MetricRegistry* metrics_;
   const Clock* clock_;
   TimePoint began_;
+  std::optional<InFlight::Place> place_;
 };
 
 /// What a handler of the API gets: the caller is known, the parameters are read.
