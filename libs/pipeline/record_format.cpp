@@ -19,8 +19,7 @@ constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes wi
 constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
 static_assert(kVerdictBytesMax <= kVerdictMask);
 constexpr std::size_t kCursorsMax = 1024;
-constexpr std::size_t kChecksumOffset = kMarkerBytes;       // the head's checksum covers what
-constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // follows it
+constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // the marker, then the checksum
 
 std::uint32_t u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
 
