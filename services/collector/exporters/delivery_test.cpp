@@ -1,5 +1,7 @@
 #include "services/collector/exporters/delivery.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -180,17 +182,22 @@ TEST_F(DeliveryTest, AnAnswerThatNeverComesEndsAtTheStopDeadline) {
     void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view /*message*/,
               std::function<void(Answer)> done) override {
       kept = std::move(done);
+      on_sent();
     }
     std::function<void(Answer)> kept;
+    std::function<void()> on_sent;
   } silent;
   Delivery delivery(settings_, silent, clock_);
   std::atomic<bool> is_stopping{false};
   notes_.may_go_on = [&] { return !is_stopping; };
-  std::thread stopper([&] {
-    delivery.set_stop_deadline(clock_.steady() + std::chrono::milliseconds(20));
-    is_stopping = true;
-    delivery.wake();
-  });
+  std::thread stopper;
+  silent.on_sent = [&] {
+    stopper = std::thread([&] {
+      delivery.set_stop_deadline(clock_.steady() + std::chrono::milliseconds(20));
+      is_stopping = true;
+      delivery.wake();
+    });
+  };
   EXPECT_FALSE(delivery.run({parcel_of("a")}, notes_));
   stopper.join();
   silent.kept(Answer{});  // too late, and harmless
