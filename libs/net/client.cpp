@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include "libs/base/check.hpp"
 #include "libs/net/internal/grpc_reply.hpp"
@@ -127,11 +128,21 @@ class CurlClient final : public Client {
     CHECK(curl_multi_add_handle(multi_, handle) == CURLM_OK);
   }
 
+  /// A connection that gave no answer in time may have gone without a word, as behind a load
+  /// balancer that has forgotten it. HTTP/2 would be kept and chosen again for ever: shut down,
+  /// curl finds it closed. What else is on it ends with kUnavailable.
+  static void leave_connection(CURL* handle) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);
+    if (socket != CURL_SOCKET_BAD) ::shutdown(socket, SHUT_RDWR);
+  }
+
   void finish_transfers() {
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
+      if (code == CURLE_OPERATION_TIMEDOUT) leave_connection(message->easy_handle);
       const auto entry = transfers_.find(message->easy_handle);
       CHECK(entry != transfers_.end());
       const std::unique_ptr<Transfer> transfer = std::move(entry->second);
