@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,6 +153,47 @@ def site(tmp_path: Path) -> Iterator[Site]:
         made.close()
 
 
+class Wire:
+    """Passes TCP on, until it goes dead: then connections stay open and nothing passes, as with a firewall that has
+    forgotten them. New connections pass."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._pairs: list[threading.Event] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def go_dead(self) -> int:
+        """How many connections have gone dead."""
+        dead, self._pairs = self._pairs, []
+        for event in dead:
+            event.set()
+        return len(dead)
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except ConnectionRefusedError:
+                client.close()
+                continue
+            is_dead = threading.Event()
+            self._pairs.append(is_dead)
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, sink, is_dead), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket, is_dead: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not is_dead.is_set():
+                    sink.sendall(data)
+            if not is_dead.is_set():
+                sink.close()
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -255,6 +298,45 @@ def test_a_refused_token_is_tried_again(site: Site) -> None:
     customers.write_text(customers.read_text().replace("token-a", "not-yet-known"))
     wait_for("the record, once the token is known", lambda: site.received("logs") == 1, 60)
     wait_for("healthy", lambda: site.health()["status"] == "healthy", 40)
+
+
+def _with_tls(site: Site, wire: Wire, protocol: str) -> None:
+    """Puts TLS on the collector's doors, and sends the agent to it through the wire."""
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=x",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    files = ["-keyout", str(site.folder / "key.pem"), "-out", str(site.folder / "cert.pem")]
+    subprocess.run(words + files, check=True, capture_output=True)
+    tls = f"tls: {{cert_file: {site.folder}/cert.pem, key_file: {site.folder}/key.pem}}"
+    collector = site.folder / "collector.yaml"
+    collector.write_text(collector.read_text().replace("auth: {auth", f"{tls}, auth: {{auth"))
+    site.configure_agent(protocol=protocol)
+    agent = site.folder / "agent.yaml"
+    text = agent.read_text().replace(f"http://{site.address(protocol)}", f"https://127.0.0.1:{wire.port}")
+    agent.write_text(text.replace("protocol:", f"timeout: 2s, tls: {{ca_file: {site.folder}/cert.pem}}, protocol:"))
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_a_connection_that_silently_died_is_left(site: Site, protocol: str) -> None:
+    wire = Wire(site.ports[protocol])
+    _with_tls(site, wire, protocol)
+    site.start("collector")
+    site.start("agent")
+    wait_for("healthy", lambda: site.health()["status"] == "healthy")
+    assert wire.go_dead() >= 1
+    wait_for("degraded", lambda: site.health()["status"] == "degraded", 20)
+    wait_for("healthy on another connection", lambda: site.health()["status"] == "healthy", 40)
 
 
 def test_a_final_refusal_is_set_aside(site: Site) -> None:

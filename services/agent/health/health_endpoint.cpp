@@ -144,12 +144,14 @@ std::string HealthEndpoint::json() {
   }
   return fmt::format(
       "{{\"status\":\"{}\",\"collector_reachable\":{},\"buffer_usage\":\"{}\",\"uptime\":\"{}\","
-      "\"reasons\":{},\"buffer_usage_percent\":{:.3f},\"buffer_bytes\":{},\"buffer_dropped\":{{{}}},\"buffer_damaged_records\":{},"
+      "\"reasons\":{},\"buffer_usage_percent\":{:.3f},\"buffer_bytes\":{},\"buffer_dropped\":{{{}}}"
+      ",\"buffer_damaged_records\":{},"
       "\"customer_id\":{},\"node_id\":{},\"version\":\"{}\"}}\n",
       report.reasons.empty() ? "healthy" : "degraded", report.is_collector_reachable,
       format_percent(report.buffer.usage_percent), format_uptime(report.uptime),
-      join_json(report.reasons), report.buffer.usage_percent, report.buffer.bytes, dropped, report.buffer.damaged_records,
-      net::json_text(customer_), net::json_text(node_), VIGIA_VERSION);
+      join_json(report.reasons), report.buffer.usage_percent, report.buffer.bytes, dropped,
+      report.buffer.damaged_records, net::json_text(customer_), net::json_text(node_),
+      VIGIA_VERSION);
 }
 
 }  // namespace vigia::agent

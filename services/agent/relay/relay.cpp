@@ -64,6 +64,14 @@ net::Response success(const net::RequestHead& head) {
   return response;
 }
 
+std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
+
+void answer_refusal(AgentCounters& counters, const net::RequestHead& head, Signal signal,
+                    const Error& error, net::Responder responder) {
+  ++counters.relay_refusals[index_of(signal)];
+  responder.send(net::otlp_error(head, error));
+}
+
 }  // namespace
 
 Relay::Relay(const Settings& settings, Parts parts)
@@ -100,22 +108,20 @@ std::optional<net::Response> Relay::admit(const net::RequestHead& head) {
   return std::nullopt;
 }
 
-void Relay::refuse(const net::RequestHead& head, Signal signal, const Error& error,
-                   net::Responder responder) {
-  ++parts_.counters.relay_refusals[static_cast<std::size_t>(signal) - 1];
-  responder.send(net::otlp_error(head, error));
-}
-
 void Relay::handle(net::Request request, net::Responder responder) {
   const auto signal = signal_of(request);
   if (!signal) return;  // admit has answered
   if (request.transport != net::Transport::kGrpc && media_type(request) == kJsonType) {
     auto protobuf = wire::otlp::json_to_protobuf(*signal, request.body);
-    if (!protobuf) return refuse(request, *signal, protobuf.error(), std::move(responder));
+    if (!protobuf)
+      return answer_refusal(parts_.counters, request, *signal, protobuf.error(),
+                            std::move(responder));
     request.body = *std::move(protobuf);
   }
   const auto contents = inspect_request(*signal, request.body);
-  if (!contents) return refuse(request, *signal, contents.error(), std::move(responder));
+  if (!contents)
+    return answer_refusal(parts_.counters, request, *signal, contents.error(),
+                          std::move(responder));
   if (contents->items == 0) return responder.send(success(request));
   Job job{static_cast<const net::RequestHead&>(request), std::move(request.body), *contents,
           std::move(responder)};
@@ -132,15 +138,16 @@ void Relay::keep(Job job, Signal signal) {
   // std::function wants what can be copied: the job is shared between its copies.
   auto shared = std::make_shared<Job>(std::move(job));
   shared->body.clear();
-  parts_.buffer.append(
-      signal, std::move(stamped), items, [this, shared, signal](const Result<void>& kept) {
-        if (!kept) {
-          return refuse(shared->head, signal, kept.error(), std::move(shared->responder));
-        }
-        parts_.counters.relayed_items[static_cast<std::size_t>(signal) - 1] +=
-            shared->contents.items;
-        shared->responder.send(success(shared->head));
-      });
+  // May run after the relay has ended; the counters outlive the buffer.
+  parts_.buffer.append(signal, std::move(stamped), items,
+                       [counters = &parts_.counters, shared, signal](const Result<void>& kept) {
+                         if (!kept) {
+                           return answer_refusal(*counters, shared->head, signal, kept.error(),
+                                                 std::move(shared->responder));
+                         }
+                         counters->relayed_items[index_of(signal)] += shared->contents.items;
+                         shared->responder.send(success(shared->head));
+                       });
 }
 
 void Relay::enqueue(Job job) {
@@ -154,9 +161,9 @@ void Relay::enqueue(Job job) {
       return;
     }
   }
-  refuse(job.head, Signal::kMetrics,
-         {ErrorCode::kUnavailable, "the agent does not keep up at present", kRetryAfter},
-         std::move(job.responder));
+  answer_refusal(parts_.counters, job.head, Signal::kMetrics,
+                 {ErrorCode::kUnavailable, "the agent does not keep up at present", kRetryAfter},
+                 std::move(job.responder));
 }
 
 void Relay::run() {
@@ -189,7 +196,8 @@ void Relay::process(Job job) {
   if (!kept) {
     parts_.durations.discard();
     deltas_.discard();
-    return refuse(job.head, Signal::kMetrics, kept.error(), std::move(job.responder));
+    return answer_refusal(parts_.counters, job.head, Signal::kMetrics, kept.error(),
+                          std::move(job.responder));
   }
   parts_.durations.commit();
   deltas_.commit();

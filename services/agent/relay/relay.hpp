@@ -53,8 +53,6 @@ class Relay final : public net::Handler {
     RequestContents contents;
     net::Responder responder;
   };
-  void refuse(const net::RequestHead& head, Signal signal, const Error& error,
-              net::Responder responder);
   void keep(Job job, Signal signal);
   void enqueue(Job job);
   void run();

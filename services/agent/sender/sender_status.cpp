@@ -25,7 +25,10 @@ void SenderStatus::note_refused(Signal signal, std::uint64_t items, std::string 
 
 void SenderStatus::note_failure(std::string reason) {
   const std::lock_guard lock(mutex_);
-  if (failure_ != reason) {
+  // One line when it begins, then at most one a minute where the reason changes.
+  const bool may_log = is_reachable_ || clock_.steady() - logged_at_ > kLogInterval;
+  if (failure_ != reason && may_log) {
+    logged_at_ = clock_.steady();
     service::log_warn("the collector takes no data, it is kept", {{"reason", reason}});
   }
   is_reachable_ = false;

@@ -38,6 +38,8 @@ class SenderStatus {
   static constexpr Duration kRefusalShown = std::chrono::minutes(5);
 
  private:
+  static constexpr Duration kLogInterval = std::chrono::minutes(1);
+
   SignalCounts& of(Signal signal) { return counts_[static_cast<std::size_t>(signal) - 1]; }
 
   const Clock& clock_;
@@ -46,6 +48,7 @@ class SenderStatus {
   std::string failure_ = "no answer of the collector yet";
   std::string refusal_;
   TimePoint refused_at_{};
+  TimePoint logged_at_{-2 * kLogInterval};
   std::array<SignalCounts, 3> counts_{};
 };
 

@@ -85,9 +85,10 @@ void HostLoop::sample(std::int64_t grid_ns) {
   if (encoded.points == 0) return;
   const std::uint32_t points = encoded.points;
   parts_.buffer.append(Signal::kMetrics, std::move(encoded.body), points,
-                       [this, points](const Result<void>& kept) {
+                       // May run after this loop has ended; the counters outlive the buffer.
+                       [counters = &parts_.counters, points](const Result<void>& kept) {
                          if (kept) return;
-                         parts_.counters.points_lost += points;
+                         counters->points_lost += points;
                          service::log_warn("the buffer does not take the host's metrics",
                                            {{"reason", kept.error().message}});
                        });
