@@ -24,6 +24,8 @@ constexpr int kZlibMemoryLevel = 8;
 // memory beyond its own output.
 constexpr int kZstdWindowLogMax = 23;
 constexpr int kZstdLevel = 1;
+// One byte of deflate gives at most 1032 bytes (zlib's technical notes).
+constexpr std::size_t kDeflateRatioMax = 1032;
 // The smallest gzip member: header, empty block, trailer.
 constexpr std::size_t kGzipBytesMin = 18;
 
@@ -138,9 +140,12 @@ Result<std::string> inflate_all(std::string_view encoding, std::string_view byte
                                 std::size_t bytes_max) {
   Output output(bytes_max);
   if (encoding == "gzip" && bytes.size() >= kGzipBytesMin) {
-    // The last member's own length: where it lies the trailer check refuses the body anyway.
+    // The last member's own length: where it lies the trailer check refuses the body anyway. A
+    // length that deflate cannot reach from so few bytes is no length: the body is cut off or
+    // damaged.
     const std::size_t declared = last_u32(bytes);
-    if (declared > bytes_max) return tl::unexpected(too_large(bytes_max));
+    const bool is_possible = declared / kDeflateRatioMax <= bytes.size();
+    if (is_possible && declared > bytes_max) return tl::unexpected(too_large(bytes_max));
     output.expect(std::min(declared, bytes.size() * 64));
   }
   z_stream stream{};

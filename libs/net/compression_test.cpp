@@ -81,6 +81,16 @@ TEST(Decompress, SeveralMembersAreOneBody) {
   }
 }
 
+TEST(Decompress, ABodyThatIsCutOffIsDamagedAndNotTooLarge) {
+  const std::string text = "a body whose last four bytes happen to look like a length";
+  const std::string packed = *compress("gzip", text);
+  for (std::size_t kept = 1; kept < packed.size(); ++kept) {
+    const auto body = decompress("gzip", std::string_view(packed).substr(0, kept), 1U << 20U);
+    ASSERT_FALSE(body.has_value()) << kept;
+    EXPECT_EQ(body.error().code, ErrorCode::kInvalid) << kept << ": " << body.error().message;
+  }
+}
+
 TEST(Decompress, RefusesAnUnknownEncoding) {
   const auto plain = decompress("br", "x", 10);
   ASSERT_FALSE(plain.has_value());

@@ -128,7 +128,7 @@ def _peak_rss_mib(pid: int) -> float:
 def _check(program: str, config: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
-        "VIGIA_INTERNAL_TOKEN": "internal",
+        "VIGIA_INTERNAL_TOKEN": "an-internal-token",
         "VIGIA_ADMIN_PASSWORD": "a-long-password",
         "VIGIA_TOKEN": "token",
     }
@@ -175,7 +175,7 @@ class TestSecondCopies:
         (stack.layout.data / "other").mkdir()
         file = stack.layout.config / "storage.yaml"
         moved = file.read_text().replace(f"{stack.layout.data}/storage", f"{stack.layout.data}/other")
-        file.write_text(moved)
+        file.write_text(moved.replace(stack.layout.address("storage_metrics"), "127.0.0.1:0"))
         done = _check("storage", file)
         assert done.returncode == 2
         assert stack.layout.address("storage") in done.stderr

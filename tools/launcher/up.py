@@ -92,12 +92,13 @@ def print_access(layout: Layout) -> None:
     """Addresses, log-ins, a query to copy, and how to add a node."""
     content = json.loads(DEMO_FILE.read_text())
     customers = content["customers"]
+    width = max(len("provider"), *(len(customer["name"]) for customer in customers))
     lines = [
         "",
         f"  Vigía is running: {content['monitor']['url']}",
         "",
-        f"    {'provider':<12} user {content['operator']['user']:<12} password {content['operator']['password']}",
-        *(f"    {c['name'][:12]:<12} user {c['user']:<12} password {c['password']}" for c in customers),
+        f"    {'provider':<{width}}  user {content['operator']['user']:<12} password {content['operator']['password']}",
+        *(f"    {c['name']:<{width}}  user {c['user']:<12} password {c['password']}" for c in customers),
         "",
         "  Ask something (this token sees cliente-a only):",
         "",
