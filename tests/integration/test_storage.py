@@ -73,7 +73,8 @@ class ColdStore:
         url = f"http://127.0.0.1:{self.port[version]}/api/v1/query"
         answer = requests.get(url, params={"query": expression}, timeout=60)
         assert answer.status_code == 200, answer.text
-        return answer.json()["data"]["result"]
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return result
 
     def own_metrics(self) -> dict[str, float]:
         text = requests.get(f"http://127.0.0.1:{self.port['metrics']}/metrics", timeout=10).text
@@ -196,7 +197,7 @@ def test_every_response_type_gives_the_same(cold: ColdStore) -> None:
         for _ in range(400):
             time_ms += dice.choice([1, 15_000, 15_001, 14_000, 8_192, 65_537, 600_000])
             samples.append((min(time_ms, now_ms), dice.choice([0.0, -0.0, float("inf"), 1e300, dice.random()])))
-        unique = sorted({t: v for t, v in samples}.items())
+        unique = sorted(dict(samples).items())
         write(cold.url, [(labels("cliente-a", series), unique)], headers)
     (old, _), (new, _) = prometheus_programs()
     expression = "sort_desc(sum by (series) (count_over_time(probe[1d])))"

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("service", nargs="*", help="storage, collector, agent-a1, … (default: all)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
     test = commands.add_parser("test", help="run every test")
-    test.add_argument("step", nargs="*", help="lint, unit, portal, integration, browser (default: all)")
+    test.add_argument("step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or clang-tidy")
     make = commands.add_parser("build", help="build only")
     make.add_argument("preset", nargs="?", default="dev", choices=["dev", "release", "tsan", "fuzz"])
     return parser

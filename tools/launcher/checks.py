@@ -10,15 +10,13 @@ from pathlib import Path
 
 from launcher import build, packages, parts
 from launcher.paths import PORTAL, ROOT, make_state_folders
-from launcher.shell import Failure, fail, run, say
+from launcher.shell import Failure, fail, output, run, say
 
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
 Step = tuple[str, Callable[[], None]]
 
 
 def _tracked(*patterns: str) -> list[str]:
-    from launcher.shell import output
-
     return output(["git", "ls-files", "--", *patterns], cwd=ROOT).split()
 
 
@@ -28,6 +26,13 @@ def _lint(python: Path) -> None:
     run([python, "-m", "ruff", "check", "."], cwd=ROOT, what="ruff check")
     run([python, "-m", "ruff", "format", "--check", "."], cwd=ROOT, what="ruff format")
     run([python, "-m", "mypy"], cwd=ROOT, what="mypy")
+
+
+def _clang_tidy() -> None:
+    """Every source of ours; minutes to an hour, so not among the steps of a plain run. A commit checks what it changes."""
+    build.programs("dev")
+    sources = _tracked("libs/*.cpp", "services/*.cpp")
+    run(["run-clang-tidy-19", "-p", "build/dev", "-quiet", "-j2", *sources], cwd=ROOT, what="clang-tidy")
 
 
 def _unit() -> None:
@@ -68,13 +73,15 @@ def test(only: list[str]) -> int:
         ("integration", lambda: _integration(python, None)),
         ("browser", lambda: _browser(python)),
     ]
-    unknown = set(only) - {name for name, _ in steps}
+    slow: list[Step] = [("clang-tidy", _clang_tidy)]
+    names = [name for name, _ in steps + slow]
+    unknown = set(only) - set(names)
     if unknown:
-        raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(name for name, _ in steps)}")
+        raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    if only:
+        steps = [step for step in steps + slow if step[0] in only]
     failed = []
     for name, step in steps:
-        if only and name not in only:
-            continue
         started = time.monotonic()
         say(f"{name}: begins")
         try:
