@@ -8,6 +8,9 @@ namespace vigia::collector {
 namespace {
 
 constexpr int kDoublingsMax = 16;
+/// Prometheus takes a sample of the last hour unless its own series has newer ones; what it refuses
+/// beyond that, and some margin, it refuses for every series.
+constexpr std::int64_t kOldForAllMs = 2 * 3'600'000;
 /// The longest wait between two looks at go_on.
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 
@@ -75,7 +78,7 @@ bool Delivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observe
   bool is_given_up = false;
   for (;;) {
     is_given_up = is_given_up || !observer.go_on();
-    const bool has_left = !is_given_up && launch(tasks);
+    const bool has_left = !is_given_up && launch(tasks, observer);
     if (in_flight_ == 0 && !has_left) return !is_given_up;
     if (is_given_up) {
       const std::lock_guard lock(inbox_->mutex);
@@ -87,11 +90,12 @@ bool Delivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observe
 }
 
 /// Sends what may be sent now. True where something is left to send or in flight.
-bool Delivery::launch(std::vector<Task>& tasks) {
+bool Delivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
   bool has_left = false;
   const TimePoint now = clock_.steady();
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
+    if (!task.is_in_flight) drop_too_old(task, observer);
     if (task.ranges.empty()) continue;
     has_left = true;
     if (task.is_in_flight || task.not_before > now || in_flight_ >= settings_.in_flight_max)
@@ -185,15 +189,78 @@ void Delivery::settle(Task& task, const Answer& answer, DeliveryObserver& observ
 
 void Delivery::halve_or_give_up(Task& task, const Answer& answer, DeliveryObserver& observer) {
   const Range range = task.ranges.front();
-  task.ranges.pop_front();
+  const std::size_t units = range.last - range.first;
   task.attempts = task.broken = 0;
-  if (range.last - range.first == 1) {
-    observer.on_refused(*task.parcel, range.first, answer.why);
+  ++task.refusals;
+  if (units == 1 || task.refusals > kRefusalsMax) {
+    task.ranges.pop_front();
+    if (units == 1 && answer.is_too_old)
+      learn_too_old(task.parcel->units[range.first].timestamp_ms, answer.why);
+    for (std::size_t unit = range.first; unit < range.last; ++unit)
+      observer.on_refused(*task.parcel, unit, answer.why);
     return;
   }
-  const std::size_t middle = range.first + (range.last - range.first) / 2;
-  task.ranges.push_front({middle, range.last, range.taken_at_break});
-  task.ranges.push_front({range.first, middle, range.taken_at_break});
+  if (answer.is_too_old && !task.by_time) {
+    sort_by_time(task);
+    return;
+  }
+  task.ranges.pop_front();
+  const std::size_t middle = range.first + units / 2;
+  const Range older{range.first, middle, range.taken_at_break};
+  const Range newer{middle, range.last, range.taken_at_break};
+  task.ranges.push_front(answer.is_too_old ? older : newer);
+  task.ranges.push_front(answer.is_too_old ? newer : older);
+}
+
+/// What is left of the task becomes one parcel in the order of time, sent from its new end.
+void Delivery::sort_by_time(Task& task) const {
+  std::vector<std::size_t> order;
+  for (const Range& range : task.ranges) {
+    for (std::size_t unit = range.first; unit < range.last; ++unit) order.push_back(unit);
+  }
+  const Parcel& from = *task.parcel;
+  std::stable_sort(order.begin(), order.end(), [&from](std::size_t left, std::size_t right) {
+    return from.units[left].timestamp_ms < from.units[right].timestamp_ms;
+  });
+  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer, .signal = from.signal});
+  for (const std::size_t index : order) {
+    Unit unit = from.units[index];
+    unit.begin = sorted->message.size();
+    sorted->units.push_back(unit);
+    sorted->message += from.run(index, index + 1);
+  }
+  task.ranges = cut(*sorted);
+  std::reverse(task.ranges.begin(), task.ranges.end());
+  task.by_time = std::move(sorted);
+  task.parcel = task.by_time.get();
+}
+
+void Delivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
+  if (timestamp_ms >= clock_.wall_ms() - kOldForAllMs) return;
+  const TimePoint now = clock_.steady();
+  const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;
+  if (is_known) timestamp_ms = std::max(timestamp_ms, too_old_->timestamp_ms);
+  too_old_ = TooOld{timestamp_ms, why, now};
+}
+
+void Delivery::drop_too_old(Task& task, DeliveryObserver& observer) const {
+  if (!too_old_ || clock_.steady() >= too_old_->known_since + kTooOldKnownFor) return;
+  const auto is_too_old = [this](const Unit& unit) {
+    return unit.timestamp_ms != 0 && unit.timestamp_ms <= too_old_->timestamp_ms;
+  };
+  const bool has_some =
+      std::any_of(task.ranges.begin(), task.ranges.end(), [&](const Range& range) {
+        const auto begin = task.parcel->units.begin();
+        return std::any_of(begin + static_cast<std::ptrdiff_t>(range.first),
+                           begin + static_cast<std::ptrdiff_t>(range.last), is_too_old);
+      });
+  if (!has_some) return;
+  if (!task.by_time) sort_by_time(task);
+  for (Range& range : task.ranges) {
+    while (range.first < range.last && is_too_old(task.parcel->units[range.first]))
+      observer.on_refused(*task.parcel, range.first++, too_old_->why);
+  }
+  std::erase_if(task.ranges, [](const Range& range) { return range.first == range.last; });
 }
 
 void Delivery::postpone(Task& task, const Answer& answer) {

@@ -45,6 +45,10 @@ class DeliveryObserver {
 /// the rest sent. A 500 that stays (kBrokenTriesMax times) is halved too; a unit that alone gets
 /// nothing but 500 is given up only once the destination has taken something else since the first
 /// of them, so that a broken destination costs no data; until then it goes behind the others.
+/// One customer's bad data must not cost the others their time. Where the destination says that
+/// data is too old, the search goes by time, newest first, and what is found is remembered for
+/// kTooOldKnownFor: everything older is given up unsent. A parcel that has been refused
+/// kRefusalsMax times is given up where it is refused, unhalved.
 /// Thread contract: `run` from one thread; `wake` from any.
 class Delivery {
  public:
@@ -57,6 +61,8 @@ class Delivery {
   void set_stop_deadline(TimePoint deadline);
 
   static constexpr int kBrokenTriesMax = 3;
+  static constexpr int kRefusalsMax = 256;
+  static constexpr auto kTooOldKnownFor = std::chrono::minutes(1);
 
  private:
   struct Range {
@@ -67,9 +73,11 @@ class Delivery {
   };
   struct Task {  // one parcel on its way
     const Parcel* parcel = nullptr;
-    std::deque<Range> ranges;  // front first
+    std::unique_ptr<Parcel> by_time{};  // where set, `parcel` is this: what was left, sorted
+    std::deque<Range> ranges;           // front first
     bool is_in_flight = false;
     int attempts = 0;  // of the front range
+    int refusals = 0;  // of the whole parcel
     int broken = 0;    // of these, answered 500
     TimePoint sent{};
     TimePoint not_before{};
@@ -77,9 +85,12 @@ class Delivery {
   struct Inbox;  // answers on their way to the thread of run
 
   std::deque<Range> cut(const Parcel& parcel) const;
-  bool launch(std::vector<Task>& tasks);
+  bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
   void halve_or_give_up(Task& task, const Answer& answer, DeliveryObserver& observer);
+  void sort_by_time(Task& task) const;
+  void learn_too_old(std::int64_t timestamp_ms, const std::string& why);
+  void drop_too_old(Task& task, DeliveryObserver& observer) const;
   void postpone(Task& task, const Answer& answer);
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
@@ -90,6 +101,12 @@ class Delivery {
   std::shared_ptr<Inbox> inbox_;  // shared with the callbacks of requests in flight
   std::size_t in_flight_ = 0;
   std::uint64_t taken_ = 0;  // requests that the destination has taken so far
+  struct TooOld {
+    std::int64_t timestamp_ms = 0;  // this and everything before it
+    std::string why;
+    TimePoint known_since{};
+  };
+  std::optional<TooOld> too_old_;
   std::uint64_t round_ = 0;  // answers of an earlier run are passed over
 };
 

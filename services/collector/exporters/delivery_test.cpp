@@ -60,6 +60,27 @@ Parcel parcel_of(std::string_view letters, std::string_view customer = "a") {
   return parcel;
 }
 
+/// Units "1000;", "1001;", …, each of its number's time.
+Parcel numbered(int count) {
+  Parcel parcel{.customer = *CustomerId::parse("a")};
+  for (int number = 1000; number < 1000 + count; ++number) {
+    parcel.units.push_back({.begin = parcel.message.size(), .timestamp_ms = number});
+    parcel.message += std::to_string(number) + ";";
+  }
+  return parcel;
+}
+
+/// As a store that takes nothing at or before that time.
+std::function<Answer(const std::string&, const std::string&)> refusing_until(int timestamp) {
+  return [timestamp](const auto&, const std::string& message) {
+    for (std::size_t i = 0; i < message.size(); i += 5) {
+      if (std::stoi(message.substr(i, 4)) <= timestamp)
+        return Answer{Kind::kRefused, "too old sample", std::nullopt, 0, true};
+    }
+    return Answer{};
+  };
+}
+
 Answer refuse_what_holds(char letter, const std::string& message, Kind kind = Kind::kRefused) {
   if (message.find(letter) == std::string::npos) return {};
   return {kind, "bad"};
@@ -158,6 +179,33 @@ TEST_F(DeliveryTest, ACustomerThatWaitsDoesNotHoldAnotherUp) {
   };
   EXPECT_TRUE(run({parcel_of("x", "a"), parcel_of("y", "b")}));
   EXPECT_EQ(destination_.taken, "yx");
+}
+
+TEST_F(DeliveryTest, DataThatIsTooOldCostsFewRequestsAndIsRemembered) {
+  Delivery delivery(settings_, destination_, clock_);
+  destination_.script = refusing_until(5000);
+  EXPECT_TRUE(delivery.run({numbered(1000)}, notes_));
+  EXPECT_EQ(notes_.refused.size(), 1000U);
+  EXPECT_LE(destination_.requests.size(), 15U);
+  destination_.requests.clear();
+  EXPECT_TRUE(delivery.run({numbered(1000)}, notes_));
+  EXPECT_THAT(destination_.requests, IsEmpty());
+  EXPECT_EQ(notes_.refused.size(), 2000U);
+}
+
+TEST_F(DeliveryTest, OfDataThatIsPartlyTooOldAllThatIsYoungArrives) {
+  destination_.script = refusing_until(1299);
+  EXPECT_TRUE(run({numbered(1000)}));
+  EXPECT_EQ(notes_.refused.size(), 300U);
+  EXPECT_EQ(destination_.taken.size(), 700U * 5);
+  EXPECT_LE(destination_.requests.size(), 40U);
+}
+
+TEST_F(DeliveryTest, AParcelFullOfConflictsCannotTakeAllTheTime) {
+  destination_.script = [](const auto&, const auto&) { return Answer{Kind::kRefused, "conflict"}; };
+  EXPECT_TRUE(run({numbered(5000)}));
+  EXPECT_EQ(notes_.refused.size(), 5000U);
+  EXPECT_LE(destination_.requests.size(), Delivery::kRefusalsMax + 30U);
 }
 
 TEST_F(DeliveryTest, PartialSuccessIsReportedAndNotSentAgain) {

@@ -43,7 +43,7 @@ bool Heartbeat::advance(std::int64_t complete_until_ms, bool has_gap, DeliveryOb
       Labels::from({{std::string(kNameLabel), "vigia_hot_heartbeat"}, {"shard", shard_}}));
   Parcel parcel{.customer = CustomerId::provider()};
   for (std::int64_t mark = first; mark <= minute; ++mark) {
-    parcel.units.push_back({.begin = parcel.message.size()});
+    parcel.units.push_back({.begin = parcel.message.size(), .timestamp_ms = mark * kMinuteMs});
     wire::remote_write::append_sample(parcel.message, labels, {mark * kMinuteMs, 1});
   }
   if (!delivery_.run({parcel}, observer)) return false;

@@ -26,7 +26,8 @@ class ParcelSink final : public prometheus::SeriesSink {
     parcel_.units.push_back({.begin = parcel_.message.size(),
                              .record = record_,
                              .item = point.item,
-                             .items = is_sent ? 1U : 0U});
+                             .items = is_sent ? 1U : 0U,
+                             .timestamp_ms = point.timestamp_ms});
     if (point.histogram.empty())
       remote_write::append_sample(parcel_.message, point.label_bytes,
                                   {point.timestamp_ms, point.value}, point.exemplars);

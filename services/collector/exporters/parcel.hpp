@@ -16,10 +16,11 @@ namespace vigia::collector {
 
 /// The least that can be refused alone: a value of a series, or a whole body of spans or logs.
 struct Unit {
-  std::size_t begin = 0;     ///< in the parcel's message
-  std::uint32_t record = 0;  ///< index in the window
-  std::uint32_t item = 0;    ///< OTLP point; where the unit is a body: unused
-  std::uint32_t items = 1;   ///< how many items are in it; 0 for what no sender sent
+  std::size_t begin = 0;          ///< in the parcel's message
+  std::uint32_t record = 0;       ///< index in the window
+  std::uint32_t item = 0;         ///< OTLP point; where the unit is a body: unused
+  std::uint32_t items = 1;        ///< how many items are in it; 0 for what no sender sent
+  std::int64_t timestamp_ms = 0;  ///< of a value
 
   static constexpr std::uint32_t kNoItem = 0xffffffffU;
 };
@@ -52,6 +53,9 @@ struct Answer {
   std::string why = {};
   std::optional<Duration> retry_after = std::nullopt;
   std::uint64_t rejected = 0;
+  /// Refused because something in it lies before the time that the destination takes: so would
+  /// everything older be.
+  bool is_too_old = false;
 };
 
 /// Sends messages to one destination. Thread contract: `send` from one thread; `done` is called

@@ -54,9 +54,15 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, const std::str
 
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
+  letters_ = 0;
   std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
   const bool is_done = delivery_.run(parcels_, *this);
   window_in_hand_ = nullptr;
+  if (letters_ > kLettersMax)
+    service::log_warn("more was refused than is set aside",
+                      {{"exporter", settings_.id},
+                       {"refused", std::to_string(letters_)},
+                       {"set_aside", std::to_string(kLettersMax)}});
   parcels_.clear();
   parcel_of_.clear();
   return is_done;
@@ -84,6 +90,7 @@ void PushExporter::on_refused(const Parcel& parcel, std::size_t unit, const std:
   const bool is_new =
       parcel.signal != Signal::kMetrics || record.refused_items.insert(refused.item).second;
   if (is_new) record.dropped += refused.items;
+  if (++letters_ > kLettersMax) return;
   const std::string_view bytes = parcel.run(unit, unit + 1);
   const auto written = dead_letters_.write({.customer = parcel.customer,
                                             .signal = parcel.signal,

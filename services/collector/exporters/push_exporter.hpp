@@ -34,6 +34,9 @@ std::unique_ptr<Packer> make_body_packer();
 
 class PushExporter final : public LogExporter, private DeliveryObserver {
  public:
+  /// Dead letters of one window that are written down; more are only counted.
+  static constexpr std::size_t kLettersMax = 100;
+
   PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
                std::unique_ptr<Transport> transport, std::unique_ptr<Packer> packer);
   ~PushExporter() override;
@@ -62,6 +65,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver {
   std::map<std::pair<std::string, Signal>, std::size_t> parcel_of_;
   std::vector<Parcel> parcels_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
+  std::size_t letters_ = 0;  // of the window in hand, written or not
   bool is_failing_ = false;
 };
 

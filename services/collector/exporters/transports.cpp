@@ -25,8 +25,16 @@ constexpr std::array kSetUpStatuses{401, 403, 404, 405, 407, 408, 415};
 /// Statuses that ask for another try, beside every 5xx but 500 for remote write.
 constexpr std::array kRetryStatuses{429, 502, 503, 504};
 /// What Prometheus says, with a 500, of samples that it will never take.
-constexpr std::array<std::string_view, 4> kRefusalTexts{
-    "too old sample", "out of bounds", "out of order sample", "duplicate sample for timestamp"};
+constexpr std::array<std::string_view, 2> kTooOldTexts{"too old sample", "out of bounds"};
+constexpr std::array<std::string_view, 2> kRefusalTexts{"out of order sample",
+                                                        "duplicate sample for timestamp"};
+
+template <typename Texts>
+bool says_one_of(const Texts& texts, std::string_view body) {
+  return std::any_of(texts.begin(), texts.end(), [body](std::string_view text) {
+    return body.find(text) != std::string_view::npos;
+  });
+}
 
 template <typename List>
 bool contains(const List& list, int status) {
@@ -195,10 +203,9 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   const int status = response->status;
   if (status >= 200 && status < 300) return {};
   Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
+  answer.is_too_old = (status == 400 || status == 500) && says_one_of(kTooOldTexts, response->body);
   if (status == 500) {
-    const bool is_refusal = std::any_of(
-        kRefusalTexts.begin(), kRefusalTexts.end(),
-        [&](std::string_view text) { return response->body.find(text) != std::string::npos; });
+    const bool is_refusal = answer.is_too_old || says_one_of(kRefusalTexts, response->body);
     answer.kind = is_refusal ? Kind::kRefused : Kind::kBroken;
   } else if (status > 500 || contains(kRetryStatuses, status) || contains(kSetUpStatuses, status) ||
              status < 400) {
