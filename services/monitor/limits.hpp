@@ -49,10 +49,18 @@ inline constexpr Duration kSnapshotRefreshInterval = std::chrono::seconds(3);
 
 /// How often the live state is asked of router and Alertmanager (docs/decisions/0002).
 inline constexpr Duration kLiveInterval = std::chrono::seconds(5);
+/// Patience with one question about a node's curves: two years from the cold store.
+inline constexpr Duration kCurveTimeout = std::chrono::seconds(10);
+/// Patience with one question about the live state; it also bounds how long a stop may take.
+inline constexpr Duration kLiveTimeout = std::chrono::seconds(3);
 /// While the router does not answer; after a start it needs a moment to learn of our own token.
 inline constexpr Duration kLiveRetryInterval = std::chrono::seconds(1);
 /// Three missed pushes of the standard 15 s: older health counts as down.
 inline constexpr std::int64_t kPushedHealthAgeMaxMs = 45'000;
+/// Health requests that wait for the first look after a start: every node of the largest plan, and
+/// less than Prometheus' own time-out of 10 s.
+inline constexpr std::size_t kHealthWaitersMax = 5'000;
+inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
 /// How old a live state may be before pages say that it is missing.
 inline constexpr std::int64_t kLiveStateAgeMaxMs = 30'000;
 

@@ -74,6 +74,7 @@ class Service final : public service::Running {
     if (!published) return forward(published);
     auto listening = listen();
     if (!listening) return forward(listening);
+    live_.on_refresh([this] { inside_.release_waiting(); });
     live_.start();
     return {};
   }
@@ -81,6 +82,7 @@ class Service final : public service::Running {
   void stop(TimePoint deadline) noexcept override {
     if (outside_server_) outside_server_->stop(deadline);
     if (inside_server_) inside_server_->stop(deadline);
+    live_.stop();
     workers_.end();
     waiting_workers_.end();
   }

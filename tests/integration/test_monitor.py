@@ -541,7 +541,8 @@ class TestDirectory:
         assert targets["db-01"]["labels"]["reach"] == "scrape"
         assert targets["web-01"]["targets"] == [stack_of_one.layout.address("monitor_internal")]
         assert targets["web-01"]["labels"]["reach"] == "push"
-        health = inside(targets["web-01"]["labels"]["__metrics_path__"])
+        # Nothing is known since the start, so the answer waits for the first look; none comes here.
+        health = inside(targets["web-01"]["labels"]["__metrics_path__"], 12)
         assert health.status_code == 503
         operator.good("DELETE", f"/customers/{home.id}/nodes/db-01")
         left = [

@@ -109,6 +109,10 @@ alerting:
   node_down_for: {layout.node_down_for}
   collector_unreachable_for: {layout.collector_unreachable_for}
   webhook: "{layout.url("webhook")}/"
+public:
+  collector_grpc: "{layout.url("collector_grpc")}"
+  collector_http: "{layout.url("collector_http")}"
+  router: "{layout.url("router")}"
 """
 
 

@@ -7,6 +7,7 @@ namespace vigia::monitor {
 namespace {
 
 constexpr std::chrono::seconds kRetryInterval{5};
+constexpr std::chrono::seconds kReloadTimeout{5};
 constexpr std::size_t kShownCharactersMax = 500;
 constexpr mode_t kRulesMode = 0644;
 constexpr mode_t kSecretMode = 0600;  // channels' URLs are secrets
@@ -92,6 +93,7 @@ bool AlertingPublisher::reload(Target& target) {
   net::ClientRequest request;
   request.method = "POST";
   request.url = target.reload_url;
+  request.timeout = kReloadTimeout;
   auto answer = client_.fetch(std::move(request));
   if (answer && answer->status / 100 == 2) {
     reloads_.add();

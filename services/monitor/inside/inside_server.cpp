@@ -1,10 +1,13 @@
 #include "services/monitor/inside/inside_server.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "libs/base/hex.hpp"
 #include "libs/service/health.hpp"
 #include "services/monitor/api/answers.hpp"
+#include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -79,9 +82,11 @@ void InsideHandler::add_routes() {
               [this](const net::Request&, const net::PathValues& path, net::Responder responder) {
                 answer_targets(path, std::move(responder));
               });
-  routes_.add("GET", "/nodes/{customer}/{node}/health",
-              [this](const net::Request& request, const net::PathValues& path,
-                     net::Responder responder) { responder.send(answer_health(request, path)); });
+  routes_.add(
+      "GET", "/nodes/{customer}/{node}/health",
+      [this](const net::Request& request, const net::PathValues& path, net::Responder responder) {
+        answer_health(request, path, std::move(responder));
+      });
 }
 
 void InsideHandler::answer_targets(const net::PathValues& path, net::Responder responder) {
@@ -103,15 +108,46 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
   if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
 }
 
-net::Response InsideHandler::answer_health(const net::RequestHead& head,
-                                           const net::PathValues& path) const {
-  auto customer = CustomerId::parse(path.at("customer"));
-  auto node = NodeId::parse(path.at("node"));
-  if (!customer || !node) return to_response(not_found().value());
+net::Response InsideHandler::health_of(const std::optional<NodeKey>& node,
+                                       std::string_view accept) const {
+  if (!node) return to_response(not_found().value());
   const auto state = parts_.live.current();
-  const auto found = state->nodes.find(NodeKey(std::move(*customer), std::move(*node)));
-  return node_health(found == state->nodes.end() ? nullptr : &found->second,
-                     head.headers.get("accept"), parts_.clock.wall_ms());
+  const auto found = state->nodes.find(*node);
+  return node_health(found == state->nodes.end() ? nullptr : &found->second, accept,
+                     parts_.clock.wall_ms());
+}
+
+void InsideHandler::answer_health(const net::RequestHead& head, const net::PathValues& path,
+                                  net::Responder responder) {
+  auto customer = CustomerId::parse(path.at("customer"));
+  auto id = NodeId::parse(path.at("node"));
+  std::optional<NodeKey> node;
+  if (customer && id) node = NodeKey(std::move(*customer), std::move(*id));
+  const auto accept = head.headers.get("accept");
+  {
+    const std::scoped_lock lock(mutex_);
+    if (node && !parts_.live.current()->is_known() && waiting_.size() < kHealthWaitersMax) {
+      waiting_.push_back(WaitingHealth{std::move(node), std::string(accept),
+                                       parts_.clock.steady() + kHealthWaitMax,
+                                       std::move(responder)});
+      return;
+    }
+  }
+  responder.send(health_of(node, accept));
+}
+
+void InsideHandler::release_waiting() {
+  std::vector<WaitingHealth> released;
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool is_known = parts_.live.current()->is_known();
+    const auto now = parts_.clock.steady();
+    const auto stays = [&](const WaitingHealth& one) { return !is_known && now < one.deadline; };
+    const auto middle = std::stable_partition(waiting_.begin(), waiting_.end(), stays);
+    std::move(middle, waiting_.end(), std::back_inserter(released));
+    waiting_.erase(middle, waiting_.end());
+  }
+  for (auto& one : released) one.responder.send(health_of(one.node, one.accept));
 }
 
 }  // namespace vigia::monitor

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/base/clock.hpp"
 #include "libs/net/routes.hpp"
@@ -36,16 +39,29 @@ class InsideHandler : public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
   /// Where pushed nodes' targets point to: the port is known once the server runs.
   void set_own_address(std::string address);
+  /// There was a look at the live state: answers the health requests that waited for the first one.
+  /// Right after a start nothing is known yet, and 503 would forge a moment of down time for every
+  /// node that pushes.
+  void release_waiting();
 
  private:
+  struct WaitingHealth {
+    std::optional<NodeKey> node;
+    std::string accept;
+    TimePoint deadline;
+    net::Responder responder;
+  };
+  net::Response health_of(const std::optional<NodeKey>& node, std::string_view accept) const;
   void add_routes();
   void answer_targets(const net::PathValues& path, net::Responder responder);
-  net::Response answer_health(const net::RequestHead& head, const net::PathValues& path) const;
+  void answer_health(const net::RequestHead& head, const net::PathValues& path,
+                     net::Responder responder);
 
   InsideParts parts_;
   const std::string internal_token_;
   std::string own_address_;
-  std::mutex mutex_;  ///< own_address_
+  std::vector<WaitingHealth> waiting_;
+  std::mutex mutex_;  ///< own_address_, waiting_
   net::Routes routes_;
 };
 

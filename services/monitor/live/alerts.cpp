@@ -61,6 +61,7 @@ Result<std::vector<ActiveAlert>> fetch_alerts(net::Client& client, const std::st
   net::ClientRequest request;
   request.url = url + "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true";
   request.response_bytes_max = kAnswerBytesMax;
+  request.timeout = kLiveTimeout;
   auto answer = client.fetch(std::move(request));
   if (!answer) {
     return tl::unexpected<Error>(with_context("Alertmanager", std::move(answer.error())));

@@ -70,7 +70,7 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
   current_ = std::make_shared<const LiveState>(std::move(state));
 }
 
-LivePoller::~LivePoller() {
+void LivePoller::stop() {
   {
     const std::scoped_lock lock(mutex_);
     is_ending_ = true;
@@ -143,8 +143,11 @@ void LivePoller::refresh() {
     auto kept = keep_nodes(state);
     if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
   }
-  const std::scoped_lock lock(mutex_);
-  current_ = std::make_shared<const LiveState>(std::move(state));
+  {
+    const std::scoped_lock lock(mutex_);
+    current_ = std::make_shared<const LiveState>(std::move(state));
+  }
+  if (listener_) listener_();
 }
 
 Result<void> LivePoller::keep_nodes(const LiveState& state) {

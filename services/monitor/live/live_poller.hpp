@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,11 +27,15 @@ class LivePoller {
  public:
   LivePoller(Database& database, RouterQueries& router, net::Client& client, const Clock& clock,
              service::MetricRegistry& metrics, LivePollerSettings settings);
-  ~LivePoller();
+  ~LivePoller() { stop(); }
   LivePoller(const LivePoller&) = delete;
   LivePoller& operator=(const LivePoller&) = delete;
 
+  /// What is called after every look, on the poller's thread. Before `start`.
+  void on_refresh(std::function<void()> listener) { listener_ = std::move(listener); }
   void start();
+  /// Ends the thread; the last state stays. Safe twice.
+  void stop();
   /// Never null; before the first look its problems say so.
   std::shared_ptr<const LiveState> current() const;
   /// One look, at once. Called by the thread; a test calls it instead of starting the thread.
@@ -56,6 +61,7 @@ class LivePoller {
   std::condition_variable wake_;
   bool is_ending_ = false;                    ///< guarded by mutex_
   std::shared_ptr<const LiveState> current_;  ///< guarded by mutex_; shared with who reads it
+  std::function<void()> listener_;
   std::thread thread_;
 };
 

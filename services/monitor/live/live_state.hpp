@@ -38,6 +38,9 @@ struct LiveState {
   std::string router_problem;  ///< "" where the router answered
   std::vector<ActiveAlert> alerts;
   std::string alerts_problem;  ///< "" where Alertmanager answered
+
+  /// False until the router has answered for the first time since the start.
+  bool is_known() const { return router_problem.empty() || !nodes.empty(); }
 };
 
 enum class NodeStatus { kUp, kDown, kUnknown };

@@ -7,7 +7,8 @@
 namespace vigia::monitor {
 
 Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::string form,
-                                                const std::optional<CustomerId>& customer) {
+                                                const std::optional<CustomerId>& customer,
+                                                Duration timeout) {
   net::ClientRequest request;
   request.method = "POST";
   request.url = url_ + std::string(path);
@@ -16,6 +17,7 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
   if (customer) request.headers.add("x-vigia-customer", customer->text());
   request.body = std::move(form);
   request.response_bytes_max = kAnswerBytesMax;
+  request.timeout = timeout;
   auto answer = client_.fetch(std::move(request));
   if (!answer) {
     return tl::unexpected<Error>(with_context("router", std::move(answer.error())));
@@ -27,8 +29,8 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
 }
 
 Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query) {
-  auto answer =
-      post("/api/v1/query", net::encode_form({{"query", std::string(query)}}), std::nullopt);
+  auto answer = post("/api/v1/query", net::encode_form({{"query", std::string(query)}}),
+                     std::nullopt, kLiveTimeout);
   if (!answer) return forward(answer);
   return read_vector(answer->body);
 }
@@ -40,7 +42,7 @@ Result<RangeAnswer> RouterQueries::range(const CustomerId& customer, std::string
                                        {"start", std::to_string(grid.start_s)},
                                        {"end", std::to_string(grid.end_s)},
                                        {"step", std::to_string(grid.step_s)}}),
-                     customer);
+                     customer, kCurveTimeout);
   if (!answer) return forward(answer);
   RangeAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));

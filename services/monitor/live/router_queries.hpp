@@ -25,7 +25,8 @@ struct TimeGrid {
   std::int64_t step_s = 15;
 };
 
-/// Thread contract: any thread but an event loop; calls block for at most 10 s.
+/// Thread contract: any thread but an event loop; calls block, `instant` for at most kLiveTimeout,
+/// `range` for at most kCurveTimeout.
 class RouterQueries {
  public:
   /// `token`: an operator's read token that the router knows from the snapshot.
@@ -40,7 +41,7 @@ class RouterQueries {
 
  private:
   Result<net::ClientResponse> post(std::string_view path, std::string form,
-                                   const std::optional<CustomerId>& customer);
+                                   const std::optional<CustomerId>& customer, Duration timeout);
 
   net::Client& client_;
   std::string url_;
