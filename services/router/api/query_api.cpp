@@ -214,15 +214,18 @@ void QueryApi::ask_query(const Shared& evaluation) {
 
 void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   if (!answer) {
-    const ErrorCode code = answer.error().code;
-    if (code == ErrorCode::kUnavailable) {
-      stores_.coverage().mark_suspect(*evaluation->shard);
+    if (is_store_fault(answer.error())) {
+      // Only one that is gone may come back empty. A fault that it tells of, perhaps of this query
+      // alone, says nothing about what it holds.
+      if (answer.error().code == ErrorCode::kUnavailable) {
+        stores_.coverage().mark_suspect(*evaluation->shard);
+      }
       evaluation->has_hot_failed = true;
       if (stores_.query() != nullptr && !evaluation->has_query_failed) {
         return ask_query(evaluation);
       }
     }
-    return evaluation->exchange.fail(answer.error());
+    return evaluation->exchange.fail(outward(answer.error()));
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
@@ -252,10 +255,11 @@ void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
                              answer->error().find("expanding series") != std::string::npos;
   if (!answer || is_broken_off || is_incomplete(*answer)) {
     evaluation->has_query_failed = true;
-    const bool is_final = !answer && answer.error().code != ErrorCode::kUnavailable;
+    const bool is_final = !answer && !is_store_fault(answer.error());
     if (!is_final && evaluation->shard && !evaluation->has_hot_failed) return ask_hot(evaluation);
-    return evaluation->exchange.fail(
-        answer ? Error{ErrorCode::kUnavailable, "a store does not answer"} : answer.error());
+    return evaluation->exchange.fail(answer
+                                         ? Error{ErrorCode::kUnavailable, "a store does not answer"}
+                                         : outward(answer.error()));
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
@@ -296,7 +300,7 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
   stores_.hot()[*evaluation->shard].ask(
       {"/api/v1/query_exemplars", evaluation->form, true, stores_.settings().query_timeout, {}},
       [this, evaluation](Result<Envelope> answer) {
-        if (!answer) return evaluation->exchange.fail(answer.error());
+        if (!answer) return evaluation->exchange.fail(outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
         finish(evaluation, *answer, {});
       });
@@ -314,7 +318,7 @@ void QueryApi::format_query(ApiRequest request, Exchange exchange) {
                             stores_.settings().query_timeout,
                             {}},
                            [this, evaluation](Result<Envelope> answer) {
-                             if (!answer) return evaluation->exchange.fail(answer.error());
+                             if (!answer) return evaluation->exchange.fail(outward(answer.error()));
                              if (!answer->is_success())
                                return evaluation->exchange.send(refusal(*answer));
                              finish(evaluation, *answer, {});

@@ -133,7 +133,7 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
   hot.front()->ask(std::move(ask), [open, limit](Result<Envelope> answer) {
-    if (!answer) return open->fail(answer.error());
+    if (!answer) return open->fail(outward(answer.error()));
     if (!answer->is_success()) return open->send(refusal(*answer));
     auto data = metadata_of_targets(answer->data(), limit);
     if (!data) return open->fail({ErrorCode::kUnavailable, data.error().message});

@@ -15,6 +15,15 @@ bool is_callers_fault(int status) { return status == 400 || status == 422; }
 
 }  // namespace
 
+bool is_store_fault(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorrupt;
+}
+
+Error outward(Error error) {
+  if (is_store_fault(error)) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
 Upstream::Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics)
     : client_(client),
       settings_(std::move(settings)),
@@ -68,7 +77,7 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   }
   const int status = response->status;
   auto envelope = Envelope::read(std::move(response->body));
-  if (!envelope) return failure(ErrorCode::kUnavailable, "a store gave an answer that is none");
+  if (!envelope) return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
   if (status == 200 && envelope->is_success()) return envelope;
   if (is_callers_fault(status) && !envelope->is_success()) return envelope;
   service::log_debug("upstream refused", {{"upstream", settings_.name},
@@ -77,7 +86,7 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   if (envelope->error_type() == "timeout") {
     return failure(ErrorCode::kDeadline, "the query took too long");
   }
-  return failure(ErrorCode::kUnavailable, "a store does not answer");
+  return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
 }
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {

@@ -19,6 +19,11 @@ struct UpstreamSettings {
   std::uint64_t answer_bytes_max = 256U << 20U;
 };
 
+/// True where another store may still answer what this one did not.
+bool is_store_fault(const Error& error);
+/// The error as a caller sees it: what is wrong with a store is the same to it as its absence.
+Error outward(Error error);
+
 struct Ask {
   std::string path;
   Form form;
@@ -34,8 +39,9 @@ class Upstream {
   Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
-  /// other end is an error that names no address: kUnavailable, kDeadline, kTooLarge. `done` is
-  /// called on the client's thread.
+  /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
+  /// answered, but with a fault of its own), kDeadline, kTooLarge. `done` is called on the client's
+  /// thread.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
   /// The same, waiting; never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
