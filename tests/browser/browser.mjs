@@ -12,7 +12,7 @@ const axeSource = readFileSync(
 );
 
 /** How long a page may take to show what the server knows already. */
-export const pageMs = 10_000;
+export const pageMs = 30_000;
 
 export function launch() {
   return chromium.launch({

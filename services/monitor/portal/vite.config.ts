@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     restoreMocks: true,
+    testTimeout: 30_000,
     setupFiles: ["src/testing/setup.ts"],
   },
 });

@@ -128,14 +128,11 @@ describe("overview", () => {
     await screen.findByText("Empresa XYZ");
     expect(screen.getByTestId("freshness").textContent).toMatch(/^Updated \d\d:00:04$/);
     isUp = false;
-    await waitFor(
-      () => {
-        expect(screen.getByTestId("freshness").textContent).toBe("No connection to the server");
-      },
-      { timeout: 8000 },
-    );
+    await waitFor(() => {
+      expect(screen.getByTestId("freshness").textContent).toBe("No connection to the server");
+    });
     expect(screen.getByText("Empresa XYZ")).toBeTruthy();
-  }, 10_000);
+  });
 
   it("tells a part that is missing from a server that is lost", async () => {
     const message = "alerts missing: Alertmanager does not answer";

@@ -24,7 +24,8 @@ export const pollMs = 5_000;
 /** Curves have a point every 15 s at best. */
 export const curvePollMs = 15_000;
 
-export const ranges = ["15m", "1h", "6h", "24h"] as const;
+/** From what happens now to what happened two years ago; the server knows from which store. */
+export const ranges = ["15m", "1h", "6h", "24h", "7d", "30d", "1y", "2y"] as const;
 export type Range = (typeof ranges)[number];
 
 export function newQueryClient(): QueryClient {

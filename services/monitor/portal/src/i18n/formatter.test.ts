@@ -30,6 +30,16 @@ describe("Formatter", () => {
     expect(format.ago(before(86_400 * 2), now)).toBe("2d ago");
   });
 
+  it("names a step by its largest unit", () => {
+    const format = new Formatter("es");
+    expect([15, 300, 7200, 172_800].map((seconds) => format.span(seconds))).toEqual([
+      "15 s",
+      "5 min",
+      "2 h",
+      "2 d",
+    ]);
+  });
+
   it("takes a moment ahead of the clock for the present", () => {
     expect(new Formatter("en").ago(before(-30), now)).toBe("0s ago");
   });

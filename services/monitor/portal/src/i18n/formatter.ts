@@ -10,6 +10,8 @@ export class Formatter {
   private readonly wholeFormat: Intl.NumberFormat;
   private readonly clockFormat: Intl.DateTimeFormat;
   private readonly shortClockFormat: Intl.DateTimeFormat;
+  private readonly dayFormat: Intl.DateTimeFormat;
+  private readonly monthFormat: Intl.DateTimeFormat;
   private readonly dateFormat: Intl.DateTimeFormat;
   private readonly momentFormat: Intl.DateTimeFormat;
   private readonly relativeFormat: Intl.RelativeTimeFormat;
@@ -37,6 +39,8 @@ export class Formatter {
       minute: "2-digit",
       hourCycle: "h23",
     });
+    this.dayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+    this.monthFormat = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric" });
     this.dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
     this.momentFormat = new Intl.DateTimeFormat(locale, {
       dateStyle: "medium",
@@ -71,12 +75,30 @@ export class Formatter {
     return this.shortClockFormat.format(moment);
   }
 
+  /** For axes: “25 nov”. */
+  day(moment: Date): string {
+    return this.dayFormat.format(moment);
+  }
+
+  /** For axes: “nov 2026”. */
+  month(moment: Date): string {
+    return this.monthFormat.format(moment);
+  }
+
   date(moment: Date): string {
     return this.dateFormat.format(moment);
   }
 
   moment(moment: Date): string {
     return this.momentFormat.format(moment);
+  }
+
+  /** A span of time in its largest whole unit: “5 min”, “2 h”, “1 d”. */
+  span(seconds: number): string {
+    if (seconds < minuteS) return `${this.whole(seconds)} s`;
+    if (seconds < hourS) return `${this.whole(seconds / minuteS)} min`;
+    if (seconds < dayS) return `${this.whole(seconds / hourS)} h`;
+    return `${this.whole(seconds / dayS)} d`;
   }
 
   /** “4 s ago”; a moment ahead of our clock counts as now. */

@@ -1,5 +1,8 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
+
+// A machine that builds meanwhile is slow: wait long, fail only when something really does not come.
+configure({ asyncUtilTimeout: 10_000 });
 
 // What browsers have and jsdom has not. Nothing ever scrolls into view, so that no canvas is asked for: curves are
 // looked at by tests/browser, in a real browser.

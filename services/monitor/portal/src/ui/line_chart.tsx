@@ -22,16 +22,23 @@ const heightPx = 220;
 const smallestTop = 10;
 
 interface Point {
+  /** Which way the bubble leans, so that it stays inside of the card. */
+  side: "start" | "middle" | "end";
   left: number;
   top: number;
   time: Date;
   value: number | null;
 }
 
+function sideOf(share: number): Point["side"] {
+  if (share < 0.25) return "start";
+  return share > 0.75 ? "end" : "middle";
+}
+
 /** The end of the axis: a round number a little above the highest value, never over 100 %. */
 function niceTop(values: (number | null)[]): number {
   const highest = values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
-  const steps = [smallestTop, 20, 40, 60, 80];
+  const steps = [smallestTop, 20, 30, 40, 60, 80];
   return steps.find((step) => highest * 1.1 <= step) ?? 100;
 }
 
@@ -41,7 +48,20 @@ interface ChartColors {
   axis: string;
 }
 
-function axes(colors: ChartColors, format: Formatter, isLong: boolean): uPlot.Axis[] {
+const hourS = 3600;
+const dayS = 24 * hourS;
+
+/** How a moment is written below the curve, by how much time the whole axis spans. */
+function tickLabel(second: number, spanS: number, format: Formatter): string {
+  const moment = new Date(second * 1000);
+  if (spanS > 180 * dayS) return format.month(moment);
+  if (spanS > 2 * dayS) return format.day(moment);
+  return spanS > hourS || moment.getSeconds() === 0
+    ? format.shortClock(moment)
+    : format.clock(moment);
+}
+
+function axes(colors: ChartColors, format: Formatter, spanS: number): uPlot.Axis[] {
   const shared: uPlot.Axis = {
     stroke: colors.axis,
     font: '12px "Inter Variable", system-ui, sans-serif',
@@ -55,13 +75,7 @@ function axes(colors: ChartColors, format: Formatter, isLong: boolean): uPlot.Ax
       size: 30,
       gap: 8,
       grid: { show: false },
-      values: (_plot, splits) =>
-        splits.map((second) => {
-          const moment = new Date(second * 1000);
-          return isLong || moment.getSeconds() === 0
-            ? format.shortClock(moment)
-            : format.clock(moment);
-        }),
+      values: (_plot, splits) => splits.map((second) => tickLabel(second, spanS, format)),
     },
     {
       ...shared,
@@ -95,7 +109,7 @@ function chartOptions(
       x: { range: (plot) => [plot.data[0][0] ?? 0, plot.data[0].at(-1) ?? 1] },
       y: { range: (plot) => [0, niceTop((plot.data[1] ?? []) as (number | null)[])] },
     },
-    axes: axes(colors, format, props.to - props.from > 3600),
+    axes: axes(colors, format, props.to - props.from),
     series: [
       {},
       {
@@ -125,6 +139,7 @@ function chartOptions(
           }
           const value = plot.data[1]?.[idx] ?? null;
           hover({
+            side: sideOf(left / plot.over.clientWidth),
             left: plot.valToPos(plot.data[0][idx] ?? 0, "x") + plot.bbox.left / devicePixelRatio,
             top: value === null ? 0 : plot.valToPos(value, "y") + plot.bbox.top / devicePixelRatio,
             time: new Date((plot.data[0][idx] ?? 0) * 1000),
@@ -161,7 +176,7 @@ export function LineChart(props: LineChartProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   const [point, setPoint] = useState<Point | null>(null);
-  const isLong = to - from > 3600;
+  const spanS = to - from;
 
   useEffect(() => {
     latest.current = props;
@@ -191,7 +206,7 @@ export function LineChart(props: LineChartProps) {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [scheme, color, format, isLong]);
+  }, [scheme, color, format, spanS]);
 
   useEffect(() => {
     plot.current?.setData(spanRange(times, values, from, to));
@@ -203,11 +218,12 @@ export function LineChart(props: LineChartProps) {
       {point?.value != null && (
         <div
           className={styles.bubble}
+          data-side={point.side}
           style={{ left: point.left, top: point.top }}
           aria-hidden="true"
         >
           <strong>{format.percent(point.value)}</strong>
-          <span>{format.clock(point.time)}</span>
+          <span>{spanS > dayS ? format.moment(point.time) : format.clock(point.time)}</span>
         </div>
       )}
     </div>

@@ -56,7 +56,14 @@ export function CurveCard({ name, color, range, query }: CurveCardProps) {
         <p className={styles.quiet}>{query.isError ? text.node.chartFailed : text.loading}</p>
       )}
       {metrics !== undefined && summary === null && (
-        <EmptyState title={text.node.noData} hint={text.node.noDataHint} />
+        <EmptyState
+          title={text.node.noData}
+          hint={
+            metrics.step_seconds < 60
+              ? text.node.noDataHint
+              : text.node.noDataYet(format.span(metrics.step_seconds))
+          }
+        />
       )}
       {metrics !== undefined && summary !== null && (
         <LineChart
