@@ -345,6 +345,30 @@ TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {
   EXPECT_EQ(curl("--http1.0 " + url("/")), "abcbcbc");
 }
 
+TEST_F(ServerTest, AnswersAreGzippedOnlyWhereOffered) {
+  start();
+  std::atomic<std::size_t> size = 5000;
+  handler_.on_handle = [&size](const Request&, Responder responder) {
+    Response response;
+    response.headers.add("content-type", "application/json");
+    response.body = std::string(size, '1');
+    responder.send(std::move(response));
+  };
+  const auto ask = [this](const std::string& accept) {
+    return curl("-i -H 'Accept-Encoding: " + accept + "' " + url("/") + " | tr -d '\\000'");
+  };
+  for (const auto* accept : {"gzip", "deflate, gzip;q=0.5", "br , GZIP"}) {
+    EXPECT_THAT(ask(accept), HasSubstr("content-encoding: gzip")) << accept;
+  }
+  for (const auto* accept : {"", "identity", "gzip;q=0", "gzip;q=0.0", "xgzip", "br"}) {
+    EXPECT_THAT(ask(accept), Not(HasSubstr("content-encoding"))) << accept;
+  }
+  EXPECT_EQ(curl("--compressed " + url("/")), std::string(5000, '1'));
+  EXPECT_EQ(curl("--compressed --http2-prior-knowledge " + url("/")), std::string(5000, '1'));
+  size = 100;
+  EXPECT_THAT(ask("gzip"), Not(HasSubstr("content-encoding")));
+}
+
 TEST_F(ServerTest, HandlersCannotForgeHeaders) {
   start();
   handler_.on_handle = [](const Request&, Responder responder) {

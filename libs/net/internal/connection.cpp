@@ -36,8 +36,8 @@ Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd so
 
 Connection::~Connection() { core_.connections.fetch_sub(1, std::memory_order_relaxed); }
 
-std::shared_ptr<Responder::Target> Connection::make_target(std::uint64_t id) {
-  return std::make_shared<MailboxTarget>(mailbox_, weak_from_this(), id);
+std::shared_ptr<Responder::Target> Connection::make_target(std::uint64_t id, bool takes_gzip) {
+  return std::make_shared<MailboxTarget>(mailbox_, weak_from_this(), id, takes_gzip);
 }
 
 bool Connection::wants_input() const {

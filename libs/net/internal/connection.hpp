@@ -31,7 +31,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   bool is_queued = false;               // kept by the loop: in its list to flush
 
   // SessionHost
-  std::shared_ptr<Responder::Target> make_target(std::uint64_t id) override;
+  std::shared_ptr<Responder::Target> make_target(std::uint64_t id, bool takes_gzip) override;
   ServerCore& core() override { return core_; }
   TimePoint now() const override { return now_; }
   const std::string& peer() const override { return peer_; }

@@ -4,10 +4,42 @@
 #include <unistd.h>
 
 #include "libs/base/check.hpp"
+#include "libs/net/compression.hpp"
 
 namespace vigia::net::internal {
 
+namespace {
+
+// Smaller answers do not become fewer packets.
+constexpr std::size_t kGzipBytesMin = 1024;
+// Larger ones would keep the answering thread for longer than the network needs for them.
+constexpr std::size_t kGzipBytesMax = 16U << 20U;
+
+bool is_worth_gzip(const Response& response) {
+  const std::string_view type = response.headers.get("content-type");
+  const bool is_text = type.starts_with("text/") || type.starts_with("application/json") ||
+                       type.starts_with("application/openmetrics-text") ||
+                       type.starts_with("application/javascript");
+  return is_text && !response.stream && response.status == 200 &&
+         response.body.size() >= kGzipBytesMin && response.body.size() <= kGzipBytesMax &&
+         response.headers.count("content-encoding") == 0;
+}
+
+}  // namespace
+
 Mailbox::Mailbox() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { CHECK(event_.is_open()); }
+
+void MailboxTarget::answer(Response response) {
+  // Here, on the thread that answers, rather than on the loop that all connections share.
+  if (takes_gzip_ && is_worth_gzip(response)) {
+    if (Result<std::string> packed = compress("gzip", response.body)) {
+      response.body = std::move(*packed);
+      response.headers.add("content-encoding", "gzip");
+      response.headers.add("vary", "accept-encoding");
+    }
+  }
+  mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
+}
 
 void Mailbox::post(Answer answer) {
   const std::lock_guard lock(mutex_);

@@ -77,24 +77,26 @@ class Mailbox {
 class MailboxTarget final : public Responder::Target {
  public:
   MailboxTarget(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> connection,
-                std::uint64_t id)
-      : mailbox_(std::move(mailbox)), connection_(std::move(connection)), id_(id) {}
-  void answer(Response response) override {
-    mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
-  }
+                std::uint64_t id, bool takes_gzip)
+      : mailbox_(std::move(mailbox)),
+        connection_(std::move(connection)),
+        id_(id),
+        takes_gzip_(takes_gzip) {}
+  void answer(Response response) override;
 
  private:
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop, which may end before the answer comes
   std::weak_ptr<Connection> connection_;
   std::uint64_t id_;
+  bool takes_gzip_;
 };
 
 /// What a session sees of its connection.
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
-  /// Where the handler sends the answer to request `id`.
-  virtual std::shared_ptr<Responder::Target> make_target(std::uint64_t id) = 0;
+  /// Where the handler sends the answer to request `id`; `takes_gzip`: the client has offered it.
+  virtual std::shared_ptr<Responder::Target> make_target(std::uint64_t id, bool takes_gzip) = 0;
   virtual ServerCore& core() = 0;
   virtual TimePoint now() const = 0;
   virtual const std::string& peer() const = 0;

@@ -30,6 +30,19 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+/// Whether an Accept-Encoding takes gzip (RFC 9110 §12.5.3); a weight of nought refuses it.
+bool offers_gzip(std::string_view accepted) {
+  while (!accepted.empty()) {
+    const std::size_t comma = accepted.find(',');
+    std::string part = lower_case(accepted.substr(0, comma));
+    std::erase(part, ' ');
+    if (part == "gzip") return true;
+    if (part.starts_with("gzip;q=")) return part.find_first_of("123456789") != std::string::npos;
+    accepted.remove_prefix(comma == std::string_view::npos ? accepted.size() : comma + 1);
+  }
+  return false;
+}
+
 Error body_too_large(std::size_t bytes_max) {
   return {ErrorCode::kTooLarge, fmt::format("the body is larger than {} bytes", bytes_max)};
 }
@@ -143,12 +156,14 @@ std::optional<Response> Intake::finish(SessionHost& host, std::uint64_t id) {
     return refuse({ErrorCode::kInvalid, "the message ends before its announced length"});
   }
   if (auto answer = decode()) return answer;
+  const bool takes_gzip =
+      head_.transport != Transport::kGrpc && offers_gzip(head_.headers.get("accept-encoding"));
   Request request;
   static_cast<RequestHead&>(request) = std::move(head_);
   request.body = std::move(body_);
   request.wire_bytes = wire_bytes_;
   release();
-  core_.handler.handle(std::move(request), Responder(host.make_target(id)));
+  core_.handler.handle(std::move(request), Responder(host.make_target(id, takes_gzip)));
   return std::nullopt;
 }
 

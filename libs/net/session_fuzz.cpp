@@ -1,0 +1,108 @@
+// Any bytes to both protocols: the first byte of the input says how the rest is cut into reads.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/net/internal/core.hpp"
+#include "libs/net/internal/http1_session.hpp"
+#include "libs/net/internal/http2_session.hpp"
+
+namespace vigia::net::internal {
+namespace {
+
+class EchoingHandler final : public Handler {
+ public:
+  std::optional<Response> admit(const RequestHead& head) override {
+    if (head.path != "/refused") return std::nullopt;
+    return refuse(head, {ErrorCode::kForbidden, "refused"});
+  }
+  void handle(Request request, Responder responder) override {
+    Response response;
+    response.headers = request.headers;
+    response.body = std::move(request.body);
+    responder.send(std::move(response));
+  }
+};
+
+/// A connection without a socket: answers wait until the session has taken its bytes, as they do
+/// on a loop.
+class BareHost final : public SessionHost {
+ public:
+  class WaitingTarget final : public Responder::Target {
+   public:
+    WaitingTarget(BareHost& host, std::uint64_t id) : host_(host), id_(id) {}
+    void answer(Response response) override {
+      host_.answers.emplace_back(id_, std::move(response));
+    }
+
+   private:
+    BareHost& host_;
+    std::uint64_t id_;
+  };
+
+  explicit BareHost(ServerCore& core) : core_(core) {}
+  std::shared_ptr<Responder::Target> make_target(std::uint64_t id, bool /*takes_gzip*/) override {
+    return std::make_shared<WaitingTarget>(*this, id);
+  }
+  ServerCore& core() override { return core_; }
+  TimePoint now() const override { return time; }
+  const std::string& peer() const override { return peer_; }
+  bool is_encrypted() const override { return false; }
+  Output& output() override { return output_; }
+
+  TimePoint time;
+  std::vector<std::pair<std::uint64_t, Response>> answers;
+
+ private:
+  ServerCore& core_;
+  std::string peer_ = "127.0.0.1:1";
+  Output output_;
+};
+
+void drop_output(Output& output) { output.pop(output.size()); }
+
+void run(BareHost& host, Session& session, std::string_view bytes, std::size_t piece) {
+  while (!bytes.empty() && !session.is_done()) {
+    session.receive(bytes.substr(0, piece));
+    bytes.remove_prefix(std::min(piece, bytes.size()));
+    for (int round = 0; round < 100; ++round) {
+      auto answers = std::exchange(host.answers, {});
+      for (auto& [id, response] : answers) session.answer(id, std::move(response));
+      session.fill();
+      drop_output(host.output());
+      if (host.answers.empty()) break;
+    }
+    host.time += std::chrono::seconds(1);
+    session.tick();
+  }
+  session.end_input();
+}
+
+void run_both(std::string_view bytes, std::size_t piece) {
+  EchoingHandler handler;
+  ServerSettings settings;
+  settings.body_bytes_max = 64U << 10U;
+  settings.header_bytes_max = 4096;
+  settings.streams_max = 8;
+  ServerCore core(settings, handler);
+  {
+    BareHost host(core);
+    const auto session = make_http1_session(host);
+    run(host, *session, bytes, piece);
+  }
+  BareHost host(core);
+  const auto session = make_http2_session(host);
+  session->receive(kHttp2Preface);
+  run(host, *session, bytes, piece);
+}
+
+}  // namespace
+}  // namespace vigia::net::internal
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 1) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
+  vigia::net::internal::run_both(bytes, data[0] == 0 ? size : data[0]);
+  return 0;
+}
