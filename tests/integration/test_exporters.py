@@ -16,11 +16,12 @@ from launcher.paths import ROOT
 from otlp import gauge, metrics_request, post, resource_of
 from stack import Running, binaries, prometheus_programs, wait_for
 
-TOKENS = {"cliente-a": "token-a", "cliente-b": "token-b"}
+TOKENS = {"cliente-a": "token-a", "cliente-b": "token-b", "cliente-c": "token-c"}
 DIRECTORY = """
 customers:
   - {id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: token-a, scope: ingest}]}
   - {id: cliente-b, name: B, hot_shard: hot-1, tokens: [{token: token-b, scope: ingest}]}
+  - {id: cliente-c, name: C, hot_shard: hot-0, tokens: [{token: token-c, scope: ingest}]}
 """
 PROMETHEUS = """
 global: {scrape_interval: 1h}
@@ -148,6 +149,26 @@ def test_only_what_is_bad_is_set_aside(exporting: Exporting) -> None:
     contents = [json.loads(line)["content"] for line in letters]
     assert sorted(re.match(r"\w+", content)[0] for content in contents) == ["probe_conflict", "probe_old"]  # type: ignore[index]
     assert all('customer_id="cliente-a"' in content for content in contents)
+
+
+def test_a_flood_of_old_data_holds_nobody_up(exporting: Exporting) -> None:
+    exporting.start("hot0", "collector")
+    now = _now_ms()
+    exporting.send("cliente-c", gauge("probe", [(now - 1000, 0.0)]))
+    wait_for("a first sample", lambda: exporting.values("hot0", "probe[1m]"))
+    month_ago = now - 30 * 86_400_000
+    for request in range(40):
+        times = range(month_ago + request * 500_000, month_ago + (request + 1) * 500_000, 1000)
+        exporting.send("cliente-a", gauge("flood", [(time_ms, 1.0) for time_ms in times]))
+    exporting.send("cliente-c", gauge("probe", [(now, 1.0)]))
+    began = time.monotonic()
+    wait_for("the neighbour's sample", lambda: len(exporting.values("hot0", "probe[1m]")) == 2, 10)
+    assert time.monotonic() - began < 10
+    exporter = "prometheusremotewrite/hot-0"
+    wait_for("nothing waits", lambda: exporting.books("cliente-a", exporter).get("queued") == 0)
+    assert exporting.books("cliente-a", exporter)["dropped"] == 20_000
+    for customer in ("cliente-a", "cliente-c"):
+        exporting.assert_balanced(customer, exporter)
 
 
 def test_each_customer_goes_to_its_shard(exporting: Exporting) -> None:

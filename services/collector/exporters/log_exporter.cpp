@@ -94,10 +94,12 @@ void LogExporter::run() {
     const std::int64_t before_ms = parts_.clock.wall_ms();
     const bool is_caught_up = gather();
     if (!window_.empty() && !deliver(window_)) {
-      // Given up: dropped by the log, which has counted it, or to be read again after a restart.
+      // Given up: dropped by the log, which has counted it; or it is read again, now or after a
+      // restart.
       window_.clear();
       window_bytes_ = 0;
       if (is_stopping_) return;
+      cursor_.rewind();
       last_.reset();
       continue;
     }
