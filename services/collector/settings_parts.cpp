@@ -147,7 +147,10 @@ void read_processor(const ConfigNode& node, const std::string& id, bool is_used,
     take_note(node.child("check_interval"), "memory is looked at five times a second",
               settings.notes);
     if (limit <= spike) node.note_error("limit_mib must be given, and above spike_limit_mib");
-    if (is_used) settings.memory_limit_bytes = static_cast<std::uint64_t>(limit - spike) * kMiB;
+    if (!is_used) return;
+    settings.memory_limit_bytes = static_cast<std::uint64_t>(limit - spike) * kMiB;
+    // Half of it for what is known of series; the rest is bodies, the log's room, exporters.
+    settings.series_cache_bytes = settings.memory_limit_bytes / 2;
   } else if (type == "batch") {
     for (const char* key : {"timeout", "send_batch_size", "send_batch_max_size", "metadata_keys"}) {
       take_note(node.child(key), "exporters gather batches from the disk log by themselves",

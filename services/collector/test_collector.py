@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -63,6 +64,10 @@ class Store(BaseHTTPRequestHandler):
     """Stands where storage stands: takes everything, and remembers what came for whom."""
 
     received: list[tuple[str, str]] = []
+
+    @classmethod
+    def has(cls, path: str, customer: str) -> bool:
+        return (path, customer) in cls.received
 
     def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -188,7 +193,7 @@ def test_example_sends_all_three_signals(collector: Collector) -> None:
     for name in names:
         assert collector.metric(f"otelcol_receiver_accepted_{name}") > before[name], name
     for path in ("/v1/traces", "/v1/logs", "/api/v1/write"):
-        wait_for(f"the store has {path}", lambda path=path: (path, "cliente-a") in Store.received)
+        wait_for(f"the store has {path}", partial(Store.has, path, "cliente-a"))
 
 
 def test_the_pull_exporter_shows_the_translated_series(collector: Collector) -> None:

@@ -18,13 +18,6 @@
 
 namespace vigia::collector {
 
-/// Which exporters take a customer's signal: configured ids, "prometheusremotewrite/hot-0". Set by
-/// the service before intake begins.
-struct Destination {
-  std::string exporter;
-  Signal signal = Signal::kMetrics;
-};
-
 /// Thread contract: any thread. Each call takes one short lock; calls come once a batch, never once
 /// an item. Shows itself in the registry as vigia_items_*_total{customer_id,signal,…},
 /// vigia_items_queued and vigia_items_queued_at_start, beside the stock names
