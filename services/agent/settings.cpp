@@ -28,7 +28,7 @@ interval: 15s                                  # from 1s, whole milliseconds
 health: {listen: "0.0.0.0:8080"}               # tls: {cert_file, key_file}, token: optional
 relay: {grpc: "127.0.0.1:4317", http: "127.0.0.1:4318"}   # "" turns one off
 buffer: {directory: /var/lib/vigia-agent, bytes_max: 512MiB, age_max: 24h}
-host: {proc: /proc, sys: /sys, root: /}
+host: {proc: /proc, sys: /sys, root: /}        # connections: list counts TCP sockets in all states
 )";
 
 namespace {
@@ -223,6 +223,20 @@ std::string read_attribute(const service::ConfigNode& node) {
   return text;
 }
 
+HostPaths read_host(const service::ConfigNode& node) {
+  HostPaths paths;
+  paths.proc = node.child("proc").text(paths.proc);
+  paths.sys = node.child("sys").text(paths.sys);
+  paths.root = node.child("root").text(paths.root);
+  const auto connections = node.child("connections");
+  const std::string text = connections.text("count");
+  if (text != "count" && text != "list") {
+    connections.note_error("\"" + text + "\" is neither count nor list");
+  }
+  paths.lists_connections = text == "list";
+  return paths;
+}
+
 /// An id, or a stand-in whose error is noted.
 template <typename Id>
 Id read_id(const service::ConfigNode& node, std::string_view fallback) {
@@ -265,7 +279,6 @@ Result<Settings> Settings::read(const service::ConfigFile& file) {
   const auto customer = root.child("customer");
   const auto node = root.child("node");
   const auto relay = root.child("relay");
-  const auto host = root.child("host");
   Settings settings{.customer = read_id<CustomerId>(customer.child("id"), "unnamed"),
                     .customer_name = read_attribute(customer.child("name")),
                     .node = read_id<NodeId>(node.child("id"), "unnamed"),
@@ -277,8 +290,7 @@ Result<Settings> Settings::read(const service::ConfigFile& file) {
                     .relay = {read_listen(relay.child("grpc"), RelaySettings{}.grpc, true),
                               read_listen(relay.child("http"), RelaySettings{}.http, true)},
                     .buffer = read_buffer(root.child("buffer")),
-                    .host = {host.child("proc").text("/proc"), host.child("sys").text("/sys"),
-                             host.child("root").text("/")}};
+                    .host = read_host(root.child("host"))};
   check_relay(root, settings.collector, settings.relay);
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;

@@ -52,7 +52,7 @@ interval: 5s
 health: {listen: "127.0.0.1:8081", token: abc, tls: {cert_file: h.pem, key_file: hk.pem}}
 relay: {grpc: "", http: "127.0.0.1:14318"}
 buffer: {directory: /tmp/b, bytes_max: 64MiB, age_max: 1h}
-host: {proc: /host/proc, sys: /host/sys, root: /host}
+host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list}
 )");
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->collector.endpoint, "https://c.example");
@@ -63,6 +63,7 @@ host: {proc: /host/proc, sys: /host/sys, root: /host}
   EXPECT_EQ(settings->relay.grpc, "");
   EXPECT_EQ(settings->buffer.directory, "/tmp/b");
   EXPECT_EQ(settings->host.root, "/host");
+  EXPECT_TRUE(settings->host.lists_connections);
 }
 
 TEST(AgentSettings, ErrorsNameFileLineAndKey) {

@@ -143,14 +143,24 @@ void HostReader::read_network(HostReading& reading) const {
   if (const auto content = text_of_host("net/dev", reading)) {
     reading.interfaces = parse_net_dev(*content);
   }
-  read_tcp_states(reading);
+  read_connections(reading);
 }
 
-void HostReader::read_tcp_states(HostReading& reading) const {
-  const auto sockstat = text_of_host("net/sockstat", reading);
-  if (!sockstat) return;
-  const auto sockets = parse_sockstat_tcp(*sockstat);
-  if (!sockets || *sockets > kTcpSocketsMax) return;
+void HostReader::read_connections(HostReading& reading) const {
+  std::uint64_t sockets = 0;
+  if (const auto content = text_of_host("net/sockstat", reading)) {
+    if (const auto counts = parse_sockstat_tcp(*content)) {
+      reading.tcp_time_wait = counts->time_wait;
+      sockets = std::max(counts->in_use, counts->time_wait);
+    }
+  }
+  if (const auto content = text_of_host("net/snmp", reading)) {
+    reading.tcp_established = parse_snmp_established(*content);
+  }
+  if (paths_.lists_connections && sockets <= kTcpSocketsMax) list_connections(reading);
+}
+
+void HostReader::list_connections(HostReading& reading) const {
   TcpStateCounts counts{};
   for (const char* name : {"net/tcp", "net/tcp6"}) {
     HostReading unused;  // a host without IPv6 has no tcp6, which is no error

@@ -22,6 +22,9 @@ struct HostPaths {
   std::string proc = "/proc";
   std::string sys = "/sys";
   std::string root = "/";
+  /// Count TCP connections in every state from their list. The kernel walks its whole table for it:
+  /// 15 ms a round on a host with 24 GiB and no connection at all, so it is asked for.
+  bool lists_connections = false;
 };
 
 struct FilesystemReading {
@@ -45,7 +48,9 @@ struct HostReading {
   std::vector<DiskCounters> disks;
   std::vector<FilesystemReading> filesystems;
   std::vector<InterfaceCounters> interfaces;
-  std::optional<TcpStateCounts> tcp_states;  ///< absent above kTcpSocketsMax sockets
+  std::optional<std::uint64_t> tcp_established;
+  std::optional<std::uint64_t> tcp_time_wait;
+  std::optional<TcpStateCounts> tcp_states;  ///< where they are listed, up to kTcpSocketsMax
   std::optional<LoadReading> load;
   std::optional<double> uptime_s;
   std::optional<std::uint64_t> processes;
@@ -77,7 +82,8 @@ class HostReader {
   void read_disks(HostReading& reading);
   void read_filesystems(HostReading& reading);
   void read_network(HostReading& reading) const;
-  void read_tcp_states(HostReading& reading) const;
+  void read_connections(HostReading& reading) const;
+  void list_connections(HostReading& reading) const;
   void read_small(HostReading& reading) const;
 
   HostPaths paths_;

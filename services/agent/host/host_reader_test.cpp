@@ -70,11 +70,22 @@ TEST(HostReader, OrdinaryHostIsReadWhole) {
             1000);
   EXPECT_EQ(value_of(families, "system.network.io", {"eth0", "transmit"}), 1'290'509);
   EXPECT_EQ(value_of(families, "system.network.packet.dropped", {"eth0", "receive"}), 2);
-  EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), 2);
+  EXPECT_EQ(value_of(families, "system.network.connection.count", {"established", "tcp"}), 5);
+  EXPECT_EQ(value_of(families, "system.network.connection.count", {"time_wait", "tcp"}), 1);
+  EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), std::nullopt);
   EXPECT_EQ(value_of(families, "system.cpu.load_average.1m"), 0.76);
   EXPECT_EQ(value_of(families, "system.uptime"), 3600.25);
   EXPECT_EQ(value_of(families, "system.process.count"), 3);
   EXPECT_EQ(families.front().start_ns, 1'795'574'328'000'000'000);
+}
+
+TEST(HostReader, ConnectionsAreListedWhereAskedFor) {
+  HostPaths paths = tree("debian12");
+  paths.lists_connections = true;
+  HostReader reader(paths, fixed_space);
+  const auto families = host_families(reader.read(), 1);
+  EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), 2);
+  EXPECT_EQ(value_of(families, "system.network.connection.count", {"established", "tcp"}), 1);
 }
 
 TEST(HostReader, MountThatDoesNotAnswerIsLeftOut) {
@@ -141,7 +152,6 @@ TEST(HostReader, OldKernelIsRead) {
   EXPECT_EQ(value_of(families, "system.disk.io", {"read", "hda1"}), 20.0 * 512);
   EXPECT_EQ(value_of(families, "system.disk.merged", {"read", "hda1"}), std::nullopt);
   EXPECT_EQ(value_of(families, "system.network.io", {"eth0", "receive"}), 4'294'967'290);
-  EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), 1);
   EXPECT_EQ(value_of(families, "system.filesystem.limit", {"/dev/root", "rw", "/", "ext3"}), 1000);
 }
 

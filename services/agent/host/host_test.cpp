@@ -235,10 +235,22 @@ TEST(Network, TcpStatesAreCounted) {
   EXPECT_EQ(counts, (TcpStateCounts{2, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0}));
 }
 
-TEST(Network, SocketsAreSummedFromSockstat) {
-  EXPECT_EQ(parse_sockstat_tcp("sockets: used 17\nTCP: inuse 5 orphan 1 tw 7 alloc 9 mem 3\n"),
-            12U);
-  EXPECT_EQ(parse_sockstat_tcp("UDP: inuse 0 mem 0\n"), std::nullopt);
+TEST(Network, SocketsAreCountedFromSockstat) {
+  const auto counts =
+      parse_sockstat_tcp("sockets: used 17\nTCP: inuse 5 orphan 1 tw 7 alloc 9 mem 3\n");
+  ASSERT_TRUE(counts);
+  EXPECT_EQ(counts->in_use, 5U);
+  EXPECT_EQ(counts->time_wait, 7U);
+  EXPECT_FALSE(parse_sockstat_tcp("UDP: inuse 0 mem 0\n"));
+}
+
+TEST(Network, EstablishedConnectionsAreFoundByTheirName) {
+  EXPECT_EQ(parse_snmp_established("Ip: Forwarding\nIp: 1\nTcp: RtoMin MaxConn CurrEstab InSegs\n"
+                                   "Tcp: 200 -1 42 7\n"),
+            42U);
+  EXPECT_EQ(parse_snmp_established("Tcp: RtoMin CurrEstab\nTcp: 200\n"), std::nullopt);
+  EXPECT_EQ(parse_snmp_established("Tcp: RtoMin\nTcp: 200\n"), std::nullopt);
+  EXPECT_EQ(parse_snmp_established(""), std::nullopt);
 }
 
 TEST(Identity, OsReleaseQuotesAreUndone) {

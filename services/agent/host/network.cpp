@@ -67,18 +67,40 @@ void count_tcp_states(std::string_view text, TcpStateCounts& counts) {
   }
 }
 
-std::optional<std::uint64_t> parse_sockstat_tcp(std::string_view text) {
+std::optional<SocketCounts> parse_sockstat_tcp(std::string_view text) {
   LineReader lines(text);
   while (const auto line = lines.next()) {
     WordReader words(*line);
     if (words.next() != "TCP:") continue;
-    std::uint64_t sum = 0;
+    SocketCounts counts;
     while (const auto key = words.next()) {
       const auto value = words.next_counter();
       if (!value) return std::nullopt;
-      if (*key == "inuse" || *key == "tw") sum += *value;
+      if (*key == "inuse") counts.in_use = *value;
+      if (*key == "tw") counts.time_wait = *value;
     }
-    return sum;
+    return counts;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_snmp_established(std::string_view text) {
+  // Two lines begin with "Tcp:": names, then values in the same order.
+  LineReader lines(text);
+  std::optional<std::string_view> names;
+  while (const auto line = lines.next()) {
+    if (!line->starts_with("Tcp:")) continue;
+    if (!names) {
+      names = line;
+      continue;
+    }
+    WordReader name(*names);
+    WordReader value(*line);
+    while (const auto word = name.next()) {
+      const auto text_of_value = value.next();
+      if (!text_of_value) return std::nullopt;
+      if (*word == "CurrEstab") return parse_counter(*text_of_value);
+    }
   }
   return std::nullopt;
 }

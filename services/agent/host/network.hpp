@@ -36,8 +36,15 @@ using TcpStateCounts = std::array<std::uint64_t, kTcpStates>;
 /// Adds the connections of /proc/net/tcp or tcp6 to `counts`.
 void count_tcp_states(std::string_view text, TcpStateCounts& counts);
 
-/// TCP sockets in use and waiting, of /proc/net/sockstat: how long the lists above would be.
-/// Nothing where the line is missing.
-std::optional<std::uint64_t> parse_sockstat_tcp(std::string_view text);
+/// TCP sockets of /proc/net/sockstat; nothing where the line is missing.
+struct SocketCounts {
+  std::uint64_t in_use = 0;
+  std::uint64_t time_wait = 0;
+};
+std::optional<SocketCounts> parse_sockstat_tcp(std::string_view text);
+
+/// Connections of /proc/net/snmp that are established or half closed by the other side (CurrEstab);
+/// nothing where it is missing.
+std::optional<std::uint64_t> parse_snmp_established(std::string_view text);
 
 }  // namespace vigia::agent

@@ -201,6 +201,22 @@ void add_interface_family(FamilyList& list, const HostReading& reading,
   }
 }
 
+void add_connections(FamilyList& list, const HostReading& reading) {
+  list.family(kUpDown, "system.network.connection.count", "{connection}", "TCP sockets by state");
+  const auto add = [&](std::string_view state, std::uint64_t count) {
+    list.point({{"network.connection.state", std::string(state)}, {"network.transport", "tcp"}},
+               count);
+  };
+  if (reading.tcp_states) {
+    for (std::size_t state = 0; state < kTcpStates; ++state) {
+      add(kTcpStateNames[state], (*reading.tcp_states)[state]);
+    }
+    return;
+  }
+  if (reading.tcp_established) add("established", *reading.tcp_established);
+  if (reading.tcp_time_wait) add("time_wait", *reading.tcp_time_wait);
+}
+
 void add_network(FamilyList& list, const HostReading& reading) {
   list.family(kCounter, "system.network.io", "By", "Bytes received and transmitted");
   add_interface_family(list, reading, &NetworkDirection::bytes);
@@ -210,13 +226,7 @@ void add_network(FamilyList& list, const HostReading& reading) {
   add_interface_family(list, reading, &NetworkDirection::errors);
   list.family(kCounter, "system.network.packet.dropped", "{packet}", "Packets dropped");
   add_interface_family(list, reading, &NetworkDirection::dropped);
-  if (!reading.tcp_states) return;
-  list.family(kUpDown, "system.network.connection.count", "{connection}", "TCP sockets by state");
-  for (std::size_t state = 0; state < kTcpStates; ++state) {
-    list.point({{"network.connection.state", std::string(kTcpStateNames[state])},
-                {"network.transport", "tcp"}},
-               (*reading.tcp_states)[state]);
-  }
+  add_connections(list, reading);
 }
 
 void add_small(FamilyList& list, const HostReading& reading) {
