@@ -6,6 +6,8 @@ namespace vigia::net {
 
 namespace {
 
+constexpr std::string_view kDigits = "0123456789ABCDEF";
+
 int hex_value(char letter) {
   if (letter >= '0' && letter <= '9') return letter - '0';
   if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
@@ -52,7 +54,6 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::
 }
 
 std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (const char letter : text) {
     const bool is_unreserved = (letter >= 'a' && letter <= 'z') ||

@@ -66,7 +66,7 @@ Response method_not_allowed(const std::string& method, const std::string& allowe
 
 }  // namespace
 
-void Routes::add(std::string method, std::string pattern, RouteFunction function) {
+void Routes::add(std::string method, std::string_view pattern, RouteFunction function) {
   const auto segments = split_path(pattern);
   CHECK(segments.has_value());
   routes_.push_back(

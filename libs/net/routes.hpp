@@ -22,7 +22,7 @@ using RouteFunction = std::function<void(Request, const PathValues&, Responder)>
 /// before the server starts; after that any loop may call.
 class Routes : public Handler {
  public:
-  void add(std::string method, std::string pattern, RouteFunction function);
+  void add(std::string method, std::string_view pattern, RouteFunction function);
   void handle(Request request, Responder responder) override;
   Response refuse(const RequestHead& head, const Error& error) override;  ///< JSON form
 

@@ -26,6 +26,9 @@ constexpr std::size_t kDetailsBytesMax = 8192;
 constexpr std::size_t kMessageBytesMax = 512;
 constexpr std::string_view kRetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 
+// The range of google.protobuf.Duration.
+constexpr std::uint64_t kSecondsMax = 315'576'000'000;
+
 constexpr std::uint64_t kVarintType = 0;
 constexpr std::uint64_t kSizedType = 2;
 
@@ -75,7 +78,6 @@ std::optional<Duration> read_retry_info(std::string_view info) {
             [&](std::uint64_t part, std::uint64_t value) { (part == 1 ? whole : nanos) = value; },
             ignore_sized);
       });
-  constexpr std::uint64_t kSecondsMax = 315'576'000'000;  // the type's own range
   if (!ok || !is_there || whole > kSecondsMax || nanos > 999'999'999) return std::nullopt;
   if (whole > static_cast<std::uint64_t>(duration_cast<seconds>(kRetryAfterMax).count())) {
     return kRetryAfterMax;

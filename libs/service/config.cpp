@@ -205,10 +205,9 @@ constexpr ByteUnit kByteUnits[] = {{"", 1},
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   std::uint64_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, fault] = std::from_chars(text.data(), end, count);
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (fault != std::errc()) return std::nullopt;
-  const std::string_view name(rest, static_cast<std::size_t>(end - rest));
+  const std::string_view name = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const ByteUnit& unit : kByteUnits) {
     if (unit.name != name) continue;
     std::uint64_t bytes = 0;
@@ -338,7 +337,7 @@ std::vector<std::string> ConfigNode::text_list() const {
   return texts;
 }
 
-void ConfigNode::note_error(std::string message) const { state_->note(message); }
+void ConfigNode::note_error(std::string_view message) const { state_->note(message); }
 
 void ConfigNode::accept_all() const {
   state_->is_known = true;

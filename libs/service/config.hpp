@@ -40,7 +40,7 @@ class ConfigNode {
   std::vector<std::string> text_list() const;
 
   /// Notes an error about this node: "collector.yaml:12: exporters.debug: …".
-  void note_error(std::string message) const;
+  void note_error(std::string_view message) const;
   /// Takes the whole subtree as known, keys unread (for parts that read it later).
   void accept_all() const;
   /// "exporters.otlp/x.endpoint"

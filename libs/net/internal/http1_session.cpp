@@ -7,6 +7,7 @@
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
+#include "libs/base/check.hpp"
 #include "libs/net/internal/intake.hpp"
 #include "libs/net/internal/response_head.hpp"
 
@@ -79,8 +80,16 @@ class Http1Session final : public Session {
   bool parse_step(std::string_view& bytes);
   void begin_request();
   void end_request();
-  std::optional<Error> check_head() const;
-  std::optional<std::uint64_t> announced_length() const;
+  RequestParser& parser() {
+    CHECK(parser_.has_value());
+    return *parser_;
+  }
+  Intake& intake() {
+    CHECK(intake_.has_value());
+    return *intake_;
+  }
+  std::optional<Error> check_head();
+  std::optional<std::uint64_t> announced_length();
   void refuse_broken(int status);
   void refuse_early(Response response);
   void send(Response response);
@@ -166,19 +175,19 @@ bool Http1Session::parse_step(std::string_view& bytes) {
   if (!parser_) begin_request();
   error_code fault;
   const std::size_t used =
-      parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), fault);
+      parser().put(boost::asio::const_buffer(bytes.data(), bytes.size()), fault);
   bytes.remove_prefix(used);
   if (is_done_) return false;
   if (fault && fault != http::error::need_more) {
     refuse_broken(fault == http::error::header_limit ? 431 : 400);
     return false;
   }
-  if (parser_->is_done()) {
+  if (parser().is_done()) {
     end_request();
     return true;
   }
   const std::size_t waiting_max =
-      parser_->is_header_done() ? kUnparsedBytesMax : host_.core().settings.header_bytes_max;
+      parser().is_header_done() ? kUnparsedBytesMax : host_.core().settings.header_bytes_max;
   if (bytes.size() > waiting_max) {
     refuse_broken(431);
     return false;
@@ -188,9 +197,9 @@ bool Http1Session::parse_step(std::string_view& bytes) {
 
 void Http1Session::begin_request() {
   parser_.emplace(*this);
-  parser_->eager(true);
-  parser_->header_limit(static_cast<std::uint32_t>(host_.core().settings.header_bytes_max));
-  parser_->body_limit(boost::none);  // bounded by Intake, which can answer properly
+  parser().eager(true);
+  parser().header_limit(static_cast<std::uint32_t>(host_.core().settings.header_bytes_max));
+  parser().body_limit(boost::none);  // bounded by Intake, which can answer properly
   head_ = RequestHead{};
   head_.peer = host_.peer();
   head_.is_encrypted = host_.is_encrypted();
@@ -213,7 +222,7 @@ void Http1Session::on_field(std::string_view name, std::string_view value) {
   head_.headers.add(name, value);
 }
 
-std::optional<Error> Http1Session::check_head() const {
+std::optional<Error> Http1Session::check_head() {
   // Anything that another reader could frame differently is refused (RFC 9112 §6.3).
   const Headers& headers = head_.headers;
   if (headers.count("content-length") > 1 || headers.count("transfer-encoding") > 1 ||
@@ -223,7 +232,7 @@ std::optional<Error> Http1Session::check_head() const {
   if (headers.get("content-length").find_first_not_of("0123456789") != std::string_view::npos) {
     return Error{ErrorCode::kInvalid, "the body's length is not a number"};
   }
-  if (headers.count("transfer-encoding") == 1 && !parser_->chunked()) {
+  if (headers.count("transfer-encoding") == 1 && !parser().chunked()) {
     return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
   }
   if (const auto encoding = headers.get("transfer-encoding");
@@ -239,25 +248,25 @@ std::optional<Error> Http1Session::check_head() const {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> Http1Session::announced_length() const {
-  const auto length = parser_->content_length();
+std::optional<std::uint64_t> Http1Session::announced_length() {
+  const auto length = parser().content_length();
   return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
 }
 
 void Http1Session::on_head() {
   const std::optional<Error> fault = check_head();
-  is_keep_alive_ = parser_->keep_alive() && !fault;
+  is_keep_alive_ = parser().keep_alive() && !fault;
   intake_.emplace(host_.core(), std::move(head_));
   if (fault) {
     is_keep_alive_ = false;
-    refuse_early(intake_->refuse(*fault));
+    refuse_early(intake().refuse(*fault));
     return;
   }
-  if (auto answer = intake_->admit(announced_length())) {
+  if (auto answer = intake().admit(announced_length())) {
     refuse_early(std::move(*answer));
     return;
   }
-  const bool is_waiting = intake_->head().headers.get("expect") == "100-continue";
+  const bool is_waiting = intake().head().headers.get("expect") == "100-continue";
   if (is_waiting && version_ >= 11) {
     host_.output().append(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
   }
@@ -265,7 +274,7 @@ void Http1Session::on_head() {
 
 void Http1Session::on_body(std::string_view bytes) {
   if (is_discarding_ || is_done_) return;
-  if (auto answer = intake_->take(bytes)) refuse_early(std::move(*answer));
+  if (auto answer = intake().take(bytes)) refuse_early(std::move(*answer));
 }
 
 void Http1Session::end_request() {
@@ -274,15 +283,15 @@ void Http1Session::end_request() {
     return;
   }
   is_answering_ = true;
-  if (auto answer = intake_->finish(host_, request_id_)) send(std::move(*answer));
+  if (auto answer = intake().finish(host_, request_id_)) send(std::move(*answer));
 }
 
 /// Answers before the body has been read.
 void Http1Session::refuse_early(Response response) {
   const auto length = announced_length();
   const bool is_small = length && *length <= kDiscardBytesMax;
-  const bool is_waiting = intake_->head().headers.get("expect") == "100-continue";
-  const bool has_body = parser_->chunked() || (length && *length > 0);
+  const bool is_waiting = intake().head().headers.get("expect") == "100-continue";
+  const bool has_body = parser().chunked() || (length && *length > 0);
   if (has_body && (!is_small || is_waiting)) is_keep_alive_ = false;
   response.stream = nullptr;
   is_discarding_ = true;
@@ -403,7 +412,7 @@ void Http1Session::tick() {
     return;
   }
   const Error slow{ErrorCode::kDeadline, "the request took too long to arrive"};
-  refuse_early(intake_->refuse(slow));
+  refuse_early(intake().refuse(slow));
 }
 
 void Http1Session::drain() {

@@ -35,14 +35,21 @@ constexpr std::size_t kOutboundAcksMax = 1000;
 // What a fault of the client's costs that makes the server reset a stream (CVE-2025-8671).
 constexpr double kFaultTokens = 20;
 constexpr double kRequestTokens = 8;
+constexpr std::size_t kTimeoutDigitsMax = 8;
+// More than a year means no deadline, and must not overflow.
+constexpr std::int64_t kTimeoutHoursMax = 24L * 365;
 constexpr double kSentTokensPerByte = 4.0 / 16384;
 
-// After an early answer the client may go on for so long before its stream is reset: clients that
-// are cut off while they send (curl before 8) never show the answer.
-constexpr std::size_t kDiscardBytesMax = 1U << 20U;
+// After an early answer the client's stream gets no more window, so that it stops sending and
+// reads; after this time the stream is reset. Reset at once, curl 7 would not show the answer.
 constexpr Duration kDiscardTime = std::chrono::seconds(2);
 
 struct Stream {
+  Intake& taken() {
+    CHECK(intake.has_value());
+    return *intake;
+  }
+
   RequestHead head;
   std::size_t header_bytes = 0;
   std::optional<Intake> intake;
@@ -311,20 +318,20 @@ int Http2Session::on_invalid_frame(nghttp2_session* /*session*/, const nghttp2_f
 std::optional<Response> Http2Session::admit(Stream& stream) {
   const ServerSettings& settings = host_.core().settings;
   if (stream.header_bytes > settings.header_bytes_max) {
-    Response response = stream.intake->refuse(
+    Response response = stream.taken().refuse(
         {ErrorCode::kTooLarge,
          fmt::format("the headers are larger than {} bytes", settings.header_bytes_max)});
     response.status = 431;
     return response;
   }
   if (outstanding_ >= settings.streams_max) {
-    return stream.intake->refuse({ErrorCode::kUnavailable, "too many requests in flight"});
+    return stream.taken().refuse({ErrorCode::kUnavailable, "too many requests in flight"});
   }
-  const Headers& headers = stream.intake->head().headers;
+  const Headers& headers = stream.taken().head().headers;
   if (const std::string_view timeout = headers.get("grpc-timeout"); !timeout.empty()) {
     const auto left = parse_grpc_timeout(timeout);
     if (!left) {
-      return stream.intake->refuse({ErrorCode::kInvalid, "grpc-timeout cannot be read"});
+      return stream.taken().refuse({ErrorCode::kInvalid, "grpc-timeout cannot be read"});
     }
     stream.deadline = stream.started + *left;
   }
@@ -334,7 +341,7 @@ std::optional<Response> Http2Session::admit(Stream& stream) {
     const auto [rest, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (fault == std::errc()) length = value;
   }
-  return stream.intake->admit(length);
+  return stream.taken().admit(length);
 }
 
 void Http2Session::begin_request(std::int32_t id, Stream& stream, bool is_whole) {
@@ -348,7 +355,7 @@ void Http2Session::begin_request(std::int32_t id, Stream& stream, bool is_whole)
   }
   if (is_whole) {
     end_request(id, stream);
-  } else if (stream.intake->head().headers.get("expect") == "100-continue") {
+  } else if (stream.taken().head().headers.get("expect") == "100-continue") {
     const std::vector<Header> headers = {{":status", "100"}};
     const auto pairs = pairs_of(headers);
     nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, id, nullptr, pairs.data(),
@@ -365,7 +372,7 @@ int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, 
     return 0;
   }
   nghttp2_session_consume(session.session_.get(), id, size);
-  if (auto answer = stream->intake->take(view(bytes, size))) {
+  if (auto answer = stream->taken().take(view(bytes, size))) {
     session.respond(id, *stream, std::move(*answer));
   }
   return 0;
@@ -376,7 +383,7 @@ void Http2Session::end_request(std::int32_t id, Stream& stream) {
   if (stream.is_answered || !stream.intake) return;
   budget_.earn(kRequestTokens);
   ++outstanding_;
-  if (auto answer = stream.intake->finish(host_, static_cast<std::uint64_t>(id))) {
+  if (auto answer = stream.taken().finish(host_, static_cast<std::uint64_t>(id))) {
     --outstanding_;
     respond(id, stream, std::move(*answer));
   }
@@ -552,10 +559,10 @@ void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
     return;
   }
   if (stream.deadline && now >= *stream.deadline) {
-    respond(id, stream, stream.intake->refuse({ErrorCode::kDeadline, "the deadline has passed"}));
+    respond(id, stream, stream.taken().refuse({ErrorCode::kDeadline, "the deadline has passed"}));
   } else if (!stream.is_whole && now - stream.started >= timeout) {
     respond(id, stream,
-            stream.intake->refuse({ErrorCode::kDeadline, "the request took too long to arrive"}));
+            stream.taken().refuse({ErrorCode::kDeadline, "the request took too long to arrive"}));
   }
 }
 
@@ -568,16 +575,16 @@ void Http2Session::drain() {
 }  // namespace
 
 std::optional<Duration> parse_grpc_timeout(std::string_view text) {
-  constexpr std::size_t kDigitsMax = 8;
-  if (text.size() < 2 || text.size() > kDigitsMax + 1) return std::nullopt;
+  if (text.size() < 2 || text.size() > kTimeoutDigitsMax + 1) return std::nullopt;
   std::int64_t count = 0;
-  const char* end = text.data() + text.size() - 1;
-  const auto [rest, fault] = std::from_chars(text.data(), end, count);
-  if (fault != std::errc() || rest != end || count < 0) return std::nullopt;
+  const std::string_view digits = text.substr(0, text.size() - 1);
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (fault != std::errc() || end != digits.data() + digits.size() || count < 0) {
+    return std::nullopt;
+  }
   switch (text.back()) {
     case 'H':
-      // More than a year means no deadline, and must not overflow.
-      return std::chrono::hours(std::min<std::int64_t>(count, 24 * 365));
+      return std::chrono::hours(std::min(count, kTimeoutHoursMax));
     case 'M':
       return std::chrono::minutes(count);
     case 'S':

@@ -9,6 +9,7 @@ namespace vigia::net::internal {
 
 namespace {
 
+constexpr std::string_view kDigits = "0123456789ABCDEF";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -50,7 +51,6 @@ const std::string& date_text() {
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 std::string encode_grpc_message(std::string_view message) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (const char letter : message) {
     const auto byte = static_cast<unsigned char>(letter);
