@@ -18,6 +18,8 @@ constexpr std::string_view kFormatVersion = "vigia cold store 1";
 // 24 bytes a slot: 16 M series that write are about 0.5 GB. Past it a shard forgets and asks the
 // store again.
 constexpr std::size_t kRememberedPerShard = 1U << 20U;
+// A quarter of a million values of labels, 12 MB at most.
+constexpr std::size_t kKnownValuesMax = 1U << 18U;
 
 std::string number_value(std::uint64_t value) {
   std::string bytes;
@@ -174,7 +176,11 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
   }
   if (!writes.empty()) {
     writes.push_back({Family::kIndex, std::string(index_key::kNextSeries), number_value(next)});
-    if (auto put = store_.put(writes, Durability::kNow); !put) return put;
+    if (auto put = store_.put(writes, Durability::kNow); !put) {
+      known_values_.clear();  // some of them may not be there
+      return put;
+    }
+    if (known_values_.size() > kKnownValuesMax) known_values_.clear();
     next_id_ = next;
   }
   for (const UnresolvedSeries& one : series) remember(one.wire_hash, one.id);
@@ -188,8 +194,11 @@ void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& ha
                     index_key::series(series.customer, series.labels.metric_name(), series.id),
                     encode_labels(series.labels)});
   for (const Label& label : series.labels) {
-    writes.push_back(
-        {Family::kIndex, index_key::label_value(series.customer, label.name, label.value), ""});
+    std::string key = index_key::label_value(series.customer, label.name, label.value);
+    const LabelsHash value_hash = hash(series.customer, key);
+    if (known_values_.find(value_hash).has_value()) continue;
+    known_values_.insert(value_hash, SeriesId{1});
+    writes.push_back({Family::kIndex, std::move(key), ""});
   }
 }
 

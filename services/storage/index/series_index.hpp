@@ -95,6 +95,7 @@ class SeriesIndex {
   std::uint64_t seed_ = 0;
   std::atomic<std::uint64_t> next_id_{1};
   std::mutex create_mutex_;  // one creator at a time, so that no series gets two numbers
+  FlatIdMap known_values_;   // label values that have a row; under create_mutex_
   mutable std::shared_mutex customers_mutex_;
   std::map<CustomerId, CustomerNumber> customers_;
   std::array<Shard, kShards> shards_;

@@ -7,8 +7,10 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -17,6 +19,8 @@ namespace {
 
 constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "chunks", "spans", "logs"};
 constexpr std::size_t kBlockBytes = 32U << 10U;
+constexpr std::size_t kFilterPartBytes = 4U << 10U;
+constexpr int kCacheShardBits = 3;
 constexpr std::size_t kLogFilesKept = 3;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
@@ -147,7 +151,14 @@ rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;  // shared by the families: RocksDB's own interface wants it so
   table.block_size = kBlockBytes;
+  // In parts: a filter of millions of keys is larger than a shard of the cache, which would read it
+  // anew at every look-up.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = kFilterPartBytes;
   table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
@@ -166,6 +177,8 @@ rocksdb::DBOptions database_options() {
   options.max_background_jobs = 2;
   options.keep_log_file_num = kLogFilesKept;
   options.bytes_per_sync = 1U << 20U;
+  // Watches for space after a full disk, so that writes go on by themselves.
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return options;
 }
@@ -179,7 +192,7 @@ Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settin
     return fail(ErrorCode::kUnavailable, fmt::format("cold store: cannot make the folder {}: {}",
                                                      settings.directory, error.message()));
   }
-  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes);
+  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes, kCacheShardBits);
   const rocksdb::ColumnFamilyOptions options = family_options(settings, cache);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, options);
