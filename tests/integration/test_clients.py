@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -165,3 +166,56 @@ def test_grpcurl(running_stack: Stack, tmp_path: Path) -> None:
     words[words.index("-H") + 1] = "authorization: Bearer wrong"
     refused = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
     assert "Unauthenticated" in refused.stderr
+
+
+def _telemetrygen() -> Path:
+    """telemetrygen from Go modules, built once into .vigia/parts/go."""
+    from launcher.paths import PARTS
+
+    program = PARTS / "go" / "telemetrygen"
+    if not program.exists():
+        module = "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@v0.161.0"
+        environment = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-p=2", "GOTOOLCHAIN": "local"}
+        subprocess.run(["go", "install", module], check=True, env=environment, timeout=280)
+    return program
+
+
+def _go_version() -> tuple[int, int]:
+    """The minor version of Go here; (0, 0) where there is none."""
+    if shutil.which("go") is None:
+        return (0, 0)
+    shown = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"go(\d+)\.(\d+)", shown)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+@pytest.mark.skipif(_go_version() < (1, 26), reason="telemetrygen is built from Go modules by Go 1.26 or newer")
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("signal", ["metrics", "traces", "logs"])
+def test_telemetrygen(running_stack: Stack, signal: str) -> None:
+    stack = running_stack
+    samples = f'vigia_items_received_total{{customer_id="{CUSTOMER}",signal="{signal}"}}'
+    before = stack.own_metrics("collector_metrics").get(samples, 0)
+    words = [
+        str(_telemetrygen()),
+        signal,
+        "--otlp-insecure",
+        "--otlp-endpoint",
+        stack.layout.address("collector_grpc"),
+        "--otlp-header",
+        f'authorization="Bearer {stack.token(CUSTOMER, "ingest")}"',
+        "--otlp-attributes",
+        f'customer.id="{CUSTOMER}"',
+        "--rate",
+        "0",
+        f"--{signal}",
+        "20",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    received = stack.own_metrics("collector_metrics")[samples] - before
+    assert received >= 20, done.stderr
+    rejected = [key for key in stack.own_metrics("collector_metrics") if "items_rejected" in key and "foreign" in key]
+    assert all(stack.own_metrics("collector_metrics")[key] == 0 for key in rejected if CUSTOMER in key)
+    if signal == "metrics":
+        wait_for("telemetrygen's gauge", lambda: stack.query("gen", stack.token(CUSTOMER, "read")), 20)
