@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from launcher import build, checks, up
@@ -63,6 +64,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main() -> int:
+    # `./vigia status | head` ends quietly.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     options = _parser().parse_args()
     try:
         return _run(options)
