@@ -8,8 +8,10 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace vigia::service {
@@ -17,9 +19,9 @@ namespace vigia::service {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 4U << 20U;
-constexpr int kDepthMax = 64;
-// Aliases can make a small file a huge tree.
-constexpr std::size_t kNodesMax = 200'000;
+constexpr int kDepthMax = 32;
+// Aliases can make a small file a huge tree, or an endless one.
+constexpr std::size_t kNodesMax = 50'000;
 
 enum class Kind { kAbsent, kNull, kScalar, kMap, kSequence };
 
@@ -33,6 +35,7 @@ struct FileContext {
   std::string name;
   std::vector<NotedError> errors;
   std::size_t nodes = 0;
+  bool is_overfull = false;  // nothing more is built
 
   void note(int line, std::string_view path, std::string_view message) {
     errors.push_back({line, path.empty()
@@ -123,6 +126,7 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
 void build_map(const YAML::Node& yaml, State& node, int depth) {
   std::set<std::string> seen;
   for (const auto& entry : yaml) {
+    if (node.context->is_overfull) return;
     const int line = entry.first.Mark().line + 1;
     if (!entry.first.IsScalar()) {
       node.context->note(line, node.path, "a key must be a plain text");
@@ -146,8 +150,10 @@ void build_map(const YAML::Node& yaml, State& node, int depth) {
 StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& context,
                std::string path, int depth) {
   StatePtr node = make_node(context, std::move(path), yaml.Mark().line + 1);
+  if (context->is_overfull) return node;
   if (depth > kDepthMax || ++context->nodes > kNodesMax) {
-    if (context->nodes <= kNodesMax + 1) node->note("nested too deeply, or too many values");
+    context->is_overfull = true;
+    node->note("nested too deeply, or too many values");
     return node;
   }
   switch (yaml.Type()) {
@@ -161,6 +167,7 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
     case YAML::NodeType::Sequence:
       node->kind = Kind::kSequence;
       for (const auto& item : yaml) {
+        if (context->is_overfull) break;
         node->items.push_back(
             build(item, context, fmt::format("{}[{}]", node->path, node->items.size()), depth + 1));
       }
@@ -185,6 +192,34 @@ void note_unknown_keys(const State& node) {
     }
   }
   for (const StatePtr& item : node.items) note_unknown_keys(*item);
+}
+
+/// Takes no notice of what a document holds.
+class IgnoringHandler final : public YAML::EventHandler {
+  using Mark = YAML::Mark;
+  using Tag = std::string;
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+  void OnDocumentStart(const Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const Mark& /*mark*/, Anchor /*anchor*/) override {}
+  void OnAlias(const Mark& /*mark*/, Anchor /*anchor*/) override {}
+  void OnScalar(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
+                       Style /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
+                  Style /*style*/) override {}
+  void OnMapEnd() override {}
+};
+
+/// YAML::LoadAll would tell, too, but finds endlessly many documents in a text such as ",".
+bool has_two_documents(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  IgnoringHandler handler;
+  return parser.HandleNextDocument(handler) && parser.HandleNextDocument(handler);
 }
 
 struct ByteUnit {
@@ -365,15 +400,14 @@ Result<ConfigFile> ConfigFile::parse(std::string_view text, std::string name) {
     return fail(ErrorCode::kInvalid, fmt::format("{}: larger than {} bytes", name, kFileBytesMax));
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return fail(ErrorCode::kInvalid, fmt::format("{}: more than one YAML document", name));
+    if (has_two_documents(text)) {
+      return fail(ErrorCode::kInvalid, fmt::format("{}: not one YAML document", name));
     }
+    const YAML::Node document = YAML::Load(std::string(text));
     auto context = std::make_shared<FileContext>();
     context->name = std::move(name);
     ConfigFile file;
-    file.root_.state_ =
-        documents.empty() ? make_node(context, "", 1) : build(documents.front(), context, "", 0);
+    file.root_.state_ = build(document, context, "", 0);
     const Kind kind = file.root_.state_->kind;
     if (kind == Kind::kScalar || kind == Kind::kSequence) {
       file.root_.note_error("must be a map of keys");

@@ -147,6 +147,7 @@ TEST(Config, BrokenYamlNamesTheLine) {
   EXPECT_EQ(file.error().code, ErrorCode::kInvalid);
   EXPECT_TRUE(file.error().message.starts_with("c.yaml:3: ")) << file.error().message;
   EXPECT_FALSE(ConfigFile::parse("a: 1\n---\nb: 1\n", "c.yaml").has_value());
+  EXPECT_FALSE(ConfigFile::parse(",", "c.yaml").has_value());  // endless for yaml-cpp's LoadAll
   EXPECT_EQ(error_of(parse("- a\n")), "c.yaml:1: must be a map of keys");
 }
 
@@ -159,6 +160,15 @@ TEST(Config, AliasesCannotMakeAHugeTree) {
   const ConfigFile file = parse(text);
   file.root().accept_all();
   EXPECT_NE(error_of(file).find("too many values"), std::string::npos);
+}
+
+TEST(Config, AnAliasOfItselfIsAnError) {
+  for (const std::string text : {"&a [*a, *a]", "k: &a {left: *a, right: *a}"}) {
+    const auto file = ConfigFile::parse(text, "c.yaml");
+    if (!file) continue;  // yaml-cpp may refuse it first
+    file->root().accept_all();
+    EXPECT_NE(error_of(*file), "") << text;
+  }
 }
 
 TEST(Config, AFileThatIsNotThereIsNamed) {
