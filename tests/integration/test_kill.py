@@ -73,26 +73,20 @@ def assert_books_balance(stack: Stack) -> None:
         assert left == right, f"{whose}: {book}"
 
 
-@pytest.mark.parametrize("victim", ["collector", "storage"])
-def test_nothing_acknowledged_is_lost(stack: Stack, victim: str) -> None:
-    stack.start_central()
-    start_ms = (int(time.time()) - 600) * 1000
-    senders = [
-        NumberedSender(stack.layout.url("collector_http"), stack.token(customer, "ingest"), customer, start_ms + offset)
-        for offset, customer in enumerate(("cliente-a", "cliente-b"))
-    ]
-    for sender in senders:
-        sender.start()
+def _break_again_and_again(stack: Stack, victim: str) -> None:
+    """Kills and restarts a part at random moments while the load runs."""
     moments = random.Random(20261125)
     for _ in range(KILLS):
-        time.sleep(moments.uniform(0.5, 1.5))  # the load runs meanwhile; this is the fault's moment, not a wait
+        time.sleep(moments.uniform(0.5, 1.5))  # the fault's moment, not a wait
         stack.kill(victim)
         stack.start(victim)
+
+
+def _assert_all_is_there_once(stack: Stack, senders: list[NumberedSender]) -> None:
     for sender in senders:
         sender.stop()
         assert sender.refused == []
         assert sender.acknowledged > 50
-
     for sender in senders:
         token = stack.token(sender.customer_id, "read")
 
@@ -105,6 +99,37 @@ def test_nothing_acknowledged_is_lost(stack: Stack, victim: str) -> None:
         wait_for(f"{sender.customer_id}: all that was acknowledged is there", nothing_is_missing, 30, every=0.5)
     wait_for("the queues are empty", lambda: all(book.get("queued", 0) == 0 for book in _books(stack).values()), 20)
     assert_books_balance(stack)
+
+
+@pytest.mark.parametrize("victim", ["collector", "storage"])
+def test_nothing_acknowledged_is_lost(stack: Stack, victim: str) -> None:
+    stack.start_central()
+    start_ms = (int(time.time()) - 600) * 1000
+    url = stack.layout.url("collector_http")
+    senders = [
+        NumberedSender(url, stack.token(customer, "ingest"), customer, start_ms + offset)
+        for offset, customer in enumerate(("cliente-a", "cliente-b"))
+    ]
+    for sender in senders:
+        sender.start()
+    _break_again_and_again(stack, victim)
+    _assert_all_is_there_once(stack, senders)
+
+
+def test_nothing_the_agent_acknowledged_is_lost(stack: Stack) -> None:
+    """Applications send to the relays of two agents, which are killed in turn; their resource names no customer."""
+    stack.start_central()
+    start_ms = (int(time.time()) - 600) * 1000
+    senders = []
+    for place in (stack.agents[0], stack.agents[1]):
+        stack.start(place.name)
+        url = f"http://{place.relay_host}:{stack.layout.ports['collector_http']}"
+        senders.append(NumberedSender(url, "none", place.customer_id, start_ms, resource={"service.name": "probe"}))
+    for sender in senders:
+        sender.start()
+    for place in (stack.agents[0], stack.agents[1]):
+        _break_again_and_again(stack, place.name)
+    _assert_all_is_there_once(stack, senders)
 
 
 def test_an_agent_killed_goes_on_where_it_was(stack: Stack) -> None:

@@ -40,6 +40,14 @@ def is_running(process: Process) -> bool:
     return _start_ticks(process.pid) == process.start_ticks
 
 
+def is_outdated(process: Process) -> bool:
+    """True where the program's file was replaced since it was started, as a new build does."""
+    try:
+        return os.readlink(f"/proc/{process.pid}/exe").endswith(" (deleted)")
+    except OSError:
+        return False
+
+
 def known() -> list[Process]:
     """Every process that was started and not stopped, running or not, in the order of their start."""
     found = [Process(**json.loads(file.read_text())) for file in RUN.glob("*.json")]

@@ -42,6 +42,8 @@ def _layout(settings: dict[str, Any]) -> Layout:
 def _start(command: Command) -> int:
     """Starts a program unless it runs, waits until it is ready; its pid."""
     running = processes.find(command.name)
+    if running is not None and processes.is_outdated(running):
+        processes.stop(running)
     if running is None or not processes.is_running(running):
         running = processes.start(command.name, command.words, command.env)
     process = running
