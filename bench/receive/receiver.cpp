@@ -1,19 +1,43 @@
-// vigia-bench-receiver: the collector's doors and checks without a log behind them, on one event
-// loop, so that the figure compares with a collector that throws its data away. Prints its port;
-// ends when its standard input does.
+// vigia-bench-receiver: the collector's doors and checks on one event loop. Without an argument
+// there is no log behind them, so that the figure compares with a collector that throws its data
+// away; with a folder as argument requests are kept in a disk log there, fdatasync included, whose
+// oldest part is dropped at 512 MiB. Prints its port; ends when its standard input does.
+#include <memory>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "libs/net/server.hpp"
+#include "libs/service/heap.hpp"
 #include "services/collector/receivers/otlp_receiver.hpp"
 
-int main() {
+namespace {
+
+constexpr std::uint64_t kLogBytesMax = 512U << 20U;
+
+std::unique_ptr<vigia::pipeline::DiskLog> open_log(const char* folder, const vigia::Clock& clock) {
+  vigia::pipeline::DiskLogSettings settings;
+  settings.directory = folder;
+  settings.bytes_max = kLogBytesMax;
+  settings.cursors = {{.name = "none", .required = false}};
+  auto log = vigia::pipeline::DiskLog::open(settings, clock);
+  if (!log) {
+    fmt::print(stderr, "{}\n", log.error().message);
+    std::exit(1);
+  }
+  return *std::move(log);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
   namespace collector = vigia::collector;
   namespace service = vigia::service;
   namespace tenancy = vigia::tenancy;
   namespace wire = vigia::wire;
   namespace net = vigia::net;
   using vigia::SystemClock;
+  service::keep_freed_pages();
   const SystemClock clock;
   service::MetricRegistry metrics;
   collector::Books books(metrics);
@@ -21,8 +45,9 @@ int main() {
   const auto directory = *tenancy::Directory::parse(
       "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]", "bench");
   const auto current = [&directory] { return directory; };
-  collector::Intake intake({}, {},
-                           collector::IntakeParts{nullptr, series, current, books, metrics, clock});
+  const auto log = count > 1 ? open_log(arguments[1], clock) : nullptr;
+  collector::Intake intake(
+      {}, {}, collector::IntakeParts{log.get(), series, current, books, metrics, clock});
   collector::OtlpReceiver receiver(
       collector::OtlpReceiver::Parts{intake, current, clock, [] { return false; }, metrics});
   net::ServerSettings settings;

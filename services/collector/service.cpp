@@ -10,6 +10,7 @@
 #include "libs/net/server.hpp"
 #include "libs/pipeline/disk_log.hpp"
 #include "libs/service/health.hpp"
+#include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
@@ -188,6 +189,7 @@ service::ProgramDescription describe_program() {
     auto settings = read_settings(file);
     if (!settings) return forward(settings);
     return [settings = *settings]() -> Result<std::unique_ptr<service::Running>> {
+      service::keep_freed_pages();
       auto started = CollectorService::start(settings);
       if (!started) return forward(started);
       return *std::move(started);

@@ -3,15 +3,17 @@
 #include <chrono>
 #include <fstream>
 
-#include <malloc.h>
 #include <unistd.h>
 
+#include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
 namespace {
 
 constexpr std::chrono::milliseconds kLookInterval{200};
+/// Freed memory stays with the process for the next bodies; what a burst has left goes back then.
+constexpr std::chrono::seconds kReturnInterval{60};
 
 std::uint64_t read_resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -39,13 +41,20 @@ MemoryLimiter::~MemoryLimiter() {
 
 void MemoryLimiter::run() {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kLookInterval, [this] { return is_stopping_; })) look();
+  auto returned = std::chrono::steady_clock::now();
+  while (!changed_.wait_for(lock, kLookInterval, [this] { return is_stopping_; })) {
+    if (const auto now = std::chrono::steady_clock::now(); now >= returned + kReturnInterval) {
+      service::return_freed_pages();
+      returned = now;
+    }
+    look();
+  }
 }
 
 void MemoryLimiter::look() {
   std::uint64_t bytes = read_resident_bytes();
   if (limit_bytes_ > 0 && bytes > limit_bytes_) {
-    ::malloc_trim(0);
+    service::return_freed_pages();
     bytes = read_resident_bytes();
   }
   resident_bytes_.store(bytes, std::memory_order_relaxed);

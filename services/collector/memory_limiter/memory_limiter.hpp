@@ -9,9 +9,9 @@
 
 namespace vigia::collector {
 
-/// Looks at the resident set five times a second on a thread of its own. Over the limit it first
-/// gives freed memory back to the system; what is then still over is short. Thread contract: any
-/// thread.
+/// Looks at the resident set five times a second on a thread of its own. Once a minute, and where
+/// the limit is passed, it gives freed memory back to the system; what is then still over is short.
+/// Thread contract: any thread.
 class MemoryLimiter {
  public:
   /// `limit_bytes` 0: never short.

@@ -1,0 +1,24 @@
+#include "libs/service/heap.hpp"
+
+#include <malloc.h>
+
+#include "libs/base/check.hpp"
+
+namespace vigia::service {
+namespace {
+
+// A larger block is a mapping of its own, which goes back when it is freed.
+constexpr int kOwnMappingBytes = 16 << 20;
+// What may stay free at the end of an arena.
+constexpr int kFreeBytesMax = 32 << 20;
+
+}  // namespace
+
+void keep_freed_pages() {
+  CHECK(::mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes) == 1);
+  CHECK(::mallopt(M_TRIM_THRESHOLD, kFreeBytesMax) == 1);
+}
+
+void return_freed_pages() { ::malloc_trim(0); }
+
+}  // namespace vigia::service

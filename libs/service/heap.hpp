@@ -1,0 +1,15 @@
+// How the process' heap treats memory that was freed.
+#pragma once
+
+namespace vigia::service {
+
+/// For programs through which bodies of some hundred KiB flow all the time. glibc's own limits give
+/// such a body's pages back to the system when it is freed, and the next body faults every one of
+/// them in again, which costs more than looking at what is in it. Call it before threads start;
+/// return_freed_pages gives back what was kept.
+void keep_freed_pages();
+
+/// Thread contract: any thread; allocations of others wait for it, some milliseconds at most.
+void return_freed_pages();
+
+}  // namespace vigia::service
