@@ -20,7 +20,26 @@ bool is_id_or_none(std::string_view id, std::size_t bytes) {
   return id.empty() || id.size() == bytes;
 }
 
+/// The attribute that nearly every encoder writes: a key below 128 bytes, then a text below 128.
+/// True where it is one and valid; false says nothing, the general reader looks then. Spans and log
+/// records are little else than these.
+bool is_plain_text_attribute(std::string_view bytes) {
+  constexpr char kFirst = 0x0a;   // KeyValue.key, AnyValue.string_value
+  constexpr char kSecond = 0x12;  // KeyValue.value
+  constexpr std::size_t kLengthMax = 0x7f;
+  if (bytes.size() < 6 || bytes[0] != kFirst) return false;
+  const std::size_t key = static_cast<unsigned char>(bytes[1]);
+  if (key > kLengthMax || bytes.size() < 6 + key) return false;
+  const std::string_view value = bytes.substr(2 + key);
+  const std::size_t size = static_cast<unsigned char>(value[1]);
+  if (value[0] != kSecond || size > kLengthMax || size + 2 != value.size()) return false;
+  const std::size_t text = static_cast<unsigned char>(value[3]);
+  if (value[2] != kFirst || text + 2 != size) return false;
+  return is_utf8(bytes);  // what stands around key and text is ASCII, and joins nothing
+}
+
 bool is_valid_key_value(std::string_view bytes) {
+  if (is_plain_text_attribute(bytes)) return true;
   const KeyValueView entry = read_key_value(bytes);
   return is_utf8(entry.key) && is_valid_any_value(entry.value);
 }

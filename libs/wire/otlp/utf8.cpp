@@ -12,18 +12,27 @@ namespace {
 constexpr std::size_t kShort = 64;
 constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
 
+template <typename Word>
+std::uint64_t load(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+/// The last step overlaps the one before, so that no length needs a loop over single bytes.
 bool is_ascii(std::string_view text) {
   const char* at = text.data();
-  std::size_t left = text.size();
+  const char* const end = at + text.size();
   std::uint64_t seen = 0;
-  for (; left >= 8; at += 8, left -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    seen |= word;
+  if (text.size() >= 8) {
+    for (; end - at > 8; at += 8) seen |= load<std::uint64_t>(at);
+    seen |= load<std::uint64_t>(end - 8);
+  } else if (text.size() >= 4) {
+    seen = load<std::uint32_t>(at) | load<std::uint32_t>(end - 4);
+  } else {
+    for (; at != end; ++at) seen |= static_cast<unsigned char>(*at);
   }
-  std::uint64_t tail = 0;
-  std::memcpy(&tail, at, left);
-  return ((seen | tail) & kHighBits) == 0;
+  return (seen & kHighBits) == 0;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
+#include <protozero/pbf_writer.hpp>
 
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/points.hpp"
@@ -252,6 +253,34 @@ TEST(Points, ScatteredAttributesBecomeOneRun) {
   EXPECT_EQ(point.attributes.bytes, run);
   EXPECT_EQ(point.value, 4.5);
   EXPECT_EQ(point.time_ns, 7U);
+}
+
+// Keys and values of every length around the limits of the short way, sound and broken.
+TEST(Items, TextsOfAttributesAreUtf8WhateverTheirLength) {
+  const auto is_valid = [](const std::string& key, const std::string& value) {
+    std::string record;
+    protozero::pbf_writer writer(record);
+    {
+      protozero::pbf_writer entry(writer, 6);
+      entry.add_string(1, key);
+      protozero::pbf_writer any(entry, 2);
+      any.add_string(1, value);
+    }
+    return is_valid_log_record(record);
+  };
+  for (const std::size_t size : {0,  1,  2,   3,   4,   5,   7,   8,   9,   15,  16,  17,
+                                 64, 65, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300}) {
+    const std::string text(size, 'a');
+    EXPECT_TRUE(is_valid(text, text)) << size;
+    EXPECT_TRUE(is_valid(text + "\xc3\xb1", "\xc3\xb1" + text)) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string broken = text;
+      broken[at] = '\xff';
+      EXPECT_FALSE(is_valid(broken, text)) << size << " " << at;
+      EXPECT_FALSE(is_valid(text, broken)) << size << " " << at;
+    }
+    EXPECT_FALSE(is_valid(text + "\xc3", "\xb1" + text)) << "a character across two texts";
+  }
 }
 
 TEST(Items, ASpanNeedsItsIds) {
