@@ -334,6 +334,29 @@ TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
   EXPECT_THAT(beats(), Contains(at(3)));
 }
 
+TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.max_age = std::chrono::hours(1);
+  begin();
+  eventually([this] { return destination_.series(true).size() == 1; });
+  destination_.answer(503);
+  accept_gauge("probe");
+  eventually([this] { return destination_.series(false).size() > 1; });
+  clock_.advance(std::chrono::hours(2));
+  settle();
+  EXPECT_EQ(line().dropped, 1U);
+  destination_.answer(204);
+  accept_gauge("young");
+  settle();
+  // The hole is wider than any reader of heartbeats bridges, and begins where the data is missing.
+  clock_.advance(std::chrono::minutes(20));
+  eventually([this] { return destination_.series(true).size() > 1; });
+  EXPECT_THAT(
+      destination_.series(true),
+      ::testing::Not(Contains("vigia_hot_heartbeat@" + std::to_string(kStartMs + kMinuteMs))));
+}
+
 TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
   settings_.kind = ExporterKind::kOtlpHttp;
   settings_.id = "otlphttp/cold";

@@ -99,6 +99,7 @@ void LogExporter::run() {
       window_.clear();
       window_bytes_ = 0;
       if (is_stopping_) return;
+      has_gap_ = true;  // read, so no later sequence shows that it is missing
       cursor_.rewind();
       last_.reset();
       continue;
