@@ -38,13 +38,17 @@ class CurlClient final : public Client {
   }
 
   ~CurlClient() override {
+    CurlClient::close();
+    curl_multi_cleanup(multi_);
+  }
+
+  void close() override {
     {
       const std::lock_guard lock(mutex_);
       is_closing_ = true;
     }
     curl_multi_wakeup(multi_);
-    thread_.join();
-    curl_multi_cleanup(multi_);
+    if (thread_.joinable()) thread_.join();
   }
 
   void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) override {
@@ -77,8 +81,9 @@ class CurlClient final : public Client {
   void post(std::unique_ptr<Transfer> transfer, std::optional<Error> fault = std::nullopt) {
     {
       const std::lock_guard lock(mutex_);
-      waiting_.push_back({std::move(transfer), std::move(fault)});
+      if (!is_closing_) waiting_.push_back({std::move(transfer), std::move(fault)});
     }
+    if (transfer) return transfer->fail_with(closing());
     curl_multi_wakeup(multi_);
   }
 
@@ -89,15 +94,22 @@ class CurlClient final : public Client {
       finish_transfers();
       curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
     }
-    const Error closing{ErrorCode::kUnavailable, "the client is closing"};
     for (auto& [handle, transfer] : transfers_) {
       curl_multi_remove_handle(multi_, handle);
-      transfer->fail_with(closing);
+      transfer->fail_with(closing());
     }
     transfers_.clear();
-    const std::lock_guard lock(mutex_);
-    for (Waiting& each : waiting_) each.transfer->fail_with(closing);
-    waiting_.clear();
+    std::vector<Waiting> left;
+    {
+      const std::lock_guard lock(mutex_);
+      left.swap(waiting_);
+    }
+    // Without the lock: who is told of the end may send again, and is told at once.
+    for (Waiting& each : left) each.transfer->fail_with(closing());
+  }
+
+  static Error closing() {
+    return {ErrorCode::kUnavailable, "the client is closing", std::nullopt};
   }
 
   /// False where the client is to end.

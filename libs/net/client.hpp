@@ -46,12 +46,15 @@ struct ClientSettings {
   bool follow_redirects = false;  ///< never by default: a token must not travel on
 };
 
-/// Thread contract: any thread. `done` is called once, on the client's own thread, and must not
-/// block; when the client is destroyed what is in flight ends with kUnavailable.
+/// Thread contract: any thread; close and the destructor from one. `done` is called once, on the
+/// client's own thread (on the caller's where the client is closed), and must not block.
 class Client {
  public:
   static std::unique_ptr<Client> create(ClientSettings settings);
   virtual ~Client() = default;
+  /// What is in flight ends with kUnavailable, and so does at once what is sent from now on. For
+  /// owners whose `done` speaks to parts that end before the client. The destructor does it too.
+  virtual void close() = 0;
   /// Errors: kUnavailable (no connection, reset, name unknown), kDeadline, kTooLarge (response),
   /// kInvalid (url). Any HTTP status is a success here; see error_from_http.
   virtual void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) = 0;

@@ -250,6 +250,27 @@ TEST_F(ClientTest, WhatIsInFlightEndsWithTheClient) {
   server_->stop(SystemClock().steady());  // before what the handler keeps
 }
 
+TEST_F(ClientTest, WhatTheEndOfARequestSendsAnewEndsToo) {
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  std::promise<ErrorCode> last;
+  client_->send(request("/a"), [&](const Result<ClientResponse>&) {
+    client_->send(request("/b"), [&](const Result<ClientResponse>&) {
+      client_->send(request("/c"), [&](const Result<ClientResponse>& answer) {
+        last.set_value(answer ? ErrorCode::kInternal : answer.error().code);
+      });
+    });
+  });
+  client_->close();
+  auto ended = last.get_future();
+  ASSERT_EQ(ended.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(ended.get(), ErrorCode::kUnavailable);
+  EXPECT_EQ(client_->fetch(request("/d")).error().code, ErrorCode::kUnavailable);
+  server_->stop(SystemClock().steady());  // before what the handler keeps
+}
+
 TEST_F(ClientTest, GoesOnAfterTheServerHasRestarted) {
   EXPECT_TRUE(client_->call_and_wait(request("/p.S/M", "x"), "").has_value());
   ServerSettings settings = small_settings();

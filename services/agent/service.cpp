@@ -45,6 +45,11 @@ class Agent final : public service::Running {
         health_(settings, status_),
         relay_(settings, {*buffer_, counters_, durations_, clock_}) {}
 
+  /// What the collector still owes speaks to the link, which ends before the client.
+  ~Agent() override { client_->close(); }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
   Result<void> start() {
     net::ServerSettings health;
     health.name = "agent health";

@@ -30,6 +30,11 @@ class Router final : public service::Running {
         access_(*directory_, clock_),
         gateway_(stores_, access_, metrics_, [this] { return directory_->current() != nullptr; }) {}
 
+  /// What the stores still owe speaks to parts that end before the client.
+  ~Router() override { client_->close(); }
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
   Result<void> listen() {
     service::add_process_metrics(metrics_);
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) { collect(emit); });
