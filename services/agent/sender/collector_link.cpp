@@ -1,5 +1,8 @@
 #include "services/agent/sender/collector_link.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <protozero/exception.hpp>
 
 #include "libs/net/compression.hpp"
@@ -13,6 +16,8 @@ namespace {
 constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
 constexpr int kUnsupportedMediaType = 415;
 constexpr std::size_t kMessageBytesMax = 512;
+/// Statuses that speak of the address or of a proxy, not of the data.
+constexpr std::array kSetUpStatuses{404, 405, 407, 408, kUnsupportedMediaType};
 
 std::string_view grpc_path(Signal signal) {
   switch (signal) {
@@ -30,6 +35,17 @@ std::string_view grpc_path(Signal signal) {
 Error as_passing(Error error) {
   if (!is_retryable(error)) error.code = ErrorCode::kUnavailable;
   return error;
+}
+
+Error as_judged(int status, Error error) {
+  const bool is_set_up = status < 400 || std::find(kSetUpStatuses.begin(), kSetUpStatuses.end(),
+                                                   status) != kSetUpStatuses.end();
+  return is_set_up ? as_passing(std::move(error)) : error;
+}
+
+Error as_judged(net::GrpcCode code, Error error) {
+  const bool is_set_up = code == net::GrpcCode::kUnimplemented || code == net::GrpcCode::kNotFound;
+  return is_set_up ? as_passing(std::move(error)) : error;
 }
 
 }  // namespace
@@ -83,7 +99,7 @@ Result<Delivery> CollectorLink::deliver_grpc(Signal signal, const std::string& b
       exchange->result = tl::unexpected<Error>(as_passing(std::move(reply.error())));
     } else if (auto error = net::error_from_grpc(reply->code, reply->message, reply->details)) {
       exchange->is_compression_unknown = reply->code == net::GrpcCode::kUnimplemented;
-      exchange->result = tl::unexpected<Error>(*std::move(error));
+      exchange->result = tl::unexpected<Error>(as_judged(reply->code, *std::move(error)));
     } else {
       exchange->result = read_export_response(reply->body);
     }
@@ -112,7 +128,7 @@ Result<Delivery> CollectorLink::deliver_http(Signal signal, const std::string& b
     } else if (auto error =
                    net::error_from_http(response->status, response->headers, response->body)) {
       exchange->is_compression_unknown = response->status == kUnsupportedMediaType;
-      exchange->result = tl::unexpected<Error>(*std::move(error));
+      exchange->result = tl::unexpected<Error>(as_judged(response->status, *std::move(error)));
     } else {
       exchange->result = read_export_response(response->body);
     }

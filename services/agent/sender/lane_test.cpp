@@ -208,6 +208,14 @@ TEST_P(LaneTest, PassingFaultsAndRefusedTokensAreTriedAgain) {
   EXPECT_EQ(counts().refused_items, 0U);
 }
 
+TEST_P(LaneTest, AWrongPathOrProxyLosesNothing) {
+  collector_.answer_once({ErrorCode::kNotFound, "no such path"});
+  write("ab");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(2), "ab");
+  EXPECT_EQ(counts().refused_items, 0U);
+}
+
 TEST_P(LaneTest, OneBadRecordIsSetAsideAndSpoilsNoOther) {
   collector_.set_poison('d');
   write("abcdefg");
