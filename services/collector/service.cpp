@@ -36,7 +36,8 @@ class RunningCollector final : public CollectorService {
 
   ~RunningCollector() override {
     stop(clock_.steady());
-    // The log's last acknowledgements still speak to intake and the doors' answers.
+    // Own metrics read the log. Its last acknowledgements still speak to intake and the doors.
+    metrics_server_.reset();
     exporters_.clear();
     log_.reset();
   }
