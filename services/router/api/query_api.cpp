@@ -14,7 +14,7 @@
 namespace vigia::router {
 namespace {
 
-constexpr std::int64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
+constexpr std::uint64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
 constexpr std::string_view kRollupLabel = "__rollup__";
 // The store's own time-out comes first, so that its reason reaches the caller.
 constexpr std::chrono::seconds kAnswerSlack{5};
@@ -147,7 +147,10 @@ Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& eval
                 "invalid parameter \"end\": end timestamp must not be before start time");
   }
   const std::int64_t step_ms = std::max<std::int64_t>(milliseconds(**step), 1);
-  if ((**end - **start) / step_ms > kPointsMax) {
+  // Without signs: the two may lie further apart than a signed number reaches.
+  const std::uint64_t length_ms =
+      static_cast<std::uint64_t>(**end) - static_cast<std::uint64_t>(**start);
+  if (length_ms / static_cast<std::uint64_t>(step_ms) > kPointsMax) {
     return fail(ErrorCode::kInvalid,
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
                 "query resolution (?step=XX)");
