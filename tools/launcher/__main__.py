@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 
@@ -22,6 +23,13 @@ Vigía on one machine.
 """
 
 
+def _length_of_time(text: str) -> str:
+    # Found here, not minutes later by the monitor.
+    if not re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text) or not re.search("[1-9]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time such as 30s, 2m or 1m30s")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./vigia", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -30,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("up", help="install, build, start")
     start.add_argument("--port-base", type=int, metavar="N", help="use ports N, N+1, … instead of the standard ones")
     start.add_argument(
-        "--node-down-for", metavar="30s", help="demo switch: fire CustomerNodeDown sooner than after the standard 2m"
+        "--node-down-for",
+        type=_length_of_time,
+        metavar="30s",
+        help="demo switch: fire CustomerNodeDown sooner than after the standard 2m",
     )
     stop = commands.add_parser("down", help="stop everything")
     stop.add_argument("--wipe", action="store_true", help="delete data, configuration and log-ins too")

@@ -12,22 +12,22 @@ from typing import Any
 from launcher import build, commands, configuration, demo, packages, parts, processes
 from launcher.commands import Command
 from launcher.control import wait_until_ready
-from launcher.layout import Layout, demo_agents, taken_addresses, with_port_base
+from launcher.layout import AgentPlace, Layout, demo_agents, taken_addresses, with_port_base
 from launcher.paths import CONFIG, DATA, DEMO_FILE, LOG, RELEASE_BIN, SECRETS_FILE, STATE, make_state_folders
 from launcher.shell import Failure, run, say
 
 SETTINGS_FILE = STATE / "settings.json"
 
 
-def _settings(port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
-    """Choices of an earlier `up` stay until another choice is made."""
+def _kept_settings() -> dict[str, Any]:
+    """Choices of an earlier `up`; they stay until another choice is made."""
     kept: dict[str, Any] = json.loads(SETTINGS_FILE.read_text()) if SETTINGS_FILE.exists() else {}
-    if port_base is not None:
-        kept["port_base"] = port_base
-    if node_down_for is not None:
-        kept["node_down_for"] = node_down_for
-    SETTINGS_FILE.write_text(json.dumps(kept))
     return kept
+
+
+def _settings(port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
+    chosen = {"port_base": port_base, "node_down_for": node_down_for}
+    return _kept_settings() | {name: value for name, value in chosen.items() if value is not None}
 
 
 def _layout(settings: dict[str, Any]) -> Layout:
@@ -60,21 +60,31 @@ def _prepare() -> tuple[Path, Path]:
     return build.portal(), build.python_environment()
 
 
+def _are_running() -> bool:
+    return any(processes.is_running(process) for process in processes.known())
+
+
+def _check_free(layout: Layout, agents: list[AgentPlace]) -> None:
+    taken = taken_addresses(layout, agents)
+    if taken:
+        raise Failure(f"somebody listens already on {', '.join(taken)}; end that, or use --port-base N")
+
+
 def up(port_base: int | None, node_down_for: str | None) -> None:
     """Installs, builds and starts what is missing, then prints addresses and log-ins."""
     make_state_folders()
+    old, settings = _kept_settings(), _settings(port_base, node_down_for)
+    layout, agents = _layout(settings), demo_agents()
+    # Before the minutes of a build, and before anything is stopped or remembered.
+    if not _are_running() or layout.ports != _layout(old).ports:
+        _check_free(layout, agents)
     portal, python = _prepare()
-    running = [process for process in processes.known() if processes.is_running(process)]
-    layout = _layout(_settings(port_base, node_down_for))
-    if running and (port_base is not None or node_down_for is not None):
+    if _are_running() and settings != old:
         say("stopping what runs with the old settings")
         _stop_all()
-        running = []
-    agents = demo_agents()
-    if not running:
-        taken = taken_addresses(layout, agents)
-        if taken:
-            raise Failure(f"somebody listens already on {', '.join(taken)}; end that, or use --port-base N")
+    if not _are_running():
+        _check_free(layout, agents)
+    SETTINGS_FILE.write_text(json.dumps(settings))
     kept = demo.load_secrets(SECRETS_FILE)
     configuration.write_all(layout, agents, kept["internal_token"], portal)
     _start(commands.webhook(layout))
@@ -128,6 +138,8 @@ def _stop_all() -> None:
 
 
 def down(wipe: bool) -> None:
+    if not processes.known():
+        say("nothing runs")
     _stop_all()
     if wipe:
         for folder in (DATA, CONFIG, LOG):
@@ -151,15 +163,17 @@ def status() -> int:
     if not all_running:
         print("  ./vigia up starts again what has ended; ./vigia logs NAME tells why")
     if DEMO_FILE.exists():
-        print_access(_layout(json.loads(SETTINGS_FILE.read_text()) if SETTINGS_FILE.exists() else {}))
+        print_access(_layout(_kept_settings()))
     return 0 if all_running else 3
 
 
 def logs(names: list[str], follow: bool) -> None:
     there = sorted(file.stem for file in LOG.glob("*.log"))
+    if not there:
+        raise Failure("there are no logs yet: ./vigia up starts Vigía")
     unknown = [name for name in names if name not in there]
-    if unknown or not there:
-        raise Failure(f"no log of {', '.join(unknown) or 'anything'}; there are: {', '.join(there) or 'none yet'}")
+    if unknown:
+        raise Failure(f"there is no log of {', '.join(unknown)}; there are logs of {', '.join(there)}")
     files = [str(LOG / f"{name}.log") for name in (names or there)]
     sys.stdout.flush()
     if follow:
