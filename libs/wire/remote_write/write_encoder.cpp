@@ -1,4 +1,6 @@
+#include <array>
 #include <bit>
+#include <cstring>
 
 #include <snappy.h>
 
@@ -31,10 +33,33 @@ std::uint64_t to_unsigned(TimestampMs timestamp_ms) {
 
 std::uint64_t value_bits(double value) { return std::bit_cast<std::uint64_t>(normalized(value)); }
 
+/// A few bytes of a message, gathered on the stack: one append instead of one for each part.
+class Piece {
+ public:
+  void put(char byte) { bytes_[size_++] = byte; }
+  void put_varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U) put(static_cast<char>((value & 0x7fU) | 0x80U));
+    put(static_cast<char>(value));
+  }
+  void put_u64(std::uint64_t value) {
+    static_assert(std::endian::native == std::endian::little);
+    std::memcpy(&bytes_[size_], &value, sizeof value);
+    size_ += sizeof value;
+  }
+  void append_to(std::string& message) const { message.append(bytes_.data(), size_); }
+
+ private:
+  // The longest is a sample: two tags, its size, a value behind its tag, a varint behind its tag.
+  std::array<char, 32> bytes_;
+  std::size_t size_ = 0;
+};
+
 /// The field `timeseries` up to where the sample begins.
 void open_series(std::string& message, std::string_view label_bytes, std::size_t rest_bytes) {
-  message.push_back(kTimeSeries);
-  append_varint(message, label_bytes.size() + rest_bytes);
+  Piece head;
+  head.put(kTimeSeries);
+  head.put_varint(label_bytes.size() + rest_bytes);
+  head.append_to(message);
   message.append(label_bytes);
 }
 
@@ -69,12 +94,14 @@ void append_sample(std::string& message, std::string_view label_bytes, const Sam
   const std::uint64_t timestamp = to_unsigned(sample.timestamp_ms);
   const std::size_t sample_bytes = 1 + 8 + 1 + varint_bytes(timestamp);
   open_series(message, label_bytes, 2 + sample_bytes + exemplars.size());
-  message.push_back(kSamples);
-  message.push_back(static_cast<char>(sample_bytes));
-  message.push_back(kSampleValue);
-  append_u64(message, value_bits(sample.value));
-  message.push_back(kSampleTimestamp);
-  append_varint(message, timestamp);
+  Piece piece;
+  piece.put(kSamples);
+  piece.put(static_cast<char>(sample_bytes));
+  piece.put(kSampleValue);
+  piece.put_u64(value_bits(sample.value));
+  piece.put(kSampleTimestamp);
+  piece.put_varint(timestamp);
+  piece.append_to(message);
   message.append(exemplars);
 }
 
