@@ -1,6 +1,6 @@
-// vigia-bench-load: sends prepared OTLP/gRPC requests as fast as they are answered, and tells how
-// many items the receiver took for each second of its processor time. Works against any OTLP
-// receiver.
+// vigia-bench-load: sends prepared OTLP/gRPC requests, as fast as they are answered or at a rate,
+// and tells how many items the receiver took for each second of its processor time. Works against
+// any OTLP receiver.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ struct Settings {
   std::size_t payloads = 16;
   std::size_t connections = 2;
   std::size_t in_flight = 8;  ///< all connections together
+  double rate = 0;            ///< items per second, all connections together; 0: no bound
   int warm_up_s = 3;
   int seconds = 10;
   int pid = 0;  ///< the receiver
@@ -97,10 +99,14 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   void run(std::size_t in_flight, const std::atomic<bool>& is_over) {
-    for (std::size_t i = 0; i < in_flight; ++i) submit();
+    idle_ = in_flight;
+    due_ = std::chrono::steady_clock::now();
     std::vector<unsigned char> room(256U << 10U);
     while (!is_over) {
+      submit_due();
       flush();
+      pollfd waiting{socket_, POLLIN, 0};
+      if (::poll(&waiting, 1, is_paced() && idle_ > 0 ? 1 : -1) == 0) continue;
       const ssize_t got = ::recv(socket_, room.data(), room.size(), 0);
       if (got <= 0) return;
       CHECK(nghttp2_session_mem_recv(session_, room.data(), static_cast<std::size_t>(got)) == got);
@@ -123,6 +129,23 @@ class Connection {
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, nullptr, 0);
     nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, 16 << 20);
+  }
+
+  bool is_paced() const { return settings_.rate > 0; }
+
+  /// As many requests as may be in flight and the rate allows by now; time lost is caught up.
+  void submit_due() {
+    const auto interval = std::chrono::nanoseconds(
+        is_paced() ? static_cast<std::int64_t>(
+                         1e9 * static_cast<double>(settings_.items * settings_.connections) /
+                         settings_.rate)
+                   : 0);
+    const auto now = std::chrono::steady_clock::now();
+    while (idle_ > 0 && due_ <= now) {
+      submit();
+      --idle_;
+      due_ += interval;
+    }
   }
 
   void submit() {
@@ -191,7 +214,7 @@ class Connection {
     if (sending == self->sending_.end()) return 0;
     ++(sending->second.is_good ? self->answered_ : self->failed_);
     self->sending_.erase(sending);
-    self->submit();
+    ++self->idle_;
     return 0;
   }
 
@@ -201,6 +224,8 @@ class Connection {
   std::atomic<std::uint64_t>& answered_;
   std::atomic<std::uint64_t>& failed_;
   int socket_ = -1;
+  std::size_t idle_ = 0;  ///< requests that may be in flight and are not
+  std::chrono::steady_clock::time_point due_{};
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, Sending> sending_;
 };
@@ -287,6 +312,7 @@ Settings read_arguments(int count, char** arguments) {
   settings.payloads = number("--payloads", settings.payloads);
   settings.connections = number("--connections", settings.connections);
   settings.in_flight = number("--in-flight", settings.in_flight);
+  settings.rate = std::stod(text("--rate", "0"));
   settings.warm_up_s = static_cast<int>(number("--warm-up", 3));
   settings.seconds = static_cast<int>(number("--seconds", 10));
   settings.pid = static_cast<int>(number("--pid", 0));

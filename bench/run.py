@@ -1,0 +1,438 @@
+"""Runs the whole-system loads and writes docs/benchmarks.md: ours, and the peers beside them in the same run.
+
+    cmake --preset release && ninja -C build/release       # and bench/peers/build.sh, once, for the Go collector
+    python3 bench/run.py [--seconds 5] [--only collector,path,...] [--out docs/benchmarks.md]
+
+The receiver is bound to core 0, the load to core 1. Figures are items per processor-second of the process measured
+(utime + stime), since a machine shared with others disturbs them less than items per second. A part whose program is
+not built is left out, and the page says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGESIZE")
+PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
+WARM_UP_SECONDS = 2
+
+
+class Case(NamedTuple):
+    name: str
+    arguments: list[str]
+    unit: str
+    target: float | None  # millions per processor-second without the log; None where none is set
+    target_logged: float | None
+
+
+CASES = [
+    Case("metrics, plain", ["--signal", "metrics"], "points", 6.0, 3.0),
+    Case("metrics, plain, 100 a request", ["--signal", "metrics", "--items", "100"], "points", None, None),
+    Case("metrics, gzip", ["--signal", "metrics", "--compression", "gzip"], "points", 2.5, 1.5),
+    Case("metrics, zstd", ["--signal", "metrics", "--compression", "zstd"], "points", None, None),
+    Case("spans, plain, 500 a request", ["--signal", "traces", "--items", "500"], "spans", 3.0, None),
+    Case("log records, plain", ["--signal", "logs"], "records", 4.0, None),
+]
+
+PEER_RECEIVE = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{batch: {{}}}}
+exporters: {{nop: {{}}}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+    traces: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+    logs: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+"""
+
+PEER_PATH = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{batch: {{}}}}
+exporters:
+  prometheusremotewrite:
+    endpoint: "http://127.0.0.1:{sink}/api/v1/write"
+    remote_write_queue: {{enabled: true, queue_size: 10000, num_consumers: 5}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite]}}}}
+"""
+
+OUR_PATH = """\
+extensions:
+  vigia_auth:
+    directory: {{file: "{folder}/customers.yaml"}}
+  file_storage: {{directory: "{folder}/log"}}
+receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", auth: {{authenticator: vigia_auth}}}}}}}}
+processors: {{batch: {{}}}}
+exporters:
+  prometheusremotewrite/cold: {{endpoint: "http://127.0.0.1:{sink}/api/v1/write", required: true}}
+service:
+  extensions: [vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "127.0.0.1:{metrics}"}}}}
+  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite/cold]}}}}
+"""
+
+CUSTOMERS = "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]\n"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mib(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
+
+
+def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} does not listen")
+
+
+@contextlib.contextmanager
+def running(words: list[str], **options: object) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stdin=subprocess.PIPE, **options)  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass
+class Measured:
+    per_cpu: float = 0
+    rss_mib: float = 0
+    failed: int = 0
+    more: dict[str, float] = field(default_factory=dict)
+
+
+class Bench:
+    def __init__(self, bin_folder: Path, seconds: int) -> None:
+        self.bin = bin_folder
+        self.seconds = seconds
+
+    def load(self, pid: int, port: int, *arguments: str) -> Measured:
+        words = ["taskset", "-c", "1", str(self.bin / "vigia-bench-load"), "--pid", str(pid), "--port", str(port)]
+        words += ["--warm-up", str(WARM_UP_SECONDS), "--seconds", str(self.seconds), *arguments]
+        line = subprocess.run(words, text=True, capture_output=True, check=False).stdout
+        values = dict(re.findall(r"(\S+)=([\d.]+)", line))
+        print("   ", line.strip(), flush=True)
+        return Measured(float(values["items/cpu-s"]), float(values["rss"]), int(values["failed"]))
+
+    def receive(self, keep_log: bool) -> dict[str, Measured]:
+        results = {}
+        for case in CASES:
+            with tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder:
+                words = ["taskset", "-c", "0", str(self.bin / "vigia-bench-receiver")]
+                if keep_log:
+                    words.append(folder + "/log")
+                with running(words) as receiver:
+                    assert receiver.stdout
+                    port = int(receiver.stdout.readline())
+                    results[case.name] = self.load(receiver.pid, port, *case.arguments)
+        return results
+
+    def receive_peer(self) -> dict[str, Measured]:
+        results = {}
+        for case in CASES:
+            with tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder:
+                port = free_port()
+                config = Path(folder) / "config.yaml"
+                config.write_text(PEER_RECEIVE.format(port=port))
+                words = ["taskset", "-c", "0", str(PEER), "--config", str(config)]
+                with running(words, env={**os.environ, "GOMAXPROCS": "1"}) as peer:
+                    wait_for_port(port, peer)
+                    results[case.name] = self.load(peer.pid, port, *case.arguments)
+        return results
+
+    def path(self, rate: int, is_peer: bool) -> Measured:
+        """OTLP in at a fixed rate, remote write out; processor time counts until the sink has seen the last sample."""
+        with (
+            tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder,
+            running([str(self.bin / "vigia-bench-sink")]) as sink,
+        ):
+            assert sink.stdout
+            port, sink_port = free_port(), int(sink.stdout.readline())
+            values = {"folder": folder, "port": port, "metrics": free_port(), "sink": sink_port}
+            config = Path(folder) / "config.yaml"
+            (Path(folder) / "customers.yaml").write_text(CUSTOMERS)
+            config.write_text((PEER_PATH if is_peer else OUR_PATH).format(**values))
+            program = str(PEER) if is_peer else str(self.bin / "vigia-collector")
+            environment = {**os.environ, "GOMAXPROCS": "2"}
+            output = (Path(folder) / "output").open("w")
+            with output, running([program, "--config", str(config)], env=environment, stderr=output) as collector:
+                wait_for_port(port, collector)
+                self.send(collector.pid, port, 1, rate)  # the series are known then
+                drained(sink_port)
+                cpu_before, before = cpu_seconds(collector.pid), seen(sink_port)
+                rss = self.send(collector.pid, port, self.seconds, rate)
+                seconds_behind, is_drained = drained(sink_port)
+                cpu = cpu_seconds(collector.pid) - cpu_before
+                after = seen(sink_port)
+        samples = after[2] - before[2]
+        result = Measured(samples / cpu, rss)
+        result.more = {"rate": samples / self.seconds, "bytes": (after[1] - before[1]) / samples}
+        result.more |= {"behind": seconds_behind, "drained": float(is_drained)}
+        print(f"    {'peer' if is_peer else 'vigia'} {samples} samples {cpu:.2f} CPU-s {result}", flush=True)
+        return result
+
+    def send(self, pid: int, port: int, seconds: int, rate: int) -> float:
+        words = [str(self.bin / "vigia-bench-load"), "--pid", str(pid), "--port", str(port), "--warm-up", "0"]
+        words += ["--seconds", str(seconds), "--rate", str(rate)]
+        line = subprocess.run(words, text=True, capture_output=True, check=True).stdout
+        return float(re.findall(r"rss=(\d+)", line)[0])
+
+
+def seen(sink_port: int) -> tuple[int, int, int]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{sink_port}/", timeout=10) as answer:
+        requests, size, samples = (int(word) for word in answer.read().split())
+    return requests, size, samples
+
+
+def drained(sink_port: int) -> tuple[float, bool]:
+    """Waits until nothing has come for a second. How long it went on coming, and whether it ended at all."""
+    begin = changed = time.monotonic()
+    last = seen(sink_port)
+    while time.monotonic() < changed + 1:
+        if time.monotonic() > begin + 60:
+            return time.monotonic() - begin, False
+        time.sleep(0.05)
+        now = seen(sink_port)
+        if now != last:
+            last, changed = now, time.monotonic()
+    return changed - begin, True
+
+
+def google_benchmark(program: Path, *arguments: str) -> list[dict[str, object]]:
+    words = [str(program), "--benchmark_format=json", *arguments]
+    found = subprocess.run(words, text=True, capture_output=True, check=True).stdout
+    benchmarks: list[dict[str, object]] = json.loads(found)["benchmarks"]
+    return benchmarks
+
+
+def million(value: float) -> str:
+    return f"{value / 1e6:.2f} M"
+
+
+def verdict(value: float, target: float | None) -> str:
+    if target is None:
+        return ""
+    return f"{target:g} M: " + ("met" if value >= target * 1e6 else f"**{value / target / 1e4:.0f} %**")
+
+
+def receive_table(ours: dict[str, Measured], peer: dict[str, Measured], *, is_logged: bool) -> list[str]:
+    lines = ["| case | ratio | Vigía | Go collector | target | RSS, MiB |", "|---|---:|---:|---:|---|---:|"]
+    for case in CASES:
+        name, unit = case.name, case.unit
+        target = case.target_logged if is_logged else case.target
+        mine, other = ours[name], peer.get(name)
+        ratio = f"{mine.per_cpu / other.per_cpu:.1f} ×" if other else "not run"
+        beside = million(other.per_cpu) if other else ""
+        sizes = f"{mine.rss_mib:.0f}" + (f" / {other.rss_mib:.0f}" if other else "")
+        lines.append(
+            f"| {name} | {ratio} | {million(mine.per_cpu)} {unit} | {beside} | {verdict(mine.per_cpu, target)} | {sizes} |"
+        )
+        if mine.failed:
+            raise RuntimeError(f"{name}: {mine.failed} requests failed")
+    return lines
+
+
+def collector_section(bench: Bench) -> list[str]:
+    print("collector without a log", flush=True)
+    plain = bench.receive(keep_log=False)
+    peer: dict[str, Measured] = {}
+    if PEER.exists():
+        print("Go collector", flush=True)
+        peer = bench.receive_peer()
+    print("collector with its log", flush=True)
+    logged = bench.receive(keep_log=True)
+    text = ["## Collector: OTLP/gRPC in, items per processor-second", ""]
+    text += [
+        "Checked and series resolved, nothing kept. Go collector: batch processor and nop exporter, GOMAXPROCS=1.",
+        "",
+    ]
+    text += receive_table(plain, peer, is_logged=False)
+    text += [
+        "",
+        "With the disk log, every request on disk (fdatasync) before its answer. The Go collector is that of the table above,",
+    ]
+    text += ["which keeps nothing and answers before it has sent anything.", ""]
+    return text + receive_table(logged, peer, is_logged=True)
+
+
+def path_section(bench: Bench) -> list[str]:
+    print("the whole path", flush=True)
+    rows = [("Vigía, log and fdatasync", bench.path(400_000, is_peer=False))]
+    if PEER.exists():
+        rows.append(("Go collector, queue in memory", bench.path(100_000, is_peer=True)))
+    text = ["## Collector: OTLP in, remote write out, points per processor-second", ""]
+    text += [
+        "At a fixed rate, to a destination that takes all; processor time counts until the last sample has arrived.",
+        "",
+    ]
+    text += [
+        "| | ratio | points per CPU-s | arrived per second | behind at the end | bytes a sample | RSS, MiB | target |"
+    ]
+    text += ["|---|---:|---:|---:|---:|---:|---:|---|"]
+    for name, one in rows:
+        ratio = f"{one.per_cpu / rows[-1][1].per_cpu:.1f} ×" if len(rows) > 1 else "not run"
+        behind = f"{one.more['behind']:.1f} s" + ("" if one.more["drained"] else ", not drained")
+        goal = verdict(one.per_cpu, 1.2) if one is rows[0][1] else ""
+        text.append(
+            f"| {name} | {ratio} | {million(one.per_cpu)} | {one.more['rate']:,.0f} | {behind} | "
+            f"{one.more['bytes']:.0f} | {one.rss_mib:.0f} | {goal} |"
+        )
+    return text
+
+
+def export_section(bench: Bench) -> list[str]:
+    found = google_benchmark(bench.bin / "vigia_collector_exporters_bench")[0]
+    text = ["## Collector: from the log to a compressed remote write, no sockets", ""]
+    return [*text, f"{million(float(str(found['points_a_cpu_second'])))} points per processor-second."]
+
+
+def storage_section(bench: Bench) -> list[str]:
+    found = google_benchmark(bench.bin / "vigia_storage_service_bench")[0]
+    rate, memory, disk = (
+        float(str(found[name])) for name in ("samples_per_cpu_s", "memory_per_series", "disk_per_sample")
+    )
+    text = ["## Cold store: remote write in, chunks on disk, without the network", ""]
+    text += ["| figure | measured | target |", "|---|---:|---|"]
+    text.append(f"| samples per processor-second | {million(rate)} | {verdict(rate, 1.0)} |")
+    text.append(f"| bytes of memory an open series | {memory:.0f} | 600: {'met' if memory <= 600 else '**missed**'} |")
+    text.append(
+        f"| bytes on disk a sample, raw with index | {disk:.2f} | 1.4: {'met' if disk <= 1.4 else '**missed**'} |"
+    )
+    return text
+
+
+def chunk_section(bench: Bench) -> list[str]:
+    text = ["## Chunks", "", "| benchmark | bytes a sample | ns a sample |", "|---|---:|---:|"]
+    for one in google_benchmark(bench.bin / "vigia_chunk_bench", "--benchmark_min_time=0.2"):
+        size = f"{float(str(one['bytes_per_sample'])):.2f}" if "bytes_per_sample" in one else ""
+        rate = float(str(one.get("items_per_second", 0)))
+        text.append(f"| {one['name']} | {size} | {1e9 / rate if rate else 0:.1f} |")
+    return text
+
+
+def agent_section(bench: Bench) -> list[str]:
+    with tempfile.NamedTemporaryFile() as answer:
+        words = [
+            sys.executable,
+            str(ROOT / "bench/agent_at_rest.py"),
+            "--minutes",
+            "1",
+            "--bin",
+            str(bench.bin),
+            "--json",
+            answer.name,
+        ]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        found = json.loads(Path(answer.name).read_text())
+    text = ["## Agent at rest", "", "All host metrics every 15 s, gRPC over TLS, one minute after 65 s of warm-up.", ""]
+    text += ["| figure | measured |", "|---|---:|"]
+    return text + [f"| {name} | {value} |" for name, value in found.items()]
+
+
+SECTIONS = {
+    "collector": (collector_section, ["vigia-bench-load", "vigia-bench-receiver"]),
+    "path": (path_section, ["vigia-bench-load", "vigia-bench-sink", "vigia-collector"]),
+    "export": (export_section, ["vigia_collector_exporters_bench"]),
+    "storage": (storage_section, ["vigia_storage_service_bench"]),
+    "chunk": (chunk_section, ["vigia_chunk_bench"]),
+    "agent": (agent_section, ["vigia-agent", "vigia-collector"]),
+}
+
+
+def machine() -> str:
+    text = Path("/proc/cpuinfo").read_text()
+    model = re.findall(r"model name\s*: (.*)", text)[0]
+    memory = int(re.findall(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[0]) / 2**20
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def commit() -> str:
+    words = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(words, text=True, capture_output=True, check=True).stdout.strip()
+
+
+def load_average() -> str:
+    return " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=5, help="of each load, after the warm-up")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="parts to run: " + ", ".join(SECTIONS))
+    parser.add_argument("--bin", type=Path, default=ROOT / "build" / "release" / "bin")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    options = parser.parse_args()
+    bench = Bench(options.bin, options.seconds)
+    begin, body, left_out = load_average(), [], []
+    for name, (section, programs) in SECTIONS.items():
+        missing = [program for program in programs if not (options.bin / program).exists()]
+        if name not in options.only.split(",") or missing:
+            left_out.append(f"{name} ({'not built: ' + ', '.join(missing) if missing else 'not asked for'})")
+            continue
+        body += [*section(bench), ""]
+    if not PEER.exists():
+        left_out.append("the Go collector (not built: bench/peers/build.sh)")
+    head = [
+        "# Benchmarks",
+        "",
+        "Written by `bench/run.py`; what each load is stands in [bench/README.md](../bench/README.md).",
+        "",
+    ]
+    head += [f"- Machine: {machine()}; shared with other work during the run."]
+    head += [f"- Date: {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit()}."]
+    head += [f"- Load average (1, 5, 15 min): {begin} at the start, {load_average()} at the end."]
+    head += ["- Command: `" + " ".join(["python3", "bench/run.py", *sys.argv[1:]]) + "`"]
+    head += ["- Left out: " + ("; ".join(left_out) if left_out else "nothing of bench/run.py") + "."]
+    head += [
+        "- Not part of the run, since they take long: query overhead of the router (`bench/router/query_overhead.py`),"
+    ]
+    head += ["  10,000 agents that reconnect at once, and the seed's largest plan.", ""]
+    head += ["A percentage in bold is what was reached of a target that was missed.", ""]
+    options.out.write_text("\n".join(head + body).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()
