@@ -330,7 +330,7 @@ def export_section(bench: Bench) -> list[str]:
 
 
 def storage_section(bench: Bench) -> list[str]:
-    found = google_benchmark(bench.bin / "vigia_storage_service_bench")[0]
+    found = google_benchmark(bench.bin / "vigia_storage_service_bench", "--benchmark_filter=/100/1920")[0]
     rate, memory, disk = (
         float(str(found[name])) for name in ("samples_per_cpu_s", "memory_per_series", "disk_per_sample")
     )
