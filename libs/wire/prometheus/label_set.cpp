@@ -1,24 +1,21 @@
 #include "libs/wire/prometheus/label_set.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "libs/model/labels.hpp"
 #include "libs/wire/prometheus/names.hpp"
 
 namespace vigia::wire::prometheus {
-namespace {
 
-/// Whether one of the parts of "a;b" is `value`.
-bool has_part(std::string_view joined, std::string_view value) {
-  for (;;) {
-    const std::size_t end = joined.find(';');
-    if (joined.substr(0, end) == value) return true;
-    if (end == std::string_view::npos) return false;
-    joined.remove_prefix(end + 1);
-  }
+bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared) {
+  constexpr std::size_t kOthers = 2;             // __name__, le
+  constexpr std::size_t kOthersBytesMax = 4096;  // with the name, and what encoding adds
+  if (own.size() + shared.labels.size() + kOthers > kSeriesLabelsMax) return false;
+  std::size_t bytes = shared.bytes.size() + kOthersBytesMax;
+  for (const auto& [name, value] : own) bytes += name.size() + value.size();
+  return bytes <= kSeriesLabelBytesMax;
 }
-
-}  // namespace
 
 void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
                              std::string_view prefix) {
@@ -27,7 +24,7 @@ void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes
       attributes, [&entries](const otlp::KeyValueView& entry) { entries.push_back(entry); });
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& left, const auto& right) { return left.key < right.key; });
-  const auto begin = static_cast<std::ptrdiff_t>(out.size());
+  std::vector<LabelPair> found;
   std::string_view last_key;
   bool has_last = false;
   for (const otlp::KeyValueView& entry : entries) {
@@ -40,14 +37,19 @@ void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes
     if (!prefix.empty()) name = label_name(std::string(prefix) + name);
     std::string value;
     otlp::append_value_text(value, entry.value);
-    if (value.empty()) continue;
-    const auto same = std::find_if(out.begin() + begin, out.end(),
-                                   [&name](const LabelPair& label) { return label.first == name; });
-    if (same == out.end()) {
-      out.emplace_back(std::move(name), std::move(value));
-    } else if (!has_part(same->second, value)) {
-      same->second += ';';
-      same->second += value;
+    if (!value.empty()) found.emplace_back(std::move(name), std::move(value));
+  }
+  // Sorted, not searched: a sender may give a million keys, all of one name.
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& left, const auto& right) { return left.first < right.first; });
+  for (auto next = found.begin(); next != found.end();) {
+    LabelPair& label = out.emplace_back(std::move(*next));
+    std::unordered_set<std::string> values;
+    for (++next; next != found.end() && next->first == label.first; ++next) {
+      if (values.empty()) values.insert(label.second);
+      if (!values.insert(next->second).second) continue;
+      label.second += ';';
+      label.second += next->second;
     }
   }
 }

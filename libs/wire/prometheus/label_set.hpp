@@ -1,6 +1,7 @@
 // Attributes to labels (compatibility specification, "Metric Attributes"; R-PM-14).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +11,18 @@
 
 namespace vigia::wire::prometheus {
 
-/// Appends the attributes as labels, each name once: keys in byte order, values of different keys
-/// that sanitise to one name joined by ';' (equal values once), names with `prefix` before them.
-/// A key that sanitises to customer_id is dropped: that label comes from the token alone. Throws
-/// protozero::exception on damaged bytes.
+/// What the long-term store takes of one series: labels, and bytes of all of them together. More
+/// has no Prometheus form, so that nothing is acknowledged that cannot be stored.
+inline constexpr std::size_t kSeriesLabelsMax = 256;
+inline constexpr std::size_t kSeriesLabelBytesMax = 64U << 10U;
+
+/// Whether a series of these labels, the name and one more ("le") keeps those bounds.
+bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared);
+
+/// Appends the attributes as labels, each name once and in order of the names: values of different
+/// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once),
+/// names with `prefix` before them. A key that sanitises to customer_id is dropped: that label
+/// comes from the token alone. Throws protozero::exception on damaged bytes.
 void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
                              std::string_view prefix = "");
 

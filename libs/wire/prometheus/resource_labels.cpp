@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/resource_labels.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/model/labels.hpp"
 #include "libs/wire/otlp/attributes.hpp"
@@ -58,10 +59,9 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
 }
 
 /// Every attribute that does not identify, and the shared labels; "" where nothing would be told.
-std::string target_info(const otlp::Attributes& attributes, const SharedLabels& shared) {
+std::string target_info(const otlp::Attributes& attributes, std::vector<LabelPair> own,
+                        const SharedLabels& shared) {
   if (shared.get("job").empty() && shared.get("instance").empty()) return "";
-  std::vector<LabelPair> own;
-  append_attribute_labels(own, attributes);
   std::erase_if(own, [](const LabelPair& label) {
     return label.first == "service_name" || label.first == "service_namespace" ||
            label.first == "service_instance_id";
@@ -107,7 +107,16 @@ ResourceLabels read_resource(const CustomerId& customer, std::string_view resour
   labels.shared = SharedLabels::from(shared_labels(customer, attributes, identity, settings));
   labels.fault = fault_of(read_claim(customer, resource), resource, labels.shared);
   if (labels.fault == RejectReason::kNone && settings.target_info) {
-    labels.target_info = target_info(attributes, labels.shared);
+    std::vector<LabelPair> own;
+    append_attribute_labels(own, attributes);
+    // A shared label stands once, whatever the resource calls it.
+    std::erase_if(
+        own, [&labels](const LabelPair& label) { return !labels.shared.get(label.first).empty(); });
+    if (!fits_a_series(own, labels.shared)) {
+      labels.fault = RejectReason::kUntranslatable;
+      return labels;
+    }
+    labels.target_info = target_info(attributes, std::move(own), labels.shared);
   }
   return labels;
 }

@@ -17,6 +17,9 @@ using otlp::Temporality;
 
 // Series of one point; each bound or quantile is one.
 constexpr std::size_t kBucketsMax = 10'000;
+// All series of one point: each bucket repeats the labels, which may be large.
+constexpr std::size_t kPointBytesMax = 8U << 20U;
+constexpr std::size_t kNameBytesMax = 2048;
 
 FamilyType family_type(const otlp::MetricView& metric) {
   switch (metric.type) {
@@ -76,6 +79,23 @@ void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& 
   }
   labels.emplace_back("otel_scope_schema_url", scope.schema_url);
   append_attribute_labels(labels, {scope.bytes, 3}, "otel_scope_");
+}
+
+std::size_t bytes_of(const std::vector<LabelPair>& labels) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : labels) bytes += name.size() + value.size();
+  return bytes;
+}
+
+/// About how many series the point has.
+std::size_t series_of(MetricType type, const otlp::PointHeader& point) {
+  if (type == MetricType::kHistogram) {
+    return static_cast<const otlp::HistogramPoint&>(point).bounds.size() + 3;
+  }
+  if (type == MetricType::kSummary) {
+    return static_cast<const otlp::SummaryPoint&>(point).quantiles.size() + 2;
+  }
+  return 1;
 }
 
 /// Collects the forms of one point.
@@ -190,6 +210,11 @@ PointSeries build_series(const MetricIdentity& identity, MetricType type,
   std::vector<LabelPair> labels;
   if (settings.scope_labels) append_scope_labels(labels, scope);
   append_attribute_labels(labels, point.attributes);
+  if (!fits_a_series(labels, shared) || identity.name.size() > kNameBytesMax ||
+      series_of(type, point) * bytes_of(labels) > kPointBytesMax) {
+    series.fault = RejectReason::kUntranslatable;
+    return series;
+  }
   const auto job = std::find_if(labels.begin(), labels.end(),
                                 [](const LabelPair& label) { return label.first == "job"; });
   if (job != labels.end() && is_reserved_job(job->second)) {

@@ -187,6 +187,63 @@ TEST(Translator, KeysThatBecomeOneLabelAreJoined) {
                    R"(n{bar_one="foo",customer_id="cliente-a"} 1 @1800000000123)"}));
 }
 
+// Ends at once, where a search among the labels before each one would take minutes.
+TEST(Translator, ManyKeysCostNoMoreThanTheirBytes) {
+  Request many;
+  auto* attributes = many.gauge("g", 1)->mutable_attributes();
+  for (int i = 0; i < 300'000; ++i) set(attributes, fmt::format("k{}", i), "v");
+  EXPECT_EQ(translated(many.body()).size(), 0U);  // far more labels than one series may have
+
+  Request colliding;  // every key becomes "k_"
+  attributes = colliding.gauge("g", 1)->mutable_attributes();
+  for (int i = 0; i < 300'000; ++i) {
+    std::string key = "k";
+    for (int bit = 0; bit < 19; ++bit) key += (i >> bit) % 2 == 0 ? '.' : '-';
+    set(attributes, key, fmt::format("{}", i));
+  }
+  EXPECT_EQ(translated(colliding.body()).size(), 0U);  // one label, of megabytes
+}
+
+TEST(Translator, WhatStorageWouldRefuseIsRefused) {
+  for (const int count : {200, 300}) {
+    Request point;
+    auto* attributes = point.gauge("g", 1)->mutable_attributes();
+    for (int i = 0; i < count; ++i) set(attributes, fmt::format("k{}", i), "v");
+    EXPECT_EQ(translated(point.body()).size(), count == 200 ? 1U : 0U);
+
+    Request resource;
+    resource.gauge("g", 1);
+    set(resource.resource(), "service.name", "s");
+    for (int i = 0; i < count; ++i) set(resource.resource(), fmt::format("k{}", i), "v");
+    EXPECT_EQ(translated(resource.body()).size(), count == 200 ? 2U : 0U);  // and target_info
+  }
+  for (const std::size_t bytes : {50'000U, 70'000U}) {
+    Request point;
+    set(point.gauge("g", 1)->mutable_attributes(), "k", std::string(bytes, 'v'));
+    EXPECT_EQ(translated(point.body()).size(), bytes == 50'000 ? 1U : 0U);
+
+    Request resource;
+    resource.gauge("g", 1);
+    set(resource.resource(), "node.id", std::string(bytes, 'v'));
+    EXPECT_EQ(translated(resource.body()).size(), bytes == 50'000 ? 1U : 0U);
+  }
+  Request name;
+  name.gauge(std::string(70'000, 'm'), 1);
+  EXPECT_EQ(translated(name.body()).size(), 0U);
+}
+
+TEST(Translator, ManyBucketsDoNotRepeatLargeLabels) {
+  Request request;
+  auto* point = request.histogram("h");
+  for (int i = 0; i < 9'000; ++i) {
+    point->add_explicit_bounds(i);
+    point->add_bucket_counts(0);
+  }
+  point->add_bucket_counts(0);
+  set(point->mutable_attributes(), "k", std::string(50'000, 'v'));
+  EXPECT_EQ(translated(request.body()).size(), 0U);
+}
+
 TEST(Translator, AnAttributeOnResourceAndPointStandsOnce) {
   Request request;
   set(request.resource(), "deployment.environment", "qa");

@@ -33,7 +33,7 @@ std::string_view explain(RejectReason reason) {
     case RejectReason::kOverLimit:
       return "over the customer's active_series";
     case RejectReason::kUntranslatable:
-      return "no Prometheus form (type, name, or time stamp 0)";
+      return "no Prometheus form (type, name, labels too many or too large, or time stamp 0)";
     case RejectReason::kTemporality:
       return "delta temporality; send cumulative, or through the agent on the node";
     case RejectReason::kFuture:
