@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -100,6 +101,12 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     print_access(layout)
 
 
+def _shown(path: Path) -> str:
+    """A path as it can be pasted into the shell that ./vigia was called from."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
 def print_access(layout: Layout) -> None:
     """Addresses, log-ins, a query to copy, and how to add a node."""
     content = json.loads(DEMO_FILE.read_text())
@@ -118,9 +125,14 @@ def print_access(layout: Layout) -> None:
         "      --data-urlencode 'query=avg(system_cpu_usage{customer_id=\"cliente-a\"}) by (node_id)' \\",
         f"      {content['router']['url']}/api/v1/query",
         "",
-        "  Add a second node: copy build/release/bin/vigia-agent to it with a configuration like",
-        f"    {CONFIG.relative_to(STATE.parent)}/agent-a1.yaml (another node id, the collector's address), then there",
-        f"    VIGIA_TOKEN={customers[0]['ingest_token']} vigia-agent --config agent.yaml",
+        "  Add a second node, here beside the first (on another machine: docs/deployment.md):",
+        "",
+        "    sed -e 's/prod-web-01/prod-web-02/; s/agent-a1/agent-a2/' \\",
+        "      -e '/^health/s/127.0.0.1/127.0.0.14/; /^relay/s/127.0.0.11/127.0.0.14/g' \\",
+        f"      {_shown(CONFIG / 'agent-a1.yaml')} > agent-a2.yaml",
+        f"    VIGIA_TOKEN={customers[0]['ingest_token']} \\",
+        f"      {_shown(RELEASE_BIN / 'vigia-agent')} --config agent-a2.yaml",
+        "",
         "  It appears on the page by itself.",
         "",
         "  Alerts arrive at the demo's webhook: ./vigia logs webhook",
