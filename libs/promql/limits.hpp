@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace vigia::promql {
 
@@ -16,5 +17,9 @@ inline constexpr std::size_t kDepthMax = 1'000;
 inline constexpr std::size_t kNodesMax = 20'000;
 /// Label matchers of all selectors together, and labels of one grouping.
 inline constexpr std::size_t kMatchersMax = 5'000;
+/// Evaluations of all subqueries together (cost.hpp): two years by the minute, and some. Prometheus
+/// repeats a constant over a subquery's steps in a loop that no time-out ends, so that one query of
+/// 50 y by 1 ms holds a core and memory of everybody's store.
+inline constexpr std::uint64_t kSubqueryEvaluationsMax = 2'000'000;
 
 }  // namespace vigia::promql

@@ -126,3 +126,12 @@ def test_an_operator_may_look_through_one_customers_eyes(fed: Stack) -> None:
     assert requests.get(url, headers=headers, timeout=10).json()["data"] == ["cliente-b"]
     headers["Authorization"] = f"Bearer {fed.token('cliente-a', 'read')}"
     assert requests.get(url, headers=headers, timeout=10).json()["data"] == ["cliente-a"], "no customer may"
+
+
+def test_no_query_holds_a_store_that_all_share(fed: Stack) -> None:
+    # Prometheus repeats a constant over a subquery's steps in a loop that no time-out ends.
+    for query in ("count_over_time(vector(1)[50y:1ms])", "sum(count_over_time(vector(1)[1d:1s]))[2y:1d]"):
+        answer = fed.ask("/api/v1/query", fed.token("cliente-b", "read"), query=query)
+        assert answer.status_code == 400, answer.text
+        assert "longer step" in answer.json()["error"]
+    assert fed.query("max_over_time(up[1m:1s])", fed.token("cliente-b", "read"))

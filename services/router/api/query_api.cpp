@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "libs/promql/cost.hpp"
 #include "libs/promql/fence.hpp"
+#include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
@@ -20,6 +22,23 @@ constexpr std::string_view kRollupLabel = "__rollup__";
 constexpr std::chrono::seconds kAnswerSlack{5};
 
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
+
+/// Refuses what would hold a store that all customers share.
+Result<void> check_cost(const promql::Expr& expr, const promql::Evaluation& times) {
+  constexpr std::uint64_t kMillisecondsMax =
+      static_cast<std::uint64_t>(Duration::max() / std::chrono::milliseconds(1));
+  // Without signs: the two may lie further apart than a signed number reaches.
+  const std::uint64_t length_ms = std::min(
+      static_cast<std::uint64_t>(times.end_ms) - static_cast<std::uint64_t>(times.start_ms),
+      kMillisecondsMax);
+  const Duration outer = std::chrono::milliseconds(static_cast<std::int64_t>(length_ms));
+  if (promql::subquery_evaluations(expr, outer) <= promql::kSubqueryEvaluationsMax) return {};
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("the subqueries would be evaluated more than {} times: give them a shorter "
+                  "range or a longer step",
+                  promql::kSubqueryEvaluationsMax));
+}
 
 promql::TimeRange touched(const std::vector<promql::TimeRange>& ranges) {
   promql::TimeRange all = ranges.front();
@@ -113,6 +132,8 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   }
   auto expr = parse_query(request);
   if (!expr) return forward(expr);
+  auto affordable = check_cost(**expr, times);
+  if (!affordable) return affordable;
   const auto ranges = promql::selector_ranges(**expr, times);
   if (!ranges.empty()) evaluation.touches = touched(ranges);
   auto fenced = fence(request.caller, **expr, evaluation.form);
