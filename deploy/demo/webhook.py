@@ -32,12 +32,14 @@ class Receiver(BaseHTTPRequestHandler):
                 {"status": alert["status"], "labels": alert["labels"], "annotations": alert["annotations"]}
             )
             labels = alert["labels"]
-            print(
+            line = (
                 f"{alert['status']:8} {labels.get('severity', ''):8} {labels.get('alertname', '')} "
                 f"{labels.get('customer_id', '')}/{labels.get('node_id', '')}: "
-                f"{alert['annotations'].get('summary', '')}",
-                flush=True,
+                f"{alert['annotations'].get('summary', '')}\n"
             )
+            # One write a line: several requests are answered at once.
+            sys.stdout.write(line)
+            sys.stdout.flush()
         self._answer({"accepted": len(alerts)})
 
     def do_GET(self) -> None:  # noqa: N802

@@ -174,7 +174,7 @@ def status() -> int:
         print(f"  {'🟢 running' if is_running else '🔴 ended  '}  {process.name:<18} pid {process.pid}")
     if not all_running:
         print("  ./vigia up starts again what has ended; ./vigia logs NAME tells why")
-    if DEMO_FILE.exists():
+    if DEMO_FILE.exists() and any(processes.is_running(process) for process in known):
         print_access(_layout(_kept_settings()))
     return 0 if all_running else 3
 
