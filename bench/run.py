@@ -421,7 +421,7 @@ def main() -> None:
         "Written by `bench/run.py`; what each load is stands in [bench/README.md](../bench/README.md).",
         "",
     ]
-    head += [f"- Machine: {machine()}; shared with other work during the run."]
+    head += [f"- Machine: {machine()}."]
     head += [f"- Date: {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit()}."]
     head += [f"- Load average (1, 5, 15 min): {begin} at the start, {load_average()} at the end."]
     head += ["- Command: `" + " ".join(["python3", "bench/run.py", *sys.argv[1:]]) + "`"]
