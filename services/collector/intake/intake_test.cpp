@@ -58,10 +58,12 @@ class IntakeTest : public ::testing::Test {
   Books::Line books(Signal signal = Signal::kMetrics) const {
     return books_.line(customer_.id, signal, "otlphttp/cold");
   }
+  /// The next record that was acknowledged: a cursor gives it a moment after its answer.
   std::optional<pipeline::DiskRecord> next_record() {
-    auto record = log_->cursor("otlphttp/cold").next(Duration::zero());
+    auto record = log_->cursor("otlphttp/cold").next(std::chrono::seconds(5));
     return record ? *record : std::nullopt;
   }
+  std::uint64_t appended() const { return log_->stats().appended_records; }
 
   std::string folder_;
   std::uint64_t log_bytes_max_ = 64U << 20U;
@@ -120,7 +122,7 @@ TEST_F(IntakeTest, WithNothingGoodTheClaimDecidesTheError) {
   const auto nobody = take(one_gauge("", "m", now()));
   ASSERT_FALSE(nobody.has_value());
   EXPECT_EQ(nobody.error().code, ErrorCode::kInvalid);
-  EXPECT_FALSE(next_record().has_value());
+  EXPECT_EQ(appended(), 0U);
   EXPECT_EQ(books().received, 2U);
   EXPECT_EQ(books().rejected, 2U);
 }
@@ -164,7 +166,7 @@ TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
 
 TEST_F(IntakeTest, AnEmptyRequestSucceeds) {
   EXPECT_EQ(take("")->items, 0U);
-  EXPECT_FALSE(next_record().has_value());
+  EXPECT_EQ(appended(), 0U);
 }
 
 TEST_F(IntakeTest, GarbageIsInvalid) {
