@@ -368,8 +368,11 @@ TEST_F(Http2Test, ABodyThatIsNotItsContentLengthIsRefused) {
 TEST_F(Http2Test, PingsAreTolerated) {
   start();
   FrameClient client(port());
-  for (int i = 0; i < 1000; ++i) client.send(http2_frame(kPing, 0, 0, "12345678"));
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.next_of(kPing).flags, kAck);
+  // In rounds: nghttp2 ends a connection that has 1,000 answers waiting to be read.
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 100; ++i) client.send(http2_frame(kPing, 0, 0, "12345678"));
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(client.next_of(kPing).flags, kAck);
+  }
 }
 
 TEST_F(Http2Test, APingForEachCallIsTolerated) {

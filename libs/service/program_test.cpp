@@ -61,8 +61,14 @@ class ProgramTest : public testing::Test {
     return std::make_unique<Recorded>();
   }
 
-  std::string good_ = testing::TempDir() + "vigia_good.yaml";
-  std::string bad_ = testing::TempDir() + "vigia_bad.yaml";
+  /// One a test: tests run at once, and one that rewrites a file must not be read by another.
+  static std::string path_of(const std::string& name) {
+    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+    return testing::TempDir() + "vigia_" + test->name() + "_" + name;
+  }
+
+  std::string good_ = path_of("good.yaml");
+  std::string bad_ = path_of("bad.yaml");
   Start never_ = []() -> Result<std::unique_ptr<Running>> { std::abort(); };
 };
 
