@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/rfc3339.hpp"
+
 namespace vigia::monitor {
 
 void BodyReader::note(std::string message) {
@@ -76,7 +78,7 @@ std::optional<std::int64_t> BodyReader::optional_time(std::string_view name) {
   const auto& value = take(name);
   if (value.is_null()) return std::nullopt;
   const auto text = value.text();
-  const auto time = text ? parse_time(*text) : std::nullopt;
+  const auto time = text ? parse_rfc3339(*text) : std::nullopt;
   if (!time) note(fmt::format("{}: a time as in 2026-12-31T23:59:59Z", name));
   return time;
 }

@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "libs/base/rfc3339.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
+
+constexpr std::int64_t kMsPerSecond = 1'000;
 
 namespace dom = simdjson::dom;
 
@@ -245,7 +248,9 @@ JsonWriter& JsonWriter::member_or_null(std::string_view name,
 
 JsonWriter& JsonWriter::member_time(std::string_view name, std::int64_t time_ms) {
   key(name);
-  return time_ms == 0 ? null() : string(format_time(time_ms));
+  if (time_ms == 0) return null();
+  const auto text = format_rfc3339(time_ms - time_ms % kMsPerSecond);
+  return text ? string(*text) : null();
 }
 
 std::string json_quote(std::string_view text) {

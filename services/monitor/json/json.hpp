@@ -83,9 +83,5 @@ class JsonWriter {
 /// The text as a JSON string, quotes included. Valid in YAML too.
 std::string json_quote(std::string_view text);
 
-/// "2026-11-25T03:04:05Z"
-std::string format_time(std::int64_t time_ms);
-/// RFC 3339 with any offset, to milliseconds; nothing on anything else.
-std::optional<std::int64_t> parse_time(std::string_view text);
 
 }  // namespace vigia::monitor

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "libs/base/check.hpp"
+#include "libs/base/rfc3339.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/json/json.hpp"
@@ -35,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto value = vigia::monitor::parse_json(text);
   if (value) vigia::monitor::read_body(*value);
   vigia::monitor::cookie_value(text, "vigia");
-  const auto time = vigia::monitor::parse_time(text);
-  if (time) CHECK(vigia::monitor::parse_time(vigia::monitor::format_time(*time)).has_value());
+  const auto time = vigia::parse_rfc3339(text);
+  if (time) CHECK(vigia::parse_rfc3339(vigia::format_rfc3339(*time).value()) == time);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "libs/base/rfc3339.hpp"
 #include "libs/net/status.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
@@ -31,7 +32,7 @@ ActiveAlert read_alert(const JsonValue& item) {
   if (customer) alert.customer = std::move(*customer);
   alert.node_id = std::string(alert.labels.get("node_id"));
   alert.summary = item["annotations"]["summary"].text().value_or("");
-  alert.started_ms = parse_time(item["startsAt"].text().value_or("")).value_or(0);
+  alert.started_ms = parse_rfc3339(item["startsAt"].text().value_or("")).value_or(0);
   return alert;
 }
 
