@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/base/rfc3339.hpp"
 #include "libs/service/config.hpp"
-#include "libs/tenancy/rfc3339.hpp"
 
 namespace vigia::tenancy {
 namespace {
