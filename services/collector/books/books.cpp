@@ -118,10 +118,13 @@ Books::Books(service::MetricRegistry& registry) : state_(std::make_shared<State>
   }
 }
 
-void Books::received(const CustomerId& customer, Signal signal, std::uint64_t items,
-                     std::string_view transport) {
+void Books::received(const CustomerId& customer, Signal signal, std::uint64_t items) {
   const std::lock_guard lock(state_->mutex);
   state_->received[{customer.text(), signal, "", ""}] += items;
+}
+
+void Books::accepted(Signal signal, std::uint64_t items, std::string_view transport) {
+  const std::lock_guard lock(state_->mutex);
   state_->accepted_by_transport[{"", signal, std::string(transport), ""}] += items;
 }
 
@@ -130,8 +133,6 @@ void Books::rejected(const CustomerId& customer, Signal signal, std::string_view
   if (items == 0) return;
   const std::lock_guard lock(state_->mutex);
   state_->rejected[{customer.text(), signal, "", std::string(reason)}] += items;
-  // What is refused was first counted as received, and so as accepted.
-  state_->accepted_by_transport[{"", signal, std::string(transport), ""}] -= items;
   state_->refused_by_transport[{"", signal, std::string(transport), ""}] += items;
 }
 

@@ -28,9 +28,10 @@ class Books {
   explicit Books(service::MetricRegistry& registry);
 
   // Intake.
-  /// A batch with a good token has come, refused items included. `transport`: "grpc" or "http".
-  void received(const CustomerId& customer, Signal signal, std::uint64_t items,
-                std::string_view transport);
+  /// A batch with a good token has come, refused items included.
+  void received(const CustomerId& customer, Signal signal, std::uint64_t items);
+  /// Of these, kept: durable, and about to be answered. `transport`: "grpc" or "http".
+  void accepted(Signal signal, std::uint64_t items, std::string_view transport);
   /// Of these, refused. `reason` is a RejectReason's name or one for whole requests ("full",
   /// "rate", "malformed").
   void rejected(const CustomerId& customer, Signal signal, std::string_view reason,

@@ -148,7 +148,7 @@ class ExportersTest : public ::testing::Test {
   void accept(std::string body, const Verdicts& verdicts, Signal signal = Signal::kMetrics,
               std::string_view customer = "cliente-a") {
     const CustomerId id = *CustomerId::parse(customer);
-    books_->received(id, signal, verdicts.items(), "grpc");
+    books_->received(id, signal, verdicts.items());
     books_->rejected(id, signal, "invalid", verdicts.rejected(), "grpc");
     books_->queued(id, signal, settings_.id, verdicts.accepted());
     ASSERT_TRUE(log_->append_and_wait({{.customer = id,

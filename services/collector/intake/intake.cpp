@@ -99,7 +99,7 @@ Result<Verdicts> Intake::judge(const tenancy::Customer& customer, const Delivery
     auto items = wire::otlp::count_items(delivery.signal, delivery.body);
     if (!items) return forward(items);
     if (const auto wait = rates_.charge(customer.id, rate, *items)) {
-      parts_.books.received(customer.id, delivery.signal, *items, delivery.transport);
+      parts_.books.received(customer.id, delivery.signal, *items);
       parts_.books.rejected(customer.id, delivery.signal, "rate", *items, delivery.transport);
       return tl::unexpected<Error>(
           Error{ErrorCode::kOverLimit,
@@ -134,7 +134,7 @@ void Intake::take(const tenancy::Customer& customer, Delivery delivery, Done don
     timed(forward(verdicts));
     return;
   }
-  parts_.books.received(customer.id, delivery.signal, verdicts->items(), delivery.transport);
+  parts_.books.received(customer.id, delivery.signal, verdicts->items());
   count_refused(customer.id, delivery, *verdicts);
   if (auto error = claim_error(delivery.signal, *verdicts)) {
     timed(tl::unexpected<Error>(std::move(*error)));
@@ -142,6 +142,7 @@ void Intake::take(const tenancy::Customer& customer, Delivery delivery, Done don
   }
   Receipt receipt{verdicts->items(), verdicts->rejected(), describe(delivery.signal, *verdicts)};
   if (verdicts->accepted() == 0 || parts_.log == nullptr) {
+    parts_.books.accepted(delivery.signal, verdicts->accepted(), delivery.transport);
     timed(std::move(receipt));
     return;
   }
@@ -171,6 +172,7 @@ void Intake::append(const tenancy::Customer& customer, Delivery delivery, const 
                          done(tl::unexpected<Error>(std::move(error)));
                          return;
                        }
+                       parts_.books.accepted(signal, accepted, transport);
                        const auto directory = parts_.directory();
                        for (const auto& [exporter, routing] : exporters_) {
                          if (routing->takes(signal, kept->route, directory)) {

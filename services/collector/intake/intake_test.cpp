@@ -63,6 +63,14 @@ class IntakeTest : public ::testing::Test {
     auto record = log_->cursor("otlphttp/cold").next(std::chrono::seconds(5));
     return record ? *record : std::nullopt;
   }
+  /// The stock counter, as a scrape shows it.
+  std::uint64_t shown_as_accepted() const {
+    const std::string name =
+        R"(otelcol_receiver_accepted_metric_points{receiver="otlp",transport="grpc"} )";
+    const std::string text = metrics_.expose(false);
+    const std::size_t at = text.find(name);
+    return at == std::string::npos ? 0 : std::stoull(text.substr(at + name.size()));
+  }
   std::uint64_t appended() const { return log_->stats().appended_records; }
 
   std::string folder_;
@@ -105,6 +113,7 @@ TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
   EXPECT_EQ(books().received, 4U);
   EXPECT_EQ(books().rejected, 2U);
   EXPECT_EQ(books().queued, 2U);
+  EXPECT_EQ(shown_as_accepted(), 2U);
 }
 
 TEST_F(IntakeTest, AForeignResourceIsRefusedAndTheOthersTaken) {
@@ -221,6 +230,7 @@ TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {
   EXPECT_TRUE(is_retryable(receipt.error()));
   EXPECT_EQ(books().received, books().rejected + books().queued);
   EXPECT_EQ(books().rejected, 500U);
+  EXPECT_EQ(shown_as_accepted(), books().queued);
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "services/collector/books/books.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::collector {
+namespace {
+
+using ::testing::HasSubstr;
+
+class BooksTest : public ::testing::Test {
+ protected:
+  std::string accepted() const {
+    const std::string text = metrics_.expose(false);
+    const std::string wanted =
+        R"(otelcol_receiver_accepted_metric_points{receiver="otlp",transport="grpc"} )";
+    const std::size_t at = text.find(wanted);
+    if (at == std::string::npos) return "not shown";
+    return text.substr(at + wanted.size(), text.find('\n', at) - at - wanted.size());
+  }
+
+  service::MetricRegistry metrics_;
+  Books books_{metrics_};
+  CustomerId customer_ = *CustomerId::parse("cliente-a");
+};
+
+TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
+  EXPECT_EQ(accepted(), "0");
+  books_.received(customer_, Signal::kMetrics, 5);
+  EXPECT_EQ(accepted(), "0");
+  books_.rejected(customer_, Signal::kMetrics, "invalid", 2, "grpc");
+  books_.accepted(Signal::kMetrics, 3, "grpc");
+  EXPECT_EQ(accepted(), "3");
+  books_.received(customer_, Signal::kMetrics, 4);
+  EXPECT_EQ(accepted(), "3");
+  books_.rejected(customer_, Signal::kMetrics, "full", 4, "grpc");
+  EXPECT_EQ(accepted(), "3");
+  EXPECT_THAT(metrics_.expose(false),
+              HasSubstr(R"(refused_metric_points{receiver="otlp",transport="grpc"} 6)"));
+}
+
+}  // namespace
+}  // namespace vigia::collector
