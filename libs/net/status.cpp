@@ -10,7 +10,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/clock.hpp"
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::net {
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/utf8.hpp"
 #include "libs/promql/internal/parser.hpp"
 #include "libs/promql/internal/text.hpp"
 #include "libs/promql/limits.hpp"

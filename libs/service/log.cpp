@@ -9,7 +9,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::service {
 
@@ -64,7 +64,7 @@ std::string logfmt_value(std::string_view value) {
   };
   bool is_bare = !value.empty();
   for (const char letter : value) is_bare = is_bare && is_plain(letter);
-  return is_bare ? std::string(value) : net::json_text(value);
+  return is_bare ? std::string(value) : json_text(value);
 }
 
 void write(spdlog::level::level_enum level, std::string_view message,
@@ -74,10 +74,10 @@ void write(spdlog::level::level_enum level, std::string_view message,
   std::string line;
   if (log.format == LogFormat::kJson) {
     line = fmt::format(R"({{"ts":"{}","level":"{}","service":{},"msg":{})", now_text(),
-                       level_name(level), net::json_text(log.service), net::json_text(message));
+                       level_name(level), json_text(log.service), json_text(message));
     for (const auto& [name, value] : fields) {
       const std::string_view cut = std::string_view(value).substr(0, kValueBytesMax);
-      line += fmt::format(",{}:{}", net::json_text(name), net::json_text(cut));
+      line += fmt::format(",{}:{}", json_text(name), json_text(cut));
     }
     line += '}';
   } else {

@@ -10,6 +10,7 @@
 #include <ifaddrs.h>
 #include <unistd.h>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/duration.hpp"
+#include "libs/base/utf8.hpp"
 #include "libs/promql/internal/text.hpp"
 
 namespace vigia::promql::internal {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "libs/base/utf8.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/promql/internal/parser.hpp"
 #include "libs/promql/internal/text.hpp"

@@ -22,10 +22,6 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower);
 bool is_label_name(std::string_view text);
 /// [a-zA-Z_:][a-zA-Z0-9_:]*
 bool is_metric_name(std::string_view text);
-bool is_utf8(std::string_view text);
-
-/// Length of the UTF-8 character at the front, or 0 where there is none.
-std::size_t utf8_length(std::string_view text);
 
 /// The value of a quoted string with its quotes: "…" and '…' with escapes, `…` raw. Nothing on a
 /// bad escape.

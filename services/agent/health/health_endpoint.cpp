@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/metrics.hpp"
 
@@ -38,7 +38,7 @@ std::string join_json(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) {
     if (!out.empty()) out += ',';
-    out += net::json_text(text);
+    out += json_text(text);
   }
   return "[" + out + "]";
 }
@@ -140,7 +140,7 @@ std::string HealthEndpoint::json() {
   const HealthReport report = status_.report();
   std::string dropped;
   for (const auto& [reason, items] : report.buffer.dropped) {
-    dropped += fmt::format("{}{}:{}", dropped.empty() ? "" : ",", net::json_text(reason), items);
+    dropped += fmt::format("{}{}:{}", dropped.empty() ? "" : ",", json_text(reason), items);
   }
   return fmt::format(
       "{{\"status\":\"{}\",\"collector_reachable\":{},\"buffer_usage\":\"{}\",\"uptime\":\"{}\","
@@ -150,8 +150,7 @@ std::string HealthEndpoint::json() {
       report.reasons.empty() ? "healthy" : "degraded", report.is_collector_reachable,
       format_percent(report.buffer.usage_percent), format_uptime(report.uptime),
       join_json(report.reasons), report.buffer.usage_percent, report.buffer.bytes, dropped,
-      report.buffer.damaged_records, net::json_text(customer_), net::json_text(node_),
-      VIGIA_VERSION);
+      report.buffer.damaged_records, json_text(customer_), json_text(node_), VIGIA_VERSION);
 }
 
 }  // namespace vigia::agent

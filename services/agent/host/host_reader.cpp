@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

@@ -38,14 +38,6 @@ TEST(ProcText, OctalEscapesAreUndone) {
   EXPECT_EQ(unescape_octal(R"(\999)"), R"(\999)");
 }
 
-TEST(ProcText, BrokenUtf8IsRepaired) {
-  EXPECT_EQ(to_utf8("señal"), "señal");
-  EXPECT_EQ(to_utf8("a\xC3\x28z"), "a\xEF\xBF\xBD(z");
-  EXPECT_FALSE(is_utf8("\xED\xA0\x80"));  // a surrogate
-  EXPECT_FALSE(is_utf8("\xC0\xAF"));      // overlong
-  EXPECT_TRUE(is_utf8("\xF0\x9F\x9F\xA2"));
-}
-
 TEST(Cpu, GuestTimeIsCountedOnce) {
   CpuUsage usage;
   const auto ticks = [](const char* line) { return parse_stat(line)->ticks; };

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <sys/utsname.h>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

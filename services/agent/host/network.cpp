@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {

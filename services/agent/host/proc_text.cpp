@@ -14,34 +14,6 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16U << 10U;
 
-/// Length of the UTF-8 sequence at the front of `text`, 0 where it is none (RFC 3629: no
-/// surrogates, no overlong forms, nothing above U+10FFFF).
-std::size_t utf8_sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned char second_min = 0x80;
-  unsigned char second_max = 0xBF;
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    length = 3;
-    if (first == 0xE0) second_min = 0xA0;
-    if (first == 0xED) second_max = 0x9F;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    if (first == 0xF0) second_min = 0x90;
-    if (first == 0xF4) second_max = 0x8F;
-  }
-  if (length == 0 || text.size() < length) return 0;
-  if (byte(1) < second_min || byte(1) > second_max) return 0;
-  for (std::size_t index = 2; index < length; ++index) {
-    if ((byte(index) & 0xC0U) != 0x80U) return 0;
-  }
-  return length;
-}
-
 bool is_octal(char character) { return character >= '0' && character <= '7'; }
 
 }  // namespace
@@ -122,31 +94,6 @@ std::string unescape_octal(std::string_view text) {
     index += 3;
   }
   return plain;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-std::string to_utf8(std::string_view text) {
-  if (is_utf8(text)) return std::string(text);
-  std::string repaired;
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) {
-      repaired += "\xEF\xBF\xBD";
-      text.remove_prefix(1);
-    } else {
-      repaired += text.substr(0, length);
-      text.remove_prefix(length);
-    }
-  }
-  return repaired;
 }
 
 std::uint64_t multiply_saturating(std::uint64_t left, std::uint64_t right) {

@@ -46,12 +46,6 @@ class LineReader {
 /// Undoes the kernel's octal escapes (\040 for a space) in names of mounts and swap devices.
 std::string unescape_octal(std::string_view text);
 
-/// True where the bytes are UTF-8, as every text in OTLP has to be.
-bool is_utf8(std::string_view text);
-
-/// The text itself where it is UTF-8; else with every byte of a broken sequence as U+FFFD.
-std::string to_utf8(std::string_view text);
-
 /// `left * right`, or the largest number where that does not fit.
 std::uint64_t multiply_saturating(std::uint64_t left, std::uint64_t right);
 

@@ -8,26 +8,9 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::collector {
-namespace {
-
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out += {'\\', c};
-    else if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\u{:04x}", byte);
-    else
-      out += c;
-  }
-  return out + '"';
-}
-
-}  // namespace
-
 DeadLetters::DeadLetters(std::string data_directory, std::string_view exporter)
     : directory_(std::move(data_directory) + "/dead-letters") {
   std::string name(exporter);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -54,7 +54,7 @@ std::string protobuf_body(const Receipt& receipt) {
 std::string json_body(Signal signal, const Receipt& receipt) {
   if (receipt.rejected == 0) return "{}";
   return fmt::format(R"({{"partialSuccess":{{"{}":"{}","errorMessage":{}}}}})",
-                     rejected_key(signal), receipt.rejected, net::json_text(receipt.message));
+                     rejected_key(signal), receipt.rejected, json_text(receipt.message));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -28,7 +28,7 @@ bool is_mail_address(const std::string& text) {
 bool is_plain_url(const std::string& text) { return has_only(text, "-._~:/?#[]@!$&'()*+,;=%"); }
 
 std::string render_receivers(const std::string& name, const std::vector<Channel>& channels) {
-  auto text = fmt::format("  - name: {}\n", json_quote(name));
+  auto text = fmt::format("  - name: {}\n", json_text(name));
   const auto section = [&](std::string_view type, std::string_view key, auto write) {
     bool is_first = true;
     for (const auto& channel : channels) {
@@ -40,10 +40,10 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
   };
   section("webhook", "webhook_configs", [](const Channel& channel) {
     return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100}}\n",
-                       json_quote(channel.target));
+                       json_text(channel.target));
   });
   section("email", "email_configs", [](const Channel& channel) {
-    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_quote(channel.target));
+    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_text(channel.target));
   });
   section("slack", "slack_configs", [](const Channel& channel) {
     return fmt::format(
@@ -51,10 +51,9 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
         "        send_resolved: true\n"
         "        title: '{{{{ .CommonLabels.alertname }}}} ({{{{ .Status }}}})'\n"
         "        text: '{{{{ range .Alerts }}}}{{{{ .Annotations.summary }}}} {{{{ end }}}}'\n",
-        json_quote(channel.target),
-        channel.channel.empty()
-            ? std::string()
-            : fmt::format("        channel: {}\n", json_quote(channel.channel)));
+        json_text(channel.target),
+        channel.channel.empty() ? std::string()
+                                : fmt::format("        channel: {}\n", json_text(channel.channel)));
   });
   return text;
 }
@@ -66,10 +65,10 @@ std::string render_global(const MailServer& mail) {
       "  smtp_smarthost: {}\n"
       "  smtp_from: {}\n"
       "  smtp_require_tls: {}\n",
-      json_quote(mail.smarthost), json_quote(mail.from), mail.require_tls);
+      json_text(mail.smarthost), json_text(mail.from), mail.require_tls);
   if (!mail.user.empty()) {
     text += fmt::format("  smtp_auth_username: {}\n  smtp_auth_password: {}\n",
-                        json_quote(mail.user), json_quote(mail.password));
+                        json_text(mail.user), json_text(mail.password));
   }
   return text;
 }
@@ -116,14 +115,14 @@ std::string render_alertmanager(const std::string& provider_webhook, const MailS
         "    - matchers: ['customer_id=\"{}\"']\n"
         "      receiver: {}\n"
         "      continue: true\n",
-        customer.text(), json_quote(name));
+        customer.text(), json_text(name));
     receivers += render_receivers(name, own);
   }
   text += "    - receiver: provider\n";
   receivers += "  - name: provider\n";
   if (!provider_webhook.empty()) {
     receivers += fmt::format("    webhook_configs:\n      - {{url: {}, send_resolved: true}}\n",
-                             json_quote(provider_webhook));
+                             json_text(provider_webhook));
   }
   return text + receivers;
 }

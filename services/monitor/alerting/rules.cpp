@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -29,7 +29,7 @@ std::string render_rule(const AlertRule& rule) {
       "      - alert: {}\n"
       "        expr: {}\n"
       "        for: {}\n",
-      rule.name, json_quote(rule.expression), format_duration(rule.hold));
+      rule.name, json_text(rule.expression), format_duration(rule.hold));
   if (rule.keep_firing > Duration::zero()) {
     text += fmt::format("        keep_firing_for: {}\n", format_duration(rule.keep_firing));
   }
@@ -38,7 +38,7 @@ std::string render_rule(const AlertRule& rule) {
                     "          severity: {}\n"
                     "        annotations:\n"
                     "          summary: {}\n",
-                    rule.severity, json_quote(rule.summary));
+                    rule.severity, json_text(rule.summary));
 }
 
 std::string render_group(std::string_view name, std::string_view severity,

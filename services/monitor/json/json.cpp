@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "libs/base/json_text.hpp"
 #include "libs/base/rfc3339.hpp"
 #include "services/monitor/limits.hpp"
 
@@ -69,28 +70,6 @@ Result<JsonValue> convert(dom::element element) {
       return JsonValue(bool{element});
     default:
       return JsonValue();
-  }
-}
-
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-          out += c;
-        }
-    }
   }
 }
 
@@ -186,7 +165,7 @@ JsonWriter& JsonWriter::end_array() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  text_ += json_quote(name);
+  text_ += json_text(name);
   text_ += ':';
   needs_comma_ = false;
   return *this;
@@ -194,7 +173,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::string(std::string_view value) {
   separate();
-  text_ += json_quote(value);
+  text_ += json_text(value);
   return *this;
 }
 
@@ -251,13 +230,6 @@ JsonWriter& JsonWriter::member_time(std::string_view name, std::int64_t time_ms)
   if (time_ms == 0) return null();
   const auto text = format_rfc3339(time_ms - time_ms % kMsPerSecond);
   return text ? string(*text) : null();
-}
-
-std::string json_quote(std::string_view text) {
-  std::string quoted = "\"";
-  append_escaped(quoted, text);
-  quoted += '"';
-  return quoted;
 }
 
 }  // namespace vigia::monitor

@@ -80,8 +80,4 @@ class JsonWriter {
   bool needs_comma_ = false;
 };
 
-/// The text as a JSON string, quotes included. Valid in YAML too.
-std::string json_quote(std::string_view text);
-
-
 }  // namespace vigia::monitor

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::router {
 namespace {
@@ -16,7 +16,7 @@ void append_list(std::string& body, std::string_view key, const std::vector<std:
   body += fmt::format(",\"{}\":[", key);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (i > 0) body += ',';
-    body += net::json_text(texts[i]);
+    body += json_text(texts[i]);
   }
   body += ']';
 }
@@ -60,7 +60,7 @@ net::Response refusal(const Envelope& envelope) {
                                        ? std::string_view("the query could not be evaluated")
                                        : std::string_view(envelope.error());
   response.body = fmt::format(R"({{"status":"error","errorType":"{}","error":{}}})",
-                              is_execution ? "execution" : "bad_data", net::json_text(message));
+                              is_execution ? "execution" : "bad_data", json_text(message));
   return response;
 }
 

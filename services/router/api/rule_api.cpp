@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "services/router/json/rules.hpp"
@@ -150,7 +150,7 @@ void RuleApi::build_info(ApiRequest /*request*/, Exchange exchange) {
   exchange.send(success(
       fmt::format(R"({{"version":{},"revision":"","branch":"","buildUser":"","buildDate":"",)"
                   R"("goVersion":""}})",
-                  net::json_text(version)),
+                  json_text(version)),
       {}));
 }
 

@@ -6,7 +6,7 @@
 
 #include <simdjson.h>
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::router {
 namespace {
@@ -89,7 +89,7 @@ std::string write_texts(const std::set<std::string>& texts) {
   std::string out = "[";
   for (const std::string& text : texts) {
     if (out.size() > 1) out += ',';
-    out += net::json_text(text);
+    out += json_text(text);
   }
   return out + "]";
 }
@@ -103,9 +103,9 @@ std::string write_series(const std::set<Labels>& series) {
     for (const Label& label : labels) {
       if (!is_first) out += ',';
       is_first = false;
-      out += net::json_text(label.name);
+      out += json_text(label.name);
       out += ':';
-      out += net::json_text(label.value);
+      out += json_text(label.value);
     }
     out += '}';
   }

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "libs/base/json_text.hpp"
 #include "libs/model/labels.hpp"
-#include "libs/net/json_text.hpp"
 
 namespace vigia::router {
 namespace {
@@ -32,7 +32,7 @@ std::vector<std::string> own_items(dom::element list, const std::optional<Custom
 
 void append_field(std::string& out, std::string_view key, std::string_view value) {
   if (out.size() > 1) out += ',';
-  out += net::json_text(key);
+  out += json_text(key);
   out += ':';
   out += value;
 }

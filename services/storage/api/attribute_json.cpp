@@ -1,6 +1,6 @@
 #include "services/storage/api/attribute_json.hpp"
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 
 namespace vigia::storage {
 
@@ -36,7 +36,7 @@ std::string value_json(std::string_view any_value) {
   wire::otlp::append_value_text(text, any_value);
   const std::string_view type = value_type(any_value);
   const bool is_finite = text != "NaN" && text.find("Infinity") == std::string::npos;
-  if (type == "string" || !is_finite) return net::json_text(text);
+  if (type == "string" || !is_finite) return json_text(text);
   return text;
 }
 
@@ -44,7 +44,7 @@ std::string object_json(const wire::otlp::Attributes& attributes) {
   std::string json = "{";
   wire::otlp::for_each_attribute(attributes, [&](const wire::otlp::KeyValueView& attribute) {
     if (json.size() > 1) json += ',';
-    json += net::json_text(attribute.key) + ':' + value_json(attribute.value);
+    json += json_text(attribute.key) + ':' + value_json(attribute.value);
   });
   return json + '}';
 }

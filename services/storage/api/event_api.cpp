@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 #include "services/storage/api/attribute_json.hpp"
@@ -100,7 +100,7 @@ std::string record_json(TimestampNs time_ns, const EventView& event, const Recor
   wire::otlp::append_value_text(body, parts.body);
   return fmt::format(R"({{"time_ns":"{}","severity":{},"body":{},"trace_id":"{}","span_id":"{}",)"
                      R"("attributes":{},"resource":{}}})",
-                     time_ns, net::json_text(parts.severity), net::json_text(body), parts.trace_id,
+                     time_ns, json_text(parts.severity), json_text(body), parts.trace_id,
                      parts.span_id, object_json({event.item, 6}), object_json({event.resource, 1}));
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 #include "services/storage/api/attribute_json.hpp"
 
@@ -25,7 +25,7 @@ void append_item(std::string& list, std::string_view item) {
 }
 
 std::string tag(std::string_view key, std::string_view type, std::string_view json) {
-  return fmt::format(R"({{"key":{},"type":"{}","value":{}}})", net::json_text(key), type, json);
+  return fmt::format(R"({{"key":{},"type":"{}","value":{}}})", json_text(key), type, json);
 }
 
 void append_tags(std::string& list, const wire::otlp::Attributes& attributes) {
@@ -78,7 +78,7 @@ std::string event_json(std::string_view event) {
     if (reader.tag_and_type() == fixed64_field(1)) {
       time_ns = reader.fixed64();
     } else if (reader.tag_and_type() == bytes_field(2)) {
-      append_item(fields, tag("event", "string", net::json_text(reader.bytes())));
+      append_item(fields, tag("event", "string", json_text(reader.bytes())));
     } else {
       reader.skip();
     }
@@ -106,7 +106,7 @@ void append_status(std::string& tags, std::string_view status) {
   append_item(tags, tag("otel.status_code", "string", is_error ? R"("ERROR")" : R"("OK")"));
   if (is_error) append_item(tags, tag("error", "bool", "true"));
   if (!message.empty()) {
-    append_item(tags, tag("otel.status_description", "string", net::json_text(message)));
+    append_item(tags, tag("otel.status_description", "string", json_text(message)));
   }
 }
 
@@ -115,9 +115,9 @@ void append_scope(std::string& tags, std::string_view scope) {
   FieldReader reader(scope);
   while (reader.next()) {
     if (reader.tag_and_type() == bytes_field(1)) {
-      append_item(tags, tag("otel.scope.name", "string", net::json_text(reader.bytes())));
+      append_item(tags, tag("otel.scope.name", "string", json_text(reader.bytes())));
     } else if (reader.tag_and_type() == bytes_field(2)) {
-      append_item(tags, tag("otel.scope.version", "string", net::json_text(reader.bytes())));
+      append_item(tags, tag("otel.scope.version", "string", json_text(reader.bytes())));
     } else {
       reader.skip();
     }
@@ -167,7 +167,7 @@ SpanParts read_span(const EventView& event) {
   FieldReader reader(event.item);
   while (reader.next()) read_field(reader, parts);
   if (parts.kind > 0 && parts.kind < std::size(kKinds)) {
-    append_item(parts.tags, tag("span.kind", "string", net::json_text(kKinds[parts.kind])));
+    append_item(parts.tags, tag("span.kind", "string", json_text(kKinds[parts.kind])));
   }
   append_scope(parts.tags, event.scope);
   return parts;
@@ -190,7 +190,7 @@ void JaegerTrace::add(const EventView& event) {
               fmt::format(R"({{"traceID":"{}","spanID":"{}","operationName":{},"references":[{}],)"
                           R"("startTime":{},"duration":{},"tags":[{}],"logs":[{}],)"
                           R"("processID":"{}","warnings":null}})",
-                          trace_id_, to_hex(parts.span_id), net::json_text(parts.name), references,
+                          trace_id_, to_hex(parts.span_id), json_text(parts.name), references,
                           parts.start_ns / kNsPerUs, duration_ns / kNsPerUs, parts.tags, parts.logs,
                           process_of(event.resource)));
   ++span_count_;
@@ -209,7 +209,7 @@ std::string JaegerTrace::process_of(std::string_view resource) {
     append_item(tags, tag(attribute.key, value_type(attribute.value), value_json(attribute.value)));
   });
   append_item(processes_, fmt::format(R"("{}":{{"serviceName":{},"tags":[{}]}})", id,
-                                      net::json_text(service), tags));
+                                      json_text(service), tags));
   process_ids_.emplace(std::string(resource), id);
   return id;
 }

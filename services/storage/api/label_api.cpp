@@ -1,6 +1,6 @@
 #include "services/storage/api/label_api.hpp"
 
-#include "libs/net/json_text.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 
 namespace vigia::storage {
@@ -27,7 +27,7 @@ net::Response texts(const Result<std::set<std::string>>& found, std::size_t limi
   std::vector<std::string> items;
   for (const std::string& text : *found) {
     if (items.size() == limit) return success(items, true);
-    items.push_back(net::json_text(text));
+    items.push_back(json_text(text));
   }
   return success(items, false);
 }
@@ -36,7 +36,7 @@ std::string to_json(const Labels& labels) {
   std::string json = "{";
   for (const Label& label : labels) {
     if (json.size() > 1) json += ',';
-    json += net::json_text(label.name) + ':' + net::json_text(label.value);
+    json += json_text(label.name) + ':' + json_text(label.value);
   }
   return json + '}';
 }

@@ -1,0 +1,43 @@
+#include <gtest/gtest.h>
+
+#include "libs/base/json_text.hpp"
+#include "libs/base/utf8.hpp"
+
+namespace vigia {
+namespace {
+
+TEST(Utf8, TakesEveryLength) {
+  for (const auto* text : {"", "a", "\x7f", "ñ", "\xdf\xbf", "\xe0\xa0\x80", "€", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "🟢", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+    EXPECT_EQ(utf8_length(text), std::string_view(text).size());
+    EXPECT_EQ(to_utf8(text), text);
+  }
+}
+
+TEST(Utf8, RefusesWhatRfc3629Refuses) {
+  for (const auto* text :
+       {"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xc3", "\xc3\x28", "\xe0\x9f\xbf", "\xe2\x82",
+        "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x9f", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "\xff"}) {
+    EXPECT_FALSE(is_utf8(text));
+    EXPECT_EQ(utf8_length(text), 0U);
+    EXPECT_FALSE(is_utf8("good " + std::string(text)));
+  }
+}
+
+TEST(Utf8, EachBadByteIsReplacedByItself) {
+  EXPECT_EQ(to_utf8("a\xc3\x28z"), "a\xef\xbf\xbd(z");
+  EXPECT_EQ(to_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+TEST(JsonText, EscapesAndRepairs) {
+  EXPECT_EQ(json_text(""), R"("")");
+  EXPECT_EQ(json_text("a\"b\\c/\n\r\t"), R"("a\"b\\c/\n\r\t")");
+  EXPECT_EQ(json_text(std::string_view("\0\x1f\x7f", 3)), R"("\u0000\u001f\u007f")");
+  EXPECT_EQ(json_text("ñ€🟢"), "\"ñ€🟢\"");
+  EXPECT_EQ(json_text("\xff"), "\"\xef\xbf\xbd\"");
+}
+
+}  // namespace
+}  // namespace vigia

@@ -1,0 +1,62 @@
+#include "libs/base/utf8.hpp"
+
+namespace vigia {
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
+/// What may follow a first byte (RFC 3629 §4).
+struct Form {
+  std::size_t length = 0;
+  unsigned char second_min = 0x80;
+  unsigned char second_max = 0xbf;
+};
+
+Form form_of(unsigned char first) {
+  if (first < 0x80) return {1};
+  if (first < 0xc2) return {};
+  if (first < 0xe0) return {2};
+  if (first == 0xe0) return {3, 0xa0};
+  if (first == 0xed) return {3, 0x80, 0x9f};
+  if (first < 0xf0) return {3};
+  if (first == 0xf0) return {4, 0x90};
+  if (first < 0xf4) return {4};
+  if (first == 0xf4) return {4, 0x80, 0x8f};
+  return {};
+}
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const Form form = form_of(byte(0));
+  if (form.length <= 1) return form.length;
+  if (text.size() < form.length || byte(1) < form.second_min || byte(1) > form.second_max) return 0;
+  for (std::size_t i = 2; i < form.length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return 0;
+  }
+  return form.length;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view text) {
+  std::string repaired;
+  repaired.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    repaired += length == 0 ? kReplacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return repaired;
+}
+
+}  // namespace vigia

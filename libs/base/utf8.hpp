@@ -1,0 +1,19 @@
+// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace vigia {
+
+/// Bytes of the character at the front, 1 to 4. 0 where there is none: at the end, and where the
+/// bytes are not UTF-8.
+std::size_t utf8_length(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+/// The text itself where it is UTF-8; else with every byte that is not as U+FFFD.
+std::string to_utf8(std::string_view text);
+
+}  // namespace vigia
