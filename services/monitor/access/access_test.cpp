@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include "services/monitor/access/address.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/password.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/interrupted_database.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/users.hpp"
@@ -203,7 +205,7 @@ TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   EXPECT_EQ(wrong.error().code, unknown.error().code);
   EXPECT_EQ(wrong.error().message, unknown.error().message);
   ASSERT_TRUE((*database_).write([&](Connection& c) {
-    return update_customer(Customer{customer_, "A", false, "hot-0", 0, 0, 1, 1}, c);
+    return change_customer(customer_, {.is_enabled = false}, c);
   }));
   const auto disabled = authenticator_.log_in("ana", kPassword, head_);
   ASSERT_FALSE(disabled.has_value());
@@ -225,10 +227,8 @@ TEST_F(LogIn, SessionsEndIdleAndAbsolutely) {
 
 TEST_F(LogIn, ADisabledUserIsOutAtOnce) {
   const auto logged_in = log_in();
-  ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
-    auto user = find_user(customer_, "u1", c);
-    (*user)->is_enabled = false;
-    return update_user(**user, c);
+  ASSERT_TRUE((*database_).write([&](Connection& c) {
+    return change_user(customer_, "u1", {.is_enabled = false}, c);
   }));
   EXPECT_FALSE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
 }
@@ -254,6 +254,69 @@ TEST_F(LogIn, GuessingIsSlowedDown) {
   EXPECT_TRUE(slowed.error().retry_after.has_value());
   clock_.advance(seconds(2));
   EXPECT_TRUE(authenticator_.log_in("ana", kPassword, head_).has_value());
+}
+
+// What an operator does between two steps of somebody's log-in holds, whichever steps they are.
+class LogInInterrupted : public LogIn {
+ protected:
+  static std::string outdated_hash() {
+    std::array<char, crypto_pwhash_STRBYTES> out{};
+    EXPECT_EQ(crypto_pwhash_str(out.data(), kPassword, std::string_view(kPassword).size(),
+                                crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN),
+              0);
+    return out.data();
+  }
+  void execute(std::string_view sql, const std::vector<Value>& values) {
+    ASSERT_TRUE((*database_).write([&](Connection& c) { return c.execute(sql, values); }));
+  }
+  User user() {
+    return **(*database_).read([&](Connection& c) { return find_user(customer_, "u1", c); });
+  }
+  std::size_t sessions() {
+    return (*database_).read([](Connection& c) { return list_sessions("u1", c); })->size();
+  }
+  // A log-in of a user whose hash is outdated, with `interruption` before its access number `at`;
+  // false where it made fewer.
+  bool log_in_interrupted(std::size_t at, const std::function<void()>& interruption) {
+    execute("UPDATE users SET password_hash = :a, is_enabled = 1", {outdated_hash()});
+    execute("DELETE FROM sessions", {});
+    bool has_come = false;
+    InterruptedDatabase interrupted(*database_, [&](std::size_t access) {
+      if (access != at) return;
+      has_come = true;
+      interruption();
+    });
+    Authenticator authenticator(interrupted, hasher_, clock_, SessionSettings{});
+    static_cast<void>(authenticator.log_in("ana", kPassword, head_));
+    return has_come;
+  }
+};
+
+TEST_F(LogInInterrupted, ADisabledUserStaysDisabled) {
+  std::size_t at = 1;
+  while (log_in_interrupted(
+      at, [&] { execute("UPDATE users SET is_enabled = 0 WHERE id = :a", {"u1"}); })) {
+    EXPECT_FALSE(user().is_enabled) << "before access " << at;
+    EXPECT_EQ(sessions(), 0U) << "before access " << at;
+    ++at;
+  }
+  EXPECT_GE(at, 3U);
+  EXPECT_TRUE(user().is_enabled);
+  EXPECT_EQ(sessions(), 1U);
+  EXPECT_FALSE(PasswordHasher::is_outdated(user().password_hash));
+}
+
+TEST_F(LogInInterrupted, ANewPasswordStaysAndTheOldOneOpensNothing) {
+  const auto wanted = *hasher_.hash("Otra-lluvia-9-tr0mpeta");
+  std::size_t at = 1;
+  while (log_in_interrupted(
+      at, [&] { execute("UPDATE users SET password_hash = :a WHERE id = :b", {wanted, "u1"}); })) {
+    EXPECT_EQ(user().password_hash, wanted) << "before access " << at;
+    EXPECT_EQ(sessions(), 0U) << "before access " << at;
+    ++at;
+  }
+  EXPECT_GE(at, 3U);
+  EXPECT_EQ(sessions(), 1U);
 }
 
 }  // namespace

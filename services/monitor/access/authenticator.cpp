@@ -9,7 +9,6 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/tokens.hpp"
-#include "services/monitor/store/users.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -182,9 +181,9 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
   return principal_of((*owner)->user, session, token, idle_max_ms);
 }
 
-Result<bool> Authenticator::confirm_password(const std::string& user_name,
-                                             const std::string& password,
-                                             const std::string& address) {
+Result<std::optional<User>> Authenticator::confirm_password(const std::string& user_name,
+                                                            const std::string& password,
+                                                            const std::string& address) {
   const auto wait = throttle_.wait(user_name, address);
   if (wait) {
     return tl::unexpected<Error>(
@@ -195,53 +194,58 @@ Result<bool> Authenticator::confirm_password(const std::string& user_name,
   if (!user) return forward(user);
   auto matches = hasher_.matches(password, *user ? (*user)->password_hash : std::string());
   if (!matches) return forward(matches);
-  if (!*matches) throttle_.note_failure(user_name, address);
-  return matches;
+  if (*matches) return user;
+  throttle_.note_failure(user_name, address);
+  return std::nullopt;
 }
 
 Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::string& password,
                                        const net::RequestHead& head) {
-  auto matches = confirm_password(user_name, password, head.peer);
-  if (!matches) return forward(matches);
-  const auto now_ms = clock_.wall_ms();
-  auto user = database_.read([&](Connection& connection) -> Result<std::optional<User>> {
-    auto found = find_user_by_name(user_name, connection);
-    if (!found || !*found) return found;
-    auto allowed = is_allowed(**found, connection);
-    if (!allowed) return forward(allowed);
-    return *allowed ? *found : std::nullopt;
-  });
+  auto user = confirm_password(user_name, password, head.peer);
   if (!user) return forward(user);
-  if (!*matches || !*user) {
-    if (*matches) throttle_.note_failure(user_name, head.peer);
+  auto allowed = database_.read([&](Connection& connection) -> Result<bool> {
+    if (!*user) return false;
+    return is_allowed(**user, connection);
+  });
+  if (!allowed) return forward(allowed);
+  if (!*allowed) {
+    if (*user) throttle_.note_failure(user_name, head.peer);
     auto noted = database_.write([&](Connection& connection) {
-      return note_refused(user_name, head.peer, now_ms, connection);
+      return note_refused(user_name, head.peer, clock_.wall_ms(), connection);
     });
     if (!noted) return forward(noted);
     return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
   }
   throttle_.note_success(user_name, head.peer);
-  if (PasswordHasher::is_outdated((*user)->password_hash)) {
-    auto hashed = hasher_.hash(password);
-    if (!hashed) return forward(hashed);
-    (*user)->password_hash = *hashed;
-    auto kept =
-        database_.write([&](Connection& connection) { return update_user(**user, connection); });
-    if (!kept) return forward(kept);
-  }
-  return open_session((*user)->name, head);
+  auto current = with_current_hash(std::move(**user), password);
+  if (!current) return forward(current);
+  return open_session(*current, head);
 }
 
-Result<LoggedIn> Authenticator::open_session(const std::string& user_name,
-                                             const net::RequestHead& head) {
+Result<User> Authenticator::with_current_hash(User user, const std::string& password) {
+  if (!PasswordHasher::is_outdated(user.password_hash)) return user;
+  auto hashed = hasher_.hash(password);
+  if (!hashed) return forward(hashed);
+  auto replaced = database_.write([&](Connection& connection) {
+    return replace_password_hash(user.id, user.password_hash, *hashed, connection);
+  });
+  if (!replaced) return forward(replaced);
+  if (*replaced) user.password_hash = std::move(*hashed);
+  return user;
+}
+
+Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::RequestHead& head) {
   const auto token = to_hex(random_bytes(kSessionTokenBytes));
   const auto now_ms = clock_.wall_ms();
   const auto idle_max_ms = to_ms(settings_.idle_max);
   return database_.write([&](Connection& connection) -> Result<LoggedIn> {
-    // Looked at again: the user may have been switched off since the password was checked.
-    auto user = find_user_by_name(user_name, connection);
+    // Looked at again: since the password was checked the user may have been switched off or given
+    // another password, which ends what the old one opened.
+    auto user = find_user_by_name(confirmed.name, connection);
     if (!user) return forward(user);
-    if (!*user) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
+    if (!*user || (*user)->password_hash != confirmed.password_hash) {
+      return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
+    }
     auto allowed = is_allowed(**user, connection);
     if (!allowed) return forward(allowed);
     if (!*allowed) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));

@@ -1,6 +1,7 @@
 // From a request's cookie or bearer token to the principal; log-in and log-out (A3 to A6).
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "libs/base/clock.hpp"
@@ -9,6 +10,7 @@
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/store/database.hpp"
+#include "services/monitor/store/users.hpp"
 
 namespace vigia::monitor {
 
@@ -40,9 +42,11 @@ class Authenticator {
   /// retry_after while the caller is slowed down.
   Result<LoggedIn> log_in(const std::string& user, const std::string& password,
                           const net::RequestHead& head);
-  /// Whether the password is the user's, slowed down like a log-in.
-  Result<bool> confirm_password(const std::string& user_name, const std::string& password,
-                                const std::string& address);
+  /// The user, as stored when the password was found to be theirs; nothing where it is not. Slowed
+  /// down like a log-in.
+  Result<std::optional<User>> confirm_password(const std::string& user_name,
+                                               const std::string& password,
+                                               const std::string& address);
   /// Value of Set-Cookie that clears the cookie.
   std::string clearing_cookie() const;
   const SessionSettings& settings() const { return settings_; }
@@ -50,7 +54,9 @@ class Authenticator {
  private:
   Result<Principal> from_token(std::string_view token);
   Result<Principal> from_cookie(std::string_view token);
-  Result<LoggedIn> open_session(const std::string& user_id, const net::RequestHead& head);
+  /// The user with today's hash, where the stored one was made with other parameters.
+  Result<User> with_current_hash(User user, const std::string& password);
+  Result<LoggedIn> open_session(const User& confirmed, const net::RequestHead& head);
   std::string cookie_name() const { return settings_.is_secure ? "__Host-vigia" : "vigia"; }
   std::string cookie_attributes() const;
 

@@ -33,15 +33,11 @@ ApiResult customer_answer(int status, const Customer& customer) {
   return json_answer(status, writer.take());
 }
 
-// Changes only what the body names.
-std::string read_limits(BodyReader& body, Customer& customer) {
+// Only what the body names.
+std::string read_limits(BodyReader& body, CustomerChange& change) {
   BodyReader limits(body.object("limits"));
-  if (const auto value = limits.optional_integer("points_per_second", 0, kLimitMax)) {
-    customer.points_per_second = *value;
-  }
-  if (const auto value = limits.optional_integer("active_series", 0, kLimitMax)) {
-    customer.active_series = *value;
-  }
+  change.points_per_second = limits.optional_integer("points_per_second", 0, kLimitMax);
+  change.active_series = limits.optional_integer("active_series", 0, kLimitMax);
   return limits.problem();
 }
 
@@ -67,8 +63,7 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const auto shard =
       body.optional_text("hot_shard", 1, kNameCharactersMax).value_or(shards.front().name);
   const auto now_ms = parts.clock.wall_ms();
-  auto limits = id ? Customer{*id, name, true, shard, 0, 0, now_ms, now_ms}
-                   : Customer{CustomerId::provider(), "", true, "", 0, 0, 0, 0};
+  CustomerChange limits;
   const auto limits_problem = read_limits(body, limits);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
@@ -76,11 +71,19 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const bool is_known_shard = std::any_of(
       shards.begin(), shards.end(), [&](const ShardSettings& one) { return one.name == shard; });
   if (!is_known_shard) return invalid("hot_shard: no such shard in the configuration");
+  const Customer customer{*id,
+                          name,
+                          true,
+                          shard,
+                          limits.points_per_second.value_or(0),
+                          limits.active_series.value_or(0),
+                          now_ms,
+                          now_ms};
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
     auto all = list_customers(connection);
     if (!all) return forward(all);
     if (all->size() >= kCustomersMax) return fail(ErrorCode::kOverLimit, "too many customers");
-    auto inserted = insert_customer(limits, connection);
+    auto inserted = insert_customer(customer, connection);
     if (!inserted || !*inserted) return inserted;
     auto entry = audit_of(call, parts.clock, "customer.create", id->text(), name);
     entry.customer = *id;
@@ -91,52 +94,55 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   if (!created) return refuse(created.error());
   if (!*created) return conflict("id: there is a customer with this id");
   parts.directory_changed();
-  return customer_answer(201, limits);
+  return customer_answer(201, customer);
 }
 
 ApiResult show(const ApiCall& call, const ApiParts& /*parts*/) {
   return customer_answer(200, *call.customer);
 }
 
-// Writes the customer as given; a disabled one's sessions end in the same step.
-ApiResult save(const ApiCall& call, const ApiParts& parts, const Customer& customer,
+// A disabled customer's sessions end in the same step.
+ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange& change,
                const std::string& action) {
-  auto saved = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto updated = update_customer(customer, connection);
-    if (!updated || !*updated) return updated;
-    if (!customer.is_enabled) {
-      auto ended = end_sessions_of_customer(customer.id.text(), connection);
+  const auto& id = call.customer->id;
+  using Saved = std::optional<Customer>;
+  auto saved = parts.database.write([&](Connection& connection) -> Result<Saved> {
+    auto changed = change_customer(id, change, connection);
+    if (!changed) return forward(changed);
+    auto customer = find_customer(id, connection);
+    if (!customer || !*customer) return customer;
+    if (!(*customer)->is_enabled) {
+      auto ended = end_sessions_of_customer(id.text(), connection);
       if (!ended) return forward(ended);
     }
-    const auto detail =
-        fmt::format("name={} points_per_second={} active_series={} is_enabled={}", customer.name,
-                    customer.points_per_second, customer.active_series, customer.is_enabled);
-    auto audited =
-        append_audit(audit_of(call, parts.clock, action, customer.id.text(), detail), connection);
+    const auto detail = fmt::format("name={} points_per_second={} active_series={} is_enabled={}",
+                                    (*customer)->name, (*customer)->points_per_second,
+                                    (*customer)->active_series, (*customer)->is_enabled);
+    auto audited = append_audit(audit_of(call, parts.clock, action, id.text(), detail), connection);
     if (!audited) return forward(audited);
-    return true;
+    return customer;
   });
   if (!saved) return refuse(saved.error());
   if (!*saved) return not_found();
   parts.directory_changed();
-  return customer_answer(200, customer);
+  return customer_answer(200, **saved);
 }
 
 ApiResult change(const ApiCall& call, const ApiParts& parts) {
-  Customer customer = *call.customer;
   BodyReader body(call.body);
-  if (auto name = body.optional_text("name", 1, kNameCharactersMax)) customer.name = *name;
-  if (auto enabled = body.optional_boolean("is_enabled")) customer.is_enabled = *enabled;
-  const auto limits_problem = read_limits(body, customer);
+  CustomerChange change;
+  change.name = body.optional_text("name", 1, kNameCharactersMax);
+  change.is_enabled = body.optional_boolean("is_enabled");
+  const auto limits_problem = read_limits(body, change);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
-  return save(call, parts, customer, "customer.change");
+  return save(call, parts, change, "customer.change");
 }
 
 ApiResult disable(const ApiCall& call, const ApiParts& parts) {
-  Customer customer = *call.customer;
-  customer.is_enabled = false;
-  auto saved = save(call, parts, customer, "customer.disable");
+  CustomerChange change;
+  change.is_enabled = false;
+  auto saved = save(call, parts, change, "customer.disable");
   if (!saved) return saved;
   return no_content();
 }

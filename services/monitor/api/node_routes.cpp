@@ -28,21 +28,21 @@ ApiResult node_answer(int status, const Node& node) {
   return json_answer(status, writer.take());
 }
 
-// Changes only what the body names; address null makes the node one that only pushes.
-void read_fields(BodyReader& body, Node& node) {
-  if (auto region = body.optional_text("region", 0, kLabelCharactersMax)) node.region = *region;
-  if (auto text = body.optional_text("environment", 0, kLabelCharactersMax)) {
-    node.environment = *text;
-  }
+// Only what the body names; address null makes the node one that only pushes.
+NodeChange read_fields(BodyReader& body) {
+  NodeChange change;
+  change.region = body.optional_text("region", 0, kLabelCharactersMax);
+  change.environment = body.optional_text("environment", 0, kLabelCharactersMax);
   const bool has_address = body.has("address");
   const auto address = body.optional_text("address", 3, kAddressCharactersMax);
-  if (has_address) node.address = address.value_or("");
+  if (has_address) change.address = address.value_or("");
+  return change;
 }
 
 // A name that cannot be resolved now may be later, so only a refused address stops the request.
-Result<void> check_address(const Node& node, const ApiParts& parts) {
-  if (!node.is_scraped()) return {};
-  auto checked = resolve_checked(node.address, node_addresses(parts.settings));
+Result<void> check_address(const NodeChange& fields, const ApiParts& parts) {
+  if (!fields.address || fields.address->empty()) return {};
+  auto checked = resolve_checked(*fields.address, node_addresses(parts.settings));
   if (!checked && checked.error().code == ErrorCode::kInvalid) return forward(checked);
   return {};
 }
@@ -62,11 +62,19 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
   auto id = NodeId::parse(body.text("id", 1, kNameCharactersMax));
   if (!id) return invalid("id: " + id.error().message);
-  Node node{call.customer->id, *id, "", "", "", false, parts.clock.wall_ms(), 0, 0};
-  read_fields(body, node);
+  const auto fields = read_fields(body);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
-  auto checked = check_address(node, parts);
+  auto checked = check_address(fields, parts);
   if (!checked) return refuse(checked.error());
+  const Node node{call.customer->id,
+                  *id,
+                  fields.region.value_or(""),
+                  fields.environment.value_or(""),
+                  fields.address.value_or(""),
+                  false,
+                  parts.clock.wall_ms(),
+                  0,
+                  0};
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
     auto present = list_nodes(call.customer->id, connection);
     if (!present) return forward(present);
@@ -103,24 +111,28 @@ ApiResult show(const ApiCall& call, const ApiParts& parts) {
 }
 
 ApiResult change(const ApiCall& call, const ApiParts& parts) {
-  auto node = find(call, parts);
-  if (!node) return tl::unexpected<Refusal>(node.error());
+  auto id = NodeId::parse(call.path.at("node_id"));
+  if (!id) return not_found();
   BodyReader body(call.body);
-  read_fields(body, *node);
+  const auto fields = read_fields(body);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
-  auto checked = check_address(*node, parts);
+  auto checked = check_address(fields, parts);
   if (!checked) return refuse(checked.error());
-  auto changed = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto updated = update_node(*node, connection);
-    if (!updated || !*updated) return updated;
+  using Changed = std::optional<Node>;
+  auto changed = parts.database.write([&](Connection& connection) -> Result<Changed> {
+    auto done = change_node(call.customer->id, *id, fields, connection);
+    if (!done) return forward(done);
+    if (!*done) return std::nullopt;
+    auto node = find_node(call.customer->id, *id, connection);
+    if (!node || !*node) return node;
     auto audited = append_audit(
-        audit_of(call, parts.clock, "node.change", node->id.text(), node->address), connection);
+        audit_of(call, parts.clock, "node.change", id->text(), (*node)->address), connection);
     if (!audited) return forward(audited);
-    return true;
+    return node;
   });
   if (!changed) return refuse(changed.error());
   if (!*changed) return not_found();
-  return node_answer(200, *node);
+  return node_answer(200, **changed);
 }
 
 ApiResult retire(const ApiCall& call, const ApiParts& parts) {

@@ -80,13 +80,13 @@ ApiResult change_password(const ApiCall& call, const ApiParts& parts) {
   auto hashed = parts.hasher.hash(wanted);
   if (!hashed) return refuse(hashed.error());
   auto done = parts.database.write([&](Connection& connection) -> Result<void> {
-    auto user = find_user(call.principal.customer, call.principal.user_id, connection);
-    if (!user) return forward(user);
-    if (!*user) return fail(ErrorCode::kUnauthenticated, "this user is gone");
-    (*user)->password_hash = *hashed;
-    auto updated = update_user(**user, connection);
-    if (!updated) return forward(updated);
-    auto ended = end_other_sessions((*user)->id, call.principal.session_id, connection);
+    const auto& id = call.principal.user_id;
+    auto replaced = replace_password_hash(id, (*confirmed)->password_hash, *hashed, connection);
+    if (!replaced) return forward(replaced);
+    if (!*replaced) {
+      return fail(ErrorCode::kForbidden, "current_password is wrong: it was changed just now");
+    }
+    auto ended = end_other_sessions(id, call.principal.session_id, connection);
     if (!ended) return forward(ended);
     return append_audit(audit_of(call, parts.clock, "user.password", name), connection);
   });

@@ -36,6 +36,16 @@ ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts)
   return json_answer(200, writer.take());
 }
 
+// The hash of a password that keeps the rules.
+tl::expected<std::string, Refusal> hash_checked(const std::string& password,
+                                                const std::string& user, const ApiParts& parts) {
+  auto checked = check_password_rules(password, user);
+  if (!checked) return refuse(checked.error());
+  auto hashed = parts.hasher.hash(password);
+  if (!hashed) return refuse(hashed.error());
+  return *hashed;
+}
+
 ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
                     const ApiParts& parts) {
   BodyReader body(call.body);
@@ -46,11 +56,9 @@ ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   const auto password = body.text("password", 1, kPasswordCharactersMax);
   user.created_ms = parts.clock.wall_ms();
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
-  auto checked = check_password_rules(password, user.name);
-  if (!checked) return refuse(checked.error());
-  auto hashed = parts.hasher.hash(password);
-  if (!hashed) return refuse(hashed.error());
-  user.password_hash = *hashed;
+  auto hash = hash_checked(password, user.name, parts);
+  if (!hash) return tl::unexpected<Refusal>(hash.error());
+  user.password_hash = std::move(*hash);
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
     auto present = list_users(owner, connection);
     if (!present) return forward(present);
@@ -84,41 +92,48 @@ ApiResult create_operator(const ApiCall& call, const ApiParts& parts) {
   return create_of(std::nullopt, call, parts);
 }
 
+// A new password and disabling both end the user's sessions in the same step.
+Result<std::optional<User>> save(const ApiCall& call, const ApiParts& parts, const std::string& id,
+                                 const UserChange& change) {
+  return parts.database.write([&](Connection& connection) -> Result<std::optional<User>> {
+    const auto& owner = call.customer->id;
+    auto changed = change_user(owner, id, change, connection);
+    if (!changed) return forward(changed);
+    auto user = find_user(owner, id, connection);
+    if (!user || !*user) return user;
+    if (change.password_hash || !(*user)->is_enabled) {
+      auto ended = end_other_sessions(id, "", connection);
+      if (!ended) return forward(ended);
+    }
+    const auto detail = std::string(change.password_hash ? "password " : "") +
+                        ((*user)->is_enabled ? "is_enabled=true" : "is_enabled=false");
+    auto audited =
+        append_audit(audit_of(call, parts.clock, "user.change", (*user)->name, detail), connection);
+    if (!audited) return forward(audited);
+    return user;
+  });
+}
+
 ApiResult change(const ApiCall& call, const ApiParts& parts) {
   const auto id = call.path.at("user_id");
   BodyReader body(call.body);
   const auto password = body.optional_text("password", 1, kPasswordCharactersMax);
-  const auto enabled = body.optional_boolean("is_enabled");
+  UserChange change;
+  change.is_enabled = body.optional_boolean("is_enabled");
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   auto user = parts.database.read(
       [&](Connection& connection) { return find_user(call.customer->id, id, connection); });
   if (!user) return refuse(user.error());
   if (!*user) return not_found();
   if (password) {
-    auto checked = check_password_rules(*password, (*user)->name);
-    if (!checked) return refuse(checked.error());
-    auto hashed = parts.hasher.hash(*password);
-    if (!hashed) return refuse(hashed.error());
-    (*user)->password_hash = *hashed;
+    auto hash = hash_checked(*password, (*user)->name, parts);
+    if (!hash) return tl::unexpected<Refusal>(hash.error());
+    change.password_hash = std::move(*hash);
   }
-  if (enabled) (*user)->is_enabled = *enabled;
-  auto changed = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto updated = update_user(**user, connection);
-    if (!updated || !*updated) return updated;
-    if (password || !(*user)->is_enabled) {
-      auto ended = end_other_sessions((*user)->id, "", connection);
-      if (!ended) return forward(ended);
-    }
-    const auto detail = std::string(password ? "password " : "") +
-                        ((*user)->is_enabled ? "is_enabled=true" : "is_enabled=false");
-    auto audited =
-        append_audit(audit_of(call, parts.clock, "user.change", (*user)->name, detail), connection);
-    if (!audited) return forward(audited);
-    return true;
-  });
+  auto changed = save(call, parts, id, change);
   if (!changed) return refuse(changed.error());
   if (!*changed) return not_found();
-  return user_answer(200, **user);
+  return user_answer(200, **changed);
 }
 
 }  // namespace

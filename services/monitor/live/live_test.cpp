@@ -194,7 +194,7 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   EXPECT_EQ(first["tokens"].items()[0]["token_sha256"].text(), std::string(64, 'a'));
   EXPECT_EQ(document["operators"].items()[0]["token_sha256"].text(), std::string(64, 'f'));
   ASSERT_TRUE((*database_).write([](Connection& c) {
-    return update_customer(Customer{kA, "A", false, "hot-0", 0, 0, 5, 5}, c);
+    return change_customer(kA, {.is_enabled = false}, c);
   }));
   document = snapshot();
   EXPECT_TRUE(document["customers"].items()[0]["tokens"].items().empty());

@@ -57,12 +57,15 @@ Result<bool> insert_customer(const Customer& customer, Connection& connection) {
   return true;
 }
 
-Result<bool> update_customer(const Customer& customer, Connection& connection) {
+Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
+                             Connection& connection) {
   auto done = connection.execute(
-      "UPDATE customers SET name = :a, is_enabled = :b, points_per_second = :c, "
-      "active_series = :d WHERE id = :e",
-      {customer.name, std::int64_t{customer.is_enabled}, customer.points_per_second,
-       customer.active_series, customer.id.text()});
+      "UPDATE customers SET name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled), "
+      "points_per_second = COALESCE(:c, points_per_second), "
+      "active_series = COALESCE(:d, active_series) WHERE id = :e",
+      {value_or_null(change.name), value_or_null(change.is_enabled),
+       value_or_null(change.points_per_second), value_or_null(change.active_series),
+       customer.text()});
   if (!done) return forward(done);
   return *done > 0;
 }

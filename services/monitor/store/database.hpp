@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,17 @@ namespace vigia::monitor {
 
 /// A parameter or a column: null, a 64-bit integer or a text.
 using Value = std::variant<std::monostate, std::int64_t, std::string>;
+
+/// Null where there is nothing: COALESCE(:a, column) then keeps what is stored.
+inline Value value_or_null(const std::optional<std::string>& value) {
+  return value ? Value(*value) : Value();
+}
+inline Value value_or_null(const std::optional<std::int64_t>& value) {
+  return value ? Value(*value) : Value();
+}
+inline Value value_or_null(const std::optional<bool>& value) {
+  return value ? Value(std::int64_t{*value}) : Value();
+}
 
 /// One row of an answer, columns in the order of the SELECT.
 class Row {

@@ -71,11 +71,13 @@ Result<bool> register_node(const Node& node, Connection& connection) {
   return true;
 }
 
-Result<bool> update_node(const Node& node, Connection& connection) {
+Result<bool> change_node(const CustomerId& customer, const NodeId& id, const NodeChange& change,
+                         Connection& connection) {
   auto done = connection.execute(
-      "UPDATE nodes SET region = :a, environment = :b, address = :c "
-      "WHERE customer_id = :d AND id = :e AND retired_ms = 0",
-      {node.region, node.environment, node.address, node.customer.text(), node.id.text()});
+      "UPDATE nodes SET region = COALESCE(:a, region), environment = COALESCE(:b, environment), "
+      "address = COALESCE(:c, address) WHERE customer_id = :d AND id = :e AND retired_ms = 0",
+      {value_or_null(change.region), value_or_null(change.environment),
+       value_or_null(change.address), customer.text(), id.text()});
   if (!done) return forward(done);
   return *done > 0;
 }

@@ -25,6 +25,14 @@ struct Node {
   bool is_scraped() const { return !address.empty(); }
 };
 
+/// What a change names; the rest stays as it is in the database at that moment, so that two changes
+/// at once never undo each other.
+struct NodeChange {
+  std::optional<std::string> region = {};
+  std::optional<std::string> environment = {};
+  std::optional<std::string> address = {};  ///< "" makes it one that only pushes
+};
+
 /// Watched nodes of every customer, by customer and id.
 Result<std::vector<Node>> list_all_nodes(Connection& connection);
 /// Watched nodes of one customer, by id.
@@ -34,8 +42,9 @@ Result<std::optional<Node>> find_node(const CustomerId& customer, const NodeId& 
                                       Connection& connection);
 /// Inserts, or brings a retired node back with these values. False where it is watched already.
 Result<bool> register_node(const Node& node, Connection& connection);
-/// Region, environment, address; false where it is not watched.
-Result<bool> update_node(const Node& node, Connection& connection);
+/// False where it is not watched.
+Result<bool> change_node(const CustomerId& customer, const NodeId& id, const NodeChange& change,
+                         Connection& connection);
 Result<bool> retire_node(const CustomerId& customer, const NodeId& id, std::int64_t now_ms,
                          Connection& connection);
 Result<void> note_seen(const CustomerId& customer, const NodeId& id, std::int64_t seen_ms,

@@ -178,6 +178,37 @@ TEST_F(Store, ChannelsBelongToTheirCustomer) {
   EXPECT_TRUE(*write([](Connection& c) { return delete_channel(kA, "c1", c); }));
 }
 
+// Each caller saw the row before the other changed it; what neither named stays as well.
+TEST_F(Store, ChangesOfDifferentFieldsNeverUndoEachOther) {
+  write([](Connection& c) { return insert_customer(customer(kA), c); });
+  write([](Connection& c) { return change_customer(kA, {.is_enabled = false}, c); });
+  write([](Connection& c) { return change_customer(kA, {.name = "Otra"}, c); });
+  write([](Connection& c) { return change_customer(kA, {.active_series = 7}, c); });
+  const auto changed = *read([](Connection& c) { return find_customer(kA, c); });
+  EXPECT_EQ(changed->name, "Otra");
+  EXPECT_FALSE(changed->is_enabled);
+  EXPECT_EQ(changed->points_per_second, 10);
+  EXPECT_EQ(changed->active_series, 7);
+
+  write([](Connection& c) { return insert_user(User{"u1", kA, "ana", "h1", true, kNow, 0}, c); });
+  write([](Connection& c) { return change_user(kA, "u1", {.is_enabled = false}, c); });
+  EXPECT_TRUE(*write([](Connection& c) { return replace_password_hash("u1", "h1", "h2", c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return replace_password_hash("u1", "h1", "h3", c); }));
+  EXPECT_FALSE(*write([](Connection& c) { return change_user(kB, "u1", {"h4"}, c); }));
+  auto user = *read([](Connection& c) { return find_user(kA, "u1", c); });
+  EXPECT_EQ(user->password_hash, "h2");
+  EXPECT_FALSE(user->is_enabled);
+
+  const Node node{kA, kNode, "us-east-1", "production", "10.0.0.1:8080", false, kNow, 0, 0};
+  write([&](Connection& c) { return register_node(node, c); });
+  write([](Connection& c) { return change_node(kA, kNode, {.region = "eu"}, c); });
+  write([](Connection& c) { return change_node(kA, kNode, {.address = ""}, c); });
+  const auto moved = *read([](Connection& c) { return find_node(kA, kNode, c); });
+  EXPECT_EQ(moved->region, "eu");
+  EXPECT_EQ(moved->environment, "production");
+  EXPECT_FALSE(moved->is_scraped());
+}
+
 class AuditLog : public Store {
  protected:
   void append(const std::string& action, std::optional<CustomerId> owner) {

@@ -87,10 +87,22 @@ Result<bool> insert_user(const User& user, Connection& connection) {
   return true;
 }
 
-Result<bool> update_user(const User& user, Connection& connection) {
+Result<bool> change_user(const std::optional<CustomerId>& customer, const std::string& id,
+                         const UserChange& change, Connection& connection) {
   auto done = connection.execute(
-      "UPDATE users SET password_hash = :a, is_enabled = :b WHERE id = :c AND customer_id = :d",
-      {user.password_hash, std::int64_t{user.is_enabled}, user.id, owner_text(user.customer)});
+      "UPDATE users SET password_hash = COALESCE(:a, password_hash), "
+      "is_enabled = COALESCE(:b, is_enabled) WHERE id = :c AND customer_id = :d",
+      {value_or_null(change.password_hash), value_or_null(change.is_enabled), id,
+       owner_text(customer)});
+  if (!done) return forward(done);
+  return *done > 0;
+}
+
+Result<bool> replace_password_hash(const std::string& user_id, const std::string& old_hash,
+                                   const std::string& new_hash, Connection& connection) {
+  auto done =
+      connection.execute("UPDATE users SET password_hash = :a WHERE id = :b AND password_hash = :c",
+                         {new_hash, user_id, old_hash});
   if (!done) return forward(done);
   return *done > 0;
 }

@@ -11,6 +11,13 @@
 
 namespace vigia::monitor {
 
+/// What a change names; the rest stays as it is in the database at that moment, so that two changes
+/// at once never undo each other.
+struct UserChange {
+  std::optional<std::string> password_hash = {};
+  std::optional<bool> is_enabled = {};
+};
+
 struct User {
   std::string id;
   std::optional<CustomerId> customer;  ///< nothing: an operator
@@ -31,8 +38,12 @@ Result<std::optional<User>> find_user(const std::optional<CustomerId>& customer,
                                       const std::string& id, Connection& connection);
 /// False where the name is taken anywhere in the installation.
 Result<bool> insert_user(const User& user, Connection& connection);
-/// Password hash and is_enabled; false where that owner has no such user.
-Result<bool> update_user(const User& user, Connection& connection);
+/// False where that owner has no such user.
+Result<bool> change_user(const std::optional<CustomerId>& customer, const std::string& id,
+                         const UserChange& change, Connection& connection);
+/// False, and nothing done, where the user's hash is no longer `old_hash`.
+Result<bool> replace_password_hash(const std::string& user_id, const std::string& old_hash,
+                                   const std::string& new_hash, Connection& connection);
 Result<void> note_login(const std::string& user_id, std::int64_t now_ms, Connection& connection);
 
 }  // namespace vigia::monitor
