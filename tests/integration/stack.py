@@ -147,28 +147,23 @@ class Stack:
         self.wait_for_tokens()
 
     def wait_for_tokens(self) -> None:
-        """Waits until collector and router know the newest token."""
+        """Waits until the collector takes every ingest token and the router every token that reads."""
 
-        def is_known() -> bool:
-            customer = self.agents[-1].customer_id
-            answer = requests.post(
-                f"{self.layout.url('collector_http')}/v1/metrics",
-                data=b"",
-                headers={
-                    "Authorization": f"Bearer {self.token(customer, 'ingest')}",
-                    "Content-Type": "application/x-protobuf",
-                },
-                timeout=2,
-            )
-            labels = requests.get(
-                f"{self.layout.url('router')}/api/v1/query",
-                params={"query": "1"},
-                headers={"Authorization": f"Bearer {self.secrets['operator_token']}"},
-                timeout=2,
-            )
-            return answer.status_code == 200 and labels.status_code == 200
+        def is_sendable(token: str) -> bool:
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
+            url = f"{self.layout.url('collector_http')}/v1/metrics"
+            return requests.post(url, data=b"", headers=headers, timeout=2).status_code == 200
 
-        wait_for("collector and router know the tokens", is_known, 10)
+        def is_readable(token: str) -> bool:
+            return self.ask("/api/v1/query", token, query="1").status_code == 200
+
+        def are_known() -> bool:
+            customers = self.secrets["customers"].values()
+            readers = [self.secrets["operator_token"], *(customer["read_token"] for customer in customers)]
+            senders = [customer["ingest_token"] for customer in customers]
+            return all(map(is_sendable, senders)) and all(map(is_readable, readers))
+
+        wait_for("collector and router know the tokens", are_known, 10)
 
     def stop(self, *names: str) -> None:
         for name in names:
