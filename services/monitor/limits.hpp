@@ -51,7 +51,10 @@ inline constexpr Duration kSnapshotRefreshInterval = std::chrono::seconds(3);
 inline constexpr Duration kLiveInterval = std::chrono::seconds(5);
 /// Patience with one question about a node's curves: two years from the cold store.
 inline constexpr Duration kCurveTimeout = std::chrono::seconds(10);
-/// Patience with one question about the live state; it also bounds how long a stop may take.
+/// At a stop: what is in flight has this long to end. Only a question that waits for a router that
+/// hangs takes longer.
+inline constexpr Duration kDrainMax = std::chrono::seconds(2);
+/// Patience with one question about the live state.
 inline constexpr Duration kLiveTimeout = std::chrono::seconds(3);
 /// While the router does not answer; after a start it needs a moment to learn of our own token.
 inline constexpr Duration kLiveRetryInterval = std::chrono::seconds(1);

@@ -1,5 +1,7 @@
 #include "services/monitor/service.hpp"
 
+#include <algorithm>
+
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
 #include "libs/net/client.hpp"
@@ -80,8 +82,13 @@ class Service final : public service::Running {
   }
 
   void stop(TimePoint deadline) noexcept override {
-    if (outside_server_) outside_server_->stop(deadline);
-    if (inside_server_) inside_server_->stop(deadline);
+    // Both servers let requests in flight end, so those that only wait are answered first.
+    snapshot_.end();
+    inside_.end();
+    const auto drained = std::min(deadline, clock_.steady() + kDrainMax);
+    if (outside_server_) outside_server_->stop(drained);
+    if (inside_server_) inside_server_->stop(drained);
+    client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     live_.stop();
     workers_.end();
     waiting_workers_.end();

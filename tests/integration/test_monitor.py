@@ -522,6 +522,36 @@ class TestDirectory:
         assert answer.headers["ETag"] != etag
         assert arrived - changed < 1
 
+    def test_a_stop_does_not_wait_for_those_who_wait(self, tmp_path: Path) -> None:
+        """Readers of the snapshot, health requests before the first look, and connections that stay open."""
+        with Stack(tmp_path) as stack:
+            # A router that takes connections and never answers: the first look at the live state hangs.
+            with socket.create_server(("127.0.0.1", stack.layout.ports["router"])):
+                stack.start("monitor")
+                headers = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+                url = stack.layout.url("monitor_internal")
+                idle = requests.Session()
+                etag = idle.get(f"{url}/snapshot", headers=headers, timeout=10).headers["ETag"]
+                answers: list[int] = []
+
+                def ask(path: str, **more: str) -> None:
+                    answers.append(requests.get(url + path, headers=headers | more, timeout=30).status_code)
+
+                waiting = [
+                    threading.Thread(target=ask, args=("/snapshot?wait=20",), kwargs={"If-None-Match": etag}),
+                    threading.Thread(target=ask, args=("/nodes/cliente-a/web-01/health",)),
+                ]
+                for thread in waiting:
+                    thread.start()
+                wait_for("the reader waits", lambda: "snapshot_waiters 1" in idle.get(f"{url}/metrics").text, 5)
+                begun = time.monotonic()
+                assert stack.running["monitor"].end() == 0
+                seconds = time.monotonic() - begun
+                for thread in waiting:
+                    thread.join(30)
+                assert seconds < 4, seconds
+                assert sorted(answers) == [304, 503]
+
     def test_a_wait_ends_without_a_change(self, inside: Callable[..., requests.Response]) -> None:
         etag = inside("/snapshot").headers["ETag"]
         begun = time.monotonic()

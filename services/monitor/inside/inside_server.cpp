@@ -126,7 +126,8 @@ void InsideHandler::answer_health(const net::RequestHead& head, const net::PathV
   const auto accept = head.headers.get("accept");
   {
     const std::scoped_lock lock(mutex_);
-    if (node && !parts_.live.current()->is_known() && waiting_.size() < kHealthWaitersMax) {
+    const bool may_wait = !is_ending_ && waiting_.size() < kHealthWaitersMax;
+    if (node && may_wait && !parts_.live.current()->is_known()) {
       waiting_.push_back(WaitingHealth{std::move(node), std::string(accept),
                                        parts_.clock.steady() + kHealthWaitMax,
                                        std::move(responder)});
@@ -140,14 +141,22 @@ void InsideHandler::release_waiting() {
   std::vector<WaitingHealth> released;
   {
     const std::scoped_lock lock(mutex_);
-    const bool is_known = parts_.live.current()->is_known();
+    const bool is_over = is_ending_ || parts_.live.current()->is_known();
     const auto now = parts_.clock.steady();
-    const auto stays = [&](const WaitingHealth& one) { return !is_known && now < one.deadline; };
+    const auto stays = [&](const WaitingHealth& one) { return !is_over && now < one.deadline; };
     const auto middle = std::stable_partition(waiting_.begin(), waiting_.end(), stays);
     std::move(middle, waiting_.end(), std::back_inserter(released));
     waiting_.erase(middle, waiting_.end());
   }
   for (auto& one : released) one.responder.send(health_of(one.node, one.accept));
+}
+
+void InsideHandler::end() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_ending_ = true;
+  }
+  release_waiting();
 }
 
 }  // namespace vigia::monitor

@@ -43,6 +43,8 @@ class InsideHandler : public net::Handler {
   /// Right after a start nothing is known yet, and 503 would forge a moment of down time for every
   /// node that pushes.
   void release_waiting();
+  /// The same at once, known or not, and from now on nobody waits: the server is about to stop.
+  void end();
 
  private:
   struct WaitingHealth {
@@ -61,7 +63,8 @@ class InsideHandler : public net::Handler {
   const std::string internal_token_;
   std::string own_address_;
   std::vector<WaitingHealth> waiting_;
-  std::mutex mutex_;  ///< own_address_, waiting_
+  bool is_ending_ = false;
+  std::mutex mutex_;  ///< own_address_, waiting_, is_ending_
   net::Routes routes_;
 };
 

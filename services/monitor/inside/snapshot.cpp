@@ -86,7 +86,9 @@ Snapshot::Snapshot(Database& database, std::string own_token_sha256, const Clock
       changes_(metrics.counter("vigia_monitor_snapshot_changes_total",
                                "How often the snapshot's content changed")) {}
 
-Snapshot::~Snapshot() {
+Snapshot::~Snapshot() { end(); }
+
+void Snapshot::end() {
   {
     const std::scoped_lock lock(mutex_);
     is_ending_ = true;

@@ -26,7 +26,6 @@ class Snapshot {
  public:
   Snapshot(Database& database, std::string own_token_sha256, const Clock& clock,
            service::MetricRegistry& metrics);
-  /// Answers who waits.
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
@@ -38,6 +37,9 @@ class Snapshot {
   /// The document; 304 where `if_none_match` is the current ETag: at once, or with `wait` > 0 as
   /// soon as it changes or the time is over. 503 before the first refresh.
   void answer(const std::string& if_none_match, Duration wait, net::Responder responder);
+  /// Answers who waits, and from now on nobody does: a server that stops lets every request end.
+  /// Safe twice; from the thread that destroys it.
+  void end();
 
  private:
   struct Waiter {
