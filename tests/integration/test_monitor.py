@@ -634,6 +634,30 @@ def test_all_is_kept_over_a_restart(tmp_path: Path) -> None:
         assert operator.good("GET", "/audit/verification")["is_intact"]
 
 
+def test_a_node_that_moves_is_one_series(tmp_path: Path) -> None:
+    """What was at the old address must not go on as a node that is down, with an alert of its own."""
+    with Stack(tmp_path) as stack:
+        stack.start("monitor", "prometheus-hot")
+        operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+        operator.good("POST", "/customers", {"id": "movers", "name": "M"})
+        hot = f"{stack.layout.url('hot')}/api/v1"
+
+        def scraped() -> set[str]:
+            active = requests.get(f"{hot}/targets?state=active", timeout=5).json()["data"]["activeTargets"]
+            of_nodes = [target for target in active if target["labels"]["job"] == "customer-agents"]
+            return {target["discoveredLabels"]["__address__"] for target in of_nodes if target["health"] == "down"}
+
+        with socket.socket() as first, socket.socket() as second:  # bound, but nobody listens
+            operator.good("POST", "/customers/movers/nodes", {"id": "web-01"})
+            for place in (first, second):
+                place.bind(("127.0.0.1", 0))
+                address = f"127.0.0.1:{place.getsockname()[1]}"
+                operator.good("PATCH", "/customers/movers/nodes/web-01", {"address": address})
+                wait_for(f"{address} is scraped", lambda wanted=address: scraped() == {wanted}, 30)
+        found = requests.get(f"{hot}/series", {"match[]": 'up{job="customer-agents",reach="scrape"}'}, timeout=5).json()
+        assert [one["instance"] for one in found["data"]] == ["web-01"]
+
+
 class PostgreSql:
     """A PostgreSQL server of a test's own; it refuses to run as root, so there its own user runs it."""
 

@@ -36,7 +36,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("up", help="install, build, start")
-    start.add_argument("--port-base", type=int, metavar="N", help="use ports N, N+1, … instead of the standard ones")
+    start.add_argument(
+        "--port-base",
+        type=int,
+        metavar="N",
+        help="use ports N, N+1, … instead of the standard ones, from now on; 0 goes back to the standard ones",
+    )
     start.add_argument(
         "--node-down-for",
         type=_length_of_time,

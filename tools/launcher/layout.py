@@ -65,11 +65,12 @@ class Layout:
 
 
 def with_port_base(base: int | None) -> dict[str, int]:
-    """The contract's ports, or base, base + 1, … in the order above."""
-    if base is None:
+    """The contract's ports for none or 0, or base, base + 1, … in the order above."""
+    if not base:
         return dict(_PORTS)
     if not 1024 <= base <= 65535 - len(_PORTS):
-        raise Failure(f"--port-base {base} leaves no room: choose a number from 1024 to {65535 - len(_PORTS)}")
+        room = f"choose a number from 1024 to {65535 - len(_PORTS)}, or 0 for the standard ports"
+        raise Failure(f"--port-base {base} leaves no room: {room}")
     return {name: base + index for index, name in enumerate(_PORTS)}
 
 

@@ -80,7 +80,7 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     if not _are_running() or layout.ports != _layout(old).ports:
         _check_free(layout, agents)
     portal, python = _prepare()
-    if _are_running() and settings != old:
+    if _are_running() and layout != _layout(old):
         say("stopping what runs with the old settings")
         _stop_all()
     if not _are_running():

@@ -30,8 +30,9 @@ void write_target(const Node& node, const std::string& address, const std::strin
       .member("node_region", node.region)
       .member("environment", node.environment)
       .member("reach", node.is_scraped() ? "scrape" : "push")
-      // Otherwise it would be the address, which is ours for nodes that push.
-      .member("instance", node.is_scraped() ? node.address : node.id.text())
+      // Otherwise it would be the address: ours for nodes that push, and a second series of `up`
+      // for a node that moves, whose first one is down until Prometheus forgets it.
+      .member("instance", node.id.text())
       .end_object()
       .end_object();
 }

@@ -215,6 +215,8 @@ TEST_F(WithCustomers, TargetsPointAtTheNodeOrAtTheMonitor) {
   EXPECT_EQ(scraped["targets"].items()[0].text(), "10.0.0.7:8080");
   EXPECT_EQ(scraped["labels"]["__metrics_path__"].text(), "/health");
   EXPECT_EQ(scraped["labels"]["reach"].text(), "scrape");
+  // Not the address: a node that moves goes on as the same series.
+  EXPECT_EQ(scraped["labels"]["instance"].text(), scraped["labels"]["node_id"].text());
   const auto& pushed = document.items()[1];
   EXPECT_EQ(pushed["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(pushed["labels"]["__metrics_path__"].text(), "/nodes/cliente-a/prod-web-01/health");
