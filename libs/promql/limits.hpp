@@ -17,6 +17,14 @@ inline constexpr std::size_t kDepthMax = 1'000;
 inline constexpr std::size_t kNodesMax = 20'000;
 /// Label matchers of all selectors together, and labels of one grouping.
 inline constexpr std::size_t kMatchersMax = 5'000;
+/// Regexes of one request that are no lists of words, together: bytes, sets of characters in them,
+/// and memory compiled. The worst that keeps to them takes 40 ms of one core.
+inline constexpr std::size_t kRegexBytesMax = 16U << 10U;
+inline constexpr std::size_t kRegexClassesMax = 64;
+inline constexpr std::size_t kRegexMemoryMax = 512U << 10U;
+/// Bytes of labels that a query may make for one series (labels_made.hpp): sixteen times the most
+/// that a store holds for one.
+inline constexpr std::uint64_t kLabelBytesMadeMax = 1U << 20U;
 /// Evaluations of all subqueries together (cost.hpp): two years by the minute, and some. Prometheus
 /// repeats a constant over a subquery's steps in a loop that no time-out ends, so that one query of
 /// 50 y by 1 ms holds a core and memory of everybody's store.

@@ -92,8 +92,12 @@ std::string position(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-Parser::Parser(std::string_view text, Dialect dialect, bool are_regexes_known)
-    : text_(text), dialect_(dialect), are_regexes_known_(are_regexes_known), lexer_(text, dialect) {
+Parser::Parser(std::string_view text, Dialect dialect, bool are_regexes_known, RegexBudget& regexes)
+    : text_(text),
+      dialect_(dialect),
+      are_regexes_known_(are_regexes_known),
+      regexes_(regexes),
+      lexer_(text, dialect) {
   advance();
 }
 
@@ -379,26 +383,29 @@ bool Parser::parse_label(std::vector<std::string>& labels) {
   return !error_ && count_matcher();
 }
 
-static Result<ExprPtr> parse_bounded(std::string_view text, Dialect dialect,
-                                     bool are_regexes_known) {
+static Result<ExprPtr> parse_bounded(std::string_view text, Dialect dialect, bool are_regexes_known,
+                                     RegexBudget& regexes) {
   if (text.size() > kLengthMax) {
     return fail(ErrorCode::kTooLarge, fmt::format("the query is longer than {} bytes", kLengthMax));
   }
-  return Parser(text, dialect, are_regexes_known).run();
+  return Parser(text, dialect, are_regexes_known, regexes).run();
 }
 
 Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect) {
-  return parse_bounded(text, dialect, true);
+  RegexBudget none;
+  return parse_bounded(text, dialect, true, none);
 }
 
 }  // namespace internal
 
 Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
-  return internal::parse_bounded(text, dialect, false);
+  internal::RegexBudget regexes;
+  return internal::parse_bounded(text, dialect, false, regexes);
 }
 
-Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {
-  auto expr = parse(text, dialect);
+static Result<Selector> parse_one_selector(std::string_view text, Dialect dialect,
+                                           internal::RegexBudget& regexes) {
+  auto expr = internal::parse_bounded(text, dialect, false, regexes);
   if (!expr) return forward(expr);
   auto* selector = std::get_if<Selector>(&(*expr)->node);
   if (selector == nullptr || selector->range || selector->shift.has_offset ||
@@ -406,6 +413,23 @@ Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {
     return fail(ErrorCode::kInvalid, "1:1: parse error: expected a plain series selector");
   }
   return std::move(*selector);
+}
+
+Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {
+  internal::RegexBudget regexes;
+  return parse_one_selector(text, dialect, regexes);
+}
+
+Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
+                                                     Dialect dialect) {
+  internal::RegexBudget regexes;
+  std::vector<Selector> selectors;
+  for (const std::string& text : texts) {
+    auto selector = parse_one_selector(text, dialect, regexes);
+    if (!selector) return forward(selector);
+    selectors.push_back(std::move(*selector));
+  }
+  return selectors;
 }
 
 }  // namespace vigia::promql

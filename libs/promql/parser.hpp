@@ -1,6 +1,7 @@
 // Text into a tree. The parser knows the whole of PromQL and refuses everything else.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,5 +20,8 @@ Result<ExprPtr> parse(std::string_view text, Dialect dialect);
 
 /// Reads a selector as `match[]` takes it: no range, no offset, no @.
 Result<Selector> parse_series_selector(std::string_view text, Dialect dialect);
+/// All of one request: they share the bounds on regexes. The first fault is the one told.
+Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
+                                                     Dialect dialect);
 
 }  // namespace vigia::promql

@@ -284,6 +284,48 @@ TEST(Limits, LargeInputIsRefusedAndNotRecursedInto) {
   }
 }
 
+std::string matchers(std::string_view regex, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all += "l" + std::to_string(i) + "=~`" + std::string(regex) + std::to_string(i) + "`,";
+  }
+  return "up{" + all + "}";
+}
+
+// 400 of the first held a router of two cores for minutes, and with it every customer.
+TEST(Limits, RegexesThatAreCheapToWriteAndDearToReadAreRefused) {
+  const std::vector<std::string> inputs{
+      matchers("\\pL{300}", 1),
+      matchers("\\pL{20}", 400),
+      matchers("(a?){200}", 4'000),
+      "up{a=~`" + repeated("\\pL{0}", 9'000) + "`}",
+      "up{a=~`" + repeated("(?i)[a-\\x{10ffff}]{0}", 5'000) + "`}",
+      "up{a=~`" + repeated("(ab)", 50'000) + "`}",
+      "label_replace(up, 'a', 'b', 'c', `" + repeated("\\pL{0}", 9'000) + "`)",
+  };
+  for (const std::string& input : inputs) {
+    const auto expr = parse(input, Dialect::kPrometheus3);
+    ASSERT_FALSE(expr.has_value()) << input.substr(0, 60);
+    EXPECT_EQ(expr.error().code, ErrorCode::kTooLarge) << expr.error().message;
+    EXPECT_THAT(expr.error().message, HasSubstr("regexes"));
+  }
+}
+
+TEST(Limits, SelectorsOfOneRequestShareTheRegexes) {
+  const std::vector<std::string> texts(64, matchers("\\pL{4}", 2));
+  const auto selectors = parse_series_selectors(texts, Dialect::kPrometheus3);
+  ASSERT_FALSE(selectors.has_value());
+  EXPECT_EQ(selectors.error().code, ErrorCode::kTooLarge);
+  EXPECT_TRUE(parse_series_selectors({texts.front()}, Dialect::kPrometheus3).has_value());
+}
+
+TEST(Limits, ListsOfNamesMayBeLong) {
+  const std::string list = repeated("prod\\.web-01\\.example\\.org|", 5'000) + "x";
+  EXPECT_TRUE(parse("up{a=~`" + list + "`}", Dialect::kPrometheus3).has_value());
+  EXPECT_FALSE(parse("{a=~`" + list + "|`}", Dialect::kPrometheus3).has_value());  // takes empty
+  EXPECT_TRUE(parse("up{a=~`(" + repeated("web-01|", 2'000) + "x)`}", Dialect::kPrometheus3));
+}
+
 TEST(Limits, WhatPeopleWritePasses) {
   EXPECT_TRUE(parse("up" + repeated(" or up", 500), Dialect::kPrometheus2).has_value());
   EXPECT_TRUE(parse(repeated("(", 100) + "up" + repeated(")", 100), Dialect::kPrometheus2));

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "libs/base/utf8.hpp"
 #include "libs/model/labels.hpp"
@@ -30,47 +29,6 @@ std::optional<MatchOperator> match_operator(TokenKind kind) {
     default:
       return std::nullopt;
   }
-}
-
-/// Whether the regex is a list of plain words, as dashboards write the values of a variable.
-bool is_word_list(std::string_view regex) {
-  return std::all_of(regex.begin(), regex.end(),
-                     [](char c) { return is_word(c) || c == '-' || c == '|' || c == '/'; });
-}
-
-bool has_empty_word(std::string_view list) {
-  return list.empty() || list.front() == '|' || list.back() == '|' ||
-         list.find("||") != std::string_view::npos;
-}
-
-/// Whether the regex takes an empty text; nothing where it cannot be read. The forms that nearly
-/// every query uses are told without compiling them.
-std::optional<bool> regex_takes_empty(std::string_view text) {
-  if (text == ".+") return false;
-  if (text == ".*") return true;
-  if (is_word_list(text)) return has_empty_word(text);
-  RE2::Options options;
-  options.set_log_errors(false);
-  const RE2 regex(re2::StringPiece(text.data(), text.size()), options);
-  if (!regex.ok()) return std::nullopt;
-  return RE2::FullMatch("", regex);
-}
-
-/// Whether the matcher lets a series without that label through; nothing on a regex that cannot be
-/// read.
-std::optional<bool> matches_empty(const Matcher& matcher) {
-  switch (matcher.op) {
-    case MatchOperator::kEqual:
-      return matcher.value.empty();
-    case MatchOperator::kNotEqual:
-      return !matcher.value.empty();
-    case MatchOperator::kRegex:
-    case MatchOperator::kNotRegex:
-      break;
-  }
-  const auto takes_empty = regex_takes_empty(matcher.value);
-  if (!takes_empty) return std::nullopt;
-  return *takes_empty == (matcher.op == MatchOperator::kRegex);
 }
 
 /// The shift of a selector or subquery; null for what can have none.
@@ -137,6 +95,25 @@ bool Parser::parse_matcher(Selector& selector) {
   return !error_ && count_matcher();
 }
 
+std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t offset) {
+  const bool is_regex =
+      matcher.op == MatchOperator::kRegex || matcher.op == MatchOperator::kNotRegex;
+  if (!is_regex) return matcher.value.empty() == (matcher.op == MatchOperator::kEqual);
+  switch (regexes_.look_at(matcher.value)) {
+    case RegexBudget::Verdict::kTakesEmpty:
+      return matcher.op == MatchOperator::kRegex;
+    case RegexBudget::Verdict::kNeedsText:
+      return matcher.op == MatchOperator::kNotRegex;
+    case RegexBudget::Verdict::kUnreadable:
+      fail(offset, "a regex that cannot be read in label matching");
+      return std::nullopt;
+    case RegexBudget::Verdict::kTooLarge:
+      break;
+  }
+  fail_too_large(kRegexesTooLarge);
+  return std::nullopt;
+}
+
 bool Parser::check_selector(const Selector& selector, std::size_t offset) {
   bool is_selective = !selector.name.empty() || are_regexes_known_;
   for (const Matcher& matcher : selector.matchers) {
@@ -145,8 +122,8 @@ bool Parser::check_selector(const Selector& selector, std::size_t offset) {
                                       selector.name, matcher.value));
     }
     if (are_regexes_known_) continue;
-    const auto is_empty = matches_empty(matcher);
-    if (!is_empty) return fail(offset, "a regex that cannot be read in label matching");
+    const auto is_empty = matches_empty(matcher, offset);
+    if (!is_empty) return false;
     is_selective = is_selective || !*is_empty;
   }
   return is_selective ||

@@ -9,16 +9,20 @@
 #include "libs/base/result.hpp"
 #include "libs/promql/ast.hpp"
 #include "libs/promql/internal/lexer.hpp"
+#include "libs/promql/internal/regex_budget.hpp"
 
 namespace vigia::promql::internal {
+
+inline constexpr const char* kRegexesTooLarge =
+    "the regexes of the query are too many or too large: use lists of words, or fewer";
 
 /// Reads one expression. Every reading function gives null or false after `fail`, and the first
 /// failure is the one that counts. Not thread-safe; one use.
 class Parser {
  public:
   /// `are_regexes_known`: the text was printed from a tree that was read before, so its matchers
-  /// need no second check.
-  Parser(std::string_view text, Dialect dialect, bool are_regexes_known);
+  /// need no second check. `regexes` is that of the whole request.
+  Parser(std::string_view text, Dialect dialect, bool are_regexes_known, RegexBudget& regexes);
   /// The whole text.
   Result<ExprPtr> run();
 
@@ -40,6 +44,8 @@ class Parser {
   ExprPtr parse_selector(const Token* name);
   bool parse_matchers(Selector& selector);
   bool parse_matcher(Selector& selector);
+  /// Whether the matcher lets a series without that label through; nothing after `fail`.
+  std::optional<bool> matches_empty(const Matcher& matcher, std::size_t offset);
   bool check_selector(const Selector& selector, std::size_t offset);
   ExprPtr parse_postfix(ExprPtr expr);
   ExprPtr parse_brackets(ExprPtr expr);
@@ -73,6 +79,7 @@ class Parser {
   std::string_view text_;
   Dialect dialect_;
   bool are_regexes_known_;
+  RegexBudget& regexes_;
   Lexer lexer_;
   Token token_;
   std::size_t nesting_ = 0;

@@ -88,7 +88,9 @@ bool Parser::check_call(const Call& call, std::size_t offset) {
     const ValueType wanted = function.arguments[std::min(i, named - 1)];
     if (!expect_type(*call.arguments[i], wanted, where)) return false;
   }
-  return true;
+  if (function.name != "label_replace" || are_regexes_known_) return true;
+  const auto* regex = std::get_if<StringLiteral>(&call.arguments.back()->node);
+  return regex == nullptr || regexes_.charge(regex->value) || fail_too_large(kRegexesTooLarge);
 }
 
 bool Parser::check_aggregation(const Aggregation& aggregation, std::size_t /*offset*/) {

@@ -108,13 +108,13 @@ Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathe
   if (texts.size() > kSelectorsMax) {
     return fail(ErrorCode::kInvalid, fmt::format("more than {} match[]", kSelectorsMax));
   }
-  for (const std::string& text : texts) {
-    auto selector = promql::parse_series_selector(text, stores_.coverage().dialect());
-    if (!selector) {
-      return tl::unexpected<Error>(
-          with_context("invalid parameter \"match[]\"", std::move(selector.error())));
-    }
-    auto added = add_selector(request.caller, std::move(*selector), gathering);
+  auto selectors = promql::parse_series_selectors(texts, stores_.coverage().dialect());
+  if (!selectors) {
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"match[]\"", std::move(selectors.error())));
+  }
+  for (promql::Selector& selector : *selectors) {
+    auto added = add_selector(request.caller, std::move(selector), gathering);
     if (!added) return added;
   }
   return texts.empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();

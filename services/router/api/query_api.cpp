@@ -7,6 +7,7 @@
 
 #include "libs/promql/cost.hpp"
 #include "libs/promql/fence.hpp"
+#include "libs/promql/labels_made.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
@@ -32,6 +33,11 @@ Result<void> check_cost(const promql::Expr& expr, const promql::Evaluation& time
       static_cast<std::uint64_t>(times.end_ms) - static_cast<std::uint64_t>(times.start_ms),
       kMillisecondsMax);
   const Duration outer = std::chrono::milliseconds(static_cast<std::int64_t>(length_ms));
+  if (promql::label_bytes_made(expr) > promql::kLabelBytesMadeMax) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("label_join and label_replace could make labels of more than {} bytes",
+                            promql::kLabelBytesMadeMax));
+  }
   if (promql::subquery_evaluations(expr, outer) <= promql::kSubqueryEvaluationsMax) return {};
   return fail(
       ErrorCode::kInvalid,

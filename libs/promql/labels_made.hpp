@@ -1,0 +1,16 @@
+// How large the labels are that a query makes.
+#pragma once
+
+#include <cstdint>
+
+#include "libs/promql/ast.hpp"
+
+namespace vigia::promql {
+
+/// The most bytes of labels that label_join and label_replace can give one series on the way
+/// through the query, where every label that comes from a store has the largest value that one may
+/// have. Prometheus builds them without any bound of its own, and no time-out or limit of samples
+/// sees them. Saturates at the largest number.
+std::uint64_t label_bytes_made(const Expr& expr);
+
+}  // namespace vigia::promql
