@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ OPERATIONS = {
     ("DELETE", "/customers/{customer_id}/channels/{channel_id}"): "protected",
     ("GET", "/operators"): "operator",
     ("POST", "/operators"): "operator",
+    ("PATCH", "/operators/{user_id}"): "operator",
     ("GET", "/operator-tokens"): "operator",
     ("POST", "/operator-tokens"): "operator",
     ("DELETE", "/operator-tokens/{token_id}"): "operator",
@@ -78,6 +80,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/customers/{customer_id}/users/{user_id}"): {"is_enabled": True},
     ("POST", "/customers/{customer_id}/channels"): {"type": "webhook", "target": "https://8.8.8.8/hook"},
     ("POST", "/operators"): {"name": "", "password": PASSWORD},
+    ("PATCH", "/operators/{user_id}"): {"is_enabled": False},
     ("POST", "/operator-tokens"): {"name": "t"},
 }
 CHANGES = {"POST", "PATCH", "DELETE"}
@@ -297,6 +300,26 @@ class TestWhoMayDoWhat:
         for caller, may_read in ((reader, kind != "person"), (home.read, kind in ("known", "customer"))):
             answer = perform(caller, operation, home.ids | {"token_id": made["id"]} if kind == "operator" else home.ids)
             assert answer.status_code in (ALLOWED if may_read and not changes else {403})
+
+    def test_an_operator_can_be_disabled_but_not_the_last(self, operator: Caller) -> None:
+        name = unique("op")
+        made = operator.good("POST", "/operators", {"name": name, "password": PASSWORD})
+        second = Caller(operator.url).log_in(name, PASSWORD)
+        operator.good("PATCH", f"/operators/{made['id']}", {"is_enabled": False})
+        assert second.call("GET", "/session").status_code == 401
+        everybody = operator.good("GET", "/operators")["users"]
+        for one in everybody:
+            if one["is_enabled"] and one["name"] != "admin":
+                operator.good("PATCH", f"/operators/{one['id']}", {"is_enabled": False})
+        own = next(one["id"] for one in everybody if one["name"] == "admin")
+        answer = operator.call("PATCH", f"/operators/{own}", {"is_enabled": False})
+        assert answer.status_code == 400
+        assert "last operator" in answer.json()["message"]
+        assert operator.good("GET", "/session")["user"] == "admin"
+        # A customer's user is no operator, so here it does not exist.
+        home = make_home(operator)
+        assert operator.call("PATCH", f"/operators/{home.ids['user_id']}", {"is_enabled": False}).status_code == 404
+        assert home.user.call("GET", "/session").status_code == 200
 
     def test_a_managing_token_changes_without_csrf(self, operator: Caller) -> None:
         made = operator.good("POST", "/operator-tokens", {"name": "m", "scope": "manage"})
@@ -524,33 +547,33 @@ class TestDirectory:
 
     def test_a_stop_does_not_wait_for_those_who_wait(self, tmp_path: Path) -> None:
         """Readers of the snapshot, health requests before the first look, and connections that stay open."""
-        with Stack(tmp_path) as stack:
-            # A router that takes connections and never answers: the first look at the live state hangs.
-            with socket.create_server(("127.0.0.1", stack.layout.ports["router"])):
-                stack.start("monitor")
-                headers = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
-                url = stack.layout.url("monitor_internal")
-                idle = requests.Session()
-                etag = idle.get(f"{url}/snapshot", headers=headers, timeout=10).headers["ETag"]
-                answers: list[int] = []
+        # A router that takes connections and never answers: the first look at the live state hangs.
+        stack = Stack(tmp_path)
+        with stack, socket.create_server(("127.0.0.1", stack.layout.ports["router"])):
+            stack.start("monitor")
+            headers = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+            url = stack.layout.url("monitor_internal")
+            idle = requests.Session()
+            etag = idle.get(f"{url}/snapshot", headers=headers, timeout=10).headers["ETag"]
+            answers: list[int] = []
 
-                def ask(path: str, **more: str) -> None:
-                    answers.append(requests.get(url + path, headers=headers | more, timeout=30).status_code)
+            def ask(path: str, **more: str) -> None:
+                answers.append(requests.get(url + path, headers=headers | more, timeout=30).status_code)
 
-                waiting = [
-                    threading.Thread(target=ask, args=("/snapshot?wait=20",), kwargs={"If-None-Match": etag}),
-                    threading.Thread(target=ask, args=("/nodes/cliente-a/web-01/health",)),
-                ]
-                for thread in waiting:
-                    thread.start()
-                wait_for("the reader waits", lambda: "snapshot_waiters 1" in idle.get(f"{url}/metrics").text, 5)
-                begun = time.monotonic()
-                assert stack.running["monitor"].end() == 0
-                seconds = time.monotonic() - begun
-                for thread in waiting:
-                    thread.join(30)
-                assert seconds < 4, seconds
-                assert sorted(answers) == [304, 503]
+            waiting = [
+                threading.Thread(target=ask, args=("/snapshot?wait=20",), kwargs={"If-None-Match": etag}),
+                threading.Thread(target=ask, args=("/nodes/cliente-a/web-01/health",)),
+            ]
+            for thread in waiting:
+                thread.start()
+            wait_for("the reader waits", lambda: "snapshot_waiters 1" in idle.get(f"{url}/metrics").text, 5)
+            begun = time.monotonic()
+            assert stack.running["monitor"].end() == 0
+            seconds = time.monotonic() - begun
+            for thread in waiting:
+                thread.join(30)
+            assert seconds < 4, seconds
+            assert sorted(answers) == [304, 503]
 
     def test_a_wait_ends_without_a_change(self, inside: Callable[..., requests.Response]) -> None:
         etag = inside("/snapshot").headers["ETag"]
@@ -642,10 +665,11 @@ def test_a_node_that_moves_is_one_series(tmp_path: Path) -> None:
         operator.good("POST", "/customers", {"id": "movers", "name": "M"})
         hot = f"{stack.layout.url('hot')}/api/v1"
 
-        def scraped() -> set[str]:
+        def is_scraped(address: str) -> bool:
             active = requests.get(f"{hot}/targets?state=active", timeout=5).json()["data"]["activeTargets"]
             of_nodes = [target for target in active if target["labels"]["job"] == "customer-agents"]
-            return {target["discoveredLabels"]["__address__"] for target in of_nodes if target["health"] == "down"}
+            seen = [t["discoveredLabels"]["__address__"] for t in of_nodes if t["health"] == "down"]
+            return seen == [address]
 
         with socket.socket() as first, socket.socket() as second:  # bound, but nobody listens
             operator.good("POST", "/customers/movers/nodes", {"id": "web-01"})
@@ -653,7 +677,7 @@ def test_a_node_that_moves_is_one_series(tmp_path: Path) -> None:
                 place.bind(("127.0.0.1", 0))
                 address = f"127.0.0.1:{place.getsockname()[1]}"
                 operator.good("PATCH", "/customers/movers/nodes/web-01", {"address": address})
-                wait_for(f"{address} is scraped", lambda wanted=address: scraped() == {wanted}, 30)
+                wait_for(f"{address} is scraped", partial(is_scraped, address), 30)
         found = requests.get(f"{hot}/series", {"match[]": 'up{job="customer-agents",reach="scrape"}'}, timeout=5).json()
         assert [one["instance"] for one in found["data"]] == ["web-01"]
 

@@ -92,15 +92,29 @@ ApiResult create_operator(const ApiCall& call, const ApiParts& parts) {
   return create_of(std::nullopt, call, parts);
 }
 
+// Nobody could log in to undo it.
+Result<void> check_operator_left(Connection& connection) {
+  auto operators = list_users(std::nullopt, connection);
+  if (!operators) return forward(operators);
+  for (const auto& one : *operators) {
+    if (one.is_enabled) return {};
+  }
+  return fail(ErrorCode::kInvalid, "is_enabled: this is the last operator who can log in");
+}
+
 // A new password and disabling both end the user's sessions in the same step.
-Result<std::optional<User>> save(const ApiCall& call, const ApiParts& parts, const std::string& id,
-                                 const UserChange& change) {
+Result<std::optional<User>> save(const std::optional<CustomerId>& owner, const ApiCall& call,
+                                 const ApiParts& parts, const UserChange& change) {
+  const auto id = call.path.at("user_id");
   return parts.database.write([&](Connection& connection) -> Result<std::optional<User>> {
-    const auto& owner = call.customer->id;
     auto changed = change_user(owner, id, change, connection);
     if (!changed) return forward(changed);
     auto user = find_user(owner, id, connection);
     if (!user || !*user) return user;
+    if (!owner) {
+      auto left = check_operator_left(connection);
+      if (!left) return forward(left);
+    }
     if (change.password_hash || !(*user)->is_enabled) {
       auto ended = end_other_sessions(id, "", connection);
       if (!ended) return forward(ended);
@@ -114,15 +128,16 @@ Result<std::optional<User>> save(const ApiCall& call, const ApiParts& parts, con
   });
 }
 
-ApiResult change(const ApiCall& call, const ApiParts& parts) {
-  const auto id = call.path.at("user_id");
+ApiResult change_of(const std::optional<CustomerId>& owner, const ApiCall& call,
+                    const ApiParts& parts) {
   BodyReader body(call.body);
   const auto password = body.optional_text("password", 1, kPasswordCharactersMax);
   UserChange change;
   change.is_enabled = body.optional_boolean("is_enabled");
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
-  auto user = parts.database.read(
-      [&](Connection& connection) { return find_user(call.customer->id, id, connection); });
+  auto user = parts.database.read([&](Connection& connection) {
+    return find_user(owner, call.path.at("user_id"), connection);
+  });
   if (!user) return refuse(user.error());
   if (!*user) return not_found();
   if (password) {
@@ -130,10 +145,18 @@ ApiResult change(const ApiCall& call, const ApiParts& parts) {
     if (!hash) return tl::unexpected<Refusal>(hash.error());
     change.password_hash = std::move(*hash);
   }
-  auto changed = save(call, parts, id, change);
+  auto changed = save(owner, call, parts, change);
   if (!changed) return refuse(changed.error());
   if (!*changed) return not_found();
   return user_answer(200, **changed);
+}
+
+ApiResult change(const ApiCall& call, const ApiParts& parts) {
+  return change_of(call.customer->id, call, parts);
+}
+
+ApiResult change_operator(const ApiCall& call, const ApiParts& parts) {
+  return change_of(std::nullopt, call, parts);
 }
 
 }  // namespace
@@ -148,6 +171,7 @@ void add_user_routes(ApiTable& table, ApiParts parts) {
   add("PATCH", "/customers/{customer_id}/users/{user_id}", Access::kCustomerProtected, change);
   add("GET", "/operators", Access::kOperator, list_operators);
   add("POST", "/operators", Access::kOperator, create_operator);
+  add("PATCH", "/operators/{user_id}", Access::kOperator, change_operator);
 }
 
 }  // namespace vigia::monitor
