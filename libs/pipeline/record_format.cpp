@@ -1,14 +1,11 @@
 #include "libs/pipeline/record_format.hpp"
 
-#include <memory>
-
 #include <fmt/format.h>
 #include <lz4.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/check.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/pipeline/lz4_block.hpp"
 
 namespace vigia::pipeline {
 namespace {
@@ -74,10 +71,14 @@ StoredBody pack_body(std::string body, BodyEncoding encoding) {
   StoredBody stored;
   stored.plain_bytes = u32(body.size());
   if (encoding == BodyEncoding::kPlain && !body.empty()) {
-    const auto room = std::make_unique_for_overwrite<char[]>(lz4_room(body.size()));
-    const std::size_t bytes = pack_lz4(body, room.get());
-    if (bytes < body.size()) {
-      body = std::string(room.get(), bytes);
+    std::string packed(body.size(), '\0');
+    const int bytes =
+        LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
+                             static_cast<int>(packed.size() - 1));
+    if (bytes > 0) {
+      packed.resize(static_cast<std::size_t>(bytes));
+      packed.shrink_to_fit();
+      body = std::move(packed);
       stored.is_lz4 = true;
     }
   }
