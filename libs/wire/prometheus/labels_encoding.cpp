@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/labels_encoding.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include <protozero/pbf_reader.hpp>
 
@@ -108,34 +109,47 @@ void append_own_labels(std::string& out, std::vector<LabelPair>& own, const Shar
   out += bytes;
 }
 
-void append_merged(std::string& out, std::string_view& form, std::string_view shared_bytes) {
-  const std::size_t runs = take_varint(form);
-  std::string_view plan = form;
+LabelPieces LabelPieces::take(std::string_view& form, std::string_view shared_bytes) {
+  LabelPieces pieces;
+  pieces.runs_ = take_varint(form);
+  pieces.plan_ = form;
   std::size_t own_bytes = 0;
-  for (std::size_t i = 0; i < runs; ++i) {
+  for (std::size_t i = 0; i < pieces.runs_; ++i) {
     own_bytes += take_varint(form);
     take_varint(form);
   }
-  std::string_view own = form.substr(0, own_bytes);
+  pieces.own_ = form.substr(0, own_bytes);
+  pieces.shared_ = shared_bytes;
   form.remove_prefix(own_bytes);
-  for (std::size_t i = 0; i < runs; ++i) {
-    const std::size_t from_own = take_varint(plan);
-    const std::size_t from_shared = take_varint(plan);
-    out.append(own.data(), from_own);
-    own.remove_prefix(from_own);
-    out.append(shared_bytes.data(), from_shared);
-    shared_bytes.remove_prefix(from_shared);
-  }
+  return pieces;
 }
 
-void skip_own_labels(std::string_view& form) {
-  const std::size_t runs = take_varint(form);
-  std::size_t own_bytes = 0;
-  for (std::size_t i = 0; i < runs; ++i) {
-    own_bytes += take_varint(form);
-    take_varint(form);
+LabelPieces LabelPieces::whole(std::string_view bytes) {
+  LabelPieces pieces;
+  pieces.shared_ = bytes;
+  return pieces;
+}
+
+void LabelPieces::copy_to(char* out) const {
+  std::string_view plan = plan_;
+  const char* own = own_.data();
+  const char* shared = shared_.data();
+  for (std::size_t i = 0; i < runs_; ++i) {
+    const std::size_t from_own = take_varint(plan);
+    const std::size_t from_shared = take_varint(plan);
+    if (from_own > 0) std::memcpy(out, own, from_own);
+    if (from_shared > 0) std::memcpy(out + from_own, shared, from_shared);
+    own += from_own;
+    shared += from_shared;
+    out += from_own + from_shared;
   }
-  form.remove_prefix(own_bytes);
+  if (runs_ == 0 && !shared_.empty()) std::memcpy(out, shared, shared_.size());
+}
+
+std::string LabelPieces::bytes() const {
+  std::string text(size(), '\0');
+  copy_to(text.data());
+  return text;
 }
 
 Result<Labels> decode_labels(std::string_view label_bytes) {

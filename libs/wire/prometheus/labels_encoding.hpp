@@ -31,9 +31,25 @@ struct SharedLabels {
 /// place.
 void append_own_labels(std::string& out, std::vector<LabelPair>& own, const SharedLabels& shared);
 
-/// Reads one such form from the front of `form`, appends the whole label set to `out`.
-void append_merged(std::string& out, std::string_view& form, std::string_view shared_bytes);
-/// Passes over one such form.
-void skip_own_labels(std::string_view& form);
+/// The whole label set of a series, in the pieces in which it is kept. Views what it is made of.
+class LabelPieces {
+ public:
+  LabelPieces() = default;
+  /// Reads one such form from the front of `form`, which moves past it.
+  static LabelPieces take(std::string_view& form, std::string_view shared_bytes);
+  /// Label bytes that lie together.
+  static LabelPieces whole(std::string_view bytes);
+
+  std::size_t size() const { return own_.size() + shared_.size(); }
+  /// Writes size() bytes: encoded `labels` fields, sorted by name.
+  void copy_to(char* out) const;
+  std::string bytes() const;
+
+ private:
+  std::size_t runs_ = 0;   ///< 0: only shared_
+  std::string_view plan_;  ///< two varints a run: bytes of own_, bytes of shared_
+  std::string_view own_;
+  std::string_view shared_;
+};
 
 }  // namespace vigia::wire::prometheus

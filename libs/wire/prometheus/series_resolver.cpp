@@ -97,10 +97,9 @@ void SeriesResolver::on_resource(const otlp::ResourceView& resource) {
     entry.labels = read_resource(customer_, resource.bytes, settings_);
     entry.active_series = &cache_.active_series(customer_);
     if (!entry.labels.target_info.empty()) {
-      std::string merged;
       std::string_view form = entry.labels.target_info;
-      append_merged(merged, form, entry.labels.shared.bytes);
-      entry.target_info_hash = cache_.hash(merged).low;
+      entry.target_info_hash =
+          cache_.hash(LabelPieces::take(form, entry.labels.shared.bytes).bytes()).low;
     }
     resource_ = &shard_->insert_resource(std::move(entry));
   }
@@ -229,12 +228,10 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
     fault = series.fault;
   }
   std::string forms;
-  std::string merged;
   for (const std::string& form : series.forms) {
-    merged.clear();
     std::string_view rest = form;
-    append_merged(merged, rest, resource_->labels.shared.bytes);
-    const std::uint64_t hash = cache_.hash(merged).low;
+    const std::uint64_t hash =
+        cache_.hash(LabelPieces::take(rest, resource_->labels.shared.bytes).bytes()).low;
     char bytes[sizeof hash];
     std::memcpy(bytes, &hash, sizeof bytes);
     forms.append(bytes, sizeof bytes);

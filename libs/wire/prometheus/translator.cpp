@@ -132,9 +132,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
     --left_;
     std::memcpy(&point_.series_hash, forms_.data(), sizeof point_.series_hash);
     forms_.remove_prefix(sizeof point_.series_hash);
-    labels_.clear();
-    append_merged(labels_, forms_, resource().labels.shared.bytes);
-    point_.label_bytes = labels_;
+    point_.labels = LabelPieces::take(forms_, resource().labels.shared.bytes);
     point_.value = normalized(value);
     sink_.take(point_);
   }
@@ -142,13 +140,11 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void on_resource_end(const ResourceEntry& entry) override {
     if (!entry.labels.target_info.empty() && newest_ms_ > 0) {
       is_target_info_ = true;
-      labels_.clear();
-      std::string_view form = entry.labels.target_info;
-      append_merged(labels_, form, entry.labels.shared.bytes);
       point_ = SeriesPoint{};
       point_.family = this;
       point_.series_hash = entry.target_info_hash;
-      point_.label_bytes = labels_;
+      std::string_view form = entry.labels.target_info;
+      point_.labels = LabelPieces::take(form, entry.labels.shared.bytes);
       point_.timestamp_ms = newest_ms_;
       point_.value = 1;
       sink_.take(point_);
@@ -171,7 +167,6 @@ class Emitter final : public SeriesResolver, private FamilySource {
   SeriesPoint point_;
   std::string_view forms_;  // what is left of the entry's forms
   std::uint32_t left_ = 0;
-  std::string labels_;
   std::string exemplar_bytes_;
   Family family_;
   bool is_target_info_ = false;

@@ -13,6 +13,7 @@
 #include "libs/model/labels.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/verdicts.hpp"
+#include "libs/wire/prometheus/labels_encoding.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "libs/wire/prometheus/series_builder.hpp"
 #include "libs/wire/prometheus/series_cache.hpp"
@@ -45,7 +46,7 @@ struct SeriesPoint {
   std::uint64_t series_hash = 0;
   /// The `labels` fields of a prometheus.TimeSeries (remote write 1.0), sorted by name: copy them
   /// to the front of the message.
-  std::string_view label_bytes;
+  LabelPieces labels;
   TimestampMs timestamp_ms = 0;
   TimestampMs start_ms = 0;    ///< 0 where the sender gave none
   double value = 0;            ///< where histogram is empty

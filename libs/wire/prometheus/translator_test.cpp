@@ -40,7 +40,7 @@ struct Taken {
 class CollectingSink final : public SeriesSink {
  public:
   void take(const SeriesPoint& point) override {
-    const auto labels = decode_labels(point.label_bytes);
+    const auto labels = decode_labels(point.labels.bytes());
     ASSERT_TRUE(labels.has_value());
     std::string last;
     for (const Label& label : *labels) {

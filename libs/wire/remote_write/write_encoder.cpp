@@ -1,6 +1,6 @@
-#include <array>
 #include <bit>
 #include <cstring>
+#include <memory>
 
 #include <snappy.h>
 
@@ -33,34 +33,30 @@ std::uint64_t to_unsigned(TimestampMs timestamp_ms) {
 
 std::uint64_t value_bits(double value) { return std::bit_cast<std::uint64_t>(normalized(value)); }
 
-/// A few bytes of a message, gathered on the stack: one append instead of one for each part.
-class Piece {
- public:
-  void put(char byte) { bytes_[size_++] = byte; }
-  void put_varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) put(static_cast<char>((value & 0x7fU) | 0x80U));
-    put(static_cast<char>(value));
-  }
-  void put_u64(std::uint64_t value) {
-    static_assert(std::endian::native == std::endian::little);
-    std::memcpy(&bytes_[size_], &value, sizeof value);
-    size_ += sizeof value;
-  }
-  void append_to(std::string& message) const { message.append(bytes_.data(), size_); }
+char* put(char* at, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  return at + bytes.size();
+}
 
- private:
-  // The longest is a sample: two tags, its size, a value behind its tag, a varint behind its tag.
-  std::array<char, 32> bytes_;
-  std::size_t size_ = 0;
-};
+char* put_varint(char* at, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>((value & 0x7fU) | 0x80U);
+  *at++ = static_cast<char>(value);
+  return at;
+}
 
-/// The field `timeseries` up to where the sample begins.
-void open_series(std::string& message, std::string_view label_bytes, std::size_t rest_bytes) {
-  Piece head;
-  head.put(kTimeSeries);
-  head.put_varint(label_bytes.size() + rest_bytes);
-  head.append_to(message);
-  message.append(label_bytes);
+char* put_u64(char* at, std::uint64_t value) {
+  static_assert(std::endian::native == std::endian::little);
+  std::memcpy(at, &value, sizeof value);
+  return at + sizeof value;
+}
+
+/// Grows the message once, by a field `timeseries` of that size, and writes its head.
+char* open_series(std::string& message, std::size_t bytes) {
+  const std::size_t begin = message.size();
+  message.resize(begin + 1 + varint_bytes(bytes) + bytes);
+  char* at = message.data() + begin;
+  *at++ = kTimeSeries;
+  return put_varint(at, bytes);
 }
 
 }  // namespace
@@ -89,35 +85,48 @@ void append_exemplar(std::string& out, const Labels& labels, const Sample& sampl
   append_sized(out, inner);
 }
 
-void append_sample(std::string& message, std::string_view label_bytes, const Sample& sample,
-                   std::string_view exemplars) {
+char* append_sample_around(std::string& message, std::size_t label_bytes, const Sample& sample,
+                           std::string_view exemplars) {
   const std::uint64_t timestamp = to_unsigned(sample.timestamp_ms);
   const std::size_t sample_bytes = 1 + 8 + 1 + varint_bytes(timestamp);
-  open_series(message, label_bytes, 2 + sample_bytes + exemplars.size());
-  Piece piece;
-  piece.put(kSamples);
-  piece.put(static_cast<char>(sample_bytes));
-  piece.put(kSampleValue);
-  piece.put_u64(value_bits(sample.value));
-  piece.put(kSampleTimestamp);
-  piece.put_varint(timestamp);
-  piece.append_to(message);
-  message.append(exemplars);
+  char* const labels = open_series(message, label_bytes + 2 + sample_bytes + exemplars.size());
+  char* at = labels + label_bytes;
+  *at++ = kSamples;
+  *at++ = static_cast<char>(sample_bytes);
+  *at++ = kSampleValue;
+  at = put_u64(at, value_bits(sample.value));
+  *at++ = kSampleTimestamp;
+  put(put_varint(at, timestamp), exemplars);
+  return labels;
+}
+
+char* append_histogram_around(std::string& message, std::size_t label_bytes,
+                              std::string_view histogram, std::string_view exemplars) {
+  char* const labels = open_series(message, label_bytes + exemplars.size() + 1 +
+                                                varint_bytes(histogram.size()) + histogram.size());
+  char* at = put(labels + label_bytes, exemplars);
+  *at++ = kHistograms;
+  put(put_varint(at, histogram.size()), histogram);
+  return labels;
+}
+
+void append_sample(std::string& message, std::string_view label_bytes, const Sample& sample,
+                   std::string_view exemplars) {
+  put(append_sample_around(message, label_bytes.size(), sample, exemplars), label_bytes);
 }
 
 void append_histogram(std::string& message, std::string_view label_bytes,
                       std::string_view histogram, std::string_view exemplars) {
-  open_series(message, label_bytes,
-              1 + varint_bytes(histogram.size()) + histogram.size() + exemplars.size());
-  message.append(exemplars);
-  message.push_back(kHistograms);
-  append_sized(message, histogram);
+  put(append_histogram_around(message, label_bytes.size(), histogram, exemplars), label_bytes);
 }
 
 std::string compress_request(std::string_view message) {
-  std::string body;
-  snappy::Compress(message.data(), message.size(), &body);
-  return body;
+  // Into room that nobody fills with zeros first.
+  std::size_t bytes = 0;
+  const auto room =
+      std::make_unique_for_overwrite<char[]>(snappy::MaxCompressedLength(message.size()));
+  snappy::RawCompress(message.data(), message.size(), room.get(), &bytes);
+  return {room.get(), bytes};
 }
 
 }  // namespace vigia::wire::remote_write

@@ -32,6 +32,12 @@ void append_sample(std::string& message, std::string_view label_bytes, const Sam
 /// The same with one encoded prometheus.Histogram, its time stamp in it.
 void append_histogram(std::string& message, std::string_view label_bytes,
                       std::string_view histogram, std::string_view exemplars = {});
+/// The same two for labels that lie in pieces: all but the labels is written, and where
+/// `label_bytes` bytes of them are to be put is returned; it holds until the message changes.
+char* append_sample_around(std::string& message, std::size_t label_bytes, const Sample& sample,
+                           std::string_view exemplars);
+char* append_histogram_around(std::string& message, std::size_t label_bytes,
+                              std::string_view histogram, std::string_view exemplars);
 /// The message as a body: one snappy block.
 std::string compress_request(std::string_view message);
 

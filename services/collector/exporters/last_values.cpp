@@ -85,7 +85,7 @@ void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
     family.help = shown.help;
     family.type = shown.type;
   }
-  values_[point.series_hash] = {&family, std::string(point.label_bytes), point.value, received_ms_};
+  values_[point.series_hash] = {&family, point.labels.bytes(), point.value, received_ms_};
 }
 
 void LastValues::forget(Family& family) {

@@ -31,7 +31,7 @@ class LastValuesTest : public testing::Test {
         {.name = std::string(name), .help = "Help \\ and\nmore", .unit = "", .type = type});
     prometheus::SeriesPoint point;
     point.series_hash = std::hash<std::string>{}(labels);
-    point.label_bytes = labels;
+    point.labels = prometheus::LabelPieces::whole(labels);
     point.value = value;
     point.family = &family;
     values_.take(point);

@@ -29,11 +29,12 @@ class ParcelSink final : public prometheus::SeriesSink {
                              .items = is_sent ? 1U : 0U,
                              .timestamp_ms = point.timestamp_ms});
     if (point.histogram.empty())
-      remote_write::append_sample(parcel_.message, point.label_bytes,
-                                  {point.timestamp_ms, point.value}, point.exemplars);
+      point.labels.copy_to(remote_write::append_sample_around(parcel_.message, point.labels.size(),
+                                                              {point.timestamp_ms, point.value},
+                                                              point.exemplars));
     else
-      remote_write::append_histogram(parcel_.message, point.label_bytes, point.histogram,
-                                     point.exemplars);
+      point.labels.copy_to(remote_write::append_histogram_around(
+          parcel_.message, point.labels.size(), point.histogram, point.exemplars));
   }
 
  private:

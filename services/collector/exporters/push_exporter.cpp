@@ -1,6 +1,7 @@
 #include "services/collector/exporters/push_exporter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/service/log.hpp"
 
@@ -42,7 +43,10 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, const std::str
   const auto [place, is_new] = parcel_of_.try_emplace(
       {record.header.customer.text(), record.header.signal}, parcels_.size());
   if (is_new)
-    parcels_.push_back({.customer = record.header.customer, .signal = record.header.signal});
+    parcels_.push_back({.customer = record.header.customer,
+                        .signal = record.header.signal,
+                        .message = std::exchange(spare_message_, {}),
+                        .units = std::exchange(spare_units_, {})});
   Parcel& parcel = parcels_[place->second];
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
@@ -63,9 +67,25 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
                       {{"exporter", settings_.id},
                        {"refused", std::to_string(letters_)},
                        {"set_aside", std::to_string(kLettersMax)}});
+  keep_room();
   parcels_.clear();
   parcel_of_.clear();
   return is_done;
+}
+
+/// The largest parcel's room serves the next window, so that a busy exporter does not move what it
+/// packs to larger and larger room each time. Room of which little was used is let go.
+void PushExporter::keep_room() {
+  const auto largest = std::max_element(parcels_.begin(), parcels_.end(),
+                                        [](const Parcel& left, const Parcel& right) {
+                                          return left.message.size() < right.message.size();
+                                        });
+  if (largest == parcels_.end() || largest->message.size() < largest->message.capacity() / 4)
+    return;
+  spare_message_ = std::move(largest->message);
+  spare_units_ = std::move(largest->units);
+  spare_message_.clear();
+  spare_units_.clear();
 }
 
 void PushExporter::on_progress(std::int64_t complete_until_ms, bool has_gap) {

@@ -55,6 +55,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver {
                  Duration took) override;
   bool go_on() override;
   void note_state(const Answer& answer);
+  void keep_room();
 
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Packer> packer_;
@@ -64,6 +65,8 @@ class PushExporter final : public LogExporter, private DeliveryObserver {
   std::unique_ptr<Heartbeat> heartbeat_;  // remote write only; beats where this is a hot shard
   std::map<std::pair<std::string, Signal>, std::size_t> parcel_of_;
   std::vector<Parcel> parcels_;
+  std::string spare_message_;  // room of a parcel that is done, for the next one
+  std::vector<Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
   std::size_t letters_ = 0;  // of the window in hand, written or not
   bool is_failing_ = false;
