@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const vigia::agent::ResourceStamp stamp(settings());
   static const vigia::SystemClock clock;
   const std::string body(reinterpret_cast<const char*>(data), size);
-  for (const Signal signal : {Signal::kMetrics, Signal::kLogs}) {
+  for (const Signal signal : {Signal::kMetrics, Signal::kTraces, Signal::kLogs}) {
     const auto contents = vigia::agent::inspect_request(signal, body);
     if (!contents) continue;
     const std::string stamped = stamp.apply(body);

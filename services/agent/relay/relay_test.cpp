@@ -72,6 +72,8 @@ TEST(ResourceStamp, ForeignValuesAreReplacedAndTheRestIsKept) {
 
 TEST(ResourceStamp, GarbageIsRefusedBeforehand) {
   EXPECT_FALSE(inspect_request(Signal::kMetrics, "\x0a\x05garb"));
+  // An attribute of the resource that is no KeyValue: only the stamp reads so far.
+  EXPECT_FALSE(inspect_request(Signal::kLogs, "\x0a\x05\x0a\x03\x0a\x01\x0f"));
   EXPECT_EQ(inspect_request(Signal::kMetrics, "")->items, 0U);
 }
 

@@ -20,6 +20,11 @@ constexpr std::uint32_t kAttributesField = 1;  // in a Resource
 
 class Inspector final : public wire::otlp::Visitor {
  public:
+  /// ResourceStamp reads the attributes' keys: what it would stumble over is refused here.
+  void on_resource(const wire::otlp::ResourceView& resource) override {
+    wire::otlp::for_each_attribute({resource.bytes, kAttributesField},
+                                   [](const wire::otlp::KeyValueView& /*attribute*/) {});
+  }
   void on_metric(const wire::otlp::MetricView& metric) override {
     using wire::otlp::MetricType;
     const bool is_summed = metric.type == MetricType::kSum || metric.type == MetricType::kHistogram;
