@@ -37,8 +37,8 @@ class ReadAll final : public otlp::Visitor {
     } else {
       const auto& point = reader_.header(type_, bytes);
       otlp::are_valid(point.attributes);
-      otlp::for_each_exemplar(type_, bytes, [](const otlp::Exemplar& exemplar) {
-        otlp::are_valid(exemplar.attributes);
+      otlp::for_each_exemplar(type_, bytes, [](std::string_view exemplar) {
+        otlp::are_valid(otlp::read_exemplar(exemplar).attributes);
       });
     }
   }

@@ -100,8 +100,8 @@ class PointReader {
   std::string scattered_;  // attributes that did not stand in one run
 };
 
-/// Calls visit(Exemplar) for the exemplars of a point of that type.
 Exemplar read_exemplar(std::string_view bytes);
+/// Calls visit(std::string_view) for the encoded exemplars of a point of that type.
 std::uint32_t exemplar_field(MetricType type);
 template <typename Visit>
 void for_each_exemplar(MetricType type, std::string_view point, Visit&& visit) {
@@ -109,7 +109,7 @@ void for_each_exemplar(MetricType type, std::string_view point, Visit&& visit) {
   const std::uint32_t field = bytes_field(exemplar_field(type));
   while (reader.next()) {
     if (reader.tag_and_type() == field) {
-      visit(read_exemplar(reader.bytes()));
+      visit(reader.bytes());
     } else {
       reader.skip();
     }

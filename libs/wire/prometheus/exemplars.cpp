@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/exemplars.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <protozero/pbf_writer.hpp>
 
@@ -30,7 +31,7 @@ std::vector<LabelPair> exemplar_labels(const otlp::Exemplar& exemplar) {
   std::size_t used = 0;
   for (const LabelPair& label : labels) used += characters(label.first) + label.second.size();
   std::vector<LabelPair> others;
-  if (otlp::are_valid(exemplar.attributes)) append_attribute_labels(others, exemplar.attributes);
+  append_attribute_labels(others, exemplar.attributes);
   for (LabelPair& label : others) {
     if (label.first == "trace_id" || label.first == "span_id") continue;
     const std::size_t size = characters(label.first) + characters(label.second);
@@ -40,6 +41,18 @@ std::vector<LabelPair> exemplar_labels(const otlp::Exemplar& exemplar) {
   }
   std::sort(labels.begin(), labels.end());
   return labels;
+}
+
+/// Nothing where the bytes are damaged: intake does not read exemplars, and its verdict on their
+/// point stands.
+std::optional<otlp::Exemplar> read_whole(std::string_view bytes) {
+  try {
+    otlp::Exemplar exemplar = otlp::read_exemplar(bytes);
+    if (!otlp::are_valid(exemplar.attributes)) exemplar.attributes.bytes = {};
+    return exemplar;
+  } catch (const protozero::exception&) {
+    return std::nullopt;
+  }
 }
 
 EncodedExemplar encode(const otlp::Exemplar& exemplar) {
@@ -63,8 +76,9 @@ EncodedExemplar encode(const otlp::Exemplar& exemplar) {
 
 std::vector<EncodedExemplar> read_exemplars(otlp::MetricType type, std::string_view point) {
   std::vector<otlp::Exemplar> found;
-  otlp::for_each_exemplar(type, point,
-                          [&found](const otlp::Exemplar& exemplar) { found.push_back(exemplar); });
+  otlp::for_each_exemplar(type, point, [&found](std::string_view bytes) {
+    if (const auto exemplar = read_whole(bytes)) found.push_back(*exemplar);
+  });
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
     return left.time_ns < right.time_ns;
   });

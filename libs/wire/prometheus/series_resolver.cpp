@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/wire/prometheus/labels_encoding.hpp"
 
 namespace vigia::wire::prometheus {
@@ -68,7 +70,12 @@ SeriesResolver::~SeriesResolver() {
 
 Result<std::uint32_t> SeriesResolver::run(std::string_view body) {
   auto items = otlp::walk(Signal::kMetrics, body, *this);
-  if (items) leave_resource();
+  if (!items) return items;
+  try {
+    leave_resource();  // gives the points that wait, as the walk does
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, fmt::format("not an OTLP metrics request: {}", damage.what()));
+  }
   return items;
 }
 

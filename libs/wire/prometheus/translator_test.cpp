@@ -442,6 +442,20 @@ TEST(Translator, AStaleNativeHistogramIsTheMarkInItsSum) {
   EXPECT_EQ(native.count, 0U);
 }
 
+TEST(Translator, ADamagedExemplarIsLeftOutAndItsPointStays) {
+  Request request;
+  auto* point = request.histogram("h");
+  point->set_count(1);
+  point->add_exemplars()->set_span_id("DAMAGED");
+  set(point->add_exemplars()->mutable_filtered_attributes(), "DAMAGED", "");
+  std::string body = request.body();
+  for (auto at = body.find("DAMAGED"); at != std::string::npos; at = body.find("DAMAGED", at))
+    body.replace(at - 1, 2, "\x7f_");  // a length past the end of the exemplar
+  const auto taken = translated(body);
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken.at(0).exemplars, "");
+}
+
 TEST(Translator, AnExemplarGoesToItsBucketWithItsTrace) {
   Request request;
   auto* point = request.histogram("h");

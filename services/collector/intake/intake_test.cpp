@@ -185,6 +185,17 @@ TEST_F(IntakeTest, GarbageIsInvalid) {
   EXPECT_EQ(books().received, 0U);
 }
 
+TEST_F(IntakeTest, ADamagedAttributeOfTheLastPointIsInvalid) {
+  std::string body =
+      MetricsBody().resource("cliente-a").gauge("m", now(), {{"k", "DAMAGED"}}).bytes();
+  body[body.find("DAMAGED") - 1] = '\x7f';  // a length past the end of the attribute
+  for (int round = 0; round < 2; ++round) {
+    const auto receipt = take(body);
+    ASSERT_FALSE(receipt.has_value());
+    EXPECT_EQ(receipt.error().code, ErrorCode::kInvalid);
+  }
+}
+
 TEST_F(IntakeTest, SpansAndRecordsAreKeptToo) {
   EXPECT_EQ(take(testing::one_span("cliente-a"), Signal::kTraces)->rejected, 0U);
   EXPECT_EQ(next_record()->header.signal, Signal::kTraces);
