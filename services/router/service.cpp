@@ -13,7 +13,9 @@
 namespace vigia::router {
 namespace {
 
-constexpr std::size_t kConnectionsPerStoreMax = 32;
+// Of one store, beside those of requests that have their turn: the router's own questions about
+// what it holds wait behind nobody.
+constexpr std::size_t kOwnConnections = 4;
 constexpr std::size_t kBodyBytesMax = 2U << 20U;  // a query of 256 KiB, every byte of it escaped
 
 /// Members in order of start; destruction runs backwards.
@@ -91,7 +93,7 @@ class Router final : public service::Running {
 
 Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
   net::ClientSettings upstreams;
-  upstreams.connections_per_host_max = kConnectionsPerStoreMax;
+  upstreams.connections_per_host_max = settings.turns.at_once_max + kOwnConnections;
   auto client = net::Client::create(upstreams);
   auto directory_client = net::Client::create({});
   auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);

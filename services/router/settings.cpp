@@ -39,6 +39,19 @@ std::optional<net::TlsServerSettings> read_tls(const service::ConfigNode& node) 
                                 node.child("key_file").required_text()};
 }
 
+TurnSettings read_turns(const service::ConfigNode& node) {
+  TurnSettings turns;
+  const auto read = [&node](std::string_view key, std::size_t usual, std::size_t most) {
+    return static_cast<std::size_t>(
+        node.child(std::string(key))
+            .integer(static_cast<std::int64_t>(usual), 1, static_cast<std::int64_t>(most)));
+  };
+  turns.at_once_max = read("at_once_max", turns.at_once_max, kRequestsAtStoreMost);
+  turns.per_customer_max = read(
+      "per_customer_max", std::min(turns.per_customer_max, turns.at_once_max), turns.at_once_max);
+  return turns;
+}
+
 }  // namespace
 
 Settings read_settings(const service::ConfigNode& root) {
@@ -68,6 +81,7 @@ Settings read_settings(const service::ConfigNode& root) {
   settings.in_flight_max = static_cast<std::size_t>(
       root.child("in_flight_max")
           .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
+  settings.turns = read_turns(root.child("at_store"));
   settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
   return settings;
 }
@@ -84,6 +98,7 @@ edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
+at_store: {at_once_max: 20, per_customer_max: 8}  # requests at one store; the rest waits its turn
 answer_bytes_max: 256MiB
 )";
 }

@@ -8,8 +8,12 @@
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 #include "libs/tenancy/directory_source.hpp"
+#include "services/router/upstream/turns.hpp"
 
 namespace vigia::router {
+
+/// Requests at one store at once, whatever the configuration says; as many connections are kept.
+inline constexpr std::size_t kRequestsAtStoreMost = 256;
 
 /// One hot Prometheus. Customers name it in `hot_shard`.
 struct HotShard {
@@ -31,6 +35,7 @@ struct Settings {
   Duration heartbeat_gap_max = std::chrono::seconds(150);  ///< beats come once a minute
   Duration query_timeout = std::chrono::minutes(2);
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
+  TurnSettings turns;              ///< requests at one store at once; what is more waits
   std::uint64_t answer_bytes_max = 256U << 20U;  ///< of one answer of hot or prometheus-query
 };
 

@@ -43,6 +43,8 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   EXPECT_EQ(settings->query_url, "");
   EXPECT_EQ(settings->edge, std::chrono::days(30));
+  EXPECT_EQ(settings->turns.at_once_max, 20U);
+  EXPECT_EQ(settings->turns.per_customer_max, 8U);
 }
 
 TEST(Settings, FaultsAreNamedWithTheirLine) {
@@ -53,6 +55,8 @@ TEST(Settings, FaultsAreNamedWithTheirLine) {
        "\"http://h\"}]}\n",
        "stands there twice"},
       {std::string(kFull) + "colour: red\n", "colour"},
+      {std::string(kFull) + "at_store: {at_once_max: 2, per_customer_max: 3}\n",
+       "per_customer_max"},
       {std::string(kFull) + "heartbeat: {poll: 1ms}\n", "heartbeat.poll"}};
   for (const auto& [text, wanted] : faults) {
     const auto settings = read(text);

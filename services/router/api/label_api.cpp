@@ -202,13 +202,18 @@ void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
   const Duration timeout = stores_.settings().query_timeout;
   for (const Upstream* shard : hot) {
     shard->ask(
-        {gathering->path, gathering->hot_form, gathering->is_post, timeout, {}},
+        {request.caller.customer,
+         gathering->path,
+         gathering->hot_form,
+         gathering->is_post,
+         timeout,
+         {}},
         [this, gathering](Result<Envelope> answer) { take(gathering, false, std::move(answer)); });
   }
   if (cold != nullptr) {
     cold->ask(
-        {gathering->path, gathering->cold_form, gathering->is_post, timeout,
-         gathering->cold_headers},
+        {request.caller.customer, gathering->path, gathering->cold_form, gathering->is_post,
+         timeout, gathering->cold_headers},
         [this, gathering](Result<Envelope> answer) { take(gathering, true, std::move(answer)); });
   }
 }

@@ -232,13 +232,23 @@ void QueryApi::start(const Shared& evaluation) {
 
 void QueryApi::ask_hot(const Shared& evaluation) {
   stores_.hot()[*evaluation->shard].ask(
-      {evaluation->path, evaluation->form, true, evaluation->timeout, {}},
+      {evaluation->caller.customer,
+       evaluation->path,
+       evaluation->form,
+       true,
+       evaluation->timeout,
+       {}},
       [this, evaluation](Result<Envelope> answer) { take_hot(evaluation, std::move(answer)); });
 }
 
 void QueryApi::ask_query(const Shared& evaluation) {
   stores_.query()->ask(
-      {evaluation->path, evaluation->form, true, evaluation->timeout, {}},
+      {evaluation->caller.customer,
+       evaluation->path,
+       evaluation->form,
+       true,
+       evaluation->timeout,
+       {}},
       [this, evaluation](Result<Envelope> answer) { take_query(evaluation, std::move(answer)); });
 }
 
@@ -328,7 +338,12 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
   if (!prepared) return evaluation->exchange.fail(prepared.error());
   // Exemplars live in hot alone.
   stores_.hot()[*evaluation->shard].ask(
-      {"/api/v1/query_exemplars", evaluation->form, true, stores_.settings().query_timeout, {}},
+      {evaluation->caller.customer,
+       "/api/v1/query_exemplars",
+       evaluation->form,
+       true,
+       stores_.settings().query_timeout,
+       {}},
       [this, evaluation](Result<Envelope> answer) {
         if (!answer) return evaluation->exchange.fail(outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
@@ -342,7 +357,8 @@ void QueryApi::format_query(ApiRequest request, Exchange exchange) {
   if (!expr) return evaluation->exchange.fail(expr.error());
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
   // Text in, text out: it reads no data, so it stays as the caller wrote it.
-  stores_.hot()[shard].ask({"/api/v1/format_query",
+  stores_.hot()[shard].ask({request.caller.customer,
+                            "/api/v1/format_query",
                             {{"query", promql::print(**expr)}},
                             true,
                             stores_.settings().query_timeout,

@@ -86,7 +86,7 @@ void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
 }
 
 void RuleApi::rules(ApiRequest request, Exchange exchange) {
-  Ask ask{"/api/v1/rules", {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {}};
   auto type = request.parameters.single("type");
   if (!type) return exchange.fail(type.error());
   if (*type && **type != "alert" && **type != "record") {
@@ -100,14 +100,15 @@ void RuleApi::rules(ApiRequest request, Exchange exchange) {
 }
 
 void RuleApi::alerts(ApiRequest request, Exchange exchange) {
-  gather(request, std::move(exchange), "alerts", {"/api/v1/alerts", {}, false, kTimeout, {}},
+  gather(request, std::move(exchange), "alerts",
+         {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}},
          [customer = request.caller.customer](std::string_view data) {
            return read_alerts(data, customer);
          });
 }
 
 void RuleApi::metadata(ApiRequest request, Exchange exchange) {
-  Ask ask{"/api/v1/targets/metadata", {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {}};
   auto metric = request.parameters.single("metric");
   if (!metric) return exchange.fail(metric.error());
   if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);

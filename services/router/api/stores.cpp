@@ -9,18 +9,21 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
     : settings_(settings), clock_(clock) {
   for (const HotShard& shard : settings.hot_shards) {
     hot_.emplace_back(
-        client, UpstreamSettings{shard.name, shard.url, "", settings.answer_bytes_max}, metrics);
+        client,
+        UpstreamSettings{shard.name, shard.url, "", settings.answer_bytes_max, settings.turns},
+        metrics, clock);
   }
   if (!settings.query_url.empty()) {
     query_.emplace(client,
-                   UpstreamSettings{"query", settings.query_url, "", settings.answer_bytes_max},
-                   metrics);
+                   UpstreamSettings{"query", settings.query_url, "", settings.answer_bytes_max,
+                                    settings.turns},
+                   metrics, clock);
   }
   if (!settings.cold_url.empty()) {
-    cold_.emplace(
-        client,
-        UpstreamSettings{"cold", settings.cold_url, settings.cold_token, settings.answer_bytes_max},
-        metrics);
+    cold_.emplace(client,
+                  UpstreamSettings{"cold", settings.cold_url, settings.cold_token,
+                                   settings.answer_bytes_max, settings.turns},
+                  metrics, clock);
   }
   coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
 }

@@ -35,7 +35,7 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  Ask ask{"/jaeger/api/traces/" + *id, {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {}};
   if (request.caller.customer) {
     ask.headers.add("x-vigia-customer", request.caller.customer->text());
   }
@@ -44,6 +44,7 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
     if (answer && answer->status == 404) {
       return open->fail({ErrorCode::kNotFound, "trace not found"});
     }
+    if (!answer && answer.error().code == ErrorCode::kOverLimit) return open->fail(answer.error());
     if (!answer || answer->status != 200) {
       return open->fail({ErrorCode::kUnavailable, "the long-term store does not answer"});
     }

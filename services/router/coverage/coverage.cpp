@@ -107,8 +107,8 @@ void Coverage::poll(std::size_t index) {
 }
 
 bool Coverage::read_version(std::size_t index) {
-  const auto answer =
-      upstreams_[index].ask_and_wait({"/api/v1/status/buildinfo", {}, false, kPollTimeout, {}});
+  const auto answer = upstreams_[index].ask_and_wait(
+      {std::nullopt, "/api/v1/status/buildinfo", {}, false, kPollTimeout, {}});
   if (!answer || !answer->is_success()) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
@@ -126,7 +126,8 @@ std::optional<std::vector<TimestampMs>> Coverage::read_beats(std::size_t index,
   const std::string query =
       fmt::format("{}[{}ms]", selector(index), std::max<std::int64_t>(milliseconds(range), 1));
   const auto answer = upstreams_[index].ask_and_wait(
-      {"/api/v1/query",
+      {std::nullopt,
+       "/api/v1/query",
        {{"query", query}, {"time", format_seconds(clock_.wall_ms())}},
        true,
        kPollTimeout,
@@ -142,8 +143,13 @@ std::optional<double> Coverage::count_beats(std::size_t index, TimestampMs from,
   // One second more to the left: 3.x leaves out a sample that lies exactly on the left end.
   const std::string query =
       fmt::format("sum(count_over_time({}[{}ms]))", selector(index), to - from + 1'000);
-  const auto answer = upstreams_[index].ask_and_wait(
-      {"/api/v1/query", {{"query", query}, {"time", format_seconds(to)}}, true, kPollTimeout, {}});
+  const auto answer =
+      upstreams_[index].ask_and_wait({std::nullopt,
+                                      "/api/v1/query",
+                                      {{"query", query}, {"time", format_seconds(to)}},
+                                      true,
+                                      kPollTimeout,
+                                      {}});
   if (!answer || !answer->is_success()) return std::nullopt;
   const auto count = read_vector_value(answer->data());
   if (!count) return std::nullopt;

@@ -24,9 +24,12 @@ Error outward(Error error) {
   return error;
 }
 
-Upstream::Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics)
+Upstream::Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics,
+                   const Clock& clock)
     : client_(client),
       settings_(std::move(settings)),
+      clock_(clock),
+      turns_(std::make_shared<Turns>(settings_.turns)),
       requests_(metrics.counter("vigia_router_upstream_requests_total",
                                 "Requests sent to hot, query and cold",
                                 {{"upstream", settings_.name}})),
@@ -71,6 +74,8 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
         return failure(ErrorCode::kDeadline, "the query took too long");
       case ErrorCode::kTooLarge:
         return failure(ErrorCode::kTooLarge, "the answer is too large; ask for less");
+      case ErrorCode::kOverLimit:
+        return forward(response);  // our own word
       default:
         return failure(ErrorCode::kUnavailable, "a store does not answer");
     }
@@ -89,12 +94,30 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
 }
 
+void Upstream::send(Ask ask, Done done) const {
+  const std::string customer = ask.customer ? ask.customer->text() : std::string();
+  const TimePoint deadline = clock_.steady() + ask.timeout;
+  // Shared because a turn's start has to be copyable; only the turn that comes uses them.
+  auto waiting = std::make_shared<Ask>(std::move(ask));
+  auto answer = std::make_shared<Done>(std::move(done));
+  turns_->take(customer, [this, deadline, waiting, answer](std::shared_ptr<Turns::Turn> turn) {
+    if (clock_.steady() > deadline) {
+      turn.reset();
+      return (*answer)(fail(ErrorCode::kOverLimit, "other queries took too long; try again later"));
+    }
+    requests_.add();
+    client_.send(request(std::move(*waiting)),
+                 [turn = std::move(turn), answer](Result<net::ClientResponse> response) mutable {
+                   turn.reset();
+                   (*answer)(std::move(response));
+                 });
+  });
+}
+
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
-  requests_.add();
-  client_.send(request(std::move(ask)),
-               [this, done = std::move(done)](Result<net::ClientResponse> response) {
-                 done(read(std::move(response)));
-               });
+  send(std::move(ask), [this, done = std::move(done)](Result<net::ClientResponse> response) {
+    done(read(std::move(response)));
+  });
 }
 
 Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
@@ -103,12 +126,10 @@ Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
 }
 
 void Upstream::fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const {
-  requests_.add();
-  client_.send(request(std::move(ask)),
-               [this, done = std::move(done)](Result<net::ClientResponse> response) {
-                 if (!response) errors_.add();
-                 done(std::move(response));
-               });
+  send(std::move(ask), [this, done = std::move(done)](Result<net::ClientResponse> response) {
+    if (!response) errors_.add();
+    done(std::move(response));
+  });
 }
 
 }  // namespace vigia::router

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
+#include "services/router/upstream/turns.hpp"
 
 namespace vigia::router {
 
@@ -17,6 +21,7 @@ struct UpstreamSettings {
   std::string url;    ///< without a path
   std::string token;  ///< sent as bearer token; empty: none
   std::uint64_t answer_bytes_max = 256U << 20U;
+  TurnSettings turns;
 };
 
 /// True where another store may still answer what this one did not.
@@ -25,6 +30,7 @@ bool is_store_fault(const Error& error);
 Error outward(Error error);
 
 struct Ask {
+  std::optional<CustomerId> customer;  ///< whose turn it takes; none: the operators'
   std::string path;
   Form form;
   bool is_post = true;  ///< false where the path takes GET only
@@ -36,26 +42,35 @@ struct Ask {
 /// client.
 class Upstream {
  public:
-  Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics);
+  /// Client and clock must outlive it.
+  Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics,
+           const Clock& clock);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
-  /// answered, but with a fault of its own), kDeadline, kTooLarge. `done` is called on the client's
-  /// thread.
+  /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
+  /// requests took so long that this one got no turn). `done` is called on the client's thread, or
+  /// on that of another request that ends.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
-  /// The same, waiting; never from an event loop.
+  /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
   /// The answer as it came, for what is no Prometheus API.
   void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const;
   const std::string& name() const { return settings_.name; }
 
  private:
+  using Done = std::function<void(Result<net::ClientResponse>)>;
+
   net::ClientRequest request(Ask ask) const;
+  /// Sends when it is the customer's turn.
+  void send(Ask ask, Done done) const;
   Result<Envelope> read(Result<net::ClientResponse> response) const;
   tl::unexpected<Error> failure(ErrorCode code, std::string_view what) const;
 
   net::Client& client_;
   UpstreamSettings settings_;
+  const Clock& clock_;
+  std::shared_ptr<Turns> turns_;  // shared with nobody: this class is moved into its place
   service::Counter& requests_;
   service::Counter& errors_;
 };
