@@ -56,11 +56,11 @@ Result<void> check_cursors(const std::vector<CursorSettings>& cursors) {
 /// The log itself: appends from any thread, one thread that writes.
 class FileDiskLog final : public DiskLog {
  public:
-  FileDiskLog(DiskLogSettings settings, const Clock& clock, OnDrop on_drop, FileSystem& files)
+  FileDiskLog(DiskLogSettings settings, const Clock& clock, DiskLogEvents events, FileSystem& files)
       : settings_(std::move(settings)),
         clock_(clock),
         files_(files),
-        state_(settings_, files, std::move(on_drop)) {
+        state_(settings_, files, std::move(events)) {
     settings_.segment_bytes =
         std::clamp(settings_.segment_bytes, kSegmentBytesMin,
                    std::max(kSegmentBytesMin, settings_.bytes_max / kSegmentsMin));
@@ -379,8 +379,8 @@ std::string_view to_string(DropReason reason) {
 }
 
 Result<std::unique_ptr<DiskLog>> DiskLog::open(DiskLogSettings settings, const Clock& clock,
-                                               OnDrop on_drop, FileSystem& files) {
-  auto log = std::make_unique<FileDiskLog>(std::move(settings), clock, std::move(on_drop), files);
+                                               DiskLogEvents events, FileSystem& files) {
+  auto log = std::make_unique<FileDiskLog>(std::move(settings), clock, std::move(events), files);
   if (auto started = log->start(); !started) return forward(started);
   return log;
 }

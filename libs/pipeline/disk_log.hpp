@@ -105,6 +105,13 @@ struct DiskLogStats {
   std::vector<CursorStats> cursors;
 };
 
+/// What the log tells its owner, besides the answers to appends. Any of them may be empty.
+struct DiskLogEvents {
+  /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
+  /// lock held: count and return.
+  std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
+};
+
 /// One named reader. It outlives a restart: its position is kept in `<directory>/cursors`.
 /// Thread contract: next and rewind from one thread; commit and the rest from any.
 class Cursor {
@@ -138,15 +145,11 @@ class DiskLog {
   /// that is known at once: on the caller's) and must not block or call the log. It runs before any
   /// cursor gives the record, so what is counted here is counted before it is read.
   using Done = std::function<void(const Result<RecordHeader>&)>;
-  /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
-  /// lock held: count and return.
-  using OnDrop =
-      std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)>;
 
   /// Locks the folder, recovers what is there, starts the writer thread. kUnavailable, naming the
   /// folder, where another process holds it or it cannot be written.
   static Result<std::unique_ptr<DiskLog>> open(DiskLogSettings settings, const Clock& clock,
-                                               OnDrop on_drop = {},
+                                               DiskLogEvents events = {},
                                                FileSystem& files = system_files());
   /// Writes and syncs what was appended, commits the cursors, lets the folder go. Cursors end here.
   virtual ~DiskLog() = default;

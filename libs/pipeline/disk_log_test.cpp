@@ -44,11 +44,12 @@ class DiskLogTest : public testing::Test {
   void open() {
     auto log = DiskLog::open(
         settings_, clock_,
-        [this](const RecordHeader& header, std::string_view cursor, DropReason reason) {
-          const std::lock_guard lock(mutex_);
-          drops_.push_back({std::string(cursor), header.customer.text(),
-                            std::string(to_string(reason)), header.items});
-        },
+        {.on_drop =
+             [this](const RecordHeader& header, std::string_view cursor, DropReason reason) {
+               const std::lock_guard lock(mutex_);
+               drops_.push_back({std::string(cursor), header.customer.text(),
+                                 std::string(to_string(reason)), header.items});
+             }},
         files_);
     ASSERT_TRUE(log) << log.error().message;
     log_ = *std::move(log);

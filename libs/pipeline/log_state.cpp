@@ -30,8 +30,8 @@ std::optional<std::uint64_t> segment_number(std::string_view name) {
 
 }  // namespace
 
-LogState::LogState(const DiskLogSettings& settings, FileSystem& files, DiskLog::OnDrop on_drop)
-    : settings_(settings), files_(files), on_drop_(std::move(on_drop)) {
+LogState::LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEvents events)
+    : settings_(settings), files_(files), events_(std::move(events)) {
   for (const CursorSettings& cursor : settings.cursors)
     cursors_.push_back(
         {.settings = cursor, .committed = {}, .is_interrupted = false, .damaged = {}, .front = {}});
@@ -209,8 +209,8 @@ bool LogState::make_room(std::uint64_t bytes) {
 }
 
 void LogState::drop_one(CursorState& cursor, const RecordHeader& header, DropReason reason) {
-  if (on_drop_ && cursor.damaged.count(header.position) == 0)
-    on_drop_(header, cursor.settings.name, reason);
+  if (events_.on_drop && cursor.damaged.count(header.position) == 0)
+    events_.on_drop(header, cursor.settings.name, reason);
 }
 
 void LogState::drop_before(CursorState& cursor, LogPosition end, DropReason reason) {
@@ -372,7 +372,7 @@ void LogState::count_damaged_record(std::size_t index, const RecordHeader& heade
   CursorState& cursor = cursors_[index];
   if (header.position < cursor.committed) return;  // dropped, and counted, meanwhile
   if (!cursor.damaged.insert(header.position).second) return;
-  if (on_drop_) on_drop_(header, cursor.settings.name, DropReason::kDamaged);
+  if (events_.on_drop) events_.on_drop(header, cursor.settings.name, DropReason::kDamaged);
 }
 
 void LogState::note_damage(LogPosition position) {

@@ -26,7 +26,7 @@ struct Readable {
 /// where records are dropped, so that nothing is counted twice.
 class LogState {
  public:
-  LogState(const DiskLogSettings& settings, FileSystem& files, DiskLog::OnDrop on_drop);
+  LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEvents events);
 
   /// Reads what is in the folder. Before anything else, once.
   Result<void> recover();
@@ -110,7 +110,7 @@ class LogState {
 
   const DiskLogSettings& settings_;
   FileSystem& files_;
-  DiskLog::OnDrop on_drop_;
+  DiskLogEvents events_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Segment> segments_;

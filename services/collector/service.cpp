@@ -83,8 +83,8 @@ class RunningCollector final : public CollectorService {
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }
-    auto opened = pipeline::DiskLog::open(std::move(log), clock_,
-                                          DropCounter(settings_.exporters, books_, directory()));
+    auto opened = pipeline::DiskLog::open(
+        std::move(log), clock_, {.on_drop = DropCounter(settings_.exporters, books_, directory())});
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
     return {};

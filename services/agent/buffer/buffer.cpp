@@ -44,10 +44,10 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
   auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
   auto log = pipeline::DiskLog::open(
       log_settings(settings), clock,
-      [self = buffer.get()](const pipeline::RecordHeader& header, std::string_view cursor,
-                            pipeline::DropReason reason) {
+      {.on_drop = [self = buffer.get()](const pipeline::RecordHeader& header,
+                                        std::string_view cursor, pipeline::DropReason reason) {
         self->count_drop(header, cursor, reason);
-      });
+      }});
   if (!log) return forward(log);
   buffer->log_ = *std::move(log);
   return buffer;

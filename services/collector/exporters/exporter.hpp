@@ -53,7 +53,7 @@ pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter);
 Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
                                                 const ExporterParts& parts);
 
-/// DiskLog's OnDrop: counts what the log drops at the exporters' cursors. The log calls it under
+/// The log's on_drop: counts what the log drops at the exporters' cursors. The log calls it under
 /// its own lock.
 class DropCounter {
  public:

@@ -123,8 +123,8 @@ class ExportersTest : public ::testing::Test {
     log.directory = "/log";
     log.cursors = {cursor_settings(settings_)};
     log.cursor_interval = std::chrono::milliseconds(2);
-    log_ = *pipeline::DiskLog::open(log, clock_, DropCounter({settings_}, *books_, directory()),
-                                    files_);
+    log_ = *pipeline::DiskLog::open(
+        log, clock_, {.on_drop = DropCounter({settings_}, *books_, directory())}, files_);
     auto exporter = make_exporter(
         settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
     ASSERT_TRUE(exporter) << exporter.error().message;
