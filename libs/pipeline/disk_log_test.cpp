@@ -1,16 +1,13 @@
-#include "libs/pipeline/disk_log.hpp"
-
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <thread>
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/pipeline/disk_log_fixture.hpp"
 #include "libs/pipeline/record_format.hpp"
 
 namespace vigia::pipeline {
@@ -19,91 +16,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr std::int64_t kStartNs = 1'700'000'000'000'000'000;
-constexpr Duration kNoWait{0};
-
-struct Dropped {
-  std::string cursor;
-  std::string customer;
-  std::string reason;
-  std::uint32_t items = 0;
-  bool operator==(const Dropped&) const = default;
-};
-
-/// A log on a file system in memory, spoken to in the words of the tests.
-class DiskLogTest : public testing::Test {
- protected:
-  void SetUp() override {
-    settings_.directory = "/log";
-    settings_.cursors = {{.name = "cold", .required = true, .age_max = {}, .bytes_max = 0}};
-    settings_.cursor_interval = std::chrono::milliseconds(2);
-  }
-  void TearDown() override { log_.reset(); }
-
-  void open() {
-    auto log = DiskLog::open(
-        settings_, clock_,
-        {.on_drop =
-             [this](const RecordHeader& header, std::string_view cursor, DropReason reason) {
-               const std::lock_guard lock(mutex_);
-               drops_.push_back({std::string(cursor), header.customer.text(),
-                                 std::string(to_string(reason)), header.items});
-             }},
-        files_);
-    ASSERT_TRUE(log) << log.error().message;
-    log_ = *std::move(log);
-  }
-  void reopen() {
-    log_.reset();
-    open();
-  }
-  Result<RecordHeader> write(std::string body, std::string_view customer = "cliente-a") {
-    DiskRecord record{{.customer = *CustomerId::parse(customer), .route = "hot-0", .verdicts = "v"},
-                      std::move(body)};
-    record.header.items = 7;
-    record.header.received_ms = clock_.wall_ms();
-    return log_->append_and_wait(std::move(record));
-  }
-  /// The bodies that the cursor gives now.
-  std::vector<std::string> read(std::string_view cursor = "cold") {
-    std::vector<std::string> bodies;
-    for (;;) {
-      auto record = log_->cursor(cursor).next(kNoWait);
-      EXPECT_TRUE(record) << record.error().message;
-      if (!record || !record->has_value()) return bodies;
-      last_ = (*record)->header;
-      bodies.push_back((*record)->body);
-    }
-  }
-  void commit(std::string_view cursor = "cold") { log_->cursor(cursor).commit(last_->next); }
-  /// Waits until the log's own thread has made it true.
-  template <typename Condition>
-  void eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    EXPECT_TRUE(condition());
-  }
-  std::vector<std::string> segments() {
-    std::vector<std::string> found;
-    for (const std::string& name : files_.names("/log")) {
-      if (name.starts_with("segment-")) found.push_back("/log/" + name);
-    }
-    return found;
-  }
-  std::vector<Dropped> drops() {
-    const std::lock_guard lock(mutex_);
-    return drops_;
-  }
-
-  ManualClock clock_{kStartNs};
-  MemoryFiles files_;
-  DiskLogSettings settings_;
-  std::mutex mutex_;
-  std::vector<Dropped> drops_;
-  std::optional<RecordHeader> last_;
-  std::unique_ptr<DiskLog> log_;
-};
 
 TEST_F(DiskLogTest, GivesRecordsBackInOrderAndWhole) {
   open();

@@ -1,0 +1,103 @@
+// For tests: a log on a file system in memory, spoken to in the words of the tests.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "libs/pipeline/disk_log.hpp"
+#include "libs/pipeline/memory_files.hpp"
+
+namespace vigia::pipeline {
+
+inline constexpr std::int64_t kStartNs = 1'700'000'000'000'000'000;
+inline constexpr Duration kNoWait{0};
+
+struct Dropped {
+  std::string cursor;
+  std::string customer;
+  std::string reason;
+  std::uint32_t items = 0;
+  bool operator==(const Dropped&) const = default;
+};
+
+class DiskLogTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    settings_.directory = "/log";
+    settings_.cursors = {{.name = "cold", .required = true, .age_max = {}, .bytes_max = 0}};
+    settings_.cursor_interval = std::chrono::milliseconds(2);
+  }
+  void TearDown() override { log_.reset(); }
+
+  void open() {
+    auto log = DiskLog::open(
+        settings_, clock_,
+        {.on_drop =
+             [this](const RecordHeader& header, std::string_view cursor, DropReason reason) {
+               const std::lock_guard lock(mutex_);
+               drops_.push_back({std::string(cursor), header.customer.text(),
+                                 std::string(to_string(reason)), header.items});
+             }},
+        files_);
+    ASSERT_TRUE(log) << log.error().message;
+    log_ = *std::move(log);
+  }
+  void reopen() {
+    log_.reset();
+    open();
+  }
+  Result<RecordHeader> write(std::string body, std::string_view customer = "cliente-a") {
+    DiskRecord record{{.customer = *CustomerId::parse(customer), .route = "hot-0", .verdicts = "v"},
+                      std::move(body)};
+    record.header.items = 7;
+    record.header.received_ms = clock_.wall_ms();
+    return log_->append_and_wait(std::move(record));
+  }
+  /// The bodies that the cursor gives now.
+  std::vector<std::string> read(std::string_view cursor = "cold") {
+    std::vector<std::string> bodies;
+    for (;;) {
+      auto record = log_->cursor(cursor).next(kNoWait);
+      EXPECT_TRUE(record) << record.error().message;
+      if (!record || !record->has_value()) return bodies;
+      last_ = (*record)->header;
+      bodies.push_back((*record)->body);
+    }
+  }
+  void commit(std::string_view cursor = "cold") { log_->cursor(cursor).commit(last_->next); }
+  /// Waits until the log's own thread has made it true.
+  template <typename Condition>
+  void eventually(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(condition());
+  }
+  std::vector<std::string> segments() {
+    std::vector<std::string> found;
+    for (const std::string& name : files_.names("/log")) {
+      if (name.starts_with("segment-")) found.push_back("/log/" + name);
+    }
+    return found;
+  }
+  std::vector<Dropped> drops() {
+    const std::lock_guard lock(mutex_);
+    return drops_;
+  }
+
+  ManualClock clock_{kStartNs};
+  MemoryFiles files_;
+  DiskLogSettings settings_;
+  std::mutex mutex_;
+  std::vector<Dropped> drops_;
+  std::optional<RecordHeader> last_;
+  std::unique_ptr<DiskLog> log_;
+};
+
+}  // namespace vigia::pipeline
