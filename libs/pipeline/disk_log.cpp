@@ -86,7 +86,7 @@ class FileDiskLog final : public DiskLog {
   Result<void> ensure_room(std::uint64_t bytes);
   Result<void> ensure_segment();
   void abandon_segment();
-  void tend();
+  bool tend();
   void remove_passed();
 
   DiskLogSettings settings_;
@@ -127,7 +127,7 @@ Result<void> FileDiskLog::start() {
   folder_ = *std::move(folder);
   if (auto recovered = state_.recover(); !recovered) return recovered;
   for (std::size_t i = 0; i < settings_.cursors.size(); ++i)
-    cursors_.emplace_back(state_, files_, i);
+    cursors_.emplace_back(LogCursor::Parts{state_, files_, clock_, settings_}, i);
   writer_ = std::thread([this] { run(); });
   return {};
 }
@@ -196,17 +196,18 @@ Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
 
 void FileDiskLog::run() {
   auto tended = std::chrono::steady_clock::now();
+  bool has_more = false;  // of what tend does in pieces; between them appends have their turn
   for (;;) {
     std::unique_lock lock(mutex_);
-    arrived_.wait_until(lock, tended + settings_.cursor_interval,
+    arrived_.wait_until(lock, has_more ? tended : tended + settings_.cursor_interval,
                         [this] { return !pending_.empty() || is_stopping_; });
     const bool is_last = is_stopping_ && pending_.empty();
     std::vector<Pending> batch = take_batch(lock);
     lock.unlock();
     if (!batch.empty()) write_batch(std::move(batch));
     const auto now = std::chrono::steady_clock::now();
-    if (is_last || now >= tended + settings_.cursor_interval) {
-      tend();
+    if (is_last || has_more || now >= tended + settings_.cursor_interval) {
+      has_more = tend();
       tended = now;
     }
     if (is_last) return;
@@ -276,10 +277,10 @@ Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
 
 Result<void> FileDiskLog::ensure_segment() {
   if (active_) return {};
-  active_number_ = state_.begin_segment();
-  active_bytes_ = kSegmentHeaderBytes;
   marker_ = random_u64();
-  auto file = files_.create(state_.segment_path(active_number_));
+  active_number_ = state_.begin_segment(marker_);
+  active_bytes_ = kSegmentHeaderBytes;
+  auto file = files_.create(state_.path_of(active_number_));
   if (!file) return forward(file);
   active_ = *std::move(file);
   const std::string header = encode_segment_header({active_number_, marker_});
@@ -326,13 +327,15 @@ void FileDiskLog::abandon_segment() {
 
 void FileDiskLog::remove_passed() {
   for (const std::uint64_t number : state_.take_passed())
-    (void)files_.remove(state_.segment_path(number));  // one left behind is found at the next start
+    (void)files_.remove(state_.path_of(number));  // one left behind is found at the next start
 }
 
-void FileDiskLog::tend() {
-  state_.expire(clock_.wall_ms());
+/// True where there is more of it to do soon.
+bool FileDiskLog::tend() {
+  const bool has_more = state_.expire(clock_.wall_ms());
   remove_passed();
   (void)sync_cursors();  // a failure is tried again at the next turn
+  return has_more;
 }
 
 Result<void> FileDiskLog::sync_cursors() {

@@ -56,6 +56,7 @@ struct DiskRecord {
 
 inline constexpr std::size_t kVerdictBytesMax = (16U << 20U) - 1;
 inline constexpr std::size_t kRouteBytesMax = 255;
+inline constexpr int kUnreadableTriesMin = 3;
 /// A decoded OTLP body (64 MiB) with room for framing.
 inline constexpr std::size_t kRecordBytesMax = 96U << 20U;
 
@@ -84,6 +85,9 @@ struct DiskLogSettings {
   std::size_t pending_bytes_max = 64U << 20U;  ///< appended, not yet written; more is refused
   Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
   Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
+  /// A cursor that meets what the device cannot read tries again for so long, at least
+  /// kUnreadableTriesMin times, before it goes on behind it: a fault that passes loses nothing.
+  Duration unreadable_patience = std::chrono::seconds(30);
 };
 
 struct CursorStats {
@@ -105,11 +109,24 @@ struct DiskLogStats {
   std::vector<CursorStats> cursors;
 };
 
+/// A passage that the device could not read for as long as unreadable_patience, given up by a
+/// cursor.
+struct SkippedPassage {
+  std::string cursor;
+  std::string path;         ///< of the segment
+  std::uint64_t begin = 0;  ///< in the file
+  std::uint64_t end = 0;
+  std::string why;  ///< the system's words
+};
+
 /// What the log tells its owner, besides the answers to appends. Any of them may be empty.
 struct DiskLogEvents {
   /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
   /// lock held: count and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
+  /// Runs on the cursor's thread, no lock held. What of the passage is known by its head is told to
+  /// on_drop as well (kDamaged).
+  std::function<void(const SkippedPassage&)> on_skip = {};
 };
 
 /// One named reader. It outlives a restart: its position is kept in `<directory>/cursors`.
@@ -119,7 +136,10 @@ class Cursor {
   virtual ~Cursor() = default;
   /// The record at the read position, which moves past it (it starts at the committed position).
   /// Waits up to `wait` for one, nothing where none came. Only durable records are given. Damaged
-  /// passages are skipped and counted. kUnavailable where the disk cannot be read, kNotFound never.
+  /// passages are skipped and counted. kUnavailable where the disk cannot be read: call again. A
+  /// device's own fault (EIO, a segment that is gone) is passed over once unreadable_patience is
+  /// over: the pages at fault, and with them the records that lie on them, no others. A fault of
+  /// another kind (no descriptors left, no right to read) is waited out: nothing is lost by it.
   virtual Result<std::optional<DiskRecord>> next(Duration wait) = 0;
   /// Everything before `position` is done. Returns where the cursor was committed before: of
   /// records that begin before that the log has already disposed (dropped, counted), so they are

@@ -37,15 +37,15 @@ class DiskLogTest : public testing::Test {
   void TearDown() override { log_.reset(); }
 
   void open() {
-    auto log = DiskLog::open(
-        settings_, clock_,
-        {.on_drop =
-             [this](const RecordHeader& header, std::string_view cursor, DropReason reason) {
-               const std::lock_guard lock(mutex_);
-               drops_.push_back({std::string(cursor), header.customer.text(),
-                                 std::string(to_string(reason)), header.items});
-             }},
-        files_);
+    DiskLogEvents events;
+    events.on_drop = [this](const RecordHeader& header, std::string_view cursor,
+                            DropReason reason) {
+      const std::lock_guard lock(mutex_);
+      drops_.push_back({std::string(cursor), header.customer.text(), std::string(to_string(reason)),
+                        header.items});
+    };
+    events.on_skip = [this](const SkippedPassage& skipped) { skips_.push_back(skipped); };
+    auto log = DiskLog::open(settings_, clock_, std::move(events), *disk_);
     ASSERT_TRUE(log) << log.error().message;
     log_ = *std::move(log);
   }
@@ -93,9 +93,11 @@ class DiskLogTest : public testing::Test {
 
   ManualClock clock_{kStartNs};
   MemoryFiles files_;
+  FileSystem* disk_ = &files_;  // what the log is opened on
   DiskLogSettings settings_;
   std::mutex mutex_;
   std::vector<Dropped> drops_;
+  std::vector<SkippedPassage> skips_;  // of the test's own thread
   std::optional<RecordHeader> last_;
   std::unique_ptr<DiskLog> log_;
 };

@@ -15,8 +15,16 @@
 namespace vigia::pipeline {
 namespace {
 
+/// What a device answers that cannot give back what it holds.
+bool is_medium_fault(int number) {
+  return number == EIO || number == ENODATA || number == EREMOTEIO || number == EBADMSG ||
+         number == EUCLEAN;
+}
+
 tl::unexpected<Error> system_error(std::string_view action, const std::string& path, int number) {
-  const ErrorCode code = number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
+  ErrorCode code = ErrorCode::kUnavailable;
+  if (number == ENOENT) code = ErrorCode::kNotFound;
+  if (is_medium_fault(number)) code = ErrorCode::kCorrupt;
   return fail(code, fmt::format("{} {}: {}", action, path,
                                 std::system_category().default_error_condition(number).message()));
 }

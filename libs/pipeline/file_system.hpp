@@ -34,8 +34,9 @@ class DirectoryLock {
   virtual ~DirectoryLock() = default;
 };
 
-/// Thread contract: any thread. Errors: kNotFound where there is no such file, kUnavailable for the
-/// rest (a full disk too), naming the path and the system's reason.
+/// Thread contract: any thread. Errors, of files too: kNotFound where there is no such file,
+/// kCorrupt where the device cannot read what it holds (EIO), kUnavailable for the rest (a full
+/// disk too); all name the path and the system's reason.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;

@@ -11,7 +11,13 @@ namespace vigia::pipeline {
 
 class LogCursor final : public Cursor {
  public:
-  LogCursor(LogState& state, FileSystem& files, std::size_t index);
+  struct Parts {  // all of it outlives the cursor
+    LogState& state;
+    FileSystem& files;
+    const Clock& clock;
+    const DiskLogSettings& settings;
+  };
+  LogCursor(const Parts& parts, std::size_t index);
   Result<std::optional<DiskRecord>> next(Duration wait) override;
   LogPosition commit(LogPosition position) override;
   LogPosition committed() const override;
@@ -21,13 +27,23 @@ class LogCursor final : public Cursor {
   void interrupt() override;
 
  private:
-  Result<void> open_segment(std::uint64_t number);
+  struct Fault {  // what could not be read, since when, how often tried
+    LogPosition position;
+    TimePoint since;
+    int tries = 0;
+  };
 
-  LogState& state_;
-  FileSystem& files_;
+  Result<void> open_segment(const Readable& readable);
+  Result<std::optional<FoundRecord>> read(const Readable& readable);
+  /// True where the fault has lasted for so long that what is at fault is given up.
+  bool is_given_up(const Error& error);
+  Result<std::optional<FoundRecord>> read_behind_fault(const Readable& readable, const Error& why);
+
+  Parts parts_;
   std::size_t index_;
   LogPosition read_;
   std::optional<SegmentReader> reader_;
+  std::optional<Fault> fault_;
 };
 
 }  // namespace vigia::pipeline

@@ -2,31 +2,16 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "libs/base/check.hpp"
-#include "libs/base/hex.hpp"
 #include "libs/pipeline/segment_reader.hpp"
 
 namespace vigia::pipeline {
 namespace {
 
-constexpr std::string_view kSegmentPrefix = "segment-";
-constexpr std::string_view kSegmentSuffix = ".log";
-constexpr std::size_t kNumberDigits = 16;
 /// Places of damage remembered, so that several cursors count one passage once.
 constexpr std::size_t kDamageRememberedMax = 4096;
-
-std::optional<std::uint64_t> segment_number(std::string_view name) {
-  if (name.size() != kSegmentPrefix.size() + kNumberDigits + kSegmentSuffix.size() ||
-      !name.starts_with(kSegmentPrefix) || !name.ends_with(kSegmentSuffix))
-    return std::nullopt;
-  const auto bytes = from_hex(name.substr(kSegmentPrefix.size(), kNumberDigits));
-  if (!bytes) return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : *bytes) number = (number << 8U) | static_cast<unsigned char>(c);
-  return number;
-}
+/// Looks for a cursor's first record before its place is given as of a moment ago.
+constexpr int kLooksMax = 8;
 
 }  // namespace
 
@@ -37,8 +22,8 @@ LogState::LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEv
         {.settings = cursor, .committed = {}, .is_interrupted = false, .damaged = {}, .front = {}});
 }
 
-std::string LogState::segment_path(std::uint64_t number) const {
-  return fmt::format("{}/{}{:016x}{}", settings_.directory, kSegmentPrefix, number, kSegmentSuffix);
+std::string LogState::path_of(std::uint64_t number) const {
+  return segment_path(settings_.directory, number);
 }
 
 Result<void> LogState::recover() {
@@ -54,19 +39,19 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto number = segment_number(name);
     if (!number) continue;
-    auto file = files_.open_to_read(segment_path(*number));
+    auto file = files_.open_to_read(path_of(*number));
     if (!file) return forward(file);
     auto size = (*file)->size();
     if (!size) return forward(size);
     last_segment_ = std::max(last_segment_, *number);
     if (*size <= kSegmentHeaderBytes) {  // made, and nothing acknowledged in it
-      if (auto removed = files_.remove(segment_path(*number)); !removed) return removed;
+      if (auto removed = files_.remove(path_of(*number)); !removed) return removed;
       continue;
     }
     const auto reader = SegmentReader::open(*std::move(file), *number, ReadDepth::kHeads);
     if (!reader && reader.error().code == ErrorCode::kInvalid)  // of a later version
-      return tl::unexpected<Error>(with_context(segment_path(*number), reader.error()));
-    segments_.push_back({*number, *size, false});
+      return tl::unexpected<Error>(with_context(path_of(*number), reader.error()));
+    segments_.push_back({*number, *size, false, reader ? reader->marker() : std::nullopt});
   }
   return {};
 }
@@ -94,38 +79,22 @@ void LogState::recover_cursors() {
 void LogState::recover_sequence() {
   for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
     std::uint64_t last = 0;
-    const std::deque<Segment> one{*segment};
-    const auto walked = walk({}, one, [&last](const RecordHeader& header) {
-      last = std::max(last, header.sequence);
-      return true;
-    });
+    const auto unreadable = walk_heads(files_, settings_.directory, {*segment}, {},
+                                       [&last](const RecordHeader& header) {
+                                         last = std::max(last, header.sequence);
+                                         return true;
+                                       });
     next_sequence_ = std::max(next_sequence_, last + 1);
-    if (walked && last > 0) return;
+    // Numbers of records that can't be read now, and may be later, are not given again.
+    const std::uint64_t hidden = unreadable ? *unreadable : segment->bytes;
+    if (hidden > 0) next_sequence_ += hidden / kRecordPrefixBytes + 1;
+    if (last > 0) return;
   }
 }
 
-Result<void> LogState::walk(LogPosition from, const std::deque<Segment>& segments,
-                            const Visit& visit) const {
-  for (const Segment& segment : segments) {
-    if (segment.number < from.segment) continue;
-    auto file = files_.open_to_read(segment_path(segment.number));
-    if (!file) return forward(file);
-    auto reader = SegmentReader::open(*std::move(file), segment.number, ReadDepth::kHeads);
-    if (!reader) return forward(reader);
-    if (segment.number == from.segment) reader->seek(from.offset);
-    for (;;) {
-      auto found = reader->next(segment.bytes);
-      if (!found) return forward(found);
-      if (!found->has_value()) break;
-      if (!visit((*found)->header)) return {};
-    }
-  }
-  return {};
-}
-
-std::uint64_t LogState::begin_segment() {
+std::uint64_t LogState::begin_segment(std::uint64_t marker) {
   const std::lock_guard lock(mutex_);
-  segments_.push_back({++last_segment_, kSegmentHeaderBytes, true});
+  segments_.push_back({++last_segment_, kSegmentHeaderBytes, true, marker});
   return last_segment_;
 }
 
@@ -135,9 +104,6 @@ void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
     CHECK(!segments_.empty() && segments_.back().is_active && end >= segments_.back().bytes);
     segments_.back().bytes = end;
     next_sequence_ = last_sequence + 1;
-    for (CursorState& cursor : cursors_) {
-      if (cursor.front && cursor.front->sequence == 0) cursor.front.reset();  // it was at the end
-    }
   }
   changed_.notify_all();
 }
@@ -169,19 +135,6 @@ std::uint64_t LogState::total_bytes() const {
   return bytes;
 }
 
-std::uint64_t LogState::lag_bytes(LogPosition from) const {
-  std::uint64_t bytes = 0;
-  for (const Segment& segment : segments_) {
-    if (segment.number < from.segment) continue;
-    const std::uint64_t begin =
-        segment.number == from.segment
-            ? std::clamp<std::uint64_t>(from.offset, kSegmentHeaderBytes, segment.bytes)
-            : kSegmentHeaderBytes;
-    bytes += segment.bytes - std::min(segment.bytes, begin);
-  }
-  return bytes;
-}
-
 bool LogState::is_blocked(std::uint64_t bytes) const {
   const std::lock_guard lock(mutex_);
   auto first = segments_.begin();  // what lies before it can be dropped
@@ -193,34 +146,85 @@ bool LogState::is_blocked(std::uint64_t bytes) const {
 }
 
 bool LogState::make_room(std::uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  // Segments that are closed and passed still count until take_passed has removed them.
-  std::uint64_t total = total_bytes();
-  for (const Segment& segment : segments_) {
-    if (total + bytes <= settings_.bytes_max) break;
-    if (segment.is_active || is_held_by_required(segment)) return false;
-    for (CursorState& cursor : cursors_) {
-      if (!has_passed(cursor, segment))
-        drop_before(cursor, {segment.number, segment.bytes}, DropReason::kCap);
+  for (;;) {
+    CursorState* behind = nullptr;
+    Segment oldest;
+    {
+      const std::lock_guard lock(mutex_);
+      // Segments that are closed and passed still count until take_passed has removed them.
+      std::uint64_t total = total_bytes();
+      for (const Segment& segment : segments_) {
+        if (total + bytes <= settings_.bytes_max) break;
+        if (segment.is_active || is_held_by_required(segment)) return false;
+        const auto cursor =
+            std::find_if(cursors_.begin(), cursors_.end(),
+                         [&](const CursorState& state) { return !has_passed(state, segment); });
+        if (cursor != cursors_.end()) {
+          behind = &*cursor;
+          oldest = segment;
+          break;
+        }
+        total -= segment.bytes;
+      }
+      if (behind == nullptr) return total + bytes <= settings_.bytes_max;
     }
-    total -= segment.bytes;
+    drop_segment(*behind, oldest);
   }
-  return total + bytes <= settings_.bytes_max;
 }
 
-void LogState::drop_one(CursorState& cursor, const RecordHeader& header, DropReason reason) {
-  if (events_.on_drop && cursor.damaged.count(header.position) == 0)
-    events_.on_drop(header, cursor.settings.name, reason);
+LogState::Place LogState::place_of(const CursorState& cursor) const {
+  Place place{cursor.committed, {}};
+  std::copy_if(segments_.begin(), segments_.end(), std::back_inserter(place.segments),
+               [&](const Segment& segment) { return segment.number >= place.committed.segment; });
+  return place;
 }
 
-void LogState::drop_before(CursorState& cursor, LogPosition end, DropReason reason) {
-  // What cannot be read any more is dropped all the same; it can't be counted by customer.
-  (void)walk(cursor.committed, segments_, [&](const RecordHeader& header) {
-    if (header.position >= end) return false;
-    drop_one(cursor, header, reason);
-    return true;
-  });
-  move(cursor, end);
+/// Of a walk that can't go on what was found so far is kept: it is dropped and counted, the rest at
+/// a later turn.
+LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
+  Piece piece{{}, from.committed};
+  std::size_t verdict_bytes = 0;
+  const auto time_limit = std::chrono::steady_clock::now() + kPieceTimeMax;
+  (void)walk_heads(files_, settings_.directory, from.segments, from.committed,
+                   [&](const RecordHeader& header) {
+                     const auto reason = judge(header);
+                     if (!reason) return false;
+                     verdict_bytes += header.verdicts.size();
+                     piece.end = header.next;
+                     piece.records.push_back({header, *reason});
+                     piece.is_cut = piece.records.size() >= kPieceRecordsMax ||
+                                    verdict_bytes >= kPieceVerdictBytesMax ||
+                                    std::chrono::steady_clock::now() >= time_limit;
+                     return !piece.is_cut;
+                   });
+  return piece;
+}
+
+void LogState::drop(CursorState& cursor, const Piece& piece) {
+  for (const Doomed& record : piece.records) {
+    const LogPosition position = record.header.position;
+    if (position < cursor.committed || cursor.damaged.count(position) > 0) continue;
+    if (events_.on_drop) events_.on_drop(record.header, cursor.settings.name, record.reason);
+  }
+  if (piece.end > cursor.committed) move(cursor, piece.end);
+}
+
+/// What cannot be read any more is dropped all the same; it can't be counted by customer.
+void LogState::drop_segment(CursorState& cursor, const Segment& segment) {
+  const LogPosition end{segment.number, segment.bytes};
+  for (bool has_more = true; has_more;) {
+    Place place;
+    {
+      const std::lock_guard lock(mutex_);
+      place = {cursor.committed, {segment}};
+    }
+    Piece piece = collect(
+        place, [](const RecordHeader& /*header*/) { return std::optional(DropReason::kCap); });
+    has_more = piece.is_cut;
+    if (!has_more) piece.end = end;
+    const std::lock_guard lock(mutex_);
+    drop(cursor, piece);
+  }
 }
 
 void LogState::move(CursorState& cursor, LogPosition position) {
@@ -230,50 +234,67 @@ void LogState::move(CursorState& cursor, LogPosition position) {
   is_dirty_ = true;
 }
 
-const LogState::Front* LogState::front(const CursorState& cursor) const {
-  if (!cursor.front || cursor.front->committed != cursor.committed) {
-    Front found{cursor.committed, 0, 0};
-    if (lag_bytes(cursor.committed) > 0) {
-      (void)walk(cursor.committed, segments_, [&found](const RecordHeader& header) {
-        found.sequence = header.sequence;
-        found.received_ms = header.received_ms;
-        return false;
-      });
+LogState::Front LogState::front(const CursorState& cursor) const {
+  Front found;
+  // Where the segment goes while we look, its cursor has passed all of it: look again there.
+  for (int looks = 0; looks < kLooksMax; ++looks) {
+    Place place;
+    {
+      const std::lock_guard lock(mutex_);
+      if (cursor.front && cursor.front->committed == cursor.committed) return *cursor.front;
+      place = place_of(cursor);
     }
-    cursor.front = found;
+    found = {place.committed, 0, 0};
+    if (bytes_after(place.segments, place.committed) == 0) return found;
+    (void)walk_heads(files_, settings_.directory, place.segments, place.committed,
+                     [&found](const RecordHeader& header) {
+                       found.sequence = header.sequence;
+                       found.received_ms = header.received_ms;
+                       return false;
+                     });
+    const std::lock_guard lock(mutex_);
+    if (cursor.committed != place.committed) continue;
+    if (found.sequence != 0) cursor.front = found;
+    return found;
   }
-  return &*cursor.front;
+  return found;
 }
 
-void LogState::expire(std::int64_t now_ms) {
-  const std::lock_guard lock(mutex_);
+bool LogState::expire(std::int64_t now_ms) {
+  bool has_more = false;
   for (CursorState& cursor : cursors_) {
     const CursorSettings& limits = cursor.settings;
     if (!limits.required && (limits.age_max > Duration::zero() || limits.bytes_max > 0))
-      expire_cursor(cursor, now_ms);
+      has_more = expire_cursor(cursor, now_ms) || has_more;
   }
+  return has_more;
 }
 
-void LogState::expire_cursor(CursorState& cursor, std::int64_t now_ms) {
+bool LogState::expire_cursor(CursorState& cursor, std::int64_t now_ms) {
+  const CursorSettings& limits = cursor.settings;
   const std::int64_t age_max_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(cursor.settings.age_max).count();
-  const auto is_old = [&](std::int64_t received_ms) {
-    return age_max_ms > 0 && received_ms < now_ms - age_max_ms;
+      std::chrono::duration_cast<std::chrono::milliseconds>(limits.age_max).count();
+  const Front first = front(cursor);
+  if (first.sequence == 0) return false;
+  Place place;
+  {
+    const std::lock_guard lock(mutex_);
+    place = place_of(cursor);
+  }
+  const auto reason_of = [&](LogPosition position,
+                             std::int64_t received_ms) -> std::optional<DropReason> {
+    if (age_max_ms > 0 && received_ms < now_ms - age_max_ms) return DropReason::kTooOld;
+    if (limits.bytes_max > 0 && bytes_after(place.segments, position) > limits.bytes_max)
+      return DropReason::kCap;
+    return std::nullopt;
   };
-  const auto is_over = [&](LogPosition position) {
-    return cursor.settings.bytes_max > 0 && lag_bytes(position) > cursor.settings.bytes_max;
-  };
-  const Front* first = front(cursor);
-  if (first->sequence == 0 || (!is_old(first->received_ms) && !is_over(cursor.committed))) return;
-  LogPosition end = cursor.committed;
-  (void)walk(cursor.committed, segments_, [&](const RecordHeader& header) {
-    const bool old = is_old(header.received_ms);
-    if (!old && !is_over(header.position)) return false;
-    drop_one(cursor, header, old ? DropReason::kTooOld : DropReason::kCap);
-    end = header.next;
-    return true;
+  if (!reason_of(place.committed, first.received_ms)) return false;
+  const Piece piece = collect(place, [&](const RecordHeader& header) {
+    return reason_of(header.position, header.received_ms);
   });
-  move(cursor, end);
+  const std::lock_guard lock(mutex_);
+  drop(cursor, piece);
+  return piece.is_cut;
 }
 
 std::vector<std::uint64_t> LogState::take_passed() {
@@ -284,7 +305,7 @@ std::vector<std::uint64_t> LogState::take_passed() {
            return has_passed(cursor, segments_.front());
          })) {
     passed.push_back(segments_.front().number);
-    segments_.pop_front();
+    segments_.erase(segments_.begin());
   }
   return passed;
 }
@@ -313,6 +334,10 @@ std::size_t LogState::cursor_index(std::string_view name) const {
   return 0;
 }
 
+const std::string& LogState::cursor_name(std::size_t index) const {
+  return cursors_[index].settings.name;
+}
+
 LogPosition LogState::committed(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   return cursors_[index].committed;
@@ -337,7 +362,7 @@ std::optional<Readable> LogState::wait_readable(std::size_t index, LogPosition f
       if (segment.number < from.segment) continue;
       if (segment.number > from.segment) from = {segment.number, kSegmentHeaderBytes};
       if (from.offset < segment.bytes && segment.bytes > kSegmentHeaderBytes)
-        return Readable{from, segment.bytes};
+        return Readable{from, segment.bytes, segment.marker};
     }
     if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
     changed_.wait_until(lock, deadline);
@@ -384,29 +409,36 @@ void LogState::note_damage(LogPosition position) {
 
 Result<void> LogState::for_each_queued(
     std::size_t index, const std::function<void(const RecordHeader&)>& visit) const {
-  LogPosition from;
-  std::deque<Segment> segments;
+  Place place;
   {
     const std::lock_guard lock(mutex_);
-    from = cursors_[index].committed;
-    segments = segments_;
+    place = place_of(cursors_[index]);
   }
-  return walk(from, segments, [&visit](const RecordHeader& header) {
-    visit(header);
-    return true;
-  });
+  const auto walked = walk_heads(files_, settings_.directory, place.segments, place.committed,
+                                 [&visit](const RecordHeader& header) {
+                                   visit(header);
+                                   return true;
+                                 });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  return {};
+}
+
+void LogState::report_skip(const SkippedPassage& skipped) const {
+  if (events_.on_skip) events_.on_skip(skipped);
 }
 
 void LogState::add_stats(DiskLogStats& stats) const {
+  std::vector<Front> fronts;
+  for (const CursorState& cursor : cursors_) fronts.push_back(front(cursor));
   const std::lock_guard lock(mutex_);
   stats.bytes = total_bytes();
   stats.segments = segments_.size();
   stats.damaged_records = damaged_records_;
-  for (const CursorState& cursor : cursors_) {
-    const Front* first = front(cursor);
-    const std::uint64_t queued = first->sequence == 0 ? 0 : next_sequence_ - first->sequence;
-    stats.cursors.push_back(
-        {cursor.settings.name, queued, lag_bytes(cursor.committed), first->received_ms});
+  for (std::size_t i = 0; i < cursors_.size(); ++i) {
+    const Front& first = fronts[i];
+    const std::uint64_t queued = first.sequence == 0 ? 0 : next_sequence_ - first.sequence;
+    stats.cursors.push_back({cursors_[i].settings.name, queued,
+                             bytes_after(segments_, first.committed), first.received_ms});
   }
 }
 

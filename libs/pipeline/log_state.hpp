@@ -13,6 +13,7 @@
 
 #include "libs/pipeline/disk_log.hpp"
 #include "libs/pipeline/record_format.hpp"
+#include "libs/pipeline/segment_walk.hpp"
 
 namespace vigia::pipeline {
 
@@ -20,10 +21,13 @@ namespace vigia::pipeline {
 struct Readable {
   LogPosition position;     ///< where to go on
   std::uint64_t limit = 0;  ///< durable up to here
+  std::optional<std::uint64_t> marker = {};
 };
 
-/// Thread contract: any thread; one mutex inside. Walks over heads on disk are made with it held
-/// where records are dropped, so that nothing is counted twice.
+/// Thread contract: one mutex inside, never held while the disk is read. Segments come and go, and
+/// records are dropped, on the writer's thread alone (recover: before it runs); the rest from any.
+/// A walk over heads works on a copy of what it needs; what it finds is dropped afterwards, under
+/// the mutex, unless its cursor has passed it meanwhile: nothing is counted twice.
 class LogState {
  public:
   LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEvents events);
@@ -32,7 +36,8 @@ class LogState {
   Result<void> recover();
 
   // The writer's side.
-  std::uint64_t begin_segment();  ///< the number of the new active segment
+  /// The number of the new active segment.
+  std::uint64_t begin_segment(std::uint64_t marker);
   /// The active segment is durable up to `end`, its last record being `last_sequence`.
   void extend(std::uint64_t end, std::uint64_t last_sequence);
   void close_active();
@@ -42,8 +47,10 @@ class LogState {
   bool make_room(std::uint64_t bytes);
   /// True where `bytes` more do not fit and a required cursor is why.
   bool is_blocked(std::uint64_t bytes) const;
-  /// Applies age_max and bytes_max of the cursors that are not required.
-  void expire(std::int64_t now_ms);
+  /// Applies age_max and bytes_max of the cursors that are not required, for each of them to
+  /// kPieceRecordsMax records or kPieceTimeMax: appends are not to wait for a long backlog. True
+  /// where there is more to do.
+  bool expire(std::int64_t now_ms);
   /// Segments that every cursor has passed, to be removed from the disk by the caller.
   std::vector<std::uint64_t> take_passed();
   /// The cursors' file content, where a commit has come since the last call.
@@ -52,6 +59,7 @@ class LogState {
 
   // The cursors' side. `index` is the cursor's place in the settings.
   std::size_t cursor_index(std::string_view name) const;
+  const std::string& cursor_name(std::size_t index) const;
   LogPosition committed(std::size_t index) const;
   LogPosition commit(std::size_t index, LogPosition position);
   /// Waits until something can be read at or after `from`. Nothing at the deadline or after an
@@ -64,23 +72,23 @@ class LogState {
   bool holds(std::uint64_t segment) const;
   void count_damaged_record(std::size_t index, const RecordHeader& header);
   void note_damage(LogPosition position);
+  void report_skip(const SkippedPassage& skipped) const;
   Result<void> for_each_queued(std::size_t index,
                                const std::function<void(const RecordHeader&)>& visit) const;
 
   /// Fills in what this class knows: bytes, segments, damage, cursors.
   void add_stats(DiskLogStats& stats) const;
-  std::string segment_path(std::uint64_t number) const;
+  std::string path_of(std::uint64_t number) const;
   std::string cursors_path() const { return settings_.directory + "/cursors"; }
 
+  static constexpr std::size_t kPieceRecordsMax = 1024;
+  static constexpr std::size_t kPieceVerdictBytesMax = 4U << 20U;
+  static constexpr auto kPieceTimeMax = std::chrono::milliseconds(20);
+
  private:
-  struct Segment {
-    std::uint64_t number = 0;
-    std::uint64_t bytes = 0;  ///< durable
-    bool is_active = false;
-  };
   struct Front {  // the first record at or after a cursor's committed position
     LogPosition committed;
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0;  // 0: there is none
     std::int64_t received_ms = 0;
   };
   struct CursorState {
@@ -90,21 +98,34 @@ class LogState {
     std::set<LogPosition> damaged;       // counted as dropped, not yet passed
     mutable std::optional<Front> front;  // cache; stale where its committed differs
   };
-  /// True to go on.
-  using Visit = std::function<bool(const RecordHeader&)>;
+  struct Doomed {
+    RecordHeader header;
+    DropReason reason;
+  };
+  struct Piece {
+    std::vector<Doomed> records;
+    LogPosition end;
+    bool is_cut = false;  // by a limit: there may be more
+  };
+  /// Why a record is to be dropped; nothing ends the piece.
+  using Judge = std::function<std::optional<DropReason>(const RecordHeader&)>;
+  struct Place {  // what a walk from a cursor needs
+    LogPosition committed;
+    std::vector<Segment> segments;
+  };
 
   Result<void> recover_segments(const std::vector<std::string>& names);
   void recover_cursors();
   void recover_sequence();
-  Result<void> walk(LogPosition from, const std::deque<Segment>& segments,
-                    const Visit& visit) const;
   bool has_passed(const CursorState& cursor, const Segment& segment) const;
   bool is_held_by_required(const Segment& segment) const;
-  void drop_before(CursorState& cursor, LogPosition end, DropReason reason);
-  void drop_one(CursorState& cursor, const RecordHeader& header, DropReason reason);
-  void expire_cursor(CursorState& cursor, std::int64_t now_ms);
-  const Front* front(const CursorState& cursor) const;
-  std::uint64_t lag_bytes(LogPosition from) const;
+  /// A copy of what lies at or after the cursor.
+  Place place_of(const CursorState& cursor) const;
+  Piece collect(const Place& from, const Judge& judge) const;
+  void drop(CursorState& cursor, const Piece& piece);
+  void drop_segment(CursorState& cursor, const Segment& segment);
+  bool expire_cursor(CursorState& cursor, std::int64_t now_ms);
+  Front front(const CursorState& cursor) const;
   std::uint64_t total_bytes() const;
   void move(CursorState& cursor, LogPosition position);
 
@@ -113,7 +134,7 @@ class LogState {
   DiskLogEvents events_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Segment> segments_;
+  std::vector<Segment> segments_;
   std::vector<CursorState> cursors_;
   std::uint64_t last_segment_ = 0;
   std::uint64_t next_sequence_ = 1;

@@ -21,7 +21,20 @@ struct MemoryFiles::State {
   Names names;
   Names durable_names;
   std::set<std::string> locks;
+  struct BadSector {
+    std::string path;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+  };
+  std::vector<BadSector> bad_sectors;
 
+  Result<void> check_sectors(const std::string& path, std::uint64_t from, std::uint64_t to) const {
+    for (const BadSector& bad : bad_sectors) {
+      if (bad.path == path && from < bad.to && bad.from < to)
+        return fail(ErrorCode::kCorrupt, "reading " + path + ": input/output error");
+    }
+    return {};
+  }
   Result<void> ask(std::string_view call, const std::string& path) const {
     if (is_failing && is_failing(call, path))
       return fail(ErrorCode::kUnavailable, std::string(call) + " " + path + ": made to fail");
@@ -69,6 +82,7 @@ class MemoryFile final : public File {
 
   Result<void> truncate(std::uint64_t bytes) override {
     const std::lock_guard lock(state_->mutex);
+    if (auto asked = state_->ask("truncate", path_); !asked) return asked;
     content_->bytes.resize(bytes);
     return {};
   }
@@ -76,6 +90,8 @@ class MemoryFile final : public File {
   Result<void> read_at(std::uint64_t offset, std::size_t count, std::string& out) const override {
     const std::lock_guard lock(state_->mutex);
     if (auto asked = state_->ask("read", path_); !asked) return asked;
+    if (auto checked = state_->check_sectors(path_, offset, offset + count); !checked)
+      return checked;
     out = offset < content_->bytes.size() ? content_->bytes.substr(offset, count) : "";
     return {};
   }
@@ -117,6 +133,16 @@ void MemoryFiles::fail_when(
     std::function<bool(std::string_view call, const std::string& path)> is_failing) {
   const std::lock_guard lock(state_->mutex);
   state_->is_failing = std::move(is_failing);
+}
+
+void MemoryFiles::spoil(const std::string& path, std::uint64_t from, std::uint64_t to) {
+  const std::lock_guard lock(state_->mutex);
+  state_->bad_sectors.push_back({path, from, to});
+}
+
+void MemoryFiles::mend_sectors() {
+  const std::lock_guard lock(state_->mutex);
+  state_->bad_sectors.clear();
 }
 
 void MemoryFiles::set_capacity(std::uint64_t bytes) {
@@ -176,6 +202,7 @@ Result<std::unique_ptr<File>> MemoryFiles::create(const std::string& path) {
 
 Result<std::unique_ptr<File>> MemoryFiles::open_to_read(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
+  if (auto asked = state_->ask("open", path); !asked) return forward(asked);
   const auto found = state_->names.find(path);
   if (found == state_->names.end())
     return fail(ErrorCode::kNotFound, "opening " + path + ": no such file");

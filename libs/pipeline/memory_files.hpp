@@ -20,9 +20,14 @@ class MemoryFiles final : public FileSystem {
   MemoryFiles();
   ~MemoryFiles() override;
 
-  /// What is asked before each call: "write", "sync", "create", "rename", "remove" or "read", with
-  /// the path. True fails the call (a write puts half of its bytes down first).
+  /// What is asked before each call: "write", "sync", "truncate", "create", "open", "rename",
+  /// "remove" or "read", with the path. True fails the call (a write puts half of its bytes down
+  /// first).
   void fail_when(std::function<bool(std::string_view call, const std::string& path)> is_failing);
+  /// A bad sector: reads that touch the bytes [from, to) of the file fail as the device's own fault
+  /// does (kCorrupt), until mend_sectors.
+  void spoil(const std::string& path, std::uint64_t from, std::uint64_t to);
+  void mend_sectors();
   /// The disk holds this many bytes; a write over it puts down what fits and fails.
   void set_capacity(std::uint64_t bytes);
   /// The power goes: content that was not synced, and names whose folder was not, are gone. With

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kReadAheadWhole = 256U << 10U;
 constexpr std::size_t kReadAheadHeads = 4U << 10U;  // bodies are passed over
 constexpr std::size_t kScanBlock = 1U << 20U;
+/// The least that is given up where the device cannot read: the system reads files by such pages.
+constexpr std::uint64_t kPageBytes = 4096;
 
 std::string marker_bytes(std::uint64_t marker) {
   std::string bytes;
@@ -23,8 +25,10 @@ SegmentReader::SegmentReader(std::unique_ptr<File> file, std::uint64_t number, R
     : file_(std::move(file)), number_(number), depth_(depth) {}
 
 Result<SegmentReader> SegmentReader::open(std::unique_ptr<File> file, std::uint64_t number,
-                                          ReadDepth depth) {
+                                          ReadDepth depth, std::optional<std::uint64_t> marker) {
   SegmentReader reader(std::move(file), number, depth);
+  reader.marker_ = marker;
+  if (marker) return reader;
   if (auto learned = reader.learn_marker(); !learned) return forward(learned);
   return reader;
 }
@@ -62,10 +66,16 @@ Result<std::string_view> SegmentReader::view(std::uint64_t offset, std::size_t c
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, limit - offset));
   const bool has_all = offset >= window_start_ && offset + count <= window_start_ + window_.size();
   if (!has_all) {
-    const std::size_t ahead = depth_ == ReadDepth::kWhole ? kReadAheadWhole : kReadAheadHeads;
+    const bool is_careful = offset < careful_until_;
+    const std::size_t far = depth_ == ReadDepth::kWhole ? kReadAheadWhole : kReadAheadHeads;
+    const std::size_t ahead = is_careful ? 0 : far;
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, ahead), limit - offset));
     auto read = file_->read_at(offset, wanted, window_);
+    if (!read && wanted > count) {  // what is at fault may lie behind what is asked for
+      careful_until_ = offset + wanted;
+      read = file_->read_at(offset, count, window_);
+    }
     window_start_ = offset;
     if (!read) {
       window_.clear();
@@ -91,13 +101,27 @@ Result<std::optional<RecordHead>> SegmentReader::read_head(std::uint64_t offset,
 Result<std::uint64_t> SegmentReader::find_marker(std::uint64_t from, std::uint64_t limit) {
   const std::string wanted = marker_bytes(*marker_);
   while (from < limit) {
-    auto block = view(from, kScanBlock, limit);
-    if (!block) return forward(block);
+    const bool is_careful = from < careful_until_;
+    const std::uint64_t page_end = (from / kPageBytes + 1) * kPageBytes;
+    const bool is_at_end = page_end - from < kMarkerBytes;  // a marker may lie across
+    const std::size_t step =
+        is_careful ? page_end - from + (is_at_end ? kPageBytes : 0) : kScanBlock;
+    auto block = view(from, step, limit);
+    if (!block) {
+      if (!passes(block.error())) return forward(block);
+      if (is_careful) {
+        unreadable_bytes_ += page_end - from;
+        from = page_end;
+      } else {
+        careful_until_ = from + kScanBlock;
+      }
+      continue;
+    }
     const std::size_t found = block->find(wanted);
     if (found != std::string_view::npos) return from + found;
     if (block->size() < kMarkerBytes) break;
     from += block->size() - (kMarkerBytes - 1);
-    if (block->size() < kScanBlock) break;
+    if (block->size() < step) break;
   }
   return limit;
 }
@@ -110,9 +134,13 @@ Result<FoundRecord> SegmentReader::take(RecordHead head, std::uint64_t limit) {
   found.header.next = {number_, body_at + head.body_bytes};
   if (depth_ == ReadDepth::kWhole) {
     auto bytes = view(body_at, head.body_bytes, limit);
-    if (!bytes) return forward(bytes);
-    head.body.bytes = *bytes;
-    found.body = unpack_body(head.body);
+    if (!bytes && !passes(bytes.error())) return forward(bytes);
+    if (bytes) {
+      head.body.bytes = *bytes;
+      found.body = unpack_body(head.body);
+    } else {
+      found.body = forward(bytes);
+    }
   }
   offset_ = body_at + head.body_bytes;
   return found;
@@ -127,12 +155,13 @@ Result<std::optional<FoundRecord>> SegmentReader::next(std::uint64_t limit) {
       break;
     }
     auto head = read_head(offset_, limit);
-    if (!head) return forward(head);
-    if (head->has_value()) {
+    if (!head && !passes(head.error())) return forward(head);
+    if (head && head->has_value()) {
       auto found = take(**std::move(head), limit);
       if (!found) return forward(found);
       return std::optional<FoundRecord>(*std::move(found));
     }
+    if (!head) unreadable_bytes_ += kRecordPrefixBytes;
     if (!is_in_damage) ++damaged_;
     is_in_damage = true;
     auto resume = find_marker(offset_ + 1, limit);

@@ -25,6 +25,15 @@
 namespace vigia::collector {
 namespace {
 
+void report_skip(const pipeline::SkippedPassage& skipped) {
+  service::log_error("a passage of the disk log cannot be read; the exporter goes on behind it",
+                     {{"exporter", skipped.cursor},
+                      {"file", skipped.path},
+                      {"from_byte", std::to_string(skipped.begin)},
+                      {"to_byte", std::to_string(skipped.end)},
+                      {"why", skipped.why}});
+}
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
@@ -84,7 +93,8 @@ class RunningCollector final : public CollectorService {
       log.cursors.push_back(cursor_settings(exporter));
     }
     auto opened = pipeline::DiskLog::open(
-        std::move(log), clock_, {.on_drop = DropCounter(settings_.exporters, books_, directory())});
+        std::move(log), clock_,
+        {.on_drop = DropCounter(settings_.exporters, books_, directory()), .on_skip = report_skip});
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
     return {};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/service/log.hpp"
+
 namespace vigia::agent {
 
 namespace {
@@ -28,6 +30,15 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
   return log;
 }
 
+void report_skip(const pipeline::SkippedPassage& skipped) {
+  service::log_error("a passage of the buffer cannot be read; sending goes on behind it",
+                     {{"signal", skipped.cursor},
+                      {"file", skipped.path},
+                      {"from_byte", std::to_string(skipped.begin)},
+                      {"to_byte", std::to_string(skipped.end)},
+                      {"why", skipped.why}});
+}
+
 }  // namespace
 
 Buffer::Buffer(Private /*key*/, const BufferSettings& settings, CustomerId customer,
@@ -44,10 +55,10 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
   auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
   auto log = pipeline::DiskLog::open(
       log_settings(settings), clock,
-      {.on_drop = [self = buffer.get()](const pipeline::RecordHeader& header,
-                                        std::string_view cursor, pipeline::DropReason reason) {
-        self->count_drop(header, cursor, reason);
-      }});
+      {.on_drop = [self = buffer.get()](
+                      const pipeline::RecordHeader& header, std::string_view cursor,
+                      pipeline::DropReason reason) { self->count_drop(header, cursor, reason); },
+       .on_skip = report_skip});
   if (!log) return forward(log);
   buffer->log_ = *std::move(log);
   return buffer;

@@ -11,10 +11,32 @@ namespace {
 
 constexpr std::string_view kCursor = "heads";
 constexpr std::int64_t kEpochMs = 60'000;
+/// Twice what the log itself waits for before it passes over what the device cannot read.
+constexpr auto kReplayReadPatience = std::chrono::minutes(1);
+constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
 
 // Past three quarters of its cap the log is emptied by closing all chunks early.
 bool is_nearly_full(const pipeline::DiskLogStats& stats, std::uint64_t bytes_max) {
   return stats.bytes > bytes_max / 4 * 3;
+}
+
+void report_skip(const pipeline::SkippedPassage& skipped) {
+  service::log_error(
+      "a passage of the write-ahead log cannot be read; the replay goes on behind it",
+      {{"file", skipped.path},
+       {"from_byte", std::to_string(skipped.begin)},
+       {"to_byte", std::to_string(skipped.end)},
+       {"why", skipped.why}});
+}
+
+/// The next record, the log's patience with an unreadable disk waited out.
+Result<std::optional<pipeline::DiskRecord>> next_patiently(pipeline::Cursor& cursor) {
+  const auto deadline = std::chrono::steady_clock::now() + kReplayReadPatience;
+  for (;;) {
+    auto record = cursor.next(Duration(0));
+    if (record || std::chrono::steady_clock::now() >= deadline) return record;
+    std::this_thread::sleep_for(kReplayReadRetry);
+  }
 }
 
 }  // namespace
@@ -30,7 +52,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
   log.cursors.push_back({std::string(kCursor)});
-  auto opened = pipeline::DiskLog::open(std::move(log), clock);
+  auto opened = pipeline::DiskLog::open(std::move(log), clock, {.on_skip = report_skip});
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
@@ -45,7 +67,7 @@ Result<void> Ingester::replay() {
   pipeline::Cursor& cursor = log_->cursor(kCursor);
   applied_ = cursor.committed();
   while (true) {
-    auto record = cursor.next(Duration(0));
+    auto record = next_patiently(cursor);
     if (!record) return forward(record);
     if (!record->has_value()) return {};
     const pipeline::RecordHeader& header = (*record)->header;

@@ -1,0 +1,360 @@
+// The log on a disk that cannot read what it holds, or takes its time.
+#include <condition_variable>
+#include <future>
+
+#include <gmock/gmock.h>
+
+#include "libs/pipeline/disk_log_fixture.hpp"
+#include "libs/pipeline/log_state.hpp"
+
+namespace vigia::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DiskLogFaultsTest : public DiskLogTest {
+ protected:
+  /// Bodies that the log does not compress, over a page each, so that places in the file are known.
+  Result<RecordHeader> write_large(char letter) {
+    DiskRecord record{
+        {.customer = *CustomerId::parse("cliente-a"), .encoding = BodyEncoding::kGzip},
+        std::string(10'000, letter)};
+    record.header.items = 7;
+    record.header.received_ms = clock_.wall_ms();
+    return log_->append_and_wait(std::move(record));
+  }
+  std::string path_of(const RecordHeader& header) const {
+    return segment_path("/log", header.position.segment);
+  }
+  void spoil_body(const RecordHeader& header) {
+    files_.spoil(path_of(header), header.next.offset - 5000, header.next.offset - 4000);
+  }
+  void spoil_head(const RecordHeader& header) {
+    files_.spoil(path_of(header), header.position.offset, header.position.offset + 1);
+  }
+  /// First letters of what the cursor gives until it has nothing, or cannot read.
+  std::string read_letters(std::string_view cursor = "cold") {
+    std::string letters;
+    for (;;) {
+      auto record = log_->cursor(cursor).next(kNoWait);
+      if (!record) {
+        EXPECT_EQ(record.error().code, ErrorCode::kUnavailable);
+        return letters + '!';
+      }
+      if (!record->has_value()) return letters;
+      last_ = (*record)->header;
+      letters += (*record)->body.at(0);
+    }
+  }
+  /// As a reader does whose log cannot be read: again and again.
+  std::string read_over_the_patience() {
+    std::string letters;
+    for (int i = 0; i < kUnreadableTriesMin; ++i) {
+      letters += read_letters();
+      clock_.advance(settings_.unreadable_patience);
+    }
+    return letters;
+  }
+};
+
+TEST_F(DiskLogFaultsTest, AReadFaultThatPassesLosesNothing) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  for (const bool is_head : {false, true}) {
+    is_head ? spoil_head(*at_fault) : spoil_body(*at_fault);
+    log_->cursor("cold").rewind();
+    EXPECT_EQ(read_letters(), "a!");  // what lies before is given at once
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(read_letters(), "!");
+    clock_.advance(settings_.unreadable_patience - std::chrono::seconds(1));
+    EXPECT_EQ(read_letters(), "!");
+    files_.mend_sectors();
+    EXPECT_EQ(read_letters(), "bc");
+  }
+  EXPECT_THAT(drops(), IsEmpty());
+  EXPECT_THAT(skips_, IsEmpty());
+  EXPECT_EQ(log_->stats().damaged_records, 0U);
+}
+
+TEST_F(DiskLogFaultsTest, ALongPauseBetweenTwoTriesIsNoPatience) {
+  open();
+  const auto at_fault = write_large('a');
+  spoil_body(*at_fault);
+  EXPECT_EQ(read_letters(), "!");
+  clock_.advance(10 * settings_.unreadable_patience);
+  EXPECT_EQ(read_letters(), "!");
+  files_.mend_sectors();
+  EXPECT_EQ(read_letters(), "a");
+}
+
+TEST_F(DiskLogFaultsTest, ABodyThatStaysUnreadableCostsItsRecordAlone) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_body(*at_fault);
+  EXPECT_EQ(read_over_the_patience(), "a!!c");
+  EXPECT_THAT(drops(), ElementsAre(Dropped{"cold", "cliente-a", "damaged", 7}));
+  ASSERT_EQ(skips_.size(), 1U);
+  EXPECT_EQ(skips_[0].cursor, "cold");
+  EXPECT_EQ(skips_[0].path, path_of(*at_fault));
+  EXPECT_EQ(skips_[0].begin, at_fault->position.offset);
+  EXPECT_EQ(skips_[0].end, at_fault->next.offset);
+  EXPECT_THAT(skips_[0].why, HasSubstr("input/output error"));
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
+  commit();  // and the log goes on
+  ASSERT_TRUE(write_large('d'));
+  EXPECT_EQ(read_letters(), "d");
+}
+
+TEST_F(DiskLogFaultsTest, AHeadThatStaysUnreadableCostsThePagesAtFault) {
+  open();
+  const auto at_fault = write_large('a');
+  const auto next = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*at_fault);
+  EXPECT_EQ(read_over_the_patience(), "!!bc");
+  EXPECT_THAT(drops(), IsEmpty());  // whose they were is not known
+  ASSERT_EQ(skips_.size(), 1U);
+  EXPECT_EQ(skips_[0].begin, at_fault->position.offset);
+  EXPECT_EQ(skips_[0].end, next->position.offset);
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
+}
+
+TEST_F(DiskLogFaultsTest, AFaultBehindAnotherHasItsOwnPatience) {
+  open();
+  const auto first = write_large('a');
+  ASSERT_TRUE(write_large('b'));
+  const auto second = write_large('c');
+  ASSERT_TRUE(write_large('d'));
+  spoil_head(*first);
+  spoil_body(*second);
+  EXPECT_EQ(read_over_the_patience(), "!!b!");
+  EXPECT_EQ(read_over_the_patience(), "!d");
+}
+
+TEST_F(DiskLogFaultsTest, TheHeaderOfASegmentInUseIsNotNeeded) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  files_.spoil(segments().at(0), 0, 64);
+  EXPECT_EQ(read_letters(), "a");
+}
+
+TEST_F(DiskLogFaultsTest, ASegmentThatIsGoneIsPassedOver) {
+  settings_.segment_bytes = 4096;
+  open();
+  const auto gone = write_large('a');
+  ASSERT_TRUE(write_large('b'));
+  ASSERT_TRUE(files_.remove(path_of(*gone)));
+  EXPECT_EQ(read_over_the_patience(), "!!b");
+  EXPECT_EQ(skips_.size(), 1U);
+}
+
+TEST_F(DiskLogFaultsTest, AFaultThatIsNotTheDisksIsWaitedOut) {
+  settings_.segment_bytes = 4096;
+  open();
+  ASSERT_TRUE(write_large('a'));
+  ASSERT_TRUE(write_large('b'));
+  std::atomic<bool> is_failing{true};  // as where the process has no descriptors left
+  files_.fail_when([&](std::string_view call, const std::string& /*path*/) {
+    return is_failing && call == "open";
+  });
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(read_over_the_patience(), "!!!");
+  is_failing = false;
+  EXPECT_EQ(read_letters(), "ab");
+  EXPECT_THAT(skips_, IsEmpty());
+}
+
+TEST_F(DiskLogFaultsTest, WhatIsDroppedBehindAFaultIsCounted) {
+  settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*at_fault);
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return drops().size() == 2; });
+  ASSERT_TRUE(write_large('d'));
+  EXPECT_EQ(read_letters("hot"), "d");
+}
+
+TEST_F(DiskLogFaultsTest, ASegmentThatCouldNotBeMadeStopsNoWalk) {
+  settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  open();
+  ASSERT_TRUE(write_large('a'));
+  std::atomic<bool> is_failing{true};
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return is_failing && (call == "write" || call == "create") &&
+           path.find("segment-") != std::string::npos;
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(write_large('x'));
+    clock_.advance(settings_.full_retry_interval);
+  }
+  is_failing = false;
+  ASSERT_TRUE(write_large('b'));
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return drops().size() == 2; });
+}
+
+TEST_F(DiskLogFaultsTest, NumbersThatCannotBeReadAreNotGivenAgain) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto last = write_large('b');
+  log_.reset();
+  files_.set_content("/log/cursors", "nonsense");
+  spoil_head(*last);
+  open();
+  EXPECT_GT(write_large('c')->sequence, last->sequence);
+}
+
+/// Files whose segments are read only while the gate is open.
+class GatedFiles final : public FileSystem {
+ public:
+  explicit GatedFiles(FileSystem& inner) : inner_(inner) {}
+
+  void close_gate() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = false;
+    waiting_ = 0;
+  }
+  void open_gate() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_open_ = true;
+    }
+    changed_.notify_all();
+  }
+  /// Until a reader stands at the closed gate.
+  bool wait_for_reader() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return waiting_ > 0; });
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return is_open_; });
+  }
+
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    return inner_.create(path);
+  }
+  Result<std::unique_ptr<File>> open_to_read(const std::string& path) override {
+    if (path.find("segment-") != std::string::npos) pass();
+    return inner_.open_to_read(path);
+  }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return inner_.rename(from, to);
+  }
+  Result<void> remove(const std::string& path) override { return inner_.remove(path); }
+  Result<std::vector<std::string>> list(const std::string& directory) override {
+    return inner_.list(directory);
+  }
+  Result<void> create_directory(const std::string& directory) override {
+    return inner_.create_directory(directory);
+  }
+  Result<void> sync_directory(const std::string& directory) override {
+    return inner_.sync_directory(directory);
+  }
+  Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory) override {
+    return inner_.lock(directory);
+  }
+
+ private:
+  FileSystem& inner_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = true;
+  int waiting_ = 0;
+};
+
+class SlowDiskTest : public DiskLogFaultsTest {
+ protected:
+  void SetUp() override {
+    DiskLogFaultsTest::SetUp();
+    disk_ = &gated_;
+    settings_.cursors = {{.name = "cold", .required = true},
+                         {.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  }
+  void TearDown() override {
+    gated_.open_gate();
+    DiskLogFaultsTest::TearDown();
+  }
+  /// True where it is done before the gate is opened.
+  template <typename Action>
+  bool is_done_meanwhile(Action action) {
+    auto done = std::async(std::launch::async, action);
+    const bool is_done = done.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+    gated_.open_gate();
+    done.get();
+    return is_done;
+  }
+
+  GatedFiles gated_{files_};
+};
+
+TEST_F(SlowDiskTest, WhoAsksForFiguresHoldsNobodyUp) {
+  settings_.cursors = {{.name = "cold", .required = true}};
+  open();
+  ASSERT_TRUE(write("a"));
+  gated_.close_gate();
+  auto stats = std::async(std::launch::async, [this] { return log_->stats(); });
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_TRUE(is_done_meanwhile([this] { EXPECT_TRUE(write("b")); }));
+  EXPECT_EQ(stats.get().cursors.at(0).oldest_ms, clock_.wall_ms());
+}
+
+TEST_F(SlowDiskTest, WhileACursorExpiresTheOthersMove) {
+  open();
+  const auto header = write("a");
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_TRUE(is_done_meanwhile([&] { log_->cursor("cold").commit(header->next); }));
+  eventually([this] { return drops().size() == 1; });
+}
+
+TEST_F(SlowDiskTest, WhatIsCommittedWhileItExpiresIsNotDroppedAsWell) {
+  open();
+  const auto header = write("a");
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_EQ(log_->cursor("hot").commit(header->next), LogPosition{});
+  gated_.open_gate();
+  ASSERT_TRUE(write("b"));
+  EXPECT_THAT(drops(), IsEmpty());
+  EXPECT_THAT(read("hot"), ElementsAre("b"));
+}
+
+TEST_F(SlowDiskTest, ALongBacklogExpiresInPiecesBetweenWhichAppendsAreAnswered) {
+  open();
+  constexpr std::size_t kOld = 3 * LogState::kPieceRecordsMax + 1;
+  for (std::size_t i = 0; i < kOld; ++i) {
+    DiskRecord record{{.customer = *CustomerId::parse("c")}, "body"};
+    record.header.received_ms = clock_.wall_ms();
+    log_->append(std::move(record), [](const Result<RecordHeader>& kept) { EXPECT_TRUE(kept); });
+  }
+  eventually([this] { return log_->stats().appended_records == kOld; });
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  std::promise<std::size_t> dropped_before;
+  DiskRecord record{{.customer = *CustomerId::parse("c")}, "young"};
+  record.header.received_ms = clock_.wall_ms();
+  log_->append(std::move(record), [&](const Result<RecordHeader>& kept) {
+    EXPECT_TRUE(kept);
+    dropped_before.set_value(drops().size());
+  });
+  gated_.open_gate();
+  EXPECT_LE(dropped_before.get_future().get(), LogState::kPieceRecordsMax);
+  eventually([this] { return drops().size() == kOld; });
+  EXPECT_THAT(read("hot"), ElementsAre("young"));
+}
+
+}  // namespace
+}  // namespace vigia::pipeline
