@@ -1,5 +1,6 @@
 #include "services/storage/events/event_store.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <protozero/exception.hpp>
@@ -18,6 +19,10 @@ constexpr std::size_t kTraceIdBytes = 16;
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 // What claims to be later is filed under today: it would else outlive every retention.
 constexpr TimestampMs kAheadMax = kDayMs;
+// How long after the first a repeat of what is filed by its arrival is known as one.
+constexpr std::uint32_t kRepeatDays = 32;
+constexpr std::size_t kDayBytes = sizeof(std::uint32_t);
+constexpr std::size_t kTimeAt = kDayBytes + sizeof(std::uint32_t);  // behind day and customer
 
 void append_hash(std::string& key, std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
@@ -34,6 +39,24 @@ bool names_customer(std::string_view resource, const CustomerId& customer) {
   });
   return is_named;
 }
+
+TimestampNs start_of(std::uint32_t day) {
+  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
+}
+
+// The key that an item filed by its arrival has where it arrived on another day.
+std::string key_on(std::uint32_t day, Signal signal, std::string_view key) {
+  std::string moved = day_key(day);
+  if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));
+  moved += key.substr(kDayBytes, kTimeAt - kDayBytes);
+  append_key_u64(moved, start_of(day));
+  return moved.append(key.substr(kTimeAt + sizeof(TimestampNs)));
+}
+
+struct EventRow {
+  std::string value;
+  bool is_unsteady;  // a repeat on another day may have another key
+};
 
 // Makes the rows of one request.
 class RowMaker final : public wire::otlp::Visitor {
@@ -66,17 +89,20 @@ class RowMaker final : public wire::otlp::Visitor {
     is_span ? add_span() : add_log_record();
   }
 
-  std::map<std::string, std::string>& rows() { return rows_; }
+  std::map<std::string, EventRow>& rows() { return rows_; }
   std::uint64_t refused() const { return refused_; }
   std::uint64_t doubled() const { return doubled_; }
 
  private:
   // Without a time, and far ahead, a day's first moment: then the same record again that day has
-  // the same key.
+  // the same key. On another day EventStore looks for it.
   TimestampNs filing_time(TimestampNs time_ns) const {
     const auto time_ms = static_cast<TimestampMs>(time_ns / kNsPerMs);
     if (time_ns != 0 && time_ms <= now_ms_ + kAheadMax) return time_ns;
     return static_cast<TimestampNs>(now_ms_ / kDayMs * kDayMs) * kNsPerMs;
+  }
+  bool is_unsteady(TimestampNs time_ns) const {
+    return time_ns == 0 || static_cast<TimestampMs>(time_ns / kNsPerMs) > now_ms_;
   }
   std::string key_start(TimestampNs time_ns) const {
     std::string key = day_key(day_of(static_cast<TimestampMs>(time_ns / kNsPerMs)));
@@ -92,18 +118,20 @@ class RowMaker final : public wire::otlp::Visitor {
     key += parts.span_id;
     std::string value = encode_event(event_);
     append_hash(key, value);
-    if (!rows_.emplace(std::move(key), std::move(value)).second) ++doubled_;
+    EventRow row{std::move(value), is_unsteady(parts.start_ns)};
+    if (!rows_.emplace(std::move(key), std::move(row)).second) ++doubled_;
   }
 
   // time, hash, which of several equal ones in the request.
   void add_log_record() {
-    const TimestampNs time_ns = filing_time(log_record_time(event_.item));
+    const TimestampNs own_time_ns = log_record_time(event_.item);
+    const TimestampNs time_ns = filing_time(own_time_ns);
     std::string key = key_start(time_ns);
     append_key_u64(key, time_ns);
     std::string value = encode_event(event_);
     append_hash(key, value);
     append_key_u32(key, equal_[key]++);
-    rows_.emplace(std::move(key), std::move(value));
+    rows_.emplace(std::move(key), EventRow{std::move(value), is_unsteady(own_time_ns)});
   }
 
   const CustomerId& customer_;
@@ -113,7 +141,7 @@ class RowMaker final : public wire::otlp::Visitor {
   EventView event_;
   bool is_good_resource_ = false;
   bool is_good_scope_ = false;
-  std::map<std::string, std::string> rows_;
+  std::map<std::string, EventRow> rows_;
   std::map<std::string, std::uint32_t> equal_;
   std::uint64_t refused_ = 0;
   std::uint64_t doubled_ = 0;
@@ -139,27 +167,45 @@ EventStore::EventStore(Key /*key*/, OrderedStore& store, const Clock& clock, Sig
 
 Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber number,
                                       std::string_view body) {
-  RowMaker maker(customer, number, signal_, clock_.wall_ms());
+  const TimestampMs now_ms = clock_.wall_ms();
+  RowMaker maker(customer, number, signal_, now_ms);
   if (auto walked = wire::otlp::walk(signal_, body, maker); !walked) return forward(walked);
   EventCounts counts{0, maker.doubled(), maker.refused()};
   std::vector<KeyValue> writes;
-  for (auto& [key, value] : maker.rows()) {
-    const auto known = store_.get(family_, key);
-    if (!known) return tl::unexpected<Error>(known.error());
-    if (known->has_value()) {
+  for (auto& [key, row] : maker.rows()) {
+    auto is_known = is_stored(key);
+    if (is_known && !*is_known && row.is_unsteady) {
+      is_known = is_stored_on_another_day(key, day_of(now_ms));
+    }
+    if (!is_known) return tl::unexpected<Error>(is_known.error());
+    if (*is_known) {
       ++counts.repeats;
       continue;
     }
     std::string_view rest = key;
     bool ok = true;
     days_.note(take_key_u32(rest, ok));
-    writes.push_back({family_, key, std::move(value)});
+    writes.push_back({family_, key, std::move(row.value)});
   }
   counts.stored = writes.size();
   // A repeat may be of a request that is still being written: its rows are durable once ours are.
   auto put = writes.empty() ? store_.sync() : store_.put(writes, Durability::kNow);
   if (!put) return forward(put);
   return counts;
+}
+
+Result<bool> EventStore::is_stored(std::string_view key) const {
+  const auto value = store_.get(family_, key);
+  if (!value) return tl::unexpected<Error>(value.error());
+  return value->has_value();
+}
+
+Result<bool> EventStore::is_stored_on_another_day(std::string_view key, std::uint32_t today) const {
+  for (const std::uint32_t day : days_.between(today - std::min(today, kRepeatDays), today)) {
+    const auto is_known = is_stored(key_on(day, signal_, key));
+    if (!is_known || *is_known) return is_known;
+  }
+  return false;
 }
 
 Result<void> EventStore::read_trace(CustomerNumber customer, std::string_view trace_id,

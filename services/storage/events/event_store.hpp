@@ -35,7 +35,8 @@ class EventStore {
   EventStore(Key key, OrderedStore& store, const Clock& clock, Signal signal);
 
   /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
-  /// customer.id with this customer's id. The same request again stores nothing; equal records
+  /// customer.id with this customer's id. The same request again stores nothing (what has no time,
+  /// or a future one, is known again for 32 days, unless its time has come by then); equal records
   /// within one request are all kept. kInvalid where the body is no such message: nothing is then
   /// stored.
   Result<EventCounts> write(const CustomerId& customer, CustomerNumber number,
@@ -54,6 +55,10 @@ class EventStore {
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
 
  private:
+  Result<bool> is_stored(std::string_view key) const;
+  /// For what is filed by the day on which it came.
+  Result<bool> is_stored_on_another_day(std::string_view key, std::uint32_t today) const;
+
   OrderedStore& store_;
   const Clock& clock_;
   Signal signal_;

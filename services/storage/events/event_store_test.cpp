@@ -16,7 +16,8 @@ using protozero::pbf_writer;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr TimestampNs kNowNs = 1'764'043'200'000'000'000;
+constexpr TimestampNs kNowNs = 1'764'043'200'000'000'000;  // four in the morning
+constexpr TimestampNs kSecondNs = 1'000'000'000;
 const std::string kTrace(16, '\x0a');
 constexpr std::string_view kTraceHex = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 
@@ -183,6 +184,32 @@ TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 200);
   EXPECT_EQ(spans_->expire(now_ms + kDayMs).value(), 1U);
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 404);
+}
+
+// Its sender repeats a request whose answer was lost, maybe days later.
+TEST_F(EventStoreTest, ARepeatOnAnotherDayStoresNothing) {
+  const TimestampNs tomorrow = kNowNs + 26 * 3'600 * kSecondNs;
+  const auto spans = request_of(
+      "cliente-a", {span(1, "none", 0), span(2, "far", kNowNs * 2), span(3, "soon", tomorrow)});
+  const auto lines = request_of(
+      "cliente-a", {log_record(0, "a"), log_record(0, "a"), log_record(tomorrow, "soon")});
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", spans).stored, 3U);
+  EXPECT_EQ(written(*logs_, *index_, "cliente-a", lines).stored, 3U);
+  for (const int hours : {3, 18}) {  // the second crosses midnight
+    clock_.advance(std::chrono::hours(hours));
+    EXPECT_EQ(written(*spans_, *index_, "cliente-a", spans).repeats, 3U) << hours;
+    EXPECT_EQ(written(*logs_, *index_, "cliente-a", lines).repeats, 3U) << hours;
+  }
+  clock_.advance(std::chrono::hours(20 * 24));
+  const auto timeless = request_of("cliente-a", {span(1, "none", 0)});
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", timeless).repeats, 1U);
+  // One more than before of equal records is new; so is what another customer sends.
+  const auto three =
+      request_of("cliente-a", {log_record(0, "a"), log_record(0, "a"), log_record(0, "a")});
+  EXPECT_EQ(written(*logs_, *index_, "cliente-a", three).stored, 1U);
+  EXPECT_EQ(
+      written(*logs_, *index_, "cliente-b", request_of("cliente-b", {log_record(0, "a")})).stored,
+      1U);
 }
 
 TEST_F(EventStoreTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
