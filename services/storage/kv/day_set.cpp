@@ -47,13 +47,21 @@ Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_m
   std::size_t dropped = 0;
   for (const std::uint32_t day : between(0, UINT32_MAX)) {
     if ((static_cast<TimestampMs>(day) + 1) * kDayMs + overhang_ms > before_ms) break;
+    // First forgotten, then dropped: what is put meanwhile notes its day anew.
+    forget(day);
     const auto done = store_.drop_range(family_, day_key(day), day_key(day + 1));
-    if (!done) return tl::unexpected<Error>(done.error());
-    const std::lock_guard lock(mutex_);
-    days_.erase(day);
+    if (!done) {
+      note(day);  // some of it may be there still
+      return tl::unexpected<Error>(done.error());
+    }
     ++dropped;
   }
   return dropped;
+}
+
+void DaySet::forget(std::uint32_t day) {
+  const std::lock_guard lock(mutex_);
+  days_.erase(day);
 }
 
 }  // namespace vigia::storage
