@@ -90,8 +90,8 @@ class Service final : public service::Running {
     if (inside_server_) inside_server_->stop(drained);
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     live_.stop();
-    workers_.end();
-    waiting_workers_.end();
+    workers_.stop(service::WaitingJobs::kDrop);
+    waiting_workers_.stop(service::WaitingJobs::kDrop);
   }
 
  private:
@@ -139,8 +139,8 @@ class Service final : public service::Running {
   LivePoller live_;
   AlertingPublisher publisher_;
   AddressBook addresses_;
-  Workers workers_;
-  Workers waiting_workers_;
+  service::WorkerPool workers_;
+  service::WorkerPool waiting_workers_;
   ApiTable table_;
   WebHandler web_;
   InsideHandler inside_;

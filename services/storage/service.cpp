@@ -89,16 +89,16 @@ void Service::make_interfaces() {
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
   event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_);
-  writers_ = std::make_unique<WorkerPool>(write_threads(), kWriteJobsMax);
-  readers_ = std::make_unique<WorkerPool>(kReadThreads, kReadJobsMax);
+  writers_ = std::make_unique<service::WorkerPool>(write_threads(), kWriteJobsMax);
+  readers_ = std::make_unique<service::WorkerPool>(kReadThreads, kReadJobsMax);
 }
 
 Service::~Service() { stop(clock_.steady()); }
 
 void Service::stop(TimePoint deadline) noexcept {
   if (server_ != nullptr) server_->stop(deadline);
-  if (writers_ != nullptr) writers_->stop();
-  if (readers_ != nullptr) readers_->stop();
+  if (writers_ != nullptr) writers_->stop(service::WaitingJobs::kRun);
+  if (readers_ != nullptr) readers_->stop(service::WaitingJobs::kRun);
   if (ingester_ != nullptr) ingester_->stop();
 }
 

@@ -9,6 +9,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
+#include "libs/service/worker_pool.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/label_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
@@ -17,7 +18,6 @@
 #include "services/storage/chunks/kv_chunk_store.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
-#include "services/storage/work/worker_pool.hpp"
 
 namespace vigia::storage {
 
@@ -51,7 +51,7 @@ class Service final : public service::Running, public net::Handler {
   void add_routes();
   void add_metrics();
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
-  void add_route(const char* method, const std::string& pattern, WorkerPool& pool,
+  void add_route(const char* method, const std::string& pattern, service::WorkerPool& pool,
                  const Answer& answer);
   void add_read(const std::string& pattern, const Answer& answer);
 
@@ -77,8 +77,8 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<RetentionSweeper> retention_;
   net::Routes routes_;
   // Reads that take long must not hold up writes.
-  std::unique_ptr<WorkerPool> writers_;
-  std::unique_ptr<WorkerPool> readers_;
+  std::unique_ptr<service::WorkerPool> writers_;
+  std::unique_ptr<service::WorkerPool> readers_;
   std::unique_ptr<service::MetricsServer> metrics_server_;
   std::unique_ptr<net::Server> server_;
 };

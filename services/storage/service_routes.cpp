@@ -18,7 +18,7 @@ std::shared_ptr<Job> make_job(net::Request request, net::Responder responder) {
 
 }  // namespace
 
-void Service::add_route(const char* method, const std::string& pattern, WorkerPool& pool,
+void Service::add_route(const char* method, const std::string& pattern, service::WorkerPool& pool,
                         const Answer& answer) {
   routes_.add(method, pattern,
               [this, &pool, answer](net::Request request, const net::PathValues& values,

@@ -102,7 +102,7 @@ void ApiTable::handle(net::Request request, net::Responder responder) {
   // Shared because a task has to be copyable; only the worker that runs it uses them.
   auto shared_request = std::make_shared<net::Request>(std::move(request));
   auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
-  const bool is_posted = workers.post([this, shared_request, shared_responder, found] {
+  const bool is_posted = workers.submit([this, shared_request, shared_responder, found] {
     shared_responder->send(finish(call(*found.entry, *shared_request, found.path)));
   });
   if (is_posted) return;

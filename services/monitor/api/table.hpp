@@ -10,10 +10,10 @@
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
+#include "libs/service/worker_pool.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
-#include "services/monitor/api/workers.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
@@ -49,8 +49,8 @@ struct OriginSettings {
 /// Calls that wait for a neighbour have workers of their own, so that a router that hangs does not
 /// hold up the rest.
 struct ApiWorkers {
-  Workers& quick;
-  Workers& waiting;
+  service::WorkerPool& quick;
+  service::WorkerPool& waiting;
 };
 
 /// Thread contract: filled before the server starts; `handle` then from any event loop.

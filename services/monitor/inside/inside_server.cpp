@@ -98,7 +98,7 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
   // Shared because a task has to be copyable; only the worker that runs it uses it.
   auto shared = std::make_shared<net::Responder>(std::move(responder));
   const auto shard = path.at("shard");
-  const bool is_posted = parts_.workers.post([this, shared, shard, own_address] {
+  const bool is_posted = parts_.workers.submit([this, shared, shard, own_address] {
     auto targets = parts_.database.read([&](Connection& connection) {
       return write_targets(shard, own_address, parts_.addresses, connection);
     });

@@ -12,7 +12,7 @@
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
-#include "services/monitor/api/workers.hpp"
+#include "libs/service/worker_pool.hpp"
 #include "services/monitor/inside/node_targets.hpp"
 #include "services/monitor/inside/snapshot.hpp"
 #include "services/monitor/live/live_poller.hpp"
@@ -22,7 +22,7 @@ namespace vigia::monitor {
 
 struct InsideParts {
   Database& database;
-  Workers& workers;
+  service::WorkerPool& workers;
   Snapshot& snapshot;
   const LivePoller& live;
   AddressBook& addresses;

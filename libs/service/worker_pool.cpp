@@ -1,27 +1,31 @@
-#include "services/storage/work/worker_pool.hpp"
+#include "libs/service/worker_pool.hpp"
 
-namespace vigia::storage {
+#include <utility>
+
+namespace vigia::service {
 
 WorkerPool::WorkerPool(std::size_t threads, std::size_t jobs_max) : jobs_max_(jobs_max) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
-
 bool WorkerPool::submit(std::function<void()> job) {
-  const std::lock_guard lock(mutex_);
-  if (is_stopping_ || jobs_.size() >= jobs_max_) return false;
-  jobs_.push_back(std::move(job));
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_ || jobs_.size() >= jobs_max_) return false;
+    jobs_.push_back(std::move(job));
+  }
   wake_.notify_one();
   return true;
 }
 
-void WorkerPool::stop() {
+void WorkerPool::stop(WaitingJobs waiting) {
+  std::deque<std::function<void()>> dropped;  // what they hold is let go without the lock
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
-    wake_.notify_all();
+    if (waiting == WaitingJobs::kDrop) dropped.swap(jobs_);
   }
+  wake_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
@@ -45,4 +49,4 @@ void WorkerPool::run() {
   }
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::service

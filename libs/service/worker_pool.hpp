@@ -1,0 +1,45 @@
+// Threads for what must not run on an event loop: decoding, searching, hashing, disk, neighbours.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace vigia::service {
+
+/// What becomes of the jobs that wait when a pool stops.
+enum class WaitingJobs : std::uint8_t { kRun, kDrop };
+
+/// Thread contract: submit and waiting from any thread; stop and the destructor from one that is
+/// not the pool's own.
+class WorkerPool {
+ public:
+  /// `jobs_max` jobs may wait; a running one does not count.
+  WorkerPool(std::size_t threads, std::size_t jobs_max);
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  ~WorkerPool() { stop(WaitingJobs::kRun); }
+
+  /// False where jobs_max wait already, or after stop; the job is then not kept.
+  bool submit(std::function<void()> job);
+  /// Returns when nothing runs any more. Safe twice.
+  void stop(WaitingJobs waiting);
+  std::size_t waiting() const;
+
+ private:
+  void run();
+
+  const std::size_t jobs_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  bool is_stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace vigia::service

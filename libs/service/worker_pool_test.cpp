@@ -1,0 +1,61 @@
+#include "libs/service/worker_pool.hpp"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace vigia::service {
+namespace {
+
+/// A job that holds its thread until it is let go, and says when it has begun.
+class Gate {
+ public:
+  std::function<void()> job() {
+    return [this] {
+      begun_.set_value();
+      open_.get_future().wait();
+    };
+  }
+  void wait_until_begun() { begun_.get_future().wait(); }
+  void open() { open_.set_value(); }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> open_;
+};
+
+TEST(WorkerPool, RefusesMoreThanMayWait) {
+  Gate gate;
+  WorkerPool pool(1, 2);
+  ASSERT_TRUE(pool.submit(gate.job()));
+  gate.wait_until_begun();
+  EXPECT_TRUE(pool.submit([] {}));
+  EXPECT_TRUE(pool.submit([] {}));
+  EXPECT_FALSE(pool.submit([] {}));
+  EXPECT_EQ(pool.waiting(), 2U);
+  gate.open();
+}
+
+TEST(WorkerPool, AStopRunsWhatWaitsOrDropsIt) {
+  for (const auto waiting : {WaitingJobs::kRun, WaitingJobs::kDrop}) {
+    std::atomic<int> done = 0;
+    Gate gate;
+    WorkerPool pool(1, 1'000'000'000);
+    ASSERT_TRUE(pool.submit(gate.job()));
+    gate.wait_until_begun();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit([&done] { ++done; }));
+    const auto opener = std::async(std::launch::async, [&] {
+      while (pool.submit([] {})) std::this_thread::yield();  // until the stop has begun
+      gate.open();
+    });
+    pool.stop(waiting);
+    EXPECT_EQ(done, waiting == WaitingJobs::kRun ? 3 : 0);
+    EXPECT_FALSE(pool.submit([] {}));
+    pool.stop(waiting);
+  }
+}
+
+}  // namespace
+}  // namespace vigia::service
