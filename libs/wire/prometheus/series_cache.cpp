@@ -26,12 +26,10 @@ std::uint64_t resource_bytes(const ResourceEntry& resource) {
   return bytes;
 }
 
-// An entry, its slot at half load, and the allocator's own word.
+// An entry, its slots at a quarter to half load, and what the allocator adds on average.
 std::uint64_t entry_bytes(const PointEntry& entry) {
-  return sizeof(PointEntry) + 16 + 8 + entry.forms_bytes;
+  return sizeof(PointEntry) + 12 + 16 + entry.forms_bytes;
 }
-
-std::uint32_t tag_of(const SeriesKey& key) { return static_cast<std::uint32_t>(key.low); }
 
 }  // namespace
 
@@ -40,11 +38,10 @@ SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings,
     : settings_(cache_settings), total_bytes_(total_bytes), slots_(kFirstSlots) {}
 
 PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
-  const std::uint32_t tag = tag_of(key);
   for (std::size_t slot = slot_of(key);; slot = (slot + 1) & (slots_.size() - 1)) {
-    const Slot& at = slots_[slot];
-    if (at.entry == kNoEntry) return nullptr;
-    if (at.tag == tag && entries_[at.entry].key == key) return &entries_[at.entry];
+    const Slot& found = slots_[slot];
+    if (found.is_empty()) return nullptr;
+    if (found.may_be(key) && at(found.entry()).key == key) return &at(found.entry());
   }
 }
 
@@ -53,16 +50,17 @@ void SeriesCache::Shard::prefetch_slot(const SeriesKey& key) const {
 }
 
 void SeriesCache::Shard::prefetch_entry(const SeriesKey& key) const {
-  const Slot& at = slots_[slot_of(key)];
-  if (at.entry != kNoEntry) __builtin_prefetch(&entries_[at.entry], 1);
+  const Slot& found = slots_[slot_of(key)];
+  if (!found.is_empty()) __builtin_prefetch(&at(found.entry()), 1);
 }
 
 PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
-  if ((entries_.size() - free_.size() + 1) * 2 > slots_.size()) grow();
+  CHECK(!is_full());
+  if ((entries_ - free_.size() + 1) * 2 > slots_.size()) grow();
   std::uint32_t index = 0;
   if (free_.empty()) {
-    index = static_cast<std::uint32_t>(entries_.size());
-    entries_.emplace_back();
+    index = entries_++;
+    if (index % kPage == 0) pages_.push_back(std::make_unique<PointEntry[]>(kPage));
   } else {
     index = free_.back();
     free_.pop_back();
@@ -70,22 +68,22 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
   entry.is_used = true;
   total_bytes_ += entry_bytes(entry);
   series += entry.series;
-  ++entry.resource->points;
-  *entry.resource->active_series += entry.series;
+  ResourceEntry& resource = *numbered_[entry.resource];
+  ++resource.points;
+  *resource.active_series += entry.series;
   std::size_t slot = slot_of(entry.key);
-  while (slots_[slot].entry != kNoEntry) slot = (slot + 1) & (slots_.size() - 1);
-  slots_[slot] = {tag_of(entry.key), index};
-  entries_[index] = std::move(entry);
-  return entries_[index];
+  while (!slots_[slot].is_empty()) slot = (slot + 1) & (slots_.size() - 1);
+  slots_[slot] = Slot(entry.key, index);
+  return at(index) = std::move(entry);
 }
 
 void SeriesCache::Shard::grow() {
   std::vector<Slot> old(slots_.size() * 2);
   old.swap(slots_);
   for (const Slot& moved : old) {
-    if (moved.entry == kNoEntry) continue;
-    std::size_t slot = slot_of(entries_[moved.entry].key);
-    while (slots_[slot].entry != kNoEntry) slot = (slot + 1) & (slots_.size() - 1);
+    if (moved.is_empty()) continue;
+    std::size_t slot = slot_of(at(moved.entry()).key);
+    while (!slots_[slot].is_empty()) slot = (slot + 1) & (slots_.size() - 1);
     slots_[slot] = moved;
   }
 }
@@ -96,8 +94,8 @@ void SeriesCache::Shard::erase_slot(std::size_t slot) {
   std::size_t next = slot;
   for (;;) {
     next = (next + 1) & mask;
-    if (slots_[next].entry == kNoEntry) break;
-    const std::size_t home = slot_of(entries_[slots_[next].entry].key);
+    if (slots_[next].is_empty()) break;
+    const std::size_t home = slot_of(at(slots_[next].entry()).key);
     if (((next - home) & mask) >= ((next - slot) & mask)) {
       slots_[slot] = slots_[next];
       slot = next;
@@ -107,13 +105,13 @@ void SeriesCache::Shard::erase_slot(std::size_t slot) {
 }
 
 void SeriesCache::Shard::remove(std::uint32_t index) {
-  PointEntry& entry = entries_[index];
+  PointEntry& entry = at(index);
   std::size_t slot = slot_of(entry.key);
-  while (slots_[slot].entry != index) slot = (slot + 1) & (slots_.size() - 1);
+  while (slots_[slot].entry() != index) slot = (slot + 1) & (slots_.size() - 1);
   erase_slot(slot);
   total_bytes_ -= entry_bytes(entry);
   series -= entry.series;
-  ResourceEntry& resource = *entry.resource;
+  ResourceEntry& resource = *numbered_[entry.resource];
   *resource.active_series -= entry.series;
   entry = PointEntry{};
   free_.push_back(index);
@@ -124,6 +122,8 @@ void SeriesCache::Shard::remove(std::uint32_t index) {
 void SeriesCache::Shard::erase_if_unused(ResourceEntry& resource) {
   if (resource.points > 0 || resource.is_pinned) return;
   total_bytes_ -= resource_bytes(resource);
+  numbered_[resource.number] = nullptr;
+  free_numbers_.push_back(resource.number);
   resources_.erase(SeriesKey(resource.key));
 }
 
@@ -131,18 +131,17 @@ void SeriesCache::Shard::sweep(std::uint32_t now_s) {
   const auto idle_s = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(settings_.idle_max).count());
   std::uint32_t oldest = kNoEntry;
-  for (std::size_t i = 0; i < std::min(kSweepEntries, entries_.size()); ++i) {
-    hand_ = hand_ + 1 < entries_.size() ? hand_ + 1 : 0;
-    const PointEntry& entry = entries_[hand_];
+  for (std::size_t i = 0; i < std::min<std::size_t>(kSweepEntries, entries_); ++i) {
+    hand_ = hand_ + 1 < entries_ ? hand_ + 1 : 0;
+    const PointEntry& entry = at(hand_);
     if (!entry.is_used) continue;
-    const auto index = static_cast<std::uint32_t>(hand_);
     if (now_s - entry.used_s > idle_s && now_s > entry.used_s) {
-      remove(index);
-    } else if (oldest == kNoEntry || entry.used_s < entries_[oldest].used_s) {
-      oldest = index;
+      remove(hand_);
+    } else if (oldest == kNoEntry || entry.used_s < at(oldest).used_s) {
+      oldest = hand_;
     }
   }
-  if (total_bytes_ > settings_.bytes_max && oldest != kNoEntry && entries_[oldest].is_used) {
+  if (total_bytes_ > settings_.bytes_max && oldest != kNoEntry && at(oldest).is_used) {
     remove(oldest);
     ++evicted;
   }
@@ -156,6 +155,14 @@ ResourceEntry* SeriesCache::Shard::find_resource(const SeriesKey& key) {
 ResourceEntry& SeriesCache::Shard::insert_resource(ResourceEntry entry) {
   auto& slot = resources_[entry.key];
   slot = std::make_unique<ResourceEntry>(std::move(entry));
+  if (free_numbers_.empty()) {
+    slot->number = static_cast<std::uint32_t>(numbered_.size());
+    numbered_.push_back(slot.get());
+  } else {
+    slot->number = free_numbers_.back();
+    free_numbers_.pop_back();
+    numbered_[slot->number] = slot.get();
+  }
   total_bytes_ += resource_bytes(*slot);
   return *slot;
 }

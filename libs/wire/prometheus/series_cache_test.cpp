@@ -15,7 +15,7 @@ class ShardTest : public ::testing::Test {
   PointEntry& put(std::uint64_t number, std::uint32_t used_s, std::size_t bytes = 100) {
     PointEntry entry;
     entry.key = {number, number * 7};
-    entry.resource = &resource();
+    entry.resource = resource().number;
     entry.series = 1;
     entry.used_s = used_s;
     entry.forms = std::make_unique<char[]>(bytes);

@@ -103,11 +103,6 @@ void SeriesResolver::on_resource(const otlp::ResourceView& resource) {
     entry.key = key;
     entry.labels = read_resource(customer_, resource.bytes, settings_);
     entry.active_series = &cache_.active_series(customer_);
-    if (!entry.labels.target_info.empty()) {
-      std::string_view form = entry.labels.target_info;
-      entry.target_info_hash =
-          cache_.hash(LabelPieces::take(form, entry.labels.shared.bytes).bytes()).low;
-    }
     resource_ = &shard_->insert_resource(std::move(entry));
   }
   resource_->is_pinned = true;
@@ -226,7 +221,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
   fault = identity().fault;
   PointSeries series;
   if (fault == RejectReason::kNone) {
-    if (!admits_new_series()) {
+    if (shard_->is_full() || !admits_new_series()) {
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
     }
@@ -235,18 +230,10 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
     fault = series.fault;
   }
   std::string forms;
-  for (const std::string& form : series.forms) {
-    std::string_view rest = form;
-    const std::uint64_t hash =
-        cache_.hash(LabelPieces::take(rest, resource_->labels.shared.bytes).bytes()).low;
-    char bytes[sizeof hash];
-    std::memcpy(bytes, &hash, sizeof bytes);
-    forms.append(bytes, sizeof bytes);
-    forms += form;
-  }
+  for (const std::string& form : series.forms) forms += form;
   PointEntry entry;
   entry.key = key;
-  entry.resource = resource_;
+  entry.resource = resource_->number;
   entry.fault = fault;
   entry.used_s = now_s_;
   entry.series = static_cast<std::uint16_t>(series.forms.size());

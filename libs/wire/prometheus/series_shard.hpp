@@ -16,28 +16,32 @@
 namespace vigia::wire::prometheus {
 
 inline constexpr std::uint32_t kNoEntry = 0xffffffffU;
+/// A slot has 24 bits for an entry, and all of them set is none.
+inline constexpr std::uint32_t kEntriesMax = (1U << 24U) - 1;
 
 /// A resource of a customer, kept while one of its series is.
 struct ResourceEntry {
   SeriesKey key;
   ResourceLabels labels;
-  std::uint64_t target_info_hash = 0;
+  std::uint32_t number = 0;                            // in its shard
   std::atomic<std::int64_t>* active_series = nullptr;  // of its customer
   std::uint32_t points = 0;                            // entries that refer to it
   bool is_pinned = false;  // a walk is inside it: stays even without entries
 };
 
-/// What one OTLP data point's identity has become: one series, or the several of a histogram.
+/// What one OTLP data point's identity has become: one series, or the several of a histogram. There
+/// are millions: no byte that can be done without.
 struct PointEntry {
   SeriesKey key;
-  std::unique_ptr<char[]> forms;  // own-labels forms, each behind its 8-byte series hash
-  ResourceEntry* resource = nullptr;
+  std::unique_ptr<char[]> forms;  // own-labels forms
   std::uint32_t forms_bytes = 0;
-  std::uint32_t used_s = 0;  // when last asked for
+  std::uint32_t resource = 0;  // its number
+  std::uint32_t used_s = 0;    // when last asked for
   std::uint16_t series = 0;
   RejectReason fault = RejectReason::kNone;
   bool is_used = false;  // false: on the free list
 };
+static_assert(sizeof(PointEntry) == 40);
 
 /// Thread contract: hold `mutex` for every call.
 struct SeriesCache::Shard {
@@ -55,6 +59,8 @@ struct SeriesCache::Shard {
   /// Lets idle entries go, and the longest unused where the cache is over its bytes. Looks at a few
   /// entries a call, so that no call takes long.
   void sweep(std::uint32_t now_s);
+  /// No entry can be added: more than can be numbered.
+  bool is_full() const { return free_.empty() && entries_ == kEntriesMax; }
 
   ResourceEntry* find_resource(const SeriesKey& key);
   ResourceEntry& insert_resource(ResourceEntry entry);
@@ -70,11 +76,26 @@ struct SeriesCache::Shard {
   struct KeyHash {
     std::size_t operator()(const SeriesKey& key) const noexcept { return key.low; }
   };
-  struct Slot {
-    std::uint32_t tag = 0;
-    std::uint32_t entry = kNoEntry;
-  };
+  /// Number of an entry, and eight bits of its key, so that a look at another one's entry is rare.
+  class Slot {
+   public:
+    Slot() = default;
+    Slot(const SeriesKey& key, std::uint32_t entry) : bits_(tag_of(key) | entry) {}
+    bool is_empty() const { return bits_ == kNoEntry; }
+    bool may_be(const SeriesKey& key) const { return (bits_ & ~kNumberMask) == tag_of(key); }
+    std::uint32_t entry() const { return bits_ & kNumberMask; }
 
+   private:
+    static constexpr std::uint32_t kNumberMask = kEntriesMax;
+    static std::uint32_t tag_of(const SeriesKey& key) {
+      return static_cast<std::uint32_t>(key.low) & ~kNumberMask;
+    }
+    std::uint32_t bits_ = kNoEntry;
+  };
+  static constexpr std::size_t kPage = 256;  // entries that are allocated together, and never move
+
+  PointEntry& at(std::uint32_t entry) { return pages_[entry / kPage][entry % kPage]; }
+  const PointEntry& at(std::uint32_t entry) const { return pages_[entry / kPage][entry % kPage]; }
   std::size_t slot_of(const SeriesKey& key) const { return key.high & (slots_.size() - 1); }
   void grow();
   void remove(std::uint32_t index);
@@ -83,11 +104,14 @@ struct SeriesCache::Shard {
 
   SeriesCacheSettings settings_;
   std::atomic<std::uint64_t>& total_bytes_;
-  std::vector<PointEntry> entries_;
+  std::vector<std::unique_ptr<PointEntry[]>> pages_;
+  std::uint32_t entries_ = 0;  // in the pages, free ones included
   std::vector<std::uint32_t> free_;
   std::vector<Slot> slots_;  // open addressing, linear probing
-  std::size_t hand_ = 0;     // where the next sweep looks
+  std::uint32_t hand_ = 0;   // where the next sweep looks
   std::unordered_map<SeriesKey, std::unique_ptr<ResourceEntry>, KeyHash> resources_;
+  std::vector<ResourceEntry*> numbered_;  // null: free
+  std::vector<std::uint32_t> free_numbers_;
 };
 
 }  // namespace vigia::wire::prometheus

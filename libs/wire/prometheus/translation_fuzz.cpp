@@ -38,6 +38,7 @@ class CheckingVisitor final : public remote_write::WriteVisitor {
 
 class CheckingSink final : public prometheus::SeriesSink {
  public:
+  bool wants_hashes() const override { return true; }
   void take(const prometheus::SeriesPoint& point) override {
     CHECK(point.item == prometheus::kNoItem || point.item >= last_item_);
     if (point.item != prometheus::kNoItem) last_item_ = point.item;

@@ -1,7 +1,6 @@
 #include "libs/wire/prometheus/translator.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include <fmt/format.h>
@@ -23,7 +22,11 @@ class Emitter final : public SeriesResolver, private FamilySource {
  public:
   Emitter(const CustomerId& customer, const TranslatorSettings& settings, SeriesCache& cache,
           const Verdicts& verdicts, SeriesSink& sink)
-      : SeriesResolver(customer, settings, cache), verdicts_(verdicts), sink_(sink) {}
+      : SeriesResolver(customer, settings, cache),
+        cache_(cache),
+        verdicts_(verdicts),
+        sink_(sink),
+        wants_hashes_(sink.wants_hashes()) {}
 
  private:
   bool wants(std::uint32_t item) override { return !verdicts_.is_rejected(item); }
@@ -130,10 +133,13 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void give_value(double value) {
     CHECK(left_ > 0);
     --left_;
-    std::memcpy(&point_.series_hash, forms_.data(), sizeof point_.series_hash);
-    forms_.remove_prefix(sizeof point_.series_hash);
     point_.labels = LabelPieces::take(forms_, resource().labels.shared.bytes);
     point_.value = normalized(value);
+    send();
+  }
+
+  void send() {
+    if (wants_hashes_) point_.series_hash = cache_.hash(point_.labels.bytes()).low;
     sink_.take(point_);
   }
 
@@ -142,12 +148,11 @@ class Emitter final : public SeriesResolver, private FamilySource {
       is_target_info_ = true;
       point_ = SeriesPoint{};
       point_.family = this;
-      point_.series_hash = entry.target_info_hash;
       std::string_view form = entry.labels.target_info;
       point_.labels = LabelPieces::take(form, entry.labels.shared.bytes);
       point_.timestamp_ms = newest_ms_;
       point_.value = 1;
-      sink_.take(point_);
+      send();
     }
     newest_ms_ = 0;
   }
@@ -162,8 +167,10 @@ class Emitter final : public SeriesResolver, private FamilySource {
     return family_;
   }
 
+  const SeriesCache& cache_;
   const Verdicts& verdicts_;
   SeriesSink& sink_;
+  bool wants_hashes_;
   SeriesPoint point_;
   std::string_view forms_;  // what is left of the entry's forms
   std::uint32_t left_ = 0;

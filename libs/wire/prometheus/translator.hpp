@@ -41,8 +41,8 @@ inline constexpr std::uint32_t kNoItem = 0xffffffffU;
 struct SeriesPoint {
   /// OTLP data point that it comes from; kNoItem for target_info, which is no point of the sender.
   std::uint32_t item = kNoItem;
-  /// Same for equal label sets within a process (customer included); differs otherwise, but for a
-  /// chance of 2^-64.
+  /// Where the sink wants it: the same for equal label sets within a process (customer included);
+  /// differs otherwise, but for a chance of 2^-64.
   std::uint64_t series_hash = 0;
   /// The `labels` fields of a prometheus.TimeSeries (remote write 1.0), sorted by name: copy them
   /// to the front of the message.
@@ -64,6 +64,8 @@ class SeriesSink {
  public:
   virtual ~SeriesSink() = default;
   virtual void take(const SeriesPoint& point) = 0;
+  /// Whether series_hash is to be found, which costs a look at all label bytes.
+  virtual bool wants_hashes() const { return false; }
 };
 
 /// Thread contract: any thread; several Translators may share one cache.

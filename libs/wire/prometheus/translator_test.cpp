@@ -39,6 +39,7 @@ struct Taken {
 
 class CollectingSink final : public SeriesSink {
  public:
+  bool wants_hashes() const override { return true; }
   void take(const SeriesPoint& point) override {
     const auto labels = decode_labels(point.labels.bytes());
     ASSERT_TRUE(labels.has_value());

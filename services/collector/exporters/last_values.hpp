@@ -17,6 +17,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   /// Values received from now on are of this time.
   void set_received_ms(std::int64_t received_ms);
   void take(const wire::prometheus::SeriesPoint& point) override;
+  bool wants_hashes() const override { return true; }
   /// Forgets series whose last value was received before that.
   void expire(std::int64_t before_ms);
   /// Prometheus text format 0.0.4, families sorted by name. Native histograms have no place in it.
