@@ -6,12 +6,16 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/check.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/packed_chunk.hpp"
 #include "services/storage/kv/key.hpp"
 
 namespace vigia::storage {
 namespace {
 
-constexpr std::uint8_t kRowVersion = 1;
+constexpr std::uint8_t kAsItIs = 1;
+constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
 std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
   std::string key;
@@ -29,15 +33,41 @@ std::string row_key(CustomerNumber customer, const ChunkRow& row) {
   return key;
 }
 
+// Packed where that is possible and smaller; nothing else. What is no chunk is kept as it is too:
+// a reader shall find the damage, not we hide it.
+std::optional<std::string> packed_data(const ChunkRow& row) {
+  if (row.encoding != Encoding::kFloats) return std::nullopt;
+  const auto samples = chunk::read_samples(row.data);
+  if (!samples || samples->empty() || samples->front().timestamp_ms != row.first_ms) {
+    return std::nullopt;
+  }
+  auto packed = chunk::pack_samples(*samples);
+  if (packed.has_value() && packed->size() >= row.data.size()) return std::nullopt;
+  return packed;
+}
+
 std::string row_value(const ChunkRow& row) {
-  std::string value(1, static_cast<char>(kRowVersion));
+  const auto packed = packed_data(row);
+  std::string value(1, static_cast<char>(packed.has_value() ? kPacked : kAsItIs));
   append_varint(value, static_cast<std::uint64_t>(row.last_ms - row.first_ms));
-  value += row.data;
+  value += packed.has_value() ? *packed : row.data;
   return value;
 }
 
-// `key` is what follows the series' prefix.
-Result<ChunkRow> parse_row(SeriesId series, std::string_view key, std::string_view value) {
+// The XOR chunk that these samples were before: its bytes follow from them.
+Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms) {
+  const auto samples = chunk::unpack_samples(packed, first_ms);
+  if (!samples) return tl::unexpected<Error>(samples.error());
+  chunk::ChunkWriter writer;
+  for (const Sample& sample : *samples) writer.append(sample);
+  return std::string(writer.bytes());
+}
+
+enum class Want { kAll, kTimes };
+
+// `key` is what follows the series' prefix. Without its data where only the times are wanted.
+Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
+                           std::string_view value) {
   ChunkRow row;
   row.series = series;
   bool ok = true;
@@ -46,12 +76,19 @@ Result<ChunkRow> parse_row(SeriesId series, std::string_view key, std::string_vi
   ByteReader reader(value);
   const std::uint8_t version = reader.read_u8();
   row.last_ms = row.first_ms + static_cast<TimestampMs>(reader.read_varint());
-  if (!ok || key.size() != 1 || !reader.ok() || version != kRowVersion) {
+  if (!ok || key.size() != 1 || !reader.ok() || (version != kAsItIs && version != kPacked)) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("cold store: a damaged chunk row of series {}", series.value));
   }
   row.encoding = static_cast<Encoding>(static_cast<std::uint8_t>(key[0]));
-  row.data = reader.rest();
+  if (want == Want::kTimes) return row;
+  if (version == kAsItIs) {
+    row.data = reader.rest();
+    return row;
+  }
+  auto data = unpacked_data(reader.rest(), row.first_ms);
+  if (!data) return tl::unexpected<Error>(data.error());
+  row.data = std::move(*data);
   return row;
 }
 
@@ -84,10 +121,14 @@ Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, Series
     append_key_i64(from, earliest_ms);
     const auto scan = store_.scan(Family::kChunks, from, after_prefix(prefix));
     while (scan->next()) {
-      auto row = parse_row(series, scan->key().substr(prefix.size()), scan->value());
+      const std::string_view key = scan->key().substr(prefix.size());
+      const auto times = parse_row(Want::kTimes, series, key, scan->value());
+      if (!times) return tl::unexpected<Error>(times.error());
+      if (times->first_ms > to_ms) break;
+      if (times->last_ms < from_ms) continue;
+      auto row = parse_row(Want::kAll, series, key, scan->value());
       if (!row) return forward(row);
-      if (row->first_ms > to_ms) break;
-      if (row->last_ms >= from_ms) rows.push_back(std::move(*row));
+      rows.push_back(std::move(*row));
     }
     if (auto status = scan->status(); !status) return forward(status);
   }
@@ -104,7 +145,8 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
     append_key_i64(from, earliest_ms);
     const auto scan = store_.scan(Family::kChunks, from, after_prefix(prefix));
     while (scan->next()) {
-      const auto row = parse_row(series, scan->key().substr(prefix.size()), scan->value());
+      const auto row =
+          parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
       if (!row) return tl::unexpected<Error>(row.error());
       if (row->version != kInOrder || row->last_ms < from_ms) continue;
       newest = std::max(newest.value_or(row->last_ms), row->last_ms);

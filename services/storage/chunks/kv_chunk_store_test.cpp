@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
@@ -84,7 +85,7 @@ TEST_F(KvChunkStoreTest, ExpiryDropsWholeDaysOnly) {
   EXPECT_THAT(starts(1, 7, 0, INT64_MAX), testing::ElementsAre(kStart + kDay));
 }
 
-// docs/formats/cold-store.md, version 1: a change here is a change of what lies on disks.
+// docs/formats/cold-store.md, rows as they are: a change here is a change of what lies on disks.
 TEST_F(KvChunkStoreTest, RowsLookAsTheFormatPageSays) {
   ASSERT_TRUE(chunks_->put({3}, {{{7}, kStart + 5, kStart + 305, 2, Encoding::kHistograms, "ab"}})
                   .has_value());
@@ -98,6 +99,43 @@ TEST_F(KvChunkStoreTest, RowsLookAsTheFormatPageSays) {
             "0000000000000002"  // version
             "c8");              // encoding 200
   EXPECT_EQ(to_hex(scan->value()), "01ac026162");
+}
+
+TEST_F(KvChunkStoreTest, ChunksOfDecimalFractionsLiePackedAndComeBackByteForByte) {
+  chunk::ChunkWriter decimals;
+  chunk::ChunkWriter others;
+  for (int i = 0; i < 240; ++i) {
+    decimals.append({kStart + i * 15'000, (34'985 + i * i % 97) / 100.0});
+    others.append({kStart + i * 15'000, 1.0 / (i + 3)});
+  }
+  const std::string chunks[] = {std::string(decimals.bytes()), std::string(others.bytes())};
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const ChunkRow row{{i + 1}, kStart, decimals.last_ms(), kInOrder, Encoding::kFloats, chunks[i]};
+    ASSERT_TRUE(chunks_->put({1}, {row}).has_value());
+  }
+  const auto scan = store_->scan(Family::kChunks, "", "");
+  ASSERT_TRUE(scan->next());
+  EXPECT_EQ(scan->value()[0], 2);
+  EXPECT_LT(scan->value().size() * 3, chunks[0].size());
+  ASSERT_TRUE(scan->next());
+  EXPECT_EQ(scan->value()[0], 1);
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const auto rows = chunks_->read({1}, {i + 1}, kStart, kStart).value();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(to_hex(rows[0].data), to_hex(chunks[i]));
+  }
+}
+
+TEST_F(KvChunkStoreTest, ADamagedPackedRowIsNamed) {
+  put(1, 7, kStart, kStart + 1);
+  const auto scan = store_->scan(Family::kChunks, "", "");
+  ASSERT_TRUE(scan->next());
+  const std::string key(scan->key());
+  ASSERT_TRUE(
+      store_->put({{Family::kChunks, key, std::string("\x02\x01\x05", 3)}}, Durability::kLater));
+  const auto rows = chunks_->read({1}, {7}, kStart, kStart);
+  ASSERT_FALSE(rows.has_value());
+  EXPECT_EQ(rows.error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace

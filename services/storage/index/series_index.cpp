@@ -14,7 +14,9 @@
 namespace vigia::storage {
 namespace {
 
-constexpr std::string_view kFormatVersion = "vigia cold store 1";
+constexpr std::string_view kFormatVersion = "vigia cold store 2";
+// Its rows are all known to version 2, which only adds packed chunks.
+constexpr std::string_view kFormatVersion1 = "vigia cold store 1";
 // 24 bytes a slot: 16 M series that write are about 0.5 GB. Past it a shard forgets and asks the
 // store again.
 constexpr std::size_t kRememberedPerShard = 1U << 20U;
@@ -60,6 +62,13 @@ Result<void> SeriesIndex::load() {
   }
   if (values[0].empty()) {
     if (auto created = create(values[0], values[1]); !created) return created;
+  }
+  if (values[0] == kFormatVersion1) {  // before the first packed chunk: version 1 must refuse it
+    const auto put =
+        store_.put({{Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
+                   Durability::kNow);
+    if (!put) return put;
+    values[0] = kFormatVersion;
   }
   if (values[0] != kFormatVersion) {
     return fail(ErrorCode::kCorrupt,

@@ -1,0 +1,80 @@
+// Reads bits, most significant first: the other side of BitWriter.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace vigia::chunk {
+
+/// Any bytes may be given. A read that goes past the end gives false and nothing after it is worth
+/// reading. `bytes` must outlive the reader. Thread contract: one thread at a time. Bodies stand
+/// here because each is a few instructions, run several times a sample.
+class BitReader {
+ public:
+  explicit BitReader(std::string_view bytes = {}) : rest_(bytes) {}
+
+  bool read_bit(bool& bit) {
+    if (buffered_ == 0 && !refill(1)) return false;
+    bit = (buffer_ >> 63U) != 0;
+    buffer_ <<= 1U;
+    --buffered_;
+    return true;
+  }
+
+  /// REQUIRES: count <= 64.
+  bool read_bits(unsigned count, std::uint64_t& value) {
+    value = 0;
+    if (count > 32) {  // in two halves, so that a refill always has room
+      std::uint64_t high = 0;
+      std::uint64_t low = 0;
+      if (!read_bits(count - 32, high) || !read_bits(32, low)) return false;
+      value = (high << 32U) | low;
+      return true;
+    }
+    if (count == 0) return true;
+    if (buffered_ < count && !refill(count)) return false;
+    value = buffer_ >> (64U - count);
+    buffer_ <<= count;
+    buffered_ -= count;
+    return true;
+  }
+
+  /// Unsigned LEB128 of at most 64 bits.
+  bool read_varint(std::uint64_t& value) {
+    constexpr unsigned kVarintBytesMax = 10;
+    value = 0;
+    for (unsigned i = 0; i < kVarintBytesMax; ++i) {
+      std::uint64_t byte = 0;
+      if (!read_bits(8, byte)) return false;
+      if (i == kVarintBytesMax - 1 && byte > 1) return false;  // over 64 bits
+      value |= (byte & 0x7fU) << (7 * i);
+      if (byte < 0x80) return true;
+    }
+    return false;
+  }
+
+  /// Zigzag, then the same; the two's complement of the number.
+  bool read_signed_varint(std::uint64_t& value) {
+    std::uint64_t zigzag = 0;
+    if (!read_varint(zigzag)) return false;
+    value = (zigzag >> 1U) ^ (0 - (zigzag & 1U));
+    return true;
+  }
+
+ private:
+  bool refill(unsigned count) {
+    while (buffered_ <= 56 && !rest_.empty()) {
+      buffer_ |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(rest_[0]))
+                 << (56U - buffered_);
+      buffered_ += 8;
+      rest_.remove_prefix(1);
+    }
+    return buffered_ >= count;
+  }
+
+  std::string_view rest_;
+  std::uint64_t buffer_ = 0;  // its upper `buffered_` bits are next
+  unsigned buffered_ = 0;
+};
+
+}  // namespace vigia::chunk
