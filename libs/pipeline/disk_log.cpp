@@ -85,7 +85,7 @@ class FileDiskLog final : public DiskLog {
   Result<void> write_durably(std::vector<Pending>& batch, std::uint64_t bytes);
   Result<void> ensure_room(std::uint64_t bytes);
   Result<void> ensure_segment();
-  void abandon_segment();
+  void abandon_segment(std::uint64_t last_sequence);
   bool tend();
   void remove_passed();
 
@@ -235,7 +235,7 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
     written = ensure_segment();
     if (written) written = write_durably(batch, bytes);
     if (!written) {
-      abandon_segment();
+      abandon_segment(batch.back().header.sequence);
       written.error().code = ErrorCode::kUnavailable;
       written.error().retry_after = settings_.full_retry_interval;
       const std::lock_guard lock(mutex_);
@@ -317,16 +317,28 @@ Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64
 }
 
 /// After a failed write or sync: what the segment holds durably stays readable, the rest was
-/// refused and is cut off where the system still lets us. Nothing is written to this file again.
-void FileDiskLog::abandon_segment() {
-  if (active_) (void)active_->truncate(active_bytes_);
+/// refused and is cut off. Nothing is written to this file again. Where it cannot be cut, a restart
+/// may give refused records once more, as if their answer had been lost: their numbers, which go up
+/// to `last_sequence`, are not given to others.
+void FileDiskLog::abandon_segment(std::uint64_t last_sequence) {
+  bool is_cut = false;
+  if (active_) is_cut = active_->truncate(active_bytes_) && active_->sync();
   active_.reset();
-  state_.close_active();
+  if (!is_cut) state_.skip_sequences(last_sequence);
+  if (active_bytes_ > kSegmentHeaderBytes) {
+    state_.close_active();
+  } else {  // nothing in it: a disk that is full for days is not to collect them
+    state_.forget_active();
+    (void)files_.remove(state_.path_of(active_number_));
+  }
   remove_passed();
 }
 
+/// The cursors go to disk first: after a kill, they tell what was dropped with the files.
 void FileDiskLog::remove_passed() {
-  for (const std::uint64_t number : state_.take_passed())
+  const auto passed = state_.take_passed();
+  if (!passed.empty()) (void)sync_cursors();  // on a full disk the room is wanted all the same
+  for (const std::uint64_t number : passed)
     (void)files_.remove(state_.path_of(number));  // one left behind is found at the next start
 }
 

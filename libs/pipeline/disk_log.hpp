@@ -121,6 +121,9 @@ struct SkippedPassage {
 
 /// What the log tells its owner, besides the answers to appends. Any of them may be empty.
 struct DiskLogEvents {
+  /// A record waits for the cursor at the start. Runs in open, for each such record once, before
+  /// any can be dropped, given or appended. Records on pages that cannot be read are not known.
+  std::function<void(const RecordHeader&, std::string_view cursor)> on_queued = {};
   /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
   /// lock held: count and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
@@ -149,10 +152,11 @@ class Cursor {
   virtual LogPosition committed() const = 0;
   /// Puts the read position back to the committed one.
   virtual void rewind() = 0;
-  /// Calls `visit` for the header of each record from the committed position to the end, bodies
-  /// unread. For counting what is queued at start, before appends begin.
-  virtual Result<void> for_each_queued(
-      const std::function<void(const RecordHeader&)>& visit) const = 0;
+  /// How many records and damaged passages the log has moved this cursor past, over its whole life;
+  /// those before a new cursor's first record count too. Reaches the disk together with the
+  /// position: where it has not changed since a reader last looked, be it before a restart, that
+  /// reader has missed nothing.
+  virtual std::uint64_t lost() const = 0;
   /// Wakes a thread that waits in `next`, which then returns nothing; so do later calls' waits.
   virtual void interrupt() = 0;
 };

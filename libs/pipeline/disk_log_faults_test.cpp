@@ -211,6 +211,145 @@ TEST_F(DiskLogFaultsTest, NumbersThatCannotBeReadAreNotGivenAgain) {
   EXPECT_GT(write_large('c')->sequence, last->sequence);
 }
 
+TEST_F(DiskLogFaultsTest, WhatWasRefusedAndCouldNotBeCutOffSharesNoNumber) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  std::atomic<bool> is_failing{true};
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return is_failing && (call == "sync" || call == "truncate") &&
+           path.find("segment-") != std::string::npos;
+  });
+  EXPECT_FALSE(write_large('x'));  // whole in the file
+  is_failing = false;
+  clock_.advance(settings_.full_retry_interval);
+  const auto after = write_large('b');
+  ASSERT_TRUE(after);
+  EXPECT_EQ(read_letters(), "ab");
+  reopen();
+  std::vector<std::uint64_t> sequences;
+  std::string letters;
+  for (auto record = log_->cursor("cold").next(kNoWait); record && *record;
+       record = log_->cursor("cold").next(kNoWait)) {
+    sequences.push_back((*record)->header.sequence);
+    letters += (*record)->body.at(0);
+  }
+  EXPECT_EQ(letters, "axb");  // its sender, who was told to try again, may have sent it once more
+  EXPECT_THAT(sequences, ElementsAre(1, 2, 3));
+}
+
+TEST_F(DiskLogFaultsTest, AFullDiskDoesNotCollectEmptySegments) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  std::atomic<bool> is_failing{true};
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return is_failing && call == "write" && path.find("segment-") != std::string::npos;
+  });
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(write_large('x'));
+    clock_.advance(settings_.full_retry_interval);
+  }
+  EXPECT_EQ(log_->stats().segments, 1U);
+  EXPECT_EQ(segments().size(), 1U);
+}
+
+/// What a reader must know of what it has missed, whatever happened to the process meanwhile.
+class LostTest : public DiskLogFaultsTest {
+ protected:
+  void SetUp() override {
+    DiskLogFaultsTest::SetUp();
+    settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  }
+  std::uint64_t lost(std::string_view cursor = "hot") { return log_->cursor(cursor).lost(); }
+};
+
+TEST_F(LostTest, NothingIsLostByReadingAndCommitting) {
+  open();
+  ASSERT_TRUE(write("a"));
+  ASSERT_TRUE(write("b"));
+  read("hot");
+  commit("hot");
+  reopen();
+  ASSERT_TRUE(write("c"));
+  EXPECT_EQ(lost(), 0U);
+}
+
+TEST_F(LostTest, WhatExpiresIsKnownAfterARestartToo) {
+  open();
+  ASSERT_TRUE(write("a"));
+  ASSERT_TRUE(write("b"));
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return lost() == 2; });
+  reopen();
+  EXPECT_EQ(lost(), 2U);
+}
+
+TEST_F(LostTest, WhatExpiresRightAfterOpenIsCountedBefore) {
+  open();
+  ASSERT_TRUE(write("a"));
+  log_.reset();
+  clock_.advance(std::chrono::hours(2));
+  open();
+  EXPECT_THAT(queued_, ElementsAre("hot cliente-a"));
+  eventually([this] { return lost() == 1; });
+}
+
+TEST_F(LostTest, WhatMadeRoomIsKnownAfterAKill) {
+  settings_.segment_bytes = 4096;
+  settings_.bytes_max = 40'000;
+  settings_.cursor_interval = std::chrono::hours(1);  // no turn writes the cursors in time
+  settings_.cursors = {{.name = "hot", .required = false}};
+  open();
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(write_large('x'));
+  const std::uint64_t before = lost();
+  EXPECT_GT(before, 0U);
+  std::unique_ptr<DiskLog> dead = std::move(log_);
+  files_.cut_power();
+  dead.reset();
+  open();
+  EXPECT_EQ(lost(), before);
+}
+
+TEST_F(LostTest, DamageIsALossOnceHoweverOftenItIsRead) {
+  settings_.cursors = {{.name = "hot", .required = false}};
+  open();
+  const auto head = write_large('a');
+  const auto body = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*head);
+  spoil_body(*body);
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      for (int tries = 0; tries < kUnreadableTriesMin; ++tries) {
+        (void)read_letters("hot");
+        clock_.advance(settings_.unreadable_patience);
+      }
+    }
+    log_->cursor("hot").rewind();
+  }
+  EXPECT_EQ(lost(), 2U);
+}
+
+TEST_F(LostTest, ACursorThatWasAwayHasLostWhatWentMeanwhile) {
+  settings_.segment_bytes = 4096;
+  const std::vector<CursorSettings> both = {{.name = "cold", .required = true},
+                                            {.name = "hot", .required = false}};
+  settings_.cursors = both;
+  open();
+  ASSERT_TRUE(write_large('a'));
+  settings_.cursors = {both[0]};
+  reopen();
+  ASSERT_TRUE(write_large('b'));
+  EXPECT_EQ(read_letters(), "ab");
+  commit();
+  eventually([this] { return log_->stats().segments == 0; });
+  ASSERT_TRUE(write_large('c'));
+  settings_.cursors = both;
+  reopen();
+  EXPECT_EQ(lost("hot"), 2U);
+  EXPECT_EQ(lost("cold"), 0U);
+  EXPECT_EQ(read_letters("hot"), "c");
+}
+
 /// Files whose segments are read only while the gate is open.
 class GatedFiles final : public FileSystem {
  public:

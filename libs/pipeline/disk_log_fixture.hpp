@@ -44,6 +44,10 @@ class DiskLogTest : public testing::Test {
       drops_.push_back({std::string(cursor), header.customer.text(), std::string(to_string(reason)),
                         header.items});
     };
+    queued_.clear();
+    events.on_queued = [this](const RecordHeader& header, std::string_view cursor) {
+      queued_.push_back(std::string(cursor) + ' ' + header.customer.text());
+    };
     events.on_skip = [this](const SkippedPassage& skipped) { skips_.push_back(skipped); };
     auto log = DiskLog::open(settings_, clock_, std::move(events), *disk_);
     ASSERT_TRUE(log) << log.error().message;
@@ -97,6 +101,7 @@ class DiskLogTest : public testing::Test {
   DiskLogSettings settings_;
   std::mutex mutex_;
   std::vector<Dropped> drops_;
+  std::vector<std::string> queued_;    // "cursor customer", told at open
   std::vector<SkippedPassage> skips_;  // of the test's own thread
   std::optional<RecordHeader> last_;
   std::unique_ptr<DiskLog> log_;

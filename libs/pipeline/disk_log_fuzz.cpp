@@ -17,11 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   vigia::pipeline::DiskLogSettings settings;
   settings.directory = "/log";
   settings.cursors = {{.name = "a"}};
-  auto log = vigia::pipeline::DiskLog::open(settings, clock, {}, files);
+  std::size_t queued = 0;
+  auto log =
+      vigia::pipeline::DiskLog::open(settings, clock,
+                                     {.on_queued = [&queued](const vigia::pipeline::RecordHeader&,
+                                                             std::string_view) { ++queued; }},
+                                     files);
   if (!log) return 0;  // a segment of a later version
   vigia::pipeline::Cursor& cursor = (*log)->cursor("a");
-  std::size_t queued = 0;
-  (void)cursor.for_each_queued([&](const vigia::pipeline::RecordHeader&) { ++queued; });
   std::size_t given = 0;
   vigia::pipeline::LogPosition previous;
   for (;;) {

@@ -32,7 +32,8 @@ class LogRun {
     files_.set_capacity(kCapacity);
     files_.fail_when([this](std::string_view call, const std::string& path) {
       const bool is_segment = path.find("segment-") != std::string::npos;
-      return is_failing_ && is_segment && (call == "write" || call == "sync");
+      return is_failing_ && is_segment &&
+             (call == "write" || call == "sync" || (call == "truncate" && cuts_fail_));
     });
     open();
   }
@@ -47,6 +48,7 @@ class LogRun {
         break;
       case 2:
         is_failing_ = !is_failing_;
+        cuts_fail_ = below(2) == 0;
         break;
       case 3:
       case 4:
@@ -88,6 +90,7 @@ class LogRun {
       owed_[cursor].insert(owed_[cursor].begin(), given_[cursor].begin(), given_[cursor].end());
       given_[cursor].clear();
       last_[cursor] = {};
+      sequence_[cursor] = 0;
     }
   }
 
@@ -126,6 +129,8 @@ class LogRun {
       if (!record->has_value()) return;
       const std::string& body = (*record)->body;
       last_[cursor] = (*record)->header.next;
+      EXPECT_GT((*record)->header.sequence, sequence_[cursor]) << "a number was given twice";
+      sequence_[cursor] = (*record)->header.sequence;
       // A refused record whose bytes had reached the disk may come too: its sender sends it again.
       const auto found = std::find(owed_[cursor].begin(), owed_[cursor].end(), body);
       if (found == owed_[cursor].end()) {
@@ -147,12 +152,14 @@ class LogRun {
   ManualClock clock_{1'700'000'000'000'000'000};
   MemoryFiles files_;
   std::atomic<bool> is_failing_{false};
+  std::atomic<bool> cuts_fail_{false};
   DiskLogSettings settings_;
   std::unique_ptr<DiskLog> log_;
   std::vector<std::string> appended_;
   std::array<std::deque<std::string>, 2> owed_;   // acknowledged, not given since the last restart
   std::array<std::deque<std::string>, 2> given_;  // given, not committed
   std::array<LogPosition, 2> last_{};
+  std::array<std::uint64_t, 2> sequence_{};
   int next_ = 0;
 };
 

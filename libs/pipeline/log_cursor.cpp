@@ -26,7 +26,8 @@ Result<std::optional<FoundRecord>> LogCursor::read(const Readable& readable) {
     return found;
   }
   fault_.reset();
-  if (reader_->damaged() != damaged_before) parts_.state.note_damage(readable.position);
+  if (reader_->damaged() != damaged_before)
+    parts_.state.count_damaged_passage(index_, readable.position);
   read_.offset = reader_->offset();
   return found;
 }
@@ -48,7 +49,7 @@ Result<std::optional<FoundRecord>> LogCursor::read_behind_fault(const Readable& 
     if (!found) return found;
     reader_->pass_unreadable(false);
   } else {  // without its file, or the marker in its header, nothing of a segment can be found
-    parts_.state.note_damage(readable.position);
+    parts_.state.count_damaged_passage(index_, readable.position);
     read_.offset = readable.limit;
   }
   const bool has_whole = found->has_value() && (*found)->body;
@@ -75,7 +76,6 @@ Result<std::optional<DiskRecord>> LogCursor::next(Duration wait) {
     if (!found->has_value()) continue;
     FoundRecord& record = **found;
     if (!record.body) {
-      parts_.state.note_damage(record.header.position);
       parts_.state.count_damaged_record(index_, record.header);
       continue;
     }
@@ -91,10 +91,7 @@ LogPosition LogCursor::committed() const { return parts_.state.committed(index_)
 
 void LogCursor::rewind() { read_ = parts_.state.committed(index_); }
 
-Result<void> LogCursor::for_each_queued(
-    const std::function<void(const RecordHeader&)>& visit) const {
-  return parts_.state.for_each_queued(index_, visit);
-}
+std::uint64_t LogCursor::lost() const { return parts_.state.lost(index_); }
 
 void LogCursor::interrupt() { parts_.state.interrupt(index_); }
 

@@ -22,8 +22,7 @@ class LogCursor final : public Cursor {
   LogPosition commit(LogPosition position) override;
   LogPosition committed() const override;
   void rewind() override;
-  Result<void> for_each_queued(
-      const std::function<void(const RecordHeader&)>& visit) const override;
+  std::uint64_t lost() const override;
   void interrupt() override;
 
  private:

@@ -19,7 +19,7 @@ LogState::LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEv
     : settings_(settings), files_(files), events_(std::move(events)) {
   for (const CursorSettings& cursor : settings.cursors)
     cursors_.push_back(
-        {.settings = cursor, .committed = {}, .is_interrupted = false, .damaged = {}, .front = {}});
+        {.settings = cursor, .committed = {}, .damaged = {}, .passages = {}, .front = {}});
 }
 
 std::string LogState::path_of(std::uint64_t number) const {
@@ -32,6 +32,8 @@ Result<void> LogState::recover() {
   if (auto read = recover_segments(*names); !read) return read;
   recover_cursors();
   recover_sequence();
+  recover_losses();
+  if (events_.on_queued) return count_queued();
   return {};
 }
 
@@ -69,11 +71,14 @@ void LogState::recover_cursors() {
   }
   next_sequence_ = std::max(next_sequence_, content->next_sequence);
   for (CursorState& cursor : cursors_) {
-    const auto found = content->positions.find(cursor.settings.name);
-    if (found != content->positions.end()) cursor.committed = found->second;
+    const auto found = content->cursors.find(cursor.settings.name);
+    if (found == content->cursors.end()) continue;
+    cursor.committed = found->second.position;
+    cursor.lost = found->second.lost;
+    cursor.is_new = false;
   }
-  for (const auto& [name, position] : content->positions)
-    last_segment_ = std::max(last_segment_, position.segment);
+  for (const auto& [name, place] : content->cursors)
+    last_segment_ = std::max(last_segment_, place.position.segment);
 }
 
 void LogState::recover_sequence() {
@@ -90,6 +95,31 @@ void LogState::recover_sequence() {
     if (hidden > 0) next_sequence_ += hidden / kRecordPrefixBytes + 1;
     if (last > 0) return;
   }
+}
+
+/// What went before a new cursor came: it may be one that was configured before and has missed
+/// what was removed meanwhile.
+void LogState::recover_losses() {
+  for (CursorState& cursor : cursors_) {
+    if (!cursor.is_new) continue;
+    const Front first = front(cursor);
+    cursor.lost = (first.sequence == 0 ? next_sequence_ : first.sequence) - 1;
+    is_dirty_ = true;
+  }
+}
+
+Result<void> LogState::count_queued() const {
+  LogPosition from = cursors_.front().committed;
+  for (const CursorState& cursor : cursors_) from = std::min(from, cursor.committed);
+  const auto walked =
+      walk_heads(files_, settings_.directory, segments_, from, [this](const RecordHeader& header) {
+        for (const CursorState& cursor : cursors_) {
+          if (header.position >= cursor.committed) events_.on_queued(header, cursor.settings.name);
+        }
+        return true;
+      });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  return {};
 }
 
 std::uint64_t LogState::begin_segment(std::uint64_t marker) {
@@ -111,6 +141,19 @@ void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
 void LogState::close_active() {
   const std::lock_guard lock(mutex_);
   if (!segments_.empty()) segments_.back().is_active = false;
+}
+
+void LogState::forget_active() {
+  const std::lock_guard lock(mutex_);
+  CHECK(!segments_.empty() && segments_.back().is_active &&
+        segments_.back().bytes <= kSegmentHeaderBytes);
+  segments_.pop_back();
+}
+
+void LogState::skip_sequences(std::uint64_t last) {
+  const std::lock_guard lock(mutex_);
+  next_sequence_ = std::max(next_sequence_, last + 1);
+  is_dirty_ = true;
 }
 
 std::uint64_t LogState::next_sequence() const {
@@ -185,18 +228,19 @@ LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
   Piece piece{{}, from.committed};
   std::size_t verdict_bytes = 0;
   const auto time_limit = std::chrono::steady_clock::now() + kPieceTimeMax;
-  (void)walk_heads(files_, settings_.directory, from.segments, from.committed,
-                   [&](const RecordHeader& header) {
-                     const auto reason = judge(header);
-                     if (!reason) return false;
-                     verdict_bytes += header.verdicts.size();
-                     piece.end = header.next;
-                     piece.records.push_back({header, *reason});
-                     piece.is_cut = piece.records.size() >= kPieceRecordsMax ||
-                                    verdict_bytes >= kPieceVerdictBytesMax ||
-                                    std::chrono::steady_clock::now() >= time_limit;
-                     return !piece.is_cut;
-                   });
+  const auto walked = walk_heads(files_, settings_.directory, from.segments, from.committed,
+                                 [&](const RecordHeader& header) {
+                                   const auto reason = judge(header);
+                                   if (!reason) return false;
+                                   verdict_bytes += header.verdicts.size();
+                                   piece.end = header.next;
+                                   piece.records.push_back({header, *reason});
+                                   piece.is_cut = piece.records.size() >= kPieceRecordsMax ||
+                                                  verdict_bytes >= kPieceVerdictBytesMax ||
+                                                  std::chrono::steady_clock::now() >= time_limit;
+                                   return !piece.is_cut;
+                                 });
+  piece.is_damaged = !walked || *walked > 0;
   return piece;
 }
 
@@ -204,9 +248,12 @@ void LogState::drop(CursorState& cursor, const Piece& piece) {
   for (const Doomed& record : piece.records) {
     const LogPosition position = record.header.position;
     if (position < cursor.committed || cursor.damaged.count(position) > 0) continue;
+    ++cursor.lost;
     if (events_.on_drop) events_.on_drop(record.header, cursor.settings.name, record.reason);
   }
-  if (piece.end > cursor.committed) move(cursor, piece.end);
+  if (piece.end <= cursor.committed) return;
+  if (piece.is_damaged) ++cursor.lost;
+  move(cursor, piece.end);
 }
 
 /// What cannot be read any more is dropped all the same; it can't be counted by customer.
@@ -230,6 +277,7 @@ void LogState::drop_segment(CursorState& cursor, const Segment& segment) {
 void LogState::move(CursorState& cursor, LogPosition position) {
   cursor.committed = position;
   cursor.damaged.erase(cursor.damaged.begin(), cursor.damaged.lower_bound(position));
+  cursor.passages.erase(cursor.passages.begin(), cursor.passages.lower_bound(position));
   cursor.front.reset();
   is_dirty_ = true;
 }
@@ -317,7 +365,7 @@ std::optional<std::string> LogState::take_dirty_cursors() {
   CursorFile file;
   file.next_sequence = next_sequence_;
   for (const CursorState& cursor : cursors_)
-    file.positions[cursor.settings.name] = cursor.committed;
+    file.cursors[cursor.settings.name] = {cursor.committed, cursor.lost};
   return encode_cursor_file(file);
 }
 
@@ -392,35 +440,35 @@ bool LogState::holds(std::uint64_t segment) const {
                      [segment](const Segment& held) { return held.number == segment; });
 }
 
+std::uint64_t LogState::lost(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return cursors_[index].lost;
+}
+
 void LogState::count_damaged_record(std::size_t index, const RecordHeader& header) {
   const std::lock_guard lock(mutex_);
+  note_damage(header.position);
   CursorState& cursor = cursors_[index];
   if (header.position < cursor.committed) return;  // dropped, and counted, meanwhile
   if (!cursor.damaged.insert(header.position).second) return;
+  ++cursor.lost;
+  is_dirty_ = true;
   if (events_.on_drop) events_.on_drop(header, cursor.settings.name, DropReason::kDamaged);
 }
 
-void LogState::note_damage(LogPosition position) {
+void LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
   const std::lock_guard lock(mutex_);
+  note_damage(begin);
+  CursorState& cursor = cursors_[index];
+  if (begin < cursor.committed || !cursor.passages.insert(begin).second) return;
+  ++cursor.lost;
+  is_dirty_ = true;
+}
+
+void LogState::note_damage(LogPosition position) {
   if (damage_.count(position) > 0) return;
   if (damage_.size() < kDamageRememberedMax) damage_.insert(position);
   ++damaged_records_;
-}
-
-Result<void> LogState::for_each_queued(
-    std::size_t index, const std::function<void(const RecordHeader&)>& visit) const {
-  Place place;
-  {
-    const std::lock_guard lock(mutex_);
-    place = place_of(cursors_[index]);
-  }
-  const auto walked = walk_heads(files_, settings_.directory, place.segments, place.committed,
-                                 [&visit](const RecordHeader& header) {
-                                   visit(header);
-                                   return true;
-                                 });
-  if (!walked) return tl::unexpected<Error>(walked.error());
-  return {};
 }
 
 void LogState::report_skip(const SkippedPassage& skipped) const {

@@ -41,6 +41,10 @@ class LogState {
   /// The active segment is durable up to `end`, its last record being `last_sequence`.
   void extend(std::uint64_t end, std::uint64_t last_sequence);
   void close_active();
+  /// The active segment holds nothing: it is forgotten.
+  void forget_active();
+  /// Numbers up to this one are not given again: records that were refused may still bear them.
+  void skip_sequences(std::uint64_t last);
   std::uint64_t next_sequence() const;
   /// Drops the oldest segments, as far as the cursors allow it, until `bytes` more fit. False where
   /// they do not.
@@ -70,11 +74,10 @@ class LogState {
   void interrupt(std::size_t index);
   void interrupt_all();
   bool holds(std::uint64_t segment) const;
+  std::uint64_t lost(std::size_t index) const;
   void count_damaged_record(std::size_t index, const RecordHeader& header);
-  void note_damage(LogPosition position);
+  void count_damaged_passage(std::size_t index, LogPosition begin);
   void report_skip(const SkippedPassage& skipped) const;
-  Result<void> for_each_queued(std::size_t index,
-                               const std::function<void(const RecordHeader&)>& visit) const;
 
   /// Fills in what this class knows: bytes, segments, damage, cursors.
   void add_stats(DiskLogStats& stats) const;
@@ -94,8 +97,11 @@ class LogState {
   struct CursorState {
     CursorSettings settings;
     LogPosition committed;
+    std::uint64_t lost = 0;
+    bool is_new = true;  // not in the file of cursors
     bool is_interrupted = false;
     std::set<LogPosition> damaged;       // counted as dropped, not yet passed
+    std::set<LogPosition> passages;      // damaged ones, not yet passed
     mutable std::optional<Front> front;  // cache; stale where its committed differs
   };
   struct Doomed {
@@ -105,7 +111,8 @@ class LogState {
   struct Piece {
     std::vector<Doomed> records;
     LogPosition end;
-    bool is_cut = false;  // by a limit: there may be more
+    bool is_cut = false;      // by a limit: there may be more
+    bool is_damaged = false;  // some of it could not be read
   };
   /// Why a record is to be dropped; nothing ends the piece.
   using Judge = std::function<std::optional<DropReason>(const RecordHeader&)>;
@@ -117,6 +124,9 @@ class LogState {
   Result<void> recover_segments(const std::vector<std::string>& names);
   void recover_cursors();
   void recover_sequence();
+  void recover_losses();
+  Result<void> count_queued() const;
+  void note_damage(LogPosition position);
   bool has_passed(const CursorState& cursor, const Segment& segment) const;
   bool is_held_by_required(const Segment& segment) const;
   /// A copy of what lies at or after the cursor.

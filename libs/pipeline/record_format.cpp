@@ -191,13 +191,14 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
 std::string encode_cursor_file(const CursorFile& file) {
   std::string bytes;
   append_u32(bytes, kCursorMagic);
-  append_u32(bytes, kLogVersion);
+  append_u32(bytes, kCursorFileVersion);
   append_u64(bytes, file.next_sequence);
-  append_u32(bytes, u32(file.positions.size()));
-  for (const auto& [name, position] : file.positions) {
+  append_u32(bytes, u32(file.cursors.size()));
+  for (const auto& [name, place] : file.cursors) {
     append_sized(bytes, name);
-    append_u64(bytes, position.segment);
-    append_u64(bytes, position.offset);
+    append_u64(bytes, place.position.segment);
+    append_u64(bytes, place.position.offset);
+    append_u64(bytes, place.lost);
   }
   append_u32(bytes, crc32c(bytes));
   return bytes;
@@ -210,15 +211,19 @@ Result<CursorFile> decode_cursor_file(std::string_view bytes) {
   const std::string_view content = bytes.substr(0, bytes.size() - 4);
   if (sum.read_u32() != crc32c(content)) return corrupt();
   ByteReader reader(content);
-  if (reader.read_u32() != kCursorMagic || reader.read_u32() != kLogVersion) return corrupt();
+  if (reader.read_u32() != kCursorMagic) return corrupt();
+  const std::uint32_t version = reader.read_u32();
+  if (version == 0 || version > kCursorFileVersion) return corrupt();
   CursorFile file;
   file.next_sequence = reader.read_u64();
   const std::uint32_t count = reader.read_u32();
   if (count > kCursorsMax) return corrupt();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name(reader.read_sized());
-    const std::uint64_t segment = reader.read_u64();
-    file.positions[name] = {segment, reader.read_u64()};
+    CursorFile::Place& place = file.cursors[name];
+    place.position.segment = reader.read_u64();
+    place.position.offset = reader.read_u64();
+    if (version >= 2) place.lost = reader.read_u64();
   }
   if (!reader.ok() || !reader.rest().empty()) return corrupt();
   return file;

@@ -58,13 +58,20 @@ std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t ma
 /// `head` holds at least head_size bytes. Nothing where the checksum or a field is wrong.
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker);
 
+inline constexpr std::uint32_t kCursorFileVersion = 2;
+
 /// The content of the file `cursors`.
 struct CursorFile {
+  struct Place {
+    LogPosition position;
+    std::uint64_t lost = 0;  ///< Cursor::lost
+    bool operator==(const Place&) const = default;
+  };
   std::uint64_t next_sequence = 1;
-  std::map<std::string, LogPosition, std::less<>> positions;
+  std::map<std::string, Place, std::less<>> cursors;
 };
 std::string encode_cursor_file(const CursorFile& file);
-/// kCorrupt where it is damaged.
+/// Reads version 1 too, which knows of no losses. kCorrupt where it is damaged.
 Result<CursorFile> decode_cursor_file(std::string_view bytes);
 
 }  // namespace vigia::pipeline

@@ -15,7 +15,8 @@ namespace vigia::pipeline {
 namespace {
 
 constexpr std::string_view kGoldenSegment = "tests/golden/disk_log/segment-v1.log";
-constexpr std::string_view kGoldenCursors = "tests/golden/disk_log/cursors-v1";
+constexpr std::string_view kGoldenCursors = "tests/golden/disk_log/cursors-v2";
+constexpr std::string_view kGoldenCursorsV1 = "tests/golden/disk_log/cursors-v1";
 constexpr std::uint64_t kMarker = 0x1122334455667788;
 
 std::string file_content(std::string_view path) {
@@ -50,7 +51,8 @@ std::string build_segment() {
 
 CursorFile cursor_file() {
   return {.next_sequence = 43,
-          .positions = {{"otlphttp/cold", {7, 64}}, {"prometheusremotewrite/hot-0", {6, 4096}}}};
+          .cursors = {{"otlphttp/cold", {{7, 64}, 0}},
+                      {"prometheusremotewrite/hot-0", {{6, 4096}, 5}}}};
 }
 
 TEST(RecordFormat, GoldenSegmentReadsAsWritten) {
@@ -92,7 +94,16 @@ TEST(RecordFormat, GoldenCursorsReadAsWritten) {
   const auto file = decode_cursor_file(file_content(kGoldenCursors));
   ASSERT_TRUE(file);
   EXPECT_EQ(file->next_sequence, 43U);
-  EXPECT_EQ(file->positions, cursor_file().positions);
+  EXPECT_EQ(file->cursors, cursor_file().cursors);
+}
+
+TEST(RecordFormat, CursorsOfTheFirstVersionAreReadAndHaveLostNothing) {
+  const auto file = decode_cursor_file(file_content(kGoldenCursorsV1));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->next_sequence, 43U);
+  CursorFile expected = cursor_file();
+  for (auto& [name, place] : expected.cursors) place.lost = 0;
+  EXPECT_EQ(file->cursors, expected.cursors);
 }
 
 TEST(RecordFormat, ALaterVersionIsRefusedRatherThanSkipped) {

@@ -92,9 +92,9 @@ class RunningCollector final : public CollectorService {
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }
-    auto opened = pipeline::DiskLog::open(
-        std::move(log), clock_,
-        {.on_drop = DropCounter(settings_.exporters, books_, directory()), .on_skip = report_skip});
+    pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_, directory());
+    events.on_skip = report_skip;
+    auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
     return {};

@@ -38,10 +38,20 @@ struct Books::State {
   Table refused_by_transport;
   Table send_failed;  // "", signal, exporter
 
+  void leave_queue(const Key& key, std::uint64_t items);
   void collect(const service::MetricRegistry::Emit& emit) const;
   void collect_books(const service::MetricRegistry::Emit& emit) const;
   void collect_stock(const service::MetricRegistry::Emit& emit) const;
 };
+
+void Books::State::leave_queue(const Key& key, std::uint64_t items) {
+  std::uint64_t& waiting = queued[key];
+  if (items > waiting) {
+    at_start[key] += items - waiting;
+    waiting = items;
+  }
+  waiting -= items;
+}
 
 void Books::State::collect_books(const service::MetricRegistry::Emit& emit) const {
   struct Shown {
@@ -157,7 +167,7 @@ void Books::sent(const CustomerId& customer, Signal signal, std::string_view exp
   const std::lock_guard lock(state_->mutex);
   const State::Key key{customer.text(), signal, std::string(exporter), ""};
   state_->sent[key] += items;
-  state_->queued[key] -= items;
+  state_->leave_queue(key, items);
 }
 
 void Books::dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
@@ -165,7 +175,7 @@ void Books::dropped(const CustomerId& customer, Signal signal, std::string_view 
   if (items == 0) return;
   const std::lock_guard lock(state_->mutex);
   state_->dropped[{customer.text(), signal, std::string(exporter), std::string(reason)}] += items;
-  state_->queued[{customer.text(), signal, std::string(exporter), ""}] -= items;
+  state_->leave_queue({customer.text(), signal, std::string(exporter), ""}, items);
 }
 
 void Books::send_failed(Signal signal, std::string_view exporter, std::uint64_t items) {

@@ -38,14 +38,15 @@ class Books {
                 std::uint64_t items, std::string_view transport);
 
   // Exporters. `exporter` is the configured id. Items are the accepted ones of a record.
-  /// Counted once at start, before intake begins, from the cursor's queued records.
+  /// A record that waits at the start; before intake begins and anything is dropped or sent.
   void queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
                        std::uint64_t items);
   /// The record's accepted items now wait for this exporter; called when the record is durable, for
   /// each exporter that will take it, before the sender is answered.
   void queued(const CustomerId& customer, Signal signal, std::string_view exporter,
               std::uint64_t items);
-  /// They no longer wait: the destination has them.
+  /// They no longer wait: the destination has them. Here and below: what leaves and was not known
+  /// to wait (its record could not be read at the start) is taken to have waited since then.
   void sent(const CustomerId& customer, Signal signal, std::string_view exporter,
             std::uint64_t items);
   /// They no longer wait: given up. `reason`: "too_old", "cap", "damaged", "refused", …

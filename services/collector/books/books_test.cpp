@@ -39,5 +39,14 @@ TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
               HasSubstr(R"(refused_metric_points{receiver="otlp",transport="grpc"} 6)"));
 }
 
+TEST_F(BooksTest, WhatLeavesUnknownHasWaitedSinceTheStart) {
+  books_.queued_at_start(customer_, Signal::kMetrics, "x", 2);
+  books_.sent(customer_, Signal::kMetrics, "x", 3);
+  books_.dropped(customer_, Signal::kMetrics, "x", "too_old", 4);
+  const Books::Line line = books_.line(customer_, Signal::kMetrics, "x");
+  EXPECT_EQ(line.queued, 0U);
+  EXPECT_EQ(line.queued_at_start, line.sent + line.dropped);
+}
+
 }  // namespace
 }  // namespace vigia::collector

@@ -1,5 +1,7 @@
 #include "services/collector/exporters/exporter.hpp"
 
+#include <map>
+
 #include "services/collector/exporters/local_exporters.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
@@ -14,6 +16,40 @@ constexpr std::uint64_t kLocalBytesMax = 64U << 20U;
 bool is_local(ExporterKind kind) {
   return kind == ExporterKind::kPrometheus || kind == ExporterKind::kDebug;
 }
+
+/// Shared by the callbacks of one log.
+class QueueCounter {
+ public:
+  QueueCounter(const std::vector<ExporterSettings>& exporters, Books& books,
+               std::function<std::shared_ptr<const tenancy::Directory>()> directory)
+      : books_(books), directory_(std::move(directory)) {
+    for (const ExporterSettings& exporter : exporters)
+      routing_[exporter.id] = std::make_unique<Routing>(exporter);
+  }
+
+  void queued(const pipeline::RecordHeader& header, std::string_view exporter) {
+    if (takes(header, exporter))
+      books_.queued_at_start(header.customer, header.signal, exporter,
+                             header.items - header.rejected);
+  }
+  void dropped(const pipeline::RecordHeader& header, std::string_view exporter,
+               pipeline::DropReason reason) {
+    if (takes(header, exporter))
+      books_.dropped(header.customer, header.signal, exporter, to_string(reason),
+                     header.items - header.rejected);
+  }
+
+ private:
+  bool takes(const pipeline::RecordHeader& header, std::string_view exporter) {
+    const auto routing = routing_.find(exporter);
+    return routing != routing_.end() &&
+           routing->second->takes(header.signal, header.route, directory_());
+  }
+
+  std::map<std::string, std::unique_ptr<Routing>, std::less<>> routing_;  // by exporter id
+  Books& books_;
+  std::function<std::shared_ptr<const tenancy::Directory>()> directory_;
+};
 
 }  // namespace
 
@@ -48,21 +84,19 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
   return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
 }
 
-DropCounter::DropCounter(const std::vector<ExporterSettings>& exporters, Books& books,
-                         std::function<std::shared_ptr<const tenancy::Directory>()> directory)
-    : books_(books), directory_(std::move(directory)) {
-  for (const ExporterSettings& exporter : exporters)
-    routing_[exporter.id] = std::make_shared<Routing>(exporter);
-}
-
-void DropCounter::operator()(const pipeline::RecordHeader& header, std::string_view exporter,
+pipeline::DiskLogEvents counting_events(
+    const std::vector<ExporterSettings>& exporters, Books& books,
+    std::function<std::shared_ptr<const tenancy::Directory>()> directory) {
+  auto counter = std::make_shared<QueueCounter>(exporters, books, std::move(directory));
+  pipeline::DiskLogEvents events;
+  events.on_queued = [counter](const pipeline::RecordHeader& header, std::string_view exporter) {
+    counter->queued(header, exporter);
+  };
+  events.on_drop = [counter](const pipeline::RecordHeader& header, std::string_view exporter,
                              pipeline::DropReason reason) {
-  const auto routing = routing_.find(exporter);
-  if (routing == routing_.end() ||
-      !routing->second->takes(header.signal, header.route, directory_()))
-    return;
-  books_.dropped(header.customer, header.signal, exporter, to_string(reason),
-                 header.items - header.rejected);
+    counter->dropped(header, exporter, reason);
+  };
+  return events;
 }
 
 }  // namespace vigia::collector

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,8 +37,7 @@ struct ExporterParts {
 class Exporter {
  public:
   virtual ~Exporter() = default;
-  /// Takes a port where it needs one (kUnavailable names it) and begins to read. Counts what its
-  /// cursor has queued into the books first: call it before intake begins.
+  /// Takes a port where it needs one (kUnavailable names it) and begins to read.
   virtual Result<void> start() = 0;
   /// Ends after the request in flight or at the deadline. What was not answered stays queued. Safe
   /// twice or unstarted.
@@ -53,20 +51,11 @@ pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter);
 Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
                                                 const ExporterParts& parts);
 
-/// The log's on_drop: counts what the log drops at the exporters' cursors. The log calls it under
-/// its own lock.
-class DropCounter {
- public:
-  DropCounter(const std::vector<ExporterSettings>& exporters, Books& books,
-              std::function<std::shared_ptr<const tenancy::Directory>()> directory);
-  void operator()(const pipeline::RecordHeader& header, std::string_view exporter,
-                  pipeline::DropReason reason);
-
- private:
-  std::map<std::string, std::shared_ptr<Routing>, std::less<>> routing_;  // by exporter id; shared
-                                                                          // by this object's copies
-  Books& books_;
-  std::function<std::shared_ptr<const tenancy::Directory>()> directory_;
-};
+/// What the log is opened with, so that the books know what waits for the exporters at the start
+/// and what the log drops at their cursors (on_queued, on_drop). Also after the books' last other
+/// call.
+pipeline::DiskLogEvents counting_events(
+    const std::vector<ExporterSettings>& exporters, Books& books,
+    std::function<std::shared_ptr<const tenancy::Directory>()> directory);
 
 }  // namespace vigia::collector

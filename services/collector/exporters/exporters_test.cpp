@@ -117,14 +117,20 @@ class ExportersTest : public ::testing::Test {
   }
 
   void begin() {
+    open_log();
+    start_exporter();
+  }
+  void open_log() {
     books_.emplace(*(metrics_ = std::make_unique<service::MetricRegistry>()));
     series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
     pipeline::DiskLogSettings log;
     log.directory = "/log";
     log.cursors = {cursor_settings(settings_)};
     log.cursor_interval = std::chrono::milliseconds(2);
-    log_ = *pipeline::DiskLog::open(
-        log, clock_, {.on_drop = DropCounter({settings_}, *books_, directory())}, files_);
+    log_ = *pipeline::DiskLog::open(log, clock_, counting_events({settings_}, *books_, directory()),
+                                    files_);
+  }
+  void start_exporter() {
     auto exporter = make_exporter(
         settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
     ASSERT_TRUE(exporter) << exporter.error().message;
@@ -355,6 +361,52 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
   EXPECT_THAT(
       destination_.series(true),
       ::testing::Not(Contains("vigia_hot_heartbeat@" + std::to_string(kStartMs + kMinuteMs))));
+}
+
+TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole) {
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.max_age = std::chrono::hours(1);
+  begin();
+  eventually([this] { return destination_.series(true).size() == 1; });
+  destination_.answer(503);
+  accept_gauge("probe");
+  eventually([this] { return destination_.series(false).size() > 0; });
+  end();
+  clock_.advance(std::chrono::hours(2));
+  open_log();
+  eventually([this] { return line().dropped == 1; });
+  EXPECT_EQ(line().queued_at_start, 1U);
+  EXPECT_EQ(line().queued, 0U);
+  destination_.answer(204);
+  start_exporter();
+  accept_gauge("young");
+  settle();
+  clock_.advance(std::chrono::minutes(20));
+  eventually([this] { return destination_.series(true).size() > 1; });
+  const auto beats = destination_.series(true);
+  for (int minute = 1; minute <= 120; ++minute)
+    EXPECT_THAT(beats, ::testing::Not(Contains("vigia_hot_heartbeat@" +
+                                               std::to_string(kStartMs + minute * kMinuteMs))));
+}
+
+TEST_F(ExportersTest, AHoleIsMadeOnceOverRestarts) {
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.max_age = std::chrono::hours(1);
+  open_log();
+  accept_gauge("probe");
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return line().dropped == 1; });
+  start_exporter();
+  accept_gauge("young");
+  settle();
+  clock_.advance(std::chrono::minutes(20));
+  eventually([this] { return !destination_.series(true).empty(); });
+  const std::size_t beats = destination_.series(true).size();
+  restart();
+  clock_.advance(std::chrono::minutes(1));
+  eventually([&] { return destination_.series(true).size() > beats; });
 }
 
 TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {

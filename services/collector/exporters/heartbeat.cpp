@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <system_error>
 
+#include <fmt/format.h>
+
+#include "libs/pipeline/file_system.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::collector {
@@ -27,12 +29,14 @@ Heartbeat::Heartbeat(std::string shard, std::string state_file, Transport& trans
   load();
 }
 
-bool Heartbeat::advance(std::int64_t complete_until_ms, bool has_gap, DeliveryObserver& observer) {
+bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost,
+                        DeliveryObserver& observer) {
   const std::int64_t minute = complete_until_ms / kMinuteMs;
   if (last_minute_ > minute + kHoleMinutes + 1) last_minute_ = 0;  // the clock was set back
-  if (has_gap) {
+  if (lost != lost_) {
     last_minute_ = std::max(last_minute_, clock_.wall_ms() / kMinuteMs) + kHoleMinutes;
-    save();
+    lost_ = lost;
+    (void)save();  // where it fails a restart finds the old number, and makes the hole again
     return false;
   }
   // A shard that was never marked begins with the current minute: nothing is known of before.
@@ -48,7 +52,7 @@ bool Heartbeat::advance(std::int64_t complete_until_ms, bool has_gap, DeliveryOb
   }
   if (!delivery_.run({parcel}, observer)) return false;
   last_minute_ = minute;
-  save();
+  (void)save();
   return true;
 }
 
@@ -56,15 +60,19 @@ void Heartbeat::load() {
   std::ifstream file(state_file_);
   file >> last_minute_;
   if (!file) last_minute_ = 0;
+  file >> lost_;
+  if (!file) lost_ = 0;  // written before losses were: none had been kept
 }
 
-// Not synced: an old number costs marks written twice, which the store takes as equal.
-void Heartbeat::save() const {
-  std::error_code code;
-  std::filesystem::create_directories(std::filesystem::path(state_file_).parent_path(), code);
+/// Synced, since a hole that a power cut takes away would be shown as whole.
+bool Heartbeat::save() const {
+  pipeline::FileSystem& files = pipeline::system_files();
+  const std::string folder = std::filesystem::path(state_file_).parent_path().string();
   const std::string fresh = state_file_ + ".new";
-  std::ofstream(fresh) << last_minute_ << '\n';
-  std::filesystem::rename(fresh, state_file_, code);
+  if (!files.create_directory(folder)) return false;
+  auto file = files.create(fresh);
+  return file && (*file)->append({fmt::format("{} {}\n", last_minute_, lost_)}) &&
+         (*file)->sync() && files.rename(fresh, state_file_) && files.sync_directory(folder);
 }
 
 }  // namespace vigia::collector

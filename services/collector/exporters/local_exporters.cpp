@@ -46,7 +46,7 @@ void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, const std:
 
 bool PullExporter::deliver(std::vector<WindowRecord>& /*window*/) { return true; }
 
-void PullExporter::on_progress(std::int64_t /*complete_until_ms*/, bool /*has_gap*/) {
+void PullExporter::on_progress(std::int64_t /*complete_until_ms*/, std::uint64_t /*lost*/) {
   values_.expire(parts_.clock.wall_ms() -
                  std::chrono::duration_cast<std::chrono::milliseconds>(kStaleAfter).count());
 }

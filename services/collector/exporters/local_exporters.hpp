@@ -28,7 +28,7 @@ class PullExporter final : public LogExporter {
  protected:
   void add(std::uint32_t index, WindowRecord& record, const std::string& body) override;
   bool deliver(std::vector<WindowRecord>& window) override;
-  void on_progress(std::int64_t complete_until_ms, bool has_gap) override;
+  void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
 
  private:
   LastValues values_;

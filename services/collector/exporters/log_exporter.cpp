@@ -55,7 +55,6 @@ LogExporter::LogExporter(const ExporterSettings& settings, const ExporterParts& 
 LogExporter::~LogExporter() = default;
 
 Result<void> LogExporter::start() {
-  count_queued_at_start();
   show_queue();
   thread_ = std::thread([this] { run(); });
   return {};
@@ -68,27 +67,6 @@ void LogExporter::stop(TimePoint deadline) noexcept {
   if (thread_.joinable()) thread_.join();
 }
 
-void LogExporter::count_queued_at_start() {
-  struct Sum {
-    CustomerId customer;
-    Signal signal;
-    std::uint64_t items = 0;
-  };
-  std::map<std::pair<std::string, Signal>, Sum> sums;
-  const auto directory = parts_.directory();
-  const auto counted = cursor_.for_each_queued([&](const pipeline::RecordHeader& header) {
-    if (!routing_.takes(header.signal, header.route, directory)) return;
-    auto [sum, is_new] = sums.try_emplace({header.customer.text(), header.signal},
-                                          Sum{header.customer, header.signal, 0});
-    sum->second.items += header.items - header.rejected;
-  });
-  if (!counted)
-    service::log_error("queued records cannot be counted",
-                       {{"exporter", settings_.id}, {"error", counted.error().message}});
-  for (const auto& [key, sum] : sums)
-    parts_.books.queued_at_start(sum.customer, sum.signal, settings_.id, sum.items);
-}
-
 void LogExporter::run() {
   while (!is_stopping_) {
     const std::int64_t before_ms = parts_.clock.wall_ms();
@@ -99,7 +77,6 @@ void LogExporter::run() {
       window_.clear();
       window_bytes_ = 0;
       if (is_stopping_) return;
-      has_gap_ = true;  // read, so no later sequence shows that it is missing
       cursor_.rewind();
       last_.reset();
       continue;
@@ -111,8 +88,8 @@ void LogExporter::run() {
     window_bytes_ = 0;
     last_.reset();
     show_queue();
-    if (!is_stopping_) on_progress(complete_until_ms - kCompleteMarginMs, has_gap_);
-    has_gap_ = false;
+    // Asked for after the commit: what was received before is taken, or counted in it.
+    if (!is_stopping_) on_progress(complete_until_ms - kCompleteMarginMs, cursor_.lost());
   }
 }
 
@@ -137,8 +114,6 @@ bool LogExporter::gather() {
 
 void LogExporter::take(pipeline::DiskRecord record) {
   last_ = record.header;
-  if (last_sequence_ != 0 && record.header.sequence > last_sequence_ + 1) has_gap_ = true;
-  last_sequence_ = record.header.sequence;
   if (!routing_.takes(record.header.signal, record.header.route, parts_.directory())) return;
   auto body = plain_body(record);
   const auto index = static_cast<std::uint32_t>(window_.size());

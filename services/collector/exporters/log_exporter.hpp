@@ -45,8 +45,8 @@ class LogExporter : public Exporter {
   /// the window, or to stop.
   virtual bool deliver(std::vector<WindowRecord>& window) = 0;
   /// Called between windows and at least every kIdleWait. All records received before
-  /// `complete_until_ms` are delivered; `has_gap`: the log has dropped some of them.
-  virtual void on_progress(std::int64_t /*complete_until_ms*/, bool /*has_gap*/) {}
+  /// `complete_until_ms` are delivered, but for what the log has dropped: `lost` is the cursor's.
+  virtual void on_progress(std::int64_t /*complete_until_ms*/, std::uint64_t /*lost*/) {}
   /// Wakes a `deliver` that waits. Any thread.
   virtual void wake(TimePoint /*deadline*/) {}
 
@@ -65,14 +65,11 @@ class LogExporter : public Exporter {
   void take(pipeline::DiskRecord record);
   void book(pipeline::LogPosition before);
   void show_queue();
-  void count_queued_at_start();
 
   Routing routing_;
   std::vector<WindowRecord> window_;
   std::size_t window_bytes_ = 0;
   std::optional<pipeline::RecordHeader> last_;  // read, whether taken or not
-  std::uint64_t last_sequence_ = 0;
-  bool has_gap_ = false;
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};
   std::atomic<bool> is_stopping_{false};

@@ -88,9 +88,9 @@ void PushExporter::keep_room() {
   spare_units_.clear();
 }
 
-void PushExporter::on_progress(std::int64_t complete_until_ms, bool has_gap) {
+void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
   if (heartbeat_ && routing_.is_shard(parts_.directory()))
-    heartbeat_->advance(complete_until_ms, has_gap, *this);
+    heartbeat_->advance(complete_until_ms, lost, *this);
 }
 
 void PushExporter::wake(TimePoint deadline) {

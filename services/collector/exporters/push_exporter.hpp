@@ -44,7 +44,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver {
  protected:
   void add(std::uint32_t index, WindowRecord& record, const std::string& body) override;
   bool deliver(std::vector<WindowRecord>& window) override;
-  void on_progress(std::int64_t complete_until_ms, bool has_gap) override;
+  void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
   void wake(TimePoint deadline) override;
 
  private:
