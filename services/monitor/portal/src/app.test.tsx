@@ -145,6 +145,15 @@ describe("overview", () => {
     expect(screen.queryByText("Loading…")).toBeNull();
   });
 
+  it("says after how long a node that is down raises an alert here", async () => {
+    asOperator({
+      "GET /alerts": { body: { alerts: [] } },
+      "GET /system": { body: { ...recorded.system, node_down_for: "30s", is_shortened: true } },
+    });
+    open("#/alerts");
+    expect(await screen.findByText(/a node has been down for 30 seconds/)).toBeTruthy();
+  });
+
   it("tells an operator without customers what to do next", async () => {
     asOperator({ "GET /overview": { body: recorded.overview([]) } });
     open();
@@ -162,6 +171,23 @@ describe("overview", () => {
     await userEvent.type(screen.getByRole("searchbox"), "nothing");
     await userEvent.click(await screen.findByText("Show all nodes"));
     expect(screen.getAllByTestId("node")).toHaveLength(2);
+  });
+});
+
+describe("the own password", () => {
+  it("says that the current one is wrong in words that tell what to do", async () => {
+    asOperator({
+      "POST /session/password": {
+        status: 403,
+        body: { error: "forbidden", message: "current_password is wrong" },
+      },
+    });
+    open();
+    await userEvent.click(await screen.findByLabelText("Account: admin"));
+    await userEvent.click(await screen.findByText("Change password"));
+    await userEvent.type(await screen.findByLabelText("Current password"), "wrong");
+    await userEvent.type(screen.getByLabelText("New password"), "Tr0mbon-lluvia-7{Enter}");
+    expect(await screen.findByText("The current password is not right.")).toBeTruthy();
   });
 });
 

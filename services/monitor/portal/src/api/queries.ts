@@ -24,6 +24,8 @@ export const pollMs = 5_000;
 /** Curves have a point every 15 s at best. */
 export const curvePollMs = 15_000;
 
+const systemStaleMs = 60_000;
+
 /** From what happens now to what happened two years ago; the server knows from which store. */
 export const ranges = ["15m", "1h", "6h", "24h", "7d", "30d", "1y", "2y"] as const;
 export type Range = (typeof ranges)[number];
@@ -146,7 +148,8 @@ export function useSystem() {
   return useQuery({
     queryKey: ["system"],
     queryFn: ({ signal }) => unwrap(api.GET("/system", { signal })),
-    staleTime: Infinity,
+    // Changes only when the server is started anew.
+    staleTime: systemStaleMs,
   });
 }
 

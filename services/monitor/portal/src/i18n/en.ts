@@ -172,8 +172,9 @@ export const en = {
     silenced: "silenced",
     since: "since",
     empty: "No active alert",
-    emptyHint:
-      "When a rule fires, for example when a node has been down for two minutes, it is shown here.",
+    emptyHint: (nodeDownFor: string) =>
+      `When a rule fires, for example when a node has been down for ${nodeDownFor}, it is shown here.`,
+    emptyHintShort: "When a rule fires, for example because a node is down, it is shown here.",
   },
 
   tokens: {

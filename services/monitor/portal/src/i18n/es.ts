@@ -173,8 +173,10 @@ export const es: Dictionary = {
     silenced: "silenciada",
     since: "desde",
     empty: "Ninguna alerta activa",
-    emptyHint:
-      "Cuando una regla se dispara, por ejemplo porque un nodo lleva dos minutos caído, se ve aquí.",
+    emptyHint: (nodeDownFor) =>
+      `Cuando una regla se dispara, por ejemplo porque un nodo lleva ${nodeDownFor} caído, se ve aquí.`,
+    emptyHintShort:
+      "Cuando una regla se dispara, por ejemplo porque un nodo está caído, se ve aquí.",
   },
 
   tokens: {

@@ -40,6 +40,12 @@ describe("Formatter", () => {
     ]);
   });
 
+  it("writes a configured length of time in words", () => {
+    expect(new Formatter("en").lengthInWords("2m")).toBe("2 minutes");
+    expect(new Formatter("es").lengthInWords("1m30s")).toBe("1 minuto 30 segundos");
+    expect(new Formatter("es").lengthInWords("500ms")).toBe("500 milisegundos");
+  });
+
   it("takes a moment ahead of the clock for the present", () => {
     expect(new Formatter("en").ago(before(-30), now)).toBe("0s ago");
   });

@@ -2,6 +2,14 @@ const minuteS = 60;
 const hourS = 60 * minuteS;
 const dayS = 24 * hourS;
 
+const unitNames = {
+  d: "day",
+  h: "hour",
+  m: "minute",
+  s: "second",
+  ms: "millisecond",
+} as const;
+
 /** Numbers, times and durations as the user's locale writes them. One object a language. */
 export class Formatter {
   readonly locale: string;
@@ -99,6 +107,18 @@ export class Formatter {
     if (seconds < hourS) return `${this.whole(seconds / minuteS)} min`;
     if (seconds < dayS) return `${this.whole(seconds / hourS)} h`;
     return `${this.whole(seconds / dayS)} d`;
+  }
+
+  /** A length of time as the configuration writes it, in words: “1m30s” → “1 minute 30 seconds”. */
+  lengthInWords(length: string): string {
+    const words = [...length.matchAll(/(\d+)(ms|[dhms])/g)].map(([, amount, unit]) =>
+      new Intl.NumberFormat(this.locale, {
+        style: "unit",
+        unit: unitNames[unit as keyof typeof unitNames],
+        unitDisplay: "long",
+      }).format(Number(amount)),
+    );
+    return words.join(" ");
   }
 
   /** “4 s ago”; a moment ahead of our clock counts as now. */

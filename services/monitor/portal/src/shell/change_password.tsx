@@ -9,7 +9,7 @@ import { Modal, ModalActions } from "../ui/modal";
 import { FormError, TextField } from "../ui/text_field";
 
 function passwordProblem(error: Error | null, text: Dictionary): string | undefined {
-  if (error instanceof ApiError && error.code === "unauthenticated") return text.password.wrong;
+  if (error instanceof ApiError && error.code === "forbidden") return text.password.wrong;
   if (error instanceof ApiError && error.code === "over_limit") return text.login.throttled;
   return problemText(error, text);
 }

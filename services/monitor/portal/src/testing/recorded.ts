@@ -76,6 +76,17 @@ export function alert(change: Partial<Schemas["Alert"]> = {}): Schemas["Alert"] 
   };
 }
 
+export const system: Schemas["System"] = {
+  version: "1",
+  node_down_for: "2m",
+  is_shortened: false,
+  addresses: {
+    collector_grpc: "http://collector.example:4317",
+    collector_http: "",
+    router: "http://router.example:9095",
+  },
+};
+
 export interface Recorded {
   status?: number;
   body?: unknown;

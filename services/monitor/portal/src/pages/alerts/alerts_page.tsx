@@ -1,11 +1,21 @@
 import { useMemo } from "react";
 import { freshnessOf } from "../../api/freshness_of";
-import { useAlerts, useOverview } from "../../api/queries";
+import { useAlerts, useOverview, useSystem } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
 import { AlertList } from "../../ui/alert_list";
 import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
+
+function NoAlerts() {
+  const { text, format } = useLanguage();
+  const nodeDownFor = useSystem().data?.node_down_for;
+  const hint =
+    nodeDownFor === undefined
+      ? text.alerts.emptyHintShort
+      : text.alerts.emptyHint(format.lengthInWords(nodeDownFor));
+  return <EmptyState title={text.alerts.empty} hint={hint} />;
+}
 
 export function AlertsPage({ isOperator }: { isOperator: boolean }) {
   const { text } = useLanguage();
@@ -30,11 +40,7 @@ export function AlertsPage({ isOperator }: { isOperator: boolean }) {
       />
       {query.data !== undefined && (
         <div className={card.card}>
-          {query.data.length === 0 ? (
-            <EmptyState title={text.alerts.empty} hint={text.alerts.emptyHint} />
-          ) : (
-            <AlertList alerts={query.data} names={names} />
-          )}
+          {query.data.length === 0 ? <NoAlerts /> : <AlertList alerts={query.data} names={names} />}
         </div>
       )}
     </>
