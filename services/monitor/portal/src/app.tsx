@@ -4,11 +4,15 @@ import { freshnessOf } from "./api/freshness_of";
 import { useSession, type Session } from "./api/queries";
 import { useLanguage } from "./i18n/language";
 import { AlertsPage } from "./pages/alerts/alerts_page";
+import { AuditPage } from "./pages/audit/audit_page";
+import { ChannelsPage } from "./pages/channels/channels_page";
 import { CustomersPage } from "./pages/customers/customers_page";
 import { LoginPage } from "./pages/login/login_page";
 import { NodePage } from "./pages/node/node_page";
 import { showEverything, type NodeFilter } from "./pages/overview/filter";
 import { OverviewPage } from "./pages/overview/overview_page";
+import { SessionsPage } from "./pages/sessions/sessions_page";
+import { TeamPage } from "./pages/team/team_page";
 import { TokensPage } from "./pages/tokens/tokens_page";
 import { Shell } from "./shell/shell";
 import { EmptyState } from "./ui/empty_state";
@@ -50,9 +54,23 @@ function Pages({ session }: { session: Session }) {
         <Route path="/tokens/:customer?">
           {({ customer }) => <TokensPage session={session} customerId={customer ?? null} />}
         </Route>
+        <Route path="/channels/:customer?">
+          {({ customer }) => <ChannelsPage session={session} customerId={customer ?? null} />}
+        </Route>
+        <Route path="/audit">
+          <AuditPage session={session} />
+        </Route>
+        <Route path="/sessions">
+          <SessionsPage />
+        </Route>
         {isOperator && (
           <Route path="/customers">
             <CustomersPage />
+          </Route>
+        )}
+        {isOperator && (
+          <Route path="/team">
+            <TeamPage session={session} />
           </Route>
         )}
         <Route>

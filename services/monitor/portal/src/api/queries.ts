@@ -173,35 +173,6 @@ export function useCreateCustomer() {
   });
 }
 
-export function useCustomerUsers(customerId: string) {
-  return useQuery({
-    queryKey: ["users", customerId],
-    queryFn: async ({ signal }) =>
-      (
-        await unwrap(
-          api.GET("/customers/{customer_id}/users", {
-            params: { path: { customer_id: customerId } },
-            signal,
-          }),
-        )
-      ).users,
-  });
-}
-
-export function useCreateCustomerUser(customerId: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (body: Schemas["NewUser"]) =>
-      unwrap(
-        api.POST("/customers/{customer_id}/users", {
-          params: { path: { customer_id: customerId } },
-          body,
-        }),
-      ),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["users", customerId] }),
-  });
-}
-
 export function useTokens(customerId: string) {
   return useQuery({
     queryKey: ["tokens", customerId],

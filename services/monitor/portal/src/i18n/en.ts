@@ -1,7 +1,10 @@
+import { administration } from "./en_administration";
+
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
 
 /** Every sentence of the portal in English. Its shape is the type that other languages must fill. */
 export const en = {
+  ...administration,
   language: "Language",
   skipToContent: "Skip to content",
   loading: "Loading…",
@@ -20,6 +23,10 @@ export const en = {
     alerts: "Alerts",
     tokens: "Tokens",
     customers: "Customers",
+    channels: "Notifications",
+    team: "Team",
+    audit: "Audit log",
+    sessions: "Sessions",
     logOut: "Log out",
     changePassword: "Change password",
     account: "Account",
@@ -107,9 +114,7 @@ export const en = {
     noCustomersHint: "Create the first customer; then its tokens and nodes appear here.",
     createCustomer: "Create a customer",
     noNodes: "No node sends data yet",
-    noNodesHint:
-      "Create an ingest token and start an agent with it: the node appears here by itself.",
-    addNode: "Add a node",
+    noNodesHint: "Add one: you get the lines to paste on it, and it appears here by itself.",
     documentDown: (n: number) => `🔴 ${String(n)} down`,
     documentUp: "🟢 all up",
   },
@@ -186,6 +191,7 @@ export const en = {
     scope: "What it may do",
     ingest: "ingest",
     read: "read",
+    manage: "manage",
     ingestHint: "Send: for agents and applications",
     readHint: "Ask: for Grafana and other programs",
     note: "Name",

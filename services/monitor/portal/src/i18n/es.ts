@@ -1,9 +1,11 @@
+import { administration } from "./es_administration";
 import type { Dictionary } from "./language";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
 
 /** Todas las frases del portal en español. El tipo obliga a que no falte ninguna. */
 export const es: Dictionary = {
+  ...administration,
   language: "Idioma",
   skipToContent: "Ir al contenido",
   loading: "Cargando…",
@@ -22,6 +24,10 @@ export const es: Dictionary = {
     alerts: "Alertas",
     tokens: "Tokens",
     customers: "Clientes",
+    channels: "Avisos",
+    team: "Equipo",
+    audit: "Registro",
+    sessions: "Sesiones",
     logOut: "Cerrar sesión",
     changePassword: "Cambiar contraseña",
     account: "Cuenta",
@@ -109,8 +115,7 @@ export const es: Dictionary = {
     noCustomersHint: "Cree el primer cliente; después sus tokens y nodos aparecen aquí.",
     createCustomer: "Crear un cliente",
     noNodes: "Todavía ningún nodo envía datos",
-    noNodesHint: "Cree un token de ingesta e inicie un agente con él: el nodo aparece aquí solo.",
-    addNode: "Agregar un nodo",
+    noNodesHint: "Agregue uno: recibe las líneas para pegar en él, y aparece aquí solo.",
     documentDown: (n) => `🔴 ${count(n, "caído", "caídos")}`,
     documentUp: "🟢 todo en línea",
   },
@@ -188,6 +193,7 @@ export const es: Dictionary = {
     scope: "Qué permite",
     ingest: "ingesta",
     read: "lectura",
+    manage: "gestión",
     ingestHint: "Enviar: para agentes y aplicaciones",
     readHint: "Consultar: para Grafana y otros programas",
     note: "Nombre",

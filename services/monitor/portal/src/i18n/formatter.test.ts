@@ -18,6 +18,9 @@ describe("Formatter", () => {
     expect(new Formatter("en-US").clock(afternoon)).toBe("15:04:05");
     expect(new Formatter("es").clock(afternoon)).toBe("15:04:05");
     expect(new Formatter("en-US").clock(new Date(2026, 10, 25, 0, 0, 0))).toBe("00:00:00");
+    for (const locale of ["en-US", "es-AR", "es"]) {
+      expect(new Formatter(locale).moment(afternoon)).toContain("15:04:05");
+    }
   });
 
   it("chooses the unit that fits what has passed", () => {

@@ -53,6 +53,7 @@ export class Formatter {
     this.momentFormat = new Intl.DateTimeFormat(locale, {
       dateStyle: "medium",
       timeStyle: "medium",
+      hourCycle: "h23",
     });
     this.relativeFormat = new Intl.RelativeTimeFormat(locale, {
       numeric: "always",

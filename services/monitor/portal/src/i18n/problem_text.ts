@@ -1,10 +1,10 @@
 import { ApiError } from "../api/client";
+import { knownWords } from "./known_words";
 import type { Dictionary } from "./language";
 
 /** A sentence of the server's in the user's language; quoted as it is where it is not one that we know. */
 export function serverWords(message: string, text: Dictionary): string {
-  const known: Partial<Record<string, string>> = text.serverWords;
-  return known[message] ?? text.problem.generic(message);
+  return knownWords(text.serverWords, message) ?? text.problem.generic(message);
 }
 
 /** The words for a request that failed; undefined while none did. */

@@ -1,5 +1,6 @@
 import { Menu } from "@base-ui/react/menu";
 import { useState } from "react";
+import { useLocation } from "wouter";
 import { useLogOut, type Session } from "../api/queries";
 import { useLanguage } from "../i18n/language";
 import { ChangePassword } from "./change_password";
@@ -8,6 +9,7 @@ import styles from "./shell.module.css";
 export function AccountMenu({ session }: { session: Session }) {
   const { text } = useLanguage();
   const logOut = useLogOut();
+  const [, navigate] = useLocation();
   const [isChanging, setIsChanging] = useState(false);
   const owner = session.customer_name ?? session.customer_id ?? text.navigation.operator;
   return (
@@ -29,6 +31,14 @@ export function AccountMenu({ session }: { session: Session }) {
                 <strong>{session.user}</strong>
                 <span>{owner}</span>
               </div>
+              <Menu.Item
+                className={styles.menuItem}
+                onClick={() => {
+                  navigate("/sessions");
+                }}
+              >
+                {text.navigation.sessions}
+              </Menu.Item>
               <Menu.Item
                 className={styles.menuItem}
                 onClick={() => {

@@ -56,10 +56,25 @@ function useFocusOnNavigation() {
   return main;
 }
 
+/** On a phone the navigation scrolls sideways: where one is stays in sight. */
+function useShownInNavigation() {
+  const [location] = useLocation();
+  const navigation = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const here = navigation.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (navigation.current == null || here == null) return;
+    const { offsetLeft, clientWidth } = navigation.current;
+    const middle = here.offsetLeft - offsetLeft + here.offsetWidth / 2;
+    navigation.current.scrollLeft = middle - clientWidth / 2;
+  }, [location]);
+  return navigation;
+}
+
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const { text } = useLanguage();
   const alertCount = useAlertCount();
   const main = useFocusOnNavigation();
+  const navigation = useShownInNavigation();
   useDocumentTitle();
   return (
     <>
@@ -72,16 +87,21 @@ export function Shell({ session, children }: { session: Session; children: React
             <Logo className={styles.logo} />
             Vigía
           </Link>
-          <nav aria-label={text.navigation.label} className={styles.navigation}>
+          <nav ref={navigation} aria-label={text.navigation.label} className={styles.navigation}>
             <NavigationLink to="/">{text.navigation.overview}</NavigationLink>
             <NavigationLink to="/alerts">
               {text.navigation.alerts}
               {alertCount > 0 && <span className={styles.count}>{alertCount}</span>}
             </NavigationLink>
             <NavigationLink to="/tokens">{text.navigation.tokens}</NavigationLink>
+            <NavigationLink to="/channels">{text.navigation.channels}</NavigationLink>
             {session.role === "operator" && (
-              <NavigationLink to="/customers">{text.navigation.customers}</NavigationLink>
+              <>
+                <NavigationLink to="/customers">{text.navigation.customers}</NavigationLink>
+                <NavigationLink to="/team">{text.navigation.team}</NavigationLink>
+              </>
             )}
+            <NavigationLink to="/audit">{text.navigation.audit}</NavigationLink>
           </nav>
           <div className={styles.tools}>
             <LanguageSwitch />

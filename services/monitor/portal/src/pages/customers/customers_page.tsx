@@ -7,6 +7,7 @@ import { Button } from "../../ui/button";
 import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
+import rows from "../../ui/rows.module.css";
 import { CreateCustomer } from "./create_customer";
 import { CustomerUsers } from "./customer_users";
 import styles from "./customers.module.css";
@@ -35,7 +36,7 @@ function CustomerRow({
       </td>
       <td>{format.date(new Date(customer.created_at))}</td>
       <td className={styles.actions}>
-        <Button look="quiet" className={styles.small} onClick={onUsers}>
+        <Button look="quiet" className={rows.small} onClick={onUsers}>
           {text.customers.users}
         </Button>
         <Link to={`/tokens/${customer.id}`}>{text.customers.openTokens}</Link>

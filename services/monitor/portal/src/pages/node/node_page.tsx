@@ -20,6 +20,7 @@ import { PageHead } from "../../ui/page_head";
 import { Segmented } from "../../ui/segmented";
 import { StatusMark, statusOf } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
+import { NodeActions } from "../nodes/node_actions";
 import { CurveCard } from "./curve_card";
 import { NodeFacts } from "./node_facts";
 import styles from "./node.module.css";
@@ -122,7 +123,11 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
           </span>
         }
         freshness={freshnessOf(query, generatedAt)}
-      />
+      >
+        {isOperator && node !== undefined && (
+          <NodeActions customerId={customerId} nodeId={nodeId} />
+        )}
+      </PageHead>
       {isMissing && <NodeMissing />}
       {customer !== undefined && node !== undefined && (
         <NodeFacts

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import type { OverviewCustomer } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
-import { ButtonLink } from "../../ui/button";
+import { Button } from "../../ui/button";
 import { EmptyState } from "../../ui/empty_state";
 import { StatusShape } from "../../ui/status_mark";
 import card from "../../ui/card.module.css";
@@ -41,10 +41,12 @@ export const CustomerSection = memo(function CustomerSection({
   customer,
   alerts,
   clockOffsetMs,
+  onAddNode,
 }: {
   customer: OverviewCustomer;
   alerts: AlertsByNode;
   clockOffsetMs: number;
+  onAddNode: (customerId: string) => void;
 }) {
   const { text } = useLanguage();
   const columns = text.overview.columns;
@@ -65,9 +67,14 @@ export const CustomerSection = memo(function CustomerSection({
       </header>
       {customer.nodes.length === 0 ? (
         <EmptyState title={text.overview.noNodes} hint={text.overview.noNodesHint}>
-          <ButtonLink href={`#/tokens/${customer.id}`} look="primary">
-            {text.overview.addNode}
-          </ButtonLink>
+          <Button
+            look="primary"
+            onClick={() => {
+              onAddNode(customer.id);
+            }}
+          >
+            {text.addNode.add}
+          </Button>
         </EmptyState>
       ) : (
         <table className={`${card.table} ${styles.nodes}`}>

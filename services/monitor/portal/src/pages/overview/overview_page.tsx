@@ -1,4 +1,4 @@
-import { useDeferredValue, useMemo } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { useAlerts, useOverview, type Overview } from "../../api/queries";
 import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
 import { useLanguage } from "../../i18n/language";
@@ -10,6 +10,7 @@ import { StatusShape } from "../../ui/status_mark";
 import { SeverityShape } from "../../ui/severity_mark";
 import { Warnings } from "../../ui/warnings";
 import card from "../../ui/card.module.css";
+import { AddNode } from "../nodes/add_node";
 import { CustomerSection } from "./customer_section";
 import {
   alertsByNode,
@@ -115,6 +116,7 @@ function NoCustomers() {
 export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProps) {
   const { text } = useLanguage();
   const query = useOverview();
+  const [addingTo, setAddingTo] = useState<string | null>(null);
   const alerts = useAlerts().data ?? noAlerts;
   const search = useDeferredValue(filter);
   const overview = query.data;
@@ -139,7 +141,18 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
               : text.overview.leadCustomer(sum.nodes)
         }
         freshness={freshnessOf(query, generatedAt)}
-      />
+      >
+        {overview !== undefined && overview.customers.length > 0 && (
+          <Button
+            look="primary"
+            onClick={() => {
+              setAddingTo(overview.customers[0]?.id ?? null);
+            }}
+          >
+            {text.addNode.add}
+          </Button>
+        )}
+      </PageHead>
       {overview !== undefined && (
         <>
           <Warnings messages={overview.warnings} />
@@ -165,8 +178,19 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
               customer={customer}
               alerts={byNode}
               clockOffsetMs={offsetMs}
+              onAddNode={setAddingTo}
             />
           ))}
+          {addingTo !== null && (
+            <AddNode
+              owners={overview.customers}
+              customerId={addingTo}
+              isOperator={isOperator}
+              onClose={() => {
+                setAddingTo(null);
+              }}
+            />
+          )}
         </>
       )}
     </>

@@ -3,18 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { agentCommand, nodeNameFrom, queryCommand } from "./commands";
+import { system } from "../../testing/recorded";
+import { agentCommand, loopbackCollector, nodeNameFrom, queryCommand } from "./commands";
 
-const system = {
-  version: "1",
-  node_down_for: "2m",
-  is_shortened: false,
-  addresses: {
-    collector_grpc: "http://collector.example:4317",
-    collector_http: "",
-    router: "http://router.example:9095",
-  },
-};
+const web02 = { id: "web-02", region: "eu", environment: "", address: "" };
 
 describe("agentCommand", () => {
   let folder: string;
@@ -34,31 +26,49 @@ describe("agentCommand", () => {
   }
 
   it("writes the configuration and starts the agent with the token in its environment", () => {
-    const command = agentCommand(
-      { id: "cliente-a", name: "Empresa XYZ" },
-      "web-02",
-      "vgi_1",
-      system,
-    );
+    const owner = { id: "cliente-a", name: "Empresa XYZ" };
+    const command = agentCommand(owner, web02, "vgi_1", system);
     expect(run(command)).toBe("vgi_1 --config vigia-agent.yaml\n");
     const written = readFileSync(join(folder, "vigia-agent.yaml"), "utf8");
     expect(written).toContain('customer: {id: cliente-a, name: "Empresa XYZ"}');
-    expect(written).toContain("node: {id: web-02,");
+    expect(written).toContain('node: {id: web-02, region: "eu"}');
+    expect(written).not.toContain("health:");
     expect(written).toContain('endpoint: "http://collector.example:4317"');
     expect(written).toContain('token: "${env:VIGIA_TOKEN}"');
   });
 
   it("keeps a name that looks like shell or YAML a name", () => {
     const name = 'A "B" $(touch hacked) `x`\nEND_OF_FILE\n: {';
-    run(agentCommand({ id: "a", name }, "n", "vgi_1", system));
+    run(agentCommand({ id: "a", name }, web02, "vgi_1", system));
     const [customer] = readFileSync(join(folder, "vigia-agent.yaml"), "utf8").split("\n");
     expect(customer).toBe(`customer: {id: a, name: ${JSON.stringify(name)}}`);
   });
 
   it("says where an address has to be filled in", () => {
-    expect(agentCommand({ id: "a", name: "A" }, "n", "vgi_1", undefined)).toContain(
+    expect(agentCommand({ id: "a", name: "A" }, web02, "vgi_1", undefined)).toContain(
       '"http://COLLECTOR:4317"',
     );
+  });
+});
+
+describe("agentCommand for a node that is asked", () => {
+  it("opens its /health to the provider, on the port that was registered", () => {
+    const at = (address: string) =>
+      agentCommand({ id: "a", name: "A" }, { ...web02, address }, "vgi_1", system);
+    expect(at("10.0.0.7:8081")).toContain('health: {listen: "0.0.0.0:8081"}');
+    expect(at("[2001:db8::7]:8081")).toContain('health: {listen: "[::]:8081"}');
+  });
+});
+
+describe("loopbackCollector", () => {
+  it("knows an address that no other machine reaches", () => {
+    const at = (collector_grpc: string) =>
+      loopbackCollector({ ...system, addresses: { ...system.addresses, collector_grpc } });
+    expect(at("http://127.0.0.1:4317")).toBe("http://127.0.0.1:4317");
+    expect(at("http://localhost:4317")).toBe("http://localhost:4317");
+    expect(at("http://[::1]:4317")).toBe("http://[::1]:4317");
+    expect(at("https://collector.example:4317")).toBeNull();
+    expect(loopbackCollector(undefined)).toBeNull();
   });
 });
 

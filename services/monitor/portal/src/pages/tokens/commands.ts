@@ -1,7 +1,7 @@
 import type { Schemas } from "../../api/client";
 
-const nodePattern = /^[A-Za-z0-9]([-.]?[A-Za-z0-9])*$/;
-const nodeLengthMax = 128;
+export const nodePattern = /^[A-Za-z0-9]([-.]?[A-Za-z0-9])*$/;
+export const nodeLengthMax = 128;
 
 /** The token's name where it can be a node's name, else a name to be replaced. */
 export function nodeNameFrom(tokenName: string): string {
@@ -14,28 +14,46 @@ function quoted(value: string): string {
   return JSON.stringify(value);
 }
 
+/** What a new node's configuration says of it. */
+export interface NodeWords {
+  id: string;
+  region: string;
+  environment: string;
+  /** host:port at which its /health is asked; "" where it sends its health. */
+  address: string;
+}
+
 /** What starts an agent on one more machine: its configuration and the command, to paste into a shell. */
 export function agentCommand(
   customer: { id: string; name: string },
-  tokenName: string,
+  node: NodeWords,
   token: string,
   system: Schemas["System"] | undefined,
 ): string {
   const endpoint = system?.addresses.collector_grpc || "http://COLLECTOR:4317";
+  const port = /:(\d+)$/.exec(node.address)?.[1];
+  const everywhere = node.address.startsWith("[") ? "[::]" : "0.0.0.0";
   return [
     "cat > vigia-agent.yaml <<'END_OF_FILE'",
     `customer: {id: ${customer.id}, name: ${quoted(customer.name)}}`,
-    `node: {id: ${nodeNameFrom(tokenName)}, region: local}`,
-    "environment: production",
+    `node: {id: ${node.id}, region: ${quoted(node.region || "local")}}`,
+    `environment: ${quoted(node.environment || "production")}`,
     "collector:",
     `  endpoint: ${quoted(endpoint)}`,
     "  protocol: grpc",
     '  token: "${env:VIGIA_TOKEN}"',
+    ...(port === undefined ? [] : [`health: {listen: "${everywhere}:${port}"}`]),
     "buffer: {directory: ./vigia-buffer}",
     "END_OF_FILE",
     `VIGIA_TOKEN=${token} \\`,
     "  vigia-agent --config vigia-agent.yaml",
   ].join("\n");
+}
+
+/** The collector's address where other machines cannot reach it, else null. */
+export function loopbackCollector(system: Schemas["System"] | undefined): string | null {
+  const address = system?.addresses.collector_grpc ?? "";
+  return /^https?:\/\/(127\.|localhost[:/]|\[::1\])/.test(address) ? address : null;
 }
 
 /** A first question to the router with a read token. */
@@ -46,4 +64,9 @@ export function queryCommand(token: string, system: Schemas["System"] | undefine
     "  --data-urlencode 'query=avg(system_cpu_usage) by (node_id)' \\",
     `  ${router}/api/v1/query`,
   ].join("\n");
+}
+
+/** A first question to the control plane with a managing token. */
+export function manageCommand(token: string, portal: string): string {
+  return [`curl -H 'Authorization: Bearer ${token}' \\`, `  ${portal}/api/v1/customers`].join("\n");
 }

@@ -3,44 +3,15 @@ import { useCreateToken, useSystem, type CreatedToken, type Scope } from "../../
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
+import { ChoiceCards } from "../../ui/choice_cards";
 import { CopyBlock } from "../../ui/copy_block";
 import { Modal, ModalActions } from "../../ui/modal";
 import { FormError, TextField } from "../../ui/text_field";
-import { agentCommand, queryCommand } from "./commands";
-import styles from "./tokens.module.css";
+import { agentCommand, nodeNameFrom, queryCommand } from "./commands";
 
 interface CreateTokenProps {
   customer: { id: string; name: string };
   onClose: () => void;
-}
-
-const scopes: readonly Scope[] = ["ingest", "read"];
-
-function ScopeChoice({ value, onChange }: { value: Scope; onChange: (scope: Scope) => void }) {
-  const { text } = useLanguage();
-  const hints = { ingest: text.tokens.ingestHint, read: text.tokens.readHint };
-  return (
-    <fieldset className={styles.scopes}>
-      <legend>{text.tokens.scope}</legend>
-      {scopes.map((scope) => (
-        <label key={scope}>
-          <input
-            type="radio"
-            name="scope"
-            value={scope}
-            checked={scope === value}
-            onChange={() => {
-              onChange(scope);
-            }}
-          />
-          <span>
-            <strong>{text.tokens[scope]}</strong>
-            <small>{hints[scope]}</small>
-          </span>
-        </label>
-      ))}
-    </fieldset>
-  );
 }
 
 function TokenShown({ created, customer, onClose }: CreateTokenProps & { created: CreatedToken }) {
@@ -57,7 +28,12 @@ function TokenShown({ created, customer, onClose }: CreateTokenProps & { created
       {created.scope === "ingest" ? (
         <CopyBlock
           label={text.tokens.agentCommand}
-          value={agentCommand(customer, created.name, created.token, system.data)}
+          value={agentCommand(
+            customer,
+            { id: nodeNameFrom(created.name), region: "", environment: "", address: "" },
+            created.token,
+            system.data,
+          )}
         />
       ) : (
         <CopyBlock
@@ -92,7 +68,15 @@ export function CreateToken({ customer, onClose }: CreateTokenProps) {
   return (
     <Modal title={text.tokens.createTitle} lead={customer.name} onClose={onClose}>
       <form onSubmit={submit}>
-        <ScopeChoice value={scope} onChange={setScope} />
+        <ChoiceCards
+          label={text.tokens.scope}
+          value={scope}
+          onChange={setScope}
+          choices={[
+            { value: "ingest", label: text.tokens.ingest, hint: text.tokens.ingestHint },
+            { value: "read", label: text.tokens.read, hint: text.tokens.readHint },
+          ]}
+        />
         <TextField
           label={text.tokens.note}
           hint={text.tokens.noteHint}

@@ -1,53 +1,33 @@
-import { AlertDialog } from "@base-ui/react/alert-dialog";
-import { useRevokeToken, type Token } from "../../api/queries";
+import type { UseMutationResult } from "@tanstack/react-query";
 import { useLanguage } from "../../i18n/language";
-import { problemText } from "../../i18n/problem_text";
-import { Button } from "../../ui/button";
-import { ModalActions } from "../../ui/modal";
-import { FormError } from "../../ui/text_field";
-import modal from "../../ui/modal.module.css";
+import { Confirm } from "../../ui/confirm";
 
 /** Asks before it is done, because it cannot be undone. */
 export function RevokeToken({
-  customerId,
   token,
+  revoke,
   onClose,
 }: {
-  customerId: string;
-  token: Token;
+  token: { id: string; name: string };
+  revoke: UseMutationResult<unknown, Error, string>;
   onClose: () => void;
 }) {
   const { text } = useLanguage();
-  const revoke = useRevokeToken(customerId);
+  const close = () => {
+    revoke.reset();
+    onClose();
+  };
   return (
-    <AlertDialog.Root
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
+    <Confirm
+      title={text.tokens.revokeTitle}
+      question={text.tokens.revokeText(token.name)}
+      action={text.tokens.revoke}
+      busy={text.tokens.revoking}
+      pending={revoke}
+      onConfirm={() => {
+        revoke.mutate(token.id, { onSuccess: close });
       }}
-    >
-      <AlertDialog.Portal>
-        <AlertDialog.Backdrop className={modal.backdrop} />
-        <AlertDialog.Popup className={modal.popup}>
-          <AlertDialog.Title className={modal.title}>{text.tokens.revokeTitle}</AlertDialog.Title>
-          <AlertDialog.Description className={modal.lead}>
-            {text.tokens.revokeText(token.name)}
-          </AlertDialog.Description>
-          <FormError message={problemText(revoke.error, text)} />
-          <ModalActions>
-            <Button onClick={onClose}>{text.cancel}</Button>
-            <Button
-              look="danger"
-              disabled={revoke.isPending}
-              onClick={() => {
-                revoke.mutate(token.id, { onSuccess: onClose });
-              }}
-            >
-              {revoke.isPending ? text.tokens.revoking : text.tokens.revoke}
-            </Button>
-          </ModalActions>
-        </AlertDialog.Popup>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      onClose={close}
+    />
   );
 }

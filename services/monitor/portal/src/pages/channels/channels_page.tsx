@@ -1,0 +1,184 @@
+import { useState } from "react";
+import { useLocation } from "wouter";
+import { useChannels, useRemoveChannel, type Channel } from "../../api/channels";
+import { freshnessOf } from "../../api/freshness_of";
+import type { Session } from "../../api/queries";
+import { useLanguage } from "../../i18n/language";
+import { Button } from "../../ui/button";
+import card from "../../ui/card.module.css";
+import { Confirm } from "../../ui/confirm";
+import { CustomerChoice, type Owner } from "../../ui/customer_choice";
+import { EmptyState } from "../../ui/empty_state";
+import styles from "../../ui/entry_list.module.css";
+import { PageHead } from "../../ui/page_head";
+import rows from "../../ui/rows.module.css";
+import { ForCustomer } from "../customers/for_customer";
+import { AddChannel } from "./add_channel";
+
+function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() => void) | null }) {
+  const { text, format } = useLanguage();
+  const created = new Date(channel.created_at);
+  return (
+    <li className={styles.entry} data-testid="channel">
+      <div className={styles.words}>
+        <p>
+          <strong>{channel.target}</strong>{" "}
+          <span className={rows.pill}>{text.channels.types[channel.type]}</span>
+        </p>
+        <p className={styles.detail}>
+          {channel.channel != null && <span>{channel.channel}</span>}
+          <span>{text.channels.since(format.date(created))}</span>
+        </p>
+      </div>
+      {onRemove !== null && (
+        <div className={styles.side}>
+          <Button
+            look="dangerQuiet"
+            onClick={onRemove}
+            aria-label={text.channels.removeLabel(channel.target)}
+          >
+            {text.channels.remove}
+          </Button>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function RemoveChannel({
+  owner,
+  channel,
+  onClose,
+}: {
+  owner: Owner;
+  channel: Channel;
+  onClose: () => void;
+}) {
+  const { text } = useLanguage();
+  const remove = useRemoveChannel(owner.id);
+  return (
+    <Confirm
+      title={text.channels.removeTitle}
+      question={text.channels.removeText(channel.target)}
+      action={text.channels.remove}
+      busy={text.channels.removing}
+      pending={remove}
+      onConfirm={() => {
+        remove.mutate(channel.id, { onSuccess: onClose });
+      }}
+      onClose={onClose}
+    />
+  );
+}
+
+function ChannelsOf({
+  owner,
+  owners,
+  isOperator,
+}: {
+  owner: Owner;
+  owners: readonly Owner[];
+  isOperator: boolean;
+}) {
+  const { text } = useLanguage();
+  const query = useChannels(owner.id);
+  const [, navigate] = useLocation();
+  const [isAdding, setIsAdding] = useState(false);
+  const [removing, setRemoving] = useState<Channel | null>(null);
+  return (
+    <>
+      <PageHead
+        title={text.channels.title}
+        lead={isOperator ? text.channels.lead : text.channels.leadCustomer}
+        freshness={freshnessOf(query)}
+      >
+        {owners.length > 1 && (
+          <CustomerChoice
+            owners={owners}
+            value={owner.id}
+            onChange={(id) => {
+              navigate(`/channels/${id}`);
+            }}
+          />
+        )}
+        {isOperator && (
+          <Button
+            look="primary"
+            onClick={() => {
+              setIsAdding(true);
+            }}
+          >
+            {text.channels.add}
+          </Button>
+        )}
+      </PageHead>
+      {query.data !== undefined && (
+        <div className={card.card}>
+          {query.data.length === 0 ? (
+            <EmptyState
+              title={text.channels.empty}
+              hint={isOperator ? text.channels.emptyHint : text.channels.emptyHintCustomer}
+            />
+          ) : (
+            <ul>
+              {query.data.map((channel) => (
+                <ChannelEntry
+                  key={channel.id}
+                  channel={channel}
+                  onRemove={
+                    isOperator
+                      ? () => {
+                          setRemoving(channel);
+                        }
+                      : null
+                  }
+                />
+              ))}
+            </ul>
+          )}
+        </div>
+      )}
+      {isAdding && (
+        <AddChannel
+          customer={owner}
+          onClose={() => {
+            setIsAdding(false);
+          }}
+        />
+      )}
+      {removing !== null && (
+        <RemoveChannel
+          owner={owner}
+          channel={removing}
+          onClose={() => {
+            setRemoving(null);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+export function ChannelsPage({
+  session,
+  customerId,
+}: {
+  session: Session;
+  customerId: string | null;
+}) {
+  const { text } = useLanguage();
+  const isOperator = session.role === "operator";
+  return (
+    <ForCustomer
+      session={session}
+      customerId={customerId}
+      title={text.channels.title}
+      lead={text.channels.lead}
+      noCustomerHint={text.channels.noCustomerHint}
+    >
+      {(owner, owners) => (
+        <ChannelsOf key={owner.id} owner={owner} owners={owners} isOperator={isOperator} />
+      )}
+    </ForCustomer>
+  );
+}

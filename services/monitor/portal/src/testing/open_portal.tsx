@@ -1,0 +1,54 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { render } from "@testing-library/react";
+import { vi } from "vitest";
+import { Router } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import type { Schemas } from "../api/client";
+import { newQueryClient } from "../api/queries";
+import { App } from "../app";
+import { LanguageProvider } from "../i18n/language";
+import * as recorded from "./recorded";
+
+const owner: Schemas["Customer"] = {
+  id: "cliente-a",
+  name: "Empresa XYZ",
+  is_enabled: true,
+  hot_shard: "hot-0",
+  limits: {},
+  created_at: "2026-11-20T00:00:00Z",
+};
+const oneCustomer = recorded.overview([
+  recorded.customer("cliente-a", "Empresa XYZ", [recorded.node("web-01")]),
+]);
+/** The portal at `hash`, with the given answers beside those that every page asks for. */
+function open(
+  hash: string,
+  session: Schemas["Session"],
+  more: Parameters<typeof recorded.record>[0],
+) {
+  location.hash = hash;
+  vi.spyOn(navigator, "languages", "get").mockReturnValue(["en-GB"]);
+  const { requests } = recorded.record({
+    "GET /session": { body: session },
+    "GET /overview": { body: oneCustomer },
+    "GET /alerts": { body: { alerts: [] } },
+    "GET /system": { body: recorded.system },
+    "GET /customers": { body: { customers: [owner] } },
+    ...more,
+  });
+  render(
+    <QueryClientProvider client={newQueryClient()}>
+      <LanguageProvider>
+        <Router hook={useHashLocation}>
+          <App />
+        </Router>
+      </LanguageProvider>
+    </QueryClientProvider>,
+  );
+  return (method: string) => requests.filter((request) => request.method === method);
+}
+
+export const asOperator = (hash: string, more: Parameters<typeof recorded.record>[0]) =>
+  open(hash, recorded.operatorSession, more);
+export const asCustomer = (hash: string, more: Parameters<typeof recorded.record>[0]) =>
+  open(hash, recorded.customerSession, more);
