@@ -64,6 +64,17 @@ inline constexpr std::int64_t kPushedHealthAgeMaxMs = 45'000;
 /// less than Prometheus' own time-out of 10 s.
 inline constexpr std::size_t kHealthWaitersMax = 5'000;
 inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
+/// Of one customer in one look at the live state: every node of the largest plan with what an agent
+/// tells of itself. A customer that sends more loses some of its own, never another's.
+inline constexpr std::size_t kLiveSeriesPerCustomerMax = kNodesPerCustomerMax * 12;
+/// Labels in the live state: a node's region, environment and the like.
+inline constexpr std::size_t kLiveLabelCharactersMax = 128;
+/// New nodes of one customer in one look, and all that one look writes: one transaction, so that
+/// whoever pushes for thousands of nodes holds up nobody's look.
+inline constexpr std::size_t kRegistrationsPerLookMax = 100;
+inline constexpr std::size_t kNodesKeptPerLookMax = 1'000;
+/// How often it is noted that a node was seen.
+inline constexpr std::int64_t kSeenEveryMs = 60'000;
 /// How old a live state may be before pages say that it is missing.
 inline constexpr std::int64_t kLiveStateAgeMaxMs = 30'000;
 

@@ -2,33 +2,22 @@
 
 #include "libs/service/log.hpp"
 #include "services/monitor/limits.hpp"
+#include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
 
 namespace vigia::monitor {
 namespace {
 
-constexpr std::int64_t kSeenEveryMs = 60'000;
 // A retired node comes back only when its agent pushes after that, with time for what was under
 // way.
 constexpr std::int64_t kRetiredGraceMs = 60'000;
-
-constexpr std::string_view kHealthQuery = R"({__name__=~"agent_.+",job="vigia-agent"})";
-constexpr std::string_view kHealthTimesQuery =
-    R"(timestamp(agent_uptime_seconds{job="vigia-agent"}))";
-constexpr std::string_view kUpQuery = R"(up{job="customer-agents"})";
-constexpr std::string_view kUsageQuery =
-    R"({__name__=~"system_cpu_usage|system_memory_usage_percent"})";
-constexpr std::string_view kUsageTimesQuery = "timestamp(system_cpu_usage)";
 
 Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
                                    Connection& connection) {
   auto customer = find_customer(key.first, connection);
   if (!customer) return forward(customer);
   if (!*customer || !(*customer)->is_enabled) return false;
-  auto nodes = list_nodes(key.first, connection);
-  if (!nodes) return forward(nodes);
-  if (nodes->size() >= kNodesPerCustomerMax) return false;
   const Node node{key.first, key.second, live.region, live.environment,   "",
                   true,      now_ms,     0,           live.last_seen_ms()};
   auto registered = register_node(node, connection);
@@ -43,6 +32,20 @@ Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std
   auto audited = append_audit(entry, connection);
   if (!audited) return forward(audited);
   return true;
+}
+
+/// Notes that the node was seen, or registers it; true where it is new.
+Result<bool> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
+                       Connection& connection) {
+  auto existing = find_node(key.first, key.second, connection);
+  if (!existing) return forward(existing);
+  if (*existing && (*existing)->retired_ms == 0) {
+    auto noted = note_seen(key.first, key.second, live.last_seen_ms(), connection);
+    if (!noted) return forward(noted);
+    return false;
+  }
+  if (*existing && live.pushed_ms < (*existing)->retired_ms + kRetiredGraceMs) return false;
+  return register_pushing_node(key, live, now_ms, connection);
 }
 
 }  // namespace
@@ -100,16 +103,10 @@ void LivePoller::run() {
 }
 
 Result<void> LivePoller::ask_router(LiveState& state) {
-  using Add = void (*)(std::map<NodeKey, NodeLive>&, const std::vector<VectorSample>&);
-  constexpr std::pair<std::string_view, Add> kQueries[] = {{kHealthQuery, add_health},
-                                                           {kHealthTimesQuery, add_health_times},
-                                                           {kUpQuery, add_up},
-                                                           {kUsageQuery, add_usage},
-                                                           {kUsageTimesQuery, add_usage_times}};
-  for (const auto& [query, add] : kQueries) {
-    auto samples = router_.instant(query);
+  for (const LiveQuery& query : live_queries()) {
+    auto samples = router_.instant(query.text);
     if (!samples) return forward(samples);
-    add(state.nodes, *samples);
+    query.add(state.nodes, *samples);
   }
   return {};
 }
@@ -153,37 +150,23 @@ void LivePoller::refresh() {
 Result<void> LivePoller::keep_nodes(const LiveState& state) {
   auto known = database_.read([](Connection& connection) { return list_all_nodes(connection); });
   if (!known) return forward(known);
-  std::map<NodeKey, std::int64_t> seen;
-  for (const auto& node : *known) seen.emplace(NodeKey(node.customer, node.id), node.last_seen_ms);
-  for (const auto& [key, live] : state.nodes) {
-    const auto found = seen.find(key);
-    const bool is_due = found == seen.end()
-                            ? state.taken_ms - live.pushed_ms <= kPushedHealthAgeMaxMs
-                            : live.last_seen_ms() >= found->second + kSeenEveryMs;
-    if (!is_due) continue;
-    auto kept = keep_node(key, live, state.taken_ms);
-    if (!kept) return forward(kept);
-  }
-  return {};
-}
-
-Result<void> LivePoller::keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms) {
-  auto is_new = database_.write([&](Connection& connection) -> Result<bool> {
-    auto existing = find_node(key.first, key.second, connection);
-    if (!existing) return forward(existing);
-    if (*existing && (*existing)->retired_ms == 0) {
-      auto noted = note_seen(key.first, key.second, live.last_seen_ms(), connection);
-      if (!noted) return forward(noted);
-      return false;
+  const auto due = nodes_to_keep(state, *known);
+  if (due.empty()) return {};
+  std::vector<const NodeKey*> added;
+  auto kept = database_.write([&](Connection& connection) -> Result<void> {
+    added.clear();
+    for (const NodeKey* key : due) {
+      auto is_new = keep_node(*key, state.nodes.at(*key), state.taken_ms, connection);
+      if (!is_new) return forward(is_new);
+      if (*is_new) added.push_back(key);
     }
-    if (*existing && live.pushed_ms < (*existing)->retired_ms + kRetiredGraceMs) return false;
-    return register_pushing_node(key, live, now_ms, connection);
+    return {};
   });
-  if (!is_new) return forward(is_new);
-  if (*is_new) {
+  if (!kept) return kept;
+  for (const NodeKey* key : added) {
     registered_.add();
     service::log_info("node registered by its pushes",
-                      {{"customer_id", key.first.text()}, {"node_id", key.second.text()}});
+                      {{"customer_id", key->first.text()}, {"node_id", key->second.text()}});
   }
   return {};
 }

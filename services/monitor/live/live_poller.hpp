@@ -45,7 +45,6 @@ class LivePoller {
   void run();
   Result<void> ask_router(LiveState& state);
   Result<void> keep_nodes(const LiveState& state);
-  Result<void> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms);
 
   Database& database_;
   RouterQueries& router_;

@@ -5,6 +5,7 @@
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/alerts.hpp"
+#include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/node_metrics.hpp"
 #include "services/monitor/live/overview.hpp"
@@ -70,6 +71,50 @@ TEST(LiveState, SamplesWithoutGoodIdsArePassedOver) {
   add_health(nodes, {sample("agent_uptime_seconds", "../etc", 1),
                      VectorSample{Labels::from({{"node_id", "n"}}), 1}});
   EXPECT_TRUE(nodes.empty());
+}
+
+// 12,000 invented nodes of one customer, sent in 2 s, took the live state from every other.
+TEST(LiveState, ACustomerWithEndlessNodesHoldsUpNobody) {
+  LiveState state;
+  state.taken_ms = kNow;
+  NodeLive live;
+  live.pushed_ms = kNow;
+  for (int i = 0; i < 12'000; ++i) {
+    state.nodes.emplace(NodeKey(kA, *NodeId::parse("n" + std::to_string(i))), live);
+  }
+  const NodeKey other(kB, kWeb);
+  state.nodes.emplace(other, live);
+  const auto due = nodes_to_keep(state, {});
+  EXPECT_EQ(due.size(), kRegistrationsPerLookMax + 1);
+  EXPECT_EQ(*due.back(), other);
+  std::vector<Node> known;
+  for (std::size_t i = 0; i < kNodesPerCustomerMax; ++i) {
+    known.push_back(pushed_node(*NodeId::parse("known-" + std::to_string(i))));
+  }
+  EXPECT_EQ(nodes_to_keep(state, known).size(), 1U);
+}
+
+TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
+  LiveState state;
+  state.taken_ms = kNow;
+  NodeLive live;
+  live.pushed_ms = kNow;
+  state.nodes.emplace(NodeKey(kA, kWeb), live);
+  Node node = pushed_node(kWeb);
+  node.last_seen_ms = kNow - kSeenEveryMs + 1;
+  EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
+  node.last_seen_ms = kNow - kSeenEveryMs;
+  EXPECT_EQ(nodes_to_keep(state, {node}).size(), 1U);
+}
+
+TEST(LiveState, QueriesBoundWhatOneCustomerAddsToTheAnswer) {
+  for (const LiveQuery& query : live_queries()) {
+    if (query.text.starts_with("up{")) continue;  // not a customer's to make
+    EXPECT_TRUE(
+        query.text.starts_with("topk by (customer_id) (60000, max by (customer_id, node_id"))
+        << query.text;
+    EXPECT_NE(query.text.find("node_id=~\".{0,128}\""), std::string::npos) << query.text;
+  }
 }
 
 TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
