@@ -41,6 +41,7 @@ class LoopServer final : public Server {
   void stop(TimePoint deadline) noexcept override {
     for (const auto& loop : loops_) loop->begin_stop(deadline);
     for (const auto& loop : loops_) loop->join();
+    core_->unpacker.stop();
   }
 
  private:

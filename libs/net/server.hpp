@@ -51,8 +51,8 @@ class Responder {
   std::shared_ptr<Target> target_;
 };
 
-/// What a service does with requests. Both calls come on an event loop and must not block; several
-/// loops call at once.
+/// What a service does with requests. Both calls come on an event loop, `handle` also on the thread
+/// that unpacks large bodies, and must not block; several loops call at once.
 class Handler {
  public:
   virtual ~Handler() = default;

@@ -1,12 +1,15 @@
 // HTTP/1.1 and what holds for every protocol, with raw sockets and the real curl.
 #include "libs/net/server.hpp"
 
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/internal/unpacker.hpp"
 
 namespace vigia::net {
 namespace {
@@ -285,6 +288,53 @@ TEST_F(ServerTest, AnAnswerToAClientThatHasGoneIsDropped) {
   kept->send(Response{});
   EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
   server_.reset();  // and one that outlives its server
+}
+
+TEST_F(ServerTest, ALargeCompressedBodyDoesNotHoldUpOtherConnections) {
+  ServerSettings settings = small_settings();
+  settings.loops = 1;
+  settings.body_bytes_max = 64U << 20U;
+  start(settings);
+  std::promise<void> is_answered;
+  handler_.on_handle = [&, waits = is_answered.get_future().share()](Request request,
+                                                                     Responder responder) {
+    // The loop that both connections share must be free while the large body is worked on.
+    const bool is_large = request.body.size() > internal::kUnpackedOnLoopMax;
+    const bool is_free = !is_large || waits.wait_for(10s) == std::future_status::ready;
+    Response response;
+    response.body = std::to_string(request.body.size()) + (is_free ? " free;" : " stalled;");
+    responder.send(std::move(response));
+  };
+  const std::string body = compress("gzip", std::string(60U << 20U, 'x')).value();
+  RawClient large = connect();
+  large.send("POST /l HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: " +
+             std::to_string(body.size()) + "\r\n\r\n" + body);
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests == 1; }));
+  RawClient small = connect();
+  small.send(get("/s"));
+  EXPECT_THAT(small.read_until(";"), HasSubstr("0 free;"));
+  is_answered.set_value();
+  EXPECT_THAT(large.read_until(";"), HasSubstr("62914560 free;"));
+  EXPECT_EQ(server_->stats().buffered_bytes, 0U);
+}
+
+TEST_F(ServerTest, LargeCompressedBodiesAreBoundedAndChecked) {
+  ServerSettings settings = small_settings();
+  settings.body_bytes_max = 8U << 20U;
+  start(settings);
+  const auto post = [&](const std::string& body) {
+    RawClient client = connect();
+    client.send("POST /l HTTP/1.1\r\nHost: x\r\nContent-Encoding: zstd\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.read_until("\r\n\r\n");
+  };
+  const std::string whole = compress("zstd", std::string(6U << 20U, 'x')).value();
+  EXPECT_THAT(post(whole), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(post(whole.substr(0, whole.size() - 1)), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(post(compress("zstd", std::string(9U << 20U, 'x')).value()),
+              StartsWith("HTTP/1.1 413 "));
+  EXPECT_EQ(server_->stats().requests_refused, 2U);
+  EXPECT_EQ(server_->stats().buffered_bytes, 0U);
 }
 
 TEST_F(ServerTest, StreamsKeepTheirPace) {

@@ -13,6 +13,7 @@
 #include "libs/net/internal/channel.hpp"
 #include "libs/net/internal/output.hpp"
 #include "libs/net/internal/responder_target.hpp"
+#include "libs/net/internal/unpacker.hpp"
 #include "libs/net/server.hpp"
 
 namespace vigia::net::internal {
@@ -22,7 +23,7 @@ class Connection;
 /// Shared by all loops; outlives them.
 struct ServerCore {
   ServerCore(ServerSettings server_settings, Handler& server_handler)
-      : settings(std::move(server_settings)), handler(server_handler) {}
+      : settings(std::move(server_settings)), handler(server_handler), unpacker(*this) {}
 
   const ServerSettings settings;
   Handler& handler;
@@ -32,6 +33,7 @@ struct ServerCore {
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> requests_refused{0};
   std::atomic<std::uint64_t> buffered_bytes{0};
+  Unpacker unpacker;  // last: it uses all of the above
 };
 
 /// What other threads give to an event loop. Any thread.

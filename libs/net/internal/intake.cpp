@@ -10,7 +10,6 @@ namespace vigia::net::internal {
 
 namespace {
 
-constexpr int kUnsupportedMediaType = 415;
 // What a client only announces is reserved up to this; the rest as it comes.
 constexpr std::size_t kReserveBytesMax = 8U << 20U;
 
@@ -60,10 +59,14 @@ void Intake::release() {
   counted_ = 0;
 }
 
-Response Intake::refuse(const Error& error) {
-  core_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+void Intake::drop() {
   body_ = std::string();
   release();
+}
+
+Response Intake::refuse(const Error& error) {
+  core_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  drop();
   return core_.handler.refuse(head_, error);
 }
 
@@ -123,31 +126,64 @@ std::optional<Response> Intake::append(std::string_view bytes) {
   return std::nullopt;
 }
 
-/// Decompresses the body where it is compressed.
-std::optional<Response> Intake::decode() {
+Result<std::string> Intake::packing() const {
   const bool is_grpc = head_.transport == Transport::kGrpc;
-  if (is_grpc && prefix_[0] == 0) return std::nullopt;  // this message is not compressed
-  const std::string encoding =
+  if (is_grpc && prefix_[0] == 0) return std::string();  // this message is not compressed
+  std::string encoding =
       lower_case(head_.headers.get(is_grpc ? "grpc-encoding" : "content-encoding"));
   if (encoding.empty() || encoding == "identity") {
-    if (!is_grpc) return std::nullopt;
-    return refuse({ErrorCode::kInvalid, "a compressed message without grpc-encoding"});
+    if (!is_grpc) return std::string();
+    return fail(ErrorCode::kInvalid, "a compressed message without grpc-encoding");
   }
   // Remote write and remote read use the block format, which their handlers bound and read.
-  if (!is_grpc && encoding == "snappy") return std::nullopt;
-  auto plain = decompress(encoding, body_, core_.settings.body_bytes_max);
-  if (plain) {
-    body_ = std::move(*plain);
+  if (!is_grpc && encoding == "snappy") return std::string();
+  return encoding;
+}
+
+Request Intake::take_request() {
+  Request request;
+  static_cast<RequestHead&>(request) = std::move(head_);
+  request.body = std::move(body_);
+  request.wire_bytes = wire_bytes_;
+  return request;
+}
+
+/// Gives the request to the handler, by way of the unpacker where its body is large.
+std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
+                                          std::string encoding) {
+  const std::size_t bytes_max = core_.settings.body_bytes_max;
+  bool is_large = false;
+  if (!encoding.empty()) {
+    const std::size_t here_max = std::min(bytes_max, kUnpackedOnLoopMax);
+    Result<std::string> plain = body_.size() > here_max
+                                    ? fail(ErrorCode::kTooLarge, "not on the event loop")
+                                    : decompress(encoding, body_, here_max);
+    is_large = !plain && plain.error().code == ErrorCode::kTooLarge && here_max < bytes_max;
+    if (!plain && !is_large) {
+      Response response = refuse_packed(core_, head_, plain.error(), encoding);
+      drop();
+      return response;
+    }
+    if (plain) body_ = std::move(*plain);
+  }
+  const bool takes_gzip =
+      head_.transport != Transport::kGrpc && offers_gzip(head_.headers.get("accept-encoding"));
+  Responder responder(host.make_target(id, takes_gzip));
+  if (!is_large) {
+    Request request = take_request();
+    release();
+    core_.handler.handle(std::move(request), std::move(responder));
     return std::nullopt;
   }
-  Response response = refuse(plain.error());
-  const bool is_known = encoding == "gzip" || encoding == "zstd" || encoding == "deflate";
-  if (!is_known) {
-    response.status = kUnsupportedMediaType;
-    response.headers.add("accept-encoding", "gzip, zstd, deflate");
-    response.grpc_code = GrpcCode::kUnimplemented;
-  }
-  return response;
+  PackedRequest packed{take_request(), std::move(encoding), std::exchange(counted_, 0),
+                       std::move(responder)};
+  if (core_.unpacker.post(packed)) return std::nullopt;
+  counted_ = packed.counted;
+  release();
+  packed.responder.send(refuse_packed(
+      core_, packed.request, {ErrorCode::kUnavailable, "too many large bodies are waiting"},
+      packed.encoding));
+  return std::nullopt;
 }
 
 std::optional<Response> Intake::finish(SessionHost& host, std::uint64_t id) {
@@ -155,16 +191,9 @@ std::optional<Response> Intake::finish(SessionHost& host, std::uint64_t id) {
       (prefix_size_ < prefix_.size() || body_.size() != message_bytes_)) {
     return refuse({ErrorCode::kInvalid, "the message ends before its announced length"});
   }
-  if (auto answer = decode()) return answer;
-  const bool takes_gzip =
-      head_.transport != Transport::kGrpc && offers_gzip(head_.headers.get("accept-encoding"));
-  Request request;
-  static_cast<RequestHead&>(request) = std::move(head_);
-  request.body = std::move(body_);
-  request.wire_bytes = wire_bytes_;
-  release();
-  core_.handler.handle(std::move(request), Responder(host.make_target(id, takes_gzip)));
-  return std::nullopt;
+  Result<std::string> encoding = packing();
+  if (!encoding) return refuse(encoding.error());
+  return hand_over(host, id, std::move(*encoding));
 }
 
 }  // namespace vigia::net::internal

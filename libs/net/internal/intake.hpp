@@ -30,7 +30,11 @@ class Intake {
  private:
   std::optional<Response> take_prefix(std::string_view& bytes);
   std::optional<Response> append(std::string_view bytes);
-  std::optional<Response> decode();
+  /// The body's compression; "" where there is none, or the handler's own.
+  Result<std::string> packing() const;
+  std::optional<Response> hand_over(SessionHost& host, std::uint64_t id, std::string encoding);
+  Request take_request();
+  void drop();
   void release();
 
   ServerCore& core_;
