@@ -103,7 +103,8 @@ std::vector<StatusValue> AgentStatus::values() {
   add_gauge(values, "agent_collector_reachable", "1 while the collector takes what is sent",
             now.is_collector_reachable ? 1 : 0);
   add_gauge(values, "agent_uptime_seconds", "Time since the agent started",
-            std::chrono::duration<double>(now.uptime).count());
+            std::chrono::duration<double>(std::chrono::floor<std::chrono::milliseconds>(now.uptime))
+                .count());
   add_buffer(values, now.buffer);
   add_traffic(values, parts_.sender, parts_.counters);
   add_counter(values, "agent_points_lost_total", "Own points that the disk did not take",

@@ -1,5 +1,6 @@
 #include "services/agent/telemetry/host_families.hpp"
 
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -44,6 +45,18 @@ constexpr auto kCounter = InstrumentKind::kCounter;
 constexpr auto kUpDown = InstrumentKind::kUpDownCounter;
 constexpr auto kGauge = InstrumentKind::kGauge;
 
+// Shares carry five decimals and percentages three, finer than what they are made of (a CPU's tick
+// in 15 s is 0.0007 of it). The digits behind would be noise, which no store can pack: seven bytes
+// a sample instead of under two.
+double rounded_share(double share) {
+  constexpr double kSteps = 1e5;
+  return std::round(share * kSteps) / kSteps;
+}
+double rounded_percent(double percent) {
+  constexpr double kSteps = 1e3;
+  return std::round(percent * kSteps) / kSteps;
+}
+
 double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -60,10 +73,11 @@ void add_cpu(FamilyList& list, const HostReading& reading) {
     list.family(kGauge, "system.cpu.utilization", "1",
                 "Share of the CPU time since the last sample, by what it went to");
     for (std::size_t mode = 0; mode < kCpuModes; ++mode) {
-      list.point({{"cpu.mode", std::string(kCpuModeNames[mode])}}, reading.cpu_shares->share[mode]);
+      list.point({{"cpu.mode", std::string(kCpuModeNames[mode])}},
+                 rounded_share(reading.cpu_shares->share[mode]));
     }
     list.family(kGauge, "system_cpu_usage", "", "CPU in use, percent of all CPUs");
-    list.point({}, reading.cpu_shares->busy_percent);
+    list.point({}, rounded_percent(reading.cpu_shares->busy_percent));
   }
   list.family(kUpDown, "system.cpu.logical.count", "{cpu}", "CPUs that are online");
   list.point({}, reading.stat->logical_count);
@@ -80,7 +94,7 @@ void add_memory(FamilyList& list, const HostReading& reading) {
   for (const auto& [state, bytes] : states) list.point({{"system.memory.state", state}}, bytes);
   list.family(kGauge, "system.memory.utilization", "1", "Share of all memory, by state");
   for (const auto& [state, bytes] : states) {
-    list.point({{"system.memory.state", state}}, ratio(bytes, memory.total));
+    list.point({{"system.memory.state", state}}, rounded_share(ratio(bytes, memory.total)));
   }
   list.family(kUpDown, "system.memory.limit", "By", "All memory");
   list.point({}, memory.total);
@@ -88,7 +102,7 @@ void add_memory(FamilyList& list, const HostReading& reading) {
               "Memory that programs can take without swapping");
   list.point({}, memory.available);
   list.family(kGauge, "system_memory_usage_percent", "", "Memory in use, percent");
-  list.point({}, ratio(memory.used(), memory.total) * 100);
+  list.point({}, rounded_percent(ratio(memory.used(), memory.total) * 100));
 }
 
 void add_swaps(FamilyList& list, const HostReading& reading) {
@@ -101,8 +115,10 @@ void add_swaps(FamilyList& list, const HostReading& reading) {
   list.family(kGauge, "system.paging.utilization", "1", "Share of the swap area, by state");
   for (const SwapDevice& swap : reading.swaps) {
     const double used = ratio(swap.used, swap.total);
-    list.point({{"system.device", swap.device}, {"system.paging.state", "used"}}, used);
-    list.point({{"system.device", swap.device}, {"system.paging.state", "free"}}, 1 - used);
+    list.point({{"system.device", swap.device}, {"system.paging.state", "used"}},
+               rounded_share(used));
+    list.point({{"system.device", swap.device}, {"system.paging.state", "free"}},
+               rounded_share(1 - used));
   }
 }
 
@@ -183,7 +199,8 @@ void add_filesystems(FamilyList& list, const HostReading& reading) {
   list.family(kGauge, "system.filesystem.utilization", "1",
               "Share in use of the space that is not reserved");
   for (const auto& [mount, space] : reading.filesystems) {
-    list.point(mount_state(mount, "used"), ratio(space.used, space.used + space.free));
+    list.point(mount_state(mount, "used"),
+               rounded_share(ratio(space.used, space.used + space.free)));
   }
   list.family(kUpDown, "system.filesystem.limit", "By", "Size of the file system");
   for (const auto& [mount, space] : reading.filesystems) {
