@@ -9,7 +9,11 @@
 namespace vigia::router {
 namespace {
 
-bool is_remark(std::string_view text) { return text.starts_with("PromQL "); }
+/// What Prometheus says of the query, or of what the caller's own `limit` cut off, and not of a
+/// store behind it.
+bool is_remark(std::string_view text) {
+  return text.starts_with("PromQL ") || text == "results truncated due to limit";
+}
 
 void append_list(std::string& body, std::string_view key, const std::vector<std::string>& texts) {
   if (texts.empty()) return;

@@ -35,14 +35,17 @@ TEST(Answer, RefusalsNeverShowAnAddress) {
 
 TEST(Answer, OnlyPromqlsOwnRemarksPass) {
   const std::vector<std::string> texts{"PromQL info: no counter", "remote read 127.0.0.1:9096",
-                                       "PromQL warning: x"};
-  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[2]}));
+                                       "PromQL warning: x", "results truncated due to limit"};
+  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[2], texts[3]}));
 }
 
 TEST(Answer, AnyOtherWarningMeansIncomplete) {
   EXPECT_TRUE(is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["remote"]})")));
   EXPECT_FALSE(
       is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["PromQL info: x"]})")));
+  // The caller's own limit is no store that does not answer: the past must not be left out for it.
+  EXPECT_FALSE(is_incomplete(
+      envelope(R"({"status":"success","data":1,"warnings":["results truncated due to limit"]})")));
   EXPECT_FALSE(is_incomplete(envelope(R"({"status":"success","data":1})")));
 }
 
