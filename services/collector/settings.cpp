@@ -153,7 +153,8 @@ receivers:
                      http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
                             max_request_body_size: 67108864}}}
 processors:
-  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it intake refuses
+  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it intake refuses;
+                                                    # half of it, or all but 384, is for series
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)
   prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels}

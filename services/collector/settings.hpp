@@ -38,7 +38,7 @@ struct Settings {
   std::string health_endpoint;  ///< "": none
   std::string metrics_endpoint = "127.0.0.1:8888";
   std::uint64_t memory_limit_bytes = 0;            ///< of RSS, above which intake refuses; 0: none
-  std::uint64_t series_cache_bytes = 256U << 20U;  ///< half the memory limit where there is one
+  std::uint64_t series_cache_bytes = 256U << 20U;  ///< from the memory limit where there is one
   std::vector<std::string> resource_labels;        ///< empty: the default list
   std::vector<std::string> notes;                  ///< keys that are known and have no effect here
 };

@@ -58,6 +58,7 @@ TEST(Settings, TheDesignsFileLoads) {
   ASSERT_EQ(settings->receivers.size(), 2U);
   EXPECT_EQ(settings->receivers[0].endpoint, "127.0.0.1:4317");
   EXPECT_EQ(settings->memory_limit_bytes, 512ULL << 20U);
+  EXPECT_EQ(settings->series_cache_bytes, 256ULL << 20U);
   EXPECT_EQ(settings->health_endpoint, "127.0.0.1:13133");
   EXPECT_EQ(settings->storage.directory, "/var/lib/vigia/collector");
   ASSERT_EQ(settings->exporters.size(), 4U);  // debug is in no pipeline
@@ -70,6 +71,12 @@ TEST(Settings, TheDesignsFileLoads) {
   EXPECT_EQ(cold.signals, (std::vector<Signal>{Signal::kTraces, Signal::kLogs}));
   EXPECT_FALSE(settings->exporters[1].required);
   EXPECT_TRUE(settings->notes.empty());
+}
+
+TEST(Settings, ALargeMemoryLimitIsMostlyForSeries) {
+  const auto settings = read(replaced("limit_mib: 512", "limit_mib: 1500"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->series_cache_bytes, 1116ULL << 20U);
 }
 
 TEST(Settings, AnUnknownPartOrKeyIsNamedWithItsLine) {

@@ -115,6 +115,7 @@ BENCHMARK(bytes_a_series)
     ->Arg(333)
     ->Arg(667)
     ->Arg(1333)
+    ->Arg(5000)
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 
