@@ -32,6 +32,13 @@ class Control:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         self._csrf = self.request("POST", "/session", {"user": user, "password": password})["csrf_token"]
 
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Otherwise each `up` would stand among the operator's sessions for half an hour.
+        self.request("DELETE", "/session")
+
     def request(self, method: str, path: str, body: Json | None = None) -> Json:
         """One call below /api/v1; the parsed answer, {} where there is no body."""
         data = None if body is None else json.dumps(body).encode()

@@ -33,20 +33,20 @@ def save_private(file: Path, content: Json) -> None:
 
 def create(layout: Layout, agents: list[AgentPlace], kept: Json, file: Path) -> None:
     """Creates customers, users, tokens and nodes that are not there; saves every secret as soon as it is known."""
-    control = Control(layout.url("monitor"), "admin", kept["admin_password"])
-    if "operator_token" not in kept:
-        kept["operator_token"] = control.request("POST", "/operator-tokens", {"name": "demo"})["token"]
-        save_private(file, kept)
-    for customer_id, name in {place.customer_id: place.customer_name for place in agents}.items():
-        control.create_unless_there("/customers", {"id": customer_id, "name": name})
-        _create_access(control, customer_id, kept, file)
-    for place in agents:
-        if place.is_scraped:
-            address = f"{place.host}:{layout.ports['agent_health']}"
-            node = {"id": place.node_id, "region": place.region, "environment": "production", "address": address}
-            control.create_unless_there(f"/customers/{place.customer_id}/nodes", node)
-            # After a start with other ports the address has changed.
-            control.request("PATCH", f"/customers/{place.customer_id}/nodes/{place.node_id}", {"address": address})
+    with Control(layout.url("monitor"), "admin", kept["admin_password"]) as control:
+        if "operator_token" not in kept:
+            kept["operator_token"] = control.request("POST", "/operator-tokens", {"name": "demo"})["token"]
+            save_private(file, kept)
+        for customer_id, name in {place.customer_id: place.customer_name for place in agents}.items():
+            control.create_unless_there("/customers", {"id": customer_id, "name": name})
+            _create_access(control, customer_id, kept, file)
+        for place in agents:
+            if place.is_scraped:
+                address = f"{place.host}:{layout.ports['agent_health']}"
+                node = {"id": place.node_id, "region": place.region, "environment": "production", "address": address}
+                control.create_unless_there(f"/customers/{place.customer_id}/nodes", node)
+                # After a start with other ports the address has changed.
+                control.request("PATCH", f"/customers/{place.customer_id}/nodes/{place.node_id}", {"address": address})
 
 
 def _create_access(control: Control, customer_id: str, kept: Json, file: Path) -> None:

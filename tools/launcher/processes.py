@@ -48,6 +48,11 @@ def is_outdated(process: Process) -> bool:
         return False
 
 
+def is_older_than(process: Process, file: Path) -> bool:
+    """True where the file was written after the process was started: for what a program reads once."""
+    return file.stat().st_mtime > (RUN / f"{process.name}.json").stat().st_mtime
+
+
 def known() -> list[Process]:
     """Every process that was started and not stopped, running or not, in the order of their start."""
     found = [Process(**json.loads(file.read_text())) for file in RUN.glob("*.json")]

@@ -53,6 +53,13 @@ def _start(command: Command) -> int:
     return process.pid
 
 
+def _stop_if_older(name: str, file: Path) -> None:
+    """The monitor holds the pages as they were when it started; `_start` starts it again."""
+    running = processes.find(name)
+    if running is not None and processes.is_older_than(running, file):
+        processes.stop(running)
+
+
 def _prepare() -> tuple[Path, Path]:
     """Installs and builds; the portal's folder and the Python of the demo."""
     packages.install()
@@ -86,6 +93,7 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     if not _are_running():
         _check_free(layout, agents)
     SETTINGS_FILE.write_text(json.dumps(settings))
+    _stop_if_older("monitor", portal / "index.html")
     kept = demo.load_secrets(SECRETS_FILE)
     configuration.write_all(layout, agents, kept["internal_token"], portal)
     _start(commands.webhook(layout))
