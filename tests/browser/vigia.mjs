@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Where the programs under test lie. */
+export const binaries = () => process.env.VIGIA_BIN ?? `${root}build/release/bin`;
+
 /** Waits for a true value of `probe`; fails, naming `what`, when the time is over. */
 export async function waitFor(what, probe, seconds) {
   const deadline = Date.now() + seconds * 1000;
