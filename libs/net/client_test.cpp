@@ -2,10 +2,12 @@
 #include "libs/net/client.hpp"
 
 #include <future>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/scripted_peer.hpp"
 #include "libs/net/internal/server_fixture.hpp"
@@ -45,6 +47,13 @@ TEST_F(ClientTest, FetchesOverHttp) {
   EXPECT_EQ(get->body, "GET /a?b=c 0 0");
   EXPECT_EQ(get->headers.get("content-type"), "text/plain");
   EXPECT_EQ(client_->fetch(request("/p", std::string(900'000, 'x')))->body, "POST /p? 0 900000");
+}
+
+TEST_F(ClientTest, AFaultInWhatTakesAnAnswerCostsThatAlone) {
+  const std::uint64_t before = fault_count();
+  client_->send(request("/a"), [](const auto&) { throw std::out_of_range("not foreseen"); });
+  ASSERT_TRUE(internal::eventually([&] { return fault_count() == before + 1; }));
+  EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
 }
 
 TEST_F(ClientTest, SendsTheHeadersAndNothingElseOfItsOwn) {

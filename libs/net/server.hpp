@@ -52,7 +52,9 @@ class Responder {
 };
 
 /// What a service does with requests. Both calls come on an event loop, `handle` also on the thread
-/// that unpacks large bodies, and must not block; several loops call at once.
+/// that unpacks large bodies, and must not block; several loops call at once. What they throw is a
+/// fault of ours that costs the request, with 500 / INTERNAL, and not the program
+/// (libs/base/fault.hpp).
 class Handler {
  public:
   virtual ~Handler() = default;

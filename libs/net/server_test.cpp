@@ -2,11 +2,13 @@
 #include "libs/net/server.hpp"
 
 #include <future>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/server_fixture.hpp"
 #include "libs/net/internal/unpacker.hpp"
@@ -72,6 +74,27 @@ TEST_F(ServerTest, LargeBodiesArriveWhole) {
     ASSERT_EQ(sum.size(), 136U) << sum;
     EXPECT_EQ(sum.substr(0, 64), sum.substr(68, 64)) << flags;
   }
+}
+
+TEST_F(ServerTest, AFaultOfTheHandlerCostsItsRequestAlone) {
+  start();
+  handler_.on_handle = [](const Request& request, Responder responder) {
+    if (request.path == "/handle") throw std::out_of_range("not foreseen");
+    Response response;
+    response.body = "fine";
+    responder.send(std::move(response));
+  };
+  handler_.on_admit = [](const RequestHead& head) -> std::optional<Response> {
+    if (head.path == "/admit") throw 7;
+    return std::nullopt;
+  };
+  const std::uint64_t before = fault_count();
+  for (const std::string flags : {"", "--http2-prior-knowledge "}) {
+    for (const auto* path : {"/handle", "/admit"})
+      EXPECT_EQ(curl(flags + "-o /dev/null -w '%{http_code}' " + url(path)), "500") << path;
+    EXPECT_THAT(curl(flags + url("/")), HasSubstr("fine"));
+  }
+  EXPECT_EQ(fault_count(), before + 4);
 }
 
 TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/metrics.hpp"
 
 namespace vigia::service {
@@ -76,6 +77,8 @@ void add_process_metrics(MetricRegistry& registry) {
     emit("process_resident_memory_bytes", "Resident memory, in bytes.", MetricType::kGauge, {},
          facts.resident_bytes);
     emit("process_open_fds", "Open file descriptors.", MetricType::kGauge, {}, facts.open_files);
+    emit("vigia_faults_total", "Faults of this program that cost a request, a record or a job.",
+         MetricType::kCounter, {}, static_cast<double>(fault_count()));
     emit("process_start_time_seconds", "Start of the process, in seconds since 1970-01-01 UTC.",
          MetricType::kGauge, {}, facts.start_seconds);
   });

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::service {
@@ -134,6 +135,10 @@ int run_program(int argument_count, char** arguments, const ProgramDescription& 
     configure_log(log_level(flags.log_level),
                   flags.log_format == "json" ? LogFormat::kJson : LogFormat::kLogfmt,
                   description.name);
+    report_faults_to([](std::string_view where, std::string_view what) {
+      log_error("a fault of this program, please report it",
+                {{"where", std::string(where)}, {"what", std::string(what)}});
+    });
     return run(flags, description);
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());

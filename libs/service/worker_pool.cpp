@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libs/base/fault.hpp"
+
 namespace vigia::service {
 
 WorkerPool::WorkerPool(std::size_t threads, std::size_t jobs_max) : jobs_max_(jobs_max) {
@@ -44,7 +46,7 @@ void WorkerPool::run() {
     const std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
+    contain_faults("a job", job);
     lock.lock();
   }
 }

@@ -25,7 +25,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool() { stop(WaitingJobs::kRun); }
 
-  /// False where jobs_max wait already, or after stop; the job is then not kept.
+  /// False where jobs_max wait already, or after stop; the job is then not kept. What a job throws
+  /// ends that job alone (libs/base/fault.hpp).
   bool submit(std::function<void()> job);
   /// Returns when nothing runs any more. Safe twice.
   void stop(WaitingJobs waiting);

@@ -2,9 +2,12 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::service {
 namespace {
@@ -55,6 +58,16 @@ TEST(WorkerPool, AStopRunsWhatWaitsOrDropsIt) {
     EXPECT_FALSE(pool.submit([] {}));
     pool.stop(waiting);
   }
+}
+
+TEST(WorkerPool, AJobThatThrowsEndsAlone) {
+  std::promise<void> done;
+  WorkerPool pool(1, 10);
+  const std::uint64_t before = fault_count();
+  ASSERT_TRUE(pool.submit([] { throw std::out_of_range("not foreseen"); }));
+  ASSERT_TRUE(pool.submit([&done] { done.set_value(); }));
+  done.get_future().wait();
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/internal/channel.hpp"
 #include "libs/net/internal/output.hpp"
 #include "libs/net/internal/responder_target.hpp"
@@ -24,6 +25,11 @@ class Connection;
 struct ServerCore {
   ServerCore(ServerSettings server_settings, Handler& server_handler)
       : settings(std::move(server_settings)), handler(server_handler), unpacker(*this) {}
+
+  /// Gives the request to the handler. Where that throws, the responder that it had answers 500.
+  void give(Request request, Responder responder) {
+    contain_faults("a request", [&] { handler.handle(std::move(request), std::move(responder)); });
+  }
 
   const ServerSettings settings;
   Handler& handler;

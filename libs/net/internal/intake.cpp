@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
 
 namespace vigia::net::internal {
@@ -71,7 +72,10 @@ Response Intake::refuse(const Error& error) {
 }
 
 std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_length) {
-  if (auto answer = core_.handler.admit(head_)) return answer;
+  std::optional<Response> early;
+  if (!contain_faults("admitting a request", [&] { early = core_.handler.admit(head_); }))
+    return refuse({ErrorCode::kInternal, "the request could not be looked at"});
+  if (early) return early;
   const std::size_t extra = head_.transport == Transport::kGrpc ? prefix_.size() : 0;
   if (content_length && *content_length > core_.settings.body_bytes_max + extra) {
     return refuse(body_too_large(core_.settings.body_bytes_max));
@@ -172,7 +176,7 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
   if (!is_large) {
     Request request = take_request();
     release();
-    core_.handler.handle(std::move(request), std::move(responder));
+    core_.give(std::move(request), std::move(responder));
     return std::nullopt;
   }
   PackedRequest packed{take_request(), std::move(encoding), std::exchange(counted_, 0),

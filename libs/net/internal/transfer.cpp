@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 
 namespace vigia::net::internal {
 
@@ -260,11 +261,13 @@ void Transfer::finish(CURLcode code) {
     }
     response_.headers = std::move(plain);
   }
-  std::exchange(done_, nullptr)(std::move(response_));
+  contain_faults("the answer of a request to a neighbour",
+                 [&] { std::exchange(done_, nullptr)(std::move(response_)); });
 }
 
 void Transfer::fail_with(Error error) {
-  std::exchange(done_, nullptr)(tl::unexpected(std::move(error)));
+  contain_faults("the end of a request to a neighbour",
+                 [&] { std::exchange(done_, nullptr)(tl::unexpected(std::move(error))); });
 }
 
 }  // namespace vigia::net::internal

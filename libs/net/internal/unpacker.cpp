@@ -68,7 +68,7 @@ void Unpacker::unpack(PackedRequest packed) {
     return;
   }
   packed.request.body = std::move(*plain);
-  core_.handler.handle(std::move(packed.request), std::move(packed.responder));
+  core_.give(std::move(packed.request), std::move(packed.responder));
 }
 
 }  // namespace vigia::net::internal

@@ -3,15 +3,19 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/hex.hpp"
 #include "libs/net/server.hpp"
 #include "libs/pipeline/memory_files.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/exporter.hpp"
+#include "services/collector/exporters/push_exporter.hpp"
+#include "services/collector/exporters/transports.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector {
@@ -131,10 +135,16 @@ class ExportersTest : public ::testing::Test {
                                     files_);
   }
   void start_exporter() {
-    auto exporter = make_exporter(
-        settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
-    ASSERT_TRUE(exporter) << exporter.error().message;
-    exporter_ = *std::move(exporter);
+    const ExporterParts parts{*log_,   *client_,  *series_, directory(),
+                              *books_, *metrics_, clock_,   folder_};
+    if (packer_) {
+      exporter_ = std::make_unique<PushExporter>(
+          settings_, parts, *make_transport(settings_, *client_), std::move(packer_));
+    } else {
+      auto exporter = make_exporter(settings_, parts);
+      ASSERT_TRUE(exporter) << exporter.error().message;
+      exporter_ = *std::move(exporter);
+    }
     ASSERT_TRUE(exporter_->start());
   }
   void end() {
@@ -203,6 +213,7 @@ class ExportersTest : public ::testing::Test {
   Destination destination_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   ExporterSettings settings_;
+  std::unique_ptr<Packer> packer_;  // instead of the one that the settings ask for, once
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::optional<Books> books_;
   std::optional<wire::prometheus::SeriesCache> series_;
@@ -243,6 +254,41 @@ TEST_F(ExportersTest, WhatWasRejectedIsNotSentAndTheBooksAgree) {
   EXPECT_THAT(names, ::testing::Not(Contains(HasSubstr("bad"))));
   EXPECT_EQ(line().rejected, 1U);
   EXPECT_EQ(line().sent, 1U);
+}
+
+/// Has a fault that some bodies bring to light, in the middle of its work.
+class FaultyPacker final : public Packer {
+ public:
+  Result<void> pack(std::uint32_t record, const WindowRecord& header, const std::string& body,
+                    Parcel& parcel) override {
+    auto packed = sound_->pack(record, header, body, parcel);
+    if (body.find("poison") != std::string::npos) throw std::out_of_range("not foreseen");
+    return packed;
+  }
+  std::string describe(std::string_view unit) const override { return sound_->describe(unit); }
+
+ private:
+  std::unique_ptr<Packer> sound_ = make_body_packer();
+};
+
+TEST_F(ExportersTest, ARecordThatBringsAFaultOfOursToLightIsSetAsideAlone) {
+  settings_.kind = ExporterKind::kOtlpHttp;
+  settings_.id = "otlphttp/cold";
+  settings_.signals = {Signal::kLogs};
+  packer_ = std::make_unique<FaultyPacker>();
+  begin();
+  for (const char* name : {"good_1", "poison", "good_2"})
+    accept(collector::testing::one_gauge("cliente-a", name, kStartMs), Verdicts(1), Signal::kLogs);
+  settle(Signal::kLogs);
+  EXPECT_EQ(line(Signal::kLogs).sent, 2U);
+  EXPECT_EQ(line(Signal::kLogs).dropped, 1U);
+  EXPECT_THAT(dead_letters(), HasSubstr("a fault of this program"));
+  EXPECT_THAT(dead_letters(), HasSubstr(to_hex("poison")));
+  std::string sent;
+  for (const net::Request& request : destination_.requests()) sent += request.body;
+  EXPECT_THAT(sent, HasSubstr("good_1"));
+  EXPECT_THAT(sent, HasSubstr("good_2"));
+  EXPECT_EQ(sent.find("poison"), std::string::npos);
 }
 
 TEST_F(ExportersTest, ARefusedSampleGoesToTheDeadLettersAlone) {

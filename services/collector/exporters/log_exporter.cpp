@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/service/log.hpp"
 
@@ -124,7 +125,9 @@ void LogExporter::take(pipeline::DiskRecord record) {
     return;
   }
   window_bytes_ += body->size();
-  if (accepted > 0) add(index, window_.back(), *body);
+  if (accepted == 0) return;
+  if (!contain_faults("export of a record", [&] { add(index, window_.back(), *body); }))
+    window_.back().is_damaged = true;
 }
 
 bool LogExporter::is_window_gone() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
@@ -50,15 +51,31 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, const std::str
   Parcel& parcel = parcels_[place->second];
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
-  if (packer_->pack(index, record, body, parcel)) return;
+  Result<void> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
+  contain_faults("packing of a record",
+                 [&] { packed = packer_->pack(index, record, body, parcel); });
+  if (packed) return;
   parcel.message.resize(bytes_before);
   parcel.units.resize(units_before);
   record.is_damaged = true;
+  set_aside({.customer = record.header.customer,
+             .signal = record.header.signal,
+             .time_ms = parts_.clock.wall_ms(),
+             .why = packed.error().message,
+             .content = "an OTLP request as it was acknowledged",
+             .message = body});
+}
+
+void PushExporter::set_aside(const DeadLetter& letter) {
+  if (++letters_ > kLettersMax) return;
+  const auto written = dead_letters_.write(letter);
+  if (!written)
+    service::log_error("a dead letter is lost",
+                       {{"exporter", settings_.id}, {"error", written.error().message}});
 }
 
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
-  letters_ = 0;
   std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
   const bool is_done = delivery_.run(parcels_, *this);
   window_in_hand_ = nullptr;
@@ -67,6 +84,7 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
                       {{"exporter", settings_.id},
                        {"refused", std::to_string(letters_)},
                        {"set_aside", std::to_string(kLettersMax)}});
+  letters_ = 0;
   keep_room();
   parcels_.clear();
   parcel_of_.clear();
@@ -110,17 +128,14 @@ void PushExporter::on_refused(const Parcel& parcel, std::size_t unit, const std:
   const bool is_new =
       parcel.signal != Signal::kMetrics || record.refused_items.insert(refused.item).second;
   if (is_new) record.dropped += refused.items;
-  if (++letters_ > kLettersMax) return;
   const std::string_view bytes = parcel.run(unit, unit + 1);
-  const auto written = dead_letters_.write({.customer = parcel.customer,
-                                            .signal = parcel.signal,
-                                            .time_ms = parts_.clock.wall_ms(),
-                                            .why = why,
-                                            .content = packer_->describe(bytes),
-                                            .message = bytes});
-  if (!written)
-    service::log_error("a dead letter is lost",
-                       {{"exporter", settings_.id}, {"error", written.error().message}});
+  const std::string content = letters_ < kLettersMax ? packer_->describe(bytes) : "";
+  set_aside({.customer = parcel.customer,
+             .signal = parcel.signal,
+             .time_ms = parts_.clock.wall_ms(),
+             .why = why,
+             .content = content,
+             .message = bytes});
 }
 
 void PushExporter::on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,

@@ -19,7 +19,8 @@ namespace vigia::collector {
 class Packer {
  public:
   virtual ~Packer() = default;
-  /// Appends what is to be sent of the body to the parcel. An error is damage: intake took it.
+  /// Appends what is to be sent of the body to the parcel. An error is damage, or a fault of ours,
+  /// since intake took it: the body is set aside, and the rest goes on.
   virtual Result<void> pack(std::uint32_t record, const WindowRecord& header,
                             const std::string& body, Parcel& parcel) = 0;
   /// A unit as text, for its dead letter.
@@ -54,6 +55,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver {
   void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
                  Duration took) override;
   bool go_on() override;
+  void set_aside(const DeadLetter& letter);
   void note_state(const Answer& answer);
   void keep_room();
 
