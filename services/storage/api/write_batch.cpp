@@ -55,6 +55,8 @@ std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
     refuse(Refusal::kForeign, values, series, "its customer_id is not that of the request");
     return std::nullopt;
   }
+  // One sender's series follow each other; only a change of owner is looked up.
+  if (last_owner_.has_value() && label == last_owner_label_) return last_owner_;
   auto customer =
       label.empty() ? Result<CustomerId>(CustomerId::provider()) : CustomerId::parse(label);
   if (!customer) {
@@ -66,7 +68,9 @@ std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
     failure_ = number.error();
     return std::nullopt;
   }
-  return *number;
+  last_owner_label_ = label;
+  last_owner_ = *number;
+  return last_owner_;
 }
 
 // Known series had good labels when they became known.

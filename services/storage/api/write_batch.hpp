@@ -50,6 +50,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   SeriesIndex& index_;
   Fence fence_;
   TimestampMs now_ms_;
+  std::string last_owner_label_;
+  std::optional<CustomerNumber> last_owner_;
   IngestBatch batch_;
   std::vector<UnresolvedSeries> unresolved_;
   std::vector<std::size_t> unresolved_at_;  // where in the batch each stands

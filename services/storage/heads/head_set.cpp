@@ -77,6 +77,15 @@ Result<Head*> HeadSet::head_of(Shard& shard, const SeriesRef& series, TimestampM
   return &head;
 }
 
+// Without the lock: only this thread adds and removes heads.
+void HeadSet::expect(SeriesId series) const {
+  const Shard& shard = shards_[series.value % kShards];
+  const auto at = shard.heads.find(series.value);
+  if (at == shard.heads.end()) return;
+  const std::string_view bytes = at->second.chunk.bytes();
+  if (!bytes.empty()) __builtin_prefetch(bytes.data() + bytes.size() - 1, 1);
+}
+
 Result<AppendCounts> HeadSet::append(const SeriesRef& series, const std::vector<Sample>& samples,
                                      Epoch epoch) {
   AppendCounts counts;

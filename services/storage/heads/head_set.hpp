@@ -52,11 +52,14 @@ struct HeadStats {
   std::uint64_t chunk_bytes = 0;  ///< memory of open chunks; as of the last sweep
 };
 
-/// Thread contract: append and sweep from one thread (the applier's); the rest from any.
+/// Thread contract: append, expect and sweep from one thread (the applier's); the rest from any.
 class HeadSet {
  public:
   /// Both must outlive it.
   HeadSet(ChunkStore& chunks, const Clock& clock);
+
+  /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
+  void expect(SeriesId series) const;
 
   /// Takes samples of one series, in the order given, none negative in time. Closes chunks that are
   /// over. Deterministic but for the clock, which only numbers late rows: the same calls after a

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kCursor = "heads";
 constexpr std::int64_t kEpochMs = 60'000;
+constexpr std::size_t kExpectedAtOnce = 16;
 /// Twice what the log itself waits for before it passes over what the device cannot read.
 constexpr auto kReplayReadPatience = std::chrono::minutes(1);
 constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
@@ -139,7 +140,13 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
                                            const pipeline::RecordHeader& header, bool is_replay) {
   note_position(header);
   AppendCounts counts;
-  for (const SeriesBatch& series : batch.series) {
+  for (std::size_t i = 0; i < batch.series.size(); ++i) {
+    // Some at a time, so that the memory of several heads is fetched at once.
+    if (i % kExpectedAtOnce == 0) {
+      const std::size_t end = std::min(i + kExpectedAtOnce, batch.series.size());
+      for (std::size_t next = i; next < end; ++next) heads_.expect(batch.series[next].id);
+    }
+    const SeriesBatch& series = batch.series[i];
     const SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
     const auto floats = heads_.append(ref, series.samples, epoch_);
     if (!floats) return tl::unexpected<Error>(floats.error());
