@@ -124,6 +124,9 @@ struct DiskLogEvents {
   /// A record waits for the cursor at the start. Runs in open, for each such record once, before
   /// any can be dropped, given or appended. Records on pages that cannot be read are not known.
   std::function<void(const RecordHeader&, std::string_view cursor)> on_queued = {};
+  /// A cursor that the settings no longer name had `bytes` of records before it. They are not kept
+  /// for it any longer. Runs in open, once: the next file of cursors does not know it.
+  std::function<void(std::string_view cursor, std::uint64_t bytes)> on_forgotten = {};
   /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
   /// lock held: count and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};

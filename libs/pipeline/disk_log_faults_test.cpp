@@ -338,6 +338,9 @@ TEST_F(LostTest, ACursorThatWasAwayHasLostWhatWentMeanwhile) {
   ASSERT_TRUE(write_large('a'));
   settings_.cursors = {both[0]};
   reopen();
+  EXPECT_THAT(forgotten_, ElementsAre("hot"));  // its owner is told of what it leaves behind
+  reopen();
+  EXPECT_THAT(forgotten_, ElementsAre("hot"));
   ASSERT_TRUE(write_large('b'));
   EXPECT_EQ(read_letters(), "ab");
   commit();

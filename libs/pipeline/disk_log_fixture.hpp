@@ -48,6 +48,9 @@ class DiskLogTest : public testing::Test {
     events.on_queued = [this](const RecordHeader& header, std::string_view cursor) {
       queued_.push_back(std::string(cursor) + ' ' + header.customer.text());
     };
+    events.on_forgotten = [this](std::string_view cursor, std::uint64_t /*bytes*/) {
+      forgotten_.emplace_back(cursor);
+    };
     events.on_skip = [this](const SkippedPassage& skipped) { skips_.push_back(skipped); };
     auto log = DiskLog::open(settings_, clock_, std::move(events), *disk_);
     ASSERT_TRUE(log) << log.error().message;
@@ -101,7 +104,8 @@ class DiskLogTest : public testing::Test {
   DiskLogSettings settings_;
   std::mutex mutex_;
   std::vector<Dropped> drops_;
-  std::vector<std::string> queued_;    // "cursor customer", told at open
+  std::vector<std::string> queued_;  // "cursor customer", told at open
+  std::vector<std::string> forgotten_;
   std::vector<SkippedPassage> skips_;  // of the test's own thread
   std::optional<RecordHeader> last_;
   std::unique_ptr<DiskLog> log_;

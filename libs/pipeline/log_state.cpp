@@ -77,8 +77,16 @@ void LogState::recover_cursors() {
     cursor.lost = found->second.lost;
     cursor.is_new = false;
   }
-  for (const auto& [name, place] : content->cursors)
+  for (const auto& [name, place] : content->cursors) {
     last_segment_ = std::max(last_segment_, place.position.segment);
+    const bool is_named = std::any_of(
+        cursors_.begin(), cursors_.end(),
+        [&name = name](const CursorState& cursor) { return cursor.settings.name == name; });
+    if (is_named) continue;
+    is_dirty_ = true;
+    const std::uint64_t left = bytes_after(segments_, place.position);
+    if (left > 0 && events_.on_forgotten) events_.on_forgotten(name, left);
+  }
 }
 
 void LogState::recover_sequence() {

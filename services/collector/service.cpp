@@ -34,6 +34,12 @@ void report_skip(const pipeline::SkippedPassage& skipped) {
                       {"why", skipped.why}});
 }
 
+void report_forgotten(std::string_view exporter, std::uint64_t bytes) {
+  service::log_warn(
+      "an exporter is not configured any more; what waited for it is not kept for its sake",
+      {{"exporter", std::string(exporter)}, {"bytes", std::to_string(bytes)}});
+}
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
@@ -81,6 +87,10 @@ class RunningCollector final : public CollectorService {
     auto source = tenancy::DirectorySource::start(settings_.directory, *client_);
     if (!source) return forward(source);
     directory_ = *std::move(source);
+    if (const auto known = directory_->current()) {
+      for (const std::string& doubt : routing_doubts(settings_.exporters, *known))
+        service::log_warn(doubt);
+    }
     return {};
   }
 
@@ -92,7 +102,8 @@ class RunningCollector final : public CollectorService {
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }
-    pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_, directory());
+    pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_);
+    events.on_forgotten = report_forgotten;
     events.on_skip = report_skip;
     auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);

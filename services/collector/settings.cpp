@@ -157,7 +157,8 @@ processors:
                                                     # half of it, or all but 384, is for series
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)
-  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels}
+  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
+                               hot_shard: true for names hot-…}
   otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression}
   prometheus: {endpoint: 127.0.0.1:8889}
   debug: {}

@@ -21,6 +21,9 @@ constexpr std::array<std::pair<std::string_view, ExporterKind>, 6> kKinds{{
     {"debug", ExporterKind::kDebug},
 }};
 
+/// A remote write so named is a hot shard unless its key `hot_shard` says otherwise.
+constexpr std::string_view kShardPrefix = "hot-";
+
 std::optional<ExporterKind> kind_of(std::string_view type) {
   for (const auto& [name, kind] : kKinds) {
     if (name == type) return kind;
@@ -97,6 +100,8 @@ std::optional<ExporterSettings> read_exporter(const ConfigNode& node, const std:
   exporter.kind = *kind;
   exporter.id = id;
   exporter.name = part_name(id);
+  if (*kind == ExporterKind::kPrometheusRemoteWrite)
+    exporter.hot_shard = node.child("hot_shard").boolean(exporter.name.starts_with(kShardPrefix));
   exporter.required = node.child("required").boolean(false);
   exporter.max_age = node.child("max_age").duration(exporter.max_age);
   exporter.resource_labels = node.child("resource_labels").text_list();

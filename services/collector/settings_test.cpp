@@ -1,5 +1,7 @@
 #include "services/collector/settings.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace vigia::collector {
@@ -32,6 +34,14 @@ service:
     traces: {receivers: [otlp], exporters: [otlphttp/cold]}
     logs: {receivers: [otlp], exporters: [otlphttp/cold]}
 )";
+
+/// Of the first exporter of that name.
+bool is_hot_shard(const Settings& settings, std::string_view name) {
+  const auto found =
+      std::find_if(settings.exporters.begin(), settings.exporters.end(),
+                   [name](const ExporterSettings& exporter) { return exporter.name == name; });
+  return found != settings.exporters.end() && found->hot_shard;
+}
 
 Result<Settings> read(std::string text) {
   auto file = service::ConfigFile::parse(text, "collector.yaml");
@@ -119,6 +129,20 @@ TEST(Settings, KnownKeysWithoutEffectAreTold) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   ASSERT_EQ(settings->notes.size(), 2U);
   EXPECT_NE(settings->notes[0].find("processors.batch.timeout has no effect"), std::string::npos);
+}
+
+TEST(CollectorSettings, AHotShardIsOneByNameOrByItsKey) {
+  auto settings = read(std::string(kGood));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_TRUE(is_hot_shard(*settings, "hot-0"));
+  EXPECT_FALSE(is_hot_shard(*settings, "cold"));
+  std::string text(kGood);
+  text.replace(text.find("api/v1/write}"), 13, "api/v1/write, hot_shard: false}");
+  text.replace(text.find("required: true"), 14, "hot_shard: true");
+  settings = read(text);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_FALSE(is_hot_shard(*settings, "hot-0"));
+  EXPECT_TRUE(is_hot_shard(*settings, "cold"));
 }
 
 }  // namespace

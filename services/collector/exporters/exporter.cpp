@@ -20,11 +20,9 @@ bool is_local(ExporterKind kind) {
 /// Shared by the callbacks of one log.
 class QueueCounter {
  public:
-  QueueCounter(const std::vector<ExporterSettings>& exporters, Books& books,
-               std::function<std::shared_ptr<const tenancy::Directory>()> directory)
-      : books_(books), directory_(std::move(directory)) {
+  QueueCounter(const std::vector<ExporterSettings>& exporters, Books& books) : books_(books) {
     for (const ExporterSettings& exporter : exporters)
-      routing_[exporter.id] = std::make_unique<Routing>(exporter);
+      routing_.emplace(exporter.id, Routing(exporter));
   }
 
   void queued(const pipeline::RecordHeader& header, std::string_view exporter) {
@@ -42,13 +40,11 @@ class QueueCounter {
  private:
   bool takes(const pipeline::RecordHeader& header, std::string_view exporter) {
     const auto routing = routing_.find(exporter);
-    return routing != routing_.end() &&
-           routing->second->takes(header.signal, header.route, directory_());
+    return routing != routing_.end() && routing->second.takes(header.signal, header.route);
   }
 
-  std::map<std::string, std::unique_ptr<Routing>, std::less<>> routing_;  // by exporter id
+  std::map<std::string, Routing, std::less<>> routing_;  // by exporter id
   Books& books_;
-  std::function<std::shared_ptr<const tenancy::Directory>()> directory_;
 };
 
 }  // namespace
@@ -84,10 +80,9 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
   return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
 }
 
-pipeline::DiskLogEvents counting_events(
-    const std::vector<ExporterSettings>& exporters, Books& books,
-    std::function<std::shared_ptr<const tenancy::Directory>()> directory) {
-  auto counter = std::make_shared<QueueCounter>(exporters, books, std::move(directory));
+pipeline::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
+                                        Books& books) {
+  auto counter = std::make_shared<QueueCounter>(exporters, books);
   pipeline::DiskLogEvents events;
   events.on_queued = [counter](const pipeline::RecordHeader& header, std::string_view exporter) {
     counter->queued(header, exporter);

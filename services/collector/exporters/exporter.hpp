@@ -54,8 +54,7 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
 /// What the log is opened with, so that the books know what waits for the exporters at the start
 /// and what the log drops at their cursors (on_queued, on_drop). Also after the books' last other
 /// call.
-pipeline::DiskLogEvents counting_events(
-    const std::vector<ExporterSettings>& exporters, Books& books,
-    std::function<std::shared_ptr<const tenancy::Directory>()> directory);
+pipeline::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
+                                        Books& books);
 
 }  // namespace vigia::collector

@@ -26,6 +26,7 @@ struct ExporterSettings {
   std::string endpoint;  ///< a URL; for prometheus the address to listen on
   std::vector<std::pair<std::string, std::string>> headers;
   std::string compression;  ///< otlp, otlphttp: "gzip", "zstd", "none"
+  bool hot_shard = false;   ///< remote write: takes only the records whose route is `name`
   bool required = false;    ///< its cursor holds the log back
   Duration max_age{0};      ///< records older than this are skipped, counted; 0: never
   Duration timeout = std::chrono::seconds(10);

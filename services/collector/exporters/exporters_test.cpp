@@ -131,8 +131,7 @@ class ExportersTest : public ::testing::Test {
     log.directory = "/log";
     log.cursors = {cursor_settings(settings_)};
     log.cursor_interval = std::chrono::milliseconds(2);
-    log_ = *pipeline::DiskLog::open(log, clock_, counting_events({settings_}, *books_, directory()),
-                                    files_);
+    log_ = *pipeline::DiskLog::open(log, clock_, counting_events({settings_}, *books_), files_);
   }
   void start_exporter() {
     const ExporterParts parts{*log_,   *client_,  *series_, directory(),
@@ -363,6 +362,7 @@ TEST_F(ExportersTest, WhatIsTooOldForAnOptionalDestinationIsDroppedCounted) {
 TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";
+  settings_.hot_shard = true;
   begin();
   const auto beats = [this] { return destination_.series(true); };
   const auto at = [](int minute) {
@@ -389,6 +389,7 @@ TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
 TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";
+  settings_.hot_shard = true;
   settings_.max_age = std::chrono::hours(1);
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
@@ -412,6 +413,7 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
 TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";
+  settings_.hot_shard = true;
   settings_.max_age = std::chrono::hours(1);
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
@@ -439,6 +441,7 @@ TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole)
 TEST_F(ExportersTest, AHoleIsMadeOnceOverRestarts) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";
+  settings_.hot_shard = true;
   settings_.max_age = std::chrono::hours(1);
   open_log();
   accept_gauge("probe");

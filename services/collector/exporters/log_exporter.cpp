@@ -115,7 +115,7 @@ bool LogExporter::gather() {
 
 void LogExporter::take(pipeline::DiskRecord record) {
   last_ = record.header;
-  if (!routing_.takes(record.header.signal, record.header.route, parts_.directory())) return;
+  if (!routing_.takes(record.header.signal, record.header.route)) return;
   auto body = plain_body(record);
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;

@@ -107,8 +107,7 @@ void PushExporter::keep_room() {
 }
 
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
-  if (heartbeat_ && routing_.is_shard(parts_.directory()))
-    heartbeat_->advance(complete_until_ms, lost, *this);
+  if (heartbeat_ && routing_.is_shard()) heartbeat_->advance(complete_until_ms, lost, *this);
 }
 
 void PushExporter::wake(TimePoint deadline) {

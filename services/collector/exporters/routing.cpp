@@ -2,37 +2,53 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace vigia::collector {
 namespace {
 
-constexpr std::string_view kShardPrefix = "hot-";
+bool is_hot_shard(const ExporterSettings& exporter) {
+  return exporter.kind == ExporterKind::kPrometheusRemoteWrite && exporter.hot_shard;
+}
+
+std::string doubt(const std::string& shard, const ExporterSettings* exporter) {
+  if (exporter == nullptr)
+    return fmt::format("customers are assigned to the hot shard {}, which has no exporter", shard);
+  return fmt::format(
+      "customers are assigned to the hot shard {}, but the exporter {} is not one (hot_shard: "
+      "true) "
+      "and gets the data of all customers",
+      shard, exporter->id);
+}
 
 }  // namespace
 
 Routing::Routing(const ExporterSettings& exporter)
     : name_(exporter.name),
       signals_(exporter.signals.begin(), exporter.signals.end()),
-      is_remote_write_(exporter.kind == ExporterKind::kPrometheusRemoteWrite) {}
+      is_shard_(is_hot_shard(exporter)) {}
 
-bool Routing::takes(Signal signal, std::string_view route,
-                    const std::shared_ptr<const tenancy::Directory>& directory) {
-  if (signals_.count(signal) == 0) return false;
-  if (!is_remote_write_ || route == name_) return true;
-  return !is_shard(directory);
+bool Routing::takes(Signal signal, std::string_view route) const {
+  return signals_.count(signal) > 0 && (!is_shard_ || route == name_);
 }
 
-bool Routing::is_shard(const std::shared_ptr<const tenancy::Directory>& directory) {
-  if (!is_remote_write_) return false;
-  if (name_.starts_with(kShardPrefix)) return true;
-  if (!directory) return false;
-  const std::lock_guard lock(mutex_);
-  if (seen_ != directory) {
-    const auto& customers = directory->customers();
-    is_shard_ = std::any_of(customers.begin(), customers.end(),
-                            [this](const auto& customer) { return customer.hot_shard == name_; });
-    seen_ = directory;
+std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exporters,
+                                        const tenancy::Directory& directory) {
+  std::set<std::string> shards;
+  for (const auto& customer : directory.customers()) shards.insert(customer.hot_shard);
+  const bool has_shards = std::any_of(exporters.begin(), exporters.end(), is_hot_shard);
+  std::vector<std::string> doubts;
+  for (const std::string& shard : shards) {
+    const auto exporter =
+        std::find_if(exporters.begin(), exporters.end(), [&](const ExporterSettings& settings) {
+          return settings.kind == ExporterKind::kPrometheusRemoteWrite && settings.name == shard;
+        });
+    const bool is_there = exporter != exporters.end();
+    if (is_there && is_hot_shard(*exporter)) continue;
+    // A collector without any hot shard is one that feeds the cold store alone.
+    if (is_there || has_shards) doubts.push_back(doubt(shard, is_there ? &*exporter : nullptr));
   }
-  return is_shard_;
+  return doubts;
 }
 
 }  // namespace vigia::collector

@@ -1,11 +1,10 @@
 // Which exporter takes which record.
 #pragma once
 
-#include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/model/signal.hpp"
 #include "libs/tenancy/directory.hpp"
@@ -13,28 +12,29 @@
 
 namespace vigia::collector {
 
-/// Answers for one exporter. An exporter takes the signals whose pipelines name it. Of metrics, one
-/// whose name is a hot shard's ("hot-…", or the hot_shard of any customer) takes only the records
-/// whose route it is; any other takes all. The route is a record's own (pipeline::RecordHeader::
-/// route), set by intake to the customer's hot_shard, so that a customer's move changes nothing
-/// that was acknowledged before. Thread contract: any thread.
+/// Answers for one exporter. An exporter takes the signals whose pipelines name it. Of metrics, a
+/// hot shard's takes only the records whose route is its name; any other takes all. What is a hot
+/// shard stands in the configuration and changes with it alone, never with the customers: a record
+/// is counted, read and dropped by one answer. The route is a record's own
+/// (pipeline::RecordHeader:: route), set by intake to the customer's hot_shard, so that a
+/// customer's move changes nothing that was acknowledged before. Thread contract: any thread;
+/// nothing in it changes.
 class Routing {
  public:
   explicit Routing(const ExporterSettings& exporter);
-  /// `directory` may be null (nothing was ever loaded).
-  bool takes(Signal signal, std::string_view route,
-             const std::shared_ptr<const tenancy::Directory>& directory);
-
+  bool takes(Signal signal, std::string_view route) const;
   /// True for the exporter of a hot shard.
-  bool is_shard(const std::shared_ptr<const tenancy::Directory>& directory);
+  bool is_shard() const { return is_shard_; }
 
  private:
   std::string name_;
   std::set<Signal> signals_;
-  bool is_remote_write_;
-  std::mutex mutex_;                                // guards the two below
-  std::shared_ptr<const tenancy::Directory> seen_;  // shared with the source; is_shard_ is of it
-  bool is_shard_ = false;
+  bool is_shard_;
 };
+
+/// Where customers and exporters do not fit together, a sentence each, for the log: a shard that is
+/// somebody's and has no exporter, or one that is not declared a shard and so gets all data.
+std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exporters,
+                                        const tenancy::Directory& directory);
 
 }  // namespace vigia::collector

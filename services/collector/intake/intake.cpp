@@ -86,7 +86,7 @@ Intake::Intake(const std::vector<ExporterSettings>& exporters,
           "Seconds from a whole request to its acknowledgement, the write to disk included",
           {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})) {
   for (const ExporterSettings& exporter : exporters) {
-    exporters_.emplace_back(exporter.id, std::make_unique<Routing>(exporter));
+    exporters_.emplace_back(exporter.id, Routing(exporter));
   }
 }
 
@@ -173,9 +173,8 @@ void Intake::append(const tenancy::Customer& customer, Delivery delivery, const 
                          return;
                        }
                        parts_.books.accepted(signal, accepted, transport);
-                       const auto directory = parts_.directory();
                        for (const auto& [exporter, routing] : exporters_) {
-                         if (routing->takes(signal, kept->route, directory)) {
+                         if (routing.takes(signal, kept->route)) {
                            parts_.books.queued(id, signal, exporter, accepted);
                          }
                        }

@@ -79,7 +79,7 @@ class Intake {
   wire::prometheus::TranslatorSettings translation_;
   IntakeParts parts_;
   RateLimiter rates_;
-  std::vector<std::pair<std::string, std::unique_ptr<Routing>>> exporters_;
+  std::vector<std::pair<std::string, Routing>> exporters_;
   service::Histogram& durations_;
 };
 
