@@ -60,7 +60,7 @@ class Http1Session final : public Session {
   void end_input() override;
   void fill() override;
   void answer(std::uint64_t id, Response response) override;
-  bool wants_input() const override { return !is_done_ && !is_answering_; }
+  bool wants_input() const override { return !is_done_ && !is_answering_ && !is_output_full(); }
   bool is_done() const override { return is_done_; }
   bool must_linger() const override { return must_linger_; }
   void tick() override;
@@ -75,6 +75,9 @@ class Http1Session final : public Session {
   void on_body(std::string_view bytes);
 
  private:
+  /// Requests wait while the answers before them do, or a client that sends and never reads would
+  /// pile them up.
+  bool is_output_full() const { return host_.output().size() >= kOutputBytesMax; }
   void parse(std::string_view& bytes);
   void parse_unparsed();
   bool parse_step(std::string_view& bytes);
@@ -141,7 +144,7 @@ std::size_t RequestParser::on_chunk_body_impl(std::uint64_t /*rest*/, string_vie
 }
 
 void Http1Session::receive(std::string_view bytes) {
-  if (is_answering_ || !unparsed_.empty()) {
+  if (is_answering_ || is_output_full() || !unparsed_.empty()) {
     unparsed_.erase(0, unparsed_used_);
     unparsed_used_ = 0;
     unparsed_ += bytes;
@@ -152,7 +155,7 @@ void Http1Session::receive(std::string_view bytes) {
   unparsed_.assign(bytes);
 }
 
-/// Goes on with what has waited for the answer before it.
+/// Goes on with what has waited for the answers before it.
 void Http1Session::parse_unparsed() {
   std::string_view bytes = std::string_view(unparsed_).substr(unparsed_used_);
   parse(bytes);
@@ -161,11 +164,13 @@ void Http1Session::parse_unparsed() {
     unparsed_ = std::string();
     unparsed_used_ = 0;
   }
+  // What is left then is the begin of a request that will never be whole.
+  if (has_input_ended_ && !is_answering_ && !is_output_full()) is_done_ = true;
 }
 
 /// Takes whole steps off the front of `bytes`.
 void Http1Session::parse(std::string_view& bytes) {
-  while (!bytes.empty() && !is_answering_ && !is_done_) {
+  while (!bytes.empty() && !is_answering_ && !is_done_ && !is_output_full()) {
     if (!parse_step(bytes)) break;
   }
 }
@@ -377,6 +382,8 @@ void Http1Session::end_response() {
 }
 
 void Http1Session::fill() {
+  const bool has_held_any = !unparsed_.empty() || has_input_ended_;
+  if (has_held_any && !is_answering_ && !is_done_) parse_unparsed();
   while (stream_ && !is_done_ && host_.output().size() < kOutputBytesMax) {
     Result<std::string> piece = stream_();
     if (!piece) {  // without the last chunk the client sees that something is missing
@@ -396,7 +403,7 @@ void Http1Session::fill() {
 
 void Http1Session::end_input() {
   has_input_ended_ = true;
-  if (!is_answering_) is_done_ = true;
+  if (!is_answering_) parse_unparsed();
 }
 
 void Http1Session::tick() {

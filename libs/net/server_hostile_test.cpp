@@ -1,0 +1,131 @@
+// Clients that want to hurt: floods, readers that do not read, framing with two meanings.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/server.hpp"
+
+namespace vigia::net {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::EchoHandler;
+using internal::eventually;
+using internal::RawClient;
+using internal::small_settings;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+std::string get(std::string_view path, std::string_view headers = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
+}
+
+void read_quickly(const RawClient& client) {
+  const int large = 4 << 20;
+  setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
+}
+
+class HostileTest : public testing::Test {
+ protected:
+  void start(ServerSettings settings = small_settings()) {
+    settings.loops = 1;  // so that another connection's answer is a turn of the same loop
+    auto server = Server::start(std::move(settings), handler_);
+    ASSERT_TRUE(server.has_value()) << server.error().message;
+    server_ = std::move(*server);
+  }
+  RawClient connect(std::size_t receive_buffer = 0) {
+    return RawClient(server_->port(), receive_buffer);
+  }
+
+  /// How far `count` gets: its value once it has not moved while the loop answered another client
+  /// fifty times.
+  template <typename Count>
+  std::uint64_t settled(Count count) {
+    RawClient other = connect();
+    std::uint64_t last = count();
+    for (int still = 0; still < 50;) {
+      other.send(get("/other"));
+      EXPECT_THAT(other.read_until("/other? 0 0"), StartsWith("HTTP/1.1 200 "));
+      const std::uint64_t now = count();
+      still = now == last ? still + 1 : 0;
+      last = now;
+    }
+    return last;
+  }
+
+  EchoHandler handler_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(HostileTest, PipelinedAnswersThatNobodyReadsAreNotPiledUp) {
+  std::atomic<std::uint64_t> made{0};
+  handler_.on_handle = [&made](const Request& request, Responder responder) {
+    Response response;
+    if (request.path == "/other") {
+      response.body = "GET /other? 0 0";
+    } else {
+      response.body = std::string(100'000, 'x');
+      ++made;
+    }
+    responder.send(std::move(response));
+  };
+  start();
+  RawClient client = connect(4096);
+  std::string requests;
+  for (int i = 0; i < 400; ++i) requests += get("/");
+  client.send(requests);
+  ASSERT_TRUE(eventually([&] { return made > 0; }));
+  // Socket buffers take some megabytes, the output a quarter of one.
+  EXPECT_LT(settled([&] { return made.load(); }), 200U);
+  // Read, they all come.
+  read_quickly(client);
+  std::size_t bytes = 0;
+  while (bytes < 400UL * 100'000) {
+    const std::string piece = client.read_some(1U << 20U);
+    ASSERT_FALSE(piece.empty());
+    bytes += piece.size();
+  }
+  EXPECT_EQ(made, 400U);
+}
+
+TEST_F(HostileTest, PipelinedRefusalsThatNobodyReadsAreNotPiledUp) {
+  handler_.on_admit = [](const RequestHead& head) -> std::optional<Response> {
+    if (head.path == "/other") return std::nullopt;
+    Response response;
+    response.status = 401;
+    response.body = std::string(10'000, 'x');
+    return response;
+  };
+  start();
+  RawClient client = connect(4096);
+  std::string requests;
+  for (int i = 0; i < 20'000; ++i) requests += get("/");
+  client.send(requests);
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests > 0; }));
+  std::uint64_t others = 0;
+  const std::uint64_t taken = settled([&] {
+    return server_->stats().requests - ++others;  // each look counts one of its own
+  });
+  EXPECT_LT(taken, 2000U);
+}
+
+TEST_F(HostileTest, AHalfClosedClientGetsAllItsPipelinedAnswers) {
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.body = std::string(100'000, 'x');
+    responder.send(std::move(response));
+  };
+  start();
+  RawClient client = connect(4096);
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += get("/");
+  client.send(requests);
+  client.end_output();
+  read_quickly(client);
+  EXPECT_GT(client.read_all().size(), 10'000'000U);
+}
+
+}  // namespace
+}  // namespace vigia::net
