@@ -127,5 +127,57 @@ TEST_F(HostileTest, AHalfClosedClientGetsAllItsPipelinedAnswers) {
   EXPECT_GT(client.read_all().size(), 10'000'000U);
 }
 
+TEST_F(HostileTest, ManySmallHeadersCountWithWhatTheyCost) {
+  start();
+  std::string headers;
+  for (int i = 0; i < 10'000; ++i) headers += "a:\r\n";
+  RawClient client = connect();
+  client.try_send(get("/x", headers));
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(HostileTest, FramingThatAnotherReaderCouldTakeOtherwiseIsRefused) {
+  start();
+  const std::string post = "POST /x HTTP/1.1\r\nHost: x\r\n";
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& request : std::vector<std::string>{
+           "POST /x HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+           post + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+           post + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+           post + "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+           post + "Content-Length : 5\r\n\r\nabcde", post + "Content-Length: 5 5\r\n\r\nabcde",
+           post + "Content-Length:\r\n\r\nabcde",
+           post + "Content-Length: 99999999999999999999\r\n\r\nabcde",
+           "POST /x HTTP/1.1\nHost: x\nContent-Length: 5\n\nabcde",
+           post + "X: a\rContent-Length: 5\r\n\r\nabcde",
+           post + std::string("X: a\0b\r\nContent-Length: 5\r\n\r\nabcde", 34),
+           chunked + "5;a\nabcde\r\n0\r\n\r\n", chunked + "5\nabcde\n0\n\n",
+           chunked + "0x5\r\nabcde\r\n0\r\n\r\n", chunked + "+5\r\nabcde\r\n0\r\n\r\n",
+           chunked + "5\r\nabcdeXX0\r\n\r\n", chunked + " 5\r\nabcde\r\n0\r\n\r\n",
+           chunked + "\r\nabcde\r\n0\r\n\r\n"}) {
+    RawClient client = connect();
+    client.try_send(request + get("/smuggled"));
+    client.end_output();
+    const std::string all = client.read_all();
+    EXPECT_THAT(all, StartsWith("HTTP/1.1 400 ")) << request;
+    EXPECT_THAT(all, Not(HasSubstr("smuggled"))) << request;
+  }
+  EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(HostileTest, AnOfferToUpgradeIsPassedOver) {
+  start();
+  RawClient client = connect();
+  client.send(get("/a",
+                  "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                  "HTTP2-Settings: AAMAAABk\r\n") +
+              get("/b", "Connection: Upgrade\r\nUpgrade: websocket\r\n") + get("/c"));
+  const std::string all = client.read_until("GET /c? 0 0");
+  EXPECT_THAT(all, HasSubstr("GET /a? 0 0"));
+  EXPECT_THAT(all, HasSubstr("GET /b? 0 0"));
+  EXPECT_THAT(all, Not(HasSubstr("101 ")));
+}
+
 }  // namespace
 }  // namespace vigia::net

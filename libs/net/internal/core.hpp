@@ -140,6 +140,9 @@ class Session {
   virtual void drain() = 0;
 };
 
+// RFC 9113 §6.5.2: what one header counts beside its text; it costs at least as much in memory.
+inline constexpr std::size_t kHeaderOverheadBytes = 32;
+
 // Enough to keep a fast socket busy, small enough for thousands of connections.
 inline constexpr std::size_t kOutputBytesMax = 256U << 10U;
 

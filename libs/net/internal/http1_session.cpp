@@ -70,7 +70,8 @@ class Http1Session final : public Session {
 
   // From the parser.
   void on_request_line(std::string_view method, std::string_view target, int version);
-  void on_field(std::string_view name, std::string_view value);
+  /// False where the headers are too many.
+  bool on_field(std::string_view name, std::string_view value);
   void on_head();
   void on_body(std::string_view bytes);
 
@@ -102,6 +103,7 @@ class Http1Session final : public Session {
   SessionHost& host_;
   std::optional<RequestParser> parser_;  // of the request being read or answered
   RequestHead head_;
+  std::size_t header_cost_ = 0;
   std::optional<Intake> intake_;
   std::string unparsed_;
   std::size_t unparsed_used_ = 0;
@@ -126,8 +128,9 @@ void RequestParser::on_request_impl(http::verb /*verb*/, string_view method, str
 }
 
 void RequestParser::on_field_impl(http::field /*field*/, string_view name, string_view value,
-                                  error_code& /*fault*/) {
-  if (!is_header_done()) session_.on_field(view(name), view(value));
+                                  error_code& fault) {
+  if (is_header_done()) return;  // a trailer
+  if (!session_.on_field(view(name), view(value))) fault = http::error::header_limit;
 }
 
 void RequestParser::on_header_impl(error_code& /*fault*/) { session_.on_head(); }
@@ -206,6 +209,7 @@ void Http1Session::begin_request() {
   parser().header_limit(static_cast<std::uint32_t>(host_.core().settings.header_bytes_max));
   parser().body_limit(boost::none);  // bounded by Intake, which can answer properly
   head_ = RequestHead{};
+  header_cost_ = 0;
   head_.peer = host_.peer();
   head_.is_encrypted = host_.is_encrypted();
   started_ = host_.now();
@@ -223,8 +227,11 @@ void Http1Session::on_request_line(std::string_view method, std::string_view tar
   if (question != std::string_view::npos) head_.query = target.substr(question + 1);
 }
 
-void Http1Session::on_field(std::string_view name, std::string_view value) {
+bool Http1Session::on_field(std::string_view name, std::string_view value) {
+  header_cost_ += name.size() + value.size() + kHeaderOverheadBytes;
+  if (header_cost_ > host_.core().settings.header_bytes_max) return false;
   head_.headers.add(name, value);
+  return true;
 }
 
 std::optional<Error> Http1Session::check_head() {
@@ -243,6 +250,9 @@ std::optional<Error> Http1Session::check_head() {
   if (const auto encoding = headers.get("transfer-encoding");
       !encoding.empty() && encoding.size() != std::string_view("chunked").size()) {
     return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
+  }
+  if (version_ < 11 && headers.count("transfer-encoding") > 0) {
+    return Error{ErrorCode::kInvalid, "HTTP/1.0 has no transfer-encoding"};
   }
   if (version_ >= 11 && headers.count("host") != 1) {
     return Error{ErrorCode::kInvalid, "exactly one Host header is needed"};

@@ -22,8 +22,6 @@ constexpr std::uint32_t kStreamWindowBytes = 4U << 20U;
 constexpr int kConnectionWindowBytes = 16 << 20;
 // Fewer and larger frames are cheaper; clients that can, use it.
 constexpr std::uint32_t kFrameBytesMax = 1U << 20U;
-// RFC 9113 §6.5.2: what one header counts beside its text.
-constexpr std::size_t kHeaderOverheadBytes = 32;
 // Past this much over the header limit the client is not merely wrong.
 constexpr std::size_t kHeaderAbuseFactor = 16;
 // CVE-2023-44487: resets in a burst, then a second.
