@@ -137,6 +137,24 @@ TEST_F(HostileTest, ManySmallHeadersCountWithWhatTheyCost) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+TEST_F(HostileTest, AnAnswerReadInDribletsIsEnded) {
+  ServerSettings settings = small_settings();
+  settings.request_timeout = 300ms;
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.body = std::string(32U << 20U, 'x');
+    responder.send(std::move(response));
+  };
+  start(settings);
+  RawClient client = connect(4096);
+  client.send(get("/"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  EXPECT_TRUE(eventually([&] {
+    client.read_some(50);
+    return server_->stats().connections == 0;
+  }));
+}
+
 TEST_F(HostileTest, FramingThatAnotherReaderCouldTakeOtherwiseIsRefused) {
   start();
   const std::string post = "POST /x HTTP/1.1\r\nHost: x\r\n";

@@ -30,7 +30,7 @@ Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd so
       now_(SystemClock().steady()),
       opened_(now_),
       received_(now_),
-      written_(now_) {
+      paced_(now_) {
   core_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -48,7 +48,7 @@ bool Connection::wants_input() const {
 std::uint32_t Connection::wanted_events() const {
   std::uint32_t events = 0;
   if (wants_input()) events |= EPOLLIN;
-  if (waits_to_write_) events |= EPOLLOUT;
+  if (waits_to_write_ || reads_once_writable_) events |= EPOLLOUT;
   return events;
 }
 
@@ -74,12 +74,13 @@ void Connection::on_ready(std::uint32_t events, std::string& buffer, TimePoint n
 
 void Connection::read(std::string& buffer) {
   const bool is_tls = channel_.is_encrypted();
+  reads_once_writable_ = false;
   const int reads_max = is_tls ? kTlsReadsMax : kReadsMax;
   for (int i = 0; i < reads_max && wants_input() && !is_closed_; ++i) {
     const IoResult result = channel_.read(buffer.data(), buffer.size());
     if (result.state == IoState::kWaitRead) return;
     if (result.state == IoState::kWaitWrite) {
-      waits_to_write_ = true;
+      reads_once_writable_ = true;
       return;
     }
     if (result.state == IoState::kClosed) {
@@ -130,16 +131,21 @@ void Connection::flush() {
   if (!session_ || is_closed_) return;
   waits_to_write_ = false;
   for (int round = 0; round < kWriteRoundsMax; ++round) {
+    if (output_.is_empty()) restart_pace();
     session_->fill();
-    if (output_.is_empty()) break;
+    if (output_.is_empty()) {
+      if (session_->is_done()) finish();
+      return;
+    }
     if (!write()) return;
   }
-  if (output_.is_empty()) {
-    written_ = now_;
-    if (session_->is_done()) finish();
-  } else {
-    waits_to_write_ = true;  // the others' turn; the socket is writable at once again
-  }
+  // The others' turn. The socket is writable at once again, and the session may have more to say.
+  waits_to_write_ = true;
+}
+
+void Connection::restart_pace() {
+  paced_ = now_;
+  paced_bytes_ = 0;
 }
 
 /// False where the socket takes no more, or is closed.
@@ -155,7 +161,8 @@ bool Connection::write() {
       return false;
     }
     output_.pop(result.bytes);
-    written_ = now_;
+    paced_bytes_ += result.bytes;
+    if (paced_bytes_ >= kPaceBytes) restart_pace();
   }
   return true;
 }
@@ -183,7 +190,7 @@ void Connection::tick(TimePoint now) {
     if (is_late || is_draining_) is_closed_ = true;
     return;
   }
-  const bool is_stalled = !output_.is_empty() && now - written_ >= settings.request_timeout;
+  const bool is_stalled = !output_.is_empty() && now - paced_ >= settings.request_timeout;
   if (is_stalled) {
     is_closed_ = true;
     return;

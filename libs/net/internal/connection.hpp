@@ -43,6 +43,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   void deliver(std::string_view bytes);
   void choose_session();
   bool write();
+  void restart_pace();
   void finish();
   bool wants_input() const;
 
@@ -56,9 +57,11 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   TimePoint now_;
   TimePoint opened_;
   TimePoint received_;
-  TimePoint written_;  // the last time that output moved or there was none
+  TimePoint paced_;  // the last time that there was no output, or kPaceBytes of it had moved
+  std::size_t paced_bytes_ = 0;  // moved since then
   std::optional<TimePoint> linger_until_;
   bool waits_to_write_ = false;
+  bool reads_once_writable_ = false;  // TLS has to write before it can go on to read
   bool has_input_ended_ = false;
   bool is_draining_ = false;
   bool is_closed_ = false;

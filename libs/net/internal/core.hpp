@@ -146,4 +146,8 @@ inline constexpr std::size_t kHeaderOverheadBytes = 32;
 // Enough to keep a fast socket busy, small enough for thousands of connections.
 inline constexpr std::size_t kOutputBytesMax = 256U << 10U;
 
+// What a client has to take of an answer within request_timeout, on a connection and of an HTTP/2
+// stream: who reads a byte now and then would hold the answer's memory for ever.
+inline constexpr std::size_t kPaceBytes = 16U << 10U;
+
 }  // namespace vigia::net::internal

@@ -53,7 +53,8 @@ struct Stream {
   std::optional<Intake> intake;
   TimePoint started;
   std::optional<TimePoint> deadline;  // of the client: grpc-timeout
-  TimePoint progressed;               // of the answer
+  TimePoint progressed;               // of the answer: when kPaceBytes of it had gone
+  std::size_t paced_bytes = 0;        // of the answer, gone since then
   bool is_head_method = false;
   bool is_whole = false;  // the request
   bool is_answered = false;
@@ -462,9 +463,13 @@ ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::ui
   auto& own = *static_cast<Http2Session*>(self);
   Stream* stream = own.find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  stream->progressed = own.host_.now();
   const ssize_t read = own.read_body(*stream, room, size, *flags);
   const bool is_end = (*flags & NGHTTP2_DATA_FLAG_EOF) != 0;
+  stream->paced_bytes += static_cast<std::size_t>(std::max<ssize_t>(read, 0));
+  if (is_end || stream->paced_bytes >= kPaceBytes) {
+    stream->progressed = own.host_.now();
+    stream->paced_bytes = 0;
+  }
   if (is_end && stream->head.transport == Transport::kGrpc) {
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     std::vector<Header> trailers;
