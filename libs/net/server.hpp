@@ -32,6 +32,8 @@ struct ServerSettings {
   Duration request_timeout =
       std::chrono::seconds(30);  ///< from the first byte of a request to its last
   Duration idle_timeout = std::chrono::minutes(5);
+  /// Of idle connections while connections_max, or the limit of open files, is reached.
+  Duration idle_timeout_crowded = std::chrono::seconds(5);
   std::optional<TlsServerSettings> tls;
 };
 

@@ -197,5 +197,22 @@ TEST_F(HostileTest, AnOfferToUpgradeIsPassedOver) {
   EXPECT_THAT(all, Not(HasSubstr("101 ")));
 }
 
+TEST_F(HostileTest, IdleConnectionsMakeRoomForNewOnes) {
+  ServerSettings settings = small_settings();
+  settings.connections_max = 2;
+  settings.idle_timeout_crowded = 100ms;
+  start(settings);
+  RawClient one = connect();
+  RawClient two = connect();
+  for (RawClient* each : {&one, &two}) {
+    each->send(get("/idle"));
+    each->read_until("/idle? 0 0");
+  }
+  EXPECT_TRUE(eventually([&] {
+    RawClient three = connect();
+    return three.try_send(get("/new")) && !three.read_until("/new? 0 0").empty();
+  }));
+}
+
 }  // namespace
 }  // namespace vigia::net

@@ -178,7 +178,7 @@ void Connection::finish() {
   linger_until_ = now_ + kLinger;
 }
 
-void Connection::tick(TimePoint now) {
+void Connection::tick(TimePoint now, Duration idle_timeout) {
   now_ = now;
   const ServerSettings& settings = core_.settings;
   if (linger_until_) {
@@ -196,7 +196,7 @@ void Connection::tick(TimePoint now) {
     return;
   }
   session_->tick();
-  const bool is_unused = session_->is_idle() && now - received_ >= settings.idle_timeout;
+  const bool is_unused = session_->is_idle() && now - received_ >= idle_timeout;
   if (is_unused) session_->end_idle();
   flush();
 }

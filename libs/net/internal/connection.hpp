@@ -18,7 +18,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   void answer(std::uint64_t id, Response response, TimePoint now);
   /// Writes what is ready.
   void flush();
-  void tick(TimePoint now);
+  void tick(TimePoint now, Duration idle_timeout);
   void drain(TimePoint now);
 
   bool is_closed() const { return is_closed_; }

@@ -18,6 +18,14 @@ constexpr Duration kTickInterval = std::chrono::milliseconds(100);
 constexpr int kEventsMax = 256;
 constexpr int kAcceptsMax = 64;
 
+/// False where the kernel has no room for another watch.
+bool try_add(int epoll, int fd, std::uint32_t events, void* target) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = target;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* target) {
   epoll_event event{};
   event.events = events;
@@ -119,9 +127,11 @@ void Loop::accept_all() {
         // The listening socket stays ready: look again at the next tick instead of spinning.
         set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), 0, &listener_);
         is_accepting_ = false;
+        is_out_of_files_ = true;
       }
       return;
     }
+    is_out_of_files_ = false;
     if (core_.connections.load(std::memory_order_relaxed) >= core_.settings.connections_max) {
       core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
       continue;
@@ -130,7 +140,10 @@ void Loop::accept_all() {
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket), peer.text());
     connection->registered_events = EPOLLIN;
-    set_interest(epoll_.get(), EPOLL_CTL_ADD, connection->fd(), EPOLLIN, connection.get());
+    if (!try_add(epoll_.get(), connection->fd(), EPOLLIN, connection.get())) {
+      core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+      continue;
+    }
     connections_.emplace(connection.get(), connection);
   }
 }
@@ -196,11 +209,16 @@ void Loop::tick() {
     is_accepting_ = true;
     set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), EPOLLIN, &listener_);
   }
+  const ServerSettings& settings = core_.settings;
+  const bool is_crowded = is_out_of_files_ || core_.connections.load() >= settings.connections_max;
+  const Duration idle_timeout = is_crowded
+                                    ? std::min(settings.idle_timeout, settings.idle_timeout_crowded)
+                                    : settings.idle_timeout;
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) {
-    connection->tick(now_);
+    connection->tick(now_, idle_timeout);
     settle(*connection);
   }
 }

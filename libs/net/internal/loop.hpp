@@ -45,6 +45,7 @@ class Loop {
   TimePoint next_tick_;
   std::optional<TimePoint> stop_deadline_;
   bool is_accepting_ = false;
+  bool is_out_of_files_ = false;  // at the last accept
   std::thread thread_;
 };
 
