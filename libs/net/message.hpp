@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,6 +90,10 @@ struct Response {
   Headers headers;
   std::string body;
   BodySource stream;  ///< where set, sent after `body`, chunked; not for gRPC
+  /// Where set and there is no `stream`: let go when the client has taken nearly all of the body,
+  /// or is gone. For whoever counts what slow clients keep in memory; the body is sent chunked
+  /// then. Not for gRPC.
+  std::shared_ptr<void> held;
   GrpcCode grpc_code = GrpcCode::kOk;
   std::string grpc_message;
   std::string grpc_details;  ///< a serialised google.rpc.Status

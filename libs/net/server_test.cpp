@@ -408,6 +408,28 @@ TEST_F(ServerTest, StreamsKeepTheirPace) {
   EXPECT_GT(size, 100'000'000U);
 }
 
+TEST_F(ServerTest, WhatAnAnswerHoldsGoesWhenItIsReadOrItsClientGone) {
+  start();
+  auto token = std::make_shared<int>(1);  // shared with every answer under way
+  handler_.on_handle = [&token](const Request&, Responder responder) {
+    Response response;
+    response.body.assign(20'000'000, 'x');
+    response.held = token;
+    responder.send(std::move(response));
+  };
+  {
+    RawClient slow(server_->port(), 4096);
+    slow.send(get("/"));
+    slow.read_until("\r\n\r\n");
+    EXPECT_EQ(token.use_count(), 2);
+  }
+  EXPECT_TRUE(eventually([&] { return token.use_count() == 1; }));
+  for (const char* version : {"", "--http2-prior-knowledge ", "--http1.0 "}) {
+    EXPECT_EQ(curl(version + url("/")).size(), 20'000'000U) << version;
+    EXPECT_TRUE(eventually([&] { return token.use_count() == 1; })) << version;
+  }
+}
+
 TEST_F(ServerTest, ABrokenStreamIsSeenAsIncomplete) {
   start();
   handler_.on_handle = [](const Request&, Responder responder) {

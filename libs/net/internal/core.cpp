@@ -38,6 +38,10 @@ void MailboxTarget::answer(Response response) {
       response.headers.add("vary", "accept-encoding");
     }
   }
+  if (response.held && !response.stream) {
+    // A stream is asked for more, and let go, only when what was before it is on its way.
+    response.stream = [held = std::move(response.held)]() -> Result<std::string> { return ""; };
+  }
   mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
 }
 

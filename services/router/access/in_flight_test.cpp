@@ -1,5 +1,6 @@
 #include "services/router/access/in_flight.hpp"
 
+#include <deque>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@ namespace vigia::router {
 namespace {
 
 TEST(InFlight, OneCustomerCannotTakeTheOthersPlaces) {
-  InFlight places(2);
+  InFlight places(2, 100);
   const std::optional<CustomerId> a = *CustomerId::parse("a");
   const std::optional<CustomerId> b = *CustomerId::parse("b");
   std::vector<InFlight::Place> held;
@@ -19,6 +20,20 @@ TEST(InFlight, OneCustomerCannotTakeTheOthersPlaces) {
   EXPECT_TRUE(places.enter(std::nullopt).has_value());
   held.pop_back();
   EXPECT_TRUE(places.enter(a).has_value());
+}
+
+TEST(InFlight, AnswersThatNobodyReadsHaveABound) {
+  InFlight places(10, 100);
+  const std::optional<CustomerId> a = *CustomerId::parse("a");
+  const std::optional<CustomerId> b = *CustomerId::parse("b");
+  std::deque<InFlight::Place> held;
+  for (int i = 0; i < 3; ++i) held.push_back(std::move(*places.enter(a)));
+  EXPECT_TRUE(held[0].take_bytes(60));
+  EXPECT_TRUE(held[1].take_bytes(40));
+  EXPECT_FALSE(held[2].take_bytes(1));
+  EXPECT_TRUE(places.enter(b)->take_bytes(150));  // alone, whatever its size
+  held.pop_front();
+  EXPECT_TRUE(held.back().take_bytes(60));
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 namespace vigia::router {
 namespace {
 
+// Smaller answers are let go at once: not even all connections together make them many.
+constexpr std::size_t kHeldBytesMin = 64U << 10U;
+
 const std::vector<double>& latency_bounds() {
   static const std::vector<double> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                           0.25,  0.5,    1,     2.5,  5,     10,   30};
@@ -22,6 +25,16 @@ Exchange::Exchange(net::Responder responder, std::string route, service::MetricR
       began_(clock.steady()) {}
 
 void Exchange::send(net::Response response) {
+  if (place_ && response.body.size() >= kHeldBytesMin) {
+    if (!place_->take_bytes(response.body.size())) {
+      response = net::prometheus_error({ErrorCode::kOverLimit,
+                                        "too much of earlier answers is not read yet; read on",
+                                        std::chrono::seconds(1)});
+    } else {
+      response.held = std::make_shared<InFlight::Place>(std::move(*place_));
+      place_.reset();
+    }
+  }
   metrics_
       ->counter("vigia_router_requests_total", "Requests by route and status",
                 {{"route", route_}, {"code", std::to_string(response.status)}})
