@@ -77,15 +77,16 @@ void LogState::recover_cursors() {
     cursor.lost = found->second.lost;
     cursor.is_new = false;
   }
-  for (const auto& [name, place] : content->cursors) {
-    last_segment_ = std::max(last_segment_, place.position.segment);
+  for (const auto& known : content->cursors) {
+    const LogPosition position = known.second.position;
+    last_segment_ = std::max(last_segment_, position.segment);
     const bool is_named = std::any_of(
         cursors_.begin(), cursors_.end(),
-        [&name = name](const CursorState& cursor) { return cursor.settings.name == name; });
+        [&known](const CursorState& cursor) { return cursor.settings.name == known.first; });
     if (is_named) continue;
     is_dirty_ = true;
-    const std::uint64_t left = bytes_after(segments_, place.position);
-    if (left > 0 && events_.on_forgotten) events_.on_forgotten(name, left);
+    const std::uint64_t left = bytes_after(segments_, position);
+    if (left > 0 && events_.on_forgotten) events_.on_forgotten(known.first, left);
   }
 }
 
