@@ -9,15 +9,24 @@ type AnyToken = Schemas["Token"] | Schemas["OperatorToken"];
 function TokenRow({ token, onRevoke }: { token: AnyToken; onRevoke: () => void }) {
   const { text, format } = useLanguage();
   const isRevoked = token.revoked_at !== null;
+  const { columns } = text.tokens;
   const created = new Date(token.created_at);
+  const expires = token.expires_at === null ? text.never : format.date(new Date(token.expires_at));
   return (
     <tr data-testid="token" data-faint={isRevoked || undefined} className={styles.row}>
-      <th scope="row">{token.name}</th>
+      <th scope="row">
+        {token.name}
+        <small className={styles.narrow}>
+          {columns.created} {format.date(created)}, {columns.expires.toLowerCase()} {expires}
+        </small>
+      </th>
       <td>
         <span className={styles.pill}>{text.tokens[token.scope]}</span>
       </td>
-      <td title={format.moment(created)}>{format.date(created)}</td>
-      <td>{token.expires_at === null ? text.never : format.date(new Date(token.expires_at))}</td>
+      <td className={styles.wide} title={format.moment(created)}>
+        {format.date(created)}
+      </td>
+      <td className={styles.wide}>{expires}</td>
       <td className={styles.action}>
         {isRevoked ? (
           <span className={styles.note}>{text.tokens.revoked}</span>
@@ -55,8 +64,12 @@ export function TokenTable<T extends AnyToken>({
           <tr>
             <th scope="col">{columns.note}</th>
             <th scope="col">{columns.scope}</th>
-            <th scope="col">{columns.created}</th>
-            <th scope="col">{columns.expires}</th>
+            <th scope="col" className={styles.wide}>
+              {columns.created}
+            </th>
+            <th scope="col" className={styles.wide}>
+              {columns.expires}
+            </th>
             <td />
           </tr>
         </thead>
