@@ -46,7 +46,9 @@ def create(layout: Layout, agents: list[AgentPlace], kept: Json, file: Path) -> 
                 node = {"id": place.node_id, "region": place.region, "environment": "production", "address": address}
                 control.create_unless_there(f"/customers/{place.customer_id}/nodes", node)
                 # After a start with other ports the address has changed.
-                control.request("PATCH", f"/customers/{place.customer_id}/nodes/{place.node_id}", {"address": address})
+                path = f"/customers/{place.customer_id}/nodes/{place.node_id}"
+                if control.request("GET", path)["address"] != address:
+                    control.request("PATCH", path, {"address": address})
 
 
 def _create_access(control: Control, customer_id: str, kept: Json, file: Path) -> None:

@@ -31,10 +31,10 @@ function CustomerRow({
       <td className={styles.number}>
         {live === undefined ? "–" : format.whole(live.nodes.length)}
       </td>
-      <td className={styles.number}>
+      <td className={`${styles.number} ${rows.wide}`}>
         {live?.alerts_firing == null ? "–" : format.whole(live.alerts_firing)}
       </td>
-      <td>{format.date(new Date(customer.created_at))}</td>
+      <td className={rows.wide}>{format.date(new Date(customer.created_at))}</td>
       <td className={styles.actions}>
         <Button look="quiet" className={rows.small} onClick={onUsers}>
           {text.customers.users}
@@ -81,10 +81,12 @@ export function CustomersPage() {
                     <th scope="col" className={styles.number}>
                       {columns.nodes}
                     </th>
-                    <th scope="col" className={styles.number}>
+                    <th scope="col" className={`${styles.number} ${rows.wide}`}>
                       {columns.alerts}
                     </th>
-                    <th scope="col">{columns.created}</th>
+                    <th scope="col" className={rows.wide}>
+                      {columns.created}
+                    </th>
                     <td />
                   </tr>
                 </thead>
