@@ -17,6 +17,12 @@ bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared
   return bytes <= kSeriesLabelBytesMax;
 }
 
+bool has_reserved_job(const std::vector<LabelPair>& own) {
+  return std::any_of(own.begin(), own.end(), [](const LabelPair& label) {
+    return label.first == "job" && is_reserved_job(label.second);
+  });
+}
+
 void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
                              std::string_view prefix) {
   std::vector<otlp::KeyValueView> entries;

@@ -19,6 +19,9 @@ inline constexpr std::size_t kSeriesLabelBytesMax = 64U << 10U;
 /// Whether a series of these labels, the name and one more ("le") keeps those bounds.
 bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared);
 
+/// Whether these labels say that a job of the provider's own made the series.
+bool has_reserved_job(const std::vector<LabelPair>& own);
+
 /// Appends the attributes as labels, each name once and in order of the names: values of different
 /// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once),
 /// names with `prefix` before them. A key that sanitises to customer_id is dropped: that label

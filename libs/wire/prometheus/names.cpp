@@ -157,7 +157,7 @@ std::string number_text(double value) {
 bool is_reserved_name(std::string_view metric, bool is_agent) {
   return metric == "up" || metric.starts_with("scrape_") || metric.starts_with("ALERTS") ||
          metric.starts_with("otelcol_") || metric.starts_with("vigia_") ||
-         (!is_agent && metric.starts_with("agent_"));
+         metric.starts_with("vigia:") || (!is_agent && metric.starts_with("agent_"));
 }
 
 bool is_reserved_job(std::string_view job) {

@@ -73,9 +73,9 @@ TEST(NumberText, IsSpelledAsOpenMetricsDoes) {
 }
 
 TEST(Reserved, NamesAndJobsOfTheProviderAreNotACustomers) {
-  for (const char* name :
-       {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE",
-        "otelcol_receiver_accepted_spans", "vigia_hot_heartbeat", "agent_buffer_usage_percent"}) {
+  for (const char* name : {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE",
+                           "otelcol_receiver_accepted_spans", "vigia_hot_heartbeat", "vigia:up:sum",
+                           "agent_buffer_usage_percent"}) {
     EXPECT_TRUE(is_reserved_name(name, false)) << name;
   }
   EXPECT_FALSE(is_reserved_name("agent_buffer_usage_percent", true));

@@ -116,6 +116,10 @@ ResourceLabels read_resource(const CustomerId& customer, std::string_view resour
       labels.fault = RejectReason::kUntranslatable;
       return labels;
     }
+    if (has_reserved_job(own)) {
+      labels.fault = RejectReason::kReserved;
+      return labels;
+    }
     labels.target_info = target_info(attributes, std::move(own), labels.shared);
   }
   return labels;

@@ -215,9 +215,7 @@ PointSeries build_series(const MetricIdentity& identity, MetricType type,
     series.fault = RejectReason::kUntranslatable;
     return series;
   }
-  const auto job = std::find_if(labels.begin(), labels.end(),
-                                [](const LabelPair& label) { return label.first == "job"; });
-  if (job != labels.end() && is_reserved_job(job->second)) {
+  if (has_reserved_job(labels)) {
     series.fault = RejectReason::kReserved;
     return series;
   }

@@ -157,7 +157,11 @@ TEST_F(IntakeTest, AReservedJobIsRefusedOnResourceAndPoint) {
   MetricsBody body;
   body.resource("cliente-a", {{"service.name", "customer-agents"}}).gauge("m", now());
   body.resource("cliente-a").gauge("m", now(), {{"job", "otel-collector"}}).gauge("m", now());
-  EXPECT_EQ(take(body.bytes())->rejected, 2U);
+  // Without a service name the attribute would become target_info's job.
+  body.resource("cliente-a", {{"job", "customer-agents"}, {"service.instance.id", "x"}})
+      .gauge("m", now());
+  body.resource("cliente-a").gauge("vigia:up:sum", now());
+  EXPECT_EQ(take(body.bytes())->rejected, 4U);
 }
 
 TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
