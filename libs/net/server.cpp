@@ -35,6 +35,7 @@ class LoopServer final : public Server {
     stats.requests = core_->requests.load();
     stats.requests_refused = core_->requests_refused.load();
     stats.buffered_bytes = core_->buffered_bytes.load();
+    stats.head_bytes = core_->head_bytes.load();
     return stats;
   }
 

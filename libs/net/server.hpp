@@ -29,6 +29,8 @@ struct ServerSettings {
   std::size_t streams_max = 256;              ///< HTTP/2 requests in flight per connection
   std::size_t buffered_bytes_max = 256U
                                    << 20U;  ///< bodies being received, all connections; over it 503
+  std::size_t head_bytes_max = 256U
+                               << 20U;  ///< heads being received or waiting for bodies; over it 503
   Duration request_timeout =
       std::chrono::seconds(30);  ///< from the first byte of a request to its last
   Duration idle_timeout = std::chrono::minutes(5);
@@ -74,7 +76,8 @@ struct ServerStats {
   std::uint64_t connections_refused = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_refused = 0;  ///< by the server itself, before the handler
-  std::uint64_t buffered_bytes = 0;
+  std::uint64_t buffered_bytes = 0;    ///< of bodies
+  std::uint64_t head_bytes = 0;
 };
 
 /// Thread contract: start, stop and the destructor from one thread; the rest from any.

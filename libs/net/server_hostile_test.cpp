@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "libs/net/internal/http2_session.hpp"
+#include "libs/net/internal/scripted_peer.hpp"
 #include "libs/net/internal/server_fixture.hpp"
 #include "libs/net/server.hpp"
 
@@ -135,6 +137,48 @@ TEST_F(HostileTest, ManySmallHeadersCountWithWhatTheyCost) {
   client.try_send(get("/x", headers));
   EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 431 "));
   EXPECT_EQ(handler_.handled, 0);
+}
+
+TEST_F(HostileTest, HeadsThatAreNeverWholeAreBounded) {
+  ServerSettings settings = small_settings();
+  settings.head_bytes_max = 1U << 20U;
+  start(settings);
+  std::vector<RawClient> clients;
+  std::string cut = get("/x", "A: " + std::string(60'000, 'x') + "\r\n");
+  cut.resize(cut.size() - 2);
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(connect());
+    clients.back().try_send(cut);
+    // The first is surely held before the others come.
+    ASSERT_TRUE(eventually([&] {
+      return server_->stats().head_bytes >= 60'000 || server_->stats().requests_refused > 0;
+    }));
+  }
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests_refused > 0; }));
+  // Whoever is refused gives back what it held: the others can go on.
+  clients.front().send("\r\n");
+  EXPECT_THAT(clients.front().read_until("/x? 0 0"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(clients.back().read_all(), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_F(HostileTest, HeadsThatWaitForTheirBodiesAreBounded) {
+  ServerSettings settings = small_settings();
+  settings.head_bytes_max = 1U << 20U;
+  start(settings);
+  RawClient client = connect();
+  client.send(std::string(internal::kHttp2Preface) + internal::http2_frame(4, 0, 0, ""));
+  for (std::uint32_t stream = 1; stream < 200; stream += 2) {
+    const std::string head = internal::hpack_literals({{":method", "POST"},
+                                                       {":scheme", "http"},
+                                                       {":path", "/x"},
+                                                       {":authority", "x"},
+                                                       {"a", std::string(15'000, 'x')}});
+    ASSERT_TRUE(client.try_send(internal::http2_frame(1, 4, stream, head)));
+  }
+  // 69 fit into a mebibyte.
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests == 100; }));
+  EXPECT_GT(server_->stats().requests_refused, 20U);
+  EXPECT_LT(server_->stats().requests_refused, 40U);
 }
 
 TEST_F(HostileTest, AnAnswerReadInDribletsIsEnded) {

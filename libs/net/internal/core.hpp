@@ -39,7 +39,29 @@ struct ServerCore {
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> requests_refused{0};
   std::atomic<std::uint64_t> buffered_bytes{0};
+  std::atomic<std::uint64_t> head_bytes{0};
+
+  bool has_too_many_heads() const {
+    return head_bytes.load(std::memory_order_relaxed) > settings.head_bytes_max;
+  }
   Unpacker unpacker;  // last: it uses all of the above
+};
+
+/// One holder's part of a count that all connections have in common.
+class Share {
+ public:
+  explicit Share(std::atomic<std::uint64_t>& total) : total_(total) {}
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+  ~Share() { set(0); }
+  void set(std::size_t bytes) {
+    if (bytes != bytes_) total_.fetch_add(bytes - bytes_, std::memory_order_relaxed);
+    bytes_ = bytes;
+  }
+
+ private:
+  std::atomic<std::uint64_t>& total_;
+  std::size_t bytes_ = 0;
 };
 
 /// What other threads give to an event loop. Any thread.

@@ -54,7 +54,7 @@ class RequestParser final : public http::basic_parser<true> {
 
 class Http1Session final : public Session {
  public:
-  explicit Http1Session(SessionHost& host) : host_(host) {}
+  explicit Http1Session(SessionHost& host) : host_(host), unparsed_share_(host.core().head_bytes) {}
 
   void receive(std::string_view bytes) override;
   void end_input() override;
@@ -106,6 +106,7 @@ class Http1Session final : public Session {
   std::size_t header_cost_ = 0;
   std::optional<Intake> intake_;
   std::string unparsed_;
+  Share unparsed_share_;
   std::size_t unparsed_used_ = 0;
   std::uint64_t request_id_ = 0;
   TimePoint started_;
@@ -147,15 +148,22 @@ std::size_t RequestParser::on_chunk_body_impl(std::uint64_t /*rest*/, string_vie
 }
 
 void Http1Session::receive(std::string_view bytes) {
+  unparsed_share_.set(0);  // what becomes a request is counted as such
   if (is_answering_ || is_output_full() || !unparsed_.empty()) {
     unparsed_.erase(0, unparsed_used_);
     unparsed_used_ = 0;
     unparsed_ += bytes;
     parse_unparsed();
-    return;
+  } else {
+    parse(bytes);
+    unparsed_.assign(bytes);
   }
-  parse(bytes);
-  unparsed_.assign(bytes);
+  unparsed_share_.set(unparsed_.size());
+  const bool is_cut_head = !unparsed_.empty() && parser_ && !intake_;
+  if (!is_cut_head || is_done_ || !host_.core().has_too_many_heads()) return;
+  refuse_broken(503);
+  unparsed_ = std::string();
+  unparsed_share_.set(0);
 }
 
 /// Goes on with what has waited for the answers before it.
@@ -166,6 +174,7 @@ void Http1Session::parse_unparsed() {
   if (bytes.empty() || is_done_) {
     unparsed_ = std::string();
     unparsed_used_ = 0;
+    unparsed_share_.set(0);
   }
   // What is left then is the begin of a request that will never be whole.
   if (has_input_ended_ && !is_answering_ && !is_output_full()) is_done_ = true;

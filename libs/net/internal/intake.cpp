@@ -49,7 +49,13 @@ Error body_too_large(std::size_t bytes_max) {
 
 }  // namespace
 
-Intake::Intake(ServerCore& core, RequestHead head) : core_(core), head_(std::move(head)) {
+Intake::Intake(ServerCore& core, RequestHead head)
+    : core_(core), head_(std::move(head)), head_share_(core.head_bytes) {
+  std::size_t bytes = head_.path.size() + head_.query.size();
+  for (const Header& header : head_.headers) {
+    bytes += header.name.size() + header.value.size() + kHeaderOverheadBytes;
+  }
+  head_share_.set(bytes);
   core_.requests.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -76,6 +82,9 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   if (!contain_faults("admitting a request", [&] { early = core_.handler.admit(head_); }))
     return refuse({ErrorCode::kInternal, "the request could not be looked at"});
   if (early) return early;
+  if (core_.has_too_many_heads()) {
+    return refuse({ErrorCode::kUnavailable, "too many requests are being received"});
+  }
   const std::size_t extra = head_.transport == Transport::kGrpc ? prefix_.size() : 0;
   if (content_length && *content_length > core_.settings.body_bytes_max + extra) {
     return refuse(body_too_large(core_.settings.body_bytes_max));
@@ -147,6 +156,7 @@ Result<std::string> Intake::packing() const {
 Request Intake::take_request() {
   Request request;
   static_cast<RequestHead&>(request) = std::move(head_);
+  head_share_.set(0);
   request.body = std::move(body_);
   request.wire_bytes = wire_bytes_;
   return request;

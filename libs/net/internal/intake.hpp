@@ -39,6 +39,7 @@ class Intake {
 
   ServerCore& core_;
   RequestHead head_;
+  Share head_share_;
   std::string body_;
   std::size_t wire_bytes_ = 0;
   std::size_t counted_ = 0;  // of body_ in the server's buffered_bytes
