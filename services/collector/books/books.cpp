@@ -1,5 +1,6 @@
 #include "services/collector/books/books.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace vigia::collector {
@@ -128,22 +129,28 @@ Books::Books(service::MetricRegistry& registry) : state_(std::make_shared<State>
   }
 }
 
-void Books::received(const CustomerId& customer, Signal signal, std::uint64_t items) {
-  const std::lock_guard lock(state_->mutex);
-  state_->received[{customer.text(), signal, "", ""}] += items;
+std::uint64_t Books::Arrival::accepted() const {
+  std::uint64_t left = items;
+  for (const auto& [reason, count] : rejected) left -= std::min(left, count);
+  return left;
 }
 
-void Books::accepted(Signal signal, std::uint64_t items, std::string_view transport) {
+void Books::arrived(const Arrival& arrival) {
+  const std::uint64_t accepted = arrival.accepted();
+  const std::string& customer = arrival.customer.text();
+  const State::Key by_transport{"", arrival.signal, std::string(arrival.transport), ""};
   const std::lock_guard lock(state_->mutex);
-  state_->accepted_by_transport[{"", signal, std::string(transport), ""}] += items;
-}
-
-void Books::rejected(const CustomerId& customer, Signal signal, std::string_view reason,
-                     std::uint64_t items, std::string_view transport) {
-  if (items == 0) return;
-  const std::lock_guard lock(state_->mutex);
-  state_->rejected[{customer.text(), signal, "", std::string(reason)}] += items;
-  state_->refused_by_transport[{"", signal, std::string(transport), ""}] += items;
+  state_->received[{customer, arrival.signal, "", ""}] += arrival.items;
+  for (const auto& [reason, count] : arrival.rejected) {
+    if (count > 0) state_->rejected[{customer, arrival.signal, "", std::string(reason)}] += count;
+  }
+  state_->accepted_by_transport[by_transport] += accepted;
+  state_->refused_by_transport[by_transport] += arrival.items - accepted;
+  for (const std::string_view exporter : arrival.exporters) {
+    const State::Key key{customer, arrival.signal, std::string(exporter), ""};
+    state_->queued[key] += accepted;
+    state_->sent.try_emplace(key, 0);
+  }
 }
 
 void Books::queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
@@ -152,14 +159,6 @@ void Books::queued_at_start(const CustomerId& customer, Signal signal, std::stri
   const State::Key key{customer.text(), signal, std::string(exporter), ""};
   state_->at_start[key] += items;
   state_->queued[key] += items;
-}
-
-void Books::queued(const CustomerId& customer, Signal signal, std::string_view exporter,
-                   std::uint64_t items) {
-  const std::lock_guard lock(state_->mutex);
-  const State::Key key{customer.text(), signal, std::string(exporter), ""};
-  state_->queued[key] += items;
-  state_->sent.try_emplace(key, 0);
 }
 
 void Books::sent(const CustomerId& customer, Signal signal, std::string_view exporter,

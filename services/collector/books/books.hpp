@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
@@ -27,24 +29,26 @@ class Books {
  public:
   explicit Books(service::MetricRegistry& registry);
 
-  // Intake.
-  /// A batch with a good token has come, refused items included.
-  void received(const CustomerId& customer, Signal signal, std::uint64_t items);
-  /// Of these, kept: durable, and about to be answered. `transport`: "grpc" or "http".
-  void accepted(Signal signal, std::uint64_t items, std::string_view transport);
-  /// Of these, refused. `reason` is a RejectReason's name or one for whole requests ("full",
-  /// "rate", "malformed").
-  void rejected(const CustomerId& customer, Signal signal, std::string_view reason,
-                std::uint64_t items, std::string_view transport);
+  /// A request with a good token whose outcome is known: nothing of it is in the books before.
+  struct Arrival {
+    CustomerId customer;
+    Signal signal = Signal::kMetrics;
+    std::string_view transport = {};  ///< "grpc" or "http"
+    std::uint64_t items = 0;          ///< all that came
+    /// Of these, refused: a RejectReason's name or one for whole requests ("full", "rate").
+    std::vector<std::pair<std::string_view, std::uint64_t>> rejected = {};
+    /// Those who will take the rest, which is durable; the configured ids.
+    std::vector<std::string_view> exporters = {};
+    std::uint64_t accepted() const;
+  };
+  /// Enters all of it at once, so that the equation holds for whoever looks meanwhile. Before the
+  /// sender is answered, and before an exporter can read what it will take.
+  void arrived(const Arrival& arrival);
 
   // Exporters. `exporter` is the configured id. Items are the accepted ones of a record.
   /// A record that waits at the start; before intake begins and anything is dropped or sent.
   void queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
                        std::uint64_t items);
-  /// The record's accepted items now wait for this exporter; called when the record is durable, for
-  /// each exporter that will take it, before the sender is answered.
-  void queued(const CustomerId& customer, Signal signal, std::string_view exporter,
-              std::uint64_t items);
   /// They no longer wait: the destination has them. Here and below: what leaves and was not known
   /// to wait (its record could not be read at the start) is taken to have waited since then.
   void sent(const CustomerId& customer, Signal signal, std::string_view exporter,

@@ -26,14 +26,17 @@ class BooksTest : public ::testing::Test {
 
 TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
   EXPECT_EQ(accepted(), "0");
-  books_.received(customer_, Signal::kMetrics, 5);
-  EXPECT_EQ(accepted(), "0");
-  books_.rejected(customer_, Signal::kMetrics, "invalid", 2, "grpc");
-  books_.accepted(Signal::kMetrics, 3, "grpc");
+  books_.arrived({.customer = customer_,
+                  .transport = "grpc",
+                  .items = 5,
+                  .rejected = {{"invalid", 2}},
+                  .exporters = {"x"}});
   EXPECT_EQ(accepted(), "3");
-  books_.received(customer_, Signal::kMetrics, 4);
-  EXPECT_EQ(accepted(), "3");
-  books_.rejected(customer_, Signal::kMetrics, "full", 4, "grpc");
+  books_.arrived({.customer = customer_,
+                  .transport = "grpc",
+                  .items = 4,
+                  .rejected = {{"invalid", 1}, {"full", 3}},
+                  .exporters = {"x"}});
   EXPECT_EQ(accepted(), "3");
   EXPECT_THAT(metrics_.expose(false),
               HasSubstr(R"(refused_metric_points{receiver="otlp",transport="grpc"} 6)"));

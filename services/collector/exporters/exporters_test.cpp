@@ -163,9 +163,12 @@ class ExportersTest : public ::testing::Test {
   void accept(std::string body, const Verdicts& verdicts, Signal signal = Signal::kMetrics,
               std::string_view customer = "cliente-a") {
     const CustomerId id = *CustomerId::parse(customer);
-    books_->received(id, signal, verdicts.items());
-    books_->rejected(id, signal, "invalid", verdicts.rejected(), "grpc");
-    books_->queued(id, signal, settings_.id, verdicts.accepted());
+    books_->arrived({.customer = id,
+                     .signal = signal,
+                     .transport = "grpc",
+                     .items = verdicts.items(),
+                     .rejected = {{"invalid", verdicts.rejected()}},
+                     .exporters = {settings_.id}});
     ASSERT_TRUE(log_->append_and_wait({{.customer = id,
                                         .signal = signal,
                                         .items = verdicts.items(),

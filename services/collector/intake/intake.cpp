@@ -58,6 +58,21 @@ std::optional<Error> claim_error(Signal signal, const Verdicts& verdicts) {
   return std::nullopt;
 }
 
+Books::Arrival arrival_of(const CustomerId& customer, const Delivery& delivery,
+                          const Verdicts& verdicts) {
+  Books::Arrival arrival{.customer = customer,
+                         .signal = delivery.signal,
+                         .transport = delivery.transport,
+                         .items = verdicts.items()};
+  if (verdicts.rejected() == 0) return arrival;
+  for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
+    const auto reason = static_cast<RejectReason>(i);
+    if (const auto count = verdicts.rejected_for(reason); count > 0)
+      arrival.rejected.emplace_back(to_string(reason), count);
+  }
+  return arrival;
+}
+
 }  // namespace
 
 std::string describe(Signal signal, const Verdicts& verdicts) {
@@ -99,8 +114,11 @@ Result<Verdicts> Intake::judge(const tenancy::Customer& customer, const Delivery
     auto items = wire::otlp::count_items(delivery.signal, delivery.body);
     if (!items) return forward(items);
     if (const auto wait = rates_.charge(customer.id, rate, *items)) {
-      parts_.books.received(customer.id, delivery.signal, *items);
-      parts_.books.rejected(customer.id, delivery.signal, "rate", *items, delivery.transport);
+      parts_.books.arrived({.customer = customer.id,
+                            .signal = delivery.signal,
+                            .transport = delivery.transport,
+                            .items = *items,
+                            .rejected = {{"rate", *items}}});
       return tl::unexpected<Error>(
           Error{ErrorCode::kOverLimit,
                 fmt::format("over the customer's {} points per second", rate), *wait});
@@ -111,16 +129,6 @@ Result<Verdicts> Intake::judge(const tenancy::Customer& customer, const Delivery
   settings.now_ms = parts_.clock.wall_ms();
   settings.active_series_max = customer.limits.active_series;
   return check_metrics(customer.id, delivery.body, settings, parts_.series);
-}
-
-void Intake::count_refused(const CustomerId& customer, const Delivery& delivery,
-                           const Verdicts& verdicts) {
-  if (verdicts.rejected() == 0) return;
-  for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
-    const auto reason = static_cast<RejectReason>(i);
-    parts_.books.rejected(customer, delivery.signal, to_string(reason),
-                          verdicts.rejected_for(reason), delivery.transport);
-  }
 }
 
 void Intake::take(const tenancy::Customer& customer, Delivery delivery, Done done) {
@@ -134,23 +142,24 @@ void Intake::take(const tenancy::Customer& customer, Delivery delivery, Done don
     timed(forward(verdicts));
     return;
   }
-  parts_.books.received(customer.id, delivery.signal, verdicts->items());
-  count_refused(customer.id, delivery, *verdicts);
+  Books::Arrival arrival = arrival_of(customer.id, delivery, *verdicts);
   if (auto error = claim_error(delivery.signal, *verdicts)) {
+    parts_.books.arrived(arrival);
     timed(tl::unexpected<Error>(std::move(*error)));
     return;
   }
   Receipt receipt{verdicts->items(), verdicts->rejected(), describe(delivery.signal, *verdicts)};
   if (verdicts->accepted() == 0 || parts_.log == nullptr) {
-    parts_.books.accepted(delivery.signal, verdicts->accepted(), delivery.transport);
+    parts_.books.arrived(arrival);
     timed(std::move(receipt));
     return;
   }
-  append(customer, std::move(delivery), *verdicts, std::move(receipt), std::move(timed));
+  append(record_of(customer, std::move(delivery), *verdicts), std::move(arrival),
+         std::move(receipt), std::move(timed));
 }
 
-void Intake::append(const tenancy::Customer& customer, Delivery delivery, const Verdicts& verdicts,
-                    Receipt receipt, Done done) {
+pipeline::DiskRecord Intake::record_of(const tenancy::Customer& customer, Delivery delivery,
+                                       const Verdicts& verdicts) const {
   pipeline::DiskRecord record{.header = {.customer = customer.id, .signal = delivery.signal}};
   record.header.items = verdicts.items();
   record.header.rejected = verdicts.rejected();
@@ -158,27 +167,29 @@ void Intake::append(const tenancy::Customer& customer, Delivery delivery, const 
   record.header.route = customer.hot_shard;
   record.header.verdicts = verdicts.encode();
   record.body = std::move(delivery.body);
-  const std::uint32_t accepted = verdicts.accepted();
-  const std::string_view transport = delivery.transport;
+  return record;
+}
+
+void Intake::append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt,
+                    Done done) {
+  for (const auto& [exporter, routing] : exporters_) {
+    if (routing.takes(record.header.signal, record.header.route))
+      arrival.exporters.push_back(exporter);
+  }
   parts_.log->append(std::move(record),
-                     [this, id = customer.id, signal = delivery.signal, transport, accepted,
-                      receipt = std::move(receipt),
-                      done = std::move(done)](const Result<pipeline::RecordHeader>& kept) {
-                       if (!kept) {
-                         parts_.books.rejected(id, signal, "full", accepted, transport);
-                         Error error = kept.error();
-                         if (is_retryable(error) && !error.retry_after)
-                           error.retry_after = kRetryAfter;
-                         done(tl::unexpected<Error>(std::move(error)));
+                     [this, arrival = std::move(arrival), receipt = std::move(receipt),
+                      done = std::move(done)](const Result<pipeline::RecordHeader>& kept) mutable {
+                       if (kept) {
+                         parts_.books.arrived(arrival);
+                         done(std::move(receipt));
                          return;
                        }
-                       parts_.books.accepted(signal, accepted, transport);
-                       for (const auto& [exporter, routing] : exporters_) {
-                         if (routing.takes(signal, kept->route)) {
-                           parts_.books.queued(id, signal, exporter, accepted);
-                         }
-                       }
-                       done(receipt);
+                       arrival.rejected.emplace_back("full", arrival.accepted());
+                       parts_.books.arrived(arrival);
+                       Error error = kept.error();
+                       if (is_retryable(error) && !error.retry_after)
+                         error.retry_after = kRetryAfter;
+                       done(tl::unexpected<Error>(std::move(error)));
                      });
 }
 

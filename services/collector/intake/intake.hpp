@@ -71,10 +71,9 @@ class Intake {
   struct Way;
 
   Result<Verdicts> judge(const tenancy::Customer& customer, const Delivery& delivery);
-  void append(const tenancy::Customer& customer, Delivery delivery, const Verdicts& verdicts,
-              Receipt receipt, Done done);
-  void count_refused(const CustomerId& customer, const Delivery& delivery,
-                     const Verdicts& verdicts);
+  pipeline::DiskRecord record_of(const tenancy::Customer& customer, Delivery delivery,
+                                 const Verdicts& verdicts) const;
+  void append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt, Done done);
 
   wire::prometheus::TranslatorSettings translation_;
   IntakeParts parts_;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/pipeline/memory_files.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector {
@@ -38,7 +39,8 @@ class IntakeTest : public ::testing::Test {
       settings.bytes_max = log_bytes_max_;
       settings.segment_bytes = 64U << 10U;
       settings.cursors = {{.name = "otlphttp/cold", .required = true}};
-      log_ = *pipeline::DiskLog::open(settings, clock_);
+      log_ = use_memory_ ? *pipeline::DiskLog::open(settings, clock_, {}, files_)
+                         : *pipeline::DiskLog::open(settings, clock_);
       intake_ =
           std::make_unique<Intake>(exporters_, wire::prometheus::TranslatorSettings{},
                                    IntakeParts{log_.get(), series_, [this] { return directory_; },
@@ -74,6 +76,8 @@ class IntakeTest : public ::testing::Test {
   std::uint64_t appended() const { return log_->stats().appended_records; }
 
   std::string folder_;
+  pipeline::MemoryFiles files_;
+  bool use_memory_ = false;
   std::uint64_t log_bytes_max_ = 64U << 20U;
   ManualClock clock_{1'800'000'000'000'000'000};
   service::MetricRegistry metrics_;
@@ -114,6 +118,22 @@ TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
   EXPECT_EQ(books().rejected, 2U);
   EXPECT_EQ(books().queued, 2U);
   EXPECT_EQ(shown_as_accepted(), 2U);
+}
+
+TEST_F(IntakeTest, TheBooksAgreeAlsoWhileTheDiskWrites) {
+  int looks = 0;
+  files_.fail_when([&](std::string_view call, const std::string& /*path*/) {
+    if (call != "sync") return false;
+    ++looks;
+    const Books::Line line = books();
+    EXPECT_EQ(line.received, line.rejected + line.queued);
+    return false;
+  });
+  use_memory_ = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(take(one_gauge("cliente-a", "m", now() + i))->rejected, 0U);
+  EXPECT_GE(looks, 3);
+  EXPECT_EQ(books().received, 3U);
+  EXPECT_EQ(books().queued, 3U);
 }
 
 TEST_F(IntakeTest, AForeignResourceIsRefusedAndTheOthersTaken) {
