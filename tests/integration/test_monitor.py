@@ -27,7 +27,8 @@ CONTRACT = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text())
 PASSWORD = "Tr0mbon-lluvia-7"
 
 # Who may call: "public", "known" (anybody logged in), "person" (with a cookie), "operator", "customer" (operators and the
-# customer itself), "protected" (operators; the customer itself gets 403).
+# customer itself), "team" (the same, but not the customer's tokens), "protected" (operators; the customer itself gets 403),
+# "log" (as "known", but not a customer's tokens).
 OPERATIONS = {
     ("POST", "/session"): "public",
     ("GET", "/session"): "known",
@@ -43,7 +44,7 @@ OPERATIONS = {
     ("GET", "/customers/{customer_id}"): "customer",
     ("PATCH", "/customers/{customer_id}"): "protected",
     ("DELETE", "/customers/{customer_id}"): "protected",
-    ("GET", "/customers/{customer_id}/tokens"): "customer",
+    ("GET", "/customers/{customer_id}/tokens"): "team",
     ("POST", "/customers/{customer_id}/tokens"): "customer",
     ("DELETE", "/customers/{customer_id}/tokens/{token_id}"): "customer",
     ("GET", "/customers/{customer_id}/nodes"): "customer",
@@ -52,10 +53,10 @@ OPERATIONS = {
     ("PATCH", "/customers/{customer_id}/nodes/{node_id}"): "protected",
     ("DELETE", "/customers/{customer_id}/nodes/{node_id}"): "protected",
     ("GET", "/customers/{customer_id}/nodes/{node_id}/metrics"): "customer",
-    ("GET", "/customers/{customer_id}/users"): "customer",
+    ("GET", "/customers/{customer_id}/users"): "team",
     ("POST", "/customers/{customer_id}/users"): "protected",
     ("PATCH", "/customers/{customer_id}/users/{user_id}"): "protected",
-    ("GET", "/customers/{customer_id}/channels"): "customer",
+    ("GET", "/customers/{customer_id}/channels"): "team",
     ("POST", "/customers/{customer_id}/channels"): "protected",
     ("DELETE", "/customers/{customer_id}/channels/{channel_id}"): "protected",
     ("GET", "/operators"): "operator",
@@ -64,7 +65,7 @@ OPERATIONS = {
     ("GET", "/operator-tokens"): "operator",
     ("POST", "/operator-tokens"): "operator",
     ("DELETE", "/operator-tokens/{token_id}"): "operator",
-    ("GET", "/audit"): "known",
+    ("GET", "/audit"): "log",
     ("GET", "/audit/verification"): "operator",
 }
 # Bodies that are good where the caller may do it. "" in a name is filled with something new.
@@ -233,7 +234,7 @@ class TestWhoMayDoWhat:
         home = make_home(operator)
         assert perform(home.ingest, operation, home.ids).status_code == 401
 
-    @pytest.mark.parametrize("operation", operations("customer", "protected"), ids=named)
+    @pytest.mark.parametrize("operation", operations("customer", "team", "protected"), ids=named)
     def test_a_foreign_customer_sees_what_is_not_there(self, operator: Caller, operation: tuple[str, str]) -> None:
         home, stranger = make_home(operator), make_home(operator)
         for caller in (stranger.user, stranger.read):
@@ -243,7 +244,7 @@ class TestWhoMayDoWhat:
             assert foreign.json() == missing.json()
         assert home.id not in foreign.text
 
-    @pytest.mark.parametrize("operation", operations("customer", "protected"), ids=named)
+    @pytest.mark.parametrize("operation", operations("customer", "team", "protected"), ids=named)
     def test_foreign_objects_under_ones_own_path(self, operator: Caller, operation: tuple[str, str]) -> None:
         method, path = operation
         if path.count("{") < 2 or "{node_id}" in path:
@@ -262,6 +263,20 @@ class TestWhoMayDoWhat:
         )
         assert perform(operator, ("GET", "/customers/{customer_id}/channels"), stranger.ids).json()["channels"]
 
+    def test_a_new_customer_has_limits_until_they_are_lifted(self, operator: Caller) -> None:
+        home = make_home(operator)
+        limits = operator.good("GET", f"/customers/{home.id}")["limits"]
+        assert limits == {"points_per_second": 50_000, "active_series": 200_000}
+        operator.good("PATCH", f"/customers/{home.id}", {"limits": {"points_per_second": 0}})
+        assert operator.good("GET", f"/customers/{home.id}")["limits"]["points_per_second"] == 0
+
+    def test_a_customer_does_not_learn_where_operators_sit(self, operator: Caller) -> None:
+        home = make_home(operator)
+        entries = home.user.good("GET", "/audit")["entries"]
+        addresses = {entry["actor"]: entry["address"] for entry in entries}
+        assert addresses["user:admin"] == ""
+        assert addresses[f"user:user-{home.id}"].startswith("127.0.0.1")
+
     def test_nodes_of_others_are_not_there(self, operator: Caller) -> None:
         home, stranger = make_home(operator), make_home(operator)
         operator.good("POST", f"/customers/{stranger.id}/nodes", {"id": "only-theirs"})
@@ -279,12 +294,12 @@ class TestWhoMayDoWhat:
         home = make_home(operator)
         assert perform(home.user, operation, home.ids).status_code == 403
 
-    @pytest.mark.parametrize("operation", operations("known", "person", "customer"), ids=named)
+    @pytest.mark.parametrize("operation", operations("known", "log", "person", "customer", "team"), ids=named)
     def test_a_customers_user_may(self, operator: Caller, operation: tuple[str, str]) -> None:
         home = make_home(operator)
         assert perform(home.user, operation, home.ids).status_code in ALLOWED
 
-    @pytest.mark.parametrize("operation", operations("known", "customer", "protected"), ids=named)
+    @pytest.mark.parametrize("operation", operations("known", "log", "customer", "team", "protected"), ids=named)
     def test_an_operator_may(self, operator: Caller, operation: tuple[str, str]) -> None:
         home = make_home(operator)
         assert perform(operator, operation, home.ids).status_code in ALLOWED
@@ -353,9 +368,9 @@ class TestWhoMayDoWhat:
         for caller in (home.user, home.read):
             assert [one["id"] for one in caller.good("GET", "/customers")["customers"]] == [home.id]
             assert [one["id"] for one in caller.good("GET", "/overview")["customers"]] == [home.id]
-            entries = caller.good("GET", "/audit")["entries"]
-            assert {entry["customer_id"] for entry in entries} == {home.id}
-            assert caller.call("GET", f"/audit?customer_id={stranger.id}").status_code == 404
+        entries = home.user.good("GET", "/audit")["entries"]
+        assert {entry["customer_id"] for entry in entries} == {home.id}
+        assert home.user.call("GET", f"/audit?customer_id={stranger.id}").status_code == 404
 
 
 class TestBadRequests:

@@ -63,6 +63,15 @@ TEST_F(Throttle, FiveFailuresAreFreeThenItDoubles) {
   EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), minutes(5));
 }
 
+TEST_F(Throttle, AddressesOfOneIpv6NetworkAreOne) {
+  fail_times(3, "ana", "[2001:db8:1:2::1]:1000");
+  fail_times(2, "ana", "[2001:db8:1:2:ffff::9]:1000");
+  EXPECT_EQ(throttle_.wait("ana", "[2001:db8:1:2:abcd::5]:7"), seconds(1));
+  EXPECT_EQ(throttle_.wait("ana", "[2001:db8:1:3::1]:7"), std::nullopt);
+  fail_times(5, "eva", "[::ffff:192.0.2.1]:1000");
+  EXPECT_EQ(throttle_.wait("eva", "[::ffff:192.0.2.2]:7"), std::nullopt);
+}
+
 TEST_F(Throttle, AnAttackFromElsewhereNeverShutsTheOwnerOut) {
   for (int i = 0; i < 500; ++i) fail_times(1, "ana", "198.51.100." + std::to_string(i) + ":1");
   const auto wait = throttle_.wait("ana", "192.0.2.1:1000");

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "libs/base/hex.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
@@ -21,8 +25,16 @@ namespace {
 constexpr Duration kForgetAfter = hours(1);
 constexpr std::uint32_t kDoublingsMax = 16;
 
-// The address of "127.0.0.1:4711" or "[::1]:4711" without its port.
-std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
+// Whom "127.0.0.1:4711" or "[2001:db8::1]:4711" is: the address without its port; of IPv6 the
+// first 64 bits, since whoever has one address of them has them all.
+std::string host_of(const std::string& address) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  if (!host.starts_with('[')) return host;
+  in6_addr bytes{};
+  if (inet_pton(AF_INET6, host.substr(1, host.find(']') - 1).c_str(), &bytes) != 1) return host;
+  if (IN6_IS_ADDR_V4MAPPED(&bytes)) return host;
+  return to_hex({reinterpret_cast<const char*>(bytes.s6_addr), 8});
+}
 
 // The parts are length-prefixed by a character that no name holds, so keys never meet.
 std::array<std::string, 3> keys_of(const std::string& user, const std::string& address) {

@@ -24,6 +24,9 @@ bool is_mail_address(const std::string& text) {
          text.find('@', at + 1) == std::string::npos && has_only(text, "@._+-");
 }
 
+// A target is checked when it is set; where it redirects to later is not.
+constexpr std::string_view kNoRedirects = "http_config: {follow_redirects: false}";
+
 // Printable ASCII without quotes, spaces and braces: what a URL holds in its escaped form.
 bool is_plain_url(const std::string& text) { return has_only(text, "-._~:/?#[]@!$&'()*+,;=%"); }
 
@@ -39,8 +42,8 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
     }
   };
   section("webhook", "webhook_configs", [](const Channel& channel) {
-    return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100}}\n",
-                       json_text(channel.target));
+    return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100, {}}}\n",
+                       json_text(channel.target), kNoRedirects);
   });
   section("email", "email_configs", [](const Channel& channel) {
     return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_text(channel.target));
@@ -49,11 +52,13 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
     return fmt::format(
         "      - api_url: {}\n{}"
         "        send_resolved: true\n"
+        "        {}\n"
         "        title: '{{{{ .CommonLabels.alertname }}}} ({{{{ .Status }}}})'\n"
         "        text: '{{{{ range .Alerts }}}}{{{{ .Annotations.summary }}}} {{{{ end }}}}'\n",
         json_text(channel.target),
         channel.channel.empty() ? std::string()
-                                : fmt::format("        channel: {}\n", json_text(channel.channel)));
+                                : fmt::format("        channel: {}\n", json_text(channel.channel)),
+        kNoRedirects);
   });
   return text;
 }

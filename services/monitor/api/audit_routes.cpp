@@ -1,7 +1,9 @@
 // The audit log.
 #include <charconv>
+#include <set>
 
 #include "services/monitor/api/parts.hpp"
+#include "services/monitor/store/users.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -22,7 +24,7 @@ std::optional<std::int64_t> integer_parameter(const ApiCall& call, std::string_v
   return value;
 }
 
-void write_entry(const AuditEntry& entry, JsonWriter& writer) {
+void write_entry(const AuditEntry& entry, bool shows_address, JsonWriter& writer) {
   writer.begin_object()
       .member("sequence", entry.sequence)
       .member_time("time", entry.time_ms)
@@ -32,7 +34,7 @@ void write_entry(const AuditEntry& entry, JsonWriter& writer) {
                       entry.customer ? std::optional(entry.customer->text()) : std::nullopt)
       .member("object", entry.object)
       .member("detail", entry.detail)
-      .member("address", entry.address)
+      .member("address", shows_address ? entry.address : "")
       .member("hash", entry.hash)
       .end_object();
 }
@@ -49,12 +51,22 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
     if (customer && *customer != *wanted) return not_found();
     customer = std::move(*wanted);
   }
-  auto entries = parts.database.read(
-      [&](Connection& connection) { return list_audit(customer, *before, *limit, connection); });
+  std::set<std::string> people;
+  auto entries =
+      parts.database.read([&](Connection& connection) -> Result<std::vector<AuditEntry>> {
+        auto users = list_users(call.principal.customer, connection);
+        if (!users) return forward(users);
+        for (const User& user : *users) people.insert("user:" + user.name);
+        return list_audit(customer, *before, *limit, connection);
+      });
   if (!entries) return refuse(entries.error());
   JsonWriter writer;
   writer.begin_object().key("entries").begin_array();
-  for (const auto& entry : *entries) write_entry(entry, writer);
+  // Where the provider's people sit is none of a customer's business.
+  for (const auto& entry : *entries) {
+    const bool shows_address = call.principal.is_operator() || people.count(entry.actor) > 0;
+    write_entry(entry, shows_address, writer);
+  }
   writer.end_array().key("next_before");
   const bool is_full = static_cast<std::int64_t>(entries->size()) == *limit;
   is_full ? writer.integer(entries->back().sequence) : writer.null();
@@ -83,7 +95,7 @@ void add_audit_routes(ApiTable& table, ApiParts parts) {
     table.add("GET", std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
-  add("/audit", Access::kLoggedIn, list);
+  add("/audit", Access::kNoDataToken, list);
   add("/audit/verification", Access::kOperator, verify);
 }
 

@@ -99,7 +99,7 @@ void add_channel_routes(ApiTable& table, ApiParts parts) {
     table.add(std::move(method), std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
-  add("GET", "/customers/{customer_id}/channels", Access::kCustomer, list);
+  add("GET", "/customers/{customer_id}/channels", Access::kCustomerPerson, list);
   add("POST", "/customers/{customer_id}/channels", Access::kCustomerProtected, create);
   add("DELETE", "/customers/{customer_id}/channels/{channel_id}", Access::kCustomerProtected,
       remove);

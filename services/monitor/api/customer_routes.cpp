@@ -11,6 +11,10 @@
 namespace vigia::monitor {
 namespace {
 
+// What a customer may send where nobody said more: one that floods is stopped before it costs the
+// others their hot store. 0 lifts a limit.
+constexpr std::int64_t kPointsPerSecondDefault = 50'000;
+constexpr std::int64_t kActiveSeriesDefault = 200'000;
 constexpr std::int64_t kLimitMax = 1'000'000'000'000;  // as many as a directory may name
 
 void write_customer(const Customer& customer, JsonWriter& writer) {
@@ -75,8 +79,8 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
                           name,
                           true,
                           shard,
-                          limits.points_per_second.value_or(0),
-                          limits.active_series.value_or(0),
+                          limits.points_per_second.value_or(kPointsPerSecondDefault),
+                          limits.active_series.value_or(kActiveSeriesDefault),
                           now_ms,
                           now_ms};
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {

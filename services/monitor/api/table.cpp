@@ -174,11 +174,19 @@ std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
       return not_allowed("the header X-CSRF-Token is missing or wrong; GET /session shows it");
     }
   }
-  if (entry.access == Access::kCustomer || entry.access == Access::kCustomerProtected) {
+  const bool is_of_customer = entry.access == Access::kCustomer ||
+                              entry.access == Access::kCustomerPerson ||
+                              entry.access == Access::kCustomerProtected;
+  if (is_of_customer) {
     if (auto refusal = admit_customer(entry, call)) return refusal;
   }
   if (is_change(entry.method) && !call.principal.may_change) {
     return not_allowed("this token may only read");
+  }
+  const bool is_for_no_data_token =
+      entry.access == Access::kNoDataToken || entry.access == Access::kCustomerPerson;
+  if (is_for_no_data_token && !call.principal.is_operator() && !call.principal.is_session()) {
+    return not_allowed("a token reads data; this is for people who log in");
   }
   if (entry.access == Access::kOperator && !call.principal.is_operator()) {
     return not_allowed("only for operators");

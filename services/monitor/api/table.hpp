@@ -21,11 +21,13 @@
 namespace vigia::monitor {
 
 enum class Access {
-  kPublic,    ///< log-in alone
-  kLoggedIn,  ///< anybody who is known
-  kSession,   ///< a person with a cookie
-  kOperator,  ///< others 403
-  kCustomer,  ///< {customer_id} of the path: operators, and the customer itself; others 404
+  kPublic,          ///< log-in alone
+  kLoggedIn,        ///< anybody who is known
+  kNoDataToken,     ///< anybody who is known but a customer's token, which reads data alone
+  kSession,         ///< a person with a cookie
+  kOperator,        ///< others 403
+  kCustomer,        ///< {customer_id} of the path: operators, and the customer itself; others 404
+  kCustomerPerson,  ///< the same, but the customer's tokens get 403
   kCustomerProtected,  ///< the same, but the customer itself gets 403
 };
 

@@ -134,7 +134,7 @@ void add_token_routes(ApiTable& table, ApiParts parts) {
     table.add(std::move(method), std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
-  add("GET", "/customers/{customer_id}/tokens", Access::kCustomer, list);
+  add("GET", "/customers/{customer_id}/tokens", Access::kCustomerPerson, list);
   add("POST", "/customers/{customer_id}/tokens", Access::kCustomer, create);
   add("DELETE", "/customers/{customer_id}/tokens/{token_id}", Access::kCustomer, revoke);
   add("GET", "/operator-tokens", Access::kOperator, list_operators);

@@ -166,7 +166,7 @@ void add_user_routes(ApiTable& table, ApiParts parts) {
     table.add(std::move(method), std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
-  add("GET", "/customers/{customer_id}/users", Access::kCustomer, list);
+  add("GET", "/customers/{customer_id}/users", Access::kCustomerPerson, list);
   add("POST", "/customers/{customer_id}/users", Access::kCustomerProtected, create);
   add("PATCH", "/customers/{customer_id}/users/{user_id}", Access::kCustomerProtected, change);
   add("GET", "/operators", Access::kOperator, list_operators);

@@ -650,9 +650,9 @@ export interface components {
             };
         };
         Limits: {
-            /** @description 0 = no limit */
+            /** @description 0 = no limit; 50000 where a new customer's is left out */
             points_per_second?: number;
-            /** @description 0 = no limit */
+            /** @description 0 = no limit; 200000 where a new customer's is left out */
             active_series?: number;
         };
         Customer: {
@@ -816,7 +816,7 @@ export interface components {
             /** @description What was changed */
             object: string;
             detail?: string;
-            /** @description Where the request came from */
+            /** @description Where the request came from; a customer sees those of its own people, others are empty */
             address?: string;
             hash: string;
         };
