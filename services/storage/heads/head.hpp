@@ -9,6 +9,7 @@
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/histogram_record.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/heads/stored_run.hpp"
 
 namespace vigia::storage {
 
@@ -24,7 +25,8 @@ struct HeadExtras {
   std::vector<HistogramSample> histograms;       // in order
   std::vector<HistogramSample> late_histograms;  // sorted
   Epoch oldest_histogram = kNoEpoch;
-  Epoch oldest_late = kNoEpoch;  // of both late lists
+  Epoch oldest_late = kNoEpoch;    // of both late lists
+  std::unique_ptr<StoredRun> run;  // for repeats; null mostly
 };
 
 /// Plain data; HeadSet keeps it right. Millions of these exist: mind every byte.

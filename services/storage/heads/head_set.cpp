@@ -12,6 +12,9 @@ constexpr std::size_t kLateMax = 120;
 constexpr std::size_t kHistogramsMax = 60;
 // A run of late samples looks this far ahead in one read.
 constexpr TimestampMs kMemoSpanMs = 3'600'000;
+// Of all series together; beyond it each repeat is looked for in the store. A replay of 300,000
+// series takes some 200 MiB for as long as it lasts.
+constexpr std::size_t kRunBytesMax = 512U << 20U;
 
 std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time_ms) {
   if (chunk.samples() == 0 || time_ms < chunk.first_ms() || time_ms > chunk.last_ms()) {
@@ -126,6 +129,7 @@ Result<void> HeadSet::append_one(const Target& target, const Sample& sample, App
        window_of(id, sample.timestamp_ms) != window_of(id, head.chunk.first_ms()))) {
     if (auto closed = close_chunk(id, head); !closed) return closed;
   }
+  if (head.extras != nullptr) drop_run(head);  // the repeats are over
   head.chunk.append(sample);
   head.newest_ms = sample.timestamp_ms;
   note_append(head, head.oldest_in_chunk, target.epoch);
@@ -160,9 +164,9 @@ Result<void> HeadSet::append_late(const Target& target, const Sample& sample,
     if (late != nullptr) known = late->value;
   }
   if (!known.has_value()) {
-    if (auto read = remember_store(target, sample.timestamp_ms); !read) return read;
-    const Sample* stored = found_at(memo_.samples, sample.timestamp_ms);
-    if (stored != nullptr) known = stored->value;
+    const auto stored = stored_value(target, sample.timestamp_ms);
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    known = *stored;
   }
   if (known.has_value()) {
     ++(is_same_value(*known, sample.value) ? counts.repeats : counts.conflicts);
@@ -205,6 +209,31 @@ Result<void> HeadSet::append_late(const Target& target, const HistogramSample& s
   return {};
 }
 
+Result<std::optional<double>> HeadSet::stored_value(const Target& target, TimestampMs time_ms) {
+  const auto& extras = target.head.extras;
+  if (extras != nullptr && extras->run != nullptr && extras->run->covers(time_ms)) {
+    const auto value = extras->run->value_at(time_ms);
+    if (!extras->run->is_damaged()) return value;
+    drop_run(target.head);
+  }
+  if (auto read = remember_store(target, time_ms); !read) return forward(read);
+  const Sample* stored = found_at(memo_.samples, time_ms);
+  return stored != nullptr ? std::optional(stored->value) : std::nullopt;
+}
+
+void HeadSet::keep_run(Head& head, std::unique_ptr<StoredRun> run) {
+  drop_run(head);
+  if (run == nullptr || run_bytes_ + run->memory_bytes() > kRunBytesMax) return;
+  run_bytes_ += run->memory_bytes();
+  extras_of(head).run = std::move(run);
+}
+
+void HeadSet::drop_run(Head& head) {
+  if (head.extras == nullptr || head.extras->run == nullptr) return;
+  run_bytes_ -= head.extras->run->memory_bytes();
+  head.extras->run.reset();
+}
+
 Result<void> HeadSet::remember_store(const Target& target, TimestampMs time_ms) {
   const SeriesId id = target.ref.id;
   if (memo_.series == id && time_ms >= memo_.from_ms && time_ms <= memo_.to_ms) return {};
@@ -216,13 +245,15 @@ Result<void> HeadSet::remember_store(const Target& target, TimestampMs time_ms) 
     memo_ = {};
     return forward(merged);
   }
+  keep_run(target.head, find_run(*rows, memo_.from_ms, memo_.to_ms));
   memo_.samples = std::move(merged->samples);
   memo_.histograms = std::move(merged->histograms);
   return {};
 }
 
-Result<void> HeadSet::put(SeriesId series, const Head& head, const std::vector<ChunkRow>& rows) {
+Result<void> HeadSet::put(SeriesId series, Head& head, const std::vector<ChunkRow>& rows) {
   if (memo_.series == series) memo_ = {};
+  drop_run(head);
   return chunks_.put(head.customer, rows);
 }
 

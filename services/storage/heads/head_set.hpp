@@ -108,10 +108,13 @@ class HeadSet {
   Result<void> append_late(const Target& target, const HistogramSample& sample,
                            AppendCounts& counts);
   Result<void> remember_store(const Target& target, TimestampMs time_ms);
+  Result<std::optional<double>> stored_value(const Target& target, TimestampMs time_ms);
+  void keep_run(Head& head, std::unique_ptr<StoredRun> run);
+  void drop_run(Head& head);
   Result<void> close_chunk(SeriesId series, Head& head);
   Result<void> close_histograms(SeriesId series, Head& head);
   Result<void> close_late(SeriesId series, Head& head);
-  Result<void> put(SeriesId series, const Head& head, const std::vector<ChunkRow>& rows);
+  Result<void> put(SeriesId series, Head& head, const std::vector<ChunkRow>& rows);
   Result<void> sweep_head(SeriesId series, Head& head, const SweepTime& time);
   std::uint64_t next_version();
   Shard& shard_of(SeriesId series);
@@ -121,6 +124,7 @@ class HeadSet {
   const Clock& clock_;
   std::array<Shard, kShards> shards_;
   Memo memo_;
+  std::size_t run_bytes_ = 0;  // of all heads' runs
   std::uint64_t last_version_ = 0;
   std::atomic<std::uint64_t> chunk_bytes_{0};
 };

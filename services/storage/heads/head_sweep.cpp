@@ -27,6 +27,7 @@ Result<void> HeadSet::sweep_head(SeriesId series, Head& head, const SweepTime& t
     if (auto closed = close_chunk(series, head); !closed) return closed;
   }
   if (head.extras == nullptr) return {};
+  drop_run(head);
   HeadExtras& extras = *head.extras;
   if (!extras.histograms.empty() &&
       is_over(series, head, extras.histograms.front().timestamp_ms, time)) {
@@ -36,7 +37,7 @@ Result<void> HeadSet::sweep_head(SeriesId series, Head& head, const SweepTime& t
       (time.close_all || extras.oldest_late + kLateWait <= time.now)) {
     if (auto closed = close_late(series, head); !closed) return closed;
   }
-  if (extras.histograms.empty() && head.is_empty()) head.extras.reset();
+  if (extras.histograms.empty() && extras.oldest_late == kNoEpoch) head.extras.reset();
   return {};
 }
 
