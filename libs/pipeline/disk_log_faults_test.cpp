@@ -158,12 +158,12 @@ TEST_F(DiskLogFaultsTest, AFaultThatIsNotTheDisksIsWaitedOut) {
   open();
   ASSERT_TRUE(write_large('a'));
   ASSERT_TRUE(write_large('b'));
-  std::atomic<bool> is_failing{true};  // as where the process has no descriptors left
-  files_.fail_when([&](std::string_view call, const std::string& /*path*/) {
-    return is_failing && call == "open";
+  is_failing_ = true;  // as where the process has no descriptors left
+  files_.fail_when([this](std::string_view call, const std::string& /*path*/) {
+    return is_failing_ && call == "open";
   });
   for (int i = 0; i < 10; ++i) EXPECT_EQ(read_over_the_patience(), "!!!");
-  is_failing = false;
+  is_failing_ = false;
   EXPECT_EQ(read_letters(), "ab");
   EXPECT_THAT(skips_, IsEmpty());
 }
@@ -185,16 +185,16 @@ TEST_F(DiskLogFaultsTest, ASegmentThatCouldNotBeMadeStopsNoWalk) {
   settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
   open();
   ASSERT_TRUE(write_large('a'));
-  std::atomic<bool> is_failing{true};
-  files_.fail_when([&](std::string_view call, const std::string& path) {
-    return is_failing && (call == "write" || call == "create") &&
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && (call == "write" || call == "create") &&
            path.find("segment-") != std::string::npos;
   });
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(write_large('x'));
     clock_.advance(settings_.full_retry_interval);
   }
-  is_failing = false;
+  is_failing_ = false;
   ASSERT_TRUE(write_large('b'));
   clock_.advance(std::chrono::hours(2));
   eventually([this] { return drops().size() == 2; });
@@ -214,13 +214,13 @@ TEST_F(DiskLogFaultsTest, NumbersThatCannotBeReadAreNotGivenAgain) {
 TEST_F(DiskLogFaultsTest, WhatWasRefusedAndCouldNotBeCutOffSharesNoNumber) {
   open();
   ASSERT_TRUE(write_large('a'));
-  std::atomic<bool> is_failing{true};
-  files_.fail_when([&](std::string_view call, const std::string& path) {
-    return is_failing && (call == "sync" || call == "truncate") &&
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && (call == "sync" || call == "truncate") &&
            path.find("segment-") != std::string::npos;
   });
   EXPECT_FALSE(write_large('x'));  // whole in the file
-  is_failing = false;
+  is_failing_ = false;
   clock_.advance(settings_.full_retry_interval);
   const auto after = write_large('b');
   ASSERT_TRUE(after);
@@ -240,9 +240,9 @@ TEST_F(DiskLogFaultsTest, WhatWasRefusedAndCouldNotBeCutOffSharesNoNumber) {
 TEST_F(DiskLogFaultsTest, AFullDiskDoesNotCollectEmptySegments) {
   open();
   ASSERT_TRUE(write_large('a'));
-  std::atomic<bool> is_failing{true};
-  files_.fail_when([&](std::string_view call, const std::string& path) {
-    return is_failing && call == "write" && path.find("segment-") != std::string::npos;
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && call == "write" && path.find("segment-") != std::string::npos;
   });
   for (int i = 0; i < 20; ++i) {
     EXPECT_FALSE(write_large('x'));

@@ -1,6 +1,7 @@
 // For tests: a log on a file system in memory, spoken to in the words of the tests.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -100,6 +101,9 @@ class DiskLogTest : public testing::Test {
 
   ManualClock clock_{kStartNs};
   MemoryFiles files_;
+  // For fail_when: the log writes once more as it ends, after a test's own variables.
+  std::atomic<bool> is_failing_{false};
+  std::atomic<int> writes_{0};
   FileSystem* disk_ = &files_;  // what the log is opened on
   DiskLogSettings settings_;
   std::mutex mutex_;

@@ -210,15 +210,15 @@ TEST_F(DiskLogTest, ALostCursorFileReadsAllAgain) {
 TEST_F(DiskLogTest, AFailedSyncIsNotTrustedAgainAndItsRecordIsRefused) {
   open();
   ASSERT_TRUE(write("kept"));
-  std::atomic<bool> is_failing{true};
-  files_.fail_when([&](std::string_view call, const std::string& path) {
-    return is_failing && call == "sync" && path.find("segment-") != std::string::npos;
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && call == "sync" && path.find("segment-") != std::string::npos;
   });
   const auto refused = write("refused");
   ASSERT_FALSE(refused);
   EXPECT_TRUE(is_retryable(refused.error()));
   EXPECT_TRUE(refused.error().retry_after.has_value());
-  is_failing = false;
+  is_failing_ = false;
   EXPECT_FALSE(write("still refused"));  // until the disk is tried again
   clock_.advance(settings_.full_retry_interval);
   ASSERT_TRUE(write("resumed"));
@@ -230,9 +230,8 @@ TEST_F(DiskLogTest, AFailedSyncIsNotTrustedAgainAndItsRecordIsRefused) {
 TEST_F(DiskLogTest, AFailedWriteLeavesNoTrace) {
   open();
   ASSERT_TRUE(write("kept"));
-  int writes = 0;
-  files_.fail_when([&](std::string_view call, const std::string& path) {
-    return call == "write" && path.find("segment-") != std::string::npos && ++writes == 1;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return call == "write" && path.find("segment-") != std::string::npos && ++writes_ == 1;
   });
   EXPECT_FALSE(write("refused"));
   clock_.advance(settings_.full_retry_interval);
