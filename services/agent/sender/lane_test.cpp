@@ -110,6 +110,7 @@ class LaneTest : public testing::TestWithParam<Protocol> {
   }
   void TearDown() override {
     lane_.reset();
+    client_->close();  // as the agent does: what still comes finds no link any more
     buffer_.reset();
     if (server_) server_->stop(clock_.steady() + seconds(5));
     std::filesystem::remove_all(folder_);
