@@ -48,6 +48,9 @@ interface ChartColors {
   axis: string;
 }
 
+/** Between two lines of the scale, which is written without decimals. */
+const wholeSteps = [1, 2, 5, 10, 20, 25, 50];
+
 const hourS = 3600;
 const dayS = 24 * hourS;
 
@@ -82,6 +85,7 @@ function axes(colors: ChartColors, format: Formatter, spanS: number): uPlot.Axis
       size: 52,
       gap: 8,
       space: 44,
+      incrs: wholeSteps,
       values: (_plot, splits) => splits.map((value) => format.wholePercent(value)),
     },
   ];
