@@ -303,6 +303,7 @@ void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
+  if (!evaluation->touches) return finish(evaluation, *answer, std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
   finish(evaluation, *answer, std::move(notes));
