@@ -1,4 +1,5 @@
-// Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one.
+// Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one,
+// but for the audit log: what is written there stays, and log-ins that fail are slowed down alone.
 #pragma once
 
 #include <chrono>

@@ -36,7 +36,8 @@ struct Settings {
   Duration query_timeout = std::chrono::minutes(2);
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
   TurnSettings turns;              ///< requests at one store at once; what is more waits
-  std::uint64_t answer_bytes_max = 256U << 20U;  ///< of one answer of hot or prometheus-query
+  /// Of one answer of a store; and of a customer's answers together that nobody has read yet.
+  std::uint64_t answer_bytes_max = 256U << 20U;
 };
 
 /// Reads every key; faults are noted in the file (see ConfigFile::finish).

@@ -30,8 +30,10 @@ class DaySet {
   void note(std::uint32_t day);
   std::vector<std::uint32_t> between(std::uint32_t first, std::uint32_t last) const;
   /// Forgets the days that ended, with `overhang_ms` more, at or before `before_ms`; returns how
-  /// many. What is put into such a day meanwhile goes now or the next time. After an error, or a
-  /// kill on the way, the day may have lost some of its keys; the next time takes the rest.
+  /// many. What is put into such a day meanwhile goes now or the next time, but
+  /// for a key whose note came before the forgetting and whose put comes after the drop: it is not
+  /// seen until the next load. After an error, or a kill on the way, the day may have lost some of
+  /// its keys; the next time takes the rest.
   Result<std::size_t> expire(TimestampMs before_ms, TimestampMs overhang_ms);
 
  private:
