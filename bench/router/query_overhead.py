@@ -39,9 +39,11 @@ def cpu_seconds(pid: int) -> float:
 class Target:
     """One way to ask: a kept connection, and the process whose CPU time counts beside Prometheus'."""
 
-    def __init__(self, name: str, port: int, headers: dict[str, str], pid: int | None, extra: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, place: tuple[str, int], headers: dict[str, str], pid: int | None, extra: dict[str, str]
+    ) -> None:
         self.name, self.headers, self.pid, self.extra = name, headers, pid, extra
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.connection = http.client.HTTPConnection(*place, timeout=30)
         self.latencies: list[float] = []
 
     def ask(self, path: str, form: dict[str, str]) -> int:
@@ -126,17 +128,18 @@ def main() -> None:
             lambda: requests.get(url, headers=read, timeout=5).headers.get("X-Vigia-Served", "").startswith("hot="),
         )
         proxy = None
+        host = stack.layout.host
         targets = [
-            Target("prometheus", stack.layout.ports["hot"], {}, None, {}),
-            Target("router", stack.layout.ports["router"], read, stack.running["router"].pid, {}),
+            Target("prometheus", (host, stack.layout.ports["hot"]), {}, None, {}),
+            Target("router", (host, stack.layout.ports["router"]), read, stack.running["router"].pid, {}),
         ]
         if options.proxy:
             port = stack.layout.ports["shop"]
             words = [options.proxy, "-label", "customer_id", "-header-name", "X-Customer", "-upstream"]
-            words += [stack.layout.url("hot"), "-insecure-listen-address", f"127.0.0.1:{port}"]
+            words += [stack.layout.url("hot"), "-insecure-listen-address", f"{host}:{port}"]
             proxy = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-            wait_for("the proxy", lambda: requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1).ok)
-            targets.append(Target("prom-label-proxy", port, {"X-Customer": "cliente-a"}, proxy.pid, {}))
+            wait_for("the proxy", lambda: requests.get(f"http://{host}:{port}/healthz", timeout=1).ok)
+            targets.append(Target("prom-label-proxy", (host, port), {"X-Customer": "cliente-a"}, proxy.pid, {}))
         print(f"{'query':26} {'bytes':>8} {'target':18} {'p50 ms':>8} {'p99 ms':>8} {'CPU µs/query':>13}")
         for name, (path, query, is_range) in QUERIES.items():
             size, cpu = measure(targets, path, query, is_range, options.count)

@@ -1,4 +1,4 @@
-"""The collector from outside: the built program on free ports, spoken to by real clients.
+"""The collector from outside: the built program on an address of its own, spoken to by real clients.
 
     python -m pytest test_collector.py
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
+import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -42,10 +43,9 @@ def program() -> Path:
     return found[0]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def own_host() -> str:
+    """A loopback address of the test's own: there a port stays free while the program is stopped and started again."""
+    return f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.1"
 
 
 def wait_for(what: str, probe: Callable[[], bool], seconds: float = 20) -> None:
@@ -85,11 +85,11 @@ class Collector:
     """The program with a configuration made from otel-collector-config.yaml: other ports, another folder."""
 
     def __init__(self, folder: Path, store_url: str) -> None:
-        self.ports = {name: free_port() for name in ("4317", "4318", "8888", "8889", "13133")}
+        self.host = own_host()
         (folder / "customers.yaml").write_text((HERE / "customers.yaml").read_text())
         text = (HERE / "otel-collector-config.yaml").read_text()
-        for name, port in self.ports.items():
-            text = text.replace(f"0.0.0.0:{name}", f"127.0.0.1:{port}")
+        for port in ("4317", "4318", "8888", "8889", "13133"):
+            text = re.sub(rf"[0-9.]+:{port}\b", f"{self.host}:{port}", text)
         self.config = folder / "collector.yaml"
         self.config.write_text(text)
         self.log = folder / "collector.log"
@@ -116,7 +116,7 @@ class Collector:
         return self.process.wait(20)
 
     def url(self, port: str, path: str = "") -> str:
-        return f"http://127.0.0.1:{self.ports[port]}{path}"
+        return f"http://{self.host}:{port}{path}"
 
     def post(self, body: bytes, token: str | None = TOKEN, **headers: str) -> requests.Response:
         """POST /v1/metrics; headers by name, underscores for hyphens."""

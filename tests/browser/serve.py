@@ -7,14 +7,13 @@ import tempfile
 from pathlib import Path
 
 from launcher import demo
-from launcher.layout import demo_agents
-from stack import Stack, with_loopback_agents
+from stack import Stack
 
 
 def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="vigia-browser-") as name,
-        Stack(Path(name), agents=with_loopback_agents(demo_agents(), 22)) as stack,
+        Stack(Path(name)) as stack,
     ):
         stack.start_central()
         stack.start(*(place.name for place in stack.agents))

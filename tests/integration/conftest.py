@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launcher.layout import demo_agents
-from stack import Stack, with_loopback_agents
+from stack import Stack
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """A Vigía that is not started yet, for tests that stop and break parts."""
-    with Stack(tmp_path, agents=with_loopback_agents(demo_agents(), 20)) as made:
+    with Stack(tmp_path) as made:
         yield made
 
 
@@ -21,7 +20,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A whole Vigía with its agents, shared by the tests of a module that only look."""
     folder = tmp_path_factory.mktemp("stack")
-    with Stack(folder, agents=with_loopback_agents(demo_agents(), 21)) as made:
+    with Stack(folder) as made:
         made.start_central()
         made.start(*(place.name for place in made.agents))
         yield made

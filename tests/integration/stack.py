@@ -1,4 +1,5 @@
-"""A whole Vigía for one test: real programs, real Prometheus and Alertmanager, free ports, a temporary folder.
+"""A whole Vigía for one test: real programs, real Prometheus and Alertmanager, a loopback address of its own, a temporary
+folder.
 
 A part is started, stopped, killed and started again by name. What it printed lies in folder/log/NAME.log and is shown
 when it does not become ready.
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 import requests
 from launcher import commands, configuration, demo, parts
 from launcher.commands import Command
-from launcher.layout import AgentPlace, Layout, demo_agents, free_ports
+from launcher.layout import AgentPlace, Layout, beside, demo_agents, own_host
 from launcher.paths import PORTAL, ROOT, VENV
 
 READY_SECONDS = 30
@@ -99,7 +100,7 @@ class Stack:
     def __init__(self, folder: Path, layout: Layout | None = None, agents: list[AgentPlace] | None = None) -> None:
         self.folder = folder
         self.layout = layout or quick_layout(folder)
-        self.agents = agents if agents is not None else demo_agents()
+        self.agents = _moved(agents if agents is not None else demo_agents(), self.layout.host)
         self.secrets = demo.load_secrets(folder / "secrets.json")
         self.running: dict[str, Running] = {}
         self.hot_program: Path | None = None
@@ -215,11 +216,11 @@ class Stack:
 
 
 def quick_layout(folder: Path) -> Layout:
-    """Free ports and short waits. Only waits are shortened; what is shipped keeps the seed's."""
+    """An address of its own and short waits. Only waits are shortened; what is shipped keeps the seed's."""
     return Layout(
         config=folder / "config",
         data=folder / "data",
-        ports=free_ports(),
+        host=own_host(),
         scrape_interval="1s",
         agent_interval="1s",
         node_down_for="2s",
@@ -227,11 +228,11 @@ def quick_layout(folder: Path) -> Layout:
     )
 
 
-def with_loopback_agents(agents: list[AgentPlace], last: int) -> list[AgentPlace]:
-    """The same agents on loopback addresses of their own, so that tests beside a running demo do not meet it."""
+def _moved(agents: list[AgentPlace], stack_host: str) -> list[AgentPlace]:
+    """The same agents on addresses beside the stack's, so that they meet neither a running demo nor another stack."""
     moved = []
     for index, place in enumerate(agents):
-        host = f"127.0.{last}.{index + 1}"
+        host = beside(stack_host, 11 + index)
         moved.append(replace(place, host=host, relay_host=host))
     return moved
 

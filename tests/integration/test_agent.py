@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 from launcher.commands import Command
+from launcher.layout import own_host
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from otlp import gauge, log_request, metrics_request, post
@@ -25,20 +26,22 @@ from stack import Running, binaries, wait_for
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Site:
-    """One agent and one collector on free ports, each started and ended by the test."""
+    """One agent and one collector on an address of their own, each started and ended by the test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        names = ("grpc", "http", "exporter", "metrics", "collector_health", "health", "relay_grpc", "relay_http")
-        self.ports = {name: _free_port() for name in names}
+        self.host = own_host()
+        self.ports = {
+            "grpc": 4317,
+            "http": 4318,
+            "exporter": 8889,
+            "metrics": 8888,
+            "collector_health": 13133,
+            "health": 8080,
+            "relay_grpc": 14317,
+            "relay_http": 14318,
+        }
         self.parts: dict[str, Running] = {}
         self.token = "token-a"
         (folder / "customers.yaml").write_text(
@@ -68,7 +71,7 @@ service:
         self.configure_agent()
 
     def address(self, port: str) -> str:
-        return f"127.0.0.1:{self.ports[port]}"
+        return f"{self.host}:{self.ports[port]}"
 
     def configure_agent(self, interval: str = "1s", protocol: str = "grpc", extra: str = "") -> None:
         endpoint = self.address("grpc" if protocol == "grpc" else "http")
@@ -157,7 +160,7 @@ class Wire:
     """Passes TCP on, until it goes dead: then connections stay open and nothing passes, as with a firewall that has
     forgotten them. New connections pass."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._pairs: list[threading.Event] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -175,7 +178,7 @@ class Wire:
         while True:
             client, _ = self._listener.accept()
             try:
-                server = socket.create_connection(("127.0.0.1", self._target))
+                server = socket.create_connection(self._target)
             except ConnectionRefusedError:
                 client.close()
                 continue
@@ -329,7 +332,7 @@ def _with_tls(site: Site, wire: Wire, protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_a_connection_that_silently_died_is_left(site: Site, protocol: str) -> None:
-    wire = Wire(site.ports[protocol])
+    wire = Wire((site.host, site.ports[protocol]))
     _with_tls(site, wire, protocol)
     site.start("collector")
     site.start("agent")
@@ -471,7 +474,9 @@ def _run(site: Site) -> subprocess.CompletedProcess[str]:
 
 def test_an_endpoint_that_is_its_own_relay_is_refused(site: Site) -> None:
     file = site.folder / "agent.yaml"
-    file.write_text(file.read_text().replace(site.address("grpc"), f"localhost:{site.ports['relay_grpc']}"))
+    port = site.ports["relay_grpc"]
+    text = file.read_text().replace(site.address("grpc"), f"localhost:{port}")
+    file.write_text(text.replace(site.address("relay_grpc"), f"127.0.0.1:{port}"))
     done = _run(site)
     assert done.returncode == 2
     assert "agent.yaml:4: collector.endpoint" in done.stderr

@@ -59,7 +59,7 @@ class TestTokens:
         assert requests.get(url, timeout=5).status_code == 401
         assert requests.get(url, headers={"Authorization": "Bearer nobody"}, timeout=5).status_code == 401
         token = running_stack.token("cliente-a", "read")
-        with socket.create_connection(("127.0.0.1", running_stack.layout.ports["router"])) as raw:
+        with socket.create_connection((running_stack.layout.host, running_stack.layout.ports["router"])) as raw:
             header = f"Authorization: Bearer {token}\r\n"
             raw.sendall(f"GET /api/v1/query?query=up HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
             assert b" 400 " in raw.recv(4096).split(b"\r\n")[0]
@@ -175,7 +175,7 @@ class TestSecondCopies:
         (stack.layout.data / "other").mkdir()
         file = stack.layout.config / "storage.yaml"
         moved = file.read_text().replace(f"{stack.layout.data}/storage", f"{stack.layout.data}/other")
-        file.write_text(moved.replace(stack.layout.address("storage_metrics"), "127.0.0.1:0"))
+        file.write_text(moved.replace(stack.layout.address("storage_metrics"), f"{stack.layout.host}:0"))
         done = _check("storage", file)
         assert done.returncode == 2
         assert stack.layout.address("storage") in done.stderr
@@ -184,8 +184,8 @@ class TestSecondCopies:
         stack.start("storage")
         file = stack.layout.config / "storage.yaml"
         text = file.read_text()
-        text = text.replace(stack.layout.address("storage"), "127.0.0.1:0")
-        text = text.replace(stack.layout.address("storage_metrics"), "127.0.0.1:0")
+        text = text.replace(stack.layout.address("storage"), f"{stack.layout.host}:0")
+        text = text.replace(stack.layout.address("storage_metrics"), f"{stack.layout.host}:0")
         file.write_text(text)
         done = _check("storage", file)
         assert done.returncode == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from launcher.commands import Command
-from launcher.layout import free_ports
+from launcher.layout import own_host
 from launcher.paths import ROOT
 from otlp import gauge, metrics_request, post, resource_of
 from stack import Running, binaries, prometheus_programs, wait_for
@@ -29,19 +29,19 @@ storage: {tsdb: {out_of_order_time_window: 48h}}
 """
 COLLECTOR = """
 extensions:
-  health_check: {{endpoint: "127.0.0.1:{health}"}}
+  health_check: {{endpoint: "{host}:{health}"}}
   vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
   file_storage: {{directory: "{folder}/log"}}
 receivers:
-  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}", auth: {{authenticator: vigia_auth}}}}}}}}
+  otlp: {{protocols: {{http: {{endpoint: "{host}:{otlp}", auth: {{authenticator: vigia_auth}}}}}}}}
 processors: {{batch: {{}}}}
 exporters:
-  prometheus: {{endpoint: "127.0.0.1:{pull}"}}
-  prometheusremotewrite/hot-0: {{endpoint: "http://127.0.0.1:{hot0}/api/v1/write", retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
-  prometheusremotewrite/hot-1: {{endpoint: "http://127.0.0.1:{hot1}/api/v1/write", retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
+  prometheus: {{endpoint: "{host}:{pull}"}}
+  prometheusremotewrite/hot-0: {{endpoint: "http://{host}:{hot0}/api/v1/write", retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
+  prometheusremotewrite/hot-1: {{endpoint: "http://{host}:{hot1}/api/v1/write", retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "127.0.0.1:{metrics}"}}}}
+  telemetry: {{metrics: {{address: "{host}:{metrics}"}}}}
   pipelines:
     metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheus, prometheusremotewrite/hot-0, prometheusremotewrite/hot-1]}}
 """
@@ -53,12 +53,12 @@ class Exporting:
     def __init__(self, folder: Path, prometheus: Path) -> None:
         self.folder = folder
         self.prometheus = prometheus
-        taken = sorted(set(free_ports().values()))
-        self.port = dict(zip(("health", "otlp", "pull", "hot0", "hot1", "metrics"), taken, strict=False))
+        self.host = own_host()
+        self.port = {"health": 13133, "otlp": 4318, "pull": 8889, "hot0": 9090, "hot1": 9092, "metrics": 8888}
         self.running: dict[str, Running] = {}
         (folder / "customers.yaml").write_text(DIRECTORY)
         (folder / "prometheus.yml").write_text(PROMETHEUS)
-        (folder / "collector.yaml").write_text(COLLECTOR.format(folder=folder, **self.port))
+        (folder / "collector.yaml").write_text(COLLECTOR.format(folder=folder, host=self.host, **self.port))
 
     def start(self, *names: str) -> None:
         for name in names:
@@ -70,7 +70,7 @@ class Exporting:
                     str(self.prometheus),
                     f"--config.file={self.folder}/prometheus.yml",
                     f"--storage.tsdb.path={self.folder}/{name}",
-                    f"--web.listen-address=127.0.0.1:{self.port[name]}",
+                    f"--web.listen-address={self.host}:{self.port[name]}",
                     "--web.enable-remote-write-receiver",
                     "--enable-feature=native-histograms",
                 ]
@@ -83,7 +83,7 @@ class Exporting:
             running.end(9)
 
     def url(self, part: str, path: str) -> str:
-        return f"http://127.0.0.1:{self.port[part]}{path}"
+        return f"http://{self.host}:{self.port[part]}{path}"
 
     def send(self, customer: str, *metrics: object) -> None:
         body = metrics_request(resource_of(customer), *metrics).SerializeToString()  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ import pytest
 import requests
 import yaml
 from launcher import parts
+from launcher.layout import own_host
 from launcher.paths import ROOT
 from stack import Stack, wait_for
 
@@ -564,7 +565,7 @@ class TestDirectory:
         """Readers of the snapshot, health requests before the first look, and connections that stay open."""
         # A router that takes connections and never answers: the first look at the live state hangs.
         stack = Stack(tmp_path)
-        with stack, socket.create_server(("127.0.0.1", stack.layout.ports["router"])):
+        with stack, socket.create_server((stack.layout.host, stack.layout.ports["router"])):
             stack.start("monitor")
             headers = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
             url = stack.layout.url("monitor_internal")
@@ -703,9 +704,8 @@ class PostgreSql:
     def __init__(self, folder: Path) -> None:
         self._programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.host = own_host()
+        self.port = 5432
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         self.run("initdb", "-D", f"{folder}/data", "-U", "vigia", "--auth=trust")
@@ -717,7 +717,7 @@ class PostgreSql:
         subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        options = f"-p {self.port} -c listen_addresses={self.host} -c unix_socket_directories={self._folder}"
         self.run("pg_ctl", "-D", f"{self._folder}/data", "-o", options, "-l", f"{self._folder}/log", "-w", "start")
 
     def stop(self) -> None:
@@ -733,7 +733,7 @@ def test_postgresql_serves_as_well(tmp_path: Path) -> None:
         try:
             config = stack.layout.config / "monitor.yaml"
             lines = config.read_text().splitlines(keepends=True)
-            url = f"database: postgresql://vigia@127.0.0.1:{server.port}/postgres\n"
+            url = f"database: postgresql://vigia@{server.host}:{server.port}/postgres\n"
             config.write_text("".join(url if line.startswith("database:") else line for line in lines))
             stack.start("monitor")
             operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])

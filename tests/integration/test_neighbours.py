@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from launcher.layout import demo_agents
 from otlp import gauge, metrics_request, post, rejected_points, resource_of
-from stack import Stack, prometheus_programs, wait_for, with_loopback_agents
+from stack import Stack, prometheus_programs, wait_for
 
 
 @pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda found: found[0])
 def neighbours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     version, program = request.param
-    with Stack(tmp_path_factory.mktemp(f"hot-{version}"), agents=with_loopback_agents(demo_agents(), 22)) as stack:
+    with Stack(tmp_path_factory.mktemp(f"hot-{version}")) as stack:
         stack.hot_program = Path(program)
         stack.start("webhook")
         for name in ("storage", "alertmanager", "monitor", "prometheus-hot", "prometheus-query", "router", "collector"):

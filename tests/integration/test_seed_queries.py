@@ -113,7 +113,7 @@ def test_cliente_b_never_shows_cliente_a(fed: Stack, path: str) -> None:
 )
 def test_unlisted_paths_are_unknown(fed: Stack, path: str) -> None:
     # http.client sends the path as it stands; requests would tidy it first.
-    connection = http.client.HTTPConnection("127.0.0.1", fed.layout.ports["router"], timeout=10)
+    connection = http.client.HTTPConnection(fed.layout.host, fed.layout.ports["router"], timeout=10)
     connection.request("GET", path, headers={"Authorization": f"Bearer {fed.token('cliente-a', 'read')}"})
     assert connection.getresponse().status == 404
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from launcher.commands import Command
-from launcher.layout import free_ports
+from launcher.layout import own_host
 from remote_write import write
 from stack import Running, binaries, prometheus_programs, wait_for
 
@@ -21,15 +21,15 @@ STEP_MS = 15_000
 KILLS = 5
 
 STORAGE = """
-listen: 127.0.0.1:{storage}
-metrics: {{listen: "127.0.0.1:{metrics}"}}
+listen: {host}:{storage}
+metrics: {{listen: "{host}:{metrics}"}}
 internal_token: secret
 store: {{rocksdb: {{directory: "{folder}/storage"}}}}
 """
 QUERY = """
 global: {{}}
 remote_read:
-  - url: http://127.0.0.1:{storage}/api/v1/read
+  - url: http://{host}:{storage}/api/v1/read
     read_recent: true
     authorization: {{credentials: secret}}
 """
@@ -41,11 +41,12 @@ class ColdStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         names = ("storage", "metrics", *(name for name, _ in prometheus_programs()))
-        self.port = dict(zip(names, sorted(set(free_ports().values())), strict=False))
-        self.url = f"http://127.0.0.1:{self.port['storage']}"
+        self.host = own_host()
+        self.port = dict(zip(names, range(9096, 9096 + len(names)), strict=True))
+        self.url = f"http://{self.host}:{self.port['storage']}"
         self.running: dict[str, Running] = {}
-        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, **self.port))
-        (folder / "query.yml").write_text(QUERY.format(**self.port))
+        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host, **self.port))
+        (folder / "query.yml").write_text(QUERY.format(host=self.host, **self.port))
 
     def start(self) -> None:
         words = [str(binaries() / "vigia-storage"), "--config", str(self.folder / "storage.yaml")]
@@ -56,12 +57,12 @@ class ColdStore:
 
     def start_queries(self) -> None:
         for name, program in prometheus_programs():
-            url = f"http://127.0.0.1:{self.port[name]}"
+            url = f"http://{self.host}:{self.port[name]}"
             words = [
                 str(program),
                 f"--config.file={self.folder}/query.yml",
                 f"--storage.tsdb.path={self.folder}/{name}",
-                f"--web.listen-address=127.0.0.1:{self.port[name]}",
+                f"--web.listen-address={self.host}:{self.port[name]}",
             ]
             self._run(name, Command(name, words, f"{url}/-/ready", {}))
 
@@ -70,14 +71,14 @@ class ColdStore:
         self.running[name].wait_until_ready()
 
     def query(self, version: str, expression: str) -> list[dict[str, Any]]:
-        url = f"http://127.0.0.1:{self.port[version]}/api/v1/query"
+        url = f"http://{self.host}:{self.port[version]}/api/v1/query"
         answer = requests.get(url, params={"query": expression}, timeout=60)
         assert answer.status_code == 200, answer.text
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
 
     def own_metrics(self) -> dict[str, float]:
-        text = requests.get(f"http://127.0.0.1:{self.port['metrics']}/metrics", timeout=10).text
+        text = requests.get(f"http://{self.host}:{self.port['metrics']}/metrics", timeout=10).text
         pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {key: float(value) for key, value in pairs}
 

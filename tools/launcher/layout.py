@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ class Layout:
     config: Path
     data: Path
     ports: dict[str, int] = field(default_factory=lambda: dict(_PORTS))
+    host: str = "127.0.0.1"  # every part but the agents listens on it
     scrape_interval: str = "30s"
     agent_interval: str = "15s"
     node_down_for: str = "2m"  # the seed's; a demo or a test may shorten it and says so
@@ -58,7 +60,7 @@ class Layout:
     edge: str = "30d"
 
     def address(self, part: str) -> str:
-        return f"127.0.0.1:{self.ports[part]}"
+        return f"{self.host}:{self.ports[part]}"
 
     def url(self, part: str) -> str:
         return f"http://{self.address(part)}"
@@ -74,16 +76,21 @@ def with_port_base(base: int | None) -> dict[str, int]:
     return {name: base + index for index, name in enumerate(_PORTS)}
 
 
-def free_ports() -> dict[str, int]:
-    """As many ports that nobody uses now: for tests."""
-    held = [socket.socket() for _ in _PORTS]
-    try:
-        for holder in held:
-            holder.bind(("127.0.0.1", 0))
-        return {name: holder.getsockname()[1] for name, holder in zip(_PORTS, held, strict=True)}
-    finally:
-        for holder in held:
-            holder.close()
+def own_host() -> str:
+    """A loopback address of one's own, drawn by chance from 16 million: for tests and benches.
+
+    On it the contract's ports are free and stay so while a program is stopped and started again. A port that was free a
+    moment ago on 127.0.0.1 may meanwhile belong to anybody's outgoing connection.
+    """
+    while True:
+        host = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.1"
+        if not any(_is_taken(host, port) for port in _PORTS.values()):
+            return host
+
+
+def beside(host: str, number: int) -> str:
+    """Another address of the same /24."""
+    return f"{host.rpartition('.')[0]}.{number}"
 
 
 def demo_agents() -> list[AgentPlace]:
@@ -97,14 +104,16 @@ def demo_agents() -> list[AgentPlace]:
 
 def taken_addresses(layout: Layout, agents: list[AgentPlace]) -> list[str]:
     """Which of the addresses somebody listens on already."""
-    wanted = [("127.0.0.1", port, part) for part, port in layout.ports.items() if part != "agent_health"]
+    wanted = [(layout.host, port, part) for part, port in layout.ports.items() if part != "agent_health"]
     wanted += [(agent.host, layout.ports["agent_health"], agent.name) for agent in agents]
-    taken = []
-    for host, port, part in wanted:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                taken.append(f"{host}:{port} ({part})")
-    return taken
+    return [f"{host}:{port} ({part})" for host, port, part in wanted if _is_taken(host, port)]
+
+
+def _is_taken(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
