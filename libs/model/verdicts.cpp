@@ -31,6 +31,16 @@ std::string_view to_string(RejectReason reason) {
       return "future";
     case RejectReason::kInvalid:
       return "invalid";
+    case RejectReason::kLabelValueBytes:
+      return "label_value_bytes";
+    case RejectReason::kLabelsPerSeries:
+      return "labels_per_series";
+    case RejectReason::kAttributes:
+      return "attributes";
+    case RejectReason::kResourceBytes:
+      return "resource_bytes";
+    case RejectReason::kExpandedBytes:
+      return "expanded_bytes";
   }
   return "invalid";
 }

@@ -14,17 +14,22 @@ namespace vigia {
 
 /// Why an item was refused. The numbers are on disk: never reuse one.
 enum class RejectReason : std::uint8_t {
-  kNone = 0,            ///< accepted
-  kForeign = 1,         ///< its resource names another customer than the token
-  kNoCustomer = 2,      ///< its resource names no customer
-  kReserved = 3,        ///< a name or job that a customer may not make
-  kOverLimit = 4,       ///< over the customer's points_per_second or active_series
-  kUntranslatable = 5,  ///< a metric type or shape without a Prometheus form
-  kTemporality = 6,     ///< a delta where only cumulative values can be taken
-  kFuture = 7,          ///< time stamp more than 5 minutes ahead
-  kInvalid = 8,         ///< bad UTF-8, nested too deep, bucket counts that do not fit the bounds
+  kNone = 0,              ///< accepted
+  kForeign = 1,           ///< its resource names another customer than the token
+  kNoCustomer = 2,        ///< its resource names no customer
+  kReserved = 3,          ///< a name or job that a customer may not make
+  kOverLimit = 4,         ///< over the customer's active_series
+  kUntranslatable = 5,    ///< a metric type or shape without a Prometheus form
+  kTemporality = 6,       ///< a delta where only cumulative values can be taken
+  kFuture = 7,            ///< time stamp more than 5 minutes ahead
+  kInvalid = 8,           ///< bad UTF-8, nested too deep, bucket counts that do not fit the bounds
+  kLabelValueBytes = 9,   ///< a label longer than the customer's label_value_bytes
+  kLabelsPerSeries = 10,  ///< more labels than the customer's labels_per_series
+  kAttributes = 11,       ///< a span or log record with more attributes than one may have
+  kResourceBytes = 12,    ///< its resource or scope is larger than one may be
+  kExpandedBytes = 13,    ///< the request becomes more bytes than one may, from this item on
 };
-inline constexpr std::size_t kRejectReasonCount = 9;
+inline constexpr std::size_t kRejectReasonCount = 14;
 
 /// Value of the label `reason`: "foreign", "no_customer", …
 std::string_view to_string(RejectReason reason);

@@ -36,6 +36,27 @@ Result<Principal> unknown_token() {
   return fail(ErrorCode::kUnauthenticated, "the token is not known or has expired");
 }
 
+/// Where the key is absent or 0, `fallback` stands.
+std::uint64_t read_limit(const ConfigNode& node, std::uint64_t fallback) {
+  const auto given = static_cast<std::uint64_t>(node.integer(0, 0, kCountMax));
+  return given == 0 ? fallback : given;
+}
+
+Limits read_limits(const ConfigNode& node) {
+  const Limits standard;
+  Limits limits;
+  limits.points_per_second = read_limit(node.child("points_per_second"), 0);
+  limits.spans_per_second = read_limit(node.child("spans_per_second"), 0);
+  limits.log_records_per_second = read_limit(node.child("log_records_per_second"), 0);
+  limits.bytes_per_second = read_limit(node.child("bytes_per_second"), 0);
+  limits.active_series = read_limit(node.child("active_series"), 0);
+  limits.label_value_bytes =
+      read_limit(node.child("label_value_bytes"), standard.label_value_bytes);
+  limits.labels_per_series =
+      read_limit(node.child("labels_per_series"), standard.labels_per_series);
+  return limits;
+}
+
 class ParsedDirectory final : public Directory {
  public:
   Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const override {
@@ -78,11 +99,7 @@ void ParsedDirectory::read_customer(const ConfigNode& node) {
   Customer customer{*id, "", "hot-0", {}, 0};
   customer.name = node.child("name").text(id->text());
   customer.hot_shard = node.child("hot_shard").text("hot-0");
-  const ConfigNode limits = node.child("limits");
-  customer.limits.points_per_second =
-      static_cast<std::uint64_t>(limits.child("points_per_second").integer(0, 0, kCountMax));
-  customer.limits.active_series =
-      static_cast<std::uint64_t>(limits.child("active_series").integer(0, 0, kCountMax));
+  customer.limits = read_limits(node.child("limits"));
   customer.assigned_ms = node.child("assigned_ms").integer(0, 0, kNever);
   if (!by_id_.emplace(*id, customers_.size()).second) {
     id_node.note_error(fmt::format("customer \"{}\" is given twice", id->text()));

@@ -16,9 +16,16 @@ namespace vigia::tenancy {
 
 enum class Scope : std::uint8_t { kIngest, kRead };
 
+/// What a customer may send. Of the first five, 0 is no limit; of the last two, what a file leaves
+/// out or gives as 0 is the default.
 struct Limits {
-  std::uint64_t points_per_second = 0;  ///< 0: no limit
-  std::uint64_t active_series = 0;      ///< 0: no limit
+  std::uint64_t points_per_second = 0;
+  std::uint64_t spans_per_second = 0;
+  std::uint64_t log_records_per_second = 0;
+  std::uint64_t bytes_per_second = 0;  ///< of bodies, unpacked
+  std::uint64_t active_series = 0;
+  std::uint64_t label_value_bytes = 2048;  ///< of one label's value
+  std::uint64_t labels_per_series = 64;    ///< besides the name, `le` and `quantile`
 };
 
 struct Customer {

@@ -51,6 +51,33 @@ operators: [{token: op, scope: read}]
   EXPECT_EQ(directory->customers().size(), 2U);
 }
 
+TEST(Directory, LimitsThatAreLeftOutOrZeroAreTheDefaults) {
+  const auto directory = parsed(R"(
+customers:
+  - id: all
+    limits: {points_per_second: 1, spans_per_second: 2, log_records_per_second: 3,
+             bytes_per_second: 4, active_series: 5, label_value_bytes: 6, labels_per_series: 7}
+  - {id: none}
+  - {id: zero, limits: {bytes_per_second: 0, label_value_bytes: 0, labels_per_series: 0}}
+)");
+  ASSERT_TRUE(directory);
+  const Limits all = directory->find(*CustomerId::parse("all"))->limits;
+  EXPECT_EQ(all.points_per_second, 1U);
+  EXPECT_EQ(all.spans_per_second, 2U);
+  EXPECT_EQ(all.log_records_per_second, 3U);
+  EXPECT_EQ(all.bytes_per_second, 4U);
+  EXPECT_EQ(all.active_series, 5U);
+  EXPECT_EQ(all.label_value_bytes, 6U);
+  EXPECT_EQ(all.labels_per_series, 7U);
+  for (const char* id : {"none", "zero"}) {
+    const Limits limits = directory->find(*CustomerId::parse(id))->limits;
+    EXPECT_EQ(limits.spans_per_second, 0U);
+    EXPECT_EQ(limits.bytes_per_second, 0U);
+    EXPECT_EQ(limits.label_value_bytes, 2048U);
+    EXPECT_EQ(limits.labels_per_series, 64U);
+  }
+}
+
 TEST(Directory, AnExpiryMayCarryAnOffset) {
   const auto directory = parsed(
       "customers: [{id: a, tokens: [{token: t, scope: read, "

@@ -14,6 +14,24 @@ struct FieldTwice {
   std::string_view field;
 };
 
+/// Likewise.
+struct TooMany {
+  std::string_view what;
+  std::uint32_t limit;
+};
+
+std::string_view items_name(Signal signal) {
+  switch (signal) {
+    case Signal::kMetrics:
+      return "data points";
+    case Signal::kTraces:
+      return "spans";
+    case Signal::kLogs:
+      return "log records";
+  }
+  return "items";
+}
+
 std::string_view once(std::optional<std::string_view>& slot, std::string_view value,
                       std::string_view name) {
   if (slot) throw FieldTwice{name};
@@ -86,7 +104,8 @@ constexpr std::uint32_t kDataPoint = bytes_field(1);
 
 class Walk {
  public:
-  Walk(Signal signal, Visitor& visitor) : signal_(signal), visitor_(visitor) {}
+  Walk(Signal signal, Visitor& visitor, const WalkLimits& limits)
+      : signal_(signal), visitor_(visitor), limits_(limits) {}
 
   std::uint32_t body(std::string_view bytes) {
     FieldReader reader(bytes);
@@ -102,6 +121,7 @@ class Walk {
 
  private:
   void resource(std::string_view bytes) {
+    const std::uint32_t items_before = items_;
     const Envelope envelope = read_envelope(bytes, "resource");
     visitor_.on_resource({envelope.head, envelope.schema_url});
     FieldReader reader(bytes);
@@ -112,9 +132,11 @@ class Walk {
         reader.skip();
       }
     }
+    end_envelope(items_before);
   }
 
   void scope(std::string_view bytes) {
+    const std::uint32_t items_before = items_;
     const Envelope envelope = read_envelope(bytes, "scope");
     visitor_.on_scope({envelope.head, envelope.schema_url});
     FieldReader reader(bytes);
@@ -124,9 +146,23 @@ class Walk {
       } else if (signal_ == Signal::kMetrics) {
         metric(reader.bytes());
       } else {
-        visitor_.on_item(items_++, reader.bytes());
+        item(reader.bytes());
       }
     }
+    end_envelope(items_before);
+  }
+
+  void item(std::string_view bytes) {
+    if (items_ == limits_.items) throw TooMany{items_name(signal_), limits_.items};
+    visitor_.on_item(items_++, bytes);
+  }
+
+  void end_envelope(std::uint32_t items_before) {
+    if (items_ != items_before) return;
+    if (empty_envelopes_++ == limits_.empty_envelopes) {
+      throw TooMany{"resources, scopes or metrics without an item", limits_.empty_envelopes};
+    }
+    visitor_.on_empty();
   }
 
   void metric(std::string_view bytes) {
@@ -163,7 +199,9 @@ class Walk {
     }
     read_aggregation(data.value_or(std::string_view{}), view);
     visitor_.on_metric(view);
+    const std::uint32_t items_before = items_;
     points(data.value_or(std::string_view{}));
+    end_envelope(items_before);
   }
 
   /// Temporality and monotony stand behind the points as encoders write them.
@@ -191,7 +229,7 @@ class Walk {
     FieldReader reader(data);
     while (reader.next()) {
       if (reader.tag_and_type() == kDataPoint) {
-        visitor_.on_item(items_++, reader.bytes());
+        item(reader.bytes());
       } else {
         reader.skip();
       }
@@ -200,7 +238,9 @@ class Walk {
 
   Signal signal_;
   Visitor& visitor_;
+  const WalkLimits limits_;
   std::uint32_t items_ = 0;
+  std::uint32_t empty_envelopes_ = 0;
 };
 
 class CountOnly final : public Visitor {
@@ -210,9 +250,14 @@ class CountOnly final : public Visitor {
 
 }  // namespace
 
-Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor) {
+Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor,
+                           const WalkLimits& limits) {
   try {
-    return Walk(signal, visitor).body(body);
+    return Walk(signal, visitor, limits).body(body);
+  } catch (const TooMany& many) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("more than {} {} in one request; send them in smaller ones", many.limit,
+                            many.what));
   } catch (const FieldTwice& twice) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("not an OTLP {} request: \"{}\" stands twice in one message",

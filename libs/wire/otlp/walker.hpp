@@ -55,13 +55,23 @@ class Visitor {
   /// `bytes` is the encoded NumberDataPoint, …, Span or LogRecord. May throw
   /// protozero::exception: walk() turns it into its error.
   virtual void on_item(std::uint32_t item, std::string_view bytes) = 0;
+  /// A resource, a scope or a metric in which no item stood has ended. It costs its reader a look,
+  /// and is no item: who charges work counts these beside the items.
+  virtual void on_empty() {}
+};
+
+/// What may stand in one body. A body over it is kTooLarge, and the walk ends there.
+struct WalkLimits {
+  std::uint32_t items = 0xffffffffU;
+  std::uint32_t empty_envelopes = 0xffffffffU;  ///< resources, scopes and metrics without an item
 };
 
 /// Walks a whole Export{Metrics,Trace,Logs}ServiceRequest and returns how many items it holds.
 /// kInvalid where the bytes are not such a message, or where a field that may stand once (resource,
 /// scope, a metric's data) stands twice: parsers differ on those, so one reader could see another
 /// customer than the other. The visitor has then seen the part before the damage: forget it.
-Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor);
+Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor,
+                           const WalkLimits& limits = {});
 
 /// How many items the body holds, by their tags alone.
 Result<std::uint32_t> count_items(Signal signal, std::string_view body);

@@ -236,6 +236,43 @@ TEST(Walker, NumbersSpansAndRecordsOverTheWholeBody) {
   EXPECT_FALSE(count_items(Signal::kLogs, "garbage").has_value());
 }
 
+class EmptyCount final : public Visitor {
+ public:
+  void on_item(std::uint32_t /*item*/, std::string_view /*bytes*/) override {}
+  void on_empty() override { ++count; }
+  std::uint32_t count = 0;
+};
+
+// B6: what holds no item costs its reader work too.
+TEST(Walker, EnvelopesWithoutAnItemAreTold) {
+  ExportMetricsServiceRequest request;
+  request.add_resource_metrics();
+  request.add_resource_metrics()->add_scope_metrics()->add_metrics()->set_name("empty");
+  auto* metric = request.add_resource_metrics()->add_scope_metrics()->add_metrics();
+  metric->mutable_gauge()->add_data_points();
+  EmptyCount visitor;
+  EXPECT_EQ(walk(Signal::kMetrics, request.SerializeAsString(), visitor), 1U);
+  EXPECT_EQ(visitor.count, 4U);  // a resource; a resource, its scope and its metric
+}
+
+TEST(Walker, ABodyOverItsLimitsEndsThere) {
+  ExportLogsServiceRequest logs;
+  auto* scope = logs.add_resource_logs()->add_scope_logs();
+  for (int i = 0; i < 5; ++i) scope->add_log_records();
+  EmptyCount visitor;
+  EXPECT_EQ(walk(Signal::kLogs, logs.SerializeAsString(), visitor, {.items = 5}), 5U);
+  const auto over = walk(Signal::kLogs, logs.SerializeAsString(), visitor, {.items = 4});
+  ASSERT_FALSE(over.has_value());
+  EXPECT_EQ(over.error().code, ErrorCode::kTooLarge);
+  EXPECT_NE(over.error().message.find("more than 4 log records"), std::string::npos);
+
+  std::string empty;
+  for (int i = 0; i < 1000; ++i) empty += std::string("\x0a\x00", 2);
+  EXPECT_TRUE(walk(Signal::kMetrics, empty, visitor, {.empty_envelopes = 1000}).has_value());
+  EXPECT_EQ(walk(Signal::kMetrics, empty, visitor, {.empty_envelopes = 999}).error().code,
+            ErrorCode::kTooLarge);
+}
+
 TEST(Points, ScatteredAttributesBecomeOneRun) {
   opentelemetry::proto::metrics::v1::NumberDataPoint first;
   set(first.add_attributes(), "a", "1");

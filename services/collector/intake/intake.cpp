@@ -40,6 +40,16 @@ std::string_view explain(RejectReason reason) {
       return "time stamp more than 5 minutes ahead";
     case RejectReason::kInvalid:
       return "bad UTF-8, nesting deeper than 64, ids or buckets that do not fit";
+    case RejectReason::kLabelValueBytes:
+      return "a label is longer than the customer's label_value_bytes";
+    case RejectReason::kLabelsPerSeries:
+      return "more labels than the customer's labels_per_series";
+    case RejectReason::kAttributes:
+      return "more attributes than one item may have";
+    case RejectReason::kResourceBytes:
+      return "resource or scope larger than one may be";
+    case RejectReason::kExpandedBytes:
+      return "labels or resource times items of the request are too much; send smaller ones";
     case RejectReason::kNone:
       break;
   }
