@@ -21,6 +21,10 @@ using wire::otlp::FieldReader;
 
 constexpr std::size_t kTraceIdDigits = 32;
 constexpr TimestampNs kNsPerMs = 1'000'000;
+// Each log record of an answer carries its resource, which may be large.
+constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+const Error kTooLarge{ErrorCode::kOverLimit,
+                      "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
 
 // Attributes of the resource that matchers know by another name.
 constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
@@ -121,7 +125,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id) 
   bool is_cut = false;
   for (const Customer& customer : customers_for(index_, *fence, {})) {
     const auto done = spans_.read_trace(customer.number, *trace_id, [&](const EventView& event) {
-      is_cut = trace.spans() == kTraceSpansMax;
+      is_cut = trace.spans() == kTraceSpansMax || trace.bytes() > kAnswerBytesMax;
       if (!is_cut) trace.add(event);
       return !is_cut;
     });
@@ -139,6 +143,7 @@ net::Response EventApi::logs(const net::Request& request) const {
   }
   const std::size_t limit = std::min(query->limit, kLogRecordsMax);
   std::size_t count = 0;
+  bool is_too_large = false;
   std::string items;
   for (const Customer& customer : customers_for(index_, query->fence, {})) {
     const auto done = logs_.read_logs(customer.number, to_ns(query->start_ms),
@@ -149,9 +154,11 @@ net::Response EventApi::logs(const net::Request& request) const {
                                         if (count == limit) return false;
                                         if (count++ > 0) items += ',';
                                         items += record_json(time_ns, event, parts);
-                                        return true;
+                                        is_too_large = items.size() > kAnswerBytesMax;
+                                        return !is_too_large;
                                       });
     if (!done) return net::json_error(done.error());
+    if (is_too_large) return net::json_error(kTooLarge);
   }
   return json_response(R"({"status":"success","data":[)" + items + "]}");
 }

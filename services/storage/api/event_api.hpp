@@ -18,7 +18,8 @@ class EventApi {
   EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index)
       : spans_(spans), logs_(logs), index_(index) {}
 
-  /// A trace in Jaeger's JSON; 404 where the customer has no span of it. The id: 1 to 32 hex
+  /// A trace in Jaeger's JSON, of at most 20,000 spans and 64 MiB (a warning in it says that there
+  /// are more); 404 where the customer has no span of it. The id: 1 to 32 hex
   /// digits, filled with zeros at the left.
   net::Response trace(const net::Request& request, std::string_view id) const;
 
@@ -26,7 +27,8 @@ class EventApi {
   /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
   /// service_name, severity, trace_id and the resource's attributes under their own names.
   /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
-  /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a customer.
+  /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a
+  /// customer, those of one time in order of arrival. 429 past 64 MiB.
   net::Response logs(const net::Request& request) const;
 
  private:

@@ -16,6 +16,7 @@ class JaegerTrace {
   /// Throws protozero::exception on damaged bytes.
   void add(const EventView& event);
   std::size_t spans() const { return span_count_; }
+  std::size_t bytes() const { return spans_.size() + processes_.size(); }
   /// The whole answer: {"data":[…],…}. `is_cut`: there are more spans than were added.
   std::string finish(bool is_cut) const;
 

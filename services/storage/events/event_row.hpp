@@ -18,9 +18,43 @@ struct EventView {
   std::string_view item;  ///< the Span or LogRecord
 };
 
+/// A resource or a scope, which lies in a row of its own, once for all items that have it.
+struct OriginView {
+  std::string_view message;
+  std::string_view schema_url;
+};
+
+/// XXH3-128 of an origin's row.
+struct OriginHash {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  auto operator<=>(const OriginHash&) const = default;
+};
+
+/// An item whose resource and scope lie elsewhere.
+struct StoredItem {
+  std::uint32_t origin_day = 0;  ///< under which both origins are filed; not before the item's day
+  OriginHash resource;
+  OriginHash scope;
+  std::uint64_t received_ms = 0;
+  std::uint32_t position = 0;  ///< in its request: the order of arrival among equal times
+  std::string_view item;
+};
+
+/// The row of an item with everything in it, as versions 1 and 2 of the store wrote it.
 std::string encode_event(const EventView& event);
 /// Views into `bytes`. kCorrupt for bytes that encode_event did not write.
 Result<EventView> decode_event(std::string_view bytes);
+/// The row of an item that refers to its origins.
+std::string encode_item(const StoredItem& item);
+bool is_encoded_item(std::string_view bytes);
+/// Views into `bytes`. kCorrupt for bytes that encode_item did not write.
+Result<StoredItem> decode_item(std::string_view bytes);
+
+std::string encode_origin(const OriginView& origin);
+/// Views into `bytes`. kCorrupt for bytes that encode_origin did not write.
+Result<OriginView> decode_origin(std::string_view bytes);
+OriginHash hash_origin(std::string_view encoded);
 
 /// When, for keys: nanoseconds since 1970.
 using TimestampNs = std::uint64_t;

@@ -36,29 +36,27 @@ class EventStore {
 
   /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
   /// customer.id with this customer's id. The same request again stores nothing (what has no time,
-  /// or a future one, is known again for 32 days, unless its time has come by then); equal records
-  /// within one request are all kept. kInvalid where the body is no such message: nothing is then
-  /// stored.
+  /// or a future one, is known again on the day on which it came and the one after); equal records
+  /// within one request are all kept. A resource or scope is stored once for all items of a day.
+  /// Memory goes by the body, not by items times resources. kInvalid where the body is no such
+  /// message, kTooLarge past kRequestItemsMax items: nothing is then stored.
   Result<EventCounts> write(const CustomerId& customer, CustomerNumber number,
                             std::string_view body);
 
   /// Calls `visit` for each span of a trace (16 bytes) until it returns false.
   using Visit = std::function<bool(const EventView& event)>;
   Result<void> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit);
-  /// Calls `visit` for each log record from from_ns to to_ns, both included, the newest day last,
-  /// until it returns false.
+  /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
+  /// of one time in the order in which they came, until it returns false.
+  using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
   Result<void> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const std::function<bool(TimestampNs, const EventView&)>& visit);
+                         const LogVisit& visit);
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
 
  private:
-  Result<bool> is_stored(std::string_view key) const;
-  /// For what is filed by the day on which it came.
-  Result<bool> is_stored_on_another_day(std::string_view key, std::uint32_t today) const;
-
   OrderedStore& store_;
   const Clock& clock_;
   Signal signal_;

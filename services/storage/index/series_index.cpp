@@ -14,9 +14,10 @@
 namespace vigia::storage {
 namespace {
 
-constexpr std::string_view kFormatVersion = "vigia cold store 2";
-// Its rows are all known to version 2, which only adds packed chunks.
-constexpr std::string_view kFormatVersion1 = "vigia cold store 1";
+constexpr std::string_view kFormatVersion = "vigia cold store 3";
+// Their rows are all known to version 3: 2 added packed chunks, 3 items that refer to their
+// origins.
+constexpr std::string_view kOlderVersions[] = {"vigia cold store 1", "vigia cold store 2"};
 // 24 bytes a slot: 16 M series that write are about 0.5 GB. Past it a shard forgets and asks the
 // store again.
 constexpr std::size_t kRememberedPerShard = 1U << 20U;
@@ -63,7 +64,9 @@ Result<void> SeriesIndex::load() {
   if (values[0].empty()) {
     if (auto created = create(values[0], values[1]); !created) return created;
   }
-  if (values[0] == kFormatVersion1) {  // before the first packed chunk: version 1 must refuse it
+  const bool is_older = std::find(std::begin(kOlderVersions), std::end(kOlderVersions),
+                                  values[0]) != std::end(kOlderVersions);
+  if (is_older) {  // before the first row that an older program does not know: it must refuse it
     const auto put =
         store_.put({{Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
                    Durability::kNow);

@@ -24,19 +24,21 @@ class SeriesIndexTest : public testing::Test {
   std::unique_ptr<OrderedStore> store_;
 };
 
-TEST_F(SeriesIndexTest, AStoreOfVersion1IsReadAndBecomesVersion2) {
-  EXPECT_EQ(format(), "vigia cold store 2");
-  set_format("vigia cold store 1");
-  EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
-  EXPECT_EQ(format(), "vigia cold store 2");
+TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion3) {
+  EXPECT_EQ(format(), "vigia cold store 3");
+  for (const char* older : {"vigia cold store 1", "vigia cold store 2"}) {
+    set_format(older);
+    EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
+    EXPECT_EQ(format(), "vigia cold store 3");
+  }
 }
 
 TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
-  set_format("vigia cold store 3");
+  set_format("vigia cold store 4");
   const auto index = SeriesIndex::open(*store_);
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(format(), "vigia cold store 3");
+  EXPECT_EQ(format(), "vigia cold store 4");
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ class WatchedStore final : public OrderedStore {
   Result<std::optional<std::string>> get(Family family, std::string_view key) override {
     return store_.get(family, key);
   }
+  Result<std::vector<bool>> contains(Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    return store_.contains(family, keys);
+  }
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
     return store_.scan(family, from, to);
   }

@@ -53,6 +53,10 @@ class OrderedStore {
   /// All of the writes or none; an older value of a key is replaced.
   virtual Result<void> put(const std::vector<KeyValue>& writes, Durability durability) = 0;
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
+  /// Which of the keys are there, in their order. Many at once cost far less than one `get` each,
+  /// and no more memory however large the values are.
+  virtual Result<std::vector<bool>> contains(Family family,
+                                             const std::vector<std::string_view>& keys) = 0;
   /// Keys from `from` up to, not including, `to` ("": to the end).
   virtual std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) = 0;
   /// Makes every write before the call durable.

@@ -1,5 +1,6 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -22,6 +23,9 @@ constexpr std::size_t kBlockBytes = 32U << 10U;
 constexpr std::size_t kFilterPartBytes = 4U << 10U;
 constexpr int kCacheShardBits = 3;
 constexpr std::size_t kLogFilesKept = 3;
+// Of one look for many keys: how many, and the values that it may hold on the way.
+constexpr std::size_t kContainsKeys = 256;
+constexpr std::uint64_t kContainsValueBytes = 4U << 20U;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
@@ -99,6 +103,16 @@ class RocksDbStore final : public OrderedStore {
     return std::optional<std::string>(std::move(value));
   }
 
+  Result<std::vector<bool>> contains(Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    std::vector<bool> is_there;
+    is_there.reserve(keys.size());
+    while (is_there.size() < keys.size()) {
+      if (auto looked = look_for_some(family, keys, is_there); !looked) return forward(looked);
+    }
+    return is_there;
+  }
+
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
     return std::make_unique<RocksDbScan>(*db_, handle(family), from, to);
   }
@@ -140,6 +154,31 @@ class RocksDbStore final : public OrderedStore {
  private:
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
+  }
+
+  // Looks for the keys from is_there.size() on: at least one of them, as many as the values' bound
+  // allows.
+  Result<void> look_for_some(Family family, const std::vector<std::string_view>& keys,
+                             std::vector<bool>& is_there) {
+    const std::size_t first = is_there.size();
+    const std::size_t count = std::min(keys.size() - first, kContainsKeys);
+    std::array<rocksdb::Slice, kContainsKeys> wanted;
+    std::array<rocksdb::PinnableSlice, kContainsKeys> values;
+    std::array<rocksdb::Status, kContainsKeys> statuses;
+    for (std::size_t i = 0; i < count; ++i) wanted[i] = slice(keys[first + i]);
+    rocksdb::ReadOptions options;
+    options.value_size_soft_limit = kContainsValueBytes;
+    db_->MultiGet(options, handle(family), count, wanted.data(), values.data(), statuses.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsAborted()) break;  // past the bound; those behind come the next time
+      if (!statuses[i].ok() && !statuses[i].IsNotFound()) return failure(statuses[i]);
+      is_there.push_back(statuses[i].ok());
+    }
+    if (is_there.size() > first) return {};
+    const auto value = get(family, keys[first]);
+    if (!value) return tl::unexpected<Error>(value.error());
+    is_there.push_back(value->has_value());
+    return {};
   }
 
   std::unique_ptr<rocksdb::DB> db_;

@@ -50,6 +50,24 @@ TEST(RocksDbStoreTest, ScansARangeAndSeeksInside) {
   EXPECT_THAT(keys(**store, "", ""), testing::ElementsAre("a", "d", "e"));
 }
 
+// Values of 64 MiB altogether: what one look may hold is passed many times.
+TEST(RocksDbStoreTest, ManyKeysAreLookedForAtOnceHoweverLargeTheirValues) {
+  const TemporaryFolder folder;
+  const auto store = open_rocksdb({folder.path()}).value();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1'000; ++i) keys.push_back("key" + std::to_string(i));
+  for (int i = 0; i < 1'000; i += 2) {
+    const std::string value(i % 8 == 0 ? 512U << 10U : 10, 'v');
+    ASSERT_TRUE(store->put({{Family::kSpans, keys[i], value}}, Durability::kLater));
+    if (i != 500) continue;
+    ASSERT_TRUE(store->compact());  // some in files, some in memory
+  }
+  const auto found = store->contains(Family::kSpans, {keys.begin(), keys.end()}).value();
+  ASSERT_EQ(found.size(), keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(found[i], i % 2 == 0) << i;
+  EXPECT_TRUE(store->contains(Family::kSpans, {}).value().empty());
+}
+
 TEST(RocksDbStoreTest, AFolderInUseIsNamed) {
   const TemporaryFolder folder;
   auto first = open_rocksdb({folder.path()});

@@ -14,10 +14,21 @@ namespace {
 
 constexpr auto kDeadline = std::chrono::seconds(20);
 
+void copy_folder(const std::string& from, const std::string& to) {
+  std::filesystem::copy(
+      from, to,
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+}
+
 }  // namespace
 
 Labels labels_of(const std::string& customer, const std::string& metric) {
   return Labels::from({{"__name__", metric}, {"customer_id", customer}, {"node_id", "n1"}});
+}
+
+StorageFixture::StorageFixture(const std::string& folder) {
+  copy_folder(folder, folder_->path());
+  open();
 }
 
 void StorageFixture::open() {
@@ -48,9 +59,7 @@ void StorageFixture::restart() {
 
 void StorageFixture::kill_and_restart() {
   auto copy = std::make_unique<TemporaryFolder>();
-  std::filesystem::copy(
-      folder_->path(), copy->path(),
-      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  copy_folder(folder_->path(), copy->path());
   close();
   folder_ = std::move(copy);
   open();

@@ -21,6 +21,8 @@ inline constexpr TimestampMs kNow = 1'764'043'200'000;
 class StorageFixture {
  public:
   StorageFixture() { open(); }
+  /// On a copy of a folder that is there already.
+  explicit StorageFixture(const std::string& folder);
 
   /// Ends everything and starts again on the same folder.
   void restart();
@@ -41,6 +43,7 @@ class StorageFixture {
   void advance(Duration step);
 
   ManualClock& clock() { return clock_; }
+  OrderedStore& store() { return *store_; }
   SeriesIndex& index() { return *index_; }
   HeadSet& heads() { return *heads_; }
   KvChunkStore& chunks() { return *chunks_; }

@@ -1,0 +1,94 @@
+#include "services/storage/events/event_key.hpp"
+
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/check.hpp"
+#include "services/storage/kv/day_set.hpp"
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage::event_key {
+namespace {
+
+constexpr std::size_t kDayBytes = sizeof(std::uint32_t);
+constexpr std::size_t kTimeAt = kDayBytes + sizeof(std::uint32_t);  // behind day and customer
+constexpr char kWholeRow = 1;
+
+TimestampNs start_of(std::uint32_t day) {
+  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
+}
+
+void update(XXH3_state_t* state, std::string_view bytes) {
+  CHECK(XXH3_128bits_update(state, bytes.data(), bytes.size()) == XXH_OK);
+}
+
+void update_sized(XXH3_state_t* state, std::string_view bytes) {
+  std::string length;
+  append_varint(length, bytes.size());
+  update(state, length);
+  update(state, bytes);
+}
+
+}  // namespace
+
+std::uint32_t day_of_ns(TimestampNs time_ns) {
+  return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
+}
+
+std::string prefix(std::uint32_t day, CustomerNumber customer) {
+  std::string key = day_key(day);
+  append_key_u32(key, customer.value);
+  return key;
+}
+
+std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash& hash) {
+  std::string key = prefix(day, CustomerNumber{0});
+  append_key_u32(key, customer.value);
+  append_key_u64(key, hash.high);
+  append_key_u64(key, hash.low);
+  return key;
+}
+
+std::string moved_to(std::uint32_t day, Signal signal, std::string_view key) {
+  std::string moved = day_key(day);
+  if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));
+  moved += key.substr(kDayBytes, kTimeAt - kDayBytes);
+  append_key_u64(moved, start_of(day));
+  return moved.append(key.substr(kTimeAt + sizeof(TimestampNs)));
+}
+
+ItemHasher::ItemHasher()
+    : resource_(XXH3_createState()), scope_(XXH3_createState()), item_(XXH3_createState()) {
+  CHECK(resource_ != nullptr && scope_ != nullptr && item_ != nullptr);
+  set_resource({});
+}
+
+ItemHasher::~ItemHasher() {
+  XXH3_freeState(resource_);
+  XXH3_freeState(scope_);
+  XXH3_freeState(item_);
+}
+
+void ItemHasher::set_resource(const OriginView& resource) {
+  CHECK(XXH3_128bits_reset(resource_) == XXH_OK);
+  update(resource_, {&kWholeRow, 1});
+  update_sized(resource_, resource.message);
+  update_sized(resource_, resource.schema_url);
+  set_scope({});
+}
+
+void ItemHasher::set_scope(const OriginView& scope) {
+  XXH3_copyState(scope_, resource_);
+  update_sized(scope_, scope.message);
+  update_sized(scope_, scope.schema_url);
+}
+
+void ItemHasher::append(std::string& key, std::string_view item) {
+  XXH3_copyState(item_, scope_);
+  update(item_, item);
+  const XXH128_hash_t hash = XXH3_128bits_digest(item_);
+  append_key_u64(key, hash.high64);
+  append_key_u64(key, hash.low64);
+}
+
+}  // namespace vigia::storage::event_key

@@ -1,0 +1,84 @@
+// Folders that earlier versions of the program left (tests/golden/cold_store/README.md) are read,
+// and what is in them is known again.
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/api/event_api.hpp"
+#include "services/storage/index/index_key.hpp"
+#include "services/storage/testing/storage_fixture.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr TimestampMs kStep = 15'000;
+const std::string kFolder = "tests/golden/cold_store/v2";
+
+std::string file_bytes(const std::string& name) {
+  std::ifstream file(kFolder + "/" + name, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
+}
+
+class GoldenFolderTest : public testing::Test {
+ protected:
+  std::map<TimestampMs, double> golden(const std::string& series) {
+    std::map<TimestampMs, double> values;
+    const auto matchers =
+        compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
+    const auto found = select_series(storage_.index(), std::nullopt, *matchers, 10).value();
+    for (const SelectedSeries& one : found) {
+      const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX).value();
+      const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+      for (const Sample& sample : samples) {
+        values.emplace(sample.timestamp_ms, sample.value);
+      }
+    }
+    return values;
+  }
+  EventCounts write_again(EventStore& events, const std::string& file) {
+    const CustomerId customer = CustomerId::parse("cliente-a").value();
+    return events
+        .write(customer, storage_.index().find_customer(customer).value(), file_bytes(file))
+        .value();
+  }
+
+  StorageFixture storage_{kFolder + "/store"};
+};
+
+TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
+  for (int series = 0; series < 3; ++series) {
+    const auto values = golden(std::to_string(series));
+    EXPECT_EQ(values.size(), series == 0 ? 602U : 600U);
+    for (int i = 0; i < 600; ++i) EXPECT_EQ(values.at(kNow + i * kStep), (series * 1000 + i) / 4.0);
+  }
+  EXPECT_EQ(golden("0").at(kNow + 7'000), 0.5);
+  EXPECT_EQ(golden("0").at(kNow - kDayMs), -1);
+  EXPECT_EQ(*storage_.store().get(Family::kIndex, index_key::kFormat).value(),
+            "vigia cold store 3");
+}
+
+TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
+  const auto spans = EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces).value();
+  const auto logs = EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs).value();
+  EXPECT_EQ(write_again(*spans, "spans.bin").repeats, 3U);
+  EXPECT_EQ(write_again(*logs, "logs.bin").repeats, 3U);
+  const EventApi api(*spans, *logs, storage_.index());
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  EXPECT_THAT(api.trace(request, "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").body,
+              AllOf(HasSubstr("golden-1"), HasSubstr("golden-3"), HasSubstr("shop"),
+                    HasSubstr("otel.scope.name")));
+  request.query = "start=1764043200&end=1764043201";
+  EXPECT_THAT(api.logs(request).body,
+              AllOf(HasSubstr("golden one"), HasSubstr("golden two"), HasSubstr("shop")));
+}
+
+}  // namespace
+}  // namespace vigia::storage
