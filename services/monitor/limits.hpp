@@ -14,7 +14,7 @@ namespace vigia::monitor {
 inline constexpr std::size_t kRequestBodyBytesMax = 64U << 10U;
 /// Nesting of a JSON body; our own requests have two levels, Prometheus' answers six.
 inline constexpr std::size_t kJsonDepthMax = 16;
-/// Answers of router and Alertmanager: 5,000 nodes × 12 series × 400 B is 24 MB.
+/// Answers of router and Alertmanager: one look's 2,000 nodes × 16 series × 400 B is 13 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 
 /// Threads that do blocking work (database, password hashing).
@@ -55,8 +55,12 @@ inline constexpr Duration kCurveTimeout = std::chrono::seconds(10);
 /// At a stop: what is in flight has this long to end. Only a question that waits for a router that
 /// hangs takes longer.
 inline constexpr Duration kDrainMax = std::chrono::seconds(2);
-/// Patience with one question about the live state.
-inline constexpr Duration kLiveTimeout = std::chrono::seconds(3);
+/// Patience with one question about the live state; the store is told it too and stops there.
+inline constexpr Duration kLiveTimeout = std::chrono::seconds(5);
+/// Patience with a store that is asked whether it is there.
+inline constexpr Duration kThereTimeout = std::chrono::seconds(2);
+/// A CPU value that is older is not shown as the present one; an agent may send once a minute.
+inline constexpr std::int64_t kUsageAgeMaxMs = 120'000;
 /// While the router does not answer; after a start it needs a moment to learn of our own token.
 inline constexpr Duration kLiveRetryInterval = std::chrono::seconds(1);
 /// Three missed pushes of the standard 15 s: older health counts as down.
@@ -65,9 +69,16 @@ inline constexpr std::int64_t kPushedHealthAgeMaxMs = 45'000;
 /// less than Prometheus' own time-out of 10 s.
 inline constexpr std::size_t kHealthWaitersMax = 5'000;
 inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
-/// Of one customer in one look at the live state: every node of the largest plan with what an agent
-/// tells of itself. A customer that sends more loses some of its own, never another's.
-inline constexpr std::size_t kLiveSeriesPerCustomerMax = kNodesPerCustomerMax * 12;
+/// Of one node in one look at the live state: what an agent tells of itself, and some. Times the
+/// nodes that its customer has it is what one customer may add to an answer; one that sends more
+/// loses some of its own, never another's, and is asked for alone (LookPlan).
+inline constexpr std::size_t kLiveSeriesPerNodeMax = 16;
+/// Customers and nodes that are asked for in the same queries: the largest plan in three, an answer
+/// of 2,000 × 16 series × 200 B in 6 MB.
+inline constexpr std::size_t kLookCustomersMax = 500;
+inline constexpr std::size_t kLookNodesMax = 2'000;
+/// One look ends after this; whom it did not come to is first in the next one.
+inline constexpr Duration kLookMax = std::chrono::seconds(20);
 /// Labels in the live state: a node's region, environment and the like.
 inline constexpr std::size_t kLiveLabelCharactersMax = 128;
 /// New nodes of one customer in one look, and all that one look writes: one transaction, so that

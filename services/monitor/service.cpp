@@ -35,6 +35,12 @@ PublisherSettings publisher_settings(const Settings& settings) {
   return out;
 }
 
+LivePollerSettings poller_settings(const Settings& settings) {
+  LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
+  for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
+  return out;
+}
+
 /// Everything that runs. Members start in this order and end in the opposite one.
 class Service final : public service::Running {
  public:
@@ -46,8 +52,7 @@ class Service final : public service::Running {
         authenticator_(*database_, hasher_, clock_, settings_.session),
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
         router_(*client_, settings_.router_url, own_token_),
-        live_(*database_, router_, *client_, clock_, metrics_,
-              LivePollerSettings{settings_.alertmanager.url, kLiveInterval}),
+        live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
         publisher_(*database_, *client_, metrics_, publisher_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
         workers_(kWorkers, kWorkerQueueMax),

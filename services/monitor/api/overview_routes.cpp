@@ -17,12 +17,17 @@ ApiResult overview(const ApiCall& call, const ApiParts& parts) {
   return json_answer(200, std::move(*text));
 }
 
+std::string_view state_of(const ActiveAlert& alert) {
+  if (alert.is_inhibited) return "inhibited";
+  return alert.is_silenced ? "silenced" : "firing";
+}
+
 void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
   writer.begin_object()
       .member("id", alert.id)
       .member("name", alert.name)
       .member("severity", alert.severity)
-      .member("state", alert.is_silenced ? "silenced" : "firing")
+      .member("state", state_of(alert))
       .member_or_null("customer_id",
                       alert.customer ? std::optional(alert.customer->text()) : std::nullopt)
       .member_or_null("node_id",
@@ -42,8 +47,7 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
     wanted = std::move(*id);
   }
   const auto live = parts.live.current();
-  const bool is_fresh = parts.clock.wall_ms() - live->taken_ms <= kLiveStateAgeMaxMs;
-  if (!live->alerts_problem.empty() || !is_fresh) {
+  if (live->alerts_ms == 0 || parts.clock.wall_ms() - live->alerts_ms > kLiveStateAgeMaxMs) {
     return tl::unexpected<Refusal>(
         Refusal(503, "unavailable", "alerts missing: Alertmanager does not answer"));
   }
@@ -52,6 +56,8 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
   for (const auto& alert : live->alerts) {
     if (call.principal.customer && alert.customer != call.principal.customer) continue;
     if (wanted && alert.customer != wanted) continue;
+    // What another alert explains is the provider's to see: of the node nothing is known.
+    if (call.principal.customer && alert.is_inhibited) continue;
     write_alert(alert, writer);
   }
   writer.end_array().end_object();
@@ -61,13 +67,14 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
 ApiResult metrics(const ApiCall& call, const ApiParts& parts) {
   auto node_id = NodeId::parse(call.path.at("node_id"));
   if (!node_id) return not_found();
-  const auto grid = grid_of(call.parameter("range").value_or("1h"), parts.clock.wall_ms());
+  const auto now_ms = parts.clock.wall_ms();
+  const auto grid = grid_of(call.parameter("range").value_or("1h"), now_ms);
   if (!grid) return invalid("range: one of 15m, 1h, 6h, 24h, 7d, 30d, 90d, 1y, 2y");
   auto node = parts.database.read(
       [&](Connection& connection) { return find_node(call.customer->id, *node_id, connection); });
   if (!node) return refuse(node.error());
   if (!*node || (*node)->retired_ms != 0) return not_found();
-  auto text = write_node_metrics(call.customer->id, *node_id, *grid, parts.router);
+  auto text = write_node_metrics(call.customer->id, *node_id, *grid, now_ms, parts.router);
   if (!text) {
     if (!is_retryable(text.error())) return refuse(text.error());
     return tl::unexpected<Refusal>(

@@ -27,7 +27,9 @@ ActiveAlert read_alert(const JsonValue& item) {
   alert.id = item["fingerprint"].text().value_or("");
   alert.name = std::string(alert.labels.get("alertname"));
   alert.severity = std::string(alert.labels.get("severity"));
-  alert.is_silenced = item["status"]["state"].text() == "suppressed";
+  alert.is_inhibited = !item["status"]["inhibitedBy"].items().empty();
+  const bool is_quiet = item["status"]["state"].text() == "suppressed";
+  alert.is_silenced = is_quiet && !alert.is_inhibited;
   auto customer = CustomerId::parse(alert.labels.get(kCustomerLabel));
   if (customer) alert.customer = std::move(*customer);
   alert.node_id = std::string(alert.labels.get("node_id"));

@@ -18,7 +18,8 @@ struct ActiveAlert {
   std::string id;  ///< Alertmanager's fingerprint
   std::string name;
   std::string severity;
-  bool is_silenced = false;
+  bool is_silenced = false;            ///< by a person
+  bool is_inhibited = false;           ///< another alert explains it
   std::optional<CustomerId> customer;  ///< nothing: the provider's
   std::string node_id;                 ///< "" for none
   std::string summary;

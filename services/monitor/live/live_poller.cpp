@@ -1,5 +1,6 @@
 #include "services/monitor/live/live_poller.hpp"
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/live_queries.hpp"
@@ -65,6 +66,9 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
                           "Looks at the active alerts that Alertmanager did not answer")),
       registered_(metrics.counter("vigia_monitor_nodes_registered_total",
                                   "Nodes that registered themselves by pushing")),
+      groups_unanswered_(
+          metrics.counter("vigia_monitor_look_groups_unanswered_total",
+                          "Groups of customers whose live state the router did not answer")),
       nodes_seen_(metrics.gauge("vigia_monitor_live_nodes",
                                 "Nodes that the newest look at the live state found")) {
   LiveState state;
@@ -93,7 +97,7 @@ std::shared_ptr<const LiveState> LivePoller::current() const {
 
 void LivePoller::run() {
   while (true) {
-    refresh();
+    contain_faults("the look at the live state", [this] { refresh(); });
     std::unique_lock lock(mutex_);
     const auto pause = current_->router_problem.empty()
                            ? settings_.interval
@@ -102,42 +106,152 @@ void LivePoller::run() {
   }
 }
 
-Result<void> LivePoller::ask_router(LiveState& state) {
-  for (const LiveQuery& query : live_queries()) {
+LiveState LivePoller::next_state() const {
+  LiveState state = *current();
+  state.taken_ms = clock_.wall_ms();
+  state.router_problem.clear();
+  state.alerts_problem.clear();
+  state.away.clear();
+  return state;
+}
+
+bool LivePoller::is_there(const std::string& url) {
+  net::ClientRequest request;
+  request.url = url + "/-/ready";
+  request.timeout = kThereTimeout;
+  const auto answer = client_.fetch(std::move(request));
+  // A compatible store may not know the path; one that starts or ends says 503.
+  return answer && answer->status < 500;
+}
+
+void LivePoller::look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state) {
+  std::set<std::string> away;
+  for (const auto& [name, url] : settings_.hot_shards) {
+    if (!is_there(url)) away.insert(name);
+  }
+  if (away.empty()) return;
+  state.away.insert(OwnPart::kHot);
+  for (const auto& customer : customers) {
+    if (away.contains(customer.hot_shard)) state.hot_blind_ms[customer.id] = state.taken_ms;
+  }
+}
+
+void LivePoller::note_router_problem(std::string problem, LiveState& state) {
+  router_failures_.add();
+  state.router_problem = std::move(problem);
+  state.away.insert(OwnPart::kRouter);
+  state.blind_ms = state.taken_ms;
+  state.blinded_by = OwnPart::kRouter;
+  if (current()->router_problem.empty()) {
+    service::log_warn("live state not refreshed", {{"error", state.router_problem}});
+  }
+}
+
+void LivePoller::look_at_own_parts(LiveState& state) {
+  const auto samples = router_.instant(own_parts_query());
+  if (!samples) {
+    note_router_problem(samples.error().message, state);
+    return;
+  }
+  state.away.merge(own_parts_away(*samples));
+  if (!state.away.contains(OwnPart::kCollector)) return;
+  state.blind_ms = state.taken_ms;
+  state.blinded_by = OwnPart::kCollector;
+}
+
+Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state) {
+  std::map<NodeKey, NodeLive> nodes;
+  for (const LiveQuery& query : live_queries(group)) {
     auto samples = router_.instant(query.text);
     if (!samples) return forward(samples);
-    query.add(state.nodes, *samples);
+    query.add(nodes, *samples);
+    for (const auto& customer : crowded_in(group, *samples)) plan_.note_crowded(customer);
   }
+  const std::set<CustomerId> members(group.customers.begin(), group.customers.end());
+  std::erase_if(state.nodes, [&](const auto& one) { return members.contains(one.first.first); });
+  for (auto& [key, live] : nodes) {
+    if (!members.contains(key.first)) continue;
+    if (live.up == true && !state.away.contains(OwnPart::kHot)) live.answered_ms = state.taken_ms;
+    state.nodes.insert_or_assign(key, std::move(live));
+  }
+  for (const auto& customer : group.customers) state.looked_ms[customer] = state.taken_ms;
   return {};
 }
 
-void LivePoller::refresh() {
-  LiveState state;
-  state.taken_ms = clock_.wall_ms();
-  const auto previous = current();
-  auto asked = ask_router(state);
-  if (!asked) {
-    router_failures_.add();
-    state.router_problem = asked.error().message;
-    // What was known stays, with its own times, until it is too old by them.
-    state.nodes = previous->nodes;
-    if (previous->router_problem.empty()) {
-      service::log_warn("live state not refreshed", {{"error", state.router_problem}});
+void LivePoller::look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state) {
+  const auto deadline = clock_.steady() + kLookMax;
+  std::vector<LookGroup> failed;
+  std::string problem;
+  const auto groups = plan_.groups(nodes);
+  for (const auto& group : groups) {
+    if (clock_.steady() >= deadline) break;
+    Result<void> looked = fail(ErrorCode::kInternal, "a fault of the monitor's, see its log");
+    contain_faults("the look at a group of customers",
+                   [&] { looked = look_at_group(group, state); });
+    if (looked) {
+      plan_.note_answered(group);
+      continue;
     }
+    groups_unanswered_.add();
+    problem = looked.error().message;
+    failed.push_back(group);
   }
-  nodes_seen_.set(static_cast<double>(state.nodes.size()));
+  const bool is_all = failed.size() == groups.size();
+  if (!failed.empty() && is_all) note_router_problem(problem, state);
+  // The router answers others: so it is not away, these are too much for it.
+  if (is_all && groups.size() > 1) return;
+  for (const auto& group : failed) plan_.note_failed(group);
+}
+
+void LivePoller::look_at_alerts(LiveState& state) {
   auto alerts = settings_.alertmanager_url.empty()
                     ? Result<std::vector<ActiveAlert>>(
                           fail(ErrorCode::kUnavailable, "no Alertmanager is configured"))
                     : fetch_alerts(client_, settings_.alertmanager_url);
   if (alerts) {
     state.alerts = std::move(*alerts);
-  } else {
-    alertmanager_failures_.add();
-    state.alerts_problem = alerts.error().message;
+    state.alerts_ms = state.taken_ms;
+    return;
   }
-  if (state.router_problem.empty()) {
-    auto kept = keep_nodes(state);
+  alertmanager_failures_.add();
+  state.alerts_problem = alerts.error().message;
+  state.away.insert(OwnPart::kAlertmanager);
+}
+
+void LivePoller::refresh() {
+  struct Watched {
+    std::vector<Customer> customers;
+    std::vector<Node> nodes;
+  };
+  auto watched = database_.read([](Connection& connection) -> Result<Watched> {
+    auto customers = list_customers(connection);
+    if (!customers) return forward(customers);
+    auto nodes = list_all_nodes(connection);
+    if (!nodes) return forward(nodes);
+    return Watched{std::move(*customers), std::move(*nodes)};
+  });
+  LiveState state = next_state();
+  if (watched) {
+    std::map<CustomerId, std::size_t> counts;
+    for (const auto& customer : watched->customers) {
+      if (customer.is_enabled) counts[customer.id] = 0;
+    }
+    for (const auto& node : watched->nodes) {
+      const auto found = counts.find(node.customer);
+      if (found != counts.end()) ++found->second;
+    }
+    std::erase_if(state.nodes, [&](const auto& one) { return !counts.contains(one.first.first); });
+    std::erase_if(state.looked_ms, [&](const auto& one) { return !counts.contains(one.first); });
+    look_at_hot_stores(watched->customers, state);
+    look_at_own_parts(state);
+    if (state.router_problem.empty()) look_at_nodes(counts, state);
+  } else {
+    service::log_warn("nodes not read", {{"error", watched.error().message}});
+  }
+  nodes_seen_.set(static_cast<double>(state.nodes.size()));
+  look_at_alerts(state);
+  if (watched && state.router_problem.empty()) {
+    auto kept = keep_nodes(watched->nodes, state);
     if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
   }
   {
@@ -147,10 +261,8 @@ void LivePoller::refresh() {
   if (listener_) listener_();
 }
 
-Result<void> LivePoller::keep_nodes(const LiveState& state) {
-  auto known = database_.read([](Connection& connection) { return list_all_nodes(connection); });
-  if (!known) return forward(known);
-  const auto due = nodes_to_keep(state, *known);
+Result<void> LivePoller::keep_nodes(const std::vector<Node>& known, const LiveState& state) {
+  const auto due = nodes_to_keep(state, known);
   if (due.empty()) return {};
   std::vector<const NodeKey*> added;
   auto kept = database_.write([&](Connection& connection) -> Result<void> {

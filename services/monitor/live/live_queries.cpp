@@ -8,9 +8,9 @@ namespace vigia::monitor {
 namespace {
 
 /// The largest value for each set of the labels, of a bounded number of sets a customer.
-std::string bounded(std::string_view labels, std::string_view expression) {
+std::string bounded(const LookGroup& group, std::string_view labels, std::string_view expression) {
   return fmt::format("topk by (customer_id) ({}, max by (customer_id, node_id{}) ({}))",
-                     kLiveSeriesPerCustomerMax, labels, expression);
+                     group.series_per_customer, labels, expression);
 }
 
 /// Matchers that let no long value through, whatever a customer sends.
@@ -22,6 +22,15 @@ std::string short_values(std::initializer_list<std::string_view> labels) {
   return text;
 }
 
+/// The group's customers, by name: nobody else's series are touched. Ids need no escape.
+std::string customers_of(const LookGroup& group) {
+  std::string text;
+  for (const auto& customer : group.customers) {
+    text += (text.empty() ? "" : "|") + customer.text();
+  }
+  return fmt::format("{}=~\"{}\"", kCustomerLabel, text);
+}
+
 struct Written {
   std::size_t known = 0;
   std::size_t added = 0;
@@ -29,22 +38,59 @@ struct Written {
 
 }  // namespace
 
-std::vector<LiveQuery> live_queries() {
-  const std::string health =
-      fmt::format(R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent"{}}})", kLiveLabelCharactersMax,
-                  short_values({"node_id", "node_region", "environment", "reason"}));
-  const std::string usage =
-      fmt::format(R"({{__name__=~"system_cpu_usage|system_memory_usage_percent"{}}})",
+std::vector<LiveQuery> live_queries(const LookGroup& group) {
+  const std::string who = customers_of(group);
+  const std::string health = fmt::format(
+      R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent",{}{}}})", kLiveLabelCharactersMax, who,
+      short_values({"node_id", "node_region", "environment", "reason"}));
+  const std::string health_time =
+      fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent",{}{}}}))", who,
                   short_values({"node_id"}));
-  return {{bounded(", __name__, node_region, environment, reason", health), add_health},
-          {bounded("", fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent"{}}}))",
-                                   short_values({"node_id"}))),
-           add_health_times},
-          {R"(up{job="customer-agents"})", add_up},  // made by the hot store, one for each target
-          {bounded(", __name__", usage), add_usage},
-          {bounded("", fmt::format("timestamp(system_cpu_usage{{{}}})",
-                                   short_values({"node_id"}).substr(1))),
-           add_usage_times}};
+  const std::string usage =
+      fmt::format(R"({{__name__=~"system_cpu_usage|system_memory_usage_percent",{}{}}})", who,
+                  short_values({"node_id"}));
+  const std::string usage_time =
+      fmt::format("timestamp(system_cpu_usage{{{}{}}})", who, short_values({"node_id"}));
+  // Made by the hot store alone, a few for each target: the reserved job is no customer's to send.
+  const auto scraped = [&](std::string_view names) {
+    return fmt::format(
+        R"(max by (customer_id, node_id, __name__) ({{__name__=~"{}",job="customer-agents",{}}}))",
+        names, who);
+  };
+  return {{bounded(group, ", __name__, node_region, environment, reason", health), add_health},
+          {bounded(group, "", health_time), add_health_times},
+          {scraped("up"), add_up},
+          {scraped("agent_collector_reachable|agent_buffer_usage_percent"), add_scraped_health},
+          {bounded(group, ", __name__", usage), add_usage},
+          {bounded(group, "", usage_time), add_usage_times}};
+}
+
+std::string own_parts_query() {
+  return R"(max by (job) (up{job=~"otel-collector|vigia-storage"}))";
+}
+
+std::set<OwnPart> own_parts_away(const std::vector<VectorSample>& samples) {
+  std::set<OwnPart> away;
+  for (const auto& sample : samples) {
+    if (sample.value != 0) continue;
+    const auto job = sample.labels.get("job");
+    if (job == "otel-collector") away.insert(OwnPart::kCollector);
+    if (job == "vigia-storage") away.insert(OwnPart::kStorage);
+  }
+  return away;
+}
+
+std::vector<CustomerId> crowded_in(const LookGroup& group,
+                                   const std::vector<VectorSample>& samples) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const auto& sample : samples) ++counts[sample.labels.get(kCustomerLabel)];
+  std::vector<CustomerId> crowded;
+  for (const auto& customer : group.customers) {
+    const auto found = counts.find(customer.text());
+    const bool is_full = found != counts.end() && found->second >= group.series_per_customer;
+    if (is_full) crowded.push_back(customer);
+  }
+  return crowded;
 }
 
 std::vector<const NodeKey*> nodes_to_keep(const LiveState& state, const std::vector<Node>& known) {

@@ -19,6 +19,51 @@ std::int64_t to_ms(double seconds) {
   return static_cast<std::int64_t>(std::llround(seconds * 1000));
 }
 
+Judgement unknown(UnknownReason reason) { return {NodeStatus::kUnknown, reason}; }
+
+/// What one node is judged by.
+struct Sight {
+  std::int64_t at_ms;    ///< when the customer was looked at
+  const NodeLive* live;  ///< null for nothing
+  std::int64_t blind_ms;
+  UnknownReason blind_reason;
+  std::int64_t hot_blind_ms;
+
+  bool is_push_fresh() const {
+    return live != nullptr && live->pushed_ms > 0 &&
+           at_ms - live->pushed_ms <= kPushedHealthAgeMaxMs;
+  }
+  // Also right after one of our own parts is back: the agents' buffers are only now on their way.
+  bool was_away(std::int64_t last_ms) const {
+    return last_ms > 0 && at_ms - last_ms <= kPushedHealthAgeMaxMs;
+  }
+};
+
+Sight sight_of(const Node& node, std::int64_t at_ms, const NodeLive* live, const LiveState& state) {
+  const auto hot = state.hot_blind_ms.find(node.customer);
+  return Sight{at_ms, live, state.blind_ms,
+               state.blinded_by == OwnPart::kCollector ? UnknownReason::kCollectorAway
+                                                       : UnknownReason::kRouterAway,
+               hot == state.hot_blind_ms.end() ? 0 : hot->second};
+}
+
+Judgement judge_pushed(const Sight& sight) {
+  if (sight.is_push_fresh()) return {NodeStatus::kUp};
+  if (sight.was_away(sight.blind_ms)) return unknown(sight.blind_reason);
+  if (sight.was_away(sight.hot_blind_ms)) return unknown(UnknownReason::kHotAway);
+  return {NodeStatus::kDown};
+}
+
+Judgement judge_scraped(const Sight& sight) {
+  // Without the hot store `up` is a memory of it; what the agent sends comes another way.
+  const bool is_hot_away = sight.hot_blind_ms == sight.at_ms && sight.at_ms > 0;
+  if (!is_hot_away && sight.live != nullptr && sight.live->up) {
+    return {*sight.live->up ? NodeStatus::kUp : NodeStatus::kDown};
+  }
+  if (!sight.was_away(sight.hot_blind_ms)) return unknown(UnknownReason::kUnmeasured);
+  return sight.is_push_fresh() ? Judgement{NodeStatus::kUp} : unknown(UnknownReason::kHotAway);
+}
+
 }  // namespace
 
 std::string_view to_string(NodeStatus status) {
@@ -32,17 +77,58 @@ std::string_view to_string(NodeStatus status) {
   }
 }
 
-NodeStatus node_status(const Node& node, const NodeLive* live, std::int64_t now_ms) {
-  if (live == nullptr) {
-    // Heard of earlier, and the stores hold nothing fresh: silent for more than 5 minutes.
-    return node.last_seen_ms > 0 ? NodeStatus::kDown : NodeStatus::kUnknown;
+std::string_view to_string(OwnPart part) {
+  switch (part) {
+    case OwnPart::kCollector:
+      return "collector";
+    case OwnPart::kHot:
+      return "hot";
+    case OwnPart::kRouter:
+      return "router";
+    case OwnPart::kStorage:
+      return "storage";
+    default:
+      return "alertmanager";
   }
-  if (node.is_scraped()) {
-    if (!live->up) return NodeStatus::kUnknown;
-    return *live->up ? NodeStatus::kUp : NodeStatus::kDown;
+}
+
+std::string_view to_string(UnknownReason reason) {
+  switch (reason) {
+    case UnknownReason::kWaiting:
+      return "waiting";
+    case UnknownReason::kCollectorAway:
+      return "collector_away";
+    case UnknownReason::kHotAway:
+      return "hot_away";
+    case UnknownReason::kRouterAway:
+      return "router_away";
+    case UnknownReason::kUnmeasured:
+      return "unmeasured";
+    default:
+      return "";
   }
-  if (live->pushed_ms == 0 && node.last_seen_ms == 0) return NodeStatus::kUnknown;
-  return now_ms - live->pushed_ms <= kPushedHealthAgeMaxMs ? NodeStatus::kUp : NodeStatus::kDown;
+}
+
+const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_t now_ms) {
+  const auto looked = state.looked_ms.find(node.customer);
+  if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
+    return nullptr;
+  }
+  const auto found = state.nodes.find(NodeKey(node.customer, node.id));
+  return found == state.nodes.end() ? nullptr : &found->second;
+}
+
+Judgement judge_node(const Node& node, const LiveState& state, std::int64_t now_ms) {
+  const auto looked = state.looked_ms.find(node.customer);
+  if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
+    const bool is_router = state.away.contains(OwnPart::kRouter) || !state.router_problem.empty();
+    return unknown(is_router ? UnknownReason::kRouterAway : UnknownReason::kUnmeasured);
+  }
+  const NodeLive* live = fresh_live(node, state, now_ms);
+  const auto seen_ms = std::max(node.last_seen_ms, live == nullptr ? 0 : live->last_seen_ms());
+  if (seen_ms == 0) return unknown(UnknownReason::kWaiting);
+  const auto sight = sight_of(node, looked->second, live, state);
+  return node.is_scraped() ? judge_scraped(sight) : judge_pushed(sight);
 }
 
 void add_health(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples) {
@@ -55,6 +141,16 @@ void add_health(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSamp
     live->health[name] = sample.value;
     live->region = std::string(sample.labels.get("node_region"));
     live->environment = std::string(sample.labels.get("environment"));
+  }
+}
+
+void add_scraped_health(std::map<NodeKey, NodeLive>& nodes,
+                        const std::vector<VectorSample>& samples) {
+  for (const auto& sample : samples) {
+    NodeLive* live = find_or_add(nodes, sample.labels);
+    if (live != nullptr) {
+      live->scraped_health[std::string(sample.labels.metric_name())] = sample.value;
+    }
   }
 }
 

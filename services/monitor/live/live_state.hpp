@@ -1,9 +1,11 @@
 // What is known of every node right now: health, CPU, memory, when it was last heard of.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,25 +21,39 @@ namespace vigia::monitor {
 using NodeKey = std::pair<CustomerId, NodeId>;
 
 struct NodeLive {
-  std::map<std::string, double> health;  ///< pushed agent_* values by name
-  std::int64_t pushed_ms = 0;            ///< time of the newest pushed health; 0: none
-  std::optional<bool> up;                ///< of job customer-agents
+  std::map<std::string, double> health;          ///< pushed agent_* values by name
+  std::int64_t pushed_ms = 0;                    ///< time of the newest pushed health; 0: none
+  std::map<std::string, double> scraped_health;  ///< of agent_* what Prometheus asked for itself
+  std::optional<bool> up;                        ///< of job customer-agents
+  std::int64_t answered_ms = 0;                  ///< when it was last seen to answer; 0: never
   std::optional<double> cpu_percent;
   std::optional<double> memory_percent;
   std::int64_t sample_ms = 0;  ///< time of the newest CPU sample; 0: none
   std::string region;          ///< as the agent says
   std::string environment;
 
-  std::int64_t last_seen_ms() const { return std::max(pushed_ms, sample_ms); }
+  std::int64_t last_seen_ms() const { return std::max({pushed_ms, sample_ms, answered_ms}); }
 };
+
+/// Parts of our own without which a node cannot be judged.
+enum class OwnPart { kCollector, kHot, kRouter, kStorage, kAlertmanager };
+/// "collector", "hot", "router", "storage", "alertmanager": the words of the contract.
+std::string_view to_string(OwnPart part);
 
 /// One look at router and Alertmanager; never changed once made.
 struct LiveState {
   std::int64_t taken_ms = 0;
   std::map<NodeKey, NodeLive> nodes;
+  /// When the router last answered for this customer: what stands in `nodes` is from then.
+  std::map<CustomerId, std::int64_t> looked_ms;
   std::string router_problem;  ///< "" where the router answered
   std::vector<ActiveAlert> alerts;
   std::string alerts_problem;  ///< "" where Alertmanager answered
+  std::int64_t alerts_ms = 0;  ///< when it last did: `alerts` are from then
+  std::set<OwnPart> away;      ///< of our own, at this look
+  std::int64_t blind_ms = 0;   ///< when collector or router was last seen away; 0: never
+  OwnPart blinded_by = OwnPart::kCollector;         ///< which of the two
+  std::map<CustomerId, std::int64_t> hot_blind_ms;  ///< when its hot store was last seen away
 
   /// False until the router has answered for the first time since the start.
   bool is_known() const { return router_problem.empty() || !nodes.empty(); }
@@ -46,13 +62,36 @@ struct LiveState {
 enum class NodeStatus { kUp, kDown, kUnknown };
 std::string_view to_string(NodeStatus status);
 
-/// A pushed node is up while its health is younger than 45 s, a scraped one while `up` is 1. Never
-/// heard of, or without a live state: unknown. `live` may be null.
-NodeStatus node_status(const Node& node, const NodeLive* live, std::int64_t now_ms);
+/// Why nothing is said of a node; the words of the contract.
+enum class UnknownReason {
+  kNone,
+  kWaiting,        ///< it has never sent anything: there is nothing that could be down
+  kCollectorAway,  ///< our own parts: the node may be well
+  kHotAway,
+  kRouterAway,
+  kUnmeasured,  ///< nobody asks it just now
+};
+/// "waiting", "collector_away", "hot_away", "router_away", "unmeasured"; "" for kNone.
+std::string_view to_string(UnknownReason reason);
+
+struct Judgement {
+  NodeStatus status = NodeStatus::kUnknown;
+  UnknownReason reason = UnknownReason::kNone;  ///< where the status is unknown
+};
+
+/// How a node was when its customer was last looked at; never by what our own parts' absence
+/// leaves out. A pushed node is up while its health is younger than 45 s, a scraped one while `up`
+/// is 1. One that never sent anything waits for its first data.
+Judgement judge_node(const Node& node, const LiveState& state, std::int64_t now_ms);
+
+/// What is known of this node, from a look that still counts; null for nothing.
+const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_t now_ms);
 
 /// Puts one query's answer into the map; samples without a good customer_id and node_id are passed
 /// over. Each names what the query asked for.
 void add_health(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples);
+void add_scraped_health(std::map<NodeKey, NodeLive>& nodes,
+                        const std::vector<VectorSample>& samples);
 void add_health_times(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples);
 void add_up(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples);
 void add_usage(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples);

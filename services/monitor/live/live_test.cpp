@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <tuple>
+
 #include <gtest/gtest.h>
 
 #include "services/monitor/inside/node_targets.hpp"
@@ -7,7 +10,6 @@
 #include "services/monitor/live/alerts.hpp"
 #include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/live/live_state.hpp"
-#include "services/monitor/live/node_metrics.hpp"
 #include "services/monitor/live/overview.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/tokens.hpp"
@@ -48,22 +50,102 @@ TEST(PrometheusAnswer, VectorsAreReadAndErrorsKeepTheirWords) {
                    .has_value());
 }
 
+/// A look at cliente-a at kNow that found what `nodes` holds.
+LiveState looked(std::map<NodeKey, NodeLive> nodes, std::int64_t at_ms = kNow) {
+  LiveState state;
+  state.taken_ms = at_ms;
+  state.alerts_ms = at_ms;
+  state.looked_ms = {{kA, at_ms}, {kB, at_ms}};
+  state.nodes = std::move(nodes);
+  return state;
+}
+
+Node seen_node(const NodeId& id, std::string address = "") {
+  auto node = pushed_node(id);
+  node.address = std::move(address);
+  node.last_seen_ms = kNow - 3'600'000;
+  return node;
+}
+
+std::string judged(const Node& node, const LiveState& state, std::int64_t now_ms = kNow) {
+  const auto judgement = judge_node(node, state, now_ms);
+  const auto reason = to_string(judgement.reason);
+  return std::string(to_string(judgement.status)) +
+         (reason.empty() ? "" : " " + std::string(reason));
+}
+
 TEST(LiveState, PushedNodesGoDownByAgeScrapedOnesByUp) {
   std::map<NodeKey, NodeLive> nodes;
   add_health(nodes, {sample("agent_uptime_seconds", "prod-web-01", 60)});
   add_health_times(nodes, {sample("agent_uptime_seconds", "prod-web-01", kNow / 1000.0)});
-  const auto* live = &nodes.at(NodeKey(kA, kWeb));
   const auto pushed = pushed_node(kWeb);
-  EXPECT_EQ(node_status(pushed, live, kNow + kPushedHealthAgeMaxMs), NodeStatus::kUp);
-  EXPECT_EQ(node_status(pushed, live, kNow + kPushedHealthAgeMaxMs + 1), NodeStatus::kDown);
-  EXPECT_EQ(node_status(pushed, nullptr, kNow), NodeStatus::kUnknown);
+  EXPECT_EQ(judged(pushed, looked(nodes, kNow + kPushedHealthAgeMaxMs), kNow), "up");
+  EXPECT_EQ(judged(pushed, looked(nodes, kNow + kPushedHealthAgeMaxMs + 1), kNow), "down");
   auto scraped = pushed;
   scraped.address = "10.0.0.1:8080";
-  EXPECT_EQ(node_status(scraped, live, kNow), NodeStatus::kUnknown);
+  EXPECT_EQ(judged(scraped, looked(nodes)), "unknown unmeasured");
   add_up(nodes, {sample("up", "prod-web-01", 0)});
-  EXPECT_EQ(node_status(scraped, live, kNow), NodeStatus::kDown);
+  EXPECT_EQ(judged(scraped, looked(nodes)), "down");
   add_up(nodes, {sample("up", "prod-web-01", 1)});
-  EXPECT_EQ(node_status(scraped, live, kNow), NodeStatus::kUp);
+  EXPECT_EQ(judged(scraped, looked(nodes)), "up");
+}
+
+// C-A7: "added" and "down" are not the same, whatever the scrape of an agent that was never
+// started says.
+TEST(LiveState, ANodeThatNeverSentAnythingWaitsForItsFirstData) {
+  std::map<NodeKey, NodeLive> nodes;
+  EXPECT_EQ(judged(pushed_node(kWeb), looked(nodes)), "unknown waiting");
+  add_up(nodes, {sample("up", "prod-web-01", 0)});
+  auto scraped = pushed_node(kWeb);
+  scraped.address = "10.0.0.1:8080";
+  EXPECT_EQ(judged(scraped, looked(nodes)), "unknown waiting");
+  scraped.last_seen_ms = kNow - 60'000;
+  EXPECT_EQ(judged(scraped, looked(nodes)), "down");
+}
+
+// C-A3: our own part being away never makes a customer's node down.
+TEST(LiveState, WhileOurCollectorIsAwayASilentNodeIsUnknown) {
+  auto state = looked({});
+  EXPECT_EQ(judged(seen_node(kWeb), state), "down");
+  state.away = {OwnPart::kCollector};
+  state.blind_ms = kNow;
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown collector_away");
+  // Back: the agents' buffers drain, oldest first.
+  state.away.clear();
+  state.looked_ms[kA] = kNow + kPushedHealthAgeMaxMs;
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown collector_away");
+  state.looked_ms[kA] = kNow + kPushedHealthAgeMaxMs + 1;
+  EXPECT_EQ(judged(seen_node(kWeb), state), "down");
+  state.blinded_by = OwnPart::kRouter;
+  state.looked_ms[kA] = kNow;
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown router_away");
+}
+
+TEST(LiveState, WithoutItsHotStoreANodeIsJudgedByWhatItSendsOrNotAtAll) {
+  std::map<NodeKey, NodeLive> nodes;
+  add_up(nodes, {sample("up", "prod-web-01", 1)});  // a memory: the cold store has it for 5 min
+  auto state = looked(nodes);
+  state.hot_blind_ms[kA] = kNow;
+  const auto scraped = seen_node(kWeb, "10.0.0.1:8080");
+  EXPECT_EQ(judged(scraped, state), "unknown hot_away");
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown hot_away");
+  state.nodes.at(NodeKey(kA, kWeb)).pushed_ms = kNow - 10'000;
+  EXPECT_EQ(judged(scraped, state), "up");
+  EXPECT_EQ(judged(seen_node(kWeb), state), "up");
+  Node other = seen_node(kWeb);
+  other.customer = kB;  // on another shard
+  EXPECT_EQ(judged(other, state), "down");
+}
+
+TEST(LiveState, NodesAreJudgedByTheTimeOfTheLookUntilItIsTooOld) {
+  std::map<NodeKey, NodeLive> nodes;
+  add_health_times(nodes, {sample("agent_uptime_seconds", "prod-web-01", kNow / 1000.0)});
+  auto state = looked(nodes, kNow + 40'000);
+  EXPECT_EQ(judged(pushed_node(kWeb), state, kNow + 40'000 + kLiveStateAgeMaxMs), "up");
+  const auto late = kNow + 40'001 + kLiveStateAgeMaxMs;
+  EXPECT_EQ(judged(pushed_node(kWeb), state, late), "unknown unmeasured");
+  state.router_problem = "no answer";
+  EXPECT_EQ(judged(pushed_node(kWeb), state, late), "unknown router_away");
 }
 
 TEST(LiveState, SamplesWithoutGoodIdsArePassedOver) {
@@ -108,13 +190,98 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
 }
 
 TEST(LiveState, QueriesBoundWhatOneCustomerAddsToTheAnswer) {
-  for (const LiveQuery& query : live_queries()) {
-    if (query.text.starts_with("up{")) continue;  // not a customer's to make
-    EXPECT_TRUE(
-        query.text.starts_with("topk by (customer_id) (60000, max by (customer_id, node_id"))
+  for (const LiveQuery& query : live_queries(LookGroup{{kA, kB}, 1616})) {
+    EXPECT_NE(query.text.find(R"(customer_id=~"cliente-a|cliente-b")"), std::string::npos)
+        << query.text;
+    // Not a customer's to make: the job is reserved.
+    if (query.text.find(R"(job="customer-agents")") != std::string::npos) continue;
+    EXPECT_TRUE(query.text.starts_with("topk by (customer_id) (1616, max by (customer_id, node_id"))
         << query.text;
     EXPECT_NE(query.text.find("node_id=~\".{0,128}\""), std::string::npos) << query.text;
   }
+}
+
+TEST(LiveState, OurOwnPartsAreAwayWhereEveryCopySaysSo) {
+  const auto up = [](const std::string& job, double value) {
+    return VectorSample{Labels::from({{"job", job}}), value};
+  };
+  EXPECT_TRUE(own_parts_away({}).empty());
+  EXPECT_TRUE(own_parts_away({up("otel-collector", 1), up("vigia-storage", 1)}).empty());
+  EXPECT_EQ(own_parts_away({up("otel-collector", 0), up("vigia-storage", 1)}),
+            std::set<OwnPart>{OwnPart::kCollector});
+}
+
+std::vector<std::vector<std::string>> names_of(const std::vector<LookGroup>& groups) {
+  std::vector<std::vector<std::string>> names;
+  for (const auto& group : groups) {
+    auto& one = names.emplace_back();
+    for (const auto& customer : group.customers) one.push_back(customer.text());
+  }
+  return names;
+}
+
+using Names = std::vector<std::vector<std::string>>;
+
+std::map<CustomerId, std::size_t> customers_with(
+    const std::vector<std::pair<std::string, std::size_t>>& counts) {
+  std::map<CustomerId, std::size_t> nodes;
+  for (const auto& [id, count] : counts) nodes[*CustomerId::parse(id)] = count;
+  return nodes;
+}
+
+TEST(LookPlan, SmallCustomersAreAskedForTogetherLargeOnesAlone) {
+  LookPlan plan;
+  const auto groups =
+      plan.groups(customers_with({{"a", 3}, {"b", 2'500}, {"c", 1'900}, {"d", 200}}));
+  EXPECT_EQ(names_of(groups), (Names{{"b"}, {"a", "c"}, {"d"}}));
+  // Each may add what its largest member needs, and new nodes.
+  EXPECT_EQ(groups[1].series_per_customer,
+            (1'900 + kRegistrationsPerLookMax) * kLiveSeriesPerNodeMax);
+}
+
+// B5: 40,000 invented nodes of one customer, or a query that the store cannot answer in time, took
+// the live state from everybody.
+TEST(LookPlan, WhoSendsTooMuchIsAskedForAlone) {
+  LookPlan plan;
+  const auto nodes = customers_with({{"a", 1}, {"b", 1}, {"c", 1}});
+  ASSERT_EQ(names_of(plan.groups(nodes)), (Names{{"a", "b", "c"}}));
+  plan.note_crowded(*CustomerId::parse("b"));
+  EXPECT_EQ(names_of(plan.groups(nodes)), (Names{{"b"}, {"a", "c"}}));
+  for (int i = 0; i < 300; ++i) std::ignore = plan.groups(nodes);
+  EXPECT_EQ(names_of(plan.groups(nodes)), (Names{{"a", "b", "c"}}));
+}
+
+TEST(LookPlan, AGroupThatFailsIsCutUntilWhoMakesItFailIsAlone) {
+  LookPlan plan;
+  const auto nodes = customers_with({{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}});
+  const auto bad = *CustomerId::parse("d");
+  std::size_t looks = 0;
+  std::set<std::string> unanswered;
+  do {
+    unanswered.clear();
+    for (const auto& group : plan.groups(nodes)) {
+      const bool has_bad =
+          std::find(group.customers.begin(), group.customers.end(), bad) != group.customers.end();
+      has_bad ? plan.note_failed(group) : plan.note_answered(group);
+      if (!has_bad) continue;
+      for (const auto& customer : group.customers) unanswered.insert(customer.text());
+    }
+  } while (++looks < 10 && unanswered.size() > 1);
+  EXPECT_EQ(unanswered, std::set<std::string>{"d"});
+  EXPECT_LE(looks, 4U);
+  // It waited longest, so it is the first again; when it has been well for long, all are together.
+  EXPECT_EQ(names_of(plan.groups(nodes)).front(), std::vector<std::string>{"d"});
+  for (int i = 0; i < 300; ++i) {
+    for (const auto& group : plan.groups(nodes)) plan.note_answered(group);
+  }
+  EXPECT_EQ(plan.groups(nodes).size(), 1U);
+}
+
+TEST(LookPlan, AnAnswerThatIsFullNamesWhoFilledIt) {
+  std::vector<VectorSample> samples;
+  for (int i = 0; i < 20; ++i) samples.push_back(sample("agent_x", "n" + std::to_string(i), 1));
+  EXPECT_EQ(crowded_in(LookGroup{{kA, kB}, 20}, samples), std::vector<CustomerId>{kA});
+  EXPECT_TRUE(crowded_in(LookGroup{{kA, kB}, 21}, samples).empty());
 }
 
 TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
@@ -134,22 +301,6 @@ TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
   EXPECT_EQ(node_health(nullptr, "*/*", kNow).status, 503);
 }
 
-TEST(NodeMetrics, GridsAreAlignedAndHolesAreNull) {
-  const auto grid = grid_of("1h", kNow + 7'000);
-  ASSERT_TRUE(grid.has_value());
-  EXPECT_EQ(grid->step_s, 15);
-  EXPECT_EQ(grid->end_s % 15, 0);
-  EXPECT_EQ(grid->end_s - grid->start_s, 3600);
-  EXPECT_EQ(grid_of("5m", kNow), std::nullopt);
-  const TimeGrid small{100, 130, 10};
-  const auto values = on_grid(small, {MatrixSeries{{}, {{100, 1.5}, {120, 2.5}, {140, 9}}}});
-  ASSERT_EQ(values.size(), 4U);
-  EXPECT_EQ(values[0], 1.5);
-  EXPECT_EQ(values[1], std::nullopt);
-  EXPECT_EQ(values[2], 2.5);
-  EXPECT_EQ(values[3], std::nullopt);
-}
-
 TEST(Alerts, OneOfANodeStaysAndCriticalComesFirst) {
   const auto item = [](const std::string& id, const std::string& labels) {
     return R"({"fingerprint":")" + id + R"(","startsAt":"2026-11-25T02:00:00Z","labels":{)" +
@@ -165,6 +316,18 @@ TEST(Alerts, OneOfANodeStaysAndCriticalComesFirst) {
   EXPECT_EQ((*alerts)[0].name, "CollectorDown");
   EXPECT_EQ((*alerts)[0].customer, std::nullopt);
   EXPECT_EQ((*alerts)[1].customer, kA);
+}
+
+TEST(Alerts, OneThatAnotherExplainsIsNotSilencedByAPerson) {
+  const auto alerts = read_alerts(
+      R"([{"fingerprint":"1","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"A"},)"
+      R"("status":{"state":"suppressed","inhibitedBy":["2"],"silencedBy":[]}},)"
+      R"({"fingerprint":"2","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"B"},)"
+      R"("status":{"state":"suppressed","inhibitedBy":[],"silencedBy":["x"]}}])");
+  ASSERT_TRUE(alerts.has_value());
+  EXPECT_TRUE((*alerts)[0].is_inhibited);
+  EXPECT_FALSE((*alerts)[0].is_silenced);
+  EXPECT_TRUE((*alerts)[1].is_silenced);
 }
 
 class WithCustomers : public ::testing::Test {
@@ -200,9 +363,9 @@ class WithCustomers : public ::testing::Test {
 };
 
 TEST_F(WithCustomers, OverviewShowsACustomerOnlyItself) {
-  LiveState live;
-  live.taken_ms = kNow;
+  LiveState live = looked({});
   live.nodes[NodeKey(kA, kWeb)].pushed_ms = kNow;
+  live.nodes[NodeKey(kA, kWeb)].sample_ms = kNow;
   live.nodes[NodeKey(kA, kWeb)].cpu_percent = 12.5;
   EXPECT_EQ(overview(std::nullopt, live)["customers"].items().size(), 2U);
   const auto own = overview(kB, live);
@@ -215,9 +378,79 @@ TEST_F(WithCustomers, OverviewShowsACustomerOnlyItself) {
   EXPECT_EQ(a["nodes"].items()[1]["cpu_percent"].number(), 12.5);
 }
 
+// C-A6: what an agent pushes about the collector can only arrive while it is reachable.
+TEST_F(WithCustomers, WhetherTheCollectorIsReachedIsToldByTheFreshestTruth) {
+  LiveState live = looked({});
+  const NodeId db = *NodeId::parse("db-01");
+  auto& scraped = live.nodes[NodeKey(kA, db)];
+  scraped.up = true;
+  scraped.answered_ms = kNow;
+  scraped.health = {{"agent_collector_reachable", 1}, {"agent_buffer_usage_percent", 0}};
+  scraped.scraped_health = {{"agent_collector_reachable", 0}, {"agent_buffer_usage_percent", 7}};
+  auto& pushed = live.nodes[NodeKey(kA, kWeb)];
+  pushed.pushed_ms = kNow;
+  pushed.health = {{"agent_collector_reachable", 0}};  // its buffer drains, oldest first
+  auto nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
+  EXPECT_EQ(nodes[0]["collector_reachable"].boolean(), false);
+  EXPECT_EQ(nodes[0]["buffer_percent"].number(), 7);
+  EXPECT_EQ(nodes[1]["collector_reachable"].boolean(), true);
+  // Down: nothing is said of it any more.
+  scraped.up = false;
+  pushed.pushed_ms = kNow - 60'000;
+  nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
+  for (const auto& node : nodes) {
+    EXPECT_EQ(node["status"].text(), "down");
+    EXPECT_TRUE(node["collector_reachable"].is_null());
+    EXPECT_TRUE(node["buffer_percent"].is_null());
+  }
+}
+
+TEST_F(WithCustomers, AnOldCpuValueIsNotShownAsThePresentOne) {
+  LiveState live = looked({});
+  auto& node = live.nodes[NodeKey(kA, kWeb)];
+  node.pushed_ms = kNow;
+  node.cpu_percent = 12.5;
+  node.sample_ms = kNow - kUsageAgeMaxMs - 1;
+  EXPECT_TRUE(
+      overview(kA, live)["customers"].items()[0]["nodes"].items()[1]["cpu_percent"].is_null());
+}
+
+// C-A4: the worst alert that an operator can have is one without a customer.
+TEST_F(WithCustomers, TheProvidersOwnAlertsCount) {
+  LiveState live = looked({});
+  ActiveAlert own;
+  own.name = "CollectorDown";
+  ActiveAlert of_a;
+  of_a.customer = kA;
+  ActiveAlert explained = of_a;
+  explained.is_inhibited = true;
+  live.alerts = {own, of_a, explained};
+  const auto all = overview(std::nullopt, live);
+  EXPECT_EQ(all["provider_alerts_firing"].integer(), 1);
+  EXPECT_EQ(all["customers"].items()[0]["alerts_firing"].integer(), 1);
+  EXPECT_EQ(overview(kA, live)["provider_alerts_firing"].integer(), 0);
+  live.alerts_ms = kNow - kLiveStateAgeMaxMs - 1;
+  const auto old = overview(std::nullopt, live);
+  EXPECT_TRUE(old["provider_alerts_firing"].is_null());
+  EXPECT_TRUE(old["customers"].items()[0]["alerts_firing"].is_null());
+  EXPECT_EQ(old["away"].items()[0].text(), "alertmanager");
+}
+
+// C-B10: the overview says that the service itself is not well.
+TEST_F(WithCustomers, OurOwnPartsThatAreAwayAreNamed) {
+  LiveState live = looked({});
+  EXPECT_TRUE(overview(kA, live)["away"].items().empty());
+  live.away = {OwnPart::kCollector, OwnPart::kHot, OwnPart::kStorage};
+  const auto document = overview(kA, live);
+  EXPECT_EQ(document["warnings"].items().size(), 3U);
+  ASSERT_EQ(document["away"].items().size(), 3U);
+  EXPECT_EQ(document["away"].items()[0].text(), "collector");
+  EXPECT_EQ(document["away"].items()[1].text(), "hot");
+}
+
 TEST_F(WithCustomers, WithoutALiveStateNothingIsCalledUpOrDown) {
-  LiveState live;
-  live.taken_ms = kNow;
+  LiveState live = looked({}, kNow - kLiveStateAgeMaxMs - 1);
+  live.alerts_ms = kNow;
   live.router_problem = "router: connection refused at 127.0.0.1";
   live.nodes[NodeKey(kA, kWeb)].pushed_ms = kNow;
   const auto document = overview(kA, live);

@@ -1,11 +1,13 @@
 #include "services/monitor/live/node_metrics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "services/monitor/json/json.hpp"
+#include "services/monitor/live/down_time.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -28,12 +30,77 @@ constexpr auto kRanges = std::to_array<RangeStep>({{"15m", 15 * 60, 15},
                                                    {"1y", 365 * kDay, kDay},
                                                    {"2y", 730 * kDay, 2 * kDay}});
 
+// A node's scrape may be half a minute away.
+constexpr std::int64_t kUpWindowMs = 60'000;
+constexpr std::int64_t kRollupMs = 300'000;
+// Steps that are longer are followed by one that is not over yet.
+constexpr std::int64_t kFineStepS = 15;
+constexpr std::string_view kPartLabel = "part";
+
 void write_column(std::string_view name, const std::vector<std::optional<double>>& values,
                   JsonWriter& writer) {
   writer.key(name).begin_array();
   for (const auto& value : values) value ? writer.number(*value) : writer.null();
   writer.end_array();
 }
+
+void write_measure(const std::string& name, const Measure& measure, JsonWriter& writer) {
+  write_column(name + "_percent", measure.average, writer);
+  write_column(name + "_minimum", measure.minimum, writer);
+  write_column(name + "_maximum", measure.maximum, writer);
+}
+
+void write_summary(std::string_view name, const std::optional<RangeSummary>& summary,
+                   JsonWriter& writer) {
+  writer.key(name);
+  if (!summary) {
+    writer.null();
+    return;
+  }
+  writer.begin_object()
+      .member_number("minimum", summary->minimum)
+      .member_number("average", summary->average)
+      .member_number("maximum", summary->maximum)
+      .end_object();
+}
+
+// What was made of the node's down time by down_time.hpp, for each of the times.
+std::vector<std::optional<double>> down_of(const NodeCurves& curves, const TimeGrid& grid) {
+  std::vector<StepFacts> steps(curves.times.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool is_first = i == 0;
+    steps[i] = {is_first ? grid.step_s : curves.times[i] - curves.times[i - 1],
+                curves.samples[i].value_or(0), curves.up_share[i]};
+  }
+  return down_shares(steps);
+}
+
+std::map<std::string, double, std::less<>> parts_of(const std::vector<VectorSample>& samples) {
+  std::map<std::string, double, std::less<>> parts;
+  for (const auto& sample : samples) {
+    if (std::isfinite(sample.value)) {
+      parts.emplace(sample.labels.get(kPartLabel), sample.value);
+    }
+  }
+  return parts;
+}
+
+/// What router and stores said of an answer beside its values.
+struct Remarks {
+  std::string served;
+  std::vector<std::string> warnings;
+
+  void add(const std::string& by, const std::vector<std::string>& more) {
+    if (!by.empty() && served.find(by) == std::string::npos) {
+      served += (served.empty() ? "" : "; ") + by;
+    }
+    for (const auto& warning : more) {
+      if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
+        warnings.push_back(warning);
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -61,32 +128,126 @@ std::vector<std::optional<double>> on_grid(const TimeGrid& grid,
   return values;
 }
 
-Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId& node,
-                                       const TimeGrid& grid, RouterQueries& router) {
+std::string curve_query(const CustomerId& customer, const NodeId& node, std::int64_t window_ms) {
   // Ids hold no character that PromQL would need escaped.
-  const auto query = [&](std::string_view name) {
-    return fmt::format(R"(avg({}{{customer_id="{}",node_id="{}"}}))", name, customer.text(),
-                       node.text());
+  const auto who = fmt::format(R"(customer_id="{}",node_id="{}")", customer.text(), node.text());
+  // An aligned sample lies in one window only: those of Prometheus 2 are closed at both ends. Long
+  // windows stay whole, as roll-ups are.
+  const auto window = fmt::format("[{}ms]", window_ms < kRollupMs ? window_ms - 1 : window_ms);
+  const auto part = [](std::string_view name, const std::string& expression) {
+    return fmt::format(R"(label_replace({}, "{}", "{}", "", ""))", expression, kPartLabel, name);
   };
-  auto cpu = router.range(customer, query("system_cpu_usage"), grid);
-  if (!cpu) return forward(cpu);
-  auto memory = router.range(customer, query("system_memory_usage_percent"), grid);
-  if (!memory) return forward(memory);
+  const auto over = [&](std::string_view name, std::string_view metric, std::string_view by,
+                        std::string_view function) {
+    return part(name,
+                fmt::format("{}({}_over_time({}{{{}}}{}))", by, function, metric, who, window));
+  };
+  constexpr std::string_view kCpu = "system_cpu_usage";
+  constexpr std::string_view kMemory = "system_memory_usage_percent";
+  std::string query = over("cpu_average", kCpu, "avg", "avg");
+  for (const auto& more :
+       {over("cpu_minimum", kCpu, "min", "min"), over("cpu_maximum", kCpu, "max", "max"),
+        over("samples", kCpu, "max", "count"), over("memory_average", kMemory, "avg", "avg"),
+        over("memory_minimum", kMemory, "min", "min"),
+        over("memory_maximum", kMemory, "max", "max"),
+        part("up", fmt::format(R"(max({}_over_time(up{{job="customer-agents",{}}}[{}ms])))",
+                               window_ms < kUpWindowMs ? "last" : "avg", who,
+                               std::max(window_ms, kUpWindowMs)))}) {
+    query += " or " + more;
+  }
+  return query;
+}
+
+NodeCurves read_curves(const TimeGrid& grid, const std::vector<MatrixSeries>& series) {
+  const auto part = [&](std::string_view name) {
+    std::vector<MatrixSeries> found;
+    for (const auto& one : series) {
+      if (one.labels.get(kPartLabel) == name) found.push_back(one);
+    }
+    return on_grid(grid, found);
+  };
+  NodeCurves curves;
+  for (auto time = grid.start_s; time <= grid.end_s; time += grid.step_s) {
+    curves.times.push_back(time);
+  }
+  curves.cpu = {part("cpu_average"), part("cpu_minimum"), part("cpu_maximum")};
+  curves.memory = {part("memory_average"), part("memory_minimum"), part("memory_maximum")};
+  curves.samples = part("samples");
+  curves.up_share = part("up");
+  return curves;
+}
+
+void NodeCurves::append(std::int64_t time_s,
+                        const std::map<std::string, double, std::less<>>& parts) {
+  const auto value = [&](std::string_view name) {
+    const auto found = parts.find(name);
+    return found == parts.end() ? std::nullopt : std::optional(found->second);
+  };
+  times.push_back(time_s);
+  cpu.average.push_back(value("cpu_average"));
+  cpu.minimum.push_back(value("cpu_minimum"));
+  cpu.maximum.push_back(value("cpu_maximum"));
+  memory.average.push_back(value("memory_average"));
+  memory.minimum.push_back(value("memory_minimum"));
+  memory.maximum.push_back(value("memory_maximum"));
+  samples.push_back(value("samples"));
+  up_share.push_back(value("up"));
+}
+
+std::optional<RangeSummary> summary_of(const Measure& measure,
+                                       const std::vector<std::optional<double>>& samples) {
+  std::optional<RangeSummary> summary;
+  double weights = 0;
+  double sum = 0;
+  for (std::size_t i = 0; i < measure.average.size(); ++i) {
+    const auto& average = measure.average[i];
+    if (!average) continue;
+    const double lowest = measure.minimum[i].value_or(*average);
+    const double highest = measure.maximum[i].value_or(*average);
+    if (!summary) summary = RangeSummary{lowest, 0, highest};
+    summary->minimum = std::min(summary->minimum, lowest);
+    summary->maximum = std::max(summary->maximum, highest);
+    const double weight = samples[i].value_or(1);
+    weights += weight;
+    sum += *average * weight;
+  }
+  if (summary && weights > 0) summary->average = sum / weights;
+  return summary;
+}
+
+Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId& node,
+                                       const TimeGrid& grid, std::int64_t now_ms,
+                                       RouterQueries& router) {
+  Remarks remarks;
+  auto answer = router.range(customer, curve_query(customer, node, grid.step_s * 1000), grid);
+  if (!answer) return forward(answer);
+  remarks.add(answer->served, answer->warnings);
+  auto curves = read_curves(grid, answer->series);
+  const auto now_s = now_ms / 1000;
+  if (grid.step_s > kFineStepS && now_s > grid.end_s) {
+    const auto query = curve_query(customer, node, (now_s - grid.end_s) * 1000);
+    auto newest = router.instant_of(customer, query, now_s);
+    if (!newest) return forward(newest);
+    remarks.add(newest->served, newest->warnings);
+    curves.append(now_s, parts_of(newest->samples));
+  }
   JsonWriter writer;
   writer.begin_object()
       .member("customer_id", customer.text())
       .member("node_id", node.text())
       .member_time("from", grid.start_s * 1000)
-      .member_time("to", grid.end_s * 1000)
+      .member_time("to", curves.times.back() * 1000)
       .member("step_seconds", grid.step_s);
   writer.key("times").begin_array();
-  for (auto time = grid.start_s; time <= grid.end_s; time += grid.step_s) writer.integer(time);
+  for (const auto time : curves.times) writer.integer(time);
   writer.end_array();
-  write_column("cpu_percent", on_grid(grid, cpu->series), writer);
-  write_column("memory_percent", on_grid(grid, memory->series), writer);
-  writer.member("served", cpu->served).key("warnings").begin_array();
-  for (const auto& warning : cpu->warnings) writer.string(warning);
-  for (const auto& warning : memory->warnings) writer.string(warning);
+  write_measure("cpu", curves.cpu, writer);
+  write_measure("memory", curves.memory, writer);
+  write_column("down_share", down_of(curves, grid), writer);
+  write_summary("cpu_summary", summary_of(curves.cpu, curves.samples), writer);
+  write_summary("memory_summary", summary_of(curves.memory, curves.samples), writer);
+  writer.member("served", remarks.served).key("warnings").begin_array();
+  for (const auto& warning : remarks.warnings) writer.string(warning);
   writer.end_array().end_object();
   return writer.take();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,45 @@ std::optional<TimeGrid> grid_of(std::string_view range, std::int64_t now_ms);
 std::vector<std::optional<double>> on_grid(const TimeGrid& grid,
                                            const std::vector<MatrixSeries>& series);
 
-/// Schema NodeMetrics of the contract. Blocks while it asks the router.
+/// PromQL for everything that a curve is drawn from, over the `window_ms` before each step: one
+/// question, each answer's series marked by the label `part`. No sample of the time is left out: a
+/// peak of a second is in the largest value of its step, at whatever distance the steps are. It
+/// costs seven selectors of the node's own series and one of `up`, whatever the range.
+std::string curve_query(const CustomerId& customer, const NodeId& node, std::int64_t window_ms);
+
+/// One measure step by step; as long as the times.
+struct Measure {
+  std::vector<std::optional<double>> average;
+  std::vector<std::optional<double>> minimum;
+  std::vector<std::optional<double>> maximum;
+};
+
+struct NodeCurves {
+  std::vector<std::int64_t> times;  ///< seconds; the last may be less than a step after the others
+  Measure cpu;
+  Measure memory;
+  std::vector<std::optional<double>> samples;
+  std::vector<std::optional<double>> up_share;
+
+  /// One more step at `time_s` from the parts of an instant answer.
+  void append(std::int64_t time_s, const std::map<std::string, double, std::less<>>& parts);
+};
+
+NodeCurves read_curves(const TimeGrid& grid, const std::vector<MatrixSeries>& series);
+
+/// Of all samples of the range; nothing where there is none.
+struct RangeSummary {
+  double minimum = 0;
+  double average = 0;
+  double maximum = 0;
+};
+std::optional<RangeSummary> summary_of(const Measure& measure,
+                                       const std::vector<std::optional<double>>& samples);
+
+/// Schema NodeMetrics of the contract, up to `now_ms`. Blocks while it asks the router: one
+/// question about the grid, and where its steps are long one about what lies after the last.
 Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId& node,
-                                       const TimeGrid& grid, RouterQueries& router);
+                                       const TimeGrid& grid, std::int64_t now_ms,
+                                       RouterQueries& router);
 
 }  // namespace vigia::monitor

@@ -1,6 +1,7 @@
 #include "services/monitor/live/overview.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
@@ -11,45 +12,86 @@ namespace {
 struct NodeView {
   const Node& node;
   const NodeLive* live;  ///< null where nothing fresh is known
-  NodeStatus status;
+  Judgement judgement;
+  std::int64_t looked_ms;
+  bool is_hot_away;
+
+  bool is_up() const { return live != nullptr && judgement.status == NodeStatus::kUp; }
 };
 
+std::optional<double> value_in(const std::map<std::string, double>& health,
+                               const std::string& name) {
+  const auto found = health.find(name);
+  return found == health.end() ? std::nullopt : std::optional(found->second);
+}
+
+// What Prometheus asked for itself is fresher than what came through the collector, and true also
+// while that is away. Of a node that is not up nothing is said: it would be a memory.
 std::optional<double> health_value(const NodeView& view, const std::string& name) {
-  if (view.live == nullptr) return std::nullopt;
-  const auto found = view.live->health.find(name);
-  return found == view.live->health.end() ? std::nullopt : std::optional(found->second);
+  if (!view.is_up()) return std::nullopt;
+  const bool is_asked = view.node.is_scraped() && view.live->up == true && !view.is_hot_away;
+  const auto asked = is_asked ? value_in(view.live->scraped_health, name) : std::nullopt;
+  return asked ? asked : value_in(view.live->health, name);
+}
+
+std::optional<bool> collector_reachable(const NodeView& view) {
+  if (!view.is_up()) return std::nullopt;
+  // What it pushed has come through the collector: an older "no" among it is history.
+  if (!view.node.is_scraped()) return true;
+  const auto value = health_value(view, "agent_collector_reachable");
+  return value ? std::optional(*value != 0) : std::nullopt;
+}
+
+std::optional<double> usage(const NodeView& view, std::optional<double> NodeLive::* value) {
+  const bool is_present = view.is_up() && view.looked_ms - view.live->sample_ms <= kUsageAgeMaxMs;
+  return is_present ? view.live->*value : std::nullopt;
+}
+
+std::optional<std::string> text_or_null(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(std::string(text));
 }
 
 void write_node(const NodeView& view, JsonWriter& writer) {
   const auto& node = view.node;
-  const bool is_live = view.live != nullptr && view.status == NodeStatus::kUp;
   writer.begin_object()
       .member("id", node.id.text())
       .member("region", node.region)
       .member("environment", node.environment)
       .member("reach", node.is_scraped() ? "scrape" : "push")
-      .member("status", to_string(view.status))
-      .member_number("cpu_percent", is_live ? view.live->cpu_percent : std::nullopt)
-      .member_number("memory_percent", is_live ? view.live->memory_percent : std::nullopt)
+      .member("status", to_string(view.judgement.status))
+      .member_or_null("status_reason", text_or_null(to_string(view.judgement.reason)))
+      .member_number("cpu_percent", usage(view, &NodeLive::cpu_percent))
+      .member_number("memory_percent", usage(view, &NodeLive::memory_percent))
       .member_number("buffer_percent", health_value(view, "agent_buffer_usage_percent"));
-  const auto reachable = health_value(view, "agent_collector_reachable");
+  const auto reachable = collector_reachable(view);
   writer.key("collector_reachable");
-  reachable ? writer.boolean(*reachable != 0) : writer.null();
+  reachable ? writer.boolean(*reachable) : writer.null();
   const auto seen = view.live != nullptr ? view.live->last_seen_ms() : 0;
   writer.member_time("last_seen", std::max(seen, node.last_seen_ms)).end_object();
 }
 
-std::int64_t count_alerts(const CustomerId& customer, const LiveState& live) {
+bool are_alerts_known(const LiveState& live, std::int64_t now_ms) {
+  return live.alerts_ms > 0 && now_ms - live.alerts_ms <= kLiveStateAgeMaxMs;
+}
+
+std::int64_t count_alerts(const std::optional<CustomerId>& customer, const LiveState& live) {
   return std::count_if(live.alerts.begin(), live.alerts.end(), [&](const ActiveAlert& alert) {
-    return alert.customer == customer && !alert.is_silenced;
+    return alert.customer == customer && !alert.is_silenced && !alert.is_inhibited;
   });
 }
 
+void write_alert_count(std::string_view key, const std::optional<CustomerId>& customer,
+                       const LiveState& live, std::int64_t now_ms, JsonWriter& writer) {
+  writer.key(key);
+  are_alerts_known(live, now_ms) ? writer.integer(count_alerts(customer, live)) : writer.null();
+}
+
 void write_customer(const Customer& customer, const std::vector<NodeView>& nodes,
-                    const LiveState& live, JsonWriter& writer) {
+                    const LiveState& live, std::int64_t now_ms, JsonWriter& writer) {
   const auto count = [&](NodeStatus status) {
-    return std::int64_t{std::count_if(nodes.begin(), nodes.end(),
-                                      [&](const NodeView& view) { return view.status == status; })};
+    return std::int64_t{std::count_if(nodes.begin(), nodes.end(), [&](const NodeView& view) {
+      return view.judgement.status == status;
+    })};
   };
   writer.begin_object()
       .member("id", customer.id.text())
@@ -58,22 +100,36 @@ void write_customer(const Customer& customer, const std::vector<NodeView>& nodes
       .member("nodes_up", count(NodeStatus::kUp))
       .member("nodes_down", count(NodeStatus::kDown))
       .member("nodes_unknown", count(NodeStatus::kUnknown));
-  writer.key("alerts_firing");
-  live.alerts_problem.empty() ? writer.integer(count_alerts(customer.id, live)) : writer.null();
+  write_alert_count("alerts_firing", customer.id, live, now_ms, writer);
   writer.key("nodes").begin_array();
   for (const auto& node : nodes) write_node(node, writer);
   writer.end_array().end_object();
 }
 
+struct AwayWords {
+  OwnPart part;
+  std::string_view words;
+};
 // Addresses of neighbours stay inside: the words say which part is missing, not where it is.
-void write_warnings(const LiveState& live, bool is_fresh, JsonWriter& writer) {
+constexpr auto kAwayWords = std::to_array<AwayWords>(
+    {{OwnPart::kCollector,
+      "collector away: nodes that send their health cannot be judged; agents keep their data"},
+     {OwnPart::kHot,
+      "hot store away: nodes that are asked cannot be judged, and no alert is evaluated"},
+     {OwnPart::kStorage, "storage away: what is older than the hot store cannot be shown"}});
+
+void write_away(const LiveState& live, bool has_router, bool has_alerts, JsonWriter& writer) {
   writer.key("warnings").begin_array();
-  if (!live.router_problem.empty() || !is_fresh) {
-    writer.string("live state missing: the router does not answer");
+  if (!has_router) writer.string("live state missing: the router does not answer");
+  if (!has_alerts) writer.string("alerts missing: Alertmanager does not answer");
+  for (const auto& [part, words] : kAwayWords) {
+    if (live.away.contains(part)) writer.string(words);
   }
-  if (!live.alerts_problem.empty()) {
-    writer.string("alerts missing: Alertmanager does not answer");
-  }
+  writer.end_array().key("away").begin_array();
+  auto away = live.away;
+  if (!has_router) away.insert(OwnPart::kRouter);
+  if (!has_alerts) away.insert(OwnPart::kAlertmanager);
+  for (const OwnPart part : away) writer.string(to_string(part));
   writer.end_array();
 }
 
@@ -87,21 +143,33 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
   if (!nodes) return forward(nodes);
   std::stable_sort(customers->begin(), customers->end(),
                    [](const Customer& a, const Customer& b) { return a.name < b.name; });
-  const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
-  const bool has_live = live.router_problem.empty() && is_fresh;
   std::map<CustomerId, std::vector<NodeView>> views;
   for (const auto& node : *nodes) {
-    const auto found = live.nodes.find(NodeKey(node.customer, node.id));
-    const NodeLive* one = has_live && found != live.nodes.end() ? &found->second : nullptr;
-    const auto status = has_live ? node_status(node, one, now_ms) : NodeStatus::kUnknown;
-    views[node.customer].push_back(NodeView{node, one, status});
+    const auto looked = live.looked_ms.find(node.customer);
+    const auto hot = live.hot_blind_ms.find(node.customer);
+    const auto looked_ms = looked == live.looked_ms.end() ? 0 : looked->second;
+    views[node.customer].push_back(
+        NodeView{node, fresh_live(node, live, now_ms), judge_node(node, live, now_ms), looked_ms,
+                 hot != live.hot_blind_ms.end() && hot->second == looked_ms});
   }
+  const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
-  write_warnings(live, is_fresh, writer);
+  write_away(live, live.router_problem.empty() && is_fresh, are_alerts_known(live, now_ms), writer);
+  // The provider's own; a customer's user is told of its own alone.
+  writer.key("provider_alerts_firing");
+  if (customer) {
+    writer.integer(0);
+  } else if (are_alerts_known(live, now_ms)) {
+    writer.integer(count_alerts(std::nullopt, live));
+  } else {
+    writer.null();
+  }
   writer.key("customers").begin_array();
   for (const auto& one : *customers) {
-    if (!customer || one.id == *customer) write_customer(one, views[one.id], live, writer);
+    if (!customer || one.id == *customer) {
+      write_customer(one, views[one.id], live, now_ms, writer);
+    }
   }
   writer.end_array().end_object();
   return writer.take();

@@ -44,6 +44,12 @@ Result<JsonValue> read_data(std::string_view body, std::string_view type) {
   return answer;
 }
 
+void take_warnings(const JsonValue& answer, std::vector<std::string>& warnings) {
+  for (const auto& warning : answer["warnings"].items()) {
+    if (auto text = warning.text()) warnings.push_back(std::move(*text));
+  }
+}
+
 tl::unexpected<Error> bad_sample() {
   return fail(ErrorCode::kCorrupt, "the router's answer holds a sample that is none");
 }
@@ -51,8 +57,15 @@ tl::unexpected<Error> bad_sample() {
 }  // namespace
 
 Result<std::vector<VectorSample>> read_vector(std::string_view body) {
+  std::vector<std::string> unread;
+  return read_vector(body, unread);
+}
+
+Result<std::vector<VectorSample>> read_vector(std::string_view body,
+                                              std::vector<std::string>& warnings) {
   auto answer = read_data(body, "vector");
   if (!answer) return forward(answer);
+  take_warnings(*answer, warnings);
   std::vector<VectorSample> samples;
   for (const auto& item : (*answer)["data"]["result"].items()) {
     if (!item.has("value")) continue;  // a native histogram
@@ -67,9 +80,7 @@ Result<std::vector<MatrixSeries>> read_matrix(std::string_view body,
                                               std::vector<std::string>& warnings) {
   auto answer = read_data(body, "matrix");
   if (!answer) return forward(answer);
-  for (const auto& warning : (*answer)["warnings"].items()) {
-    if (auto text = warning.text()) warnings.push_back(std::move(*text));
-  }
+  take_warnings(*answer, warnings);
   std::vector<MatrixSeries> series;
   for (const auto& item : (*answer)["data"]["result"].items()) {
     MatrixSeries one{read_labels(item["metric"]), {}};

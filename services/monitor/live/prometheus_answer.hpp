@@ -24,6 +24,9 @@ struct MatrixSeries {
 /// The "data" of an instant query that gave a vector. kInvalid with the answer's own message for
 /// status "error"; kCorrupt for anything that is no such answer.
 Result<std::vector<VectorSample>> read_vector(std::string_view body);
+/// The same; `warnings` gets the answer's warnings.
+Result<std::vector<VectorSample>> read_vector(std::string_view body,
+                                              std::vector<std::string>& warnings);
 /// The same for a range query; `warnings` gets the answer's warnings.
 Result<std::vector<MatrixSeries>> read_matrix(std::string_view body,
                                               std::vector<std::string>& warnings);

@@ -5,6 +5,15 @@
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
+namespace {
+
+// The store stops working on what nobody waits for any more.
+std::pair<std::string, std::string> timeout_of(Duration patience) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  return {"timeout", std::to_string(seconds) + "s"};
+}
+
+}  // namespace
 
 Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::string form,
                                                 const std::optional<CustomerId>& customer,
@@ -29,10 +38,27 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
 }
 
 Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query) {
-  auto answer = post("/api/v1/query", net::encode_form({{"query", std::string(query)}}),
+  auto answer = post("/api/v1/query",
+                     net::encode_form({{"query", std::string(query)}, timeout_of(kLiveTimeout)}),
                      std::nullopt, kLiveTimeout);
   if (!answer) return forward(answer);
   return read_vector(answer->body);
+}
+
+Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std::string_view query,
+                                                std::int64_t time_s) {
+  auto answer = post("/api/v1/query",
+                     net::encode_form({{"query", std::string(query)},
+                                       {"time", std::to_string(time_s)},
+                                       timeout_of(kCurveTimeout)}),
+                     customer, kCurveTimeout);
+  if (!answer) return forward(answer);
+  InstantAnswer out;
+  out.served = std::string(answer->headers.get("x-vigia-served"));
+  auto samples = read_vector(answer->body, out.warnings);
+  if (!samples) return forward(samples);
+  out.samples = std::move(*samples);
+  return out;
 }
 
 Result<RangeAnswer> RouterQueries::range(const CustomerId& customer, std::string_view query,
@@ -41,7 +67,8 @@ Result<RangeAnswer> RouterQueries::range(const CustomerId& customer, std::string
                      net::encode_form({{"query", std::string(query)},
                                        {"start", std::to_string(grid.start_s)},
                                        {"end", std::to_string(grid.end_s)},
-                                       {"step", std::to_string(grid.step_s)}}),
+                                       {"step", std::to_string(grid.step_s)},
+                                       timeout_of(kCurveTimeout)}),
                      customer, kCurveTimeout);
   if (!answer) return forward(answer);
   RangeAnswer out;

@@ -19,6 +19,12 @@ struct RangeAnswer {
   std::string served;  ///< X-Vigia-Served
 };
 
+struct InstantAnswer {
+  std::vector<VectorSample> samples;
+  std::vector<std::string> warnings;
+  std::string served;  ///< X-Vigia-Served
+};
+
 struct TimeGrid {
   std::int64_t start_s = 0;  ///< a multiple of step_s
   std::int64_t end_s = 0;    ///< the last step
@@ -26,7 +32,7 @@ struct TimeGrid {
 };
 
 /// Thread contract: any thread but an event loop; calls block, `instant` for at most kLiveTimeout,
-/// `range` for at most kCurveTimeout.
+/// the others for at most kCurveTimeout.
 class RouterQueries {
  public:
   /// `token`: an operator's read token that the router knows from the snapshot.
@@ -35,6 +41,9 @@ class RouterQueries {
 
   /// All customers. kUnavailable where the router does not answer.
   Result<std::vector<VectorSample>> instant(std::string_view query);
+  /// One customer, at that second.
+  Result<InstantAnswer> instant_of(const CustomerId& customer, std::string_view query,
+                                   std::int64_t time_s);
   /// One customer: the router fences the query by the header, whatever it says.
   Result<RangeAnswer> range(const CustomerId& customer, std::string_view query,
                             const TimeGrid& grid);

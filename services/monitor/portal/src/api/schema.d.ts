@@ -598,6 +598,11 @@ export interface components {
             generated_at: components["schemas"]["Time"];
             /** @description What is missing in this answer, in words; empty when all is there. */
             warnings: string[];
+            /** @description Parts of Vigía itself that do not answer just now; empty when the service is well. */
+            away: ("collector" | "hot" | "router" | "storage" | "alertmanager")[];
+            /** @description Active alerts that belong to no customer. For a customer's user always 0; null where Alertmanager does not answer.
+             *      */
+            provider_alerts_firing: number | null;
             customers: components["schemas"]["OverviewCustomer"][];
         };
         OverviewCustomer: {
@@ -617,11 +622,19 @@ export interface components {
             environment: string;
             reach: components["schemas"]["Reach"];
             status: components["schemas"]["NodeStatus"];
+            /**
+             * @description Why the status is unknown, else null: it has never sent anything, a part of the provider's is away (the node
+             *     may be well), or nobody asks it just now.
+             *
+             * @enum {string|null}
+             */
+            status_reason: "waiting" | "collector_away" | "hot_away" | "router_away" | "unmeasured" | null;
+            /** @description null unless the node is up and the value new */
             cpu_percent: number | null;
             memory_percent: number | null;
             /** @description How full the agent's buffer is */
             buffer_percent?: number | null;
-            /** @description As the agent says */
+            /** @description By the freshest that is known; null unless the node is up */
             collector_reachable?: boolean | null;
             /**
              * Format: date-time
@@ -638,8 +651,11 @@ export interface components {
              * @example warning
              */
             severity: string;
-            /** @enum {string} */
-            state: "firing" | "silenced";
+            /**
+             * @description inhibited: another alert explains it; operators only
+             * @enum {string}
+             */
+            state: "firing" | "silenced" | "inhibited";
             customer_id: string | null;
             node_id: string | null;
             /** @description The rule's words */
@@ -752,15 +768,35 @@ export interface components {
             from: components["schemas"]["Time"];
             to: components["schemas"]["Time"];
             step_seconds: number;
-            /** @description Seconds since 1970 */
+            /** @description Seconds since 1970, ascending, every step once; where steps are longer than 15 s the last is now and tells of
+             *     what the step that is not over holds so far. All columns are as long; each value is of all samples between
+             *     the time before and its own; null where there is none.
+             *      */
             times: number[];
-            /** @description As long as times; null where there is no value */
+            /** @description Average */
             cpu_percent: (number | null)[];
+            cpu_minimum: (number | null)[];
+            cpu_maximum: (number | null)[];
+            /** @description Average */
             memory_percent: (number | null)[];
-            /** @description Which store answered, as the router says (hot=FROM/TO, cold:raw=…) */
+            memory_minimum: (number | null)[];
+            memory_maximum: (number | null)[];
+            /** @description Which part of each step the node was down, by its missing samples and by up; null where samples are missing and
+             *     nobody knows why. Where it is 0 a missing value is no hole: the samples are further apart than the steps.
+             *      */
+            down_share: (number | null)[];
+            cpu_summary: components["schemas"]["RangeSummary"];
+            memory_summary: components["schemas"]["RangeSummary"];
+            /** @description Which stores answered, as the router says (hot=FROM/TO, cold:raw=…) */
             served?: string;
             warnings: string[];
         };
+        /** @description Of every sample of the range; null where there is none. */
+        RangeSummary: {
+            minimum: number;
+            average: number;
+            maximum: number;
+        } | null;
         User: {
             id: components["schemas"]["ObjectId"];
             name: string;

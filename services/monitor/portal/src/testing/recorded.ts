@@ -30,6 +30,7 @@ export function node(
     environment: "production",
     reach: "scrape",
     status: "up",
+    status_reason: null,
     cpu_percent: 12.345,
     memory_percent: 48.2,
     buffer_percent: 0,
@@ -58,7 +59,13 @@ export function customer(
 }
 
 export function overview(customers: Schemas["OverviewCustomer"][]): Schemas["Overview"] {
-  return { generated_at: "2026-11-25T03:00:04Z", warnings: [], customers };
+  return {
+    generated_at: "2026-11-25T03:00:04Z",
+    warnings: [],
+    away: [],
+    provider_alerts_firing: 0,
+    customers,
+  };
 }
 
 export function alert(change: Partial<Schemas["Alert"]> = {}): Schemas["Alert"] {

@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include "services/monitor/live/down_time.hpp"
+#include "services/monitor/live/node_metrics.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::int64_t kNow = 1'795'575'845'000;
+
+TEST(NodeMetrics, GridsAreAlignedAndHolesAreNull) {
+  const auto grid = grid_of("1h", kNow + 7'000);
+  ASSERT_TRUE(grid.has_value());
+  EXPECT_EQ(grid->step_s, 15);
+  EXPECT_EQ(grid->end_s % 15, 0);
+  EXPECT_EQ(grid->end_s - grid->start_s, 3600);
+  EXPECT_EQ(grid_of("5m", kNow), std::nullopt);
+  const TimeGrid small{100, 130, 10};
+  const auto values = on_grid(small, {MatrixSeries{{}, {{100, 1.5}, {120, 2.5}, {140, 9}}}});
+  ASSERT_EQ(values.size(), 4U);
+  EXPECT_EQ(values[0], 1.5);
+  EXPECT_EQ(values[1], std::nullopt);
+  EXPECT_EQ(values[2], 2.5);
+  EXPECT_EQ(values[3], std::nullopt);
+}
+
+MatrixSeries part(const std::string& name, std::vector<std::pair<double, double>> points) {
+  return MatrixSeries{Labels::from({{"part", name}}), std::move(points)};
+}
+
+// C-A1: of a month's curve, one sample in two hours was looked at; "max 41 %" where it had been
+// full.
+TEST(NodeCurves, TheSummaryIsOfAllSamplesNotOfPickedOnes) {
+  const TimeGrid grid{0, 1800, 1800};
+  const auto curves = read_curves(
+      grid, {part("cpu_average", {{0, 10}, {1800, 40}}), part("cpu_minimum", {{0, 2}, {1800, 30}}),
+             part("cpu_maximum", {{0, 99.8}, {1800, 50}}), part("samples", {{0, 90}, {1800, 10}})});
+  const auto summary = summary_of(curves.cpu, curves.samples);
+  ASSERT_TRUE(summary.has_value());
+  EXPECT_EQ(summary->minimum, 2);
+  EXPECT_EQ(summary->maximum, 99.8);
+  EXPECT_DOUBLE_EQ(summary->average, 13);  // each sample once
+  EXPECT_EQ(summary_of(curves.memory, curves.samples), std::nullopt);
+}
+
+TEST(NodeCurves, WhatLiesAfterTheLastStepIsAStepOfItsOwn) {
+  const TimeGrid grid{0, 7200, 7200};
+  auto curves = read_curves(grid, {});
+  curves.append(7500, {{"cpu_average", 5}, {"cpu_maximum", 80}, {"samples", 20}, {"up", 1}});
+  EXPECT_EQ(curves.times, (std::vector<std::int64_t>{0, 7200, 7500}));
+  EXPECT_EQ(curves.cpu.average[2], 5);
+  EXPECT_EQ(curves.memory.average[2], std::nullopt);
+  const auto summary = summary_of(curves.cpu, curves.samples);
+  ASSERT_TRUE(summary.has_value());
+  EXPECT_EQ(summary->maximum, 80);
+}
+
+TEST(NodeCurves, OneQuestionAsksForEverySampleOfAStep) {
+  const auto query =
+      curve_query(*CustomerId::parse("cliente-a"), *NodeId::parse("prod-web-01"), 7'200'000);
+  for (const std::string text :
+       {"max(max_over_time(system_cpu_usage{customer_id=\"cliente-a\",node_id=\"prod-web-01\"}"
+        "[7200000ms]))",
+        "min(min_over_time(system_memory_usage_percent", "avg(avg_over_time(system_cpu_usage",
+        "max(count_over_time(system_cpu_usage", "max(avg_over_time(up{job=\"customer-agents\""}) {
+    EXPECT_NE(query.find(text), std::string::npos) << query;
+  }
+  // An aligned sample belongs to one fine step; the scrape may be in the step before.
+  const auto fine =
+      curve_query(*CustomerId::parse("cliente-a"), *NodeId::parse("prod-web-01"), 15'000);
+  EXPECT_NE(fine.find("[14999ms]"), std::string::npos);
+  EXPECT_NE(fine.find("max(last_over_time(up"), std::string::npos);
+  EXPECT_NE(fine.find("[60000ms]"), std::string::npos);
+}
+
+/// Steps of the same length: samples and `up` of each; -1 where nobody asked.
+std::vector<std::optional<double>> shares(std::int64_t seconds,
+                                          const std::vector<std::pair<double, double>>& facts) {
+  std::vector<StepFacts> steps;
+  for (const auto& [samples, up] : facts) {
+    steps.push_back({seconds, samples, up < 0 ? std::nullopt : std::optional(up)});
+  }
+  return down_shares(steps);
+}
+
+using Shares = std::vector<std::optional<double>>;
+
+// C-A2: the hole of a dead node was drawn as a level line.
+TEST(DownTime, AHoleInWhichTheNodeDidNotAnswerWasDownFromItsFirstMissingSample) {
+  EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {0, 1}, {0, 1}, {0, 0}, {0, 0}, {0, 0}, {1, 0}, {1, 1}}),
+            (Shares{0, 0, 1, 1, 1, 1, 1, 0, 0}));
+}
+
+TEST(DownTime, AHoleOfANodeThatAnsweredOrThatNobodyAskedIsNotKnown) {
+  for (const double up : {1.0, -1.0}) {
+    EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {0, up}, {0, up}, {0, up}, {1, 1}, {1, 1}}),
+              (Shares{0, 0, std::nullopt, std::nullopt, std::nullopt, 0, 0}));
+  }
+}
+
+// While our collector was away the node could not be seen; then its buffer arrived.
+TEST(DownTime, SamplesThatCameLateAreNoDownTime) {
+  EXPECT_EQ(shares(15, {{1, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 1}}), (Shares{0, 0, 0, 0, 0}));
+  EXPECT_EQ(shares(300, {{20, 1}, {20, 0.2}, {20, 1}}), (Shares{0, 0, 0}));
+}
+
+TEST(DownTime, SamplesFurtherApartThanTheStepsLeaveNoHole) {
+  EXPECT_EQ(shares(15, {{1, 1}, {0, 1}, {0, 1}, {0, 1}, {1, 1}, {0, 1}, {0, 1}, {0, 1}, {1, 1}}),
+            (Shares{0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(shares(15, {{1, 1}, {0, 1}, {1, 1}, {1, 1}, {1, 1}}), (Shares{0, 0, 0, 0, 0}));
+}
+
+TEST(DownTime, ThePartOfALongStepIsToldByWhatIsMissingInIt) {
+  const auto long_steps = shares(300, {{20, 1}, {16, 0.8}, {0, 0}, {4, 0.2}, {20, 1}});
+  ASSERT_EQ(long_steps.size(), 5U);
+  EXPECT_EQ(long_steps[0], 0.0);
+  EXPECT_NEAR(*long_steps[1], 0.2, 1e-9);
+  EXPECT_EQ(long_steps[2], 1.0);
+  EXPECT_NEAR(*long_steps[3], 0.8, 1e-9);
+  EXPECT_EQ(long_steps[4], 0.0);
+}
+
+TEST(DownTime, TheNewestSampleMayStillBeUnderWay) {
+  EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {1, 1}, {0, 1}, {0, 1}}), (Shares{0, 0, 0, 0, 0}));
+  EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}),
+            (Shares{0, 0, 1, 1, 1, 1}));
+}
+
+TEST(DownTime, BeforeItsFirstSampleANodeWasNotDownUnlessItWasAskedInVain) {
+  EXPECT_EQ(shares(15, {{0, -1}, {0, -1}, {0, -1}, {1, 1}}),
+            (Shares{std::nullopt, std::nullopt, std::nullopt, 0}));
+  EXPECT_EQ(shares(15, {{0, 0}, {0, 0}, {0, 0}, {1, 1}}), (Shares{1, 1, 1, 0}));
+}
+
+}  // namespace
+}  // namespace vigia::monitor

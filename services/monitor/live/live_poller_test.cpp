@@ -1,0 +1,183 @@
+#include "services/monitor/live/live_poller.hpp"
+
+#include <atomic>
+#include <functional>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/net/routes.hpp"
+#include "libs/net/server.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/nodes.hpp"
+#include "services/monitor/store/scratch_database.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+const CustomerId kA = *CustomerId::parse("cliente-a");
+const CustomerId kB = *CustomerId::parse("cliente-b");
+const NodeId kWeb = *NodeId::parse("web-01");
+constexpr std::int64_t kNowMs = 1'795'575'845'000;
+constexpr std::string_view kNothing =
+    R"({"status":"success","data":{"resultType":"vector","result":[]}})";
+
+/// Router, hot store and Alertmanager over real sockets; a test says what the router answers.
+class Neighbours : public net::Handler {
+ public:
+  using Answer = std::function<net::Response(const std::string& query)>;
+
+  Neighbours() {
+    net::ServerSettings settings;
+    settings.name = "neighbours";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    server_ = std::move(*net::Server::start(std::move(settings), *this));
+  }
+  ~Neighbours() override { server_->stop(SystemClock().steady()); }
+
+  void handle(net::Request request, net::Responder responder) override {
+    net::Response response;
+    if (request.path == "/api/v1/query") {
+      const auto form = net::parse_form(request.body);
+      response = answer(form->front().second);
+    } else if (request.path == "/-/ready") {
+      response.status = hot_status;
+    } else {
+      response.body = "[]";
+    }
+    responder.send(std::move(response));
+  }
+  std::string url() const { return "http://" + server_->address(); }
+
+  static net::Response with(std::string_view body, int status = 200) {
+    net::Response response;
+    response.status = status;
+    response.body = std::string(body);
+    return response;
+  }
+
+  Answer answer = [](const std::string&) { return with(kNothing); };
+  std::atomic<int> hot_status = 200;
+
+ private:
+  std::unique_ptr<net::Server> server_;
+};
+
+std::string up_of(const CustomerId& customer) {
+  return R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up",)"
+         R"("customer_id":")" +
+         customer.text() + R"(","node_id":"web-01"},"value":[1795575845,"1"]}]}})";
+}
+
+bool asks_for(const std::string& query, const CustomerId& customer) {
+  return query.find(customer.text()) != std::string::npos;
+}
+
+class LivePollerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
+      for (const auto& id : {kA, kB}) {
+        const auto shard = id == kA ? "hot-0" : "hot-1";
+        auto done = insert_customer(Customer{id, id.text(), true, shard, 0, 0, 5, 5}, c);
+        if (!done) return done;
+        auto node = register_node(
+            Node{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000}, c);
+        if (!node) return node;
+      }
+      return true;
+    }));
+  }
+  std::string status_of(const CustomerId& customer) {
+    const Node node{customer, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000};
+    return std::string(to_string(judge_node(node, *poller_.current(), clock_.wall_ms()).status));
+  }
+  /// `up` is 1 for everybody that is asked for, but for those in `sick`.
+  void answer_all_but(const std::set<CustomerId>& sick, net::Response refusal) {
+    neighbours_.answer = [sick, refusal](const std::string& query) {
+      for (const auto& customer : sick) {
+        if (asks_for(query, customer)) return refusal;
+      }
+      if (query.find("__name__=~\"up\"") == std::string::npos) return Neighbours::with(kNothing);
+      return Neighbours::with(up_of(asks_for(query, kA) ? kA : kB));
+    };
+  }
+
+  ScratchDatabase database_;
+  Neighbours neighbours_;
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  ManualClock clock_{kNowMs * 1'000'000};
+  service::MetricRegistry metrics_;
+  RouterQueries router_{*client_, neighbours_.url(), "token"};
+  LivePoller poller_{
+      *database_, router_,  *client_,
+      clock_,     metrics_, {neighbours_.url(), kLiveInterval, {{"hot-0", neighbours_.url()}}}};
+};
+
+// B5: what made the answer about one customer fail took the live state from all of them.
+TEST_F(LivePollerTest, OneCustomersQuestionsThatFailCostNoOtherItsState) {
+  answer_all_but({kA}, Neighbours::with(R"({"error":"too many samples"})", 422));
+  poller_.refresh();  // both in one group
+  EXPECT_EQ(status_of(kB), "unknown");
+  poller_.refresh();
+  EXPECT_EQ(status_of(kB), "up");
+  EXPECT_EQ(status_of(kA), "unknown");
+  EXPECT_EQ(poller_.current()->router_problem, "");
+  answer_all_but({}, {});
+  poller_.refresh();
+  EXPECT_EQ(status_of(kA), "up");
+}
+
+TEST_F(LivePollerTest, AnAnswerThatIsBriefUnderLoadLeavesWhatWasKnown) {
+  answer_all_but({kB}, Neighbours::with("", 503));
+  poller_.refresh();
+  poller_.refresh();
+  ASSERT_EQ(status_of(kA), "up");
+  neighbours_.answer = [](const std::string&) { return Neighbours::with("", 503); };
+  clock_.advance(std::chrono::seconds(20));
+  poller_.refresh();
+  EXPECT_EQ(status_of(kA), "up");
+  clock_.advance(std::chrono::milliseconds(kLiveStateAgeMaxMs));
+  poller_.refresh();
+  EXPECT_EQ(status_of(kA), "unknown");
+  EXPECT_TRUE(poller_.current()->away.contains(OwnPart::kRouter));
+}
+
+TEST_F(LivePollerTest, AHotStoreThatIsAwayIsSeenAlthoughTheColdOneAnswers) {
+  answer_all_but({kB}, Neighbours::with("", 503));
+  neighbours_.hot_status = 503;
+  poller_.refresh();
+  poller_.refresh();
+  EXPECT_TRUE(poller_.current()->away.contains(OwnPart::kHot));
+  EXPECT_EQ(status_of(kA), "unknown");
+  EXPECT_FALSE(poller_.current()->hot_blind_ms.contains(kB));  // lives on another shard
+  neighbours_.hot_status = 200;
+  clock_.advance(kLiveInterval);
+  poller_.refresh();
+  EXPECT_EQ(status_of(kA), "up");
+}
+
+// What is thrown at a look costs that look and is counted; the thread goes on.
+TEST_F(LivePollerTest, AThrowCostsOneLook) {
+  answer_all_but({kB}, Neighbours::with("", 503));
+  const auto before = fault_count();
+  std::atomic<int> looks = 0;
+  poller_.on_refresh([&] {
+    const int look = ++looks;
+    looks.notify_all();
+    if (look == 1) throw std::runtime_error("a fault of ours");
+  });
+  // Throws on the first look, which then asks again after the pause of a second.
+  neighbours_.answer = [](const std::string&) { return Neighbours::with("", 503); };
+  poller_.start();
+  looks.wait(0);
+  looks.wait(1);
+  poller_.stop();
+  EXPECT_GE(looks, 2);
+  EXPECT_EQ(fault_count(), before + 1);
+}
+
+}  // namespace
+}  // namespace vigia::monitor

@@ -1,0 +1,84 @@
+#include "services/monitor/live/look_plan.hpp"
+
+#include <algorithm>
+
+#include "services/monitor/limits.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+std::size_t bound_for(std::size_t nodes) {
+  return std::min(nodes + kRegistrationsPerLookMax, kNodesPerCustomerMax) * kLiveSeriesPerNodeMax;
+}
+
+struct Filling {
+  LookGroup group;
+  std::size_t nodes = 0;
+
+  bool has_room(std::size_t more) const {
+    return group.customers.size() < kLookCustomersMax && nodes + more <= kLookNodesMax;
+  }
+  void add(const CustomerId& customer, std::size_t count) {
+    group.customers.push_back(customer);
+    group.series_per_customer = std::max(group.series_per_customer, bound_for(count));
+    nodes += count;
+  }
+};
+
+}  // namespace
+
+void LookPlan::forget_old(const std::map<CustomerId, std::size_t>& nodes) {
+  const auto is_gone = [&](const auto& entry) { return !nodes.contains(entry.first); };
+  for (auto& [customer, looks] : crowded_) --looks;
+  std::erase_if(crowded_, [&](const auto& one) { return is_gone(one) || one.second == 0; });
+  std::erase_if(missed_, is_gone);
+  std::erase_if(parts_, is_gone);
+  if (looks_apart_ > 0 && --looks_apart_ == 0) parts_.clear();
+}
+
+std::vector<LookGroup> LookPlan::groups(const std::map<CustomerId, std::size_t>& nodes) {
+  forget_old(nodes);
+  std::vector<LookGroup> all;
+  std::map<std::size_t, Filling> filling;
+  for (const auto& [customer, count] : nodes) {
+    const auto part = parts_.find(customer);
+    Filling& open = filling[part == parts_.end() ? 0 : part->second];
+    const bool is_alone = crowded_.contains(customer) || count > kLookNodesMax;
+    if (is_alone) {
+      all.push_back(LookGroup{{customer}, bound_for(count)});
+      continue;
+    }
+    if (!open.has_room(count)) {
+      all.push_back(std::move(open.group));
+      open = Filling{};
+    }
+    open.add(customer, count);
+  }
+  for (auto& [part, open] : filling) {
+    if (!open.group.customers.empty()) all.push_back(std::move(open.group));
+  }
+  const auto missed = [&](const LookGroup& group) {
+    const auto found = missed_.find(group.customers.front());
+    return found == missed_.end() ? 0 : found->second;
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const LookGroup& a, const LookGroup& b) { return missed(a) > missed(b); });
+  return all;
+}
+
+void LookPlan::note_answered(const LookGroup& group) {
+  for (const auto& customer : group.customers) missed_.erase(customer);
+}
+
+void LookPlan::note_failed(const LookGroup& group) {
+  for (const auto& customer : group.customers) ++missed_[customer];
+  if (group.customers.size() < 2) return;
+  looks_apart_ = kLooksAlone;
+  const auto middle = group.customers.size() / 2;
+  ++last_part_;
+  for (std::size_t i = middle; i < group.customers.size(); ++i) {
+    parts_[group.customers[i]] = last_part_;
+  }
+}
+
+}  // namespace vigia::monitor

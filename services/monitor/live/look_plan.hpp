@@ -1,0 +1,48 @@
+// Which customers are asked for together, so that one of them can keep the live state from few.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+
+namespace vigia::monitor {
+
+/// Customers whose nodes are asked for in the same queries.
+struct LookGroup {
+  std::vector<CustomerId> customers;
+  std::size_t series_per_customer = 0;  ///< what each may add to an answer
+};
+
+/// Puts the watched customers into groups: small ones together, large ones alone. A customer that
+/// was found to send more than it may is asked for alone from then on, and a group whose questions
+/// failed is cut in two, so that after a few looks whoever makes them fail is alone with it.
+/// Thread contract: one thread.
+class LookPlan {
+ public:
+  /// The groups of the next look, those that waited longest for an answer first. `nodes` says how
+  /// many each watched customer has.
+  std::vector<LookGroup> groups(const std::map<CustomerId, std::size_t>& nodes);
+  void note_answered(const LookGroup& group);
+  /// Only where the router answered others: else it is not the group's fault.
+  void note_failed(const LookGroup& group);
+  /// It reached its bound in an answer.
+  void note_crowded(const CustomerId& customer) { crowded_[customer] = kLooksAlone; }
+
+ private:
+  // A good quarter of an hour at a look every 5 s; then it is tried again with the others.
+  static constexpr std::size_t kLooksAlone = 200;
+
+  void forget_old(const std::map<CustomerId, std::size_t>& nodes);
+
+  /// Members that must be in different groups have different numbers here; 0 for all others.
+  std::map<CustomerId, std::size_t> parts_;
+  std::map<CustomerId, std::size_t> crowded_;  ///< looks that are left
+  std::map<CustomerId, std::size_t> missed_;   ///< looks in a row without an answer
+  std::size_t last_part_ = 0;
+  std::size_t looks_apart_ = 0;  ///< after so many the parts are put together again
+};
+
+}  // namespace vigia::monitor
