@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::size_t kWriteJobsMax = 256;
 constexpr std::size_t kReadJobsMax = 64;
+// Bodies that wait or are worked on.
+constexpr std::size_t kWriteBytesMax = 128U << 20U;
+constexpr std::size_t kReadBytesMax = 16U << 20U;
+constexpr std::size_t kEventThreads = 2;
 constexpr std::size_t kReadThreads = 4;
 constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 constexpr std::string_view kBearer = "Bearer ";
@@ -89,16 +93,21 @@ void Service::make_interfaces() {
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
   event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_);
-  writers_ = std::make_unique<service::WorkerPool>(write_threads(), kWriteJobsMax);
-  readers_ = std::make_unique<service::WorkerPool>(kReadThreads, kReadJobsMax);
+  sample_writers_ = std::make_unique<CustomerLanes>(
+      LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax, kWriteBytesMax});
+  event_writers_ = std::make_unique<CustomerLanes>(
+      LaneSettings{"spans and log records", kEventThreads, 1, kWriteJobsMax, kWriteBytesMax});
+  readers_ = std::make_unique<CustomerLanes>(
+      LaneSettings{"reads", kReadThreads, kReadThreads / 2, kReadJobsMax, kReadBytesMax});
 }
 
 Service::~Service() { stop(clock_.steady()); }
 
 void Service::stop(TimePoint deadline) noexcept {
   if (server_ != nullptr) server_->stop(deadline);
-  if (writers_ != nullptr) writers_->stop(service::WaitingJobs::kRun);
-  if (readers_ != nullptr) readers_->stop(service::WaitingJobs::kRun);
+  for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
+    if (lanes != nullptr) lanes->stop();
+  }
   if (ingester_ != nullptr) ingester_->stop();
 }
 

@@ -9,13 +9,13 @@
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
-#include "libs/service/worker_pool.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/label_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
 
@@ -51,8 +51,11 @@ class Service final : public service::Running, public net::Handler {
   void add_routes();
   void add_metrics();
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
-  void add_route(const char* method, const std::string& pattern, service::WorkerPool& pool,
-                 const Answer& answer);
+  /// Whose turn a request uses.
+  using LaneOf = std::function<std::string(const net::Request&)>;
+  void add_route(const char* method, const std::string& pattern, CustomerLanes& lanes,
+                 const LaneOf& lane_of, const Answer& answer);
+  void add_writes();
   void add_read(const std::string& pattern, const Answer& answer);
 
   Settings settings_;
@@ -76,9 +79,11 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<EventApi> event_api_;
   std::unique_ptr<RetentionSweeper> retention_;
   net::Routes routes_;
-  // Reads that take long must not hold up writes.
-  std::unique_ptr<service::WorkerPool> writers_;
-  std::unique_ptr<service::WorkerPool> readers_;
+  // None of the three waits for another: remote write not for spans and log records, neither for
+  // reads.
+  std::unique_ptr<CustomerLanes> sample_writers_;
+  std::unique_ptr<CustomerLanes> event_writers_;
+  std::unique_ptr<CustomerLanes> readers_;
   std::unique_ptr<service::MetricsServer> metrics_server_;
   std::unique_ptr<net::Server> server_;
 };

@@ -1,11 +1,27 @@
 // Service: which path is answered by which part, and the own metrics.
 #include "libs/net/status.hpp"
+#include "services/storage/api/fence_header.hpp"
 #include "services/storage/service.hpp"
 
 namespace vigia::storage {
 namespace {
 
-const Error kBusy{ErrorCode::kUnavailable, "storage is busy, try again", std::chrono::seconds(1)};
+// Of writes and of whatever names its customer in the header.
+std::string customer_of(const net::Request& request) {
+  return std::string(request.headers.get(kCustomerHeader));
+}
+
+// The router names the customer in the header or in the parameter.
+std::string reader_of(const net::Request& request) {
+  std::string customer = customer_of(request);
+  if (!customer.empty()) return customer;
+  const auto parameters = net::parse_form(request.query);
+  if (!parameters.has_value()) return customer;
+  for (const auto& [name, value] : *parameters) {
+    if (name == "customer") customer = value;
+  }
+  return customer;
+}
 
 struct Job {  // shared because std::function copies; there is one owner at a time
   net::Request request;
@@ -18,47 +34,56 @@ std::shared_ptr<Job> make_job(net::Request request, net::Responder responder) {
 
 }  // namespace
 
-void Service::add_route(const char* method, const std::string& pattern, service::WorkerPool& pool,
-                        const Answer& answer) {
+void Service::add_route(const char* method, const std::string& pattern, CustomerLanes& lanes,
+                        const LaneOf& lane_of, const Answer& answer) {
   routes_.add(method, pattern,
-              [this, &pool, answer](net::Request request, const net::PathValues& values,
-                                    net::Responder responder) {
+              [this, &lanes, lane_of, answer](net::Request request, const net::PathValues& values,
+                                              net::Responder responder) {
+                const std::string customer = lane_of(request);
+                const std::size_t bytes = request.body.size();
                 const auto job = make_job(std::move(request), std::move(responder));
-                const bool is_taken = pool.submit(
-                    [job, values, answer] { job->responder.send(answer(job->request, values)); });
-                if (!is_taken) job->responder.send(refuse(job->request, kBusy));
+                const auto taken = lanes.submit(customer, bytes, [job, values, answer] {
+                  job->responder.send(answer(job->request, values));
+                });
+                if (!taken) job->responder.send(refuse(job->request, taken.error()));
               });
 }
 
 void Service::add_read(const std::string& pattern, const Answer& answer) {
-  add_route("GET", pattern, *readers_, answer);
-  add_route("POST", pattern, *readers_, answer);
+  add_route("GET", pattern, *readers_, reader_of, answer);
+  add_route("POST", pattern, *readers_, reader_of, answer);
+}
+
+void Service::add_writes() {
+  routes_.add("POST", "/api/v1/write",
+              [this](net::Request request, const net::PathValues&, net::Responder responder) {
+                const std::string customer = customer_of(request);
+                const std::size_t bytes = request.body.size();
+                const auto job = make_job(std::move(request), std::move(responder));
+                const auto taken = sample_writers_->submit(customer, bytes, [this, job] {
+                  write_api_->handle(std::move(job->request), std::move(job->responder));
+                });
+                if (!taken) job->responder.send(refuse(job->request, taken.error()));
+              });
+  add_route("POST", "/v1/traces", *event_writers_, customer_of,
+            [this](const net::Request& request, const net::PathValues&) {
+              return trace_intake_->handle(request);
+            });
+  add_route("POST", "/v1/logs", *event_writers_, customer_of,
+            [this](const net::Request& request, const net::PathValues&) {
+              return log_intake_->handle(request);
+            });
 }
 
 void Service::add_routes() {
   service::add_health_routes(routes_, [] { return true; });  // it listens only once it is ready
-  routes_.add("POST", "/api/v1/write",
-              [this](net::Request request, const net::PathValues&, net::Responder responder) {
-                const auto job = make_job(std::move(request), std::move(responder));
-                const bool is_taken = writers_->submit([this, job] {
-                  write_api_->handle(std::move(job->request), std::move(job->responder));
-                });
-                if (!is_taken) job->responder.send(net::prometheus_error(kBusy));
-              });
-  add_route("POST", "/api/v1/read", *readers_,
+  add_writes();
+  add_route("POST", "/api/v1/read", *readers_, ReadApi::customer_of,
             [this](const net::Request& request, const net::PathValues&) {
               return read_api_->handle(request);
             });
-  add_route("POST", "/v1/traces", *writers_,
-            [this](const net::Request& request, const net::PathValues&) {
-              return trace_intake_->handle(request);
-            });
-  add_route("POST", "/v1/logs", *writers_,
-            [this](const net::Request& request, const net::PathValues&) {
-              return log_intake_->handle(request);
-            });
   for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
-    add_route("GET", pattern, *readers_,
+    add_route("GET", pattern, *readers_, reader_of,
               [this](const net::Request& request, const net::PathValues& values) {
                 return event_api_->trace(request, values.at("id"));
               });

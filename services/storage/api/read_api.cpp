@@ -17,6 +17,18 @@ net::Response error_response(const Error& error) {
 
 }  // namespace
 
+std::string ReadApi::customer_of(const net::Request& request) {
+  const std::string_view header = request.headers.get(kCustomerHeader);
+  if (!header.empty()) return std::string(header);
+  const auto parsed = wire::remote_read::parse_read_request(request.body);
+  if (!parsed || parsed->queries.empty()) return {};
+  for (const auto& matcher : parsed->queries.front().matchers) {
+    const bool is_equality = matcher.type == wire::remote_read::MatchType::kEqual;
+    if (is_equality && matcher.name == kCustomerLabel) return matcher.value;
+  }
+  return {};
+}
+
 net::Response ReadApi::handle(const net::Request& request) const {
   const auto fence = read_fence(request.headers);
   if (!fence) return error_response(fence.error());

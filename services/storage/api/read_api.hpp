@@ -11,6 +11,9 @@ namespace vigia::storage {
 class ReadApi {
  public:
   explicit ReadApi(const RemoteRead& remote_read) : remote_read_(remote_read) {}
+  /// Whose turn the request uses: the header's, else the customer that its first query asks for
+  /// (the router's queries come through a Prometheus, which sends no header), else "".
+  static std::string customer_of(const net::Request& request);
   net::Response handle(const net::Request& request) const;
 
  private:

@@ -1,0 +1,78 @@
+// Threads that customers share by turns: whoever has used least time is next.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+
+namespace vigia::storage {
+
+struct LaneSettings {
+  std::string name;                    ///< in answers: "reads"
+  std::size_t threads = 2;             ///< at least 2, so that no customer can hold all of them
+  std::size_t customer_threads = 1;    ///< that one customer's jobs may hold at once
+  std::size_t jobs_max = 256;          ///< that wait, of all customers
+  std::size_t bytes_max = 64U << 20U;  ///< that jobs hold, waiting or running, of all customers
+};
+
+/// Each customer has a lane of its own, in which its jobs wait in order. A thread that is free
+/// takes the first job of the lane that has used the least time; a lane that was empty begins where
+/// the others are, so nobody saves time up. Once half of the jobs or bytes are taken one customer
+/// may hold a quarter; others' jobs are still taken then. Thread contract: submit from any thread;
+/// stop and the destructor from one that is not its own.
+class CustomerLanes {
+ public:
+  explicit CustomerLanes(LaneSettings settings);
+  CustomerLanes(const CustomerLanes&) = delete;
+  CustomerLanes& operator=(const CustomerLanes&) = delete;
+  ~CustomerLanes() { stop(); }
+
+  /// `customer` is whose turn the job uses; "" is a lane as any other, for what is nobody's.
+  /// `bytes`: what the job holds until it has run; a lane that is empty takes a job of any size. An
+  /// error, after which the job is not kept, is retryable and says whose share is used up. What a
+  /// job throws ends that job alone.
+  Result<void> submit(std::string_view customer, std::size_t bytes, std::function<void()> job);
+  /// Runs what waits, then returns. Safe twice.
+  void stop();
+  std::size_t waiting() const;
+
+ private:
+  struct Job {
+    std::function<void()> run;
+    std::size_t bytes;
+  };
+  struct Lane {
+    std::deque<Job> jobs;
+    Duration used{0};  // on the lanes' own time scale: now_
+    std::size_t running = 0;
+    std::size_t bytes = 0;
+  };
+  using Lanes = std::map<std::string, Lane, std::less<>>;
+
+  Result<void> check_shares(std::string_view customer, const Lane* lane, std::size_t bytes) const;
+  Lanes::iterator next_lane();
+  void forget_idle();
+  void run();
+
+  const LaneSettings settings_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Lanes lanes_;
+  Duration now_{0};  // what the lane last served had used
+  std::size_t waiting_ = 0;
+  std::size_t bytes_ = 0;
+  bool is_stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,117 @@
+#include "services/storage/lanes/customer_lanes.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Holds a thread until it is let go.
+class Gate {
+ public:
+  std::function<void()> job() {
+    return [this] {
+      entered_.set_value();
+      opened_.wait();
+    };
+  }
+  void wait_until_entered() { entered_.get_future().wait(); }
+  void open() { open_.set_value(); }
+
+ private:
+  std::promise<void> entered_;
+  std::promise<void> open_;
+  std::shared_future<void> opened_ = open_.get_future().share();
+};
+
+TEST(CustomerLanesTest, OneCustomersLongJobsDoNotHoldTheOthers) {
+  Gate gate;
+  CustomerLanes lanes({"writes", 2, 1, 256, 1U << 20U});
+  ASSERT_TRUE(lanes.submit("a", 0, gate.job()));
+  gate.wait_until_entered();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(lanes.submit("a", 0, [] {}));
+  for (int i = 0; i < 20; ++i) {  // each of them while a's jobs wait
+    std::promise<void> done;
+    ASSERT_TRUE(lanes.submit("b", 0, [&] { done.set_value(); }));
+    done.get_future().wait();
+  }
+  EXPECT_EQ(lanes.waiting(), 50U);
+  gate.open();
+}
+
+TEST(CustomerLanesTest, TurnsGoByTheTimeThatWasUsed) {
+  std::mutex mutex;
+  std::string order;
+  const auto mark = [&](char who) {
+    return [&, who] {
+      const std::lock_guard lock(mutex);
+      order += who;
+    };
+  };
+  {
+    Gate first;
+    Gate second;
+    CustomerLanes lanes({"writes", 2, 1, 256, 1U << 20U});
+    ASSERT_TRUE(lanes.submit("x", 0, first.job()));  // both threads are held while the lanes fill
+    ASSERT_TRUE(lanes.submit("y", 0, second.job()));
+    first.wait_until_entered();
+    second.wait_until_entered();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(lanes.submit("a", 0, mark('a')));
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(lanes.submit("b", 0, mark('b')));
+    first.open();  // one thread runs all six
+    while (lanes.waiting() > 0) std::this_thread::yield();
+    second.open();
+  }
+  EXPECT_EQ(order.substr(0, 2), "ab");  // though all of a's came first
+  EXPECT_EQ(std::count(order.begin(), order.end(), 'a'), 3);
+  EXPECT_EQ(std::count(order.begin(), order.end(), 'b'), 3);
+}
+
+TEST(CustomerLanesTest, AFullLaneRefusesItsOwnCustomerAlone) {
+  Gate gate;
+  CustomerLanes lanes({"reads", 2, 1, 16, 1'000});
+  ASSERT_TRUE(lanes.submit("a", 0, gate.job()));
+  gate.wait_until_entered();
+  std::size_t taken = 0;
+  while (taken < 100 && lanes.submit("a", 0, [] {})) ++taken;
+  EXPECT_EQ(taken, 8U);
+  const auto refused = lanes.submit("a", 0, [] {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_TRUE(is_retryable(refused.error()));
+  EXPECT_THAT(refused.error().message, HasSubstr("reads of a take more than their share"));
+  std::promise<void> done;
+  EXPECT_TRUE(lanes.submit("b", 0, [&] { done.set_value(); }));
+  done.get_future().wait();
+  gate.open();
+}
+
+TEST(CustomerLanesTest, BytesHaveSharesToo) {
+  Gate gate;
+  CustomerLanes lanes({"reads", 2, 1, 256, 1'000});
+  ASSERT_TRUE(lanes.submit("a", 5'000, gate.job()));  // larger than all: taken where it is alone
+  gate.wait_until_entered();
+  EXPECT_FALSE(lanes.submit("a", 1, [] {}));
+  std::promise<void> done;
+  EXPECT_TRUE(lanes.submit("b", 300, [&] { done.set_value(); }));
+  done.get_future().wait();
+  gate.open();
+}
+
+TEST(CustomerLanesTest, StopRunsWhatWaits) {
+  std::atomic<int> ran = 0;
+  CustomerLanes lanes({"writes", 2, 1, 256, 1U << 20U});
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(lanes.submit("a", 0, [&] { ++ran; }));
+  lanes.stop();
+  EXPECT_EQ(ran, 20);
+  EXPECT_FALSE(lanes.submit("a", 0, [] {}));
+}
+
+}  // namespace
+}  // namespace vigia::storage
