@@ -67,6 +67,8 @@ class SeriesResolver : public otlp::Visitor {
   /// Of the metric under way; made when first asked for.
   const MetricIdentity& identity();
   const ResourceEntry& resource() const { return *resource_; }
+  /// As it lies in the body.
+  std::string_view resource_bytes() const { return resource_bytes_; }
 
  private:
   /// A number point whose key is known and whose entry is on its way into the processor's cache.
