@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ import yaml
 from launcher import parts
 from launcher.layout import own_host
 from launcher.paths import ROOT
+from rest import PASSWORD, Caller, unique, with_token
 from stack import Stack, wait_for
 
 CONTRACT = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text())
-PASSWORD = "Tr0mbon-lluvia-7"
 
 # Who may call: "public", "known" (anybody logged in), "person" (with a cookie), "operator", "customer" (operators and the
 # customer itself), "team" (the same, but not the customer's tokens), "protected" (operators; the customer itself gets 403),
@@ -88,43 +87,6 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 CHANGES = {"POST", "PATCH", "DELETE"}
 # The router is not running here, so what needs it answers 503; Alertmanager neither.
 ALLOWED = {200, 201, 204, 503}
-
-
-def unique(prefix: str) -> str:
-    return f"{prefix}-{secrets.token_hex(4)}"
-
-
-@dataclass
-class Caller:
-    """One way to call: a session, a token, or nothing."""
-
-    url: str
-    http: requests.Session = field(default_factory=requests.Session)
-    csrf: str = ""
-
-    def log_in(self, user: str, password: str) -> Caller:
-        answer = self.call("POST", "/session", {"user": user, "password": password})
-        assert answer.status_code == 200, answer.text
-        self.csrf = answer.json()["csrf_token"]
-        return self
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        sent = {"X-CSRF-Token": self.csrf} if self.csrf else {}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is None and method in ("POST", "PATCH"):
-            body = {}
-        return self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=sent, timeout=10)
-
-    def good(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self.call(method, path, body)
-        assert answer.status_code in (200, 201, 204), f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
-
-
-def with_token(url: str, token: str) -> Caller:
-    caller = Caller(url)
-    caller.http.headers["Authorization"] = f"Bearer {token}"
-    return caller
 
 
 @dataclass
