@@ -36,6 +36,11 @@ inline constexpr std::size_t kTokensPerCustomerMax = 1'000;
 inline constexpr std::size_t kUsersPerCustomerMax = 200;
 inline constexpr std::size_t kNodesPerCustomerMax = 5'000;  ///< the largest plan has as many in all
 inline constexpr std::size_t kChannelsPerCustomerMax = 20;
+/// Reloads of Alertmanager in one round that look for channels which it does not take: finds five
+/// bad ones among ten thousand. What is left waits for the next round.
+inline constexpr std::size_t kChannelTriesMax = 64;
+/// How often the host names of channels are looked up again.
+inline constexpr Duration kChannelAddressInterval = std::chrono::minutes(1);
 inline constexpr std::size_t kCustomersMax = 10'000;
 inline constexpr std::size_t kNameCharactersMax = 200;
 inline constexpr std::size_t kUserCharactersMax = 128;

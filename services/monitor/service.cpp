@@ -53,7 +53,12 @@ class Service final : public service::Running {
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
         router_(*client_, settings_.router_url, own_token_),
         live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
-        publisher_(*database_, *client_, metrics_, publisher_settings(settings_)),
+        channel_addresses_(*database_,
+                           [policy = channel_addresses(settings_)](const std::string& url) {
+                             return check_url(url, policy);
+                           }),
+        publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
+                   publisher_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
         workers_(kWorkers, kWorkerQueueMax),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
@@ -79,6 +84,7 @@ class Service final : public service::Running {
     if (!shown) return forward(shown);
     auto published = publisher_.start();
     if (!published) return forward(published);
+    channel_addresses_.start(kChannelAddressInterval, [this] { publisher_.wake(); });
     auto listening = listen();
     if (!listening) return forward(listening);
     live_.on_refresh([this] { inside_.release_waiting(); });
@@ -94,6 +100,7 @@ class Service final : public service::Running {
     if (outside_server_) outside_server_->stop(drained);
     if (inside_server_) inside_server_->stop(drained);
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
+    channel_addresses_.stop();
     live_.stop();
     workers_.stop(service::WaitingJobs::kDrop);
     waiting_workers_.stop(service::WaitingJobs::kDrop);
@@ -142,6 +149,7 @@ class Service final : public service::Running {
   Snapshot snapshot_;
   RouterQueries router_;
   LivePoller live_;
+  ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;
   AddressBook addresses_;
   service::WorkerPool workers_;
@@ -158,8 +166,8 @@ class Service final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
-  // One connection a worker; one each for live state, publisher and snapshot.
-  auto database = Database::open(settings.database, kWorkers + kWaitingWorkers + 3);
+  // One connection a worker; one each for live state, publisher, channels' addresses and snapshot.
+  auto database = Database::open(settings.database, kWorkers + kWaitingWorkers + 4);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "services/monitor/access/password.hpp"
-#include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/channel_check.hpp"
 
 namespace vigia::monitor {
 namespace {

@@ -45,7 +45,7 @@ bool is_valid_key_value(std::string_view bytes) {
 }
 
 /// Span.Event (2 name, 3 attributes).
-bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
+bool is_valid_event(std::string_view event) {
   FieldReader reader(event);
   while (reader.next()) {
     bool is_valid = true;
@@ -54,7 +54,6 @@ bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
         is_valid = is_utf8(reader.bytes());
         break;
       case bytes_field(3):
-        ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
@@ -66,7 +65,7 @@ bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
 }
 
 /// Span.Link (1 trace id, 2 span id, 3 trace state, 4 attributes).
-bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
+bool is_valid_link(std::string_view link) {
   FieldReader reader(link);
   while (reader.next()) {
     bool is_valid = true;
@@ -81,7 +80,6 @@ bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
         is_valid = is_utf8(reader.bytes());
         break;
       case bytes_field(4):
-        ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
@@ -105,24 +103,20 @@ bool is_valid_status(std::string_view status) {
   return true;
 }
 
-/// Texts and parts of a span; its ids are looked at by look_at_span.
-bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
+/// Texts and parts of a span; its ids are looked at by is_valid_span.
+bool is_valid_span_field(FieldReader& reader) {
   switch (reader.tag_and_type()) {
     case bytes_field(3):  // trace_state
     case bytes_field(5):  // name
       return is_utf8(reader.bytes());
     case bytes_field(4):  // parent_span_id
       return is_id_or_none(reader.bytes(), kSpanIdBytes);
-    case fixed64_field(7):  // start_time_unix_nano
-      facts.has_time = reader.fixed64() != 0;
-      return true;
     case bytes_field(9):
-      ++facts.attributes;
       return is_valid_key_value(reader.bytes());
     case bytes_field(11):
-      return is_valid_event(reader.bytes(), facts.attributes);
+      return is_valid_event(reader.bytes());
     case bytes_field(13):
-      return is_valid_link(reader.bytes(), facts.attributes);
+      return is_valid_link(reader.bytes());
     case bytes_field(15):
       return is_valid_status(reader.bytes());
     default:
@@ -155,10 +149,7 @@ bool is_valid_scope(std::string_view scope) {
   return true;
 }
 
-bool is_valid_span(std::string_view span) { return look_at_span(span).is_valid; }
-
-ItemFacts look_at_span(std::string_view span) {
-  ItemFacts facts;
+bool is_valid_span(std::string_view span) {
   std::string_view trace_id;
   std::string_view span_id;
   FieldReader reader(span);
@@ -167,26 +158,18 @@ ItemFacts look_at_span(std::string_view span) {
       trace_id = reader.bytes();
     } else if (reader.tag_and_type() == bytes_field(2)) {
       span_id = reader.bytes();
-    } else if (!is_valid_span_field(reader, facts)) {
-      return facts;
+    } else if (!is_valid_span_field(reader)) {
+      return false;
     }
   }
-  facts.is_valid = is_id(trace_id, kTraceIdBytes) && is_id(span_id, kSpanIdBytes);
-  return facts;
+  return is_id(trace_id, kTraceIdBytes) && is_id(span_id, kSpanIdBytes);
 }
 
-bool is_valid_log_record(std::string_view record) { return look_at_log_record(record).is_valid; }
-
-ItemFacts look_at_log_record(std::string_view record) {
-  ItemFacts facts;
+bool is_valid_log_record(std::string_view record) {
   FieldReader reader(record);
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case fixed64_field(1):   // time_unix_nano
-      case fixed64_field(11):  // observed_time_unix_nano
-        facts.has_time = reader.fixed64() != 0 || facts.has_time;
-        break;
       case bytes_field(3):   // severity_text
       case bytes_field(12):  // event_name
         is_valid = is_utf8(reader.bytes());
@@ -195,7 +178,6 @@ ItemFacts look_at_log_record(std::string_view record) {
         is_valid = is_valid_any_value(reader.bytes());
         break;
       case bytes_field(6):
-        ++facts.attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       case bytes_field(9):
@@ -207,10 +189,9 @@ ItemFacts look_at_log_record(std::string_view record) {
       default:
         reader.skip();
     }
-    if (!is_valid) return facts;
+    if (!is_valid) return false;
   }
-  facts.is_valid = true;
-  return facts;
+  return true;
 }
 
 }  // namespace vigia::wire::otlp

@@ -94,20 +94,20 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
   }
   const Signal signal = *signal_of_path(request);
   const BodyForm form = *form_of(request);
-  ExportRequest taken{signal, transport_name(request), std::move(request.body)};
+  Delivery delivery{signal, transport_name(request), std::move(request.body)};
   if (form == BodyForm::kJson) {
-    auto protobuf = wire::otlp::json_to_protobuf(signal, taken.body);
+    auto protobuf = wire::otlp::json_to_protobuf(signal, delivery.body);
     if (!protobuf) {
       responder.send(refused(request, protobuf.error()));
       return;
     }
-    taken.body = std::move(*protobuf);
+    delivery.body = std::move(*protobuf);
   }
   // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
   // that this one callable owns.
   auto held = std::make_shared<net::Responder>(std::move(responder));
   parts_.intake.take(
-      *customer, std::move(taken),
+      *customer, std::move(delivery),
       [this, held, signal, form,
        head = static_cast<net::RequestHead>(request)](Result<Receipt> receipt) {
         held->send(receipt ? accepted(signal, form, *receipt) : refused(head, receipt.error()));

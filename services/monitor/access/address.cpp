@@ -40,6 +40,11 @@ constexpr std::array<Block, 11> kNever = {
 constexpr std::array<Block, 4> kPrivate = {
     Block{ipv4(10, 0, 0, 0), 8}, Block{ipv4(172, 16, 0, 0), 12}, Block{ipv4(192, 168, 0, 0), 16},
     Block{ipv4(100, 64, 0, 0), 10}};
+// First 32 bits: fd00:ec2::254 (AWS, with its name and time servers beside it), fd20:ce::254
+// (Google). Private by their form, yet no customer's node.
+constexpr std::array<std::array<std::uint8_t, 4>, 2> kMetadataIpv6 = {
+    std::array<std::uint8_t, 4>{0xfd, 0x00, 0x0e, 0xc2},
+    std::array<std::uint8_t, 4>{0xfd, 0x20, 0x00, 0xce}};
 constexpr Block kLoopback{ipv4(127, 0, 0, 0), 8};
 
 bool is_in(std::uint32_t address, const Block& block) {
@@ -74,6 +79,12 @@ Result<void> check_ipv6(const Ipv6& address, const AddressPolicy& policy) {
   if (is_low) return refused("unspecified and IPv4-mapped");
   if (address[0] == 0xff) return refused("multicast");
   if (address[0] == 0xfe && (address[1] & 0xc0U) >= 0x80) return refused("link-local");
+  const auto begins_with = [&](const std::array<std::uint8_t, 4>& network) {
+    return std::equal(network.begin(), network.end(), address.begin());
+  };
+  if (std::any_of(kMetadataIpv6.begin(), kMetadataIpv6.end(), begins_with)) {
+    return refused("metadata");
+  }
   if ((address[0] & 0xfeU) == 0xfc && !policy.allow_private) return refused("private");
   if (address[0] == 0x20 && address[1] == 0x02) return refused("6to4");
   if (address[0] == 0x00 && address[1] == 0x64) return refused("NAT64");
@@ -186,13 +197,13 @@ Result<std::string> resolve_checked(std::string_view host_and_port, const Addres
   return with_port(literals->front(), parts->port);
 }
 
-Result<void> check_url(std::string_view url, const AddressPolicy& policy) {
+Result<std::string> host_of_url(std::string_view url) {
   const bool is_tls = url.starts_with("https://");
   if (!is_tls && !url.starts_with("http://")) {
     return fail(ErrorCode::kInvalid, "target: a URL that begins with http:// or https://");
   }
   const auto rest = url.substr(is_tls ? 8 : 7);
-  const auto authority = std::string(rest.substr(0, rest.find_first_of("/?#")));
+  auto authority = std::string(rest.substr(0, rest.find_first_of("/?#")));
   if (authority.find('@') != std::string::npos) {
     return fail(ErrorCode::kInvalid, "target: no user name in the URL");
   }
@@ -200,8 +211,22 @@ Result<void> check_url(std::string_view url, const AddressPolicy& policy) {
   const auto colon = authority.rfind(':');
   const bool has_port =
       colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-  auto checked =
-      resolve_checked(has_port ? authority : authority + (is_tls ? ":443" : ":80"), policy);
+  if (!has_port) authority += is_tls ? ":443" : ":80";
+  const auto parts = split(authority);
+  if (!parts) return fail(ErrorCode::kInvalid, "target: the port is a number from 1 to 65535");
+  const bool is_host = parts->is_bracketed
+                           ? parse_ipv6(parts->host).has_value()
+                           : parse_ipv4(parts->host).has_value() || is_host_name(parts->host);
+  if (!is_host) {
+    return fail(ErrorCode::kInvalid, "target: neither a host name nor a plain IP address");
+  }
+  return authority;
+}
+
+Result<void> check_url(std::string_view url, const AddressPolicy& policy) {
+  auto host = host_of_url(url);
+  if (!host) return forward(host);
+  auto checked = resolve_checked(*host, policy);
   if (!checked) return forward(checked);
   return {};
 }

@@ -26,7 +26,11 @@ Result<void> check_ip(std::string_view literal, const AddressPolicy& policy);
 /// be resolved now. Blocks on names.
 Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy);
 
-/// The same for the host of an http:// or https:// URL; user names in it are refused.
+/// The "host:port" of an http:// or https:// URL (443 or 80 where it names no port), by its text
+/// alone. kInvalid for another scheme, a user name, a host or port that cannot be one.
+Result<std::string> host_of_url(std::string_view url);
+
+/// resolve_checked for the host of a URL.
 Result<void> check_url(std::string_view url, const AddressPolicy& policy);
 
 }  // namespace vigia::monitor

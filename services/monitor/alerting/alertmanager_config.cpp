@@ -1,34 +1,19 @@
 #include "services/monitor/alerting/alertmanager_config.hpp"
 
-#include <algorithm>
 #include <map>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
+#include "services/monitor/alerting/channel_check.hpp"
 
 namespace vigia::monitor {
 namespace {
 
-bool has_only(std::string_view text, std::string_view others) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           others.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_mail_address(const std::string& text) {
-  const auto at = text.find('@');
-  return at != std::string::npos && at > 0 && at + 1 < text.size() &&
-         text.find('@', at + 1) == std::string::npos && has_only(text, "@._+-");
-}
-
 // A target is checked when it is set; where it redirects to later is not.
 constexpr std::string_view kNoRedirects = "http_config: {follow_redirects: false}";
-
-// Printable ASCII without quotes, spaces and braces: what a URL holds in its escaped form.
-bool is_plain_url(const std::string& text) { return has_only(text, "-._~:/?#[]@!$&'()*+,;=%"); }
 
 std::string render_receivers(const std::string& name, const std::vector<Channel>& channels) {
   auto text = fmt::format("  - name: {}\n", json_text(name));
@@ -46,7 +31,9 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
                        json_text(channel.target), kNoRedirects);
   });
   section("email", "email_configs", [](const Channel& channel) {
-    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_text(channel.target));
+    const auto address = wire_mail_address(channel.target);
+    CHECK(address.has_value());
+    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_text(*address));
   });
   section("slack", "slack_configs", [](const Channel& channel) {
     return fmt::format(
@@ -79,23 +66,6 @@ std::string render_global(const MailServer& mail) {
 }
 
 }  // namespace
-
-Result<void> check_channel_text(const std::string& type, const std::string& target,
-                                const std::string& channel) {
-  if (type != "webhook" && type != "email" && type != "slack") {
-    return fail(ErrorCode::kInvalid, "type: webhook, email or slack");
-  }
-  if (type == "email" && !is_mail_address(target)) {
-    return fail(ErrorCode::kInvalid, "target: a plain e-mail address");
-  }
-  if (type != "email" && !is_plain_url(target)) {
-    return fail(ErrorCode::kInvalid, "target: a URL in its escaped form");
-  }
-  if (!channel.empty() && (type != "slack" || !has_only(channel, "#@._-"))) {
-    return fail(ErrorCode::kInvalid, "channel: only for slack; letters, digits and # @ . _ -");
-  }
-  return {};
-}
 
 std::string render_alertmanager(const std::string& provider_webhook, const MailServer& mail,
                                 const std::vector<Channel>& channels) {

@@ -18,13 +18,8 @@ struct MailServer {
 };
 
 /// A whole alertmanager.yml (0.25 and newer). Every text that came from outside is quoted; nothing
-/// of it names a file (S9). Deterministic.
+/// of it names a file (S9). Deterministic. REQUIRES: every channel passes check_channel_text.
 std::string render_alertmanager(const std::string& provider_webhook, const MailServer& mail,
                                 const std::vector<Channel>& channels);
-
-/// kInvalid where a channel could not be written into such a file: an address or #name that holds
-/// more than plain characters (Alertmanager would run it as a template), an unknown type.
-Result<void> check_channel_text(const std::string& type, const std::string& target,
-                                const std::string& channel);
 
 }  // namespace vigia::monitor

@@ -1,36 +1,71 @@
 #include "services/monitor/alerting/publisher.hpp"
 
+#include <algorithm>
+
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/monitor/alerting/file_write.hpp"
+#include "services/monitor/alerting/channel_check.hpp"
+#include "services/monitor/alerting/channel_selection.hpp"
+#include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
 
 constexpr std::chrono::seconds kRetryInterval{5};
-constexpr std::chrono::seconds kReloadTimeout{5};
-constexpr std::size_t kShownCharactersMax = 500;
+// A reader that takes nothing at all wants a person; asking it more often mends nothing.
+constexpr std::chrono::minutes kRefusedInterval{1};
+// What was refused is tried again after a change, yet not at every one: each try is a reload.
+constexpr std::chrono::minutes kRefusedChannelInterval{10};
 constexpr mode_t kRulesMode = 0644;
 constexpr mode_t kSecretMode = 0600;  // channels' URLs are secrets
+constexpr std::string_view kRefusedReason =
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log";
+
+std::optional<Duration> sooner(std::optional<Duration> a, std::optional<Duration> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+// Alertmanager's words quote the target, which may be a secret.
+void log_refused(const std::vector<Channel>& refused, std::string answer) {
+  constexpr std::size_t kNamedMax = 10;
+  std::string ids;
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    const auto& target = refused[i].target;
+    for (auto at = answer.find(target); at != std::string::npos; at = answer.find(target)) {
+      answer.replace(at, target.size(), "(target)");
+    }
+    if (i < kNamedMax) ids += (ids.empty() ? "" : " ") + refused[i].id;
+  }
+  service::log_warn("channels refused by Alertmanager are left out",
+                    {{"number", std::to_string(refused.size())}, {"ids", ids}, {"answer", answer}});
+}
 
 }  // namespace
 
-AlertingPublisher::AlertingPublisher(Database& database, net::Client& client,
-                                     service::MetricRegistry& metrics, PublisherSettings settings)
+AlertingPublisher::AlertingPublisher(Database& database, net::Client& client, const Clock& clock,
+                                     service::MetricRegistry& metrics,
+                                     const ChannelAddresses& addresses, PublisherSettings settings)
     : database_(database),
-      client_(client),
+      clock_(clock),
+      addresses_(addresses),
       settings_(std::move(settings)),
       failures_(metrics.counter("vigia_monitor_reload_failures_total",
                                 "Reloads of Prometheus or Alertmanager that failed")),
       reloads_(metrics.counter("vigia_monitor_reloads_total",
-                               "Reloads of Prometheus or Alertmanager that succeeded")) {
+                               "Reloads of Prometheus or Alertmanager that succeeded")),
+      not_active_(metrics.gauge("vigia_monitor_channels_not_active",
+                                "Channels that are left out of Alertmanager's configuration")) {
+  const ReloadParts parts{client, reloads_, failures_};
   for (const auto& destination : settings_.destinations) {
     if (destination.directory.empty()) continue;
-    targets_.push_back(Target{"rules of " + destination.shard, destination.directory + "/vigia.yml",
-                              destination.url + "/-/reload", true, ""});
+    rules_.emplace_back(parts, "rules of " + destination.shard,
+                        destination.directory + "/vigia.yml", destination.url + "/-/reload",
+                        kRulesMode);
   }
   if (!settings_.alertmanager_file.empty()) {
-    targets_.push_back(Target{"Alertmanager's configuration", settings_.alertmanager_file,
-                              settings_.alertmanager_url + "/-/reload", true, ""});
+    alertmanager_.emplace(parts, "Alertmanager's configuration", settings_.alertmanager_file,
+                          settings_.alertmanager_url + "/-/reload", kSecretMode);
   }
 }
 
@@ -44,8 +79,16 @@ AlertingPublisher::~AlertingPublisher() {
 }
 
 Result<void> AlertingPublisher::start() {
-  auto written = write_all();
-  if (!written) return forward(written);
+  for (auto& file : rules_) {
+    auto written = file.write(render_rules(settings_.rules));
+    if (!written) return forward(written);
+  }
+  if (alertmanager_) {
+    auto plan = plan_channels(false);
+    if (!plan) return forward(plan);
+    auto written = alertmanager_->write(render(plan->proven));
+    if (!written) return forward(written);
+  }
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -58,88 +101,144 @@ void AlertingPublisher::wake() {
   wake_.notify_all();
 }
 
-Result<void> AlertingPublisher::write_all() {
+void AlertingPublisher::run() {
+  while (true) {
+    Pause pause = kRetryInterval;
+    contain_faults("publishing alert rules and channels", [&] { pause = publish(); });
+    std::unique_lock lock(mutex_);
+    const auto is_needed = [this] { return is_ending_ || is_changed_; };
+    if (pause) {
+      wake_.wait_for(lock, *pause, is_needed);
+    } else {
+      wake_.wait(lock, is_needed);
+    }
+    if (is_ending_) return;
+    is_changed_ = false;
+  }
+}
+
+AlertingPublisher::Pause AlertingPublisher::publish() {
+  const auto rules = publish_rules();
+  return sooner(rules, publish_channels());
+}
+
+AlertingPublisher::Pause AlertingPublisher::publish_rules() {
+  Pause pause;
+  for (auto& file : rules_) {
+    auto loaded = file.load(render_rules(settings_.rules));
+    if (!loaded) {
+      failures_.add();
+      service::log_error("alert rules not written", {{"error", loaded.error().message}});
+      pause = sooner(pause, kRetryInterval);
+      continue;
+    }
+    if (*loaded == Verdict::kAway) pause = sooner(pause, kRetryInterval);
+    if (*loaded == Verdict::kRefused) {
+      service::log_error("alert rules refused, the previous ones stay",
+                         {{"what", file.name()}, {"answer", file.refusal()}});
+      pause = sooner(pause, kRefusedInterval);
+    }
+  }
+  return pause;
+}
+
+std::string AlertingPublisher::render(const std::vector<Channel>& channels) const {
+  return render_alertmanager(settings_.provider_webhook, settings_.mail, channels);
+}
+
+std::string AlertingPublisher::unfit_reason(const Channel& channel) const {
+  if (channel.type == "email" && settings_.mail.smarthost.empty()) {
+    return "no mail server is configured (alerting.mail)";
+  }
+  const auto checked = check_channel_text(channel.type, channel.target, channel.channel);
+  if (!checked) return checked.error().message;
+  return addresses_.refusal_of(channel.id);
+}
+
+Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_again) {
   auto channels =
       database_.read([](Connection& connection) { return list_all_channels(connection); });
   if (!channels) return forward(channels);
-  const auto rules = render_rules(settings_.rules);
-  for (auto& target : targets_) {
-    const bool is_alertmanager = target.file == settings_.alertmanager_file;
-    auto written = write(target, is_alertmanager ? render_alertmanager(settings_.provider_webhook,
-                                                                       settings_.mail, *channels)
-                                                 : rules);
-    if (!written) return forward(written);
+  Plan plan;
+  for (auto& channel : *channels) {
+    auto unfit = unfit_reason(channel);
+    if (!unfit.empty()) {
+      const bool is_new = channel.state != ChannelState::kNotActive || channel.reason != unfit;
+      channel.state = ChannelState::kNotActive;
+      channel.reason = std::move(unfit);
+      (is_new ? plan.unfit : plan.kept).push_back(std::move(channel));
+    } else if (channel.state == ChannelState::kActive) {
+      plan.proven.push_back(std::move(channel));
+    } else if (channel.reason == kRefusedReason && !tries_again) {
+      plan.kept.push_back(std::move(channel));
+    } else {
+      plan.fresh.push_back(std::move(channel));
+    }
   }
-  return {};
+  return plan;
 }
 
-Result<void> AlertingPublisher::write(Target& target, const std::string& content) {
-  const auto present = read_file_or_empty(target.file);
-  if (content == present || content == target.refused) return {};
-  const bool is_alertmanager = target.file == settings_.alertmanager_file;
-  if (!present.empty()) {
-    auto kept = replace_file(target.file + ".previous", present,
-                             is_alertmanager ? kSecretMode : kRulesMode);
-    if (!kept) return forward(kept);
-  }
-  auto written = replace_file(target.file, content, is_alertmanager ? kSecretMode : kRulesMode);
-  if (!written) return forward(written);
-  target.needs_reload = true;
-  return {};
-}
-
-bool AlertingPublisher::reload(Target& target) {
-  if (!target.needs_reload) return true;
-  net::ClientRequest request;
-  request.method = "POST";
-  request.url = target.reload_url;
-  request.timeout = kReloadTimeout;
-  auto answer = client_.fetch(std::move(request));
-  if (answer && answer->status / 100 == 2) {
-    reloads_.add();
-    target.needs_reload = false;
-    target.refused.clear();
-    service::log_info("alerting loaded", {{"what", target.name}});
-    return true;
-  }
+Verdict AlertingPublisher::attempt(const std::vector<Channel>& channels) {
+  auto loaded = alertmanager_->load(render(channels));
+  if (loaded) return *loaded;
   failures_.add();
-  if (!answer) return false;  // not there yet; asked again
-  service::log_error("alerting refused, the previous content stays",
-                     {{"what", target.name},
-                      {"status", std::to_string(answer->status)},
-                      {"answer", answer->body.substr(0, kShownCharactersMax)}});
-  target.refused = read_file_or_empty(target.file);
-  const auto previous = read_file_or_empty(target.file + ".previous");
-  target.needs_reload = false;
-  if (previous.empty()) return true;
-  const bool is_alertmanager = target.file == settings_.alertmanager_file;
-  auto restored = replace_file(target.file, previous, is_alertmanager ? kSecretMode : kRulesMode);
-  if (!restored) service::log_error("not restored", {{"error", restored.error().message}});
-  return true;
+  service::log_error("Alertmanager's configuration not written",
+                     {{"error", loaded.error().message}});
+  return Verdict::kAway;
 }
 
-void AlertingPublisher::run() {
-  while (true) {
-    bool is_done = true;
-    for (auto& target : targets_) is_done = reload(target) && is_done;
-    {
-      std::unique_lock lock(mutex_);
-      const auto is_needed = [this] { return is_ending_ || is_changed_; };
-      if (is_done) {
-        wake_.wait(lock, is_needed);
-      } else {
-        wake_.wait_for(lock, kRetryInterval, is_needed);
-      }
-      if (is_ending_) return;
-      if (!is_changed_) continue;
-      is_changed_ = false;
-    }
-    auto written = write_all();
-    if (!written) {
-      failures_.add();
-      service::log_error("alerting not written", {{"error", written.error().message}});
-    }
+Result<void> AlertingPublisher::note(const std::vector<Channel>& channels, ChannelState state,
+                                     const std::string& reason) {
+  std::vector<Channel> changed;
+  for (const auto& channel : channels) {
+    if (channel.state == state && channel.reason == reason) continue;
+    changed.push_back(channel);
+    changed.back().state = state;
+    changed.back().reason = reason;
   }
+  if (changed.empty()) return {};
+  return database_.write(
+      [&](Connection& connection) { return note_channel_states(changed, connection); });
+}
+
+Result<void> AlertingPublisher::note_all(const Plan& plan, const ChannelSelection& found) {
+  if (!plan.unfit.empty()) {
+    auto noted = database_.write(
+        [&](Connection& connection) { return note_channel_states(plan.unfit, connection); });
+    if (!noted) return noted;
+  }
+  auto noted = note(found.refused, ChannelState::kNotActive, std::string(kRefusedReason));
+  // While it is away nothing new is known of those that it had loaded.
+  if (!noted || found.is_away) return noted;
+  return note(found.taken, ChannelState::kActive, "");
+}
+
+AlertingPublisher::Pause AlertingPublisher::publish_channels() {
+  if (!alertmanager_) return std::nullopt;
+  const auto now = clock_.steady();
+  const bool tries_again = !retried_ || now - *retried_ >= kRefusedChannelInterval;
+  auto plan = plan_channels(tries_again);
+  if (!plan) {
+    failures_.add();
+    service::log_error("channels not read", {{"error", plan.error().message}});
+    return kRetryInterval;
+  }
+  const auto found = select_channels(
+      plan->proven, plan->fresh,
+      [this](const std::vector<Channel>& channels) { return attempt(channels); }, kChannelTriesMax);
+  if (!found.is_away && tries_again) retried_ = now;
+  if (found.is_whole_refused) {
+    service::log_error("Alertmanager refuses even a file without channels, what it runs stays",
+                       {{"answer", alertmanager_->refusal()}});
+    return kRefusedInterval;
+  }
+  if (!found.refused.empty()) log_refused(found.refused, alertmanager_->refusal());
+  auto noted = note_all(*plan, found);
+  if (!noted) service::log_error("channels not noted", {{"error", noted.error().message}});
+  not_active_.set(
+      static_cast<double>(plan->unfit.size() + plan->kept.size() + found.refused.size()));
+  const bool is_done = noted && !found.is_away && found.undecided.empty();
+  return is_done ? Pause() : Pause(kRetryInterval);
 }
 
 }  // namespace vigia::monitor

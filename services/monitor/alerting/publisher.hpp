@@ -4,13 +4,17 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/channel_addresses.hpp"
+#include "services/monitor/alerting/reloaded_file.hpp"
 #include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/store/database.hpp"
 
@@ -31,43 +35,60 @@ struct PublisherSettings {
   MailServer mail;
 };
 
-/// A file is written beside and renamed; where the reader refuses the new content, the old comes
-/// back and the refusal is logged and counted. A reader that does not answer is asked again every
-/// 5 s. Thread contract: `wake` from any thread; one thread of its own does the work.
+/// A channel is written only when our own check takes it; one that Alertmanager refuses all the
+/// same is found by trying (channel_selection.hpp) and left out. Which channels are active, and why
+/// one is not, stands in the database. A reader that does not answer is asked again every 5 s, one
+/// that refuses the file without any channel every minute. Thread contract: `wake` from any thread;
+/// one thread of its own does the work.
 class AlertingPublisher {
  public:
-  AlertingPublisher(Database& database, net::Client& client, service::MetricRegistry& metrics,
+  AlertingPublisher(Database& database, net::Client& client, const Clock& clock,
+                    service::MetricRegistry& metrics, const ChannelAddresses& addresses,
                     PublisherSettings settings);
   ~AlertingPublisher();
   AlertingPublisher(const AlertingPublisher&) = delete;
   AlertingPublisher& operator=(const AlertingPublisher&) = delete;
 
-  /// Writes what can be written now; the thread then goes on. kUnavailable where a file cannot be
+  /// Writes what is known to be good; the thread then goes on. kUnavailable where a file cannot be
   /// written.
   Result<void> start();
   /// Channels have changed.
   void wake();
 
  private:
-  struct Target {
-    std::string name;
-    std::string file;
-    std::string reload_url;
-    bool needs_reload = true;
-    std::string refused;  ///< content that the reader did not take; not tried again
+  /// How long to wait for a change before the next round; nothing where all is done.
+  using Pause = std::optional<Duration>;
+  struct Plan {
+    std::vector<Channel> proven;
+    std::vector<Channel> fresh;
+    std::vector<Channel> unfit;  ///< with their reasons
+    std::vector<Channel> kept;   ///< refused earlier, not tried now
   };
   void run();
-  Result<void> write_all();
-  Result<void> write(Target& target, const std::string& content);
-  /// True where nothing is left to do.
-  bool reload(Target& target);
+  Pause publish();
+  Pause publish_rules();
+  Pause publish_channels();
+  /// `tries_again`: also those that Alertmanager has refused.
+  Result<Plan> plan_channels(bool tries_again);
+  /// Why our own checks keep a channel out; "" where they do not.
+  std::string unfit_reason(const Channel& channel) const;
+  Verdict attempt(const std::vector<Channel>& channels);
+  /// Writes down what has changed.
+  Result<void> note(const std::vector<Channel>& channels, ChannelState state,
+                    const std::string& reason);
+  Result<void> note_all(const Plan& plan, const ChannelSelection& found);
+  std::string render(const std::vector<Channel>& channels) const;
 
   Database& database_;
-  net::Client& client_;
+  const Clock& clock_;
+  const ChannelAddresses& addresses_;
   const PublisherSettings settings_;
   service::Counter& failures_;
   service::Counter& reloads_;
-  std::vector<Target> targets_;  ///< rules first, Alertmanager last; the thread's own
+  service::Gauge& not_active_;
+  std::vector<ReloadedFile> rules_;           ///< the thread's own, like all down to here
+  std::optional<ReloadedFile> alertmanager_;  ///< nothing where its file is left alone
+  std::optional<TimePoint> retried_;          ///< when what was refused was tried again last
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,5 +1,5 @@
 // Where a customer's alerts are sent.
-#include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/channel_check.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"
@@ -27,6 +27,9 @@ void write_channel(const Channel& channel, JsonWriter& writer) {
       .member_or_null("channel",
                       channel.channel.empty() ? std::nullopt : std::optional(channel.channel))
       .member_time("created_at", channel.created_ms)
+      .member("status", to_string(channel.state))
+      .member_or_null("reason",
+                      channel.reason.empty() ? std::nullopt : std::optional(channel.reason))
       .end_object();
 }
 
@@ -43,7 +46,8 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
 
 ApiResult create(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
-  Channel channel{new_id(), call.customer->id, "", "", "", parts.clock.wall_ms()};
+  Channel channel{
+      new_id(), call.customer->id, "", "", "", parts.clock.wall_ms(), ChannelState::kPending, ""};
   channel.type = body.text("type", 1, kNameCharactersMax);
   channel.target = body.text("target", 3, kTargetCharactersMax);
   channel.channel = body.optional_text("channel", 0, kSlackNameCharactersMax).value_or("");

@@ -3,23 +3,42 @@
 namespace vigia::monitor {
 namespace {
 
+// What the database holds for each state.
+ChannelState read_state(const std::string& text) {
+  if (text == "active") return ChannelState::kActive;
+  return text == "not_active" ? ChannelState::kNotActive : ChannelState::kPending;
+}
+
 Result<std::vector<Channel>> select_channels(const std::string& where,
                                              const std::vector<Value>& values,
                                              Connection& connection) {
   auto rows = connection.query(
-      "SELECT id, customer_id, type, target, channel, created_ms FROM channels " + where, values);
+      "SELECT id, customer_id, type, target, channel, created_ms, state, reason FROM channels " +
+          where,
+      values);
   if (!rows) return forward(rows);
   std::vector<Channel> channels;
   for (const auto& row : *rows) {
     auto customer = CustomerId::parse(row.text(1));
     if (!customer) return forward(customer);
-    channels.push_back(
-        Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4), row.integer(5)});
+    channels.push_back(Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4),
+                               row.integer(5), read_state(row.text(6)), row.text(7)});
   }
   return channels;
 }
 
 }  // namespace
+
+std::string_view to_string(ChannelState state) {
+  switch (state) {
+    case ChannelState::kActive:
+      return "active";
+    case ChannelState::kNotActive:
+      return "not_active";
+    default:
+      return "pending";
+  }
+}
 
 Result<std::vector<Channel>> list_all_channels(Connection& connection) {
   return select_channels("ORDER BY customer_id, created_ms, id", {}, connection);
@@ -32,10 +51,10 @@ Result<std::vector<Channel>> list_channels(const CustomerId& customer, Connectio
 
 Result<void> insert_channel(const Channel& channel, Connection& connection) {
   auto done = connection.execute(
-      "INSERT INTO channels (id, customer_id, type, target, channel, created_ms) "
-      "VALUES (:a, :b, :c, :d, :e, :f)",
+      "INSERT INTO channels (id, customer_id, type, target, channel, created_ms, state, reason) "
+      "VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
       {channel.id, channel.customer.text(), channel.type, channel.target, channel.channel,
-       channel.created_ms});
+       channel.created_ms, std::string(to_string(channel.state)), channel.reason});
   if (!done) return forward(done);
   return {};
 }
@@ -46,6 +65,17 @@ Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
                                  {id, customer.text()});
   if (!done) return forward(done);
   return *done > 0;
+}
+
+Result<void> note_channel_states(const std::vector<Channel>& channels, Connection& connection) {
+  for (const auto& channel : channels) {
+    auto done = connection.execute(
+        "UPDATE channels SET state = :a, reason = :b WHERE id = :c AND customer_id = :d",
+        {std::string(to_string(channel.state)), channel.reason, channel.id,
+         channel.customer.text()});
+    if (!done) return forward(done);
+  }
+  return {};
 }
 
 }  // namespace vigia::monitor

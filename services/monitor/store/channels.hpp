@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor {
+
+enum class ChannelState : std::uint8_t { kPending, kActive, kNotActive };
+std::string_view to_string(ChannelState state);
 
 struct Channel {
   std::string id;
@@ -17,6 +21,8 @@ struct Channel {
   std::string target;   ///< URL (its path may be a secret) or address
   std::string channel;  ///< Slack's #name, or ""
   std::int64_t created_ms = 0;
+  ChannelState state = ChannelState::kPending;  ///< whether Alertmanager has it
+  std::string reason = {};                      ///< why it is not active, else ""
 };
 
 /// Of every customer, by customer and age.
@@ -26,5 +32,8 @@ Result<void> insert_channel(const Channel& channel, Connection& connection);
 /// False where that customer has no such channel.
 Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
                             Connection& connection);
+
+/// Keeps state and reason of those that still exist; the rest of the row stays.
+Result<void> note_channel_states(const std::vector<Channel>& channels, Connection& connection);
 
 }  // namespace vigia::monitor

@@ -828,11 +828,22 @@ export interface components {
             /** @description Slack: #name */
             channel?: string | null;
             created_at: components["schemas"]["Time"];
+            /**
+             * @description `pending` until Alertmanager has loaded it, which takes seconds; `not_active` where it is left out, so that
+             *     everybody else's work: nothing is sent there. Looked at again after every change, host names every minute.
+             *
+             * @enum {string}
+             */
+            status: "pending" | "active" | "not_active";
+            /** @description Why it is not active */
+            reason: string | null;
         };
         NewChannel: {
             /** @enum {string} */
             type: "webhook" | "email" | "slack";
-            /** @description An http(s) URL; for email an address */
+            /** @description An http(s) URL in its escaped form (two hexadecimal digits after each %); for email one address (RFC 5321 and
+             *     5322: a dot-atom, @, a domain, which may be internationalised).
+             *      */
             target: string;
             channel?: string | null;
         };
@@ -1658,7 +1669,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Added; used from the next alert on. */
+            /** @description Added; `status` becomes `active` when Alertmanager has loaded it, and it is used from the next alert on. */
             201: {
                 headers: {
                     [name: string]: unknown;

@@ -250,6 +250,9 @@ export const en = {
 
   /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
   serverWords: {
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
+      "Alertmanager does not take it; what it says stands in the monitor's log.",
+    "no mail server is configured (alerting.mail)": "No mail server is configured.",
     "live state missing: the router does not answer":
       "The live state is missing: the router does not answer.",
     "alerts missing: Alertmanager does not answer":

@@ -54,6 +54,7 @@ export const administration = {
     addTitle: "New channel",
     type: "How",
     types: { email: "E-mail", slack: "Slack", webhook: "Webhook" },
+    statuses: { active: "active", pending: "being set up", not_active: "⚠ not active" },
     hints: {
       email: "A message to an address",
       slack: "Through an incoming webhook",

@@ -251,6 +251,9 @@ export const es: Dictionary = {
   },
 
   serverWords: {
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
+      "Alertmanager no lo acepta; el motivo está en el registro del monitor.",
+    "no mail server is configured (alerting.mail)": "No hay un servidor de correo configurado.",
     "live state missing: the router does not answer":
       "Falta el estado en vivo: el router no responde.",
     "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",

@@ -57,6 +57,7 @@ export const administration: typeof english = {
     addTitle: "Canal nuevo",
     type: "Cómo",
     types: { email: "Correo", slack: "Slack", webhook: "Webhook" },
+    statuses: { active: "activo", pending: "preparándose", not_active: "⚠ inactivo" },
     hints: {
       email: "Un mensaje a una dirección",
       slack: "Por un webhook entrante",

@@ -12,8 +12,23 @@ describe("notifications", () => {
     type: "slack",
     target: "https://hooks.slack.com",
     channel: "#alerts",
+    status: "active",
+    reason: null,
     ...created,
   };
+
+  it("say which channel is not active, and why", async () => {
+    const refused: Schemas["Channel"] = {
+      ...channel,
+      status: "not_active",
+      reason: "target: after % two hexadecimal digits are needed",
+    };
+    asCustomer("#/channels", {
+      "GET /customers/cliente-a/channels": { body: { channels: [refused] } },
+    });
+    expect(await screen.findByText(/not active/)).toBeTruthy();
+    expect(screen.getByText(/two hexadecimal digits/)).toBeTruthy();
+  });
 
   it("are added with what the kind of channel needs, and say what is missing", async () => {
     let isRefused = true;

@@ -3,6 +3,7 @@ import { useLocation } from "wouter";
 import { useChannels, useRemoveChannel, type Channel } from "../../api/channels";
 import { freshnessOf } from "../../api/freshness_of";
 import type { Session } from "../../api/queries";
+import { knownWords } from "../../i18n/known_words";
 import { useLanguage } from "../../i18n/language";
 import { Button } from "../../ui/button";
 import card from "../../ui/card.module.css";
@@ -23,8 +24,18 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
       <div className={styles.words}>
         <p>
           <strong>{channel.target}</strong>{" "}
-          <span className={rows.pill}>{text.channels.types[channel.type]}</span>
+          <span className={rows.pill}>{text.channels.types[channel.type]}</span>{" "}
+          {channel.status !== "active" && (
+            <span className={rows.pill} data-testid="channel-status">
+              {text.channels.statuses[channel.status]}
+            </span>
+          )}
         </p>
+        {channel.reason !== null && (
+          <p className={styles.detail}>
+            {knownWords(text.serverWords, channel.reason) ?? channel.reason}
+          </p>
+        )}
         <p className={styles.detail}>
           {channel.channel != null && <span>{channel.channel}</span>}
           <span>{text.channels.since(format.date(created))}</span>
