@@ -9,10 +9,19 @@
 namespace vigia::router {
 namespace {
 
+/// "7 more warning annotations omitted": Prometheus shows ten of either kind, whichever they are,
+/// and says how many there are beyond.
+bool is_count_of(std::string_view kind, std::string_view text) {
+  const std::size_t number = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(number);
+  return number > 0 && text == fmt::format(" more {} annotations omitted", kind);
+}
+
 /// What Prometheus says of the query, or of what the caller's own `limit` cut off, and not of a
 /// store behind it.
 bool is_remark(std::string_view text) {
-  return text.starts_with("PromQL ") || text == "results truncated due to limit";
+  return text.starts_with("PromQL ") || text == "results truncated due to limit" ||
+         is_count_of("warning", text) || is_count_of("info", text);
 }
 
 void append_list(std::string& body, std::string_view key, const std::vector<std::string>& texts) {
@@ -76,6 +85,12 @@ std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
 
 bool is_incomplete(const Envelope& envelope) {
   return !std::all_of(envelope.warnings().begin(), envelope.warnings().end(), is_remark);
+}
+
+bool leaves_warnings_out(const Envelope& envelope) {
+  const auto& texts = envelope.warnings();
+  return std::any_of(texts.begin(), texts.end(),
+                     [](std::string_view text) { return is_count_of("warning", text); });
 }
 
 }  // namespace vigia::router

@@ -26,5 +26,7 @@ net::Response refusal(const Envelope& envelope);
 std::vector<std::string> promql_remarks(const std::vector<std::string>& texts);
 /// True where an upstream warned of anything but PromQL: some store behind it did not answer.
 bool is_incomplete(const Envelope& envelope);
+/// True where it gave a number of warnings only: one of a store may be among those it left out.
+bool leaves_warnings_out(const Envelope& envelope);
 
 }  // namespace vigia::router

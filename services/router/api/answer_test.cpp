@@ -39,6 +39,20 @@ TEST(Answer, OnlyPromqlsOwnRemarksPass) {
   EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[2], texts[3]}));
 }
 
+// D-F1: the eleventh remark on a query was taken for a store that is down.
+TEST(Answer, TheNumberOfRemarksLeftOutIsARemark) {
+  const std::vector<std::string> texts{
+      "1 more warning annotations omitted", "25 more info annotations omitted",
+      " more warning annotations omitted", "3 more errors of 127.0.0.1:9096 omitted"};
+  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[1]}));
+  const auto warned = envelope(
+      R"({"status":"success","data":1,"warnings":["1 more warning annotations omitted"]})");
+  EXPECT_FALSE(is_incomplete(warned));
+  EXPECT_TRUE(leaves_warnings_out(warned));
+  EXPECT_FALSE(leaves_warnings_out(
+      envelope(R"({"status":"success","data":1,"warnings":["PromQL warning: x"]})")));
+}
+
 TEST(Answer, AnyOtherWarningMeansIncomplete) {
   EXPECT_TRUE(is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["remote"]})")));
   EXPECT_FALSE(

@@ -55,6 +55,24 @@ promql::TimeRange touched(const std::vector<promql::TimeRange>& ranges) {
   return all;
 }
 
+/// Reads what the selectors read and nothing else, so that PromQL has nothing to remark and every
+/// warning is a store's. `ranges` are the selectors', in their order.
+std::string bare_reading(const promql::Expr& expr, const std::vector<promql::TimeRange>& ranges) {
+  std::string text;
+  std::size_t index = 0;
+  promql::for_each_selector(expr, [&](const promql::Selector& selector) {
+    const promql::TimeRange& range = ranges[index++];
+    promql::Selector bare = selector;
+    bare.shift = {};
+    bare.range = std::chrono::milliseconds(range.to_ms - range.from_ms + 1);
+    bare.shift.at = promql::TimeShift::At::kTimestamp;
+    bare.shift.timestamp_ms = range.to_ms;
+    if (!text.empty()) text += " or ";
+    text += fmt::format("count(last_over_time({}))", promql::print(bare));
+  });
+  return text;
+}
+
 std::string span_text(std::string_view from, TimestampMs to_ms) {
   return fmt::format("{}/{}", from, format_time(to_ms));
 }
@@ -69,6 +87,8 @@ struct QueryApi::Evaluation {
   std::string path;
   Form form;
   Duration timeout{0};
+  promql::ExprPtr expr;                      ///< fenced
+  std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
   std::optional<std::size_t> shard;
   std::optional<TimestampMs> covered_from;
@@ -140,10 +160,11 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   if (!expr) return forward(expr);
   auto affordable = check_cost(**expr, times);
   if (!affordable) return affordable;
-  const auto ranges = promql::selector_ranges(**expr, times);
-  if (!ranges.empty()) evaluation.touches = touched(ranges);
+  evaluation.ranges = promql::selector_ranges(**expr, times);
+  if (!evaluation.ranges.empty()) evaluation.touches = touched(evaluation.ranges);
   auto fenced = fence(request.caller, **expr, evaluation.form);
   if (!fenced) return fenced;
+  evaluation.expr = std::move(*expr);
   auto options = add_options(request, evaluation);
   if (!options) return options;
   choose(request, evaluation);
@@ -288,12 +309,34 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
 }
 
 void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
+  if (answer && answer->is_success() && !is_incomplete(*answer) && leaves_warnings_out(*answer) &&
+      evaluation->touches) {
+    return look_again(evaluation, std::move(*answer));
+  }
+  const bool is_complete = answer && !is_incomplete(*answer);
+  settle_query(evaluation, std::move(answer), is_complete);
+}
+
+/// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
+/// reading the same samples once more, without anything to remark on.
+void QueryApi::look_again(const Shared& evaluation, Envelope answer) {
+  Ask ask{evaluation->caller.customer, "/api/v1/query", {}, true, evaluation->timeout, {}};
+  ask.form.emplace_back("query", bare_reading(*evaluation->expr, evaluation->ranges));
+  ask.form.emplace_back("time", format_seconds(evaluation->touches->to_ms));
+  auto first = std::make_shared<Envelope>(std::move(answer));
+  stores_.query()->ask(std::move(ask), [this, evaluation, first](const Result<Envelope>& second) {
+    const bool is_complete = second && second->is_success() && !is_incomplete(*second);
+    settle_query(evaluation, std::move(*first), is_complete);
+  });
+}
+
+void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete) {
   // A store behind prometheus-query that fails shows as a warning beside an answer that is too
   // short, or, when it breaks off half-way, as a failed execution.
   const bool is_broken_off = answer && !answer->is_success() &&
                              answer->error_type() == "execution" &&
                              answer->error().find("expanding series") != std::string::npos;
-  if (!answer || is_broken_off || is_incomplete(*answer)) {
+  if (!is_complete || is_broken_off) {
     evaluation->has_query_failed = true;
     const bool is_final = !answer && !is_store_fault(answer.error());
     if (!is_final && evaluation->shard && !evaluation->has_hot_failed) return ask_hot(evaluation);
@@ -322,6 +365,7 @@ void QueryApi::finish(const Shared& evaluation, const Envelope& answer, Notes no
 
 void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
+  bool has_selector = false;
   const auto prepared = [&]() -> Result<void> {
     for (const std::string_view name : {"start", "end"}) {
       auto time = request.parameters.time(name);
@@ -330,6 +374,8 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
     }
     auto expr = parse_query(request);
     if (!expr) return forward(expr);
+    promql::for_each_selector(std::as_const(**expr),
+                              [&](const promql::Selector&) { has_selector = true; });
     evaluation->shard = stores_.shard_of(request.caller);
     if (!evaluation->shard) {
       return fail(ErrorCode::kInvalid, "exemplars: choose a customer by X-Vigia-Customer");
@@ -337,6 +383,8 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
     return fence(request.caller, **expr, evaluation->form);
   }();
   if (!prepared) return evaluation->exchange.fail(prepared.error());
+  // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
+  if (!has_selector) return evaluation->exchange.send(success("[]", {}));
   // Exemplars live in hot alone.
   stores_.hot()[*evaluation->shard].ask(
       {evaluation->caller.customer,

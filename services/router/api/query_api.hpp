@@ -42,6 +42,8 @@ class QueryApi {
   void ask_query(const Shared& evaluation);
   void take_hot(const Shared& evaluation, Result<Envelope> answer);
   void take_query(const Shared& evaluation, Result<Envelope> answer);
+  void look_again(const Shared& evaluation, Envelope answer);
+  void settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete);
   void finish(const Shared& evaluation, const Envelope& answer, Notes notes) const;
 
   Stores& stores_;

@@ -1,5 +1,7 @@
 #include "services/router/api/rule_api.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <mutex>
 #include <utility>
@@ -9,12 +11,27 @@
 #include "libs/base/json_text.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
 #include "services/router/json/rules.hpp"
 
 namespace vigia::router {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{15};
+
+/// A number of things at most; none, 0 and what is below mean all, as in Prometheus.
+Result<std::size_t> count_of(const Parameters& parameters, std::string_view name) {
+  auto text = parameters.single(name);
+  if (!text) return forward(text);
+  if (!*text || (*text)->empty()) return std::size_t{0};
+  std::int64_t number = 0;
+  const char* end = (*text)->data() + (*text)->size();
+  const auto [stop, failure] = std::from_chars((*text)->data(), end, number);
+  if (failure != std::errc{} || stop != end) {
+    return fail(ErrorCode::kInvalid, fmt::format("{} must be a number", name));
+  }
+  return static_cast<std::size_t>(std::max<std::int64_t>(number, 0));
+}
 
 }  // namespace
 
@@ -85,6 +102,30 @@ void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
       success(fmt::format("{{\"{}\":{}}}", gathering->key, join_list(gathering->items)), notes));
 }
 
+/// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.
+Result<void> RuleApi::add_choices(const Parameters& parameters, Form& form) const {
+  auto exclude = parameters.single("exclude_alerts");
+  if (!exclude) return forward(exclude);
+  constexpr std::array kBooleans{"1", "t", "T", "TRUE",  "true",  "True",
+                                 "0", "f", "F", "FALSE", "false", "False"};
+  if (*exclude && !(*exclude)->empty()) {
+    if (std::find(kBooleans.begin(), kBooleans.end(), **exclude) == kBooleans.end()) {
+      return fail(ErrorCode::kInvalid, "parameter \"exclude_alerts\" must be true or false");
+    }
+    form.emplace_back("exclude_alerts", **exclude);
+  }
+  auto selectors =
+      promql::parse_series_selectors(parameters.all("match[]"), stores_.coverage().dialect());
+  if (!selectors) return forward(selectors);
+  for (const promql::Selector& selector : *selectors) {
+    form.emplace_back("match[]", promql::print(selector));
+  }
+  for (const std::string_view name : {"rule_name[]", "rule_group[]"}) {
+    for (std::string& value : parameters.all(name)) form.emplace_back(name, std::move(value));
+  }
+  return {};
+}
+
 void RuleApi::rules(ApiRequest request, Exchange exchange) {
   Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {}};
   auto type = request.parameters.single("type");
@@ -93,6 +134,9 @@ void RuleApi::rules(ApiRequest request, Exchange exchange) {
     return exchange.fail({ErrorCode::kInvalid, "not supported value for parameter \"type\""});
   }
   if (*type) ask.form.emplace_back("type", **type);
+  if (const auto chosen = add_choices(request.parameters, ask.form); !chosen) {
+    return exchange.fail(chosen.error());
+  }
   gather(request, std::move(exchange), "groups", std::move(ask),
          [customer = request.caller.customer](std::string_view data) {
            return read_groups(data, customer);
@@ -112,14 +156,12 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
   auto metric = request.parameters.single("metric");
   if (!metric) return exchange.fail(metric.error());
   if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);
-  auto limit_text = request.parameters.single("limit");
-  if (!limit_text) return exchange.fail(limit_text.error());
-  std::size_t limit = 0;
-  const std::string text = limit_text->value_or("0");
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, limit);
-  if (failure != std::errc{} || stop != end) {
-    return exchange.fail({ErrorCode::kInvalid, "limit must be a number"});
+  MetadataSelection selection{.metric = metric->value_or("")};
+  for (auto& [name, value] : {std::pair{"limit", &selection.limit},
+                              std::pair{"limit_per_metric", &selection.limit_per_metric}}) {
+    auto number = count_of(request.parameters, name);
+    if (!number) return exchange.fail(number.error());
+    *value = *number;
   }
   if (request.caller.customer) {
     // By target: /metadata itself would show every customer's metrics and help texts.
@@ -133,10 +175,10 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
-  hot.front()->ask(std::move(ask), [open, limit](Result<Envelope> answer) {
+  hot.front()->ask(std::move(ask), [open, selection](Result<Envelope> answer) {
     if (!answer) return open->fail(outward(answer.error()));
     if (!answer->is_success()) return open->send(refusal(*answer));
-    auto data = metadata_of_targets(answer->data(), limit);
+    auto data = metadata_of_targets(answer->data(), selection);
     if (!data) return open->fail({ErrorCode::kUnavailable, data.error().message});
     open->send(success(*data, {}));
   });

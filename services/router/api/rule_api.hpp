@@ -28,6 +28,7 @@ class RuleApi {
   using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
 
   std::vector<const Upstream*> shards(const Caller& caller) const;
+  Result<void> add_choices(const Parameters& parameters, Form& form) const;
   void gather(const ApiRequest& request, Exchange exchange, std::string key, Ask ask, Read read);
   void take(const Shared& gathering, Result<Envelope> answer) const;
 

@@ -117,14 +117,10 @@ bool Coverage::read_version(std::size_t index) {
   return true;
 }
 
-std::string Coverage::selector(std::size_t index) const {
-  return fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}", upstreams_[index].name());
-}
-
-std::optional<std::vector<TimestampMs>> Coverage::read_beats(std::size_t index,
-                                                             Duration range) const {
+std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, Duration range) const {
   const std::string query =
-      fmt::format("{}[{}ms]", selector(index), std::max<std::int64_t>(milliseconds(range), 1));
+      fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}[{}ms]", upstreams_[index].name(),
+                  std::max<std::int64_t>(milliseconds(range), 1));
   const auto answer = upstreams_[index].ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
@@ -133,51 +129,57 @@ std::optional<std::vector<TimestampMs>> Coverage::read_beats(std::size_t index,
        kPollTimeout,
        {}});
   if (!answer || !answer->is_success()) return std::nullopt;
-  auto beats = read_matrix_times(answer->data());
+  auto beats = read_matrix_times(answer->data(), "collector");
   if (!beats) return std::nullopt;
   return std::move(*beats);
 }
 
-std::optional<double> Coverage::count_beats(std::size_t index, TimestampMs from,
-                                            TimestampMs to) const {
-  // One second more to the left: 3.x leaves out a sample that lies exactly on the left end.
-  const std::string query =
-      fmt::format("sum(count_over_time({}[{}ms]))", selector(index), to - from + 1'000);
+/// Whether the shard still has all heartbeats of a run.
+bool Coverage::holds(std::size_t index, const std::string& collector,
+                     const ShardCoverage::Run& run) const {
+  // What was written without a name counts too: it may be the beginning of the run. One second more
+  // to the left: 3.x leaves out a sample that lies exactly on the left end.
+  const std::string query = fmt::format(
+      "sum(count_over_time(vigia_hot_heartbeat{{shard=\"{}\",collector=~\"{}|\"}}[{}ms]))",
+      upstreams_[index].name(), collector, run.last_ms - run.first_ms + 1'000);
   const auto answer =
       upstreams_[index].ask_and_wait({std::nullopt,
                                       "/api/v1/query",
-                                      {{"query", query}, {"time", format_seconds(to)}},
+                                      {{"query", query}, {"time", format_seconds(run.last_ms)}},
                                       true,
                                       kPollTimeout,
                                       {}});
-  if (!answer || !answer->is_success()) return std::nullopt;
+  if (!answer || !answer->is_success()) return false;
   const auto count = read_vector_value(answer->data());
-  if (!count) return std::nullopt;
-  return *count;
+  return count && *count >= static_cast<double>(run.count);
 }
 
 bool Coverage::read_all(std::size_t index, std::uint64_t suspicions) {
-  const auto beats = read_beats(index, settings_.edge + settings_.heartbeat_gap_max);
+  auto beats = read_beats(index, settings_.edge + settings_.heartbeat_gap_max);
   if (!beats) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
   if (shard.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
-  shard.coverage.replace(*beats);
+  shard.coverage.replace(std::move(*beats));
   shard.checked_at = shard.fully_read_at = clock_.steady();
   return true;
 }
 
 bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
   std::unique_lock lock(mutex_);
-  const ShardCoverage known = shards_[index].coverage;
+  const TimestampMs now_ms = clock_.wall_ms();
+  const auto runs = shards_[index].coverage.runs(now_ms);
   lock.unlock();
-  const auto count = count_beats(index, known.first_ms(), known.last_ms());
-  if (!count || *count < static_cast<double>(known.count())) {
+  if (runs.empty()) return false;  // all are silent for a day: whoever comes now is found anew
+  TimestampMs newest_ms = now_ms;
+  for (const auto& [collector, run] : runs) {
+    newest_ms = std::min(newest_ms, run.last_ms);
+    if (holds(index, collector, run)) continue;
     service::log_info("heartbeats are gone from the hot store, reading it anew",
-                      {{"shard", upstreams_[index].name()}});
+                      {{"shard", upstreams_[index].name()}, {"collector", collector}});
     return false;
   }
-  const Duration since = std::chrono::milliseconds(clock_.wall_ms() - known.last_ms());
+  const Duration since = std::chrono::milliseconds(now_ms - newest_ms);
   const auto beats = read_beats(index, since + std::chrono::seconds(1));
   if (!beats) return false;
   lock.lock();

@@ -17,10 +17,10 @@
 
 namespace vigia::router {
 
-/// Reads `vigia_hot_heartbeat{shard="…"}` of each shard: all of it at first and every few minutes,
-/// in between the newest, and each time counts whether the shard still holds the run that is known,
-/// so that a store that was wiped is noticed. What is not known for sure counts as not covered.
-/// Thread contract: everything public from any thread; one thread of its own polls.
+/// Reads `vigia_hot_heartbeat{shard="…",collector="…"}` of each shard: all of it at first and every
+/// few minutes, in between the newest, and each time counts whether the shard still holds the runs
+/// that are known, so that a store that was wiped is noticed. What is not known for sure counts as
+/// not covered. Thread contract: everything public from any thread; one thread of its own polls.
 class Coverage {
  public:
   /// Polls until destroyed. The references must outlive it; `shards` are in the order of
@@ -55,9 +55,8 @@ class Coverage {
   bool read_version(std::size_t index);
   bool read_all(std::size_t index, std::uint64_t suspicions);
   bool read_newest(std::size_t index, std::uint64_t suspicions);
-  std::optional<std::vector<TimestampMs>> read_beats(std::size_t index, Duration range) const;
-  std::optional<double> count_beats(std::size_t index, TimestampMs from, TimestampMs to) const;
-  std::string selector(std::size_t index) const;
+  std::optional<BeatsByCollector> read_beats(std::size_t index, Duration range) const;
+  bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 
   const Settings& settings_;
   const std::vector<Upstream>& upstreams_;

@@ -1,29 +1,81 @@
 #include "services/router/coverage/shard_coverage.hpp"
 
+#include <algorithm>
+
 namespace vigia::router {
+namespace {
 
-void ShardCoverage::forget() { count_ = 0; }
+/// A collector that was brought up to date goes on under a name of its own: what it wrote without
+/// one is the beginning of its run, not the end of a collector that has vanished.
+void give_names(BeatsByCollector& beats, TimestampMs gap_max_ms) {
+  const auto nameless = beats.find("");
+  if (nameless == beats.end() || nameless->second.empty()) return;
+  const std::vector<TimestampMs> old = nameless->second;
+  bool is_followed = false;
+  for (auto& [collector, times] : beats) {
+    if (collector.empty() || times.empty()) continue;
+    if (times.front() < old.front() || times.front() - old.back() > gap_max_ms) continue;
+    std::vector<TimestampMs> all;
+    std::merge(old.begin(), old.end(), times.begin(), times.end(), std::back_inserter(all));
+    times = std::move(all);
+    is_followed = true;
+  }
+  if (is_followed) beats.erase(nameless);
+}
 
-void ShardCoverage::replace(const std::vector<TimestampMs>& beats) {
+}  // namespace
+
+void ShardCoverage::replace(BeatsByCollector beats) {
   forget();
+  give_names(beats, gap_max_ms_);
   append(beats);
 }
 
-void ShardCoverage::append(const std::vector<TimestampMs>& beats) {
-  for (const TimestampMs beat : beats) {
-    if (count_ > 0 && beat <= last_ms_) continue;
-    if (count_ == 0 || beat - last_ms_ > gap_max_ms_) {
-      first_ms_ = beat;
-      count_ = 0;
+void ShardCoverage::append(const BeatsByCollector& beats) {
+  for (const auto& [collector, times] : beats) {
+    if (times.empty()) continue;
+    const auto [place, is_new] = runs_.try_emplace(collector);
+    Run& run = place->second;
+    if (is_new) run.known_from_ms = times.front();
+    for (const TimestampMs beat : times) {
+      if (run.count > 0 && beat <= run.last_ms) continue;
+      if (run.count == 0 || beat - run.last_ms > gap_max_ms_) {
+        run.is_after_a_hole = run.count > 0;
+        run.first_ms = beat;
+        run.count = 0;
+      }
+      run.last_ms = beat;
+      ++run.count;
     }
-    last_ms_ = beat;
-    ++count_;
   }
 }
 
+bool ShardCoverage::is_forgotten(const Run& run, TimestampMs now_ms) {
+  return now_ms - run.last_ms > std::chrono::milliseconds(kForgottenAfter).count();
+}
+
+std::map<std::string, ShardCoverage::Run> ShardCoverage::runs(TimestampMs now_ms) const {
+  std::map<std::string, Run> found;
+  for (const auto& [collector, run] : runs_) {
+    if (!is_forgotten(run, now_ms)) found.emplace(collector, run);
+  }
+  return found;
+}
+
 std::optional<TimestampMs> ShardCoverage::covered_from(TimestampMs now_ms) const {
-  if (count_ == 0 || now_ms - last_ms_ > gap_max_ms_) return std::nullopt;
-  return first_ms_;
+  std::optional<TimestampMs> first;
+  std::optional<TimestampMs> hole_end;
+  bool is_anybody_there = false;
+  for (const auto& [collector, run] : runs_) {
+    first = std::min(first.value_or(run.known_from_ms), run.known_from_ms);
+    if (is_forgotten(run, now_ms)) continue;
+    if (now_ms - run.last_ms > gap_max_ms_) return std::nullopt;
+    is_anybody_there = true;
+    // A collector that is new has no hole before its first heartbeat: it held nothing then.
+    if (run.is_after_a_hole) hole_end = std::max(hole_end.value_or(run.first_ms), run.first_ms);
+  }
+  if (!is_anybody_there) return std::nullopt;
+  return std::max(hole_end.value_or(*first), *first);
 }
 
 }  // namespace vigia::router

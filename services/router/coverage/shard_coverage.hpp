@@ -1,7 +1,9 @@
 // From when on one hot shard is known to hold everything.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "libs/base/duration.hpp"
@@ -9,33 +11,49 @@
 
 namespace vigia::router {
 
-/// The unbroken run of heartbeats that ends at the newest one. A heartbeat says that the collector
-/// delivers to this shard; a hole longer than `gap_max` says that something may be missing there.
+/// Times of heartbeats, sorted, by the collector that wrote them. "" is a collector of the time
+/// before heartbeats named theirs.
+using BeatsByCollector = std::map<std::string, std::vector<TimestampMs>>;
+
+/// A heartbeat says that its collector has delivered to this shard all that it had taken; a hole
+/// longer than `gap_max` says that something of that collector's may be missing there. Customers
+/// send through any of the collectors, so the youngest hole of all of them counts. A collector that
+/// has been silent for `kForgottenAfter` is taken for one that was removed.
 /// Not thread-safe.
 class ShardCoverage {
  public:
+  /// The unbroken run of heartbeats that ends at a collector's newest one.
+  struct Run {
+    TimestampMs first_ms = 0;
+    TimestampMs last_ms = 0;
+    std::size_t count = 0;          ///< of the run; fewer in the shard: it has lost data since
+    bool is_after_a_hole = false;   ///< older heartbeats are known
+    TimestampMs known_from_ms = 0;  ///< of the collector's first heartbeat of all
+  };
+
+  static constexpr auto kForgottenAfter = std::chrono::hours(24);
+
   explicit ShardCoverage(Duration gap_max) : gap_max_ms_(gap_max.count() / 1'000'000) {}
 
   /// Forgets everything: nothing is covered until the next `replace`.
-  void forget();
-  /// All heartbeats that the shard holds, sorted.
-  void replace(const std::vector<TimestampMs>& beats);
-  /// Newer heartbeats, sorted; those already known are passed over.
-  void append(const std::vector<TimestampMs>& beats);
+  void forget() { runs_.clear(); }
+  /// All heartbeats that the shard holds.
+  void replace(BeatsByCollector beats);
+  /// Newer heartbeats; those already known are passed over.
+  void append(const BeatsByCollector& beats);
 
-  /// Start of the run. Nothing where no heartbeat is known or the newest is older than `gap_max`.
+  /// The end of the youngest hole, or the shard's first heartbeat. Nothing where no heartbeat is
+  /// known, or where a collector's newest is older than `gap_max`: its hole is not over yet.
   std::optional<TimestampMs> covered_from(TimestampMs now_ms) const;
-  bool is_known() const { return count_ > 0; }
-  TimestampMs first_ms() const { return first_ms_; }
-  TimestampMs last_ms() const { return last_ms_; }
-  /// Heartbeats of the run. Fewer in the shard means that it has lost data since.
-  std::size_t count() const { return count_; }
+  bool is_known() const { return !runs_.empty(); }
+  /// Of the collectors that count at that time.
+  std::map<std::string, Run> runs(TimestampMs now_ms) const;
 
  private:
+  static bool is_forgotten(const Run& run, TimestampMs now_ms);
+
   TimestampMs gap_max_ms_;
-  TimestampMs first_ms_ = 0;
-  TimestampMs last_ms_ = 0;
-  std::size_t count_ = 0;
+  std::map<std::string, Run> runs_;
 };
 
 }  // namespace vigia::router

@@ -6,6 +6,7 @@ namespace vigia::router {
 namespace {
 
 constexpr TimestampMs kMinute = 60'000;
+constexpr TimestampMs kDay = 24 * 60 * kMinute;
 
 ShardCoverage coverage() { return ShardCoverage(std::chrono::seconds(150)); }
 
@@ -14,48 +15,95 @@ std::vector<TimestampMs> minutes(std::vector<TimestampMs> times) {
   return times;
 }
 
+BeatsByCollector of_one(std::vector<TimestampMs> times) {
+  return {{"c1", minutes(std::move(times))}};
+}
+
+/// One heartbeat a minute, both ends included.
+std::vector<TimestampMs> every_minute(TimestampMs from, TimestampMs to) {
+  std::vector<TimestampMs> times;
+  for (TimestampMs time = from; time <= to; ++time) times.push_back(time * kMinute);
+  return times;
+}
+
 TEST(ShardCoverage, NothingIsCoveredBeforeTheFirstHeartbeat) {
   auto shard = coverage();
   EXPECT_FALSE(shard.covered_from(0).has_value());
   shard.replace({});
   EXPECT_FALSE(shard.covered_from(0).has_value());
-  shard.replace(minutes({10, 11, 12}));
+  shard.replace(of_one({10, 11, 12}));
   EXPECT_EQ(shard.covered_from(13 * kMinute), 10 * kMinute);
 }
 
 TEST(ShardCoverage, AHoleStartsItAnew) {
   auto shard = coverage();
-  shard.replace(minutes({1, 2, 3, 7, 8, 10}));  // 8 to 10 is 120 s: a beat may be late
+  shard.replace(of_one({1, 2, 3, 7, 8, 10}));  // 8 to 10 is 120 s: a beat may be late
   EXPECT_EQ(shard.covered_from(11 * kMinute), 7 * kMinute);
-  EXPECT_EQ(shard.count(), 3U);
+  EXPECT_EQ(shard.runs(11 * kMinute).at("c1").count, 3U);
 }
 
 TEST(ShardCoverage, SilenceUncoversEverything) {
   auto shard = coverage();
-  shard.replace(minutes({1, 2, 3}));
+  shard.replace(of_one({1, 2, 3}));
   EXPECT_TRUE(shard.covered_from(3 * kMinute + 150'000).has_value());
   EXPECT_FALSE(shard.covered_from(3 * kMinute + 150'001).has_value());
-  shard.append(minutes({6}));
+  shard.append(of_one({6}));
   EXPECT_EQ(shard.covered_from(6 * kMinute), 6 * kMinute);
 }
 
 TEST(ShardCoverage, AppendTakesOnlyWhatIsNew) {
   auto shard = coverage();
-  shard.replace(minutes({1, 2, 3}));
-  shard.append(minutes({2, 3, 4, 5}));
-  EXPECT_EQ(shard.count(), 5U);
-  EXPECT_EQ(shard.first_ms(), kMinute);
-  EXPECT_EQ(shard.last_ms(), 5 * kMinute);
+  shard.replace(of_one({1, 2, 3}));
+  shard.append(of_one({2, 3, 4, 5}));
+  const auto run = shard.runs(5 * kMinute).at("c1");
+  EXPECT_EQ(run.count, 5U);
+  EXPECT_EQ(run.first_ms, kMinute);
+  EXPECT_EQ(run.last_ms, 5 * kMinute);
   shard.forget();
   EXPECT_FALSE(shard.covered_from(5 * kMinute).has_value());
 }
 
 TEST(ShardCoverage, LateHeartbeatsFillAHoleOnTheNextFullRead) {
   auto shard = coverage();
-  shard.replace(minutes({1, 2, 10}));
+  shard.replace(of_one({1, 2, 10}));
   EXPECT_EQ(shard.covered_from(10 * kMinute), 10 * kMinute);
-  shard.replace(minutes({1, 2, 4, 6, 8, 10}));
+  shard.replace(of_one({1, 2, 4, 6, 8, 10}));
   EXPECT_EQ(shard.covered_from(10 * kMinute), kMinute);
+}
+
+// A13: one collector's heartbeats said that another's data are there.
+TEST(ShardCoverage, TheYoungestHoleOfAllCollectorsCounts) {
+  auto shard = coverage();
+  shard.replace({{"c1", minutes({1, 2, 3, 4, 5, 6, 7, 8, 9})}, {"c2", minutes({1, 2, 6, 7, 8})}});
+  EXPECT_EQ(shard.covered_from(9 * kMinute), 6 * kMinute);
+  EXPECT_FALSE(shard.covered_from(8 * kMinute + 150'001).has_value()) << "c2's hole is not over";
+  shard.append({{"c2", minutes({13})}, {"c1", minutes({10, 11, 12, 13})}});
+  EXPECT_EQ(shard.covered_from(13 * kMinute), 13 * kMinute);
+}
+
+TEST(ShardCoverage, ANewCollectorMakesNoHoleBeforeIt) {
+  auto shard = coverage();
+  shard.replace({{"c1", every_minute(1, 100)}, {"c2", every_minute(98, 100)}});
+  EXPECT_EQ(shard.covered_from(100 * kMinute), kMinute);
+}
+
+TEST(ShardCoverage, ACollectorThatIsGoneForADayIsForgotten) {
+  auto shard = coverage();
+  const TimestampMs days = 2 * kDay / kMinute;
+  shard.replace({{"c1", every_minute(1, days)}, {"gone", minutes({2, 3})}});
+  EXPECT_EQ(shard.covered_from(2 * kDay), kMinute);
+  EXPECT_EQ(shard.runs(2 * kDay).size(), 1U);
+  EXPECT_FALSE(shard.covered_from(3 * kMinute + kDay).has_value()) << "not gone for a day yet";
+}
+
+TEST(ShardCoverage, HeartbeatsWithoutANameBelongToTheCollectorThatGoesOn) {
+  auto shard = coverage();
+  shard.replace({{"", every_minute(1, 50)}, {"c1", every_minute(51, 60)}});
+  EXPECT_EQ(shard.covered_from(60 * kMinute), kMinute);
+  shard.replace({{"", every_minute(1, 50)}, {"c1", every_minute(56, 60)}});
+  EXPECT_FALSE(shard.covered_from(60 * kMinute).has_value()) << "who follows has left a hole";
+  shard.replace({{"", every_minute(1, 50)}});
+  EXPECT_EQ(shard.covered_from(50 * kMinute), kMinute);
 }
 
 }  // namespace

@@ -54,16 +54,21 @@ Result<std::vector<Labels>> read_series(std::string_view json) {
   });
 }
 
-Result<std::vector<TimestampMs>> read_matrix_times(std::string_view json) {
-  return parsed<std::vector<TimestampMs>>(json, [](dom::element root) {
-    std::vector<TimestampMs> times;
+Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
+                                                                          std::string_view label) {
+  using Times = std::map<std::string, std::vector<TimestampMs>>;
+  return parsed<Times>(json, [label](dom::element root) {
+    Times found;
     for (const dom::element series : root["result"].get_array()) {
+      std::string_view value;
+      if (series["metric"][label].get_string().get(value) != simdjson::SUCCESS) value = "";
+      auto& times = found[std::string(value)];
       for (const dom::element sample : series["values"].get_array()) {
         times.push_back(std::llround(double(sample.at(0).get_double()) * 1'000));
       }
     }
-    std::sort(times.begin(), times.end());
-    return times;
+    for (auto& [value, times] : found) std::sort(times.begin(), times.end());
+    return found;
   });
 }
 

@@ -1,6 +1,7 @@
 // Lists inside answers: label names and values, series, heartbeats, and writing them again.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,8 +17,10 @@ namespace vigia::router {
 Result<std::vector<std::string>> read_texts(std::string_view json);
 /// [{"__name__":"up",…},…]
 Result<std::vector<Labels>> read_series(std::string_view json);
-/// Times of all samples of {"resultType":"matrix","result":[{"values":[[1.5,"1"],…]},…]}, sorted.
-Result<std::vector<TimestampMs>> read_matrix_times(std::string_view json);
+/// Times of all samples of {"resultType":"matrix","result":[{"values":[[1.5,"1"],…]},…]}, sorted,
+/// by the value that their series has of a label ("" where it has none).
+Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
+                                                                          std::string_view label);
 /// The one number of {"resultType":"vector","result":[{"value":[1.5,"42"]}]}; 0 where the result is
 /// empty.
 Result<double> read_vector_value(std::string_view json);

@@ -17,14 +17,15 @@ TEST(Lists, TextsAndSeriesReadAndWrite) {
   EXPECT_EQ(write_series({}), "[]");
 }
 
-TEST(Lists, MatrixTimesOfAllSeriesAreSorted) {
+TEST(Lists, MatrixTimesBelongToALabelsValueAndAreSorted) {
+  using Times = std::map<std::string, std::vector<TimestampMs>>;
   EXPECT_EQ(read_matrix_times(
                 R"({"resultType":"matrix","result":[{"metric":{},"values":[[2.5,"1"],[60,"1"]]},)"
-                R"({"values":[[3,"1"]]}]})"),
-            (std::vector<TimestampMs>{2'500, 3'000, 60'000}));
-  EXPECT_EQ(read_matrix_times(R"({"resultType":"matrix","result":[]})"),
-            std::vector<TimestampMs>());
-  EXPECT_FALSE(read_matrix_times("[]").has_value());
+                R"({"values":[[3,"1"]]},{"metric":{"c":"x"},"values":[[4,"1"]]}]})",
+                "c"),
+            (Times{{"", {2'500, 3'000, 60'000}}, {"x", {4'000}}}));
+  EXPECT_EQ(read_matrix_times(R"({"resultType":"matrix","result":[]})", "c"), Times());
+  EXPECT_FALSE(read_matrix_times("[]", "c").has_value());
 }
 
 TEST(Lists, TheOneValueOfAVector) {

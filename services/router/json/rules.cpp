@@ -108,16 +108,21 @@ Result<std::vector<std::string>> read_groups(std::string_view json,
   });
 }
 
-Result<std::string> metadata_of_targets(std::string_view json, std::size_t limit) {
-  return parsed<std::string>(json, [limit](dom::element root) {
+Result<std::string> metadata_of_targets(std::string_view json, const MetadataSelection& selection) {
+  return parsed<std::string>(json, [&selection](dom::element root) {
+    const auto [asked, limit, limit_per_metric] = selection;
     std::map<std::string, std::set<std::string>> by_metric;
     for (const dom::element item : root.get_array()) {
-      const std::string metric(std::string_view(item["metric"].get_string()));
+      std::string_view named = asked;
+      if (asked.empty()) named = item["metric"].get_string();
+      const std::string metric(named);
       if (limit > 0 && by_metric.size() >= limit && !by_metric.contains(metric)) continue;
-      by_metric[metric].insert(fmt::format(R"({{"type":{},"help":{},"unit":{}}})",
-                                           std::string(simdjson::minify(item["type"])),
-                                           std::string(simdjson::minify(item["help"])),
-                                           std::string(simdjson::minify(item["unit"]))));
+      auto& entries = by_metric[metric];
+      if (limit_per_metric > 0 && entries.size() >= limit_per_metric) continue;
+      entries.insert(fmt::format(R"({{"type":{},"help":{},"unit":{}}})",
+                                 std::string(simdjson::minify(item["type"])),
+                                 std::string(simdjson::minify(item["help"])),
+                                 std::string(simdjson::minify(item["unit"]))));
     }
     std::string out = "{";
     for (const auto& [metric, entries] : by_metric) {

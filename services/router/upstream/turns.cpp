@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "libs/base/fault.hpp"
+
 namespace vigia::router {
 
 struct Turns::Turn::State : std::enable_shared_from_this<State> {
@@ -46,7 +48,10 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     is_going_on = true;
     while (auto next = pick()) {
       lock.unlock();
-      next->start(std::make_shared<Turn>(shared_from_this(), next->customer));
+      // What throws costs its own request: the row goes on, and so do all who wait in it.
+      contain_faults("a turn at a store", [&] {
+        next->start(std::make_shared<Turn>(shared_from_this(), next->customer));
+      });
       next.reset();
       lock.lock();
     }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::router {
 namespace {
@@ -58,6 +61,18 @@ TEST(Turns, WhoWaitsGoesOnCustomerByCustomer) {
   store.ask("b");
   for (int i = 0; i < 7; ++i) store.answer_oldest();
   EXPECT_EQ(store.started(), "aaabcabaa");
+}
+
+// Kind 3: what was thrown at a turn held the store for everybody, for ever.
+TEST(Turns, AThrowCostsItsOwnTurnAlone) {
+  const std::uint64_t before = fault_count();
+  Turns turns({1, 1});
+  turns.take("a", [](const auto&) { throw std::out_of_range("not foreseen"); });
+  int started = 0;
+  turns.take("a", [&](const auto&) { ++started; });
+  turns.take("b", [&](const auto&) { ++started; });
+  EXPECT_EQ(started, 2);
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST(Turns, WhatEndsAtOnceDoesNotNest) {
