@@ -25,6 +25,9 @@ struct ClientRequest {
   Duration timeout = std::chrono::seconds(10);  ///< for the whole exchange
   std::size_t response_bytes_max = 64U << 20U;  ///< after decompression
   std::optional<TlsClientSettings> tls;
+  /// Asked before so many more bytes of the response's body are kept, on the client's thread; false
+  /// ends the exchange with kTooLarge. For who shares memory among many. Empty: yes.
+  std::function<bool(std::size_t bytes)> may_grow = {};
 };
 
 struct ClientResponse {

@@ -49,6 +49,25 @@ TEST_F(ClientTest, FetchesOverHttp) {
   EXPECT_EQ(client_->fetch(request("/p", std::string(900'000, 'x')))->body, "POST /p? 0 900000");
 }
 
+TEST_F(ClientTest, WhoSharesMemoryIsAskedBeforeABodyGrows) {
+  std::size_t asked = 0;
+  auto whole = request("/a", std::string(300'000, 'x'));
+  handler_.on_handle = [](Request got, Responder responder) {
+    Response response;
+    response.body = std::move(got.body);
+    responder.send(std::move(response));
+  };
+  whole.may_grow = [&asked](std::size_t bytes) { return (asked += bytes) > 0; };
+  EXPECT_EQ(client_->fetch(whole)->body.size(), 300'000U);
+  EXPECT_EQ(asked, 300'000U);
+  whole.may_grow = [left = std::size_t{100'000}](std::size_t bytes) mutable {
+    return bytes <= left && (left -= bytes, true);
+  };
+  const auto cut = client_->fetch(whole);
+  ASSERT_FALSE(cut.has_value());
+  EXPECT_EQ(cut.error().code, ErrorCode::kTooLarge);
+}
+
 TEST_F(ClientTest, AFaultInWhatTakesAnAnswerCostsThatAlone) {
   const std::uint64_t before = fault_count();
   client_->send(request("/a"), [](const auto&) { throw std::out_of_range("not foreseen"); });

@@ -17,7 +17,7 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
     : access_(access),
       metrics_(metrics),
       clock_(stores.clock()),
-      in_flight_(stores.settings().in_flight_max, stores.settings().answer_bytes_max),
+      in_flight_(stores.settings().in_flight_max, stores.shares()),
       queries_(stores),
       labels_(stores),
       rules_(stores),

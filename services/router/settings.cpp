@@ -83,6 +83,8 @@ Settings read_settings(const service::ConfigNode& root) {
           .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
   settings.turns = read_turns(root.child("at_store"));
   settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
+  settings.answers_bytes_total_max =
+      root.child("answers_bytes_total_max").bytes(settings.answers_bytes_total_max);
   return settings;
 }
 
@@ -99,7 +101,8 @@ heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
 at_store: {at_once_max: 20, per_customer_max: 8}  # requests at one store; the rest waits its turn
-answer_bytes_max: 256MiB
+answer_bytes_max: 256MiB                  # of one answer; of a customer's, arriving or unread
+answers_bytes_total_max: 1GiB             # of all customers' together; each has a share of it
 )";
 }
 

@@ -545,6 +545,51 @@ class TestHotOrCold:
         assert any(warning.startswith("cold part missing: ") for warning in answer.json()["warnings"])
         assert len(answer.json()["data"]["result"]) == 1
 
+    def test_eleven_remarks_are_no_outage(self, own_reading: Reading) -> None:
+        """D-F1. Prometheus shows ten warnings, of PromQL or of a store, and counts the rest."""
+        reading = own_reading
+        reading.stack.hot_program = None
+        old = [(reading.now_ms - 3 * 3_600_000 + n * MINUTE_MS, float(n)) for n in range(180)]
+        for number in range(12):
+            name = f"m{number:02}"
+            reading.to_cold({"__name__": name, "customer_id": "cliente-a"}, old)
+        now = reading.now_ms / 1000
+        broken = 'histogram_quantile(0.5, {__name__=~"m.."})'  # one warning a metric without le
+        query = f"sum_over_time(m01[5m]) or {broken}"
+        form: dict[str, Any] = {"query": query, "start": now - 10_000, "end": now - 4_000, "step": 60}
+        answer = reading.ask("/api/v1/query_range", **form)
+        assert _is_cold(answer), answer.headers
+        content = answer.json()
+        assert len(content["data"]["result"][0]["values"]) == 101
+        assert any("more warning annotations omitted" in warning for warning in content["warnings"]), content
+        reading.stack.kill("storage")
+        gone = reading.ask("/api/v1/query_range", **form)
+        if gone.status_code == 200:
+            assert any(warning.startswith("cold part missing: ") for warning in gone.json()["warnings"])
+        else:
+            assert gone.status_code == 503
+
+    def test_the_youngest_hole_of_all_collectors_counts(self, own_reading: Reading) -> None:
+        """A13: what one collector has delivered says nothing of another's data."""
+        reading = own_reading
+        now_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+
+        def beat(collector: str, minutes: list[int]) -> None:
+            labels = {"__name__": "vigia_hot_heartbeat", "shard": "hot-0", "collector": collector}
+            reading.to_hot(labels, [(now_ms - n * MINUTE_MS, 1.0) for n in minutes])
+
+        def is_hot(minutes: int) -> bool:
+            answer = reading.ask("/api/v1/query", query=f"count_over_time(a_own_total[{minutes}m])")
+            return _is_hot(answer)
+
+        beat("0a0a0a0a", list(reversed(range(56))))
+        wait_for("one collector covers", lambda: is_hot(40), 20)
+        beat("0b0b0b0b", [*range(50, 30, -1), *range(10, -1, -1)])
+        reading.stack.kill("router")
+        reading.stack.start("router")
+        wait_for("the other's hole is over", lambda: is_hot(5), 20)
+        assert not is_hot(40)
+
     def test_silence_of_the_collector_uncovers_hot(self, tmp_path: Path) -> None:
         with Stack(tmp_path) as stack:
             reading = Reading(stack, gap_max="3s")

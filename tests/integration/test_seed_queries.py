@@ -135,3 +135,14 @@ def test_no_query_holds_a_store_that_all_share(fed: Stack) -> None:
         assert answer.status_code == 400, answer.text
         assert "longer step" in answer.json()["error"]
     assert fed.query("max_over_time(up[1m:1s])", fed.token("cliente-b", "read"))
+
+
+def test_metadata_of_one_metric(fed: Stack) -> None:
+    """D-F3: what is asked for by name was 503, for everybody."""
+    for token in (fed.token("cliente-a", "read"), None):
+        everything = fed.ask("/api/v1/metadata", token).json()["data"]
+        assert "agent_healthy" in everything
+        answer = fed.ask("/api/v1/metadata", token, metric="agent_healthy")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"] == {"agent_healthy": everything["agent_healthy"]}
+        assert fed.ask("/api/v1/metadata", token, metric="nope").json()["data"] == {}

@@ -204,7 +204,9 @@ std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count
 std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   std::string& body = transfer.response_.body;
-  if (body.size() + size * count > transfer.request_.response_bytes_max) {
+  const auto& may_grow = transfer.request_.may_grow;
+  if (body.size() + size * count > transfer.request_.response_bytes_max ||
+      (may_grow && !may_grow(size * count))) {
     transfer.is_too_large_ = true;
     return 0;
   }

@@ -1,5 +1,4 @@
-// How many requests of one customer are under way and how large their answers, so that one cannot
-// take stores and memory from all.
+// How many requests of one customer are under way, so that one cannot take the stores from all.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "libs/model/ids.hpp"
+#include "services/router/access/byte_shares.hpp"
 
 namespace vigia::router {
 
@@ -22,38 +22,32 @@ class InFlight {
     Place(Place&& other) noexcept = default;
     Place& operator=(Place&&) noexcept = delete;
     ~Place();
-    /// Counts the bytes of an answer until the place is given back. False where the customer's
-    /// answers would be more than its bound together; one alone always fits.
-    bool take_bytes(std::size_t bytes);
+    /// Counts the bytes of an answer until the place is given back. False where that is over the
+    /// customer's share (ByteShares).
+    bool take_bytes(std::size_t bytes) { return answer_.grow(bytes); }
 
    private:
     friend class InFlight;
     struct Counts {
       std::mutex mutex;
-      struct Customer {
-        std::size_t requests = 0;
-        std::size_t bytes = 0;
-      };
-      std::size_t bytes_most = 0;
-      std::map<std::string, Customer, std::less<>> by_customer;
+      std::map<std::string, std::size_t, std::less<>> by_customer;
     };
-    Place(std::shared_ptr<Counts> counts, std::string customer)
-        : counts_(std::move(counts)), customer_(std::move(customer)) {}
+    Place(std::shared_ptr<Counts> counts, std::string customer, ByteShares::Holding answer)
+        : counts_(std::move(counts)), customer_(std::move(customer)), answer_(std::move(answer)) {}
     std::shared_ptr<Counts> counts_;  // shared by all places and the limiter; null after a move
     std::string customer_;
-    std::size_t bytes_ = 0;
+    ByteShares::Holding answer_;
   };
 
-  InFlight(std::size_t most, std::size_t bytes_most)
-      : most_(most), counts_(std::make_shared<Place::Counts>()) {
-    counts_->bytes_most = bytes_most;
-  }
+  InFlight(std::size_t most, const ByteShares& shares)
+      : most_(most), shares_(shares), counts_(std::make_shared<Place::Counts>()) {}
 
   /// A place, or nothing where the customer has `most` already. Operators share one count.
   std::optional<Place> enter(const std::optional<CustomerId>& customer);
 
  private:
   std::size_t most_;
+  ByteShares shares_;
   std::shared_ptr<Place::Counts> counts_;
 };
 

@@ -9,7 +9,7 @@ namespace vigia::router {
 namespace {
 
 TEST(InFlight, OneCustomerCannotTakeTheOthersPlaces) {
-  InFlight places(2, 100);
+  InFlight places(2, ByteShares({}));
   const std::optional<CustomerId> a = *CustomerId::parse("a");
   const std::optional<CustomerId> b = *CustomerId::parse("b");
   std::vector<InFlight::Place> held;
@@ -23,7 +23,7 @@ TEST(InFlight, OneCustomerCannotTakeTheOthersPlaces) {
 }
 
 TEST(InFlight, AnswersThatNobodyReadsHaveABound) {
-  InFlight places(10, 100);
+  InFlight places(10, ByteShares({.customer_max = 100, .total_max = 1'000}));
   const std::optional<CustomerId> a = *CustomerId::parse("a");
   const std::optional<CustomerId> b = *CustomerId::parse("b");
   std::deque<InFlight::Place> held;

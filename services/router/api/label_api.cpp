@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/utf8.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
@@ -162,6 +163,11 @@ void LabelApi::label_values(ApiRequest request, Exchange exchange) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange));
   const std::string& name = request.path_values.find("name")->second;
   if (!is_label_name(name)) {
+    // 3.x takes any text for a name; what comes in by Vigía has none but the classic ones.
+    const bool may_be_any = stores_.coverage().dialect() == promql::Dialect::kPrometheus3;
+    if (may_be_any && !name.empty() && is_utf8(name)) {
+      return gathering->exchange.send(success("[]", {}));
+    }
     return gathering->exchange.fail({ErrorCode::kInvalid, "invalid label name"});
   }
   gathering->path = fmt::format("/api/v1/label/{}/values", name);

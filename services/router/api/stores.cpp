@@ -6,24 +6,21 @@ namespace vigia::router {
 
 Stores::Stores(const Settings& settings, net::Client& client, service::MetricRegistry& metrics,
                const Clock& clock)
-    : settings_(settings), clock_(clock) {
+    : settings_(settings),
+      clock_(clock),
+      shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}) {
+  const auto upstream = [&](std::string name, std::string url, std::string token) {
+    return Upstream(client,
+                    UpstreamSettings{std::move(name), std::move(url), std::move(token),
+                                     settings.answer_bytes_max, settings.turns},
+                    shares_, metrics, clock);
+  };
   for (const HotShard& shard : settings.hot_shards) {
-    hot_.emplace_back(
-        client,
-        UpstreamSettings{shard.name, shard.url, "", settings.answer_bytes_max, settings.turns},
-        metrics, clock);
+    hot_.push_back(upstream(shard.name, shard.url, ""));
   }
-  if (!settings.query_url.empty()) {
-    query_.emplace(client,
-                   UpstreamSettings{"query", settings.query_url, "", settings.answer_bytes_max,
-                                    settings.turns},
-                   metrics, clock);
-  }
+  if (!settings.query_url.empty()) query_.emplace(upstream("query", settings.query_url, ""));
   if (!settings.cold_url.empty()) {
-    cold_.emplace(client,
-                  UpstreamSettings{"cold", settings.cold_url, settings.cold_token,
-                                   settings.answer_bytes_max, settings.turns},
-                  metrics, clock);
+    cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
   }
   coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
 }

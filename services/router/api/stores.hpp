@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/router/access/byte_shares.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/settings.hpp"
@@ -32,12 +33,15 @@ class Stores {
   const Upstream* query() const { return query_ ? &*query_ : nullptr; }
   const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   Coverage& coverage() { return *coverage_; }
+  /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
+  const ByteShares& shares() const { return shares_; }
   const Settings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
 
  private:
   const Settings& settings_;
   const Clock& clock_;
+  ByteShares shares_;
   std::vector<Upstream> hot_;
   std::optional<Upstream> query_;
   std::optional<Upstream> cold_;

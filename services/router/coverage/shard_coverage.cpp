@@ -14,7 +14,7 @@ void give_names(BeatsByCollector& beats, TimestampMs gap_max_ms) {
   bool is_followed = false;
   for (auto& [collector, times] : beats) {
     if (collector.empty() || times.empty()) continue;
-    if (times.front() < old.front() || times.front() - old.back() > gap_max_ms) continue;
+    if (times.front() <= old.back() || times.front() - old.back() > gap_max_ms) continue;
     std::vector<TimestampMs> all;
     std::merge(old.begin(), old.end(), times.begin(), times.end(), std::back_inserter(all));
     times = std::move(all);

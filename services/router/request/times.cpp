@@ -14,6 +14,10 @@ constexpr double kSecondsMax = 9.2e15;
 
 std::optional<double> parse_seconds(std::string_view text) {
   double value = 0;
+  // Go reads a leading plus, std::from_chars does not.
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-' && text[1] != '+') {
+    text.remove_prefix(1);
+  }
   const char* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, value);
   if (failure != std::errc{} || stop != end || !(std::abs(value) <= kSecondsMax)) {

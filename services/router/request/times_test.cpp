@@ -11,6 +11,7 @@ TEST(Times, SecondsAndRfc3339) {
   EXPECT_EQ(parse_time("1609746000"), 1'609'746'000'000);
   EXPECT_EQ(parse_time("1609746000.7814"), 1'609'746'000'781);
   EXPECT_EQ(parse_time("-1.5"), -1'500);
+  EXPECT_EQ(parse_time("+1.7e9"), 1'700'000'000'000);
   EXPECT_EQ(parse_time("1.6e9"), 1'600'000'000'000);
   EXPECT_EQ(parse_time("2021-01-04T07:40:00Z"), 1'609'746'000'000);
   EXPECT_EQ(parse_time("2021-01-04T07:40:00.5Z"), 1'609'746'000'500);
@@ -22,7 +23,7 @@ TEST(Times, EverythingElseIsRefused) {
   for (const auto* text :
        {"", "x", "1609746000s", "NaN", "Inf", "1e300", "2021-01-04", "now", "2021-02-30T00:00:00Z",
         "2021-01-04T07:40:00", "2021-01-04T24:40:00Z", "2021-01-04T07:40:00.Z",
-        "2021-01-04T07:40:00+0200", " 1", "2021-01-04T07:40:00Z "}) {
+        "2021-01-04T07:40:00+0200", " 1", "+", "+-1", "++1", "2021-01-04T07:40:00Z "}) {
     EXPECT_FALSE(parse_time(text).has_value()) << text;
   }
 }

@@ -24,10 +24,11 @@ Error outward(Error error) {
   return error;
 }
 
-Upstream::Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics,
-                   const Clock& clock)
+Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
+                   service::MetricRegistry& metrics, const Clock& clock)
     : client_(client),
       settings_(std::move(settings)),
+      shares_(shares),
       clock_(clock),
       turns_(std::make_shared<Turns>(settings_.turns)),
       requests_(metrics.counter("vigia_router_upstream_requests_total",
@@ -100,18 +101,41 @@ void Upstream::send(Ask ask, Done done) const {
   // Shared because a turn's start has to be copyable; only the turn that comes uses them.
   auto waiting = std::make_shared<Ask>(std::move(ask));
   auto answer = std::make_shared<Done>(std::move(done));
-  turns_->take(customer, [this, deadline, waiting, answer](std::shared_ptr<Turns::Turn> turn) {
+  turns_->take(customer, [this, customer, deadline, waiting,
+                          answer](std::shared_ptr<Turns::Turn> turn) {
     if (clock_.steady() > deadline) {
       turn.reset();
       return (*answer)(fail(ErrorCode::kOverLimit, "other queries took too long; try again later"));
     }
     requests_.add();
-    client_.send(request(std::move(*waiting)),
-                 [turn = std::move(turn), answer](Result<net::ClientResponse> response) mutable {
-                   turn.reset();
-                   (*answer)(std::move(response));
-                 });
+    deliver(request(std::move(*waiting)), customer,
+            [turn = std::move(turn), answer](Result<net::ClientResponse> response) mutable {
+              turn.reset();
+              (*answer)(std::move(response));
+            });
   });
+}
+
+/// Counts the answer while it arrives, until `done` has made of it what it makes.
+void Upstream::deliver(net::ClientRequest request, const std::string& customer, Done done) const {
+  struct Arriving {
+    ByteShares::Holding held;
+    bool is_over = false;
+  };
+  auto arriving = std::make_shared<Arriving>(Arriving{shares_.hold(customer)});
+  request.may_grow = [arriving](std::size_t bytes) {
+    arriving->is_over = !arriving->held.grow(bytes);
+    return !arriving->is_over;
+  };
+  client_.send(std::move(request),
+               [arriving, done = std::move(done)](Result<net::ClientResponse> response) {
+                 if (!response && arriving->is_over) {
+                   return done(fail(ErrorCode::kOverLimit,
+                                    "other answers under way leave no room for this one; read "
+                                    "them, or ask for less"));
+                 }
+                 done(std::move(response));
+               });
 }
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {

@@ -10,6 +10,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
+#include "services/router/access/byte_shares.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
 #include "services/router/upstream/turns.hpp"
@@ -43,14 +44,14 @@ struct Ask {
 class Upstream {
  public:
   /// Client and clock must outlive it.
-  Upstream(net::Client& client, UpstreamSettings settings, service::MetricRegistry& metrics,
-           const Clock& clock);
+  Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
+           service::MetricRegistry& metrics, const Clock& clock);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
-  /// requests took so long that this one got no turn). `done` is called on the client's thread, or
-  /// on that of another request that ends.
+  /// requests took so long that this one got no turn, or its other answers fill its share). `done`
+  /// is called on the client's thread, or on that of another request that ends.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
   /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
@@ -62,6 +63,7 @@ class Upstream {
   using Done = std::function<void(Result<net::ClientResponse>)>;
 
   net::ClientRequest request(Ask ask) const;
+  void deliver(net::ClientRequest request, const std::string& customer, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
   Result<Envelope> read(Result<net::ClientResponse> response) const;
@@ -69,6 +71,7 @@ class Upstream {
 
   net::Client& client_;
   UpstreamSettings settings_;
+  ByteShares shares_;
   const Clock& clock_;
   std::shared_ptr<Turns> turns_;  // shared with nobody: this class is moved into its place
   service::Counter& requests_;
