@@ -135,6 +135,17 @@ def sent_points(health: int) -> float:
     return float(re.search(r'agent_items_sent_total{signal="metrics"} (\S+)', text)[1])  # type: ignore[index]
 
 
+def wait_until_taken(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns once somebody listens there."""
+    deadline = time.monotonic() + 20
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{process.args!r} does not listen on {port}:\n{log.read_text()}")
+        time.sleep(0.05)
+
+
 def measure(folder: Path, binaries: Path, minutes: float) -> dict[str, float]:
     grpc, health = free_port(), free_port()
     proxy = CountingProxy(grpc)
@@ -146,6 +157,8 @@ def measure(folder: Path, binaries: Path, minutes: float) -> dict[str, float]:
             words = [str(binaries / f"vigia-{name}"), "--config", str(folder / f"{name}.yaml")]
             with (folder / f"{name}.log").open("wb") as log:
                 started.append(subprocess.Popen(words, stdout=log, stderr=log))
+            # An agent that finds nobody waits before it tries again, and would be measured while it waits.
+            wait_until_taken({"collector": grpc, "agent": health}[name], started[-1], folder / f"{name}.log")
         pid = started[1].pid
         time.sleep(WARM_UP_SECONDS)
         before = (time.monotonic(), precise_cpu_seconds(pid), proxy.bytes_up, proxy.bytes_down, sent_points(health))

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -406,15 +407,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     options = parser.parse_args()
     bench = Bench(options.bin, options.seconds)
-    begin, body, left_out = load_average(), [], []
+    begin = load_average()
+    body: list[str] = []
+    left_out = [] if PEER.exists() else ["the Go collector (not built: bench/peers/build.sh)"]
     for name, (section, programs) in SECTIONS.items():
         missing = [program for program in programs if not (options.bin / program).exists()]
         if name not in options.only.split(",") or missing:
             left_out.append(f"{name} ({'not built: ' + ', '.join(missing) if missing else 'not asked for'})")
             continue
-        body += [*section(bench), ""]
-    if not PEER.exists():
-        left_out.append("the Go collector (not built: bench/peers/build.sh)")
+        try:
+            body += [*section(bench), ""]
+        except Exception as error:  # a section's fault costs that section, not the minutes of the others
+            traceback.print_exc()
+            left_out.append(f"**{name}, which failed** ({type(error).__name__}: {error})".replace("\n", " "))
+        write_page(options.out, begin, left_out, body)
+    if not body:
+        write_page(options.out, begin, left_out, body)
+    if any("which failed" in one for one in left_out):
+        sys.exit(1)
+
+
+def write_page(out: Path, begin: str, left_out: list[str], body: list[str]) -> None:
+    """What there is so far: a run that ends early has lost nothing that it had."""
     head = [
         "# Benchmarks",
         "",
@@ -431,7 +445,7 @@ def main() -> None:
     ]
     head += ["  10,000 agents that reconnect at once, and the seed's largest plan.", ""]
     head += ["A percentage in bold is what was reached of a target that was missed.", ""]
-    options.out.write_text("\n".join(head + body).rstrip() + "\n")
+    out.write_text("\n".join(head + body).rstrip() + "\n")
 
 
 if __name__ == "__main__":

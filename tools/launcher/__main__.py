@@ -19,7 +19,8 @@ Vigía on one machine.
   ./vigia logs      shows the logs, of one part or all
   ./vigia down      stops everything; the data stay (--wipe deletes them)
   ./vigia test      installs, builds and runs every test
-  ./vigia build     builds only
+  ./vigia build     builds only (preset dev: Debug with sanitizers; ./vigia build release: what is shipped)
+  ./vigia version   the version
 """
 
 
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./vigia", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--version", action="version", version=f"Vigía {build.version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("up", help="install, build, start")
     start.add_argument(
@@ -53,11 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="what runs, and the log-ins")
     logs = commands.add_parser("logs", help="show logs")
     logs.add_argument("service", nargs="*", help="storage, collector, agent-a1, … (default: all)")
+    logs.add_argument("-n", "--lines", type=int, default=40, metavar="N", help="of each log (default: %(default)s)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
     test = commands.add_parser("test", help="run every test")
     test.add_argument("step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or clang-tidy")
     make = commands.add_parser("build", help="build only")
-    make.add_argument("preset", nargs="?", default="dev", choices=["dev", "release", "tsan", "fuzz"])
+    make.add_argument(
+        "preset",
+        nargs="?",
+        default="dev",
+        choices=["dev", "release", "tsan", "fuzz"],
+        help="dev (default): Debug with address and undefined-behaviour sanitizers; release: what is shipped and measured",
+    )
+    commands.add_parser("version", help="the version")
     return parser
 
 
@@ -70,9 +80,11 @@ def _run(options: argparse.Namespace) -> int:
         case "status":
             return up.status()
         case "logs":
-            up.logs(options.service, options.follow)
+            up.logs(options.service, options.follow, options.lines)
         case "test":
             return checks.test(options.step)
+        case "version":
+            print(f"Vigía {build.version()}")
         case "build":
             make_state_folders()
             build.programs(options.preset)

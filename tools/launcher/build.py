@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from launcher.paths import PORTAL, ROOT, STATE, VENV
-from launcher.shell import run, say
+from launcher.shell import Failure, run, say
 
 PROGRAMS = ("agent", "collector", "storage", "router", "monitor")
 REQUIREMENTS = (ROOT / "deploy" / "demo" / "requirements.txt", ROOT / "tests" / "requirements.txt")
+
+
+def version() -> str:
+    """As CMakeLists.txt says it."""
+    found = re.search(r"^project\(vigia VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
+    if found is None:
+        raise Failure("CMakeLists.txt names no version")
+    return found[1]
 
 
 def programs(preset: str, targets: Iterable[str] = ()) -> None:

@@ -12,6 +12,9 @@ from launcher import build, packages, parts
 from launcher.paths import PORTAL, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
+STEPS = ("lint", "unit", "portal", "integration", "browser")
+SLOW_STEPS = ("clang-tidy",)  # only where they are named
+
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
 Step = tuple[str, Callable[[], None]]
 
@@ -62,24 +65,22 @@ def _browser(python: Path) -> None:
 
 def test(only: list[str]) -> int:
     """Runs the named steps, or all; 0 if everything passed."""
+    unknown = set(only) - set(STEPS) - set(SLOW_STEPS)
+    if unknown:
+        raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join([*STEPS, *SLOW_STEPS])}")
     make_state_folders()
     packages.install()
     parts.install()
     python = build.python_environment()
-    steps: list[Step] = [
-        ("lint", lambda: _lint(python)),
-        ("unit", _unit),
-        ("portal", _portal),
-        ("integration", lambda: _integration(python, None)),
-        ("browser", lambda: _browser(python)),
-    ]
-    slow: list[Step] = [("clang-tidy", _clang_tidy)]
-    names = [name for name, _ in steps + slow]
-    unknown = set(only) - set(names)
-    if unknown:
-        raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    if only:
-        steps = [step for step in steps + slow if step[0] in only]
+    run_step: dict[str, Callable[[], None]] = {
+        "lint": lambda: _lint(python),
+        "unit": _unit,
+        "portal": _portal,
+        "integration": lambda: _integration(python, None),
+        "browser": lambda: _browser(python),
+        "clang-tidy": _clang_tidy,
+    }
+    steps: list[Step] = [(name, run_step[name]) for name in [*STEPS, *SLOW_STEPS] if name in (only or STEPS)]
     failed = []
     for name, step in steps:
         started = time.monotonic()

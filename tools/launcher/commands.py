@@ -80,6 +80,26 @@ def central(layout: Layout, binaries: Path, secrets: dict[str, str]) -> list[Com
     ]
 
 
+# Whom nobody sends to first; `down` goes backwards. Agents and the shop come behind all of these.
+_ORDER = (
+    "webhook",
+    "storage",
+    "alertmanager",
+    "monitor",
+    "prometheus-hot",
+    "prometheus-query",
+    "router",
+    "collector",
+)
+
+
+def rank(name: str) -> int:
+    """Where a part stands in the order of starting, by what it depends on."""
+    if name in _ORDER:
+        return _ORDER.index(name)
+    return len(_ORDER) + (name == "shop")
+
+
 def agent(layout: Layout, place: AgentPlace, binaries: Path, ingest_token: str) -> Command:
     words = [str(binaries / "vigia-agent"), "--config", str(layout.config / f"{place.name}.yaml")]
     ready_url = f"http://{place.host}:{layout.ports['agent_health']}/health"

@@ -70,10 +70,36 @@ def with_port_base(base: int | None) -> dict[str, int]:
     """The contract's ports for none or 0, or base, base + 1, … in the order above."""
     if not base:
         return dict(_PORTS)
-    if not 1024 <= base <= 65535 - len(_PORTS):
-        room = f"choose a number from 1024 to {65535 - len(_PORTS)}, or 0 for the standard ports"
-        raise Failure(f"--port-base {base} leaves no room: {room}")
     return {name: base + index for index, name in enumerate(_PORTS)}
+
+
+def check_port_base(base: int | None, outgoing: tuple[int, int] | None = None) -> None:
+    """Refuses a base whose ports could not be listened on, now or at the next start.
+
+    `outgoing` is the system's own range (Linux: ip_local_port_range): out of it any program's outgoing connection gets a
+    port at any moment, the collector's to Prometheus for instance before the agent listens.
+    """
+    if not base:
+        return
+    last = base + len(_PORTS) - 1
+    if base < 1024 or last > 65535:
+        room = f"choose a number from 1024 to {65535 - len(_PORTS) + 1}, or 0 for the standard ports"
+        raise Failure(f"--port-base {base} leaves no room: {room}")
+    first_outgoing, last_outgoing = outgoing or _outgoing_ports()
+    if base <= last_outgoing and last >= first_outgoing:
+        raise Failure(
+            f"--port-base {base} lies among the ports that this system gives to outgoing connections "
+            f"({first_outgoing} to {last_outgoing}): one of them could be taken at any start. "
+            f"Choose a number from 1024 to {first_outgoing - len(_PORTS)}, or 0 for the standard ports"
+        )
+
+
+def _outgoing_ports() -> tuple[int, int]:
+    try:
+        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    except (OSError, ValueError):
+        return 32768, 60999  # what Linux starts with
+    return int(first), int(last)
 
 
 def own_host() -> str:

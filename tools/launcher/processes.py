@@ -59,6 +59,21 @@ def known() -> list[Process]:
     return sorted(found, key=lambda process: (process.start_ticks, process.pid))
 
 
+def strangers_with(folder: Path) -> dict[int, list[str]]:
+    """Programs that we did not start whose command line names a file under `folder`, by pid."""
+    ours = {process.pid for process in known()} | {os.getpid()}
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+            names = [(entry / "cwd").readlink() / word for word in words if "--config" in words]
+        except OSError:  # ended meanwhile, or another user's
+            continue
+        if int(entry.name) not in ours and any(name.is_relative_to(folder) for name in names):
+            found[int(entry.name)] = words
+    return found
+
+
 def find(name: str) -> Process | None:
     return next((process for process in known() if process.name == name), None)
 

@@ -13,7 +13,7 @@ from typing import Any
 from launcher import build, commands, configuration, demo, packages, parts, processes
 from launcher.commands import Command
 from launcher.control import wait_until_ready
-from launcher.layout import AgentPlace, Layout, demo_agents, taken_addresses, with_port_base
+from launcher.layout import AgentPlace, Layout, check_port_base, demo_agents, taken_addresses, with_port_base
 from launcher.paths import CONFIG, DATA, DEMO_FILE, LOG, RELEASE_BIN, SECRETS_FILE, STATE, make_state_folders
 from launcher.shell import Failure, run, say
 
@@ -82,6 +82,7 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     """Installs, builds and starts what is missing, then prints addresses and log-ins."""
     make_state_folders()
     old, settings = _kept_settings(), _settings(port_base, node_down_for)
+    check_port_base(settings.get("port_base"))
     layout, agents = _layout(settings), demo_agents()
     # Before the minutes of a build, and before anything is stopped or remembered.
     if not _are_running() or layout.ports != _layout(old).ports:
@@ -119,6 +120,7 @@ def print_access(layout: Layout) -> None:
     """Addresses, log-ins, a query to copy, and how to add a node."""
     content = json.loads(DEMO_FILE.read_text())
     customers = content["customers"]
+    second_node = _shown(CONFIG / "agent-a2.yaml")
     width = max(len("provider"), *(len(customer["name"]) for customer in customers))
     lines = [
         "",
@@ -133,15 +135,22 @@ def print_access(layout: Layout) -> None:
         "      --data-urlencode 'query=avg(system_cpu_usage{customer_id=\"cliente-a\"}) by (node_id)' \\",
         f"      {content['router']['url']}/api/v1/query",
         "",
+        f"  Agents and OpenTelemetry SDKs send to {layout.url('collector_grpc')} (gRPC) or {layout.url('collector_http')} (HTTP),",
+        f"  with this customer's ingest token and the resource attribute customer.id={customers[0]['id']}:",
+        "",
+        f"    OTEL_EXPORTER_OTLP_ENDPOINT={layout.url('collector_grpc')} \\",
+        f"    OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20{customers[0]['ingest_token']}' \\",
+        f"    OTEL_RESOURCE_ATTRIBUTES=customer.id={customers[0]['id']}",
+        "",
         "  Add a second node, here beside the first (on another machine: docs/deployment.md):",
         "",
         "    sed -e 's/prod-web-01/prod-web-02/; s/agent-a1/agent-a2/' \\",
         "      -e '/^health/s/127.0.0.1/127.0.0.14/; /^relay/s/127.0.0.11/127.0.0.14/g' \\",
-        f"      {_shown(CONFIG / 'agent-a1.yaml')} > agent-a2.yaml",
+        f"      {_shown(CONFIG / 'agent-a1.yaml')} > {second_node}",
         f"    VIGIA_TOKEN={customers[0]['ingest_token']} \\",
-        f"      {_shown(RELEASE_BIN / 'vigia-agent')} --config agent-a2.yaml",
+        f"      {_shown(RELEASE_BIN / 'vigia-agent')} --config {second_node}",
         "",
-        "  It appears on the page by itself.",
+        "  It appears on the page by itself, runs in that terminal, and ends with Ctrl+C.",
         "",
         "  Alerts arrive at the demo's webhook: ./vigia logs webhook",
     ]
@@ -151,13 +160,24 @@ def print_access(layout: Layout) -> None:
 
 
 def _stop_all() -> None:
-    # In reverse: senders first, so that what they still hold is taken.
-    for process in reversed(processes.known()):
+    # In reverse of the parts' order, not of when each was started last: senders first, so that what they still hold is
+    # taken, and nobody waits for a collector that has ended before.
+    for process in sorted(processes.known(), key=lambda process: commands.rank(process.name), reverse=True):
         processes.stop(process)
         say(f"{process.name} is stopped")
 
 
+def _refuse_while_others_write() -> None:
+    """Agents that a person started out of the printed lines are theirs to end; their buffers lie under our data."""
+    writing = processes.strangers_with(CONFIG)
+    if writing:
+        named = ", ".join(f"{pid} ({' '.join(words)})" for pid, words in writing.items())
+        raise Failure(f"started by hand and still running on {_shown(CONFIG)}: pid {named}; end that first")
+
+
 def down(wipe: bool) -> None:
+    if wipe:
+        _refuse_while_others_write()
     if not processes.known():
         say("nothing runs")
     _stop_all()
@@ -187,7 +207,7 @@ def status() -> int:
     return 0 if all_running else 3
 
 
-def logs(names: list[str], follow: bool) -> None:
+def logs(names: list[str], follow: bool, lines: int) -> None:
     there = sorted(file.stem for file in LOG.glob("*.log"))
     if not there:
         raise Failure("there are no logs yet: ./vigia up starts Vigía")
@@ -197,5 +217,5 @@ def logs(names: list[str], follow: bool) -> None:
     files = [str(LOG / f"{name}.log") for name in (names or there)]
     sys.stdout.flush()
     if follow:
-        os.execvp("tail", ["tail", "-n", "20", "-F", *files])
-    run(["tail", "-n", "40", *files], what="reading the logs")
+        os.execvp("tail", ["tail", "-n", str(lines), "-F", *files])
+    run(["tail", "-n", str(lines), *files], what="reading the logs")

@@ -1,0 +1,94 @@
+"""./vigia itself: what it refuses at once, and what it never touches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from launcher import commands, processes
+from launcher.layout import check_port_base, own_host, with_port_base
+from launcher.paths import ROOT
+from launcher.shell import Failure
+from stack import wait_for
+
+
+def _vigia(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As ./vigia runs it, without the look for a Python that comes before."""
+    return subprocess.run(
+        [sys.executable, "-m", "launcher", *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tools"), **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+class TestPortBase:
+    """D-F5: the collector's own outgoing connection took the port that an agent was to listen on."""
+
+    @pytest.mark.parametrize("base", [34000, 32752, 60999, 32768])
+    def test_among_outgoing_ports_it_is_refused(self, base: int) -> None:
+        with pytest.raises(Failure, match=r"--port-base .* outgoing connections .* Choose a number from 1024 to 32751"):
+            check_port_base(base, (32768, 60999))
+
+    @pytest.mark.parametrize("base", [None, 0, 1024, 20000, 32751, 61000, 65519])
+    def test_anywhere_else_it_is_taken(self, base: int | None) -> None:
+        check_port_base(base, (32768, 60999))
+
+    @pytest.mark.parametrize("base", [-1, 80, 65520, 70000])
+    def test_without_room_it_is_refused(self, base: int) -> None:
+        with pytest.raises(Failure, match="leaves no room"):
+            check_port_base(base, (32768, 60999))
+
+    def test_up_refuses_before_it_installs_or_builds(self) -> None:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        done = _vigia("up", "--port-base", str(first + 100))
+        assert done.returncode == 1
+        assert "outgoing connections" in done.stderr
+        assert done.stdout == ""
+
+
+def test_an_unknown_step_is_named_at_once() -> None:
+    done = _vigia("test", "unti")
+    assert done.returncode == 1
+    assert "no such step: unti; there are lint, unit, portal, integration, browser" in done.stderr
+    assert done.stdout == "", "nothing is installed for it"
+
+
+@pytest.mark.parametrize("words", [["--version"], ["version"]])
+def test_the_version_is_the_programs(words: list[str]) -> None:
+    shown = _vigia(*words).stdout.strip()
+    program = subprocess.run(
+        [ROOT / "build" / "release" / "bin" / "vigia-router", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.startswith("Vigía ")
+    assert shown.removeprefix("Vigía ") in program
+
+
+def test_parts_end_in_reverse_of_their_order_whenever_they_were_started() -> None:
+    names = ["agent-a1", "collector", "shop", "storage", "router", "webhook", "agent-b1", "prometheus-hot", "monitor"]
+    ended = sorted(names, key=commands.rank, reverse=True)
+    assert ended[0] == "shop"
+    assert ended.index("agent-a1") < ended.index("collector") < ended.index("router") < ended.index("prometheus-hot")
+    assert ended[-2:] == ["storage", "webhook"]
+
+
+def test_programs_that_a_person_started_on_our_files_are_seen(tmp_path: Path) -> None:
+    """`down --wipe` deleted the buffer under an agent that went on running."""
+    words = [sys.executable, "-c", "import sys; sys.stdin.read()", "--config", "agent-a2.yaml"]
+    with subprocess.Popen(words, cwd=tmp_path, stdin=subprocess.PIPE) as agent:
+        wait_for("it is seen", lambda: list(processes.strangers_with(tmp_path)) == [agent.pid])
+        assert processes.strangers_with(tmp_path / "elsewhere") == {}
+        agent.kill()
+
+
+def test_addresses_of_stacks_differ() -> None:
+    hosts = {own_host() for _ in range(20)}
+    assert len(hosts) > 15
+    assert all(host.startswith("127.") for host in hosts)
+    assert with_port_base(None)["monitor"] == 8090
