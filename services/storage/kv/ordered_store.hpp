@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,14 @@
 namespace vigia::storage {
 
 /// Key spaces that do not see each other.
-enum class Family : std::uint8_t { kIndex = 0, kChunks = 1, kSpans = 2, kLogs = 3 };
-inline constexpr std::size_t kFamilies = 4;
+enum class Family : std::uint8_t {
+  kIndex = 0,
+  kChunks = 1,
+  kSpans = 2,
+  kLogs = 3,
+  kIdentity = 4,  ///< a second copy of the few index rows without which all others mean nothing
+};
+inline constexpr std::size_t kFamilies = 5;
 
 struct KeyValue {
   Family family = Family::kIndex;
@@ -45,8 +52,18 @@ class Scan {
   virtual Result<void> status() const = 0;
 };
 
-/// Thread contract: any thread. Errors: kUnavailable where the disk refuses (full, broken),
-/// kCorrupt where bytes on it are damaged.
+/// What of the store's own files was found damaged, and what became of it.
+struct DamageStats {
+  std::map<std::string, std::uint64_t> found;  ///< since the store opened, by kind of file
+  std::uint64_t rows_lost = 0;                 ///< since the store opened, as far as is known
+  std::uint64_t rows_saved = 0;                ///< read from damaged files and written anew
+  std::uint64_t quarantined_files = 0;         ///< that lie in the quarantine now
+  std::uint64_t repairs = 0;  ///< grows whenever rows may have vanished while the store was open
+};
+
+/// Thread contract: any thread. Errors: kUnavailable where the disk refuses (full, broken) or while
+/// a damaged file is being set aside, which takes seconds; kCorrupt where bytes are damaged that
+/// cannot be set aside.
 class OrderedStore {
  public:
   virtual ~OrderedStore() = default;
@@ -67,6 +84,11 @@ class OrderedStore {
   virtual Result<void> compact() = 0;
   /// Size on disk, about.
   virtual std::uint64_t disk_bytes(Family family) const = 0;
+  virtual DamageStats damage() const { return {}; }
+  /// DamageStats::repairs, cheap enough for every request.
+  virtual std::uint64_t repairs() const { return 0; }
+  /// False while writes are refused (disk full). Never blocks.
+  virtual bool is_writable() const { return true; }
 };
 
 }  // namespace vigia::storage

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
@@ -10,15 +12,26 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_manager.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/service/log.hpp"
+#include "services/storage/kv/damage_queue.hpp"
+#include "services/storage/kv/damage_text.hpp"
+#include "services/storage/kv/record_file.hpp"
+#include "services/storage/kv/rocksdb_rows.hpp"
+#include "services/storage/kv/store_folder.hpp"
 
 namespace vigia::storage {
 namespace {
 
-constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "chunks", "spans", "logs"};
+constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "chunks", "spans", "logs",
+                                                             "identity"};
 constexpr std::size_t kBlockBytes = 32U << 10U;
 constexpr std::size_t kFilterPartBytes = 4U << 10U;
 constexpr int kCacheShardBits = 3;
@@ -26,26 +39,82 @@ constexpr std::size_t kLogFilesKept = 3;
 // Of one look for many keys: how many, and the values that it may hold on the way.
 constexpr std::size_t kContainsKeys = 256;
 constexpr std::uint64_t kContainsValueBytes = 4U << 20U;
+// How often the mark of the MANIFEST is written, and a store that refuses is tried again.
+constexpr auto kTick = std::chrono::seconds(2);
+// A walk that is under way holds a damaged store open so long at most; then it is tried later.
+constexpr auto kEndPatience = std::chrono::seconds(60);
+constexpr auto kEndPoll = std::chrono::milliseconds(2);
+constexpr std::size_t kSavedBytesAtOnce = 1U << 20U;
+/// Says to the index that rows of its may be gone (index_identity.hpp reads it).
+constexpr std::string_view kHealKey = "m/heal";
+constexpr std::string_view kProbeKey = "probe";
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
 
-tl::unexpected<Error> failure(const rocksdb::Status& status) {
-  const ErrorCode code = status.IsCorruption() ? ErrorCode::kCorrupt : ErrorCode::kUnavailable;
-  return fail(code, "cold store: " + status.ToString());
+tl::unexpected<Error> mending() {
+  return fail(ErrorCode::kUnavailable,
+              "cold store: a damaged file is being set aside, try again in a moment");
+}
+
+// Damage that a compaction meets would make the database refuse all writes until it is opened anew.
+// It goes to the queue instead; the compaction is tried again once the table is gone.
+class DamageListener final : public rocksdb::EventListener {
+ public:
+  explicit DamageListener(DamageQueue& damage) : damage_(damage) {}
+  const char* Name() const override { return "vigia damage listener"; }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    contain_faults("storage: listener", [&] {
+      const bool is_read = reason == rocksdb::BackgroundErrorReason::kCompaction ||
+                           reason == rocksdb::BackgroundErrorReason::kFlush;
+      if (!is_read || !status->IsCorruption()) return;
+      const std::string text = status->ToString();
+      if (damage_.add(table_in(text), text)) *status = rocksdb::Status::OK();
+    });
+  }
+
+ private:
+  DamageQueue& damage_;
+};
+
+// An open database. Whoever uses it holds it open; shared by the store and its walks.
+struct Opened {
+  Opened(rocksdb::DB* raw, std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : db(raw), handles(std::move(families)) {}
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  ~Opened() {
+    for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    db->Close().PermitUncheckedError();
+  }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles[static_cast<std::size_t>(family)];
+  }
+
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::atomic<bool> is_ending{false};
+};
+
+tl::unexpected<Error> failure(DamageQueue& damage, const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  if (!status.IsCorruption()) return fail(ErrorCode::kUnavailable, "cold store: " + text);
+  if (damage.add(table_in(text), text)) return mending();
+  return fail(ErrorCode::kCorrupt, "cold store: " + text);
 }
 
 class RocksDbScan final : public Scan {
  public:
-  RocksDbScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from,
-              std::string_view to)
-      : to_(to), to_slice_(to_), seek_(from) {
+  RocksDbScan(std::shared_ptr<Opened> opened, DamageQueue& damage, Family family,
+              std::string_view from, std::string_view to)
+      : opened_(std::move(opened)), damage_(damage), to_(to), to_slice_(to_), seek_(from) {
     rocksdb::ReadOptions options;
     if (!to_.empty()) options.iterate_upper_bound = &to_slice_;
-    iterator_.reset(db.NewIterator(options, family));
+    iterator_.reset(opened_->db->NewIterator(options, opened_->handle(family)));
   }
 
   bool next() override {
+    if (opened_->is_ending) return false;
     if (seek_.has_value()) {
       iterator_->Seek(*seek_);
       seek_.reset();
@@ -58,131 +127,29 @@ class RocksDbScan final : public Scan {
   std::string_view key() const override { return view(iterator_->key()); }
   std::string_view value() const override { return view(iterator_->value()); }
   Result<void> status() const override {
+    if (opened_->is_ending) return mending();
     const rocksdb::Status status = iterator_->status();
-    if (!status.ok()) return failure(status);
+    if (!status.ok()) return failure(damage_, status);
     return {};
   }
 
  private:
+  std::shared_ptr<Opened> opened_;
+  DamageQueue& damage_;
   std::string to_;
   rocksdb::Slice to_slice_;
   std::optional<std::string> seek_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-class RocksDbStore final : public OrderedStore {
+// A walk over a store that is not open now.
+class NoScan final : public Scan {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
-      : db_(std::move(db)), handles_(std::move(handles)) {}
-  RocksDbStore(const RocksDbStore&) = delete;
-  RocksDbStore& operator=(const RocksDbStore&) = delete;
-
-  ~RocksDbStore() override {
-    for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-    db_->Close().PermitUncheckedError();
-  }
-
-  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
-    rocksdb::WriteBatch batch;
-    for (const KeyValue& write : writes) {
-      const auto status = batch.Put(handle(write.family), slice(write.key), slice(write.value));
-      if (!status.ok()) return failure(status);
-    }
-    rocksdb::WriteOptions options;
-    options.sync = durability == Durability::kNow;
-    const rocksdb::Status status = db_->Write(options, &batch);
-    if (!status.ok()) return failure(status);
-    return {};
-  }
-
-  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
-    std::string value;
-    const auto status = db_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
-    if (status.IsNotFound()) return std::optional<std::string>();
-    if (!status.ok()) return failure(status);
-    return std::optional<std::string>(std::move(value));
-  }
-
-  Result<std::vector<bool>> contains(Family family,
-                                     const std::vector<std::string_view>& keys) override {
-    std::vector<bool> is_there;
-    is_there.reserve(keys.size());
-    while (is_there.size() < keys.size()) {
-      if (auto looked = look_for_some(family, keys, is_there); !looked) return forward(looked);
-    }
-    return is_there;
-  }
-
-  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
-    return std::make_unique<RocksDbScan>(*db_, handle(family), from, to);
-  }
-
-  Result<void> sync() override {
-    const rocksdb::Status status = db_->SyncWAL();
-    if (!status.ok()) return failure(status);
-    return {};
-  }
-
-  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
-    const rocksdb::Slice begin = slice(from);
-    const rocksdb::Slice end = slice(to);
-    auto status = rocksdb::DeleteFilesInRange(db_.get(), handle(family), &begin, &end, false);
-    if (status.ok()) {
-      status = db_->DeleteRange(rocksdb::WriteOptions(), handle(family), begin, end);
-    }
-    if (!status.ok()) return failure(status);
-    return {};
-  }
-
-  Result<void> compact() override {
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    for (auto* family : handles_) {
-      auto status = db_->Flush(rocksdb::FlushOptions(), family);
-      if (status.ok()) status = db_->CompactRange(options, family, nullptr, nullptr);
-      if (!status.ok()) return failure(status);
-    }
-    return {};
-  }
-
-  std::uint64_t disk_bytes(Family family) const override {
-    std::uint64_t bytes = 0;
-    db_->GetIntProperty(handle(family), rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
-    return bytes;
-  }
-
- private:
-  rocksdb::ColumnFamilyHandle* handle(Family family) const {
-    return handles_[static_cast<std::size_t>(family)];
-  }
-
-  // Looks for the keys from is_there.size() on: at least one of them, as many as the values' bound
-  // allows.
-  Result<void> look_for_some(Family family, const std::vector<std::string_view>& keys,
-                             std::vector<bool>& is_there) {
-    const std::size_t first = is_there.size();
-    const std::size_t count = std::min(keys.size() - first, kContainsKeys);
-    std::array<rocksdb::Slice, kContainsKeys> wanted;
-    std::array<rocksdb::PinnableSlice, kContainsKeys> values;
-    std::array<rocksdb::Status, kContainsKeys> statuses;
-    for (std::size_t i = 0; i < count; ++i) wanted[i] = slice(keys[first + i]);
-    rocksdb::ReadOptions options;
-    options.value_size_soft_limit = kContainsValueBytes;
-    db_->MultiGet(options, handle(family), count, wanted.data(), values.data(), statuses.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      if (statuses[i].IsAborted()) break;  // past the bound; those behind come the next time
-      if (!statuses[i].ok() && !statuses[i].IsNotFound()) return failure(statuses[i]);
-      is_there.push_back(statuses[i].ok());
-    }
-    if (is_there.size() > first) return {};
-    const auto value = get(family, keys[first]);
-    if (!value) return tl::unexpected<Error>(value.error());
-    is_there.push_back(value->has_value());
-    return {};
-  }
-
-  std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  bool next() override { return false; }
+  void seek(std::string_view /*key*/) override {}
+  std::string_view key() const override { return {}; }
+  std::string_view value() const override { return {}; }
+  Result<void> status() const override { return mending(); }
 };
 
 rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
@@ -209,7 +176,7 @@ rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
   return options;
 }
 
-rocksdb::DBOptions database_options() {
+rocksdb::DBOptions database_options(DamageQueue& damage) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -218,9 +185,517 @@ rocksdb::DBOptions database_options() {
   options.bytes_per_sync = 1U << 20U;
   // Watches for space after a full disk, so that writes go on by themselves.
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
+  // The logs were looked through before (StoreFolder): only a torn end is left to be cut off.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Shared because RocksDB's interface wants it so.
+  options.listeners.push_back(std::make_shared<DamageListener>(damage));
   return options;
 }
+
+// What a log's writes become: puts gathered into one batch, in order with the deletions.
+rocksdb::Status add_write(const Opened& opened, const LoggedWrite& write,
+                          rocksdb::WriteBatch& batch) {
+  if (write.family >= kFamilies) return rocksdb::Status::OK();
+  rocksdb::ColumnFamilyHandle* handle = opened.handles[write.family];
+  switch (write.kind) {
+    case LoggedWrite::Kind::kPut:
+      return batch.Put(handle, slice(write.key), slice(write.value));
+    case LoggedWrite::Kind::kDelete:
+      return batch.Delete(handle, slice(write.key));
+    case LoggedWrite::Kind::kDeleteRange:
+      return batch.DeleteRange(handle, slice(write.key), slice(write.value));
+  }
+  return rocksdb::Status::OK();
+}
+
+// In the order of their numbers; the index lies in the one that RocksDB always has.
+std::vector<std::string> family_names() {
+  std::vector<std::string> names(kFamilyNames.begin(), kFamilyNames.end());
+  names[0] = rocksdb::kDefaultColumnFamilyName;
+  return names;
+}
+
+std::optional<Family> family_named(const std::string& name) {
+  const auto names = family_names();
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) return std::nullopt;
+  return static_cast<Family>(at - names.begin());
+}
+
+class RocksDbStore final : public OrderedStore {
+ public:
+  explicit RocksDbStore(const RocksDbSettings& settings)
+      : settings_(settings),
+        cache_(rocksdb::NewLRUCache(settings.cache_bytes, kCacheShardBits)),
+        quarantine_(settings.directory + "/quarantine"),
+        mark_(settings.directory + "/vigia-mark") {}
+  RocksDbStore(const RocksDbStore&) = delete;
+  RocksDbStore& operator=(const RocksDbStore&) = delete;
+  ~RocksDbStore() override {
+    damage_.stop();
+    if (mender_.joinable()) mender_.join();
+    if (const auto opened = current()) note_manifest(*opened);
+  }
+
+  /// Once, before any other call.
+  Result<void> open() {
+    StoreFolder folder(settings_.directory, quarantine_, mark_);
+    if (auto prepared = folder.prepare(); !prepared) return prepared;
+    if (auto opened = open_database(folder); !opened) return opened;
+    if (auto compared = compare_with_mark(folder); !compared) return compared;
+    if (auto saved = save_index(); !saved) return saved;
+    mender_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  // Damage that shows only now is mended on the way.
+  Result<void> save_index() {
+    for (;;) {
+      auto saved = save_unfinished(true);
+      const DamageQueue::Found found = damage_.wait(Duration(0));
+      if (saved || found.empty()) return saved;
+      mend(found);
+    }
+  }
+
+  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    rocksdb::WriteBatch batch;
+    for (const KeyValue& write : writes) {
+      const auto status =
+          batch.Put(opened->handle(write.family), slice(write.key), slice(write.value));
+      if (!status.ok()) return failure(damage_, status);
+    }
+    return write_batch(*opened, batch, durability);
+  }
+
+  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    std::string value;
+    const auto status =
+        opened->db->Get(rocksdb::ReadOptions(), opened->handle(family), slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return failure(damage_, status);
+    return std::optional<std::string>(std::move(value));
+  }
+
+  Result<std::vector<bool>> contains(Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    std::vector<bool> is_there;
+    is_there.reserve(keys.size());
+    while (is_there.size() < keys.size()) {
+      const auto looked = look_for_some(*opened, family, keys, is_there);
+      if (!looked) return tl::unexpected<Error>(looked.error());
+    }
+    return is_there;
+  }
+
+  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+    auto opened = current();
+    if (opened == nullptr) return std::make_unique<NoScan>();
+    return std::make_unique<RocksDbScan>(std::move(opened), damage_, family, from, to);
+  }
+
+  Result<void> sync() override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    const std::uint64_t sequence = opened->db->GetLatestSequenceNumber();
+    const rocksdb::Status status = opened->db->SyncWAL();
+    if (!status.ok()) return failure(damage_, status);
+    mark_.note_synced(sequence);
+    return {};
+  }
+
+  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    const rocksdb::Slice begin = slice(from);
+    const rocksdb::Slice end = slice(to);
+    auto* handle = opened->handle(family);
+    auto status = rocksdb::DeleteFilesInRange(opened->db.get(), handle, &begin, &end, false);
+    if (status.ok()) {
+      status = opened->db->DeleteRange(rocksdb::WriteOptions(), handle, begin, end);
+    }
+    if (!status.ok()) return failure(damage_, status);
+    return {};
+  }
+
+  Result<void> compact() override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (auto* family : opened->handles) {
+      auto status = opened->db->Flush(rocksdb::FlushOptions(), family);
+      if (status.ok()) status = opened->db->CompactRange(options, family, nullptr, nullptr);
+      if (!status.ok()) return failure(damage_, status);
+    }
+    return {};
+  }
+
+  std::uint64_t disk_bytes(Family family) const override {
+    const auto opened = current();
+    std::uint64_t bytes = 0;
+    if (opened != nullptr) {
+      opened->db->GetIntProperty(opened->handle(family),
+                                 rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+    }
+    return bytes;
+  }
+
+  DamageStats damage() const override {
+    return {quarantine_.found(), quarantine_.rows_lost(), quarantine_.rows_saved(),
+            quarantine_.files(), repairs_};
+  }
+  std::uint64_t repairs() const override { return repairs_; }
+  bool is_writable() const override { return is_writable_; }
+
+ private:
+  std::shared_ptr<Opened> current() const {
+    const std::lock_guard lock(mutex_);
+    return opened_;
+  }
+
+  // Looks for the keys from is_there.size() on: at least one of them, as many as the values' bound
+  // allows.
+  Result<void> look_for_some(Opened& opened, Family family,
+                             const std::vector<std::string_view>& keys,
+                             std::vector<bool>& is_there) {
+    const std::size_t first = is_there.size();
+    const std::size_t count = std::min(keys.size() - first, kContainsKeys);
+    std::array<rocksdb::Slice, kContainsKeys> wanted;
+    std::array<rocksdb::PinnableSlice, kContainsKeys> values;
+    std::array<rocksdb::Status, kContainsKeys> statuses;
+    for (std::size_t i = 0; i < count; ++i) wanted[i] = slice(keys[first + i]);
+    rocksdb::ReadOptions options;
+    options.value_size_soft_limit = kContainsValueBytes;
+    opened.db->MultiGet(options, opened.handle(family), count, wanted.data(), values.data(),
+                        statuses.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsAborted()) break;  // past the bound; those behind come the next time
+      if (!statuses[i].ok() && !statuses[i].IsNotFound()) return failure(damage_, statuses[i]);
+      is_there.push_back(statuses[i].ok());
+    }
+    if (is_there.size() > first) return {};
+    const auto value = get(family, keys[first]);
+    if (!value) return tl::unexpected<Error>(value.error());
+    is_there.push_back(value->has_value());
+    return {};
+  }
+
+  Result<void> write_batch(Opened& opened, rocksdb::WriteBatch& batch, Durability durability) {
+    rocksdb::WriteOptions options;
+    options.sync = durability == Durability::kNow;
+    const std::uint64_t before = opened.db->GetLatestSequenceNumber();
+    const rocksdb::Status status = opened.db->Write(options, &batch);
+    is_writable_ = status.ok();
+    if (!status.ok()) return failure(damage_, status);
+    // Its own writes have at least the numbers that follow.
+    if (options.sync) mark_.note_synced(before + static_cast<std::uint64_t>(batch.Count()));
+    return {};
+  }
+
+  /// Opens the database, each table that keeps it from opening taken out first; as a last resort
+  /// its MANIFEST made anew.
+  Result<void> open_database(StoreFolder& folder) {
+    std::uint64_t last_table = 0;
+    for (;;) {
+      const rocksdb::Status status = try_open();
+      if (status.ok()) return {};
+      const std::string text = status.ToString();
+      if (status.IsIOError() && text.find("lock") != std::string::npos) {
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("cold store: another process holds {}", settings_.directory));
+      }
+      const std::uint64_t table = table_in(text);
+      const bool is_damage = status.IsCorruption() || status.IsPathNotFound() ||
+                             status.IsNotFound() || text.find("No such file") != std::string::npos;
+      if (!is_damage) return fail(ErrorCode::kUnavailable, "cold store: " + text);
+      if (table != 0 && table != last_table) {
+        last_table = table;
+        if (const auto dropped = folder.drop_table(table, text); dropped) continue;
+      }
+      if (folder.is_rebuilt()) return fail(ErrorCode::kCorrupt, "cold store: " + text);
+      if (auto rebuilt = folder.rebuild(text); !rebuilt) return rebuilt;
+    }
+  }
+
+  rocksdb::Status try_open() {
+    const rocksdb::ColumnFamilyOptions options = family_options(settings_, cache_);
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : family_names()) families.emplace_back(name, options);
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    const rocksdb::Status status =
+        rocksdb::DB::Open(database_options(damage_), settings_.directory, families, &handles, &raw);
+    if (!status.ok()) return status;
+    auto opened = std::make_shared<Opened>(raw, std::move(handles));
+    const std::lock_guard lock(mutex_);
+    opened_ = std::move(opened);
+    return status;
+  }
+
+  /// What the logs should have given and did not.
+  Result<void> compare_with_mark(const StoreFolder& folder) {
+    const auto opened = current();
+    const std::uint64_t recovered = opened->db->GetLatestSequenceNumber();
+    const std::uint64_t synced = mark_.values().synced_sequence;
+    const bool is_short = !folder.is_rebuilt() && recovered < synced;
+    if (is_short) {
+      quarantine_.note(
+          folder.torn_log(),
+          {"wal_end", "the newest write-ahead log", "it ends before writes that were on disk",
+           "spans, log records or rows of new series that were written last", synced - recovered,
+           0});
+    } else if (!folder.torn_log().empty()) {
+      quarantine_.release(folder.torn_log());
+    }
+    if (mark_.is_damaged()) {
+      quarantine_.note("", {"mark", "vigia-mark", "its checksum is wrong",
+                            "whether the newest write-ahead log is whole cannot be told", 0, 0});
+    }
+    if (is_short || folder.is_rebuilt() || mark_.is_damaged()) mark_.reset(recovered);
+    note_manifest(*opened);
+    const bool is_index_at_risk = is_short || folder.log_rows_lost() > 0 || folder.is_rebuilt();
+    return is_index_at_risk || mark_.is_damaged() ? ask_for_healing() : Result<void>();
+  }
+
+  Result<void> ask_for_healing() {
+    ++repairs_;
+    return put({{Family::kIndex, std::string(kHealKey), "1"}}, Durability::kNow);
+  }
+
+  void note_manifest(Opened& opened) {
+    std::vector<std::string> names;
+    std::uint64_t bytes = 0;
+    if (!opened.db->GetLiveFiles(names, &bytes, false).ok()) return;
+    constexpr std::string_view kPrefix = "/MANIFEST-";
+    for (const std::string& name : names) {
+      if (!name.starts_with(kPrefix)) continue;
+      const std::uint64_t number = std::strtoull(name.c_str() + kPrefix.size(), nullptr, 10);
+      if (auto copied = copy_manifest(settings_.directory, number, bytes); !copied) {
+        return report(copied);
+      }
+      mark_.note_manifest(number, bytes);
+    }
+  }
+
+  // The mender's thread.
+  void run() {
+    while (!damage_.is_stopping()) {
+      const DamageQueue::Found found = damage_.wait(kTick);
+      contain_faults("storage: mender", [&] {
+        if (!found.empty() && !damage_.is_stopping()) mend(found);
+        if (current() == nullptr) reopen();
+        const auto opened = current();
+        if (opened == nullptr) return;
+        note_manifest(*opened);
+        if (!is_writable_) {  // does it take writes again?
+          (void)put({{Family::kIdentity, std::string(kProbeKey), ""}}, Durability::kNow);
+        }
+        if (is_writable_) report(save_unfinished(false));
+      });
+    }
+  }
+
+  static void report(const Result<void>& done) {
+    if (done) return;
+    service::log_warn("a damaged file is not done with yet, trying again",
+                      {{"error", done.error().message}});
+  }
+
+  void mend(DamageQueue::Found found) {
+    if (const auto unknown = found.find(0); unknown != found.end()) {
+      const std::string reason = unknown->second;
+      found.erase(unknown);
+      const std::uint64_t table = find_damaged_table();
+      damage_.give_up(0);
+      if (table == 0) {
+        quarantine_.note("", {"unknown", "no file", reason, "what was read when it was met", 0, 0});
+      } else {
+        found.emplace(table, reason);
+      }
+    }
+    std::erase_if(found, [this](const auto& table) { return !is_live(table.first); });
+    if (found.empty()) return;
+    if (!close_database()) {
+      for (const auto& [table, reason] : found) damage_.add(table, reason);
+      return;
+    }
+    StoreFolder folder(settings_.directory, quarantine_, mark_);
+    for (const auto& [table, reason] : found) {
+      if (const auto dropped = folder.drop_table(table, reason); !dropped) {
+        report(dropped);
+        damage_.give_up(table);
+      }
+    }
+    reopen();
+  }
+
+  // One that a walk from before speaks of may be gone.
+  bool is_live(std::uint64_t table) const {
+    const auto opened = current();
+    std::vector<rocksdb::LiveFileMetaData> tables;
+    if (opened != nullptr) opened->db->GetLiveFilesMetaData(&tables);
+    return std::any_of(tables.begin(), tables.end(), [&](const rocksdb::LiveFileMetaData& live) {
+      return table_in(live.relative_filename) == table;
+    });
+  }
+
+  // All tables are read for it: only where RocksDB does not say which one it is.
+  std::uint64_t find_damaged_table() {
+    const auto opened = current();
+    if (opened == nullptr) return 0;
+    std::vector<rocksdb::LiveFileMetaData> tables;
+    opened->db->GetLiveFilesMetaData(&tables);
+    for (const rocksdb::LiveFileMetaData& table : tables) {
+      rocksdb::SstFileReader reader((rocksdb::Options()));
+      auto status = reader.Open(settings_.directory + "/" + table.relative_filename);
+      if (status.ok()) status = reader.VerifyChecksum();
+      if (status.IsCorruption()) return table_in(table.relative_filename);
+    }
+    return 0;
+  }
+
+  // False where a walk does not let it go.
+  bool close_database() {
+    std::shared_ptr<Opened> opened;
+    {
+      const std::lock_guard lock(mutex_);
+      opened.swap(opened_);
+    }
+    if (opened == nullptr) return true;
+    opened->is_ending = true;
+    const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
+    while (opened.use_count() > 1 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(kEndPoll);
+    }
+    if (opened.use_count() == 1) return true;
+    opened->is_ending = false;
+    const std::lock_guard lock(mutex_);
+    opened_ = std::move(opened);
+    return false;
+  }
+
+  void reopen() {
+    StoreFolder folder(settings_.directory, quarantine_, mark_);
+    if (auto opened = open_database(folder); !opened) {
+      return service::log_error("the cold store cannot be opened again yet, trying again",
+                                {{"error", opened.error().message}});
+    }
+    report(ask_for_healing());
+  }
+
+  /// Writes the rows of quarantined files anew that can be read: of logs in order, as they are
+  /// newer than any table; of tables where no row is there yet, the newest table first.
+  Result<void> save_unfinished(bool wants_index_only) {
+    std::vector<std::string> tables;
+    for (const std::string& taken : quarantine_.unfinished()) {
+      const std::string name = old_name_of(taken);
+      if (name.ends_with(".sst")) tables.push_back(taken);
+      if (!name.ends_with(".log")) continue;
+      if (auto saved = save_log(taken); !saved) return saved;
+    }
+    std::sort(tables.begin(), tables.end(), [](const std::string& left, const std::string& right) {
+      return table_in(left) > table_in(right);
+    });
+    for (const std::string& taken : tables) {
+      if (wants_index_only && !is_index_table(taken)) continue;
+      if (auto saved = save_table(taken); !saved) return saved;
+    }
+    return {};
+  }
+
+  // Index rows must be there before the index is read. What cannot be told is taken for one.
+  static bool is_index_table(const std::string& path) {
+    const std::string family = table_family(path);
+    return family != kFamilyNames[1] && family != kFamilyNames[2] && family != kFamilyNames[3];
+  }
+
+  Result<void> save_log(const std::string& taken) {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    DamageNote note{"wal", old_name_of(taken), "damaged records", "", 0, 0};
+    Result<void> written;
+    const auto state = read_record_file(taken, [&](std::string_view record) {
+      rocksdb::WriteBatch batch;
+      const auto added = read_write_batch(record, [&](const LoggedWrite& write) -> Result<void> {
+        if (!add_write(*opened, write, batch).ok()) return mending();
+        return {};
+      });
+      if (!added || !written) return;
+      note.rows_saved += static_cast<std::uint64_t>(batch.Count());
+      written = write_batch(*opened, batch, Durability::kLater);
+    });
+    if (!state) return tl::unexpected<Error>(state.error());
+    if (!written) return written;
+    if (auto synced = sync(); !synced) return synced;
+    if (state->damaged_passages + state->tail_bytes > 0) note.cost = "its damaged records";
+    finish(taken, note, !note.cost.empty());
+    return ask_for_healing();
+  }
+
+  // A file that was only moved, and is read to its end, holds nothing that is not written anew.
+  void finish(const std::string& taken, const DamageNote& note, bool is_damaged) {
+    if (is_damaged || taken.find(kMovedTag) == std::string::npos) {
+      return quarantine_.note(taken, note);
+    }
+    service::log_info("rows of a file are written anew",
+                      {{"file", note.file}, {"rows", fmt::to_string(note.rows_saved)}});
+    quarantine_.release(taken);
+  }
+
+  Result<void> save_table(const std::string& taken) {
+    DamageNote note{"table", old_name_of(taken), "damaged", "", 0, 0};
+    std::vector<KeyValue> rows;
+    std::size_t bytes = 0;
+    const auto save = [&](const std::string& family, std::string_view key,
+                          std::string_view value) -> Result<void> {
+      const auto known = family_named(family);
+      if (!known.has_value()) return {};
+      const auto newer = get(*known, key);
+      if (!newer) return tl::unexpected<Error>(newer.error());
+      ++note.rows_saved;
+      if (newer->has_value()) return {};
+      rows.push_back({*known, std::string(key), std::string(value)});
+      bytes += key.size() + value.size();
+      if (bytes < kSavedBytesAtOnce) return {};
+      bytes = 0;
+      return put(std::exchange(rows, {}), Durability::kLater);
+    };
+    auto contents = read_table(taken, save);
+    if (!contents && contents.error().code == ErrorCode::kCorrupt && mend_table_footer(taken)) {
+      contents = read_table(taken, save);
+    }
+    if (!contents && contents.error().code != ErrorCode::kCorrupt) return forward(contents);
+    if (!contents) {
+      note.reason = contents.error().message;
+      note.cost = "all rows of the file: which ones cannot be told";
+    } else {
+      note.cost = describe_gaps(contents->family, contents->gaps);
+      note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
+    }
+    auto written = rows.empty() ? sync() : put(rows, Durability::kNow);
+    if (!written) return written;
+    finish(taken, note, !note.cost.empty() || note.rows_lost > 0);
+    return ask_for_healing();
+  }
+
+  const RocksDbSettings settings_;
+  const std::shared_ptr<rocksdb::Cache> cache_;  // shared by the families: RocksDB wants it so
+  DamageQueue damage_;
+  Quarantine quarantine_;
+  StoreMark mark_;
+  std::atomic<std::uint64_t> repairs_{0};
+  std::atomic<bool> is_writable_{true};
+  mutable std::mutex mutex_;
+  std::shared_ptr<Opened> opened_;  // null while a table is taken out
+  std::thread mender_;
+};
 
 }  // namespace
 
@@ -231,21 +706,9 @@ Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settin
     return fail(ErrorCode::kUnavailable, fmt::format("cold store: cannot make the folder {}: {}",
                                                      settings.directory, error.message()));
   }
-  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes, kCacheShardBits);
-  const rocksdb::ColumnFamilyOptions options = family_options(settings, cache);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, options);
-  for (std::size_t i = 1; i < kFamilies; ++i) families.emplace_back(kFamilyNames[i], options);
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* raw = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(database_options(), settings.directory, families, &handles, &raw);
-  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("cold store: another process holds {}", settings.directory));
-  }
-  if (!status.ok()) return failure(status);
-  return std::make_unique<RocksDbStore>(std::unique_ptr<rocksdb::DB>(raw), std::move(handles));
+  auto store = std::make_unique<RocksDbStore>(settings);
+  if (auto opened = store->open(); !opened) return forward(opened);
+  return store;
 }
 
 }  // namespace vigia::storage

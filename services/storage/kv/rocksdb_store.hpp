@@ -14,8 +14,11 @@ struct RocksDbSettings {
   std::uint64_t write_buffer_bytes = 32U << 20U;  ///< of one family; two may exist at a time
 };
 
-/// Opens the folder, makes it where it is missing. kUnavailable, naming the folder, where another
-/// process holds it; kCorrupt where its files are damaged.
+/// Opens the folder, makes it where it is missing. Whatever is damaged in it is moved into its
+/// folder `quarantine`, what can be read of that is written anew, and the rest is served: the loss
+/// is counted (damage) and logged. The same happens by itself to what turns out to be damaged
+/// later; meanwhile, for seconds, all calls answer kUnavailable. kUnavailable, naming the folder,
+/// where another process holds it or the disk refuses (full).
 Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings);
 
 }  // namespace vigia::storage

@@ -1,0 +1,438 @@
+#include "services/storage/kv/store_folder.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/ldb_tool.h>
+#include <rocksdb/utilities/ldb_cmd.h>
+#include <unistd.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/service/log.hpp"
+#include "services/storage/kv/record_file.hpp"
+#include "services/storage/kv/rocksdb_rows.hpp"
+
+namespace vigia::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTableEnding = ".sst";
+// Exists while the MANIFEST is made anew: a database opened in the middle of it would take all
+// tables for superfluous and delete them.
+constexpr std::string_view kRebuildFlag = "vigia-rebuild";
+constexpr std::size_t kPieceBytes = 4U << 20U;
+
+tl::unexpected<Error> refused(const std::string& what) {
+  return fail(ErrorCode::kUnavailable, "cold store: " + what);
+}
+
+constexpr std::string_view kManifestPrefix = "MANIFEST-";
+
+std::string read_whole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+Result<void> write_durably(const std::string& path, std::string_view bytes, bool is_first) {
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (is_first ? O_TRUNC : O_APPEND);
+  const int file = open(path.c_str(), flags, 0640);
+  if (file < 0) return refused(path + " cannot be written");
+  bool ok = true;
+  while (ok && !bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    ok = written > 0;
+    if (ok) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  ok = ok && fdatasync(file) == 0;
+  close(file);
+  if (!ok) return refused(path + " cannot be written: is the disk full?");
+  return {};
+}
+
+void sync_folder(const std::string& directory) {
+  const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  fsync(folder);
+  close(folder);
+}
+
+std::uint64_t number_in(const std::string& name, std::size_t at = 0) {
+  return std::strtoull(name.c_str() + at, nullptr, 10);
+}
+
+// The folder's own lock, which RocksDB takes too: held while files are looked at.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& directory) {
+    status_ = rocksdb::Env::Default()->LockFile(directory + "/LOCK", &lock_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (lock_ != nullptr) rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError();
+  }
+  bool is_held() const { return status_.ok(); }
+
+ private:
+  rocksdb::FileLock* lock_ = nullptr;
+  rocksdb::Status status_;
+};
+
+}  // namespace
+
+std::string table_name(std::uint64_t number) { return fmt::format("{:06}.sst", number); }
+
+// RocksDB tries NAME.ldb where NAME.sst is missing, and speaks of that one then.
+std::uint64_t table_in(const std::string& text) {
+  for (const std::string_view ending : {kTableEnding, std::string_view(".ldb")}) {
+    for (std::size_t end = text.find(ending); end != std::string::npos;
+         end = text.find(ending, end + 1)) {
+      std::size_t begin = end;
+      while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+      if (begin < end) return number_in(text, begin);
+    }
+  }
+  return 0;
+}
+
+std::string manifest_copy(const std::string& directory, std::uint64_t number) {
+  return fmt::format("{}/vigia-manifest-{:06}", directory, number);
+}
+
+Result<void> copy_manifest(const std::string& directory, std::uint64_t number,
+                           std::uint64_t bytes) {
+  const std::string copy = manifest_copy(directory, number);
+  std::error_code error;
+  const bool is_new = !fs::exists(copy);
+  std::uint64_t at = is_new ? 0 : fs::file_size(copy, error);
+  if (at > bytes) at = 0;
+  if (at == bytes && !is_new) return {};
+  std::ifstream manifest(fmt::format("{}/MANIFEST-{:06}", directory, number), std::ios::binary);
+  manifest.seekg(static_cast<std::streamoff>(at));
+  std::string more(bytes - at, '\0');
+  if (!manifest.read(more.data(), static_cast<std::streamsize>(more.size()))) {
+    return refused("the MANIFEST cannot be read");
+  }
+  if (auto written = write_durably(copy, more, at == 0); !written) return written;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string path = entry.path().string();
+    if (path.find("/vigia-manifest-") != std::string::npos && path != copy) {
+      fs::remove(path, error);
+    }
+  }
+  return {};
+}
+
+struct StoreFolder::CheckedLog {
+  RecordFileState state;
+  std::uint64_t begin = 0;      // sequence of its first write
+  std::uint64_t end = 0;        // one past its last write
+  std::uint64_t rows_lost = 0;  // gaps in the sequence inside
+};
+
+namespace {
+
+constexpr std::size_t kBatchHeaderBytes = 12;
+
+// Sequence and count of a record of a write-ahead log.
+struct BatchHead {
+  std::uint64_t sequence = 0;
+  std::uint32_t count = 0;
+};
+
+BatchHead batch_head(std::string_view record) {
+  ByteReader reader(record.substr(0, kBatchHeaderBytes));
+  BatchHead head;
+  head.sequence = reader.read_u64();
+  head.count = reader.read_u32();
+  return head;
+}
+
+}  // namespace
+
+std::vector<std::string> StoreFolder::files(const std::string& prefix,
+                                            const std::string& ending) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
+    std::string name = at->path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(ending) && at->is_regular_file(error)) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<void> StoreFolder::prepare() {
+  bool needs_rebuild = fs::exists(path(std::string(kRebuildFlag)));
+  std::string reason = "a rebuild was cut short";
+  {
+    const FolderLock lock(directory_);
+    if (!lock.is_held()) return refused("another process holds " + directory_);
+    if (auto checked = check_files(needs_rebuild, reason); !checked) return checked;
+  }
+  if (needs_rebuild) return rebuild(reason);
+  return check_footers();
+}
+
+Result<void> StoreFolder::check_files(bool& needs_rebuild, std::string& reason) {
+  if (!needs_rebuild) {
+    if (auto checked = check_current(needs_rebuild, reason); !checked) return checked;
+  }
+  if (!needs_rebuild) {
+    if (auto checked = check_manifest(needs_rebuild, reason); !checked) return checked;
+  }
+  return check_logs();
+}
+
+// CURRENT holds nothing but the name of the MANIFEST in use: the newest, where it is damaged.
+Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason) {
+  const auto manifests = files("MANIFEST-", "");
+  const std::string current = path("CURRENT");
+  if (manifests.empty()) {
+    needs_rebuild = fs::exists(current) || !files("", ".sst").empty();
+    reason = "there is no MANIFEST";
+    return {};
+  }
+  std::string name;
+  std::string rest;
+  {
+    std::ifstream file(current);
+    std::getline(file, name);
+    std::getline(file, rest);
+    const bool is_whole = !file.bad() && rest.empty();
+    if (is_whole && std::binary_search(manifests.begin(), manifests.end(), name)) {
+      std::error_code error;
+      if (fs::file_size(current, error) == name.size() + 1) return {};
+    }
+  }
+  std::string taken;
+  if (fs::exists(current)) {
+    auto moved = quarantine_.take(current);
+    if (!moved) return forward(moved);
+    taken = *moved;
+  }
+  const std::string draft = path("CURRENT.vigia");
+  if (auto written = write_durably(draft, manifests.back() + "\n", true); !written) return written;
+  std::error_code error;
+  fs::rename(draft, current, error);
+  if (error) return refused(current + " cannot be written: " + error.message());
+  sync_folder(directory_);
+  quarantine_.note(taken, {"current", "CURRENT", "it names no MANIFEST", "", 0, 0});
+  return {};
+}
+
+Result<void> StoreFolder::check_manifest(bool& needs_rebuild, std::string& reason) {
+  std::ifstream current(path("CURRENT"));
+  std::string name;
+  if (!std::getline(current, name)) return {};  // a new database
+  const auto state = read_record_file(path(name), [](std::string_view) {});
+  if (!state) return tl::unexpected<Error>(state.error());
+  std::error_code error;
+  const std::uint64_t bytes = fs::file_size(path(name), error);
+  const StoreMarkValues mark = mark_.values();
+  const bool is_known = number_in(name, kManifestPrefix.size()) == mark.manifest_number;
+  const bool is_short =
+      is_known && bytes - std::min(bytes, state->tail_bytes) < mark.manifest_bytes;
+  if (state->records > 0 && state->damaged_passages == 0 && !is_short) return {};
+  reason = fmt::format("{}: {}", name,
+                       is_short ? fmt::format("it was {} bytes long", mark.manifest_bytes)
+                                : fmt::format("damaged at byte {}", state->first_damage));
+  const auto restored = restore_manifest(name, is_known ? mark.manifest_bytes : 0, reason);
+  if (!restored) return tl::unexpected<Error>(restored.error());
+  needs_rebuild = !*restored;
+  return {};
+}
+
+// The copy, and what the MANIFEST itself has behind it.
+Result<bool> StoreFolder::restore_manifest(const std::string& name, std::uint64_t bytes_min,
+                                           const std::string& reason) {
+  const std::string copy = manifest_copy(directory_, number_in(name, kManifestPrefix.size()));
+  if (!fs::exists(copy)) return false;
+  std::string bytes = read_whole(copy);
+  std::string original = read_whole(path(name));
+  if (original.size() > bytes.size()) bytes += original.substr(bytes.size());
+  const std::string draft = path(name + ".vigia");
+  if (auto written = write_durably(draft, bytes, true); !written) return forward(written);
+  const auto state = read_record_file(draft, [](std::string_view) {});
+  if (!state) return tl::unexpected<Error>(state.error());
+  std::error_code error;
+  if (state->records == 0 || state->damaged_passages > 0 ||
+      bytes.size() - std::min<std::uint64_t>(bytes.size(), state->tail_bytes) < bytes_min) {
+    fs::remove(draft, error);
+    return false;
+  }
+  auto taken = quarantine_.take(path(name), true);
+  if (!taken) return forward(taken);
+  fs::rename(draft, path(name), error);
+  if (error) return refused(name + " cannot be replaced: " + error.message());
+  sync_folder(directory_);
+  quarantine_.note(*taken, {"manifest", name, reason, "", 0, 0});
+  return true;
+}
+
+Result<void> StoreFolder::check_logs() {
+  const auto names = files("", ".log");
+  std::uint64_t expected = 0;
+  for (const std::string& name : names) {
+    CheckedLog log;
+    const auto note_record = [&](std::string_view record) {
+      const BatchHead head = batch_head(record);
+      if (log.end == 0) log.begin = head.sequence;
+      if (log.end != 0 && head.sequence > log.end) log.rows_lost += head.sequence - log.end;
+      log.end = std::max(log.end, head.sequence + head.count);
+    };
+    auto state = read_record_file(path(name), note_record);
+    if (!state) return tl::unexpected<Error>(state.error());
+    log.state = *state;
+    if (expected != 0 && log.begin > expected) log.rows_lost += log.begin - expected;
+    if (log.end != 0) expected = log.end;
+    const bool is_last = name == names.back();
+    if (log.state.damaged_passages > 0 || (log.state.tail_bytes > 0 && !is_last)) {
+      if (auto rewritten = rewrite_log(name, log); !rewritten) return rewritten;
+    } else if (log.state.tail_bytes > 0) {
+      auto kept = quarantine_.take(path(name), true);
+      if (!kept) return forward(kept);
+      torn_log_ = *kept;
+    }
+  }
+  return {};
+}
+
+// The readable records alone: RocksDB would drop the rest of a block, or all that follows.
+Result<void> StoreFolder::rewrite_log(const std::string& name, const CheckedLog& log) {
+  const std::string draft = path(name + ".vigia");
+  RecordFileWriter writer;
+  Result<void> written = write_durably(draft, "", true);
+  std::uint64_t expected = 0;
+  std::string piece;
+  const auto copied = read_record_file(path(name), [&](std::string_view record) {
+    const BatchHead head = batch_head(record);
+    if (!written || head.sequence < expected) return;
+    expected = head.sequence + head.count;
+    writer.append(record);
+    piece += writer.take();
+    if (piece.size() < kPieceBytes) return;
+    written = write_durably(draft, std::exchange(piece, {}), false);
+  });
+  if (!copied) return tl::unexpected<Error>(copied.error());
+  if (written) written = write_durably(draft, piece, false);
+  if (!written) return written;
+  auto taken = quarantine_.take(path(name), true);
+  if (!taken) return forward(taken);
+  std::error_code error;
+  fs::rename(draft, path(name), error);
+  if (error) return refused(name + " cannot be replaced: " + error.message());
+  sync_folder(directory_);
+  log_rows_lost_ += log.rows_lost;
+  quarantine_.note(
+      *taken,
+      {"wal", name,
+       fmt::format("{} damaged passages, {} bytes, the first at byte {}",
+                   std::max<std::uint64_t>(log.state.damaged_passages, 1),
+                   log.state.damaged_bytes + log.state.tail_bytes, log.state.first_damage),
+       "spans, log records or rows of new series that were written shortly before the last stop",
+       log.rows_lost, log.state.records});
+  return {};
+}
+
+// Before RocksDB looks: it would follow a footer wherever it points. A file that no MANIFEST names
+// is what a kill left of a compaction; RocksDB deletes it.
+Result<void> StoreFolder::check_footers() {
+  for (const std::string& name : files("", ".sst")) {
+    const auto checked = check_table_footer(path(name));
+    if (checked) continue;
+    const auto dropped = drop_table(number_in(name), checked.error().message);
+    if (!dropped && dropped.error().code == ErrorCode::kUnavailable) return dropped;
+  }
+  return {};
+}
+
+Result<void> StoreFolder::drop_table(std::uint64_t number, const std::string& reason) {
+  const std::string name = table_name(number);
+  std::string taken;
+  if (fs::exists(path(name))) {
+    auto linked = quarantine_.take(path(name), true);
+    if (!linked) return forward(linked);
+    taken = *linked;
+  }
+  if (auto removed = remove_from_manifest(number); !removed) {
+    if (!taken.empty()) quarantine_.release(taken);
+    return removed;
+  }
+  if (!taken.empty()) {
+    std::error_code ignored;
+    fs::remove(path(name), ignored);
+    service::log_error("a damaged table is set aside; what can be read of it is written anew",
+                       {{"file", name}, {"why", reason}});
+  } else if (!quarantine_.holds(name)) {
+    quarantine_.note("", {"table_missing", name, reason, "all rows of the file", 0, 0});
+  }
+  return {};
+}
+
+Result<void> StoreFolder::remove_from_manifest(std::uint64_t number) {
+  rocksdb::Options options;
+  options.paranoid_checks = false;  // other tables may be damaged too
+  const std::vector<std::string> words = {"--db=" + directory_, "unsafe_remove_sst_file",
+                                          fmt::to_string(number)};
+  const std::unique_ptr<rocksdb::LDBCommand> command(
+      rocksdb::LDBCommand::InitFromCmdLineArgs(words, options, rocksdb::LDBOptions(), nullptr));
+  if (command == nullptr) return fail(ErrorCode::kInternal, "cold store: no such command");
+  command->Run();
+  if (command->GetExecuteState().IsFailed()) {
+    return fail(ErrorCode::kCorrupt, fmt::format("cold store: table {} cannot be taken out: {}",
+                                                 number, command->GetExecuteState().ToString()));
+  }
+  return {};
+}
+
+// Nothing is deleted: the files move, and their rows are written anew from there.
+Result<void> StoreFolder::rebuild(const std::string& reason) {
+  service::log_error(
+      "the cold store's MANIFEST and its copy are damaged: the database is made anew from the rows "
+      "of all its files, which needs their size again on the disk; what is not written yet is "
+      "missing from answers",
+      {{"why", reason}, {"directory", directory_}});
+  if (auto flagged = write_durably(path(std::string(kRebuildFlag)), reason, true); !flagged) {
+    return flagged;
+  }
+  sync_folder(directory_);
+  for (const char* ending : {".log", ".sst"}) {
+    for (const std::string& name : files("", ending)) {
+      if (auto taken = quarantine_.take(path(name), false, kMovedTag); !taken) {
+        return forward(taken);
+      }
+    }
+  }
+  std::string taken;
+  for (const char* prefix : {"MANIFEST-", "CURRENT"}) {
+    for (const std::string& name : files(prefix, "")) {
+      auto moved = quarantine_.take(path(name));
+      if (!moved) return forward(moved);
+      if (!taken.empty()) quarantine_.annotate(taken, "the database was made anew");
+      taken = *moved;
+    }
+  }
+  quarantine_.note(taken, {"manifest", "MANIFEST", reason,
+                           "nothing but the order of versions: days that had expired may be there "
+                           "again until the next expiry",
+                           0, 0});
+  std::error_code ignored;
+  fs::remove(path(std::string(kRebuildFlag)), ignored);
+  sync_folder(directory_);
+  is_rebuilt_ = true;
+  return {};
+}
+
+}  // namespace vigia::storage

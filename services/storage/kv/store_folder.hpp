@@ -1,0 +1,72 @@
+// The folder of a RocksDB database while the database is closed: what is damaged in it is found and
+// moved aside here, so that the database opens.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/storage/kv/quarantine.hpp"
+#include "services/storage/kv/store_mark.hpp"
+
+namespace vigia::storage {
+
+/// Thread contract: one thread, none while the database is open.
+class StoreFolder {
+ public:
+  /// Both must outlive it.
+  StoreFolder(std::string directory, Quarantine& quarantine, const StoreMark& mark)
+      : directory_(std::move(directory)), quarantine_(quarantine), mark_(mark) {}
+
+  /// Finds damage in CURRENT, the MANIFEST, the write-ahead logs and the tables' footers, and mends
+  /// it. kUnavailable, naming the folder, where another process holds it.
+  Result<void> prepare();
+  /// Takes a table out of the database, its file into the quarantine, unfinished.
+  Result<void> drop_table(std::uint64_t number, const std::string& reason);
+  /// Moves tables and write-ahead logs into the quarantine, unfinished, so that an empty database
+  /// opens: their rows are to be written anew.
+  Result<void> rebuild(const std::string& reason);
+
+  /// Rows that are gone from the write-ahead logs, found by prepare.
+  std::uint64_t log_rows_lost() const { return log_rows_lost_; }
+  /// A copy of the newest write-ahead log where it ends in bytes that are no record: a kill does
+  /// that, or damage. "" where it does not.
+  const std::string& torn_log() const { return torn_log_; }
+  bool is_rebuilt() const { return is_rebuilt_; }
+
+ private:
+  struct CheckedLog;
+
+  Result<void> check_files(bool& needs_rebuild, std::string& reason);
+  Result<void> check_current(bool& needs_rebuild, std::string& reason);
+  Result<void> check_manifest(bool& needs_rebuild, std::string& reason);
+  Result<bool> restore_manifest(const std::string& name, std::uint64_t bytes_min,
+                                const std::string& reason);
+  Result<void> check_logs();
+  Result<void> rewrite_log(const std::string& path, const CheckedLog& log);
+  Result<void> check_footers();
+  Result<void> remove_from_manifest(std::uint64_t number);
+  std::vector<std::string> files(const std::string& prefix, const std::string& ending) const;
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+
+  const std::string directory_;
+  Quarantine& quarantine_;
+  const StoreMark& mark_;
+  std::uint64_t log_rows_lost_ = 0;
+  std::string torn_log_;
+  bool is_rebuilt_ = false;
+};
+
+/// Brings the copy of the MANIFEST, of which `bytes` are on disk, up to date.
+Result<void> copy_manifest(const std::string& directory, std::uint64_t number, std::uint64_t bytes);
+std::string manifest_copy(const std::string& directory, std::uint64_t number);
+
+/// In the name of a file that is not damaged but moved because the MANIFEST was.
+inline constexpr std::string_view kMovedTag = "moved-";
+
+/// "000012.sst"
+std::string table_name(std::uint64_t number);
+/// The number of the first table that a text of RocksDB's names; 0 where it names none.
+std::uint64_t table_in(const std::string& text);
+
+}  // namespace vigia::storage
