@@ -112,8 +112,11 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> start_exporters() {
-    const ExporterParts parts{*log_,  *client_, series_, directory(),
-                              books_, metrics_, clock_,  settings_.storage.directory};
+    auto id = collector_id(settings_.storage.directory);
+    if (!id) return forward(id);
+    const ExporterParts parts{*log_,         *client_, series_, directory(),
+                              books_,        metrics_, clock_,  settings_.storage.directory,
+                              *std::move(id)};
     for (const ExporterSettings& exporter : settings_.exporters) {
       auto made = make_exporter(exporter, parts);
       if (!made) return forward(made);

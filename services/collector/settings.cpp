@@ -158,8 +158,9 @@ processors:
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)
   prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
-                               hot_shard: true for names hot-…}
-  otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression}
+                               hot_shard: true for names hot-…, give_up_after: 10m}
+  otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression,
+                             give_up_after: 10m}    # 24h where required: what fails alone meanwhile
   prometheus: {endpoint: 127.0.0.1:8889}
   debug: {}
 service:

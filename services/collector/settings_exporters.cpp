@@ -77,6 +77,7 @@ void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterS
   read_auth(node.child("auth"), extensions, exporter);
   read_retry(node.child("retry_on_failure"), exporter, notes);
   exporter.timeout = node.child("timeout").duration(exporter.timeout);
+  exporter.give_up_after = node.child("give_up_after").duration(exporter.give_up_after);
   exporter.compression = node.child("compression").text();
   exporter.batch_bytes_max = node.child("max_batch_size_bytes").bytes(exporter.batch_bytes_max);
   take_note(node.child("sending_queue"), "the disk log is the queue", notes);

@@ -29,7 +29,9 @@ class Emitter final : public SeriesResolver, private FamilySource {
         wants_hashes_(sink.wants_hashes()) {}
 
  private:
-  bool wants(std::uint32_t item) override { return !verdicts_.is_rejected(item); }
+  bool wants(std::uint32_t item) override {
+    return !verdicts_.is_rejected(item) && sink_.wants(item);
+  }
 
   void on_point(const ResolvedPoint& resolved) override {
     // Accepted once, a point stays accepted; one that has no series any more (a rule has changed

@@ -64,6 +64,9 @@ class SeriesSink {
  public:
   virtual ~SeriesSink() = default;
   virtual void take(const SeriesPoint& point) = 0;
+  /// False passes over a point before its series are made. Asked in ascending order, for some
+  /// points ahead of those that are taken: a point that was wanted is always given.
+  virtual bool wants(std::uint32_t /*item*/) { return true; }
   /// Whether series_hash is to be found, which costs a look at all label bytes.
   virtual bool wants_hashes() const { return false; }
 };

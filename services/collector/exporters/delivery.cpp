@@ -22,9 +22,10 @@ Duration with_jitter(Duration delay) {
 
 }  // namespace
 
-struct Delivery::Inbox {
+struct ParcelDelivery::Inbox {
   struct Item {
     std::uint64_t round = 0;
+    std::uint64_t request = 0;
     std::size_t task = 0;
     Answer answer;
   };
@@ -33,53 +34,71 @@ struct Delivery::Inbox {
   std::deque<Item> items;
   bool is_woken = false;
   TimePoint stop_deadline{};
+
+  void wake() {
+    {
+      const std::lock_guard lock(mutex);
+      is_woken = true;
+    }
+    arrived.notify_all();
+  }
 };
 
-Delivery::Delivery(DeliverySettings settings, Transport& transport, const Clock& clock)
+ParcelDelivery::ParcelDelivery(DeliverySettings settings, Transport& transport, const Clock& clock,
+                               std::shared_ptr<Evidence> evidence, Prober* prober)
     : settings_(settings),
       transport_(transport),
       clock_(clock),
-      inbox_(std::make_shared<Inbox>()) {}
-
-void Delivery::wake() {
-  {
-    const std::lock_guard lock(inbox_->mutex);
-    inbox_->is_woken = true;
-  }
-  inbox_->arrived.notify_all();
+      evidence_(std::move(evidence)),
+      prober_(prober),
+      inbox_(std::make_shared<Inbox>()) {
+  if (prober_ != nullptr) prober_->on_answer([inbox = inbox_] { inbox->wake(); });
 }
 
-void Delivery::set_stop_deadline(TimePoint deadline) {
+void ParcelDelivery::wake() { inbox_->wake(); }
+
+void ParcelDelivery::set_stop_deadline(TimePoint deadline) {
   const std::lock_guard lock(inbox_->mutex);
   inbox_->stop_deadline = deadline;
 }
 
-std::deque<Delivery::Range> Delivery::cut(const Parcel& parcel) const {
-  std::deque<Range> ranges;
+void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const {
+  const bool is_metrics = parcel.signal == Signal::kMetrics;
+  std::size_t weight_max = is_metrics ? settings_.request_units_max : settings_.request_items_max;
+  if (parcel.weight_max > 0) weight_max = std::min(weight_max, parcel.weight_max);
+  const auto weight_of = [&](std::size_t unit) {
+    return is_metrics ? std::size_t{1} : std::size_t{parcel.units[unit].items};
+  };
   std::size_t first = 0;
-  for (std::size_t i = 1; i <= parcel.units.size(); ++i) {
-    const bool is_end = i == parcel.units.size();
-    if (is_end || parcel.run(first, i + 1).size() > settings_.request_bytes_max) {
-      ranges.push_back({first, i});
+  std::size_t weight = 0;
+  for (std::size_t i = 0; i < parcel.units.size(); ++i) {
+    const std::size_t more = weight_of(i);
+    const bool is_full = parcel.stage != Parcel::Stage::kFresh || weight + more > weight_max ||
+                         parcel.run(first, i + 1).size() > settings_.request_bytes_max;
+    if (i > first && is_full) {
+      ranges.push_back({&parcel, first, i});
       first = i;
+      weight = 0;
     }
+    weight += more;
   }
-  return ranges;
+  if (first < parcel.units.size()) ranges.push_back({&parcel, first, parcel.units.size()});
 }
 
-bool Delivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observer) {
+bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observer) {
   ++round_;
-  in_flight_ = 0;
+  in_flight_ = abandoned_ = 0;
+  run_began_ = clock_.steady();
   std::vector<Task> tasks(parcels.size());
   for (std::size_t i = 0; i < parcels.size(); ++i) {
-    tasks[i].parcel = &parcels[i];
-    tasks[i].ranges = cut(parcels[i]);
+    tasks[i].stage = parcels[i].stage;
+    cut(parcels[i], tasks[i].ranges);
   }
   bool is_given_up = false;
   for (;;) {
     is_given_up = is_given_up || !observer.go_on();
     const bool has_left = !is_given_up && launch(tasks, observer);
-    if (in_flight_ == 0 && !has_left) return !is_given_up;
+    if (in_flight_ == abandoned_ && !has_left) return !is_given_up;
     if (is_given_up) {
       const std::lock_guard lock(inbox_->mutex);
       if (clock_.steady() >= inbox_->stop_deadline) return false;
@@ -90,34 +109,39 @@ bool Delivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observe
 }
 
 /// Sends what may be sent now. True where something is left to send or in flight.
-bool Delivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
+bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
   bool has_left = false;
-  const TimePoint now = clock_.steady();
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
-    if (!task.is_in_flight) drop_too_old(task, observer);
+    if (task.ranges.empty()) continue;
+    if (task.request == 0) drop_too_old(task, observer);
+    if (!task.ranges.empty()) judge(task, observer);
     if (task.ranges.empty()) continue;
     has_left = true;
-    if (task.is_in_flight || task.not_before > now || in_flight_ >= settings_.in_flight_max)
-      continue;
-    const Range range = task.ranges.front();
-    task.is_in_flight = true;
-    task.sent = now;
-    ++in_flight_;
-    transport_.send(task.parcel->customer, task.parcel->signal,
-                    task.parcel->run(range.first, range.last),
-                    [inbox = inbox_, round = round_, i](Answer answer) {
-                      {
-                        const std::lock_guard lock(inbox->mutex);
-                        inbox->items.push_back({round, i, std::move(answer)});
-                      }
-                      inbox->arrived.notify_all();
-                    });
+    if (task.request == 0 && task.not_before <= clock_.steady() &&
+        in_flight_ < settings_.in_flight_max)
+      send(task, i);
   }
   return has_left;
 }
 
-void Delivery::wait(const std::vector<Task>& tasks, bool has_left) {
+void ParcelDelivery::send(Task& task, std::size_t index) {
+  const Range range = task.ranges.front();
+  task.request = ++last_request_;
+  task.sent = clock_.steady();
+  ++in_flight_;
+  transport_.send(range.parcel->customer, range.parcel->signal,
+                  range.parcel->run(range.first, range.last),
+                  [inbox = inbox_, round = round_, request = task.request, index](Answer answer) {
+                    {
+                      const std::lock_guard lock(inbox->mutex);
+                      inbox->items.push_back({round, request, index, std::move(answer)});
+                    }
+                    inbox->arrived.notify_all();
+                  });
+}
+
+void ParcelDelivery::wait(const std::vector<Task>& tasks, bool has_left) {
   Duration longest = kLookInterval;
   if (!has_left) {  // given up: only what is in flight is waited for
     const std::lock_guard lock(inbox_->mutex);
@@ -126,8 +150,10 @@ void Delivery::wait(const std::vector<Task>& tasks, bool has_left) {
   if (has_left && in_flight_ < settings_.in_flight_max) {
     const TimePoint now = clock_.steady();
     for (const Task& task : tasks) {
-      if (!task.ranges.empty() && !task.is_in_flight)
-        longest = std::clamp(task.not_before - now, Duration::zero(), longest);
+      if (task.ranges.empty()) continue;
+      const TimePoint look = task.request == 0 ? task.not_before : task.sent + settings_.patience;
+      if (task.request == 0 || look > now)
+        longest = std::clamp(look - now, Duration::zero(), longest);
     }
   }
   std::unique_lock lock(inbox_->mutex);
@@ -136,106 +162,238 @@ void Delivery::wait(const std::vector<Task>& tasks, bool has_left) {
   inbox_->is_woken = false;
 }
 
-void Delivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& observer) {
+void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& observer) {
   std::deque<Inbox::Item> items;
   {
     const std::lock_guard lock(inbox_->mutex);
     items.swap(inbox_->items);
   }
   for (Inbox::Item& item : items) {
+    if (item.answer.kind == Answer::Kind::kTaken) evidence_->note_taken(clock_.steady(), true);
     if (item.round != round_) continue;
-    Task& task = tasks[item.task];
-    task.is_in_flight = false;
     --in_flight_;
+    Task& task = tasks[item.task];
+    if (task.request != item.request) {
+      --abandoned_;
+      continue;
+    }
+    task.request = 0;
     const Range range = task.ranges.front();
-    observer.on_answer(*task.parcel, range.first, range.last, item.answer,
+    observer.on_answer(*range.parcel, range.first, range.last, item.answer,
                        clock_.steady() - task.sent);
     settle(task, item.answer, observer);
   }
 }
 
-void Delivery::settle(Task& task, const Answer& answer, DeliveryObserver& observer) {
+void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& observer) {
   const Range range = task.ranges.front();
   switch (answer.kind) {
     case Answer::Kind::kTaken:
-      ++taken_;
       if (answer.rejected > 0)
-        observer.on_rejected(*task.parcel, range.first, range.last, answer.rejected, answer.why);
+        observer.on_rejected(*range.parcel, range.first, range.last, answer.rejected, answer.why);
       task.ranges.pop_front();
-      task.attempts = task.broken = 0;
+      task.attempts = 0;
+      task.failure.reset();
       return;
     case Answer::Kind::kRefused:
-      halve_or_give_up(task, answer, observer);
+      task.attempts = 0;
+      task.failure.reset();
+      search(task, answer, observer);
       return;
-    case Answer::Kind::kBroken: {
-      Range& broken = task.ranges.front();
-      if (!broken.taken_at_break) broken.taken_at_break = taken_;
-      const bool is_alone = range.last - range.first == 1;
-      if (++task.broken < kBrokenTriesMax) break;
-      if (!is_alone || taken_ > *broken.taken_at_break) {
-        halve_or_give_up(task, answer, observer);
-        return;
-      }
-      task.broken = 0;
-      task.ranges.push_back(broken);
-      task.ranges.pop_front();
-      break;
-    }
+    case Answer::Kind::kBroken:
     case Answer::Kind::kRetry:
       break;
   }
+  if (settings_.lane == Lane::kOnce) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  const TimePoint since = task.failure ? task.failure->since : task.sent;
+  task.failure = Failure{answer, since, task.sent};
   postpone(task, answer);
 }
 
-void Delivery::halve_or_give_up(Task& task, const Answer& answer, DeliveryObserver& observer) {
-  const Range range = task.ranges.front();
-  const std::size_t units = range.last - range.first;
-  task.attempts = task.broken = 0;
-  ++task.refusals;
-  if (units == 1 || task.refusals > kRefusalsMax) {
-    task.ranges.pop_front();
-    if (units == 1 && answer.is_too_old)
-      learn_too_old(task.parcel->units[range.first].timestamp_ms, answer.why);
-    for (std::size_t unit = range.first; unit < range.last; ++unit)
-      observer.on_refused(*task.parcel, unit, answer.why);
+/// What of the task's trouble is its own, by what the destination takes meanwhile.
+void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
+  const TimePoint now = clock_.steady();
+  const bool is_side = settings_.lane == Lane::kSide;
+  if (is_side && task.request == 0 && settings_.run_max > Duration::zero() &&
+      now >= run_began_ + settings_.run_max) {
+    set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
     return;
   }
-  if (answer.is_too_old && !task.by_time) {
+  if (task.request != 0) {
+    if (settings_.lane != Lane::kFront || now < task.sent + settings_.patience) return;
+    if (evidence_->taken_since(task.sent)) {
+      ++abandoned_;
+      task.request = 0;
+      set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
+    } else if (prober_ != nullptr) {
+      prober_->ask();
+    }
+    return;
+  }
+  if (!task.failure) return;
+  const Answer& answer = task.failure->answer;
+  const bool is_wait = answer.kind == Answer::Kind::kRetry && !answer.is_timeout;
+  if (is_wait && is_side) {
+    set_aside(task, Aside::kSlow, answer.why, observer);
+    return;
+  }
+  // "Not now" may be said to one customer alone, by a store that has budgets.
+  if (is_wait && now < task.failure->since + settings_.patience) return;
+  switch (blame(task)) {
+    case Blame::kUnknown:
+      if (prober_ != nullptr) prober_->ask();
+      return;
+    case Blame::kTryAgain:
+      task.not_before = now;
+      return;
+    case Blame::kTask:
+      break;
+  }
+  if (is_wait)
+    set_aside(task, Aside::kSlow, answer.why, observer);
+  else
+    condemn(task, observer);
+}
+
+/// By when the destination took something: after the task failed and before it failed again, the
+/// trouble is the task's own. Where it has only just begun to take, the task is tried once more.
+ParcelDelivery::Blame ParcelDelivery::blame(const Task& task) const {
+  const Failure& failure = *task.failure;
+  const TimePoint fresh = clock_.steady() - kEvidenceFresh;
+  if (task.stage == Parcel::Stage::kLastTry)
+    return evidence_->data_taken_since(failure.sent) ? Blame::kTask : Blame::kUnknown;
+  if (settings_.lane == Lane::kSide)  // nothing is given up by it, only halved
+    return evidence_->taken_since(std::min(failure.sent, fresh)) ? Blame::kTask : Blame::kUnknown;
+  if (!evidence_->taken_since(std::max(failure.since, fresh))) return Blame::kUnknown;
+  const bool is_first = task.attempts < 2 && failure.answer.kind == Answer::Kind::kBroken;
+  if (is_first || failure.answer.is_timeout || failure.answer.retry_after ||
+      failure.sent >= evidence_->last())
+    return Blame::kTask;
+  return Blame::kTryAgain;
+}
+
+/// The destination takes others' while this fails.
+void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const Answer answer = task.failure->answer;
+  task.failure.reset();
+  task.not_before = {};
+  task.attempts = 0;
+  if (settings_.lane == Lane::kFront) {
+    if (answer.is_timeout) {
+      set_aside(task, Aside::kSlow, answer.why, observer);
+      return;
+    }
+    observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSearch, answer.why);
+    task.ranges.pop_front();
+    return;
+  }
+  if (task.stage == Parcel::Stage::kSuspect) {
+    set_aside(task, Aside::kSuspect, answer.why, observer);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kLastTry) {
+    observer.on_refused(*range.parcel, range.first, answer.why);
+    task.ranges.pop_front();
+    return;
+  }
+  if (++task.searches > settings_.searches_max) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (range.last - range.first > 1) {
+    halve(task, false);
+    return;
+  }
+  if (split(task, observer)) return;
+  observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSuspect, answer.why);
+  task.ranges.pop_front();
+}
+
+/// The destination has said that something of the front range will never be taken.
+void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const std::size_t units = range.last - range.first;
+  const TimePoint now = clock_.steady();
+  if (!task.searched_since) task.searched_since = now;
+  const bool is_late =
+      settings_.lane == Lane::kFront && now >= *task.searched_since + settings_.patience;
+  if (units > 1 && (++task.searches > settings_.searches_max || is_late)) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (units == 1) {
+    if (split(task, observer)) return;
+    task.ranges.pop_front();
+    if (answer.is_too_old) learn_too_old(range.parcel->units[range.first].timestamp_ms, answer.why);
+    observer.on_refused(*range.parcel, range.first, answer.why);
+    return;
+  }
+  if (answer.is_too_old && !task.is_by_time) {
     sort_by_time(task);
     return;
   }
+  halve(task, answer.is_too_old);
+}
+
+void ParcelDelivery::halve(Task& task, bool newer_first) const {
+  const Range range = task.ranges.front();
   task.ranges.pop_front();
-  const std::size_t middle = range.first + units / 2;
-  const Range older{range.first, middle, range.taken_at_break};
-  const Range newer{middle, range.last, range.taken_at_break};
-  task.ranges.push_front(answer.is_too_old ? older : newer);
-  task.ranges.push_front(answer.is_too_old ? newer : older);
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  const Range older{range.parcel, range.first, middle};
+  const Range newer{range.parcel, middle, range.last};
+  task.ranges.push_front(newer_first ? older : newer);
+  task.ranges.push_front(newer_first ? newer : older);
+}
+
+/// The front range, one unit, becomes several where there is more than one item in it.
+bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
+  const Range range = task.ranges.front();
+  if (range.parcel->units[range.first].items < 2) return false;
+  auto parts = observer.split(*range.parcel, range.first);
+  if (!parts || parts->units.size() < 2) return false;
+  task.made.push_back(std::make_unique<Parcel>(*std::move(parts)));
+  task.ranges.pop_front();
+  for (std::size_t unit = task.made.back()->units.size(); unit-- > 0;)
+    task.ranges.push_front({task.made.back().get(), unit, unit + 1});
+  return true;
+}
+
+/// All that is left of the task.
+void ParcelDelivery::set_aside(Task& task, Aside aside, const std::string& why,
+                               DeliveryObserver& observer) {
+  for (const Range& range : task.ranges)
+    observer.on_set_aside(*range.parcel, range.first, range.last, aside, why);
+  task.ranges.clear();
+  task.failure.reset();
 }
 
 /// What is left of the task becomes one parcel in the order of time, sent from its new end.
-void Delivery::sort_by_time(Task& task) const {
-  std::vector<std::size_t> order;
+void ParcelDelivery::sort_by_time(Task& task) const {
+  std::vector<std::pair<const Parcel*, std::size_t>> order;
   for (const Range& range : task.ranges) {
-    for (std::size_t unit = range.first; unit < range.last; ++unit) order.push_back(unit);
+    for (std::size_t unit = range.first; unit < range.last; ++unit)
+      order.emplace_back(range.parcel, unit);
   }
-  const Parcel& from = *task.parcel;
-  std::stable_sort(order.begin(), order.end(), [&from](std::size_t left, std::size_t right) {
-    return from.units[left].timestamp_ms < from.units[right].timestamp_ms;
+  std::stable_sort(order.begin(), order.end(), [](const auto& left, const auto& right) {
+    return left.first->units[left.second].timestamp_ms <
+           right.first->units[right.second].timestamp_ms;
   });
-  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer, .signal = from.signal});
-  for (const std::size_t index : order) {
-    Unit unit = from.units[index];
-    unit.begin = sorted->message.size();
-    sorted->units.push_back(unit);
-    sorted->message += from.run(index, index + 1);
-  }
-  task.ranges = cut(*sorted);
+  const Parcel& from = *order.front().first;
+  auto sorted = std::make_unique<Parcel>(
+      Parcel{.customer = from.customer, .signal = from.signal, .stage = from.stage});
+  for (const auto& [parcel, unit] : order) sorted->append(*parcel, unit, unit + 1);
+  task.ranges.clear();
+  cut(*sorted, task.ranges);
   std::reverse(task.ranges.begin(), task.ranges.end());
-  task.by_time = std::move(sorted);
-  task.parcel = task.by_time.get();
+  task.is_by_time = true;
+  task.made.push_back(std::move(sorted));
 }
 
-void Delivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
+void ParcelDelivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
   if (timestamp_ms >= clock_.wall_ms() - kOldForAllMs) return;
   const TimePoint now = clock_.steady();
   const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;
@@ -243,27 +401,27 @@ void Delivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) 
   too_old_ = TooOld{timestamp_ms, why, now};
 }
 
-void Delivery::drop_too_old(Task& task, DeliveryObserver& observer) const {
+void ParcelDelivery::drop_too_old(Task& task, DeliveryObserver& observer) const {
   if (!too_old_ || clock_.steady() >= too_old_->known_since + kTooOldKnownFor) return;
   const auto is_too_old = [this](const Unit& unit) {
     return unit.timestamp_ms != 0 && unit.timestamp_ms <= too_old_->timestamp_ms;
   };
   const bool has_some =
       std::any_of(task.ranges.begin(), task.ranges.end(), [&](const Range& range) {
-        const auto begin = task.parcel->units.begin();
+        const auto begin = range.parcel->units.begin();
         return std::any_of(begin + static_cast<std::ptrdiff_t>(range.first),
                            begin + static_cast<std::ptrdiff_t>(range.last), is_too_old);
       });
   if (!has_some) return;
-  if (!task.by_time) sort_by_time(task);
+  if (!task.is_by_time) sort_by_time(task);
   for (Range& range : task.ranges) {
-    while (range.first < range.last && is_too_old(task.parcel->units[range.first]))
-      observer.on_refused(*task.parcel, range.first++, too_old_->why);
+    while (range.first < range.last && is_too_old(range.parcel->units[range.first]))
+      observer.on_refused(*range.parcel, range.first++, too_old_->why);
   }
   std::erase_if(task.ranges, [](const Range& range) { return range.first == range.last; });
 }
 
-void Delivery::postpone(Task& task, const Answer& answer) {
+void ParcelDelivery::postpone(Task& task, const Answer& answer) {
   const int doublings = std::min(task.attempts++, kDoublingsMax);
   const Duration delay = std::min(settings_.retry_max, settings_.retry_initial * (1 << doublings));
   Duration wait = with_jitter(delay);

@@ -1,5 +1,5 @@
-// Brings parcels to a destination: in order for each customer, several customers at a time, again
-// until it is taken, and around what will never be.
+// Brings parcels to a destination: in order for each customer, several customers at a time, and
+// around what it does not take. docs/decisions/0008-lanes.md says why it is so.
 #pragma once
 
 #include <condition_variable>
@@ -13,19 +13,43 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/collector/exporters/evidence.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
 namespace vigia::collector {
 
-struct DeliverySettings {
-  std::size_t in_flight_max = 8;                            ///< requests at a time
-  std::size_t request_bytes_max = 1U << 20U;                ///< before compression
-  Duration retry_initial = std::chrono::milliseconds(500);  ///< doubled each time, with jitter
-  Duration retry_max = std::chrono::seconds(30);
+/// Whose time a delivery takes, and so what it does with what fails.
+enum class Lane : std::uint8_t {
+  kFront,  ///< everybody's: what one customer would make the others wait for is set aside
+  kSide,   ///< apart: what fails is searched to the end, within the budgets
+  kOnce,   ///< one try, what fails is set aside
 };
 
-/// Told of what happens on the way; every call on the thread of `Delivery::run`.
+struct DeliverySettings {
+  Lane lane = Lane::kFront;
+  std::size_t in_flight_max = 8;                            ///< requests at a time
+  std::size_t request_bytes_max = 1U << 20U;                ///< before compression
+  std::size_t request_units_max = 20'000;                   ///< series values in one request
+  std::size_t request_items_max = 10'000;                   ///< spans or records in one request
+  Duration retry_initial = std::chrono::milliseconds(500);  ///< doubled each time, with jitter
+  Duration retry_max = std::chrono::seconds(30);
+  /// Requests that a parcel's search may take in one run; what is not found by then is set aside.
+  int searches_max = 64;
+  /// How long a parcel of the front lane may fail or wait while the destination takes others'.
+  Duration patience = std::chrono::seconds(3);
+  /// Of the side lane: what is not done by then is set aside. 0: no end.
+  Duration run_max{0};
+};
+
+/// Why units were not brought to an end.
+enum class Aside : std::uint8_t {
+  kSearch,   ///< something in them is to blame, or the budget was over: search apart
+  kSlow,     ///< not now, or no answer in time, while others' data is taken
+  kSuspect,  ///< one unit that fails alone while others are taken, without being refused
+};
+
+/// Told of what happens on the way; every call on the thread of `ParcelDelivery::run`.
 class DeliveryObserver {
  public:
   virtual ~DeliveryObserver() = default;
@@ -34,80 +58,107 @@ class DeliveryObserver {
   /// The destination took units [first, last) but for `count` items that it did not name.
   virtual void on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,
                            std::uint64_t count, const std::string& why) = 0;
+  /// Units [first, last) are to be tried apart, later.
+  virtual void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                            const std::string& why) = 0;
   /// One request of units [first, last) was answered.
   virtual void on_answer(const Parcel& parcel, std::size_t first, std::size_t last,
                          const Answer& answer, Duration took) = 0;
+  /// Units of several items as units of about half; nothing where it cannot be cut.
+  virtual std::optional<Parcel> split(const Parcel& /*parcel*/, std::size_t /*unit*/) {
+    return std::nullopt;
+  }
   /// Called often; false gives up what is left.
   virtual bool go_on() = 0;
 };
 
 /// A refused request is halved until the unit that is to blame stands alone: that one is given up,
-/// the rest sent. A 500 that stays (kBrokenTriesMax times) is halved too; a unit that alone gets
-/// nothing but 500 is given up only once the destination has taken something else since the first
-/// of them, so that a broken destination costs no data; until then it goes behind the others.
-/// One customer's bad data must not cost the others their time. Where the destination says that
-/// data is too old, the search goes by time, newest first, and what is found is remembered for
-/// kTooOldKnownFor: everything older is given up unsent. A parcel that has been refused
-/// kRefusalsMax times is given up where it is refused, unhalved.
+/// the rest sent. What fails otherwise (500, no answer in time, not now) says nothing by itself: it
+/// is tried again, with one back-off for the parcel, until the destination is seen to take
+/// something else (`Evidence`), for which it is probed. Only then is it the parcel's own trouble:
+/// the front lane sets it aside, the side lane halves it down to the suspect. A destination that
+/// takes nothing from anybody costs nothing but time.
+/// Where the destination says that data is too old, the search goes by time, newest first, and what
+/// is found is remembered for kTooOldKnownFor: everything older is given up unsent.
 /// Thread contract: `run` from one thread; `wake` from any.
-class Delivery {
+class ParcelDelivery {
  public:
-  Delivery(DeliverySettings settings, Transport& transport, const Clock& clock);
-  /// True once every unit was taken or given up. False where the observer gave up: some may have
-  /// been taken. What is in flight then is waited for until `stop_deadline`.
+  /// `prober` may be null; all outlive the delivery.
+  ParcelDelivery(DeliverySettings settings, Transport& transport, const Clock& clock,
+                 std::shared_ptr<Evidence> evidence = std::make_shared<Evidence>(),
+                 Prober* prober = nullptr);
+  /// True once every unit was taken, given up or set aside. False where the observer gave up: some
+  /// may have been taken. What is in flight then is waited for until `stop_deadline`.
   bool run(const std::vector<Parcel>& parcels, DeliveryObserver& observer);
   /// Looks at go_on at once.
   void wake();
   void set_stop_deadline(TimePoint deadline);
 
-  static constexpr int kBrokenTriesMax = 3;
-  static constexpr int kRefusalsMax = 256;
   static constexpr auto kTooOldKnownFor = std::chrono::minutes(1);
+  /// Evidence older than this tells nothing of now.
+  static constexpr auto kEvidenceFresh = std::chrono::seconds(5);
 
  private:
   struct Range {
-    std::size_t first = 0, last = 0;
-    /// Where it, or what it was halved from, has been answered 500: how many requests the
-    /// destination had taken by then.
-    std::optional<std::uint64_t> taken_at_break{};
-  };
-  struct Task {  // one parcel on its way
     const Parcel* parcel = nullptr;
-    std::unique_ptr<Parcel> by_time{};  // where set, `parcel` is this: what was left, sorted
-    std::deque<Range> ranges;           // front first
-    bool is_in_flight = false;
-    int attempts = 0;  // of the front range
-    int refusals = 0;  // of the whole parcel
-    int broken = 0;    // of these, answered 500
+    std::size_t first = 0, last = 0;
+  };
+  struct Failure {  // of the front range, since it was last taken something of
+    Answer answer;
+    TimePoint since{};  // first of them
+    TimePoint sent{};   // the last one's request
+  };
+  struct Task {                                   // one parcel on its way
+    std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
+    std::deque<Range> ranges{};                   // front first
+    Parcel::Stage stage = Parcel::Stage::kFresh;
+    bool is_by_time = false;
+    std::uint64_t request = 0;  // in flight; 0: none
+    int attempts = 0;
+    int searches = 0;
+    std::optional<TimePoint> searched_since{};
+    std::optional<Failure> failure{};
     TimePoint sent{};
     TimePoint not_before{};
   };
   struct Inbox;  // answers on their way to the thread of run
 
-  std::deque<Range> cut(const Parcel& parcel) const;
+  void cut(const Parcel& parcel, std::deque<Range>& ranges) const;
   bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
+  void send(Task& task, std::size_t index);
+  void wait(const std::vector<Task>& tasks, bool has_left);
+  void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
-  void halve_or_give_up(Task& task, const Answer& answer, DeliveryObserver& observer);
+  void judge(Task& task, DeliveryObserver& observer);
+  enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
+  Blame blame(const Task& task) const;
+  void condemn(Task& task, DeliveryObserver& observer);
+  void search(Task& task, const Answer& answer, DeliveryObserver& observer);
+  bool split(Task& task, DeliveryObserver& observer) const;
+  void halve(Task& task, bool newer_first) const;
+  void set_aside(Task& task, Aside aside, const std::string& why, DeliveryObserver& observer);
   void sort_by_time(Task& task) const;
   void learn_too_old(std::int64_t timestamp_ms, const std::string& why);
   void drop_too_old(Task& task, DeliveryObserver& observer) const;
   void postpone(Task& task, const Answer& answer);
-  void wait(const std::vector<Task>& tasks, bool has_left);
-  void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
 
   DeliverySettings settings_;
   Transport& transport_;
   const Clock& clock_;
+  std::shared_ptr<Evidence> evidence_;
+  Prober* prober_;
   std::shared_ptr<Inbox> inbox_;  // shared with the callbacks of requests in flight
   std::size_t in_flight_ = 0;
-  std::uint64_t taken_ = 0;  // requests that the destination has taken so far
+  std::size_t abandoned_ = 0;  // of these, no longer waited for
+  TimePoint run_began_{};
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;
     TimePoint known_since{};
   };
   std::optional<TooOld> too_old_;
-  std::uint64_t round_ = 0;  // answers of an earlier run are passed over
+  std::uint64_t round_ = 0;         // answers of an earlier run are passed over
+  std::uint64_t last_request_ = 0;  // requests are numbered
 };
 
 }  // namespace vigia::collector

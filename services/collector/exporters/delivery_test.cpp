@@ -39,12 +39,18 @@ class Notes final : public DeliveryObserver {
                    std::uint64_t count, const std::string& /*why*/) override {
     rejected += count;
   }
+  void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                    const std::string& /*why*/) override {
+    auto& units = aside == Aside::kSuspect ? suspects : aside == Aside::kSlow ? slow : left;
+    units += parcel.run(first, last);
+  }
   void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
                  const Answer& /*answer*/, Duration /*took*/) override {
     ++answers;
   }
   bool go_on() override { return may_go_on(); }
   std::vector<std::string> refused;
+  std::string left, slow, suspects;  // set aside
   std::uint64_t rejected = 0;
   int answers = 0;
   std::function<bool()> may_go_on = [] { return true; };
@@ -93,7 +99,15 @@ class DeliveryTest : public testing::Test {
     settings_.retry_max = std::chrono::milliseconds(4);
   }
   bool run(const std::vector<Parcel>& parcels) {
-    Delivery delivery(settings_, destination_, clock_);
+    ParcelDelivery delivery(settings_, destination_, clock_);
+    return delivery.run(parcels, notes_);
+  }
+  /// With probes, which are data and whose message is "probe".
+  bool run_probing(const std::vector<Parcel>& parcels) {
+    const auto evidence = std::make_shared<Evidence>();
+    Prober prober({Signal::kMetrics, [](std::int64_t) { return std::string("probe"); }, true},
+                  destination_, evidence, clock_);
+    ParcelDelivery delivery(settings_, destination_, clock_, evidence, &prober);
     return delivery.run(parcels, notes_);
   }
   DeliverySettings settings_;
@@ -129,12 +143,168 @@ TEST_F(DeliveryTest, HalvesARefusalDownToTheUnitThatIsToBlame) {
   EXPECT_LE(destination_.requests.size(), 7U);
 }
 
-TEST_F(DeliveryTest, A500ThatStaysIsHalvedToo) {
+TEST_F(DeliveryTest, A500OfOneCustomerIsSetAsideAfterOneRequestWhileOthersAreTaken) {
   destination_.script = [](const auto&, const std::string& message) {
     return refuse_what_holds('c', message, Kind::kBroken);
   };
-  EXPECT_TRUE(run({parcel_of("abcd")}));
-  EXPECT_EQ(destination_.taken, "abd");
+  EXPECT_TRUE(run({parcel_of("abcd"), parcel_of("xy", "b")}));
+  EXPECT_EQ(destination_.taken, "xy");
+  EXPECT_EQ(notes_.left, "abcd");
+  EXPECT_THAT(notes_.refused, IsEmpty());
+  EXPECT_EQ(destination_.requests.size(), 2U);
+}
+
+TEST_F(DeliveryTest, WhereNobodyElseSendsAProbeTellsAContentFromAnOutage) {
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  EXPECT_TRUE(run_probing({parcel_of("abcd")}));
+  EXPECT_EQ(notes_.left, "abcd");
+  EXPECT_THAT(destination_.requests, ::testing::Contains("_provider:probe"));
+}
+
+TEST_F(DeliveryTest, WhileProbesFailTooNothingIsSetAside) {
+  int left = 12;
+  destination_.script = [&left](const auto&, const std::string& message) {
+    if (message == "probe" && left > 0) return Answer{Kind::kBroken, "disk full"};
+    return left-- > 0 ? Answer{Kind::kBroken, "disk full"} : Answer{};
+  };
+  EXPECT_TRUE(run_probing({parcel_of("abcd")}));
+  EXPECT_EQ(destination_.taken, "abcd");
+  EXPECT_EQ(notes_.left + notes_.slow + notes_.suspects, "");
+}
+
+TEST_F(DeliveryTest, TheSideLaneHalvesA500DownToTheSuspects) {
+  settings_.lane = Lane::kSide;
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  EXPECT_TRUE(run_probing({parcel_of("abcdefgh")}));
+  EXPECT_EQ(destination_.taken.find('c'), std::string::npos);
+  for (const char letter : std::string("abdefgh"))
+    EXPECT_NE(destination_.taken.find(letter), std::string::npos) << letter;
+  EXPECT_EQ(notes_.suspects, "c");
+  EXPECT_THAT(notes_.refused, IsEmpty());
+}
+
+TEST_F(DeliveryTest, OfSuspectsOneIsTriedForAll) {
+  settings_.lane = Lane::kSide;
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  Parcel suspects = parcel_of("ccc");
+  suspects.stage = Parcel::Stage::kSuspect;
+  EXPECT_TRUE(run_probing({suspects}));
+  EXPECT_EQ(notes_.suspects, "ccc");
+  EXPECT_EQ(std::count(destination_.requests.begin(), destination_.requests.end(), "a:c"), 1);
+}
+
+TEST_F(DeliveryTest, OnlyWhatFailsAloneOnceMoreWhileDataIsTakenIsGivenUp) {
+  settings_.lane = Lane::kSide;
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  Parcel suspects = parcel_of("cd");
+  suspects.stage = Parcel::Stage::kLastTry;
+  EXPECT_TRUE(run_probing({suspects}));
+  EXPECT_THAT(notes_.refused, ElementsAre("c: bad"));
+  EXPECT_NE(destination_.taken.find('d'), std::string::npos);
+}
+
+TEST_F(DeliveryTest, TheLastTryGivesNothingUpWhileNothingIsTaken) {
+  settings_.lane = Lane::kSide;
+  settings_.run_max = std::chrono::milliseconds(30);
+  destination_.script = [](const auto&, const auto&) { return Answer{Kind::kBroken, "disk full"}; };
+  Parcel suspects = parcel_of("c");
+  suspects.stage = Parcel::Stage::kLastTry;
+  EXPECT_TRUE(run_probing({suspects}));
+  EXPECT_THAT(notes_.refused, IsEmpty());
+  EXPECT_EQ(notes_.left, "c");
+}
+
+TEST_F(DeliveryTest, ATimeoutOfOneCustomerSetsAllOfItsParcelAside) {
+  settings_.request_bytes_max = 2;
+  destination_.script = [](const std::string& customer, const auto&) {
+    Answer late{Kind::kRetry, "no answer in time"};
+    late.is_timeout = true;
+    return customer == "a" ? late : Answer{};
+  };
+  EXPECT_TRUE(run({parcel_of("abcd"), parcel_of("xy", "b")}));
+  EXPECT_EQ(destination_.taken, "xy");
+  EXPECT_EQ(notes_.slow, "abcd");
+}
+
+TEST_F(DeliveryTest, ACustomerWhoAloneIsToldToWaitIsSetAsideWhenPatienceEnds) {
+  settings_.patience = std::chrono::milliseconds(20);
+  destination_.script = [](const std::string& customer, const auto&) {
+    return customer == "a" ? Answer{Kind::kRetry, "over its budget"} : Answer{};
+  };
+  EXPECT_TRUE(run_probing({parcel_of("abcd"), parcel_of("xy", "b")}));
+  EXPECT_EQ(notes_.slow, "abcd");
+  EXPECT_EQ(destination_.taken.substr(0, 2), "xy");
+}
+
+TEST_F(DeliveryTest, ARequestThatHangsIsNotWaitedForOnceOthersAreTaken) {
+  class HangsForA final : public Transport {
+   public:
+    void send(const CustomerId& customer, Signal /*signal*/, std::string_view /*message*/,
+              std::function<void(Answer)> done) override {
+      if (customer.text() == "a")
+        kept = std::move(done);
+      else
+        done(Answer{});
+    }
+    std::function<void(Answer)> kept;
+  } transport;
+  settings_.patience = std::chrono::milliseconds(5);
+  ParcelDelivery delivery(settings_, transport, clock_);
+  EXPECT_TRUE(delivery.run({parcel_of("abcd"), parcel_of("xy", "b")}, notes_));
+  EXPECT_EQ(notes_.slow, "abcd");
+  transport.kept(Answer{});  // late, and harmless
+  EXPECT_TRUE(delivery.run({parcel_of("xy", "b")}, notes_));
+}
+
+TEST_F(DeliveryTest, AUnitOfSeveralItemsIsCutWhereItIsToBlame) {
+  class Cutting final : public DeliveryObserver {
+   public:
+    explicit Cutting(Notes& notes) : notes_(notes) {}
+    void on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) override {
+      notes_.on_refused(parcel, unit, why);
+    }
+    void on_rejected(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t count,
+                     const std::string& why) override {
+      notes_.on_rejected(parcel, first, last, count, why);
+    }
+    void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                      const std::string& why) override {
+      notes_.on_set_aside(parcel, first, last, aside, why);
+    }
+    void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                   const Answer& /*answer*/, Duration /*took*/) override {}
+    std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override {
+      const std::string_view whole = parcel.run(unit, unit + 1);
+      Parcel parts{.customer = parcel.customer, .signal = parcel.signal};
+      for (const std::size_t begin : {std::size_t{0}, whole.size() / 2}) {
+        const std::size_t end = begin == 0 ? whole.size() / 2 : whole.size();
+        parts.units.push_back({.begin = begin, .items = static_cast<std::uint32_t>(end - begin)});
+      }
+      parts.message = whole;
+      return parts;
+    }
+    bool go_on() override { return true; }
+
+   private:
+    Notes& notes_;
+  } cutting(notes_);
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message);
+  };
+  Parcel parcel{.customer = *CustomerId::parse("a"), .signal = Signal::kLogs};
+  parcel.units.push_back({.items = 8});
+  parcel.message = "abcdefgh";
+  ParcelDelivery delivery(settings_, destination_, clock_);
+  EXPECT_TRUE(delivery.run({parcel}, cutting));
+  EXPECT_EQ(destination_.taken, "abdefgh");
   EXPECT_THAT(notes_.refused, ElementsAre("c: bad"));
 }
 
@@ -182,7 +352,7 @@ TEST_F(DeliveryTest, ACustomerThatWaitsDoesNotHoldAnotherUp) {
 }
 
 TEST_F(DeliveryTest, DataThatIsTooOldCostsFewRequestsAndIsRemembered) {
-  Delivery delivery(settings_, destination_, clock_);
+  ParcelDelivery delivery(settings_, destination_, clock_);
   destination_.script = refusing_until(5000);
   EXPECT_TRUE(delivery.run({numbered(1000)}, notes_));
   EXPECT_EQ(notes_.refused.size(), 1000U);
@@ -201,11 +371,25 @@ TEST_F(DeliveryTest, OfDataThatIsPartlyTooOldAllThatIsYoungArrives) {
   EXPECT_LE(destination_.requests.size(), 40U);
 }
 
-TEST_F(DeliveryTest, AParcelFullOfConflictsCannotTakeAllTheTime) {
+TEST_F(DeliveryTest, AParcelFullOfConflictsCannotTakeAllTheTimeAndLosesNothing) {
   destination_.script = [](const auto&, const auto&) { return Answer{Kind::kRefused, "conflict"}; };
   EXPECT_TRUE(run({numbered(5000)}));
-  EXPECT_EQ(notes_.refused.size(), 5000U);
-  EXPECT_LE(destination_.requests.size(), Delivery::kRefusalsMax + 30U);
+  EXPECT_LE(destination_.requests.size(), 2U * 64U + 15U);
+  EXPECT_EQ(notes_.refused.size() + notes_.left.size() / 5, 5000U);
+}
+
+TEST_F(DeliveryTest, OfConflictsAmongGoodSeriesOnlyTheConflictsAreGivenUp) {  // A5
+  settings_.lane = Lane::kSide;
+  settings_.searches_max = 100'000;
+  destination_.script = [](const auto&, const std::string& message) {
+    for (std::size_t i = 0; i < message.size(); i += 5) {
+      if (std::stoi(message.substr(i, 4)) % 14 == 0) return Answer{Kind::kRefused, "conflict"};
+    }
+    return Answer{};
+  };
+  EXPECT_TRUE(run({numbered(4300)}));
+  EXPECT_EQ(notes_.refused.size(), 307U);
+  EXPECT_EQ(destination_.taken.size(), (4300U - 307U) * 5);
 }
 
 TEST_F(DeliveryTest, PartialSuccessIsReportedAndNotSentAgain) {
@@ -235,7 +419,7 @@ TEST_F(DeliveryTest, AnAnswerThatNeverComesEndsAtTheStopDeadline) {
     std::function<void(Answer)> kept;
     std::function<void()> on_sent;
   } silent;
-  Delivery delivery(settings_, silent, clock_);
+  ParcelDelivery delivery(settings_, silent, clock_);
   std::atomic<bool> is_stopping{false};
   notes_.may_go_on = [&] { return !is_stopping; };
   std::thread stopper;

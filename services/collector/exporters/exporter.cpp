@@ -3,6 +3,7 @@
 #include <map>
 
 #include "services/collector/exporters/local_exporters.hpp"
+#include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
 

@@ -15,6 +15,7 @@
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/translator.hpp"
 #include "services/collector/books/books.hpp"
+#include "services/collector/exporters/collector_id.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 
@@ -30,7 +31,10 @@ struct ExporterParts {
   Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
-  std::string data_directory;  ///< dead letters go to `<data_directory>/dead-letters/<exporter>`
+  /// Dead letters go to `<data_directory>/dead-letters/<exporter>`, the side queue to
+  /// `…/side/<exporter>`.
+  std::string data_directory;
+  std::string collector_id = "";  ///< collector_id()
 };
 
 /// Thread contract: start and stop from one thread. Each exporter has one thread of its own.

@@ -32,6 +32,9 @@ struct ExporterSettings {
   Duration timeout = std::chrono::seconds(10);
   Duration retry_initial = std::chrono::seconds(1);
   Duration retry_max = std::chrono::seconds(30);
+  /// How long what fails alone, while others' data is taken, is kept before it is given up; 0: a
+  /// day where required, else 10 minutes.
+  Duration give_up_after{0};
   std::size_t batch_bytes_max = 1U << 20U;
   std::string ca_file, cert_file, key_file;  ///< tls
   bool tls_skip_verify = false;

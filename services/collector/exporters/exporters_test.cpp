@@ -261,10 +261,11 @@ TEST_F(ExportersTest, WhatWasRejectedIsNotSentAndTheBooksAgree) {
 /// Has a fault that some bodies bring to light, in the middle of its work.
 class FaultyPacker final : public Packer {
  public:
-  Result<void> pack(std::uint32_t record, const WindowRecord& header, const std::string& body,
-                    Parcel& parcel) override {
-    auto packed = sound_->pack(record, header, body, parcel);
-    if (body.find("poison") != std::string::npos) throw std::out_of_range("not foreseen");
+  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
+                      std::size_t bytes_max, Parcel& parcel) override {
+    auto packed = sound_->pack(index, record, from, bytes_max, parcel);
+    if (record.body.find("poison") != std::string_view::npos)
+      throw std::out_of_range("not foreseen");
     return packed;
   }
   std::string describe(std::string_view unit) const override { return sound_->describe(unit); }

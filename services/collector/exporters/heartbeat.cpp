@@ -12,67 +12,126 @@
 namespace vigia::collector {
 namespace {
 
-DeliverySettings settings() {
+DeliverySettings once() {
   DeliverySettings settings;
+  settings.lane = Lane::kOnce;
   settings.in_flight_max = 1;
   return settings;
 }
 
+/// Notes whether all was taken.
+class Outcome final : public DeliveryObserver {
+ public:
+  explicit Outcome(std::function<bool()> go_on) : go_on_(std::move(go_on)) {}
+  void on_refused(const Parcel& /*parcel*/, std::size_t /*unit*/,
+                  const std::string& /*why*/) override {
+    is_taken = false;
+  }
+  void on_rejected(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                   std::uint64_t /*count*/, const std::string& /*why*/) override {
+    is_taken = false;
+  }
+  void on_set_aside(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                    Aside /*aside*/, const std::string& /*why*/) override {
+    is_taken = false;
+  }
+  void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                 const Answer& /*answer*/, Duration /*took*/) override {}
+  bool go_on() override { return go_on_(); }
+  bool is_taken = true;
+
+ private:
+  std::function<bool()> go_on_;
+};
+
 }  // namespace
 
-Heartbeat::Heartbeat(std::string shard, std::string state_file, Transport& transport,
-                     const Clock& clock)
-    : shard_(std::move(shard)),
-      state_file_(std::move(state_file)),
-      delivery_(settings(), transport, clock),
-      clock_(clock) {
+Heartbeat::Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock)
+    : settings_(std::move(settings)), delivery_(once(), transport, clock), clock_(clock) {
   load();
 }
 
-bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost,
-                        DeliveryObserver& observer) {
-  const std::int64_t minute = complete_until_ms / kMinuteMs;
-  if (last_minute_ > minute + kHoleMinutes + 1) last_minute_ = 0;  // the clock was set back
+void Heartbeat::make_hole() {
+  hole_until_ = std::max(hole_until_, clock_.wall_ms() / kMinuteMs + kHoleMinutes);
+}
+
+void Heartbeat::note_loss() {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t before = hole_until_;
+  make_hole();
+  if (hole_until_ != before) (void)save();
+}
+
+/// The wall clock may be set back: what was written for later minutes says nothing of those that
+/// come now, and a hole must not last for the whole step. How far the exporter is behind does not
+/// matter here.
+void Heartbeat::follow_clock() {
+  const std::int64_t now = clock_.wall_ms() / kMinuteMs;
+  last_minute_ = std::min(last_minute_, now);
+  hole_until_ = std::min(hole_until_, now + kHoleMinutes);
+}
+
+Heartbeat::Marks Heartbeat::due(std::int64_t complete_until_ms, std::uint64_t lost) {
+  const std::lock_guard lock(mutex_);
+  follow_clock();
   if (lost != lost_) {
-    last_minute_ = std::max(last_minute_, clock_.wall_ms() / kMinuteMs) + kHoleMinutes;
+    make_hole();
     lost_ = lost;
     (void)save();  // where it fails a restart finds the old number, and makes the hole again
-    return false;
+    return {};
   }
+  const std::int64_t minute = complete_until_ms / kMinuteMs;
+  if (minute <= 0) return {};
   // A shard that was never marked begins with the current minute: nothing is known of before.
   const std::int64_t oldest = last_minute_ == 0 ? minute : minute - kMinutesMax;
-  const std::int64_t first = std::max(last_minute_ + 1, oldest);
-  if (first > minute || minute <= 0) return false;
+  return {std::max({last_minute_ + 1, hole_until_ + 1, oldest}), minute};
+}
+
+Parcel Heartbeat::parcel_of(const Marks& marks) const {
   const std::string labels = wire::remote_write::encode_labels(
-      Labels::from({{std::string(kNameLabel), "vigia_hot_heartbeat"}, {"shard", shard_}}));
+      Labels::from({{std::string(kNameLabel), "vigia_hot_heartbeat"},
+                    {"collector", settings_.collector},
+                    {"shard", settings_.shard}}));
   Parcel parcel{.customer = CustomerId::provider()};
-  for (std::int64_t mark = first; mark <= minute; ++mark) {
+  for (std::int64_t mark = marks.first; mark <= marks.last; ++mark) {
     parcel.units.push_back({.begin = parcel.message.size(), .timestamp_ms = mark * kMinuteMs});
     wire::remote_write::append_sample(parcel.message, labels, {mark * kMinuteMs, 1});
   }
-  if (!delivery_.run({parcel}, observer)) return false;
-  last_minute_ = minute;
+  return parcel;
+}
+
+bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost,
+                        std::function<bool()> go_on) {
+  const Marks marks = due(complete_until_ms, lost);
+  if (marks.first > marks.last) return false;
+  Outcome outcome(std::move(go_on));
+  if (!delivery_.run({parcel_of(marks)}, outcome) || !outcome.is_taken) return false;
+  const std::lock_guard lock(mutex_);
+  last_minute_ = marks.last;
   (void)save();
   return true;
 }
 
 void Heartbeat::load() {
-  std::ifstream file(state_file_);
+  std::ifstream file(settings_.state_file);
   file >> last_minute_;
   if (!file) last_minute_ = 0;
   file >> lost_;
   if (!file) lost_ = 0;  // written before losses were: none had been kept
+  file >> hole_until_;
+  if (!file) hole_until_ = last_minute_;  // written before holes were: the last minute ended one
 }
 
 /// Synced, since a hole that a power cut takes away would be shown as whole.
 bool Heartbeat::save() const {
   pipeline::FileSystem& files = pipeline::system_files();
-  const std::string folder = std::filesystem::path(state_file_).parent_path().string();
-  const std::string fresh = state_file_ + ".new";
+  const std::string folder = std::filesystem::path(settings_.state_file).parent_path().string();
+  const std::string fresh = settings_.state_file + ".new";
   if (!files.create_directory(folder)) return false;
   auto file = files.create(fresh);
-  return file && (*file)->append({fmt::format("{} {}\n", last_minute_, lost_)}) &&
-         (*file)->sync() && files.rename(fresh, state_file_) && files.sync_directory(folder);
+  return file && (*file)->append({fmt::format("{} {} {}\n", last_minute_, lost_, hole_until_)}) &&
+         (*file)->sync() && files.rename(fresh, settings_.state_file) &&
+         files.sync_directory(folder);
 }
 
 }  // namespace vigia::collector

@@ -1,8 +1,11 @@
 // The mark by which the router knows that a hot shard has no hole: one sample of
-// vigia_hot_heartbeat{shard="…"} for each full minute up to which everything was delivered.
+// vigia_hot_heartbeat{shard="…",collector="…"} for each full minute up to which everything was
+// delivered.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <mutex>
 #include <string>
 
 #include "libs/base/clock.hpp"
@@ -11,18 +14,29 @@
 
 namespace vigia::collector {
 
-/// A minute's sample says that all data received before it is in the shard. While the shard is down
-/// the minutes wait and are written afterwards; where the log had to drop data, kHoleMinutes are
-/// left out, so that the hole shows. Kept in a small file with the losses that have made a hole, so
-/// that a restart leaves no hole, and what the log drops while no exporter runs makes one.
-/// Thread contract: one thread.
+struct HeartbeatSettings {
+  std::string shard;
+  std::string collector;  ///< id of this collector, one of several that may write to the shard
+  std::string state_file;
+};
+
+/// A minute's sample says that all data that this collector received before it is in the shard.
+/// While the shard is down, or something waits in the side queue, the minutes wait and are written
+/// afterwards; where data was given up, by the log or because the shard refuses it, kHoleMinutes
+/// from then on are left out, so that the hole shows. Kept in a small file with the losses of the
+/// log that have made a hole, so that a restart leaves no hole, and what the log drops while no
+/// exporter runs makes one.
+/// Thread contract: advance from one thread, note_loss from any.
 class Heartbeat {
  public:
-  Heartbeat(std::string shard, std::string state_file, Transport& transport, const Clock& clock);
-  /// Writes the minutes that have become complete. A failure is tried again at the next call.
-  /// `lost` is the cursor's (pipeline::Cursor::lost): where it has changed since the last hole,
-  /// there is a new one. `go_on` as in DeliveryObserver. True where the shard has taken a mark.
-  bool advance(std::int64_t complete_until_ms, std::uint64_t lost, DeliveryObserver& observer);
+  Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock);
+  /// Writes the minutes that have become complete, with one request. A failure is tried again at
+  /// the next call. `lost` is the cursor's (pipeline::Cursor::lost): where it has changed since the
+  /// last hole, there is a new one. True where the shard has taken a mark.
+  bool advance(std::int64_t complete_until_ms, std::uint64_t lost, std::function<bool()> go_on);
+  /// Data of the shard was given up: a hole, on disk when this returns. Before the last trace of
+  /// the data goes.
+  void note_loss();
 
   static constexpr std::int64_t kMinuteMs = 60'000;
   static constexpr std::int64_t kHoleMinutes = 5;
@@ -30,15 +44,24 @@ class Heartbeat {
   static constexpr std::int64_t kMinutesMax = 24 * 60;
 
  private:
+  struct Marks {
+    std::int64_t first = 0, last = -1;  // minutes; none where first > last
+  };
+
   void load();
   bool save() const;
+  void make_hole();
+  void follow_clock();
+  Marks due(std::int64_t complete_until_ms, std::uint64_t lost);
+  Parcel parcel_of(const Marks& marks) const;
 
-  std::string shard_;
-  std::string state_file_;
-  Delivery delivery_;
+  const HeartbeatSettings settings_;
+  ParcelDelivery delivery_;
   const Clock& clock_;
+  std::mutex mutex_;
   std::int64_t last_minute_ = 0;  // written last; 0: none yet
-  std::uint64_t lost_ = 0;        // a hole stands for these
+  std::int64_t hole_until_ = 0;   // no minute up to this one is written any more
+  std::uint64_t lost_ = 0;        // of the log's, a hole stands for these
 };
 
 }  // namespace vigia::collector

@@ -36,7 +36,7 @@ void PullExporter::stop(TimePoint deadline) noexcept {
 
 std::string PullExporter::address() const { return server_ ? server_->address() : ""; }
 
-void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, const std::string& body) {
+void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, std::string&& body) {
   auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
                                                  : Verdicts::decode(record.header.verdicts);
   values_.set_received_ms(record.header.received_ms);
@@ -56,8 +56,8 @@ DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterPar
 
 DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
 
-void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
-                        const std::string& /*body*/) {}
+void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/, std::string&& /*body*/) {
+}
 
 bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
   std::uint64_t items = 0;

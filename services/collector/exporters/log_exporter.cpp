@@ -14,6 +14,7 @@ constexpr auto kIdleWait = std::chrono::milliseconds(250);
 constexpr auto kLinger = std::chrono::milliseconds(50);
 constexpr auto kQueueShowInterval = std::chrono::seconds(1);
 constexpr auto kReadRetry = std::chrono::milliseconds(500);
+constexpr auto kFaultPause = std::chrono::milliseconds(100);
 constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
 /// Records in flight at intake may be stamped a little before those that are on disk already.
 constexpr std::int64_t kCompleteMarginMs = 2000;
@@ -66,51 +67,82 @@ void LogExporter::stop(TimePoint deadline) noexcept {
   cursor_.interrupt();
   wake(deadline);
   if (thread_.joinable()) thread_.join();
+  end(deadline);
 }
 
 void LogExporter::run() {
   while (!is_stopping_) {
-    const std::int64_t before_ms = parts_.clock.wall_ms();
-    const bool is_caught_up = gather();
-    if (!window_.empty() && !deliver(window_)) {
-      // Given up: dropped by the log, which has counted it; or it is read again, now or after a
-      // restart.
-      window_.clear();
-      window_bytes_ = 0;
-      if (is_stopping_) return;
-      cursor_.rewind();
-      last_.reset();
-      continue;
-    }
-    const std::int64_t complete_until_ms =
-        is_caught_up || !last_ ? before_ms : std::min(before_ms, last_->received_ms);
-    if (last_) book(cursor_.commit(last_->next));
-    window_.clear();
-    window_bytes_ = 0;
-    last_.reset();
-    show_queue();
-    // Asked for after the commit: what was received before is taken, or counted in it.
-    if (!is_stopping_) on_progress(complete_until_ms - kCompleteMarginMs, cursor_.lost());
+    if (!contain_faults("export of a window", [this] { take_turn(); })) recover_from_fault();
   }
 }
 
-/// Reads records until the window is full or the log has no more. True where it has no more.
-bool LogExporter::gather() {
+void LogExporter::take_turn() {
+  const std::int64_t before_ms = parts_.clock.wall_ms();
+  const Read read = gather();
+  if (!window_.empty() && !deliver(window_)) {
+    // Given up: dropped by the log, which has counted it; or it is read again, now or after a
+    // restart.
+    end_turn();
+    if (!is_stopping_) cursor_.rewind();
+    return;
+  }
+  std::optional<std::int64_t> complete_until_ms;
+  if (last_) complete_until_ms = std::min(before_ms, last_->received_ms);
+  if (read == Read::kAll) complete_until_ms = before_ms;
+  if (last_) book(cursor_.commit(last_->next));
+  if (singles_left_ > 0 && last_) --singles_left_;
+  end_turn();
+  show_queue();
+  // Asked for after the commit: what was received before is taken, or counted in it.
+  if (!is_stopping_ && complete_until_ms)
+    on_progress(*complete_until_ms - kCompleteMarginMs, cursor_.lost());
+}
+
+void LogExporter::end_turn() {
+  forget();
+  window_.clear();
+  window_bytes_ = 0;
+  last_.reset();
+}
+
+/// A fault of ours costs the record that brings it to light: the window is read again, a record at
+/// a time, and the one that fails alone is given up.
+void LogExporter::recover_from_fault() {
+  contain_faults("what follows a fault", [this] {
+    if (window_.size() == 1 && last_) {
+      window_.front().is_damaged = true;
+      window_.front().apart = 0;
+      book(cursor_.commit(last_->next));
+    } else {
+      singles_left_ = std::max(singles_left_, window_.size());
+    }
+    end_turn();
+  });
+  cursor_.rewind();
+  std::this_thread::sleep_for(kFaultPause);
+}
+
+/// Reads records until the window is full or the log has no more.
+LogExporter::Read LogExporter::gather() {
   auto wait_until = std::chrono::steady_clock::now() + kIdleWait;
-  while (window_.size() < kWindowRecordsMax && window_bytes_ < kWindowBytesMax) {
+  const std::size_t records_max = singles_left_ > 0 ? 1 : kWindowRecordsMax;
+  while (window_.size() < records_max && window_bytes_ < kWindowBytesMax && !is_full()) {
     const Duration wait = wait_until - std::chrono::steady_clock::now();
     auto record = cursor_.next(std::max(Duration::zero(), wait));
     if (!record) {
-      service::log_error("the disk log cannot be read",
-                         {{"exporter", settings_.id}, {"error", record.error().message}});
+      if (!is_unreadable_)
+        service::log_error("the disk log cannot be read",
+                           {{"exporter", settings_.id}, {"error", record.error().message}});
+      is_unreadable_ = true;
       std::this_thread::sleep_for(kReadRetry);
-      return false;
+      return Read::kFailed;
     }
-    if (!record->has_value()) return true;
+    is_unreadable_ = false;
+    if (!record->has_value()) return Read::kAll;
     if (!last_) wait_until = std::chrono::steady_clock::now() + kLinger;
     take(**std::move(record));
   }
-  return false;
+  return Read::kMore;
 }
 
 void LogExporter::take(pipeline::DiskRecord record) {
@@ -126,7 +158,7 @@ void LogExporter::take(pipeline::DiskRecord record) {
   }
   window_bytes_ += body->size();
   if (accepted == 0) return;
-  if (!contain_faults("export of a record", [&] { add(index, window_.back(), *body); }))
+  if (!contain_faults("export of a record", [&] { add(index, window_.back(), *std::move(body)); }))
     window_.back().is_damaged = true;
 }
 
@@ -146,12 +178,14 @@ void LogExporter::book(pipeline::LogPosition before) {
     auto [sum, is_new] =
         sums.try_emplace({record.header.customer.text(), record.header.signal},
                          Sum{record.header.customer, record.header.signal, 0, 0, 0});
-    const std::uint64_t refused = std::min<std::uint64_t>(record.dropped, record.accepted);
+    const std::uint64_t left =
+        record.accepted - std::min<std::uint64_t>(record.apart, record.accepted);
+    const std::uint64_t refused = std::min(record.dropped, left);
     if (record.is_damaged) {
-      sum->second.damaged += record.accepted;
+      sum->second.damaged += left;
     } else {
       sum->second.refused += refused;
-      sum->second.sent += record.accepted - refused;
+      sum->second.sent += left - refused;
     }
   }
   Books& books = parts_.books;

@@ -20,7 +20,8 @@ struct WindowRecord {
   pipeline::RecordHeader header;
   std::uint32_t accepted = 0;               ///< items that the verdicts let pass
   std::uint64_t dropped = 0;                ///< of these, refused by the destination
-  std::set<std::uint32_t> refused_items{};  ///< points already in `dropped`
+  std::uint64_t apart = 0;                  ///< of these, gone to the side queue, where they wait
+  std::set<std::uint32_t> settled_items{};  ///< points already in `dropped` or `apart`
   bool is_damaged = false;                  ///< could not be read as what it should be
 };
 
@@ -40,15 +41,22 @@ class LogExporter : public Exporter {
 
  protected:
   /// Takes a record into the window. `body` is plain.
-  virtual void add(std::uint32_t index, WindowRecord& record, const std::string& body) = 0;
-  /// Delivers what was added and forgets it. False: given up, because the log has meanwhile dropped
-  /// the window, or to stop.
+  virtual void add(std::uint32_t index, WindowRecord& record, std::string&& body) = 0;
+  /// True where no further record should go into this window.
+  virtual bool is_full() const { return false; }
+  /// Delivers what was added, or puts it where it is as safe as in the log. False: given up,
+  /// because the log has meanwhile dropped the window, it could not be put aside, or to stop.
   virtual bool deliver(std::vector<WindowRecord>& window) = 0;
+  /// The window is done, or will be read again.
+  virtual void forget() {}
   /// Called between windows and at least every kIdleWait. All records received before
-  /// `complete_until_ms` are delivered, but for what the log has dropped: `lost` is the cursor's.
+  /// `complete_until_ms` are delivered or put aside, but for what the log has dropped: `lost` is
+  /// the cursor's. Not called while the log cannot be read: then nothing is known.
   virtual void on_progress(std::int64_t /*complete_until_ms*/, std::uint64_t /*lost*/) {}
   /// Wakes a `deliver` that waits. Any thread.
   virtual void wake(TimePoint /*deadline*/) {}
+  /// Ends what else runs; the exporter's thread has ended.
+  virtual void end(TimePoint /*deadline*/) noexcept {}
 
   bool is_stopping() const { return is_stopping_; }
   /// The log has dropped all of the window in hand.
@@ -60,8 +68,13 @@ class LogExporter : public Exporter {
   service::Histogram& send_duration_;
 
  private:
+  enum class Read : std::uint8_t { kMore, kAll, kFailed };
+
   void run();
-  bool gather();
+  void take_turn();
+  void end_turn();
+  void recover_from_fault();
+  Read gather();
   void take(pipeline::DiskRecord record);
   void book(pipeline::LogPosition before);
   void show_queue();
@@ -69,9 +82,12 @@ class LogExporter : public Exporter {
   Routing routing_;
   std::vector<WindowRecord> window_;
   std::size_t window_bytes_ = 0;
+  /// While above 0, windows are of one record, to find the one that brings a fault to light.
+  std::size_t singles_left_ = 0;
   std::optional<pipeline::RecordHeader> last_;  // read, whether taken or not
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};
+  bool is_unreadable_ = false;  // and said so
   std::atomic<bool> is_stopping_{false};
   std::thread thread_;
 };

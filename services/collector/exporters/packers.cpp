@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include "libs/wire/prometheus/translator.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/accepted_items.hpp"
-#include "services/collector/exporters/push_exporter.hpp"
+#include "services/collector/exporters/item_cutter.hpp"
+#include "services/collector/exporters/packer.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -12,21 +14,31 @@ namespace remote_write = wire::remote_write;
 
 static_assert(Unit::kNoItem == prometheus::kNoItem);
 
-Result<Verdicts> verdicts_of(const pipeline::RecordHeader& header) {
-  if (header.verdicts.empty()) return Verdicts(header.items);
-  return Verdicts::decode(header.verdicts);
+Result<Verdicts> verdicts_of(const OtlpRecord& record) {
+  if (record.verdicts.empty()) return Verdicts(record.items);
+  return Verdicts::decode(record.verdicts);
 }
 
-/// Writes what the translator gives to the end of a parcel.
+/// Writes what the translator gives to the end of a parcel, from a place on, until it is full.
 class ParcelSink final : public prometheus::SeriesSink {
  public:
-  ParcelSink(std::uint32_t record, Parcel& parcel) : record_(record), parcel_(parcel) {}
+  ParcelSink(std::uint32_t index, Place from, std::size_t bytes_max, Parcel& parcel)
+      : index_(index), from_(from), bytes_max_(bytes_max), parcel_(parcel) {}
+
+  bool wants(std::uint32_t item) override {
+    if (next_ || item < from_.item) return false;
+    if (!is_full() || parcel_.units.empty()) return true;
+    next_ = Place{item, 0};
+    return false;
+  }
+
   void take(const prometheus::SeriesPoint& point) override {
     const bool is_sent = point.item != prometheus::kNoItem;
+    if (is_sent && !goes_in(point.item)) return;
     parcel_.units.push_back({.begin = parcel_.message.size(),
-                             .record = record_,
+                             .record = index_,
                              .item = point.item,
-                             .items = is_sent ? 1U : 0U,
+                             .items = is_sent && is_first_ ? 1U : 0U,
                              .timestamp_ms = point.timestamp_ms});
     if (point.histogram.empty())
       point.labels.copy_to(remote_write::append_sample_around(parcel_.message, point.labels.size(),
@@ -37,9 +49,46 @@ class ParcelSink final : public prometheus::SeriesSink {
           parcel_.message, point.labels.size(), point.histogram, point.exemplars));
   }
 
+  Packed packed() const { return {next_, items_}; }
+
  private:
-  std::uint32_t record_;
+  bool is_full() const {
+    return parcel_.message.size() >= bytes_max_ || parcel_.units.size() >= Packer::kUnitsMax;
+  }
+
+  /// Points that the resolver had in hand when the parcel was full still go in: a few. Of a point
+  /// that becomes many series only what fits does.
+  bool goes_in(std::uint32_t item) {
+    is_first_ = item != item_;
+    part_ = is_first_ ? 0 : part_ + 1;
+    if (is_first_) {
+      item_ = item;
+      first_unit_ = parcel_.units.size();
+      ++items_;
+    }
+    if (item == from_.item && part_ < from_.part) return false;
+    if (next_ && Place{item, part_} >= *next_) return false;
+    const bool has_some_of_it = first_unit_ < parcel_.units.size();
+    if (!has_some_of_it || !is_full()) {
+      is_first_ = !has_some_of_it;
+      return true;
+    }
+    next_ = Place{item, part_};
+    parcel_.units[first_unit_].items = 0;  // counted where its last part is
+    --items_;
+    return false;
+  }
+
+  const std::uint32_t index_;
+  const Place from_;
+  const std::size_t bytes_max_;
   Parcel& parcel_;
+  std::optional<Place> next_;
+  std::uint32_t items_ = 0;
+  std::uint32_t item_ = prometheus::kNoItem;
+  std::uint32_t part_ = 0;
+  std::size_t first_unit_ = 0;  // of the item under way
+  bool is_first_ = false;
 };
 
 /// One series with its values, as text.
@@ -62,12 +111,14 @@ class SeriesPacker final : public Packer {
  public:
   SeriesPacker(prometheus::TranslatorSettings settings, prometheus::SeriesCache& series)
       : translator_(std::move(settings), series) {}
-  Result<void> pack(std::uint32_t record, const WindowRecord& window_record,
-                    const std::string& body, Parcel& parcel) override {
-    auto verdicts = verdicts_of(window_record.header);
+  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
+                      std::size_t bytes_max, Parcel& parcel) override {
+    auto verdicts = verdicts_of(record);
     if (!verdicts) return forward(verdicts);
-    ParcelSink sink(record, parcel);
-    return translator_.translate(parcel.customer, body, *verdicts, sink);
+    ParcelSink sink(index, from, bytes_max, parcel);
+    auto translated = translator_.translate(parcel.customer, record.body, *verdicts, sink);
+    if (!translated) return forward(translated);
+    return sink.packed();
   }
   std::string describe(std::string_view unit) const override {
     Describing describing;
@@ -79,25 +130,68 @@ class SeriesPacker final : public Packer {
   prometheus::Translator translator_;
 };
 
+/// What is small enough goes as it is; spans and logs are cut, metrics go whole.
 class BodyPacker final : public Packer {
  public:
-  Result<void> pack(std::uint32_t record, const WindowRecord& window_record,
-                    const std::string& body, Parcel& parcel) override {
-    parcel.units.push_back(
-        {.begin = parcel.message.size(), .record = record, .items = window_record.accepted});
-    if (window_record.header.rejected == 0) {
-      parcel.message += body;
-      return {};
+  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
+                      std::size_t bytes_max, Parcel& parcel) override {
+    const std::uint32_t accepted = record.items - record.rejected;
+    const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
+    if (parcel.signal != Signal::kMetrics && !is_small)
+      return pack_cut(index, record, from, bytes_max, parcel);
+    if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
+      return Packed{from, 0};
+    const Unit unit{.begin = parcel.message.size(), .record = index, .items = accepted};
+    if (record.rejected == 0) {
+      parcel.message += record.body;
+    } else {
+      auto verdicts = verdicts_of(record);
+      if (!verdicts) return forward(verdicts);
+      auto kept = accepted_items(parcel.signal, record.body, *verdicts);
+      if (!kept) return forward(kept);
+      parcel.message += *kept;
     }
-    auto verdicts = verdicts_of(window_record.header);
-    if (!verdicts) return forward(verdicts);
-    auto accepted = accepted_items(parcel.signal, body, *verdicts);
-    if (!accepted) return forward(accepted);
-    parcel.message += *accepted;
-    return {};
+    parcel.units.push_back(unit);
+    return Packed{std::nullopt, accepted};
   }
   std::string describe(std::string_view unit) const override {
     return fmt::format("an OTLP request of {} bytes", unit.size());
+  }
+  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) const override {
+    const Unit& whole = parcel.units[unit];
+    if (whole.items < 2 || parcel.signal == Signal::kMetrics) return std::nullopt;
+    Parcel parts{.customer = parcel.customer, .signal = parcel.signal, .stage = parcel.stage};
+    const CutLimits limits{(whole.items + 1) / 2, parcel.run(unit, unit + 1).size()};
+    auto cut = cut_items(parcel.run(unit, unit + 1), Verdicts(whole.items), 0, limits,
+                         [&](std::string&& message, std::uint32_t items) {
+                           parts.units.push_back({.begin = parts.message.size(),
+                                                  .record = whole.record,
+                                                  .item = whole.item,
+                                                  .items = items});
+                           parts.message += message;
+                           return true;
+                         });
+    if (!cut || parts.items() != whole.items) return std::nullopt;
+    return parts;
+  }
+
+ private:
+  static Result<Packed> pack_cut(std::uint32_t index, const OtlpRecord& record, Place from,
+                                 std::size_t bytes_max, Parcel& parcel) {
+    auto verdicts = verdicts_of(record);
+    if (!verdicts) return forward(verdicts);
+    Packed packed;
+    auto next = cut_items(
+        record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
+        [&](std::string&& message, std::uint32_t items) {
+          parcel.units.push_back({.begin = parcel.message.size(), .record = index, .items = items});
+          parcel.message += message;
+          packed.items += items;
+          return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
+        });
+    if (!next) return forward(next);
+    if (*next) packed.next = Place{**next, 0};
+    return packed;
   }
 };
 

@@ -28,10 +28,21 @@ struct Unit {
 /// Protobuf messages of both protocols are concatenations of what repeats in them, so that any run
 /// of units is a message of its own. A parcel never mixes customers.
 struct Parcel {
+  /// How far the search for what is to blame has come.
+  enum class Stage : std::uint8_t {
+    kFresh = 0,    ///< sent together, halved where it fails
+    kSuspect = 1,  ///< each unit has failed alone: the first is tried, for all of them
+    kLastTry = 2,  ///< suspect for long enough: what fails alone once more is given up
+  };
+
   CustomerId customer;
   Signal signal = Signal::kMetrics;
   std::string message = {};
   std::vector<Unit> units = {};
+  Stage stage = Stage::kFresh;
+  /// Most units (of spans and logs: items) in one request, where larger ones have timed out; 0:
+  /// as the delivery has it.
+  std::size_t weight_max = 0;
 
   /// The message of units [first, last).
   std::string_view run(std::size_t first, std::size_t last) const {
@@ -39,6 +50,9 @@ struct Parcel {
     const std::size_t end = last < units.size() ? units[last].begin : message.size();
     return std::string_view(message).substr(begin, end - begin);
   }
+  /// Adds a copy of units [first, last) of another parcel.
+  void append(const Parcel& from, std::size_t first, std::size_t last);
+  std::uint64_t items() const;
 };
 
 /// How a request ended.
@@ -47,7 +61,7 @@ struct Answer {
     kTaken,    ///< all of it, but for `rejected` items that the destination names
     kRetry,    ///< not now, or the destination is set up wrongly: the data is not to blame
     kRefused,  ///< this will never be taken as it is
-    kBroken,   ///< 500: a passing fault, or Prometheus 2.42's way to refuse; time tells
+    kBroken,   ///< 500: a passing fault, or a content that breaks it; others' data tells
   };
   Kind kind = Kind::kTaken;
   std::string why = {};
@@ -56,9 +70,10 @@ struct Answer {
   /// Refused because something in it lies before the time that the destination takes: so would
   /// everything older be.
   bool is_too_old = false;
+  bool is_timeout = false;  ///< kRetry because no answer came in time
 };
 
-/// Sends messages to one destination. Thread contract: `send` from one thread; `done` is called
+/// Sends messages to one destination. Thread contract: `send` from any thread; `done` is called
 /// once, on any thread, and does not block.
 class Transport {
  public:

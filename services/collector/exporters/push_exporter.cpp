@@ -22,6 +22,24 @@ std::string file_name(std::string exporter) {
   return exporter;
 }
 
+Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
+  if (settings.kind == ExporterKind::kPrometheusRemoteWrite)
+    return remote_write_probe(settings.id, parts.collector_id);
+  return empty_probe(settings.signals.empty() ? Signal::kTraces : settings.signals.front());
+}
+
+/// The longest that a required destination's suspects are kept: nothing may be given up for a fault
+/// that its operators have a day to see.
+constexpr auto kRequiredGiveUpAfter = std::chrono::hours(24);
+constexpr auto kPutRetry = std::chrono::milliseconds(500);
+constexpr auto kStateInterval = std::chrono::minutes(1);
+constexpr int kSecondsToMs = 1000;
+
+Duration give_up_after(const ExporterSettings& settings) {
+  if (settings.give_up_after > Duration::zero()) return settings.give_up_after;
+  return settings.required ? Duration(kRequiredGiveUpAfter) : SideLaneSettings{}.give_up_after;
+}
+
 }  // namespace
 
 PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
@@ -29,44 +47,129 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
     : LogExporter(settings, parts),
       transport_(std::move(transport)),
       packer_(std::move(packer)),
+      evidence_(std::make_shared<Evidence>()),
+      prober_(probe_of(settings, parts), *transport_, evidence_, parts.clock),
+      delivery_(delivery_settings(settings), *transport_, parts.clock, evidence_, &prober_),
+      routing_(settings),
       dead_letters_(parts.data_directory, settings.id),
-      delivery_(delivery_settings(settings), *transport_, parts.clock),
-      routing_(settings) {
-  if (settings.kind == ExporterKind::kPrometheusRemoteWrite)
+      oldest_waiting_(parts.metrics.gauge("vigia_exporter_oldest_waiting_seconds",
+                                          "Age of the oldest data that waits for the destination",
+                                          {{"exporter", settings.id}})),
+      side_bytes_(parts.metrics.gauge("vigia_exporter_side_bytes",
+                                      "What is set aside because the destination does not take it",
+                                      {{"exporter", settings.id}})),
+      side_items_(parts.metrics.gauge("vigia_exporter_side_items", "Items set aside",
+                                      {{"exporter", settings.id}})) {
+  if (settings.kind == ExporterKind::kPrometheusRemoteWrite && routing_.is_shard())
     heartbeat_ = std::make_unique<Heartbeat>(
-        settings.name, parts.data_directory + "/heartbeats/" + file_name(settings.id), *transport_,
-        parts.clock);
+        HeartbeatSettings{settings.name, parts.collector_id,
+                          parts.data_directory + "/heartbeats/" + file_name(settings.id)},
+        *transport_, parts.clock);
 }
 
 PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
 
-void PushExporter::add(std::uint32_t index, WindowRecord& record, const std::string& body) {
-  const auto [place, is_new] = parcel_of_.try_emplace(
-      {record.header.customer.text(), record.header.signal}, parcels_.size());
+Result<void> PushExporter::start() {
+  SideQueueSettings side;
+  side.directory = parts_.data_directory + "/side/" + file_name(settings_.id);
+  auto queue = SideQueue::open(
+      std::move(side), parts_.clock,
+      [this](const SideHead& head) {
+        parts_.books.queued_at_start(head.customer, head.signal, settings_.id, head.items);
+      },
+      [this](const SideHead& head) {
+        on_side_dropped(head.customer, head.signal, "cap", head.items);
+      },
+      pipeline::system_files());
+  if (!queue) return forward(queue);
+  queue_ = *std::move(queue);
+  if (queue_->damaged() > 0 && heartbeat_) heartbeat_->note_loss();
+  lane_ = std::make_unique<SideLane>(
+      SideLaneSettings{delivery_settings(settings_), give_up_after(settings_)},
+      SideLaneParts{*queue_, *transport_, evidence_, &prober_, *packer_, parts_.clock, *this});
+  lane_->start();
+  return LogExporter::start();
+}
+
+Parcel& PushExporter::parcel_for(const pipeline::RecordHeader& header) {
+  const auto [place, is_new] =
+      parcel_of_.try_emplace({header.customer.text(), header.signal}, parcels_.size());
   if (is_new)
-    parcels_.push_back({.customer = record.header.customer,
-                        .signal = record.header.signal,
+    parcels_.push_back({.customer = header.customer,
+                        .signal = header.signal,
                         .message = std::exchange(spare_message_, {}),
                         .units = std::exchange(spare_units_, {})});
-  Parcel& parcel = parcels_[place->second];
+  return parcels_[place->second];
+}
+
+PushExporter::Apart& PushExporter::apart_for(const pipeline::RecordHeader& header) {
+  const auto [place, is_new] = apart_.try_emplace(
+      {header.customer.text(), header.signal},
+      Apart{{}, {.customer = header.customer, .signal = header.signal}, header.received_ms, 0});
+  Apart& apart = place->second;
+  apart.received_ms = std::min(apart.received_ms, header.received_ms);
+  return apart;
+}
+
+/// The record, from `from` on, joins what waits aside.
+void PushExporter::follow(WindowRecord& record, std::string&& body, Place from,
+                          std::uint64_t items) {
+  Apart& apart = apart_for(record.header);
+  const auto room = std::make_shared<const std::string>(std::move(body));
+  apart.records.push_back(
+      {record.header.items, record.header.rejected, record.header.verdicts, *room, room, from});
+  apart.record_items += items;
+  record.apart += items;
+}
+
+void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& body) {
+  const pipeline::RecordHeader& header = record.header;
+  if (lane_->is_followed(header.customer, header.signal)) {
+    follow(record, std::move(body), {}, record.accepted);
+    return;
+  }
+  Parcel& parcel = parcel_for(header);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
-  Result<void> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
-  contain_faults("packing of a record",
-                 [&] { packed = packer_->pack(index, record, body, parcel); });
-  if (packed) return;
-  parcel.message.resize(bytes_before);
-  parcel.units.resize(units_before);
+  Result<Packed> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
+  contain_faults("packing of a record", [&] {
+    packed = packer_->pack(index, {header.items, header.rejected, header.verdicts, body}, {},
+                           bytes_before + kRecordOutputMax, parcel);
+  });
+  if (!packed) {
+    parcel.message.resize(bytes_before);
+    parcel.units.resize(units_before);
+    damage(record, body, packed.error().message);
+    return;
+  }
+  if (!packed->next) return;
+  // What of the item under way went the front way is not counted there.
+  if (packed->next->part > 0) record.settled_items.insert(packed->next->item);
+  follow(record, std::move(body), *packed->next,
+         record.accepted - std::min(record.accepted, packed->items));
+}
+
+void PushExporter::damage(WindowRecord& record, std::string_view body, const std::string& why) {
   record.is_damaged = true;
   set_aside({.customer = record.header.customer,
              .signal = record.header.signal,
              .time_ms = parts_.clock.wall_ms(),
-             .why = packed.error().message,
+             .why = why,
              .content = "an OTLP request as it was acknowledged",
              .message = body});
 }
 
+bool PushExporter::is_full() const {
+  std::size_t bytes = 0;
+  for (const Parcel& parcel : parcels_) {
+    bytes += parcel.message.size();
+    if (parcel.units.size() >= Packer::kUnitsMax) return true;
+  }
+  return bytes >= kWindowOutputMax;
+}
+
 void PushExporter::set_aside(const DeadLetter& letter) {
+  const std::lock_guard lock(mutex_);
   if (++letters_ > kLettersMax) return;
   const auto written = dead_letters_.write(letter);
   if (!written)
@@ -77,18 +180,61 @@ void PushExporter::set_aside(const DeadLetter& letter) {
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
   std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
-  const bool is_done = delivery_.run(parcels_, *this);
+  const bool is_done = delivery_.run(parcels_, *this) && write_apart();
   window_in_hand_ = nullptr;
-  if (letters_ > kLettersMax)
+  // Before the cursor moves, so that a hole is there whatever happens next.
+  if (is_done && heartbeat_ && has_losses(window)) heartbeat_->note_loss();
+  std::size_t letters = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    letters = std::exchange(letters_, 0);
+  }
+  if (letters > kLettersMax)
     service::log_warn("more was refused than is set aside",
                       {{"exporter", settings_.id},
-                       {"refused", std::to_string(letters_)},
+                       {"refused", std::to_string(letters)},
                        {"set_aside", std::to_string(kLettersMax)}});
-  letters_ = 0;
+  return is_done;
+}
+
+bool PushExporter::has_losses(const std::vector<WindowRecord>& window) const {
+  return std::any_of(window.begin(), window.end(), [](const WindowRecord& record) {
+    return record.is_damaged || record.dropped > 0;
+  });
+}
+
+/// False where it could not be made durable: the window is read again.
+bool PushExporter::write_apart() {
+  for (auto& [way, apart] : apart_) {
+    SideEntry records{{.customer = apart.parcel.customer,
+                       .signal = apart.parcel.signal,
+                       .received_ms = apart.received_ms,
+                       .items = apart.record_items},
+                      {.customer = apart.parcel.customer},
+                      std::move(apart.records)};
+    SideEntry units{records.head, std::move(apart.parcel), {}};
+    units.head.items = units.parcel.items();
+    for (SideEntry* entry : {&units, &records}) {
+      if (entry->records.empty() && entry->parcel.units.empty()) continue;
+      const auto put = queue_->put(std::move(*entry),
+                                   entry == &units ? settings_.retry_initial : Duration::zero());
+      if (put) continue;
+      service::log_error("what the destination does not take cannot be set aside",
+                         {{"exporter", settings_.id}, {"error", put.error().message}});
+      std::this_thread::sleep_for(kPutRetry);
+      return false;
+    }
+  }
+  if (!apart_.empty()) lane_->wake();
+  return true;
+}
+
+void PushExporter::forget() {
   keep_room();
   parcels_.clear();
   parcel_of_.clear();
-  return is_done;
+  apart_.clear();
+  window_in_hand_ = nullptr;
 }
 
 /// The largest parcel's room serves the next window, so that a busy exporter does not move what it
@@ -107,7 +253,24 @@ void PushExporter::keep_room() {
 }
 
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
-  if (heartbeat_ && routing_.is_shard()) heartbeat_->advance(complete_until_ms, lost, *this);
+  show_waiting();
+  if (!heartbeat_) return;
+  const std::int64_t oldest_ms = queue_->stats().oldest_received_ms;
+  if (oldest_ms != 0) complete_until_ms = std::min(complete_until_ms, oldest_ms);
+  heartbeat_->advance(complete_until_ms, lost, [this] { return go_on(); });
+}
+
+void PushExporter::show_waiting() {
+  const SideQueueStats side = queue_->stats();
+  std::int64_t oldest_ms = side.oldest_received_ms;
+  for (const pipeline::CursorStats& cursor : parts_.log.stats().cursors) {
+    if (cursor.name != settings_.id || cursor.oldest_ms == 0) continue;
+    oldest_ms = oldest_ms == 0 ? cursor.oldest_ms : std::min(oldest_ms, cursor.oldest_ms);
+  }
+  const std::int64_t age_ms = oldest_ms == 0 ? 0 : parts_.clock.wall_ms() - oldest_ms;
+  oldest_waiting_.set(static_cast<double>(std::max<std::int64_t>(0, age_ms)) / kSecondsToMs);
+  side_bytes_.set(static_cast<double>(side.bytes));
+  side_items_.set(static_cast<double>(side.items));
 }
 
 void PushExporter::wake(TimePoint deadline) {
@@ -115,48 +278,102 @@ void PushExporter::wake(TimePoint deadline) {
   delivery_.wake();
 }
 
+void PushExporter::end(TimePoint deadline) noexcept {
+  if (lane_) lane_->stop(deadline);
+}
+
 bool PushExporter::go_on() {
   return !is_stopping() && (window_in_hand_ == nullptr || !is_window_gone());
 }
 
 void PushExporter::on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) {
-  if (window_in_hand_ == nullptr) return;  // a heartbeat
   const Unit& refused = parcel.units[unit];
   WindowRecord& record = (*window_in_hand_)[refused.record];
   // Several series may come from one point, which is refused once.
-  const bool is_new =
-      parcel.signal != Signal::kMetrics || record.refused_items.insert(refused.item).second;
-  if (is_new) record.dropped += refused.items;
-  const std::string_view bytes = parcel.run(unit, unit + 1);
-  const std::string content = letters_ < kLettersMax ? packer_->describe(bytes) : "";
+  if (parcel.signal != Signal::kMetrics)
+    record.dropped += refused.items;
+  else if (refused.item != Unit::kNoItem)
+    record.dropped += record.settled_items.insert(refused.item).second ? 1 : 0;
+  on_side_letter(parcel, parcel.run(unit, unit + 1), why, false);
+}
+
+void PushExporter::on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,
+                               std::uint64_t count, const std::string& why) {
+  // The destination names a number, not the items: they are one customer's and one signal's, so it
+  // does not matter for the books in which of these records they stood.
+  for (std::size_t i = first; i < last && count > 0; ++i) {
+    WindowRecord& record = (*window_in_hand_)[parcel.units[i].record];
+    const std::uint64_t settled = record.dropped + record.apart;
+    const std::uint64_t room = record.accepted - std::min<std::uint64_t>(settled, record.accepted);
+    const std::uint64_t taken = std::min(count, room);
+    record.dropped += taken;
+    count -= taken;
+  }
+  on_side_letter(parcel, {}, why, false);
+}
+
+void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last,
+                                Aside aside, const std::string& /*why*/) {
+  Apart& apart = apart_for((*window_in_hand_)[parcel.units[first].record].header);
+  const std::size_t before = apart.parcel.units.size();
+  apart.parcel.append(parcel, first, last);
+  for (std::size_t i = before; i < apart.parcel.units.size(); ++i) {
+    Unit& unit = apart.parcel.units[i];
+    const pipeline::RecordHeader& header = (*window_in_hand_)[unit.record].header;
+    apart.received_ms = std::min(apart.received_ms, header.received_ms);
+    WindowRecord& record = (*window_in_hand_)[unit.record];
+    // An item waits where the first of its units does.
+    if (parcel.signal == Signal::kMetrics && unit.item != Unit::kNoItem)
+      unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
+    record.apart += unit.items;
+  }
+  if (aside == Aside::kSlow) lane_->mark_slow(parcel.customer);
+}
+
+std::optional<Parcel> PushExporter::split(const Parcel& parcel, std::size_t unit) {
+  return packer_->split(parcel, unit);
+}
+
+void PushExporter::on_answer(const Parcel& parcel, std::size_t first, std::size_t last,
+                             const Answer& answer, Duration took) {
+  on_side_answer(parcel, first, last, answer, took);
+}
+
+void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) {
+  parts_.books.sent(customer, signal, settings_.id, items);
+}
+
+void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
+                                   std::string_view reason, std::uint64_t items) {
+  if (heartbeat_) heartbeat_->note_loss();
+  parts_.books.dropped(customer, signal, settings_.id, reason, items);
+}
+
+void PushExporter::on_side_letter(const Parcel& parcel, std::string_view message,
+                                  const std::string& why, bool is_record) {
+  std::string content = "an OTLP request as it was acknowledged";
+  {
+    const std::lock_guard lock(mutex_);
+    if (letters_ >= kLettersMax) {
+      ++letters_;
+      return;
+    }
+  }
+  if (message.empty())
+    content = "a part of a request, which the destination did not name";
+  else if (!is_record)
+    content = packer_->describe(message);
   set_aside({.customer = parcel.customer,
              .signal = parcel.signal,
              .time_ms = parts_.clock.wall_ms(),
              .why = why,
              .content = content,
-             .message = bytes});
+             .message = message});
 }
 
-void PushExporter::on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,
-                               std::uint64_t count, const std::string& why) {
-  if (window_in_hand_ == nullptr) return;
-  // The destination names a number, not the items: they are one customer's and one signal's, so it
-  // does not matter for the books in which of these records they stood.
-  for (std::size_t i = first; i < last && count > 0; ++i) {
-    WindowRecord& record = (*window_in_hand_)[parcel.units[i].record];
-    const std::uint64_t room =
-        record.accepted - std::min<std::uint64_t>(record.dropped, record.accepted);
-    const std::uint64_t taken = std::min(count, room);
-    record.dropped += taken;
-    count -= taken;
-  }
-  service::log_warn("the destination took a part", {{"exporter", settings_.id}, {"why", why}});
-}
-
-void PushExporter::on_answer(const Parcel& parcel, std::size_t first, std::size_t last,
-                             const Answer& answer, Duration took) {
+void PushExporter::on_side_answer(const Parcel& parcel, std::size_t first, std::size_t last,
+                                  const Answer& answer, Duration took) {
   note_state(answer);
-  if (window_in_hand_ == nullptr) return;  // a heartbeat
   send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
   if (answer.kind == Answer::Kind::kTaken) return;
   std::uint64_t items = 0;
@@ -164,16 +381,21 @@ void PushExporter::on_answer(const Parcel& parcel, std::size_t first, std::size_
   parts_.books.send_failed(parcel.signal, settings_.id, items);
 }
 
-/// One line when the destination begins to fail, one when it is well again.
+/// One line when the destination begins to fail, one when it is well again; not more often than
+/// that where some fail and others do not.
 void PushExporter::note_state(const Answer& answer) {
-  const bool is_failing =
-      answer.kind == Answer::Kind::kRetry || answer.kind == Answer::Kind::kBroken;
-  if (is_failing && !is_failing_)
-    service::log_warn("the destination does not take data at present; it waits in the disk log",
+  if (answer.kind == Answer::Kind::kRefused) return;
+  const bool is_failing = answer.kind != Answer::Kind::kTaken;
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = parts_.clock.steady();
+  if (is_failing == is_failing_ || (state_told_ && now < *state_told_ + kStateInterval)) return;
+  is_failing_ = is_failing;
+  state_told_ = now;
+  if (is_failing)
+    service::log_warn("the destination does not take some data at present; it waits on disk",
                       {{"exporter", settings_.id}, {"why", answer.why}});
-  if (answer.kind == Answer::Kind::kTaken && is_failing_)
+  else
     service::log_info("the destination takes data again", {{"exporter", settings_.id}});
-  if (answer.kind != Answer::Kind::kRefused) is_failing_ = is_failing;
 }
 
 }  // namespace vigia::collector

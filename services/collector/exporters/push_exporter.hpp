@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,67 +12,106 @@
 #include "services/collector/exporters/delivery.hpp"
 #include "services/collector/exporters/heartbeat.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/parcel.hpp"
+#include "services/collector/exporters/side_lane.hpp"
+#include "services/collector/exporters/side_queue.hpp"
 
 namespace vigia::collector {
 
-/// How bodies become parcels. Runs on the exporter's thread.
-class Packer {
+/// Two lanes. The front lane is the log's way: windows of records, a parcel a customer, and no
+/// customer may hold the others up. What one would do that with is written to the side queue, and
+/// the cursor goes on; the side lane brings it to an end. Windows and parcels are bounded by what
+/// comes out of the records, not by what went in.
+class PushExporter final : public LogExporter, private DeliveryObserver, private SideLaneOwner {
  public:
-  virtual ~Packer() = default;
-  /// Appends what is to be sent of the body to the parcel. An error is damage, or a fault of ours,
-  /// since intake took it: the body is set aside, and the rest goes on.
-  virtual Result<void> pack(std::uint32_t record, const WindowRecord& header,
-                            const std::string& body, Parcel& parcel) = 0;
-  /// A unit as text, for its dead letter.
-  virtual std::string describe(std::string_view unit) const = 0;
-};
-
-/// Metrics as remote-write series, translated by `series`' rules.
-std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
-                                           wire::prometheus::SeriesCache& series);
-/// Bodies as they are, without what was refused.
-std::unique_ptr<Packer> make_body_packer();
-
-class PushExporter final : public LogExporter, private DeliveryObserver {
- public:
-  /// Dead letters of one window that are written down; more are only counted.
+  /// Dead letters of one window, and of what is set aside in as much time, that are written down;
+  /// more are only counted.
   static constexpr std::size_t kLettersMax = 100;
+  /// Parcels of a window, all customers, encoded.
+  static constexpr std::size_t kWindowOutputMax = 8U << 20U;
+  /// What of one record goes the front way; the rest of it goes aside.
+  static constexpr std::size_t kRecordOutputMax = 4U << 20U;
 
   PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
                std::unique_ptr<Transport> transport, std::unique_ptr<Packer> packer);
   ~PushExporter() override;
+  /// kUnavailable where the side queue's folder cannot be read.
+  Result<void> start() override;
 
  protected:
-  void add(std::uint32_t index, WindowRecord& record, const std::string& body) override;
+  void add(std::uint32_t index, WindowRecord& record, std::string&& body) override;
+  bool is_full() const override;
   bool deliver(std::vector<WindowRecord>& window) override;
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
   void wake(TimePoint deadline) override;
+  void end(TimePoint deadline) noexcept override;
+  void forget() override;
 
  private:
+  using Way = std::pair<std::string, Signal>;  // customer
+  struct Apart {  // of one customer and signal, to be written to the side queue
+    std::vector<SideRecord> records;
+    Parcel parcel;
+    std::int64_t received_ms = 0;
+    std::uint64_t record_items = 0;
+  };
+
+  Parcel& parcel_for(const pipeline::RecordHeader& header);
+  void follow(WindowRecord& record, std::string&& body, Place from, std::uint64_t items);
+  void damage(WindowRecord& record, std::string_view body, const std::string& why);
+  Apart& apart_for(const pipeline::RecordHeader& header);
+  bool write_apart();
+  bool has_losses(const std::vector<WindowRecord>& window) const;
+  void keep_room();
+  void set_aside(const DeadLetter& letter);
+  void note_state(const Answer& answer);
+  void show_waiting();
+
   void on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) override;
   void on_rejected(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t count,
                    const std::string& why) override;
+  void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                    const std::string& why) override;
   void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
                  Duration took) override;
+  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override;
   bool go_on() override;
-  void set_aside(const DeadLetter& letter);
-  void note_state(const Answer& answer);
-  void keep_room();
+
+  void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
+  void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
+                       std::uint64_t items) override;
+  void on_side_letter(const Parcel& parcel, std::string_view message, const std::string& why,
+                      bool is_record) override;
+  void on_side_answer(const Parcel& parcel, std::size_t first, std::size_t last,
+                      const Answer& answer, Duration took) override;
 
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Packer> packer_;
-  DeadLetters dead_letters_;
-  Delivery delivery_;
+  std::shared_ptr<Evidence> evidence_;
+  Prober prober_;
+  ParcelDelivery delivery_;
   Routing routing_;
   std::unique_ptr<Heartbeat> heartbeat_;  // remote write only; beats where this is a hot shard
-  std::map<std::pair<std::string, Signal>, std::size_t> parcel_of_;
+  std::unique_ptr<SideQueue> queue_;      // from start on
+  std::unique_ptr<SideLane> lane_;
+
+  // The window in hand; the exporter's thread.
+  std::map<Way, std::size_t> parcel_of_;
   std::vector<Parcel> parcels_;
+  std::map<Way, Apart> apart_;
   std::string spare_message_;  // room of a parcel that is done, for the next one
   std::vector<Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
-  std::size_t letters_ = 0;  // of the window in hand, written or not
+
+  std::mutex mutex_;  // what both lanes use
+  DeadLetters dead_letters_;
+  std::size_t letters_ = 0;  // since the last window, written or not
   bool is_failing_ = false;
+  std::optional<TimePoint> state_told_;
+  service::Gauge& oldest_waiting_;
+  service::Gauge& side_bytes_;
+  service::Gauge& side_items_;
 };
 
 }  // namespace vigia::collector

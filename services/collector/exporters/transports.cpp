@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
@@ -24,16 +25,16 @@ constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
 constexpr std::array kSetUpStatuses{401, 403, 404, 405, 407, 408, 415};
 /// Statuses that ask for another try, beside every 5xx but 500 for remote write.
 constexpr std::array kRetryStatuses{429, 502, 503, 504};
-/// What Prometheus says, with a 500, of samples that it will never take.
+/// How Prometheus' answers begin where it will never take a sample. Only the beginning is looked
+/// at: what follows may quote a customer's labels.
 constexpr std::array<std::string_view, 2> kTooOldTexts{"too old sample", "out of bounds"};
 constexpr std::array<std::string_view, 2> kRefusalTexts{"out of order sample",
                                                         "duplicate sample for timestamp"};
 
 template <typename Texts>
-bool says_one_of(const Texts& texts, std::string_view body) {
-  return std::any_of(texts.begin(), texts.end(), [body](std::string_view text) {
-    return body.find(text) != std::string_view::npos;
-  });
+bool begins_with_one_of(const Texts& texts, std::string_view body) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [body](std::string_view text) { return body.starts_with(text); });
 }
 
 template <typename List>
@@ -43,7 +44,38 @@ bool contains(const List& list, int status) {
 
 std::string shorten(std::string_view text) { return std::string(text.substr(0, kAnswerTextMax)); }
 
-Answer from_error(const Error& error) { return {Kind::kRetry, error.message, error.retry_after}; }
+Answer from_error(const Error& error) {
+  Answer answer{Kind::kRetry, error.message, error.retry_after};
+  answer.is_timeout = error.code == ErrorCode::kDeadline;
+  return answer;
+}
+
+/// Of the address, the token or the path; also a redirect, which is not followed.
+bool is_set_up(int status) {
+  return (status >= 300 && status < 400) || contains(kSetUpStatuses, status);
+}
+
+/// "3 samples refused, 2 in conflict with stored ones, the rest stored; …", as vigia-storage says
+/// it: how many samples were not stored. Nothing for any other text.
+std::optional<std::uint64_t> not_stored(std::string_view body) {
+  const auto number = [&body]() -> std::optional<std::uint64_t> {
+    std::uint64_t value = 0;
+    const auto [end, fault] = std::from_chars(body.data(), body.data() + body.size(), value);
+    if (fault != std::errc()) return std::nullopt;
+    body.remove_prefix(static_cast<std::size_t>(end - body.data()));
+    return value;
+  };
+  const auto text = [&body](std::string_view expected) {
+    if (!body.starts_with(expected)) return false;
+    body.remove_prefix(expected.size());
+    return true;
+  };
+  const auto refused = number();
+  if (!refused || !text(" samples refused, ")) return std::nullopt;
+  const auto conflicts = number();
+  if (!conflicts || !text(" in conflict with stored ones, the rest stored;")) return std::nullopt;
+  return *refused + *conflicts;
+}
 
 std::optional<Duration> retry_after(const net::ClientResponse& response) {
   const auto error = net::error_from_http(response.status, response.headers, response.body);
@@ -203,12 +235,18 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   const int status = response->status;
   if (status >= 200 && status < 300) return {};
   Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
-  answer.is_too_old = (status == 400 || status == 500) && says_one_of(kTooOldTexts, response->body);
+  if (const auto count = status == 400 ? not_stored(response->body) : std::nullopt) {
+    answer.kind = Kind::kTaken;
+    answer.rejected = *count;
+    return answer;
+  }
+  answer.is_too_old =
+      (status == 400 || status == 500) && begins_with_one_of(kTooOldTexts, response->body);
   if (status == 500) {
-    const bool is_refusal = answer.is_too_old || says_one_of(kRefusalTexts, response->body);
+    const bool is_refusal = answer.is_too_old || begins_with_one_of(kRefusalTexts, response->body);
     answer.kind = is_refusal ? Kind::kRefused : Kind::kBroken;
-  } else if (status > 500 || contains(kRetryStatuses, status) || contains(kSetUpStatuses, status) ||
-             status < 400) {
+  } else if (status > 500 || status < 200 || contains(kRetryStatuses, status) ||
+             is_set_up(status)) {
     answer.kind = Kind::kRetry;
   }
   return answer;
@@ -222,8 +260,12 @@ Answer judge_otlp_http(const Result<net::ClientResponse>& response) {
     read_partial_success(response->body, answer);
     return answer;
   }
-  const bool is_retry = contains(kRetryStatuses, status) || contains(kSetUpStatuses, status);
-  return {is_retry ? Kind::kRetry : Kind::kRefused, status_text(*response), retry_after(*response)};
+  Kind kind = Kind::kRefused;
+  if (contains(kRetryStatuses, status) || is_set_up(status) || status < 200)
+    kind = Kind::kRetry;
+  else if (status >= 500)
+    kind = Kind::kBroken;
+  return {kind, status_text(*response), retry_after(*response)};
 }
 
 Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
@@ -234,13 +276,21 @@ Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
     return answer;
   }
   const auto error = net::error_from_grpc(reply->code, reply->message, reply->details);
-  const bool is_set_up = reply->code == net::GrpcCode::kUnauthenticated ||
-                         reply->code == net::GrpcCode::kPermissionDenied ||
-                         reply->code == net::GrpcCode::kUnimplemented;
-  const bool is_retry = is_set_up || (error && is_retryable(*error));
-  return {is_retry ? Kind::kRetry : Kind::kRefused,
-          fmt::format("gRPC {}: {}", static_cast<int>(reply->code), shorten(reply->message)),
-          error ? error->retry_after : std::nullopt};
+  const bool is_set_up_code = reply->code == net::GrpcCode::kUnauthenticated ||
+                              reply->code == net::GrpcCode::kPermissionDenied ||
+                              reply->code == net::GrpcCode::kUnimplemented;
+  const bool is_broken = reply->code == net::GrpcCode::kUnknown ||
+                         reply->code == net::GrpcCode::kInternal ||
+                         reply->code == net::GrpcCode::kDataLoss;
+  Answer answer{Kind::kRefused,
+                fmt::format("gRPC {}: {}", static_cast<int>(reply->code), shorten(reply->message)),
+                error ? error->retry_after : std::nullopt};
+  if (is_set_up_code || (error && is_retryable(*error)))
+    answer.kind = Kind::kRetry;
+  else if (is_broken)
+    answer.kind = Kind::kBroken;
+  answer.is_timeout = reply->code == net::GrpcCode::kDeadlineExceeded;
+  return answer;
 }
 
 Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settings,

@@ -16,17 +16,21 @@ namespace vigia::collector {
 Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settings,
                                                   net::Client& client);
 
-/// What a remote-write destination's answer means. 2xx taken; 429, 502, 503, 504 and other 5xx but
-/// 500 retried (R-RW-3), as are 401, 403, 404, 405, 407, 408, 415: a destination that is set up
-/// wrongly says nothing about the data, which waits in the log. Other 4xx refuse. A 500 whose text
-/// tells that a sample is out of the time that is taken is a refusal (Prometheus 2.42).
+/// What a remote-write destination's answer means. 2xx taken, and so is the 400 by which
+/// vigia-storage says how many samples it has not stored, the rest being stored. What speaks of the
+/// set-up is retried and never refuses: 401, 403, 404, 405, 407, 408, 415 and redirects, for a
+/// destination that is set up wrongly says nothing about the data. 429, 502, 503, 504 and other 5xx
+/// but 500 are retried too (R-RW-3). Other 4xx refuse. A 500 that begins as Prometheus' own words
+/// for a sample that it will never take is a refusal (2.42); any other is kBroken.
 Answer judge_remote_write(const Result<net::ClientResponse>& response);
 
-/// The same for OTLP over HTTP, where 500 is final too (R-EXP-2) and a partial success names how
-/// many items were rejected.
+/// The same for OTLP over HTTP. A 500, which the specification calls final (R-EXP-2), is kBroken: a
+/// store with a passing fault answers it too, and what others are taken of meanwhile tells. A
+/// partial success names how many items were rejected.
 Answer judge_otlp_http(const Result<net::ClientResponse>& response);
 
-/// The same for gRPC (R-EXP-1).
+/// The same for gRPC (R-EXP-1): UNAUTHENTICATED, PERMISSION_DENIED and UNIMPLEMENTED speak of the
+/// set-up, UNKNOWN, INTERNAL and DATA_LOSS are kBroken.
 Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply);
 
 }  // namespace vigia::collector

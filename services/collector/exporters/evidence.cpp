@@ -1,0 +1,57 @@
+#include "services/collector/exporters/evidence.hpp"
+
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::collector {
+
+void Evidence::note_taken(TimePoint now, bool is_data) {
+  const Duration::rep time = now.time_since_epoch().count();
+  if (last_ < time) last_ = time;
+  if (is_data && last_data_ < time) last_data_ = time;
+}
+
+Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence,
+               const Clock& clock)
+    : probe_(std::move(probe)),
+      transport_(transport),
+      evidence_(std::move(evidence)),
+      clock_(clock) {}
+
+void Prober::ask() {
+  const TimePoint now = clock_.steady();
+  const Duration::rep asked = state_->asked;
+  if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
+  if (state_->is_asking.exchange(true)) return;
+  state_->asked = now.time_since_epoch().count();
+  transport_.send(
+      CustomerId::provider(), probe_.signal, probe_.message(clock_.wall_ms()),
+      [state = state_, evidence = evidence_, is_data = probe_.is_data, now](Answer answer) {
+        // As of when it was sent: what failed after that may be an outage that has begun since.
+        if (answer.kind == Answer::Kind::kTaken) evidence->note_taken(now, is_data);
+        state->is_asking = false;
+        for (const auto& wake : state->wakes) wake();
+      });
+}
+
+void Prober::on_answer(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }
+
+Probe remote_write_probe(const std::string& exporter, const std::string& collector) {
+  const std::string labels = wire::remote_write::encode_labels(
+      Labels::from({{std::string(kNameLabel), "vigia_exporter_probe"},
+                    {"collector", collector.empty() ? "none" : collector},
+                    {"exporter", exporter}}));
+  return {.signal = Signal::kMetrics,
+          .message =
+              [labels](std::int64_t now_ms) {
+                std::string message;
+                wire::remote_write::append_sample(message, labels, {now_ms, 1});
+                return message;
+              },
+          .is_data = true};
+}
+
+Probe empty_probe(Signal signal) {
+  return {.signal = signal, .message = [](std::int64_t) { return std::string(); }};
+}
+
+}  // namespace vigia::collector

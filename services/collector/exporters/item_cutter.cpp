@@ -1,0 +1,124 @@
+#include "services/collector/exporters/item_cutter.hpp"
+
+#include <protozero/pbf_reader.hpp>
+
+#include "libs/base/bytes.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using protozero::pbf_wire_type;
+
+constexpr std::uint32_t kResourceField = 1;  // of the request
+constexpr std::uint32_t kInnerField = 2;     // of a resource its scopes, of a scope its items
+
+void append_field(std::string& out, std::uint32_t number, std::string_view bytes) {
+  append_varint(out, (std::uint64_t{number} << 3U) | 2U);
+  append_sized(out, bytes);
+}
+
+/// Calls `inner` with each field of that number, and gathers all others, as they lie, first.
+template <typename Inner>
+void open(std::string_view bytes, std::uint32_t number, std::string& others, Inner inner) {
+  const auto each = [&](auto is_inner, auto is_other) {
+    protozero::pbf_reader message(bytes.data(), bytes.size());
+    const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
+    for (const char* begin = position(); message.next(); begin = position()) {
+      const bool is_wanted =
+          message.tag() == number && message.wire_type() == pbf_wire_type::length_delimited;
+      if (is_wanted) {
+        const auto view = message.get_view();
+        if (!is_inner(std::string_view{view.data(), view.size()})) return;
+      } else {
+        message.skip();
+        is_other(std::string_view(begin, static_cast<std::size_t>(position() - begin)));
+      }
+    }
+  };
+  others.clear();
+  each([](std::string_view) { return true; }, [&](std::string_view other) { others += other; });
+  each(inner, [](std::string_view) {});
+}
+
+class Cutter {
+ public:
+  Cutter(const Verdicts& verdicts, std::uint32_t first, const CutLimits& limits,
+         const TakePiece& take)
+      : verdicts_(verdicts), first_(first), limits_(limits), take_(take) {}
+
+  std::optional<std::uint32_t> run(std::string_view body) {
+    std::string unused;
+    open(body, kResourceField, unused, [this](std::string_view resource) {
+      open(resource, kInnerField, resource_header_, [this](std::string_view scope) {
+        open(scope, kInnerField, scope_header_,
+             [this](std::string_view item) { return on_item(item); });
+        end_scope();
+        return !next_;
+      });
+      end_resource();
+      return !next_;
+    });
+    if (!next_ && items_ > 0) (void)end_piece();
+    return next_;
+  }
+
+ private:
+  bool on_item(std::string_view item) {
+    const std::uint32_t number = item_++;
+    if (number < first_ || verdicts_.is_rejected(number)) return true;
+    const bool is_full = items_ >= limits_.items_max ||
+                         (items_ > 0 && item_bytes_ + item.size() > limits_.bytes_max);
+    if (is_full && !end_piece()) {
+      next_ = number;
+      return false;
+    }
+    append_field(scope_, kInnerField, item);
+    item_bytes_ += item.size();
+    ++items_;
+    return true;
+  }
+  void end_scope() {
+    if (scope_.empty()) return;
+    scope_ += scope_header_;
+    append_field(resource_, kInnerField, scope_);
+    scope_.clear();
+  }
+  void end_resource() {
+    if (resource_.empty()) return;
+    resource_ += resource_header_;
+    append_field(piece_, kResourceField, resource_);
+    resource_.clear();
+  }
+  bool end_piece() {
+    end_scope();
+    end_resource();
+    const std::uint32_t items = std::exchange(items_, 0);
+    item_bytes_ = 0;
+    return take_(std::exchange(piece_, {}), items);
+  }
+
+  const Verdicts& verdicts_;
+  const std::uint32_t first_;
+  const CutLimits& limits_;
+  const TakePiece& take_;
+  std::string resource_header_, scope_header_;
+  std::string piece_, resource_, scope_;  // each without what encloses it
+  std::size_t item_bytes_ = 0;            // in the piece
+  std::uint32_t items_ = 0;
+  std::uint32_t item_ = 0;
+  std::optional<std::uint32_t> next_;
+};
+
+}  // namespace
+
+Result<std::optional<std::uint32_t>> cut_items(std::string_view body, const Verdicts& verdicts,
+                                               std::uint32_t first, const CutLimits& limits,
+                                               const TakePiece& take) {
+  try {
+    return Cutter(verdicts, first, limits, take).run(body);
+  } catch (const protozero::exception&) {
+    return fail(ErrorCode::kInvalid, "the body is no OTLP request");
+  }
+}
+
+}  // namespace vigia::collector

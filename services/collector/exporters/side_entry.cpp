@@ -1,0 +1,186 @@
+#include "services/collector/exporters/side_entry.hpp"
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/crc32c.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::string_view kMagic = "VGSQ";
+constexpr std::size_t kUnitBytesMin = 4;  // four varints of a unit
+constexpr std::uint8_t kStageMax = static_cast<std::uint8_t>(Parcel::Stage::kLastTry);
+
+std::uint64_t to_zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);
+}
+std::int64_t from_zigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1U));
+}
+
+void add(SideBytes& out, std::string bytes) {
+  out.made.push_back(std::move(bytes));
+  out.parts.emplace_back(out.made.back());
+}
+
+void add_parcel(SideBytes& out, const Parcel& parcel) {
+  std::string units;
+  append_varint(units, parcel.units.size());
+  for (std::size_t i = 0; i < parcel.units.size(); ++i) {
+    const Unit& unit = parcel.units[i];
+    append_varint(units, parcel.run(i, i + 1).size());
+    append_varint(units, unit.items);
+    append_varint(units, unit.item);
+    append_varint(units, to_zigzag(unit.timestamp_ms));
+  }
+  add(out, std::move(units));
+  out.parts.emplace_back(parcel.message);
+}
+
+void add_records(SideBytes& out, const std::vector<SideRecord>& records) {
+  std::string front;
+  append_varint(front, records.size());
+  for (const SideRecord& record : records) {
+    append_varint(front, record.items);
+    append_varint(front, record.rejected);
+    append_varint(front, record.from.item);
+    append_varint(front, record.from.part);
+    append_sized(front, record.verdicts);
+    append_varint(front, record.body.size());
+    add(out, std::exchange(front, {}));
+    out.parts.push_back(record.body);
+  }
+}
+
+bool decode_parcel(std::string_view content, SideEntry& entry) {
+  ByteReader reader(content);
+  const std::uint64_t count = reader.read_varint();
+  if (count > content.size() / kUnitBytesMin) return false;
+  entry.parcel.units.reserve(count);
+  std::size_t begin = 0;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    Unit unit{.begin = begin};
+    begin += reader.read_varint();
+    unit.items = static_cast<std::uint32_t>(reader.read_varint());
+    unit.item = static_cast<std::uint32_t>(reader.read_varint());
+    unit.timestamp_ms = from_zigzag(reader.read_varint());
+    entry.parcel.units.push_back(unit);
+  }
+  entry.parcel.message = reader.rest();
+  return reader.ok() && begin == entry.parcel.message.size();
+}
+
+bool decode_records(std::string_view content, const std::shared_ptr<const std::string>& room,
+                    SideEntry& entry) {
+  ByteReader reader(content);
+  const std::uint64_t count = reader.read_varint();
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    SideRecord record;
+    record.items = static_cast<std::uint32_t>(reader.read_varint());
+    record.rejected = static_cast<std::uint32_t>(reader.read_varint());
+    record.from.item = static_cast<std::uint32_t>(reader.read_varint());
+    record.from.part = static_cast<std::uint32_t>(reader.read_varint());
+    record.verdicts = reader.read_sized();
+    record.body = reader.read_sized();
+    record.room = room;
+    entry.records.push_back(std::move(record));
+  }
+  return reader.ok() && reader.rest().empty();
+}
+
+struct Opened {
+  SideHead head;
+  std::uint32_t content_checksum = 0;
+  std::string_view content;  // what is there of it
+};
+
+Result<Opened> open(std::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.read_bytes(kMagic.size()) != kMagic)
+    return fail(ErrorCode::kCorrupt, "does not begin as an entry of the side queue");
+  const std::uint32_t version = reader.read_u32();
+  const std::uint32_t checksum = reader.read_u32();
+  const std::string_view head = reader.read_bytes(reader.read_u32());
+  if (!reader.ok() || crc32c(head) != checksum)
+    return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
+  if (version != kSideVersion)
+    return fail(ErrorCode::kInvalid, fmt::format("version {} of an entry is not known", version));
+  ByteReader fields(head);
+  const std::uint8_t signal = fields.read_u8();
+  const std::uint8_t stage = fields.read_u8();
+  const std::uint8_t holds_records = fields.read_u8();
+  const auto received_ms = static_cast<std::int64_t>(fields.read_u64());
+  const std::uint64_t items = fields.read_u64();
+  const std::uint64_t content_bytes = fields.read_u64();
+  const std::uint32_t content_checksum = fields.read_u32();
+  const std::string customer(fields.read_sized());
+  auto id = customer == CustomerId::provider().text() ? CustomerId::provider()
+                                                      : CustomerId::parse(customer);
+  if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax || holds_records > 1)
+    return fail(ErrorCode::kCorrupt, "a field of the head is wrong");
+  return Opened{{*id, static_cast<Signal>(signal), static_cast<Parcel::Stage>(stage),
+                 holds_records == 1, received_ms, items, content_bytes},
+                content_checksum,
+                reader.rest()};
+}
+
+}  // namespace
+
+SideBytes encode_side_entry(SideEntry& entry) {
+  SideBytes out;
+  add(out, "");  // the head, which needs the content's sum
+  SideHead& head = entry.head;
+  head.holds_records = !entry.records.empty();
+  if (head.holds_records)
+    add_records(out, entry.records);
+  else
+    add_parcel(out, entry.parcel);
+  head.content_bytes = 0;
+  std::uint32_t checksum = 0;
+  for (const std::string_view part : out.parts) {
+    head.content_bytes += part.size();
+    checksum = crc32c(part, checksum);
+  }
+  std::string fields;
+  fields += static_cast<char>(head.signal);
+  fields += static_cast<char>(head.stage);
+  fields += static_cast<char>(head.holds_records ? 1 : 0);
+  append_u64(fields, static_cast<std::uint64_t>(head.received_ms));
+  append_u64(fields, head.items);
+  append_u64(fields, head.content_bytes);
+  append_u32(fields, checksum);
+  append_sized(fields, head.customer.text());
+  std::string& front = out.made.front();
+  front = kMagic;
+  append_u32(front, kSideVersion);
+  append_u32(front, crc32c(fields));
+  append_u32(front, static_cast<std::uint32_t>(fields.size()));
+  front += fields;
+  out.parts.front() = front;
+  return out;
+}
+
+Result<SideHead> decode_side_head(std::string_view bytes) {
+  auto opened = open(bytes);
+  if (!opened) return forward(opened);
+  return opened->head;
+}
+
+Result<SideEntry> decode_side_entry(std::string bytes) {
+  const auto room = std::make_shared<const std::string>(std::move(bytes));
+  auto opened = open(*room);
+  if (!opened) return forward(opened);
+  const std::string_view content = opened->content;
+  if (content.size() != opened->head.content_bytes || crc32c(content) != opened->content_checksum)
+    return fail(ErrorCode::kCorrupt, "the content's checksum is wrong");
+  const SideHead& head = opened->head;
+  SideEntry entry{
+      head, {.customer = head.customer, .signal = head.signal, .stage = head.stage}, {}};
+  const bool is_whole =
+      head.holds_records ? decode_records(content, room, entry) : decode_parcel(content, entry);
+  if (!is_whole) return fail(ErrorCode::kCorrupt, "the content does not end where it should");
+  return entry;
+}
+
+}  // namespace vigia::collector

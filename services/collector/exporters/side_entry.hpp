@@ -1,0 +1,65 @@
+// What is set aside for one customer, as it lies on disk. docs/formats/side-queue.md has the
+// tables.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "services/collector/exporters/packer.hpp"
+#include "services/collector/exporters/parcel.hpp"
+
+namespace vigia::collector {
+
+inline constexpr std::uint32_t kSideVersion = 1;
+inline constexpr std::size_t kSideHeadBytesMax = 256;
+
+/// A record, or what is left of one. Bodies are large, so they are never copied.
+struct SideRecord {
+  std::uint32_t items = 0;
+  std::uint32_t rejected = 0;
+  std::string verdicts = {};
+  std::string_view body = {};
+  std::shared_ptr<const std::string> room = {};  ///< what body views; shared by all read at once
+  Place from = {};
+
+  OtlpRecord view() const { return {items, rejected, verdicts, body}; }
+};
+
+/// What is known of an entry without its content.
+struct SideHead {
+  CustomerId customer;
+  Signal signal = Signal::kMetrics;
+  Parcel::Stage stage = Parcel::Stage::kFresh;
+  bool holds_records = false;
+  std::int64_t received_ms = 0;  ///< of the oldest in it, by the collector's wall clock
+  std::uint64_t items = 0;       ///< accepted ones that wait in it
+  std::uint64_t content_bytes = 0;
+};
+
+/// Either units that are encoded already, or records that are not.
+struct SideEntry {
+  SideHead head;
+  Parcel parcel;
+  std::vector<SideRecord> records;
+};
+
+/// An entry's file, in pieces that view the entry or lie in `made`.
+struct SideBytes {
+  std::deque<std::string> made;
+  std::vector<std::string_view> parts;
+};
+/// Sets the head's content_bytes and holds_records by the content.
+SideBytes encode_side_entry(SideEntry& entry);
+/// From the first kSideHeadBytesMax bytes or more. kCorrupt where it is damaged, kInvalid for a
+/// later version.
+Result<SideHead> decode_side_head(std::string_view bytes);
+Result<SideEntry> decode_side_entry(std::string bytes);
+
+}  // namespace vigia::collector

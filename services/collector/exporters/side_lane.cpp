@@ -1,0 +1,497 @@
+#include "services/collector/exporters/side_lane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/fault.hpp"
+#include "libs/service/log.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr auto kLookInterval = std::chrono::milliseconds(200);
+constexpr auto kFaultPause = std::chrono::seconds(1);
+constexpr int kDoublingsMax = 12;
+
+DeliverySettings of_side(DeliverySettings settings) {
+  settings.lane = Lane::kSide;
+  settings.in_flight_max = SideLane::kCustomersMax;
+  settings.searches_max = SideLane::kSearchesMax;
+  settings.run_max = SideLane::kRunMax;
+  return settings;
+}
+
+Duration doubled(Duration initial, int times, Duration longest) {
+  return std::min<Duration>(longest, initial * (1 << std::min(times, kDoublingsMax)));
+}
+
+/// How much a request weighs: units of metrics, items of the rest.
+std::size_t weight_of(const Parcel& parcel, std::size_t first, std::size_t last) {
+  if (parcel.signal == Signal::kMetrics) return last - first;
+  std::size_t weight = 0;
+  for (std::size_t i = first; i < last; ++i) weight += parcel.units[i].items;
+  return weight;
+}
+
+}  // namespace
+
+/// One customer's part of a turn.
+struct SideLane::Work {
+  explicit Work(std::vector<SideItem> picked)
+      : items(std::move(picked)), head(items.front().head) {}
+
+  std::vector<SideItem> items;  // picked, not yet done
+  SideHead head;                // what they have in common
+  // Of entries of records: the one under way.
+  std::optional<SideEntry> entry;
+  std::uint64_t entry_items = 0;  // not yet packed
+  bool is_opened_whole = true;    // nothing of items.front() was settled in an earlier piece
+  std::vector<SideItem> packed;   // entries that end in the piece
+  // The piece in hand and what became of it.
+  std::uint64_t piece_items = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t dropped = 0;
+  std::size_t units = 0;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> dropped_items;
+  std::optional<Parcel> left, suspects;
+  bool has_taken = false;
+  bool is_slow = false;       // told to wait
+  std::size_t timed_out = 0;  // least weight of a request that did; 0: none
+  bool is_closed = false;
+
+  /// Whether anything is otherwise than before the piece was sent.
+  bool has_changed() const {
+    const std::size_t units_left =
+        (left ? left->units.size() : 0) + (suspects ? suspects->units.size() : 0);
+    return has_taken || dropped > 0 || damaged > 0 || units_left != units ||
+           (suspects && head.stage == Parcel::Stage::kFresh);
+  }
+  void begin_piece() {
+    piece_items = damaged = dropped = 0;
+    units = 0;
+    dropped_items.clear();
+    left.reset();
+    suspects.reset();
+    has_taken = is_slow = false;
+    timed_out = 0;
+  }
+};
+
+class SideLane::Worker final : private DeliveryObserver {
+ public:
+  Worker(SideLane& lane, bool is_for_hanging)
+      : lane_(lane),
+        parts_(lane.parts_),
+        is_for_hanging_(is_for_hanging),
+        delivery_(of_side(lane.settings_.delivery), parts_.transport, parts_.clock, parts_.evidence,
+                  parts_.prober) {}
+
+  void start() {
+    thread_ = std::thread([this] { run(); });
+  }
+  void stop(TimePoint deadline) {
+    delivery_.set_stop_deadline(deadline);
+    delivery_.wake();
+  }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void run();
+  bool take_turn();
+  void work_off(std::vector<Work>& works);
+  Parcel next_piece(Work& work);
+  void pack_records(Work& work, Parcel& piece);
+  bool open_entry(Work& work);
+  void drop_damaged(Work& work, std::uint64_t items, std::string_view message,
+                    const std::string& why);
+  void settle(Work& work);
+  bool keep(Work& work);
+  void book(const Work& work);
+  void give_back(Work& work, Duration wait);
+  void close(Work& work);
+  Work& work_of(const Parcel& parcel);
+
+  void on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) override;
+  void on_rejected(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t count,
+                   const std::string& why) override;
+  void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                    const std::string& why) override;
+  void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
+                 Duration took) override;
+  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override {
+    return parts_.packer.split(parcel, unit);
+  }
+  bool go_on() override { return !lane_.is_stopping_; }
+
+  SideLane& lane_;
+  const SideLaneParts& parts_;
+  const bool is_for_hanging_;
+  ParcelDelivery delivery_;
+  std::vector<Work>* works_ = nullptr;  // of the turn in hand
+  std::thread thread_;
+};
+
+void SideLane::Worker::run() {
+  while (!lane_.is_stopping_) {
+    std::uint64_t seen = 0;
+    {
+      const std::lock_guard lock(lane_.mutex_);
+      seen = lane_.changes_;
+    }
+    bool had_work = false;
+    if (!contain_faults("the side lane's turn", [&] { had_work = take_turn(); })) {
+      std::unique_lock lock(lane_.mutex_);
+      lane_.changed_.wait_for(lock, kFaultPause, [this] { return lane_.is_stopping_.load(); });
+    }
+    if (had_work) continue;
+    std::unique_lock lock(lane_.mutex_);
+    lane_.changed_.wait_for(lock, kLookInterval,
+                            [&] { return lane_.is_stopping_ || lane_.changes_ != seen; });
+  }
+}
+
+bool SideLane::Worker::take_turn() {
+  const auto picked = parts_.queue.pick(
+      kCustomersMax, kTurnBytesMax,
+      [this](const CustomerId& customer) { return lane_.is_hanging(customer) == is_for_hanging_; });
+  if (picked.empty()) return false;
+  std::vector<Work> works;
+  for (const auto& items : picked) works.emplace_back(items);
+  works_ = &works;
+  const bool is_sound = contain_faults("what was set aside", [&] { work_off(works); });
+  works_ = nullptr;
+  for (Work& work : works) {
+    if (work.is_closed) continue;
+    // A fault of ours: tried again, later, and never let go for it.
+    give_back(work, is_sound ? Duration::zero() : Duration(kSuspectWaitMax));
+  }
+  return true;
+}
+
+void SideLane::Worker::work_off(std::vector<Work>& works) {
+  const TimePoint until = parts_.clock.steady() + kTurnMax;
+  for (;;) {
+    std::vector<Parcel> pieces;
+    for (Work& work : works) {
+      if (work.is_closed) continue;
+      work.begin_piece();
+      Parcel piece = next_piece(work);
+      work.units = piece.units.size();
+      if (!piece.units.empty()) pieces.push_back(std::move(piece));
+    }
+    if (!delivery_.run(pieces, *this)) return;  // to stop: all stays as it lies on disk
+    bool has_more = false;
+    for (Work& work : works) {
+      if (work.is_closed) continue;
+      settle(work);
+      has_more = has_more || !work.is_closed;
+    }
+    if (!has_more || lane_.is_stopping_) return;
+    if (parts_.clock.steady() < until) continue;
+    for (Work& work : works) close(work);
+    return;
+  }
+}
+
+SideLane::Work& SideLane::Worker::work_of(const Parcel& parcel) {
+  return *std::find_if(works_->begin(), works_->end(), [&parcel](const Work& work) {
+    return work.head.customer == parcel.customer;
+  });
+}
+
+Parcel SideLane::Worker::next_piece(Work& work) {
+  Parcel piece{.customer = work.head.customer,
+               .signal = work.head.signal,
+               .stage = work.head.stage,
+               .weight_max = lane_.weight_max(work.head.customer)};
+  if (work.head.holds_records) {
+    pack_records(work, piece);
+    return piece;
+  }
+  for (const SideItem& item : work.items) {
+    auto entry = parts_.queue.load(item);
+    work.packed.push_back(item);
+    work.piece_items += item.head.items;
+    if (!entry) {
+      drop_damaged(work, item.head.items, "", entry.error().message);
+      continue;
+    }
+    const auto index = static_cast<std::uint32_t>(work.packed.size() - 1);
+    for (Unit& unit : entry->parcel.units) unit.record = index;
+    piece.append(entry->parcel, 0, entry->parcel.units.size());
+  }
+  work.items.clear();
+  const bool is_old_suspect =
+      piece.stage != Parcel::Stage::kFresh &&
+      parts_.clock.steady() >= work.packed.front().since + lane_.settings_.give_up_after;
+  if (is_old_suspect) piece.stage = Parcel::Stage::kLastTry;
+  return piece;
+}
+
+/// Moves on to the next entry of records. False where there is none.
+bool SideLane::Worker::open_entry(Work& work) {
+  while (!work.entry || work.entry->records.empty()) {
+    if (work.entry) {                                          // its last record is packed
+      work.piece_items += std::exchange(work.entry_items, 0);  // what had nothing to give
+      work.packed.push_back(work.items.front());
+      work.items.erase(work.items.begin());
+      work.entry.reset();
+    }
+    if (work.items.empty()) return false;
+    auto entry = parts_.queue.load(work.items.front());
+    const std::uint64_t items = work.items.front().head.items;
+    if (entry) {
+      work.entry = *std::move(entry);
+      work.entry_items = items;
+      continue;
+    }
+    work.packed.push_back(work.items.front());
+    work.items.erase(work.items.begin());
+    work.piece_items += items;
+    drop_damaged(work, items, "", entry.error().message);
+  }
+  return true;
+}
+
+void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
+  std::uint32_t index = 0;
+  while (piece.message.size() < kPieceBytesMax && piece.units.size() < Packer::kUnitsMax &&
+         open_entry(work)) {
+    SideRecord& record = work.entry->records.front();
+    const std::size_t bytes_before = piece.message.size();
+    const std::size_t units_before = piece.units.size();
+    Result<Packed> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
+    contain_faults("packing of a record", [&] {
+      packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
+    });
+    if (!packed) {
+      piece.message.resize(bytes_before);
+      piece.units.resize(units_before);
+      const std::uint64_t items =
+          std::min<std::uint64_t>(record.items - record.rejected, work.entry_items);
+      work.entry_items -= items;
+      work.piece_items += items;
+      drop_damaged(work, items, record.body, packed.error().message);
+      work.entry->records.erase(work.entry->records.begin());
+      continue;
+    }
+    const std::uint64_t items = std::min<std::uint64_t>(packed->items, work.entry_items);
+    work.entry_items -= items;
+    work.piece_items += items;
+    if (packed->next)
+      record.from = *packed->next;
+    else
+      work.entry->records.erase(work.entry->records.begin());
+  }
+  if (work.entry && work.entry->records.empty()) (void)open_entry(work);
+}
+
+void SideLane::Worker::drop_damaged(Work& work, std::uint64_t items, std::string_view message,
+                                    const std::string& why) {
+  work.damaged += items;
+  service::log_error("what was set aside cannot be read",
+                     {{"customer_id", work.head.customer.text()}, {"why", why}});
+  if (!message.empty())
+    parts_.owner.on_side_letter({.customer = work.head.customer, .signal = work.head.signal},
+                                message, why, true);
+}
+
+void SideLane::Worker::settle(Work& work) {
+  lane_.note_turn(work);
+  const SideLaneSettings& settings = lane_.settings_;
+  const bool is_suspect = work.head.stage != Parcel::Stage::kFresh;
+  const int attempts = work.packed.empty() ? 0 : work.packed.front().attempts;
+  const Duration wait =
+      is_suspect ? doubled(settings.delivery.retry_initial, attempts, Duration(kSuspectWaitMax))
+                 : doubled(settings.delivery.retry_initial, attempts, settings.delivery.retry_max);
+  const bool is_untouched = (work.left || work.suspects) && !work.has_changed();
+  if ((is_untouched && work.is_opened_whole) || !keep(work)) {
+    give_back(work, wait);
+    return;
+  }
+  book(work);
+  parts_.queue.remove(work.packed);
+  work.packed.clear();
+  work.is_opened_whole = false;
+  if (work.is_slow || is_untouched) {
+    parts_.queue.delay(work.head.customer, settings.delivery.retry_initial);
+    close(work);
+    return;
+  }
+  work.is_closed = work.items.empty();
+}
+
+/// What is left gets entries of its own. False where they cannot be written.
+bool SideLane::Worker::keep(Work& work) {
+  for (std::optional<Parcel>* part : {&work.left, &work.suspects}) {
+    if (!*part || (*part)->units.empty()) continue;
+    const bool is_suspect = part == &work.suspects || work.head.stage != Parcel::Stage::kFresh;
+    SideEntry entry{work.head, std::move(**part), {}};
+    entry.head.items = entry.parcel.items();
+    entry.head.stage = is_suspect ? Parcel::Stage::kSuspect : Parcel::Stage::kFresh;
+    const std::uint64_t items = entry.head.items;
+    std::optional<TimePoint> since;
+    if (is_suspect && work.head.stage != Parcel::Stage::kFresh && !work.packed.empty())
+      since = work.packed.front().since;
+    const Duration wait = is_suspect ? lane_.settings_.delivery.retry_initial : Duration::zero();
+    const auto put = parts_.queue.put(std::move(entry), wait, since);
+    if (!put) {
+      service::log_error("what is left of the side queue's entries cannot be written",
+                         {{"error", put.error().message}});
+      return false;
+    }
+    work.piece_items -= std::min(work.piece_items, items);
+  }
+  return true;
+}
+
+void SideLane::Worker::book(const Work& work) {
+  const CustomerId& customer = work.head.customer;
+  const std::uint64_t damaged = std::min(work.damaged, work.piece_items);
+  const std::uint64_t dropped = std::min(work.dropped, work.piece_items - damaged);
+  if (damaged > 0) parts_.owner.on_side_dropped(customer, work.head.signal, "damaged", damaged);
+  if (dropped > 0) parts_.owner.on_side_dropped(customer, work.head.signal, "refused", dropped);
+  const std::uint64_t sent = work.piece_items - damaged - dropped;
+  if (sent > 0) parts_.owner.on_side_sent(customer, work.head.signal, sent);
+}
+
+/// All of it as it lies on disk, after a while.
+void SideLane::Worker::give_back(Work& work, Duration wait) {
+  parts_.queue.put_back(work.packed, wait);
+  parts_.queue.put_back(work.items, wait);
+  work.is_closed = true;
+}
+
+/// What the turn did not come to. Of an entry that is partly done the rest is written.
+void SideLane::Worker::close(Work& work) {
+  if (work.is_closed) return;
+  if (work.entry && !work.items.empty()) {
+    SideEntry rest = *std::move(work.entry);
+    rest.head.items = work.entry_items;
+    const auto replaced = parts_.queue.replace(work.items.front(), std::move(rest));
+    if (!replaced)  // it is sent again from where the file says
+      service::log_warn("the rest of an entry cannot be written",
+                        {{"error", replaced.error().message}});
+  }
+  parts_.queue.put_back(work.items, Duration::zero());
+  work.is_closed = true;
+}
+
+void SideLane::Worker::on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) {
+  Work& work = work_of(parcel);
+  const Unit& refused = parcel.units[unit];
+  // Several series may come from one point, which is refused once.
+  const bool is_point = parcel.signal == Signal::kMetrics;
+  if (is_point && refused.item != Unit::kNoItem)
+    work.dropped += work.dropped_items.insert({refused.record, refused.item}).second ? 1 : 0;
+  else
+    work.dropped += refused.items;
+  if (is_point && refused.item == Unit::kNoItem) work.has_taken = true;  // gone, and nobody's
+  parts_.owner.on_side_letter(parcel, parcel.run(unit, unit + 1), why, false);
+}
+
+void SideLane::Worker::on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,
+                                   std::uint64_t count, const std::string& why) {
+  Work& work = work_of(parcel);
+  std::uint64_t items = 0;
+  for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
+  work.dropped += std::min(count, items);
+  parts_.owner.on_side_letter(parcel, {}, why, false);
+}
+
+void SideLane::Worker::on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last,
+                                    Aside aside, const std::string& /*why*/) {
+  Work& work = work_of(parcel);
+  if (aside == Aside::kSlow) work.is_slow = true;
+  std::optional<Parcel>& part = aside == Aside::kSuspect ? work.suspects : work.left;
+  if (!part) part.emplace(Parcel{.customer = parcel.customer, .signal = parcel.signal});
+  part->append(parcel, first, last);
+}
+
+void SideLane::Worker::on_answer(const Parcel& parcel, std::size_t first, std::size_t last,
+                                 const Answer& answer, Duration took) {
+  Work& work = work_of(parcel);
+  if (answer.kind == Answer::Kind::kTaken) work.has_taken = true;
+  if (answer.is_timeout) {
+    const std::size_t weight = weight_of(parcel, first, last);
+    if (work.timed_out == 0 || weight < work.timed_out) work.timed_out = weight;
+  }
+  parts_.owner.on_side_answer(parcel, first, last, answer, took);
+}
+
+SideLane::SideLane(SideLaneSettings settings, const SideLaneParts& parts)
+    : settings_(std::move(settings)), parts_(parts) {
+  for (const bool is_for_hanging : {false, true})
+    workers_.push_back(std::make_unique<Worker>(*this, is_for_hanging));
+}
+
+SideLane::~SideLane() { stop(parts_.clock.steady()); }
+
+void SideLane::start() {
+  for (const auto& worker : workers_) worker->start();
+}
+
+void SideLane::stop(TimePoint deadline) noexcept {
+  is_stopping_ = true;
+  wake();
+  for (const auto& worker : workers_) worker->stop(deadline);
+  for (const auto& worker : workers_) worker->join();
+}
+
+void SideLane::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+  }
+  changed_.notify_all();
+}
+
+void SideLane::mark_slow(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  slow_.insert(customer.text());
+  hanging_.insert(customer.text());
+}
+
+bool SideLane::is_followed(const CustomerId& customer, Signal signal) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (slow_.count(customer.text()) > 0) {
+      if (parts_.queue.holds_any(customer)) return true;
+      slow_.erase(customer.text());
+    }
+  }
+  return parts_.queue.holds_records(customer, signal);
+}
+
+bool SideLane::is_hanging(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  return hanging_.count(customer.text()) > 0;
+}
+
+std::size_t SideLane::weight_max(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = weights_.find(customer.text());
+  return found == weights_.end() ? 0 : found->second;
+}
+
+/// Requests that time out become smaller from turn to turn, and larger again as they are taken.
+void SideLane::note_turn(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  const std::string& customer = work.head.customer.text();
+  const auto weight = weights_.find(customer);
+  if (work.timed_out > 0) {
+    hanging_.insert(customer);
+    weights_[customer] = std::max<std::size_t>(1, work.timed_out / 2);
+    return;
+  }
+  if (!work.has_taken) return;
+  hanging_.erase(customer);
+  if (!work.is_slow) slow_.erase(customer);
+  if (weight == weights_.end()) return;
+  weight->second *= 2;
+  if (weight->second >= settings_.delivery.request_units_max) weights_.erase(weight);
+}
+
+}  // namespace vigia::collector

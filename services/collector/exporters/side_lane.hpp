@@ -1,0 +1,104 @@
+// Tries what was set aside, apart from the log's own way: docs/decisions/0008-lanes.md.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "services/collector/exporters/delivery.hpp"
+#include "services/collector/exporters/packer.hpp"
+#include "services/collector/exporters/side_queue.hpp"
+
+namespace vigia::collector {
+
+/// Keeps the books of what waits aside. Called on the lane's threads, several at once.
+class SideLaneOwner {
+ public:
+  virtual ~SideLaneOwner() = default;
+  virtual void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) = 0;
+  /// Before the entry's file goes. `reason`: "refused", "damaged".
+  virtual void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
+                               std::uint64_t items) = 0;
+  /// A unit is given up, or a record that cannot be packed (`content` says which).
+  virtual void on_side_letter(const Parcel& parcel, std::string_view message,
+                              const std::string& why, bool is_record) = 0;
+  virtual void on_side_answer(const Parcel& parcel, std::size_t first, std::size_t last,
+                              const Answer& answer, Duration took) = 0;
+};
+
+struct SideLaneSettings {
+  DeliverySettings delivery;  ///< sizes and back-offs; the rest is the lane's own
+  /// How long a unit that fails alone while others are taken is kept and tried before it is given
+  /// up.
+  Duration give_up_after = std::chrono::minutes(10);
+};
+
+struct SideLaneParts {  // all of it outlives the lane
+  SideQueue& queue;
+  Transport& transport;
+  std::shared_ptr<Evidence> evidence;
+  Prober* prober = nullptr;
+  Packer& packer;
+  const Clock& clock;
+  SideLaneOwner& owner;
+};
+
+/// Two threads, so that customers whose requests time out wait for one another only. Each takes
+/// turns: some customers' oldest entries, a piece of bounded size at a time, within bounded
+/// requests and time; what is left goes back with a back-off of its own. Thread contract: start and
+/// stop from one thread; the rest from any.
+class SideLane {
+ public:
+  SideLane(SideLaneSettings settings, const SideLaneParts& parts);
+  ~SideLane();
+  SideLane(const SideLane&) = delete;
+  SideLane& operator=(const SideLane&) = delete;
+
+  void start();
+  void stop(TimePoint deadline) noexcept;
+  /// Something was put into the queue.
+  void wake();
+  /// The customer's requests are held up: its further records are to go this way too, until the
+  /// destination takes some of them.
+  void mark_slow(const CustomerId& customer);
+  /// Whether a record should join what waits aside instead of being tried by the front lane.
+  bool is_followed(const CustomerId& customer, Signal signal);
+
+  static constexpr std::size_t kCustomersMax = 8;            ///< in one turn
+  static constexpr std::uint64_t kTurnBytesMax = 8U << 20U;  ///< of entries, all customers
+  static constexpr std::size_t kPieceBytesMax = 2U << 20U;   ///< packed from records, a customer
+  static constexpr auto kTurnMax = std::chrono::seconds(5);  ///< new pieces are begun until then
+  static constexpr auto kRunMax = std::chrono::seconds(15);  ///< of one piece
+  static constexpr int kSearchesMax = 512;                   ///< requests of one piece's search
+  static constexpr auto kSuspectWaitMax = std::chrono::seconds(60);
+
+ private:
+  struct Work;
+  class Worker;
+
+  bool is_hanging(const CustomerId& customer) const;
+  std::size_t weight_max(const CustomerId& customer) const;
+  void note_turn(const Work& work);
+
+  const SideLaneSettings settings_;
+  const SideLaneParts parts_;
+  std::atomic<bool> is_stopping_{false};
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t changes_ = 0;
+  std::set<std::string, std::less<>> slow_;     // followed
+  std::set<std::string, std::less<>> hanging_;  // the second worker's
+  std::map<std::string, std::size_t, std::less<>> weights_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace vigia::collector

@@ -1,0 +1,345 @@
+#include "services/collector/exporters/side_queue.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::string_view kSuffix = ".side";
+constexpr std::string_view kFreshSuffix = ".new";
+constexpr std::string_view kDamagedSuffix = ".damaged";
+constexpr int kHexBase = 16;
+constexpr std::size_t kEntryBytesMax = 256U << 20U;
+
+/// Nothing for the name of another file.
+std::optional<std::uint64_t> number_of(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(kSuffix.size());
+  std::uint64_t number = 0;
+  const auto [end, fault] =
+      std::from_chars(name.data(), name.data() + name.size(), number, kHexBase);
+  if (fault != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+Result<std::string> read(pipeline::FileSystem& files, const std::string& path, std::size_t count) {
+  auto file = files.open_to_read(path);
+  if (!file) return forward(file);
+  std::string bytes;
+  if (auto got = (*file)->read_at(0, count, bytes); !got) return forward(got);
+  return bytes;
+}
+
+/// Whether a second entry may be tried in one go with the first.
+bool goes_with(const SideHead& first, const SideHead& next) {
+  return first.signal == next.signal && first.holds_records == next.holds_records &&
+         first.stage == Parcel::Stage::kFresh && next.stage == Parcel::Stage::kFresh;
+}
+
+}  // namespace
+
+SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
+                     pipeline::FileSystem& files)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      on_evicted_(std::move(on_evicted)),
+      files_(files) {}
+
+Result<std::unique_ptr<SideQueue>> SideQueue::open(SideQueueSettings settings, const Clock& clock,
+                                                   OnFound on_found, OnEvicted on_evicted,
+                                                   pipeline::FileSystem& files) {
+  auto queue =
+      std::make_unique<SideQueue>(std::move(settings), clock, std::move(on_evicted), files);
+  if (auto recovered = queue->recover(on_found); !recovered) return forward(recovered);
+  return queue;
+}
+
+Result<void> SideQueue::recover(const OnFound& on_found) {
+  auto names = files_.list(settings_.directory);
+  if (!names && names.error().code == ErrorCode::kNotFound) return {};
+  if (!names) return forward(names);
+  has_folder_ = true;
+  for (const std::string& name : *names) {
+    const std::string path = settings_.directory + "/" + name;
+    if (name.ends_with(kFreshSuffix)) {
+      (void)files_.remove(path);  // was not durable: what is in it is still in the log
+      continue;
+    }
+    const auto number = number_of(name);
+    if (!number) continue;
+    last_number_ = std::max(last_number_, *number);
+    const auto bytes = read(files_, path, kSideHeadBytesMax);
+    if (!bytes && bytes.error().code != ErrorCode::kCorrupt)
+      return tl::unexpected<Error>(bytes.error());
+    const auto head =
+        bytes ? decode_side_head(*bytes) : Result<SideHead>(tl::unexpected<Error>(bytes.error()));
+    if (!head && head.error().code == ErrorCode::kInvalid)  // of a later version
+      return tl::unexpected<Error>(with_context(path, head.error()));
+    if (head) {
+      enter(*number, *head);
+      on_found(*head);
+      continue;
+    }
+    ++damaged_;
+    service::log_error("an entry of the side queue cannot be read; its file is kept",
+                       {{"file", path}, {"why", head.error().message}});
+    (void)files_.rename(path, path + std::string(kDamagedSuffix));
+  }
+  return {};
+}
+
+std::string SideQueue::path_of(std::uint64_t number) const {
+  return fmt::format("{}/{:016x}{}", settings_.directory, number, kSuffix);
+}
+
+/// Under its name only once it is whole and synced.
+Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
+  if (!has_folder_) {
+    if (auto made = files_.create_directory(settings_.directory); !made) return made;
+    has_folder_ = true;
+  }
+  const std::string path = path_of(number);
+  const std::string fresh = path + std::string(kFreshSuffix);
+  auto file = files_.create(fresh);
+  if (!file) return forward(file);
+  if (auto written = (*file)->append(bytes.parts); !written) return written;
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  if (auto named = files_.rename(fresh, path); !named) return named;
+  return files_.sync_directory(settings_.directory);
+}
+
+SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
+  Customer& customer = customers_[head.customer.text()];
+  const TimePoint now = clock_.steady();
+  const auto [entry, is_new] =
+      customer.entries.try_emplace(number, Waiting{{number, head, now, {}, 0}, false});
+  customer.bytes += head.content_bytes;
+  bytes_ += head.content_bytes;
+  return entry->second.item;
+}
+
+void SideQueue::leave(const SideItem& item) {
+  const auto customer = customers_.find(item.head.customer.text());
+  if (customer == customers_.end()) return;
+  const auto found = customer->second.entries.find(item.number);
+  if (found == customer->second.entries.end()) return;
+  const std::uint64_t bytes = found->second.item.head.content_bytes;
+  customer->second.bytes -= bytes;
+  bytes_ -= bytes;
+  customer->second.entries.erase(found);
+  if (customer->second.entries.empty()) customers_.erase(customer);
+}
+
+Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePoint> since) {
+  const SideBytes bytes = encode_side_entry(entry);
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++last_number_;
+  }
+  if (auto written = write(number, bytes); !written) return written;
+  std::vector<SideItem> evicted;
+  {
+    const std::lock_guard lock(mutex_);
+    SideItem& item = enter(number, entry.head);
+    item.not_before = item.since + wait;
+    if (since) item.since = *since;
+    evicted = evict(entry.head.customer);
+  }
+  for (const SideItem& item : evicted) {
+    (void)files_.remove(path_of(item.number));
+    on_evicted_(item.head);
+  }
+  return {};
+}
+
+bool SideQueue::is_over(const Customer& customer) const {
+  return customer.bytes > settings_.customer_bytes_max ||
+         customer.entries.size() > settings_.customer_entries_max;
+}
+
+/// What goes to keep the bounds: the customer's own oldest, or where the whole is too much the
+/// oldest of whoever holds most. The newest entry of each stays.
+std::vector<SideItem> SideQueue::evict(const CustomerId& customer) {
+  std::vector<SideItem> evicted;
+  for (;;) {
+    auto over = customers_.find(customer.text());
+    if (over == customers_.end() || !is_over(over->second)) {
+      if (bytes_ <= settings_.bytes_max) return evicted;
+      over = std::max_element(customers_.begin(), customers_.end(),
+                              [](const auto& left, const auto& right) {
+                                return left.second.bytes < right.second.bytes;
+                              });
+    }
+    auto& entries = over->second.entries;
+    const auto oldest = std::find_if(entries.begin(), entries.end(),
+                                     [](const auto& entry) { return !entry.second.is_picked; });
+    if (oldest == entries.end() || std::next(oldest) == entries.end()) return evicted;
+    evicted.push_back(oldest->second.item);
+    leave(evicted.back());
+  }
+}
+
+std::vector<SideItem> SideQueue::take_of(Customer& customer, std::uint64_t& bytes_left) {
+  const TimePoint now = clock_.steady();
+  std::vector<SideItem> taken;
+  for (auto& [number, waiting] : customer.entries) {
+    const SideHead& head = waiting.item.head;
+    if (waiting.is_picked || waiting.item.not_before > now) continue;
+    if (!taken.empty() && !goes_with(taken.front().head, head)) {
+      if (taken.front().head.stage != Parcel::Stage::kFresh) break;
+      continue;
+    }
+    if (head.content_bytes > bytes_left && !taken.empty()) break;
+    bytes_left -= std::min(bytes_left, head.content_bytes);
+    waiting.is_picked = true;
+    taken.push_back(waiting.item);
+  }
+  return taken;
+}
+
+std::vector<std::vector<SideItem>> SideQueue::pick(
+    std::size_t customers_max, std::uint64_t bytes_max,
+    const std::function<bool(const CustomerId&)>& wants) {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = clock_.steady();
+  std::vector<Customer*> waiting;
+  for (auto& [id, customer] : customers_) {
+    if (customer.not_before > now) continue;
+    const bool is_picked = std::any_of(customer.entries.begin(), customer.entries.end(),
+                                       [](const auto& entry) { return entry.second.is_picked; });
+    if (!is_picked && wants(customer.entries.begin()->second.item.head.customer))
+      waiting.push_back(&customer);
+  }
+  std::sort(waiting.begin(), waiting.end(), [](const Customer* left, const Customer* right) {
+    return left->last_turn < right->last_turn;
+  });
+  std::vector<std::vector<SideItem>> picked;
+  const std::uint64_t share = bytes_max / std::max<std::size_t>(1, customers_max);
+  std::uint64_t left = bytes_max;
+  for (Customer* customer : waiting) {
+    if (picked.size() >= customers_max || left == 0) break;
+    std::uint64_t own = std::min(share, left);
+    const std::uint64_t before = own;
+    auto taken = take_of(*customer, own);
+    if (taken.empty()) continue;
+    const bool is_large = own == 0 && taken.size() == 1;
+    left -= is_large ? std::min(left, taken.front().head.content_bytes) : before - own;
+    customer->last_turn = ++turn_;
+    picked.push_back(std::move(taken));
+  }
+  return picked;
+}
+
+Result<SideEntry> SideQueue::load(const SideItem& item) const {
+  auto bytes = read(files_, path_of(item.number), kEntryBytesMax);
+  if (!bytes) return forward(bytes);
+  return decode_side_entry(*std::move(bytes));
+}
+
+void SideQueue::remove(const std::vector<SideItem>& items) {
+  for (const SideItem& item : items) {
+    const auto removed = files_.remove(path_of(item.number));
+    if (!removed)
+      service::log_warn("an entry of the side queue stays, and is sent again after a restart",
+                        {{"why", removed.error().message}});
+  }
+  const std::lock_guard lock(mutex_);
+  for (const SideItem& item : items) leave(item);
+}
+
+void SideQueue::put_back(const std::vector<SideItem>& items, Duration wait) {
+  const std::lock_guard lock(mutex_);
+  for (const SideItem& item : items) {
+    const auto customer = customers_.find(item.head.customer.text());
+    if (customer == customers_.end()) continue;
+    const auto found = customer->second.entries.find(item.number);
+    if (found == customer->second.entries.end()) continue;
+    Waiting& waiting = found->second;
+    waiting.is_picked = false;
+    ++waiting.item.attempts;
+    const TimePoint until = clock_.steady() + wait;
+    if (item.head.stage == Parcel::Stage::kFresh)
+      customer->second.not_before = until;
+    else
+      waiting.item.not_before = until;
+  }
+}
+
+void SideQueue::delay(const CustomerId& customer, Duration wait) {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  if (found != customers_.end()) found->second.not_before = clock_.steady() + wait;
+}
+
+Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
+  const SideBytes bytes = encode_side_entry(left);
+  if (auto written = write(item.number, bytes); !written) return written;
+  const std::lock_guard lock(mutex_);
+  const auto customer = customers_.find(item.head.customer.text());
+  if (customer == customers_.end()) return {};
+  const auto found = customer->second.entries.find(item.number);
+  if (found == customer->second.entries.end()) return {};
+  SideHead& head = found->second.item.head;
+  customer->second.bytes += left.head.content_bytes - head.content_bytes;
+  bytes_ += left.head.content_bytes - head.content_bytes;
+  head = left.head;
+  item.head = left.head;
+  return {};
+}
+
+bool SideQueue::holds_records(const CustomerId& customer, Signal signal) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  if (found == customers_.end()) return false;
+  const auto& entries = found->second.entries;
+  return std::any_of(entries.begin(), entries.end(), [signal](const auto& entry) {
+    return entry.second.item.head.holds_records && entry.second.item.head.signal == signal;
+  });
+}
+
+bool SideQueue::holds_any(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  return customers_.count(customer.text()) > 0;
+}
+
+SideQueueStats SideQueue::stats() const {
+  const std::lock_guard lock(mutex_);
+  SideQueueStats stats;
+  stats.bytes = bytes_;
+  for (const auto& [id, customer] : customers_) {
+    stats.entries += customer.entries.size();
+    for (const auto& [number, waiting] : customer.entries) {
+      stats.items += waiting.item.head.items;
+      const std::int64_t received_ms = waiting.item.head.received_ms;
+      if (stats.oldest_received_ms == 0 || received_ms < stats.oldest_received_ms)
+        stats.oldest_received_ms = received_ms;
+    }
+  }
+  return stats;
+}
+
+std::uint64_t SideQueue::damaged() const {
+  const std::lock_guard lock(mutex_);
+  return damaged_;
+}
+
+std::optional<TimePoint> SideQueue::next_due() const {
+  const std::lock_guard lock(mutex_);
+  std::optional<TimePoint> due;
+  for (const auto& [id, customer] : customers_) {
+    for (const auto& [number, waiting] : customer.entries) {
+      if (waiting.is_picked) continue;
+      const TimePoint own = std::max(customer.not_before, waiting.item.not_before);
+      if (!due || own < *due) due = own;
+    }
+  }
+  return due;
+}
+
+}  // namespace vigia::collector

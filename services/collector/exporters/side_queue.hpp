@@ -1,0 +1,128 @@
+// What a destination does not take now of some customers, on disk, apart from the log, so that the
+// log's cursor can go on. One file an entry: docs/formats/side-queue.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/pipeline/file_system.hpp"
+#include "services/collector/exporters/side_entry.hpp"
+
+namespace vigia::collector {
+
+struct SideQueueSettings {
+  std::string directory;
+  std::uint64_t bytes_max = 1ULL << 30U;  ///< all entries together
+  std::uint64_t customer_bytes_max = 256ULL << 20U;
+  std::size_t customer_entries_max = 10'000;
+};
+
+/// An entry that waits.
+struct SideItem {
+  std::uint64_t number = 0;
+  SideHead head;
+  TimePoint since{};       ///< known to this process
+  TimePoint not_before{};  ///< the next try
+  int attempts = 0;
+};
+
+struct SideQueueStats {
+  std::uint64_t entries = 0;
+  std::uint64_t items = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t oldest_received_ms = 0;  ///< 0: nothing waits
+};
+
+/// Thread contract: any thread. What is picked is the picker's until it is put back or removed.
+class SideQueue {
+ public:
+  /// Told of each entry, or what is left of one that cannot be read, that is let go to keep the
+  /// bounds.
+  using OnEvicted = std::function<void(const SideHead&)>;
+  /// Told, in open, of each entry that waits.
+  using OnFound = std::function<void(const SideHead&)>;
+
+  /// Reads the heads of what is there; the folder is made at the first put. An entry that cannot
+  /// be read is renamed to `….damaged` and counted.
+  static Result<std::unique_ptr<SideQueue>> open(SideQueueSettings settings, const Clock& clock,
+                                                 OnFound on_found, OnEvicted on_evicted,
+                                                 pipeline::FileSystem& files);
+
+  /// Empty; made by open.
+  SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
+            pipeline::FileSystem& files);
+
+  /// Durable when it returns without an error; then the oldest of the customer's other entries are
+  /// let go where its share or the whole is over its bound. Tried after `wait` at the earliest.
+  /// `since`: what is left of a suspect keeps its age.
+  Result<void> put(SideEntry entry, Duration wait = Duration::zero(),
+                   std::optional<TimePoint> since = std::nullopt);
+  /// Nothing of the customer is tried before that.
+  void delay(const CustomerId& customer, Duration wait);
+
+  /// Entries to be tried now, the customers in turn: of each its oldest ones that may go together
+  /// (same signal, stage and kind; suspects alone), `bytes_max` in all but at least one entry.
+  /// `wants` chooses customers.
+  std::vector<std::vector<SideItem>> pick(std::size_t customers_max, std::uint64_t bytes_max,
+                                          const std::function<bool(const CustomerId&)>& wants);
+  Result<SideEntry> load(const SideItem& item) const;
+  /// They are done: their files go.
+  void remove(const std::vector<SideItem>& items);
+  /// They are tried again after `wait`. Of suspects each waits for itself, of others all of the
+  /// customer.
+  void put_back(const std::vector<SideItem>& items, Duration wait);
+  /// Replaces a picked entry by what is left of it; it stays picked.
+  Result<void> replace(SideItem& item, SideEntry left);
+
+  /// Whether the customer's further records of that signal should follow those that wait.
+  bool holds_records(const CustomerId& customer, Signal signal) const;
+  bool holds_any(const CustomerId& customer) const;
+  SideQueueStats stats() const;
+  std::uint64_t damaged() const;
+  /// The earliest time at which pick may find something; nothing where nothing waits.
+  std::optional<TimePoint> next_due() const;
+
+ private:
+  struct Waiting {
+    SideItem item;
+    bool is_picked = false;
+  };
+  struct Customer {
+    std::map<std::uint64_t, Waiting> entries;  // by number
+    std::uint64_t bytes = 0;
+    TimePoint not_before{};
+    std::uint64_t last_turn = 0;
+  };
+  using Customers = std::map<std::string, Customer, std::less<>>;
+
+  Result<void> recover(const OnFound& on_found);
+  std::string path_of(std::uint64_t number) const;
+  Result<void> write(std::uint64_t number, const SideBytes& bytes);
+  SideItem& enter(std::uint64_t number, const SideHead& head);
+  void leave(const SideItem& item);
+  std::vector<SideItem> evict(const CustomerId& customer);
+  bool is_over(const Customer& customer) const;
+  std::vector<SideItem> take_of(Customer& customer, std::uint64_t& bytes_left);
+
+  const SideQueueSettings settings_;
+  const Clock& clock_;
+  const OnEvicted on_evicted_;
+  pipeline::FileSystem& files_;
+  mutable std::mutex mutex_;
+  Customers customers_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t last_number_ = 0;
+  std::uint64_t turn_ = 0;
+  std::uint64_t damaged_ = 0;
+  bool has_folder_ = false;
+};
+
+}  // namespace vigia::collector

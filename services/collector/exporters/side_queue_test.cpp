@@ -1,0 +1,241 @@
+#include "services/collector/exporters/side_queue.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/pipeline/memory_files.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::int64_t kNowNs = 1'700'000'000'000'000'000;
+
+SideEntry units_of(std::string_view customer, std::string_view letters,
+                   Parcel::Stage stage = Parcel::Stage::kFresh) {
+  const CustomerId id = *CustomerId::parse(customer);
+  SideEntry entry{{.customer = id, .stage = stage, .received_ms = 5, .items = letters.size()},
+                  {.customer = id},
+                  {}};
+  for (const char letter : letters) {
+    entry.parcel.units.push_back({.begin = entry.parcel.message.size(),
+                                  .item = static_cast<std::uint32_t>(letter),
+                                  .timestamp_ms = -letter});
+    entry.parcel.message += letter;
+  }
+  return entry;
+}
+
+SideEntry records_of(std::string_view customer, std::string body) {
+  const CustomerId id = *CustomerId::parse(customer);
+  const auto room = std::make_shared<const std::string>(std::move(body));
+  SideEntry entry{{.customer = id, .signal = Signal::kLogs, .received_ms = 7, .items = 3},
+                  {.customer = id},
+                  {}};
+  entry.records.push_back({4, 1, "verdicts", *room, room, {2, 1}});
+  return entry;
+}
+
+class SideQueueTest : public testing::Test {
+ protected:
+  SideQueueTest() {
+    settings_.directory = "/side";
+    reopen();
+  }
+  void reopen() {
+    queue_.reset();
+    found_ = 0;
+    auto opened = SideQueue::open(
+        settings_, clock_, [this](const SideHead& head) { found_ += head.items; },
+        [this](const SideHead& head) { evicted_ += head.items; }, files_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    queue_ = *std::move(opened);
+  }
+  std::vector<std::vector<SideItem>> pick(std::size_t customers = 8) {
+    return queue_->pick(customers, 1U << 20U, [](const CustomerId&) { return true; });
+  }
+  /// The messages of what is picked, a customer's together.
+  std::vector<std::string> picked() {
+    std::vector<std::string> texts;
+    for (const auto& items : pick()) {
+      texts.emplace_back();
+      for (const SideItem& item : items) texts.back() += queue_->load(item)->parcel.message;
+    }
+    return texts;
+  }
+
+  SideQueueSettings settings_;
+  ManualClock clock_{kNowNs};
+  pipeline::MemoryFiles files_;
+  std::uint64_t found_ = 0;
+  std::uint64_t evicted_ = 0;
+  std::unique_ptr<SideQueue> queue_;
+};
+
+TEST_F(SideQueueTest, WhatWasPutIsThereAfterThePowerWent) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  ASSERT_TRUE(queue_->put(records_of("b", "body")));
+  files_.cut_power();
+  reopen();
+  EXPECT_EQ(found_, 6U);
+  const auto work = pick();
+  ASSERT_EQ(work.size(), 2U);
+  const auto units = queue_->load(work[0].front());
+  ASSERT_TRUE(units);
+  EXPECT_EQ(units->parcel.run(1, 2), "y");
+  EXPECT_EQ(units->parcel.units[1].timestamp_ms, -'y');
+  EXPECT_EQ(units->parcel.units[1].item, std::uint32_t{'y'});
+  const auto records = queue_->load(work[1].front());
+  ASSERT_TRUE(records);
+  EXPECT_EQ(records->records[0].body, "body");
+  EXPECT_EQ(records->records[0].verdicts, "verdicts");
+  EXPECT_EQ(records->records[0].from, (Place{2, 1}));
+  EXPECT_EQ(records->head.received_ms, 7);
+}
+
+TEST_F(SideQueueTest, WhatIsDoneDoesNotComeAgain) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  queue_->remove(pick().front());
+  EXPECT_EQ(queue_->stats().entries, 0U);
+  EXPECT_THAT(pick(), IsEmpty());
+  reopen();
+  EXPECT_EQ(found_, 0U);
+}
+
+TEST_F(SideQueueTest, CustomersComeInTurnAndOnesEntriesTogether) {
+  for (const char* letters : {"1", "2", "3"}) ASSERT_TRUE(queue_->put(units_of("a", letters)));
+  ASSERT_TRUE(queue_->put(units_of("b", "x")));
+  EXPECT_THAT(picked(), ElementsAre("123", "x"));
+  EXPECT_THAT(pick(), IsEmpty());  // somebody has them
+}
+
+TEST_F(SideQueueTest, WhatIsPutBackWaitsAndOthersDoNot) {
+  ASSERT_TRUE(queue_->put(units_of("a", "1")));
+  ASSERT_TRUE(queue_->put(units_of("b", "x")));
+  queue_->put_back(pick().front(), std::chrono::seconds(5));
+  ASSERT_TRUE(queue_->put(units_of("c", "y")));
+  EXPECT_THAT(picked(), ElementsAre("y"));
+  clock_.advance(std::chrono::seconds(6));
+  EXPECT_THAT(picked(), ElementsAre("1"));
+}
+
+TEST_F(SideQueueTest, SuspectsGoAloneAndEachWaitsForItself) {
+  ASSERT_TRUE(queue_->put(units_of("a", "1", Parcel::Stage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "2", Parcel::Stage::kSuspect)));
+  auto first = pick();
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first.front().size(), 1U);
+  queue_->put_back(first.front(), std::chrono::seconds(5));
+  EXPECT_THAT(picked(), ElementsAre("2"));
+}
+
+TEST_F(SideQueueTest, ACustomerOverItsShareLosesItsOwnOldestCounted) {
+  settings_.customer_bytes_max = 80;
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("b", "neighbour")));
+  ASSERT_TRUE(queue_->put(units_of("a", "1")));
+  ASSERT_TRUE(queue_->put(units_of("a", std::string(15, '2'))));
+  EXPECT_EQ(evicted_, 1U);
+  EXPECT_THAT(picked(), ElementsAre(std::string(15, '2'), "neighbour"));
+}
+
+TEST_F(SideQueueTest, OverTheWholeBoundTheLargestGivesWay) {
+  settings_.bytes_max = 105;
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("b", "x")));
+  ASSERT_TRUE(queue_->put(units_of("a", std::string(15, '1'))));
+  ASSERT_TRUE(queue_->put(units_of("a", std::string(5, '2'))));
+  EXPECT_EQ(evicted_, 15U);
+  EXPECT_THAT(picked(), ElementsAre("22222", "x"));
+}
+
+TEST_F(SideQueueTest, AFullDiskRefusesAndNothingIsHalfThere) {
+  files_.fail_when([](std::string_view call, const std::string&) { return call == "sync"; });
+  EXPECT_FALSE(queue_->put(units_of("a", "xyz")));
+  files_.fail_when({});
+  EXPECT_EQ(queue_->stats().entries, 0U);
+  reopen();
+  EXPECT_EQ(found_, 0U);
+}
+
+TEST_F(SideQueueTest, OneDamagedEntryIsOneEntry) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  ASSERT_TRUE(queue_->put(units_of("b", "uvw")));
+  const std::string path = "/side/0000000000000001.side";
+  std::string bytes = files_.content(path);
+  bytes[20] = static_cast<char>(bytes[20] ^ 1);
+  files_.set_content(path, bytes);
+  reopen();
+  EXPECT_EQ(queue_->damaged(), 1U);
+  EXPECT_THAT(picked(), ElementsAre("uvw"));
+  EXPECT_THAT(files_.names("/side"), testing::Contains("0000000000000001.side.damaged"));
+}
+
+TEST_F(SideQueueTest, DamageInTheContentIsSeenWhenItIsLoaded) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  const std::string path = "/side/0000000000000001.side";
+  std::string bytes = files_.content(path);
+  bytes.back() = 'y';
+  files_.set_content(path, bytes);
+  const auto loaded = queue_->load(pick().front().front());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SideQueueTest, WhatIsLeftReplacesTheEntry) {
+  ASSERT_TRUE(queue_->put(records_of("a", "body")));
+  auto work = pick().front();
+  SideEntry rest = *queue_->load(work.front());
+  rest.records[0].from = {3, 0};
+  rest.head.items = 1;
+  ASSERT_TRUE(queue_->replace(work.front(), std::move(rest)));
+  EXPECT_EQ(queue_->stats().items, 1U);
+  reopen();
+  EXPECT_EQ(found_, 1U);
+  EXPECT_EQ(queue_->load(pick().front().front())->records[0].from, (Place{3, 0}));
+}
+
+/// The bytes on disk, docs/formats/side-queue.md. Where this fails old entries can't be read any
+/// more: make a new version instead.
+TEST(SideEntry, GoldenFilesAreReadAndWritten) {
+  const auto same_as = [](SideEntry entry, const std::string& name) {
+    std::ifstream file("tests/golden/side_queue/" + name, std::ios::binary);
+    const std::string golden{std::istreambuf_iterator<char>(file),
+                             std::istreambuf_iterator<char>()};
+    std::string bytes;
+    for (const std::string_view part : encode_side_entry(entry).parts) bytes += part;
+    if (std::getenv("VIGIA_WRITE_GOLDEN") != nullptr)
+      std::ofstream("tests/golden/side_queue/" + name, std::ios::binary) << bytes;
+    EXPECT_EQ(bytes, golden);
+    const auto decoded = decode_side_entry(golden);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(decoded->head.customer, entry.head.customer);
+    EXPECT_EQ(decoded->head.items, entry.head.items);
+    EXPECT_EQ(decoded->parcel.message, entry.parcel.message);
+    EXPECT_EQ(decoded->records.size(), entry.records.size());
+  };
+  same_as(units_of("cliente-a", "xyz", Parcel::Stage::kSuspect), "units-v1.side");
+  same_as(records_of("cliente-b", "a body"), "records-v1.side");
+}
+
+TEST(SideEntry, ALaterVersionIsRefusedAndAnyDamageIsSeen) {
+  SideEntry entry = units_of("a", "xyz");
+  std::string bytes;
+  for (const std::string_view part : encode_side_entry(entry).parts) bytes += part;
+  std::string later = bytes;
+  later[4] = 2;
+  EXPECT_EQ(decode_side_entry(later).error().code, ErrorCode::kInvalid);
+  for (std::size_t i = 8; i < bytes.size(); ++i) {
+    std::string bad = bytes;
+    bad[i] = static_cast<char>(bad[i] ^ 4);
+    EXPECT_FALSE(decode_side_entry(bad)) << i;
+    EXPECT_FALSE(decode_side_entry(bytes.substr(0, i))) << i;
+  }
+}
+
+}  // namespace
+}  // namespace vigia::collector
