@@ -60,7 +60,7 @@ class FileDiskLog final : public DiskLog {
       : settings_(std::move(settings)),
         clock_(clock),
         files_(files),
-        state_(settings_, files, std::move(events)) {
+        state_(settings_, clock, files, std::move(events)) {
     settings_.segment_bytes =
         std::clamp(settings_.segment_bytes, kSegmentBytesMin,
                    std::max(kSegmentBytesMin, settings_.bytes_max / kSegmentsMin));
@@ -74,10 +74,14 @@ class FileDiskLog final : public DiskLog {
   Result<RecordHeader> append_and_wait(DiskRecord record) override;
   Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
   DiskLogStats stats() const override;
+  std::vector<CustomerBytes> held_by_customer() const override {
+    return state_.contents().held_by_customer();
+  }
   Result<void> sync_cursors() override;
 
  private:
   Result<void> check(const DiskRecord& record);
+  Result<void> admit(const CustomerId& customer, std::uint64_t bytes);
   tl::unexpected<Error> full(std::string message) const;
   void run();
   std::vector<Pending> take_batch(std::unique_lock<std::mutex>& lock);
@@ -164,14 +168,7 @@ void FileDiskLog::append(DiskRecord record, Done done) {
     Pending pending{std::move(record.header), std::move(body), std::move(done)};
     const std::size_t bytes = pending.bytes();
     const std::unique_lock lock(mutex_);
-    if (is_stopping_)
-      checked = full("the disk log is closing");
-    else if (clock_.steady() < refuse_until_)
-      checked = full("the disk does not take the log's data at present");
-    else if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
-      checked = full("the disk does not keep up with what arrives");
-    else if (state_.is_blocked(pending_bytes_ + bytes))
-      checked = full("the disk log is full of data that a required destination has not taken yet");
+    checked = admit(pending.header.customer, bytes);
     if (checked) {
       pending_bytes_ += bytes;
       pending_.push_back(std::move(pending));
@@ -182,6 +179,23 @@ void FileDiskLog::append(DiskRecord record, Done done) {
   }
   ++refused_;
   done(forward(checked));
+}
+
+/// Reserves the bytes where they may be queued. REQUIRES: mutex_ is held.
+Result<void> FileDiskLog::admit(const CustomerId& customer, std::uint64_t bytes) {
+  if (is_stopping_) return full("the disk log is closing");
+  if (clock_.steady() < refuse_until_)
+    return full("the disk does not take the log's data at present");
+  if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
+    return full("the disk does not keep up with what arrives");
+  const std::uint64_t own = state_.contents().reserved(customer);
+  if (settings_.customer_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
+    return full("the disk does not keep up with what this customer sends");
+  if (state_.is_blocked(pending_bytes_ + bytes))
+    return full("the disk log is full of data that a required destination has not taken yet");
+  auto reserved = state_.contents().reserve(customer, bytes);
+  if (!reserved) reserved.error().retry_after = settings_.full_retry_interval;
+  return reserved;
 }
 
 Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
@@ -247,9 +261,11 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
   for (Pending& pending : batch) {
     if (written) {
       ++appended_;
+      state_.contents().keep(pending.header);
       pending.done(std::move(pending.header));  // before the cursors can give it
     } else {
       ++refused_;
+      state_.contents().release(pending.header.customer, pending.bytes());
       pending.done(tl::unexpected<Error>(written.error()));
     }
   }
@@ -261,18 +277,17 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
 }
 
 Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
-  const bool has_room = state_.make_room(bytes);
+  auto made = state_.make_room(bytes);
   remove_passed();
-  if (has_room) return {};
+  if (made) return {};
   if (active_ && active_bytes_ > kSegmentHeaderBytes) {
     // The active segment is the oldest: closed, it can go as soon as the cursors have passed it.
     state_.close_active();
     active_.reset();
   }
-  const bool has_room_now = state_.make_room(bytes);
+  made = state_.make_room(bytes);
   remove_passed();
-  if (has_room_now) return {};
-  return full("the disk log is full of data that a required destination has not taken yet");
+  return made ? made : full(made.error().message);
 }
 
 Result<void> FileDiskLog::ensure_segment() {
@@ -344,7 +359,8 @@ void FileDiskLog::remove_passed() {
 
 /// True where there is more of it to do soon.
 bool FileDiskLog::tend() {
-  const bool has_more = state_.expire(clock_.wall_ms());
+  state_.watch_clock();
+  const bool has_more = state_.expire();
   remove_passed();
   (void)sync_cursors();  // a failure is tried again at the next turn
   return has_more;

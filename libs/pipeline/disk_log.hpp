@@ -79,9 +79,13 @@ struct CursorSettings {
 
 struct DiskLogSettings {
   std::string directory;
-  std::vector<CursorSettings> cursors;         ///< the only ones that hold segments back
-  std::uint64_t segment_bytes = 16U << 20U;    ///< a segment is closed when it passes this
-  std::uint64_t bytes_max = 10ULL << 30U;      ///< all segments together
+  std::vector<CursorSettings> cursors;       ///< the only ones that hold segments back
+  std::uint64_t segment_bytes = 16U << 20U;  ///< a segment is closed when it passes this
+  std::uint64_t bytes_max = 10ULL << 30U;    ///< all segments together
+  /// Share of bytes_max that one customer's records may hold, once more than half of it is held for
+  /// required cursors; it shrinks with the room that is left in the last quarter. What is over it
+  /// is refused (kOverLimit), the others' goes on. 0: none, for a log of one customer.
+  double customer_share = 0.25;
   std::size_t pending_bytes_max = 64U << 20U;  ///< appended, not yet written; more is refused
   Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
   Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
@@ -95,6 +99,14 @@ struct CursorStats {
   std::uint64_t queued_records = 0;
   std::uint64_t queued_bytes = 0;  ///< on disk, from the cursor to the end
   std::int64_t oldest_ms = 0;      ///< received_ms of the oldest queued record; 0: none
+  /// How long ago that was by steady time, at least; kept where a cursor has an age_max, else 0.
+  Duration oldest_age{0};
+};
+
+/// What a customer holds of a log for required cursors, by segments not yet passed.
+struct CustomerBytes {
+  CustomerId customer;
+  std::uint64_t bytes = 0;
 };
 
 struct DiskLogStats {
@@ -105,6 +117,7 @@ struct DiskLogStats {
   std::uint64_t syncs = 0;
   std::uint64_t sync_failures = 0;
   std::uint64_t damaged_records = 0;  ///< passages skipped by any reader since open
+  std::uint64_t clock_jumps = 0;      ///< times that on_clock_jump was told, since open
   bool is_full = false;               ///< appends are refused now: cap or disk
   std::vector<CursorStats> cursors;
 };
@@ -119,6 +132,18 @@ struct SkippedPassage {
   std::string why;  ///< the system's words
 };
 
+/// The wall clock does not go with the steady one, by more than a tenth of the shortest age_max.
+/// What lies in the log does not grow old by it, but for kBelieved.
+struct ClockJump {
+  enum class What : std::uint8_t {
+    kIgnored,   ///< within this run
+    kWaiting,   ///< since the newest record before the start; believed if it is still so in an hour
+    kBelieved,  ///< that hour is over: what lay there at the start is by so much older
+  };
+  Duration by{0};  ///< positive: the wall clock is ahead
+  What what = What::kIgnored;
+};
+
 /// What the log tells its owner, besides the answers to appends. Any of them may be empty.
 struct DiskLogEvents {
   /// A record waits for the cursor at the start. Runs in open, for each such record once, before
@@ -127,12 +152,16 @@ struct DiskLogEvents {
   /// A cursor that the settings no longer name had `bytes` of records before it. They are not kept
   /// for it any longer. Runs in open, once: the next file of cursors does not know it.
   std::function<void(std::string_view cursor, std::uint64_t bytes)> on_forgotten = {};
-  /// A cursor was moved past a record. Runs on a thread of the log or of a reader with the log's
-  /// lock held: count and return.
+  /// A cursor was moved past a record; or past all those of one customer, signal and route that
+  /// cannot be read in a segment: items and rejected are their sums then, position is the segment's
+  /// begin, sequence 0. Runs on a thread of the log or of a reader with the log's lock held: count
+  /// and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
   /// Runs on the cursor's thread, no lock held. What of the passage is known by its head is told to
   /// on_drop as well (kDamaged).
   std::function<void(const SkippedPassage&)> on_skip = {};
+  /// Runs on the log's writer thread, no lock held.
+  std::function<void(const ClockJump&)> on_clock_jump = {};
 };
 
 /// One named reader. It outlives a restart: its position is kept in `<directory>/cursors`.
@@ -168,7 +197,8 @@ class Cursor {
 class DiskLog {
  public:
   /// Called once: with the record's header as it is on disk, fdatasync done; or with an error,
-  /// retryable where the log or disk is full or failed. Runs on the log's writer thread (a refusal
+  /// retryable where the log or disk is full or failed (kUnavailable) or the customer is over its
+  /// share (kOverLimit). Runs on the log's writer thread (a refusal
   /// that is known at once: on the caller's) and must not block or call the log. It runs before any
   /// cursor gives the record, so what is counted here is counted before it is read.
   using Done = std::function<void(const Result<RecordHeader>&)>;
@@ -190,6 +220,8 @@ class DiskLog {
   /// The cursor of that name. REQUIRES: it is one of the settings'.
   virtual Cursor& cursor(std::string_view name) = 0;
   virtual DiskLogStats stats() const = 0;
+  /// Who holds how much of the log, what is being written among it.
+  virtual std::vector<CustomerBytes> held_by_customer() const = 0;
   /// Writes the cursors' positions to disk now.
   virtual Result<void> sync_cursors() = 0;
 };

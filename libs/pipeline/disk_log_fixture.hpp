@@ -34,6 +34,7 @@ class DiskLogTest : public testing::Test {
     settings_.directory = "/log";
     settings_.cursors = {{.name = "cold", .required = true, .age_max = {}, .bytes_max = 0}};
     settings_.cursor_interval = std::chrono::milliseconds(2);
+    settings_.customer_share = 0;  // most tests are of one customer's log
   }
   void TearDown() override { log_.reset(); }
 
@@ -51,6 +52,10 @@ class DiskLogTest : public testing::Test {
     };
     events.on_forgotten = [this](std::string_view cursor, std::uint64_t /*bytes*/) {
       forgotten_.emplace_back(cursor);
+    };
+    events.on_clock_jump = [this](const ClockJump& jump) {
+      const std::lock_guard lock(mutex_);
+      jumps_.push_back(jump);
     };
     events.on_skip = [this](const SkippedPassage& skipped) { skips_.push_back(skipped); };
     auto log = DiskLog::open(settings_, clock_, std::move(events), *disk_);
@@ -98,6 +103,10 @@ class DiskLogTest : public testing::Test {
     const std::lock_guard lock(mutex_);
     return drops_;
   }
+  std::vector<ClockJump> jumps() {
+    const std::lock_guard lock(mutex_);
+    return jumps_;
+  }
 
   ManualClock clock_{kStartNs};
   MemoryFiles files_;
@@ -108,6 +117,7 @@ class DiskLogTest : public testing::Test {
   DiskLogSettings settings_;
   std::mutex mutex_;
   std::vector<Dropped> drops_;
+  std::vector<ClockJump> jumps_;
   std::vector<std::string> queued_;  // "cursor customer", told at open
   std::vector<std::string> forgotten_;
   std::vector<SkippedPassage> skips_;  // of the test's own thread

@@ -1,6 +1,7 @@
 #include "libs/pipeline/log_state.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "libs/base/check.hpp"
 #include "libs/pipeline/segment_reader.hpp"
@@ -13,13 +14,75 @@ constexpr std::size_t kDamageRememberedMax = 4096;
 /// Looks for a cursor's first record before its place is given as of a moment ago.
 constexpr int kLooksMax = 8;
 
+constexpr std::string_view kFull =
+    "the disk log is full of data that a required destination has not taken yet";
+
+bool has_age(const CursorSettings& cursor) {
+  return !cursor.required && cursor.age_max > Duration::zero();
+}
+
+bool has_required(const std::vector<CursorSettings>& cursors) {
+  return std::any_of(cursors.begin(), cursors.end(),
+                     [](const CursorSettings& cursor) { return cursor.required; });
+}
+
+Duration shortest_age(const std::vector<CursorSettings>& cursors) {
+  Duration shortest{0};
+  for (const CursorSettings& cursor : cursors) {
+    if (has_age(cursor) && (shortest == Duration::zero() || cursor.age_max < shortest))
+      shortest = cursor.age_max;
+  }
+  return shortest;
+}
+
+bool is_same_kind(const RecordSums& sums, const RecordSums& other) {
+  return sums.customer == other.customer && sums.signal == other.signal &&
+         sums.route == other.route;
+}
+
+void subtract(std::vector<RecordSums>& all, const RecordSums& part) {
+  for (RecordSums& sums : all) {
+    if (!is_same_kind(sums, part)) continue;
+    sums.records -= std::min(sums.records, part.records);
+    sums.items -= std::min(sums.items, part.items);
+    sums.rejected -= std::min(sums.rejected, part.rejected);
+    sums.bytes -= std::min(sums.bytes, part.bytes);
+  }
+}
+
+RecordSums sums_of(const RecordHeader& header) {
+  return {header.customer, header.signal,   header.route,       1,
+          header.items,    header.rejected, header.stored_bytes};
+}
+
+std::uint64_t bytes_of(const std::vector<RecordSums>& all) {
+  std::uint64_t bytes = 0;
+  for (const RecordSums& sums : all) bytes += sums.bytes;
+  return bytes;
+}
+
+std::uint32_t in_32_bits(std::uint64_t count) {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(count, std::numeric_limits<std::uint32_t>::max()));
+}
+
 }  // namespace
 
-LogState::LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEvents events)
-    : settings_(settings), files_(files), events_(std::move(events)) {
+LogState::LogState(const DiskLogSettings& settings, const Clock& clock, FileSystem& files,
+                   DiskLogEvents events)
+    : settings_(settings),
+      clock_(clock),
+      files_(files),
+      events_(std::move(events)),
+      contents_(settings.bytes_max, has_required(settings.cursors) ? settings.customer_share : 0),
+      receipts_(shortest_age(settings.cursors)) {
   for (const CursorSettings& cursor : settings.cursors)
-    cursors_.push_back(
-        {.settings = cursor, .committed = {}, .damaged = {}, .passages = {}, .front = {}});
+    cursors_.push_back({.settings = cursor,
+                        .committed = {},
+                        .damaged = {},
+                        .passages = {},
+                        .told = {},
+                        .front = {}});
 }
 
 std::string LogState::path_of(std::uint64_t number) const {
@@ -33,7 +96,9 @@ Result<void> LogState::recover() {
   recover_cursors();
   recover_sequence();
   recover_losses();
-  if (events_.on_queued) return count_queued();
+  if (auto read = recover_contents(); !read) return read;
+  pass_contents();
+  receipts_.start(clock_.wall_ms(), clock_.steady());
   return {};
 }
 
@@ -100,7 +165,7 @@ void LogState::recover_sequence() {
                                        });
     next_sequence_ = std::max(next_sequence_, last + 1);
     // Numbers of records that can't be read now, and may be later, are not given again.
-    const std::uint64_t hidden = unreadable ? *unreadable : segment->bytes;
+    const std::uint64_t hidden = unreadable ? unreadable->unreadable_bytes : segment->bytes;
     if (hidden > 0) next_sequence_ += hidden / kRecordPrefixBytes + 1;
     if (last > 0) return;
   }
@@ -117,18 +182,30 @@ void LogState::recover_losses() {
   }
 }
 
-Result<void> LogState::count_queued() const {
-  LogPosition from = cursors_.front().committed;
-  for (const CursorState& cursor : cursors_) from = std::min(from, cursor.committed);
+Result<void> LogState::recover_contents() {
   const auto walked =
-      walk_heads(files_, settings_.directory, segments_, from, [this](const RecordHeader& header) {
+      walk_heads(files_, settings_.directory, segments_, {}, [this](const RecordHeader& header) {
+        contents_.recover(header);
+        receipts_.recover(header);
         for (const CursorState& cursor : cursors_) {
-          if (header.position >= cursor.committed) events_.on_queued(header, cursor.settings.name);
+          if (events_.on_queued && header.position >= cursor.committed)
+            events_.on_queued(header, cursor.settings.name);
         }
         return true;
       });
   if (!walked) return tl::unexpected<Error>(walked.error());
   return {};
+}
+
+/// The customers' shares are free of what every required cursor has passed.
+void LogState::pass_contents() {
+  std::uint64_t first_held = last_segment_ + 1;
+  for (const Segment& segment : segments_) {
+    if (!segment.is_active && !is_held_by_required(segment)) continue;
+    first_held = segment.number;
+    break;
+  }
+  contents_.pass(first_held);
 }
 
 std::uint64_t LogState::begin_segment(std::uint64_t marker) {
@@ -143,6 +220,7 @@ void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
     CHECK(!segments_.empty() && segments_.back().is_active && end >= segments_.back().bytes);
     segments_.back().bytes = end;
     next_sequence_ = last_sequence + 1;
+    receipts_.note({segments_.back().number, end}, clock_.steady());
   }
   changed_.notify_all();
 }
@@ -197,7 +275,7 @@ bool LogState::is_blocked(std::uint64_t bytes) const {
   return held > settings_.bytes_max;
 }
 
-bool LogState::make_room(std::uint64_t bytes) {
+Result<void> LogState::make_room(std::uint64_t bytes) {
   for (;;) {
     CursorState* behind = nullptr;
     Segment oldest;
@@ -207,7 +285,8 @@ bool LogState::make_room(std::uint64_t bytes) {
       std::uint64_t total = total_bytes();
       for (const Segment& segment : segments_) {
         if (total + bytes <= settings_.bytes_max) break;
-        if (segment.is_active || is_held_by_required(segment)) return false;
+        if (segment.is_active || is_held_by_required(segment))
+          return fail(ErrorCode::kUnavailable, std::string(kFull));
         const auto cursor =
             std::find_if(cursors_.begin(), cursors_.end(),
                          [&](const CursorState& state) { return !has_passed(state, segment); });
@@ -218,9 +297,11 @@ bool LogState::make_room(std::uint64_t bytes) {
         }
         total -= segment.bytes;
       }
-      if (behind == nullptr) return total + bytes <= settings_.bytes_max;
+      if (behind == nullptr && total + bytes > settings_.bytes_max)
+        return fail(ErrorCode::kUnavailable, std::string(kFull));
+      if (behind == nullptr) return {};
     }
-    drop_segment(*behind, oldest);
+    if (auto dropped = drop_segment(*behind, oldest); !dropped) return dropped;
   }
 }
 
@@ -249,7 +330,8 @@ LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
                                                   std::chrono::steady_clock::now() >= time_limit;
                                    return !piece.is_cut;
                                  });
-  piece.is_damaged = !walked || *walked > 0;
+  if (!walked) piece.fault = walked.error();
+  piece.is_damaged = walked && walked->passages > 0;
   return piece;
 }
 
@@ -265,8 +347,9 @@ void LogState::drop(CursorState& cursor, const Piece& piece) {
   move(cursor, piece.end);
 }
 
-/// What cannot be read any more is dropped all the same; it can't be counted by customer.
-void LogState::drop_segment(CursorState& cursor, const Segment& segment) {
+/// What the device cannot read any more is dropped all the same, counted by what is known of the
+/// segment. A fault that may pass is waited out: nothing goes then.
+Result<void> LogState::drop_segment(CursorState& cursor, const Segment& segment) {
   const LogPosition end{segment.number, segment.bytes};
   for (bool has_more = true; has_more;) {
     Place place;
@@ -277,9 +360,85 @@ void LogState::drop_segment(CursorState& cursor, const Segment& segment) {
     Piece piece = collect(
         place, [](const RecordHeader& /*header*/) { return std::optional(DropReason::kCap); });
     has_more = piece.is_cut;
-    if (!has_more) piece.end = end;
+    if (piece.is_damaged) {
+      if (auto told = tell_hidden(cursor, place, segment.number); !told) return told;
+    }
+    if (!has_more && !piece.fault) piece.end = end;
+    {
+      const std::lock_guard lock(mutex_);
+      drop(cursor, piece);
+    }
+    if (piece.fault) return tl::unexpected<Error>(with_context("making room", *piece.fault));
+  }
+  return {};
+}
+
+std::optional<Segment> LogState::find_segment(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(segments_.begin(), segments_.end(),
+                                  [&](const Segment& segment) { return segment.number == number; });
+  return found == segments_.end() ? std::nullopt : std::optional(*found);
+}
+
+/// What the segment holds at or after `from` and cannot be read; nothing where some of what can't
+/// be read may lie before, but for `told_bytes` that are known of.
+Result<std::vector<RecordSums>> LogState::find_hidden(std::uint64_t number, LogPosition from,
+                                                      std::uint64_t told_bytes) const {
+  std::vector<RecordSums> left;
+  std::optional<Segment> segment;
+  // What is being written stands in the contents a moment before it is part of the segment.
+  for (int looks = 0; looks < kLooksMax; ++looks) {
+    segment = find_segment(number);
+    if (!segment) return std::vector<RecordSums>();
+    left = contents_.of_segment(number);
+    if (bytes_of(left) + kSegmentHeaderBytes <= segment->bytes) break;
+    left.clear();
+  }
+  std::uint64_t before = from.segment == number && from.offset > kSegmentHeaderBytes
+                             ? from.offset - kSegmentHeaderBytes
+                             : 0;
+  const auto walked =
+      walk_heads(files_, settings_.directory, {*segment}, {}, [&](const RecordHeader& header) {
+        subtract(left, sums_of(header));
+        if (header.position < from) before -= std::min<std::uint64_t>(before, header.stored_bytes);
+        return true;
+      });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  if (before > told_bytes) left.clear();
+  return left;
+}
+
+Result<void> LogState::tell_hidden(CursorState& cursor, const Place& place,
+                                   std::uint64_t last_segment) {
+  for (const Segment& segment : place.segments) {
+    if (segment.number > last_segment) break;
+    std::uint64_t told_bytes = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto told = cursor.told.find(segment.number);
+      if (told != cursor.told.end()) told_bytes = bytes_of(told->second);
+    }
+    const auto hidden = find_hidden(segment.number, place.committed, told_bytes);
+    if (!hidden) return tl::unexpected<Error>(with_context("counting", hidden.error()));
     const std::lock_guard lock(mutex_);
-    drop(cursor, piece);
+    tell(cursor, segment.number, *hidden);
+  }
+  return {};
+}
+
+void LogState::tell(CursorState& cursor, std::uint64_t segment,
+                    const std::vector<RecordSums>& hidden) {
+  std::vector<RecordSums> fresh = hidden;
+  for (const RecordSums& told : cursor.told[segment]) subtract(fresh, told);
+  for (const RecordSums& sums : fresh) {
+    if (sums.records == 0) continue;
+    cursor.told[segment].push_back(sums);
+    RecordHeader header{.customer = sums.customer, .signal = sums.signal};
+    header.items = in_32_bits(sums.items);
+    header.rejected = in_32_bits(sums.rejected);
+    header.route = sums.route;
+    header.position = {segment, kSegmentHeaderBytes};
+    if (events_.on_drop) events_.on_drop(header, cursor.settings.name, DropReason::kDamaged);
   }
 }
 
@@ -287,8 +446,10 @@ void LogState::move(CursorState& cursor, LogPosition position) {
   cursor.committed = position;
   cursor.damaged.erase(cursor.damaged.begin(), cursor.damaged.lower_bound(position));
   cursor.passages.erase(cursor.passages.begin(), cursor.passages.lower_bound(position));
+  cursor.told.erase(cursor.told.begin(), cursor.told.lower_bound(position.segment));
   cursor.front.reset();
   is_dirty_ = true;
+  if (cursor.settings.required) pass_contents();
 }
 
 LogState::Front LogState::front(const CursorState& cursor) const {
@@ -317,20 +478,34 @@ LogState::Front LogState::front(const CursorState& cursor) const {
   return found;
 }
 
-bool LogState::expire(std::int64_t now_ms) {
+void LogState::watch_clock() {
+  const auto jump = receipts_.look(clock_.wall_ms(), clock_.steady());
+  if (!jump) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ++clock_jumps_;
+  }
+  if (events_.on_clock_jump) events_.on_clock_jump(*jump);
+}
+
+bool LogState::expire() {
   bool has_more = false;
   for (CursorState& cursor : cursors_) {
     const CursorSettings& limits = cursor.settings;
-    if (!limits.required && (limits.age_max > Duration::zero() || limits.bytes_max > 0))
-      has_more = expire_cursor(cursor, now_ms) || has_more;
+    if (has_age(limits) || (!limits.required && limits.bytes_max > 0))
+      has_more = expire_cursor(cursor) || has_more;
   }
+  const std::lock_guard lock(mutex_);
+  LogPosition oldest{last_segment_ + 1, 0};
+  for (const CursorState& cursor : cursors_) {
+    if (has_age(cursor.settings)) oldest = std::min(oldest, cursor.committed);
+  }
+  receipts_.forget_before(oldest);
   return has_more;
 }
 
-bool LogState::expire_cursor(CursorState& cursor, std::int64_t now_ms) {
+bool LogState::expire_cursor(CursorState& cursor) {
   const CursorSettings& limits = cursor.settings;
-  const std::int64_t age_max_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(limits.age_max).count();
   const Front first = front(cursor);
   if (first.sequence == 0) return false;
   Place place;
@@ -338,17 +513,18 @@ bool LogState::expire_cursor(CursorState& cursor, std::int64_t now_ms) {
     const std::lock_guard lock(mutex_);
     place = place_of(cursor);
   }
-  const auto reason_of = [&](LogPosition position,
-                             std::int64_t received_ms) -> std::optional<DropReason> {
-    if (age_max_ms > 0 && received_ms < now_ms - age_max_ms) return DropReason::kTooOld;
+  const auto reason_of =
+      [&, now = clock_.steady()](LogPosition position) -> std::optional<DropReason> {
+    if (has_age(limits) && receipts_.age(position, now) > limits.age_max)
+      return DropReason::kTooOld;
     if (limits.bytes_max > 0 && bytes_after(place.segments, position) > limits.bytes_max)
       return DropReason::kCap;
     return std::nullopt;
   };
-  if (!reason_of(place.committed, first.received_ms)) return false;
-  const Piece piece = collect(place, [&](const RecordHeader& header) {
-    return reason_of(header.position, header.received_ms);
-  });
+  if (!reason_of(place.committed)) return false;
+  const Piece piece =
+      collect(place, [&](const RecordHeader& header) { return reason_of(header.position); });
+  if (piece.is_damaged && !tell_hidden(cursor, place, piece.end.segment)) return false;
   const std::lock_guard lock(mutex_);
   drop(cursor, piece);
   return piece.is_cut;
@@ -364,6 +540,8 @@ std::vector<std::uint64_t> LogState::take_passed() {
     passed.push_back(segments_.front().number);
     segments_.erase(segments_.begin());
   }
+  if (!passed.empty()) pass_contents();
+  for (const std::uint64_t number : passed) contents_.forget(number);
   return passed;
 }
 
@@ -466,12 +644,17 @@ void LogState::count_damaged_record(std::size_t index, const RecordHeader& heade
 }
 
 void LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
-  const std::lock_guard lock(mutex_);
-  note_damage(begin);
   CursorState& cursor = cursors_[index];
-  if (begin < cursor.committed || !cursor.passages.insert(begin).second) return;
-  ++cursor.lost;
-  is_dirty_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    note_damage(begin);
+    if (begin < cursor.committed || !cursor.passages.insert(begin).second) return;
+    ++cursor.lost;
+    is_dirty_ = true;
+  }
+  const auto segment = find_segment(begin.segment);
+  // Where it cannot be looked at now, the passage stays one of whose records nobody can say.
+  if (segment) (void)tell_hidden(cursor, {begin, {*segment}}, begin.segment);
 }
 
 void LogState::note_damage(LogPosition position) {
@@ -491,11 +674,15 @@ void LogState::add_stats(DiskLogStats& stats) const {
   stats.bytes = total_bytes();
   stats.segments = segments_.size();
   stats.damaged_records = damaged_records_;
+  stats.clock_jumps = clock_jumps_;
   for (std::size_t i = 0; i < cursors_.size(); ++i) {
     const Front& first = fronts[i];
     const std::uint64_t queued = first.sequence == 0 ? 0 : next_sequence_ - first.sequence;
+    const Duration age =
+        queued == 0 ? Duration::zero() : receipts_.age(first.committed, clock_.steady());
     stats.cursors.push_back({cursors_[i].settings.name, queued,
-                             bytes_after(segments_, first.committed), first.received_ms});
+                             bytes_after(segments_, first.committed), first.received_ms,
+                             std::max(age, Duration::zero())});
   }
 }
 

@@ -5,13 +5,17 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "libs/base/clock.hpp"
 #include "libs/pipeline/disk_log.hpp"
+#include "libs/pipeline/log_contents.hpp"
+#include "libs/pipeline/receipt_times.hpp"
 #include "libs/pipeline/record_format.hpp"
 #include "libs/pipeline/segment_walk.hpp"
 
@@ -30,7 +34,8 @@ struct Readable {
 /// the mutex, unless its cursor has passed it meanwhile: nothing is counted twice.
 class LogState {
  public:
-  LogState(const DiskLogSettings& settings, FileSystem& files, DiskLogEvents events);
+  LogState(const DiskLogSettings& settings, const Clock& clock, FileSystem& files,
+           DiskLogEvents events);
 
   /// Reads what is in the folder. Before anything else, once.
   Result<void> recover();
@@ -46,15 +51,21 @@ class LogState {
   /// Numbers up to this one are not given again: records that were refused may still bear them.
   void skip_sequences(std::uint64_t last);
   std::uint64_t next_sequence() const;
-  /// Drops the oldest segments, as far as the cursors allow it, until `bytes` more fit. False where
-  /// they do not.
-  bool make_room(std::uint64_t bytes);
+  /// Drops the oldest segments, as far as the cursors allow it, until `bytes` more fit. An error
+  /// where they do not: a required cursor is in the way, or what is to go can't be read at present
+  /// for a reason that may pass. Nothing is dropped uncounted.
+  Result<void> make_room(std::uint64_t bytes);
   /// True where `bytes` more do not fit and a required cursor is why.
   bool is_blocked(std::uint64_t bytes) const;
   /// Applies age_max and bytes_max of the cursors that are not required, for each of them to
   /// kPieceRecordsMax records or kPieceTimeMax: appends are not to wait for a long backlog. True
   /// where there is more to do.
-  bool expire(std::int64_t now_ms);
+  bool expire();
+  /// Compares the clocks, and tells of a jump.
+  void watch_clock();
+  /// Who holds what of the log; the shares of customers.
+  LogContents& contents() { return contents_; }
+  const LogContents& contents() const { return contents_; }
   /// Segments that every cursor has passed, to be removed from the disk by the caller.
   std::vector<std::uint64_t> take_passed();
   /// The cursors' file content, where a commit has come since the last call.
@@ -100,8 +111,10 @@ class LogState {
     std::uint64_t lost = 0;
     bool is_new = true;  // not in the file of cursors
     bool is_interrupted = false;
-    std::set<LogPosition> damaged;       // counted as dropped, not yet passed
-    std::set<LogPosition> passages;      // damaged ones, not yet passed
+    std::set<LogPosition> damaged;   // counted as dropped, not yet passed
+    std::set<LogPosition> passages;  // damaged ones, not yet passed
+    // Told of as dropped because it can't be read, by segment.
+    std::map<std::uint64_t, std::vector<RecordSums>> told;
     mutable std::optional<Front> front;  // cache; stale where its committed differs
   };
   struct Doomed {
@@ -111,8 +124,9 @@ class LogState {
   struct Piece {
     std::vector<Doomed> records;
     LogPosition end;
-    bool is_cut = false;      // by a limit: there may be more
-    bool is_damaged = false;  // some of it could not be read
+    bool is_cut = false;              // by a limit: there may be more
+    bool is_damaged = false;          // some of it could not be read
+    std::optional<Error> fault = {};  // it ends where the disk could not be read, which may pass
   };
   /// Why a record is to be dropped; nothing ends the piece.
   using Judge = std::function<std::optional<DropReason>(const RecordHeader&)>;
@@ -125,7 +139,8 @@ class LogState {
   void recover_cursors();
   void recover_sequence();
   void recover_losses();
-  Result<void> count_queued() const;
+  Result<void> recover_contents();
+  void pass_contents();
   void note_damage(LogPosition position);
   bool has_passed(const CursorState& cursor, const Segment& segment) const;
   bool is_held_by_required(const Segment& segment) const;
@@ -133,15 +148,23 @@ class LogState {
   Place place_of(const CursorState& cursor) const;
   Piece collect(const Place& from, const Judge& judge) const;
   void drop(CursorState& cursor, const Piece& piece);
-  void drop_segment(CursorState& cursor, const Segment& segment);
-  bool expire_cursor(CursorState& cursor, std::int64_t now_ms);
+  Result<void> drop_segment(CursorState& cursor, const Segment& segment);
+  bool expire_cursor(CursorState& cursor);
+  std::optional<Segment> find_segment(std::uint64_t number) const;
+  Result<void> tell_hidden(CursorState& cursor, const Place& place, std::uint64_t last_segment);
+  Result<std::vector<RecordSums>> find_hidden(std::uint64_t segment, LogPosition from,
+                                              std::uint64_t told_bytes) const;
+  void tell(CursorState& cursor, std::uint64_t segment, const std::vector<RecordSums>& hidden);
   Front front(const CursorState& cursor) const;
   std::uint64_t total_bytes() const;
   void move(CursorState& cursor, LogPosition position);
 
   const DiskLogSettings& settings_;
+  const Clock& clock_;
   FileSystem& files_;
   DiskLogEvents events_;
+  LogContents contents_;
+  ReceiptTimes receipts_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Segment> segments_;
@@ -151,6 +174,7 @@ class LogState {
   bool is_dirty_ = false;
   std::set<LogPosition> damage_;
   std::uint64_t damaged_records_ = 0;
+  std::uint64_t clock_jumps_ = 0;
 };
 
 }  // namespace vigia::pipeline

@@ -132,6 +132,7 @@ Result<FoundRecord> SegmentReader::take(RecordHead head, std::uint64_t limit) {
   FoundRecord found{std::move(head.header), std::string()};
   found.header.position = {number_, begin};
   found.header.next = {number_, body_at + head.body_bytes};
+  found.header.stored_bytes = head.head_bytes + head.body_bytes;
   if (depth_ == ReadDepth::kWhole) {
     auto bytes = view(body_at, head.body_bytes, limit);
     if (!bytes && !passes(bytes.error())) return forward(bytes);

@@ -42,10 +42,10 @@ std::uint64_t bytes_after(const std::vector<Segment>& segments, LogPosition from
   return bytes;
 }
 
-Result<std::uint64_t> walk_heads(FileSystem& files, const std::string& directory,
-                                 const std::vector<Segment>& segments, LogPosition from,
-                                 const std::function<bool(const RecordHeader&)>& visit) {
-  std::uint64_t unreadable = 0;
+Result<WalkDamage> walk_heads(FileSystem& files, const std::string& directory,
+                              const std::vector<Segment>& segments, LogPosition from,
+                              const std::function<bool(const RecordHeader&)>& visit) {
+  WalkDamage damage;
   for (const Segment& segment : segments) {
     const std::vector<Segment> one{segment};
     const std::uint64_t wanted = bytes_after(one, from);
@@ -56,20 +56,25 @@ Result<std::uint64_t> walk_heads(FileSystem& files, const std::string& directory
                        : Result<SegmentReader>(forward(file));
     if (!reader) {
       if (reader.error().code == ErrorCode::kUnavailable) return forward(reader);
-      unreadable += wanted;
+      ++damage.passages;
+      damage.unreadable_bytes += wanted;
       continue;
     }
     reader->pass_unreadable(true);
     if (segment.number == from.segment) reader->seek(from.offset);
+    bool goes_on = true;
     for (;;) {
       auto found = reader->next(segment.bytes);
       if (!found) return forward(found);
       if (!found->has_value()) break;
-      if (!visit((*found)->header)) return unreadable + reader->unreadable_bytes();
+      goes_on = visit((*found)->header);
+      if (!goes_on) break;
     }
-    unreadable += reader->unreadable_bytes();
+    damage.passages += reader->damaged();
+    damage.unreadable_bytes += reader->unreadable_bytes();
+    if (!goes_on) break;
   }
-  return unreadable;
+  return damage;
 }
 
 }  // namespace vigia::pipeline

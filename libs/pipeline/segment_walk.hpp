@@ -26,12 +26,18 @@ std::optional<std::uint64_t> segment_number(std::string_view name);
 /// Bytes of records that lie at or after `from`.
 std::uint64_t bytes_after(const std::vector<Segment>& segments, LogPosition from);
 
+/// What a walk has passed over.
+struct WalkDamage {
+  std::uint64_t passages = 0;
+  std::uint64_t unreadable_bytes = 0;  ///< of these passages, what the device could not read
+};
+
 /// Calls `visit` for each record at or after `from`, until it returns false or the segments end.
-/// What the device cannot read is skipped at once, a whole segment where it cannot be opened; how
-/// many bytes these were is returned. kUnavailable where a file can't be opened for a reason that
-/// may pass. Reads the disk: call it without a lock that others wait for.
-Result<std::uint64_t> walk_heads(FileSystem& files, const std::string& directory,
-                                 const std::vector<Segment>& segments, LogPosition from,
-                                 const std::function<bool(const RecordHeader&)>& visit);
+/// Damage, and what the device cannot read, is skipped at once, a whole segment where it cannot be
+/// opened. kUnavailable where a file can't be opened or read for a reason that may pass. Reads the
+/// disk: call it without a lock that others wait for.
+Result<WalkDamage> walk_heads(FileSystem& files, const std::string& directory,
+                              const std::vector<Segment>& segments, LogPosition from,
+                              const std::function<bool(const RecordHeader&)>& visit);
 
 }  // namespace vigia::pipeline

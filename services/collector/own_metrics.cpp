@@ -24,6 +24,15 @@ void show_log(const Emit& emit, const pipeline::DiskLogStats& log) {
        log.sync_failures);
   show("vigia_log_damaged_records_total", "Passages that could not be read", MetricType::kCounter,
        log.damaged_records);
+  show("vigia_log_clock_jumps_total", "Jumps of the wall clock by which nothing grew old",
+       MetricType::kCounter, log.clock_jumps);
+}
+
+void show_holders(const Emit& emit, const std::vector<pipeline::CustomerBytes>& holders) {
+  for (const pipeline::CustomerBytes& held : holders)
+    emit("vigia_log_held_bytes", "What waits in the disk log for required exporters",
+         MetricType::kGauge, {{"customer_id", held.customer.text()}},
+         static_cast<double>(held.bytes));
 }
 
 void show_series(const Emit& emit, const wire::prometheus::SeriesCacheStats& series) {
@@ -62,6 +71,7 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
     emit("vigia_directory_refresh_failures_total", "Refreshes that failed", MetricType::kCounter,
          {}, static_cast<double>(parts.directory.refresh_failures()));
     show_log(emit, parts.log.stats());
+    show_holders(emit, parts.log.held_by_customer());
     show_series(emit, parts.series.stats());
     show_doors(emit, parts.doors);
   });

@@ -40,6 +40,23 @@ void report_forgotten(std::string_view exporter, std::uint64_t bytes) {
       {{"exporter", std::string(exporter)}, {"bytes", std::to_string(bytes)}});
 }
 
+void report_clock_jump(const pipeline::ClockJump& jump) {
+  using What = pipeline::ClockJump::What;
+  const std::string seconds = fmt::format("{:.0f}", std::chrono::duration<double>(jump.by).count());
+  if (jump.what == What::kIgnored) {
+    service::log_warn("the wall clock has jumped; what waits in the disk log does not age by it",
+                      {{"seconds", seconds}});
+  } else if (jump.what == What::kWaiting) {
+    service::log_warn(
+        "the wall clock is far from the newest record of the disk log; max_age goes by that record "
+        "for an hour, then by the clock: set it right if it is wrong",
+        {{"seconds", seconds}});
+  } else {
+    service::log_warn("the wall clock is believed now: what waits in the disk log is older by this",
+                      {{"seconds", seconds}});
+  }
+}
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
@@ -99,12 +116,14 @@ class RunningCollector final : public CollectorService {
     log.directory = settings_.storage.directory;
     log.bytes_max = settings_.storage.bytes_max;
     log.segment_bytes = settings_.storage.segment_bytes;
+    log.customer_share = settings_.storage.customer_share;
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }
     pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_);
     events.on_forgotten = report_forgotten;
     events.on_skip = report_skip;
+    events.on_clock_jump = report_clock_jump;
     auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);
     log_ = *std::move(opened);

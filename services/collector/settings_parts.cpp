@@ -63,6 +63,7 @@ void read_file_storage(const ConfigNode& node, Settings& settings, Notes& notes)
   storage.directory = node.child("directory").required_text();
   storage.bytes_max = node.child("bytes_max").bytes(storage.bytes_max);
   storage.segment_bytes = node.child("segment_bytes").bytes(storage.segment_bytes);
+  storage.customer_share = node.child("customer_share").number(storage.customer_share, 0, 1);
   take_note(node.child("create_directory"), "the folder is always created", notes);
   take_note(node.child("fsync"), "every acknowledgement follows an fdatasync", notes);
   take_note(node.child("timeout"), "one process holds the folder, others are refused", notes);

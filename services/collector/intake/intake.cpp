@@ -186,21 +186,21 @@ void Intake::append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt
     if (routing.takes(record.header.signal, record.header.route))
       arrival.exporters.push_back(exporter);
   }
-  parts_.log->append(std::move(record),
-                     [this, arrival = std::move(arrival), receipt = std::move(receipt),
-                      done = std::move(done)](const Result<pipeline::RecordHeader>& kept) mutable {
-                       if (kept) {
-                         parts_.books.arrived(arrival);
-                         done(std::move(receipt));
-                         return;
-                       }
-                       arrival.rejected.emplace_back("full", arrival.accepted());
-                       parts_.books.arrived(arrival);
-                       Error error = kept.error();
-                       if (is_retryable(error) && !error.retry_after)
-                         error.retry_after = kRetryAfter;
-                       done(tl::unexpected<Error>(std::move(error)));
-                     });
+  parts_.log->append(std::move(record), [this, arrival = std::move(arrival),
+                                         receipt = std::move(receipt), done = std::move(done)](
+                                            const Result<pipeline::RecordHeader>& kept) mutable {
+    if (kept) {
+      parts_.books.arrived(arrival);
+      done(std::move(receipt));
+      return;
+    }
+    arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit ? "share" : "full",
+                                  arrival.accepted());
+    parts_.books.arrived(arrival);
+    Error error = kept.error();
+    if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
+    done(tl::unexpected<Error>(std::move(error)));
+  });
 }
 
 }  // namespace vigia::collector

@@ -52,6 +52,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   pipeline::DiskLogSettings log;
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
+  log.customer_share = 0;  // its records bear no customer: each holds several
   log.cursors.push_back({std::string(kCursor)});
   auto opened = pipeline::DiskLog::open(std::move(log), clock, {.on_skip = report_skip});
   if (!opened) return forward(opened);

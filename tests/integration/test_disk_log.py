@@ -1,0 +1,131 @@
+"""The collector's disk log while a required store is away: no customer takes it from the others (A6)."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from launcher.commands import Command
+from launcher.layout import own_host
+from otlp import gauge, metrics_request, post, resource_of
+from stack import Running, binaries, wait_for
+
+TOKENS = {"greedy": "token-a", "small": "token-b"}
+DIRECTORY = """
+customers:
+  - {id: greedy, name: A, hot_shard: hot-0, limits: {points_per_second: 1000}, tokens: [{token: token-a, scope: ingest}]}
+  - {id: small, name: B, hot_shard: hot-0, tokens: [{token: token-b, scope: ingest}]}
+"""
+COLLECTOR = """
+extensions:
+  health_check: {{endpoint: "{host}:13133"}}
+  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
+  file_storage: {{directory: "{folder}/log", bytes_max: 512MiB}}
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
+exporters:
+  prometheusremotewrite/cold: {{endpoint: "http://{host}:9096/api/v1/write", required: true, headers: {{Authorization: "Bearer internal"}}, retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
+service:
+  extensions: [health_check, vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], exporters: [prometheusremotewrite/cold]}}
+"""
+STORAGE = """
+listen: "{host}:9096"
+metrics: {{listen: "{host}:9196"}}
+internal_token: internal
+store: {{rocksdb: {{directory: "{folder}/storage"}}}}
+"""
+LARGE = 60 << 20
+
+
+class Site:
+    """A collector and the store that it needs, on a loopback address of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = own_host()
+        self.running: dict[str, Running] = {}
+        (folder / "customers.yaml").write_text(DIRECTORY)
+        (folder / "collector.yaml").write_text(COLLECTOR.format(folder=folder, host=self.host))
+        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
+
+    def start(self, name: str) -> None:
+        words = [str(binaries() / f"vigia-{name}"), "--config", str(self.folder / f"{name}.yaml")]
+        port = 13133 if name == "collector" else 9096
+        self.running[name] = Running(
+            Command(name, words, f"http://{self.host}:{port}/health"), self.folder / f"{name}.log"
+        )
+        self.running[name].wait_until_ready()
+
+    def end(self) -> None:
+        for running in self.running.values():
+            running.end(9)
+
+    def send(self, customer: str, padding: bytes = b"") -> requests.Response:
+        """One point, and a field that no OTLP message has."""
+        metric = gauge("probe", [(time.time_ns() // 1_000_000, 1.0)])
+        body = metrics_request(resource_of(customer), metric).SerializeToString()
+        if padding:
+            length = len(padding)
+            body += b"\xc2\x3e" + bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14 & 127 | 128])
+            body += bytes([length >> 21]) + padding
+        url = f"http://{self.host}:4318/v1/metrics"
+        headers = {"Authorization": f"Bearer {TOKENS[customer]}", "Content-Type": "application/x-protobuf"}
+        return requests.post(url, data=body, headers=headers, timeout=60)
+
+    def own(self, name: str, *labels: str) -> float:
+        """The sum of the collector's own samples of that name that carry the labels."""
+        text = requests.get(f"http://{self.host}:8888/metrics", timeout=5).text
+        lines = [line for line in text.splitlines() if re.match(name + r"[{ ]", line)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines if all(label in line for label in labels))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
+    site.start("collector")
+    noise = os.urandom(LARGE)  # nothing makes it smaller
+    taken = 0
+    while (answer := site.send("greedy", noise)).status_code == 200:
+        taken += 1
+        assert taken < 8, "512 MiB take no more"
+    assert answer.status_code == 429
+    assert b"share of the disk log" in answer.content
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert taken >= 4, "half of the log is for whoever comes first"
+    for _ in range(50):
+        assert site.send("small").status_code == 200
+    assert site.send("greedy").status_code == 429
+    assert site.own("vigia_items_rejected_total", 'customer_id="greedy"', 'reason="share"') == 2
+    assert site.own("vigia_items_rejected_total", 'customer_id="small"') == 0
+    held = site.own("vigia_log_held_bytes", 'customer_id="greedy"')
+    assert held > 200 << 20
+
+    site.running["collector"].end(9)
+    site.start("collector")
+    assert site.own("vigia_log_held_bytes", 'customer_id="greedy"') == held
+    assert site.send("small").status_code == 200
+    assert site.send("greedy").status_code == 429
+
+    site.start("storage")
+    wait_for("all has drained", lambda: site.own("vigia_items_queued") == 0, 90)
+    sent = {
+        customer: site.own("vigia_items_sent_total", f'customer_id="{customer}"') for customer in ("greedy", "small")
+    }
+    assert sent == {"greedy": taken, "small": 51}
+    wait_for("the share is free", lambda: site.send("greedy").status_code == 200)
+    assert site.own("vigia_faults_total") == 0
