@@ -41,6 +41,7 @@ struct GrpcReply {
   std::string message;
   std::string details;  ///< grpc-status-details-bin, decoded, at most 8 KiB
   std::string body;     ///< the one message
+  std::string date;     ///< of the answer's head; "" where it has none
 };
 
 struct ClientSettings {

@@ -40,7 +40,7 @@ class Agent final : public service::Running {
         status_({*buffer_, sender_status_, counters_, clock_}),
         client_(net::Client::create(
             {.connections_per_host_max = 1, .user_agent = "vigia-agent/" VIGIA_VERSION})),
-        link_(settings.collector, *client_),
+        link_(settings.collector, *client_, sender_status_.clock_offset()),
         refused_(settings.buffer.directory + "/refused", clock_),
         health_(settings, status_),
         relay_(settings, {*buffer_, counters_, durations_, clock_}) {}
@@ -69,8 +69,9 @@ class Agent final : public service::Running {
       return started;
     }
     for (const Signal signal : kSignals) {
-      lanes_.push_back(std::make_unique<Lane>(
-          signal, Lane::Parts{buffer_->cursor(signal), link_, refused_, sender_status_}));
+      lanes_.push_back(
+          std::make_unique<Lane>(signal, Lane::Parts{buffer_->cursor(signal), link_, refused_,
+                                                     sender_status_, settings_.customer}));
     }
     host_loop_.emplace(settings_,
                        HostLoop::Parts{*buffer_, status_, counters_, durations_, clock_});

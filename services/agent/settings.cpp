@@ -30,6 +30,9 @@ health: {listen: "0.0.0.0:8080"}               # tls: {cert_file, key_file}, tok
 relay: {grpc: "127.0.0.1:4317", http: "127.0.0.1:4318"}   # "" turns one off
 buffer: {directory: /var/lib/vigia-agent, bytes_max: 512MiB, age_max: 24h}
 host: {proc: /proc, sys: /sys, root: /}        # connections: list counts TCP sockets in all states
+  # filesystems: {exclude_mounts: ["/var/lib/docker/*", …], exclude_types: [nfs4]}
+  # interfaces: {exclude: ["veth*", …]}        # patterns as the shell's; a list stands in place of
+  #                                            # the default, which leaves out containers (README)
 )";
 
 namespace {
@@ -120,9 +123,20 @@ bool is_header_safe(std::string_view text) {
   });
 }
 
+/// A secret that comes from a file or an environment often ends with a line feed.
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  const auto begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1));
+}
+
 std::string read_token(const service::ConfigNode& node) {
-  std::string token = node.text();
-  if (!is_header_safe(token)) node.note_error("holds characters that no token has");
+  std::string token = trimmed(node.text());
+  if (node.is_present() && token.empty())
+    node.note_error("is empty: give the token, or leave the key out to send none");
+  if (!is_header_safe(token))
+    node.note_error("holds blanks or characters inside that no token has");
   return token;
 }
 
@@ -224,6 +238,11 @@ std::string read_attribute(const service::ConfigNode& node) {
   return text;
 }
 
+/// A list that is there stands in place of the default, also where it is empty.
+void read_patterns(const service::ConfigNode& node, std::vector<std::string>& patterns) {
+  if (node.is_present()) patterns = node.text_list();
+}
+
 HostPaths read_host(const service::ConfigNode& node) {
   HostPaths paths;
   paths.proc = node.child("proc").text(paths.proc);
@@ -235,6 +254,10 @@ HostPaths read_host(const service::ConfigNode& node) {
     connections.note_error("\"" + text + "\" is neither count nor list");
   }
   paths.lists_connections = text == "list";
+  const auto filesystems = node.child("filesystems");
+  read_patterns(filesystems.child("exclude_mounts"), paths.excludes.mounts);
+  read_patterns(filesystems.child("exclude_types"), paths.excludes.types);
+  read_patterns(node.child("interfaces").child("exclude"), paths.excludes.interfaces);
   return paths;
 }
 

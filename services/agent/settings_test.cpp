@@ -52,7 +52,8 @@ interval: 5s
 health: {listen: "127.0.0.1:8081", token: abc, tls: {cert_file: h.pem, key_file: hk.pem}}
 relay: {grpc: "", http: "127.0.0.1:14318"}
 buffer: {directory: /tmp/b, bytes_max: 64MiB, age_max: 1h}
-host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list}
+host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list,
+       filesystems: {exclude_mounts: ["/mnt/*"], exclude_types: [nfs4]}, interfaces: {exclude: []}}
 )");
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->collector.endpoint, "https://c.example");
@@ -64,6 +65,9 @@ host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list}
   EXPECT_EQ(settings->buffer.directory, "/tmp/b");
   EXPECT_EQ(settings->host.root, "/host");
   EXPECT_TRUE(settings->host.lists_connections);
+  EXPECT_EQ(settings->host.excludes.mounts, std::vector<std::string>{"/mnt/*"});
+  EXPECT_EQ(settings->host.excludes.types, std::vector<std::string>{"nfs4"});
+  EXPECT_TRUE(settings->host.excludes.interfaces.empty());
 }
 
 TEST(AgentSettings, ErrorsNameFileLineAndKey) {
@@ -86,6 +90,24 @@ TEST(AgentSettings, TokenThatWouldMakeASecondHeaderIsRefused) {
   EXPECT_THAT(error_of("customer: {id: a}\nnode: {id: n}\n"
                        "collector: {endpoint: \"http://c:1\", token: \"a\\r\\nX: y\"}\n"),
               HasSubstr("collector.token"));
+}
+
+// cases-2.md D27: a secret out of a file ends with a line feed.
+TEST(AgentSettings, TokensAreTrimmedAtTheirEndsAndNowhereElse) {
+  const auto with_token = [](const std::string& token) {
+    ::setenv("VIGIA_TEST_TOKEN", token.c_str(), 1);
+    return "customer: {id: a}\nnode: {id: n}\n"
+           "collector: {endpoint: \"http://c:1\", token: \"${env:VIGIA_TEST_TOKEN}\"}\n";
+  };
+  for (const std::string token : {"TOKEN", "TOKEN\n", "TOKEN ", "TOKEN\r\n", "\t TOKEN"}) {
+    const auto settings = read(with_token(token));
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->collector.token, "TOKEN");
+  }
+  for (const std::string token : {"TOKEN\r\nX-Evil: 1", "TO KEN", "TOK\xc3\xa9N"})
+    EXPECT_THAT(error_of(with_token(token)), HasSubstr("collector.token: holds"));
+  for (const std::string token : {"", "\n"})
+    EXPECT_THAT(error_of(with_token(token)), HasSubstr("agent.yaml:3: collector.token: is empty"));
 }
 
 TEST(AgentSettings, EndpointThatIsTheOwnRelayIsRefused) {

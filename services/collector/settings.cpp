@@ -144,7 +144,8 @@ std::string settings_help() {
   return R"(The OpenTelemetry Collector's own shape; an unknown part or key is an error.
 extensions:
   vigia_auth: {directory: {file: customers.yaml}}   # or {url, token, cache_file}; needed
-  file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB, customer_share: 0.25}   # the disk log; needed
+  file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB,          # the disk log; needed
+                 customer_share: 0.25}        # of it, for one customer once it is half full
   health_check: {endpoint: 127.0.0.1:13133}
   bearertokenauth: {token | filename, scheme: Bearer}                 # for exporters
 receivers:

@@ -342,21 +342,24 @@ def test_a_connection_that_silently_died_is_left(site: Site, protocol: str) -> N
     wait_for("healthy on another connection", lambda: site.health()["status"] == "healthy", 40)
 
 
-def test_a_final_refusal_is_set_aside(site: Site) -> None:
+def test_a_mistyped_customer_is_told_and_its_data_kept_apart(site: Site) -> None:
+    right = (site.folder / "agent.yaml").read_text()
+    (site.folder / "agent.yaml").write_text(right.replace("id: cliente-a", "id: cliente-z"))  # not the token's
     site.start("collector")
     site.start("agent")
-    wait_for("healthy", lambda: site.health()["status"] == "healthy")
-    text = (site.folder / "agent.yaml").read_text()
-    site.end("agent")
-    (site.folder / "agent.yaml").write_text(text.replace("id: cliente-a", "id: cliente-z"))  # not the token's
-    site.start("agent")
     assert site.relay(_numbered_log(1), "logs").status_code == 200
-    wait_for("counted", lambda: site.own('agent_items_refused_total{signal="logs"}') == 1)
-    assert site.health()["status"] == "degraded"
-    kept = sorted((site.folder / "buffer" / "refused").glob("*-logs.otlp"))
-    assert len(kept) == 1
-    assert b"record 1" in kept[0].read_bytes()
-    assert kept[0].with_suffix(".txt").read_text().strip()
+    reasons = wait_for("degraded", lambda: site.health()["status"] == "degraded" and str(site.health()["reasons"]))
+    assert "customer.id names another customer" in reasons
+    assert site.own('agent_items_refused_total{signal="logs"}') == 0  # it can be mended on either side
+    site.end("agent")
+    (site.folder / "agent.yaml").write_text(right)
+    site.start("agent")
+    assert site.relay(_numbered_log(2), "logs").status_code == 200
+    wait_for("what is this customer's", lambda: site.own('agent_items_sent_total{signal="logs"}') == 1)
+    assert site.own('agent_items_refused_total{signal="logs"}') == 1
+    (kept,) = sorted((site.folder / "buffer" / "refused").glob("*-logs.otlp"))
+    assert b"record 1" in kept.read_bytes()
+    assert "cliente-z" in kept.with_suffix(".txt").read_text()
 
 
 def test_a_damaged_buffer_is_read_around(site: Site) -> None:

@@ -93,6 +93,7 @@ Result<GrpcReply> grpc_reply(ClientResponse response, std::size_t bytes_max) {
     return fail(ErrorCode::kUnavailable, "the gRPC answer has no trailers");
   }
   GrpcReply reply;
+  reply.date = headers.get("date");
   reply.code = parse_code(last_value(headers, "grpc-status"));
   reply.message = decode_grpc_message(last_value(headers, "grpc-message"));
   const std::string_view details = last_value(headers, "grpc-status-details-bin");

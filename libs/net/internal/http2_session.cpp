@@ -411,7 +411,8 @@ void Http2Session::respond(std::int32_t id, Stream& stream, Response response) {
 void Http2Session::respond_grpc(std::int32_t id, Stream& stream) {
   Response& response = stream.response;
   response.stream = nullptr;
-  std::vector<Header> headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+  std::vector<Header> headers = {
+      {":status", "200"}, {"content-type", "application/grpc"}, {"date", date_text()}};
   for (const Header& header : response.headers) {
     if (is_connection_header(header.name) || header.name == "content-type") continue;
     headers.push_back({header.name, clean_value(header.value)});

@@ -18,6 +18,7 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
   log.directory = settings.directory;
   log.segment_bytes = std::min(kSegmentBytesMax, settings.bytes_max / kSegmentsPerCap);
   log.bytes_max = settings.bytes_max;
+  log.customer_share = 0;  // all of it is one customer's
   log.pending_bytes_max = kPendingBytesMax;
   log.cursor_interval = std::chrono::seconds(1);
   for (const Signal signal : kSignals) {
@@ -39,6 +40,30 @@ void report_skip(const pipeline::SkippedPassage& skipped) {
                       {"why", skipped.why}});
 }
 
+void report_clock_jump(const pipeline::ClockJump& jump) {
+  using What = pipeline::ClockJump::What;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(jump.by).count();
+  const std::string by = std::to_string(seconds);
+  switch (jump.what) {
+    case What::kIgnored:
+      service::log_warn("the wall clock has jumped; the buffer does not age by it",
+                        {{"seconds", by}});
+      break;
+    case What::kWaiting:
+      service::log_warn(
+          "the wall clock is far from the newest record of the buffer; age_max goes by that record "
+          "for an hour, then by the clock: set it right if it is wrong",
+          {{"seconds", by}});
+      break;
+    case What::kBelieved:
+      service::log_warn(
+          "the wall clock is believed now: what was buffered before the start is "
+          "older by this",
+          {{"seconds", by}});
+      break;
+  }
+}
+
 }  // namespace
 
 Buffer::Buffer(Private /*key*/, const BufferSettings& settings, CustomerId customer,
@@ -58,7 +83,8 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
       {.on_drop = [self = buffer.get()](
                       const pipeline::RecordHeader& header, std::string_view cursor,
                       pipeline::DropReason reason) { self->count_drop(header, cursor, reason); },
-       .on_skip = report_skip});
+       .on_skip = report_skip,
+       .on_clock_jump = report_clock_jump});
   if (!log) return forward(log);
   buffer->log_ = *std::move(log);
   return buffer;
@@ -100,20 +126,19 @@ BufferStats Buffer::stats() const {
   const auto log = log_->stats();
   BufferStats stats;
   stats.damaged_records = log.damaged_records;
+  stats.clock_jumps = log.clock_jumps;
   stats.is_full = log.is_full;
-  std::int64_t oldest_ms = 0;
+  Duration oldest{0};
   for (const auto& cursor : log.cursors) {
     // The cursors read one log: what is held is what the slowest has not passed.
     stats.bytes = std::max(stats.bytes, cursor.queued_bytes);
-    if (cursor.oldest_ms > 0 && (oldest_ms == 0 || cursor.oldest_ms < oldest_ms)) {
-      oldest_ms = cursor.oldest_ms;
-    }
+    oldest = std::max(oldest, cursor.oldest_age);
   }
   const double by_bytes =
       static_cast<double>(stats.bytes) / static_cast<double>(settings_.bytes_max);
-  const auto age_ms = static_cast<double>(oldest_ms == 0 ? 0 : clock_.wall_ms() - oldest_ms);
-  const auto age_max_ms = std::chrono::duration<double, std::milli>(settings_.age_max).count();
-  stats.usage_percent = std::clamp(std::max(by_bytes, age_ms / age_max_ms) * 100, 0.0, 100.0);
+  const double by_age =
+      std::chrono::duration<double>(oldest) / std::chrono::duration<double>(settings_.age_max);
+  stats.usage_percent = std::clamp(std::max(by_bytes, by_age) * 100, 0.0, 100.0);
   const std::lock_guard lock(mutex_);
   stats.dropped = dropped_;
   return stats;

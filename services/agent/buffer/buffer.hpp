@@ -27,7 +27,8 @@ struct BufferStats {
   double usage_percent = 0;  ///< the fuller of bytes and age, 0 to 100
   std::uint64_t bytes = 0;   ///< not yet acknowledged, on disk
   std::uint64_t damaged_records = 0;
-  bool is_full = false;  ///< the disk takes nothing at present
+  std::uint64_t clock_jumps = 0;  ///< by which nothing grew old
+  bool is_full = false;           ///< the disk takes nothing at present
   /// Items dropped since start by reason: "too_old", "cap", "damaged".
   std::map<std::string, std::uint64_t, std::less<>> dropped;
 };

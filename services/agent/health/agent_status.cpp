@@ -1,10 +1,15 @@
 #include "services/agent/health/agent_status.hpp"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 namespace vigia::agent {
 
 namespace {
+
+/// A tenth of a second is finer than a date tells.
+constexpr double kOffsetSteps = 10;
 
 using Labels = std::vector<std::pair<std::string_view, std::string>>;
 
@@ -33,6 +38,8 @@ void add_buffer(std::vector<StatusValue>& values, const BufferStats& buffer) {
   }
   add_counter(values, "agent_buffer_damaged_records_total",
               "Passages of the buffer that could not be read", buffer.damaged_records);
+  add_counter(values, "agent_clock_jumps_total",
+              "Jumps of the wall clock by which the buffer did not age", buffer.clock_jumps);
 }
 
 void add_traffic(std::vector<StatusValue>& values, const SenderStatus& sender,
@@ -57,6 +64,9 @@ void add_traffic(std::vector<StatusValue>& values, const SenderStatus& sender,
     add_counter(values, "agent_relay_requests_refused_total", "Requests of applications refused",
                 counters.relay_refusals[index_of(signal)], signal_label(signal));
   }
+  add_counter(values, "agent_relay_items_left_out_total",
+              "Delta points for which the agent has no room, left out of what it took",
+              counters.relay_items_left_out);
 }
 
 }  // namespace
@@ -84,6 +94,10 @@ HealthReport AgentStatus::report() {
   if (const std::string refusal = parts_.sender.recent_refusal(); !refusal.empty()) {
     report.reasons.push_back("collector refuses data for good: " + refusal);
   }
+  report.clock_offset_s = parts_.sender.clock_offset().seconds();
+  if (std::string future = parts_.sender.recent_future(); !future.empty()) {
+    report.reasons.push_back(std::move(future));
+  }
   if (report.buffer.usage_percent > kBufferDegradedPercent) {
     report.reasons.push_back(fmt::format("buffer is {:.0f}% full", report.buffer.usage_percent));
   }
@@ -105,6 +119,11 @@ std::vector<StatusValue> AgentStatus::values() {
   add_gauge(values, "agent_uptime_seconds", "Time since the agent started",
             std::chrono::duration<double>(std::chrono::floor<std::chrono::milliseconds>(now.uptime))
                 .count());
+  if (now.clock_offset_s) {
+    add_gauge(values, "agent_clock_offset_seconds",
+              "How far this node's clock is ahead of the collector's, to a second",
+              std::round(*now.clock_offset_s * kOffsetSteps) / kOffsetSteps);
+  }
   add_buffer(values, now.buffer);
   add_traffic(values, parts_.sender, parts_.counters);
   add_counter(values, "agent_points_lost_total", "Own points that the disk did not take",

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,8 @@ struct AgentCounters {
   std::atomic<std::uint64_t> host_read_errors{0};
   std::atomic<std::uint64_t> filesystems_stuck{0};  ///< now
   std::atomic<std::uint64_t> points_lost{0};        ///< own points that the disk did not take
-  std::array<std::atomic<std::uint64_t>, 3> relayed_items{};   ///< by signal
+  std::array<std::atomic<std::uint64_t>, 3> relayed_items{};  ///< by signal
+  std::atomic<std::uint64_t> relay_items_left_out{0};  ///< delta points without room, senders told
   std::array<std::atomic<std::uint64_t>, 3> relay_refusals{};  ///< requests, by signal
 };
 
@@ -39,6 +41,7 @@ struct StatusValue {
 struct HealthReport {
   std::vector<std::string> reasons;  ///< why it is degraded; none where it is healthy
   bool is_collector_reachable = false;
+  std::optional<double> clock_offset_s;  ///< to the collector's, positive: ahead of it
   BufferStats buffer;
   Duration uptime{};
 };

@@ -145,12 +145,14 @@ std::string HealthEndpoint::json() {
   return fmt::format(
       "{{\"status\":\"{}\",\"collector_reachable\":{},\"buffer_usage\":\"{}\",\"uptime\":\"{}\","
       "\"reasons\":{},\"buffer_usage_percent\":{:.3f},\"buffer_bytes\":{},\"buffer_dropped\":{{{}}}"
-      ",\"buffer_damaged_records\":{},"
+      ",\"buffer_damaged_records\":{},\"clock_offset_seconds\":{},"
       "\"customer_id\":{},\"node_id\":{},\"version\":\"{}\"}}\n",
       report.reasons.empty() ? "healthy" : "degraded", report.is_collector_reachable,
       format_percent(report.buffer.usage_percent), format_uptime(report.uptime),
       join_json(report.reasons), report.buffer.usage_percent, report.buffer.bytes, dropped,
-      report.buffer.damaged_records, json_text(customer_), json_text(node_), VIGIA_VERSION);
+      report.buffer.damaged_records,
+      report.clock_offset_s ? fmt::format("{:.1f}", *report.clock_offset_s) : "null",
+      json_text(customer_), json_text(node_), VIGIA_VERSION);
 }
 
 }  // namespace vigia::agent

@@ -125,7 +125,7 @@ void HostReader::read_disks(HostReading& reading) {
 void HostReader::read_filesystems(HostReading& reading) {
   const auto content = text_of_host("mountinfo", reading);
   if (!content) return;
-  auto mounts = select_mounts(parse_mountinfo(*content));
+  auto mounts = select_mounts(parse_mountinfo(*content), paths_.excludes);
   std::vector<std::string> paths;
   paths.reserve(mounts.size());
   const std::string prefix = paths_.root == "/" ? "" : paths_.root;
@@ -143,6 +143,9 @@ void HostReader::read_filesystems(HostReading& reading) {
 void HostReader::read_network(HostReading& reading) const {
   if (const auto content = text_of_host("net/dev", reading)) {
     reading.interfaces = parse_net_dev(*content);
+    std::erase_if(reading.interfaces, [this](const InterfaceCounters& interface) {
+      return matches_any(paths_.excludes.interfaces, interface.name);
+    });
   }
   read_connections(reading);
 }

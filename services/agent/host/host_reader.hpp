@@ -10,6 +10,7 @@
 
 #include "services/agent/host/cpu.hpp"
 #include "services/agent/host/disk.hpp"
+#include "services/agent/host/excludes.hpp"
 #include "services/agent/host/filesystem_probe.hpp"
 #include "services/agent/host/memory.hpp"
 #include "services/agent/host/mounts.hpp"
@@ -25,6 +26,7 @@ struct HostPaths {
   /// Count TCP connections in every state from their list. The kernel walks its whole table for it:
   /// 15 ms a round on a host with 24 GiB and no connection at all, so it is asked for.
   bool lists_connections = false;
+  HostExcludes excludes = {};
 };
 
 struct FilesystemReading {

@@ -205,5 +205,38 @@ TEST(Identity, HostAndSystemAreNamed) {
   EXPECT_EQ(found["os.build_id"], "6.1.0-31-amd64");
 }
 
+TEST(HostReader, WhatContainersBringIsLeftOut) {
+  HostReader reader(tree("containers"), fixed_space);
+  const HostReading reading = reader.read();
+  std::vector<std::string> mounts;
+  for (const FilesystemReading& filesystem : reading.filesystems)
+    mounts.push_back(filesystem.mount.mount_point);
+  EXPECT_THAT(mounts, UnorderedElementsAre("/run", "/", "/dev/shm", "/var/lib/docker"));
+  std::vector<std::string> interfaces;
+  for (const InterfaceCounters& interface : reading.interfaces)
+    interfaces.push_back(interface.name);
+  EXPECT_THAT(interfaces, ElementsAre("lo", "eth0", "br0"));
+}
+
+TEST(HostReader, AnotherChoiceIsFollowed) {
+  HostPaths paths = tree("containers");
+  paths.excludes.mounts.clear();
+  paths.excludes.types = {"tmpfs"};
+  paths.excludes.interfaces = {"lo", "*0"};
+  HostReader reader(paths, fixed_space);
+  const HostReading reading = reader.read();
+  EXPECT_EQ(reading.filesystems.size(), 5U);  // two disks, two overlays, the subpath of a pod
+  EXPECT_EQ(reading.interfaces.size(), 3U);
+}
+
+TEST(Identity, APlaceholderGivesWayToTheNextSource) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& attribute : read_identity(tree("containers")))
+    found[attribute.key] = attribute.values;
+  EXPECT_THAT(found["host.id"], ElementsAre("5d0c7a1be3f44d0f8a7be6c2d9e0f1a2"));
+  EXPECT_THAT(found["host.mac"], ElementsAre("52-54-00-12-34-56"));
+  for (const std::string& name : found["host.name"]) EXPECT_NE(name, "localhost.localdomain");
+}
+
 }  // namespace
 }  // namespace vigia::agent

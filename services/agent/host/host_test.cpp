@@ -1,4 +1,5 @@
 #include <limits>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -159,9 +160,16 @@ TEST(Disk, ThirtyTwoBitTimesGoOnPastTheirEnd) {
   EXPECT_EQ(disks[0].busy_ms, 3U);
 }
 
+HostExcludes nothing_excluded() {
+  HostExcludes excludes;
+  excludes.mounts.clear();
+  excludes.interfaces.clear();
+  return excludes;
+}
+
 std::vector<std::pair<std::string, std::string>> kinds(const std::string& mountinfo) {
   std::vector<std::pair<std::string, std::string>> found;
-  for (const Mount& mount : select_mounts(parse_mountinfo(mountinfo))) {
+  for (const Mount& mount : select_mounts(parse_mountinfo(mountinfo), nothing_excluded())) {
     found.emplace_back(mount.mount_point, mount.kind);
   }
   return found;
@@ -190,11 +198,75 @@ TEST(Mounts, NamesAreUnescapedAndHiddenMountsDropped) {
       parse_mountinfo("25 1 8:1 / /mnt/usb\\040stick rw - vfat /dev/sdc1 rw\n"
                       "26 25 8:2 / /mnt/usb\\040stick ro shared:1 master:2 - ext4 /dev/sdd1 rw\n"
                       "27 25 8:3\n"
-                      "28 25 8:4 / /x rw no dash here\n"));
+                      "28 25 8:4 / /x rw no dash here\n"),
+      {});
   ASSERT_EQ(mounts.size(), 1U);
   EXPECT_EQ(mounts[0].mount_point, "/mnt/usb stick");
   EXPECT_EQ(mounts[0].source, "/dev/sdd1");
   EXPECT_EQ(mounts[0].mode, "ro");
+}
+
+/// Mounts of 40 containers, of which none was there in another generation (cases-2.md D32).
+std::string mounts_of_containers(int generation) {
+  std::string text = "28 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n";
+  for (int container = 0; container < 40; ++container) {
+    const std::string id = std::to_string(generation) + "f" + std::to_string(container);
+    const std::string device = "0:" + std::to_string(100 + 3 * container);
+    text += "90 28 " + device + " / /var/lib/docker/overlay2/" + id +
+            "/merged rw shared:4 - overlay overlay rw\n";
+    text += "91 28 " + device + " / /run/containerd/io.containerd.grpc.v1.cri/sandboxes/" + id +
+            "/shm rw - tmpfs shm rw\n";
+    text += "92 28 " + device + " / /var/lib/kubelet/pods/" + id +
+            "/volumes/kubernetes.io~projected/t rw - tmpfs tmpfs rw\n";
+  }
+  return text;
+}
+
+TEST(Mounts, FiveGenerationsOfContainersAddNone) {
+  std::set<std::string> seen;
+  for (int generation = 0; generation < 5; ++generation) {
+    for (const Mount& mount :
+         select_mounts(parse_mountinfo(mounts_of_containers(generation)), HostExcludes{}))
+      seen.insert(mount.mount_point);
+  }
+  EXPECT_THAT(seen, ElementsAre("/"));
+}
+
+TEST(Mounts, WhatIsLeftOutCanBeChosen) {
+  HostExcludes excludes;
+  excludes.mounts = {"/mnt/*"};
+  excludes.types = {"nfs*"};
+  const auto mounts =
+      select_mounts(parse_mountinfo("25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                    "26 25 8:2 / /mnt/a rw - ext4 /dev/sdb1 rw\n"
+                                    "27 25 0:9 / /home rw - nfs4 nas:/home rw\n"
+                                    "28 25 8:3 / /var/lib/docker/x rw - xfs d rw\n"),
+                    excludes);
+  ASSERT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts[0].mount_point, "/");
+  EXPECT_EQ(mounts[1].mount_point, "/var/lib/docker/x");
+}
+
+TEST(Network, WhatComesWithContainersIsLeftOutAndTheHostsOwnStays) {
+  const HostExcludes excludes;
+  for (const std::string_view name :
+       {"veth1a2b3c4", "docker0", "br-5c6f0a1e2b3d", "cali0d1e2f", "cni0", "virbr0", "tap100i0"})
+    EXPECT_TRUE(matches_any(excludes.interfaces, name)) << name;
+  for (const std::string_view name :
+       {"lo", "eth0", "ens18", "enp3s0f1", "br0", "bond0.100", "wlan0", "tun0", "tap0", "wg0"})
+    EXPECT_FALSE(matches_any(excludes.interfaces, name)) << name;
+}
+
+TEST(Identity, PlaceholdersAreNoIdentity) {
+  EXPECT_TRUE(is_machine_id("4f1c2d3e4f5061728394a5b6c7d8e9f0"));
+  for (const std::string_view text :
+       {"", "uninitialized", "00000000000000000000000000000000", "4f1c2d3e4f5061728394a5b6c7d8e9f",
+        "4f1c2d3e-4f50-6172-8394-a5b6c7d8e9f0", "4f1c2d3e4f5061728394a5b6c7d8e9g0"})
+    EXPECT_FALSE(is_machine_id(text)) << text;
+  for (const std::string_view text : {"web-01", "localhosts", "a"}) EXPECT_TRUE(is_host_name(text));
+  for (const std::string_view text : {"", "localhost", "localhost.localdomain", "(none)"})
+    EXPECT_FALSE(is_host_name(text)) << text;
+  EXPECT_EQ(format_mac("ff:ff:ff:ff:ff:ff"), "");
 }
 
 TEST(Network, InterfacesThatHaveMovedPacketsAreRead) {

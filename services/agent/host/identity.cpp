@@ -41,25 +41,28 @@ void add_list(std::vector<ResourceAttribute>& attributes, std::string_view key,
   attributes.push_back({std::string(key), std::move(values), true});
 }
 
-std::vector<std::string> read_macs(const std::string& sys) {
+std::vector<std::string> read_macs(const HostPaths& paths) {
   std::vector<std::string> macs;
   std::error_code reason;
-  std::filesystem::directory_iterator entry(sys + "/class/net", reason);
+  std::filesystem::directory_iterator entry(paths.sys + "/class/net", reason);
   while (!reason && entry != std::filesystem::directory_iterator()) {
+    const bool is_excluded =
+        matches_any(paths.excludes.interfaces, entry->path().filename().string());
     std::string mac = format_mac(first_line(entry->path().string() + "/address"));
-    if (!mac.empty()) macs.push_back(std::move(mac));
+    if (!is_excluded && !mac.empty()) macs.push_back(std::move(mac));
     entry.increment(reason);
   }
   return macs;
 }
 
 /// Of our own network namespace. Loopback and link-local addresses name no host.
-std::vector<std::string> read_addresses() {
+std::vector<std::string> read_addresses(const HostExcludes& excludes) {
   std::vector<std::string> addresses;
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) return addresses;
   for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    if (matches_any(excludes.interfaces, entry->ifa_name)) continue;
     char text[INET6_ADDRSTRLEN] = {};
     if (entry->ifa_addr->sa_family == AF_INET) {
       const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
@@ -111,7 +114,26 @@ void add_os(std::vector<ResourceAttribute>& attributes, const HostPaths& paths,
   add(attributes, "os.build_id", std::move(build));
 }
 
+/// "" where none will do.
+template <typename Condition>
+std::string first_that(const std::vector<std::string>& texts, Condition condition) {
+  const auto found = std::find_if(texts.begin(), texts.end(), condition);
+  return found == texts.end() ? "" : *found;
+}
+
 }  // namespace
+
+bool is_machine_id(std::string_view text) {
+  constexpr std::size_t kDigits = 32;
+  return text.size() == kDigits &&
+         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos &&
+         text.find_first_not_of('0') != std::string_view::npos;
+}
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text != "(none)" && text != "localhost" &&
+         !text.starts_with("localhost.") && text != "localhost4" && text != "localhost6";
+}
 
 std::vector<std::pair<std::string, std::string>> parse_os_release(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> pairs;
@@ -142,7 +164,7 @@ std::string format_mac(std::string_view text) {
     if (character != '0') is_zero = false;
     mac += is_lower ? static_cast<char>(character - 'a' + 'A') : character;
   }
-  return is_zero ? "" : mac;
+  return is_zero || mac == "FF-FF-FF-FF-FF-FF" ? "" : mac;
 }
 
 std::string format_arch(std::string_view machine) {
@@ -159,15 +181,15 @@ std::vector<ResourceAttribute> read_identity(const HostPaths& paths) {
   utsname kernel{};
   ::uname(&kernel);
   const std::string prefix = paths.root == "/" ? "" : paths.root;
-  std::string id = first_line(prefix + "/etc/machine-id");
-  if (id.empty()) id = first_line(prefix + "/var/lib/dbus/machine-id");
-  add(attributes, "host.id", std::move(id));
-  std::string name = first_line(paths.proc + "/sys/kernel/hostname");
-  if (name.empty()) name = kernel.nodename;
-  add(attributes, "host.name", std::move(name));
+  add(attributes, "host.id",
+      first_that(
+          {first_line(prefix + "/etc/machine-id"), first_line(prefix + "/var/lib/dbus/machine-id")},
+          is_machine_id));
+  add(attributes, "host.name",
+      first_that({first_line(paths.proc + "/sys/kernel/hostname"), kernel.nodename}, is_host_name));
   add(attributes, "host.arch", format_arch(kernel.machine));
-  add_list(attributes, "host.ip", read_addresses());
-  add_list(attributes, "host.mac", read_macs(paths.sys));
+  add_list(attributes, "host.ip", read_addresses(paths.excludes));
+  add_list(attributes, "host.mac", read_macs(paths));
   add_os(attributes, paths, kernel);
   return attributes;
 }

@@ -19,13 +19,21 @@ struct ResourceAttribute {
 };
 
 /// host.id, host.name, host.arch, host.ip, host.mac, os.type, os.name, os.version, os.description,
-/// os.build_id. What the host does not tell is left out.
+/// os.build_id. What the host does not tell is left out, and so are placeholders that many hosts
+/// share and addresses of interfaces that are excluded.
 std::vector<ResourceAttribute> read_identity(const HostPaths& paths);
+
+/// True for what machine-id(5) allows: 32 hexadecimal digits that are not all zero. Images have
+/// "uninitialized" there until they have booted.
+bool is_machine_id(std::string_view text);
+
+/// False for names that say that there is none: "", "localhost" in its forms, "(none)".
+bool is_host_name(std::string_view text);
 
 /// NAME=value lines of os-release(5), quotes and escapes undone; of equal names the last counts.
 std::vector<std::pair<std::string, std::string>> parse_os_release(std::string_view text);
 
-/// "02:42:ac:11:00:02" as "02-42-AC-11-00-02"; "" for anything else and for all zeros.
+/// "02:42:ac:11:00:02" as "02-42-AC-11-00-02"; "" for anything else, all zeros, and broadcast.
 std::string format_mac(std::string_view text);
 
 /// The machine's name in uname as `host.arch` spells it: x86_64 is "amd64", aarch64 "arm64".

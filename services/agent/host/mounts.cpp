@@ -95,9 +95,12 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
   return mounts;
 }
 
-std::vector<Mount> select_mounts(std::vector<Mount> mounts) {
+std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& excludes) {
   drop_hidden(mounts);
-  std::erase_if(mounts, [](const Mount& mount) { return is_pseudo(mount.type); });
+  std::erase_if(mounts, [&excludes](const Mount& mount) {
+    return is_pseudo(mount.type) || matches_any(excludes.types, mount.type) ||
+           matches_any(excludes.mounts, mount.mount_point);
+  });
   if (mounts.size() > kMountsMax) mounts.resize(kMountsMax);
   std::map<std::string, Mount*> chosen;
   for (Mount& mount : mounts) {

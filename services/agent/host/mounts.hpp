@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "services/agent/host/excludes.hpp"
+
 namespace vigia::agent {
 
 /// One line of mountinfo (proc(5)), names unescaped.
@@ -24,8 +26,8 @@ struct Mount {
 std::vector<Mount> parse_mountinfo(std::string_view text);
 
 /// Leaves what has a size of its own and can be reached: no pseudo file systems, nothing below
-/// another mount on the same place, at most kMountsMax; sets `kind`.
-std::vector<Mount> select_mounts(std::vector<Mount> mounts);
+/// another mount on the same place, nothing excluded, at most kMountsMax; sets `kind`.
+std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& excludes);
 
 inline constexpr std::size_t kMountsMax = 200;
 

@@ -25,6 +25,7 @@ constexpr std::uint32_t kNameField = 1;
 constexpr std::uint32_t kUnitField = 3;
 constexpr std::uint32_t kSumField = 7;
 constexpr std::uint32_t kHistogramField = 9;
+constexpr std::uint32_t kExponentialField = 10;
 constexpr std::uint32_t kPointsField = 1;
 constexpr std::uint32_t kTemporalityField = 2;
 constexpr std::uint32_t kStartTimeField = 2;
@@ -36,8 +37,17 @@ constexpr std::uint32_t kHistogramSumField = 5;
 constexpr std::uint32_t kBucketCountsField = 6;
 constexpr std::uint32_t kMinField = 11;
 constexpr std::uint32_t kMaxField = 12;
+constexpr std::uint32_t kScaleField = 6;
+constexpr std::uint32_t kZeroCountField = 7;
+constexpr std::uint32_t kPositiveField = 8;
+constexpr std::uint32_t kNegativeField = 9;
+constexpr std::uint32_t kExponentialMinField = 12;
+constexpr std::uint32_t kExponentialMaxField = 13;
+constexpr std::uint32_t kZeroThresholdField = 14;
 constexpr std::uint64_t kDelta = 1;
 constexpr std::int32_t kCumulative = 2;
+/// What an exponential histogram's buckets take at most, both sides.
+constexpr std::size_t kExponentialBytes = 2 * ExponentialSum::kBucketsMax * sizeof(std::uint64_t);
 /// Two points of one series never carry one time: the later is moved by this.
 constexpr std::uint64_t kTimeStepNs = 1'000'000;
 
@@ -45,7 +55,7 @@ struct MetricHead {
   std::string_view name;
   std::string_view unit;
   std::string_view data;
-  std::uint32_t data_field = 0;  // kSumField or kHistogramField; 0: neither
+  std::uint32_t data_field = 0;  // of a sum or one of the histograms; 0: neither
   bool is_delta = false;
 };
 
@@ -58,7 +68,8 @@ MetricHead read_head(std::string_view metric) {
     } else if (reader.tag_and_type() == bytes_field(kUnitField)) {
       head.unit = reader.bytes();
     } else if (reader.tag_and_type() == bytes_field(kSumField) ||
-               reader.tag_and_type() == bytes_field(kHistogramField)) {
+               reader.tag_and_type() == bytes_field(kHistogramField) ||
+               reader.tag_and_type() == bytes_field(kExponentialField)) {
       head.data_field = reader.number();
       head.data = reader.bytes();
     } else {
@@ -104,7 +115,10 @@ SeriesKey hash_of(std::string_view bytes) {
 /// One pass over one request.
 class DeltaRewrite {
  public:
-  explicit DeltaRewrite(DeltaAccumulator& owner) : owner_(owner) {}
+  explicit DeltaRewrite(DeltaAccumulator& owner)
+      : owner_(owner),
+        now_ns_(static_cast<std::uint64_t>(std::max<std::int64_t>(owner.clock_.wall_ns(), 0))),
+        latest_ns_(now_ns_ + static_cast<std::uint64_t>(DeltaAccumulator::kAheadMax.count())) {}
 
   std::string request(std::string_view body) {
     return map_field(body, 1, [this](std::string_view envelope) {
@@ -152,20 +166,17 @@ class DeltaRewrite {
   std::string metric(std::string_view bytes) {
     const MetricHead head = read_head(bytes);
     if (!head.is_delta || head.data_field == 0) return std::string(bytes);
-    if (!has_room(head)) {
-      ++owner_.metrics_left_;
-      return std::string(bytes);
-    }
     return map_field(bytes, head.data_field, [&](std::string_view data) {
       std::string out;
       protozero::pbf_writer writer(out);
       FieldReader reader(data);
       while (reader.next()) {
         if (reader.tag_and_type() == bytes_field(kPointsField)) {
-          const std::string_view point = reader.bytes();
-          writer.add_message(kPointsField, head.data_field == kSumField
-                                               ? number_point(head, point)
-                                               : histogram_point(head, point));
+          if (const auto changed = point(head, reader.bytes())) {
+            writer.add_message(kPointsField, *changed);
+          } else {
+            ++owner_.points_left_out_;
+          }
         } else if (reader.tag_and_type() == varint_field(kTemporalityField)) {
           reader.skip();
           writer.add_enum(kTemporalityField, kCumulative);
@@ -178,20 +189,11 @@ class DeltaRewrite {
     });
   }
 
-  /// Temporality is the whole metric's, so all of its series have a state or none.
-  bool has_room(const MetricHead& head) {
-    FieldReader reader(head.data);
-    while (reader.next()) {
-      if (reader.tag_and_type() != bytes_field(kPointsField)) {
-        reader.skip();
-        continue;
-      }
-      const std::string_view bytes = reader.bytes();
-      const auto type = head.data_field == kSumField ? wire::otlp::MetricType::kSum
-                                                     : wire::otlp::MetricType::kHistogram;
-      if (owner_.state_for(key(head, points_.header(type, bytes))) == nullptr) return false;
-    }
-    return true;
+  /// Cumulative; nothing where there is no room for its series.
+  std::optional<std::string> point(const MetricHead& head, std::string_view bytes) {
+    if (head.data_field == kSumField) return number_point(head, bytes);
+    if (head.data_field == kHistogramField) return histogram_point(head, bytes);
+    return exponential_point(head, bytes);
   }
 
   SeriesKey key(const MetricHead& head, const wire::otlp::PointHeader& point) const {
@@ -209,33 +211,49 @@ class DeltaRewrite {
     return hash_of(identity);
   }
 
-  /// Moves the state to the point's time; false where the series ends here.
-  bool begin_point(DeltaState& state, const wire::otlp::PointHeader& point, const SeriesKey& key) {
-    if (point.is_stale()) {
-      owner_.ended_.push_back(key);
-      return false;
-    }
-    if (state.start_ns == 0) state.start_ns = point.start_ns != 0 ? point.start_ns : point.time_ns;
-    state.time_ns = std::max(point.time_ns, state.time_ns == 0 ? 0 : state.time_ns + kTimeStepNs);
-    state.used_at = owner_.clock_.steady();
-    return true;
+  /// The series' state; nothing where there is no room for it.
+  DeltaState* find_state(const SeriesKey& series, std::size_t growth = 0) {
+    DeltaState* state = owner_.state_for(series, growth);
+    // This node's clock was ahead: it would keep all points out until then.
+    if (state != nullptr && state->time_ns > latest_ns_) *state = DeltaState{};
+    return state;
   }
 
-  std::string number_point(const MetricHead& head, std::string_view bytes) {
+  /// The time to write the point with; nothing where the series ends here.
+  std::optional<std::uint64_t> begin_point(DeltaState& state, const wire::otlp::PointHeader& point,
+                                           const SeriesKey& key) {
+    if (point.is_stale()) {
+      owner_.ended_.push_back(key);
+      return std::nullopt;
+    }
+    if (state.start_ns == 0) {
+      const bool has_start = point.start_ns != 0 && point.start_ns <= point.time_ns;
+      state.start_ns = has_start ? point.start_ns : point.time_ns;
+      if (state.start_ns > latest_ns_) state.start_ns = now_ns_;
+    }
+    state.used_at = owner_.clock_.steady();
+    if (point.time_ns > latest_ns_) return point.time_ns;
+    state.time_ns = std::max(point.time_ns, state.time_ns == 0 ? 0 : state.time_ns + kTimeStepNs);
+    return state.time_ns;
+  }
+
+  std::optional<std::string> number_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.number(bytes);
     const SeriesKey series = key(head, point);
-    DeltaState& state = *owner_.state_for(series);
-    if (!begin_point(state, point, series)) return std::string(bytes);
+    DeltaState* state = find_state(series);
+    if (state == nullptr) return std::nullopt;
+    const auto time_ns = begin_point(*state, point, series);
+    if (!time_ns) return std::string(bytes);
     std::string out = copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
                                        fixed64_field(kDoubleField), fixed64_field(kIntField)});
-    add_number(state, bytes, point.value);
+    add_number(*state, bytes, point.value);
     protozero::pbf_writer writer(out);
-    writer.add_fixed64(kStartTimeField, state.start_ns);
-    writer.add_fixed64(kTimeField, state.time_ns);
-    if (state.is_double) {
-      writer.add_double(kDoubleField, state.real);
+    writer.add_fixed64(kStartTimeField, state->start_ns);
+    writer.add_fixed64(kTimeField, *time_ns);
+    if (state->is_double) {
+      writer.add_double(kDoubleField, state->real);
     } else {
-      writer.add_sfixed64(kIntField, state.whole);
+      writer.add_sfixed64(kIntField, state->whole);
     }
     return out;
   }
@@ -263,39 +281,72 @@ class DeltaRewrite {
     state.real += value;
   }
 
-  std::string histogram_point(const MetricHead& head, std::string_view bytes) {
+  std::optional<std::string> histogram_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.histogram(bytes);
     const SeriesKey series = key(head, point);
-    DeltaState& state = *owner_.state_for(series);
+    const std::size_t room =
+        point.bucket_counts.size() * sizeof(std::uint64_t) + point.bounds_bytes.size();
+    DeltaState* state = find_state(series, room);
+    if (state == nullptr) return std::nullopt;
     const bool is_other_shape =
-        state.start_ns != 0 &&
-        (state.bounds != point.bounds_bytes || state.buckets.size() != point.bucket_counts.size());
+        state->start_ns != 0 && (state->bounds != point.bounds_bytes ||
+                                 state->buckets.size() != point.bucket_counts.size());
     if (is_other_shape) {
-      const std::uint64_t last_ns = state.time_ns;
-      state = DeltaState{};
-      state.time_ns = last_ns;
+      const std::uint64_t last_ns = state->time_ns;
+      *state = DeltaState{};
+      state->time_ns = last_ns;
     }
-    if (!begin_point(state, point, series)) return std::string(bytes);
-    state.bounds = point.bounds_bytes;
-    state.buckets.resize(point.bucket_counts.size());
-    for (std::size_t index = 0; index < state.buckets.size(); ++index) {
-      state.buckets[index] += point.bucket_counts[index];
+    const auto time_ns = begin_point(*state, point, series);
+    if (!time_ns) return std::string(bytes);
+    state->bounds = point.bounds_bytes;
+    state->buckets.resize(point.bucket_counts.size());
+    for (std::size_t index = 0; index < state->buckets.size(); ++index) {
+      state->buckets[index] += point.bucket_counts[index];
     }
-    state.count += point.count;
-    state.real += point.sum;
+    state->count += point.count;
+    state->real += point.sum;
     // Smallest and largest value are those of one report: over all of the time they are not known.
     std::string out =
         copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
                          fixed64_field(kCountField), fixed64_field(kHistogramSumField),
                          bytes_field(kBucketCountsField), fixed64_field(kBucketCountsField),
                          fixed64_field(kMinField), fixed64_field(kMaxField)});
+    write_totals(out, *state, *time_ns, point.has_sum);
+    protozero::pbf_writer(out).add_packed_fixed64(kBucketCountsField, state->buckets.begin(),
+                                                  state->buckets.end());
+    return out;
+  }
+
+  std::optional<std::string> exponential_point(const MetricHead& head, std::string_view bytes) {
+    const auto& point = points_.exponential(bytes);
+    if (point.positive.is_cut || point.negative.is_cut) return std::nullopt;
+    const SeriesKey series = key(head, point);
+    DeltaState* state = find_state(series, kExponentialBytes);
+    if (state == nullptr) return std::nullopt;
+    const auto time_ns = begin_point(*state, point, series);
+    if (!time_ns) return std::string(bytes);
+    state->exponential.add(point);
+    state->count += point.count;
+    state->real += point.sum;
+    std::string out =
+        copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
+                         fixed64_field(kCountField), fixed64_field(kHistogramSumField),
+                         varint_field(kScaleField), fixed64_field(kZeroCountField),
+                         bytes_field(kPositiveField), bytes_field(kNegativeField),
+                         fixed64_field(kExponentialMinField), fixed64_field(kExponentialMaxField),
+                         fixed64_field(kZeroThresholdField)});
+    write_totals(out, *state, *time_ns, point.has_sum);
+    state->exponential.write(out);
+    return out;
+  }
+
+  static void write_totals(std::string& out, const DeltaState& state, std::uint64_t time_ns,
+                           bool has_sum) {
     protozero::pbf_writer writer(out);
     writer.add_fixed64(kStartTimeField, state.start_ns);
-    writer.add_fixed64(kTimeField, state.time_ns);
+    writer.add_fixed64(kTimeField, time_ns);
     writer.add_fixed64(kCountField, state.count);
-    if (point.has_sum) writer.add_double(kHistogramSumField, state.real);
-    writer.add_packed_fixed64(kBucketCountsField, state.buckets.begin(), state.buckets.end());
-    return out;
+    if (has_sum) writer.add_double(kHistogramSumField, state.real);
   }
 
   static std::string copy_but(std::string_view message, std::initializer_list<std::uint32_t> left) {
@@ -310,42 +361,71 @@ class DeltaRewrite {
   }
 
   DeltaAccumulator& owner_;
+  const std::uint64_t now_ns_;
+  const std::uint64_t latest_ns_;  // what comes after is from the future
   wire::otlp::PointReader points_;
   std::string_view resource_;
   std::string_view scope_;
 };
 
+std::size_t DeltaState::bytes() const {
+  return sizeof(DeltaState) + sizeof(SeriesKey) + buckets.capacity() * sizeof(std::uint64_t) +
+         bounds.capacity() + exponential.bytes();
+}
+
 std::string DeltaAccumulator::rewrite(std::string_view body) {
   discard();
+  points_left_out_ = 0;
   return DeltaRewrite(*this).request(body);
 }
 
-DeltaState* DeltaAccumulator::state_for(const SeriesKey& key) {
-  if (const auto known = pending_.find(key); known != pending_.end()) return &known->second;
-  if (const auto known = states_.find(key); known != states_.end()) {
-    return &pending_.emplace(key, known->second).first->second;
-  }
-  if (states_.size() + pending_.size() >= kSeriesMax) forget_idle();
-  if (states_.size() + pending_.size() >= kSeriesMax) return nullptr;
-  return &pending_[key];
+DeltaState* DeltaAccumulator::state_for(const SeriesKey& key, std::size_t growth) {
+  if (const auto pending = pending_.find(key); pending != pending_.end()) return &pending->second;
+  const auto known = states_.find(key);
+  const std::size_t before = known == states_.end() ? 0 : known->second.bytes();
+  const std::size_t wanted = sizeof(DeltaState) + growth;
+  const std::size_t grows_by = wanted > before ? wanted - before : 0;
+  const auto is_full = [&] {
+    return (known == states_.end() && states_.size() + pending_.size() >= kSeriesMax) ||
+           (grows_by > 0 && bytes_ + pending_growth_ + grows_by > kBytesMax);
+  };
+  if (is_full() && known == states_.end()) forget_idle();
+  if (is_full()) return nullptr;
+  pending_growth_ += grows_by;
+  if (known == states_.end()) return &pending_[key];
+  return &pending_.emplace(key, known->second).first->second;
 }
 
 void DeltaAccumulator::forget_idle() {
   const TimePoint limit = clock_.steady() - kIdleMax;
-  std::erase_if(states_, [&](const auto& entry) { return entry.second.used_at < limit; });
+  std::erase_if(states_, [&](const auto& entry) {
+    if (entry.second.used_at >= limit) return false;
+    bytes_ -= entry.second.bytes();
+    return true;
+  });
 }
 
 void DeltaAccumulator::commit() {
+  const auto forget = [this](const SeriesKey& key) {
+    const auto known = states_.find(key);
+    if (known == states_.end()) return;
+    bytes_ -= known->second.bytes();
+    states_.erase(known);
+  };
   for (auto& [key, state] : pending_) {
-    if (state.start_ns != 0) states_[key] = std::move(state);
+    if (state.start_ns == 0) continue;
+    forget(key);
+    const auto kept = states_.emplace(key, std::move(state)).first;
+    bytes_ += kept->second.bytes();
   }
-  for (const SeriesKey& key : ended_) states_.erase(key);
+  for (const SeriesKey& key : ended_) forget(key);
   discard();
 }
 
 void DeltaAccumulator::discard() {
   pending_.clear();
   ended_.clear();
+  pending_growth_ = 0;
 }
 
 }  // namespace vigia::agent

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/agent/relay/exponential_sum.hpp"
 
 namespace vigia::agent {
 
@@ -26,7 +27,7 @@ struct SeriesKeyHash {
 /// What has been added up for one series.
 struct DeltaState {
   std::uint64_t start_ns = 0;
-  std::uint64_t time_ns = 0;  ///< of the last point that was written
+  std::uint64_t time_ns = 0;  ///< of the last point that was written, those from the future apart
   TimePoint used_at{};
   bool is_double = false;
   std::int64_t whole = 0;
@@ -34,6 +35,9 @@ struct DeltaState {
   std::uint64_t count = 0;
   std::vector<std::uint64_t> buckets;
   std::string bounds;  ///< as encoded; others begin a new state
+  ExponentialSum exponential;
+
+  std::size_t bytes() const;
 };
 
 /// Thread contract: one thread.
@@ -41,26 +45,34 @@ class DeltaAccumulator {
  public:
   explicit DeltaAccumulator(const Clock& clock) : clock_(clock) {}
 
-  /// The request with its delta sums and explicit histograms made cumulative. What it adds counts
-  /// only from `commit`; `discard` forgets it, for a request that was not taken and will come
-  /// again. Left as deltas, for the collector to add up: exponential histograms, and metrics of
-  /// which a series would be one more than kSeriesMax. May throw protozero::exception on damaged
-  /// points.
+  /// The request with its delta sums and histograms made cumulative. What it adds counts only from
+  /// `commit`; `discard` forgets it, for a request that was not taken and will come again. Points
+  /// whose series would be one more than kSeriesMax or kBytesMax allow are left out
+  /// (points_left_out): nobody behind the agent could add them up. May throw protozero::exception
+  /// on damaged points.
+  ///
+  /// A point that is more than kAheadMax ahead of this node's clock adds to its series and goes on
+  /// as it is; it moves no series' time, so that the right ones after it keep theirs. A series
+  /// whose own time is that far ahead (this node's clock was) begins anew.
   std::string rewrite(std::string_view body);
+  /// By the last rewrite.
+  std::uint32_t points_left_out() const { return points_left_out_; }
   void commit();
   void discard();
 
   std::size_t series() const { return states_.size(); }
-  std::uint64_t metrics_left() const { return metrics_left_; }  ///< as deltas, since start
 
   static constexpr std::size_t kSeriesMax = 20'000;
+  static constexpr std::size_t kBytesMax = 32U << 20U;            ///< of all states
+  static constexpr Duration kAheadMax = std::chrono::minutes(5);  ///< as the collector's
   /// A series that reports nothing for that long begins anew, with a new start time.
   static constexpr Duration kIdleMax = std::chrono::hours(1);
 
  private:
   friend class DeltaRewrite;
-  /// The state to add to, from this request or before; nothing where no more may be made.
-  DeltaState* state_for(const SeriesKey& key);
+  /// The state to add to, from this request or before; nothing where no more may be made, or it
+  /// would grow by `growth` bytes over the limit.
+  DeltaState* state_for(const SeriesKey& key, std::size_t growth);
   void forget_idle();
 
   using States = std::unordered_map<SeriesKey, DeltaState, SeriesKeyHash>;
@@ -68,7 +80,9 @@ class DeltaAccumulator {
   States states_;
   States pending_;                // changed by the request at hand
   std::vector<SeriesKey> ended_;  // marked as ended by it
-  std::uint64_t metrics_left_ = 0;
+  std::size_t bytes_ = 0;         // of states_
+  std::size_t pending_growth_ = 0;
+  std::uint32_t points_left_out_ = 0;
 };
 
 }  // namespace vigia::agent

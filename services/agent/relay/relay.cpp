@@ -4,8 +4,11 @@
 #include <cctype>
 #include <memory>
 
+#include <fmt/format.h>
 #include <protozero/exception.hpp>
+#include <protozero/pbf_writer.hpp>
 
+#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/json.hpp"
 
@@ -61,6 +64,28 @@ net::Response success(const net::RequestHead& head) {
   const bool is_json = media_type(head) == kJsonType;
   response.headers.add("content-type", is_json ? kJsonType : kProtobufType);
   if (is_json) response.body = "{}";
+  return response;
+}
+
+/// What was taken without `left_out` of its points (R-OTLP-6).
+net::Response partial_success(const net::RequestHead& head, std::uint32_t left_out) {
+  if (left_out == 0) return success(head);
+  const std::string why = fmt::format(
+      "{} delta points left out: the agent adds up {} delta series at most, in {} MiB; "
+      "send cumulative, or fewer series",
+      left_out, DeltaAccumulator::kSeriesMax, DeltaAccumulator::kBytesMax >> 20U);
+  net::Response response = success(head);
+  if (head.transport != net::Transport::kGrpc && media_type(head) == kJsonType) {
+    response.body =
+        fmt::format(R"({{"partialSuccess":{{"rejectedDataPoints":"{}","errorMessage":{}}}}})",
+                    left_out, json_text(why));
+    return response;
+  }
+  std::string partial;
+  protozero::pbf_writer writer(partial);
+  writer.add_int64(1, left_out);
+  writer.add_string(2, why);
+  protozero::pbf_writer(response.body).add_message(1, partial);
   return response;
 }
 
@@ -186,9 +211,14 @@ std::string Relay::rewrite(const Job& job) {
 }
 
 void Relay::process(Job job) {
+  std::uint32_t left_out = 0;
   auto kept = [&]() -> Result<void> {
     try {
-      return parts_.buffer.append_and_wait(Signal::kMetrics, rewrite(job), job.contents.items);
+      std::string body = rewrite(job);
+      if (job.contents.has_deltas) left_out = deltas_.points_left_out();
+      if (left_out >= job.contents.items) return {};  // nothing is left to keep
+      return parts_.buffer.append_and_wait(Signal::kMetrics, std::move(body),
+                                           job.contents.items - left_out);
     } catch (const protozero::exception& damage) {
       return fail(ErrorCode::kInvalid, std::string("a point cannot be read: ") + damage.what());
     }
@@ -201,8 +231,9 @@ void Relay::process(Job job) {
   }
   parts_.durations.commit();
   deltas_.commit();
-  parts_.counters.relayed_items[0] += job.contents.items;
-  job.responder.send(success(job.head));
+  parts_.counters.relayed_items[0] += job.contents.items - left_out;
+  parts_.counters.relay_items_left_out += left_out;
+  job.responder.send(partial_success(job.head, left_out));
 }
 
 }  // namespace vigia::agent

@@ -141,6 +141,38 @@ TEST_F(RelayServerTest, DeltasBecomeCumulative) {
   EXPECT_THAT(values, testing::ElementsAre(2, 4, 6));
 }
 
+TEST_F(RelayServerTest, DeltasWithoutRoomAreRefusedInTheAnswer) {
+  ExportMetricsServiceRequest request;
+  auto* scope = request.add_resource_metrics()->add_scope_metrics();
+  const auto add = [scope](const std::string& name) {
+    auto* sum = scope->add_metrics();
+    sum->set_name(name);
+    sum->mutable_sum()->set_aggregation_temporality(
+        otlp::metrics::v1::AGGREGATION_TEMPORALITY_DELTA);
+    sum->mutable_sum()->add_data_points()->set_time_unix_nano(1);
+  };
+  // Small requests, since the test's server takes no large ones.
+  std::size_t sent = 0;
+  while (sent < DeltaAccumulator::kSeriesMax) {
+    scope->clear_metrics();
+    for (int metric = 0; metric < 1000; ++metric) add("m" + std::to_string(sent++));
+    EXPECT_EQ(call(kMetricsCall, request.SerializeAsString()).body, "");
+  }
+  scope->clear_metrics();
+  add("m0");
+  add("one more");
+  const std::string body = request.SerializeAsString();
+  otlp::collector::metrics::v1::ExportMetricsServiceResponse response;
+  ASSERT_TRUE(response.ParseFromString(call(kMetricsCall, body).body));
+  EXPECT_EQ(response.partial_success().rejected_data_points(), 1);
+  EXPECT_THAT(response.partial_success().error_message(), testing::HasSubstr("20000 delta series"));
+  EXPECT_EQ(counters_.relay_items_left_out, 1U);
+  const auto json = post("/v1/metrics", "application/json", R"({"resourceMetrics":[{"scopeMetrics":[
+    {"metrics":[{"name":"json","sum":{"aggregationTemporality":1,"dataPoints":[{"asInt":"1",
+    "timeUnixNano":"1"}]}}]}]}]})");
+  EXPECT_THAT(json.body, testing::HasSubstr(R"({"partialSuccess":{"rejectedDataPoints":"1")"));
+}
+
 TEST_F(RelayServerTest, HttpTakesProtobufPlainAndCompressed) {
   const auto plain = post("/v1/metrics", "application/x-protobuf", one_counter(false));
   EXPECT_EQ(plain.status, 200);

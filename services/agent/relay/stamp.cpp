@@ -27,7 +27,9 @@ class Inspector final : public wire::otlp::Visitor {
   }
   void on_metric(const wire::otlp::MetricView& metric) override {
     using wire::otlp::MetricType;
-    const bool is_summed = metric.type == MetricType::kSum || metric.type == MetricType::kHistogram;
+    const bool is_summed = metric.type == MetricType::kSum ||
+                           metric.type == MetricType::kHistogram ||
+                           metric.type == MetricType::kExponentialHistogram;
     contents_.has_deltas |= is_summed && metric.temporality == wire::otlp::Temporality::kDelta;
     contents_.has_request_durations |= is_request_duration(metric.name);
   }

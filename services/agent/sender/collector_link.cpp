@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
 constexpr int kUnsupportedMediaType = 415;
 constexpr std::size_t kMessageBytesMax = 512;
-/// Statuses that speak of the address or of a proxy, not of the data.
-constexpr std::array kSetUpStatuses{404, 405, 407, 408, kUnsupportedMediaType};
+/// Statuses that speak of the address, the token or a proxy, not of the data.
+constexpr std::array kSetUpStatuses{403, 404, 405, 407, 408, kUnsupportedMediaType,
+                                    421, 426, 501, 505, 511};
 
 std::string_view grpc_path(Signal signal) {
   switch (signal) {
@@ -44,8 +45,15 @@ Error as_judged(int status, Error error) {
 }
 
 Error as_judged(net::GrpcCode code, Error error) {
-  const bool is_set_up = code == net::GrpcCode::kUnimplemented || code == net::GrpcCode::kNotFound;
+  const bool is_set_up = code == net::GrpcCode::kUnimplemented ||
+                         code == net::GrpcCode::kNotFound ||
+                         code == net::GrpcCode::kPermissionDenied;
   return is_set_up ? as_passing(std::move(error)) : error;
+}
+
+/// A page of a proxy or of another server that answers 200 to everything: nothing was taken.
+bool is_web_page(const net::ClientResponse& response) {
+  return response.headers.get("content-type").starts_with("text/html");
 }
 
 }  // namespace
@@ -56,8 +64,11 @@ struct CollectorLink::Exchange {
   bool is_compression_unknown = false;
 };
 
-CollectorLink::CollectorLink(CollectorSettings settings, net::Client& client)
-    : settings_(std::move(settings)), client_(client), compression_(settings_.compression) {}
+CollectorLink::CollectorLink(CollectorSettings settings, net::Client& client, ClockOffset& offset)
+    : settings_(std::move(settings)),
+      client_(client),
+      offset_(offset),
+      compression_(settings_.compression) {}
 
 std::string CollectorLink::compression() const {
   const std::lock_guard lock(mutex_);
@@ -93,18 +104,21 @@ Result<Delivery> CollectorLink::deliver_grpc(Signal signal, const std::string& b
   auto exchange = std::make_shared<Exchange>();
   net::ClientRequest call = request(signal);
   call.body = body;
-  client_.call(std::move(call), compression(), [this, exchange](Result<net::GrpcReply> reply) {
-    const std::lock_guard lock(mutex_);
-    if (!reply) {
-      exchange->result = tl::unexpected<Error>(as_passing(std::move(reply.error())));
-    } else if (auto error = net::error_from_grpc(reply->code, reply->message, reply->details)) {
-      exchange->is_compression_unknown = reply->code == net::GrpcCode::kUnimplemented;
-      exchange->result = tl::unexpected<Error>(as_judged(reply->code, *std::move(error)));
-    } else {
-      exchange->result = read_export_response(reply->body);
-    }
-    changed_.notify_all();
-  });
+  const auto asked = offset_.ask();
+  client_.call(
+      std::move(call), compression(), [this, exchange, asked](Result<net::GrpcReply> reply) {
+        if (reply) offset_.note(asked, reply->date);
+        const std::lock_guard lock(mutex_);
+        if (!reply) {
+          exchange->result = tl::unexpected<Error>(as_passing(std::move(reply.error())));
+        } else if (auto error = net::error_from_grpc(reply->code, reply->message, reply->details)) {
+          exchange->is_compression_unknown = reply->code == net::GrpcCode::kUnimplemented;
+          exchange->result = tl::unexpected<Error>(as_judged(reply->code, *std::move(error)));
+        } else {
+          exchange->result = read_export_response(reply->body);
+        }
+        changed_.notify_all();
+      });
   auto delivery = wait(exchange);
   if (!delivery && exchange->is_compression_unknown && fall_back()) {
     return deliver_grpc(signal, body);
@@ -121,7 +135,9 @@ Result<Delivery> CollectorLink::deliver_http(Signal signal, const std::string& b
   post.body = *std::move(packed);
   post.headers.add("content-type", "application/x-protobuf");
   if (!encoding.empty()) post.headers.add("content-encoding", encoding);
-  client_.send(std::move(post), [this, exchange](Result<net::ClientResponse> response) {
+  const auto asked = offset_.ask();
+  client_.send(std::move(post), [this, exchange, asked](Result<net::ClientResponse> response) {
+    if (response) offset_.note(asked, response->headers.get("date"));
     const std::lock_guard lock(mutex_);
     if (!response) {
       exchange->result = tl::unexpected<Error>(as_passing(std::move(response.error())));
@@ -129,6 +145,9 @@ Result<Delivery> CollectorLink::deliver_http(Signal signal, const std::string& b
                    net::error_from_http(response->status, response->headers, response->body)) {
       exchange->is_compression_unknown = response->status == kUnsupportedMediaType;
       exchange->result = tl::unexpected<Error>(as_judged(response->status, *std::move(error)));
+    } else if (is_web_page(*response)) {
+      exchange->result =
+          fail(ErrorCode::kUnavailable, "the endpoint answers with a web page: it is no collector");
     } else {
       exchange->result = read_export_response(response->body);
     }

@@ -10,6 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/net/client.hpp"
+#include "services/agent/sender/clock_offset.hpp"
 #include "services/agent/settings.hpp"
 
 namespace vigia::agent {
@@ -23,10 +24,13 @@ struct Delivery {
 /// Thread contract: any thread.
 class CollectorLink {
  public:
-  CollectorLink(CollectorSettings settings, net::Client& client);
+  /// `offset` learns from the answers; both it and the client outlive the link.
+  CollectorLink(CollectorSettings settings, net::Client& client, ClockOffset& offset);
 
   /// Waits for the answer. An error that is_retryable, or kUnauthenticated, leaves the data to be
-  /// sent again; any other is final (R-EXP-1, R-EXP-2). `body` is a whole export request.
+  /// sent again; any other is final (R-EXP-1, R-EXP-2). Beside the codes that OTLP calls retryable
+  /// those are kept that speak of the set-up (address, proxy, token, customer) and not of the data.
+  /// `body` is a whole export request.
   Result<Delivery> deliver(Signal signal, const std::string& body);
   /// Ends waiting deliveries, and all later ones, with kUnavailable. What the collector does with
   /// them is not known then.
@@ -44,6 +48,7 @@ class CollectorLink {
 
   const CollectorSettings settings_;
   net::Client& client_;
+  ClockOffset& offset_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool is_interrupted_ = false;  // guarded by mutex_

@@ -18,6 +18,7 @@ constexpr double kJitter = 0.2;
 constexpr std::uint32_t kExponentMax = 20;
 constexpr Duration kIdleWait = std::chrono::minutes(1);
 constexpr Duration kReadRetry = std::chrono::seconds(1);
+constexpr Duration kLogInterval = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -34,7 +35,7 @@ Duration backoff_wait(std::uint32_t failures, std::optional<Duration> asked, std
 }
 
 Lane::Lane(Signal signal, Parts parts)
-    : signal_(signal), parts_(parts), thread_([this] { run(); }) {}
+    : signal_(signal), parts_(std::move(parts)), thread_([this] { run(); }) {}
 
 Lane::~Lane() {
   request_stop();
@@ -89,6 +90,13 @@ void Lane::probe() {
   }
 }
 
+bool Lane::may_log(std::optional<TimePoint>& last) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (last && now - *last < kLogInterval) return false;
+  last = now;
+  return true;
+}
+
 Lane::Request Lane::gather() {
   Request request;
   std::size_t bytes = 0;
@@ -105,6 +113,13 @@ Lane::Request Lane::gather() {
     request.has_passed_any = true;
     if (found.header.signal != signal_) {
       if (request.bodies.empty()) break;  // commit it and wait for our own
+      continue;
+    }
+    if (found.header.customer != parts_.customer) {
+      // Of an agent that had another customer.id, mistyped or not: no token of ours will ever do.
+      set_aside(found.body, found.header.items,
+                "kept for customer " + found.header.customer.text() + ", and this agent is " +
+                    parts_.customer.text() + "'s now");
       continue;
     }
     bytes += found.body.size();
@@ -163,21 +178,28 @@ bool Lane::give_up(const std::string& body, std::uint32_t items, const Error& er
       return send_range(smaller, 0, 1) && send_range(smaller, 1, 2);
     }
   }
-  parts_.status.note_refused(signal_, items, error.message);
-  service::log_error("the collector refuses data for good, it is set aside",
+  set_aside(body, items, error.message);
+  return true;
+}
+
+void Lane::set_aside(const std::string& body, std::uint32_t items, const std::string& reason) {
+  parts_.status.note_refused(signal_, items, reason);
+  auto kept = parts_.refused.keep(signal_, body, reason);
+  if (!may_log(refusal_logged_at_)) return;
+  service::log_error("data is refused for good, it is set aside",
                      {{"signal", std::string(to_string(signal_))},
                       {"items", std::to_string(items)},
-                      {"reason", error.message}});
-  if (auto kept = parts_.refused.keep(signal_, body, error.message); !kept) {
-    service::log_error("refused data is lost", {{"reason", kept.error().message}});
-  }
-  return true;
+                      {"reason", reason}});
+  if (!kept) service::log_error("refused data is lost", {{"reason", kept.error().message}});
 }
 
 void Lane::count_delivery(std::uint64_t items, const Delivery& delivery) {
   const std::uint64_t rejected = std::min(delivery.rejected_items, items);
   parts_.status.note_sent(signal_, items - rejected, rejected);
-  if (rejected > 0 || !delivery.message.empty()) {
+  // The collector's word for it, services/collector/README.md.
+  if (rejected > 0 && delivery.message.find(" future") != std::string::npos)
+    parts_.status.note_future(rejected);
+  if ((rejected > 0 || !delivery.message.empty()) && may_log(rejection_logged_at_)) {
     service::log_warn("the collector takes a request in part",
                       {{"signal", std::string(to_string(signal_))},
                        {"rejected", std::to_string(rejected)},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/pipeline/disk_log.hpp"
 #include "services/agent/sender/collector_link.hpp"
@@ -32,6 +33,7 @@ class Lane {
     CollectorLink& link;
     RefusedStore& refused;
     SenderStatus& status;
+    CustomerId customer;  ///< whose agent this is
   };
   Lane(Signal signal, Parts parts);
   ~Lane();
@@ -64,13 +66,18 @@ class Lane {
   /// An outcome that will not change: delivered, or refused for good.
   Result<Delivery> deliver_patiently(const std::string& body);
   bool give_up(const std::string& body, std::uint32_t items, const Error& error);
+  void set_aside(const std::string& body, std::uint32_t items, const std::string& reason);
   void count_delivery(std::uint64_t items, const Delivery& delivery);
   bool wait(Duration duration);
+  /// Once at first, then at most once a minute.
+  static bool may_log(std::optional<TimePoint>& last);
   bool is_stopping() const;
 
   const Signal signal_;
   Parts parts_;
   std::uint32_t failures_ = 0;
+  std::optional<TimePoint> refusal_logged_at_;
+  std::optional<TimePoint> rejection_logged_at_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool is_stopping_ = false;  // guarded by mutex_

@@ -41,6 +41,16 @@ class Collector final : public net::Handler {
     authorization_ = request.headers.get("authorization");
     const std::string letters = letters_of(request.body);
     if (letters.empty()) return responder.send({});  // the probe
+    if (status_ != 0) {
+      net::Response response;
+      response.status = status_;
+      response.headers.add("location", "http://127.0.0.1:1/");
+      response.headers.add("content-type", content_type_);
+      response.body = "<html>no collector</html>";
+      ++refused_;
+      changed_.notify_all();
+      return responder.send(std::move(response));
+    }
     if (!answers_.empty()) {
       const Error error = answers_.front();
       answers_.pop_front();
@@ -61,6 +71,12 @@ class Collector final : public net::Handler {
   void answer_once(Error error) {
     const std::lock_guard lock(mutex_);
     answers_.push_back(std::move(error));
+  }
+  /// Answers with this until 0, as what stands between or another server would.
+  void set_status(int status, std::string content_type = "text/plain") {
+    const std::lock_guard lock(mutex_);
+    status_ = status;
+    content_type_ = std::move(content_type);
   }
   void set_poison(char letter) {
     const std::lock_guard lock(mutex_);
@@ -98,6 +114,8 @@ class Collector final : public net::Handler {
   std::string authorization_;
   std::string response_body_;
   char poison_ = '!';
+  int status_ = 0;
+  std::string content_type_;
   int refused_ = 0;
 };
 
@@ -142,9 +160,10 @@ class LaneTest : public testing::TestWithParam<Protocol> {
     settings.protocol = GetParam();
     settings.token = "secret";
     settings.timeout = seconds(5);
-    link_ = std::make_unique<CollectorLink>(settings, *client_);
-    lane_ = std::make_unique<Lane>(Signal::kMetrics, Lane::Parts{buffer_->cursor(Signal::kMetrics),
-                                                                 *link_, refused_, status_});
+    link_ = std::make_unique<CollectorLink>(settings, *client_, status_.clock_offset());
+    lane_ = std::make_unique<Lane>(
+        Signal::kMetrics, Lane::Parts{buffer_->cursor(Signal::kMetrics), *link_, refused_, status_,
+                                      *CustomerId::parse("cliente-a")});
   }
   /// As a process that is stopped and started again.
   void restart_lane() {
@@ -215,6 +234,65 @@ TEST_P(LaneTest, AWrongPathOrProxyLosesNothing) {
   start_lane();
   EXPECT_EQ(collector_.wait_for(2), "ab");
   EXPECT_EQ(counts().refused_items, 0U);
+}
+
+TEST_P(LaneTest, ARefusedCustomerIsToldAndNothingIsLost) {
+  collector_.answer_once({ErrorCode::kForbidden, "customer.id names another customer"});
+  write("ab");
+  start_lane();
+  EXPECT_TRUE(collector_.wait_for_refusals(1));
+  EXPECT_TRUE(eventually([&] { return !status_.is_reachable(); }));
+  EXPECT_THAT(status_.failure(), testing::HasSubstr("customer.id names another customer"));
+  EXPECT_EQ(collector_.wait_for(2), "ab");
+  EXPECT_EQ(counts().refused_items, 0U);
+}
+
+TEST_P(LaneTest, WhatSpeaksOfTheSetUpIsKept) {
+  start_lane();
+  for (const int status :
+       {301, 302, 307, 308, 401, 403, 404, 405, 407, 408, 415, 421, 426, 429, 502, 503, 504, 511}) {
+    if (GetParam() == Protocol::kGrpc && status < 400) continue;  // no gRPC server answers so
+    collector_.set_status(status);
+    const auto delivery = link_->deliver(Signal::kMetrics, record_of('a'));
+    ASSERT_FALSE(delivery) << status;
+    EXPECT_TRUE(is_retryable(delivery.error()) ||
+                delivery.error().code == ErrorCode::kUnauthenticated)
+        << status << ' ' << delivery.error().message;
+  }
+}
+
+TEST_P(LaneTest, AWebPageIsNoAcknowledgement) {
+  if (GetParam() == Protocol::kGrpc) return;  // without trailers no answer there counts
+  collector_.set_status(200, "text/html; charset=utf-8");
+  write("ab");
+  start_lane();
+  EXPECT_TRUE(collector_.wait_for_refusals(1));
+  EXPECT_TRUE(eventually([&] { return !status_.is_reachable(); }));
+  collector_.set_status(0);
+  EXPECT_EQ(collector_.wait_for(2), "ab");
+  EXPECT_TRUE(eventually([&] { return counts().sent_items == 2; }));
+}
+
+TEST_P(LaneTest, WhatWasKeptForAnotherCustomerIsNeverSentAndHoldsNothingUp) {
+  write("ab");
+  buffer_.reset();
+  auto opened = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
+                             *CustomerId::parse("cliente-z"), clock_);
+  ASSERT_TRUE(opened);
+  buffer_ = *std::move(opened);
+  write("xy");
+  open_buffer();
+  write("c");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(3), "abc");
+  EXPECT_TRUE(eventually([&] { return counts().refused_items == 2; }));
+  EXPECT_THAT(status_.recent_refusal(), testing::HasSubstr("cliente-z"));
+}
+
+TEST_P(LaneTest, AnswersTellTheClocksApart) {
+  start_lane();
+  EXPECT_TRUE(eventually([&] { return status_.clock_offset().seconds().has_value(); }));
+  EXPECT_LT(std::abs(*status_.clock_offset().seconds()), 5);
 }
 
 TEST_P(LaneTest, OneBadRecordIsSetAsideAndSpoilsNoOther) {

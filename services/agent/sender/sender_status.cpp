@@ -1,5 +1,9 @@
 #include "services/agent/sender/sender_status.hpp"
 
+#include <cmath>
+
+#include <fmt/format.h>
+
 #include "libs/service/log.hpp"
 
 namespace vigia::agent {
@@ -21,6 +25,12 @@ void SenderStatus::note_refused(Signal signal, std::uint64_t items, std::string 
   of(signal).refused_items += items;
   refusal_ = std::move(reason);
   refused_at_ = clock_.steady();
+}
+
+void SenderStatus::note_future(std::uint64_t items) {
+  const std::lock_guard lock(mutex_);
+  future_items_ += items;
+  future_at_ = clock_.steady();
 }
 
 void SenderStatus::note_failure(std::string reason) {
@@ -49,6 +59,15 @@ std::string SenderStatus::recent_refusal() const {
   const std::lock_guard lock(mutex_);
   if (refusal_.empty() || clock_.steady() - refused_at_ > kRefusalShown) return "";
   return refusal_;
+}
+
+std::string SenderStatus::recent_future() const {
+  const auto offset = offset_.seconds();
+  const std::lock_guard lock(mutex_);
+  if (future_items_ == 0 || clock_.steady() - future_at_ > kRefusalShown) return "";
+  if (offset && std::abs(*offset) < kClockTrustedSeconds) return "";
+  return fmt::format("the collector refuses points that are ahead of its clock, {} so far: {}",
+                     future_items_, offset ? describe_offset(*offset) : "compare the clocks");
 }
 
 SignalCounts SenderStatus::counts(Signal signal) const {

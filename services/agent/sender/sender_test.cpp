@@ -141,5 +141,72 @@ TEST(SenderStatus, RefusalShowsForAWhile) {
   EXPECT_EQ(status.counts(Signal::kTraces).refused_items, 5U);
 }
 
+TEST(HttpDate, IsReadAsRfc9110WritesIt) {
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784'111'777);
+  for (const std::string_view text :
+       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "784111777", "Sun, 06 Nov 1994 08:49:37 GMTx"})
+    EXPECT_FALSE(parse_http_date(text)) << text;
+}
+
+class ClockOffsetTest : public testing::Test {
+ protected:
+  // 784'111'777 s is the date below; the clock stands half a second later, and `ahead` more.
+  void answer(double ahead, Duration took = milliseconds(10)) {
+    clock_.set_wall_ns(static_cast<std::int64_t>((784'111'777.5 + ahead) * 1e9));
+    const auto asked = offset_.ask();
+    clock_.advance(took);
+    offset_.note(asked, "Sun, 06 Nov 1994 08:49:37 GMT");
+  }
+  ManualClock clock_{0};
+  ClockOffset offset_{clock_};
+};
+
+TEST_F(ClockOffsetTest, IsKnownToASecondAndSettles) {
+  EXPECT_FALSE(offset_.seconds());
+  answer(0);
+  EXPECT_NEAR(*offset_.seconds(), 0, 0.51);
+  const double settled = *offset_.seconds();
+  answer(0.2);
+  answer(-0.2);
+  EXPECT_EQ(*offset_.seconds(), settled);
+  answer(360);
+  EXPECT_NEAR(*offset_.seconds(), 360, 0.51);
+  answer(-360);
+  EXPECT_NEAR(*offset_.seconds(), -360, 0.51);
+}
+
+TEST_F(ClockOffsetTest, SlowAnswersAndStepsMeanwhileSayNothing) {
+  answer(100, seconds(11));
+  EXPECT_FALSE(offset_.seconds());
+  const auto asked = offset_.ask();
+  clock_.set_wall_ns(clock_.wall_ns() + 3'600'000'000'000);
+  offset_.note(asked, "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_FALSE(offset_.seconds());
+  offset_.note(offset_.ask(), "yesterday");
+  EXPECT_FALSE(offset_.seconds());
+}
+
+TEST(DescribeOffset, NamesTheDirection) {
+  EXPECT_EQ(describe_offset(360.2), "this node's clock is 360 s ahead of the collector's");
+  EXPECT_EQ(describe_offset(-7), "this node's clock is 7 s behind the collector's");
+}
+
+// faults.md A4d: points were refused as ahead, for good, and the agent said healthy.
+TEST(SenderStatus, PointsFromTheFutureAreToldWhereTheClockIsToBlame) {
+  ManualClock clock{784'111'777'000'000'000 + 360'000'000'000};
+  SenderStatus status(clock);
+  EXPECT_EQ(status.recent_future(), "");
+  status.note_future(12);
+  EXPECT_THAT(status.recent_future(), testing::HasSubstr("12 so far: compare the clocks"));
+  status.clock_offset().note(status.clock_offset().ask(), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_THAT(status.recent_future(), testing::HasSubstr("360 s ahead of the collector's"));
+  clock.advance(SenderStatus::kRefusalShown + seconds(1));
+  EXPECT_EQ(status.recent_future(), "");
+  clock.set_wall_ns(784'111'777'000'000'000);
+  status.note_future(1);  // an application's own clock
+  status.clock_offset().note(status.clock_offset().ask(), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(status.recent_future(), "");
+}
+
 }  // namespace
 }  // namespace vigia::agent

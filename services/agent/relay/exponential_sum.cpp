@@ -1,0 +1,122 @@
+#include "services/agent/relay/exponential_sum.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <protozero/pbf_writer.hpp>
+
+namespace vigia::agent {
+
+namespace {
+
+// Field numbers of ExponentialHistogramDataPoint.
+constexpr std::uint32_t kScaleField = 6;
+constexpr std::uint32_t kZeroCountField = 7;
+constexpr std::uint32_t kPositiveField = 8;
+constexpr std::uint32_t kNegativeField = 9;
+constexpr std::uint32_t kZeroThresholdField = 14;
+constexpr std::uint32_t kOffsetField = 1;
+constexpr std::uint32_t kCountsField = 2;
+
+/// Rounds down, for negative indexes too.
+std::int64_t halved(std::int64_t index) { return index >> 1; }
+
+}  // namespace
+
+void ExponentialSum::Side::add(std::int64_t index, std::uint64_t count) {
+  if (count == 0) return;
+  if (counts.empty()) first = index;
+  if (index < first) {
+    counts.insert(counts.begin(), static_cast<std::size_t>(first - index), 0);
+    first = index;
+  }
+  if (index >= end()) counts.resize(static_cast<std::size_t>(index - first + 1));
+  counts[static_cast<std::size_t>(index - first)] += count;
+}
+
+void ExponentialSum::Side::merge_pairs() {
+  Side merged;
+  for (std::size_t place = 0; place < counts.size(); ++place)
+    merged.add(halved(first + static_cast<std::int64_t>(place)), counts[place]);
+  *this = std::move(merged);
+}
+
+ExponentialSum::Side ExponentialSum::side_of(const wire::otlp::ExponentialBuckets& buckets) {
+  const auto is_full = [](std::uint64_t count) { return count > 0; };
+  const auto begin = std::find_if(buckets.counts.begin(), buckets.counts.end(), is_full);
+  const auto end = std::find_if(buckets.counts.rbegin(), buckets.counts.rend(), is_full).base();
+  if (begin >= end) return {};
+  return {buckets.offset + (begin - buckets.counts.begin()), {begin, end}};
+}
+
+bool ExponentialSum::fits(const Side& left, const Side& right) {
+  if (left.counts.empty() || right.counts.empty())
+    return static_cast<std::int64_t>(left.counts.size() + right.counts.size()) <= kBucketsMax;
+  return std::max(left.end(), right.end()) - std::min(left.first, right.first) <= kBucketsMax;
+}
+
+void ExponentialSum::coarsen(Side& positive, Side& negative, std::int32_t& scale) {
+  positive.merge_pairs();
+  negative.merge_pairs();
+  --scale;
+}
+
+/// A bucket that begins inside the zero bucket belongs to it, and widens it to its own end.
+void ExponentialSum::fold_below_threshold(Side& side) {
+  std::size_t folded = 0;
+  while (folded < side.counts.size() && zero_threshold_ > 0) {
+    const double width = std::ldexp(1, -scale_);  // of a bucket, in powers of two
+    const auto index = static_cast<double>(side.first + static_cast<std::int64_t>(folded));
+    if (index * width >= std::log2(zero_threshold_)) break;
+    zero_count_ += side.counts[folded];
+    if (side.counts[folded] > 0)
+      zero_threshold_ = std::max(zero_threshold_, std::exp2((index + 1) * width));
+    ++folded;
+  }
+  side.counts.erase(side.counts.begin(), side.counts.begin() + static_cast<std::ptrdiff_t>(folded));
+  side.first += static_cast<std::int64_t>(folded);
+}
+
+void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
+  Side positive = side_of(point.positive);
+  Side negative = side_of(point.negative);
+  std::int32_t scale = point.scale;
+  if (is_empty_) scale_ = scale;
+  is_empty_ = false;
+  while (scale > scale_) coarsen(positive, negative, scale);
+  while (scale_ > scale || !fits(positive_, positive) || !fits(negative_, negative)) {
+    if (scale_ == scale) coarsen(positive, negative, scale);
+    coarsen(positive_, negative_, scale_);
+  }
+  for (std::size_t place = 0; place < positive.counts.size(); ++place)
+    positive_.add(positive.first + static_cast<std::int64_t>(place), positive.counts[place]);
+  for (std::size_t place = 0; place < negative.counts.size(); ++place)
+    negative_.add(negative.first + static_cast<std::int64_t>(place), negative.counts[place]);
+  zero_count_ += point.zero_count;
+  zero_threshold_ = std::max(zero_threshold_, point.zero_threshold);
+  fold_below_threshold(positive_);
+  fold_below_threshold(negative_);
+}
+
+void ExponentialSum::write(std::string& point) const {
+  protozero::pbf_writer writer(point);
+  writer.add_sint32(kScaleField, scale_);
+  writer.add_fixed64(kZeroCountField, zero_count_);
+  const auto write_side = [&writer](std::uint32_t field, const Side& side) {
+    if (side.counts.empty()) return;
+    std::string bytes;
+    protozero::pbf_writer buckets(bytes);
+    buckets.add_sint32(kOffsetField, static_cast<std::int32_t>(side.first));
+    buckets.add_packed_uint64(kCountsField, side.counts.begin(), side.counts.end());
+    writer.add_message(field, bytes);
+  };
+  write_side(kPositiveField, positive_);
+  write_side(kNegativeField, negative_);
+  if (zero_threshold_ > 0) writer.add_double(kZeroThresholdField, zero_threshold_);
+}
+
+std::size_t ExponentialSum::bytes() const {
+  return (positive_.counts.capacity() + negative_.counts.capacity()) * sizeof(std::uint64_t);
+}
+
+}  // namespace vigia::agent

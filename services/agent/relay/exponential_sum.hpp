@@ -1,0 +1,48 @@
+// Exponential histograms that are added up: their buckets are halved in number until they fit
+// (OpenTelemetry data model, "Exponential histogram", "All scales are perfect subsets").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/wire/otlp/points.hpp"
+
+namespace vigia::agent {
+
+/// Thread contract: one thread.
+class ExponentialSum {
+ public:
+  /// REQUIRES: neither side of the point is_cut.
+  void add(const wire::otlp::ExponentialPoint& point);
+  /// Appends scale, zero count, zero threshold and both sides to a point's bytes.
+  void write(std::string& point) const;
+  std::size_t bytes() const;
+
+  /// Of one side: SDKs keep 160. More are merged two by two.
+  static constexpr std::int64_t kBucketsMax = 320;
+
+ private:
+  struct Side {
+    std::int64_t first = 0;  // index of counts[0]
+    std::vector<std::uint64_t> counts;
+
+    std::int64_t end() const { return first + static_cast<std::int64_t>(counts.size()); }
+    void merge_pairs();
+    void add(std::int64_t index, std::uint64_t count);
+  };
+  static Side side_of(const wire::otlp::ExponentialBuckets& buckets);
+  static bool fits(const Side& left, const Side& right);
+  static void coarsen(Side& positive, Side& negative, std::int32_t& scale);
+  void fold_below_threshold(Side& side);
+
+  bool is_empty_ = true;
+  std::int32_t scale_ = 0;
+  std::uint64_t zero_count_ = 0;
+  double zero_threshold_ = 0;
+  Side positive_;
+  Side negative_;
+};
+
+}  // namespace vigia::agent
