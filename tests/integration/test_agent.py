@@ -22,6 +22,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from otlp import gauge, log_request, metrics_request, post
 from stack import Running, binaries, wait_for
+from wall_clock import WallClock
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
@@ -44,6 +45,7 @@ class Site:
         }
         self.parts: dict[str, Running] = {}
         self.token = "token-a"
+        self.environment: dict[str, dict[str, str]] = {}  # by part, beside the token
         (folder / "customers.yaml").write_text(
             "customers: [{id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: token-a, scope: ingest}]}]\n"
         )
@@ -90,7 +92,8 @@ buffer: {{directory: {self.folder}/buffer}}
     def start(self, name: str) -> Running:
         ready = "collector_health" if name == "collector" else "health"
         words = [str(binaries() / f"vigia-{name}"), "--config", str(self.folder / f"{name}.yaml")]
-        command = Command(name, words, f"http://{self.address(ready)}/health", {"VIGIA_TOKEN": self.token})
+        environment = {"VIGIA_TOKEN": self.token, **self.environment.get(name, {})}
+        command = Command(name, words, f"http://{self.address(ready)}/health", environment)
         self.parts[name] = Running(command, self.folder / f"{name}.log")
         self.parts[name].wait_until_ready()
         return self.parts[name]
@@ -108,6 +111,10 @@ buffer: {{directory: {self.folder}/buffer}}
         assert answer.status_code == 200
         content: dict[str, object] = answer.json()
         return content
+
+    def reasons(self) -> str:
+        """Why it is degraded; "[]" while it is healthy."""
+        return str(self.health()["reasons"])
 
     def own(self, name: str) -> float:
         """One of the agent's own metrics, as Prometheus would scrape it."""
@@ -281,6 +288,47 @@ def test_nothing_is_lost_while_the_collector_is_away_and_over_a_restart(site: Si
     assert site.received("logs") == 200
 
 
+def test_a_clock_that_is_a_day_ahead_for_a_moment_drops_nothing(site: Site, tmp_path: Path) -> None:
+    """faults.md A4c: the whole buffer went as too old."""
+    clock = WallClock(tmp_path)
+    site.environment["agent"] = clock.env
+    agent = site.start("agent")
+    for number in range(50):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    clock.set_ahead(25 * 3600)
+    wait_for("the jump is seen", lambda: site.own("agent_clock_jumps_total") == 1)
+    for number in range(50, 60):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    time.sleep(2)
+    agent.end(9)  # in the middle of it, and started while the clock is still ahead
+    site.start("agent")
+    clock.set_ahead(0)
+    for number in range(60, 100):
+        assert site.relay(_numbered_log(number), "logs").status_code == 200
+    site.start("collector")
+    wait_for("all 100 records", lambda: site.received("logs") == 100, 60)
+    assert site.own('agent_buffer_dropped_total{reason="too_old"}') == 0
+    assert site.own('agent_items_refused_total{signal="logs"}') == 0
+    assert "the wall clock" in (site.folder / "agent.log").read_text()
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_a_node_with_a_wrong_clock_says_so(site: Site, tmp_path: Path, protocol: str) -> None:
+    """faults.md A4d: its points were rejected as future, for good, and it said healthy."""
+    site.configure_agent(protocol=protocol)
+    clock = WallClock(tmp_path)
+    clock.set_ahead(360)
+    site.environment["agent"] = clock.env
+    site.start("collector")
+    site.start("agent")
+    wait_for("the reason", lambda: "360 s ahead of the collector's" in site.reasons())
+    assert site.health()["status"] == "degraded"
+    assert site.health()["clock_offset_seconds"] == pytest.approx(360, abs=2)
+    assert site.own("agent_clock_offset_seconds") == pytest.approx(360, abs=2)
+    warnings = (site.folder / "agent.log").read_text().count("the clocks of node and collector differ")
+    assert warnings == 1
+
+
 def test_a_killed_agent_keeps_what_it_has_acknowledged(site: Site) -> None:
     agent = site.start("agent")
     for number in range(50):
@@ -348,8 +396,7 @@ def test_a_mistyped_customer_is_told_and_its_data_kept_apart(site: Site) -> None
     site.start("collector")
     site.start("agent")
     assert site.relay(_numbered_log(1), "logs").status_code == 200
-    reasons = wait_for("degraded", lambda: site.health()["status"] == "degraded" and str(site.health()["reasons"]))
-    assert "customer.id names another customer" in reasons
+    wait_for("the reason", lambda: "customer.id names another customer" in site.reasons())
     assert site.own('agent_items_refused_total{signal="logs"}') == 0  # it can be mended on either side
     site.end("agent")
     (site.folder / "agent.yaml").write_text(right)
@@ -467,6 +514,32 @@ def test_deltas_add_up_and_give_the_average_duration(site: Site) -> None:
     assert 'customer_id="cliente-a"' in average[0]
     count = "http_server_request_duration_seconds_count"
     wait_for("the sum of all reports", lambda: [_value(line) for line in site.series(count)] == [12])
+
+
+def _exponential_delta(count: int) -> bytes:
+    request = ExportMetricsServiceRequest()
+    entry = request.resource_metrics.add()
+    entry.CopyFrom(metrics_request({"service.name": "tienda"}).resource_metrics[0])
+    metric = entry.scope_metrics[0].metrics.add(name="latency", unit="s")
+    histogram = metric.exponential_histogram
+    histogram.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+    now = time.time_ns()
+    point = histogram.data_points.add(
+        start_time_unix_nano=now - 1_000_000_000, time_unix_nano=now, count=count, sum=1.0, scale=3
+    )
+    point.positive.bucket_counts.append(count)
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def test_exponential_deltas_do_not_vanish_at_the_collector(site: Site) -> None:
+    site.configure_agent(interval="1h")
+    site.start("collector")
+    site.start("agent")
+    for _ in range(3):
+        assert site.relay(_exponential_delta(4)).status_code == 200
+    wait_for("all three points", lambda: site.own('agent_items_sent_total{signal="metrics"}') >= 3)
+    assert site.own('agent_items_rejected_total{signal="metrics"}') == 0
 
 
 def _run(site: Site) -> subprocess.CompletedProcess[str]:

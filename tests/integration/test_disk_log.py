@@ -12,7 +12,7 @@ import pytest
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
-from otlp import gauge, metrics_request, post, resource_of
+from otlp import gauge, metrics_request, resource_of
 from stack import Running, binaries, wait_for
 
 TOKENS = {"greedy": "token-a", "small": "token-b"}
