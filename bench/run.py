@@ -373,6 +373,23 @@ def agent_section(bench: Bench) -> list[str]:
     return text + [f"| {name} | {value} |" for name, value in found.items()]
 
 
+def neighbour_section(bench: Bench) -> list[str]:
+    with tempfile.NamedTemporaryFile() as answer:
+        words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/neighbour.py"), "--json", answer.name]
+        paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench"))
+        environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
+        shown = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE).stdout
+    lines = shown.splitlines()
+    begin = max(index for index, line in enumerate(lines) if line.startswith("| what A does"))
+    text = ["## Neighbours: what one customer feels of another", ""]
+    text += [
+        "B sends a point and asks a query every second and has one alert; A does each of these for half a minute. Times are the",
+        "worst of B's, in milliseconds; bold: more than twice the calm run's, or never. Programs and load share the two cores.",
+        "",
+    ]
+    return text + lines[begin:]
+
+
 SECTIONS = {
     "collector": (collector_section, ["vigia-bench-load", "vigia-bench-receiver"]),
     "path": (path_section, ["vigia-bench-load", "vigia-bench-sink", "vigia-collector"]),
@@ -380,6 +397,7 @@ SECTIONS = {
     "storage": (storage_section, ["vigia_storage_service_bench"]),
     "chunk": (chunk_section, ["vigia_chunk_bench"]),
     "agent": (agent_section, ["vigia-agent", "vigia-collector"]),
+    "neighbour": (neighbour_section, ["vigia-collector", "vigia-storage", "vigia-router", "vigia-monitor"]),
 }
 
 
