@@ -11,8 +11,37 @@ namespace vigia::collector {
 /// samples").
 inline constexpr std::int64_t kFutureMax_ms = 5LL * 60 * 1000;
 
-/// What a customer may send at once after a silence, in seconds of its points_per_second.
+/// What a customer may send at once after a silence, in seconds of its rates.
 inline constexpr double kBurst_s = 10;
+/// By how much one request may overdraw what is left of that, in seconds of the rate.
+inline constexpr double kOverdraft_s = 10;
+/// And at least by so much: a request that any SDK makes passes in its turn, however low the rate.
+/// Batches are 512 items, rarely 2,000; other receivers take 4 MiB.
+inline constexpr double kOverdraftItemsMin = 2000;
+inline constexpr double kOverdraftBytesMin = 4U << 20U;
+
+/// What one request may hold. Other receivers take 4 MiB (gRPC) or 20 MiB (HTTP), which is some
+/// 70,000 or 350,000 of the smallest items that anybody sends.
+inline constexpr std::uint32_t kRequestPointsMax = 1'000'000;
+/// Spans or log records: each is a row of the long-term store.
+inline constexpr std::uint32_t kRequestRecordsMax = 250'000;
+/// Resources, scopes and metrics in which no item stands.
+inline constexpr std::uint32_t kRequestEmptyEnvelopesMax = 100'000;
+
+/// One encoded resource or scope: it stands on each of its items. Usual ones have 1 to 4 KiB.
+inline constexpr std::size_t kResourceBytesMax = 64U << 10U;
+/// A span's or log record's, its events' and links' included. SDKs stop at 128 a span and event.
+inline constexpr std::uint32_t kItemAttributesMax = 1024;
+
+/// What the points of a request may become: each value with all its labels, as it is sent.
+/// 300,000 values of 400 bytes.
+inline constexpr std::uint64_t kExpandedPointBytesMax = 128ULL << 20U;
+/// Likewise spans and log records, each with its resource and scope: 100,000 of 100 bytes with a
+/// resource of 2 KiB.
+inline constexpr std::uint64_t kExpandedRecordBytesMax = 256ULL << 20U;
+/// Of what they become this part is charged as bytes, where it is more than the body: ordinary
+/// data grows three- to twelvefold.
+inline constexpr std::uint64_t kExpansionFree = 16;
 
 /// How long a sender is asked to wait where the log is full or memory is short.
 inline constexpr std::chrono::seconds kRetryAfter{5};

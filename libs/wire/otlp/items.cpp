@@ -45,7 +45,7 @@ bool is_valid_key_value(std::string_view bytes) {
 }
 
 /// Span.Event (2 name, 3 attributes).
-bool is_valid_event(std::string_view event) {
+bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
   FieldReader reader(event);
   while (reader.next()) {
     bool is_valid = true;
@@ -54,6 +54,7 @@ bool is_valid_event(std::string_view event) {
         is_valid = is_utf8(reader.bytes());
         break;
       case bytes_field(3):
+        ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
@@ -65,7 +66,7 @@ bool is_valid_event(std::string_view event) {
 }
 
 /// Span.Link (1 trace id, 2 span id, 3 trace state, 4 attributes).
-bool is_valid_link(std::string_view link) {
+bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
   FieldReader reader(link);
   while (reader.next()) {
     bool is_valid = true;
@@ -80,6 +81,7 @@ bool is_valid_link(std::string_view link) {
         is_valid = is_utf8(reader.bytes());
         break;
       case bytes_field(4):
+        ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
@@ -103,20 +105,24 @@ bool is_valid_status(std::string_view status) {
   return true;
 }
 
-/// Texts and parts of a span; its ids are looked at by is_valid_span.
-bool is_valid_span_field(FieldReader& reader) {
+/// Texts and parts of a span; its ids are looked at by look_at_span.
+bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
   switch (reader.tag_and_type()) {
     case bytes_field(3):  // trace_state
     case bytes_field(5):  // name
       return is_utf8(reader.bytes());
     case bytes_field(4):  // parent_span_id
       return is_id_or_none(reader.bytes(), kSpanIdBytes);
+    case fixed64_field(7):  // start_time_unix_nano
+      facts.has_time = reader.fixed64() != 0;
+      return true;
     case bytes_field(9):
+      ++facts.attributes;
       return is_valid_key_value(reader.bytes());
     case bytes_field(11):
-      return is_valid_event(reader.bytes());
+      return is_valid_event(reader.bytes(), facts.attributes);
     case bytes_field(13):
-      return is_valid_link(reader.bytes());
+      return is_valid_link(reader.bytes(), facts.attributes);
     case bytes_field(15):
       return is_valid_status(reader.bytes());
     default:
@@ -149,7 +155,10 @@ bool is_valid_scope(std::string_view scope) {
   return true;
 }
 
-bool is_valid_span(std::string_view span) {
+bool is_valid_span(std::string_view span) { return look_at_span(span).is_valid; }
+
+ItemFacts look_at_span(std::string_view span) {
+  ItemFacts facts;
   std::string_view trace_id;
   std::string_view span_id;
   FieldReader reader(span);
@@ -158,18 +167,26 @@ bool is_valid_span(std::string_view span) {
       trace_id = reader.bytes();
     } else if (reader.tag_and_type() == bytes_field(2)) {
       span_id = reader.bytes();
-    } else if (!is_valid_span_field(reader)) {
-      return false;
+    } else if (!is_valid_span_field(reader, facts)) {
+      return facts;
     }
   }
-  return is_id(trace_id, kTraceIdBytes) && is_id(span_id, kSpanIdBytes);
+  facts.is_valid = is_id(trace_id, kTraceIdBytes) && is_id(span_id, kSpanIdBytes);
+  return facts;
 }
 
-bool is_valid_log_record(std::string_view record) {
+bool is_valid_log_record(std::string_view record) { return look_at_log_record(record).is_valid; }
+
+ItemFacts look_at_log_record(std::string_view record) {
+  ItemFacts facts;
   FieldReader reader(record);
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
+      case fixed64_field(1):   // time_unix_nano
+      case fixed64_field(11):  // observed_time_unix_nano
+        facts.has_time = reader.fixed64() != 0 || facts.has_time;
+        break;
       case bytes_field(3):   // severity_text
       case bytes_field(12):  // event_name
         is_valid = is_utf8(reader.bytes());
@@ -178,6 +195,7 @@ bool is_valid_log_record(std::string_view record) {
         is_valid = is_valid_any_value(reader.bytes());
         break;
       case bytes_field(6):
+        ++facts.attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
       case bytes_field(9):
@@ -189,9 +207,10 @@ bool is_valid_log_record(std::string_view record) {
       default:
         reader.skip();
     }
-    if (!is_valid) return false;
+    if (!is_valid) return facts;
   }
-  return true;
+  facts.is_valid = true;
+  return facts;
 }
 
 }  // namespace vigia::wire::otlp

@@ -268,9 +268,9 @@ Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visito
   }
 }
 
-Result<std::uint32_t> count_items(Signal signal, std::string_view body) {
+Result<std::uint32_t> count_items(Signal signal, std::string_view body, const WalkLimits& limits) {
   CountOnly visitor;
-  return walk(signal, body, visitor);
+  return walk(signal, body, visitor, limits);
 }
 
 }  // namespace vigia::wire::otlp

@@ -74,6 +74,7 @@ Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visito
                            const WalkLimits& limits = {});
 
 /// How many items the body holds, by their tags alone.
-Result<std::uint32_t> count_items(Signal signal, std::string_view body);
+Result<std::uint32_t> count_items(Signal signal, std::string_view body,
+                                  const WalkLimits& limits = {});
 
 }  // namespace vigia::wire::otlp

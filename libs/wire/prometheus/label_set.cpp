@@ -3,18 +3,68 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 #include "libs/model/labels.hpp"
 #include "libs/wire/prometheus/names.hpp"
 
 namespace vigia::wire::prometheus {
+namespace {
+
+constexpr std::size_t kOthers = 2;             // __name__, le
+constexpr std::size_t kOthersBytesMax = 4096;  // with the name, and what encoding adds
+
+bool fits_alone(const SharedLabels& shared) {
+  return shared.labels.size() + kOthers <= kSeriesLabelsMax &&
+         shared.bytes.size() + kOthersBytesMax <= kSeriesLabelBytesMax;
+}
+
+/// How many of the labels, from the first on, a series has room for beside the shared ones.
+std::size_t fitting(const std::vector<LabelPair>& own, const SharedLabels& shared) {
+  std::size_t bytes = shared.bytes.size() + kOthersBytesMax;
+  std::size_t count = 0;
+  for (const auto& [name, value] : own) {
+    bytes += name.size() + value.size();
+    if (bytes > kSeriesLabelBytesMax || shared.labels.size() + kOthers + count >= kSeriesLabelsMax)
+      break;
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+RejectReason label_fault(const std::vector<LabelPair>& labels, const LabelLimits& limits,
+                         std::string& why) {
+  constexpr std::size_t kNameShown = 100;
+  if (limits.value_bytes == 0) return RejectReason::kNone;
+  for (const auto& [name, value] : labels) {
+    const bool is_name = name.size() > limits.value_bytes;
+    if (!is_name && value.size() <= limits.value_bytes) continue;
+    why = fmt::format("label \"{}\" has {} bytes{}, label_value_bytes is {}",
+                      name.substr(0, kNameShown), is_name ? name.size() : value.size(),
+                      is_name ? " of name" : "", limits.value_bytes);
+    return RejectReason::kLabelValueBytes;
+  }
+  return RejectReason::kNone;
+}
+
+RejectReason count_fault(const std::vector<LabelPair>& own, std::size_t shared_count,
+                         const LabelLimits& limits, std::string& why) {
+  if (limits.labels == 0 || own.size() + shared_count <= limits.labels) return RejectReason::kNone;
+  const auto given = static_cast<std::size_t>(std::count_if(
+      own.begin(), own.end(), [](const LabelPair& label) { return !label.second.empty(); }));
+  if (given + shared_count <= limits.labels) return RejectReason::kNone;
+  why = fmt::format("{} labels, labels_per_series is {}", given + shared_count, limits.labels);
+  return RejectReason::kLabelsPerSeries;
+}
 
 bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared) {
-  constexpr std::size_t kOthers = 2;             // __name__, le
-  constexpr std::size_t kOthersBytesMax = 4096;  // with the name, and what encoding adds
-  if (own.size() + shared.labels.size() + kOthers > kSeriesLabelsMax) return false;
-  std::size_t bytes = shared.bytes.size() + kOthersBytesMax;
-  for (const auto& [name, value] : own) bytes += name.size() + value.size();
-  return bytes <= kSeriesLabelBytesMax;
+  return fitting(own, shared) == own.size() && fits_alone(shared);
+}
+
+void keep_what_fits(std::vector<LabelPair>& own, const SharedLabels& shared) {
+  own.resize(fitting(own, shared));
 }
 
 bool has_reserved_job(const std::vector<LabelPair>& own) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/model/verdicts.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/prometheus/labels_encoding.hpp"
 
@@ -16,8 +17,23 @@ namespace vigia::wire::prometheus {
 inline constexpr std::size_t kSeriesLabelsMax = 256;
 inline constexpr std::size_t kSeriesLabelBytesMax = 64U << 10U;
 
+/// What a customer may put on one series, its name, `le` and `quantile` not counted. 0: no limit.
+struct LabelLimits {
+  std::size_t value_bytes = 0;
+  std::size_t labels = 0;
+};
+/// Which of the limits labels break; `why` then names the label, its size and the limit, for the
+/// sender. A label's name has the limit of its value.
+RejectReason label_fault(const std::vector<LabelPair>& labels, const LabelLimits& limits,
+                         std::string& why);
+/// Of labels that are within their bytes, together with `shared_count` others.
+RejectReason count_fault(const std::vector<LabelPair>& own, std::size_t shared_count,
+                         const LabelLimits& limits, std::string& why);
+
 /// Whether a series of these labels, the name and one more ("le") keeps those bounds.
 bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared);
+/// Drops labels from the end until they do.
+void keep_what_fits(std::vector<LabelPair>& own, const SharedLabels& shared);
 
 /// Whether these labels say that a job of the provider's own made the series.
 bool has_reserved_job(const std::vector<LabelPair>& own);

@@ -13,6 +13,7 @@ namespace vigia::wire::prometheus {
 namespace {
 
 constexpr std::string_view kAgentService = "vigia-agent";
+constexpr std::size_t kInfoLabelBytesMax = 2048;  // a name or a value of target_info
 
 struct Identity {
   std::string name;
@@ -77,12 +78,21 @@ std::string target_info(const otlp::Attributes& attributes, std::vector<LabelPai
   return form;
 }
 
+/// target_info is ours to make, no item of the sender: what of it is too long or too much is left
+/// out, and costs no point. By fixed bounds, so that every translation of a body makes the same.
+void leave_out_what_does_not_fit(std::vector<LabelPair>& own, const SharedLabels& shared) {
+  std::erase_if(own, [](const LabelPair& label) {
+    return label.first.size() > kInfoLabelBytesMax || label.second.size() > kInfoLabelBytesMax;
+  });
+  keep_what_fits(own, shared);
+}
+
 RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels& shared) {
   if (claim == Claim::kForeign) return RejectReason::kForeign;
   if (claim == Claim::kNone) return RejectReason::kNoCustomer;
   if (!otlp::is_valid_resource(resource)) return RejectReason::kInvalid;
   if (is_reserved_job(shared.get("job"))) return RejectReason::kReserved;
-  return RejectReason::kNone;
+  return fits_a_series({}, shared) ? RejectReason::kNone : RejectReason::kUntranslatable;
 }
 
 }  // namespace
@@ -112,10 +122,7 @@ ResourceLabels read_resource(const CustomerId& customer, std::string_view resour
     // A shared label stands once, whatever the resource calls it.
     std::erase_if(
         own, [&labels](const LabelPair& label) { return !labels.shared.get(label.first).empty(); });
-    if (!fits_a_series(own, labels.shared)) {
-      labels.fault = RejectReason::kUntranslatable;
-      return labels;
-    }
+    leave_out_what_does_not_fit(own, labels.shared);
     if (has_reserved_job(own)) {
       labels.fault = RejectReason::kReserved;
       return labels;

@@ -19,6 +19,9 @@ struct TranslatorSettings {
   bool scope_labels = true;  ///< otel_scope_name, otel_scope_version, …
   bool target_info = true;
   bool ratio_suffix = true;  ///< `_ratio` on gauges of unit "1", as Prometheus itself does
+  /// Whether the series count as the customer's active ones. False for a view of them under other
+  /// labels: they are counted where they came in.
+  bool counts_active_series = true;
 };
 
 /// Whom a resource says that it belongs to, compared with the token's customer.
@@ -38,7 +41,9 @@ struct ResourceLabels {
 
 /// job = service.namespace/service.name, instance = service.instance.id (R-PM-13). The fault is
 /// kForeign or kNoCustomer by its claim, kReserved for a reserved job, kInvalid for bad UTF-8 or
-/// depth. Throws protozero::exception on damaged bytes.
+/// depth, kUntranslatable for labels that no series has room for. Of target_info, attributes over
+/// 2 KiB and what is over the bounds of a series are left out. Throws protozero::exception on
+/// damaged bytes.
 ResourceLabels read_resource(const CustomerId& customer, std::string_view resource,
                              const TranslatorSettings& settings);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "libs/model/labels.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/utf8.hpp"
@@ -17,7 +19,7 @@ using otlp::Temporality;
 
 // Series of one point; each bound or quantile is one.
 constexpr std::size_t kBucketsMax = 10'000;
-// All series of one point: each bucket repeats the labels, which may be large.
+// All series of one point: each bucket repeats the labels, own and the resource's.
 constexpr std::size_t kPointBytesMax = 8U << 20U;
 constexpr std::size_t kNameBytesMax = 2048;
 
@@ -96,6 +98,25 @@ std::size_t series_of(MetricType type, const otlp::PointHeader& point) {
     return static_cast<const otlp::SummaryPoint&>(point).quantiles.size() + 2;
   }
   return 1;
+}
+
+/// What the labels of a point have against them, its name and the resource's included.
+RejectReason labels_fault(const std::vector<LabelPair>& labels, const std::string& name,
+                          std::size_t series, const SeriesContext& context, std::string& why) {
+  const SharedLabels& shared = context.shared;
+  RejectReason fault = label_fault(labels, context.limits, why);
+  if (fault == RejectReason::kNone)
+    fault = count_fault(labels, shared.labels.size(), context.limits, why);
+  if (fault != RejectReason::kNone) return fault;
+  if (!fits_a_series(labels, shared) || name.size() > kNameBytesMax)
+    return RejectReason::kUntranslatable;
+  const std::size_t bytes = bytes_of(labels) + name.size() + shared.bytes.size();
+  if (series > 1 && series * bytes > kPointBytesMax) {
+    why = fmt::format("one point of {} series with {} bytes of labels each, {} bytes may be",
+                      series, bytes, kPointBytesMax);
+    return RejectReason::kExpandedBytes;
+  }
+  return has_reserved_job(labels) ? RejectReason::kReserved : RejectReason::kNone;
 }
 
 /// Collects the forms of one point.
@@ -200,7 +221,7 @@ RejectReason shape_fault(MetricType type, const otlp::PointHeader& point) {
 
 PointSeries build_series(const MetricIdentity& identity, MetricType type,
                          const otlp::PointHeader& point, const otlp::ScopeView& scope,
-                         const SharedLabels& shared, const TranslatorSettings& settings) {
+                         const SeriesContext& context) {
   PointSeries series;
   if (!otlp::are_valid(point.attributes) || !otlp::is_valid_scope(scope.bytes) ||
       !otlp::is_utf8(scope.schema_url)) {
@@ -208,18 +229,11 @@ PointSeries build_series(const MetricIdentity& identity, MetricType type,
     return series;
   }
   std::vector<LabelPair> labels;
-  if (settings.scope_labels) append_scope_labels(labels, scope);
+  if (context.settings.scope_labels) append_scope_labels(labels, scope);
   append_attribute_labels(labels, point.attributes);
-  if (!fits_a_series(labels, shared) || identity.name.size() > kNameBytesMax ||
-      series_of(type, point) * bytes_of(labels) > kPointBytesMax) {
-    series.fault = RejectReason::kUntranslatable;
-    return series;
-  }
-  if (has_reserved_job(labels)) {
-    series.fault = RejectReason::kReserved;
-    return series;
-  }
-  SeriesList list(std::move(labels), shared);
+  series.fault = labels_fault(labels, identity.name, series_of(type, point), context, series.why);
+  if (series.fault != RejectReason::kNone) return series;
+  SeriesList list(std::move(labels), context.shared);
   if (type == MetricType::kHistogram) {
     add_histogram(list, identity.name, static_cast<const otlp::HistogramPoint&>(point));
   } else if (type == MetricType::kSummary) {

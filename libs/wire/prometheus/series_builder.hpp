@@ -10,6 +10,7 @@
 #include "libs/model/verdicts.hpp"
 #include "libs/wire/otlp/points.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "libs/wire/prometheus/label_set.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
 
 namespace vigia::wire::prometheus {
@@ -48,11 +49,19 @@ RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point);
 struct PointSeries {
   std::vector<std::string> forms;  ///< own-labels forms (labels_encoding.hpp)
   RejectReason fault = RejectReason::kNone;
+  std::string why;  ///< of a limit: which label, how much, how much may be; else ""
+};
+struct SeriesContext {
+  const SharedLabels& shared;  ///< of the resource
+  const TranslatorSettings& settings;
+  LabelLimits limits;
 };
 /// Throws protozero::exception on damaged bytes. kInvalid for bad UTF-8 or depth in attributes or
-/// scope, kReserved for a reserved job among the point's own labels.
+/// scope, kReserved for a reserved job among the point's own labels, kLabelValueBytes and
+/// kLabelsPerSeries by the limits, kExpandedBytes where its series times their labels, the
+/// resource's included, are more than one point may become.
 PointSeries build_series(const MetricIdentity& identity, otlp::MetricType type,
                          const otlp::PointHeader& point, const otlp::ScopeView& scope,
-                         const SharedLabels& shared, const TranslatorSettings& settings);
+                         const SeriesContext& context);
 
 }  // namespace vigia::wire::prometheus

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kSecretBytes = 192;  // XXH3 wants 136 at least
 constexpr std::size_t kFirstSlots = 64;
 constexpr std::size_t kSweepEntries = 16;
+// Of the smallest entries, room for the largest one that can come (kSeriesLabelBytesMax).
+constexpr std::size_t kSweepRoundsMax = 1024;
 // Of a resource's map node and strings, beside its label bytes.
 constexpr std::uint64_t kResourceOverhead = 256;
 
@@ -125,14 +127,23 @@ void SeriesCache::Shard::remove(std::uint32_t index) {
 }
 
 void SeriesCache::Shard::erase_if_unused(ResourceEntry& resource) {
-  if (resource.points > 0 || resource.is_pinned) return;
+  if (resource.points > 0 || resource.pins > 0) return;
   total_bytes_ -= resource_bytes(resource);
   numbered_[resource.number] = nullptr;
   free_numbers_.push_back(resource.number);
   resources_.erase(SeriesKey(resource.key));
 }
 
-void SeriesCache::Shard::sweep(std::uint32_t now_s) {
+void SeriesCache::Shard::sweep(std::uint32_t now_s, std::uint64_t incoming) {
+  // Ends after a whole turn in vain: what is over may lie in other shards.
+  std::size_t in_vain = 0;
+  for (std::size_t round = 0; round < kSweepRoundsMax; ++round) {
+    in_vain = sweep_some(now_s, incoming) ? 0 : in_vain + kSweepEntries;
+    if (total_bytes_ + incoming <= settings_.bytes_max || in_vain > entries_) return;
+  }
+}
+
+bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming) {
   const auto idle_s = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(settings_.idle_max).count());
   std::uint32_t oldest = kNoEntry;
@@ -146,10 +157,11 @@ void SeriesCache::Shard::sweep(std::uint32_t now_s) {
       oldest = hand_;
     }
   }
-  if (total_bytes_ > settings_.bytes_max && oldest != kNoEntry && at(oldest).is_used) {
-    remove(oldest);
-    ++evicted;
-  }
+  const bool is_over = total_bytes_ + incoming > settings_.bytes_max;
+  if (!is_over || oldest == kNoEntry || !at(oldest).is_used) return false;
+  remove(oldest);
+  ++evicted;
+  return true;
 }
 
 ResourceEntry* SeriesCache::Shard::find_resource(const SeriesKey& key) {
@@ -173,7 +185,7 @@ ResourceEntry& SeriesCache::Shard::insert_resource(ResourceEntry entry) {
 }
 
 void SeriesCache::Shard::unpin(ResourceEntry& resource) {
-  resource.is_pinned = false;
+  --resource.pins;
   erase_if_unused(resource);
 }
 

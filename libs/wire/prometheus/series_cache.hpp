@@ -50,6 +50,8 @@ class SeriesCache {
   SeriesCacheStats stats() const;
   /// Series of a customer now in the cache. Lives as long as the cache.
   std::atomic<std::int64_t>& active_series(const CustomerId& customer);
+  /// Likewise for series that no customer is asked about: those of an exporter's own view.
+  std::atomic<std::int64_t>& uncounted_series() { return uncounted_series_; }
 
   // For series_resolver.cpp alone.
   struct Shard;  // series_shard.hpp
@@ -64,6 +66,7 @@ class SeriesCache {
   const Clock& clock_;
   std::string secret_;
   std::atomic<std::uint64_t> total_bytes_{0};
+  std::atomic<std::int64_t> uncounted_series_{0};
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   mutable std::mutex customers_mutex_;
   std::map<CustomerId, std::unique_ptr<std::atomic<std::int64_t>>> customers_;

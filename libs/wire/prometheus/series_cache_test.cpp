@@ -59,7 +59,7 @@ TEST_F(ShardTest, WithTheLastSeriesTheResourceGoes) {
 
 TEST_F(ShardTest, APinnedResourceStaysUntilTheWalkLeavesIt) {
   put(1, 1000);
-  resource().is_pinned = true;
+  resource().pins = 1;
   for (int i = 0; i < 3; ++i) shard().sweep(5000);
   ASSERT_NE(shard().find_resource({1, 1}), nullptr);
   shard().unpin(resource());
@@ -75,6 +75,26 @@ TEST_F(ShardTest, OverItsBytesTheLongestUnusedGoFirst) {
   EXPECT_LT(bytes_, 21'000U);
   EXPECT_GT(shard().evicted, 0U);
   EXPECT_TRUE(has(999));
+}
+
+// A1: what comes is counted by its bytes, not one for one against what goes.
+TEST_F(ShardTest, LargeSeriesDoNotPassTheBoundOverSmallOnes) {
+  settings_.bytes_max = 200'000;
+  for (std::uint64_t i = 0; i < 1000; ++i) put(i, 0);
+  for (std::uint64_t i = 1000; i < 1020; ++i) {
+    shard().sweep(1, 60'000);
+    put(i, 1, 60'000);
+    EXPECT_LT(bytes_, settings_.bytes_max + 1'000);
+  }
+}
+
+// Two walks inside one resource, which the sweep of either may find without entries.
+TEST_F(ShardTest, AResourceStaysUntilTheLastWalkLeavesIt) {
+  resource().pins = 2;
+  shard().unpin(resource());
+  ASSERT_NE(shard().find_resource({1, 1}), nullptr);
+  shard().unpin(resource());
+  EXPECT_EQ(shard().find_resource({1, 1}), nullptr);
 }
 
 TEST_F(ShardTest, BehavesAsAMapUnderRandomUse) {

@@ -1,5 +1,6 @@
 #include "libs/wire/prometheus/series_resolver.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -68,8 +69,8 @@ SeriesResolver::~SeriesResolver() {
   if (resource_ != nullptr) shard_->unpin(*resource_);
 }
 
-Result<std::uint32_t> SeriesResolver::run(std::string_view body) {
-  auto items = otlp::walk(Signal::kMetrics, body, *this);
+Result<std::uint32_t> SeriesResolver::run(std::string_view body, const otlp::WalkLimits& limits) {
+  auto items = otlp::walk(Signal::kMetrics, body, *this, limits);
   if (!items) return items;
   try {
     leave_resource();  // gives the points that wait, as the walk does
@@ -90,46 +91,73 @@ void SeriesResolver::leave_resource() {
 
 void SeriesResolver::on_resource(const otlp::ResourceView& resource) {
   leave_resource();
-  room_.clear();
-  append_key(room_, customer_key_);
-  append_key(room_, cache_.hash(resource.bytes));
-  const SeriesKey key = cache_.hash(room_);
-  shard_ = &cache_.shard(key);
-  lock_ = std::unique_lock(shard_->mutex);
-  shard_->sweep(now_s_);
-  resource_ = shard_->find_resource(key);
-  if (resource_ == nullptr) {
-    ResourceEntry entry;
-    entry.key = key;
-    entry.labels = read_resource(customer_, resource.bytes, settings_);
-    entry.active_series = &cache_.active_series(customer_);
-    resource_ = &shard_->insert_resource(std::move(entry));
-  }
-  resource_->is_pinned = true;
+  resource_bytes_ = resource.bytes;
+  step_ = Step::kResource;
 }
 
 void SeriesResolver::on_scope(const otlp::ScopeView& scope) {
   settle();
   scope_ = scope;
-  room_.clear();
-  append_key(room_, resource_->key);
-  append_text(room_, scope.schema_url);
-  room_ += scope.bytes;
-  scope_key_ = cache_.hash(room_);
+  step_ = std::min(step_, Step::kScope);
 }
 
 void SeriesResolver::on_metric(const otlp::MetricView& metric) {
   settle();
   metric_ = metric;
   has_identity_ = false;
+  step_ = std::min(step_, Step::kMetric);
+}
+
+void SeriesResolver::enter() {
+  if (step_ == Step::kResource) enter_resource();
+  if (step_ <= Step::kScope) hash_scope();
+  hash_metric();
+  step_ = Step::kPoint;
+}
+
+void SeriesResolver::enter_resource() {
+  room_.clear();
+  append_key(room_, customer_key_);
+  append_key(room_, cache_.hash(resource_bytes_));
+  const SeriesKey key = cache_.hash(room_);
+  shard_ = &cache_.shard(key);
+  lock_ = std::unique_lock(shard_->mutex);
+  work_ = 0;
+  shard_->sweep(now_s_);
+  ResourceEntry* resource = shard_->find_resource(key);
+  if (resource == nullptr) {
+    ResourceEntry entry;
+    entry.key = key;
+    entry.labels = read_resource(customer_, resource_bytes_, settings_);
+    entry.active_series = &(settings_.counts_active_series ? cache_.active_series(customer_)
+                                                           : cache_.uncounted_series());
+    resource = &shard_->insert_resource(std::move(entry));
+  }
+  ++resource->pins;
+  resource_ = resource;
+  resource_why_.clear();
+  resource_fault_ = resource_->labels.fault;
+  if (resource_fault_ == RejectReason::kNone)
+    resource_fault_ = admit_resource(*resource_, resource_why_);
+}
+
+void SeriesResolver::hash_scope() {
+  room_.clear();
+  append_key(room_, resource_->key);
+  append_text(room_, scope_.schema_url);
+  room_ += scope_.bytes;
+  scope_key_ = cache_.hash(room_);
+}
+
+void SeriesResolver::hash_metric() {
   room_.clear();
   append_key(room_, scope_key_);
-  room_ += static_cast<char>(metric.type);
-  room_ += static_cast<char>(metric.temporality);
-  room_ += metric.is_monotonic ? '1' : '0';
-  append_text(room_, metric.name);
-  append_text(room_, metric.unit);
-  room_ += metric.prometheus_type;
+  room_ += static_cast<char>(metric_.type);
+  room_ += static_cast<char>(metric_.temporality);
+  room_ += metric_.is_monotonic ? '1' : '0';
+  append_text(room_, metric_.name);
+  append_text(room_, metric_.unit);
+  room_ += metric_.prometheus_type;
   metric_key_ = cache_.hash(room_);
 }
 
@@ -158,6 +186,7 @@ SeriesKey SeriesResolver::point_key(const otlp::PointHeader& point) {
 
 void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
   if (!wants(item)) return;
+  if (step_ != Step::kPoint) enter();
   // Read even where the resource is refused: damaged bytes are a damaged request.
   const otlp::PointHeader& point = points_.header(metric_.type, bytes);
   const bool is_number = metric_.type == MetricType::kGauge || metric_.type == MetricType::kSum;
@@ -199,10 +228,30 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
   resolved.type = metric_.type;
   resolved.bytes = bytes;
   resolved.point = &point;
-  resolved.fault = resource_->labels.fault;
-  if (resolved.fault == RejectReason::kNone) resolved.fault = shape_fault(metric_.type, point);
-  if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
+  resolved.fault = resource_fault_;
+  resolved.why = resource_why_;
+  if (resolved.fault == RejectReason::kNone) {
+    why_.clear();
+    resolved.fault = shape_fault(metric_.type, point);
+    if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
+    resolved.why = why_;
+  }
+  if (resolved.entry != nullptr) {
+    resolved.label_bytes = resolved.entry->forms_bytes + std::size_t{resolved.entry->series} *
+                                                             resource_->labels.shared.bytes.size();
+  }
   on_point(resolved);
+  note_work(resolved.label_bytes);
+}
+
+void SeriesResolver::note_work(std::size_t label_bytes) {
+  work_ += 1 + (label_bytes >> 10U);
+  if (work_ < kWorkPerTurn) return;
+  work_ = 0;
+  if (!shard_->mutex.is_awaited()) return;
+  // The resource is pinned, and no entry is held on to from one point to the next.
+  lock_.unlock();
+  lock_.lock();
 }
 
 const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const otlp::PointHeader& point,
@@ -225,9 +274,13 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
     }
-    series =
-        build_series(identity_, metric_.type, point, scope_, resource_->labels.shared, settings_);
+    series = build_series(identity_, metric_.type, point, scope_,
+                          {resource_->labels.shared, settings_, label_limits()});
     fault = series.fault;
+    if (!series.why.empty()) {
+      why_ = std::move(series.why);
+      return nullptr;  // not kept: the next one is told as much, and a limit may be raised
+    }
   }
   std::string forms;
   for (const std::string& form : series.forms) forms += form;
@@ -242,7 +295,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
     entry.forms = std::make_unique<char[]>(forms.size());
     std::memcpy(entry.forms.get(), forms.data(), forms.size());
   }
-  shard_->sweep(now_s_);
+  shard_->sweep(now_s_, entry.forms_bytes);
   const PointEntry& kept = shard_->insert(std::move(entry));
   return fault == RejectReason::kNone ? &kept : nullptr;
 }

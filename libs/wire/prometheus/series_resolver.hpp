@@ -24,11 +24,15 @@ struct ResolvedPoint {
   const otlp::PointHeader* point = nullptr;  ///< NumberPoint, HistogramPoint, … by type
   std::string_view bytes;
   RejectReason fault = RejectReason::kNone;
+  std::string_view why;               ///< more than the fault says, or ""
   const PointEntry* entry = nullptr;  ///< where fault is kNone
+  std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
 };
 
-/// Thread contract: one thread, one body. Holds the lock of one cache shard from a resource to the
-/// next: the hooks must not touch the cache.
+/// Thread contract: one thread, one body. Holds the lock of one cache shard while it is inside a
+/// resource, and hands it to whoever waits every kWorkPerTurn: the hooks must not touch the cache.
+/// A resource is entered with its first point that is wanted: one without costs no hash and no
+/// lock.
 class SeriesResolver : public otlp::Visitor {
  public:
   SeriesResolver(const CustomerId& customer, const TranslatorSettings& settings,
@@ -36,7 +40,7 @@ class SeriesResolver : public otlp::Visitor {
   ~SeriesResolver() override;
 
   /// Walks the body; see otlp::walk. Returns the number of points.
-  Result<std::uint32_t> run(std::string_view body);
+  Result<std::uint32_t> run(std::string_view body, const otlp::WalkLimits& limits = {});
 
   void on_resource(const otlp::ResourceView& resource) final;
   void on_scope(const otlp::ScopeView& scope) final;
@@ -48,6 +52,13 @@ class SeriesResolver : public otlp::Visitor {
   virtual bool wants(std::uint32_t /*item*/) { return true; }
   /// Whether series that are new may be made; false gives the point kOverLimit.
   virtual bool admits_new_series() { return true; }
+  /// What a resource that is entered has against it, beside its labels' own fault. `why` then says
+  /// more of it.
+  virtual RejectReason admit_resource(const ResourceEntry& /*resource*/, std::string& /*why*/) {
+    return RejectReason::kNone;
+  }
+  /// What a new series must keep; one that is known goes on.
+  virtual LabelLimits label_limits() const { return {}; }
   virtual void on_point(const ResolvedPoint& point) = 0;
   /// Every point of the resource has been given.
   virtual void on_resource_end(const ResourceEntry& /*resource*/) {}
@@ -56,6 +67,8 @@ class SeriesResolver : public otlp::Visitor {
   /// Of the metric under way; made when first asked for.
   const MetricIdentity& identity();
   const ResourceEntry& resource() const { return *resource_; }
+  /// As it lies in the body.
+  std::string_view resource_bytes() const { return resource_bytes_; }
 
  private:
   /// A number point whose key is known and whose entry is on its way into the processor's cache.
@@ -66,8 +79,17 @@ class SeriesResolver : public otlp::Visitor {
     SeriesKey key;
   };
   static constexpr std::size_t kWaitingMax = 16;
+  /// Points, and KiB of labels that they have: some hundred microseconds.
+  static constexpr std::size_t kWorkPerTurn = 512;
+  /// What is not entered yet: all from there down to the point.
+  enum class Step : std::uint8_t { kResource, kScope, kMetric, kPoint };
 
+  void enter();
+  void enter_resource();
+  void hash_scope();
+  void hash_metric();
   void leave_resource();
+  void note_work(std::size_t label_bytes);
   void put_to_wait(std::uint32_t item, std::string_view bytes, const otlp::NumberPoint& point);
   /// Gives the points that wait, in their order.
   void settle();
@@ -86,8 +108,14 @@ class SeriesResolver : public otlp::Visitor {
   std::uint32_t now_s_;
 
   SeriesCache::Shard* shard_ = nullptr;
-  std::unique_lock<std::mutex> lock_;
+  std::unique_lock<TurnMutex> lock_;
+  std::size_t work_ = 0;  // since the lock was taken
+  Step step_ = Step::kResource;
+  std::string_view resource_bytes_;
   ResourceEntry* resource_ = nullptr;
+  RejectReason resource_fault_ = RejectReason::kNone;
+  std::string resource_why_;
+  std::string why_;  // of the point under way
   otlp::ScopeView scope_;
   SeriesKey scope_key_;
   otlp::MetricView metric_;

@@ -12,6 +12,7 @@
 
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/wire/prometheus/turn_mutex.hpp"
 
 namespace vigia::wire::prometheus {
 
@@ -26,7 +27,7 @@ struct ResourceEntry {
   std::uint32_t number = 0;                            // in its shard
   std::atomic<std::int64_t>* active_series = nullptr;  // of its customer
   std::uint32_t points = 0;                            // entries that refer to it
-  bool is_pinned = false;  // a walk is inside it: stays even without entries
+  std::uint32_t pins = 0;  // walks that are inside it: it stays even without entries
 };
 
 /// What one OTLP data point's identity has become: one series, or the several of a histogram. There
@@ -56,9 +57,10 @@ struct SeriesCache::Shard {
   void prefetch_entry(const SeriesKey& key) const;
   /// Puts a new entry in. Its address holds until the next insert or sweep.
   PointEntry& insert(PointEntry entry);
-  /// Lets idle entries go, and the longest unused where the cache is over its bytes. Looks at a few
-  /// entries a call, so that no call takes long.
-  void sweep(std::uint32_t now_s);
+  /// Lets idle entries go, and the longest unused of this shard until the cache has room for
+  /// `incoming` bytes of labels: what comes makes its own room, not that of others. Looks at a few
+  /// entries a call, at more only for large ones.
+  void sweep(std::uint32_t now_s, std::uint64_t incoming = 0);
   /// No entry can be added: more than can be numbered.
   bool is_full() const { return free_.empty() && entries_ == kEntriesMax; }
 
@@ -67,7 +69,7 @@ struct SeriesCache::Shard {
   /// Ends a walk inside the resource, which goes where it has no entries (it was refused, say).
   void unpin(ResourceEntry& resource);
 
-  std::mutex mutex;
+  TurnMutex mutex;
   std::uint64_t series = 0;
   std::uint64_t misses = 0;
   std::uint64_t evicted = 0;
@@ -97,6 +99,8 @@ struct SeriesCache::Shard {
   PointEntry& at(std::uint32_t entry) { return pages_[entry / kPage][entry % kPage]; }
   const PointEntry& at(std::uint32_t entry) const { return pages_[entry / kPage][entry % kPage]; }
   std::size_t slot_of(const SeriesKey& key) const { return key.high & (slots_.size() - 1); }
+  /// One look at kSweepEntries entries. True where it let one go that was in use.
+  bool sweep_some(std::uint32_t now_s, std::uint64_t incoming);
   void grow();
   void remove(std::uint32_t index);
   void erase_slot(std::size_t slot);

@@ -216,7 +216,8 @@ TEST(Translator, WhatStorageWouldRefuseIsRefused) {
     resource.gauge("g", 1);
     set(resource.resource(), "service.name", "s");
     for (int i = 0; i < count; ++i) set(resource.resource(), fmt::format("k{}", i), "v");
-    EXPECT_EQ(translated(resource.body()).size(), count == 200 ? 2U : 0U);  // and target_info
+    // target_info is no point of the sender: it says what it has room for.
+    EXPECT_EQ(translated(resource.body()).size(), 2U);
   }
   for (const std::size_t bytes : {50'000U, 70'000U}) {
     Request point;
@@ -243,6 +244,29 @@ TEST(Translator, ManyBucketsDoNotRepeatLargeLabels) {
   point->add_bucket_counts(0);
   set(point->mutable_attributes(), "k", std::string(50'000, 'v'));
   EXPECT_EQ(translated(request.body()).size(), 0U);
+}
+
+// A1: the resource's labels stand on every bucket as the point's own do.
+TEST(Translator, ManyBucketsDoNotRepeatTheResourcesLargeLabels) {
+  Request request;
+  auto* point = request.histogram("h");
+  for (int i = 0; i < 9'000; ++i) {
+    point->add_explicit_bounds(i);
+    point->add_bucket_counts(0);
+  }
+  point->add_bucket_counts(0);
+  set(request.resource(), "node.region", std::string(2'000, 'v'));
+  EXPECT_EQ(translated(request.body()).size(), 0U);
+}
+
+TEST(Translator, TargetInfoLeavesOutWhatIsTooLong) {
+  Request request;
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "process.command_line", std::string(3'000, 'v'));
+  set(request.resource(), "process.pid", "7");
+  request.gauge("m", 1);
+  EXPECT_EQ(texts(translated(request.body())).at(1),
+            R"(target_info{customer_id="cliente-a",job="shop",process_pid="7"} 1 @1800000000123)");
 }
 
 TEST(Translator, AnAttributeOnResourceAndPointStandsOnce) {

@@ -200,7 +200,10 @@ class BodyPacker final : public Packer {
 std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
                                            prometheus::SeriesCache& series) {
   prometheus::TranslatorSettings translation;
-  if (!settings.resource_labels.empty()) translation.resource_labels = settings.resource_labels;
+  if (!settings.resource_labels.empty()) {
+    translation.counts_active_series = settings.resource_labels == translation.resource_labels;
+    translation.resource_labels = settings.resource_labels;
+  }
   return std::make_unique<SeriesPacker>(std::move(translation), series);
 }
 

@@ -1,6 +1,6 @@
 #include "services/collector/intake/intake.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "libs/wire/otlp/walker.hpp"
 #include "services/collector/intake/metrics_check.hpp"
@@ -10,69 +10,24 @@
 namespace vigia::collector {
 namespace {
 
-std::string_view items_name(Signal signal) {
-  switch (signal) {
-    case Signal::kMetrics:
-      return "data points";
-    case Signal::kTraces:
-      return "spans";
-    case Signal::kLogs:
-      return "log records";
-  }
-  return "items";
-}
-
-std::string_view explain(RejectReason reason) {
-  switch (reason) {
-    case RejectReason::kForeign:
-      return "resource attribute customer.id names another customer than the token";
-    case RejectReason::kNoCustomer:
-      return "resource attribute customer.id is missing";
-    case RejectReason::kReserved:
-      return "name or job is reserved for the provider";
-    case RejectReason::kOverLimit:
-      return "over the customer's active_series";
-    case RejectReason::kUntranslatable:
-      return "no Prometheus form (type, name, labels too many or too large, or time stamp 0)";
-    case RejectReason::kTemporality:
-      return "delta temporality; send cumulative, or through the agent on the node";
-    case RejectReason::kFuture:
-      return "time stamp more than 5 minutes ahead";
-    case RejectReason::kInvalid:
-      return "bad UTF-8, nesting deeper than 64, ids or buckets that do not fit";
-    case RejectReason::kLabelValueBytes:
-      return "a label is longer than the customer's label_value_bytes";
-    case RejectReason::kLabelsPerSeries:
-      return "more labels than the customer's labels_per_series";
-    case RejectReason::kAttributes:
-      return "more attributes than one item may have";
-    case RejectReason::kResourceBytes:
-      return "resource or scope larger than one may be";
-    case RejectReason::kExpandedBytes:
-      return "labels or resource times items of the request are too much; send smaller ones";
-    case RejectReason::kNone:
-      break;
-  }
-  return "";
-}
-
 /// Nothing of the request is kept because of whose it claims to be.
-std::optional<Error> claim_error(Signal signal, const Verdicts& verdicts) {
+std::optional<Error> claim_error(Signal signal, const Checked& checked) {
+  const Verdicts& verdicts = checked.verdicts;
   if (verdicts.items() == 0 || verdicts.accepted() > 0) return std::nullopt;
   if (verdicts.rejected_for(RejectReason::kForeign) > 0) {
-    return Error{ErrorCode::kForbidden, describe(signal, verdicts), std::nullopt};
+    return Error{ErrorCode::kForbidden, describe(signal, checked), std::nullopt};
   }
   if (verdicts.rejected_for(RejectReason::kNoCustomer) > 0) {
-    return Error{ErrorCode::kInvalid, describe(signal, verdicts), std::nullopt};
+    return Error{ErrorCode::kInvalid, describe(signal, checked), std::nullopt};
   }
   return std::nullopt;
 }
 
-Books::Arrival arrival_of(const CustomerId& customer, const Delivery& delivery,
+Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest& request,
                           const Verdicts& verdicts) {
   Books::Arrival arrival{.customer = customer,
-                         .signal = delivery.signal,
-                         .transport = delivery.transport,
+                         .signal = request.signal,
+                         .transport = request.transport,
                          .items = verdicts.items()};
   if (verdicts.rejected() == 0) return arrival;
   for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
@@ -83,23 +38,22 @@ Books::Arrival arrival_of(const CustomerId& customer, const Delivery& delivery,
   return arrival;
 }
 
-}  // namespace
-
-std::string describe(Signal signal, const Verdicts& verdicts) {
-  if (verdicts.rejected() == 0) return "";
-  std::string text =
-      fmt::format("{} of {} {} refused", verdicts.rejected(), verdicts.items(), items_name(signal));
-  std::string_view separator = ": ";
-  for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
-    const auto reason = static_cast<RejectReason>(i);
-    const auto count = verdicts.rejected_for(reason);
-    if (count == 0) continue;
-    text += fmt::format("{}{} {} ({})", separator, count, to_string(reason), explain(reason));
-    separator = "; ";
-  }
-  if (text.size() > kAnswerTextMax) text.resize(kAnswerTextMax);
-  return text;
+/// Reason in the books for a whole request.
+std::string_view refusal_reason(const Error& error) {
+  return error.code == ErrorCode::kTooLarge ? "request_size" : "rate";
 }
+
+/// What the check has cost and what comes of it, for the customer's rates.
+RequestCost cost_of(const ExportRequest& request, const Checked& checked) {
+  return {request.signal, checked.verdicts.items() + checked.empty_envelopes,
+          std::max<std::uint64_t>(request.body.size(), checked.expanded_bytes / kExpansionFree)};
+}
+
+std::uint32_t items_max(Signal signal) {
+  return signal == Signal::kMetrics ? kRequestPointsMax : kRequestRecordsMax;
+}
+
+}  // namespace
 
 Intake::Intake(const std::vector<ExporterSettings>& exporters,
                wire::prometheus::TranslatorSettings translation, const IntakeParts& parts)
@@ -115,68 +69,86 @@ Intake::Intake(const std::vector<ExporterSettings>& exporters,
   }
 }
 
-Result<Verdicts> Intake::judge(const tenancy::Customer& customer, const Delivery& delivery) {
-  if (delivery.signal != Signal::kMetrics) {
-    return check_records(customer.id, delivery.signal, delivery.body);
-  }
-  const std::uint64_t rate = customer.limits.points_per_second;
-  if (rate > 0) {
-    auto items = wire::otlp::count_items(delivery.signal, delivery.body);
-    if (!items) return forward(items);
-    if (const auto wait = rates_.charge(customer.id, rate, *items)) {
-      parts_.books.arrived({.customer = customer.id,
-                            .signal = delivery.signal,
-                            .transport = delivery.transport,
-                            .items = *items,
-                            .rejected = {{"rate", *items}}});
-      return tl::unexpected<Error>(
-          Error{ErrorCode::kOverLimit,
-                fmt::format("over the customer's {} points per second", rate), *wait});
-    }
-  }
-  MetricsCheckSettings settings;
-  settings.translation = translation_;
-  settings.now_ms = parts_.clock.wall_ms();
-  settings.active_series_max = customer.limits.active_series;
-  return check_metrics(customer.id, delivery.body, settings, parts_.series);
+Result<Checked> Intake::check(const tenancy::Customer& customer, const ExportRequest& request) {
+  if (request.signal != Signal::kMetrics)
+    return check_records(customer.id, request.signal, request.body);
+  const MetricsCheckSettings settings{translation_, parts_.clock.wall_ms(), customer.limits};
+  return check_metrics(customer.id, request.body, settings, parts_.series);
 }
 
-void Intake::take(const tenancy::Customer& customer, Delivery delivery, Done done) {
+Result<Checked> Intake::judge(const tenancy::Customer& customer, const ExportRequest& request) {
+  // Who has nothing left is told so before the work; else the work tells what is to be charged.
+  if (auto asked =
+          rates_.ask(customer.id, customer.limits, {request.signal, 0, request.body.size()});
+      !asked) {
+    const auto items =
+        wire::otlp::count_items(request.signal, request.body, {.items = items_max(request.signal)});
+    book_refused(customer, request, items.value_or(0), refusal_reason(asked.error()));
+    return forward(asked);
+  }
+  auto checked = check(customer, request);
+  if (!checked) {
+    const bool is_large = checked.error().code == ErrorCode::kTooLarge;
+    const std::uint64_t items = is_large ? items_max(request.signal) : 0;
+    rates_.fine(customer.id, customer.limits, {request.signal, items, request.body.size()});
+    // So many at least: nobody has counted the rest.
+    if (is_large) book_refused(customer, request, items, refusal_reason(checked.error()));
+    return checked;
+  }
+  if (auto charged = rates_.charge(customer.id, customer.limits, cost_of(request, *checked));
+      !charged) {
+    book_refused(customer, request, checked->verdicts.items(), refusal_reason(charged.error()));
+    return forward(charged);
+  }
+  return checked;
+}
+
+void Intake::book_refused(const tenancy::Customer& customer, const ExportRequest& request,
+                          std::uint64_t items, std::string_view reason) {
+  parts_.books.arrived({.customer = customer.id,
+                        .signal = request.signal,
+                        .transport = request.transport,
+                        .items = items,
+                        .rejected = {{reason, items}}});
+}
+
+void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done done) {
   const auto begin = parts_.clock.steady();
   Done timed = [this, begin, done = std::move(done)](Result<Receipt> receipt) {
     durations_.observe(std::chrono::duration<double>(parts_.clock.steady() - begin).count());
     done(std::move(receipt));
   };
-  auto verdicts = judge(customer, delivery);
-  if (!verdicts) {
-    timed(forward(verdicts));
+  auto checked = judge(customer, request);
+  if (!checked) {
+    timed(forward(checked));
     return;
   }
-  Books::Arrival arrival = arrival_of(customer.id, delivery, *verdicts);
-  if (auto error = claim_error(delivery.signal, *verdicts)) {
+  const Verdicts& verdicts = checked->verdicts;
+  Books::Arrival arrival = arrival_of(customer.id, request, verdicts);
+  if (auto error = claim_error(request.signal, *checked)) {
     parts_.books.arrived(arrival);
     timed(tl::unexpected<Error>(std::move(*error)));
     return;
   }
-  Receipt receipt{verdicts->items(), verdicts->rejected(), describe(delivery.signal, *verdicts)};
-  if (verdicts->accepted() == 0 || parts_.log == nullptr) {
+  Receipt receipt{verdicts.items(), verdicts.rejected(), describe(request.signal, *checked)};
+  if (verdicts.accepted() == 0 || parts_.log == nullptr) {
     parts_.books.arrived(arrival);
     timed(std::move(receipt));
     return;
   }
-  append(record_of(customer, std::move(delivery), *verdicts), std::move(arrival),
-         std::move(receipt), std::move(timed));
+  append(record_of(customer, std::move(request), verdicts), std::move(arrival), std::move(receipt),
+         std::move(timed));
 }
 
-pipeline::DiskRecord Intake::record_of(const tenancy::Customer& customer, Delivery delivery,
+pipeline::DiskRecord Intake::record_of(const tenancy::Customer& customer, ExportRequest request,
                                        const Verdicts& verdicts) const {
-  pipeline::DiskRecord record{.header = {.customer = customer.id, .signal = delivery.signal}};
+  pipeline::DiskRecord record{.header = {.customer = customer.id, .signal = request.signal}};
   record.header.items = verdicts.items();
   record.header.rejected = verdicts.rejected();
   record.header.received_ms = parts_.clock.wall_ms();
   record.header.route = customer.hot_shard;
   record.header.verdicts = verdicts.encode();
-  record.body = std::move(delivery.body);
+  record.body = std::move(request.body);
   return record;
 }
 

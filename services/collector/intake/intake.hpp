@@ -22,6 +22,7 @@
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
+#include "services/collector/intake/checked.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
 
 namespace vigia::collector {
@@ -33,8 +34,8 @@ struct Receipt {
   std::string message;  ///< why, in English, "" where nothing was refused
 };
 
-/// One request with a good token.
-struct Delivery {
+/// One Export request with a good token.
+struct ExportRequest {
   Signal signal = Signal::kMetrics;
   std::string_view transport;  ///< "grpc" or "http"; a literal
   std::string body;            ///< Export…ServiceRequest, protobuf
@@ -63,15 +64,19 @@ class Intake {
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
   /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
-  /// (every resource another customer's), kOverLimit (rate), kUnavailable (log full).
-  void take(const tenancy::Customer& customer, Delivery delivery, Done done);
+  /// (every resource another customer's), kOverLimit (a rate: the same may pass later), kTooLarge
+  /// (more than one request may hold, or than the customer's rates ever let pass at once),
+  /// kUnavailable (log full).
+  void take(const tenancy::Customer& customer, ExportRequest request, Done done);
 
  private:
-  struct Taken;
-  struct Way;
-
-  Result<Verdicts> judge(const tenancy::Customer& customer, const Delivery& delivery);
-  pipeline::DiskRecord record_of(const tenancy::Customer& customer, Delivery delivery,
+  /// Checks the items and charges the customer.
+  Result<Checked> judge(const tenancy::Customer& customer, const ExportRequest& request);
+  Result<Checked> check(const tenancy::Customer& customer, const ExportRequest& request);
+  /// Enters a request that is refused as a whole into the books.
+  void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
+                    std::uint64_t items, std::string_view reason);
+  pipeline::DiskRecord record_of(const tenancy::Customer& customer, ExportRequest request,
                                  const Verdicts& verdicts) const;
   void append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt, Done done);
 
@@ -81,8 +86,5 @@ class Intake {
   std::vector<std::pair<std::string, Routing>> exporters_;
   service::Histogram& durations_;
 };
-
-/// Sentence for a receipt: "3 of 10 data points refused: 2 future, 1 reserved".
-std::string describe(Signal signal, const Verdicts& verdicts);
 
 }  // namespace vigia::collector

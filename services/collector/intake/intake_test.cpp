@@ -6,6 +6,7 @@
 #include <map>
 
 #include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
 
 #include "libs/pipeline/memory_files.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
@@ -250,6 +251,162 @@ TEST_F(IntakeTest, OverTheRateTheRequestMayComeAgainLater) {
   clock_.advance(std::chrono::seconds(5));
   EXPECT_TRUE(take(one_gauge("cliente-a", "m", now())).has_value());
   EXPECT_EQ(books().received, books().rejected + books().queued);
+}
+
+/// Resource{Spans,Logs} of cliente-a with one scope whose items are those bytes.
+std::string records_of(const std::string& items, const std::string& resource_text = "") {
+  std::string resource;
+  {
+    protozero::pbf_writer writer(resource);
+    for (const auto& [key, value] :
+         {std::pair<std::string, std::string>{"customer.id", "cliente-a"}, {"k", resource_text}}) {
+      protozero::pbf_writer attribute(writer, 1);
+      attribute.add_string(1, key);
+      protozero::pbf_writer any(attribute, 2);
+      any.add_string(1, value);
+    }
+  }
+  std::string group;
+  protozero::pbf_writer writer(group);
+  writer.add_message(1, resource);
+  writer.add_message(2, items);
+  std::string body;
+  protozero::pbf_writer(body).add_message(1, group);
+  return body;
+}
+
+std::string repeated(std::string_view bytes, std::size_t times) {
+  std::string out;
+  out.reserve(bytes.size() * times);
+  for (std::size_t i = 0; i < times; ++i) out += bytes;
+  return out;
+}
+
+// A1: 336 KB became gigabytes, since the resource's label stands on each point.
+TEST_F(IntakeTest, ALabelOverTheLimitIsRefusedAndNamed) {
+  MetricsBody body;
+  body.resource("cliente-a", {{"node.region", std::string(59'000, 'x')}}).gauge("m", now());
+  body.resource("cliente-a", {{"node.region", std::string(2'048, 'x')}}).gauge("m", now());
+  body.resource("cliente-a").gauge("m", now(), {{"k", std::string(2'049, 'x')}});
+  const auto receipt = take(body.bytes());
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->rejected, 2U);
+  EXPECT_EQ(receipt->message,
+            "2 of 3 data points refused: 2 label_value_bytes (label \"node_region\" has 59000 "
+            "bytes, label_value_bytes is 2048)");
+  customer_.limits.label_value_bytes = 4096;
+  EXPECT_EQ(take(body.bytes())->rejected, 1U);
+}
+
+TEST_F(IntakeTest, MoreLabelsThanTheLimitAreRefused) {
+  customer_.limits.labels_per_series = 3;
+  MetricsBody body;
+  body.resource("cliente-a", {{"node.id", "n"}});
+  body.gauge("m", now(), {{"a", "1"}}).gauge("m", now(), {{"a", "1"}, {"b", "2"}});
+  const auto receipt = take(body.bytes());
+  EXPECT_EQ(receipt->rejected, 1U);
+  EXPECT_NE(receipt->message.find("labels_per_series (4 labels, labels_per_series is 3)"),
+            std::string::npos)
+      << receipt->message;
+}
+
+TEST_F(IntakeTest, WhatPointsBecomeIsBoundedByTheRequest) {
+  customer_.limits.label_value_bytes = 64U << 10U;
+  MetricsBody body;
+  body.resource("cliente-a", {{"node.region", std::string(32'000, 'x')}});
+  for (int i = 0; i < 5'000; ++i) body.gauge("m", now());  // 160 MB
+  const auto receipt = take(body.bytes());
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_GT(receipt->rejected, 500U);
+  EXPECT_LT(receipt->rejected, 1'000U);
+  EXPECT_NE(receipt->message.find("expanded_bytes"), std::string::npos);
+}
+
+// B4: 0.7 MB of spans with one resource of 1 MiB ended storage at each start.
+TEST_F(IntakeTest, AResourceOverItsBytesIsRefusedWithAllThatStandsInIt) {
+  const std::string record = repeated(std::string_view("\x12\x00", 2), 2'500);
+  const auto receipt = take(records_of(record, std::string(1U << 20U, 'x')), Signal::kLogs);
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->rejected, 2'500U);
+  EXPECT_NE(receipt->message.find("resource_bytes (a resource of 1048"), std::string::npos)
+      << receipt->message;
+  EXPECT_EQ(take(records_of(record, std::string(60'000, 'x')), Signal::kLogs)->rejected, 0U);
+  MetricsBody points;
+  points.resource("cliente-a", {{"k", std::string(70'000, 'x')}}).gauge("m", now());
+  EXPECT_EQ(take(points.bytes())->rejected, 1U);
+}
+
+TEST_F(IntakeTest, WhatRecordsBecomeIsBoundedByTheRequest) {
+  const std::string record = repeated(std::string_view("\x12\x00", 2), 5'000);
+  const auto receipt = take(records_of(record, std::string(60'000, 'x')), Signal::kLogs);  // 300 MB
+  EXPECT_GT(receipt->rejected, 400U);
+  EXPECT_LT(receipt->rejected, 700U);
+}
+
+TEST_F(IntakeTest, ASpanOfTooManyAttributesIsRefused) {
+  const std::string attribute("\x32\x03\x0a\x01k", 5);
+  std::string record;
+  protozero::pbf_writer writer(record);
+  writer.add_message(2, repeated(attribute, 1'024));
+  writer.add_message(2, repeated(attribute, 1'025));
+  const auto receipt = take(records_of(record), Signal::kLogs);
+  EXPECT_EQ(receipt->rejected, 1U);
+  EXPECT_NE(receipt->message.find("1 attributes (1025 attributes, 1024 may be)"), std::string::npos)
+      << receipt->message;
+}
+
+// B3: 4 KB on the wire, and no spans and logs of anybody any more.
+TEST_F(IntakeTest, MoreRecordsThanOneRequestMayHoldAreTooMany) {
+  const std::string two_million = repeated(std::string_view("\x12\x00", 2), 2'044'674);
+  const auto receipt = take(records_of(two_million), Signal::kLogs);
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_EQ(receipt.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(receipt.error().message,
+            "more than 250000 log records in one request; send them in smaller ones");
+  EXPECT_EQ(books(Signal::kLogs).rejected, 250'000U);
+  EXPECT_EQ(books(Signal::kLogs).received, 250'000U);
+  EXPECT_EQ(appended(), 0U);
+}
+
+// B6: 4 KB of empty resources cost two seconds of a core, and nothing was charged.
+TEST_F(IntakeTest, EnvelopesWithoutItemsAreBoundedAndCharged) {
+  const std::string empty("\x0a\x00", 2);
+  EXPECT_EQ(take(repeated(empty, 2'000'000)).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(take(repeated(empty, 90'000))->items, 0U);
+  customer_.limits.points_per_second = 2'000;  // 40,000 at once, at most
+  EXPECT_EQ(take(repeated(empty, 90'000)).error().code, ErrorCode::kTooLarge);
+  EXPECT_TRUE(take(repeated(empty, 30'000)).has_value());
+  EXPECT_EQ(take(one_gauge("cliente-a", "m", now())).error().code, ErrorCode::kOverLimit);
+}
+
+TEST_F(IntakeTest, SpansRecordsAndBytesHaveRatesToo) {
+  customer_.limits.spans_per_second = 1;
+  customer_.limits.log_records_per_second = 1;
+  const std::string records = records_of(repeated(std::string_view("\x12\x00", 2), 100));
+  EXPECT_TRUE(take(records, Signal::kLogs).has_value());
+  const auto logs = take(records, Signal::kLogs);
+  ASSERT_FALSE(logs.has_value());
+  EXPECT_EQ(logs.error().code, ErrorCode::kOverLimit);
+  EXPECT_NE(logs.error().message.find("log_records_per_second of 1; send again in"),
+            std::string::npos);
+  EXPECT_EQ(books(Signal::kLogs).rejected, 100U);
+  EXPECT_TRUE(take(testing::one_span("cliente-a"), Signal::kTraces).has_value());
+  customer_.limits = {.bytes_per_second = 1};
+  const std::string filler =
+      "\xfa\x7d" + std::string("\x80\x80\xc0\x01") + std::string(3U << 20U, 'z');
+  EXPECT_TRUE(take(testing::one_span("cliente-a") + filler, Signal::kTraces).has_value());
+  const auto bytes = take(testing::one_span("cliente-a"), Signal::kTraces);
+  ASSERT_FALSE(bytes.has_value());
+  EXPECT_NE(bytes.error().message.find("bytes_per_second of 1"), std::string::npos);
+}
+
+// Every multiplication is charged: what grows more than ordinary data does pays for it.
+TEST_F(IntakeTest, WhatGrowsIsChargedAsBytes) {
+  customer_.limits.bytes_per_second = 1;  // 4 MiB at once, at most
+  MetricsBody body;
+  body.resource("cliente-a", {{"node.region", std::string(2'000, 'x')}});
+  for (int i = 0; i < 40'000; ++i) body.gauge("m", now());  // 80 MB of labels
+  EXPECT_EQ(take(body.bytes()).error().code, ErrorCode::kTooLarge);
 }
 
 TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {

@@ -1,53 +1,75 @@
 #include "services/collector/intake/metrics_check.hpp"
 
+#include <fmt/format.h>
+
 #include "libs/wire/prometheus/series_resolver.hpp"
 #include "services/collector/limits.hpp"
 
 namespace vigia::collector {
 namespace {
 
-class Judge final : public wire::prometheus::SeriesResolver {
+namespace prometheus = wire::prometheus;
+
+class Judge final : public prometheus::SeriesResolver {
  public:
   Judge(const CustomerId& customer, const MetricsCheckSettings& settings,
-        wire::prometheus::SeriesCache& cache)
+        prometheus::SeriesCache& cache)
       : SeriesResolver(customer, settings.translation, cache),
         active_(cache.active_series(customer)),
-        active_max_(settings.active_series_max),
+        active_max_(settings.limits.active_series),
+        labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
         latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {}
 
-  Verdicts take() { return std::move(verdicts_); }
+  void on_empty() override { ++checked_.empty_envelopes; }
+  Checked take() { return std::move(checked_); }
 
  private:
   bool admits_new_series() override {
     return active_max_ == 0 ||
            active_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(active_max_);
   }
+  prometheus::LabelLimits label_limits() const override { return labels_; }
 
-  void on_point(const wire::prometheus::ResolvedPoint& resolved) override {
+  RejectReason admit_resource(const prometheus::ResourceEntry& resource,
+                              std::string& why) override {
+    if (resource_bytes().size() > kResourceBytesMax) {
+      why = fmt::format("a resource of {} bytes, {} may be", resource_bytes().size(),
+                        kResourceBytesMax);
+      return RejectReason::kResourceBytes;
+    }
+    return prometheus::label_fault(resource.labels.shared.labels, labels_, why);
+  }
+
+  void on_point(const prometheus::ResolvedPoint& resolved) override {
     if (resolved.fault != RejectReason::kNone) {
-      verdicts_.reject(resolved.item, resolved.fault);
+      checked_.reject(resolved.item, resolved.fault, resolved.why);
     } else if (resolved.point->time_ns > latest_ns_) {
-      verdicts_.reject(resolved.item, RejectReason::kFuture);
+      checked_.reject(resolved.item, RejectReason::kFuture);
+    } else {
+      checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
+                      kExpandedPointBytesMax);
     }
   }
 
   std::atomic<std::int64_t>& active_;
   std::uint64_t active_max_;
+  prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;
-  Verdicts verdicts_;
+  Checked checked_;
 };
 
 }  // namespace
 
-Result<Verdicts> check_metrics(const CustomerId& customer, std::string_view body,
-                               const MetricsCheckSettings& settings,
-                               wire::prometheus::SeriesCache& cache) {
+Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
+                              const MetricsCheckSettings& settings,
+                              prometheus::SeriesCache& cache) {
   Judge judge(customer, settings, cache);
-  auto items = judge.run(body);
+  auto items =
+      judge.run(body, {.items = kRequestPointsMax, .empty_envelopes = kRequestEmptyEnvelopesMax});
   if (!items) return forward(items);
-  Verdicts verdicts = judge.take();
-  verdicts.set_items(*items);
-  return verdicts;
+  Checked checked = judge.take();
+  checked.verdicts.set_items(*items);
+  return checked;
 }
 
 }  // namespace vigia::collector

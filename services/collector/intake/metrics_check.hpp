@@ -6,22 +6,24 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
-#include "libs/model/verdicts.hpp"
+#include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "libs/wire/prometheus/series_cache.hpp"
+#include "services/collector/intake/checked.hpp"
 
 namespace vigia::collector {
 
 struct MetricsCheckSettings {
-  wire::prometheus::TranslatorSettings translation;
-  std::int64_t now_ms = 0;              ///< wall clock
-  std::uint64_t active_series_max = 0;  ///< of this customer; 0: no limit
+  const wire::prometheus::TranslatorSettings& translation;
+  std::int64_t now_ms = 0;        ///< wall clock
+  const tenancy::Limits& limits;  ///< of this customer
 };
 
 /// Walks the body, finds each point's series in the cache and judges it (design §3, step 2).
-/// kInvalid where the body is no ExportMetricsServiceRequest.
-Result<Verdicts> check_metrics(const CustomerId& customer, std::string_view body,
-                               const MetricsCheckSettings& settings,
-                               wire::prometheus::SeriesCache& cache);
+/// kInvalid where the body is no ExportMetricsServiceRequest, kTooLarge where it holds more than
+/// one may.
+Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
+                              const MetricsCheckSettings& settings,
+                              wire::prometheus::SeriesCache& cache);
 
 }  // namespace vigia::collector

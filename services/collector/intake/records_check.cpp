@@ -1,8 +1,11 @@
 #include "services/collector/intake/records_check.hpp"
 
+#include <fmt/format.h>
+
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
+#include "services/collector/limits.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -10,55 +13,95 @@ namespace {
 namespace otlp = wire::otlp;
 using wire::prometheus::Claim;
 
+/// A resource or a scope, looked at when its first item comes.
+struct Head {
+  std::string_view bytes;
+  bool is_judged = false;
+  RejectReason fault = RejectReason::kNone;
+};
+
 class Judge final : public otlp::Visitor {
  public:
   Judge(const CustomerId& customer, Signal signal) : customer_(customer), signal_(signal) {}
 
-  void on_resource(const otlp::ResourceView& resource) override {
-    const Claim claim = wire::prometheus::read_claim(customer_, resource.bytes);
-    if (claim == Claim::kForeign) {
-      resource_fault_ = RejectReason::kForeign;
-    } else if (claim == Claim::kNone) {
-      resource_fault_ = RejectReason::kNoCustomer;
+  void on_resource(const otlp::ResourceView& resource) override { resource_ = {resource.bytes}; }
+  void on_scope(const otlp::ScopeView& scope) override { scope_ = {scope.bytes}; }
+  void on_empty() override { ++checked_.empty_envelopes; }
+
+  void on_item(std::uint32_t item, std::string_view bytes) override {
+    if (!resource_.is_judged) judge_resource();
+    if (!scope_.is_judged) judge_scope();
+    // Read even where the resource is refused: damaged bytes are a damaged request.
+    const otlp::ItemFacts facts =
+        signal_ == Signal::kTraces ? otlp::look_at_span(bytes) : otlp::look_at_log_record(bytes);
+    const RejectReason head_fault =
+        resource_.fault != RejectReason::kNone ? resource_.fault : scope_.fault;
+    if (head_fault != RejectReason::kNone) {
+      checked_.reject(item, head_fault, why_);
+    } else if (!facts.is_valid) {
+      checked_.reject(item, RejectReason::kInvalid);
+    } else if (facts.attributes > kItemAttributesMax) {
+      checked_.reject(
+          item, RejectReason::kAttributes,
+          fmt::format("{} attributes, {} may be", facts.attributes, kItemAttributesMax));
     } else {
-      resource_fault_ =
-          otlp::is_valid_resource(resource.bytes) ? RejectReason::kNone : RejectReason::kInvalid;
+      checked_.expand(item, resource_.bytes.size() + scope_.bytes.size() + bytes.size(),
+                      kExpandedRecordBytesMax);
     }
   }
 
-  void on_scope(const otlp::ScopeView& scope) override {
-    scope_fault_ = otlp::is_valid_scope(scope.bytes) ? RejectReason::kNone : RejectReason::kInvalid;
-  }
-
-  void on_item(std::uint32_t item, std::string_view bytes) override {
-    // Read even where the resource is refused: damaged bytes are a damaged request.
-    const bool is_valid =
-        signal_ == Signal::kTraces ? otlp::is_valid_span(bytes) : otlp::is_valid_log_record(bytes);
-    RejectReason fault = resource_fault_;
-    if (fault == RejectReason::kNone) fault = scope_fault_;
-    if (fault == RejectReason::kNone && !is_valid) fault = RejectReason::kInvalid;
-    if (fault != RejectReason::kNone) verdicts_.reject(item, fault);
-  }
-
-  Verdicts take() { return std::move(verdicts_); }
+  Checked take() { return std::move(checked_); }
 
  private:
+  void judge_resource() {
+    resource_.is_judged = true;
+    why_.clear();
+    const Claim claim = wire::prometheus::read_claim(customer_, resource_.bytes);
+    if (claim == Claim::kForeign) {
+      resource_.fault = RejectReason::kForeign;
+    } else if (claim == Claim::kNone) {
+      resource_.fault = RejectReason::kNoCustomer;
+    } else {
+      resource_.fault = size_fault(resource_.bytes, "resource");
+      if (resource_.fault == RejectReason::kNone && !otlp::is_valid_resource(resource_.bytes))
+        resource_.fault = RejectReason::kInvalid;
+    }
+  }
+
+  void judge_scope() {
+    scope_.is_judged = true;
+    if (resource_.fault != RejectReason::kNone) return;
+    why_.clear();
+    scope_.fault = size_fault(scope_.bytes, "scope");
+    if (scope_.fault == RejectReason::kNone && !otlp::is_valid_scope(scope_.bytes))
+      scope_.fault = RejectReason::kInvalid;
+  }
+
+  RejectReason size_fault(std::string_view bytes, std::string_view what) {
+    if (bytes.size() <= kResourceBytesMax) return RejectReason::kNone;
+    why_ = fmt::format("a {} of {} bytes, {} may be", what, bytes.size(), kResourceBytesMax);
+    return RejectReason::kResourceBytes;
+  }
+
   const CustomerId& customer_;
   Signal signal_;
-  RejectReason resource_fault_ = RejectReason::kNone;
-  RejectReason scope_fault_ = RejectReason::kNone;
-  Verdicts verdicts_;
+  Head resource_;
+  Head scope_;
+  std::string why_;  // of the fault of one of them
+  Checked checked_;
 };
 
 }  // namespace
 
-Result<Verdicts> check_records(const CustomerId& customer, Signal signal, std::string_view body) {
+Result<Checked> check_records(const CustomerId& customer, Signal signal, std::string_view body) {
   Judge judge(customer, signal);
-  auto items = otlp::walk(signal, body, judge);
+  auto items =
+      otlp::walk(signal, body, judge,
+                 {.items = kRequestRecordsMax, .empty_envelopes = kRequestEmptyEnvelopesMax});
   if (!items) return forward(items);
-  Verdicts verdicts = judge.take();
-  verdicts.set_items(*items);
-  return verdicts;
+  Checked checked = judge.take();
+  checked.verdicts.set_items(*items);
+  return checked;
 }
 
 }  // namespace vigia::collector

@@ -6,12 +6,12 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/model/verdicts.hpp"
+#include "services/collector/intake/checked.hpp"
 
 namespace vigia::collector {
 
-/// kInvalid where the body is no Export{Trace,Logs}ServiceRequest. REQUIRES: signal is kTraces or
-/// kLogs.
-Result<Verdicts> check_records(const CustomerId& customer, Signal signal, std::string_view body);
+/// kInvalid where the body is no Export{Trace,Logs}ServiceRequest, kTooLarge where it holds more
+/// than one may. REQUIRES: signal is kTraces or kLogs.
+Result<Checked> check_records(const CustomerId& customer, Signal signal, std::string_view body);
 
 }  // namespace vigia::collector

@@ -94,20 +94,20 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
   }
   const Signal signal = *signal_of_path(request);
   const BodyForm form = *form_of(request);
-  Delivery delivery{signal, transport_name(request), std::move(request.body)};
+  ExportRequest taken{signal, transport_name(request), std::move(request.body)};
   if (form == BodyForm::kJson) {
-    auto protobuf = wire::otlp::json_to_protobuf(signal, delivery.body);
+    auto protobuf = wire::otlp::json_to_protobuf(signal, taken.body);
     if (!protobuf) {
       responder.send(refused(request, protobuf.error()));
       return;
     }
-    delivery.body = std::move(*protobuf);
+    taken.body = std::move(*protobuf);
   }
   // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
   // that this one callable owns.
   auto held = std::make_shared<net::Responder>(std::move(responder));
   parts_.intake.take(
-      *customer, std::move(delivery),
+      *customer, std::move(taken),
       [this, held, signal, form,
        head = static_cast<net::RequestHead>(request)](Result<Receipt> receipt) {
         held->send(receipt ? accepted(signal, form, *receipt) : refused(head, receipt.error()));

@@ -1,0 +1,98 @@
+#include "services/collector/intake/checked.hpp"
+
+#include <fmt/format.h>
+
+#include "services/collector/limits.hpp"
+
+namespace vigia::collector {
+namespace {
+
+std::string_view items_name(Signal signal) {
+  switch (signal) {
+    case Signal::kMetrics:
+      return "data points";
+    case Signal::kTraces:
+      return "spans";
+    case Signal::kLogs:
+      return "log records";
+  }
+  return "items";
+}
+
+std::string_view explain(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kForeign:
+      return "resource attribute customer.id names another customer than the token";
+    case RejectReason::kNoCustomer:
+      return "resource attribute customer.id is missing";
+    case RejectReason::kReserved:
+      return "name or job is reserved for the provider";
+    case RejectReason::kOverLimit:
+      return "over the customer's active_series";
+    case RejectReason::kUntranslatable:
+      return "no Prometheus form (type, name, labels too many or too large, or time stamp 0)";
+    case RejectReason::kTemporality:
+      return "delta temporality; send cumulative, or through the agent on the node";
+    case RejectReason::kFuture:
+      return "time stamp more than 5 minutes ahead";
+    case RejectReason::kInvalid:
+      return "bad UTF-8, nesting deeper than 64, ids or buckets that do not fit";
+    case RejectReason::kLabelValueBytes:
+      return "a label is longer than the customer's label_value_bytes";
+    case RejectReason::kLabelsPerSeries:
+      return "more labels than the customer's labels_per_series";
+    case RejectReason::kAttributes:
+      return "more attributes than one item may have";
+    case RejectReason::kResourceBytes:
+      return "resource or scope larger than one may be";
+    case RejectReason::kExpandedBytes:
+      return "items times their labels or resource are too much for one request";
+    case RejectReason::kNone:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view more) {
+  std::string& first = why[static_cast<std::size_t>(reason)];
+  if (first.empty() && !more.empty()) first = more;
+  verdicts.reject(item, reason);
+}
+
+void Checked::expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {
+  if (expanded_bytes + bytes <= bytes_max) {
+    expanded_bytes += bytes;
+    return;
+  }
+  std::string& first = why[static_cast<std::size_t>(RejectReason::kExpandedBytes)];
+  if (first.empty()) {
+    first = fmt::format(
+        "with labels or resource on each of them the items are more than {} bytes, from item {} "
+        "on; send smaller requests",
+        bytes_max, item);
+  }
+  verdicts.reject(item, RejectReason::kExpandedBytes);
+}
+
+std::string describe(Signal signal, const Checked& checked) {
+  const Verdicts& verdicts = checked.verdicts;
+  if (verdicts.rejected() == 0) return "";
+  std::string text =
+      fmt::format("{} of {} {} refused", verdicts.rejected(), verdicts.items(), items_name(signal));
+  std::string_view separator = ": ";
+  for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
+    const auto reason = static_cast<RejectReason>(i);
+    const auto count = verdicts.rejected_for(reason);
+    if (count == 0) continue;
+    const std::string& why = checked.why[i];
+    text += fmt::format("{}{} {} ({})", separator, count, to_string(reason),
+                        why.empty() ? explain(reason) : std::string_view(why));
+    separator = "; ";
+  }
+  if (text.size() > kAnswerTextMax) text.resize(kAnswerTextMax);
+  return text;
+}
+
+}  // namespace vigia::collector

@@ -1,0 +1,32 @@
+// What the check of a request has found.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "libs/model/signal.hpp"
+#include "libs/model/verdicts.hpp"
+
+namespace vigia::collector {
+
+struct Checked {
+  Verdicts verdicts;
+  /// By reason, of its first item: what the reason does not say, such as the label and its size.
+  std::array<std::string, kRejectReasonCount> why{};
+  std::uint64_t empty_envelopes = 0;  ///< resources, scopes and metrics without an item
+  /// Bytes that the accepted items become further on: each point's series with all their labels,
+  /// each span or record with its resource and scope.
+  std::uint64_t expanded_bytes = 0;
+
+  void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
+  /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
+  void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max);
+};
+
+/// Sentence for a receipt: "3 of 10 data points refused: 2 future (…), 1 reserved (…)"; "" where
+/// nothing was refused.
+std::string describe(Signal signal, const Checked& checked);
+
+}  // namespace vigia::collector
