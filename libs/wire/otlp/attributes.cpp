@@ -1,7 +1,9 @@
 #include "libs/wire/otlp/attributes.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -94,17 +96,30 @@ void append_json_array(std::string& out, std::string_view array, int depth) {
   out += ']';
 }
 
+/// In order of the keys: senders whose maps have none must not make a new series each time.
 void append_json_list(std::string& out, std::string_view list, int depth) {
+  std::vector<KeyValueView> entries;
+  for_each_attribute({list, 1}, [&](const KeyValueView& entry) { entries.push_back(entry); });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& left, const auto& right) { return left.key < right.key; });
   out += '{';
   bool is_first = true;
-  for_each_attribute({list, 1}, [&](const KeyValueView& entry) {
+  for (const KeyValueView& entry : entries) {
     if (!is_first) out += ',';
     is_first = false;
     append_json_string(out, entry.key);
     out += ':';
     append_json(out, entry.value, depth + 1);
-  });
+  }
   out += '}';
+}
+
+/// JSON has no NaN and no infinities: they are strings (OpenTelemetry, "AnyValue for non-OTLP").
+void append_json_double(std::string& out, double value) {
+  const bool is_string = !std::isfinite(value);
+  if (is_string) out += '"';
+  append_double(out, value);
+  if (is_string) out += '"';
 }
 
 void append_scalar(std::string& out, FieldReader& reader) {
@@ -143,6 +158,9 @@ void append_json(std::string& out, std::string_view any_value, int depth) {
         out += '"';
         append_base64(out, reader.bytes());
         out += '"';
+        break;
+      case kDouble:
+        append_json_double(out, reader.real());
         break;
       default:
         append_scalar(out, reader);

@@ -49,6 +49,29 @@ TEST(ValueText, WritesArraysAndListsAsJson) {
   EXPECT_EQ(text_of(list), R"({"k":["a\"b\n",7,null]})");
 }
 
+// D30: JSON has no such numbers; a trace with one could not be shown.
+TEST(ValueText, NumbersThatJsonDoesNotHaveAreStringsInside) {
+  AnyValue value;
+  auto* array = value.mutable_array_value();
+  array->add_values()->set_double_value(1.5);
+  array->add_values()->set_double_value(std::numeric_limits<double>::quiet_NaN());
+  array->add_values()->set_double_value(-std::numeric_limits<double>::infinity());
+  auto* entry = array->add_values()->mutable_kvlist_value()->add_values();
+  entry->set_key("n");
+  entry->mutable_value()->set_double_value(std::numeric_limits<double>::infinity());
+  EXPECT_EQ(text_of(value), R"([1.5,"NaN","-Infinity",{"n":"Infinity"}])");
+}
+
+TEST(ValueText, AMapIsTheSameInWhateverOrderItsKeysCome) {
+  AnyValue value;
+  for (const char* key : {"b", "a", "c"}) {
+    auto* entry = value.mutable_kvlist_value()->add_values();
+    entry->set_key(key);
+    entry->mutable_value()->set_int_value(1);
+  }
+  EXPECT_EQ(text_of(value), R"({"a":1,"b":1,"c":1})");
+}
+
 TEST(ValueText, OfAValueGivenTwiceTheLastCounts) {
   AnyValue first;
   first.set_string_value("first");
