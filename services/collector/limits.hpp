@@ -23,8 +23,8 @@ inline constexpr double kOverdraftBytesMin = 4U << 20U;
 /// What one request may hold. Other receivers take 4 MiB (gRPC) or 20 MiB (HTTP), which is some
 /// 70,000 or 350,000 of the smallest items that anybody sends.
 inline constexpr std::uint32_t kRequestPointsMax = 1'000'000;
-/// Spans or log records: each is a row of the long-term store.
-inline constexpr std::uint32_t kRequestRecordsMax = 250'000;
+/// Spans or log records: each is a row of the long-term store, which takes so many in a request.
+inline constexpr std::uint32_t kRequestRecordsMax = 100'000;
 /// Resources, scopes and metrics in which no item stands.
 inline constexpr std::uint32_t kRequestEmptyEnvelopesMax = 100'000;
 

@@ -74,7 +74,7 @@ bool has_reserved_job(const std::vector<LabelPair>& own) {
 }
 
 void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
-                             std::string_view prefix) {
+                             const AttributeNaming& naming) {
   std::vector<otlp::KeyValueView> entries;
   otlp::for_each_attribute(
       attributes, [&entries](const otlp::KeyValueView& entry) { entries.push_back(entry); });
@@ -86,11 +86,12 @@ void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes
   for (const otlp::KeyValueView& entry : entries) {
     // Keys are unique by the specification; of a key sent twice the first value counts.
     if (has_last && entry.key == last_key) continue;
+    if (naming.is_left_out != nullptr && naming.is_left_out(entry.key)) continue;
     last_key = entry.key;
     has_last = true;
     std::string name = label_name(entry.key);
     if (name.empty() || name == kCustomerLabel) continue;
-    if (!prefix.empty()) name = label_name(std::string(prefix) + name);
+    if (!naming.prefix.empty()) name = label_name(fmt::format("{}{}", naming.prefix, entry.key));
     std::string value;
     otlp::append_value_text(value, entry.value);
     if (!value.empty()) found.emplace_back(std::move(name), std::move(value));

@@ -38,11 +38,15 @@ void keep_what_fits(std::vector<LabelPair>& own, const SharedLabels& shared);
 /// Whether these labels say that a job of the provider's own made the series.
 bool has_reserved_job(const std::vector<LabelPair>& own);
 
+struct AttributeNaming {
+  std::string_view prefix = "";                         ///< before each key
+  bool (*is_left_out)(std::string_view key) = nullptr;  ///< of the sender's keys
+};
 /// Appends the attributes as labels, each name once and in order of the names: values of different
-/// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once),
-/// names with `prefix` before them. A key that sanitises to customer_id is dropped: that label
-/// comes from the token alone. Throws protozero::exception on damaged bytes.
+/// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once). A
+/// key that sanitises to customer_id is dropped: that label comes from the token alone. Throws
+/// protozero::exception on damaged bytes.
 void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
-                             std::string_view prefix = "");
+                             const AttributeNaming& naming = {});
 
 }  // namespace vigia::wire::prometheus

@@ -113,12 +113,14 @@ std::string shortest_scientific(double value) {
 
 std::string metric_name(const MetricNaming& naming) {
   std::vector<std::string> tokens = tokens_of(naming.name);
-  if (tokens.empty()) return "";
+  if (naming.name.empty()) return "";
+  // A name of other characters alone is one `_`, before what the unit and the type add.
+  if (tokens.empty()) tokens.emplace_back();
   add_unit(tokens, naming.unit);
   if (naming.is_counter) move_to_end(tokens, "total");
   if (naming.is_gauge && naming.ratio_suffix && naming.unit == "1") move_to_end(tokens, "ratio");
   std::string name = fmt::format("{}", fmt::join(tokens, "_"));
-  return is_digit(name.front()) ? "_" + name : name;
+  return name.empty() || is_digit(name.front()) ? "_" + name : name;
 }
 
 std::string label_name(std::string_view key) {
@@ -132,7 +134,7 @@ std::string label_name(std::string_view key) {
     }
   }
   if (name.empty()) return name;
-  if (is_digit(name.front())) return "key_" + name;
+  if (is_digit(name.front()) || is_rule_label(name)) return "key_" + name;
   if (name.front() == '_') return "key" + name;
   return name;
 }
@@ -152,6 +154,10 @@ std::string number_text(double value) {
   std::string text = fmt::format("{}", value);
   if (text.find('.') == std::string::npos) text += ".0";
   return text;
+}
+
+bool is_rule_label(std::string_view label) {
+  return label == "severity" || label == "alertname" || label == "alertstate";
 }
 
 bool is_reserved_name(std::string_view metric, bool is_agent) {

@@ -16,15 +16,22 @@ struct MetricNaming {
 };
 
 /// "http.server.duration" in "s" → "http_server_duration_seconds". Runs of other characters become
-/// one `_`; a leading digit gets a `_` before it. Empty where no character of the name can stay.
+/// one `_`; a leading digit gets a `_` before it; "данные" in "By" → "_bytes". Empty for an empty
+/// name.
 std::string metric_name(const MetricNaming& naming);
 
 /// "k8s.pod/name" → "k8s_pod_name"; runs collapse; a leading digit gets `key_`, a leading
-/// underscore `key`, so that no label of a sender begins with `__`.
+/// underscore `key`, so that no label of a sender begins with `__`; a label of an alert gets `key_`
+/// (is_rule_label).
 std::string label_name(std::string_view key);
 
 /// A number as OpenMetrics spells it in `le` and `quantile`: "1.0", "0.25", "1e+06", "+Inf".
 std::string number_text(double value);
+
+/// severity, alertname, alertstate: what Prometheus writes over on each alert. Two series of a
+/// customer that differ in one of them would become one alert, and the whole rule fail, for all
+/// customers.
+bool is_rule_label(std::string_view label);
 
 /// True for what a customer may not make: `up`, `scrape_*`, `ALERTS*`, `otelcol_*`, `vigia_*`, and
 /// `agent_*` unless the resource is the agent's own.

@@ -43,8 +43,24 @@ TEST(MetricName, OtherCharactersBecomeOneUnderscore) {
   EXPECT_EQ(gauge("a..b--c", ""), "a_b_c");
   EXPECT_EQ(gauge("1st.hit", ""), "_1st_hit");
   EXPECT_EQ(gauge("job:latency:sum", ""), "job:latency:sum");
-  EXPECT_EQ(gauge("ñ", ""), "");
+  EXPECT_EQ(gauge("ñ", ""), "_");
   EXPECT_EQ(gauge("", "s"), "");
+}
+
+// D-F8: who names in Cyrillic or Chinese lost everything.
+TEST(MetricName, OfOtherScriptsKeepsUnitAndType) {
+  EXPECT_EQ(gauge("данные", "By"), "_bytes");
+  EXPECT_EQ(counter("温度", "Cel"), "_celsius_total");
+  EXPECT_EQ(other("🔥", ""), "_");
+}
+
+// B2: two series that differ in one of these alone put a rule of all customers in error.
+TEST(LabelName, OfAnAlertIsTheSendersNoMore) {
+  EXPECT_EQ(label_name("severity"), "key_severity");
+  EXPECT_EQ(label_name("alertname"), "key_alertname");
+  EXPECT_EQ(label_name("alertstate"), "key_alertstate");
+  EXPECT_EQ(label_name("Severity"), "Severity");
+  EXPECT_EQ(label_name("severity.text"), "severity_text");
 }
 
 TEST(LabelName, NeverBeginsWithTwoUnderscores) {

@@ -1,10 +1,13 @@
 #include "libs/wire/prometheus/native_histogram.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
+#include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
 
 namespace vigia::wire::prometheus {
@@ -97,26 +100,40 @@ void write_layout(protozero::pbf_writer& writer, const Layout& layout, Field spa
   writer.add_packed_sint64(deltas, layout.deltas.begin(), layout.deltas.end());
 }
 
-/// No more buckets than we read, indexes stay within 32 bits, and counts far enough within 63 that
-/// differences are exact.
-bool fits(const otlp::ExponentialBuckets& buckets) {
-  constexpr std::uint64_t kCountMax = 1ULL << 62U;
-  if (buckets.is_cut) return false;
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : buckets.counts) {
-    if (count > kCountMax || (total += count) > kCountMax) return false;
-  }
+// Counts this far within 64 bits: differences of two are exact, sums of three do not overflow.
+constexpr std::uint64_t kCountMax = 1ULL << 62U;
+
+/// All buckets of one side, nothing where they are more than we read, leave 32 bits by their
+/// index, or hold more than kCountMax.
+std::optional<std::uint64_t> total(const otlp::ExponentialBuckets& buckets) {
+  if (buckets.is_cut) return std::nullopt;
   const std::int64_t end =
       std::int64_t{buckets.offset} + static_cast<std::int64_t>(buckets.counts.size()) + 1;
-  return end <= std::numeric_limits<std::int32_t>::max();
+  if (end > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : buckets.counts) {
+    if (count > kCountMax || (sum += count) > kCountMax) return std::nullopt;
+  }
+  return sum;
+}
+
+bool has_known_sum(const otlp::ExponentialPoint& point) {
+  return point.has_sum && !std::isnan(point.sum);
 }
 
 }  // namespace
 
-RejectReason native_fault(const otlp::ExponentialPoint& point) {
+RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why) {
   if (point.scale < kSchemaMin) return RejectReason::kUntranslatable;
-  if (!fits(point.positive) || !fits(point.negative)) return RejectReason::kInvalid;
-  return RejectReason::kNone;
+  const auto positive = total(point.positive);
+  const auto negative = total(point.negative);
+  if (!positive || !negative || point.zero_count > kCountMax) return RejectReason::kInvalid;
+  const std::uint64_t inside = *positive + *negative + point.zero_count;
+  if (inside == point.count) return RejectReason::kNone;
+  if (inside < point.count && !has_known_sum(point)) return RejectReason::kNone;
+  why = fmt::format("an exponential histogram's count is {}, its zero_count and buckets are {}",
+                    point.count, inside);
+  return RejectReason::kInvalid;
 }
 
 std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs timestamp_ms) {
@@ -134,7 +151,7 @@ std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs ti
     // More than 31 halvings leave one bucket on each side of 1, as 31 do.
     const std::int32_t shift = std::min(point.scale - schema, 31);
     writer.add_uint64(kCountInt, point.count);
-    writer.add_double(kSum, point.sum);
+    writer.add_double(kSum, normalized(has_known_sum(point) ? point.sum : std::nan("")));
     writer.add_sint32(kSchema, schema);
     writer.add_double(kZeroThreshold, threshold);
     writer.add_uint64(kZeroCountInt, point.zero_count);

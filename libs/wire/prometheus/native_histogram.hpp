@@ -9,11 +9,15 @@
 
 namespace vigia::wire::prometheus {
 
-/// kUntranslatable for a scale below -4, kInvalid for bucket numbers that leave 32 bits.
-RejectReason native_fault(const otlp::ExponentialPoint& point);
+/// kUntranslatable for a scale below -4. kInvalid for bucket numbers that leave 32 bits and for
+/// what every Prometheus refuses for ever, with a 500 that senders repeat (histogram.Validate of
+/// 2.42 and 3.x, whichever is stricter): the count must be zero_count and the buckets together, and
+/// where there is no sum, or it is NaN, no less. `why` then says more.
+RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why);
 
 /// An encoded prometheus.Histogram: scales above 8 are merged down to schema 8, indexes move by
-/// one, an unset zero threshold is 1e-128. A stale point is the stale mark in sum with count 0.
+/// one, an unset zero threshold is 1e-128. A stale point is the stale mark in sum with count 0; a
+/// point without a sum has NaN for it (the specification's stale mark would hide the point).
 /// REQUIRES: native_fault(point) is kNone, or the point is stale.
 std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs timestamp_ms);
 

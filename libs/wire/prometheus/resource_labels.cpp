@@ -63,10 +63,6 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
 std::string target_info(const otlp::Attributes& attributes, std::vector<LabelPair> own,
                         const SharedLabels& shared) {
   if (shared.get("job").empty() && shared.get("instance").empty()) return "";
-  std::erase_if(own, [](const LabelPair& label) {
-    return label.first == "service_name" || label.first == "service_namespace" ||
-           label.first == "service_instance_id";
-  });
   bool tells = false;
   otlp::for_each_attribute(attributes, [&tells](const otlp::KeyValueView& entry) {
     tells = tells || (!is_identifying(entry.key) && label_name(entry.key) != kCustomerLabel);
@@ -118,7 +114,7 @@ ResourceLabels read_resource(const CustomerId& customer, std::string_view resour
   labels.fault = fault_of(read_claim(customer, resource), resource, labels.shared);
   if (labels.fault == RejectReason::kNone && settings.target_info) {
     std::vector<LabelPair> own;
-    append_attribute_labels(own, attributes);
+    append_attribute_labels(own, attributes, {.is_left_out = is_identifying});
     // A shared label stands once, whatever the resource calls it.
     std::erase_if(
         own, [&labels](const LabelPair& label) { return !labels.shared.get(label.first).empty(); });

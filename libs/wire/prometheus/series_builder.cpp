@@ -1,10 +1,12 @@
 #include "libs/wire/prometheus/series_builder.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "libs/model/labels.hpp"
+#include "libs/model/sample.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/utf8.hpp"
 #include "libs/wire/prometheus/label_set.hpp"
@@ -80,7 +82,14 @@ void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& 
     }
   }
   labels.emplace_back("otel_scope_schema_url", scope.schema_url);
-  append_attribute_labels(labels, {scope.bytes, 3}, "otel_scope_");
+  std::vector<LabelPair> attributes;
+  append_attribute_labels(attributes, {scope.bytes, 3}, {.prefix = "otel_scope_"});
+  // What the scope itself has no attribute of it may say (compatibility specification).
+  std::erase_if(attributes, [](const LabelPair& label) {
+    return label.first == "otel_scope_name" || label.first == "otel_scope_version" ||
+           label.first == "otel_scope_schema_url";
+  });
+  std::move(attributes.begin(), attributes.end(), std::back_inserter(labels));
 }
 
 std::size_t bytes_of(const std::vector<LabelPair>& labels) {
@@ -146,6 +155,7 @@ class SeriesList {
 
 void add_histogram(SeriesList& list, const std::string& name, const otlp::HistogramPoint& point) {
   for (const double bound : point.bounds) {
+    if (is_last_bound(bound)) continue;
     list.add_labelled(name + "_bucket", "le", number_text(bound));
   }
   list.add_labelled(name + "_bucket", "le", "+Inf");
@@ -164,6 +174,7 @@ void add_summary(SeriesList& list, const std::string& name, const otlp::SummaryP
 RejectReason histogram_fault(const otlp::HistogramPoint& point) {
   const auto& bounds = point.bounds;
   if (bounds.size() > kBucketsMax) return RejectReason::kUntranslatable;
+  if (!bounds.empty() && std::isnan(bounds.front())) return RejectReason::kInvalid;
   const auto not_ascending = [](double left, double right) { return !(left < right); };
   if (std::adjacent_find(bounds.begin(), bounds.end(), not_ascending) != bounds.end()) {
     return RejectReason::kInvalid;
@@ -176,7 +187,25 @@ RejectReason histogram_fault(const otlp::HistogramPoint& point) {
   return RejectReason::kNone;
 }
 
+RejectReason summary_fault(const otlp::SummaryPoint& point, std::string& why) {
+  if (point.quantiles.size() > kBucketsMax) return RejectReason::kUntranslatable;
+  std::vector<double> sorted;
+  for (const auto& quantile : point.quantiles) sorted.push_back(normalized(quantile.quantile));
+  const auto is_same = [](double left, double right) {
+    return left == right || (std::isnan(left) && std::isnan(right));
+  };
+  std::sort(sorted.begin(), sorted.end(), [](double left, double right) {
+    return std::isnan(right) ? !std::isnan(left) : left < right;
+  });
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end(), is_same);
+  if (twice == sorted.end()) return RejectReason::kNone;
+  why = fmt::format("quantile {} of a summary stands twice", number_text(*twice));
+  return RejectReason::kInvalid;
+}
+
 }  // namespace
+
+bool is_last_bound(double bound) { return std::isinf(bound) && bound > 0; }
 
 MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
                         const TranslatorSettings& settings) {
@@ -195,7 +224,7 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
   return identity;
 }
 
-RejectReason shape_fault(MetricType type, const otlp::PointHeader& point) {
+RejectReason shape_fault(MetricType type, const otlp::PointHeader& point, std::string& why) {
   if (point.time_ns == 0) return RejectReason::kUntranslatable;
   switch (type) {
     case MetricType::kGauge:
@@ -205,15 +234,11 @@ RejectReason shape_fault(MetricType type, const otlp::PointHeader& point) {
     }
     case MetricType::kHistogram:
       return histogram_fault(static_cast<const otlp::HistogramPoint&>(point));
-    case MetricType::kExponentialHistogram: {
-      const auto& histogram = static_cast<const otlp::ExponentialPoint&>(point);
+    case MetricType::kExponentialHistogram:
       if (point.is_stale()) return RejectReason::kNone;
-      return histogram.has_sum ? native_fault(histogram) : RejectReason::kUntranslatable;
-    }
+      return native_fault(static_cast<const otlp::ExponentialPoint&>(point), why);
     case MetricType::kSummary:
-      return static_cast<const otlp::SummaryPoint&>(point).quantiles.size() > kBucketsMax
-                 ? RejectReason::kUntranslatable
-                 : RejectReason::kNone;
+      return summary_fault(static_cast<const otlp::SummaryPoint&>(point), why);
     default:
       return RejectReason::kNone;
   }

@@ -39,13 +39,17 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
                         const TranslatorSettings& settings);
 
 /// What the point's shape says against it, whatever its identity: kUntranslatable for time stamp 0
-/// or an exponential histogram without sum or with a scale below -4, kInvalid for a value that is
-/// missing or buckets that do not fit the bounds.
-RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point);
+/// or a scale below -4, kInvalid for a value that is missing, buckets that do not fit the bounds, a
+/// count that does not fit an exponential histogram's buckets, and bounds or quantiles that would
+/// give one series two values. `why` may then say more.
+RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point, std::string& why);
+
+/// A bound that senders add though it goes without saying: its bucket is that of the count.
+bool is_last_bound(double bound);
 
 /// Series of one point, in the order in which their values are given: a number has one; a histogram
-/// its buckets, +Inf, _sum (where it has one), _count; a summary its quantiles, _sum, _count; an
-/// exponential histogram one.
+/// its buckets (of is_last_bound none), +Inf, _sum (where it has one), _count; a summary its
+/// quantiles, _sum, _count; an exponential histogram one.
 struct PointSeries {
   std::vector<std::string> forms;  ///< own-labels forms (labels_encoding.hpp)
   RejectReason fault = RejectReason::kNone;

@@ -232,7 +232,7 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
   resolved.why = resource_why_;
   if (resolved.fault == RejectReason::kNone) {
     why_.clear();
-    resolved.fault = shape_fault(metric_.type, point);
+    resolved.fault = shape_fault(metric_.type, point, why_);
     if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
     resolved.why = why_;
   }

@@ -68,7 +68,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
   }
 
   void give_number(const ResolvedPoint& resolved, const otlp::NumberPoint& point) {
-    if (point.has_exemplars && resolved.type == MetricType::kSum) {
+    if (has_exemplars(point) && resolved.type == MetricType::kSum) {
       exemplar_bytes_.clear();
       for (const auto& exemplar : read_exemplars(resolved.type, resolved.bytes)) {
         exemplar_bytes_ += exemplar.field;
@@ -80,12 +80,13 @@ class Emitter final : public SeriesResolver, private FamilySource {
 
   void give_histogram(const ResolvedPoint& resolved, const otlp::HistogramPoint& point) {
     std::vector<EncodedExemplar> exemplars;
-    if (point.has_exemplars) exemplars = read_exemplars(resolved.type, resolved.bytes);
+    if (has_exemplars(point)) exemplars = read_exemplars(resolved.type, resolved.bytes);
     double below = -std::numeric_limits<double>::infinity();
     std::uint64_t cumulative = 0;
     for (std::size_t i = 0; i <= point.bounds.size(); ++i) {
       const bool is_last = i == point.bounds.size();
       const double bound = is_last ? std::numeric_limits<double>::infinity() : point.bounds[i];
+      if (!is_last && is_last_bound(bound)) continue;
       if (i < point.bucket_counts.size()) cumulative += point.bucket_counts[i];
       take_exemplars(exemplars, below, bound);
       below = bound;
@@ -109,7 +110,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void give_native(const ResolvedPoint& resolved, const otlp::ExponentialPoint& point) {
     const std::string histogram = native_histogram(point, point_.timestamp_ms);
     point_.histogram = histogram;
-    if (point.has_exemplars) {
+    if (has_exemplars(point)) {
       exemplar_bytes_.clear();
       for (const auto& exemplar : read_exemplars(resolved.type, resolved.bytes)) {
         exemplar_bytes_ += exemplar.field;
@@ -125,6 +126,11 @@ class Emitter final : public SeriesResolver, private FamilySource {
     }
     give_value(value_or_stale(point, point.sum));
     give_value(value_or_stale(point, static_cast<double>(point.count)));
+  }
+
+  /// A point without a value has no example of one.
+  static bool has_exemplars(const otlp::PointHeader& point) {
+    return point.has_exemplars && !point.is_stale();
   }
 
   static double value_or_stale(const otlp::PointHeader& point, double value) {

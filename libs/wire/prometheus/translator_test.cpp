@@ -1,7 +1,9 @@
 #include "libs/wire/prometheus/translator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -355,6 +357,54 @@ TEST(Translator, TheScopeIsNamedOnEverySeries) {
                    R"(otel_scope_team="x",otel_scope_version="1.2"} 1 @1800000000123)"}));
 }
 
+// B2, wherever the sender puts them.
+TEST(Translator, LabelsOfAlertsAreRenamedOnPointResourceAndTargetInfo) {
+  Request request;
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "severity", "r");
+  set(request.resource(), "alertname", "x");
+  set(request.gauge("m", 1)->mutable_attributes(), "severity", "p");
+  TranslatorSettings settings;
+  settings.resource_labels = {"severity"};
+  for (const std::string& text : texts(translated(request.body(), settings))) {
+    EXPECT_EQ(text.find("{severity="), std::string::npos) << text;
+    EXPECT_EQ(text.find(",severity="), std::string::npos) << text;
+    EXPECT_EQ(text.find(",alertname="), std::string::npos) << text;
+    EXPECT_NE(text.find("key_severity="), std::string::npos) << text;
+  }
+}
+
+// D-F9.
+TEST(Translator, KeysOfScopeAttributesArePrefixedBeforeTheyAreSanitised) {
+  Request request;
+  request.scope()->set_version("1");
+  for (const char* key : {"9x", "_y", "name", "version", "schema_url", ""})
+    set(request.scope()->mutable_attributes(), key, "v");
+  request.gauge("m", 1);
+  EXPECT_EQ(texts(translated(request.body())),
+            (Texts{R"(m{customer_id="cliente-a",otel_scope_9x="v",otel_scope_version="1",)"
+                   R"(otel_scope_y="v"} 1 @1800000000123)"}));
+}
+
+// D-F10.
+TEST(Translator, OnlyTheIdentifyingAttributesThemselvesAreLeftOutOfTargetInfo) {
+  Request request;
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "service_name", "other");
+  request.gauge("m", 1);
+  EXPECT_EQ(texts(translated(request.body())).at(1),
+            R"(target_info{customer_id="cliente-a",job="shop",service_name="other"} )"
+            "1 @1800000000123");
+}
+
+TEST(Translator, APointWithoutAValueHasNoExemplar) {
+  Request request;
+  auto* point = request.histogram("h");
+  point->set_flags(1);
+  point->add_exemplars()->set_as_double(1);
+  for (const Taken& one : translated(request.body())) EXPECT_EQ(one.exemplars, "");
+}
+
 TEST(Translator, RejectedPointsArePassedOver) {
   Request request;
   request.gauge("a", 1);
@@ -439,11 +489,91 @@ TEST(Translator, AnExponentialHistogramKeepsItsZeroThreshold) {
   EXPECT_EQ(native.deltas, (std::vector<std::int64_t>{2, -1}));
 }
 
+// D-F7: a sum of 0 would lie, the stale mark would hide the point.
+TEST(Translator, AnExponentialHistogramWithoutSumHasNaN) {
+  Request request;
+  auto* point = request.exponential("h");
+  point->set_count(3);
+  point->mutable_positive()->add_bucket_counts(3);
+  const Native native = read_native(translated(request.body()).at(0).histogram);
+  EXPECT_TRUE(std::isnan(native.sum));
+  EXPECT_FALSE(is_stale_mark(native.sum));
+  EXPECT_EQ(native.count, 3U);
+}
+
+struct CountCase {
+  std::uint64_t count, zero_count;
+  std::vector<std::uint64_t> positive, negative;
+  std::optional<double> sum;
+  bool is_taken;
+};
+
+// D01: Prometheus answers 500 to these for ever, and everybody's data waits behind them.
+TEST(Translator, ACountThatDoesNotFitTheBucketsIsRefused) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr std::uint64_t kLarge = 1ULL << 62U;
+  const std::vector<CountCase> cases{
+      {10, 0, {10, 10, 7}, {}, 50, false},  // d01.json
+      {27, 0, {10, 10, 7}, {}, 50, true},
+      {28, 0, {10, 10, 7}, {}, 50, false},  // 2.42 takes it, 3.x does not
+      {30, 3, {10, 10}, {7}, 50, true},
+      {3, 5, {}, {}, 0, false},   // zero_count over count
+      {0, 0, {1}, {}, 1, false},  // no count, but buckets
+      {7, 0, {}, {}, 1, false},   // a count, but no buckets
+      {0, 0, {}, {}, 0, true},
+      {0, 0, {0, 0}, {0}, 0, true},
+      {5, 0, {6}, {}, kNan, false},  // no sum: no less
+      {7, 0, {6}, {}, kNan, true},
+      {7, 0, {6}, {}, std::nullopt, true},
+      {5, 0, {6}, {}, std::nullopt, false},
+      {kLarge, 0, {kLarge}, {}, 1, true},
+      {0, kLarge, {kLarge, kLarge}, {kLarge}, 1, false},  // adds up to 0 in 64 bits
+      {0, 0, {1ULL << 63U, 1ULL << 63U}, {}, 1, false},
+      {1ULL << 63U, 1ULL << 63U, {}, {}, 1, false},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const CountCase& one = cases[i];
+    Request request;
+    auto* point = request.exponential("h");
+    point->set_count(one.count);
+    point->set_zero_count(one.zero_count);
+    for (const auto count : one.positive) point->mutable_positive()->add_bucket_counts(count);
+    for (const auto count : one.negative) point->mutable_negative()->add_bucket_counts(count);
+    if (one.sum) point->set_sum(*one.sum);
+    EXPECT_EQ(translated(request.body()).size(), one.is_taken ? 1U : 0U) << "case " << i;
+  }
+}
+
+// Some senders spell out the last bound; its bucket and the count's were two values of one series.
+TEST(Translator, AnInfiniteLastBoundIsTheCountsBucket) {
+  Request request;
+  auto* point = request.histogram("h");
+  point->add_explicit_bounds(1);
+  point->add_explicit_bounds(std::numeric_limits<double>::infinity());
+  for (const std::uint64_t count : {1, 2, 0}) point->add_bucket_counts(count);
+  point->set_count(3);
+  EXPECT_EQ(texts(translated(request.body())),
+            (Texts{R"(h_bucket{customer_id="cliente-a",le="1.0"} 1 @1800000000123)",
+                   R"(h_bucket{customer_id="cliente-a",le="+Inf"} 3 @1800000000123)",
+                   R"(h_count{customer_id="cliente-a"} 3 @1800000000123)"}));
+}
+
+TEST(Translator, AQuantileGivenTwiceIsRefused) {
+  for (const double second : {0.9, 0.5}) {
+    Request request;
+    auto* point = request.metric("s")->mutable_summary()->add_data_points();
+    point->set_time_unix_nano(kTimeNs);
+    point->add_quantile_values()->set_quantile(0.5);
+    point->add_quantile_values()->set_quantile(second);
+    EXPECT_EQ(translated(request.body()).size(), second == 0.5 ? 0U : 4U);
+  }
+}
+
 TEST(Translator, FinerScalesAreMergedAndGapsBecomeSpans) {
   Request request;
   auto* point = request.exponential("h");
   point->set_scale(9);
-  point->set_count(6);
+  point->set_count(11);
   point->set_sum(1);
   auto* positive = point->mutable_positive();
   positive->set_offset(-3);

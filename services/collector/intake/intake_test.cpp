@@ -362,9 +362,9 @@ TEST_F(IntakeTest, MoreRecordsThanOneRequestMayHoldAreTooMany) {
   ASSERT_FALSE(receipt.has_value());
   EXPECT_EQ(receipt.error().code, ErrorCode::kTooLarge);
   EXPECT_EQ(receipt.error().message,
-            "more than 250000 log records in one request; send them in smaller ones");
-  EXPECT_EQ(books(Signal::kLogs).rejected, 250'000U);
-  EXPECT_EQ(books(Signal::kLogs).received, 250'000U);
+            "more than 100000 log records in one request; send them in smaller ones");
+  EXPECT_EQ(books(Signal::kLogs).rejected, 100'000U);
+  EXPECT_EQ(books(Signal::kLogs).received, 100'000U);
   EXPECT_EQ(appended(), 0U);
 }
 
