@@ -84,7 +84,7 @@ describe("overview", () => {
     expect(down.getByText("Down")).toBeTruthy();
     expect(down.getByTestId("cpu").textContent).toBe("–");
     expect(await down.findByText("CustomerNodeDown")).toBeTruthy();
-    expect(document.title).toBe("🔴 1 down · Vigía");
+    expect(document.title).toBe("🔴 Nodes · 1 down · Vigía");
   });
 
   it("tells apart a node whose agent cannot reach the collector", async () => {
@@ -93,6 +93,36 @@ describe("overview", () => {
     asOperator({ "GET /overview": { body } });
     open();
     expect(await screen.findByText("Degraded")).toBeTruthy();
+  });
+
+  it("counts the provider's own alerts in tile, navigation and title", async () => {
+    asOperator({
+      "GET /overview": { body: { ...recorded.overview([]), provider_alerts_firing: 1 } },
+    });
+    open();
+    expect((await screen.findByTestId("total-alerts")).textContent).toBe("1");
+    expect(screen.getByRole("link", { name: "Alerts 1" })).toBeTruthy();
+    expect(document.title).toBe("🔴 Nodes · 1 alert · Vigía");
+  });
+
+  it("does not call a node down that never was, or that our own absence hides", async () => {
+    const silent = { status: "unknown", cpu_percent: null, memory_percent: null } as const;
+    const nodes = [
+      recorded.node("new", { ...silent, status_reason: "waiting", last_seen: null }),
+      recorded.node("hidden", { ...silent, status_reason: "collector_away" }),
+    ];
+    const words =
+      "collector away: nodes that send their health cannot be judged; agents keep their data";
+    const body = recorded.overview([recorded.customer("cliente-a", "Empresa XYZ", nodes)]);
+    asOperator({ "GET /overview": { body: { ...body, warnings: [words], away: ["collector"] } } });
+    open();
+    await screen.findByText("Empresa XYZ");
+    expect(within(nodeRow("new")).getByText("Waiting")).toBeTruthy();
+    expect(within(nodeRow("hidden")).getByText("our collector is away")).toBeTruthy();
+    expect(screen.getByTestId("total-down").textContent).toBe("0");
+    expect(screen.getByTestId("total-unknown").textContent).toBe("2");
+    expect(screen.getByText(/^Our collector is away: nothing new arrives/)).toBeTruthy();
+    expect(document.title).toBe("🟠 Nodes · the service is not well · Vigía");
   });
 
   it("shows labels as text, whatever stands in them", async () => {
@@ -191,7 +221,31 @@ describe("the own password", () => {
   });
 });
 
+describe("a page that is not there", () => {
+  it("has a heading and a title", async () => {
+    asOperator();
+    open("#/nothing");
+    expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe(
+      "There is no such page",
+    );
+    expect(document.title).toContain("There is no such page");
+  });
+});
+
 describe("a customer's user", () => {
+  it("is told of our own trouble in its own words", async () => {
+    const words =
+      "collector away: nodes that send their health cannot be judged; agents keep their data";
+    const own = recorded.overview(bothCustomers.customers.slice(0, 1));
+    recorded.record({
+      "GET /session": { body: recorded.customerSession },
+      "GET /overview": { body: { ...own, warnings: [words], away: ["collector"] } },
+      "GET /alerts": { body: { alerts: [] } },
+    });
+    open();
+    expect(await screen.findByText(/^Your provider's monitoring has an interruption/)).toBeTruthy();
+  });
+
   it("gets no page of the provider's", async () => {
     recorded.record({
       "GET /session": { body: recorded.customerSession },

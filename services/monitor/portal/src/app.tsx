@@ -18,11 +18,13 @@ import { Shell } from "./shell/shell";
 import { EmptyState } from "./ui/empty_state";
 import { ButtonLink } from "./ui/button";
 import { ConnectionBanner } from "./ui/freshness";
+import { useNamedPage } from "./ui/page_name";
 
 function NotFound() {
   const { text } = useLanguage();
+  useNamedPage(text.problem.notFound);
   return (
-    <EmptyState title={text.problem.notFound} hint={text.problem.notFoundHint}>
+    <EmptyState title={text.problem.notFound} isPage hint={text.problem.notFoundHint}>
       <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
     </EmptyState>
   );

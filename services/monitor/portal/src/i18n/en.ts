@@ -1,10 +1,12 @@
 import { administration } from "./en_administration";
+import { service } from "./en_service";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
 
 /** Every sentence of the portal in English. Its shape is the type that other languages must fill. */
 export const en = {
   ...administration,
+  ...service,
   language: "Language",
   skipToContent: "Skip to content",
   loading: "Loading…",
@@ -70,11 +72,12 @@ export const en = {
     down: "Down",
     unknown: "No data",
     degraded: "Degraded",
+    waiting: "Waiting",
   },
 
   reach: {
-    push: "push",
-    scrape: "scrape",
+    push: "Push",
+    scrape: "Scrape",
     pushHint: "The agent sends its health; nobody needs to reach the node",
     scrapeHint: "The provider's Prometheus asks the node for its health",
   },
@@ -86,8 +89,10 @@ export const en = {
     leadCustomer: (nodes: number) => count(nodes, "node", "nodes"),
     up: "Up",
     down: "Down",
+    unknown: "Without data",
     alerts: "Active alerts",
     search: "Search for node, customer, region…",
+    searchOwn: "Search for node, region…",
     filter: "Show",
     filterAll: "All",
     filterDown: "Down",
@@ -101,7 +106,7 @@ export const en = {
       node: "Node",
       cpu: "CPU",
       memory: "Memory",
-      reach: "Reach",
+      reach: "Collection",
       lastSeen: "Last seen",
       alerts: "Alerts",
     },
@@ -115,8 +120,16 @@ export const en = {
     createCustomer: "Create a customer",
     noNodes: "No node sends data yet",
     noNodesHint: "Add one: you get the lines to paste on it, and it appears here by itself.",
-    documentDown: (n: number) => `🔴 ${String(n)} down`,
-    documentUp: "🟢 all up",
+  },
+
+  /** The tab's title: a sign, then words. */
+  documentTitle: {
+    down: (n: number) => `🔴 ${String(n)} down`,
+    alerts: (n: number) => `🔴 ${count(n, "alert", "alerts")}`,
+    service: "🟠 the service is not well",
+    unknown: (n: number) => `⚪ ${String(n)} without data`,
+    lost: "⚪ no connection",
+    up: "🟢 all up",
   },
 
   sparkline: (what: string, from: string, to: string, last: string) =>
@@ -128,8 +141,9 @@ export const en = {
     customer: "Customer",
     region: "Region",
     environment: "Environment",
-    reach: "Reach",
+    reach: "Collection",
     lastSeen: "Last seen",
+    downSince: "Down since",
     buffer: "Buffer used",
     collector: "Collector",
     collectorReachable: "reachable",
@@ -152,8 +166,12 @@ export const en = {
     maximum: "max",
     noData: "No data in this range",
     noDataHint: "If the node is new, wait for one interval (15 s); otherwise look at its agent.",
-    noDataYet: (step: string) =>
-      `This range has a point every ${step}: a new node appears with the next one.`,
+    noDataDown: "The node was down all the time: choose a longer range to see what it sent before.",
+    lastValue: (value: string, time: string) => `last ${value} at ${time}`,
+    span: (kind: "down" | "unknown", when: string) =>
+      kind === "down" ? `down ${when}` : `no data ${when}`,
+    downWithin: (length: string, when: string) => `down for ${length} within ${when}`,
+    downOften: (times: number, length: string) => `down ${String(times)} times, ${length} in all`,
     chartFailed: "The curve could not be read",
     alerts: "Alerts of this node",
     noAlerts: "No active alert.",
@@ -175,6 +193,7 @@ export const en = {
     warning: "Warning",
     info: "Info",
     silenced: "silenced",
+    inhibited: "explained by another alert",
     since: "since",
     empty: "No active alert",
     emptyHint: (nodeDownFor: string) =>
@@ -197,10 +216,13 @@ export const en = {
     note: "Name",
     noteHint: "For you to recognise it, e.g. the node it is for",
     creating: "Creating…",
-    createdTitle: "Here is the token",
+    createdTitle: "Token created",
     createdWarning: "Copy it now: it is not stored and cannot be shown again.",
     token: "Token",
     agentCommand: "Start one more node with it",
+    sdkCommand: "Or send from an application with an OpenTelemetry SDK",
+    sdkHint:
+      "Without customer.id among the resource attributes what an application sends is refused. On a node with an agent none of this is needed: there applications send to the agent, localhost:4317 or :4318.",
     queryCommand: "Try it",
     done: "Done",
     columns: {
@@ -237,28 +259,15 @@ export const en = {
     creating: "Creating…",
     exists: "There is already a customer with this id.",
     columns: { customer: "Customer", nodes: "Nodes", alerts: "Alerts", created: "Created" },
-    users: "Log-ins",
+    users: "Users",
     usersTitle: "Who may log in",
-    addUser: "Add a log-in",
+    addUser: "Add a user",
     noUsers: "Nobody yet",
     neverLoggedIn: "has never logged in",
-    lastLogin: (moment: string) => `last on ${moment}`,
+    lastLogin: (moment: string) => `last login: ${moment}`,
     openTokens: "Tokens",
     empty: "No customer yet",
     emptyHint: "Create the first one: it takes an id and a name.",
-  },
-
-  /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
-  serverWords: {
-    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
-      "Alertmanager does not take it; what it says stands in the monitor's log.",
-    "no mail server is configured (alerting.mail)": "No mail server is configured.",
-    "live state missing: the router does not answer":
-      "The live state is missing: the router does not answer.",
-    "alerts missing: Alertmanager does not answer":
-      "The alerts are missing: Alertmanager does not answer.",
-    "curves missing: the router does not answer":
-      "The curves are missing: the router does not answer.",
   },
 
   problem: {
@@ -267,6 +276,6 @@ export const en = {
     generic: (message: string) => `The server says: ${message}`,
     notFound: "There is no such page",
     notFoundHint: "The address may be old.",
-    toOverview: "To the nodes",
+    toOverview: "Go to nodes",
   },
 };

@@ -10,16 +10,16 @@ export const administration = {
     exists: "This customer already has a node with this name: choose another one.",
     region: "Region",
     environment: "Environment",
-    reach: "How its health is known",
-    push: "It sends it",
-    pushHint: "Works behind any firewall",
-    scrape: "It is asked",
-    scrapeHint: "The provider's Prometheus must reach it",
+    reach: "Collection",
+    push: "Push",
+    pushHint: "The agent sends its health; works behind any firewall",
+    scrape: "Scrape",
+    scrapeHint: "The provider's Prometheus asks for it and must reach the node",
     address: "Address of its /health",
     addressHint: "Host and port, e.g. 10.0.0.7:8080",
     addressWrong: (message: string) =>
       `This address cannot be used (${message}). Write host:port as the provider's Prometheus reaches it.`,
-    submit: "Go on",
+    submit: "Continue",
     busy: "Preparing…",
     readyTitle: "Start the agent on the node",
     readyLead: (node: string) =>
@@ -28,14 +28,17 @@ export const administration = {
     needs: "The program vigia-agent has to be installed there; docs/deployment.md tells how.",
     loopback: (address: string) =>
       `The collector listens on its own machine only (${address}). From another machine, bring it there with ssh -R or give it a public address.`,
+    applications:
+      "Applications on this node need no token and no customer: they send to its agent.",
+    applicationLines: "For an application on this node (most SDKs do so by themselves)",
     appears: "The node turns green by itself, half a minute after the agent has started.",
     appearsLater: "The node appears by itself once its agent has sent for the first time.",
     done: "Done",
   },
 
   changeNode: {
-    open: "Change",
-    title: "Change the node",
+    open: "Edit",
+    title: "Edit node",
     submit: "Save",
     busy: "Saving…",
     retire: "Retire",
@@ -52,7 +55,7 @@ export const administration = {
     leadCustomer: "Where your alerts are sent, besides this portal. Your provider changes it.",
     add: "Add a channel",
     addTitle: "New channel",
-    type: "How",
+    type: "Type",
     types: { email: "E-mail", slack: "Slack", webhook: "Webhook" },
     statuses: { active: "active", pending: "being set up", not_active: "⚠ not active" },
     hints: {
@@ -91,7 +94,7 @@ export const administration = {
     title: "Audit log",
     lead: "Who changed what, newest first. Nothing in it can be changed.",
     everybody: "Everything",
-    verify: "Check it",
+    verify: "Verify integrity",
     verifying: "Checking…",
     intact: (entries: string) => `Intact: all ${entries} entries fit together.`,
     broken: (entry: string) =>

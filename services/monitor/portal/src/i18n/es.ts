@@ -1,4 +1,5 @@
 import { administration } from "./es_administration";
+import { service } from "./es_service";
 import type { Dictionary } from "./language";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
@@ -6,6 +7,7 @@ const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 
 /** Todas las frases del portal en español. El tipo obliga a que no falte ninguna. */
 export const es: Dictionary = {
   ...administration,
+  ...service,
   language: "Idioma",
   skipToContent: "Ir al contenido",
   loading: "Cargando…",
@@ -26,7 +28,7 @@ export const es: Dictionary = {
     customers: "Clientes",
     channels: "Avisos",
     team: "Equipo",
-    audit: "Registro",
+    audit: "Auditoría",
     sessions: "Sesiones",
     logOut: "Cerrar sesión",
     changePassword: "Cambiar contraseña",
@@ -71,11 +73,12 @@ export const es: Dictionary = {
     down: "Caído",
     unknown: "Sin datos",
     degraded: "Degradado",
+    waiting: "En espera",
   },
 
   reach: {
-    push: "push",
-    scrape: "scrape",
+    push: "Envío",
+    scrape: "Consulta",
     pushHint: "El agente envía su estado; nadie necesita llegar al nodo",
     scrapeHint: "El Prometheus del proveedor consulta el estado del nodo",
   },
@@ -87,8 +90,10 @@ export const es: Dictionary = {
     leadCustomer: (nodes) => count(nodes, "nodo", "nodos"),
     up: "En línea",
     down: "Caídos",
+    unknown: "Sin datos",
     alerts: "Alertas activas",
     search: "Buscar nodo, cliente, región…",
+    searchOwn: "Buscar nodo, región…",
     filter: "Mostrar",
     filterAll: "Todos",
     filterDown: "Caídos",
@@ -102,7 +107,7 @@ export const es: Dictionary = {
       node: "Nodo",
       cpu: "CPU",
       memory: "Memoria",
-      reach: "Alcance",
+      reach: "Recolección",
       lastSeen: "Visto",
       alerts: "Alertas",
     },
@@ -116,8 +121,15 @@ export const es: Dictionary = {
     createCustomer: "Crear un cliente",
     noNodes: "Todavía ningún nodo envía datos",
     noNodesHint: "Agregue uno: recibe las líneas para pegar en él, y aparece aquí solo.",
-    documentDown: (n) => `🔴 ${count(n, "caído", "caídos")}`,
-    documentUp: "🟢 todo en línea",
+  },
+
+  documentTitle: {
+    down: (n) => `🔴 ${count(n, "caído", "caídos")}`,
+    alerts: (n) => `🔴 ${count(n, "alerta", "alertas")}`,
+    service: "🟠 el servicio no está bien",
+    unknown: (n) => `⚪ ${String(n)} sin datos`,
+    lost: "⚪ sin conexión",
+    up: "🟢 todo en línea",
   },
 
   sparkline: (what, from, to, last) =>
@@ -129,10 +141,11 @@ export const es: Dictionary = {
     customer: "Cliente",
     region: "Región",
     environment: "Entorno",
-    reach: "Alcance",
+    reach: "Recolección",
     lastSeen: "Visto",
-    buffer: "Buffer usado",
-    collector: "Collector",
+    downSince: "Caído desde",
+    buffer: "Búfer usado",
+    collector: "Colector",
     collectorReachable: "accesible",
     collectorUnreachable: "sin acceso",
     range: "Período",
@@ -149,12 +162,16 @@ export const es: Dictionary = {
     cpu: "CPU",
     memory: "Memoria",
     minimum: "mín",
-    average: "prom",
+    average: "media",
     maximum: "máx",
     noData: "Sin datos en este período",
     noDataHint: "Si el nodo es nuevo, espere un intervalo (15 s); si no, revise su agente.",
-    noDataYet: (step) =>
-      `Este período tiene un punto cada ${step}: un nodo nuevo aparece con el próximo.`,
+    noDataDown:
+      "El nodo estuvo caído todo el tiempo: elija un período más largo para ver lo que envió antes.",
+    lastValue: (value, time) => `último ${value} a las ${time}`,
+    span: (kind, when) => (kind === "down" ? `caído ${when}` : `sin datos ${when}`),
+    downWithin: (length, when) => `caído ${length} entre ${when}`,
+    downOften: (times, length) => `caído ${String(times)} veces, ${length} en total`,
     chartFailed: "No se pudo leer la curva",
     alerts: "Alertas de este nodo",
     noAlerts: "Ninguna alerta activa.",
@@ -162,7 +179,7 @@ export const es: Dictionary = {
     notFoundHint: "Puede haber sido quitado, o es de otro cliente.",
     chartLabel: (what, range) => `${what}, período de ${range}`,
     summary: (minimum, average, maximum) =>
-      `Mínimo ${minimum}, promedio ${average}, máximo ${maximum}`,
+      `Mínimo ${minimum}, media ${average}, máximo ${maximum}`,
   },
 
   alerts: {
@@ -176,6 +193,7 @@ export const es: Dictionary = {
     warning: "Advertencia",
     info: "Informativa",
     silenced: "silenciada",
+    inhibited: "la explica otra alerta",
     since: "desde",
     empty: "Ninguna alerta activa",
     emptyHint: (nodeDownFor) =>
@@ -199,10 +217,13 @@ export const es: Dictionary = {
     note: "Nombre",
     noteHint: "Para reconocerlo, por ejemplo el nodo para el que es",
     creating: "Creando…",
-    createdTitle: "Este es el token",
+    createdTitle: "Token creado",
     createdWarning: "Cópielo ahora: no se guarda y no se puede volver a mostrar.",
     token: "Token",
     agentCommand: "Inicie con él un nodo más",
+    sdkCommand: "O envíe desde una aplicación con un SDK de OpenTelemetry",
+    sdkHint:
+      "Sin customer.id entre los atributos del recurso se rechaza lo que la aplicación envía. En un nodo con agente no hace falta nada de esto: ahí las aplicaciones envían al agente, localhost:4317 o :4318.",
     queryCommand: "Pruébelo",
     done: "Listo",
     columns: {
@@ -239,25 +260,15 @@ export const es: Dictionary = {
     creating: "Creando…",
     exists: "Ya hay un cliente con este identificador.",
     columns: { customer: "Cliente", nodes: "Nodos", alerts: "Alertas", created: "Creado" },
-    users: "Accesos",
+    users: "Usuarios",
     usersTitle: "Quién puede entrar",
-    addUser: "Agregar un acceso",
+    addUser: "Agregar un usuario",
     noUsers: "Nadie todavía",
     neverLoggedIn: "nunca entró",
     lastLogin: (moment) => `último ingreso: ${moment}`,
     openTokens: "Tokens",
     empty: "Todavía no hay clientes",
     emptyHint: "Cree el primero: necesita un identificador y un nombre.",
-  },
-
-  serverWords: {
-    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
-      "Alertmanager no lo acepta; el motivo está en el registro del monitor.",
-    "no mail server is configured (alerting.mail)": "No hay un servidor de correo configurado.",
-    "live state missing: the router does not answer":
-      "Falta el estado en vivo: el router no responde.",
-    "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
-    "curves missing: the router does not answer": "Faltan las curvas: el router no responde.",
   },
 
   problem: {

@@ -13,11 +13,11 @@ export const administration: typeof english = {
     exists: "Este cliente ya tiene un nodo con ese nombre: elija otro.",
     region: "Región",
     environment: "Entorno",
-    reach: "Cómo se sabe su estado",
-    push: "Lo envía",
-    pushHint: "Sirve detrás de cualquier firewall",
-    scrape: "Se le consulta",
-    scrapeHint: "El Prometheus del proveedor debe llegar a él",
+    reach: "Recolección",
+    push: "Envío",
+    pushHint: "El agente envía su estado; sirve detrás de cualquier firewall",
+    scrape: "Consulta",
+    scrapeHint: "El Prometheus del proveedor lo consulta y debe llegar al nodo",
     address: "Dirección de su /health",
     addressHint: "Equipo y puerto, p. ej. 10.0.0.7:8080",
     addressWrong: (message) =>
@@ -30,15 +30,18 @@ export const administration: typeof english = {
     lines: "Líneas para el nodo",
     needs: "Ahí tiene que estar instalado el programa vigia-agent; docs/deployment.md dice cómo.",
     loopback: (address) =>
-      `El collector atiende solo en su propia máquina (${address}). Para otra máquina, llévelo con ssh -R o déle una dirección pública.`,
+      `El colector atiende solo en su propia máquina (${address}). Para otra máquina, llévelo con ssh -R o dele una dirección pública.`,
+    applications:
+      "Las aplicaciones de este nodo no necesitan token ni cliente: envían a su agente.",
+    applicationLines: "Para una aplicación de este nodo (casi todos los SDK lo hacen solos)",
     appears: "El nodo se pone verde solo, medio minuto después de iniciar el agente.",
     appearsLater: "El nodo aparece solo cuando su agente envía por primera vez.",
     done: "Listo",
   },
 
   changeNode: {
-    open: "Cambiar",
-    title: "Cambiar el nodo",
+    open: "Editar",
+    title: "Editar nodo",
     submit: "Guardar",
     busy: "Guardando…",
     retire: "Retirar",
@@ -55,7 +58,7 @@ export const administration: typeof english = {
     leadCustomer: "A dónde se envían sus alertas, además de este portal. Lo cambia su proveedor.",
     add: "Agregar un canal",
     addTitle: "Canal nuevo",
-    type: "Cómo",
+    type: "Tipo",
     types: { email: "Correo", slack: "Slack", webhook: "Webhook" },
     statuses: { active: "activo", pending: "preparándose", not_active: "⚠ inactivo" },
     hints: {
@@ -90,10 +93,10 @@ export const administration: typeof english = {
   },
 
   audit: {
-    title: "Registro",
-    lead: "Quién cambió qué, lo más nuevo primero. Nada en él se puede cambiar.",
+    title: "Auditoría",
+    lead: "Quién cambió qué, lo más nuevo primero. Nada en ella se puede cambiar.",
     everybody: "Todo",
-    verify: "Comprobarlo",
+    verify: "Verificar integridad",
     verifying: "Comprobando…",
     intact: (entries) => `Íntegro: las ${entries} entradas encajan.`,
     broken: (entry) =>

@@ -43,6 +43,19 @@ describe("Formatter", () => {
     ]);
   });
 
+  it("writes from when to when, with days and seconds where they are needed", () => {
+    const format = new Formatter("es");
+    const at = (day: number, hour: number, minute: number, second = 0) =>
+      new Date(2026, 10, day, hour, minute, second).getTime() / 1000;
+    const today = new Date(2026, 10, 25, 20);
+    expect(format.spanOfTime(at(25, 19, 41), at(25, 19, 45), today)).toBe("19:41–19:45");
+    expect(format.spanOfTime(at(25, 19, 41, 15), at(25, 19, 42), today)).toBe("19:41:15–19:42:00");
+    expect(format.spanOfTime(at(24, 19, 41), at(24, 19, 45), today)).toBe("24 nov 19:41–19:45");
+    expect(format.spanOfTime(at(24, 23, 30), at(25, 1, 0), today)).toBe(
+      "24 nov 23:30–25 nov 01:00",
+    );
+  });
+
   it("writes a configured length of time in words", () => {
     expect(new Formatter("en").lengthInWords("2m")).toBe("2 minutes");
     expect(new Formatter("es").lengthInWords("1m30s")).toBe("1 minuto 30 segundos");

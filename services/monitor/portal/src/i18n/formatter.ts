@@ -102,6 +102,22 @@ export class Formatter {
     return this.momentFormat.format(moment);
   }
 
+  /** The clock of today, the whole moment of another day. */
+  timeOrMoment(moment: Date, now: Date = new Date()): string {
+    return moment.toDateString() === now.toDateString() ? this.clock(moment) : this.moment(moment);
+  }
+
+  /** From one moment (seconds since 1970) to another: “19:41–19:45”, with the days where they are not today's. */
+  spanOfTime(from: number, to: number, now: Date = new Date()): string {
+    const [first, last] = [new Date(from * 1000), new Date(to * 1000)];
+    const clock = (moment: Date) =>
+      to - from < 2 * minuteS ? this.clock(moment) : this.shortClock(moment);
+    const isOn = (moment: Date, day: Date) => moment.toDateString() === day.toDateString();
+    const start = isOn(first, now) && isOn(last, now) ? "" : `${this.day(first)} `;
+    const end = isOn(first, last) ? "" : `${this.day(last)} `;
+    return `${start}${clock(first)}–${end}${clock(last)}`;
+  }
+
   /** A span of time in its largest whole unit: “5 min”, “2 h”, “1 d”. */
   span(seconds: number): string {
     if (seconds < minuteS) return `${this.whole(seconds)} s`;

@@ -3,8 +3,9 @@ import { knownWords } from "./known_words";
 import type { Dictionary } from "./language";
 
 /** A sentence of the server's in the user's language; quoted as it is where it is not one that we know. */
-export function serverWords(message: string, text: Dictionary): string {
-  return knownWords(text.serverWords, message) ?? text.problem.generic(message);
+export function serverWords(message: string, text: Dictionary, isOperator = true): string {
+  const own = isOperator ? undefined : knownWords(text.serverWordsForCustomers, message);
+  return own ?? knownWords(text.serverWords, message) ?? text.problem.generic(message);
 }
 
 /** The words for a request that failed; undefined while none did. */

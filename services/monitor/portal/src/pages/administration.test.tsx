@@ -94,7 +94,7 @@ describe("the audit log", () => {
     await userEvent.click(screen.getByText("Show older ones"));
     expect(await screen.findByText("web-1")).toBeTruthy();
     expect(screen.queryByText("Show older ones")).toBeNull();
-    await userEvent.click(screen.getByText("Check it"));
+    await userEvent.click(screen.getByText("Verify integrity"));
     expect(await screen.findByText("Intact: all 3 entries fit together.")).toBeTruthy();
   });
 });

@@ -19,9 +19,11 @@ export function AccountMenu({ session }: { session: Session }) {
           className={styles.account}
           aria-label={`${text.navigation.account}: ${session.user}`}
         >
-          <span className={styles.initial} aria-hidden="true">
-            {session.user.slice(0, 1).toUpperCase()}
-          </span>
+          <span
+            className={styles.initial}
+            data-initial={session.user.slice(0, 1).toUpperCase()}
+            aria-hidden="true"
+          />
           <span className={styles.accountName}>{session.user}</span>
         </Menu.Trigger>
         <Menu.Portal>

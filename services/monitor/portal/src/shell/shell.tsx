@@ -2,7 +2,9 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { useOverview, type Session } from "../api/queries";
 import { useLanguage } from "../i18n/language";
+import { usePageName } from "../ui/page_name";
 import { AccountMenu } from "./account_menu";
+import { firingIn, titleOf } from "./document_title";
 import { LanguageSwitch } from "./language_switch";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
@@ -18,28 +20,18 @@ function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
   );
 }
 
-/** How many alerts fire, for the mark in the navigation; the overview is asked for anyway. */
-function useAlertCount(): number {
-  const { data } = useOverview();
-  return data?.customers.reduce((sum, customer) => sum + (customer.alerts_firing ?? 0), 0) ?? 0;
-}
-
 /** The title of the tab says it all, also while another tab is in front. */
 function useDocumentTitle() {
   const { text } = useLanguage();
-  const { data } = useOverview();
-  const down = data?.customers.reduce((sum, customer) => sum + customer.nodes_down, 0);
-  const up = data?.customers.reduce((sum, customer) => sum + customer.nodes_up, 0) ?? 0;
+  const page = usePageName();
+  const { data, isError } = useOverview();
+  const title = titleOf(data, isError, page, text);
   useEffect(() => {
-    if (down === undefined || (down === 0 && up === 0)) document.title = "Vigía";
-    else {
-      const state = down > 0 ? text.overview.documentDown(down) : text.overview.documentUp;
-      document.title = `${state} · Vigía`;
-    }
+    document.title = title;
     return () => {
       document.title = "Vigía";
     };
-  }, [down, up, text]);
+  }, [title]);
 }
 
 /** A page is read from its top, and a screen reader is put at its beginning. */
@@ -72,7 +64,8 @@ function useShownInNavigation() {
 
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const { text } = useLanguage();
-  const alertCount = useAlertCount();
+  // For the mark in the navigation; the overview is asked for anyway.
+  const alertCount = firingIn(useOverview().data) ?? 0;
   const main = useFocusOnNavigation();
   const navigation = useShownInNavigation();
   useDocumentTitle();

@@ -68,6 +68,39 @@ export function overview(customers: Schemas["OverviewCustomer"][]): Schemas["Ove
   };
 }
 
+/** Curves of which CPU is of interest. */
+export function nodeMetrics(
+  values: (number | null)[],
+  down_share: (number | null)[],
+): Schemas["NodeMetrics"] {
+  const known = values.filter((value) => value !== null);
+  const summary =
+    known.length === 0
+      ? null
+      : { minimum: Math.min(...known), average: 5, maximum: Math.max(...known) };
+  const from = Date.parse("2026-11-25T02:58:00Z") / 1000;
+  const columns = { percent: values, minimum: values, maximum: values };
+  return {
+    customer_id: "cliente-a",
+    node_id: "web-01",
+    from: "2026-11-25T02:58:00Z",
+    to: new Date((from + (values.length - 1) * 15) * 1000).toISOString(),
+    step_seconds: 15,
+    times: values.map((_, at) => from + at * 15),
+    cpu_percent: columns.percent,
+    cpu_minimum: columns.minimum,
+    cpu_maximum: columns.maximum,
+    memory_percent: columns.percent,
+    memory_minimum: columns.minimum,
+    memory_maximum: columns.maximum,
+    down_share,
+    cpu_summary: summary,
+    memory_summary: summary,
+    served: "hot=a/b",
+    warnings: [],
+  };
+}
+
 export function alert(change: Partial<Schemas["Alert"]> = {}): Schemas["Alert"] {
   return {
     id: "1",

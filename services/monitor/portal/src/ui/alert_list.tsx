@@ -45,8 +45,8 @@ export function AlertList({
           >
             <div className={styles.severity}>
               <SeverityMark severity={severityOf(alert.severity)} />
-              {alert.state === "silenced" && (
-                <span className={styles.silenced}>{text.alerts.silenced}</span>
+              {alert.state !== "firing" && (
+                <span className={styles.silenced}>{text.alerts[alert.state]}</span>
               )}
             </div>
             <div className={styles.words}>

@@ -8,7 +8,16 @@ type Outcome = "idle" | "copied" | "failed";
 const shownMs = 2500;
 
 /** Text to take along, with a button that puts it on the clipboard. */
-export function CopyBlock({ label, value }: { label: string; value: string }) {
+export function CopyBlock({
+  label,
+  hint,
+  value,
+}: {
+  label: string;
+  /** What has to be known before it is used. */
+  hint?: string;
+  value: string;
+}) {
   const { text } = useLanguage();
   const [outcome, setOutcome] = useState<Outcome>("idle");
 
@@ -40,6 +49,7 @@ export function CopyBlock({ label, value }: { label: string; value: string }) {
           {outcome === "copied" ? text.copied : text.copy}
         </Button>
       </header>
+      {hint !== undefined && <p className={styles.hint}>{hint}</p>}
       {/* A long command scrolls sideways, so the keyboard has to be able to reach it. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <pre className={styles.value} tabIndex={0}>

@@ -2,13 +2,16 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLanguage } from "../i18n/language";
 import type { Formatter } from "../i18n/formatter";
-import { colorOf, translucent } from "./chart_color";
+import { axisTicks, type TickUnit } from "./axis_ticks";
+import { translucent } from "./chart_color";
+import { colorsOf, drawSpans, plotData, series, type ChartColors } from "./chart_drawing";
+import { spansOf, type CurveData, type Span } from "./curve_data";
 import { useColorScheme } from "./color_scheme";
+import { tickLabel } from "./tick_label";
 import styles from "./line_chart.module.css";
 
 export interface LineChartProps {
-  times: number[];
-  values: (number | null)[];
+  data: CurveData;
   /** Both ends of the time axis, in seconds: it must not shrink to where there happens to be data. */
   from: number;
   to: number;
@@ -20,6 +23,10 @@ export interface LineChartProps {
 
 const heightPx = 220;
 const smallestTop = 10;
+/** Room for one mark of the time axis with its label. */
+const tickPx = 74;
+/** Half of the widest label (“sept 2026”): one at the very end of the axis is not cut. */
+const rightPx = 34;
 
 interface Point {
   /** Which way the bubble leans, so that it stays inside of the card. */
@@ -28,6 +35,8 @@ interface Point {
   top: number;
   time: Date;
   value: number | null;
+  range: [number, number] | null;
+  span: Span | null;
 }
 
 function sideOf(share: number): Point["side"] {
@@ -36,49 +45,38 @@ function sideOf(share: number): Point["side"] {
 }
 
 /** The end of the axis: a round number a little above the highest value, never over 100 %. */
-function niceTop(values: (number | null)[]): number {
-  const highest = values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
+function niceTop(values: ArrayLike<number | null | undefined>): number {
+  const highest = Array.from(values).reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
   const steps = [smallestTop, 20, 30, 40, 60, 80];
   return steps.find((step) => highest * 1.1 <= step) ?? 100;
-}
-
-interface ChartColors {
-  line: string;
-  grid: string;
-  axis: string;
 }
 
 /** Between two lines of the scale, which is written without decimals. */
 const wholeSteps = [1, 2, 5, 10, 20, 25, 50];
 
-const hourS = 3600;
-const dayS = 24 * hourS;
+const dayS = 24 * 3600;
 
-/** How a moment is written below the curve, by how much time the whole axis spans. */
-function tickLabel(second: number, spanS: number, format: Formatter): string {
-  const moment = new Date(second * 1000);
-  if (spanS > 180 * dayS) return format.month(moment);
-  if (spanS > 2 * dayS) return format.day(moment);
-  return spanS > hourS || moment.getSeconds() === 0
-    ? format.shortClock(moment)
-    : format.clock(moment);
-}
-
-function axes(colors: ChartColors, format: Formatter, spanS: number): uPlot.Axis[] {
+function axes(colors: ChartColors, format: Formatter): uPlot.Axis[] {
   const shared: uPlot.Axis = {
     stroke: colors.axis,
     font: '12px "Inter Variable", system-ui, sans-serif',
     grid: { stroke: colors.grid, width: 1 },
     ticks: { show: false },
   };
+  let unit: TickUnit = "minute";
   return [
     {
       ...shared,
-      space: 70,
       size: 30,
       gap: 8,
       grid: { show: false },
-      values: (_plot, splits) => splits.map((second) => tickLabel(second, spanS, format)),
+      splits: (plot, _axis, from, to) => {
+        const width = plot.bbox.width / devicePixelRatio;
+        const ticks = axisTicks(from, to, Math.max(2, Math.floor(width / tickPx)));
+        unit = ticks.unit;
+        return ticks.times;
+      },
+      values: (_plot, splits) => splits.map((second) => tickLabel(second, unit, format)),
     },
     {
       ...shared,
@@ -91,114 +89,126 @@ function axes(colors: ChartColors, format: Formatter, spanS: number): uPlot.Axis
   ];
 }
 
+function pointAt(plot: uPlot, spans: readonly Span[]): Point | null {
+  const { idx, left } = plot.cursor;
+  if (idx == null || left === undefined || left < 0) return null;
+  const time = plot.data[0][idx] ?? 0;
+  const value = plot.data[1]?.[idx] ?? null;
+  const lowest = plot.data[2]?.[idx] ?? null;
+  const highest = plot.data[3]?.[idx] ?? null;
+  const here = plot.posToVal(left, "x");
+  const span = spans.find(({ from, to }) => from <= here && here <= to) ?? null;
+  const isBand = lowest !== null && highest !== null && highest - lowest >= 0.1;
+  return {
+    side: sideOf(left / plot.over.clientWidth),
+    left: plot.valToPos(time, "x") + plot.bbox.left / devicePixelRatio,
+    top:
+      value === null ? heightPx / 2 : plot.valToPos(value, "y") + plot.bbox.top / devicePixelRatio,
+    time: new Date(time * 1000),
+    value,
+    range: isBand ? [lowest, highest] : null,
+    span,
+  };
+}
+
 function chartOptions(
   width: number,
   colors: ChartColors,
-  props: LineChartProps,
+  syncKey: string,
   format: Formatter,
+  spans: () => readonly Span[],
   hover: (point: Point | null) => void,
 ): uPlot.Options {
   return {
     width,
     height: heightPx,
-    padding: [10, 12, 0, 0],
+    padding: [10, rightPx, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
-      points: { size: 9, fill: colors.line, stroke: "transparent" },
+      points: {
+        size: 9,
+        fill: (_plot, at) => (at === 1 ? colors.line : "transparent"),
+        stroke: "transparent",
+      },
       drag: { x: false, y: false },
-      sync: { key: props.syncKey },
+      sync: { key: syncKey },
     },
     scales: {
       x: { range: (plot) => [plot.data[0][0] ?? 0, plot.data[0].at(-1) ?? 1] },
-      y: { range: (plot) => [0, niceTop((plot.data[1] ?? []) as (number | null)[])] },
+      y: { range: (plot) => [0, niceTop(plot.data[3] ?? [])] },
     },
-    axes: axes(colors, format, props.to - props.from),
-    series: [
-      {},
-      {
-        stroke: colors.line,
-        width: 1.8,
-        fill: (plot) => {
-          const gradient = plot.ctx.createLinearGradient(
-            0,
-            plot.bbox.top,
-            0,
-            plot.bbox.top + plot.bbox.height,
-          );
-          gradient.addColorStop(0, translucent(colors.line, 0.24));
-          gradient.addColorStop(1, translucent(colors.line, 0.02));
-          return gradient;
-        },
-        points: { show: false },
-      },
-    ],
+    axes: axes(colors, format),
+    series: series(colors),
+    bands: [{ series: [3, 2], fill: translucent(colors.line, 0.22) }],
     hooks: {
+      drawAxes: [
+        (plot) => {
+          drawSpans(plot, spans(), colors);
+        },
+      ],
       setCursor: [
         (plot) => {
-          const { idx, left } = plot.cursor;
-          if (idx == null || left === undefined || left < 0) {
-            hover(null);
-            return;
-          }
-          const value = plot.data[1]?.[idx] ?? null;
-          hover({
-            side: sideOf(left / plot.over.clientWidth),
-            left: plot.valToPos(plot.data[0][idx] ?? 0, "x") + plot.bbox.left / devicePixelRatio,
-            top: value === null ? 0 : plot.valToPos(value, "y") + plot.bbox.top / devicePixelRatio,
-            time: new Date((plot.data[0][idx] ?? 0) * 1000),
-            value,
-          });
+          hover(pointAt(plot, spans()));
         },
       ],
     },
   };
 }
 
-/** Puts the two ends of the range on the grid, empty, so that the axis always spans the whole range. */
-export function spanRange(
-  times: number[],
-  values: (number | null)[],
-  from: number,
-  to: number,
-): [number[], (number | null)[]] {
-  const first = times[0];
-  const last = times.at(-1);
-  const before = first === undefined || first > from;
-  const after = last === undefined || last < to;
-  return [
-    [...(before ? [from] : []), ...times, ...(after ? [to] : [])],
-    [...(before ? [null] : []), ...values, ...(after ? [null] : [])],
-  ];
+function Bubble({ point, spanS }: { point: Point; spanS: number }) {
+  const { text, format } = useLanguage();
+  if (point.value === null && point.span === null) return null;
+  const when = spanS > dayS ? format.moment(point.time) : format.clock(point.time);
+  return (
+    <div
+      className={styles.bubble}
+      data-side={point.side}
+      style={{ left: point.left, top: point.top }}
+      aria-hidden="true"
+    >
+      {point.value !== null && (
+        <>
+          <strong>{format.percent(point.value)}</strong>
+          {point.range !== null && (
+            <span>
+              {format.percent(point.range[0])} – {format.percent(point.range[1])}
+            </span>
+          )}
+          <span>{when}</span>
+        </>
+      )}
+      {point.span !== null && (
+        <strong data-span={point.span.kind}>
+          {text.node.span(point.span.kind, format.spanOfTime(point.span.from, point.span.to))}
+        </strong>
+      )}
+    </div>
+  );
 }
 
-export function LineChart(props: LineChartProps) {
-  const { times, values, from, to, color, label } = props;
+export function LineChart({ data, from, to, color, label, syncKey }: LineChartProps) {
   const { format } = useLanguage();
   const scheme = useColorScheme();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef(props);
+  const shown = useRef({ data: plotData(data, from, to), spans: spansOf(data) });
   const [point, setPoint] = useState<Point | null>(null);
   const spanS = to - from;
 
   useEffect(() => {
-    latest.current = props;
-  });
-
-  useEffect(() => {
     const element = host.current;
     if (element === null) return;
-    const colors = {
-      line: colorOf(element),
-      grid: getComputedStyle(element).borderTopColor,
-      axis: getComputedStyle(element).outlineColor,
-    };
-    const now = latest.current;
-    const data = spanRange(now.times, now.values, now.from, now.to);
     plot.current = new uPlot(
-      chartOptions(element.clientWidth, colors, now, format, setPoint),
-      data,
+      chartOptions(
+        element.clientWidth,
+        colorsOf(element),
+        syncKey,
+        format,
+        () => shown.current.spans,
+        setPoint,
+      ),
+      shown.current.data,
       element,
     );
     const observer = new ResizeObserver(() => {
@@ -210,26 +220,17 @@ export function LineChart(props: LineChartProps) {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [scheme, color, format, spanS]);
+  }, [scheme, color, format, syncKey]);
 
   useEffect(() => {
-    plot.current?.setData(spanRange(times, values, from, to));
-  }, [times, values, from, to]);
+    shown.current = { data: plotData(data, from, to), spans: spansOf(data) };
+    plot.current?.setData(shown.current.data);
+  }, [data, from, to]);
 
   return (
     <div className={styles.frame}>
       <div ref={host} className={styles.chart} data-color={color} role="img" aria-label={label} />
-      {point?.value != null && (
-        <div
-          className={styles.bubble}
-          data-side={point.side}
-          style={{ left: point.left, top: point.top }}
-          aria-hidden="true"
-        >
-          <strong>{format.percent(point.value)}</strong>
-          <span>{spanS > dayS ? format.moment(point.time) : format.clock(point.time)}</span>
-        </div>
-      )}
+      {point !== null && <Bubble point={point} spanS={spanS} />}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import { useLanguage } from "../i18n/language";
 import styles from "./modal.module.css";
 
 /**
- * A dialog over the page; focus goes in and comes back by itself. `isSealed` keeps it open against a stray click
- * or Escape, for what cannot be shown twice.
+ * A dialog over the page; focus goes in and comes back by itself. Escape closes it. `isSealed` keeps it open against a
+ * stray click, for what cannot be shown twice.
  */
 export function Modal({
   title,
@@ -25,9 +25,8 @@ export function Modal({
     <Dialog.Root
       open
       disablePointerDismissal={isSealed}
-      onOpenChange={(open, details) => {
-        if (open || (isSealed && details.reason === "escape-key")) return;
-        onClose();
+      onOpenChange={(open) => {
+        if (!open) onClose();
       }}
     >
       <Dialog.Portal>

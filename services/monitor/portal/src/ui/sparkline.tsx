@@ -6,7 +6,8 @@ import styles from "./sparkline.module.css";
 
 export interface SparklineProps {
   times: number[];
-  values: (number | null)[];
+  /** Undefined joins its neighbours, null is a hole. */
+  values: (number | null | undefined)[];
   color: "cpu" | "memory";
   label: string;
 }
@@ -16,7 +17,7 @@ const heightPx = 34;
 /** A curve of an idle node would otherwise be blown up to fill the height with its own noise. */
 const smallestTop = 10;
 
-function topOf(values: (number | null)[]): number {
+function topOf(values: (number | null | undefined)[]): number {
   const highest = values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
   return Math.min(100, Math.max(smallestTop, highest * 1.25));
 }
@@ -53,7 +54,7 @@ function sparkOptions(stroke: string, fill: string): uPlot.Options {
     axes: [{ show: false }, { show: false }],
     scales: {
       x: { time: false },
-      y: { range: (plot) => [0, topOf((plot.data[1] ?? []) as (number | null)[])] },
+      y: { range: (plot) => [0, topOf((plot.data[1] ?? []) as (number | null | undefined)[])] },
     },
     series: [{}, { stroke, fill, width: 1.6, points: { show: false } }],
     hooks: {

@@ -2,18 +2,24 @@ import styles from "./status_mark.module.css";
 import type { OverviewNode } from "../api/queries";
 import { useLanguage } from "../i18n/language";
 
-export type NodeStatus = "up" | "degraded" | "down" | "unknown";
+export type NodeStatus = "up" | "degraded" | "down" | "waiting" | "unknown";
 
 const bufferPercentMax = 90;
 
-/** Up, but the agent says that it is in trouble: shown apart, as it is about to lose data. */
+/**
+ * Up, but the agent says that it is in trouble: shown apart, as it is about to lose data. A node that has never sent
+ * anything waits: nothing of it is lost or down.
+ */
 export function statusOf(node: OverviewNode): NodeStatus {
   const isInTrouble =
     node.collector_reachable === false || (node.buffer_percent ?? 0) > bufferPercentMax;
+  if (node.status === "unknown" && node.status_reason === "waiting") return "waiting";
   return node.status === "up" && isInTrouble ? "degraded" : node.status;
 }
 
-/** Each state has a shape of its own, so that it can be told without colour: disc, triangle, octagon, broken ring. */
+/**
+ * Each state has a shape of its own, so that it can be told without colour: disc, triangle, octagon, clock, broken ring.
+ */
 export function StatusShape({ status }: { status: NodeStatus }) {
   return (
     <svg className={styles.shape} viewBox="0 0 16 16" aria-hidden="true" data-status={status}>
@@ -34,6 +40,12 @@ export function StatusShape({ status }: { status: NodeStatus }) {
           <path d="M5 1h6l4 4v6l-4 4H5l-4-4V5Z" fill="currentColor" />
           <path d="m5.500 5.500 5 5m0-5-5 5" className={styles.cut} />
         </>
+      )}
+      {status === "waiting" && (
+        <g fill="none" stroke="currentColor" strokeWidth="1.800" strokeLinecap="round">
+          <circle cx="8" cy="8" r="6.500" />
+          <path d="M8 4.500V8l2.300 1.700" />
+        </g>
       )}
       {status === "unknown" && (
         <circle

@@ -2,8 +2,14 @@ import { useLanguage } from "../i18n/language";
 import { serverWords } from "../i18n/problem_text";
 import styles from "./warnings.module.css";
 
-/** What the server says is missing in its answer. */
-export function Warnings({ messages }: { messages: readonly string[] }) {
+/** What the server says is missing in its answer; a customer reads of our own parts in its own words. */
+export function Warnings({
+  messages,
+  isOperator = true,
+}: {
+  messages: readonly string[];
+  isOperator?: boolean;
+}) {
   const { text } = useLanguage();
   if (messages.length === 0) return null;
   return (
@@ -14,7 +20,7 @@ export function Warnings({ messages }: { messages: readonly string[] }) {
             <path d="M8 1.500 15.500 14.500H.5Z" />
             <path d="M8 6v4.200M8 12.300v.1" />
           </svg>
-          {serverWords(message, text)}
+          {serverWords(message, text, isOperator)}
         </li>
       ))}
     </ul>

@@ -31,7 +31,7 @@ function CustomerRow({
       <td className={styles.number}>
         {live === undefined ? "–" : format.whole(live.nodes.length)}
       </td>
-      <td className={`${styles.number} ${rows.wide}`}>
+      <td className={styles.number}>
         {live?.alerts_firing == null ? "–" : format.whole(live.alerts_firing)}
       </td>
       <td className={rows.wide}>{format.date(new Date(customer.created_at))}</td>
@@ -81,7 +81,7 @@ export function CustomersPage() {
                     <th scope="col" className={styles.number}>
                       {columns.nodes}
                     </th>
-                    <th scope="col" className={`${styles.number} ${rows.wide}`}>
+                    <th scope="col" className={styles.number}>
                       {columns.alerts}
                     </th>
                     <th scope="col" className={rows.wide}>

@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from "react";
+import { useEffect, useState, type SyntheticEvent } from "react";
 import { ApiError } from "../../api/client";
 import { useLogIn } from "../../api/queries";
 import { useLanguage, type Dictionary } from "../../i18n/language";
@@ -20,6 +20,12 @@ export function loginProblem(error: Error | null, text: Dictionary): string | un
 export function LoginPage() {
   const { text } = useLanguage();
   const logIn = useLogIn();
+  useEffect(() => {
+    document.title = `${text.login.title} · Vigía`;
+    return () => {
+      document.title = "Vigía";
+    };
+  }, [text]);
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
 
@@ -30,9 +36,9 @@ export function LoginPage() {
 
   return (
     <div className={styles.page}>
-      <div className={styles.language}>
+      <header className={styles.language}>
         <LanguageSwitch />
-      </div>
+      </header>
       <main className={styles.card}>
         <div className={styles.brand}>
           <Logo className={styles.logo} />

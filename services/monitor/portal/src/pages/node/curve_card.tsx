@@ -1,24 +1,70 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { NodeMetrics, Range } from "../../api/queries";
+import { useMemo } from "react";
+import type { NodeMetrics, OverviewNode, Range } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
 import card from "../../ui/card.module.css";
+import { spansOf, type Span } from "../../ui/curve_data";
 import { EmptyState } from "../../ui/empty_state";
 import { LineChart } from "../../ui/line_chart";
-import { summaryOf } from "./summary";
+import { curveOf, newestOf, type Newest } from "./summary";
 import styles from "./node.module.css";
 
 interface CurveCardProps {
   name: string;
   color: "cpu" | "memory";
   range: Range;
+  node: OverviewNode | undefined;
   query: UseQueryResult<NodeMetrics>;
 }
 
-export function CurveCard({ name, color, range, query }: CurveCardProps) {
+const spansNamedMax = 3;
+
+/** When the node was down in this range, in words: “down 19:41–19:45”. */
+function useDownWords(spans: readonly Span[]): string | null {
+  const { text, format } = useLanguage();
+  const down = spans.filter(({ kind }) => kind === "down");
+  if (down.length === 0) return null;
+  const total = down.reduce((sum, { downSeconds }) => sum + downSeconds, 0);
+  if (down.length > spansNamedMax) {
+    return text.node.downOften(down.length, format.span(Math.max(1, Math.round(total))));
+  }
+  return down
+    .map((span) => {
+      const when = format.spanOfTime(span.from, span.to);
+      const isWhole = span.downSeconds >= 0.9 * (span.to - span.from);
+      return isWhole
+        ? text.node.span("down", when)
+        : text.node.downWithin(format.span(Math.max(1, Math.round(span.downSeconds))), when);
+    })
+    .join(", ");
+}
+
+function NewestValue({ newest }: { newest: Newest }) {
+  const { text, format } = useLanguage();
+  if (newest.isPresent) {
+    return <strong className={styles.latest}>{format.percent(newest.value)}</strong>;
+  }
+  return (
+    <span className={styles.old} title={format.moment(new Date(newest.time * 1000))}>
+      {text.node.lastValue(
+        format.percent(newest.value),
+        format.shortClock(new Date(newest.time * 1000)),
+      )}
+    </span>
+  );
+}
+
+export function CurveCard({ name, color, range, node, query }: CurveCardProps) {
   const { text, format } = useLanguage();
   const metrics = query.data;
-  const values = (color === "cpu" ? metrics?.cpu_percent : metrics?.memory_percent) ?? [];
-  const summary = summaryOf(values);
+  const data = useMemo(
+    () => (metrics === undefined ? null : curveOf(metrics, color, node)),
+    [metrics, color, node],
+  );
+  const spans = useMemo(() => (data === null ? [] : spansOf(data)), [data]);
+  const down = useDownWords(spans);
+  const newest = data === null ? null : newestOf(data, color, node);
+  const summary = metrics?.[`${color}_summary`] ?? null;
   const label = text.node.chartLabel(name, text.node.ranges[range]);
   const words =
     summary === null
@@ -39,17 +85,13 @@ export function CurveCard({ name, color, range, query }: CurveCardProps) {
           <span className={styles.swatch} data-color={color} aria-hidden="true" />
           {name}
         </h2>
+        {newest !== null && <NewestValue newest={newest} />}
         {summary !== null && (
-          <>
-            {summary.latest !== null && (
-              <strong className={styles.latest}>{format.percent(summary.latest)}</strong>
-            )}
-            <p className={styles.summary}>
-              {text.node.minimum} {format.percent(summary.minimum)} · {text.node.average}{" "}
-              {format.percent(summary.average)} · {text.node.maximum}{" "}
-              {format.percent(summary.maximum)}
-            </p>
-          </>
+          <p className={styles.summary}>
+            {text.node.minimum} {format.percent(summary.minimum)} · {text.node.average}{" "}
+            {format.percent(summary.average)} · {text.node.maximum}{" "}
+            {format.percent(summary.maximum)}
+          </p>
         )}
       </header>
       {metrics === undefined && (
@@ -58,23 +100,24 @@ export function CurveCard({ name, color, range, query }: CurveCardProps) {
       {metrics !== undefined && summary === null && (
         <EmptyState
           title={text.node.noData}
-          hint={
-            metrics.step_seconds < 60
-              ? text.node.noDataHint
-              : text.node.noDataYet(format.span(metrics.step_seconds))
-          }
+          hint={node?.status === "down" ? text.node.noDataDown : text.node.noDataHint}
         />
       )}
-      {metrics !== undefined && summary !== null && (
+      {metrics !== undefined && data !== null && summary !== null && (
         <LineChart
-          times={metrics.times}
-          values={values}
+          data={data}
           from={Date.parse(metrics.from) / 1000}
           to={Date.parse(metrics.to) / 1000}
           color={color}
-          label={`${label}. ${words}`}
+          label={[label, words, down].filter(Boolean).join(". ")}
           syncKey="node"
         />
+      )}
+      {down !== null && summary !== null && (
+        <p className={styles.downTimes} data-testid="down-times">
+          <span aria-hidden="true" />
+          {down}
+        </p>
       )}
     </section>
   );

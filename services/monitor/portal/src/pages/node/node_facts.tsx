@@ -15,6 +15,16 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
+/** As far as it is known: what an agent says of the collector comes through it, unless the node is asked. */
+function Reachable({ node }: { node: OverviewNode }) {
+  const { text } = useLanguage();
+  if (node.collector_reachable === true) return text.node.collectorReachable;
+  if (node.collector_reachable === false) {
+    return <span className={styles.trouble}>{text.node.collectorUnreachable}</span>;
+  }
+  return text.unknown;
+}
+
 export function NodeFacts({
   customer,
   node,
@@ -34,19 +44,22 @@ export function NodeFacts({
       <Fact name={text.node.reach}>
         <ReachMark reach={node.reach} />
       </Fact>
-      <Fact name={text.node.lastSeen}>
-        {seen === null ? text.never : <Ago moment={seen} clockOffsetMs={clockOffsetMs} />}
+      <Fact name={node.status === "down" ? text.node.downSince : text.node.lastSeen}>
+        {seen === null ? (
+          text.never
+        ) : (
+          <span title={format.moment(seen)}>
+            {node.status === "down" && `${format.timeOrMoment(seen)}, `}
+            <Ago moment={seen} clockOffsetMs={clockOffsetMs} />
+          </span>
+        )}
       </Fact>
       {node.buffer_percent != null && (
         <Fact name={text.node.buffer}>{format.percent(node.buffer_percent)}</Fact>
       )}
-      {node.collector_reachable != null && (
+      {node.collector_reachable !== undefined && node.status !== "down" && (
         <Fact name={text.node.collector}>
-          {node.collector_reachable ? (
-            text.node.collectorReachable
-          ) : (
-            <span className={styles.trouble}>{text.node.collectorUnreachable}</span>
-          )}
+          <Reachable node={node} />
         </Fact>
       )}
     </dl>

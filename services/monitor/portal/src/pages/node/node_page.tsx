@@ -8,6 +8,7 @@ import {
   useNodeMetrics,
   useOverview,
   type Overview,
+  type OverviewNode,
   type Range,
 } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
@@ -72,7 +73,15 @@ function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string
   );
 }
 
-function Curves({ customerId, nodeId }: { customerId: string; nodeId: string }) {
+function Curves({
+  customerId,
+  nodeId,
+  node,
+}: {
+  customerId: string;
+  nodeId: string;
+  node: OverviewNode | undefined;
+}) {
   const { text } = useLanguage();
   const [range, setRange] = useState<Range>("15m");
   const query = useNodeMetrics(customerId, nodeId, range);
@@ -88,8 +97,8 @@ function Curves({ customerId, nodeId }: { customerId: string; nodeId: string }) 
       </div>
       <Warnings messages={query.data?.warnings ?? []} />
       <div className={styles.curves} aria-busy={query.isPlaceholderData}>
-        <CurveCard name={text.node.cpu} color="cpu" range={range} query={query} />
-        <CurveCard name={text.node.memory} color="memory" range={range} query={query} />
+        <CurveCard name={text.node.cpu} color="cpu" range={range} node={node} query={query} />
+        <CurveCard name={text.node.memory} color="memory" range={range} node={node} query={query} />
       </div>
     </>
   );
@@ -112,7 +121,8 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
         {text.node.back}
       </Link>
       <PageHead
-        title={
+        title={nodeId}
+        heading={
           <span className={styles.title}>
             {nodeId}
             {node !== undefined && (
@@ -128,6 +138,14 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
           <NodeActions customerId={customerId} nodeId={nodeId} />
         )}
       </PageHead>
+      {query.data !== undefined && (
+        <Warnings messages={query.data.warnings} isOperator={isOperator} />
+      )}
+      {node?.status === "unknown" && node.status_reason !== null && (
+        <p className={styles.note} data-testid="status-reason">
+          {text.statusReasons[node.status_reason]}
+        </p>
+      )}
       {isMissing && <NodeMissing />}
       {customer !== undefined && node !== undefined && (
         <NodeFacts
@@ -138,7 +156,7 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
       )}
       {!isMissing && (
         <>
-          <Curves customerId={customerId} nodeId={nodeId} />
+          <Curves customerId={customerId} nodeId={nodeId} node={node} />
           <NodeAlerts customerId={customerId} nodeId={nodeId} />
         </>
       )}

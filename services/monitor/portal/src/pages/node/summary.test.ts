@@ -1,18 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { summaryOf } from "./summary";
+import * as recorded from "../../testing/recorded";
+import { curveOf, newestOf } from "./summary";
 
-describe("summaryOf", () => {
-  it("leaves gaps out", () => {
-    expect(summaryOf([1, null, 3, 8])).toEqual({ minimum: 1, average: 4, maximum: 8, latest: 8 });
+const metrics = recorded.nodeMetrics([10, 2.6, null, null, null, null], [0, 0, 1, 1, 1, 1]);
+
+describe("newestOf", () => {
+  it("is the raw value of now, not the average of a step", () => {
+    const node = recorded.node("web-01", { cpu_percent: 99.8 });
+    expect(newestOf(curveOf(metrics, "cpu", node), "cpu", node)).toEqual({
+      isPresent: true,
+      value: 99.8,
+    });
   });
-  it("forgives that the newest step has not arrived", () => {
-    expect(summaryOf([1, 2, null])?.latest).toBe(2);
+  it("marks the last value of a node that is down as old", () => {
+    const node = recorded.node("web-01", { status: "down", cpu_percent: null });
+    expect(newestOf(curveOf(metrics, "cpu", node), "cpu", node)).toEqual({
+      isPresent: false,
+      value: 2.6,
+      time: metrics.times[1],
+    });
   });
-  it("does not pass an old value for the present one", () => {
-    expect(summaryOf([1, 2, null, null, null])?.latest).toBeNull();
-  });
-  it("is null where there is nothing", () => {
-    expect(summaryOf([])).toBeNull();
-    expect(summaryOf([null, null])).toBeNull();
+});
+
+describe("curveOf", () => {
+  it("does not call a node down that cannot be known just now", () => {
+    const node = recorded.node("web-01", { status: "unknown", status_reason: "collector_away" });
+    expect(curveOf(metrics, "cpu", node).downShare).toEqual([0, 0, null, null, null, null]);
   });
 });

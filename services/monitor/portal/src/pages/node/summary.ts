@@ -1,27 +1,36 @@
-/** The newest step or two may not have arrived yet. */
-const recentSteps = 3;
+import type { NodeMetrics, OverviewNode } from "../../api/queries";
+import { lastOf, withUnknownEnd, type CurveData } from "../../ui/curve_data";
 
-export interface Summary {
-  minimum: number;
-  average: number;
-  maximum: number;
-  /** Null where the curve has ended: an old value must not pass for the present one. */
-  latest: number | null;
+export type MeasureName = "cpu" | "memory";
+
+/** One measure's columns; the end of the curve is unknown where the node's state is. */
+export function curveOf(
+  metrics: NodeMetrics,
+  name: MeasureName,
+  node: OverviewNode | undefined,
+): CurveData {
+  const data: CurveData = {
+    times: metrics.times,
+    average: metrics[`${name}_percent`],
+    minimum: metrics[`${name}_minimum`],
+    maximum: metrics[`${name}_maximum`],
+    downShare: metrics.down_share,
+    stepSeconds: metrics.step_seconds,
+  };
+  return withUnknownEnd(data, node?.status !== "unknown");
 }
 
-/** Of the values that are there; null where there is none. */
-export function summaryOf(values: readonly (number | null)[]): Summary | null {
-  const known = values.filter((value) => value !== null);
-  const first = known[0];
-  if (first === undefined) return null;
-  let minimum = first;
-  let maximum = first;
-  let sum = 0;
-  for (const value of known) {
-    minimum = Math.min(minimum, value);
-    maximum = Math.max(maximum, value);
-    sum += value;
-  }
-  const latest = values.slice(-recentSteps).findLast((value) => value !== null) ?? null;
-  return { minimum, average: sum / known.length, maximum, latest };
+/** The present value, as the overview has it; or the last of a node that is not up, which is not the present one. */
+export type Newest =
+  { isPresent: true; value: number } | { isPresent: false; value: number; time: number };
+
+export function newestOf(
+  data: CurveData,
+  name: MeasureName,
+  node: OverviewNode | undefined,
+): Newest | null {
+  const present = node?.status === "up" ? node[`${name}_percent`] : null;
+  if (present !== null) return { isPresent: true, value: present };
+  const last = node === undefined ? null : lastOf(data);
+  return last === null ? null : { isPresent: false, ...last };
 }

@@ -4,7 +4,7 @@ import { Button } from "../../ui/button";
 import { CopyBlock } from "../../ui/copy_block";
 import type { Owner } from "../../ui/customer_choice";
 import { Modal, ModalActions } from "../../ui/modal";
-import { agentCommand, loopbackCollector } from "../tokens/commands";
+import { agentCommand, localSdkCommand, loopbackCollector } from "../tokens/commands";
 import { addressOf, type NodeDraft } from "./node_fields";
 import styles from "./nodes.module.css";
 
@@ -36,6 +36,11 @@ export function NodeLines({
       <CopyBlock
         label={text.addNode.lines}
         value={agentCommand(customer, node, token, system.data)}
+      />
+      <CopyBlock
+        label={text.addNode.applicationLines}
+        hint={text.addNode.applications}
+        value={localSdkCommand}
       />
       <ul className={styles.notes}>
         <li>{text.addNode.needs}</li>

@@ -14,7 +14,7 @@ describe("adding a node", () => {
     await userEvent.click(await screen.findByRole("button", { name: "Add a node" }));
     await userEvent.type(await screen.findByLabelText("Node"), "web-02");
     await userEvent.type(screen.getByLabelText("Region"), "eu");
-    await userEvent.click(screen.getByLabelText(/It is asked/));
+    await userEvent.click(screen.getByLabelText(/^Scrape/));
     await userEvent.type(screen.getByLabelText("Address of its /health"), "10.0.0.7:8081{Enter}");
     const lines = await screen.findByRole("region", { name: "Lines for the node" });
     expect(lines.textContent).toContain('node: {id: web-02, region: "eu"}');
@@ -38,7 +38,7 @@ describe("adding a node", () => {
     await userEvent.type(await screen.findByLabelText("Node"), "web-02{Enter}");
     await screen.findByText("The server says: busy");
     isBusy = false;
-    await userEvent.click(screen.getByText("Go on"));
+    await userEvent.click(screen.getByText("Continue"));
     await screen.findByRole("region", { name: "Lines for the node" });
     const paths = made("POST").map((request) => new URL(request.url).pathname.split("/").at(-1));
     expect(paths).toEqual(["nodes", "tokens", "tokens"]);
@@ -58,7 +58,7 @@ describe("adding a node", () => {
     await userEvent.clear(screen.getByLabelText("Node"));
     await userEvent.type(screen.getByLabelText("Node"), "web-01{Enter}");
     expect(await screen.findByText(/already has a node with this name/)).toBeTruthy();
-    await userEvent.click(screen.getByLabelText(/It is asked/));
+    await userEvent.click(screen.getByLabelText(/^Scrape/));
     await userEvent.type(screen.getByLabelText("Address of its /health"), "127.0.0.1:1{Enter}");
     expect(await screen.findByText(/\(loopback addresses are not allowed\)/)).toBeTruthy();
   });
@@ -66,7 +66,7 @@ describe("adding a node", () => {
   it("only makes a token for a customer's user: the node registers itself", async () => {
     const made = asCustomer("#/", { "POST /customers/cliente-a/tokens": newToken });
     await userEvent.click(await screen.findByRole("button", { name: "Add a node" }));
-    expect(screen.queryByLabelText(/It is asked/)).toBeNull();
+    expect(screen.queryByLabelText(/^Scrape/)).toBeNull();
     await userEvent.type(await screen.findByLabelText("Node"), "web-02{Enter}");
     await screen.findByRole("region", { name: "Lines for the node" });
     expect(made("POST")).toHaveLength(1);

@@ -42,6 +42,12 @@ describe("filtered", () => {
 
 describe("totals", () => {
   it("counts nodes by state", () => {
-    expect(totals(customers, alerts)).toEqual({ nodes: 4, up: 2, down: 1, withAlerts: 1 });
+    expect(totals(customers, alerts)).toEqual({
+      nodes: 4,
+      up: 2,
+      down: 1,
+      unknown: 1,
+      withAlerts: 1,
+    });
   });
 });

@@ -70,16 +70,18 @@ export interface Totals {
   nodes: number;
   up: number;
   down: number;
+  unknown: number;
   withAlerts: number;
 }
 
 export function totals(customers: readonly OverviewCustomer[], alerts: AlertsByNode): Totals {
-  const sum = { nodes: 0, up: 0, down: 0, withAlerts: 0 };
+  const sum = { nodes: 0, up: 0, down: 0, unknown: 0, withAlerts: 0 };
   for (const customer of customers) {
     for (const node of customer.nodes) {
       sum.nodes += 1;
       if (node.status === "up") sum.up += 1;
       if (node.status === "down") sum.down += 1;
+      if (node.status === "unknown") sum.unknown += 1;
       if (alerts.has(nodeKey(customer.id, node.id))) sum.withAlerts += 1;
     }
   }

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { useNodeMetrics, type Alert, type OverviewNode } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
 import { Ago } from "../../ui/ago";
+import { joined } from "../../ui/curve_data";
 import { useInView } from "../../ui/in_view";
 import { ReachMark } from "../../ui/reach_mark";
 import { SeverityShape, severityOf } from "../../ui/severity_mark";
@@ -28,10 +29,10 @@ function Gauge({
   color: "cpu" | "memory";
   value: number | null;
   times: number[] | undefined;
-  values: (number | null)[] | undefined;
+  values: (number | null | undefined)[] | undefined;
 }) {
   const { text, format } = useLanguage();
-  const known = (values ?? []).filter((one) => one !== null);
+  const known = (values ?? []).filter((one) => one != null);
   const label =
     known.length === 0
       ? text.sparklineEmpty(name)
@@ -80,7 +81,7 @@ function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNo
           color="cpu"
           value={node.cpu_percent}
           times={metrics?.times}
-          values={metrics?.cpu_percent}
+          values={metrics && joined(metrics.cpu_percent, metrics.down_share)}
         />
       </td>
       <td data-label={columns.memory}>
@@ -89,7 +90,7 @@ function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNo
           color="memory"
           value={node.memory_percent}
           times={metrics?.times}
-          values={metrics?.memory_percent}
+          values={metrics && joined(metrics.memory_percent, metrics.down_share)}
         />
       </td>
     </>
@@ -106,7 +107,8 @@ function looksTheSame(before: NodeCellsProps, after: NodeCellsProps): boolean {
     !before.isInView &&
     !after.isInView &&
     before.alerts === after.alerts &&
-    before.node.status === after.node.status
+    before.node.status === after.node.status &&
+    before.node.status_reason === after.node.status_reason
   );
 }
 
@@ -120,6 +122,11 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
     <>
       <td className={styles.statusCell}>
         <StatusMark status={statusOf(node)} />
+        {node.status === "unknown" && node.status_reason !== null && (
+          <small className={styles.reason} title={text.statusReasons[node.status_reason]}>
+            {text.statusReasonsShort[node.status_reason]}
+          </small>
+        )}
       </td>
       <td className={styles.nodeCell}>
         <Link

@@ -9,6 +9,7 @@ import { Segmented } from "../../ui/segmented";
 import { StatusShape } from "../../ui/status_mark";
 import { SeverityShape } from "../../ui/severity_mark";
 import { Warnings } from "../../ui/warnings";
+import { firingIn } from "../../shell/document_title";
 import card from "../../ui/card.module.css";
 import { AddNode } from "../nodes/add_node";
 import { CustomerSection } from "./customer_section";
@@ -32,8 +33,7 @@ const noAlerts: readonly never[] = [];
 
 function Tiles({ sum, overview }: { sum: Totals; overview: Overview }) {
   const { text, format } = useLanguage();
-  const isKnown = overview.customers.every((customer) => customer.alerts_firing !== null);
-  const firing = overview.customers.reduce((all, one) => all + (one.alerts_firing ?? 0), 0);
+  const firing = firingIn(overview);
   return (
     <dl className={styles.tiles}>
       <div className={card.card} data-tone={sum.up > 0 ? "up" : undefined}>
@@ -51,22 +51,27 @@ function Tiles({ sum, overview }: { sum: Totals; overview: Overview }) {
         </dt>
         <dd data-testid="total-down">{format.whole(sum.down)}</dd>
       </div>
-      <div className={card.card} data-tone={firing > 0 ? "down" : undefined}>
+      {sum.unknown > 0 && (
+        <div className={card.card} data-tone="unknown">
+          <dt>
+            <StatusShape status="unknown" /> {text.overview.unknown}
+          </dt>
+          <dd data-testid="total-unknown">{format.whole(sum.unknown)}</dd>
+        </div>
+      )}
+      <div className={card.card} data-tone={firing !== null && firing > 0 ? "down" : undefined}>
         <dt>
           <SeverityShape severity="critical" /> {text.overview.alerts}
         </dt>
-        <dd data-testid="total-alerts">{isKnown ? format.whole(firing) : "–"}</dd>
+        <dd data-testid="total-alerts">{firing === null ? "–" : format.whole(firing)}</dd>
       </div>
     </dl>
   );
 }
 
-function Toolbar({
-  filter,
-  setFilter,
-  sum,
-}: Omit<OverviewPageProps, "isOperator"> & { sum: Totals }) {
+function Toolbar({ isOperator, filter, setFilter, sum }: OverviewPageProps & { sum: Totals }) {
   const { text } = useLanguage();
+  const search = isOperator ? text.overview.search : text.overview.searchOwn;
   return (
     <div className={styles.toolbar}>
       <div className={styles.search}>
@@ -76,8 +81,8 @@ function Toolbar({
         </svg>
         <input
           type="search"
-          aria-label={text.overview.search}
-          placeholder={text.overview.search}
+          aria-label={search}
+          placeholder={search}
           value={filter.search}
           onChange={(event) => {
             setFilter({ ...filter, search: event.target.value });
@@ -155,9 +160,11 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
       </PageHead>
       {overview !== undefined && (
         <>
-          <Warnings messages={overview.warnings} />
+          <Warnings messages={overview.warnings} isOperator={isOperator} />
           <Tiles sum={sum} overview={overview} />
-          {sum.nodes > 0 && <Toolbar filter={filter} setFilter={setFilter} sum={sum} />}
+          {sum.nodes > 0 && (
+            <Toolbar isOperator={isOperator} filter={filter} setFilter={setFilter} sum={sum} />
+          )}
           {overview.customers.length === 0 && <NoCustomers />}
           {overview.customers.length > 0 && shown.length === 0 && (
             <div className={card.card}>

@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { system } from "../../testing/recorded";
-import { agentCommand, loopbackCollector, nodeNameFrom, queryCommand } from "./commands";
+import {
+  agentCommand,
+  loopbackCollector,
+  nodeNameFrom,
+  queryCommand,
+  sdkCommand,
+} from "./commands";
 
 const web02 = { id: "web-02", region: "eu", environment: "", address: "" };
 
@@ -32,7 +38,7 @@ describe("agentCommand", () => {
     const written = readFileSync(join(folder, "vigia-agent.yaml"), "utf8");
     expect(written).toContain('customer: {id: cliente-a, name: "Empresa XYZ"}');
     expect(written).toContain('node: {id: web-02, region: "eu"}');
-    expect(written).not.toContain("health:");
+    expect(written).toContain('health: {listen: "127.0.0.1:8080"}');
     expect(written).toContain('endpoint: "http://collector.example:4317"');
     expect(written).toContain('token: "${env:VIGIA_TOKEN}"');
   });
@@ -77,6 +83,33 @@ describe("nodeNameFrom", () => {
     expect(nodeNameFrom("prod-web.02")).toBe("prod-web.02");
     expect(nodeNameFrom("the new one")).toBe("node-02");
     expect(nodeNameFrom("x".repeat(129))).toBe("node-02");
+  });
+});
+
+describe("sdkCommand", () => {
+  // The first OTLP of an SDK was refused, and nothing said that customer.id was missing (C-B1).
+  it("names everything that an SDK needs, as a shell reads it", () => {
+    const variables = (more: typeof system) =>
+      execFileSync("sh", ["-c", `${sdkCommand("cliente-a", "vgi_1", more)}; env`], { env: {} })
+        .toString()
+        .split("\n");
+    const { addresses } = system;
+    const http = {
+      ...system,
+      addresses: { ...addresses, collector_http: "https://c.example:4318" },
+    };
+    for (const line of [
+      "OTEL_EXPORTER_OTLP_ENDPOINT=https://c.example:4318",
+      "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+      "OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20vgi_1",
+      "OTEL_RESOURCE_ATTRIBUTES=customer.id=cliente-a",
+    ]) {
+      expect(variables(http)).toContain(line);
+    }
+    expect(variables(system)).toContain(
+      "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4317",
+    );
+    expect(variables(system)).toContain("OTEL_EXPORTER_OTLP_PROTOCOL=grpc");
   });
 });
 

@@ -42,13 +42,37 @@ export function agentCommand(
     `  endpoint: ${quoted(endpoint)}`,
     "  protocol: grpc",
     '  token: "${env:VIGIA_TOKEN}"',
-    ...(port === undefined ? [] : [`health: {listen: "${everywhere}:${port}"}`]),
+    // A node that pushes is asked by nobody from outside.
+    `health: {listen: ${quoted(port === undefined ? "127.0.0.1:8080" : `${everywhere}:${port}`)}}`,
     "buffer: {directory: ./vigia-buffer}",
     "END_OF_FILE",
     `VIGIA_TOKEN=${token} \\`,
     "  vigia-agent --config vigia-agent.yaml",
   ].join("\n");
 }
+
+/** What an OpenTelemetry SDK needs that sends without an agent: the standard variables, for a shell. */
+export function sdkCommand(
+  customerId: string,
+  token: string,
+  system: Schemas["System"] | undefined,
+): string {
+  const http = system?.addresses.collector_http ?? "";
+  const grpc = system?.addresses.collector_grpc ?? "";
+  const isGrpc = http === "" && grpc !== "";
+  return [
+    `export OTEL_EXPORTER_OTLP_ENDPOINT=${(isGrpc ? grpc : http) || "http://COLLECTOR:4318"}`,
+    `export OTEL_EXPORTER_OTLP_PROTOCOL=${isGrpc ? "grpc" : "http/protobuf"}`,
+    `export OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20${token}`,
+    `export OTEL_RESOURCE_ATTRIBUTES=customer.id=${customerId}`,
+  ].join("\n");
+}
+
+/** The same on a node with an agent: it knows token and customer. */
+export const localSdkCommand = [
+  "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
+  "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+].join("\n");
 
 /** The collector's address where other machines cannot reach it, else null. */
 export function loopbackCollector(system: Schemas["System"] | undefined): string | null {

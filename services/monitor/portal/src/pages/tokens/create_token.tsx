@@ -7,7 +7,7 @@ import { ChoiceCards } from "../../ui/choice_cards";
 import { CopyBlock } from "../../ui/copy_block";
 import { Modal, ModalActions } from "../../ui/modal";
 import { FormError, TextField } from "../../ui/text_field";
-import { agentCommand, nodeNameFrom, queryCommand } from "./commands";
+import { agentCommand, nodeNameFrom, queryCommand, sdkCommand } from "./commands";
 
 interface CreateTokenProps {
   customer: { id: string; name: string };
@@ -26,15 +26,22 @@ function TokenShown({ created, customer, onClose }: CreateTokenProps & { created
     >
       <CopyBlock label={text.tokens.token} value={created.token} />
       {created.scope === "ingest" ? (
-        <CopyBlock
-          label={text.tokens.agentCommand}
-          value={agentCommand(
-            customer,
-            { id: nodeNameFrom(created.name), region: "", environment: "", address: "" },
-            created.token,
-            system.data,
-          )}
-        />
+        <>
+          <CopyBlock
+            label={text.tokens.agentCommand}
+            value={agentCommand(
+              customer,
+              { id: nodeNameFrom(created.name), region: "", environment: "", address: "" },
+              created.token,
+              system.data,
+            )}
+          />
+          <CopyBlock
+            label={text.tokens.sdkCommand}
+            hint={text.tokens.sdkHint}
+            value={sdkCommand(customer.id, created.token, system.data)}
+          />
+        </>
       ) : (
         <CopyBlock
           label={text.tokens.queryCommand}

@@ -1,0 +1,52 @@
+/** The sentences about the service itself, and about what is not known because of it, in English. */
+export const service = {
+  /** Why nothing is said of a node; none of them means that it is down. */
+  statusReasons: {
+    waiting: "Waiting for its first data: it has never sent anything.",
+    collector_away:
+      "Unknown: the provider's collector is away. The agent keeps its data and sends them later.",
+    hot_away: "Unknown: the provider's live store is away. The node may be well.",
+    router_away: "Unknown: the provider's query service is away. The node may be well.",
+    unmeasured: "Unknown: nobody asks this node just now.",
+  },
+  statusReasonsShort: {
+    waiting: "for its first data",
+    collector_away: "our collector is away",
+    hot_away: "our live store is away",
+    router_away: "our router is away",
+    unmeasured: "is not asked",
+  },
+
+  /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
+  serverWords: {
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
+      "Alertmanager does not take it; what it says stands in the monitor's log.",
+    "no mail server is configured (alerting.mail)": "No mail server is configured.",
+    "live state missing: the router does not answer":
+      "The live state is missing: the router does not answer.",
+    "alerts missing: Alertmanager does not answer":
+      "The alerts are missing: Alertmanager does not answer.",
+    "curves missing: the router does not answer":
+      "The curves are missing: the router does not answer.",
+    "collector away: nodes that send their health cannot be judged; agents keep their data":
+      "Our collector is away: nothing new arrives, and nodes that push cannot be judged. Agents keep their data and send them later.",
+    "hot store away: nodes that are asked cannot be judged, and no alert is evaluated":
+      "Our hot Prometheus is away: nodes that are scraped cannot be judged, and no alert is evaluated.",
+    "storage away: what is older than the hot store cannot be shown":
+      "Our storage is away: what is older than the hot store cannot be shown.",
+  },
+
+  /** The same where they speak of the provider's own parts, for a customer. */
+  serverWordsForCustomers: {
+    "live state missing: the router does not answer":
+      "Your provider's monitoring has an interruption of its own: the state of your nodes cannot be shown just now.",
+    "alerts missing: Alertmanager does not answer":
+      "Your provider's monitoring has an interruption of its own: alerts cannot be shown just now.",
+    "collector away: nodes that send their health cannot be judged; agents keep their data":
+      "Your provider's monitoring has an interruption of its own and receives nothing just now. Your nodes keep their data and send them later.",
+    "hot store away: nodes that are asked cannot be judged, and no alert is evaluated":
+      "Your provider's monitoring has an interruption of its own: the state of some nodes is not known, and alerts may come late.",
+    "storage away: what is older than the hot store cannot be shown":
+      "Your provider's monitoring has an interruption of its own: older data cannot be shown just now.",
+  },
+};

@@ -1,0 +1,45 @@
+import { screen } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { asOperator } from "../../testing/open_portal";
+import * as recorded from "../../testing/recorded";
+
+describe("a node's page", () => {
+  const openNode = (change: Partial<Parameters<typeof recorded.node>[1]>) => {
+    const node = recorded.node("web-01", change);
+    asOperator("#/nodes/cliente-a/web-01", {
+      "GET /overview": {
+        body: recorded.overview([recorded.customer("cliente-a", "Empresa XYZ", [node])]),
+      },
+      "GET /customers/cliente-a/nodes/web-01/metrics": {
+        body: recorded.nodeMetrics([null, null], [1, 1]),
+      },
+    });
+  };
+
+  it("says since when a dead node is down, and nothing of its collector", async () => {
+    openNode({
+      status: "down",
+      cpu_percent: null,
+      memory_percent: null,
+      collector_reachable: null,
+    });
+    expect(await screen.findByText("Down since")).toBeTruthy();
+    expect(screen.queryByText("Collector")).toBeNull();
+    expect((await screen.findAllByText(/^The node was down all the time/)).length).toBe(2);
+    expect(document.title).toBe("🔴 web-01 · 1 down · Vigía");
+  });
+
+  it("does not pass for reachable what cannot be known", async () => {
+    openNode({
+      status: "unknown",
+      status_reason: "collector_away",
+      cpu_percent: null,
+      memory_percent: null,
+      collector_reachable: null,
+    });
+    expect((await screen.findByTestId("status-reason")).textContent).toMatch(
+      /^Unknown: the provider's collector is away/,
+    );
+    expect(screen.getByText("Collector").parentElement?.textContent).toBe("Collectorunknown");
+  });
+});

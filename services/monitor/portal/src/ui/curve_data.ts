@@ -1,0 +1,97 @@
+/** What a curve is drawn from: average, smallest and largest value of each step, and when its node was down. */
+export interface CurveData {
+  times: number[];
+  average: (number | null)[];
+  minimum: (number | null)[];
+  maximum: (number | null)[];
+  /** Which part of each step the node was down; null where nobody knows. */
+  downShare: (number | null)[];
+  stepSeconds: number;
+}
+
+/** A time without values: the node was down, or nobody knows how it was. */
+export interface Span {
+  kind: "down" | "unknown";
+  from: number;
+  to: number;
+  /** Of it really down, which is less than its length where steps are long. */
+  downSeconds: number;
+}
+
+const fineStepS = 60;
+
+/** A null joins its neighbours (as undefined, for uPlot) where it is no hole: samples further apart than the steps. */
+export function joined(
+  values: (number | null)[],
+  downShare: (number | null)[],
+): (number | null | undefined)[] {
+  return values.map((value, at) => (value === null && downShare[at] === 0 ? undefined : value));
+}
+
+/**
+ * What the server calls down at the end of the curve is not known where the node's state is not: its collector may be
+ * away, and what the node keeps meanwhile comes later.
+ */
+export function withUnknownEnd(data: CurveData, isKnown: boolean): CurveData {
+  if (isKnown) return data;
+  const downShare = [...data.downShare];
+  for (let at = downShare.length - 1; at >= 0 && data.average[at] === null; at -= 1) {
+    downShare[at] = null;
+  }
+  return { ...data, downShare };
+}
+
+export function spansOf(data: CurveData): Span[] {
+  const { times, average, downShare, stepSeconds } = data;
+  const first = average.findIndex((value) => value !== null);
+  const spans: Span[] = [];
+  let open: Span | null = null;
+  times.forEach((time, at) => {
+    const share = downShare[at] ?? null;
+    // Before its first sample there is nothing to be known of a node that is new.
+    const isUnknown = share === null && average[at] === null && first !== -1 && at > first;
+    const kind = share !== null && share > 0 ? "down" : isUnknown ? "unknown" : null;
+    if (open !== null && open.kind !== kind) open = null;
+    if (kind === null) return;
+    const start = at > 0 ? (times[at - 1] ?? time) : time;
+    // In fine steps the node was away until its next sample, which is in the next step.
+    const next = times[at + 1];
+    const reach =
+      stepSeconds < fineStepS && average[at] === null && next !== undefined ? next : time;
+    if (open === null) {
+      open = { kind, from: start, to: reach, downSeconds: 0 };
+      spans.push(open);
+    }
+    open.to = reach;
+    open.downSeconds += (share ?? 0) * (time - start);
+  });
+  return spans.map((span) =>
+    span.kind === "down" && stepSeconds < fineStepS
+      ? { ...span, downSeconds: span.to - span.from }
+      : span,
+  );
+}
+
+/** Values without a neighbour: no line leads to them, so they are drawn as points. */
+export function lonePoints(values: ArrayLike<number | null | undefined>): number[] {
+  const lone: number[] = [];
+  const isAlone = (at: number, step: -1 | 1) => {
+    let next = at + step;
+    while (next >= 0 && next < values.length && values[next] === undefined) next += step;
+    return values[next] == null;
+  };
+  for (let at = 0; at < values.length; at += 1) {
+    if (values[at] != null && isAlone(at, -1) && isAlone(at, 1)) lone.push(at);
+  }
+  return lone;
+}
+
+/** The newest value that there is, with its time. */
+export function lastOf(data: CurveData): { time: number; value: number } | null {
+  for (let at = data.times.length - 1; at >= 0; at -= 1) {
+    const value = data.average[at];
+    const time = data.times[at];
+    if (value != null && time !== undefined) return { time, value };
+  }
+  return null;
+}
