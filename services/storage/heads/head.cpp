@@ -18,7 +18,7 @@ TimestampMs offset_ms(SeriesId series) {
 }
 
 template <typename T>
-auto find_time_in(std::vector<T>& samples, TimestampMs time_ms) {
+auto find_time_in(const std::vector<T>& samples, TimestampMs time_ms) {
   return std::lower_bound(
       samples.begin(), samples.end(), time_ms,
       [](const T& sample, TimestampMs wanted) { return sample.timestamp_ms < wanted; });
@@ -50,11 +50,12 @@ std::size_t chunk_samples_max(SeriesId series) {
   return kChunkSamplesMin + static_cast<std::size_t>((spread(series) >> 8U) % kChunkSamplesSpread);
 }
 
-std::vector<Sample>::iterator find_time(std::vector<Sample>& samples, TimestampMs time_ms) {
+std::vector<Sample>::const_iterator find_time(const std::vector<Sample>& samples,
+                                              TimestampMs time_ms) {
   return find_time_in(samples, time_ms);
 }
-std::vector<HistogramSample>::iterator find_time(std::vector<HistogramSample>& samples,
-                                                 TimestampMs time_ms) {
+std::vector<HistogramSample>::const_iterator find_time(const std::vector<HistogramSample>& samples,
+                                                       TimestampMs time_ms) {
   return find_time_in(samples, time_ms);
 }
 

@@ -37,6 +37,7 @@ struct Head {
   CustomerNumber customer;
   Epoch oldest_in_chunk = kNoEpoch;
   Epoch last_append = kNoEpoch;
+  bool awaits_store = false;  // what the store holds of the series is not known yet
 
   bool is_empty() const { return oldest() == kNoEpoch; }
   /// Of all that is not in the store yet; kNoEpoch where all of it is.
@@ -55,9 +56,10 @@ TimestampMs window_end_ms(SeriesId series, std::int64_t window);
 std::size_t chunk_samples_max(SeriesId series);
 
 /// Lists sorted by time: where `time_ms` stands or would stand.
-std::vector<Sample>::iterator find_time(std::vector<Sample>& samples, TimestampMs time_ms);
-std::vector<HistogramSample>::iterator find_time(std::vector<HistogramSample>& samples,
-                                                 TimestampMs time_ms);
+std::vector<Sample>::const_iterator find_time(const std::vector<Sample>& samples,
+                                              TimestampMs time_ms);
+std::vector<HistogramSample>::const_iterator find_time(const std::vector<HistogramSample>& samples,
+                                                       TimestampMs time_ms);
 
 /// The rows of a sorted list, cut where a chunk's span or size ends.
 std::vector<ChunkRow> pack_rows(SeriesId series, const std::vector<Sample>& samples,

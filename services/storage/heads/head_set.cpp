@@ -8,13 +8,15 @@
 namespace vigia::storage {
 namespace {
 
-constexpr std::size_t kLateMax = 120;
+// The more wait, the fewer are rows of their own.
+constexpr std::size_t kLateMax = 512;
+constexpr std::size_t kLateMaxOverBudget = 32;
 constexpr std::size_t kHistogramsMax = 60;
 // A run of late samples looks this far ahead in one read.
 constexpr TimestampMs kMemoSpanMs = 3'600'000;
 // Of all series together; beyond it each repeat is looked for in the store. A replay of 300,000
 // series takes some 200 MiB for as long as it lasts.
-constexpr std::size_t kRunBytesMax = 512U << 20U;
+constexpr std::size_t kRunBytesMax = 256U << 20U;
 
 std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time_ms) {
   if (chunk.samples() == 0 || time_ms < chunk.first_ms() || time_ms > chunk.last_ms()) {
@@ -28,7 +30,7 @@ std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time
 }
 
 template <typename T>
-const T* found_at(std::vector<T>& samples, TimestampMs time_ms) {
+const T* found_at(const std::vector<T>& samples, TimestampMs time_ms) {
   const auto at = find_time(samples, time_ms);
   return at != samples.end() && at->timestamp_ms == time_ms ? &*at : nullptr;
 }
@@ -38,9 +40,39 @@ HeadExtras& extras_of(Head& head) {
   return *head.extras;
 }
 
+// Late work may be done minutes after its epoch, beside samples of later ones.
 void note_append(Head& head, Epoch& oldest, Epoch epoch) {
-  if (oldest == kNoEpoch) oldest = epoch;
-  head.last_append = epoch;
+  oldest = older(oldest, epoch);
+  head.last_append = std::max(head.last_append, epoch);
+}
+
+const Error kForgotten{ErrorCode::kUnavailable,
+                       "storage: the series was let go while its samples waited, try again"};
+
+std::size_t late_bytes(const Sample& sample) { return sizeof(sample); }
+std::size_t late_bytes(const HistogramSample& sample) {
+  return sizeof(sample) + sample.encoded.size();
+}
+template <typename T>
+std::size_t late_bytes(const std::vector<T>& samples) {
+  std::size_t bytes = 0;
+  for (const T& sample : samples) bytes += late_bytes(sample);
+  return bytes;
+}
+
+TimestampMs first_ms(const StoreWork& work) {
+  TimestampMs first = INT64_MAX;
+  for (const Sample& sample : work.samples) first = std::min(first, sample.timestamp_ms);
+  for (const auto& sample : work.histograms) first = std::min(first, sample.timestamp_ms);
+  return first;
+}
+
+// A run of late samples is looked for in one read where it is in order.
+template <typename T>
+void sort_by_time(std::vector<T>& samples) {
+  std::stable_sort(samples.begin(), samples.end(), [](const T& left, const T& right) {
+    return left.timestamp_ms < right.timestamp_ms;
+  });
 }
 
 }  // namespace
@@ -60,24 +92,11 @@ HeadSet::HeadSet(ChunkStore& chunks, const Clock& clock) : chunks_(chunks), cloc
 HeadSet::Shard& HeadSet::shard_of(SeriesId series) { return shards_[series.value % kShards]; }
 
 std::uint64_t HeadSet::next_version() {
-  last_version_ = std::max(last_version_ + 1,
-                           static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall_ns(), 1)));
-  return last_version_;
-}
-
-Result<Head*> HeadSet::head_of(Shard& shard, const SeriesRef& series, TimestampMs first_ms) {
-  const auto [at, is_added] = shard.heads.try_emplace(series.id.value);
-  Head& head = at->second;
-  if (!is_added) return &head;
-  head.customer = series.customer;
-  if (series.is_new) return &head;
-  auto newest = chunks_.newest(series.customer, series.id, first_ms);
-  if (!newest) {
-    shard.heads.erase(at);
-    return forward(newest);
+  const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall_ns(), 1));
+  std::uint64_t last = last_version_;
+  while (!last_version_.compare_exchange_weak(last, std::max(last + 1, now))) {
   }
-  head.newest_ms = newest->value_or(INT64_MIN);
-  return &head;
+  return std::max(last + 1, now);
 }
 
 // Without the lock: only this thread adds and removes heads.
@@ -91,134 +110,251 @@ void HeadSet::expect(SeriesId series) const {
 
 Result<AppendCounts> HeadSet::append(const SeriesRef& series, const std::vector<Sample>& samples,
                                      Epoch epoch) {
-  AppendCounts counts;
-  if (samples.empty()) return counts;
-  Shard& shard = shard_of(series.id);
-  const std::lock_guard lock(shard.mutex);
-  auto head = head_of(shard, series, samples.front().timestamp_ms);
-  if (!head) return forward(head);
-  const Target target{series, **head, epoch};
-  for (const Sample& sample : samples) {
-    if (auto appended = append_one(target, sample, counts); !appended) return forward(appended);
-  }
-  return counts;
+  return append_both(series, samples, {}, epoch);
 }
 
 Result<AppendCounts> HeadSet::append_histograms(const SeriesRef& series,
                                                 const std::vector<HistogramSample>& histograms,
                                                 Epoch epoch) {
-  AppendCounts counts;
-  if (histograms.empty()) return counts;
-  Shard& shard = shard_of(series.id);
-  const std::lock_guard lock(shard.mutex);
-  auto head = head_of(shard, series, histograms.front().timestamp_ms);
-  if (!head) return forward(head);
-  const Target target{series, **head, epoch};
-  for (const HistogramSample& sample : histograms) {
-    if (auto appended = append_one(target, sample, counts); !appended) return forward(appended);
+  return append_both(series, {}, histograms, epoch);
+}
+
+Result<AppendCounts> HeadSet::append_both(const SeriesRef& series,
+                                          const std::vector<Sample>& samples,
+                                          const std::vector<HistogramSample>& histograms,
+                                          Epoch epoch) {
+  std::vector<StoreWork> work;
+  auto counts = append_known(series, samples, histograms, epoch, work);
+  if (!counts) return counts;
+  for (StoreWork& one : work) {
+    const auto more = append_stored(std::move(one));
+    if (!more) return tl::unexpected<Error>(more.error());
+    *counts += *more;
   }
   return counts;
 }
 
-Result<void> HeadSet::append_one(const Target& target, const Sample& sample, AppendCounts& counts) {
+Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
+                                           const std::vector<Sample>& samples,
+                                           const std::vector<HistogramSample>& histograms,
+                                           Epoch epoch, std::vector<StoreWork>& work) {
+  AppendCounts counts;
+  if (samples.empty() && histograms.empty()) return counts;
+  Shard& shard = shard_of(series.id);
+  const std::lock_guard lock(shard.mutex);
+  const auto [at, is_added] = shard.heads.try_emplace(series.id.value);
+  Head& head = at->second;
+  if (is_added) {
+    head.customer = series.customer;
+    head.awaits_store = !series.is_new;
+  }
+  StoreWork rest{series, {}, {}, epoch};
+  if (head.awaits_store) {
+    rest.samples = samples;
+    rest.histograms = histograms;
+  } else {
+    const Target target{series, shard, head, epoch, nullptr};
+    const auto append_all = [&](const auto& all, auto& left) -> Result<void> {
+      for (const auto& sample : all) {
+        const auto is_done = append_one(target, sample, counts);
+        if (!is_done) return tl::unexpected<Error>(is_done.error());
+        if (!*is_done) left.push_back(sample);
+      }
+      return {};
+    };
+    if (auto done = append_all(samples, rest.samples); !done) return forward(done);
+    if (auto done = append_all(histograms, rest.histograms); !done) return forward(done);
+  }
+  if (rest.items() > 0) {
+    head.last_append = std::max(head.last_append, epoch);  // so that it is there for the rest
+    work.push_back(std::move(rest));
+  }
+  return counts;
+}
+
+Result<AppendCounts> HeadSet::append_stored(StoreWork work) {
+  if (auto asked = ask_newest(work); !asked) return forward(asked);
+  AppendCounts counts;
+  sort_by_time(work.samples);
+  sort_by_time(work.histograms);
+  if (auto done = append_each(work, work.samples, counts); !done) return forward(done);
+  if (auto done = append_each(work, work.histograms, counts); !done) return forward(done);
+  return counts;
+}
+
+// Nothing is appended to a head that awaits the store, so nothing of it goes there meanwhile.
+Result<void> HeadSet::ask_newest(const StoreWork& work) {
+  Shard& shard = shard_of(work.series.id);
+  std::unique_lock lock(shard.mutex);
+  auto at = shard.heads.find(work.series.id.value);
+  if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
+  if (!at->second.awaits_store) return {};
+  lock.unlock();
+  const auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
+  if (!newest) return tl::unexpected<Error>(newest.error());
+  lock.lock();
+  at = shard.heads.find(work.series.id.value);
+  if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
+  at->second.newest_ms = newest->value_or(INT64_MIN);
+  at->second.awaits_store = false;
+  return {};
+}
+
+template <typename T>
+Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& samples,
+                                  AppendCounts& counts) {
+  Shard& shard = shard_of(work.series.id);
+  for (std::size_t i = 0; i < samples.size();) {
+    std::unique_lock lock(shard.mutex);
+    const auto at = shard.heads.find(work.series.id.value);
+    if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
+    const bool is_memo_true = memo_.series == work.series.id && memo_.puts == shard.puts;
+    if (is_memo_true && found_run_ != nullptr) keep_run(at->second, std::move(found_run_));
+    const Target target{work.series, shard, at->second, work.epoch,
+                        is_memo_true ? &memo_ : nullptr};
+    const auto is_done = append_one(target, samples[i], counts);
+    if (!is_done) return tl::unexpected<Error>(is_done.error());
+    if (*is_done) {
+      ++i;
+      continue;
+    }
+    const std::uint64_t puts = shard.puts;
+    lock.unlock();  // what is put meanwhile makes the memo untrue: then it is read again
+    if (auto read = read_memo(work, puts, samples[i].timestamp_ms); !read) return read;
+  }
+  return {};
+}
+
+Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, AppendCounts& counts) {
   Head& head = target.head;
   if (sample.timestamp_ms <= head.newest_ms) return append_late(target, sample, counts);
   const SeriesId id = target.ref.id;
   if (head.chunk.samples() > 0 &&
       (head.chunk.samples() >= chunk_samples_max(id) ||
        window_of(id, sample.timestamp_ms) != window_of(id, head.chunk.first_ms()))) {
-    if (auto closed = close_chunk(id, head); !closed) return closed;
+    if (auto closed = close_chunk(id, head); !closed) return forward(closed);
   }
   if (head.extras != nullptr) drop_run(head);  // the repeats are over
   head.chunk.append(sample);
   head.newest_ms = sample.timestamp_ms;
   note_append(head, head.oldest_in_chunk, target.epoch);
   ++counts.stored;
-  return {};
+  return true;
 }
 
-Result<void> HeadSet::append_one(const Target& target, const HistogramSample& sample,
+Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sample,
                                  AppendCounts& counts) {
   Head& head = target.head;
   if (sample.timestamp_ms <= head.newest_ms) return append_late(target, sample, counts);
   const SeriesId id = target.ref.id;
   HeadExtras& extras = extras_of(head);
-  if (!extras.histograms.empty() && (extras.histograms.size() >= kHistogramsMax ||
-                                     window_of(id, sample.timestamp_ms) !=
-                                         window_of(id, extras.histograms.front().timestamp_ms))) {
-    if (auto closed = close_histograms(id, head); !closed) return closed;
+  if (!extras.histograms.empty() &&
+      (extras.histograms.size() >= kHistogramsMax || is_over_late_budget() ||
+       window_of(id, sample.timestamp_ms) !=
+           window_of(id, extras.histograms.front().timestamp_ms))) {
+    if (auto closed = close_histograms(id, head); !closed) return forward(closed);
   }
   extras.histograms.push_back(sample);
+  late_bytes_ += late_bytes(sample);
   head.newest_ms = sample.timestamp_ms;
   note_append(head, extras.oldest_histogram, target.epoch);
   ++counts.stored;
   ++counts.histograms;
-  return {};
+  return true;
 }
 
-Result<void> HeadSet::append_late(const Target& target, const Sample& sample,
+Result<bool> HeadSet::append_late(const Target& target, const Sample& sample,
                                   AppendCounts& counts) {
-  std::optional<double> known = value_in(target.head.chunk, sample.timestamp_ms);
-  if (!known.has_value() && target.head.extras != nullptr) {
-    const Sample* late = found_at(target.head.extras->late, sample.timestamp_ms);
-    if (late != nullptr) known = late->value;
-  }
-  if (!known.has_value()) {
-    const auto stored = stored_value(target, sample.timestamp_ms);
-    if (!stored) return tl::unexpected<Error>(stored.error());
-    known = *stored;
-  }
-  if (known.has_value()) {
-    ++(is_same_value(*known, sample.value) ? counts.repeats : counts.conflicts);
-    return {};
+  const Known known = known_of(target, sample);
+  if (known == Known::kAskStore) return false;
+  if (known != Known::kNew) {
+    ++(known == Known::kRepeat ? counts.repeats : counts.conflicts);
+    return true;
   }
   HeadExtras& extras = extras_of(target.head);
-  if (extras.late.size() >= kLateMax) {
-    if (auto closed = close_late(target.ref.id, target.head); !closed) return closed;
+  const std::size_t late_max = is_over_late_budget() ? kLateMaxOverBudget : kLateMax;
+  if (extras.late.size() >= late_max) {
+    if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
   }
   extras.late.insert(find_time(extras.late, sample.timestamp_ms), sample);
+  late_bytes_ += late_bytes(sample);
   note_append(target.head, extras.oldest_late, target.epoch);
   ++counts.stored;
   ++counts.late;
-  return {};
+  return true;
 }
 
-Result<void> HeadSet::append_late(const Target& target, const HistogramSample& sample,
+Result<bool> HeadSet::append_late(const Target& target, const HistogramSample& sample,
                                   AppendCounts& counts) {
+  const Known known = known_of(target, sample);
+  if (known == Known::kAskStore) return false;
+  if (known != Known::kNew) {
+    ++(known == Known::kRepeat ? counts.repeats : counts.conflicts);
+    if (known == Known::kRepeat) ++counts.histogram_repeats;
+    return true;
+  }
   HeadExtras& extras = extras_of(target.head);
-  const HistogramSample* known = found_at(extras.histograms, sample.timestamp_ms);
-  if (known == nullptr) known = found_at(extras.late_histograms, sample.timestamp_ms);
-  if (known == nullptr) {
-    if (auto read = remember_store(target, sample.timestamp_ms); !read) return read;
-    known = found_at(memo_.histograms, sample.timestamp_ms);
-  }
-  if (known != nullptr) {
-    const bool is_repeat = known->encoded == sample.encoded;
-    ++(is_repeat ? counts.repeats : counts.conflicts);
-    if (is_repeat) ++counts.histogram_repeats;
-    return {};
-  }
-  if (extras.late_histograms.size() >= kHistogramsMax) {
-    if (auto closed = close_late(target.ref.id, target.head); !closed) return closed;
+  if (!extras.late_histograms.empty() &&
+      (extras.late_histograms.size() >= kHistogramsMax || is_over_late_budget())) {
+    if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
   }
   extras.late_histograms.insert(find_time(extras.late_histograms, sample.timestamp_ms), sample);
+  late_bytes_ += late_bytes(sample);
   note_append(target.head, extras.oldest_late, target.epoch);
   ++counts.stored;
   ++counts.late;
   ++counts.histograms;
-  return {};
+  return true;
 }
 
-Result<std::optional<double>> HeadSet::stored_value(const Target& target, TimestampMs time_ms) {
-  const auto& extras = target.head.extras;
-  if (extras != nullptr && extras->run != nullptr && extras->run->covers(time_ms)) {
-    const auto value = extras->run->value_at(time_ms);
-    if (!extras->run->is_damaged()) return value;
-    drop_run(target.head);
+HeadSet::Known HeadSet::known_of(const Target& target, const Sample& sample) {
+  const TimestampMs time_ms = sample.timestamp_ms;
+  const auto compared = [&](double known) {
+    return is_same_value(known, sample.value) ? Known::kRepeat : Known::kConflict;
+  };
+  if (const auto value = value_in(target.head.chunk, time_ms)) return compared(*value);
+  if (HeadExtras* extras = target.head.extras.get(); extras != nullptr) {
+    if (const Sample* late = found_at(extras->late, time_ms)) return compared(late->value);
+    if (extras->run != nullptr && extras->run->covers(time_ms)) {
+      const auto value = extras->run->value_at(time_ms);
+      if (!extras->run->is_damaged()) return value.has_value() ? compared(*value) : Known::kNew;
+      drop_run(target.head);
+    }
   }
-  if (auto read = remember_store(target, time_ms); !read) return forward(read);
-  const Sample* stored = found_at(memo_.samples, time_ms);
-  return stored != nullptr ? std::optional(stored->value) : std::nullopt;
+  if (target.memo == nullptr || !target.memo->covers(time_ms)) return Known::kAskStore;
+  const Sample* stored = found_at(target.memo->samples, time_ms);
+  return stored != nullptr ? compared(stored->value) : Known::kNew;
+}
+
+HeadSet::Known HeadSet::known_of(const Target& target, const HistogramSample& sample) {
+  const TimestampMs time_ms = sample.timestamp_ms;
+  const HistogramSample* known = nullptr;
+  if (HeadExtras* extras = target.head.extras.get(); extras != nullptr) {
+    known = found_at(extras->histograms, time_ms);
+    if (known == nullptr) known = found_at(extras->late_histograms, time_ms);
+  }
+  if (known == nullptr) {
+    if (target.memo == nullptr || !target.memo->covers(time_ms)) return Known::kAskStore;
+    known = found_at(target.memo->histograms, time_ms);
+  }
+  if (known == nullptr) return Known::kNew;
+  return known->encoded == sample.encoded ? Known::kRepeat : Known::kConflict;
+}
+
+Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms) {
+  memo_ = {work.series.id, puts, time_ms, time_ms + kMemoSpanMs, {}, {}};
+  found_run_.reset();
+  const auto rows = chunks_.read(work.series.customer, work.series.id, memo_.from_ms, memo_.to_ms);
+  Result<MergedRows> merged =
+      rows ? merge_rows(*rows) : Result<MergedRows>(tl::unexpected<Error>(rows.error()));
+  if (!merged) {
+    memo_ = {};
+    return forward(merged);
+  }
+  found_run_ = find_run(*rows, memo_.from_ms, memo_.to_ms);
+  memo_.samples = std::move(merged->samples);
+  memo_.histograms = std::move(merged->histograms);
+  return {};
 }
 
 void HeadSet::keep_run(Head& head, std::unique_ptr<StoredRun> run) {
@@ -234,25 +370,8 @@ void HeadSet::drop_run(Head& head) {
   head.extras->run.reset();
 }
 
-Result<void> HeadSet::remember_store(const Target& target, TimestampMs time_ms) {
-  const SeriesId id = target.ref.id;
-  if (memo_.series == id && time_ms >= memo_.from_ms && time_ms <= memo_.to_ms) return {};
-  memo_ = {id, time_ms, time_ms + kMemoSpanMs, {}, {}};
-  const auto rows = chunks_.read(target.ref.customer, id, memo_.from_ms, memo_.to_ms);
-  Result<MergedRows> merged =
-      rows ? merge_rows(*rows) : Result<MergedRows>(tl::unexpected<Error>(rows.error()));
-  if (!merged) {
-    memo_ = {};
-    return forward(merged);
-  }
-  keep_run(target.head, find_run(*rows, memo_.from_ms, memo_.to_ms));
-  memo_.samples = std::move(merged->samples);
-  memo_.histograms = std::move(merged->histograms);
-  return {};
-}
-
 Result<void> HeadSet::put(SeriesId series, Head& head, const std::vector<ChunkRow>& rows) {
-  if (memo_.series == series) memo_ = {};
+  ++shard_of(series).puts;  // before, so that whoever reads the store meanwhile reads it again
   drop_run(head);
   return chunks_.put(head.customer, rows);
 }
@@ -270,6 +389,7 @@ Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
 Result<void> HeadSet::close_histograms(SeriesId series, Head& head) {
   auto written = put(series, head, pack_rows(series, head.extras->histograms, kInOrder));
   if (!written) return written;
+  late_bytes_ -= late_bytes(head.extras->histograms);
   head.extras->histograms.clear();
   head.extras->oldest_histogram = kNoEpoch;
   return {};
@@ -283,6 +403,7 @@ Result<void> HeadSet::close_late(SeriesId series, Head& head) {
     rows.push_back(std::move(row));
   }
   if (auto written = put(series, head, rows); !written) return written;
+  late_bytes_ -= late_bytes(extras.late) + late_bytes(extras.late_histograms);
   extras.late.clear();
   extras.late_histograms.clear();
   extras.oldest_late = kNoEpoch;

@@ -32,6 +32,15 @@ struct SeriesRef {
   bool is_new = false;  ///< the store has no rows of it
 };
 
+/// Samples of one series on which only the store can decide.
+struct StoreWork {
+  SeriesRef series;
+  std::vector<Sample> samples;
+  std::vector<HistogramSample> histograms;
+  Epoch epoch = kNoEpoch;
+  std::size_t items() const { return samples.size() + histograms.size(); }
+};
+
 /// What the head of a series holds, copied.
 struct HeadView {
   std::string chunk;  ///< in order; "" where there is none
@@ -52,7 +61,9 @@ struct HeadStats {
   std::uint64_t chunk_bytes = 0;  ///< memory of open chunks; as of the last sweep
 };
 
-/// Thread contract: append, expect and sweep from one thread (the applier's); the rest from any.
+/// Thread contract: append_known, expect and sweep from one thread (the applier's), append_stored
+/// from one at a time, append and append_histograms while neither of the two runs; the rest from
+/// any.
 class HeadSet {
  public:
   /// Both must outlive it.
@@ -61,10 +72,19 @@ class HeadSet {
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
   void expect(SeriesId series) const;
 
-  /// Takes samples of one series, in the order given, none negative in time. Closes chunks that are
-  /// over. Deterministic but for the clock, which only numbers late rows: the same calls after a
-  /// restart give the same rows. On an error (the store refused) some of the samples are taken;
-  /// giving all of them again is right.
+  /// Takes samples of one series, in the order given, none negative in time, as far as memory can
+  /// decide on them: reads nothing from the store. What only the store can decide (older than the
+  /// series' newest and not in its head; of a series that was quiet for hours) is added to `work`,
+  /// for append_stored. Closes chunks that are over.
+  Result<AppendCounts> append_known(const SeriesRef& series, const std::vector<Sample>& samples,
+                                    const std::vector<HistogramSample>& histograms, Epoch epoch,
+                                    std::vector<StoreWork>& work);
+  /// The rest of append_known, which may wait for the disk; others do not wait for it meanwhile. On
+  /// an error (the store refused) some of the samples are taken; giving all of them again is right.
+  Result<AppendCounts> append_stored(StoreWork work);
+
+  /// Both steps. Deterministic but for the clock, which only numbers late rows: the same calls
+  /// after a restart give the same rows.
   Result<AppendCounts> append(const SeriesRef& series, const std::vector<Sample>& samples,
                               Epoch epoch);
   Result<AppendCounts> append_histograms(const SeriesRef& series,
@@ -83,32 +103,47 @@ class HeadSet {
  private:
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::uint64_t, Head> heads;
+    std::unordered_map<std::uint64_t, Head> heads;  // added to and taken from by the applier alone
+    std::uint64_t puts = 0;                         // how often rows went from here to the store
   };
-  // Values of one series that the store holds from from_ms to to_ms, decoded once for a run of late
-  // samples.
+  // What the store holds of a series from from_ms to to_ms, decoded once for a run of late samples.
+  // True as long as the shard has put nothing since.
   struct Memo {
     SeriesId series;
+    std::uint64_t puts = 0;
     TimestampMs from_ms = 0;
     TimestampMs to_ms = -1;
     std::vector<Sample> samples;
     std::vector<HistogramSample> histograms;
+    bool covers(TimestampMs time_ms) const { return time_ms >= from_ms && time_ms <= to_ms; }
   };
   struct Target {  // a series with its shard locked
     SeriesRef ref;
+    Shard& shard;
     Head& head;
     Epoch epoch;
+    const Memo* memo;  // null for whoever must not ask the store
   };
+  // What is known of a sample that is older than the newest of its series.
+  enum class Known : std::uint8_t { kRepeat, kConflict, kNew, kAskStore };
 
-  Result<Head*> head_of(Shard& shard, const SeriesRef& series, TimestampMs first_ms);
-  Result<void> append_one(const Target& target, const Sample& sample, AppendCounts& counts);
-  Result<void> append_one(const Target& target, const HistogramSample& sample,
-                          AppendCounts& counts);
-  Result<void> append_late(const Target& target, const Sample& sample, AppendCounts& counts);
-  Result<void> append_late(const Target& target, const HistogramSample& sample,
+  Result<AppendCounts> append_both(const SeriesRef& series, const std::vector<Sample>& samples,
+                                   const std::vector<HistogramSample>& histograms, Epoch epoch);
+  Result<void> ask_newest(const StoreWork& work);
+  template <typename T>
+  Result<void> append_each(const StoreWork& work, const std::vector<T>& samples,
                            AppendCounts& counts);
-  Result<void> remember_store(const Target& target, TimestampMs time_ms);
-  Result<std::optional<double>> stored_value(const Target& target, TimestampMs time_ms);
+  /// False where the store has to be asked.
+  Result<bool> append_one(const Target& target, const Sample& sample, AppendCounts& counts);
+  Result<bool> append_one(const Target& target, const HistogramSample& sample,
+                          AppendCounts& counts);
+  Result<bool> append_late(const Target& target, const Sample& sample, AppendCounts& counts);
+  Result<bool> append_late(const Target& target, const HistogramSample& sample,
+                           AppendCounts& counts);
+  Known known_of(const Target& target, const Sample& sample);
+  Known known_of(const Target& target, const HistogramSample& sample);
+  bool is_over_late_budget() const { return late_bytes_ > kLateBytesMax; }
+  Result<void> read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms);
   void keep_run(Head& head, std::unique_ptr<StoredRun> run);
   void drop_run(Head& head);
   Result<void> close_chunk(SeriesId series, Head& head);
@@ -120,12 +155,16 @@ class HeadSet {
   Shard& shard_of(SeriesId series);
 
   static constexpr std::size_t kShards = 64;
+  /// Past it late samples and histograms no longer wait for others of their series.
+  static constexpr std::size_t kLateBytesMax = 64U << 20U;
   ChunkStore& chunks_;
   const Clock& clock_;
   std::array<Shard, kShards> shards_;
-  Memo memo_;
-  std::size_t run_bytes_ = 0;  // of all heads' runs
-  std::uint64_t last_version_ = 0;
+  Memo memo_;                               // of whoever may read the store
+  std::unique_ptr<StoredRun> found_run_;    // of the memo, until its head takes it
+  std::atomic<std::size_t> run_bytes_{0};   // of all heads' runs
+  std::atomic<std::size_t> late_bytes_{0};  // of all heads' late samples and histograms
+  std::atomic<std::uint64_t> last_version_{0};
   std::atomic<std::uint64_t> chunk_bytes_{0};
 };
 

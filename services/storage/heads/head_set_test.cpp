@@ -20,6 +20,7 @@ class CountedStore final : public ChunkStore {
  public:
   explicit CountedStore(ChunkStore& store) : store_(store) {}
   std::size_t reads = 0;
+  std::size_t newest_asked = 0;
 
   Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
     return store_.put(customer, rows);
@@ -31,6 +32,7 @@ class CountedStore final : public ChunkStore {
   }
   Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) override {
+    ++newest_asked;
     return store_.newest(customer, series, from_ms);
   }
   Result<void> sync() override { return store_.sync(); }
@@ -93,6 +95,79 @@ TEST_F(HeadSetTest, WhatIsWrittenBetweenRepeatsIsSeenByThem) {
   EXPECT_EQ(append(heads, 1, 5).late, 1U);
   EXPECT_EQ(append(heads, 1, 7).late, 0U);
   EXPECT_EQ(append(heads, 1, 6).repeats, 1U);
+}
+
+// A7: one customer's late samples cost the only applier a read each.
+TEST_F(HeadSetTest, WhatMemoryCanDecideNeverReadsTheStoreAndTheRestIsLeftForLater) {
+  {
+    HeadSet heads(store_, clock_);
+    for (int step = 0; step < 10; ++step) append(heads, 1, step);
+    ASSERT_TRUE(heads.sweep({kEpoch, kStart, true}).has_value());
+  }
+  store_.newest_asked = 0;
+  HeadSet heads(store_, clock_);
+  std::vector<StoreWork> work;
+  const auto known = [&](std::uint64_t series, bool is_new, int step, double value = 1) {
+    const std::vector<Sample> samples = {{kStart + step * kStep, value}};
+    return heads.append_known({{1}, {series}, is_new}, samples, {}, kEpoch, work).value();
+  };
+  EXPECT_EQ(known(1, false, 20).stored, 0U);  // quiet until now: its newest is not known
+  EXPECT_EQ(known(1, false, 21).stored, 0U);
+  EXPECT_EQ(known(2, true, 20).stored, 1U);
+  EXPECT_EQ(known(2, false, 21).stored, 1U);
+  EXPECT_EQ(known(2, false, 20).repeats, 1U);
+  EXPECT_EQ(known(2, false, 20, 7).conflicts, 1U);
+  EXPECT_EQ(known(2, false, 3).stored, 0U);  // late
+  EXPECT_EQ(store_.reads + store_.newest_asked, 0U);
+  ASSERT_EQ(work.size(), 3U);
+  AppendCounts counts;
+  for (StoreWork& one : work) counts += heads.append_stored(std::move(one)).value();
+  EXPECT_EQ(counts.stored, 3U);
+  EXPECT_EQ(counts.late, 1U);
+  EXPECT_EQ(known(1, false, 22).stored, 1U);  // now it is
+  work.clear();
+  known(1, false, 5);
+  known(1, false, 5, 9);
+  ASSERT_EQ(work.size(), 2U);
+  EXPECT_EQ(heads.append_stored(std::move(work[0])).value().repeats, 1U);
+  EXPECT_EQ(heads.append_stored(std::move(work[1])).value().conflicts, 1U);
+}
+
+// What is closed between the look into the head and the look into the store is in neither.
+TEST_F(HeadSetTest, ALateSampleIsKnownAgainThoughItsChunkIsClosedMeanwhile) {
+  HeadSet heads(store_, clock_);
+  for (const int step : {0, 2}) append(heads, 1, step);
+  std::vector<StoreWork> work;
+  const std::vector<Sample> late = {{kStart + 1 * kStep, 5}};
+  heads.append_known({{1}, {1}}, late, {}, kEpoch, work).value();
+  heads.append_known({{1}, {1}}, late, {}, kEpoch, work).value();
+  ASSERT_EQ(work.size(), 2U);
+  EXPECT_EQ(heads.append_stored(std::move(work[0])).value().stored, 1U);
+  ASSERT_TRUE(heads.sweep({kEpoch, kStart, true}).has_value());
+  EXPECT_EQ(heads.append_stored(std::move(work[1])).value().repeats, 1U);
+}
+
+TEST_F(HeadSetTest, LateSamplesOfOneTimeSpanGatherInFewRows) {
+  HeadSet heads(store_, clock_);
+  append(heads, 1, 10'000);
+  for (int step = 0; step < 400; ++step) append(heads, 1, step);
+  ASSERT_TRUE(heads.sweep({kEpoch, kStart, true}).has_value());
+  EXPECT_LE(chunks_->read({1}, {1}, 0, INT64_MAX)->size(), 4U);
+}
+
+// Histograms are as large as their sender makes them.
+TEST_F(HeadSetTest, LargeHistogramsDoNotGatherInMemory) {
+  HeadSet heads(store_, clock_);
+  for (int i = 0; i < 600; ++i) {
+    const std::vector<HistogramSample> one = {{kStart + i, std::string(256U << 10U, 'h')}};
+    ASSERT_TRUE(heads.append_histograms({{1}, {static_cast<std::uint64_t>(1 + i % 50)}, i < 50},
+                                        one, kEpoch));
+  }
+  std::size_t bytes = 0;
+  for (std::uint64_t series = 1; series <= 50; ++series) {
+    for (const auto& sample : heads.read({series}).histograms) bytes += sample.encoded.size();
+  }
+  EXPECT_LE(bytes, 80U << 20U);
 }
 
 }  // namespace

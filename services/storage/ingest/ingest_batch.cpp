@@ -58,6 +58,17 @@ std::size_t IngestBatch::items() const {
   return items;
 }
 
+std::size_t IngestBatch::memory_bytes() const {
+  std::size_t bytes = series.size() * sizeof(SeriesBatch);
+  for (const SeriesBatch& one : series) {
+    bytes += one.samples.size() * sizeof(Sample);
+    for (const auto& histogram : one.histograms) {
+      bytes += sizeof(histogram) + histogram.encoded.size();
+    }
+  }
+  return bytes;
+}
+
 std::string IngestBatch::encode() const {
   std::string out(1, static_cast<char>(kVersion));
   append_varint(out, series.size());

@@ -23,6 +23,7 @@ struct IngestBatch {
   std::vector<SeriesBatch> series;
 
   std::size_t items() const;  ///< samples and histograms
+  std::size_t memory_bytes() const;
   std::string encode() const;
   /// kCorrupt for bytes that encode did not write.
   static Result<IngestBatch> decode(std::string_view bytes);

@@ -44,7 +44,11 @@ Result<std::optional<pipeline::DiskRecord>> next_patiently(pipeline::Cursor& cur
 
 Ingester::Ingester(Key /*key*/, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
                    const Clock& clock)
-    : settings_(std::move(settings)), heads_(heads), chunks_(chunks), clock_(clock) {}
+    : settings_(std::move(settings)),
+      heads_(heads),
+      chunks_(chunks),
+      clock_(clock),
+      pending_("samples under way", settings_.pending_bytes_max) {}
 
 Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, HeadSet& heads,
                                                  ChunkStore& chunks, const Clock& clock) {
@@ -58,6 +62,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
+  ingester->late_ = std::make_unique<LateLane>(heads, ingester->settings_.late_bytes_max);
   ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
   ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
   return ingester;
@@ -78,34 +83,41 @@ Result<void> Ingester::replay() {
       ++replay_damaged_;
       continue;
     }
-    if (auto applied = apply_batch(*batch, header, true); !applied) return forward(applied);
+    if (auto applied = apply_batch(*batch, header, nullptr); !applied) return forward(applied);
     replayed_ += batch->items();
   }
 }
 
 void Ingester::write(IngestBatch batch, Done done) {
   const std::size_t items = batch.items();
+  const std::string customer = batch.series.empty() ? "" : lane_of(batch.series.front().customer);
+  auto share = std::make_shared<HeldShare>(pending_, customer);
+  auto taken = late_->check(customer);
+  if (taken) taken = share->grow_to(batch.memory_bytes());
   // Counted before the flag is read: the applier, which reads them the other way round, can't leave
   // in between.
-  const std::size_t pending = items_pending_.fetch_add(items) + items;
-  if (is_stopping_ || pending > settings_.items_pending_max) {
+  items_pending_ += items;
+  if (taken && is_stopping_)
+    taken = fail(ErrorCode::kUnavailable, "storage is stopping, try again");
+  if (!taken) {
     items_pending_ -= items;
-    return done(fail(ErrorCode::kUnavailable, "storage: too many samples under way, try again"));
+    return done(tl::unexpected<Error>(taken.error()));
   }
   pipeline::DiskRecord record{{CustomerId::provider()}, batch.encode()};
   record.header.signal = Signal::kMetrics;
   record.header.items = static_cast<std::uint32_t>(items);
   record.header.received_ms = clock_.wall_ms();
-  log_->append(std::move(record), [this, items, batch = std::move(batch), done = std::move(done)](
-                                      const Result<pipeline::RecordHeader>& header) mutable {
-    if (!header) {
-      items_pending_ -= items;
-      return done(tl::unexpected<Error>(header.error()));
-    }
-    const std::lock_guard lock(mutex_);
-    queue_.push_back({std::move(batch), *header, std::move(done)});
-    wake_.notify_one();
-  });
+  log_->append(std::move(record),
+               [this, items, share = std::move(share), batch = std::move(batch),
+                done = std::move(done)](const Result<pipeline::RecordHeader>& header) mutable {
+                 if (!header) {
+                   items_pending_ -= items;
+                   return done(tl::unexpected<Error>(header.error()));
+                 }
+                 const std::lock_guard lock(mutex_);
+                 queue_.push_back({std::move(batch), *header, std::move(done), std::move(share)});
+                 wake_.notify_one();
+               });
 }
 
 void Ingester::run() {
@@ -128,19 +140,32 @@ void Ingester::run() {
 }
 
 void Ingester::apply(Item& item) {
-  auto counts = apply_batch(item.batch, item.header, false);
-  items_pending_ -= item.batch.items();
+  std::vector<StoreWork> late;
+  auto counts = apply_batch(item.batch, item.header, &late);
+  const std::size_t items = item.batch.items();
+  if (!counts || late.empty()) return finish(items, std::move(counts), item.done);
+  late_->submit(std::move(late), [this, items, known = *counts, done = std::move(item.done),
+                                  share = std::move(item.share)](Result<AppendCounts> more) {
+    if (more) *more += known;
+    finish(items, std::move(more), done);
+  });
+}
+
+void Ingester::finish(std::size_t items, Result<AppendCounts> counts, const Done& done) {
+  items_pending_ -= items;
   if (counts) {
     const std::lock_guard lock(mutex_);
     counts_ += *counts;
   }
-  item.done(std::move(counts));
+  done(std::move(counts));
 }
 
 Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
-                                           const pipeline::RecordHeader& header, bool is_replay) {
+                                           const pipeline::RecordHeader& header,
+                                           std::vector<StoreWork>* late) {
   note_position(header);
   AppendCounts counts;
+  std::vector<StoreWork> work;
   for (std::size_t i = 0; i < batch.series.size(); ++i) {
     // Some at a time, so that the memory of several heads is fetched at once.
     if (i % kExpectedAtOnce == 0) {
@@ -148,13 +173,17 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
       for (std::size_t next = i; next < end; ++next) heads_.expect(batch.series[next].id);
     }
     const SeriesBatch& series = batch.series[i];
-    const SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
-    const auto floats = heads_.append(ref, series.samples, epoch_);
-    if (!floats) return tl::unexpected<Error>(floats.error());
-    counts += *floats;
-    const auto histograms = heads_.append_histograms(ref, series.histograms, epoch_);
-    if (!histograms) return tl::unexpected<Error>(histograms.error());
-    counts += *histograms;
+    const SeriesRef ref{series.customer, series.id, series.is_new && late != nullptr};
+    const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
+                                           late != nullptr ? *late : work);
+    if (!known) return tl::unexpected<Error>(known.error());
+    counts += *known;
+    for (StoreWork& one : work) {
+      const auto stored = heads_.append_stored(std::move(one));
+      if (!stored) return tl::unexpected<Error>(stored.error());
+      counts += *stored;
+    }
+    work.clear();
   }
   return counts;
 }
@@ -172,9 +201,10 @@ void Ingester::sweep() {
   time.now =
       std::max(epoch_, static_cast<Epoch>(std::max<std::int64_t>(time.now_ms / kEpochMs, 1)));
   time.close_all = is_nearly_full(log_->stats(), settings_.log_bytes_max);
+  const Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
   const auto oldest = heads_.sweep(time);
-  const auto done =
-      oldest ? checkpoint(*oldest) : Result<void>(tl::unexpected<Error>(oldest.error()));
+  const auto done = oldest ? checkpoint(older(late, *oldest))
+                           : Result<void>(tl::unexpected<Error>(oldest.error()));
   ++sweeps_;
   if (!done) {
     ++sweep_failures_;
@@ -205,6 +235,7 @@ IngesterStats Ingester::stats() const {
   stats.replayed = replayed_;
   stats.replay_damaged = replay_damaged_;
   stats.items_pending = items_pending_;
+  stats.late_pending = late_->items();
   stats.sweeps = sweeps_;
   stats.sweep_failures = sweep_failures_;
   stats.log = log_->stats();
@@ -215,6 +246,7 @@ void Ingester::stop() {
   is_stopping_ = true;
   wake_.notify_one();
   if (applier_.joinable()) applier_.join();
+  if (late_ != nullptr) late_->stop();
 }
 
 }  // namespace vigia::storage

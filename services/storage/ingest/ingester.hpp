@@ -14,14 +14,19 @@
 #include "libs/pipeline/disk_log.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
+#include "services/storage/ingest/late_lane.hpp"
+#include "services/storage/lanes/customer_shares.hpp"
 
 namespace vigia::storage {
 
 struct IngesterSettings {
   std::string log_directory;
   std::uint64_t log_bytes_max = 10ULL << 30U;
-  /// Samples under way: logged or about to be, not yet in the heads. More is refused, retryably.
-  std::size_t items_pending_max = 4'000'000;
+  /// Memory of samples under way: logged or about to be, not yet in the heads. Customers share it;
+  /// more is refused, retryably.
+  std::size_t pending_bytes_max = 128U << 20U;
+  /// Of it, those that wait for a look into the store.
+  std::size_t late_bytes_max = 32U << 20U;
   Duration sweep_interval = std::chrono::seconds(30);
 };
 
@@ -30,11 +35,14 @@ struct IngesterStats {
   std::uint64_t replayed = 0;
   std::uint64_t replay_damaged = 0;  ///< records of the log that could not be read
   std::uint64_t items_pending = 0;
+  std::uint64_t late_pending = 0;  ///< of them, those that wait for a look into the store
   std::uint64_t sweeps = 0;
   std::uint64_t sweep_failures = 0;
   pipeline::DiskLogStats log;
 };
 
+/// The applier's thread puts what comes into the heads and never waits for a disk read: what only
+/// the store can decide goes through a lane of its customer's (LateLane).
 /// Exactly once: a sample's key is customer, series and time; what is there already vanishes, from
 /// a client that repeats and from the log that is read again after a kill alike.
 /// Thread contract: open, stop and the destructor from one thread; the rest from any.
@@ -66,13 +74,16 @@ class Ingester {
     IngestBatch batch;
     pipeline::RecordHeader header;
     Done done;
+    std::shared_ptr<HeldShare> share;  // shared because std::function copies; let go with the item
   };
 
   Result<void> replay();
   void run();
   void apply(Item& item);
+  void finish(std::size_t items, Result<AppendCounts> counts, const Done& done);
+  /// `late` takes what only the store can decide; null: it is asked at once.
   Result<AppendCounts> apply_batch(const IngestBatch& batch, const pipeline::RecordHeader& header,
-                                   bool is_replay);
+                                   std::vector<StoreWork>* late);
   void note_position(const pipeline::RecordHeader& header);
   void sweep();
   Result<void> checkpoint(Epoch oldest);
@@ -81,6 +92,7 @@ class Ingester {
   HeadSet& heads_;
   ChunkStore& chunks_;
   const Clock& clock_;
+  CustomerShares pending_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -101,6 +113,7 @@ class Ingester {
   pipeline::LogPosition applied_;  // everything before it is in the heads
 
   std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<LateLane> late_;
   std::thread applier_;
 };
 

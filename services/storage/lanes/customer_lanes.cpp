@@ -21,49 +21,51 @@ tl::unexpected<Error> busy(std::string text) {
 
 }  // namespace
 
-CustomerLanes::CustomerLanes(LaneSettings settings) : settings_(std::move(settings)) {
-  CHECK(settings_.threads >= 2 && settings_.customer_threads < settings_.threads);
+CustomerLanes::CustomerLanes(LaneSettings settings)
+    : settings_(std::move(settings)), bytes_(settings_.name, settings_.bytes_max) {
+  CHECK(settings_.threads == 1 || settings_.customer_threads < settings_.threads);
   for (std::size_t i = 0; i < settings_.threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-Result<void> CustomerLanes::check_shares(std::string_view customer, const Lane* lane,
-                                         std::size_t bytes) const {
-  const bool holds_nothing = lane == nullptr || (lane->jobs.empty() && lane->running == 0);
-  if (holds_nothing && waiting_ < settings_.jobs_max) return {};
-  const std::size_t own_jobs = lane == nullptr ? 0 : lane->jobs.size();
-  const std::size_t own_bytes = bytes + (lane == nullptr ? 0 : lane->bytes);
-  const bool is_over_share =
-      (waiting_ >= settings_.jobs_max / 2 && own_jobs >= settings_.jobs_max / 4) ||
-      (bytes_ + bytes > settings_.bytes_max / 2 && own_bytes > settings_.bytes_max / 4);
-  if (is_over_share) {
-    return busy(fmt::format("storage: {} of {} take more than their share, try again later",
-                            settings_.name, customer.empty() ? "no customer" : customer));
+Result<void> CustomerLanes::check_jobs(const Lane* lane) const {
+  if (is_stopping_) return busy("storage is stopping, try again");
+  const std::size_t own = lane == nullptr ? 0 : lane->jobs.size();
+  if (waiting_ >= settings_.jobs_max / 2 && own >= settings_.jobs_max / 4) {
+    return busy(fmt::format("storage: {} take more than one customer's share, try again later",
+                            settings_.name));
   }
-  if (waiting_ >= settings_.jobs_max || bytes_ + bytes > settings_.bytes_max) {
-    return busy(fmt::format("storage: too many {} wait, try again", settings_.name));
+  if (waiting_ >= settings_.jobs_max) {
+    return busy(fmt::format("storage: too many {}, try again", settings_.name));
   }
   return {};
 }
 
 Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes,
                                    std::function<void()> job) {
+  if (auto taken = bytes_.take(customer, bytes); !taken) return taken;
   {
     const std::lock_guard lock(mutex_);
-    if (is_stopping_) return busy("storage is stopping, try again");
     auto at = lanes_.find(customer);
-    const Lane* known = at == lanes_.end() ? nullptr : &at->second;
-    if (auto checked = check_shares(customer, known, bytes); !checked) return checked;
+    if (auto checked = check_jobs(at == lanes_.end() ? nullptr : &at->second); !checked) {
+      bytes_.give_back(customer, bytes);
+      return checked;
+    }
     if (at == lanes_.end()) at = lanes_.emplace(std::string(customer), Lane{}).first;
     Lane& lane = at->second;
     if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
     lane.jobs.push_back({std::move(job), bytes});
-    lane.bytes += bytes;
-    bytes_ += bytes;
     ++waiting_;
     if (lanes_.size() > kIdleLanesMax) forget_idle();
   }
   wake_.notify_one();
   return {};
+}
+
+Result<void> CustomerLanes::check(std::string_view customer) const {
+  if (auto room = bytes_.check(customer); !room) return room;
+  const std::lock_guard lock(mutex_);
+  const auto at = lanes_.find(customer);
+  return check_jobs(at == lanes_.end() ? nullptr : &at->second);
 }
 
 // A lane that is behind the others' time would begin there anyway.
@@ -106,8 +108,7 @@ void CustomerLanes::run() {
     const Duration took = std::max<Duration>(std::chrono::steady_clock::now() - begin, Duration(1));
     lock.lock();
     lane.used += took;
-    lane.bytes -= job.bytes;
-    bytes_ -= job.bytes;
+    bytes_.give_back(at->first, job.bytes);
     --lane.running;
     wake_.notify_all();  // the lane's next job may have waited for this one
   }

@@ -14,6 +14,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "services/storage/lanes/customer_shares.hpp"
 
 namespace vigia::storage {
 
@@ -22,7 +23,7 @@ struct LaneSettings {
   std::size_t threads = 2;             ///< at least 2, so that no customer can hold all of them
   std::size_t customer_threads = 1;    ///< that one customer's jobs may hold at once
   std::size_t jobs_max = 256;          ///< that wait, of all customers
-  std::size_t bytes_max = 64U << 20U;  ///< that jobs hold, waiting or running, of all customers
+  std::size_t bytes_max = 64U << 20U;  ///< that jobs hold, waiting or running
 };
 
 /// Each customer has a lane of its own, in which its jobs wait in order. A thread that is free
@@ -38,10 +39,11 @@ class CustomerLanes {
   ~CustomerLanes() { stop(); }
 
   /// `customer` is whose turn the job uses; "" is a lane as any other, for what is nobody's.
-  /// `bytes`: what the job holds until it has run; a lane that is empty takes a job of any size. An
-  /// error, after which the job is not kept, is retryable and says whose share is used up. What a
-  /// job throws ends that job alone.
+  /// `bytes`: what the job holds until it has run. An error, after which the job is not kept, is
+  /// retryable. What a job throws ends that job alone.
   Result<void> submit(std::string_view customer, std::size_t bytes, std::function<void()> job);
+  /// The error that a job of the customer's would now be refused with for what already waits.
+  Result<void> check(std::string_view customer) const;
   /// Runs what waits, then returns. Safe twice.
   void stop();
   std::size_t waiting() const;
@@ -55,22 +57,21 @@ class CustomerLanes {
     std::deque<Job> jobs;
     Duration used{0};  // on the lanes' own time scale: now_
     std::size_t running = 0;
-    std::size_t bytes = 0;
   };
   using Lanes = std::map<std::string, Lane, std::less<>>;
 
-  Result<void> check_shares(std::string_view customer, const Lane* lane, std::size_t bytes) const;
+  Result<void> check_jobs(const Lane* lane) const;
   Lanes::iterator next_lane();
   void forget_idle();
   void run();
 
   const LaneSettings settings_;
+  CustomerShares bytes_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Lanes lanes_;
   Duration now_{0};  // what the lane last served had used
   std::size_t waiting_ = 0;
-  std::size_t bytes_ = 0;
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -1,0 +1,144 @@
+#include "services/storage/ingest/late_lane.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "libs/base/fault.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// Of one turn: some ten milliseconds.
+constexpr std::size_t kPartItems = 500;
+constexpr std::size_t kPartsMax = 16'384;
+
+std::size_t items_of(const std::vector<StoreWork>& part) {
+  std::size_t items = 0;
+  for (const StoreWork& one : part) items += one.items();
+  return items;
+}
+
+std::size_t bytes_of(const std::vector<StoreWork>& part) {
+  std::size_t bytes = 0;
+  for (const StoreWork& one : part) {
+    bytes += sizeof(one) + one.samples.size() * sizeof(Sample);
+    for (const auto& histogram : one.histograms) {
+      bytes += sizeof(histogram) + histogram.encoded.size();
+    }
+  }
+  return bytes;
+}
+
+template <typename T>
+std::vector<T> take_front(std::vector<T>& all, std::size_t count) {
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(count, all.size()));
+  std::vector<T> front(std::make_move_iterator(all.begin()), std::make_move_iterator(end));
+  all.erase(all.begin(), end);
+  return front;
+}
+
+// What may take one turn: as many as kPartItems of one customer.
+std::vector<std::vector<StoreWork>> cut(std::vector<StoreWork> work) {
+  std::vector<std::vector<StoreWork>> parts;
+  std::size_t items = 0;
+  for (StoreWork& one : work) {
+    while (one.items() > 0) {
+      if (parts.empty() || items >= kPartItems ||
+          parts.back().front().series.customer != one.series.customer) {
+        parts.emplace_back();
+        items = 0;
+      }
+      StoreWork piece{one.series, take_front(one.samples, kPartItems), {}, one.epoch};
+      if (piece.samples.empty()) piece.histograms = take_front(one.histograms, kPartItems);
+      items += piece.items();
+      parts.back().push_back(std::move(piece));
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string lane_of(CustomerNumber customer) { return std::to_string(customer.value); }
+
+struct LateLane::Request {
+  std::mutex mutex;
+  std::size_t parts = 0;  // that are not done
+  AppendCounts counts;
+  std::optional<Error> error;
+  Done done;
+
+  void finish_part(const Result<AppendCounts>& part) {
+    {
+      const std::lock_guard lock(mutex);
+      if (part) counts += *part;
+      if (!part && !error.has_value()) error = part.error();
+      if (--parts > 0) return;
+    }
+    done(error.has_value() ? Result<AppendCounts>(tl::unexpected<Error>(*error))
+                           : Result<AppendCounts>(counts));
+  }
+};
+
+LateLane::LateLane(HeadSet& heads, std::size_t bytes_max)
+    : heads_(heads), lanes_({"late samples", 1, 1, kPartsMax, bytes_max}) {}
+
+void LateLane::submit(std::vector<StoreWork> work, Done done) {
+  auto parts = cut(std::move(work));
+  const auto request = std::make_shared<Request>();  // shared by its parts
+  request->done = std::move(done);
+  request->parts = parts.size();
+  for (auto& part : parts) submit_part(std::move(part), request);
+}
+
+void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request) {
+  const std::string lane = lane_of(part.front().series.customer);
+  const Epoch epoch = part.front().epoch;
+  const std::size_t items = items_of(part);
+  const std::size_t bytes = bytes_of(part);
+  {
+    const std::lock_guard lock(mutex_);
+    items_[epoch] += items;
+  }
+  const auto shared = std::make_shared<std::vector<StoreWork>>(std::move(part));
+  const auto taken = lanes_.submit(lane, bytes, [this, shared, request, epoch, items] {
+    Result<AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
+    contain_faults("late samples", [&] { counts = append(*shared); });
+    forget(epoch, items);
+    request->finish_part(counts);
+  });
+  if (taken) return;
+  forget(epoch, items);
+  request->finish_part(tl::unexpected<Error>(taken.error()));
+}
+
+Result<AppendCounts> LateLane::append(std::vector<StoreWork>& part) {
+  AppendCounts counts;
+  for (StoreWork& one : part) {
+    const auto more = heads_.append_stored(std::move(one));
+    if (!more) return more;
+    counts += *more;
+  }
+  return counts;
+}
+
+void LateLane::forget(Epoch epoch, std::size_t items) {
+  const std::lock_guard lock(mutex_);
+  const auto at = items_.find(epoch);
+  at->second -= items;
+  if (at->second == 0) items_.erase(at);
+}
+
+Epoch LateLane::oldest() const {
+  const std::lock_guard lock(mutex_);
+  return items_.empty() ? kNoEpoch : items_.begin()->first;
+}
+
+std::size_t LateLane::items() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t items = 0;
+  for (const auto& [epoch, count] : items_) items += count;
+  return items;
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,51 @@
+// A thread for samples on which only the store can decide, so that a disk read never holds up those
+// on which memory can.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "services/storage/heads/head_set.hpp"
+#include "services/storage/lanes/customer_lanes.hpp"
+
+namespace vigia::storage {
+
+/// The lane in which a customer's samples wait.
+std::string lane_of(CustomerNumber customer);
+
+/// Customers take turns, some hundred samples at a time; those of one customer stay in order.
+/// Thread contract: any thread; stop and the destructor as CustomerLanes.
+class LateLane {
+ public:
+  /// `bytes_max`: of samples that wait, all customers together. `heads` must outlive it.
+  LateLane(HeadSet& heads, std::size_t bytes_max);
+
+  /// An error, retryable, where the customer's share of what may wait is used up.
+  Result<void> check(const std::string& lane) const { return lanes_.check(lane); }
+
+  using Done = std::function<void(Result<AppendCounts>)>;
+  /// Calls `done` once, when all of it is in the heads, or with the first error: then some of it
+  /// may be, and repeating is right.
+  void submit(std::vector<StoreWork> work, Done done);
+  /// Of what is not in the heads yet; kNoEpoch for nothing.
+  Epoch oldest() const;
+  std::size_t items() const;
+  void stop() { lanes_.stop(); }
+
+ private:
+  struct Request;  // what its parts have in common
+  void submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request);
+  Result<AppendCounts> append(std::vector<StoreWork>& part);
+  void forget(Epoch epoch, std::size_t items);
+
+  HeadSet& heads_;
+  mutable std::mutex mutex_;
+  std::map<Epoch, std::size_t> items_;  // that wait or are worked on
+  CustomerLanes lanes_;
+};
+
+}  // namespace vigia::storage

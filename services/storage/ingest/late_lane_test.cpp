@@ -1,0 +1,117 @@
+#include "services/storage/ingest/late_lane.hpp"
+
+#include <condition_variable>
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::storage {
+namespace {
+
+constexpr TimestampMs kStart = 1'764'043'200'000;
+constexpr Epoch kEpoch = 1'000;
+
+// An empty store whose reads wait until they are let go.
+class SlowStore final : public ChunkStore {
+ public:
+  void let_go() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void wait_for_a_reader() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return readers_ > 0; });
+  }
+
+  Result<void> put(CustomerNumber /*customer*/, const std::vector<ChunkRow>& /*rows*/) override {
+    return {};
+  }
+  Result<std::vector<ChunkRow>> read(CustomerNumber /*customer*/, SeriesId /*series*/,
+                                     TimestampMs /*from_ms*/, TimestampMs /*to_ms*/) override {
+    std::unique_lock lock(mutex_);
+    ++readers_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return is_open_; });
+    return std::vector<ChunkRow>();
+  }
+  Result<std::optional<TimestampMs>> newest(CustomerNumber /*customer*/, SeriesId /*series*/,
+                                            TimestampMs /*from_ms*/) override {
+    return std::optional<TimestampMs>();
+  }
+  Result<void> sync() override { return {}; }
+  Result<std::size_t> expire(TimestampMs /*before_ms*/) override { return 0; }
+  std::uint64_t disk_bytes() const override { return 0; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = false;
+  int readers_ = 0;
+};
+
+class LateLaneTest : public testing::Test {
+ protected:
+  std::uint64_t known(std::uint64_t series, TimestampMs time_ms, std::vector<StoreWork>& work) {
+    const SeriesRef ref{{static_cast<std::uint32_t>(series)}, {series}, true};
+    return heads_.append_known(ref, {{time_ms, 1}}, {}, kEpoch, work).value().stored;
+  }
+  // Late samples of a series: as many, each of them on its own.
+  std::vector<StoreWork> late_work(std::uint64_t series, int count) {
+    std::vector<StoreWork> work;
+    known(series, kStart, work);
+    for (int i = 1; i <= count; ++i) known(series, kStart - i * 15'000, work);
+    return work;
+  }
+
+  void submit(std::size_t number, std::vector<StoreWork> work) {
+    late_.submit(std::move(work), [this, number](Result<AppendCounts> counts) {
+      done_[number].set_value(std::move(counts));
+    });
+  }
+  void TearDown() override { store_.let_go(); }  // also where a test ends early
+
+  SlowStore store_;
+  ManualClock clock_{kStart * 1'000'000};
+  HeadSet heads_{store_, clock_};
+  std::vector<std::promise<Result<AppendCounts>>> done_ =
+      std::vector<std::promise<Result<AppendCounts>>>(1'000);
+  LateLane late_{heads_, 200'000};
+};
+
+// A7: a small write of another customer took up to 3.9 s beside 40,000 late samples a second.
+TEST_F(LateLaneTest, WhileOneWaitsForTheDiskOthersAreAppended) {
+  submit(0, late_work(1, 700));
+  store_.wait_for_a_reader();
+  std::vector<StoreWork> work;
+  for (int i = 1; i < 300; ++i) {
+    EXPECT_EQ(known(2, kStart + i, work), 1U);
+    EXPECT_EQ(known(1, kStart + i, work), 1U);  // its own series, too
+  }
+  EXPECT_TRUE(work.empty());
+  EXPECT_EQ(late_.oldest(), kEpoch);  // so the log keeps it
+  EXPECT_EQ(late_.items(), 700U);
+  store_.let_go();
+  EXPECT_EQ(done_[0].get_future().get().value().late, 700U);
+  EXPECT_EQ(late_.oldest(), kNoEpoch);
+}
+
+TEST_F(LateLaneTest, WhoSendsTooMuchIsRefusedRetryablyAndOthersAreNot) {
+  std::size_t taken = 0;
+  while (taken < 900 && late_.check(lane_of({1}))) submit(taken++, late_work(1, 10));
+  EXPECT_LT(taken, 900U);
+  const auto over = late_.check(lane_of({1}));
+  ASSERT_FALSE(over.has_value());
+  EXPECT_TRUE(is_retryable(over.error()));
+  submit(900, late_work(1, 300));
+  EXPECT_FALSE(done_[900].get_future().get().has_value());
+  EXPECT_TRUE(late_.check(lane_of({2})));
+  submit(901, late_work(2, 30));
+  store_.let_go();
+  for (std::size_t i = 0; i + 1 < taken; ++i) EXPECT_TRUE(done_[i].get_future().get()) << i;
+  EXPECT_EQ(done_[901].get_future().get().value().late, 30U);
+}
+
+}  // namespace
+}  // namespace vigia::storage

@@ -1,0 +1,72 @@
+#include "services/storage/lanes/customer_shares.hpp"
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::size_t kLittle = 100;  // of the whole
+
+tl::unexpected<Error> refusal(std::string text) {
+  Error error{ErrorCode::kUnavailable, std::move(text)};
+  error.retry_after = std::chrono::seconds(1);
+  return tl::unexpected<Error>(std::move(error));
+}
+
+}  // namespace
+
+Result<void> CustomerShares::check_locked(std::size_t own, std::size_t amount) const {
+  if (own == 0 && taken_ <= amount_max_ / 2) return {};
+  const std::size_t total = taken_ + amount;
+  if (total > amount_max_ / 2 && own + amount > amount_max_ / 4) {
+    return refusal(
+        fmt::format("storage: {} take more than one customer's share, try again later", name_));
+  }
+  if (total > amount_max_) return refusal(fmt::format("storage: too many {}, try again", name_));
+  return {};
+}
+
+Result<void> CustomerShares::check(std::string_view customer) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = held_.find(customer);
+  return check_locked(at == held_.end() ? 0 : at->second, amount_max_ / kLittle);
+}
+
+Result<void> CustomerShares::take(std::string_view customer, std::size_t amount) {
+  if (amount == 0) return {};
+  const std::lock_guard lock(mutex_);
+  auto at = held_.find(customer);
+  if (auto checked = check_locked(at == held_.end() ? 0 : at->second, amount); !checked) {
+    return checked;
+  }
+  if (at == held_.end()) at = held_.emplace(std::string(customer), 0).first;
+  at->second += amount;
+  taken_ += amount;
+  return {};
+}
+
+void CustomerShares::give_back(std::string_view customer, std::size_t amount) {
+  if (amount == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto at = held_.find(customer);
+  CHECK(at != held_.end() && at->second >= amount);
+  at->second -= amount;
+  taken_ -= amount;
+  if (at->second == 0) held_.erase(at);
+}
+
+std::size_t CustomerShares::taken() const {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
+Result<void> HeldShare::grow_to(std::size_t amount) {
+  if (amount <= amount_) return {};
+  if (auto taken = shares_.take(customer_, amount - amount_); !taken) return taken;
+  amount_ = amount;
+  return {};
+}
+
+}  // namespace vigia::storage

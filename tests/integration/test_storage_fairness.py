@@ -1,0 +1,218 @@
+"""The cold store between customers: what one sends costs neither the others' turns nor the program's memory.
+
+The real program alone, its memory read from /proc while customer A does what an attacker did (the ids of the faults stand
+at the tests), customer B beside it.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from launcher.commands import Command
+from launcher.layout import own_host
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp import attributes, post, resource_of
+from remote_write import write
+from stack import Running, binaries, wait_for
+
+TOKEN = {"Authorization": "Bearer secret"}
+A = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
+B = {**TOKEN, "X-Vigia-Customer": "cliente-b"}
+MIB = 1 << 20
+RSS_MAX = 1200 * MIB
+STORAGE = """
+listen: {host}:9096
+metrics: {{listen: "{host}:9196"}}
+internal_token: secret
+store: {{rocksdb: {{directory: "{folder}/storage"}}}}
+"""
+
+
+class ColdStore:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = own_host()
+        self.url = f"http://{self.host}:9096"
+        self.peak_rss = 0
+        self.running: Running | None = None
+        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
+
+    def start(self) -> None:
+        words = [str(binaries() / "vigia-storage"), "--config", str(self.folder / "storage.yaml")]
+        self.running = Running(Command("storage", words, f"{self.url}/ready", {}), self.folder / "storage.log")
+        self.running.wait_until_ready()
+
+    def end(self, number: int = 9) -> None:
+        if self.running is not None:
+            self.note_rss()
+            self.running.end(number)
+
+    def note_rss(self) -> None:
+        """The most that the program has held since its start."""
+        assert self.running is not None
+        for line in Path(f"/proc/{self.running.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                self.peak_rss = max(self.peak_rss, int(line.split()[1]) * 1024)
+
+    def own_metric(self, name: str) -> float:
+        text = requests.get(f"http://{self.host}:9196/metrics", timeout=20).text
+        values = [line.rsplit(" ", 1) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        return sum(float(value) for _, value in values)
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Iterator[ColdStore]:
+    store = ColdStore(tmp_path)
+    try:
+        store.start()
+        yield store
+    finally:
+        store.end()
+
+
+class Neighbour(threading.Thread):
+    """B writes one sample every 50 ms and notes how long each took."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.seconds: list[float] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.05):
+            begin = time.monotonic()
+            labels = {"__name__": "neighbour", "customer_id": "cliente-b"}
+            write(self.url, [(labels, [(int(time.time() * 1000), 1.0)])], B)
+            self.seconds.append(time.monotonic() - begin)
+
+    def result(self) -> tuple[float, float]:
+        """Median and maximum."""
+        self.over.set()
+        self.join(30)
+        assert self.seconds
+        return statistics.median(self.seconds), max(self.seconds)
+
+
+def span_body(note: str, count: int, first: int = 0) -> bytes:
+    request = ExportTraceServiceRequest()
+    entry = request.resource_spans.add()
+    entry.resource.attributes.extend(attributes({**resource_of("cliente-a"), "note": note}))
+    spans = entry.scope_spans.add().spans
+    now = time.time_ns()
+    for i in range(first, first + count):
+        spans.add(trace_id=b"\x0a" * 16, span_id=(i + 1).to_bytes(8, "big"), name="s", start_time_unix_nano=now)
+    return request.SerializeToString()
+
+
+def log_body(texts: list[str], time_ns: int = 0) -> bytes:
+    request = ExportLogsServiceRequest()
+    entry = request.resource_logs.add()
+    entry.resource.attributes.extend(attributes(resource_of("cliente-a")))
+    records = entry.scope_logs.add().log_records
+    for text in texts:
+        records.add(time_unix_nano=time_ns, severity_text=text)
+    return request.SerializeToString()
+
+
+def test_a_large_resource_over_many_spans_is_stored_once_through_a_kill(cold: ColdStore) -> None:
+    """B4: 3,000 spans under 1 MiB needed more than 2 GiB and killed storage at each repeat."""
+    bodies = [span_body(str(n) * MIB, 5_000, n * 5_000) for n in range(4)]
+    neighbour = Neighbour(cold.url)
+    neighbour.start()
+    for body in bodies[:3]:
+        assert post(cold.url, None, body, signal="traces", headers=A).status_code == 200
+    median, longest = neighbour.result()
+    sender = threading.Thread(target=_send_until_taken, args=(cold.url, bodies[3]), daemon=True)
+    sender.start()
+    time.sleep(random.Random(5).uniform(0.01, 0.1))  # the moment of the fault, not a wait
+    cold.end(9)
+    cold.start()
+    sender.join(60)
+    assert not sender.is_alive()
+    for body in bodies:  # everything is there already
+        assert post(cold.url, None, body, signal="traces", headers=A).status_code == 200
+    trace = requests.get(f"{cold.url}/api/v1/traces/{'0a' * 16}", headers=A, timeout=60).json()
+    assert len(trace["data"][0]["spans"]) == 20_000
+    assert len(trace["data"][0]["processes"]) == 4
+    cold.note_rss()
+    assert cold.peak_rss < 512 * MIB, cold.peak_rss // MIB
+    assert median < 0.5
+    assert longest < 5
+
+
+def _send_until_taken(url: str, body: bytes) -> None:
+    def is_taken() -> bool:
+        return post(url, None, body, signal="traces", headers=A).status_code == 200
+
+    wait_for("the body is taken", is_taken, 60)
+
+
+def test_a_large_request_of_log_records_delays_nobody(cold: ColdStore) -> None:
+    """B3, A9: 2 M records needed more than 10 s, were sent again for ever, and everybody's records waited."""
+    too_many = log_body([""] * 100_001)
+    assert post(cold.url, None, too_many, signal="logs", headers=A).status_code == 413
+    neighbour = Neighbour(cold.url)
+    neighbour.start()
+    for part in range(4):
+        body = log_body([f"{part} {n}" for n in range(50_000)])
+        for _ in range(2):  # and again
+            begin = time.monotonic()
+            assert post(cold.url, None, body, signal="logs", headers=A).status_code == 200
+            assert time.monotonic() - begin < 10  # what the collector waits for
+    median, longest = neighbour.result()
+    assert median < 0.5
+    assert longest < 5
+    assert cold.own_metric("vigia_storage_log_records_stored_total") == 200_000
+    assert cold.own_metric("vigia_storage_log_records_repeated_total") == 200_000
+    cold.note_rss()
+    assert cold.peak_rss < 700 * MIB, cold.peak_rss // MIB
+
+
+def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> None:
+    """A7: beside 40,000 late samples a second a small write took up to 3.9 s."""
+    now_ms = int(time.time()) * 1000
+    series = [{"__name__": "late", "customer_id": "cliente-a", "series": str(s)} for s in range(2_000)]
+    write(cold.url, [(labels, [(now_ms, 0.0)]) for labels in series], A)
+    calm = Neighbour(cold.url)
+    calm.start()
+    time.sleep(2)  # what is measured, not a wait
+    calm_median, _ = calm.result()
+    moments = random.Random(3)
+    refused = 0
+
+    def send_late(offset_ms: int) -> None:
+        nonlocal refused
+        batch = [(labels, [(offset_ms + moments.randrange(86_400_000), 1.0)]) for labels in series]
+        try:
+            write(cold.url, batch, A)
+        except AssertionError:  # its share is used up: it is told to try again
+            refused += 1
+
+    neighbour = Neighbour(cold.url)
+    neighbour.start()
+    loads = [threading.Thread(target=_repeat, args=(send_late, now_ms - d * 86_400_000, 8)) for d in (2, 9, 20)]
+    for load in loads:
+        load.start()
+    for load in loads:
+        load.join()
+    median, longest = neighbour.result()
+    assert cold.own_metric("vigia_storage_samples_late_total") > 20_000
+    assert median < max(10 * calm_median, 0.2), (median, calm_median)
+    assert longest < 3, longest
+    cold.note_rss()
+    assert cold.peak_rss < RSS_MAX, cold.peak_rss // MIB
+
+
+def _repeat(work: Callable[[int], None], argument: int, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        work(argument)
