@@ -110,7 +110,7 @@ def span_body(note: str, count: int, first: int = 0) -> bytes:
     now = time.time_ns()
     for i in range(first, first + count):
         spans.add(trace_id=b"\x0a" * 16, span_id=(i + 1).to_bytes(8, "big"), name="s", start_time_unix_nano=now)
-    return request.SerializeToString()
+    return bytes(request.SerializeToString())
 
 
 def log_body(texts: list[str], time_ns: int = 0) -> bytes:
@@ -120,7 +120,7 @@ def log_body(texts: list[str], time_ns: int = 0) -> bytes:
     records = entry.scope_logs.add().log_records
     for text in texts:
         records.add(time_unix_nano=time_ns, severity_text=text)
-    return request.SerializeToString()
+    return bytes(request.SerializeToString())
 
 
 def test_a_large_resource_over_many_spans_is_stored_once_through_a_kill(cold: ColdStore) -> None:
