@@ -62,13 +62,17 @@ describe("a node", () => {
       const form = page.getByRole("dialog");
       await form.getByLabel("Cliente").selectOption(customer.id);
       await form.getByLabel("Nodo", { exact: true }).fill(node);
-      await form.getByRole("radio", { name: /^Se le consulta/ }).check();
+      await form.getByRole("radio", { name: /^Consulta/ }).check();
       await form.getByLabel("Dirección de su /health").fill(`127.0.0.1:${await freePort()}`);
       assert.deepEqual(await accessibilityProblems(page), [], "the form of a node");
       await page.keyboard.press("Enter");
       const shown = page.getByRole("region", { name: "Líneas para el nodo" }).locator("pre");
       const lines = await shown.textContent();
       assert.deepEqual(await accessibilityProblems(page), [], "the lines of a node");
+      assert.match(
+        await page.getByRole("region", { name: /^Para una aplicación de este nodo/ }).textContent(),
+        /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/localhost:4318/,
+      );
       // The one thing changed: applications' ports, which may be another agent's on this machine.
       const end = paste(lines.replace("buffer:", 'relay: {grpc: "", http: ""}\nbuffer:'));
       try {
@@ -92,11 +96,11 @@ describe("a node", () => {
       const [{ customer_id, node_id }] = running.agents;
       await logIn(page, running.monitor.url, running.operator);
       await open(page, `/nodes/${customer_id}/${node_id}`);
-      await page.getByRole("button", { name: "Cambiar", exact: true }).click();
+      await page.getByRole("button", { name: "Editar", exact: true }).click();
       const form = page.getByRole("dialog");
       const address = form.getByLabel("Dirección de su /health");
       const before = await address.inputValue();
-      assert.match(before, /^127\.0\.\d+\.\d+:\d+$/);
+      assert.match(before, /^127\.\d+\.\d+\.\d+:\d+$/);
       await address.fill("169.254.169.254:80");
       await page.keyboard.press("Enter");
       await form.getByText(/^Esta dirección no sirve/).waitFor();
@@ -198,18 +202,18 @@ describe("the audit log", () => {
     const [own, other] = running.customers;
     await visit(browser, "audit", {}, async (page) => {
       await logIn(page, running.monitor.url, running.operator);
-      await page.getByRole("link", { name: "Registro" }).click();
+      await page.getByRole("link", { name: "Auditoría" }).click();
       await page.getByTestId("audit-entry").getByText("inició sesión").first().waitFor();
-      await page.getByRole("button", { name: "Comprobarlo" }).click();
+      await page.getByRole("button", { name: "Verificar integridad" }).click();
       await page.getByText(/^Íntegro: las \d+ entradas encajan\.$/).waitFor();
     });
     await visit(browser, "audit-customer", {}, async (page) => {
       await logIn(page, running.monitor.url, own);
-      await page.getByRole("link", { name: "Registro" }).click();
+      await page.getByRole("link", { name: "Auditoría" }).click();
       await page.getByTestId("audit-entry").first().waitFor();
       const seen = await page.getByRole("main").textContent();
       assert.ok(seen.includes(own.user) && !seen.includes(other.id));
-      assert.equal(await page.getByRole("button", { name: "Comprobarlo" }).count(), 0);
+      assert.equal(await page.getByRole("button", { name: "Verificar integridad" }).count(), 0);
     });
   });
 });
@@ -219,6 +223,11 @@ describe("every page where something is set up", () => {
   for (const [colorScheme, width] of [
     ["light", 1280],
     ["dark", 390],
+    ["light", 320],
+    ["light", 768],
+    ["dark", 887],
+    ["light", 1024],
+    ["light", 1920],
   ]) {
     it(`is accessible in ${colorScheme} and fits ${width} points`, async () => {
       const options = { colorScheme, viewport: { width, height: 860 } };
@@ -238,7 +247,7 @@ describe("every page where something is set up", () => {
           ["/channels", "Agregar un canal"],
           ["/team", "Agregar un operador"],
           ["/team", "Crear un token"],
-          ["/customers", "Accesos"],
+          ["/customers", "Usuarios"],
         ]) {
           await open(page, path);
           await page.getByRole("button", { name: button }).first().click();

@@ -118,7 +118,7 @@ describe("overview", () => {
     open();
     await screen.findByText("Empresa XYZ");
     expect(within(nodeRow("new")).getByText("Waiting")).toBeTruthy();
-    expect(within(nodeRow("hidden")).getByText("our collector is away")).toBeTruthy();
+    expect(within(nodeRow("hidden")).getByText("the collector is away")).toBeTruthy();
     expect(screen.getByTestId("total-down").textContent).toBe("0");
     expect(screen.getByTestId("total-unknown").textContent).toBe("2");
     expect(screen.getByText(/^Our collector is away: nothing new arrives/)).toBeTruthy();

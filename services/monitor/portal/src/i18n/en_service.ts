@@ -11,9 +11,9 @@ export const service = {
   },
   statusReasonsShort: {
     waiting: "for its first data",
-    collector_away: "our collector is away",
-    hot_away: "our live store is away",
-    router_away: "our router is away",
+    collector_away: "the collector is away",
+    hot_away: "the live store is away",
+    router_away: "the router is away",
     unmeasured: "is not asked",
   },
 

@@ -13,9 +13,9 @@ export const service: typeof english = {
   },
   statusReasonsShort: {
     waiting: "sus primeros datos",
-    collector_away: "no está nuestro colector",
-    hot_away: "no está nuestro almacén en vivo",
-    router_away: "no está nuestro router",
+    collector_away: "el colector no está",
+    hot_away: "el almacén en vivo no está",
+    router_away: "el router no está",
     unmeasured: "no se consulta",
   },
 

@@ -24,7 +24,7 @@ export interface LineChartProps {
 const heightPx = 220;
 const smallestTop = 10;
 /** Room for one mark of the time axis with its label. */
-const tickPx = 74;
+const tickPx = 66;
 /** Half of the widest label (“sept 2026”): one at the very end of the axis is not cut. */
 const rightPx = 34;
 

@@ -15,6 +15,8 @@ interface CurveCardProps {
   range: Range;
   node: OverviewNode | undefined;
   query: UseQueryResult<NodeMetrics>;
+  /** The last quarter of an hour, whatever the range. */
+  recent: NodeMetrics | undefined;
 }
 
 const spansNamedMax = 3;
@@ -54,7 +56,7 @@ function NewestValue({ newest }: { newest: Newest }) {
   );
 }
 
-export function CurveCard({ name, color, range, node, query }: CurveCardProps) {
+export function CurveCard({ name, color, range, node, query, recent }: CurveCardProps) {
   const { text, format } = useLanguage();
   const metrics = query.data;
   const data = useMemo(
@@ -63,7 +65,8 @@ export function CurveCard({ name, color, range, node, query }: CurveCardProps) {
   );
   const spans = useMemo(() => (data === null ? [] : spansOf(data)), [data]);
   const down = useDownWords(spans);
-  const newest = data === null ? null : newestOf(data, color, node);
+  const fine = recent === undefined ? [] : [curveOf(recent, color, node)];
+  const newest = data === null ? null : newestOf([...fine, data], color, node);
   const summary = metrics?.[`${color}_summary`] ?? null;
   const label = text.node.chartLabel(name, text.node.ranges[range]);
   const words =

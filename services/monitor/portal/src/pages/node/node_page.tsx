@@ -7,6 +7,7 @@ import {
   useAlerts,
   useNodeMetrics,
   useOverview,
+  type NodeMetrics,
   type Overview,
   type OverviewNode,
   type Range,
@@ -77,10 +78,12 @@ function Curves({
   customerId,
   nodeId,
   node,
+  recent,
 }: {
   customerId: string;
   nodeId: string;
   node: OverviewNode | undefined;
+  recent: NodeMetrics | undefined;
 }) {
   const { text } = useLanguage();
   const [range, setRange] = useState<Range>("15m");
@@ -97,8 +100,22 @@ function Curves({
       </div>
       <Warnings messages={query.data?.warnings ?? []} />
       <div className={styles.curves} aria-busy={query.isPlaceholderData}>
-        <CurveCard name={text.node.cpu} color="cpu" range={range} node={node} query={query} />
-        <CurveCard name={text.node.memory} color="memory" range={range} node={node} query={query} />
+        <CurveCard
+          name={text.node.cpu}
+          color="cpu"
+          range={range}
+          node={node}
+          query={query}
+          recent={recent}
+        />
+        <CurveCard
+          name={text.node.memory}
+          color="memory"
+          range={range}
+          node={node}
+          query={query}
+          recent={recent}
+        />
       </div>
     </>
   );
@@ -156,7 +173,7 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
       )}
       {!isMissing && (
         <>
-          <Curves customerId={customerId} nodeId={nodeId} node={node} />
+          <Curves customerId={customerId} nodeId={nodeId} node={node} recent={metrics.data} />
           <NodeAlerts customerId={customerId} nodeId={nodeId} />
         </>
       )}

@@ -20,17 +20,23 @@ export function curveOf(
   return withUnknownEnd(data, node?.status !== "unknown");
 }
 
-/** The present value, as the overview has it; or the last of a node that is not up, which is not the present one. */
+/**
+ * The present value, as the overview has it; or the last of a node that is not up, which is not the present one: of the
+ * finest curve that has one, since long steps are averages and end later.
+ */
 export type Newest =
   { isPresent: true; value: number } | { isPresent: false; value: number; time: number };
 
 export function newestOf(
-  data: CurveData,
+  curves: readonly CurveData[],
   name: MeasureName,
   node: OverviewNode | undefined,
 ): Newest | null {
   const present = node?.status === "up" ? node[`${name}_percent`] : null;
   if (present !== null) return { isPresent: true, value: present };
-  const last = node === undefined ? null : lastOf(data);
-  return last === null ? null : { isPresent: false, ...last };
+  if (node === undefined) return null;
+  const last = curves.map(lastOf).find((found) => found !== null);
+  if (last === undefined) return null;
+  const seen = node.last_seen === null ? last.time : Date.parse(node.last_seen) / 1000;
+  return { isPresent: false, value: last.value, time: Math.min(last.time, seen) };
 }
