@@ -56,8 +56,9 @@ std::optional<PathValues> match(const std::vector<std::string>& pattern,
   return values;
 }
 
-Response method_not_allowed(const std::string& method, const std::string& allowed) {
-  Response response = json_error(
+Response method_not_allowed(const std::string& method, const std::string& allowed,
+                            ErrorForm error_form) {
+  Response response = error_form(
       {ErrorCode::kInvalid, fmt::format("method {} is not allowed here; use {}", method, allowed)});
   response.status = 405;
   response.headers.add("allow", allowed);
@@ -65,6 +66,9 @@ Response method_not_allowed(const std::string& method, const std::string& allowe
 }
 
 }  // namespace
+
+Routes::Routes(ErrorForm error_form)
+    : error_form_(error_form == nullptr ? json_error : error_form) {}
 
 void Routes::add(std::string method, std::string_view pattern, RouteFunction function) {
   const auto segments = split_path(pattern);
@@ -89,14 +93,14 @@ void Routes::handle(Request request, Responder responder) {
     allowed += route.method == "GET" ? "GET, HEAD" : route.method;
   }
   if (!allowed.empty()) {
-    responder.send(method_not_allowed(request.method.substr(0, 32), allowed));
+    responder.send(method_not_allowed(request.method.substr(0, 32), allowed, error_form_));
     return;
   }
-  responder.send(json_error({ErrorCode::kNotFound, "there is nothing at this path"}));
+  responder.send(error_form_({ErrorCode::kNotFound, "there is nothing at this path"}));
 }
 
 Response Routes::refuse(const RequestHead& /*head*/, const Error& error) {
-  return json_error(error);
+  return error_form_(error);
 }
 
 }  // namespace vigia::net

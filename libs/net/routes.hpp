@@ -15,6 +15,8 @@ namespace vigia::net {
 
 /// Values of the {placeholders} of the path that matched, percent-decoded.
 using PathValues = std::map<std::string, std::string, std::less<>>;
+/// How an error is written: json_error, prometheus_error.
+using ErrorForm = Response (*)(const Error&);
 using RouteFunction = std::function<void(Request, const PathValues&, Responder)>;
 
 /// Exact paths and "{name}" for one whole segment: "/api/v1/label/{name}/values". A path that is
@@ -22,9 +24,11 @@ using RouteFunction = std::function<void(Request, const PathValues&, Responder)>
 /// before the server starts; after that any loop may call.
 class Routes : public Handler {
  public:
+  /// `error_form` is how what this table refuses is written; json_error where none is given.
+  explicit Routes(ErrorForm error_form = nullptr);
   void add(std::string method, std::string_view pattern, RouteFunction function);
   void handle(Request request, Responder responder) override;
-  Response refuse(const RequestHead& head, const Error& error) override;  ///< JSON form
+  Response refuse(const RequestHead& head, const Error& error) override;  ///< in the form of errors
 
  private:
   struct Route {
@@ -32,6 +36,7 @@ class Routes : public Handler {
     std::vector<std::string> segments;
     RouteFunction function;
   };
+  ErrorForm error_form_;
   std::vector<Route> routes_;
 };
 

@@ -57,12 +57,13 @@ class OwnPortMetrics final : public MetricsServer {
 
 }  // namespace
 
-void add_health_routes(net::Routes& routes, std::function<bool()> is_ready) {
-  routes.add("GET", "/health",
+void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
+                       const HealthPaths& paths) {
+  routes.add("GET", paths.health,
              [](const net::Request&, const net::PathValues&, net::Responder responder) {
                responder.send(status_word(true));
              });
-  routes.add("GET", "/ready",
+  routes.add("GET", paths.ready,
              [is_ready = std::move(is_ready)](const net::Request&, const net::PathValues&,
                                               net::Responder responder) {
                responder.send(status_word(is_ready()));

@@ -14,7 +14,12 @@ namespace vigia::service {
 /// Adds GET /health, which says that the process runs, and GET /ready, which asks `is_ready` (on an
 /// event loop: it must not block): 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
 /// word only.
-void add_health_routes(net::Routes& routes, std::function<bool()> is_ready);
+struct HealthPaths {
+  std::string health = "/health";
+  std::string ready = "/ready";
+};
+void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
+                       const HealthPaths& paths = {});
 
 /// Serves GET /metrics on a port of its own, one event loop. Text or OpenMetrics by Accept.
 class MetricsServer {

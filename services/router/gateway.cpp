@@ -8,7 +8,19 @@
 namespace vigia::router {
 namespace {
 
-bool is_open(std::string_view path) { return path == "/health" || path == "/ready"; }
+/// Paths that need no token; the second pair is Prometheus' own spelling, for its tools.
+bool is_open(std::string_view path) {
+  return path == "/health" || path == "/ready" || path == "/-/healthy" || path == "/-/ready";
+}
+
+/// Prometheus' clients look at the root to see whether anybody is there.
+void greet(ApiRequest /*request*/, Exchange exchange) {
+  net::Response response;
+  response.headers.add("content-type", "text/plain; charset=utf-8");
+  response.body =
+      "Vigía's router. The API lies under /api/v1; services/router/README.md lists it.\n";
+  exchange.send(std::move(response));
+}
 
 }  // namespace
 
@@ -21,8 +33,11 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
       queries_(stores),
       labels_(stores),
       rules_(stores),
-      traces_(stores) {
-  service::add_health_routes(routes_, std::move(is_ready));
+      traces_(stores),
+      routes_(net::prometheus_error) {
+  service::add_health_routes(routes_, is_ready);
+  service::add_health_routes(routes_, std::move(is_ready), {"/-/healthy", "/-/ready"});
+  add("/", false, greet);
   const auto queries = [this](auto method) {
     return [this, method](ApiRequest request, Exchange exchange) {
       (queries_.*method)(std::move(request), std::move(exchange));
@@ -72,7 +87,6 @@ std::optional<net::Response> Gateway::admit(const net::RequestHead& head) {
 
 net::Response Gateway::refuse(const net::RequestHead& /*head*/, const Error& error) {
   net::Response response = net::prometheus_error(error);
-  if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
   metrics_
       .counter("vigia_router_requests_refused_total", "Requests refused before a handler saw them",
                {{"code", std::to_string(response.status)}})

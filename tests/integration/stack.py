@@ -23,6 +23,12 @@ from launcher.layout import AgentPlace, Layout, beside, demo_agents, own_host
 from launcher.paths import PORTAL, ROOT, VENV
 
 READY_SECONDS = 30
+OWN_METRICS = {
+    "collector": "collector_metrics",
+    "router": "router_metrics",
+    "storage": "storage_metrics",
+    "monitor": "monitor_internal",
+}
 T = TypeVar("T")
 
 
@@ -104,6 +110,7 @@ class Stack:
         self.secrets = demo.load_secrets(folder / "secrets.json")
         self.running: dict[str, Running] = {}
         self.hot_program: Path | None = None
+        self.may_have_faults = False  # set by a test that provokes some
         (folder / "log").mkdir(parents=True, exist_ok=True)
         portal = PORTAL / "dist"
         configuration.write_all(self.layout, self.agents, self.secrets["internal_token"], portal)
@@ -111,10 +118,28 @@ class Stack:
     def __enter__(self) -> Stack:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for running in reversed(list(self.running.values())):
-            if running.is_running():
-                running.end(signal.SIGKILL)
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failure is None and not self.may_have_faults:
+                assert self.faults() == {}, "a fault of our own: its log says where (vigia_faults_total)"
+        finally:
+            for running in reversed(list(self.running.values())):
+                if running.is_running():
+                    running.end(signal.SIGKILL)
+
+    def faults(self) -> dict[str, float]:
+        """What our programs that run have caught of their own faults; empty on a sound system."""
+        found = {}
+        for name, part in OWN_METRICS.items():
+            if name not in self.running or not self.running[name].is_running():
+                continue
+            try:
+                count = self.own_metrics(part).get("vigia_faults_total", 0)
+            except requests.RequestException:
+                continue  # stopped by the test in a way that it may be
+            if count > 0:
+                found[name] = count
+        return found
 
     # Starting and stopping
 

@@ -10,6 +10,7 @@ import http.client
 import itertools
 import json
 import shutil
+import subprocess
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 import requests
+from launcher import parts
 from launcher.paths import ROOT
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import PROTOBUF, attributes
@@ -173,6 +175,22 @@ class TestWhoMayRead:
             f"{reading.url}/api/v1/query?query=up", headers={"Authorization": "bEaReR read-a"}, timeout=10
         )
         assert scheme.status_code == 200
+
+    def test_what_prometheus_tools_look_at_first(self, reading: Reading) -> None:
+        """C-C 20: a client's look at the root, promtool's at /-/healthy; one challenge, not two."""
+        for path in ("/-/healthy", "/-/ready", "/health", "/ready"):
+            assert requests.get(f"{reading.url}{path}", timeout=10).status_code == 200
+        assert reading.ask("/").status_code == 200
+        refused = requests.get(f"{reading.url}/", timeout=10)
+        assert refused.status_code == 401
+        assert refused.raw.headers.getlist("WWW-Authenticate") == ["Bearer"]
+        found = subprocess.run(
+            [parts.program("prometheus-3").with_name("promtool"), "check", "healthy", f"--url={reading.url}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == 0, found.stderr
 
     def test_two_tokens_are_none(self, reading: Reading) -> None:
         connection = http.client.HTTPConnection(
@@ -433,7 +451,6 @@ class TestIsolationProbes:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
     def test_everything_else_is_unknown(self, reading: Reading, method: str) -> None:
         for path in (
-            "/",
             "/api/v1/read",
             "/api/v1/write",
             "/federate",
@@ -469,8 +486,11 @@ class TestIsolationProbes:
         headers = {"Authorization": "Bearer read-a", "Content-Type": "application/x-www-form-urlencoded"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
+        text = answer.read().decode()
         assert answer.status == 404, (path, method)
-        assert not any(canary in answer.read().decode() for canary in CANARIES)
+        assert not any(canary in text for canary in CANARIES)
+        if method != "HEAD":
+            assert json.loads(text) == {"status": "error", "errorType": "not_found", "error": json.loads(text)["error"]}
 
     def test_other_methods_are_refused(self, reading: Reading) -> None:
         for path in ("/api/v1/query", "/api/v1/labels", "/api/v1/rules"):

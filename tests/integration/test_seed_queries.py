@@ -97,7 +97,6 @@ def test_cliente_b_never_shows_cliente_a(fed: Stack, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api/v1/admin/tsdb/snapshot",
         "/api/v1/status/config",
         "/api/v1/status/flags",

@@ -47,10 +47,6 @@ void Exchange::send(net::Response response) {
   responder_.send(std::move(response));
 }
 
-void Exchange::fail(const Error& error) {
-  net::Response response = net::prometheus_error(error);
-  if (response.status == 401) response.headers.add("www-authenticate", "Bearer");
-  send(std::move(response));
-}
+void Exchange::fail(const Error& error) { send(net::prometheus_error(error)); }
 
 }  // namespace vigia::router
