@@ -27,11 +27,16 @@ std::optional<std::uint64_t> number_of(std::string_view name) {
   return number;
 }
 
+/// The first `count` bytes, or all where there are fewer: room for what is there, not for the most
+/// that may be.
 Result<std::string> read(pipeline::FileSystem& files, const std::string& path, std::size_t count) {
   auto file = files.open_to_read(path);
   if (!file) return forward(file);
+  const auto size = (*file)->size();
+  if (!size) return tl::unexpected<Error>(size.error());
   std::string bytes;
-  if (auto got = (*file)->read_at(0, count, bytes); !got) return forward(got);
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, *size));
+  if (auto got = (*file)->read_at(0, wanted, bytes); !got) return forward(got);
   return bytes;
 }
 
