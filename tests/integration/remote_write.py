@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import requests
 
@@ -33,6 +34,52 @@ def _series(labels: Mapping[str, str], samples: Sequence[tuple[int, float]]) -> 
     return out
 
 
+@dataclass(frozen=True)
+class Histogram:
+    """A native histogram of integers. A side is the index of its first bucket and the counts from there on."""
+
+    count: int
+    sum: float
+    schema: int
+    zero_threshold: float
+    zero_count: int
+    positive: tuple[int, Sequence[int]]
+    negative: tuple[int, Sequence[int]]
+
+
+def _zigzag(value: int) -> bytes:
+    return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def _side(side: tuple[int, Sequence[int]], spans: int, deltas: int) -> bytes:
+    first, counts = side
+    if not counts:
+        return b""
+    changes = [count - before for before, count in zip([0, *counts], counts, strict=False)]
+    span = b"\x08" + _zigzag(first) + b"\x10" + _varint(len(counts))
+    return _sized(spans, span) + _sized(deltas, b"".join(map(_zigzag, changes)))
+
+
+def _histogram(histogram: Histogram, timestamp_ms: int) -> bytes:
+    """prometheus.Histogram."""
+    return (
+        b"\x08"
+        + _varint(histogram.count)
+        + b"\x19"
+        + struct.pack("<d", histogram.sum)
+        + b"\x20"
+        + _zigzag(histogram.schema)
+        + b"\x29"
+        + struct.pack("<d", histogram.zero_threshold)
+        + b"\x30"
+        + _varint(histogram.zero_count)
+        + _side(histogram.negative, 8, 9)
+        + _side(histogram.positive, 11, 12)
+        + b"\x78"
+        + _varint(timestamp_ms)
+    )
+
+
 def _snappy(content: bytes) -> bytes:
     """The block format, literals only."""
     out = _varint(len(content))
@@ -48,10 +95,20 @@ def write(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Writes series (labels, [(milliseconds since 1970, value)]) to URL/api/v1/write; fails unless it is taken."""
-    body = _snappy(b"".join(_sized(1, _series(labels, samples)) for labels, samples in series))
-    answer = requests.post(
+    answer = _post(url, b"".join(_sized(1, _series(labels, samples)) for labels, samples in series), headers)
+    assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"
+
+
+def post_histogram(url: str, labels: Mapping[str, str], histogram: Histogram, timestamp_ms: int) -> requests.Response:
+    """One native histogram, taken or not."""
+    series = _series(labels, []) + _sized(4, _histogram(histogram, timestamp_ms))
+    return _post(url, _sized(1, series))
+
+
+def _post(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:
+    return requests.post(
         f"{url}/api/v1/write",
-        data=body,
+        data=_snappy(message),
         headers={
             "Content-Type": "application/x-protobuf",
             "Content-Encoding": "snappy",
@@ -60,4 +117,3 @@ def write(
         },
         timeout=10,
     )
-    assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"

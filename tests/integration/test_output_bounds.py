@@ -1,0 +1,318 @@
+"""Bounds hold for what comes out: each multiplication at intake is driven to its bound on the real programs, while the
+collector's memory and another customer's requests are watched."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+from launcher import demo
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
+from otlp import attributes, gauge, metrics_request, post, rejected_points, resource_of
+from stack import Stack, wait_for
+
+# The collector's memory_limiter is at 512 MiB; what is on its way when it shuts may come on top.
+COLLECTOR_MIB_MAX = 640
+NEIGHBOUR_SECONDS_MAX = 3.0
+
+
+@pytest.fixture(scope="module")
+def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("bounds")) as stack:
+        stack.start("webhook")
+        for name in ("storage", "alertmanager", "monitor", "prometheus-hot", "prometheus-query", "router", "collector"):
+            stack.start(name)
+        demo.create(stack.layout, stack.agents, stack.secrets, stack.folder / "secrets.json")
+        stack.wait_for_tokens()
+        yield stack
+
+
+@dataclass
+class Watch:
+    """What was seen while something happened."""
+
+    collector_mib: float = 0
+    slowest_seconds: float = 0
+    answers: list[int] = field(default_factory=list)
+
+    def assert_within_bounds(self) -> None:
+        assert self.collector_mib < COLLECTOR_MIB_MAX, self
+        assert self.slowest_seconds < NEIGHBOUR_SECONDS_MAX, self
+        assert self.answers
+        assert set(self.answers) == {200}, self
+
+
+def _rss_mib(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    except FileNotFoundError:
+        pass
+    return 0
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def watched(stack: Stack, seconds_after: float = 5) -> Iterator[Watch]:
+    """Looks every 20 ms at the collector's memory; cliente-b sends a point five times a second, until a while after."""
+    seen = Watch()
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.02):
+            seen.collector_mib = max(seen.collector_mib, _rss_mib(stack.running["collector"].pid))
+
+    def send() -> None:
+        url, token = stack.layout.url("collector_http"), stack.token("cliente-b", "ingest")
+        while not is_over.wait(0.2):
+            begin = time.monotonic()
+            metric = gauge("neighbour", [(time.time_ns() // 1_000_000, 1.0)])
+            body = metrics_request(resource_of("cliente-b"), metric).SerializeToString()
+            try:
+                seen.answers.append(post(url, token, body).status_code)
+            except requests.RequestException:
+                seen.answers.append(0)
+            seen.slowest_seconds = max(seen.slowest_seconds, time.monotonic() - begin)
+
+    threads = [threading.Thread(target=target) for target in (look, send)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+        time.sleep(seconds_after)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _send(stack: Stack, body: bytes, signal: str = "metrics") -> requests.Response:
+    """One gzip request of cliente-a."""
+    headers = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "gzip",
+        "Authorization": f"Bearer {stack.token('cliente-a', 'ingest')}",
+    }
+    url = f"{stack.layout.url('collector_http')}/v1/{signal}"
+    return requests.post(url, data=gzip.compress(body), headers=headers, timeout=60)
+
+
+def _send_patiently(stack: Stack, body: bytes, signal: str = "metrics") -> requests.Response:
+    """Again while the customer's rates ask for it, as a client does: what was refused for good is charged too."""
+
+    def answer() -> requests.Response | None:
+        got = _send(stack, body, signal)
+        return got if got.status_code != 429 else None
+
+    return wait_for("its turn", answer, 60, every=1)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _one_series(name: str, points: int, region: str) -> bytes:
+    now = _now_ms()
+    resource = {**resource_of("cliente-a"), "node.region": region}
+    body: bytes = metrics_request(
+        resource, gauge(name, [(now - n, float(n)) for n in range(points, 0, -1)])
+    ).SerializeToString()
+    return body
+
+
+def _histograms(buckets: int, points: int, region: str) -> bytes:
+    metric = Metric(name="wide")
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
+    for number in range(points):
+        metric.histogram.data_points.add(
+            time_unix_nano=time.time_ns(),
+            count=buckets,
+            explicit_bounds=[float(n) for n in range(buckets)],
+            bucket_counts=[1] * buckets + [0],
+            attributes=attributes({"n": str(number)}),
+        )
+    body: bytes = metrics_request({**resource_of("cliente-a"), "node.region": region}, metric).SerializeToString()
+    return body
+
+
+def _group(items: bytes, resource: bytes) -> bytes:
+    """Resource{Metrics,Spans,Logs} in a request, by hand: the reference classes take gigabytes for two million records."""
+
+    def sized(number: int, content: bytes) -> bytes:
+        size, out = len(content), bytearray([number << 3 | 2])
+        while size >= 0x80:
+            out.append(size & 0x7F | 0x80)
+            size >>= 7
+        out.append(size)
+        return bytes(out) + content
+
+    return sized(1, sized(1, resource) + sized(2, items))
+
+
+def _logs(lines: int, text: str, more: str = "") -> bytes:
+    request = ExportLogsServiceRequest()
+    entry = request.resource_logs.add()
+    entry.resource.attributes.extend(attributes({**resource_of("cliente-a"), "more": more}))
+    now = time.time_ns()
+    records = entry.scope_logs.add().log_records
+    for number in range(lines):
+        records.add(time_unix_nano=now + number).body.string_value = text
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def _spans(count: int, more: str) -> bytes:
+    request = ExportTraceServiceRequest()
+    entry = request.resource_spans.add()
+    entry.resource.attributes.extend(attributes({**resource_of("cliente-a"), "more": more}))
+    spans = entry.scope_spans.add().spans
+    for number in range(count):
+        now = time.time_ns()
+        spans.add(trace_id=os.urandom(16), span_id=(number + 1).to_bytes(8), start_time_unix_nano=now)
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def _assert_neighbour_is_served(stack: Stack) -> None:
+    """What cliente-b sends now can be read from both stores' side of the router."""
+    name = f"served_{_now_ms()}"
+    body = metrics_request(resource_of("cliente-b"), gauge(name, [(_now_ms(), 1.0)])).SerializeToString()
+    assert post(stack.layout.url("collector_http"), stack.token("cliente-b", "ingest"), body).status_code == 200
+    wait_for(f"cliente-b's {name}", lambda: stack.query(name, stack.token("cliente-b", "read")), 30)
+
+
+def test_a1_long_labels_times_points(central: Stack) -> None:
+    """60,000 points of one series with 59,000 letters on each: 336 KB became 3.5 GB, again at every start."""
+    with watched(central) as seen:
+        answer = _send_patiently(central, _one_series("one", 60_000, "x" * 59_000))
+        assert answer.status_code == 200, answer.text
+        assert rejected_points(answer) == 60_000
+        assert b'label "node_region" has 59000 bytes, label_value_bytes is 2048' in answer.content
+    seen.assert_within_bounds()
+    reasons = central.own_metrics("collector_metrics")
+    assert any("label_value_bytes" in key and value >= 60_000 for key, value in reasons.items())
+
+
+def test_labels_within_their_limits_times_points_are_taken(central: Stack) -> None:
+    """And over the bound of a request the rest is refused; a kill in the middle changes nothing."""
+    with watched(central, seconds_after=15) as seen:
+        answer = _send_patiently(central, _one_series("long_but_legal", 50_000, "y" * 2_000))
+        assert answer.status_code == 200, answer.text
+        assert rejected_points(answer) == 0
+        answer = _send_patiently(central, _one_series("too_many_of_them", 100_000, "z" * 2_000))
+        assert 20_000 < rejected_points(answer) < 60_000, "128 MiB are some 60,000 points of 2 KiB"
+        assert b"expanded_bytes" in answer.content
+    seen.assert_within_bounds()
+    central.kill("collector")
+    with watched_restart(central) as again:
+        pass
+    assert again.collector_mib < COLLECTOR_MIB_MAX
+    _assert_neighbour_is_served(central)
+
+
+@contextmanager
+def watched_restart(stack: Stack) -> Iterator[Watch]:
+    stack.start("collector")
+    with watched(stack, seconds_after=10) as seen:
+        yield seen
+
+
+def test_buckets_times_labels(central: Stack) -> None:
+    """10,000 buckets with the resource's labels on each."""
+    with watched(central) as seen:
+        answer = _send_patiently(central, _histograms(10_000, 1, "x" * 59_000))
+        assert rejected_points(answer) == 1
+        answer = _send_patiently(central, _histograms(10_000, 1, "x" * 2_000))
+        assert rejected_points(answer) == 1
+        assert b"one point of 10003 series with" in answer.content
+        answer = _send_patiently(central, _histograms(10_000, 10, "x" * 500))
+        assert rejected_points(answer) == 0
+    seen.assert_within_bounds()
+
+
+def test_b4_resource_times_items(central: Stack) -> None:
+    """1 MiB of resource over 3,000 spans or 2,500 records ended storage; 60 KB over 4,000 are taken."""
+    with watched(central, seconds_after=15) as seen:
+        for signal, body in (("traces", _spans(3_000, "x" * (1 << 20))), ("logs", _logs(2_500, "", "x" * (1 << 20)))):
+            answer = _send_patiently(central, body, signal)
+            assert answer.status_code == 200, answer.text
+            assert b"resource_bytes (a resource of 1048" in answer.content
+        answer = _send_patiently(central, _spans(4_000, "x" * 60_000), "traces")
+        assert answer.status_code == 200
+        assert not answer.content
+    seen.assert_within_bounds()
+    _assert_neighbour_is_served(central)
+
+
+def test_b3_items_of_a_request(central: Stack) -> None:
+    resource = ExportLogsServiceRequest().resource_logs.add().resource
+    resource.attributes.extend(attributes(resource_of("cliente-a")))
+    with watched(central) as seen:
+        empty = _group(b"\x12\x00" * 2_044_674, resource.SerializeToString())
+        answer = _send_patiently(central, empty, "logs")
+        assert answer.status_code == 413
+        assert b"more than 100000 log records in one request" in answer.content
+        assert _send_patiently(central, _logs(1, "a short line."), "logs").status_code == 200
+        short = _group(b"\x12\x11\x2a\x0f\x0a\x0da short line." * 2_500_000, resource.SerializeToString())
+        answer = _send_patiently(central, short, "logs")
+        assert answer.status_code == 413
+        assert b"more than 100000 log records in one request" in answer.content
+        answer = _send_patiently(central, _logs(50_000, "a short line."), "logs")
+        assert answer.status_code == 200
+        assert not answer.content
+    seen.assert_within_bounds()
+    _assert_neighbour_is_served(central)
+
+
+def test_b6_what_holds_no_item(central: Stack) -> None:
+    """Two million empty resources: 4 KB on the wire, two seconds of a core."""
+    pid = central.running["collector"].pid
+    with watched(central) as seen:
+        assert _send_patiently(central, b"\x0a\x00").status_code == 200
+        before = _cpu_seconds(pid)
+        answer = _send(central, b"\x0a\x00" * 2_000_000)
+        assert answer.status_code == 413
+        assert b"resources, scopes or metrics without an item" in answer.content
+        assert _cpu_seconds(pid) - before < 0.3
+        assert _send_patiently(central, b"\x0a\x00").status_code == 200
+        time.sleep(3)
+        charged = [_send(central, b"\x0a\x00" * 90_000).status_code for _ in range(20)]
+        assert 200 in charged
+        assert 429 in charged, "they are charged to points_per_second"
+    seen.assert_within_bounds()
+
+
+def test_a12_lines_without_a_time_are_all_kept(central: Stack) -> None:
+    request = ExportLogsServiceRequest()
+    entry = request.resource_logs.add()
+    entry.resource.attributes.extend(attributes({**resource_of("cliente-b"), "service.name": "timeless"}))
+    entry.scope_logs.add().log_records.add().body.string_value = "the same line"
+    url, token = central.layout.url("collector_http"), central.token("cliente-b", "ingest")
+    for _ in range(5):
+        assert post(url, token, request.SerializeToString(), signal="logs").status_code == 200
+
+    headers = {"Authorization": f"Bearer {central.secrets['internal_token']}", "X-Vigia-Customer": "cliente-b"}
+
+    def found() -> bool:
+        now = time.time()
+        query = {"matcher": '{service_name="timeless"}', "start": str(now - 300), "end": str(now + 1)}
+        answer = requests.get(f"{central.layout.url('storage')}/api/v1/logs", params=query, headers=headers, timeout=5)
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["data"]) == 5
+
+    wait_for("five equal lines", found, 20)
