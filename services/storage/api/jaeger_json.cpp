@@ -196,14 +196,18 @@ void JaegerTrace::add(const EventView& event) {
   ++span_count_;
 }
 
+// What SDKs send where nobody has named the service (semantic conventions, "Service").
+constexpr std::string_view kUnknownService = "unknown_service";
+
 std::string JaegerTrace::process_of(std::string_view resource) {
   if (const auto at = process_ids_.find(resource); at != process_ids_.end()) return at->second;
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
-  std::string_view service;
+  std::string_view service = kUnknownService;
   std::string tags;
   wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
     if (attribute.key == "service.name") {
-      service = wire::otlp::string_value(attribute.value);
+      const std::string_view named = wire::otlp::string_value(attribute.value);
+      if (!named.empty()) service = named;
       return;
     }
     append_item(tags, tag(attribute.key, value_type(attribute.value), value_json(attribute.value)));

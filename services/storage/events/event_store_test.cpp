@@ -146,6 +146,15 @@ TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
   EXPECT_EQ(get_trace("cliente-a", "xyz").status, 400);
 }
 
+// D30: a service without a name cannot be chosen.
+TEST_F(EventStoreTest, ASpanWithoutAServiceIsOfAnUnknownOne) {
+  auto body = request_of("cliente-a", {span(1, "root")});
+  body.replace(body.find("service.name"), 12, "service.nome");
+  EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 1U);
+  EXPECT_THAT(get_trace("cliente-a", kTraceHex).body,
+              HasSubstr(R"("serviceName":"unknown_service")"));
+}
+
 TEST_F(EventStoreTest, TheSameRequestAgainStoresNothing) {
   const auto spans = request_of("cliente-a", {span(1, "root"), span(2, "child")});
   written(*spans_, *index_, "cliente-a", spans);
