@@ -15,6 +15,8 @@ struct TlsClientSettings {
   std::string ca_file;    ///< empty: the system's
   std::string cert_file;  ///< for mutual TLS
   std::string key_file;
+  /// Any certificate will do, of any name: whoever is between can read and change everything.
+  bool skip_verify = false;
 };
 
 struct ClientRequest {

@@ -251,6 +251,21 @@ TEST_F(ClientTest, TlsConnectionsAreCheckedAndKept) {
   EXPECT_EQ((*secure)->stats().connections, 1U);
 }
 
+TEST_F(ClientTest, ACertificateThatIsNotToBeCheckedWillDo) {
+  ServerSettings settings = small_settings();
+  settings.tls = internal::make_certificate();
+  auto secure = Server::start(settings, handler_);
+  ASSERT_TRUE(secure.has_value()) << secure.error().message;
+  ClientRequest to_secure;
+  to_secure.url = "https://" + (*secure)->address() + "/";
+  EXPECT_FALSE(client_->fetch(to_secure).has_value());
+  to_secure.tls = TlsClientSettings{"", "", "", true};
+  const auto response = client_->fetch(to_secure);
+  EXPECT_TRUE(response.has_value()) << response.error().message;
+  to_secure.tls->skip_verify = false;
+  EXPECT_FALSE(client_->fetch(to_secure).has_value());
+}
+
 TEST_F(ClientTest, RedirectsAreNotFollowed) {
   handler_.on_handle = [](const Request&, Responder responder) {
     Response response;

@@ -11,6 +11,11 @@ namespace vigia::collector {
 /// samples").
 inline constexpr std::int64_t kFutureMax_ms = 5LL * 60 * 1000;
 
+/// While our own clock is in doubt: it is mended in minutes, not seconds.
+inline constexpr std::chrono::seconds kClockRetryAfter{30};
+/// Times that are added to records without one stay this near to the clock.
+inline constexpr std::uint64_t kAddedTimesAheadMax_ns = 1'000'000'000;
+
 /// What a customer may send at once after a silence, in seconds of its rates.
 inline constexpr double kBurst_s = 10;
 /// By how much one request may overdraw what is left of that, in seconds of the rate.

@@ -1,5 +1,6 @@
 #include "services/collector/service.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -121,6 +122,11 @@ class RunningCollector final : public CollectorService {
       log.cursors.push_back(cursor_settings(exporter));
     }
     pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_);
+    events.on_queued = [this, count = std::move(events.on_queued)](
+                           const pipeline::RecordHeader& header, std::string_view cursor) {
+      newest_record_ms_ = std::max(newest_record_ms_, header.received_ms);
+      count(header, cursor);
+    };
     events.on_forgotten = report_forgotten;
     events.on_skip = report_skip;
     events.on_clock_jump = report_clock_jump;
@@ -146,9 +152,11 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> open_doors() {
-    wire::prometheus::TranslatorSettings translation;
+    IntakeSettings intake;
+    intake.fills_missing_customer = settings_.fills_missing_customer;
+    intake.newest_record_ms = newest_record_ms_;
     intake_ = std::make_unique<Intake>(
-        settings_.exporters, translation,
+        settings_.exporters, intake,
         IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_});
     receiver_ = std::make_unique<OtlpReceiver>(OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
@@ -175,14 +183,14 @@ class RunningCollector final : public CollectorService {
     is_ready_ = true;
     if (settings_.health_endpoint.empty()) return {};
     service::add_health_routes(health_routes_, [this] { return is_ready_.load(); });
-    health_routes_.add(
-        "GET", "/", [this](net::Request, const net::PathValues&, net::Responder responder) {
-          net::Response response;
-          response.status = is_ready_ ? 200 : 503;
-          response.headers.add("content-type", "application/json");
-          response.body = is_ready_ ? R"({"status":"ok"})" : R"({"status":"unavailable"})";
-          responder.send(std::move(response));
-        });
+    health_routes_.add("GET", "/",
+                       [this](net::Request, const net::PathValues&, net::Responder responder) {
+                         net::Response response;
+                         response.status = is_ready_ ? 200 : 503;
+                         response.headers.add("content-type", "application/json");
+                         response.body = health_text();
+                         responder.send(std::move(response));
+                       });
     net::ServerSettings server;
     server.name = "collector health";
     server.listen = settings_.health_endpoint;
@@ -194,6 +202,12 @@ class RunningCollector final : public CollectorService {
     return {};
   }
 
+  /// Data is taken while the clock is in doubt, so the status code stays.
+  std::string health_text() const {
+    if (!is_ready_) return R"({"status":"unavailable"})";
+    return intake_->is_clock_in_doubt() ? R"({"status":"clock_in_doubt"})" : R"({"status":"ok"})";
+  }
+
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
   SystemClock clock_;
@@ -203,6 +217,7 @@ class RunningCollector final : public CollectorService {
   wire::prometheus::SeriesCache series_;
   MemoryLimiter memory_;
   std::unique_ptr<tenancy::DirectorySource> directory_;
+  std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<pipeline::DiskLog> log_;
   std::vector<std::unique_ptr<Exporter>> exporters_;
   std::unique_ptr<Intake> intake_;

@@ -104,6 +104,23 @@ void read_exporters(const ConfigNode& node, const Pipelines& pipelines, const Ex
   }
 }
 
+/// Where newer stock files say the address: readers: [{pull: {exporter: {prometheus: {host,
+/// port}}}}].
+void read_metric_readers(const ConfigNode& node, Settings& settings) {
+  for (const ConfigNode& reader : node.items()) {
+    const ConfigNode prometheus = reader.child("pull").child("exporter").child("prometheus");
+    if (!prometheus.is_present()) {
+      reader.note_error("only pull: {exporter: {prometheus: {host, port}}} can be served");
+      reader.accept_all();
+      continue;
+    }
+    settings.metrics_endpoint = fmt::format("{}:{}", prometheus.child("host").text("127.0.0.1"),
+                                            prometheus.child("port").integer(8888, 0, 65535));
+    for (const char* key : {"without_scope_info", "without_type_suffix", "without_units"})
+      take_note(prometheus.child(key), "own metrics have one form", settings.notes);
+  }
+}
+
 void read_service(const ConfigNode& root, const Extensions& extensions, Settings& settings) {
   const ConfigNode node = root.child("service");
   for (const ConfigNode& item : node.child("extensions").items()) {
@@ -115,6 +132,7 @@ void read_service(const ConfigNode& root, const Extensions& extensions, Settings
   }
   const ConfigNode metrics = node.child("telemetry").child("metrics");
   settings.metrics_endpoint = metrics.child("address").text(settings.metrics_endpoint);
+  read_metric_readers(metrics.child("readers"), settings);
   take_note(metrics.child("level"), "metrics are always complete", settings.notes);
   const ConfigNode logs = node.child("telemetry").child("logs");
   take_note(logs.child("level"), "the flag --log-level sets it", settings.notes);
@@ -143,7 +161,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
 std::string settings_help() {
   return R"(The OpenTelemetry Collector's own shape; an unknown part or key is an error.
 extensions:
-  vigia_auth: {directory: {file: customers.yaml}}   # or {url, token, cache_file}; needed
+  vigia_auth: {directory: {file: customers.yaml},   # or {url, token, cache_file}; needed
+               missing_customer: refuse}            # or fill: with the token's customer
   file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB,          # the disk log; needed
                  customer_share: 0.25}        # of it, for one customer once it is half full
   health_check: {endpoint: 127.0.0.1:13133}

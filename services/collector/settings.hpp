@@ -36,7 +36,8 @@ struct Settings {
   std::vector<Signal> signals;              ///< those that a pipeline takes
   tenancy::DirectorySettings directory;
   StorageSettings storage;
-  std::string health_endpoint;  ///< "": none
+  bool fills_missing_customer = false;  ///< vigia_auth's missing_customer is fill
+  std::string health_endpoint;          ///< "": none
   std::string metrics_endpoint = "127.0.0.1:8888";
   std::uint64_t memory_limit_bytes = 0;            ///< of RSS, above which intake refuses; 0: none
   std::uint64_t series_cache_bytes = 256U << 20U;  ///< from the memory limit where there is one

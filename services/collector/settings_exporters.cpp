@@ -12,12 +12,14 @@ namespace {
 using service::ConfigNode;
 using Notes = std::vector<std::string>;
 
-constexpr std::array<std::pair<std::string_view, ExporterKind>, 6> kKinds{{
+constexpr std::array<std::pair<std::string_view, ExporterKind>, 8> kKinds{{
     {"prometheusremotewrite", ExporterKind::kPrometheusRemoteWrite},
     {"prometheus_remote_write", ExporterKind::kPrometheusRemoteWrite},
     {"prometheus", ExporterKind::kPrometheus},
     {"otlp", ExporterKind::kOtlp},
+    {"otlp_grpc", ExporterKind::kOtlp},  // the names that upstream has given them since
     {"otlphttp", ExporterKind::kOtlpHttp},
+    {"otlp_http", ExporterKind::kOtlpHttp},
     {"debug", ExporterKind::kDebug},
 }};
 
@@ -42,9 +44,22 @@ void read_client_tls(const ConfigNode& node, ExporterSettings& exporter) {
   exporter.cert_file = node.child("cert_file").text();
   exporter.key_file = node.child("key_file").text();
   exporter.tls_skip_verify = node.child("insecure_skip_verify").boolean(false);
-  if (node.child("insecure").boolean(false) && exporter.endpoint.starts_with("https://")) {
+  const bool is_plain = node.child("insecure").boolean(false);
+  if (is_plain && exporter.endpoint.starts_with("https://")) {
     node.child("insecure").note_error("contradicts the endpoint's https://");
   }
+  // "host:4317" is how stock files write it: TLS unless they say `insecure`.
+  if (exporter.kind == ExporterKind::kOtlp && !exporter.endpoint.empty() &&
+      exporter.endpoint.find("://") == std::string::npos) {
+    exporter.endpoint = (is_plain ? "http://" : "https://") + exporter.endpoint;
+  }
+}
+
+void check_scheme(const ConfigNode& node, const ExporterSettings& exporter) {
+  if (exporter.endpoint.empty() || exporter.endpoint.starts_with("http://") ||
+      exporter.endpoint.starts_with("https://"))
+    return;
+  node.child("endpoint").note_error("must be a URL that begins with http:// or https://");
 }
 
 void read_auth(const ConfigNode& node, const Extensions& extensions, ExporterSettings& exporter) {
@@ -74,6 +89,7 @@ void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterS
   exporter.endpoint = node.child("endpoint").required_text();
   read_headers(node.child("headers"), exporter);
   read_client_tls(node.child("tls"), exporter);
+  check_scheme(node, exporter);
   read_auth(node.child("auth"), extensions, exporter);
   read_retry(node.child("retry_on_failure"), exporter, notes);
   exporter.timeout = node.child("timeout").duration(exporter.timeout);

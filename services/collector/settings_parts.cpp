@@ -56,6 +56,10 @@ ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
 
 void read_vigia_auth(const ConfigNode& node, Settings& settings) {
   settings.directory = tenancy::read_directory_settings(node.child("directory"));
+  const ConfigNode missing = node.child("missing_customer");
+  const std::string choice = missing.text("refuse");
+  if (choice != "fill" && choice != "refuse") missing.note_error("must be fill or refuse");
+  settings.fills_missing_customer = choice == "fill";
 }
 
 void read_file_storage(const ConfigNode& node, Settings& settings, Notes& notes) {

@@ -124,6 +124,46 @@ TEST(Settings, SeriesExportersTakeNoTraces) {
             std::string::npos);
 }
 
+// Stock files write "host:4317" for OTLP over gRPC.
+TEST(Settings, AnEndpointWithoutASchemeIsTlsUnlessItSaysInsecure) {
+  const std::string pipeline = "traces: {receivers: [otlp], exporters: [otlphttp/cold]}";
+  const auto endpoint = [&](const std::string& exporter) {
+    std::string text = replaced("  debug: {}", "  otlp/far: {" + exporter + "}");
+    text.replace(text.find(pipeline), pipeline.size(),
+                 "traces: {receivers: [otlp], exporters: [otlp/far]}");
+    const auto settings = read(text);
+    EXPECT_TRUE(settings.has_value()) << settings.error().message;
+    return settings ? settings->exporters.back().endpoint : "";
+  };
+  EXPECT_EQ(endpoint("endpoint: \"far:4317\""), "https://far:4317");
+  EXPECT_EQ(endpoint("endpoint: \"far:4317\", tls: {insecure: true}"), "http://far:4317");
+  EXPECT_EQ(endpoint("endpoint: http://far:4317"), "http://far:4317");
+  EXPECT_NE(refusal("endpoint: http://127.0.0.1:9096,", "endpoint: \"127.0.0.1:9096\",")
+                .find("exporters.otlphttp/cold.endpoint: must be a URL"),
+            std::string::npos);
+}
+
+TEST(Settings, NamesAndReadersOfNewerStockFilesAreKnown) {
+  const auto settings = read(replaced(
+      "telemetry: {metrics: {address: 127.0.0.1:8888}}",
+      "telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.9, port: "
+      "8889}}}}]}}"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->metrics_endpoint, "127.0.0.9:8889");
+  EXPECT_TRUE(read(replaced("  debug: {}", "  otlp_http: {endpoint: http://far}")).has_value());
+}
+
+TEST(Settings, WhatBecomesOfDataWithoutACustomerIsChosen) {
+  EXPECT_FALSE(read(std::string(kGood))->fills_missing_customer);
+  const auto auth = [](const std::string& choice) {
+    return replaced("{file: customers.yaml}}",
+                    "{file: customers.yaml}, missing_customer: " + choice + "}");
+  };
+  EXPECT_TRUE(read(auth("fill"))->fills_missing_customer);
+  EXPECT_FALSE(read(auth("refuse"))->fills_missing_customer);
+  EXPECT_FALSE(read(auth("guess")).has_value());
+}
+
 TEST(Settings, KnownKeysWithoutEffectAreTold) {
   const auto settings = read(replaced("batch: {}", "batch: {timeout: 5s, send_batch_size: 1000}"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;

@@ -99,6 +99,7 @@ class Collector:
             "VIGIA_INTERNAL_TOKEN": "internal",
             "VIGIA_CUSTOMERS": str(folder / "customers.yaml"),
             "VIGIA_DATA": str(folder / "log"),
+            "VIGIA_OWN_HOST": self.host,
             "VIGIA_HOT_URL": store_url,
             "VIGIA_STORAGE_URL": store_url,
         }

@@ -126,6 +126,10 @@ void Transfer::set_tls() {
   set(handle_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!request_.tls) return;
   const TlsClientSettings& tls = *request_.tls;
+  if (tls.skip_verify) {
+    set(handle_, CURLOPT_SSL_VERIFYPEER, 0L);
+    set(handle_, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (!tls.ca_file.empty()) set(handle_, CURLOPT_CAINFO, tls.ca_file.c_str());
   if (!tls.cert_file.empty()) set(handle_, CURLOPT_SSLCERT, tls.cert_file.c_str());
   if (!tls.key_file.empty()) set(handle_, CURLOPT_SSLKEY, tls.key_file.c_str());

@@ -129,8 +129,9 @@ class HttpTransport : public Transport {
       lowered.add(name, value);
       if (!is_protocol_header(lowered.begin()->name)) base_.headers.add(name, value);
     }
-    if (!settings.ca_file.empty() || !settings.cert_file.empty())
-      base_.tls = net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file};
+    if (!settings.ca_file.empty() || !settings.cert_file.empty() || settings.tls_skip_verify)
+      base_.tls = net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file,
+                                         settings.tls_skip_verify};
   }
 
  protected:

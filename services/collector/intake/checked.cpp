@@ -76,6 +76,13 @@ void Checked::expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t byte
   verdicts.reject(item, RejectReason::kExpandedBytes);
 }
 
+std::string no_customer_text(const CustomerId& customer) {
+  return fmt::format(
+      "resource attribute customer.id is missing: set OTEL_RESOURCE_ATTRIBUTES=customer.id={0}, or "
+      "add the attribute customer.id={0} with a resource or attributes processor",
+      customer.text());
+}
+
 std::string describe(Signal signal, const Checked& checked) {
   const Verdicts& verdicts = checked.verdicts;
   if (verdicts.rejected() == 0) return "";

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
 
@@ -19,11 +20,15 @@ struct Checked {
   /// Bytes that the accepted items become further on: each point's series with all their labels,
   /// each span or record with its resource and scope.
   std::uint64_t expanded_bytes = 0;
+  std::uint64_t timeless = 0;  ///< accepted spans without a start, records without any time
 
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
   void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max);
 };
+
+/// Why an item without customer.id is refused, and what its sender can do.
+std::string no_customer_text(const CustomerId& customer);
 
 /// Sentence for a receipt: "3 of 10 data points refused: 2 future (…), 1 reserved (…)"; "" where
 /// nothing was refused.

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+#include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/collector/intake/metrics_check.hpp"
 #include "services/collector/intake/records_check.hpp"
@@ -55,15 +59,19 @@ std::uint32_t items_max(Signal signal) {
 
 }  // namespace
 
-Intake::Intake(const std::vector<ExporterSettings>& exporters,
-               wire::prometheus::TranslatorSettings translation, const IntakeParts& parts)
-    : translation_(std::move(translation)),
+Intake::Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings settings,
+               const IntakeParts& parts)
+    : settings_(std::move(settings)),
       parts_(parts),
       rates_(parts.clock),
+      clock_doubt_(parts.clock, settings_.newest_record_ms),
       durations_(parts.metrics.histogram(
           "vigia_intake_duration_seconds",
           "Seconds from a whole request to its acknowledgement, the write to disk included",
-          {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})) {
+          {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})),
+      clock_in_doubt_(parts.metrics.gauge(
+          "vigia_clock_in_doubt",
+          "1 while points ahead of our clock are refused retryably, since it may be behind")) {
   for (const ExporterSettings& exporter : exporters) {
     exporters_.emplace_back(exporter.id, Routing(exporter));
   }
@@ -72,11 +80,66 @@ Intake::Intake(const std::vector<ExporterSettings>& exporters,
 Result<Checked> Intake::check(const tenancy::Customer& customer, const ExportRequest& request) {
   if (request.signal != Signal::kMetrics)
     return check_records(customer.id, request.signal, request.body);
-  const MetricsCheckSettings settings{translation_, parts_.clock.wall_ms(), customer.limits};
+  const MetricsCheckSettings settings{settings_.translation, parts_.clock.wall_ms(),
+                                      customer.limits};
   return check_metrics(customer.id, request.body, settings, parts_.series);
 }
 
-Result<Checked> Intake::judge(const tenancy::Customer& customer, const ExportRequest& request) {
+Result<Checked> Intake::check_filled(const tenancy::Customer& customer, ExportRequest& request) {
+  auto checked = check(customer, request);
+  if (!checked || !settings_.fills_missing_customer ||
+      checked->verdicts.rejected_for(RejectReason::kNoCustomer) == 0)
+    return checked;
+  auto filled =
+      wire::otlp::with_additions(request.signal, request.body, {.customer = customer.id.text()});
+  if (!filled) return forward(filled);
+  request.body = *std::move(filled);
+  return check(customer, request);
+}
+
+std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportRequest& request,
+                                   const Checked& checked) {
+  if (request.signal != Signal::kMetrics) return std::nullopt;
+  const std::uint32_t ahead = checked.verdicts.rejected_for(RejectReason::kFuture);
+  clock_doubt_.note_points(customer, checked.verdicts.items(), ahead);
+  if (ahead == 0 && !is_doubt_told_) return std::nullopt;
+  const bool is_in_doubt = clock_doubt_.is_in_doubt();
+  clock_in_doubt_.set(is_in_doubt ? 1 : 0);
+  if (is_doubt_told_.exchange(is_in_doubt) != is_in_doubt) {
+    if (is_in_doubt) {
+      service::log_error(
+          "our wall clock seems to be behind: what is ahead of it is refused retryably; set it "
+          "right",
+          {{"wall_ms", std::to_string(parts_.clock.wall_ms())}});
+    } else {
+      service::log_info("our wall clock is no longer in doubt");
+    }
+  }
+  if (!is_in_doubt || ahead == 0) return std::nullopt;
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("{} of {} data points are ahead of the collector's clock, which is in "
+                           "doubt; send again",
+                           ahead, checked.verdicts.items()),
+               kClockRetryAfter};
+}
+
+Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
+  if (checked.timeless == 0) return {};
+  // Times of this process are taken once each. After a step back they go on with the clock.
+  const auto now_ns = static_cast<std::uint64_t>(parts_.clock.wall_ns());
+  std::uint64_t last_ns = last_time_ns_.load();
+  std::uint64_t first_ns = 0;
+  do {
+    const bool is_near = last_ns >= now_ns && last_ns - now_ns < kAddedTimesAheadMax_ns;
+    first_ns = is_near ? last_ns + 1 : now_ns;
+  } while (!last_time_ns_.compare_exchange_weak(last_ns, first_ns + checked.timeless - 1));
+  auto body = wire::otlp::with_additions(request.signal, request.body, {.first_time_ns = first_ns});
+  if (!body) return forward(body);
+  request.body = *std::move(body);
+  return {};
+}
+
+Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& request) {
   // Who has nothing left is told so before the work; else the work tells what is to be charged.
   if (auto asked =
           rates_.ask(customer.id, customer.limits, {request.signal, 0, request.body.size()});
@@ -86,7 +149,7 @@ Result<Checked> Intake::judge(const tenancy::Customer& customer, const ExportReq
     book_refused(customer, request, items.value_or(0), refusal_reason(asked.error()));
     return forward(asked);
   }
-  auto checked = check(customer, request);
+  auto checked = check_filled(customer, request);
   if (!checked) {
     const bool is_large = checked.error().code == ErrorCode::kTooLarge;
     const std::uint64_t items = is_large ? items_max(request.signal) : 0;
@@ -95,11 +158,16 @@ Result<Checked> Intake::judge(const tenancy::Customer& customer, const ExportReq
     if (is_large) book_refused(customer, request, items, refusal_reason(checked.error()));
     return checked;
   }
+  if (auto error = doubt(customer.id, request, *checked)) {
+    book_refused(customer, request, checked->verdicts.items(), "clock");
+    return tl::unexpected<Error>(std::move(*error));
+  }
   if (auto charged = rates_.charge(customer.id, customer.limits, cost_of(request, *checked));
       !charged) {
     book_refused(customer, request, checked->verdicts.items(), refusal_reason(charged.error()));
     return forward(charged);
   }
+  if (auto added = add_times(*checked, request); !added) return forward(added);
   return checked;
 }
 
@@ -154,6 +222,7 @@ pipeline::DiskRecord Intake::record_of(const tenancy::Customer& customer, Export
 
 void Intake::append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt,
                     Done done) {
+  clock_doubt_.note_record(record.header.received_ms);
   for (const auto& [exporter, routing] : exporters_) {
     if (routing.takes(record.header.signal, record.header.route))
       arrival.exporters.push_back(exporter);

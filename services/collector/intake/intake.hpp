@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/intake/checked.hpp"
+#include "services/collector/intake/clock_doubt.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
 
 namespace vigia::collector {
@@ -39,6 +41,13 @@ struct ExportRequest {
   Signal signal = Signal::kMetrics;
   std::string_view transport;  ///< "grpc" or "http"; a literal
   std::string body;            ///< Export…ServiceRequest, protobuf
+};
+
+struct IntakeSettings {
+  wire::prometheus::TranslatorSettings translation = {};
+  /// A resource that names no customer is the token's; false: it is refused.
+  bool fills_missing_customer = false;
+  std::int64_t newest_record_ms = 0;  ///< when the log's newest record came; 0: not known
 };
 
 /// What intake is built on; all of it outlives the intake.
@@ -58,20 +67,27 @@ class Intake {
  public:
   using Done = std::function<void(Result<Receipt>)>;
 
-  Intake(const std::vector<ExporterSettings>& exporters,
-         wire::prometheus::TranslatorSettings translation, const IntakeParts& parts);
+  Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings settings,
+         const IntakeParts& parts);
 
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
   /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
   /// (every resource another customer's), kOverLimit (a rate: the same may pass later), kTooLarge
   /// (more than one request may hold, or than the customer's rates ever let pass at once),
-  /// kUnavailable (log full).
+  /// kUnavailable (log full; points ahead of a clock that is in doubt).
   void take(const tenancy::Customer& customer, ExportRequest request, Done done);
+  /// See ClockDoubt.
+  bool is_clock_in_doubt() { return clock_doubt_.is_in_doubt(); }
 
  private:
-  /// Checks the items and charges the customer.
-  Result<Checked> judge(const tenancy::Customer& customer, const ExportRequest& request);
+  /// Checks the items and charges the customer. The request then holds what its sender left out.
+  Result<Checked> judge(const tenancy::Customer& customer, ExportRequest& request);
+  Result<Checked> check_filled(const tenancy::Customer& customer, ExportRequest& request);
+  /// What only speaks against our own clock is not refused for good.
+  std::optional<Error> doubt(const CustomerId& customer, const ExportRequest& request,
+                             const Checked& checked);
+  Result<void> add_times(const Checked& checked, ExportRequest& request);
   Result<Checked> check(const tenancy::Customer& customer, const ExportRequest& request);
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
@@ -80,11 +96,15 @@ class Intake {
                                  const Verdicts& verdicts) const;
   void append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt, Done done);
 
-  wire::prometheus::TranslatorSettings translation_;
+  IntakeSettings settings_;
   IntakeParts parts_;
   RateLimiter rates_;
+  ClockDoubt clock_doubt_;
+  std::atomic<bool> is_doubt_told_{false};
+  std::atomic<std::uint64_t> last_time_ns_{0};  // of those that were added
   std::vector<std::pair<std::string, Routing>> exporters_;
   service::Histogram& durations_;
+  service::Gauge& clock_in_doubt_;
 };
 
 }  // namespace vigia::collector

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <future>
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
@@ -44,7 +45,7 @@ class IntakeTest : public ::testing::Test {
       log_ = use_memory_ ? *pipeline::DiskLog::open(settings, clock_, {}, files_)
                          : *pipeline::DiskLog::open(settings, clock_);
       intake_ =
-          std::make_unique<Intake>(exporters_, wire::prometheus::TranslatorSettings{},
+          std::make_unique<Intake>(exporters_, settings_,
                                    IntakeParts{log_.get(), series_, [this] { return directory_; },
                                                books_, metrics_, clock_});
     }
@@ -87,6 +88,7 @@ class IntakeTest : public ::testing::Test {
   Books books_{metrics_};
   wire::prometheus::SeriesCache series_{{}, clock_};
   std::vector<ExporterSettings> exporters_;
+  IntakeSettings settings_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
   std::unique_ptr<pipeline::DiskLog> log_;
@@ -407,6 +409,50 @@ TEST_F(IntakeTest, WhatGrowsIsChargedAsBytes) {
   body.resource("cliente-a", {{"node.region", std::string(2'000, 'x')}});
   for (int i = 0; i < 40'000; ++i) body.gauge("m", now());  // 80 MB of labels
   EXPECT_EQ(take(body.bytes()).error().code, ErrorCode::kTooLarge);
+}
+
+// C-B1: an SDK's first request failed, and nothing said what to do.
+TEST_F(IntakeTest, WhoNamesNoCustomerIsToldTheCure) {
+  const std::string cure =
+      "1 no_customer (resource attribute customer.id is missing: set "
+      "OTEL_RESOURCE_ATTRIBUTES=customer.id=cliente-a, or";
+  EXPECT_NE(take(one_gauge("", "m", now())).error().message.find(cure), std::string::npos);
+  EXPECT_NE(take(testing::one_record(""), Signal::kLogs).error().message.find(cure),
+            std::string::npos);
+}
+
+TEST_F(IntakeTest, AMissingCustomerIsFilledInWhereTheSettingsSaySo) {
+  settings_.fills_missing_customer = true;
+  EXPECT_EQ(take(one_gauge("", "m", now()))->rejected, 0U);
+  EXPECT_NE(next_record()->body.find("cliente-a"), std::string::npos);
+  EXPECT_EQ(take(testing::one_span(""), Signal::kTraces)->rejected, 0U);
+  EXPECT_NE(next_record()->body.find("customer.id"), std::string::npos);
+  EXPECT_EQ(take(one_gauge("cliente-b", "m", now())).error().code, ErrorCode::kForbidden);
+}
+
+// A12: the second of two equal lines was taken for a repeat of the first.
+TEST_F(IntakeTest, LinesWithoutATimeGetOneBeforeTheyAreKept) {
+  const std::string body = testing::one_record("cliente-a");
+  std::set<std::string> kept;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(take(body, Signal::kLogs)->rejected, 0U);
+    kept.insert(next_record()->body);
+  }
+  EXPECT_EQ(kept.size(), 3U);  // the clock stands still meanwhile
+  for (const std::string& one : kept) EXPECT_EQ(one.size(), body.size() + 9);
+}
+
+// A4d.
+TEST_F(IntakeTest, WhereManyAreAheadTheCollectorsClockIsInDoubt) {
+  const std::string ahead_a = one_gauge("cliente-a", "m", now() + 6 * 60'000);
+  EXPECT_EQ(take(ahead_a)->rejected, 1U);
+  customer_.id = *CustomerId::parse("cliente-b");
+  const auto receipt = take(one_gauge("cliente-b", "m", now() + 6 * 60'000));
+  ASSERT_FALSE(receipt.has_value());
+  EXPECT_EQ(receipt.error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(intake().is_clock_in_doubt());
+  EXPECT_TRUE(take(one_gauge("cliente-b", "m", now())).has_value());  // what is not ahead is taken
+  EXPECT_FALSE(intake().is_clock_in_doubt());
 }
 
 TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {

@@ -15,6 +15,7 @@ class Judge final : public prometheus::SeriesResolver {
   Judge(const CustomerId& customer, const MetricsCheckSettings& settings,
         prometheus::SeriesCache& cache)
       : SeriesResolver(customer, settings.translation, cache),
+        customer_(customer),
         active_(cache.active_series(customer)),
         active_max_(settings.limits.active_series),
         labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
@@ -41,7 +42,10 @@ class Judge final : public prometheus::SeriesResolver {
   }
 
   void on_point(const prometheus::ResolvedPoint& resolved) override {
-    if (resolved.fault != RejectReason::kNone) {
+    if (resolved.fault == RejectReason::kNoCustomer &&
+        checked_.verdicts.rejected_for(resolved.fault) == 0) {
+      checked_.reject(resolved.item, resolved.fault, no_customer_text(customer_));
+    } else if (resolved.fault != RejectReason::kNone) {
       checked_.reject(resolved.item, resolved.fault, resolved.why);
     } else if (resolved.point->time_ns > latest_ns_) {
       checked_.reject(resolved.item, RejectReason::kFuture);
@@ -51,6 +55,7 @@ class Judge final : public prometheus::SeriesResolver {
     }
   }
 
+  const CustomerId& customer_;
   std::atomic<std::int64_t>& active_;
   std::uint64_t active_max_;
   prometheus::LabelLimits labels_;

@@ -45,6 +45,7 @@ class Judge final : public otlp::Visitor {
           item, RejectReason::kAttributes,
           fmt::format("{} attributes, {} may be", facts.attributes, kItemAttributesMax));
     } else {
+      if (!facts.has_time) ++checked_.timeless;
       checked_.expand(item, resource_.bytes.size() + scope_.bytes.size() + bytes.size(),
                       kExpandedRecordBytesMax);
     }
@@ -61,6 +62,7 @@ class Judge final : public otlp::Visitor {
       resource_.fault = RejectReason::kForeign;
     } else if (claim == Claim::kNone) {
       resource_.fault = RejectReason::kNoCustomer;
+      why_ = no_customer_text(customer_);
     } else {
       resource_.fault = size_fault(resource_.bytes, "resource");
       if (resource_.fault == RejectReason::kNone && !otlp::is_valid_resource(resource_.bytes))
