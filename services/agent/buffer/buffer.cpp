@@ -76,7 +76,7 @@ Buffer::Buffer(Private /*key*/, const BufferSettings& settings, CustomerId custo
 }
 
 Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, CustomerId customer,
-                                             const Clock& clock) {
+                                             const Clock& clock, pipeline::FileSystem& files) {
   auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
   auto log = pipeline::DiskLog::open(
       log_settings(settings), clock,
@@ -84,7 +84,8 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
                       const pipeline::RecordHeader& header, std::string_view cursor,
                       pipeline::DropReason reason) { self->count_drop(header, cursor, reason); },
        .on_skip = report_skip,
-       .on_clock_jump = report_clock_jump});
+       .on_clock_jump = report_clock_jump},
+      files);
   if (!log) return forward(log);
   buffer->log_ = *std::move(log);
   return buffer;
@@ -114,6 +115,56 @@ void Buffer::append(Signal signal, std::string body, std::uint32_t items, Done d
                });
 }
 
+void Buffer::append_own(std::string body, std::uint32_t items) {
+  std::vector<std::pair<std::uint64_t, pipeline::DiskRecord>> wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    held_bytes_ += body.size();
+    held_.push_back({++last_held_, std::move(body), items, false});
+    make_room_for_held();
+    for (Held& held : held_) {
+      if (held.is_under_way) continue;
+      held.is_under_way = true;
+      wanted.emplace_back(held.number, record(Signal::kMetrics, held.body, held.items));
+    }
+  }
+  for (auto& [number, record] : wanted) {
+    log_->append(std::move(record),
+                 [this, number = number](const Result<pipeline::RecordHeader>& kept) {
+                   settle_held(number, kept);
+                 });
+  }
+}
+
+/// REQUIRES: mutex_ is held.
+void Buffer::make_room_for_held() {
+  while (held_bytes_ > kHeldBytesMax && held_.size() > 1 && !held_.front().is_under_way) {
+    lost_items_ += held_.front().items;
+    held_bytes_ -= held_.front().body.size();
+    held_.pop_front();
+  }
+}
+
+void Buffer::settle_held(std::uint64_t number, const Result<pipeline::RecordHeader>& kept) {
+  const std::lock_guard lock(mutex_);
+  const auto held = std::find_if(held_.begin(), held_.end(),
+                                 [number](const Held& one) { return one.number == number; });
+  if (held == held_.end()) return;
+  if (!kept) {
+    held->is_under_way = false;
+    if (!is_holding_)
+      service::log_warn("the disk does not take the agent's own metrics, they are held in memory",
+                        {{"reason", kept.error().message}});
+    is_holding_ = true;
+    return;
+  }
+  held_bytes_ -= held->body.size();
+  held_.erase(held);
+  if (!is_holding_ || !held_.empty()) return;
+  is_holding_ = false;
+  service::log_info("the disk takes data again, what was held in memory is written");
+}
+
 Result<void> Buffer::append_and_wait(Signal signal, std::string body, std::uint32_t items) {
   auto header = log_->append_and_wait(record(signal, std::move(body), items));
   if (!header) return forward(header);
@@ -141,6 +192,8 @@ BufferStats Buffer::stats() const {
   stats.usage_percent = std::clamp(std::max(by_bytes, by_age) * 100, 0.0, 100.0);
   const std::lock_guard lock(mutex_);
   stats.dropped = dropped_;
+  stats.lost_items = lost_items_;
+  for (const Held& held : held_) stats.held_items += held.is_under_way ? 0 : held.items;
   return stats;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ struct BufferStats {
   std::uint64_t damaged_records = 0;
   std::uint64_t clock_jumps = 0;  ///< by which nothing grew old
   bool is_full = false;           ///< the disk takes nothing at present
+  std::uint64_t held_items = 0;   ///< the agent's own, in memory until the disk takes them
+  std::uint64_t lost_items = 0;   ///< of these, gone since start for want of room
   /// Items dropped since start by reason: "too_old", "cap", "damaged".
   std::map<std::string, std::uint64_t, std::less<>> dropped;
 };
@@ -44,18 +47,33 @@ class Buffer {
   Buffer(Private key, const BufferSettings& settings, CustomerId customer, const Clock& clock);
 
   /// kUnavailable, naming the folder, where another process holds it or it cannot be written.
-  static Result<std::unique_ptr<Buffer>> open(const BufferSettings& settings, CustomerId customer,
-                                              const Clock& clock);
+  static Result<std::unique_ptr<Buffer>> open(
+      const BufferSettings& settings, CustomerId customer, const Clock& clock,
+      pipeline::FileSystem& files = pipeline::system_files());
 
   /// Takes an OTLP request over; `done` runs once it is on disk or refused (retryable), on a thread
   /// that must not be kept.
   void append(Signal signal, std::string body, std::uint32_t items, Done done);
+  /// The same for metrics that the agent makes itself and that nobody would send again: while the
+  /// disk takes nothing they are held in memory, kHeldBytesMax of them, and tried again with the
+  /// next; the oldest go first.
+  void append_own(std::string body, std::uint32_t items);
   Result<void> append_and_wait(Signal signal, std::string body, std::uint32_t items);
 
   pipeline::Cursor& cursor(Signal signal);
   BufferStats stats() const;
 
+  static constexpr std::size_t kHeldBytesMax = 4U << 20U;
+
  private:
+  struct Held {
+    std::uint64_t number = 0;
+    std::string body;
+    std::uint32_t items = 0;
+    bool is_under_way = false;
+  };
+  void make_room_for_held();
+  void settle_held(std::uint64_t number, const Result<pipeline::RecordHeader>& kept);
   void count_drop(const pipeline::RecordHeader& header, std::string_view cursor,
                   pipeline::DropReason reason);
   pipeline::DiskRecord record(Signal signal, std::string body, std::uint32_t items) const;
@@ -65,6 +83,11 @@ class Buffer {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t, std::less<>> dropped_;  // guarded by mutex_
+  std::deque<Held> held_;                                      // guarded by mutex_
+  std::size_t held_bytes_ = 0;                                 // guarded by mutex_
+  std::uint64_t last_held_ = 0;                                // guarded by mutex_
+  std::uint64_t lost_items_ = 0;                               // guarded by mutex_
+  bool is_holding_ = false;                 // guarded by mutex_; the disk has refused what is held
   std::unique_ptr<pipeline::DiskLog> log_;  // last: its threads call count_drop until it ends
 };
 

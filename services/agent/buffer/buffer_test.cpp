@@ -1,10 +1,15 @@
 #include "services/agent/buffer/buffer.hpp"
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "libs/pipeline/memory_files.hpp"
 
 namespace vigia::agent {
 namespace {
@@ -85,6 +90,69 @@ TEST_F(BufferTest, OldestGoFirstAndAreCountedOnce) {
   EXPECT_EQ(buffer_->stats().dropped.at("cap"), 10 * (6 - left.size()));
   EXPECT_LE(buffer_->stats().bytes, 4U << 20U);
   EXPECT_LE(buffer_->stats().usage_percent, 100);
+}
+
+class BufferOnABadDiskTest : public BufferTest {
+ protected:
+  void SetUp() override {
+    BufferTest::SetUp();
+    files_.fail_when([this](std::string_view call, const std::string& path) {
+      return is_failing_ && call == failing_ && path.find("segment-") != std::string::npos;
+    });
+    auto opened = Buffer::open({"/buffer", 8U << 20U, std::chrono::hours(24)},
+                               *CustomerId::parse("cliente-a"), clock_, files_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    buffer_ = *std::move(opened);
+  }
+  void eventually(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(condition());
+  }
+  pipeline::MemoryFiles files_;
+  std::atomic<bool> is_failing_{true};
+  std::string failing_ = "write";
+};
+
+TEST_F(BufferOnABadDiskTest, OwnMetricsWaitInMemoryAndSaySo) {
+  for (const char* call : {"write", "sync"}) {
+    is_failing_ = false;
+    failing_ = call;
+    clock_.advance(std::chrono::seconds(2));
+    is_failing_ = true;
+    const std::string name = call;
+    SCOPED_TRACE(name);
+    buffer_->append_own(name + "1", 10);
+    buffer_->append_own(name + "2", 10);
+    eventually([this] { return buffer_->stats().held_items == 20; });
+    EXPECT_FALSE(buffer_->append_and_wait(Signal::kLogs, "an application keeps it", 1));
+    is_failing_ = false;
+    clock_.advance(std::chrono::seconds(2));
+    buffer_->append_own(name + "3", 10);
+    eventually([this] { return buffer_->stats().held_items == 0; });
+    eventually([this, &name] { return waiting(Signal::kMetrics).back() == name + "3"; });
+    EXPECT_EQ(buffer_->stats().lost_items, 0U);
+  }
+  EXPECT_THAT(waiting(Signal::kMetrics),
+              testing::ElementsAre("write1", "write2", "write3", "sync1", "sync2", "sync3"));
+  EXPECT_THAT(waiting(Signal::kLogs), testing::IsEmpty());
+}
+
+TEST_F(BufferOnABadDiskTest, WhatIsHeldIsBoundedAndTheOldestGoCounted) {
+  const std::string body(Buffer::kHeldBytesMax / 4, 'x');
+  for (int number = 0; number < 6; ++number) {
+    buffer_->append_own(std::to_string(number) + body, 10);
+    eventually([&] {
+      return buffer_->stats().held_items + buffer_->stats().lost_items ==
+             10U * static_cast<unsigned>(number + 1);
+    });
+  }
+  EXPECT_EQ(buffer_->stats().lost_items, 30U);
+  is_failing_ = false;
+  clock_.advance(std::chrono::seconds(2));
+  buffer_->append_own("6", 10);
+  eventually([this] { return waiting(Signal::kMetrics).size() == 4; });
+  EXPECT_EQ(waiting(Signal::kMetrics).front()[0], '3');
 }
 
 TEST_F(BufferTest, SecondCopyOnTheSameFolderIsRefused) {

@@ -101,7 +101,12 @@ HealthReport AgentStatus::report() {
   if (report.buffer.usage_percent > kBufferDegradedPercent) {
     report.reasons.push_back(fmt::format("buffer is {:.0f}% full", report.buffer.usage_percent));
   }
-  if (report.buffer.is_full) report.reasons.push_back("the disk does not take the buffer's data");
+  if (report.buffer.is_full || report.buffer.held_items > 0) {
+    report.reasons.push_back(fmt::format(
+        "the disk does not take the buffer's data; {} of the agent's own points are held "
+        "in memory",
+        report.buffer.held_items));
+  }
   if (has_recent_damage(report.buffer.damaged_records)) {
     report.reasons.push_back(
         fmt::format("{} damaged records in the buffer", report.buffer.damaged_records));
@@ -126,8 +131,11 @@ std::vector<StatusValue> AgentStatus::values() {
   }
   add_buffer(values, now.buffer);
   add_traffic(values, parts_.sender, parts_.counters);
-  add_counter(values, "agent_points_lost_total", "Own points that the disk did not take",
-              parts_.counters.points_lost);
+  add_gauge(values, "agent_points_held", "Own points in memory until the disk takes them",
+            static_cast<double>(now.buffer.held_items));
+  add_counter(values, "agent_points_lost_total",
+              "Own points that the disk did not take while there was room for them in memory",
+              now.buffer.lost_items);
   add_counter(values, "agent_host_read_errors_total", "Files of the host that could not be read",
               parts_.counters.host_read_errors);
   add_gauge(values, "agent_filesystems_stuck", "Mounts that do not answer",

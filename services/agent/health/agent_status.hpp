@@ -22,8 +22,7 @@ namespace vigia::agent {
 /// What other parts count. Any thread.
 struct AgentCounters {
   std::atomic<std::uint64_t> host_read_errors{0};
-  std::atomic<std::uint64_t> filesystems_stuck{0};  ///< now
-  std::atomic<std::uint64_t> points_lost{0};        ///< own points that the disk did not take
+  std::atomic<std::uint64_t> filesystems_stuck{0};            ///< now
   std::array<std::atomic<std::uint64_t>, 3> relayed_items{};  ///< by signal
   std::atomic<std::uint64_t> relay_items_left_out{0};  ///< delta points without room, senders told
   std::array<std::atomic<std::uint64_t>, 3> relay_refusals{};  ///< requests, by signal

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "libs/service/log.hpp"
 #include "services/agent/telemetry/duration_metrics.hpp"
 #include "services/agent/telemetry/grid.hpp"
 #include "services/agent/telemetry/host_families.hpp"
@@ -83,15 +82,7 @@ void HostLoop::sample(std::int64_t grid_ns) {
   encoded.body += durations.body;  // two requests in a row are one
   encoded.points += durations.points;
   if (encoded.points == 0) return;
-  const std::uint32_t points = encoded.points;
-  parts_.buffer.append(Signal::kMetrics, std::move(encoded.body), points,
-                       // May run after this loop has ended; the counters outlive the buffer.
-                       [counters = &parts_.counters, points](const Result<void>& kept) {
-                         if (kept) return;
-                         counters->points_lost += points;
-                         service::log_warn("the buffer does not take the host's metrics",
-                                           {{"reason", kept.error().message}});
-                       });
+  parts_.buffer.append_own(std::move(encoded.body), encoded.points);
 }
 
 }  // namespace vigia::agent
