@@ -5,6 +5,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/kv/patience.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -16,7 +17,6 @@ constexpr std::size_t kWriteBytesMax = 128U << 20U;
 constexpr std::size_t kReadBytesMax = 16U << 20U;
 constexpr std::size_t kEventThreads = 2;
 constexpr std::size_t kReadThreads = 4;
-constexpr Duration kRetentionInterval = std::chrono::minutes(10);
 constexpr std::string_view kBearer = "Bearer ";
 
 bool is_open_path(std::string_view path) { return path == "/health" || path == "/ready"; }
@@ -43,27 +43,57 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   return service;
 }
 
+// What passes is waited for: a disk that is full, a damaged file that is being set aside. A folder
+// that another process holds does not pass.
 Result<void> Service::open() {
   auto store = open_rocksdb(settings_.rocksdb);
+  if (!store && store.error().retry_after.has_value()) {
+    store = patiently("the cold store", [this] { return open_rocksdb(settings_.rocksdb); });
+  }
   if (!store) return forward(store);
   store_ = std::move(*store);
-  auto chunks = KvChunkStore::open(*store_);
+  auto chunks = patiently("the chunks", [this] { return KvChunkStore::open(*store_); });
   if (!chunks) return forward(chunks);
   chunks_ = std::move(*chunks);
-  auto index = SeriesIndex::open(*store_);
+  auto index = patiently("the index", [this] { return SeriesIndex::open(*store_); });
   if (!index) return forward(index);
   index_ = std::move(*index);
   heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
   IngesterSettings ingest;
   ingest.log_directory = settings_.rocksdb.directory + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
-  auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, clock_);
+  auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
+  index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
   if (auto opened = open_events(); !opened) return opened;
   make_interfaces();
-  retention_ = std::make_unique<RetentionSweeper>(retention_rules(), clock_, kRetentionInterval);
+  start_retention();
   return {};
+}
+
+void Service::start_retention() {
+  const RetentionSettings& keep = settings_.retention;
+  Duration shortest = std::chrono::hours(24 * 365);
+  for (const RetentionRule& rule : retention_rules()) {
+    if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
+  }
+  retention_guard_ = std::make_unique<RetentionGuard>(
+      settings_.rocksdb.directory + "/vigia-retention", shortest, clock_);
+  retention_ = std::make_unique<RetentionSweeper>(retention_rules(), *retention_guard_, times_,
+                                                  keep.interval);
+}
+
+bool Service::is_ready() const { return store_->is_writable() && ingester_->is_taking(); }
+
+net::Response Service::confirm_time() {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  const bool is_confirmed = retention_guard_->confirm();
+  response.status = is_confirmed ? 200 : 409;
+  response.body =
+      is_confirmed ? R"({"status":"confirmed"})" : R"({"status":"nothing is in doubt"})";
+  return response;
 }
 
 std::vector<RetentionRule> Service::retention_rules() {
@@ -74,12 +104,13 @@ std::vector<RetentionRule> Service::retention_rules() {
 }
 
 Result<void> Service::open_events() {
-  auto spans = EventStore::open(*store_, clock_, Signal::kTraces);
-  if (!spans) return forward(spans);
-  spans_ = std::move(*spans);
-  auto logs = EventStore::open(*store_, clock_, Signal::kLogs);
-  if (!logs) return forward(logs);
-  logs_ = std::move(*logs);
+  for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
+    auto events =
+        patiently("spans and logs", [&] { return EventStore::open(*store_, clock_, signal); });
+    if (!events) return forward(events);
+    (*events)->use_record_times(times_);
+    (signal == Signal::kTraces ? spans_ : logs_) = std::move(*events);
+  }
   return {};
 }
 
@@ -87,7 +118,7 @@ void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
   remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits());
   books_ = std::make_unique<WriteBooks>(registry_);
-  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_, clock_);
+  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_);
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
@@ -106,7 +137,7 @@ Service::~Service() { stop(clock_.steady()); }
 void Service::stop(TimePoint deadline) noexcept {
   if (server_ != nullptr) server_->stop(deadline);
   for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
-    if (lanes != nullptr) lanes->stop();
+    if (lanes != nullptr) lanes->stop(deadline);
   }
   if (ingester_ != nullptr) ingester_->stop();
 }

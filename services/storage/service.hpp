@@ -48,6 +48,10 @@ class Service final : public service::Running, public net::Handler {
   Result<void> open_events();
   void make_interfaces();
   std::vector<RetentionRule> retention_rules();
+  void start_retention();
+  bool is_ready() const;
+  net::Response confirm_time();
+  void add_damage_metrics();
   void add_routes();
   void add_metrics();
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
@@ -61,6 +65,7 @@ class Service final : public service::Running, public net::Handler {
   Settings settings_;
   SystemClock clock_;
   service::MetricRegistry registry_;
+  RecordTimes times_;
   std::unique_ptr<OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;
@@ -77,6 +82,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<OtlpApi> trace_intake_;
   std::unique_ptr<OtlpApi> log_intake_;
   std::unique_ptr<EventApi> event_api_;
+  std::unique_ptr<RetentionGuard> retention_guard_;
   std::unique_ptr<RetentionSweeper> retention_;
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for

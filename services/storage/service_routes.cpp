@@ -76,7 +76,7 @@ void Service::add_writes() {
 }
 
 void Service::add_routes() {
-  service::add_health_routes(routes_, [] { return true; });  // it listens only once it is ready
+  service::add_health_routes(routes_, [this] { return is_ready(); });
   add_writes();
   add_route("POST", "/api/v1/read", *readers_, ReadApi::customer_of,
             [this](const net::Request& request, const net::PathValues&) {
@@ -88,6 +88,8 @@ void Service::add_routes() {
                 return event_api_->trace(request, values.at("id"));
               });
   }
+  add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
+            [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
   add_read("/api/v1/logs", [this](const net::Request& request, const net::PathValues&) {
     return event_api_->logs(request);
   });
@@ -105,6 +107,7 @@ void Service::add_routes() {
 
 void Service::add_metrics() {
   service::add_process_metrics(registry_);
+  add_damage_metrics();
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
     const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
@@ -130,8 +133,35 @@ void Service::add_metrics() {
             ingest.log.damaged_records + ingest.replay_damaged);
     counter("vigia_storage_samples_replayed_total", "Samples read from the log at start.",
             ingest.replayed);
+    counter("vigia_storage_unread_series_total",
+            "Series taken without their stored rows, which are damaged.", heads.unread_series);
     counter("vigia_storage_sweep_failures_total", "Times that chunks could not be closed.",
             ingest.sweep_failures);
+  });
+}
+
+void Service::add_damage_metrics() {
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    using service::MetricType;
+    const DamageStats damage = store_->damage();
+    const auto found = [&](const std::string& what, std::uint64_t count) {
+      emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
+           MetricType::kCounter, {{"what", what}}, static_cast<double>(count));
+    };
+    for (const char* what : {"table", "wal", "wal_end", "manifest"}) {  // there from the start
+      if (!damage.found.contains(what)) found(what, 0);
+    }
+    for (const auto& [what, count] : damage.found) found(what, count);
+    emit("vigia_storage_damage_rows_lost_total", "Rows that damaged files cost, as far as known.",
+         MetricType::kCounter, {}, static_cast<double>(damage.rows_lost));
+    emit("vigia_storage_damage_rows_saved_total", "Rows read from damaged files, written anew.",
+         MetricType::kCounter, {}, static_cast<double>(damage.rows_saved));
+    emit("vigia_storage_quarantined_files", "Damaged files that lie in the quarantine.",
+         MetricType::kGauge, {}, static_cast<double>(damage.quarantined_files));
+    emit("vigia_storage_expiry_held", "1 while nothing expires because the time is in doubt.",
+         MetricType::kGauge, {}, retention_guard_->held_because().empty() ? 0.0 : 1.0);
+    emit("vigia_storage_writable", "0 while writes are refused, as where the disk is full.",
+         MetricType::kGauge, {}, is_ready() ? 1.0 : 0.0);
   });
 }
 

@@ -50,6 +50,14 @@ class ServiceTest : public testing::Test {
     return send(std::move(request));
   }
 
+  double service_metric(const std::string& name) {
+    net::ClientRequest request;
+    request.url = "http://" + service_->metrics_address() + "/metrics";
+    const std::string text = client_->fetch(std::move(request)).value().body;
+    const std::size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+
   static std::string series(const std::string& metric, const std::string& customer,
                             const std::vector<Sample>& samples) {
     const std::string labels = remote_write::encode_labels(
@@ -117,10 +125,25 @@ TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
   EXPECT_THAT(conflict.body, HasSubstr("1 in conflict"));
 }
 
-TEST_F(ServiceTest, ForeignFutureAndUnsortedAreRefusedAndTheRestStored) {
+// Case A4: what the collector has acknowledged by its clock is not refused by ours.
+TEST_F(ServiceTest, WhatLiesAheadOfThisClockIsStoredAndHoldsNothingUp) {
+  for (const char* other : {"cliente-b", "cliente-c"}) {  // whose records say what time it is
+    EXPECT_EQ(write(series("m", other, {{now_, 1}}), other).status, 204);
+  }
+  const auto ahead = write(
+      series("m", "cliente-a", {{now_, 1}, {now_ + 360'000, 2}, {now_ + 403LL * 86'400'000, 3}}),
+      "cliente-a");
+  EXPECT_EQ(ahead.status, 204);
+  EXPECT_EQ(ahead.headers.get("x-prometheus-remote-write-samples-written"), "3");
+  const auto next = write(series("m", "cliente-a", {{now_ + 1, 4}}), "cliente-a");
+  EXPECT_EQ(next.status, 204);
+  EXPECT_EQ(service_metric("vigia_storage_samples_late_total"), 2);  // the two ahead, not this one
+}
+
+TEST_F(ServiceTest, ForeignAndUnsortedAreRefusedAndTheRestStored) {
   const std::string good = series("good", "cliente-a", {{now_, 1}});
   EXPECT_EQ(write(good + series("x", "cliente-b", {{now_, 1}}), "cliente-a").status, 400);
-  EXPECT_EQ(write(series("x", "cliente-a", {{now_ + 360'000, 1}}), "cliente-a").status, 400);
+  EXPECT_EQ(write(series("x", "cliente-a", {{253'402'300'800'000, 1}}), "cliente-a").status, 400);
   EXPECT_EQ(write(series("x", "cliente-a", {{-1, 1}}), "cliente-a").status, 400);
   EXPECT_EQ(write(series("x", "NOT AN ID", {{now_, 1}})).status, 400);
   EXPECT_EQ(write("garbage").status, 400);
@@ -164,6 +187,15 @@ TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
   EXPECT_EQ(get("/api/v1/labels?nonsense=1").status, 400);
   EXPECT_EQ(get("/api/v1/series").status, 400);
   EXPECT_EQ(get("/api/v1/series?matcher=a%3D~%5B").status, 400);
+}
+
+TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = "/api/v1/retention/confirm";
+  EXPECT_EQ(send(std::move(request)).status, 409);
+  EXPECT_EQ(service_metric("vigia_storage_expiry_held"), 0);
+  EXPECT_EQ(service_metric("vigia_storage_quarantined_files"), 0);
 }
 
 TEST_F(ServiceTest, ARestartKeepsEverything) {

@@ -4,6 +4,7 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint64_t kLogBytesMin = 256U << 20U;
+constexpr Duration kExpiryIntervalMin = std::chrono::seconds(1);
 
 Duration read_retention(const service::ConfigNode& node, Duration fallback) {
   const std::string text = node.text();
@@ -46,6 +47,7 @@ retention:                      0 keeps for ever
   rollup_1d: 2y
   traces: 30d
   logs: 30d
+  interval: 10m                 how often what is too old is looked for, never at the start
 )";
 
 Settings read_settings(const service::ConfigFile& file) {
@@ -66,6 +68,9 @@ Settings read_settings(const service::ConfigFile& file) {
   keep.rollup_1d = read_retention(retention.child("rollup_1d"), keep.rollup_1d);
   keep.traces = read_retention(retention.child("traces"), keep.traces);
   keep.logs = read_retention(retention.child("logs"), keep.logs);
+  const service::ConfigNode interval = retention.child("interval");
+  keep.interval = interval.duration(keep.interval);
+  if (keep.interval < kExpiryIntervalMin) interval.note_error("at least 1s");
   return settings;
 }
 

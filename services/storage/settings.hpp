@@ -17,6 +17,7 @@ struct RetentionSettings {
   Duration rollup_1d = std::chrono::hours(24 * 730);
   Duration traces = std::chrono::hours(24 * 30);
   Duration logs = std::chrono::hours(24 * 30);
+  Duration interval = std::chrono::minutes(10);  ///< how often what is too old is looked for
 };
 
 struct Settings {

@@ -43,13 +43,14 @@ struct Refused {
 net::Response answer(const AppendCounts& counts, const Refused& refused) {
   net::Response response;
   response.status = 204;
-  if (refused.samples > 0 || counts.conflicts > 0) {
+  if (refused.samples > 0 || counts.conflicts > 0 || counts.set_aside > 0) {
     std::string why = refused.first_problem;
+    if (why.empty() && counts.conflicts == 0) why = "a fault of this program, see its log";
     if (why.empty()) why = "a stored sample of the same series and time has another value";
     response = text_response(
         400, fmt::format("{} samples refused, {} in conflict with stored ones, the rest stored; "
                          "the first: {}\n",
-                         refused.samples, counts.conflicts, why));
+                         refused.samples + counts.set_aside, counts.conflicts, why));
   }
   const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
   const std::uint64_t samples = counts.stored + counts.repeats - histograms;
@@ -68,7 +69,7 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   }
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
-  WriteBatch batch(index_, std::move(*fence), clock_.wall_ms());
+  WriteBatch batch(index_, std::move(*fence));
   if (auto decoded = wire::remote_write::decode_request(request.body, {}, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }

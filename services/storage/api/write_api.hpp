@@ -1,7 +1,6 @@
 // POST /api/v1/write: Prometheus remote write 1.0.
 #pragma once
 
-#include "libs/base/clock.hpp"
 #include "libs/net/server.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/index/series_index.hpp"
@@ -17,15 +16,14 @@ namespace vigia::storage {
 class WriteApi {
  public:
   /// All must outlive it.
-  WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books, const Clock& clock)
-      : index_(index), ingester_(ingester), books_(books), clock_(clock) {}
+  WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books)
+      : index_(index), ingester_(ingester), books_(books) {}
   void handle(net::Request request, net::Responder responder);
 
  private:
   SeriesIndex& index_;
   Ingester& ingester_;
   WriteBooks& books_;
-  const Clock& clock_;
 };
 
 }  // namespace vigia::storage

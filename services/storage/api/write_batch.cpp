@@ -25,8 +25,7 @@ Labels to_labels(const SeriesView& series) {
 
 }  // namespace
 
-WriteBatch::WriteBatch(SeriesIndex& index, Fence fence, TimestampMs now_ms)
-    : index_(index), fence_(std::move(fence)), now_ms_(now_ms) {}
+WriteBatch::WriteBatch(SeriesIndex& index, Fence fence) : index_(index), fence_(std::move(fence)) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
@@ -99,9 +98,8 @@ bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
     refuse(Refusal::kInvalid, 1, series, "its time stamp is before 1970");
     return false;
   }
-  if (time_ms > now_ms_ + kFutureMax) {
-    refuse(Refusal::kFuture, 1, series,
-           fmt::format("its time stamp {} is more than 5 minutes ahead", time_ms));
+  if (time_ms > kTimeMax) {
+    refuse(Refusal::kInvalid, 1, series, "its time stamp is after the year 9999");
     return false;
   }
   return true;

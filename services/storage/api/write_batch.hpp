@@ -14,16 +14,17 @@
 
 namespace vigia::storage {
 
-/// Samples further ahead are refused: one of them would hold back everything that follows it.
-inline constexpr TimestampMs kFutureMax = 5 * 60'000;
+/// 9999-12-31T23:59:59.999Z.
+inline constexpr TimestampMs kTimeMax = 253'402'300'799'999;
 
 /// Takes the series of one request one after the other. What breaks the rules is refused and
-/// counted, the rest goes on. Thread contract: one thread.
+/// counted, the rest goes on. Whether a time lies too far ahead was decided where the data were
+/// acknowledged, by another clock: it is not decided anew here. Thread contract: one thread.
 class WriteBatch final : public wire::remote_write::WriteVisitor {
  public:
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
   /// customer_id, `_provider` where there is none. `index` must outlive it.
-  WriteBatch(SeriesIndex& index, Fence fence, TimestampMs now_ms);
+  WriteBatch(SeriesIndex& index, Fence fence);
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   /// After the last series: gives every one its number.
@@ -49,7 +50,6 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
 
   SeriesIndex& index_;
   Fence fence_;
-  TimestampMs now_ms_;
   std::string last_owner_label_;
   std::optional<CustomerNumber> last_owner_;
   IngestBatch batch_;

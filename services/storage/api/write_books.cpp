@@ -8,8 +8,8 @@ std::string_view to_string(Refusal refusal) {
       return "invalid";
     case Refusal::kForeign:
       return "foreign";
-    case Refusal::kFuture:
-      return "future";
+    case Refusal::kFault:
+      return "fault";
   }
   return "invalid";
 }
@@ -44,6 +44,7 @@ void WriteBooks::note(const AppendCounts& counts) {
   late_.add(counts.late);
   repeated_.add(counts.repeats);
   conflicts_.add(counts.conflicts);
+  note_refused(Refusal::kFault, counts.set_aside);
 }
 
 }  // namespace vigia::storage

@@ -12,10 +12,10 @@ namespace vigia::storage {
 enum class Refusal : std::uint8_t {
   kInvalid,  ///< labels or time that break the rules
   kForeign,  ///< another customer than the request's
-  kFuture,   ///< more than five minutes ahead
+  kFault,    ///< a fault of this program kept them out: logged, in the write-ahead log
 };
 inline constexpr std::size_t kRefusals = 3;
-std::string_view to_string(Refusal refusal);  ///< "invalid", "foreign", "future"
+std::string_view to_string(Refusal refusal);  ///< "invalid", "foreign", "fault"
 
 /// received = stored + repeated + conflicts + refused + those that were answered with a passing
 /// fault. Thread contract: any thread.

@@ -95,9 +95,11 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber
                 fmt::format("the request holds {} items, {} are taken at once: send it in parts",
                             *items, kRequestItemsMax));
   }
-  EventWriter writer(target, verdicts, clock_.wall_ms());
+  const TimestampMs now_ms = times_ == nullptr ? clock_.wall_ms() : times_->latest_ms(clock_);
+  EventWriter writer(target, verdicts, now_ms);
   if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
+  if (times_ != nullptr && writer.newest_ms() > 0) times_->note(number, writer.newest_ms());
   // A repeat may be of a request that is still being written: its rows are durable once ours are.
   if (auto synced = store_.sync(); !synced) return forward(synced);
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused()};

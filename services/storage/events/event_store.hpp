@@ -13,6 +13,7 @@
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/events/event_row.hpp"
 #include "services/storage/kv/day_set.hpp"
+#include "services/storage/retention/record_times.hpp"
 
 namespace vigia::storage {
 
@@ -33,6 +34,9 @@ class EventStore {
   static Result<std::unique_ptr<EventStore>> open(OrderedStore& store, const Clock& clock,
                                                   Signal signal);
   EventStore(Key key, OrderedStore& store, const Clock& clock, Signal signal);
+  /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
+  /// that is behind does not file them under days past. `times` must outlive it.
+  void use_record_times(RecordTimes& times) { times_ = &times; }
 
   /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
   /// customer.id with this customer's id. The same request again stores nothing (what has no time,
@@ -59,6 +63,7 @@ class EventStore {
  private:
   OrderedStore& store_;
   const Clock& clock_;
+  RecordTimes* times_ = nullptr;
   Signal signal_;
   Family family_;
   DaySet days_;

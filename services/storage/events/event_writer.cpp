@@ -86,8 +86,9 @@ void EventWriter::on_item(std::uint32_t item, std::string_view bytes) {
 
 // Without a time, and far ahead, a day's first moment: then the same item again that day has the
 // same key.
-TimestampNs EventWriter::filing_time(TimestampNs time_ns) const {
+TimestampNs EventWriter::filing_time(TimestampNs time_ns) {
   const auto time_ms = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs);
+  newest_ms_ = std::max(newest_ms_, time_ms);
   if (time_ns != 0 && time_ms <= now_ms_ + kAheadMax) return time_ns;
   return static_cast<TimestampNs>(now_ms_ / kDayMs * kDayMs) * event_key::kNsPerMs;
 }

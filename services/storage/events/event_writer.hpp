@@ -69,6 +69,8 @@ class EventWriter final : public wire::otlp::Visitor {
   Result<void> finish();
   std::uint64_t stored() const { return stored_; }
   std::uint64_t repeats() const { return repeats_; }
+  /// The latest time that an item names; 0: none does.
+  TimestampMs newest_ms() const { return newest_ms_; }
 
  private:
   struct Row {
@@ -82,7 +84,7 @@ class EventWriter final : public wire::otlp::Visitor {
   };
 
   void hash_origins();
-  TimestampNs filing_time(TimestampNs time_ns) const;
+  TimestampNs filing_time(TimestampNs time_ns);
   bool is_unsteady(TimestampNs time_ns) const;
   void add_span(std::uint32_t item, std::string_view bytes);
   void add_log_record(std::uint32_t item, std::string_view bytes);
@@ -112,6 +114,7 @@ class EventWriter final : public wire::otlp::Visitor {
 
   std::uint64_t stored_ = 0;
   std::uint64_t repeats_ = 0;
+  TimestampMs newest_ms_ = 0;
   std::optional<Error> failure_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/chunk/chunk_reader.hpp"
+#include "libs/service/log.hpp"
 #include "services/storage/chunks/row_merge.hpp"
 
 namespace vigia::storage {
@@ -84,6 +85,7 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   conflicts += other.conflicts;
   histograms += other.histograms;
   histogram_repeats += other.histogram_repeats;
+  set_aside += other.set_aside;
   return *this;
 }
 
@@ -97,6 +99,18 @@ std::uint64_t HeadSet::next_version() {
   while (!last_version_.compare_exchange_weak(last, std::max(last + 1, now))) {
   }
   return std::max(last + 1, now);
+}
+
+// Damaged rows of one series must not keep what comes for it, or for others, out of the store.
+bool HeadSet::is_damage(const Error& error) {
+  if (error.code != ErrorCode::kCorrupt) return false;
+  if (unread_series_++ == 0) {
+    service::log_error(
+        "stored rows of a series cannot be read; its samples are taken without them, repeats may "
+        "be stored twice (further such series are only counted)",
+        {{"error", error.message}});
+  }
+  return true;
 }
 
 // Without the lock: only this thread adds and removes heads.
@@ -190,7 +204,8 @@ Result<void> HeadSet::ask_newest(const StoreWork& work) {
   if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
   if (!at->second.awaits_store) return {};
   lock.unlock();
-  const auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
+  auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
+  if (!newest && is_damage(newest.error())) newest = std::optional<TimestampMs>();
   if (!newest) return tl::unexpected<Error>(newest.error());
   lock.lock();
   at = shard.heads.find(work.series.id.value);
@@ -227,7 +242,8 @@ Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& s
 
 Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, AppendCounts& counts) {
   Head& head = target.head;
-  if (sample.timestamp_ms <= head.newest_ms) return append_late(target, sample, counts);
+  const bool is_late = sample.timestamp_ms <= head.newest_ms;
+  if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
   const SeriesId id = target.ref.id;
   if (head.chunk.samples() > 0 &&
       (head.chunk.samples() >= chunk_samples_max(id) ||
@@ -245,7 +261,8 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
 Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sample,
                                  AppendCounts& counts) {
   Head& head = target.head;
-  if (sample.timestamp_ms <= head.newest_ms) return append_late(target, sample, counts);
+  const bool is_late = sample.timestamp_ms <= head.newest_ms;
+  if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
   const SeriesId id = target.ref.id;
   HeadExtras& extras = extras_of(head);
   if (!extras.histograms.empty() &&
@@ -347,6 +364,7 @@ Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, Times
   const auto rows = chunks_.read(work.series.customer, work.series.id, memo_.from_ms, memo_.to_ms);
   Result<MergedRows> merged =
       rows ? merge_rows(*rows) : Result<MergedRows>(tl::unexpected<Error>(rows.error()));
+  if (!merged && is_damage(merged.error())) return {};  // the memo holds nothing of this hour
   if (!merged) {
     memo_ = {};
     return forward(merged);

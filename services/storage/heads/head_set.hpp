@@ -22,6 +22,7 @@ struct AppendCounts {
   std::uint64_t conflicts = 0;          ///< there already, with another value: the first one stays
   std::uint64_t histograms = 0;         ///< of the stored
   std::uint64_t histogram_repeats = 0;  ///< of the repeats
+  std::uint64_t set_aside = 0;          ///< a fault of the program kept them out; the log has them
   AppendCounts& operator+=(const AppendCounts& other);
 };
 
@@ -59,6 +60,9 @@ struct SweepTime {
 struct HeadStats {
   std::uint64_t open_series = 0;
   std::uint64_t chunk_bytes = 0;  ///< memory of open chunks; as of the last sweep
+  /// Series that were taken without knowing what the store has of them, as that is damaged: repeats
+  /// are then stored twice, which readers merge.
+  std::uint64_t unread_series = 0;
 };
 
 /// Thread contract: append_known, expect and sweep from one thread (the applier's), append_stored
@@ -90,6 +94,15 @@ class HeadSet {
   Result<AppendCounts> append_histograms(const SeriesRef& series,
                                          const std::vector<HistogramSample>& histograms,
                                          Epoch epoch);
+
+  /// Later samples are kept as late ones, whatever their order: they must not make late what comes
+  /// at its time.
+  void set_ahead_limit(TimestampMs limit_ms) { ahead_limit_ms_ = limit_ms; }
+
+  /// Writes out all of the heads' part `part` of kParts: what sweep does with close_all, in pieces
+  /// that do not hold up the applier.
+  static constexpr std::size_t kParts = 64;
+  Result<void> close_part(std::size_t part);
 
   /// Writes out what is over: windows that have ended, late samples that have waited. Returns the
   /// oldest epoch of what is still open, kNoEpoch for nothing.
@@ -154,7 +167,9 @@ class HeadSet {
   std::uint64_t next_version();
   Shard& shard_of(SeriesId series);
 
-  static constexpr std::size_t kShards = 64;
+  bool is_damage(const Error& error);
+
+  static constexpr std::size_t kShards = kParts;
   /// Past it late samples and histograms no longer wait for others of their series.
   static constexpr std::size_t kLateBytesMax = 64U << 20U;
   ChunkStore& chunks_;
@@ -165,7 +180,9 @@ class HeadSet {
   std::atomic<std::size_t> run_bytes_{0};   // of all heads' runs
   std::atomic<std::size_t> late_bytes_{0};  // of all heads' late samples and histograms
   std::atomic<std::uint64_t> last_version_{0};
+  std::atomic<TimestampMs> ahead_limit_ms_{INT64_MAX};
   std::atomic<std::uint64_t> chunk_bytes_{0};
+  std::atomic<std::uint64_t> unread_series_{0};
 };
 
 }  // namespace vigia::storage

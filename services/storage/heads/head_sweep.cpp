@@ -1,6 +1,7 @@
 // HeadSet: writing out what is over, and copies for readers.
 #include <algorithm>
 
+#include "libs/base/fault.hpp"
 #include "services/storage/heads/head_set.hpp"
 
 namespace vigia::storage {
@@ -48,7 +49,10 @@ Result<Epoch> HeadSet::sweep(const SweepTime& time) {
     const std::lock_guard lock(shard.mutex);
     for (auto at = shard.heads.begin(); at != shard.heads.end();) {
       Head& head = at->second;
-      if (auto swept = sweep_head(SeriesId{at->first}, head, time); !swept) return forward(swept);
+      Result<void> swept;
+      contain_faults("storage: closing a series",
+                     [&] { swept = sweep_head(SeriesId{at->first}, head, time); });
+      if (!swept) return forward(swept);
       if (head.is_empty() && head.last_append + kForget <= time.now) {
         at = shard.heads.erase(at);
         continue;
@@ -60,6 +64,19 @@ Result<Epoch> HeadSet::sweep(const SweepTime& time) {
   }
   chunk_bytes_ = chunk_bytes;
   return oldest;
+}
+
+Result<void> HeadSet::close_part(std::size_t part) {
+  Shard& shard = shards_[part % kShards];
+  const std::lock_guard lock(shard.mutex);
+  for (auto& [series, head] : shard.heads) {
+    Result<void> swept;
+    contain_faults("storage: closing a series", [&, id = SeriesId{series}, at = &head] {
+      swept = sweep_head(id, *at, {.close_all = true});
+    });
+    if (!swept) return swept;
+  }
+  return {};
 }
 
 HeadView HeadSet::read(SeriesId series) const {
@@ -89,6 +106,7 @@ HeadView HeadSet::read(SeriesId series) const {
 HeadStats HeadSet::stats() const {
   HeadStats stats;
   stats.chunk_bytes = chunk_bytes_;
+  stats.unread_series = unread_series_;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     stats.open_series += shard.heads.size();

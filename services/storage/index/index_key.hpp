@@ -12,6 +12,8 @@ namespace vigia::storage::index_key {
 inline constexpr std::string_view kFormat = "m/format";
 inline constexpr std::string_view kSeed = "m/seed";
 inline constexpr std::string_view kNextSeries = "m/next_series";
+/// "1": the store has lost rows and the index is to be made whole; "0": that was done once.
+inline constexpr std::string_view kHeal = "m/heal";
 
 std::string customer(std::string_view id);        ///< → number
 std::string customers();                          ///< prefix of all customers

@@ -48,20 +48,23 @@ Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store) {
 Result<void> SeriesIndex::create(std::string& format, std::string& seed) {
   format = kFormatVersion;
   seed = number_value(random_u64());
-  return store_.put({{Family::kIndex, std::string(index_key::kFormat), format},
-                     {Family::kIndex, std::string(index_key::kSeed), seed}},
-                    Durability::kNow);
+  std::vector<KeyValue> writes;
+  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+    writes.push_back({family, std::string(index_key::kFormat), format});
+    writes.push_back({family, std::string(index_key::kSeed), seed});
+  }
+  return store_.put(writes, Durability::kNow);
 }
 
 Result<void> SeriesIndex::load() {
   std::string values[3];
   const std::string_view keys[3] = {index_key::kFormat, index_key::kSeed, index_key::kNextSeries};
   for (std::size_t i = 0; i < 3; ++i) {
-    auto value = store_.get(Family::kIndex, keys[i]);
+    auto value = read_identity(keys[i]);
     if (!value) return forward(value);
     values[i] = value->value_or("");
   }
-  if (values[0].empty()) {
+  if (values[0].empty() || values[1].empty()) {
     if (auto created = create(values[0], values[1]); !created) return created;
   }
   const bool is_older = std::find(std::begin(kOlderVersions), std::end(kOlderVersions),
@@ -82,31 +85,32 @@ Result<void> SeriesIndex::load() {
   const auto next = values[2].empty() ? Result<std::uint64_t>(1) : read_number(values[2]);
   if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
   seed_ = *seed;
-  next_id_ = *next;
-  const std::string prefix = index_key::customers();
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
-  while (scan->next()) {
-    const std::string_view text = scan->key().substr(prefix.size());
-    const auto number = read_number(scan->value());
-    auto customer = text == CustomerId::provider().text()
-                        ? Result<CustomerId>(CustomerId::provider())
-                        : CustomerId::parse(text);
-    if (!number || !customer)
-      return fail(ErrorCode::kCorrupt, "cold store: a damaged customer row");
-    customers_.emplace(std::move(*customer), CustomerNumber{static_cast<std::uint32_t>(*number)});
+  const auto copy = store_.get(Family::kIdentity, index_key::kNextSeries);
+  if (!copy) return tl::unexpected<Error>(copy.error());
+  const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
+  next_id_ = std::max(*next, copied.value_or(1));
+  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+    if (auto loaded = load_customers(family); !loaded) return loaded;
   }
-  return scan->status();
+  const auto healing = store_.get(Family::kIndex, index_key::kHeal);
+  if (!healing) return tl::unexpected<Error>(healing.error());
+  has_lost_rows_ = healing->has_value();
+  repairs_seen_ = store_.repairs();
+  if (has_lost_rows_ && **healing == "1") return heal();
+  return put_identity();
 }
 
 Result<CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
   if (const auto known = find_customer(customer)) return *known;
   const std::unique_lock lock(customers_mutex_);
   if (const auto at = customers_.find(customer); at != customers_.end()) return at->second;
-  const CustomerNumber number{static_cast<std::uint32_t>(customers_.size() + 1)};
-  const auto put = store_.put(
-      {{Family::kIndex, index_key::customer(customer.text()), number_value(number.value)}},
-      Durability::kNow);
+  const CustomerNumber number{last_number_ + 1};
+  const std::string key = index_key::customer(customer.text());
+  const std::string value = number_value(number.value);
+  const auto put =
+      store_.put({{Family::kIndex, key, value}, {Family::kIdentity, key, value}}, Durability::kNow);
   if (!put) return tl::unexpected<Error>(put.error());
+  last_number_ = number.value;
   customers_.emplace(customer, number);
   return number;
 }
@@ -165,8 +169,11 @@ Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash)
 
 Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
   const std::lock_guard lock(create_mutex_);
+  if (store_.repairs() != repairs_seen_) {
+    if (auto healed = heal(); !healed) return healed;
+  }
   std::unordered_map<std::string, SeriesId> created;  // a request may name a series twice
-  std::vector<KeyValue> writes;
+  NewRows rows;
   std::uint64_t next = next_id_;
   for (UnresolvedSeries& one : series) {
     const LabelsHash stored_hash = hash(one.customer, encode_labels(one.labels));
@@ -179,38 +186,51 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
     if (!stored) return tl::unexpected<Error>(stored.error());
     if (stored->has_value()) {
       one.id = **stored;
+      if (!has_lost_rows_) continue;
+      const auto is_there = has_series_row(one);
+      if (!is_there) return tl::unexpected<Error>(is_there.error());
+      if (!*is_there) add_rows(one, key, rows);
       continue;
     }
     one.id = SeriesId{next++};
     one.is_new = true;
     created.emplace(key, one.id);
-    add_rows(one, key, writes);
+    add_rows(one, key, rows);
   }
-  if (!writes.empty()) {
-    writes.push_back({Family::kIndex, std::string(index_key::kNextSeries), number_value(next)});
-    if (auto put = store_.put(writes, Durability::kNow); !put) {
-      known_values_.clear();  // some of them may not be there
-      return put;
+  if (!rows.writes.empty()) {
+    for (const Family family : {Family::kIndex, Family::kIdentity}) {
+      rows.writes.push_back({family, std::string(index_key::kNextSeries), number_value(next)});
     }
+    if (auto put = store_.put(rows.writes, Durability::kNow); !put) return put;
     if (known_values_.size() > kKnownValuesMax) known_values_.clear();
+    for (const LabelsHash& value : rows.value_hashes) known_values_.insert(value, SeriesId{1});
     next_id_ = next;
   }
   for (const UnresolvedSeries& one : series) remember(one.wire_hash, one.id);
   return {};
 }
 
+// A label value counts as known only once its row is on disk: an error between would leave it out
+// of the lists for ever.
 void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
-                           std::vector<KeyValue>& writes) {
-  writes.push_back({Family::kIndex, hash_key, number_value(series.id.value)});
-  writes.push_back({Family::kIndex,
-                    index_key::series(series.customer, series.labels.metric_name(), series.id),
-                    encode_labels(series.labels)});
+                           NewRows& rows) {
+  rows.writes.push_back({Family::kIndex, hash_key, number_value(series.id.value)});
+  rows.writes.push_back({Family::kIndex,
+                         index_key::series(series.customer, series.labels.metric_name(), series.id),
+                         encode_labels(series.labels)});
+  add_value_rows(series, rows);
+}
+
+void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) {
   for (const Label& label : series.labels) {
     std::string key = index_key::label_value(series.customer, label.name, label.value);
     const LabelsHash value_hash = hash(series.customer, key);
-    if (known_values_.find(value_hash).has_value()) continue;
-    known_values_.insert(value_hash, SeriesId{1});
-    writes.push_back({Family::kIndex, std::move(key), ""});
+    const bool is_known =
+        known_values_.find(value_hash).has_value() || rows.values.find(value_hash).has_value();
+    if (is_known) continue;
+    rows.values.insert(value_hash, SeriesId{1});
+    rows.value_hashes.push_back(value_hash);
+    rows.writes.push_back({Family::kIndex, std::move(key), ""});
   }
 }
 

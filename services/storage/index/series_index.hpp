@@ -50,7 +50,8 @@ class SeriesIndex {
 
  public:
   SeriesIndex(Key /*key*/, OrderedStore& store) : store_(store) {}
-  /// `store` must outlive it. kCorrupt where the store was written by another version.
+  /// `store` must outlive it. kCorrupt where the store was written by another version. Where the
+  /// store has lost rows, what follows from other rows is written anew first.
   static Result<std::unique_ptr<SeriesIndex>> open(OrderedStore& store);
 
   /// The customer's number, given out where it has none yet (durable at once).
@@ -74,15 +75,30 @@ class SeriesIndex {
   Result<std::vector<std::string>> label_names(CustomerNumber customer, std::size_t limit) const;
   Result<std::vector<std::string>> label_values(CustomerNumber customer, std::string_view name,
                                                 std::size_t limit) const;
+  /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
+  void note_used(SeriesId series, CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
   std::uint64_t memory_bytes() const;
 
  private:
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
+  Result<std::optional<std::string>> read_identity(std::string_view key) const;
+  Result<void> load_customers(Family family);
+  Result<void> put_identity();
+  Result<void> heal();
+  Result<void> heal_rows();
+  Result<void> find_customer_numbers(Family family);
+  void heal_customer(CustomerNumber number, const Labels& labels);
+  Result<bool> has_series_row(const UnresolvedSeries& series) const;
+  struct NewRows {
+    std::vector<KeyValue> writes;
+    FlatIdMap values;                      // label values among them
+    std::vector<LabelsHash> value_hashes;  // the same
+  };
   Result<std::optional<SeriesId>> find_stored(const LabelsHash& hash) const;
-  void add_rows(const UnresolvedSeries& series, const std::string& hash_key,
-                std::vector<KeyValue>& writes);
+  void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
+  void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
   void remember(const LabelsHash& hash, SeriesId id);
 
   struct Shard {
@@ -94,10 +110,13 @@ class SeriesIndex {
   OrderedStore& store_;
   std::uint64_t seed_ = 0;
   std::atomic<std::uint64_t> next_id_{1};
-  std::mutex create_mutex_;  // one creator at a time, so that no series gets two numbers
-  FlatIdMap known_values_;   // label values that have a row; under create_mutex_
+  std::mutex create_mutex_;         // one creator at a time, so that no series gets two numbers
+  FlatIdMap known_values_;          // label values that have a row; under create_mutex_
+  std::uint64_t repairs_seen_ = 0;  // of the store; under create_mutex_
+  bool has_lost_rows_ = false;      // once, some time; under create_mutex_
   mutable std::shared_mutex customers_mutex_;
   std::map<CustomerId, CustomerNumber> customers_;
+  std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_
   std::array<Shard, kShards> shards_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/index/index_key.hpp"
+#include "services/storage/kv/key.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
@@ -39,6 +40,134 @@ TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(format(), "vigia cold store 4");
+}
+
+class LostRowsTest : public SeriesIndexTest {
+ protected:
+  LostRowsTest() { reopen(); }
+  void reopen() { index_ = SeriesIndex::open(*store_).value(); }
+  std::uint64_t resolve(const std::string& customer, const std::string& metric) {
+    const CustomerNumber number = index_->number_of(*CustomerId::parse(customer)).value();
+    const Labels labels = Labels::from({{"__name__", metric}, {"customer_id", customer}});
+    std::vector<UnresolvedSeries> series = {{number, labels, index_->hash(number, metric)}};
+    EXPECT_TRUE(index_->resolve(series).has_value());
+    return series[0].id.value;
+  }
+  void lose(std::string_view prefix) {
+    ASSERT_TRUE(store_->drop_range(Family::kIndex, prefix, after_prefix(std::string(prefix))));
+  }
+  void heal() {
+    ASSERT_TRUE(
+        store_->put({{Family::kIndex, std::string(index_key::kHeal), "1"}}, Durability::kNow));
+    reopen();
+  }
+
+  std::unique_ptr<SeriesIndex> index_;
+};
+
+TEST_F(LostRowsTest, NoNumberIsGivenTwiceWhateverIsLost) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  const std::uint64_t first = resolve("cliente-a", "m");
+  const std::uint64_t second = resolve("cliente-b", "m");
+  for (const char* prefix : {"m/", "c/", "h", "v"}) {
+    SCOPED_TRACE(prefix);
+    lose(prefix);
+    heal();
+    EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
+    EXPECT_EQ(resolve("cliente-a", "m"), first);
+    EXPECT_EQ(resolve("cliente-b", "m"), second);
+    EXPECT_EQ(index_->label_names(number, 10)->size(), 2U);
+    EXPECT_GT(resolve("cliente-a", std::string("new") + prefix), second);
+  }
+}
+
+TEST_F(LostRowsTest, WithoutBothCopiesTheCustomersAreReadFromTheirSeries) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-b")).value();
+  const std::uint64_t series = resolve("cliente-b", "m");
+  lose("m/");
+  lose("c/");
+  ASSERT_TRUE(store_->drop_range(Family::kIdentity, "", "z"));
+  heal();
+  EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), number);
+  EXPECT_EQ(resolve("cliente-b", "m"), series);
+  EXPECT_GT(index_->number_of(*CustomerId::parse("cliente-c")).value(), number);
+}
+
+// Its labels are lost until its sender names them again.
+TEST_F(LostRowsTest, ALostSeriesRowComesBackWithTheNextSample) {
+  const std::uint64_t series = resolve("cliente-a", "m");
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  lose("s");
+  heal();
+  EXPECT_EQ(resolve("cliente-a", "m"), series);
+  std::size_t found = 0;
+  EXPECT_TRUE(index_->select(number, {}, [&](const SelectedSeries&) { return ++found > 0; }));
+  EXPECT_EQ(found, 1U);
+}
+
+TEST_F(LostRowsTest, WhatTheWriteAheadLogNamesIsTaken) {
+  index_->note_used({1'000}, {50});
+  EXPECT_GT(resolve("cliente-z", "m"), 1'000U);
+  EXPECT_GT(index_->number_of(*CustomerId::parse("cliente-y")).value().value, 50U);
+}
+
+// The real store, whose next calls fail.
+class FailingStore final : public OrderedStore {
+ public:
+  explicit FailingStore(OrderedStore& store) : store_(store) {}
+  int put_failures = 0;
+  int get_failures = 0;
+  int gets_before = 0;
+
+  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+    if (put_failures > 0) {
+      --put_failures;
+      return fail(ErrorCode::kUnavailable, "disk full");
+    }
+    return store_.put(writes, durability);
+  }
+  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+    if (get_failures > 0 && gets_before-- <= 0) {
+      --get_failures;
+      return fail(ErrorCode::kUnavailable, "the disk cannot be read");
+    }
+    return store_.get(family, key);
+  }
+  Result<std::vector<bool>> contains(Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    return store_.contains(family, keys);
+  }
+  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+    return store_.scan(family, from, to);
+  }
+  Result<void> sync() override { return store_.sync(); }
+  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+    return store_.drop_range(family, from, to);
+  }
+  Result<void> compact() override { return store_.compact(); }
+  std::uint64_t disk_bytes(Family family) const override { return store_.disk_bytes(family); }
+
+ private:
+  OrderedStore& store_;
+};
+
+// Known fault 4: a label value counted as known before its row was on disk.
+TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
+  FailingStore failing(*store_);
+  const auto index = SeriesIndex::open(failing).value();
+  const CustomerNumber number = index->number_of(*CustomerId::parse("cliente-a")).value();
+  const auto series = [&](const std::string& metric) {
+    return UnresolvedSeries{number, Labels::from({{"__name__", metric}, {"pod", "p-1"}}),
+                            index->hash(number, metric)};
+  };
+  std::vector<UnresolvedSeries> both = {series("a"), series("b")};
+  failing.gets_before = 1;  // the first is found to be new, the second cannot be looked for
+  failing.get_failures = 1;
+  EXPECT_FALSE(index->resolve(both).has_value());
+  failing.put_failures = 1;
+  EXPECT_FALSE(index->resolve(both).has_value());
+  ASSERT_TRUE(index->resolve(both).has_value());
+  EXPECT_EQ(index->label_values(number, "pod", 10).value(), std::vector<std::string>{"p-1"});
 }
 
 }  // namespace

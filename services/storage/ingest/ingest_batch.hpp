@@ -22,8 +22,8 @@ struct SeriesBatch {
 struct IngestBatch {
   std::vector<SeriesBatch> series;
 
-  std::size_t items() const;  ///< samples and histograms
-  std::size_t memory_bytes() const;
+  std::size_t items() const;         ///< samples and histograms
+  std::size_t memory_bytes() const;  ///< that it holds, about
   std::string encode() const;
   /// kCorrupt for bytes that encode did not write.
   static Result<IngestBatch> decode(std::string_view bytes);

@@ -147,7 +147,7 @@ class Store {
     heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
     IngesterSettings settings;
     settings.log_directory = folder_.path() + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, *chunks_, clock_).value();
+    ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
   }
   void write(const std::string& customer, const std::string& body) {
     WriteBatch batch(*index_, CustomerId::parse(customer).value(), clock_.wall_ms());
@@ -189,6 +189,7 @@ class Store {
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;
   std::unique_ptr<HeadSet> heads_;
+  RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;
   std::mutex mutex_;
   std::condition_variable wake_;

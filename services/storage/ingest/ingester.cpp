@@ -4,19 +4,23 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/kv/patience.hpp"
 
 namespace vigia::storage {
 namespace {
 
 constexpr std::string_view kCursor = "heads";
 constexpr std::int64_t kEpochMs = 60'000;
+// What lies further ahead of clock and records is kept apart from what comes in order.
+constexpr TimestampMs kAheadMs = 5 * 60'000;
 constexpr std::size_t kExpectedAtOnce = 16;
 /// Twice what the log itself waits for before it passes over what the device cannot read.
 constexpr auto kReplayReadPatience = std::chrono::minutes(1);
 constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
 
-// Past three quarters of its cap the log is emptied by closing all chunks early.
+// Past three quarters of its cap the log is emptied by closing all chunks early, a part at a time.
 bool is_nearly_full(const pipeline::DiskLogStats& stats, std::uint64_t bytes_max) {
   return stats.bytes > bytes_max / 4 * 3;
 }
@@ -43,16 +47,20 @@ Result<std::optional<pipeline::DiskRecord>> next_patiently(pipeline::Cursor& cur
 }  // namespace
 
 Ingester::Ingester(Key /*key*/, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
-                   const Clock& clock)
+                   RecordTimes& times, const Clock& clock)
     : settings_(std::move(settings)),
       heads_(heads),
       chunks_(chunks),
+      times_(times),
       clock_(clock),
-      pending_("samples under way", settings_.pending_bytes_max) {}
+      pending_("samples under way", settings_.pending_bytes_max),
+      start_(clock.steady()) {}
 
 Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, HeadSet& heads,
-                                                 ChunkStore& chunks, const Clock& clock) {
-  auto ingester = std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, clock);
+                                                 ChunkStore& chunks, RecordTimes& times,
+                                                 const Clock& clock) {
+  auto ingester =
+      std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, times, clock);
   pipeline::DiskLogSettings log;
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
@@ -62,6 +70,9 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
+  const auto minute = static_cast<Epoch>(std::max<std::int64_t>(clock.wall_ms() / kEpochMs, 1));
+  ingester->epoch_at_start_ = std::max(ingester->epoch_, minute);
+  ingester->start_ = clock.steady();
   ingester->late_ = std::make_unique<LateLane>(heads, ingester->settings_.late_bytes_max);
   ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
   ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
@@ -83,7 +94,10 @@ Result<void> Ingester::replay() {
       ++replay_damaged_;
       continue;
     }
-    if (auto applied = apply_batch(*batch, header, nullptr); !applied) return forward(applied);
+    // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
+    const auto applied = patiently("the chunk store, to replay the write-ahead log",
+                                   [&] { return apply_batch(*batch, header, nullptr); });
+    if (!applied) return tl::unexpected<Error>(applied.error());
     replayed_ += batch->items();
   }
 }
@@ -131,8 +145,9 @@ void Ingester::run() {
     items.swap(queue_);
     lock.unlock();
     for (Item& item : items) apply(item);
+    contain_faults("storage: closing chunks early", [this] { close_some(); });
     if (clock_.steady() >= next_sweep_) {
-      sweep();
+      if (!contain_faults("storage: sweep", [this] { sweep(); })) ++sweep_failures_;
       next_sweep_ = clock_.steady() + settings_.sweep_interval;
     }
     lock.lock();
@@ -141,7 +156,9 @@ void Ingester::run() {
 
 void Ingester::apply(Item& item) {
   std::vector<StoreWork> late;
-  auto counts = apply_batch(item.batch, item.header, &late);
+  Result<AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of this program");
+  contain_faults("storage: applying a record",
+                 [&] { counts = apply_batch(item.batch, item.header, &late); });
   const std::size_t items = item.batch.items();
   if (!counts || late.empty()) return finish(items, std::move(counts), item.done);
   late_->submit(std::move(late), [this, items, known = *counts, done = std::move(item.done),
@@ -157,15 +174,16 @@ void Ingester::finish(std::size_t items, Result<AppendCounts> counts, const Done
     const std::lock_guard lock(mutex_);
     counts_ += *counts;
   }
-  done(std::move(counts));
+  contain_faults("storage: answering a write", [&] { done(std::move(counts)); });
 }
 
 Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
                                            const pipeline::RecordHeader& header,
                                            std::vector<StoreWork>* late) {
-  note_position(header);
+  const bool is_replay = late == nullptr;
+  note_position(header, is_replay);
+  note_times(batch, header);
   AppendCounts counts;
-  std::vector<StoreWork> work;
   for (std::size_t i = 0; i < batch.series.size(); ++i) {
     // Some at a time, so that the memory of several heads is fetched at once.
     if (i % kExpectedAtOnce == 0) {
@@ -173,34 +191,85 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
       for (std::size_t next = i; next < end; ++next) heads_.expect(batch.series[next].id);
     }
     const SeriesBatch& series = batch.series[i];
-    const SeriesRef ref{series.customer, series.id, series.is_new && late != nullptr};
-    const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
-                                           late != nullptr ? *late : work);
-    if (!known) return tl::unexpected<Error>(known.error());
-    counts += *known;
-    for (StoreWork& one : work) {
-      const auto stored = heads_.append_stored(std::move(one));
-      if (!stored) return tl::unexpected<Error>(stored.error());
-      counts += *stored;
+    if (is_replay) {
+      replayed_series_max_ = std::max(replayed_series_max_, series.id);
+      replayed_customer_max_ = std::max(replayed_customer_max_, series.customer);
     }
-    work.clear();
+    const SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
+    const std::size_t late_before = is_replay ? 0 : late->size();
+    AppendCounts own;
+    Result<void> applied;
+    const bool is_whole = contain_faults("storage: applying a series",
+                                         [&] { applied = apply_series(ref, series, late, own); });
+    if (!applied) return tl::unexpected<Error>(applied.error());
+    if (!is_whole) {
+      if (!is_replay)
+        late->erase(late->begin() + static_cast<std::ptrdiff_t>(late_before), late->end());
+      const std::size_t items = series.samples.size() + series.histograms.size();
+      own.set_aside = items - (own.stored + own.repeats + own.conflicts);
+    }
+    counts += own;
   }
   return counts;
 }
 
-void Ingester::note_position(const pipeline::RecordHeader& header) {
+Result<void> Ingester::apply_series(const SeriesRef& ref, const SeriesBatch& series,
+                                    std::vector<StoreWork>* late, AppendCounts& counts) {
+  std::vector<StoreWork> work;
+  const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
+                                         late != nullptr ? *late : work);
+  if (!known) return tl::unexpected<Error>(known.error());
+  counts += *known;
+  for (StoreWork& one : work) {
+    const auto stored = heads_.append_stored(std::move(one));
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    counts += *stored;
+  }
+  return {};
+}
+
+void Ingester::note_position(const pipeline::RecordHeader& header, bool is_replay) {
   const auto minute = static_cast<Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
-  epoch_ = std::max(epoch_, minute);
+  epoch_ = std::max(epoch_, is_replay ? minute : steady_epoch());
   epoch_starts_.try_emplace(epoch_, header.position);
   applied_ = header.next;
 }
 
+Epoch Ingester::steady_epoch() const {
+  const auto minutes =
+      std::chrono::duration_cast<std::chrono::minutes>(clock_.steady() - start_).count();
+  return epoch_at_start_ + static_cast<Epoch>(minutes);
+}
+
+// Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
+// the clock is behind.
+void Ingester::note_times(const IngestBatch& batch, const pipeline::RecordHeader& header) {
+  CustomerNumber customer;
+  TimestampMs newest_ms = 0;
+  const auto note = [&] {
+    if (newest_ms > 0) times_.note(customer, newest_ms);
+  };
+  for (const SeriesBatch& series : batch.series) {
+    if (series.customer != customer) {
+      note();
+      customer = series.customer;
+      newest_ms = 0;
+    }
+    for (const Sample& sample : series.samples) {
+      newest_ms = std::max(newest_ms, sample.timestamp_ms);
+    }
+    for (const HistogramSample& sample : series.histograms) {
+      newest_ms = std::max(newest_ms, sample.timestamp_ms);
+    }
+  }
+  note();
+  heads_.set_ahead_limit(std::max(times_.latest_ms(clock_), header.received_ms) + kAheadMs);
+}
+
 void Ingester::sweep() {
   SweepTime time;
-  time.now_ms = clock_.wall_ms();
-  time.now =
-      std::max(epoch_, static_cast<Epoch>(std::max<std::int64_t>(time.now_ms / kEpochMs, 1)));
-  time.close_all = is_nearly_full(log_->stats(), settings_.log_bytes_max);
+  time.now_ms = times_.latest_ms(clock_);
+  time.now = std::max(epoch_, steady_epoch());
   const Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
   const auto oldest = heads_.sweep(time);
   const auto done = oldest ? checkpoint(older(late, *oldest))
@@ -211,6 +280,16 @@ void Ingester::sweep() {
     service::log_error("closing chunks failed, trying again", {{"error", done.error().message}});
   }
 }
+
+// In pieces between records, so that writing out millions of chunks stops no writer for long.
+void Ingester::close_some() {
+  if (!is_nearly_full(log_->stats(), settings_.log_bytes_max)) return;
+  if (auto closed = heads_.close_part(next_part_); !closed) return;  // the sweep says why
+  next_part_ = (next_part_ + 1) % HeadSet::kParts;
+  if (next_part_ == 0) next_sweep_ = clock_.steady();  // lets the log go
+}
+
+bool Ingester::is_taking() const { return !log_->stats().is_full; }
 
 // What the cursor passes is never read again, so the store has it on disk before.
 Result<void> Ingester::checkpoint(Epoch oldest) {

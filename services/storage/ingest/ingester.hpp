@@ -16,6 +16,7 @@
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
+#include "services/storage/retention/record_times.hpp"
 
 namespace vigia::storage {
 
@@ -43,6 +44,8 @@ struct IngesterStats {
 
 /// The applier's thread puts what comes into the heads and never waits for a disk read: what only
 /// the store can decide goes through a lane of its customer's (LateLane).
+/// One bad row is one row: damage that the chunk store cannot get round, and what throws, costs the
+/// series at hand its place in the heads (AppendCounts::set_aside) and nobody else anything.
 /// Exactly once: a sample's key is customer, series and time; what is there already vanishes, from
 /// a client that repeats and from the log that is read again after a kill alike.
 /// Thread contract: open, stop and the destructor from one thread; the rest from any.
@@ -54,18 +57,24 @@ class Ingester {
   /// retryable: nothing was promised, and repeating is harmless.
   using Done = std::function<void(Result<AppendCounts>)>;
 
-  /// Opens the log, replays it into the heads, starts. All must outlive it. kUnavailable where
-  /// another process holds the folder.
+  /// Opens the log, replays it into the heads, starts. All must outlive it. Where the store refuses
+  /// (full disk) the replay waits for it. kUnavailable where another process holds the folder.
   static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, HeadSet& heads,
-                                                ChunkStore& chunks, const Clock& clock);
+                                                ChunkStore& chunks, RecordTimes& times,
+                                                const Clock& clock);
   Ingester(Key key, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
-           const Clock& clock);
+           RecordTimes& times, const Clock& clock);
   Ingester(const Ingester&) = delete;
   Ingester& operator=(const Ingester&) = delete;
   ~Ingester();
 
   void write(IngestBatch batch, Done done);
   IngesterStats stats() const;
+  /// The highest numbers in what was replayed.
+  SeriesId replayed_series_max() const { return replayed_series_max_; }
+  CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
+  /// False while the log refuses what comes: full, or its disk is.
+  bool is_taking() const;
   /// Refuses further writes, ends what is under way. Safe twice.
   void stop();
 
@@ -84,13 +93,19 @@ class Ingester {
   /// `late` takes what only the store can decide; null: it is asked at once.
   Result<AppendCounts> apply_batch(const IngestBatch& batch, const pipeline::RecordHeader& header,
                                    std::vector<StoreWork>* late);
-  void note_position(const pipeline::RecordHeader& header);
+  Result<void> apply_series(const SeriesRef& ref, const SeriesBatch& series,
+                            std::vector<StoreWork>* late, AppendCounts& counts);
+  void note_position(const pipeline::RecordHeader& header, bool is_replay);
+  void note_times(const IngestBatch& batch, const pipeline::RecordHeader& header);
+  Epoch steady_epoch() const;
+  void close_some();
   void sweep();
   Result<void> checkpoint(Epoch oldest);
 
   IngesterSettings settings_;
   HeadSet& heads_;
   ChunkStore& chunks_;
+  RecordTimes& times_;
   const Clock& clock_;
   CustomerShares pending_;
 
@@ -109,6 +124,13 @@ class Ingester {
   // Of the applier's thread.
   TimePoint next_sweep_;
   Epoch epoch_ = kNoEpoch;
+  // Closing goes by steady time from here on: after a step of the wall clock ahead and back it
+  // would else stand still until that time comes.
+  Epoch epoch_at_start_ = kNoEpoch;
+  TimePoint start_;
+  std::size_t next_part_ = 0;  // to be closed while the log is nearly full
+  SeriesId replayed_series_max_;
+  CustomerNumber replayed_customer_max_;
   std::map<Epoch, pipeline::LogPosition> epoch_starts_;
   pipeline::LogPosition applied_;  // everything before it is in the heads
 

@@ -1,10 +1,14 @@
 #include "services/storage/ingest/ingester.hpp"
 
+#include <functional>
+#include <future>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/fault.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
 namespace vigia::storage {
@@ -129,6 +133,136 @@ TEST_F(IngesterTest, HistogramsAreKeptAsTheyCame) {
   EXPECT_EQ(data.histograms[0].encoded, "zero");
   EXPECT_EQ(data.histograms[1].encoded, "one");
   EXPECT_EQ(data.histograms[2].encoded, "two");
+}
+
+// Case A3 (a): rows of the last hours that cannot be read.
+TEST_F(IngesterTest, DamagedRowsOfASeriesKeepNeitherItNorAReplayFromGoingOn) {
+  write_run(kNow - 3 * kHour, 3 * 240);
+  const auto scan = storage_.store().scan(Family::kChunks, "", "");
+  std::vector<KeyValue> damaged;
+  while (scan->next()) damaged.push_back({Family::kChunks, std::string(scan->key()), "\x7f"});
+  ASSERT_THAT(damaged, testing::Not(testing::IsEmpty()));
+  ASSERT_TRUE(storage_.store().put(damaged, Durability::kNow));
+  storage_.kill_and_restart();
+  EXPECT_GT(storage_.heads().stats().unread_series, 0U);
+  EXPECT_EQ(write_run(kNow, 10).stored, 10U);
+  EXPECT_EQ(storage_.write("cliente-b", "m", {{kNow, 1}}).stored, 1U);
+  EXPECT_EQ(storage_.read("cliente-b", "m").size(), 1U);
+}
+
+// Case A4 (f).
+TEST_F(IngesterTest, AStepOfTheWallClockAheadAndBackLeavesNoChunkOpen) {
+  storage_.clock().set_wall_ns((kNow + 24 * kHour) * 1'000'000);
+  write_run(kNow, 10);
+  storage_.advance(std::chrono::minutes(1));
+  storage_.clock().set_wall_ns(kNow * 1'000'000);
+  write_run(kNow + 10 * kStep, 10);
+  write_run(kNow - kHour, 5);
+  storage_.advance(std::chrono::hours(3));
+  EXPECT_EQ(storage_.ingester().stats().log.cursors.at(0).queued_records, 0U);
+  expect_numbered(25);
+}
+
+// Case A4 (a): a whole stream ahead of our clock is right; a lone sample ahead of it is kept apart.
+TEST_F(IngesterTest, WhatLiesFarAheadMakesNothingLate) {
+  storage_.clock().set_wall_ns((kNow - 48 * kHour) * 1'000'000);
+  EXPECT_EQ(write_run(kNow, 10).late, 0U);
+  storage_.write("cliente-b", "m", {{kNow + 10 * kStep, 1}});
+  EXPECT_EQ(write_run(kNow + 9000 * kHour, 1).late, 1U);  // one of two customers says so
+  EXPECT_EQ(write_run(kNow + 10 * kStep, 10).late, 0U);
+  expect_numbered(21);
+}
+
+// A chunk store that does what a test says when it is asked for a series.
+class ScriptedStore final : public ChunkStore {
+ public:
+  explicit ScriptedStore(ChunkStore& store) : store_(store) {}
+  std::function<Result<void>(SeriesId)> on_newest = [](SeriesId) { return Result<void>(); };
+
+  Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
+    return store_.put(customer, rows);
+  }
+  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                     TimestampMs to_ms) override {
+    return store_.read(customer, series, from_ms, to_ms);
+  }
+  Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
+                                            TimestampMs from_ms) override {
+    if (auto done = on_newest(series); !done) return forward(done);
+    return store_.newest(customer, series, from_ms);
+  }
+  Result<void> sync() override { return store_.sync(); }
+  Result<std::size_t> expire(TimestampMs before_ms) override { return store_.expire(before_ms); }
+  std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
+
+ private:
+  ChunkStore& store_;
+};
+
+class ScriptedIngesterTest : public testing::Test {
+ protected:
+  void start() {
+    heads_ = std::make_unique<HeadSet>(store_, clock_);
+    settings_.log_directory = folder_.path() + "/wal";
+    ingester_ = Ingester::open(settings_, *heads_, store_, times_, clock_).value();
+  }
+  static IngestBatch batch(std::initializer_list<std::uint64_t> series) {
+    IngestBatch batch;
+    for (const std::uint64_t id : series) {
+      batch.series.push_back({{1}, {id}, false, {{kNow, 1}, {kNow + kStep, 2}}, {}});
+    }
+    return batch;
+  }
+  std::future<Result<AppendCounts>> write(IngestBatch batch) {
+    auto done = std::make_shared<std::promise<Result<AppendCounts>>>();
+    ingester_->write(std::move(batch),
+                     [done](Result<AppendCounts> counts) { done->set_value(std::move(counts)); });
+    return done->get_future();
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<OrderedStore> rocksdb_ = open_rocksdb({folder_.path() + "/db"}).value();
+  std::unique_ptr<KvChunkStore> chunks_ = KvChunkStore::open(*rocksdb_).value();
+  ScriptedStore store_{*chunks_};
+  ManualClock clock_{kNow * 1'000'000};
+  RecordTimes times_;
+  IngesterSettings settings_;
+  std::unique_ptr<HeadSet> heads_;
+  std::unique_ptr<Ingester> ingester_;
+};
+
+TEST_F(ScriptedIngesterTest, WhatThrowsCostsItsSeriesAlone) {
+  const auto is_bad = [](SeriesId series) -> Result<void> {
+    if (series.value == 7) throw std::runtime_error("a fault of ours");
+    return {};
+  };
+  store_.on_newest = is_bad;
+  start();
+  const std::uint64_t faults = fault_count();
+  const auto counts = write(batch({6, 7, 8})).get().value();
+  EXPECT_EQ(counts.set_aside, 2U);
+  EXPECT_EQ(counts.stored, 4U);
+  EXPECT_EQ(fault_count(), faults + 1);
+  EXPECT_EQ(write(batch({9})).get().value().stored, 2U);
+  ingester_.reset();
+  start();  // the replay meets it again
+  EXPECT_EQ(ingester_->stats().replayed, 8U);
+  EXPECT_EQ(heads_->read({8}).chunk.empty(), false);
+}
+
+TEST_F(ScriptedIngesterTest, AReplayWaitsForAStoreThatRefuses) {
+  start();
+  write(batch({1, 2})).get().value();
+  ingester_.reset();
+  int refusals = 3;
+  store_.on_newest = [&](SeriesId) -> Result<void> {
+    if (refusals-- > 0) return fail(ErrorCode::kUnavailable, "no space left on the disk");
+    return {};
+  };
+  start();
+  EXPECT_LT(refusals, 0);
+  EXPECT_FALSE(heads_->read({1}).chunk.empty());
+  EXPECT_FALSE(heads_->read({2}).chunk.empty());
 }
 
 // The store beside a map: whatever is written, in whatever order, with whatever restarts between,

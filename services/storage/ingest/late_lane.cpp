@@ -115,8 +115,12 @@ void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Re
 Result<AppendCounts> LateLane::append(std::vector<StoreWork>& part) {
   AppendCounts counts;
   for (StoreWork& one : part) {
-    const auto more = heads_.append_stored(std::move(one));
+    const std::size_t items = one.items();
+    Result<AppendCounts> more;
+    const bool is_whole = contain_faults("storage: a late sample's series",
+                                         [&] { more = heads_.append_stored(std::move(one)); });
     if (!more) return more;
+    if (!is_whole) more->set_aside = items;
     counts += *more;
   }
   return counts;

@@ -34,7 +34,7 @@ class LateLane {
   /// Of what is not in the heads yet; kNoEpoch for nothing.
   Epoch oldest() const;
   std::size_t items() const;
-  void stop() { lanes_.stop(); }
+  void stop() { lanes_.stop(TimePoint::max()); }
 
  private:
   struct Request;  // what its parts have in common

@@ -29,7 +29,7 @@ class Storage {
     heads_ = std::make_unique<HeadSet>(*chunks_, clock);
     IngesterSettings settings;
     settings.log_directory = folder + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, *chunks_, clock).value();
+    ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock).value();
   }
   void write(IngestBatch batch) {
     ingester_->write(std::move(batch), [this](const Result<AppendCounts>& counts) {
@@ -52,6 +52,7 @@ class Storage {
   std::unique_ptr<OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<HeadSet> heads_;
+  RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;
   std::mutex mutex_;
   std::condition_variable wake_;

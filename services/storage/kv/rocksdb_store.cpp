@@ -45,8 +45,9 @@ constexpr auto kTick = std::chrono::seconds(2);
 constexpr auto kEndPatience = std::chrono::seconds(60);
 constexpr auto kEndPoll = std::chrono::milliseconds(2);
 constexpr std::size_t kSavedBytesAtOnce = 1U << 20U;
-/// Says to the index that rows of its may be gone (index_identity.hpp reads it).
+/// Says to the index that rows of its may be gone: index_key::kHeal.
 constexpr std::string_view kHealKey = "m/heal";
+constexpr std::string_view kHeldElsewhere = "another process holds";
 constexpr std::string_view kProbeKey = "probe";
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
@@ -409,7 +410,7 @@ class RocksDbStore final : public OrderedStore {
       const std::string text = status.ToString();
       if (status.IsIOError() && text.find("lock") != std::string::npos) {
         return fail(ErrorCode::kUnavailable,
-                    fmt::format("cold store: another process holds {}", settings_.directory));
+                    fmt::format("cold store: {} {}", kHeldElsewhere, settings_.directory));
       }
       const std::uint64_t table = table_in(text);
       const bool is_damage = status.IsCorruption() || status.IsPathNotFound() ||
@@ -707,8 +708,13 @@ Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settin
                                                      settings.directory, error.message()));
   }
   auto store = std::make_unique<RocksDbStore>(settings);
-  if (auto opened = store->open(); !opened) return forward(opened);
-  return store;
+  auto opened = store->open();
+  if (opened) return store;
+  const bool is_held = opened.error().message.find(kHeldElsewhere) != std::string::npos;
+  if (opened.error().code == ErrorCode::kUnavailable && !is_held) {
+    opened.error().retry_after = std::chrono::seconds(1);
+  }
+  return forward(opened);
 }
 
 }  // namespace vigia::storage

@@ -18,7 +18,7 @@ struct RocksDbSettings {
 /// folder `quarantine`, what can be read of that is written anew, and the rest is served: the loss
 /// is counted (damage) and logged. The same happens by itself to what turns out to be damaged
 /// later; meanwhile, for seconds, all calls answer kUnavailable. kUnavailable, naming the folder,
-/// where another process holds it or the disk refuses (full).
+/// where another process holds it; with retry_after set where the disk refuses (full).
 Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings);
 
 }  // namespace vigia::storage

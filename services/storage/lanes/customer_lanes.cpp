@@ -114,10 +114,19 @@ void CustomerLanes::run() {
   }
 }
 
-void CustomerLanes::stop() {
+void CustomerLanes::stop(TimePoint deadline) {
+  Lanes dropped;  // let go without the lock
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     is_stopping_ = true;
+    wake_.notify_all();
+    const auto is_done = [this] { return waiting_ == 0; };
+    if (deadline == TimePoint::max()) {
+      wake_.wait(lock, is_done);
+    } else if (!wake_.wait_until(lock, deadline, is_done)) {
+      for (auto& [customer, lane] : lanes_) dropped[customer].jobs.swap(lane.jobs);
+      waiting_ = 0;
+    }
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) {

@@ -36,7 +36,7 @@ class CustomerLanes {
   explicit CustomerLanes(LaneSettings settings);
   CustomerLanes(const CustomerLanes&) = delete;
   CustomerLanes& operator=(const CustomerLanes&) = delete;
-  ~CustomerLanes() { stop(); }
+  ~CustomerLanes() { stop(TimePoint::max()); }
 
   /// `customer` is whose turn the job uses; "" is a lane as any other, for what is nobody's.
   /// `bytes`: what the job holds until it has run. An error, after which the job is not kept, is
@@ -44,8 +44,9 @@ class CustomerLanes {
   Result<void> submit(std::string_view customer, std::size_t bytes, std::function<void()> job);
   /// The error that a job of the customer's would now be refused with for what already waits.
   Result<void> check(std::string_view customer) const;
-  /// Runs what waits, then returns. Safe twice.
-  void stop();
+  /// Runs what waits, at the deadline drops what still does, and returns when nothing runs any
+  /// more. Safe twice.
+  void stop(TimePoint deadline);
   std::size_t waiting() const;
 
  private:

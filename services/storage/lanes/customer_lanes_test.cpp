@@ -108,9 +108,26 @@ TEST(CustomerLanesTest, StopRunsWhatWaits) {
   std::atomic<int> ran = 0;
   CustomerLanes lanes({"writes", 2, 1, 256, 1U << 20U});
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(lanes.submit("a", 0, [&] { ++ran; }));
-  lanes.stop();
+  lanes.stop(TimePoint::max());
   EXPECT_EQ(ran, 20);
   EXPECT_FALSE(lanes.submit("a", 0, [] {}));
+}
+
+// Case A14: a stop that runs all that waits would outlast its deadline.
+TEST(CustomerLanesTest, AtTheDeadlineWhatStillWaitsIsDropped) {
+  Gate gate;
+  std::atomic<int> ran = 0;
+  CustomerLanes lanes({"writes", 2, 1, 256, 1U << 20U});
+  ASSERT_TRUE(lanes.submit("a", 0, gate.job()));
+  gate.wait_until_entered();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(lanes.submit("a", 0, [&] { ++ran; }));
+  std::thread opener([&] {
+    while (lanes.waiting() > 0) std::this_thread::yield();
+    gate.open();
+  });
+  lanes.stop(TimePoint(Duration(0)));
+  opener.join();
+  EXPECT_EQ(ran, 0);
 }
 
 }  // namespace

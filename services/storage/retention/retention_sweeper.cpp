@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::storage {
 
-RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, const Clock& clock,
-                                   Duration interval)
-    : rules_(std::move(rules)), clock_(clock), interval_(interval), thread_([this] { run(); }) {}
+RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
+                                   const RecordTimes& times, Duration interval)
+    : rules_(std::move(rules)), guard_(guard), times_(times), interval_(interval), thread_([this] {
+        run();
+      }) {}
 
 RetentionSweeper::~RetentionSweeper() {
   {
@@ -21,27 +24,33 @@ RetentionSweeper::~RetentionSweeper() {
 
 void RetentionSweeper::run() {
   std::unique_lock lock(mutex_);
-  while (!is_stopping_) {
+  while (!wake_.wait_for(lock, interval_, [this] { return is_stopping_; })) {
     lock.unlock();
     sweep();
     lock.lock();
-    wake_.wait_for(lock, interval_, [this] { return is_stopping_; });
   }
 }
 
 void RetentionSweeper::sweep() {
-  for (const RetentionRule& rule : rules_) {
-    if (rule.keep == Duration(0)) continue;
-    const TimestampMs before_ms =
-        clock_.wall_ms() - std::chrono::duration_cast<std::chrono::milliseconds>(rule.keep).count();
-    if (before_ms <= 0) continue;
-    const auto days = rule.expire(before_ms);
-    if (!days) {
-      service::log_error("expiry failed, trying again",
-                         {{"kind", rule.name}, {"error", days.error().message}});
-    } else if (*days > 0) {
-      service::log_info("expired", {{"kind", rule.name}, {"days", fmt::to_string(*days)}});
+  contain_faults("storage: expiry", [this] {
+    const auto now_ms = guard_.now(times_.median_ms());
+    if (!now_ms.has_value()) return;
+    for (const RetentionRule& rule : rules_) {
+      contain_faults("storage: expiry", [&] { apply(rule, *now_ms); });
     }
+  });
+}
+
+void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {
+  const TimestampMs before_ms =
+      now_ms - std::chrono::duration_cast<std::chrono::milliseconds>(rule.keep).count();
+  if (rule.keep == Duration(0) || before_ms <= 0) return;
+  const auto days = rule.expire(before_ms);
+  if (!days) {
+    service::log_error("expiry failed, trying again",
+                       {{"kind", rule.name}, {"error", days.error().message}});
+  } else if (*days > 0) {
+    service::log_info("expired", {{"kind", rule.name}, {"days", fmt::to_string(*days)}});
   }
 }
 

@@ -11,6 +11,8 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
+#include "services/storage/retention/record_times.hpp"
+#include "services/storage/retention/retention_guard.hpp"
 
 namespace vigia::storage {
 
@@ -22,12 +24,14 @@ struct RetentionRule {
   std::function<Result<std::size_t>(TimestampMs before_ms)> expire;
 };
 
-/// A thread of its own, at start and every `interval`. The series index is not thinned out: a
-/// series without samples stays known.
+/// A thread of its own, every `interval`, never at the start: RetentionGuard says what time it is,
+/// and nothing goes while that is in doubt. A rule that fails or throws costs itself alone. The
+/// series index is not thinned out: a series without samples stays known.
 class RetentionSweeper {
  public:
-  /// What the rules call and `clock` must outlive it.
-  RetentionSweeper(std::vector<RetentionRule> rules, const Clock& clock, Duration interval);
+  /// What the rules call and the others must outlive it.
+  RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
+                   const RecordTimes& times, Duration interval);
   RetentionSweeper(const RetentionSweeper&) = delete;
   RetentionSweeper& operator=(const RetentionSweeper&) = delete;
   ~RetentionSweeper();
@@ -37,9 +41,11 @@ class RetentionSweeper {
 
  private:
   void run();
+  static void apply(const RetentionRule& rule, TimestampMs now_ms);
 
   std::vector<RetentionRule> rules_;
-  const Clock& clock_;
+  RetentionGuard& guard_;
+  const RecordTimes& times_;
   Duration interval_;
   std::mutex mutex_;
   std::condition_variable wake_;

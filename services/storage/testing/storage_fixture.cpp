@@ -39,7 +39,7 @@ void StorageFixture::open() {
   IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
   settings.sweep_interval = std::chrono::milliseconds(300);
-  ingester_ = Ingester::open(settings, *heads_, *chunks_, clock_).value();
+  ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
 }
 

@@ -58,6 +58,7 @@ class StorageFixture {
 
   std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
   ManualClock clock_{kNow * 1'000'000};
+  RecordTimes times_;
   std::unique_ptr<OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;

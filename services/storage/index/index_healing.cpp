@@ -1,0 +1,199 @@
+// SeriesIndex: the second copy of what all rows depend on, and what is done after the store has
+// lost rows. A number given twice would show one customer's samples to another.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/service/log.hpp"
+#include "services/storage/index/index_key.hpp"
+#include "services/storage/index/label_codec.hpp"
+#include "services/storage/index/series_index.hpp"
+#include "services/storage/kv/day_set.hpp"
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// Numbers passed over after a loss. RocksDB's logs hold 1 GiB at most, a new series at least three
+// rows of 50 bytes: 7 M series can be lost with them.
+constexpr std::uint64_t kSeriesPassedOver = 1U << 24U;
+constexpr std::uint32_t kCustomersPassedOver = 1U << 12U;
+constexpr std::size_t kRowsAtOnce = 1'000;
+
+std::string number_value(std::uint64_t value) {
+  std::string bytes;
+  append_u64(bytes, value);
+  return bytes;
+}
+
+std::uint64_t number_of_value(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint64_t value = reader.read_u64();
+  return reader.ok() ? value : 0;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> SeriesIndex::read_identity(std::string_view key) const {
+  auto value = store_.get(Family::kIndex, key);
+  if (!value || value->has_value()) return value;
+  return store_.get(Family::kIdentity, key);
+}
+
+Result<void> SeriesIndex::load_customers(Family family) {
+  const std::unique_lock lock(customers_mutex_);
+  const std::string prefix = index_key::customers();
+  const auto scan = store_.scan(family, prefix, after_prefix(prefix));
+  while (scan->next()) {
+    const std::string_view text = scan->key().substr(prefix.size());
+    const std::uint64_t number = number_of_value(scan->value());
+    auto customer = text == CustomerId::provider().text()
+                        ? Result<CustomerId>(CustomerId::provider())
+                        : CustomerId::parse(text);
+    if (number == 0 || number > UINT32_MAX || !customer) {
+      return fail(ErrorCode::kCorrupt, "cold store: a damaged customer row");
+    }
+    const CustomerNumber given{static_cast<std::uint32_t>(number)};
+    customers_.emplace(std::move(*customer), given);
+    last_number_ = std::max(last_number_, given.value);
+  }
+  return scan->status();
+}
+
+// For stores that were made before there was a second copy, and after a loss of either.
+Result<void> SeriesIndex::put_identity() {
+  std::vector<KeyValue> writes;
+  const std::string seed = number_value(seed_);
+  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+    const auto stored = store_.get(family, index_key::kSeed);
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    const auto format = store_.get(Family::kIndex, index_key::kFormat);
+    if (!format) return tl::unexpected<Error>(format.error());
+    if (stored->has_value() && !has_lost_rows_) continue;
+    writes.push_back({family, std::string(index_key::kSeed), seed});
+    writes.push_back({family, std::string(index_key::kNextSeries), number_value(next_id_)});
+    if (format->has_value()) {
+      writes.push_back({family, std::string(index_key::kFormat), **format});
+    }
+    for (const Customer& customer : customers()) {
+      writes.push_back(
+          {family, index_key::customer(customer.id.text()), number_value(customer.number.value)});
+    }
+  }
+  if (writes.empty()) return {};
+  return store_.put(writes, Durability::kNow);
+}
+
+void SeriesIndex::note_used(SeriesId series, CustomerNumber customer) {
+  const std::lock_guard create_lock(create_mutex_);
+  if (series.value >= next_id_) next_id_ = series.value + 1;
+  const std::unique_lock lock(customers_mutex_);
+  last_number_ = std::max(last_number_, customer.value);
+}
+
+Result<void> SeriesIndex::heal() {
+  service::log_warn("the store has lost rows: the index is made whole from what is left");
+  const std::uint64_t repairs = store_.repairs();
+  has_lost_rows_ = true;
+  known_values_.clear();
+  for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
+    if (auto found = find_customer_numbers(family); !found) return found;
+  }
+  if (auto healed = heal_rows(); !healed) return healed;
+  next_id_ += kSeriesPassedOver;
+  {
+    const std::unique_lock lock(customers_mutex_);
+    last_number_ += kCustomersPassedOver;
+  }
+  if (auto put = put_identity(); !put) return put;
+  const auto done =
+      store_.put({{Family::kIndex, std::string(index_key::kHeal), "0"}}, Durability::kNow);
+  if (!done) return done;
+  repairs_seen_ = repairs;
+  return {};
+}
+
+// Whose customer row is gone still owns the rows under its number.
+Result<void> SeriesIndex::find_customer_numbers(Family family) {
+  const auto scan = store_.scan(family, "", "");
+  while (scan->next()) {
+    std::string_view key = scan->key();
+    bool ok = true;
+    const std::uint32_t day = take_key_u32(key, ok);
+    const std::uint32_t number = take_key_u32(key, ok);
+    if (!ok) continue;
+    {
+      const std::unique_lock lock(customers_mutex_);
+      last_number_ = std::max(last_number_, number);
+    }
+    std::string next = day_key(day);
+    append_key_u32(next, number);
+    next = after_prefix(std::move(next));
+    if (next.empty()) break;
+    scan->seek(next);
+  }
+  return scan->status();
+}
+
+// Each series row gives its row of the hash and those of its label values again, and its customer.
+Result<void> SeriesIndex::heal_rows() {
+  const auto scan = store_.scan(Family::kIndex, "s", "t");
+  NewRows rows;
+  std::uint64_t next = next_id_;
+  std::uint64_t healed = 0;
+  while (scan->next()) {
+    std::string_view key = scan->key().substr(1);
+    bool ok = true;
+    const CustomerNumber customer{take_key_u32(key, ok)};
+    const auto labels = decode_label_views(scan->value());
+    if (!ok || !labels || key.size() < sizeof(std::uint64_t)) continue;
+    key.remove_prefix(key.size() - sizeof(std::uint64_t));
+    const SeriesId id{take_key_u64(key, ok)};
+    next = std::max(next, id.value + 1);
+    UnresolvedSeries series{customer, to_labels(*labels), {}, id, false};
+    heal_customer(customer, series.labels);
+    const std::string hash_key = index_key::hash(hash(customer, encode_labels(series.labels)));
+    const auto stored = store_.get(Family::kIndex, hash_key);
+    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (stored->has_value()) {
+      next = std::max(next, number_of_value(**stored) + 1);
+    } else {
+      rows.writes.push_back({Family::kIndex, hash_key, number_value(id.value)});
+      ++healed;
+    }
+    add_value_rows(series, rows);
+    if (rows.writes.size() < kRowsAtOnce) continue;
+    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return put;
+    rows.writes.clear();
+    rows.value_hashes.clear();
+  }
+  if (auto status = scan->status(); !status) return status;
+  if (!rows.writes.empty()) {
+    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return put;
+  }
+  next_id_ = next;
+  service::log_info("the index is whole", {{"series_found_again", fmt::to_string(healed)}});
+  return store_.sync();
+}
+
+void SeriesIndex::heal_customer(CustomerNumber number, const Labels& labels) {
+  const std::unique_lock lock(customers_mutex_);
+  last_number_ = std::max(last_number_, number.value);
+  const bool is_known = std::any_of(customers_.begin(), customers_.end(),
+                                    [&](const auto& entry) { return entry.second == number; });
+  if (is_known) return;
+  const std::string_view label = labels.get("customer_id");
+  auto customer =
+      label.empty() ? Result<CustomerId>(CustomerId::provider()) : CustomerId::parse(label);
+  if (customer) customers_.emplace(std::move(*customer), number);
+}
+
+Result<bool> SeriesIndex::has_series_row(const UnresolvedSeries& series) const {
+  const auto row = store_.get(
+      Family::kIndex, index_key::series(series.customer, series.labels.metric_name(), series.id));
+  if (!row) return tl::unexpected<Error>(row.error());
+  return row->has_value();
+}
+
+}  // namespace vigia::storage

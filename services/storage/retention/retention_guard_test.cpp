@@ -1,0 +1,184 @@
+// A wrong clock deletes nothing (case A4).
+#include "services/storage/retention/retention_guard.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/retention/retention_sweeper.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr TimestampMs kHourMs = 3'600'000;
+constexpr TimestampMs kStart = 20'000 * kDayMs + 12 * kHourMs;
+constexpr Duration kKeep = hours(24 * 30);
+constexpr Duration kSweep = minutes(10);
+
+class RetentionGuardTest : public testing::Test {
+ protected:
+  RetentionGuardTest() {
+    for (TimestampMs day = 0; day <= 29; ++day) {
+      const TimestampMs first_ms = kStart - day * kDayMs;
+      const ChunkRow row{{1}, first_ms, first_ms, kInOrder, Encoding::kFloats, "data"};
+      EXPECT_TRUE(chunks_->put({1}, {row}).has_value());
+    }
+    restart();
+  }
+  ~RetentionGuardTest() override { sweeper_.reset(); }
+
+  void restart() {
+    sweeper_.reset();
+    guard_.reset();
+    times_ = std::make_unique<RecordTimes>();
+    guard_ = std::make_unique<RetentionGuard>(folder_.path() + "/retention", kKeep, clock_);
+    const RetentionRule rule{"raw", kKeep,
+                             [this](TimestampMs before) { return chunks_->expire(before); }};
+    sweeper_ = std::make_unique<RetentionSweeper>(std::vector<RetentionRule>{rule}, *guard_,
+                                                  *times_, hours(1'000'000));
+  }
+  TimestampMs true_ms() const { return clock_.wall_ms() - ahead_ms_; }
+  void set_clock_ahead(TimestampMs ahead_ms) {
+    const TimestampMs now_ms = true_ms();
+    ahead_ms_ = ahead_ms;
+    clock_.set_wall_ns((now_ms + ahead_ms) * 1'000'000);
+  }
+  /// Time goes on: records come, sweeps happen.
+  void run(Duration duration) {
+    for (Duration done{0}; done < duration; done += kSweep) {
+      clock_.advance(kSweep);
+      times_->note({1}, true_ms());
+      sweeper_->sweep();
+    }
+  }
+  std::size_t days() { return chunks_->read({1}, {1}, 0, INT64_MAX).value().size(); }
+
+  TemporaryFolder folder_;
+  ManualClock clock_{kStart * 1'000'000};
+  TimestampMs ahead_ms_ = 0;
+  std::unique_ptr<OrderedStore> store_ = open_rocksdb({folder_.path() + "/db"}).value();
+  std::unique_ptr<KvChunkStore> chunks_ = KvChunkStore::open(*store_).value();
+  std::unique_ptr<RecordTimes> times_;
+  std::unique_ptr<RetentionGuard> guard_;
+  std::unique_ptr<RetentionSweeper> sweeper_;
+};
+
+TEST_F(RetentionGuardTest, WhatIsTooOldGoesWhereAllIsWell) {
+  run(hours(2));
+  EXPECT_EQ(days(), 30U);
+  run(hours(24 * 3));
+  EXPECT_EQ(days(), 28U);
+  EXPECT_THAT(guard_->held_because(), IsEmpty());
+}
+
+TEST_F(RetentionGuardTest, AClockThatIsAheadAtTheStartDeletesNothing) {
+  run(hours(2));
+  for (const TimestampMs ahead_days : {31, 403}) {
+    SCOPED_TRACE(ahead_days);
+    set_clock_ahead(ahead_days * kDayMs);
+    restart();
+    sweeper_->sweep();  // before the first record
+    run(hours(5));      // the records come with the right times
+    EXPECT_EQ(days(), 30U);
+    set_clock_ahead(0);
+    run(hours(1));
+    EXPECT_EQ(days(), 30U);
+  }
+}
+
+TEST_F(RetentionGuardTest, AStepWhileRunningDeletesNothing) {
+  run(hours(2));
+  for (const TimestampMs ahead_days : {31, 403}) {
+    set_clock_ahead(ahead_days * kDayMs);
+    run(hours(3));
+    set_clock_ahead(0);
+  }
+  EXPECT_EQ(days(), 30U);
+  run(hours(24 * 3));
+  EXPECT_EQ(days(), 28U);
+}
+
+// The collector beside it has the same wrong clock, so the records' times are wrong, too.
+TEST_F(RetentionGuardTest, WhereTheRecordsAreAheadTooItWaitsForAnHour) {
+  run(hours(2));
+  restart();
+  clock_.set_wall_ns((kStart + 31 * kDayMs) * 1'000'000);  // ahead_ms_ is 0: the records follow
+  run(minutes(50));
+  EXPECT_EQ(days(), 30U);
+  EXPECT_THAT(guard_->held_because(), HasSubstr("nothing expires"));
+  clock_.set_wall_ns((kStart + 3 * kHourMs) * 1'000'000);
+  times_ = std::make_unique<RecordTimes>();
+  restart();
+  run(hours(2));
+  EXPECT_EQ(days(), 30U);
+  EXPECT_THAT(guard_->held_because(), IsEmpty());
+}
+
+TEST_F(RetentionGuardTest, ALongPauseEndsWithAnHourOfEvenTimeOrWithAPerson) {
+  run(hours(2));
+  EXPECT_FALSE(guard_->confirm());
+  restart();
+  clock_.set_wall_ns((kStart + 20 * kDayMs) * 1'000'000);  // it was off for twenty days
+  run(minutes(50));
+  EXPECT_EQ(days(), 30U);
+  run(minutes(30));
+  EXPECT_EQ(days(), 11U);
+  restart();
+  clock_.set_wall_ns((kStart + 24 * kDayMs) * 1'000'000);
+  run(minutes(20));
+  EXPECT_EQ(days(), 11U);
+  EXPECT_TRUE(guard_->confirm());
+  run(minutes(10));
+  EXPECT_EQ(days(), 7U);
+}
+
+TEST_F(RetentionGuardTest, WithoutItsFileOrWithADamagedOneItWaits) {
+  run(hours(2));
+  for (const char* content : {"", "VGRT damaged"}) {
+    sweeper_.reset();
+    std::ofstream(folder_.path() + "/retention") << content;
+    restart();
+    clock_.advance(hours(48));
+    run(minutes(50));
+    EXPECT_THAT(guard_->held_because(), HasSubstr("is not known"));
+    run(minutes(30));
+    EXPECT_THAT(guard_->held_because(), IsEmpty());
+  }
+}
+
+TEST_F(RetentionGuardTest, OneCustomersWrongTimesDoNotCount) {
+  run(hours(2));
+  for (std::uint32_t other : {2U, 3U}) times_->note({other}, true_ms());
+  times_->note({9}, true_ms() + 900 * kDayMs);
+  set_clock_ahead(40 * kDayMs);
+  run(hours(2));
+  EXPECT_EQ(days(), 30U);
+}
+
+TEST_F(RetentionGuardTest, ARuleThatThrowsCostsItselfAlone) {
+  run(hours(2));
+  int swept = 0;
+  const RetentionRule bad{"bad", kKeep, [](TimestampMs) -> Result<std::size_t> {
+                            throw std::runtime_error("a fault");
+                          }};
+  const RetentionRule good{"good", kKeep, [&](TimestampMs) -> Result<std::size_t> {
+                             ++swept;
+                             return 0U;
+                           }};
+  sweeper_ = std::make_unique<RetentionSweeper>(std::vector<RetentionRule>{bad, good}, *guard_,
+                                                *times_, hours(1'000'000));
+  run(minutes(10));
+  EXPECT_EQ(swept, 1);
+}
+
+}  // namespace
+}  // namespace vigia::storage
