@@ -264,8 +264,8 @@ describe("every page", () => {
           `/nodes/${customer_id}/${node_id}`,
           "/alerts",
           "/tokens",
-          "/customers",
           "/nothing",
+          "/customers",
         ];
         for (const path of pages) {
           await page.goto(`${running.monitor.url}/#${path}`);

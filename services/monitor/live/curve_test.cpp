@@ -120,6 +120,12 @@ TEST(DownTime, ThePartOfALongStepIsToldByWhatIsMissingInIt) {
   EXPECT_EQ(long_steps[4], 0.0);
 }
 
+// Seen: a node added at 21:18, never down, was "down for 1 min within 21:00-21:30".
+TEST(DownTime, TheStepInWhichANodeBeganIsNoDownTime) {
+  EXPECT_EQ(shares(1800, {{0, -1}, {48, 0.9}, {120, 1}, {120, 1}}),
+            (Shares{std::nullopt, 0, 0, 0}));
+}
+
 TEST(DownTime, TheNewestSampleMayStillBeUnderWay) {
   EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {1, 1}, {0, 1}, {0, 1}}), (Shares{0, 0, 0, 0, 0}));
   EXPECT_EQ(shares(15, {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}),

@@ -86,10 +86,13 @@ std::vector<std::optional<double>> down_shares(const std::vector<StepFacts>& ste
   const auto distance = usual_distance(steps);
   const double pace = usual_pace(steps);
   std::vector<std::optional<double>> shares(steps.size(), 0.0);
+  bool is_first = true;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].samples > 0) {
       const double down = 1 - steps[i].up_share.value_or(1);
-      shares[i] = std::min(missing_share(steps[i], pace), down);
+      // What is missing in its very first step was before the node was there.
+      if (!is_first) shares[i] = std::min(missing_share(steps[i], pace), down);
+      is_first = false;
       continue;
     }
     Hole hole{i, i};

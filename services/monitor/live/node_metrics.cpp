@@ -227,9 +227,12 @@ Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId&
   if (grid.step_s > kFineStepS && now_s > grid.end_s) {
     const auto query = curve_query(customer, node, (now_s - grid.end_s) * 1000);
     auto newest = router.instant_of(customer, query, now_s);
-    if (!newest) return forward(newest);
-    remarks.add(newest->served, newest->warnings);
-    curves.append(now_s, parts_of(newest->samples));
+    if (newest) {
+      remarks.add(newest->served, newest->warnings);
+      curves.append(now_s, parts_of(newest->samples));
+    } else {
+      remarks.add("", {"newest part missing: the router does not answer"});
+    }
   }
   JsonWriter writer;
   writer.begin_object()

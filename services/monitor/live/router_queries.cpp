@@ -50,8 +50,8 @@ Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std:
   auto answer = post("/api/v1/query",
                      net::encode_form({{"query", std::string(query)},
                                        {"time", std::to_string(time_s)},
-                                       timeout_of(kCurveTimeout)}),
-                     customer, kCurveTimeout);
+                                       timeout_of(kLiveTimeout)}),
+                     customer, kLiveTimeout);
   if (!answer) return forward(answer);
   InstantAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));

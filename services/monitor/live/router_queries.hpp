@@ -31,8 +31,8 @@ struct TimeGrid {
   std::int64_t step_s = 15;
 };
 
-/// Thread contract: any thread but an event loop; calls block, `instant` for at most kLiveTimeout,
-/// the others for at most kCurveTimeout.
+/// Thread contract: any thread but an event loop; calls block, `range` for at most kCurveTimeout,
+/// the others for at most kLiveTimeout.
 class RouterQueries {
  public:
   /// `token`: an operator's read token that the router knows from the snapshot.

@@ -6,6 +6,8 @@ export type ErrorCode = Schemas["Error"]["error"] | "unreachable";
 
 /** Longest wait for an answer, so that a server that hangs is shown as one that cannot be reached. */
 export const requestTimeoutMs = 10_000;
+/** Of a long curve the server itself waits for the stores that long. */
+const curveTimeoutMs = 20_000;
 
 /** What went wrong with one request; `unreachable` means that no answer of the monitor came at all. */
 export class ApiError extends Error {
@@ -27,16 +29,19 @@ export function setCsrfToken(token: string | null) {
   csrfToken = token;
 }
 
-function withTimeout(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
+function withTimeout({ url, signal }: Request): AbortSignal {
+  const isCurve = new URL(url).pathname.endsWith("/metrics");
+  return AbortSignal.any([
+    signal,
+    AbortSignal.timeout(isCurve ? curveTimeoutMs : requestTimeoutMs),
+  ]);
 }
 
 export const api = createClient<paths>({
   baseUrl: `${location.origin}/api/v1`,
   credentials: "same-origin",
   // Looked up at each call, so that a test can put its recorded answers in its place.
-  fetch: (request) =>
-    globalThis.fetch(new Request(request, { signal: withTimeout(request.signal) })),
+  fetch: (request) => globalThis.fetch(new Request(request, { signal: withTimeout(request) })),
 });
 
 api.use({

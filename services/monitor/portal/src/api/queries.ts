@@ -21,8 +21,17 @@ export type Scope = Token["scope"];
 
 /** The server renews its overview every 5 s: asking more often shows nothing new. */
 export const pollMs = 5_000;
-/** Curves have a point every 15 s at best. */
-export const curvePollMs = 15_000;
+/** Curves have a point every 15 s at best; long ones change slowly and are dear to read. */
+const curvePollMs = {
+  "15m": pollMs,
+  "1h": 15_000,
+  "6h": 15_000,
+  "24h": 30_000,
+  "7d": 60_000,
+  "30d": 60_000,
+  "1y": 300_000,
+  "2y": 300_000,
+} satisfies Record<Range, number>;
 
 const systemStaleMs = 60_000;
 
@@ -140,7 +149,7 @@ export function useNodeMetrics(customerId: string, nodeId: string, range: Range,
       ),
     enabled: isEnabled,
     placeholderData: keepPreviousData,
-    refetchInterval: range === "15m" ? pollMs : curvePollMs,
+    refetchInterval: curvePollMs[range],
   });
 }
 

@@ -19,6 +19,8 @@ export const service = {
 
   /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
   serverWords: {
+    "newest part missing: the router does not answer":
+      "The newest part of the curves is missing: the router does not answer.",
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
       "Alertmanager does not take it; what it says stands in the monitor's log.",
     "no mail server is configured (alerting.mail)": "No mail server is configured.",

@@ -20,6 +20,8 @@ export const service: typeof english = {
   },
 
   serverWords: {
+    "newest part missing: the router does not answer":
+      "Falta la parte más nueva de las curvas: el router no responde.",
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
       "Alertmanager no lo acepta; el motivo está en el registro del monitor.",
     "no mail server is configured (alerting.mail)": "No hay un servidor de correo configurado.",
