@@ -117,3 +117,38 @@ def _post(url: str, message: bytes, headers: Mapping[str, str] | None = None) ->
         },
         timeout=10,
     )
+
+
+def unpack(block: bytes) -> bytes:
+    """The content of a snappy block, as a destination of remote write gets it."""
+    at = shift = size = 0
+    while True:
+        size |= (block[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if block[at - 1] < 0x80:
+            break
+    out = bytearray()
+    while at < len(block):
+        tag = block[at]
+        kind, length = tag & 3, (tag >> 2) + 1
+        at += 1
+        if kind == 0:  # a literal; past 60 its length follows
+            if length > 60:
+                wide = length - 60
+                length = int.from_bytes(block[at : at + wide], "little") + 1
+                at += wide
+            out += block[at : at + length]
+            at += length
+            continue
+        if kind == 1:
+            length, offset = (tag >> 2 & 7) + 4, (tag >> 5) << 8 | block[at]
+            at += 1
+        else:
+            wide = 2 if kind == 2 else 4
+            offset = int.from_bytes(block[at : at + wide], "little")
+            at += wide
+        for _ in range(length):
+            out.append(out[-offset])
+    assert len(out) == size
+    return bytes(out)

@@ -1,5 +1,6 @@
 // Exporters from the disk log to a real server over a real client, the destination answering as it
 // is told to. Against real Prometheus servers: tests/integration/test_exporters.py.
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -412,6 +413,84 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
   EXPECT_THAT(
       destination_.series(true),
       ::testing::Not(Contains("vigia_hot_heartbeat@" + std::to_string(kStartMs + kMinuteMs))));
+}
+
+TEST_F(ExportersTest, NoHeartbeatMarksAMinuteOfWhichTheShardHasRefusedData) {  // A5
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.hot_shard = true;
+  begin();
+  eventually([this] { return destination_.series(true).size() == 1; });
+  destination_.answer(400, "duplicate sample for timestamp");
+  accept_gauge("conflict");
+  settle();
+  EXPECT_EQ(line().dropped, 1U);
+  destination_.answer(204);
+  clock_.advance(std::chrono::minutes(20));
+  eventually([this] { return destination_.series(true).size() > 1; });
+  EXPECT_THAT(
+      destination_.series(true),
+      ::testing::Not(Contains("vigia_hot_heartbeat@" + std::to_string(kStartMs + kMinuteMs))));
+}
+
+TEST_F(ExportersTest, WhileTheLogCannotBeReadNothingIsMarked) {  // A13
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.hot_shard = true;
+  open_log();
+  accept_gauge("probe");
+  files_.fail_when([](std::string_view call, const std::string& path) {
+    return (call == "open" || call == "read") && path.find("segment") != std::string::npos;
+  });
+  start_exporter();
+  clock_.advance(std::chrono::minutes(3));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));  // two tries of the log
+  EXPECT_THAT(destination_.series(true), ::testing::IsEmpty());
+  files_.fail_when({});
+  settle();
+  eventually([this] { return !destination_.series(true).empty(); });
+}
+
+TEST_F(ExportersTest, WhatLiesAsideIsQueuedOverARestartAndHoldsTheMarks) {
+  settings_.id = "prometheusremotewrite/hot-0";
+  settings_.name = "hot-0";
+  settings_.hot_shard = true;
+  std::atomic<bool> is_sick{true};
+  destination_.answer_by([&is_sick](const net::Request& request) {
+    net::Response response;
+    response.status = 204;
+    for (const std::string& name : series_names(request.body)) {
+      if (is_sick && name.starts_with("sick")) response.status = 500;
+    }
+    return response;
+  });
+  begin();
+  accept_gauge("sick");
+  accept_gauge("well");
+  const auto has = [this](const std::string& name) {
+    const auto found = destination_.series(false);
+    return std::count(found.begin(), found.end(), name + "@" + std::to_string(kStartMs)) > 1;
+  };
+  eventually([&] { return has("well"); });  // in the first try, then without the other
+  eventually([&] { return line().sent == 1; });
+  EXPECT_EQ(line().queued, 1U);
+  restart();
+  EXPECT_EQ(line().queued_at_start, 1U);
+  clock_.advance(std::chrono::minutes(3));
+  accept_gauge("later");
+  eventually([&] { return line().sent == 1; });
+  for (int minute = 1; minute <= 3; ++minute)
+    EXPECT_THAT(destination_.series(true),
+                ::testing::Not(Contains("vigia_hot_heartbeat@" +
+                                        std::to_string(kStartMs + minute * kMinuteMs))));
+  is_sick = false;
+  settle();
+  EXPECT_EQ(line().sent, 2U);
+  eventually([this] {
+    const auto found = destination_.series(true);
+    return std::count(found.begin(), found.end(),
+                      "vigia_hot_heartbeat@" + std::to_string(kStartMs + 2 * kMinuteMs)) > 0;
+  });
 }
 
 TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole) {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/utf8.hpp"
+
 namespace vigia::collector {
 namespace {
 
@@ -50,7 +52,25 @@ std::string value_text(double value) {
   return fmt::format("{}", value);
 }
 
+std::size_t bytes_of(std::string_view labels) { return labels.size() + LastValues::kSeriesBytes; }
+
+void append_line(std::string& out, std::string_view label_bytes, double value) {
+  auto labels = wire::prometheus::decode_labels(label_bytes);
+  if (!labels) return;
+  out += labels->metric_name();
+  labels->set(kNameLabel, "");
+  if (!labels->empty()) out += to_string(*labels);
+  out += ' ';
+  out += value_text(value);
+  out += '\n';
+}
+
 }  // namespace
+
+void LastValues::set_customer(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  customer_ = customer.text();
+}
 
 void LastValues::set_received_ms(std::int64_t received_ms) {
   const std::lock_guard lock(mutex_);
@@ -60,77 +80,113 @@ void LastValues::set_received_ms(std::int64_t received_ms) {
 void LastValues::take(const wire::prometheus::SeriesPoint& point) {
   if (!point.histogram.empty()) return;
   const std::lock_guard lock(mutex_);
-  const auto known = values_.find(point.series_hash);
+  const auto known = index_.find(point.series_hash);
   if (is_stale_mark(point.value)) {
-    if (known == values_.end()) return;
-    forget(*known->second.family);
-    values_.erase(known);
-  } else if (known == values_.end()) {
+    if (known != index_.end()) forget(known);
+  } else if (known == index_.end()) {
     add_series(point);
   } else {
-    known->second.value = point.value;
-    known->second.received_ms = received_ms_;
+    known->second.value->second.value = point.value;
+    known->second.value->second.received_ms = received_ms_;
   }
+}
+
+bool LastValues::has_room(std::size_t bytes) const {
+  if (index_.size() >= limits_.series_max || bytes_ + bytes > limits_.bytes_max) return false;
+  if (bytes_ + bytes <= limits_.bytes_max / 2) return true;
+  const auto own = customer_bytes_.find(customer_);
+  const std::size_t used = own == customer_bytes_.end() ? 0 : own->second;
+  return static_cast<double>(used + bytes) <=
+         static_cast<double>(limits_.bytes_max) * limits_.customer_share;
 }
 
 void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
-  if (values_.size() >= series_max_) {
-    ++over_limit_;
+  const std::size_t bytes = point.labels.size() + kSeriesBytes;
+  if (!has_room(bytes)) {
+    ++over_limit_[customer_];
     return;
   }
   const wire::prometheus::Family& shown = point.family->family();
-  Family& family = families_[shown.name];
-  if (family.series++ == 0) {
-    family.name = shown.name;
-    family.help = shown.help;
-    family.type = shown.type;
+  const auto [family, is_new] = families_.try_emplace(shown.name);
+  if (is_new) {
+    family->second.help = to_utf8(std::string_view(shown.help).substr(0, kHelpBytesMax));
+    family->second.type = shown.type;
   }
-  values_[point.series_hash] = {&family, point.labels.bytes(), point.value, received_ms_};
+  const auto [value, is_other] = family->second.values.try_emplace(
+      point.labels.bytes(), Value{customer_, point.value, received_ms_});
+  if (!is_other) return;  // another hash of the same labels: there is none
+  index_[point.series_hash] = {family, value};
+  bytes_ += bytes;
+  customer_bytes_[customer_] += bytes;
 }
 
-void LastValues::forget(Family& family) {
-  if (--family.series == 0) families_.erase(family.name);
+void LastValues::forget(Index::iterator known) {
+  const auto [family, value] = known->second;
+  const std::size_t bytes = bytes_of(value->first);
+  const auto own = customer_bytes_.find(value->second.customer);
+  bytes_ -= bytes;
+  own->second -= bytes;
+  if (own->second == 0) customer_bytes_.erase(own);
+  family->second.values.erase(value);
+  if (family->second.values.empty()) families_.erase(family);
+  index_.erase(known);
 }
 
 void LastValues::expire(std::int64_t before_ms) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(values_, [&](const auto& entry) {
-    if (entry.second.received_ms >= before_ms) return false;
-    forget(*entry.second.family);
-    return true;
-  });
+  for (auto known = index_.begin(); known != index_.end();) {
+    const auto next = std::next(known);
+    if (known->second.value->second.received_ms < before_ms) forget(known);
+    known = next;
+  }
+}
+
+std::string LastValues::next_piece(Place& place) const {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  auto found = place.is_in_family ? families_.lower_bound(place.family)
+                                  : families_.upper_bound(place.family);
+  for (; found != families_.end() && out.size() < kPieceBytes; ++found) {
+    const auto& [name, family] = *found;
+    const bool goes_on = place.is_in_family && name == place.family;
+    if (!goes_on) {
+      if (!family.help.empty())
+        out += fmt::format("# HELP {} {}\n", name, escape_help(family.help));
+      out += fmt::format("# TYPE {} {}\n", name, type_name(family.type));
+    }
+    auto value = goes_on ? family.values.upper_bound(place.labels) : family.values.begin();
+    place = {name, goes_on ? place.labels : "", true};
+    for (; value != family.values.end(); ++value) {
+      if (out.size() >= kPieceBytes) return out;
+      append_line(out, value->first, value->second.value);
+      place.labels = value->first;
+    }
+    place.is_in_family = false;
+  }
+  return out;
 }
 
 std::string LastValues::expose() const {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string_view, std::vector<std::string>> lines;  // by family
-  for (const auto& [hash, value] : values_) {
-    auto labels = wire::prometheus::decode_labels(value.label_bytes);
-    if (!labels) continue;
-    std::string line(labels->metric_name());
-    labels->set(kNameLabel, "");
-    if (!labels->empty()) line += to_string(*labels);
-    lines[value.family->name].push_back(fmt::format("{} {}\n", line, value_text(value.value)));
-  }
   std::string out;
-  for (auto& [name, of_family] : lines) {
-    const Family& family = families_.find(name)->second;
-    if (!family.help.empty()) out += fmt::format("# HELP {} {}\n", name, escape_help(family.help));
-    out += fmt::format("# TYPE {} {}\n", name, type_name(family.type));
-    std::sort(of_family.begin(), of_family.end());
-    for (const std::string& line : of_family) out += line;
-  }
+  Place place;
+  for (std::string piece = next_piece(place); !piece.empty(); piece = next_piece(place))
+    out += piece;
   return out;
 }
 
 std::uint64_t LastValues::series() const {
   const std::lock_guard lock(mutex_);
-  return values_.size();
+  return index_.size();
 }
 
-std::uint64_t LastValues::over_limit() const {
+std::uint64_t LastValues::bytes() const {
   const std::lock_guard lock(mutex_);
-  return over_limit_;
+  return bytes_;
+}
+
+std::map<std::string, std::uint64_t> LastValues::take_over_limit() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(over_limit_, {});
 }
 
 }  // namespace vigia::collector

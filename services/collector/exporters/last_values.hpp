@@ -7,52 +7,86 @@
 #include <string>
 #include <unordered_map>
 
+#include "libs/model/ids.hpp"
 #include "libs/wire/prometheus/translator.hpp"
 
 namespace vigia::collector {
 
-/// Thread contract: take from one thread; expose and expire from any.
+struct LastValuesLimits {
+  std::size_t series_max = 200'000;
+  /// Of what is kept of all series: their labels, and some for each.
+  std::size_t bytes_max = 80U << 20U;
+  /// Of bytes_max, what one customer's series may have once more than half of it is taken.
+  double customer_share = 0.25;
+};
+
+/// Bounded in bytes, and by customer: who has much finds no more room while others still do.
+/// Thread contract: take, set_customer and set_received_ms from one thread; the rest from any.
 class LastValues final : public wire::prometheus::SeriesSink {
  public:
+  explicit LastValues(const LastValuesLimits& limits = {}) : limits_(limits) {}
+
+  /// Values are this customer's from now on.
+  void set_customer(const CustomerId& customer);
   /// Values received from now on are of this time.
   void set_received_ms(std::int64_t received_ms);
   void take(const wire::prometheus::SeriesPoint& point) override;
   bool wants_hashes() const override { return true; }
   /// Forgets series whose last value was received before that.
   void expire(std::int64_t before_ms);
-  /// Prometheus text format 0.0.4, families sorted by name. Native histograms have no place in it.
-  std::string expose() const;
-  std::uint64_t series() const;
-  /// Values that found no room.
-  std::uint64_t over_limit() const;
 
-  static constexpr std::size_t kSeriesMax = 200'000;  ///< at some 400 B each: 80 MB
-  explicit LastValues(std::size_t series_max = kSeriesMax) : series_max_(series_max) {}
+  /// How far an exposition has come.
+  struct Place {
+    std::string family;
+    std::string labels;
+    bool is_in_family = false;
+  };
+  /// The next piece of Prometheus text format 0.0.4, families sorted by name: whole lines, some
+  /// kPieceBytes; "" at the end. Native histograms have no place in it. What comes or goes between
+  /// two pieces may be in it or not.
+  std::string next_piece(Place& place) const;
+  std::string expose() const;  ///< all pieces
+  std::uint64_t series() const;
+  std::uint64_t bytes() const;
+  /// Values that found no room, by customer, since the last call.
+  std::map<std::string, std::uint64_t> take_over_limit();
+
+  static constexpr std::size_t kPieceBytes = 64U << 10U;
+  static constexpr std::size_t kSeriesBytes = 250;  ///< of a series beside its labels
+  static constexpr std::size_t kHelpBytesMax = 1024;
 
  private:
-  struct Family {
-    std::string name;
-    std::string help;
-    wire::prometheus::FamilyType type = wire::prometheus::FamilyType::kUnknown;
-    std::uint64_t series = 0;
-  };
   struct Value {
-    Family* family = nullptr;  // in families_
-    std::string label_bytes;
+    std::string customer;
     double value = 0;
     std::int64_t received_ms = 0;
   };
-  using Values = std::unordered_map<std::uint64_t, Value>;  // by series hash
+  using Values = std::map<std::string, Value, std::less<>>;  // by label bytes
+  struct Family {
+    std::string help;
+    wire::prometheus::FamilyType type = wire::prometheus::FamilyType::kUnknown;
+    Values values;
+  };
+  using Families = std::map<std::string, Family, std::less<>>;
+  struct Known {
+    Families::iterator family;
+    Values::iterator value;
+  };
+  using Index = std::unordered_map<std::uint64_t, Known>;  // by series hash
 
   void add_series(const wire::prometheus::SeriesPoint& point);
-  void forget(Family& family);
+  bool has_room(std::size_t bytes) const;
+  void forget(Index::iterator known);
 
-  const std::size_t series_max_;
+  const LastValuesLimits limits_;
   mutable std::mutex mutex_;
+  std::string customer_;
   std::int64_t received_ms_ = 0;
-  std::map<std::string, Family, std::less<>> families_;
-  Values values_;
-  std::uint64_t over_limit_ = 0;
+  Families families_;
+  Index index_;
+  std::size_t bytes_ = 0;
+  std::map<std::string, std::size_t, std::less<>> customer_bytes_;
+  std::map<std::string, std::uint64_t> over_limit_;
 };
 
 }  // namespace vigia::collector

@@ -1,5 +1,6 @@
 #include "services/collector/exporters/last_values.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -36,7 +37,7 @@ class LastValuesTest : public testing::Test {
     point.family = &family;
     values_.take(point);
   }
-  LastValues values_{3};
+  LastValues values_{{.series_max = 3}};
 };
 
 TEST_F(LastValuesTest, ShowsTheLastValueOfEachSeriesByFamily) {
@@ -83,7 +84,66 @@ TEST_F(LastValuesTest, IsBounded) {
   take("a", "n4", 1);
   take("a", "n1", 2);
   EXPECT_EQ(values_.series(), 3U);
-  EXPECT_EQ(values_.over_limit(), 1U);
+  EXPECT_EQ(values_.take_over_limit()[""], 1U);
+}
+
+/// A node id so long that two such series are over half of kBytesMax.
+const std::string kLong(3000, 'n');
+constexpr std::size_t kBytesMax = 12'000;
+
+TEST(LastValuesShare, LargeLabelsOfOneCustomerLeaveTheOthersTheirRoom) {  // A1
+  LastValues values({.bytes_max = kBytesMax});
+  const auto take = [&values](const std::string& customer, const std::string& node) {
+    const std::string labels = wire::remote_write::encode_labels(
+        Labels::from({{"__name__", "a"}, {"customer_id", customer}, {"node_id", node}}));
+    FixedFamily family({.name = "a", .help = "", .unit = "", .type = {}});
+    prometheus::SeriesPoint point;
+    point.series_hash = std::hash<std::string>{}(labels);
+    point.labels = prometheus::LabelPieces::whole(labels);
+    point.value = 1;
+    point.family = &family;
+    values.set_customer(*CustomerId::parse(customer));
+    values.take(point);
+  };
+  for (int i = 0; i < 20; ++i) take("large", std::to_string(i) + kLong);
+  for (int i = 0; i < 8; ++i) take("small", std::to_string(i));
+  EXPECT_LE(values.bytes(), kBytesMax);
+  const std::string text = values.expose();
+  for (int i = 0; i < 8; ++i)
+    EXPECT_NE(text.find("{customer_id=\"small\",node_id=\"" + std::to_string(i) + "\"}"),
+              std::string::npos);
+  const auto over = values.take_over_limit();
+  EXPECT_EQ(over.count("small"), 0U);
+  EXPECT_EQ(over.at("large"), 19U);
+  values.expire(1);
+  EXPECT_EQ(values.bytes(), 0U);
+}
+
+TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
+  LastValues values;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string name = i % 2 == 0 ? "even" : "odd";
+    const std::string labels = wire::remote_write::encode_labels(
+        Labels::from({{"__name__", name}, {"node_id", std::to_string(i) + std::string(100, 'x')}}));
+    FixedFamily family({.name = name, .help = "", .unit = "", .type = {}});
+    prometheus::SeriesPoint point;
+    point.series_hash = std::hash<std::string>{}(labels);
+    point.labels = prometheus::LabelPieces::whole(labels);
+    point.family = &family;
+    values.take(point);
+  }
+  LastValues::Place place;
+  std::string all;
+  int pieces = 0;
+  for (std::string piece = values.next_piece(place); !piece.empty();
+       piece = values.next_piece(place), ++pieces) {
+    EXPECT_LE(piece.size(), LastValues::kPieceBytes + 300);
+    EXPECT_EQ(piece.back(), '\n');
+    all += piece;
+  }
+  EXPECT_GT(pieces, 3);
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 2002);
+  EXPECT_EQ(all.find("# TYPE even"), all.rfind("# TYPE even"));
 }
 
 }  // namespace

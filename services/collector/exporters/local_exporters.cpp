@@ -3,6 +3,11 @@
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
+namespace {
+
+constexpr std::size_t kConnectionsMax = 64;
+
+}  // namespace
 
 PullExporter::PullExporter(const ExporterSettings& settings, const ExporterParts& parts)
     : LogExporter(settings, parts), translator_({}, parts.series) {
@@ -11,7 +16,11 @@ PullExporter::PullExporter(const ExporterSettings& settings, const ExporterParts
                      net::Responder responder) {
                 net::Response response;
                 response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
-                response.body = values_.expose();
+                // Piece by piece as the scraper takes it, so that no scrape is a copy of all.
+                response.stream = [this,
+                                   place = LastValues::Place{}]() mutable -> Result<std::string> {
+                  return values_.next_piece(place);
+                };
                 responder.send(std::move(response));
               });
 }
@@ -23,6 +32,7 @@ Result<void> PullExporter::start() {
   server.name = "collector " + settings_.id;
   server.listen = settings_.endpoint;
   server.loops = 1;
+  server.connections_max = kConnectionsMax;
   auto started = net::Server::start(std::move(server), routes_);
   if (!started) return forward(started);
   server_ = *std::move(started);
@@ -39,6 +49,7 @@ std::string PullExporter::address() const { return server_ ? server_->address() 
 void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, std::string&& body) {
   auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
                                                  : Verdicts::decode(record.header.verdicts);
+  values_.set_customer(record.header.customer);
   values_.set_received_ms(record.header.received_ms);
   if (!verdicts || !translator_.translate(record.header.customer, body, *verdicts, values_))
     record.is_damaged = true;
@@ -47,6 +58,12 @@ void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, std::strin
 bool PullExporter::deliver(std::vector<WindowRecord>& /*window*/) { return true; }
 
 void PullExporter::on_progress(std::int64_t /*complete_until_ms*/, std::uint64_t /*lost*/) {
+  for (const auto& [customer, values] : values_.take_over_limit())
+    parts_.metrics
+        .counter("vigia_pull_values_over_limit_total",
+                 "Values that the pull exporter has no room for",
+                 {{"exporter", settings_.id}, {"customer_id", customer}})
+        .add(values);
   values_.expire(parts_.clock.wall_ms() -
                  std::chrono::duration_cast<std::chrono::milliseconds>(kStaleAfter).count());
 }

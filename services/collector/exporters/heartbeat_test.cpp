@@ -1,0 +1,129 @@
+#include "services/collector/exporters/heartbeat.hpp"
+
+#include <filesystem>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::int64_t kMinute = 28'333'334;  // since 1970
+constexpr std::int64_t kMinuteNs = 60'000'000'000;
+
+/// Keeps which minutes were marked, by what collector.
+class Shard final : public Transport {
+ public:
+  void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
+            std::function<void(Answer)> done) override {
+    class Marks final : public wire::remote_write::WriteVisitor {
+     public:
+      void on_series(const wire::remote_write::SeriesView& series) override {
+        for (const auto& label : series.labels) {
+          if (label.name == "collector") collector = label.value;
+        }
+        for (const Sample& sample : series.samples)
+          minutes.insert(sample.timestamp_ms / Heartbeat::kMinuteMs - kMinute);
+      }
+      std::set<std::int64_t> minutes;
+      std::string collector;
+    } marks;
+    EXPECT_TRUE(wire::remote_write::decode_message(message, {}, marks));
+    if (answer.kind == Answer::Kind::kTaken) {
+      minutes.insert(marks.minutes.begin(), marks.minutes.end());
+      collector = marks.collector;
+    }
+    done(answer);
+  }
+  Answer answer;
+  std::set<std::int64_t> minutes;  // after kMinute
+  std::string collector;
+};
+
+class HeartbeatTest : public testing::Test {
+ protected:
+  HeartbeatTest() {
+    char pattern[] = "/tmp/vigia-heartbeat-XXXXXX";
+    folder_ = mkdtemp(pattern);
+    restart();
+  }
+  ~HeartbeatTest() override { std::filesystem::remove_all(folder_); }
+  void restart() {
+    heartbeat_ = std::make_unique<Heartbeat>(
+        HeartbeatSettings{"hot-0", "1a2b3c4d", folder_ + "/hot-0"}, shard_, clock_);
+  }
+  /// All that was received until `behind` minutes ago is there.
+  void advance(std::int64_t behind = 0) {
+    heartbeat_->advance(clock_.wall_ms() - behind * Heartbeat::kMinuteMs, lost_,
+                        [] { return true; });
+  }
+  void pass(int minutes) { clock_.advance(std::chrono::minutes(minutes)); }
+
+  ManualClock clock_{kMinute * kMinuteNs};
+  Shard shard_;
+  std::string folder_;
+  std::uint64_t lost_ = 0;
+  std::unique_ptr<Heartbeat> heartbeat_;
+};
+
+TEST_F(HeartbeatTest, MarksEveryMinuteWithShardAndCollector) {
+  advance();
+  pass(2);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1, 2));
+  EXPECT_EQ(shard_.collector, "1a2b3c4d");
+}
+
+TEST_F(HeartbeatTest, AFailureIsTriedOnceAndCaughtUp) {
+  advance();
+  shard_.answer = {Answer::Kind::kBroken, "not now"};
+  pass(3);
+  advance();
+  shard_.answer = {};
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(HeartbeatTest, ALossMakesAHoleThatARestartKeeps) {
+  advance();
+  heartbeat_->note_loss();
+  restart();
+  for (int i = 0; i < 7; ++i) {
+    pass(1);
+    advance();
+  }
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 6, 7));
+}
+
+TEST_F(HeartbeatTest, AnExporterThatIsBehindDoesNotWriteOverTheHole) {  // known 3
+  advance();
+  pass(30);
+  lost_ = 7;
+  advance(28);  // 28 minutes behind when it sees the loss
+  for (const std::int64_t behind : {27, 20, 10, 0}) advance(behind);
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0));
+  pass(6);
+  advance(10);
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0));
+  advance(0);
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 36));
+}
+
+TEST_F(HeartbeatTest, AClockThatIsSetBackHoldsNothingUp) {
+  pass(60);
+  advance();
+  heartbeat_->note_loss();
+  clock_.set_wall_ns(kMinute * kMinuteNs);
+  shard_.minutes.clear();
+  for (int i = 0; i < 8; ++i) {
+    advance();
+    pass(1);
+  }
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(6, 7));
+}
+
+}  // namespace
+}  // namespace vigia::collector
