@@ -229,7 +229,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
       task.request = 0;
       set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
     } else if (prober_ != nullptr) {
-      prober_->ask();
+      prober_->ask(task.ranges.front().parcel->customer);
     }
     return;
   }
@@ -244,7 +244,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
   if (is_wait && now < task.failure->since + settings_.patience) return;
   switch (blame(task)) {
     case Blame::kUnknown:
-      if (prober_ != nullptr) prober_->ask();
+      if (prober_ != nullptr) prober_->ask(task.ranges.front().parcel->customer);
       return;
     case Blame::kTryAgain:
       task.not_before = now;

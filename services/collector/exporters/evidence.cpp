@@ -17,14 +17,15 @@ Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evid
       evidence_(std::move(evidence)),
       clock_(clock) {}
 
-void Prober::ask() {
+void Prober::ask(const CustomerId& customer) {
   const TimePoint now = clock_.steady();
   const Duration::rep asked = state_->asked;
   if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
   if (state_->is_asking.exchange(true)) return;
   state_->asked = now.time_since_epoch().count();
   transport_.send(
-      CustomerId::provider(), probe_.signal, probe_.message(clock_.wall_ms()),
+      probe_.is_data ? CustomerId::provider() : customer, probe_.signal,
+      probe_.message(clock_.wall_ms()),
       [state = state_, evidence = evidence_, is_data = probe_.is_data, now](Answer answer) {
         // As of when it was sent: what failed after that may be an outage that has begun since.
         if (answer.kind == Answer::Kind::kTaken) evidence->note_taken(now, is_data);

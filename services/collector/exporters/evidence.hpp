@@ -41,8 +41,9 @@ struct Probe {
 class Prober {
  public:
   Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock);
-  /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted.
-  void ask();
+  /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. What
+  /// is our own data goes in nobody's name, an empty request in that customer's.
+  void ask(const CustomerId& customer);
   /// `wake` is called, on any thread, whenever a probe was answered. Before the first ask.
   void on_answer(std::function<void()> wake);
 

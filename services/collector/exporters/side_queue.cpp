@@ -225,7 +225,9 @@ std::vector<std::vector<SideItem>> SideQueue::pick(
     return left->last_turn < right->last_turn;
   });
   std::vector<std::vector<SideItem>> picked;
-  const std::uint64_t share = bytes_max / std::max<std::size_t>(1, customers_max);
+  const std::uint64_t share =
+      bytes_max /
+      std::clamp<std::size_t>(waiting.size(), 1, std::max<std::size_t>(1, customers_max));
   std::uint64_t left = bytes_max;
   for (Customer* customer : waiting) {
     if (picked.size() >= customers_max || left == 0) break;

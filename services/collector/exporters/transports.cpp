@@ -137,7 +137,7 @@ class HttpTransport : public Transport {
  protected:
   net::ClientRequest request(const CustomerId& customer) const {
     net::ClientRequest made = base_;
-    made.headers.add(kCustomerHeader, customer.text());
+    if (!customer.is_provider()) made.headers.add(kCustomerHeader, customer.text());
     return made;
   }
   /// Nothing where it could not be compressed; `done` has then been told.

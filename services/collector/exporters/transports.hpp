@@ -10,9 +10,10 @@
 
 namespace vigia::collector {
 
-/// For kPrometheusRemoteWrite, kOtlpHttp and kOtlp. The customer goes along as X-Vigia-Customer;
-/// configured headers are added, but never over those that the protocol sets (R-RW-1). kInvalid for
-/// another kind or an endpoint that is no URL. `client` outlives the transport and its requests.
+/// For kPrometheusRemoteWrite, kOtlpHttp and kOtlp. The customer goes along as X-Vigia-Customer
+/// (what is nobody's without it); configured headers are added, but never over those that the
+/// protocol sets (R-RW-1). kInvalid for another kind or an endpoint that is no URL. `client`
+/// outlives the transport and its requests.
 Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settings,
                                                   net::Client& client);
 
