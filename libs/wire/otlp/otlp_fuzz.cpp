@@ -8,6 +8,7 @@
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/points.hpp"
+#include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
 
 namespace {
@@ -60,7 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {vigia::Signal::kMetrics, vigia::Signal::kTraces, vigia::Signal::kLogs}) {
     ReadAll visitor(signal);
     const auto items = otlp::walk(signal, body, visitor);
-    if (items) CHECK(*items == visitor.items());
+    if (!items) continue;
+    CHECK(*items == visitor.items());
+    const auto more = otlp::with_additions(signal, body, {.customer = "c", .first_time_ns = 1});
+    if (more) CHECK(otlp::count_items(signal, *more) == *items);
   }
   return 0;
 }

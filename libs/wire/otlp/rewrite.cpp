@@ -95,7 +95,8 @@ class Rewriting {
 
   std::string log_record(std::string_view bytes) {
     std::string out(bytes);
-    if (!look_at_log_record(bytes).has_time)
+    const ItemFacts facts = look_at_log_record(bytes);
+    if (facts.is_valid && !facts.has_time)
       protozero::pbf_writer(out).add_fixed64(11, time_ns_++);  // observed_time_unix_nano
     return out;
   }
@@ -103,7 +104,8 @@ class Rewriting {
   /// Its end, where it has one, is the best that is known of its start.
   std::string span(std::string_view bytes) {
     std::string out(bytes);
-    if (look_at_span(bytes).has_time) return out;
+    const ItemFacts facts = look_at_span(bytes);
+    if (!facts.is_valid || facts.has_time) return out;
     std::uint64_t end_ns = 0;
     FieldReader reader(bytes);
     while (reader.next()) {

@@ -15,7 +15,8 @@ struct Additions {
   std::string_view customer = {};
   /// When the first log record without a time (neither its own nor when it was observed) is said to
   /// have been observed, or the first span without a start to have been; each further one 1 ns
-  /// later, so that equal ones stay apart and in their order. 0: none is added.
+  /// later, so that equal ones stay apart and in their order. What is_valid_… refuses is left as
+  /// it is. 0: none is added.
   std::uint64_t first_time_ns = 0;
 };
 

@@ -83,6 +83,17 @@ TEST(Rewrite, ResourcesThatNameNobodyGetTheCustomer) {
             request.resource_metrics(3).SerializeAsString());
 }
 
+TEST(Rewrite, ABrokenRecordIsLeftAsItIs) {
+  ExportLogsServiceRequest logs;
+  auto* scope = logs.add_resource_logs()->add_scope_logs();
+  scope->add_log_records()->set_trace_id("too short");
+  scope->add_log_records();
+  const auto read = rewritten(Signal::kLogs, logs, {.first_time_ns = kTimeNs});
+  const auto& records = read.resource_logs(0).scope_logs(0).log_records();
+  EXPECT_EQ(records[0].observed_time_unix_nano(), 0U);
+  EXPECT_EQ(records[1].observed_time_unix_nano(), kTimeNs);
+}
+
 TEST(Rewrite, DamageIsInvalid) {
   EXPECT_FALSE(with_additions(Signal::kLogs, "\x0a\x7f", {.first_time_ns = 1}).has_value());
 }

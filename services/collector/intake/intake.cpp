@@ -124,7 +124,7 @@ std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportReque
 }
 
 Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
-  if (checked.timeless == 0) return {};
+  if (checked.timeless == 0 || checked.verdicts.accepted() == 0) return {};
   // Times of this process are taken once each. After a step back they go on with the clock.
   const auto now_ns = static_cast<std::uint64_t>(parts_.clock.wall_ns());
   std::uint64_t last_ns = last_time_ns_.load();

@@ -34,6 +34,7 @@ class Judge final : public otlp::Visitor {
     // Read even where the resource is refused: damaged bytes are a damaged request.
     const otlp::ItemFacts facts =
         signal_ == Signal::kTraces ? otlp::look_at_span(bytes) : otlp::look_at_log_record(bytes);
+    if (facts.is_valid && !facts.has_time) ++checked_.timeless;
     const RejectReason head_fault =
         resource_.fault != RejectReason::kNone ? resource_.fault : scope_.fault;
     if (head_fault != RejectReason::kNone) {
@@ -45,7 +46,6 @@ class Judge final : public otlp::Visitor {
           item, RejectReason::kAttributes,
           fmt::format("{} attributes, {} may be", facts.attributes, kItemAttributesMax));
     } else {
-      if (!facts.has_time) ++checked_.timeless;
       checked_.expand(item, resource_.bytes.size() + scope_.bytes.size() + bytes.size(),
                       kExpandedRecordBytesMax);
     }

@@ -18,9 +18,11 @@ std::string_view transport_name(const net::RequestHead& head) {
   return head.transport == net::Transport::kGrpc ? "grpc" : "http";
 }
 
-/// An answer to what is no OTLP request at all: a path, method or type that we do not serve.
+/// An answer to what is no OTLP request at all: a path, method or type that we do not serve. Who
+/// sends neither of OTLP's types is a person with curl: it gets text that can be read.
 net::Response not_served(const net::RequestHead& head, int status, std::string message) {
-  net::Response response = net::otlp_error(head, error_of(ErrorCode::kInvalid, std::move(message)));
+  const Error error = error_of(ErrorCode::kInvalid, std::move(message));
+  net::Response response = form_of(head) ? net::otlp_error(head, error) : net::json_error(error);
   response.status = status;
   if (head.transport == net::Transport::kGrpc) response.grpc_code = net::GrpcCode::kUnimplemented;
   if (status == 405) response.headers.add("allow", "POST");

@@ -77,6 +77,12 @@ TEST_F(ReceiverTest, PathMethodAndTypeAreChecked) {
   EXPECT_EQ(status(patch), 405);
 }
 
+TEST_F(ReceiverTest, WhoSendsNoTypeGetsTextThatCanBeRead) {
+  const auto answer = receiver_.admit(head("/v1/logs", "Bearer good", ""));
+  EXPECT_EQ(answer->headers.get("content-type"), "application/json");
+  EXPECT_NE(answer->body.find("content-type must be application/x-protobuf"), std::string::npos);
+}
+
 TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
   auto request = head("/opentelemetry.proto.collector.profiles.v1.ProfilesService/Export");
   request.transport = net::Transport::kGrpc;
