@@ -307,5 +307,53 @@ TEST_F(RocksDbDamageTest, WhatIsInTheLogAloneSurvivesADamagedManifest) {
   EXPECT_EQ(store_->get(Family::kLogs, "k")->value(), "v");
 }
 
+// One change of one file of any kind: flipped bit, page of zeros, early end.
+TEST_F(RocksDbDamageTest, WhateverIsDamagedItOpensServesTheRestAndSaysSo) {
+  constexpr int kInLog = 300;
+  fill_and_close();
+  open();
+  for (int i = kRows; i < kRows + kInLog; i += 10) put_rows(i, i + 10, Durability::kNow);
+  copy_and_close();
+  const TemporaryFolder whole;
+  fs::copy(folder_.path(), whole.path(), fs::copy_options::recursive);
+  const auto seed = std::random_device{}();
+  std::mt19937 random(seed);
+  for (int round = 0; round < 16; ++round) {
+    fs::remove_all(folder_.path());
+    fs::copy(whole.path(), folder_.path(), fs::copy_options::recursive);
+    std::vector<std::string> all;
+    for (const std::string& path : files("")) {
+      const std::string name = fs::path(path).filename().string();
+      if (fs::file_size(path) > 0 && !name.starts_with("LO")) all.push_back(path);  // LOG, LOCK
+    }
+    const std::string path = all[random() % all.size()];
+    const std::uint64_t size = fs::file_size(path);
+    const std::uint64_t at = random() % size;
+    const unsigned kind = round % 4;
+    if (kind < 2) flip(path, at, 1U << random() % 8);
+    if (kind == 2) fs::resize_file(path, at);
+    if (kind == 3) {
+      std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+      file.seekp(static_cast<std::streamoff>(at / 4096 * 4096));
+      file << std::string(std::min<std::uint64_t>(4096, size - at / 4096 * 4096), '\0');
+    }
+    SCOPED_TRACE(fmt::format("seed {} round {}: {} at {} of {}", seed, round, path, at, size));
+    open();
+    ASSERT_NE(store_, nullptr);
+    count_rows(kRows + kInLog);
+    put_rows(0, 1, Durability::kNow);
+    const int rows = count_rows(kRows + kInLog);
+    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+    while (rows < kRows + kInLog && store_->damage().found.empty()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << rows;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (kind < 2) {
+      EXPECT_GT(rows, kRows - 2'000);
+    }
+    close();
+  }
+}
+
 }  // namespace
 }  // namespace vigia::storage

@@ -523,6 +523,7 @@ class RocksDbStore final : public OrderedStore {
     }
     std::erase_if(found, [this](const auto& table) { return !is_live(table.first); });
     if (found.empty()) return;
+    for (const auto& [table, reason] : found) report(copy_rows(table));
     if (!close_database()) {
       for (const auto& [table, reason] : found) damage_.add(table, reason);
       return;
@@ -535,6 +536,30 @@ class RocksDbStore final : public OrderedStore {
       }
     }
     reopen();
+  }
+
+  /// Writes the readable rows of a table anew, as they stand in the database now, before the table
+  /// goes: so that none is missing meanwhile. Those that cannot be told come with save_table.
+  Result<void> copy_rows(std::uint64_t table) {
+    std::vector<KeyValue> rows;
+    std::size_t bytes = 0;
+    const auto copy = [&](const std::string& family, std::string_view key,
+                          std::string_view) -> Result<void> {
+      const auto known = family_named(family);
+      if (!known.has_value() || damage_.is_stopping()) return {};
+      auto value = get(*known, key);
+      if (!value || !value->has_value()) return {};
+      bytes += key.size() + (*value)->size();
+      rows.push_back({*known, std::string(key), std::move(**value)});
+      if (bytes < kSavedBytesAtOnce) return {};
+      bytes = 0;
+      return put(std::exchange(rows, {}), Durability::kLater);
+    };
+    const auto read = read_table(settings_.directory + "/" + table_name(table), copy);
+    if (!read && read.error().code != ErrorCode::kCorrupt) {
+      return tl::unexpected<Error>(read.error());
+    }
+    return rows.empty() ? sync() : put(rows, Durability::kNow);
   }
 
   // One that a walk from before speaks of may be gone.
