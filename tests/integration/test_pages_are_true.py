@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 from launcher.control import Control
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from otlp import gauge, metrics_request, post, resource_of
 from stack import Stack, wait_for
 
 PUSHED_AGE_S = 45  # a pushed node is judged by health that is younger
@@ -134,3 +136,40 @@ def test_a_dead_nodes_curve_has_a_hole_and_every_range_its_peak(stack: Stack) ->
         summary = metrics(span)["cpu_summary"]
         assert summary is not None, f"{span} shows nothing of a new node"
         assert summary["maximum"] >= peak, (span, summary, peak)
+
+
+def _invent_nodes(stack: Stack, customer_id: str, count: int) -> None:
+    """What a customer may send: agents' health of nodes that do not exist."""
+    token = stack.token(customer_id, "ingest")
+    now = int(time.time() * 1000)
+    for first in range(0, count, 1000):
+        request = ExportMetricsServiceRequest()
+        for number in range(first, first + 1000):
+            health = [gauge(name, [(now, 99.0)]) for name in ("agent_uptime_seconds", "agent_buffer_usage_percent")]
+            resource = resource_of(customer_id, f"invented-{number}", "vigia-agent")
+            request.MergeFrom(metrics_request(resource, *health))
+        answer = post(stack.layout.url("collector_http"), token, request.SerializeToString())
+        assert answer.status_code == 200, answer.text
+
+
+def test_one_customers_invented_nodes_cost_no_other_its_live_state(stack: Stack) -> None:
+    """B5: 12,000 nodes that one customer made up took the live state from all."""
+    stack.start_central()
+    stack.start(*(place.name for place in stack.agents))
+    control = _control(stack)
+    wait_for("all are up", lambda: _all_up(control), 60)
+    _invent_nodes(stack, "cliente-a", 12_000)
+    seen = wait_for(
+        "hot has them",
+        lambda: stack.query('count(agent_uptime_seconds{node_id=~"invented.*"})')[0]["value"][1] == "12000",
+        60,
+    )
+    assert seen
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        overview = _overview(control)
+        other = next(customer for customer in overview["customers"] if customer["id"] == "cliente-b")
+        assert other["nodes_up"] == 2, other
+        assert overview["warnings"] == []
+        time.sleep(1)
+    assert stack.own_metrics("monitor_internal")["vigia_faults_total"] == 0
