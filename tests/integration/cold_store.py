@@ -1,0 +1,148 @@
+"""vigia-storage alone, for tests of what it does with damaged files and wrong clocks."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import struct
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+from launcher.commands import Command
+from launcher.layout import own_host
+from remote_write import write
+from stack import Running, binaries, wait_for
+
+TOKEN = {"Authorization": "Bearer secret"}
+DAY_MS = 86_400_000
+
+_STORAGE = """
+listen: {host}:9096
+metrics: {{listen: "{host}:9196"}}
+internal_token: secret
+store: {{rocksdb: {{directory: "{folder}"}}}}
+retention: {{raw: 30d, interval: 1s}}
+"""
+
+# The wall clock alone, moved by what stands in a file.
+_SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+static volatile long *ahead(void) {
+  static volatile long *seconds;
+  if (!seconds) {
+    int file = open(getenv("CLOCK_AHEAD"), O_RDONLY);
+    seconds = mmap(0, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
+  }
+  return seconds;
+}
+int clock_gettime(clockid_t id, struct timespec *at) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(id, at);
+  if (id == CLOCK_REALTIME) at->tv_sec += *ahead();
+  return result;
+}
+int gettimeofday(struct timeval *at, void *zone) {
+  struct timespec now;
+  (void)zone;
+  clock_gettime(CLOCK_REALTIME, &now);
+  at->tv_sec = now.tv_sec;
+  at->tv_usec = now.tv_nsec / 1000;
+  return 0;
+}
+time_t time(time_t *at) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (at) *at = now.tv_sec;
+  return now.tv_sec;
+}
+"""
+
+
+class MovedClock:
+    """Moves the wall clock of programs that get its environment; steady time stays."""
+
+    def __init__(self, folder: Path) -> None:
+        source, self.library, self.file = folder / "shim.c", folder / "shim.so", folder / "ahead"
+        source.write_text(_SHIM)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(self.library), str(source), "-ldl"], check=True)
+        self.set_ahead(0)
+
+    def set_ahead(self, seconds: int) -> None:
+        if not self.file.exists():
+            self.file.write_bytes(bytes(ctypes.sizeof(ctypes.c_long)))
+        with self.file.open("r+b") as file, mmap.mmap(file.fileno(), ctypes.sizeof(ctypes.c_long)) as mapped:
+            mapped[:] = struct.pack("l", seconds)
+
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self.library), "CLOCK_AHEAD": str(self.file)}
+
+
+class StorageAlone:
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder / "storage"
+        self.host = own_host()
+        self.url = f"http://{self.host}:9096"
+        self.log = folder / "storage.log"
+        self.environment = environment or {}
+        self.config = folder / "storage.yaml"
+        self.config.write_text(_STORAGE.format(host=self.host, folder=self.folder))
+        self.running: Running | None = None
+
+    def start(self) -> None:
+        words = [str(binaries() / "vigia-storage"), "--config", str(self.config)]
+        command = Command("storage", words, f"{self.url}/ready", self.environment)
+        self.running = Running(command, self.log)
+        self.running.wait_until_ready()
+
+    def kill(self) -> None:
+        if self.running is not None:
+            self.running.end(9)
+        self.running = None
+
+    def write(self, customer: str, samples: list[tuple[int, float]], series: int = 0) -> None:
+        """Until it is acknowledged."""
+        labels = {"__name__": "probe", "customer_id": customer, "series": str(series)}
+
+        def is_taken() -> bool:
+            try:
+                write(self.url, [(labels, samples)], {**TOKEN, "X-Vigia-Customer": customer})
+            except (requests.RequestException, AssertionError):
+                return False
+            return True
+
+        wait_for(f"a write of {customer} is taken", is_taken, 60)
+
+    def has_samples(self, customer: str, from_ms: int, to_ms: int) -> bool:
+        """Whether the customer's series have samples in a range; asked until there is an answer."""
+        parameters = {"matcher": "__name__=probe", "start": f"{from_ms / 1000}", "end": f"{to_ms / 1000}"}
+        deadline = time.monotonic() + 60
+        while True:
+            answer = requests.get(
+                f"{self.url}/api/v1/series",
+                params=parameters,
+                headers={**TOKEN, "X-Vigia-Customer": customer},
+                timeout=30,
+            )
+            if answer.status_code == 200:
+                return bool(answer.json()["data"])
+            assert answer.status_code == 503, answer.text
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.1)
+
+    def metrics(self) -> dict[str, float]:
+        text = requests.get(f"http://{self.host}:9196/metrics", timeout=10).text
+        pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+        return {key: float(value) for key, value in pairs}
+
+    def post(self, path: str) -> Any:
+        return requests.post(f"{self.url}{path}", headers=TOKEN, timeout=10)

@@ -1,0 +1,108 @@
+"""Case A4: storage's wall clock is wrong, at the start and while it runs. Nothing is lost by it, and nothing refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cold_store import DAY_MS, MovedClock, StorageAlone
+from stack import wait_for
+
+CUSTOMERS = ("cliente-a", "cliente-b")
+DAY_S = 86_400
+
+
+class SteppedStorage(StorageAlone):
+    def __init__(self, folder: Path) -> None:
+        self.clock = MovedClock(folder)
+        super().__init__(folder, self.clock.environment())
+
+    def write_now(self, number: int) -> None:
+        """What a collector with a right clock sends."""
+        for customer in CUSTOMERS:
+            self.write(customer, [(int(time.time() * 1000), float(number))])
+
+    def keeps(self, days_ago: int) -> bool:
+        at_ms = int(time.time() * 1000) - days_ago * DAY_MS
+        return all(self.has_samples(customer, at_ms - DAY_MS, at_ms + DAY_MS) for customer in CUSTOMERS)
+
+    def wait_for_sweeps(self) -> None:
+        """Some intervals of one second: the test looks at what must not happen in them."""
+        time.sleep(4)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[SteppedStorage]:
+    store = SteppedStorage(tmp_path)
+    try:
+        store.start()
+        now_ms = int(time.time() * 1000)
+        for customer in CUSTOMERS:
+            for days in (45, 20):
+                store.write(customer, [(now_ms - days * DAY_MS, 1.0)], days)
+        yield store
+    finally:
+        store.kill()
+
+
+def is_held(store: SteppedStorage) -> bool:
+    return store.metrics()["vigia_storage_expiry_held"] == 1
+
+
+def close_old_chunks(store: SteppedStorage) -> None:
+    """A later sample of the series closes the chunk: then there is something to expire."""
+    now_ms = int(time.time() * 1000)
+    for customer in CUSTOMERS:
+        for days in (45, 20):
+            store.write(customer, [(now_ms - 15 * DAY_MS, 1.0)], days)
+
+
+@pytest.mark.parametrize("ahead_days", [31, 403])
+def test_a_clock_that_is_ahead_deletes_nothing(storage: SteppedStorage, ahead_days: int) -> None:
+    close_old_chunks(storage)
+    storage.write_now(0)
+    wait_for("an unknown store's time is in doubt", lambda: is_held(storage), 20)
+    assert storage.keeps(45)
+    assert storage.post("/api/v1/retention/confirm").status_code == 200  # a person: the clock is right
+    wait_for("what is too old expires", lambda: not storage.keeps(45), 30)
+    assert storage.keeps(20)
+    # While it runs.
+    storage.clock.set_ahead(ahead_days * DAY_S)
+    storage.write_now(1)
+    storage.wait_for_sweeps()
+    assert storage.keeps(20)
+    # At the start, killed in the middle, with and without records.
+    for number in range(2):
+        storage.kill()
+        storage.start()
+        storage.wait_for_sweeps()
+        assert storage.keeps(20)
+        storage.write_now(2 + number)
+        storage.wait_for_sweeps()
+        assert storage.keeps(20)
+    storage.clock.set_ahead(0)
+    storage.write_now(5)
+    storage.wait_for_sweeps()
+    assert storage.keeps(20)
+    assert storage.keeps(0)
+    assert storage.metrics()["vigia_faults_total"] == 0
+
+
+@pytest.mark.parametrize("behind_s", [360, 40 * DAY_S])
+def test_a_clock_that_is_behind_refuses_nothing(storage: SteppedStorage, behind_s: int) -> None:
+    storage.clock.set_ahead(-behind_s)
+    storage.kill()
+    storage.start()
+    for number in range(5):
+        storage.write_now(number)  # acknowledged by the collector: asserts 204
+        time.sleep(0.01)
+    assert storage.keeps(0)
+    metrics = storage.metrics()
+    assert not [key for key in metrics if "refused" in key and metrics[key] > 0]
+    storage.kill()
+    storage.clock.set_ahead(0)
+    storage.start()
+    assert storage.keeps(0)
+    assert storage.keeps(20)
