@@ -150,7 +150,7 @@ class Store {
     ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
   }
   void write(const std::string& customer, const std::string& body) {
-    WriteBatch batch(*index_, CustomerId::parse(customer).value(), clock_.wall_ms());
+    WriteBatch batch(*index_, CustomerId::parse(customer).value());
     CHECK(wire::remote_write::decode_request(body, {}, batch).has_value());
     CHECK(batch.resolve().has_value());
     IngestBatch accepted = batch.take();
