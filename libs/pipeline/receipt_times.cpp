@@ -28,6 +28,10 @@ ReceiptTimes::ReceiptTimes(Duration age_max)
 
 std::int64_t ReceiptTimes::jump_limit_ms() const { return in_ms(age_max_ / kJumpShare); }
 
+bool ReceiptTimes::is_worth_telling(std::int64_t jump_ms) const {
+  return std::abs(jump_ms) > std::max(jump_limit_ms(), in_ms(kToldMin));
+}
+
 std::int64_t ReceiptTimes::elapsed_ms(TimePoint now) const { return in_ms(now - started_); }
 
 void ReceiptTimes::recover(const RecordHeader& header) {
@@ -103,13 +107,17 @@ std::optional<ClockJump> ReceiptTimes::look(std::int64_t wall_ms, TimePoint now)
     const std::chrono::milliseconds by(offset_ms - base_ms_);
     base_ms_ = offset_ms;
     is_settled_ = true;
-    return ClockJump{by, ClockJump::What::kBelieved};
+    if (was_waiting_told_) return ClockJump{by, ClockJump::What::kBelieved};
+    return std::nullopt;
   }
   if (!is_told_) {
     is_told_ = true;
-    return ClockJump{std::chrono::milliseconds(offset_ms - newest_ms_), ClockJump::What::kWaiting};
+    was_waiting_told_ = is_worth_telling(offset_ms - newest_ms_);
+    if (was_waiting_told_)
+      return ClockJump{std::chrono::milliseconds(offset_ms - newest_ms_),
+                       ClockJump::What::kWaiting};
   }
-  if (std::abs(step_ms) > jump_limit_ms())
+  if (is_worth_telling(step_ms))
     return ClockJump{std::chrono::milliseconds(step_ms), ClockJump::What::kIgnored};
   return std::nullopt;
 }

@@ -42,6 +42,8 @@ class ReceiptTimes {
   std::optional<ClockJump> look(std::int64_t wall_ms, TimePoint now);
 
   static constexpr Duration kJumpPatience = std::chrono::hours(1);
+  /// Smaller jumps are heeded and not told: a restart takes some minutes now and then.
+  static constexpr Duration kToldMin = std::chrono::minutes(10);
   static constexpr Duration kStretchMax = std::chrono::minutes(1);
 
  private:
@@ -61,6 +63,7 @@ class ReceiptTimes {
   };
 
   std::int64_t jump_limit_ms() const;
+  bool is_worth_telling(std::int64_t jump_ms) const;
   std::int64_t elapsed_ms(TimePoint now) const;
 
   const Duration age_max_;
@@ -72,9 +75,10 @@ class ReceiptTimes {
   std::optional<Jump> jump_;    // the last of them, if it was not taken back
   std::int64_t level_ms_ = 0;   // the latest stamp, but for jumps that were taken back
   TimePoint started_{};
-  std::int64_t base_ms_ = 0;    // the wall clock at the start, as far as it is believed
-  bool is_settled_ = true;      // base_ms_ is what the wall clock says
-  bool is_told_ = true;         // that it is not
+  std::int64_t base_ms_ = 0;  // the wall clock at the start, as far as it is believed
+  bool is_settled_ = true;    // base_ms_ is what the wall clock says
+  bool is_told_ = true;       // whether it was looked at what is to be told of that
+  bool was_waiting_told_ = false;
   std::int64_t offset_ms_ = 0;  // wall clock less steady time, when last looked
 };
 

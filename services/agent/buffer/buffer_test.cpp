@@ -130,7 +130,10 @@ TEST_F(BufferOnABadDiskTest, OwnMetricsWaitInMemoryAndSaySo) {
     clock_.advance(std::chrono::seconds(2));
     buffer_->append_own(name + "3", 10);
     eventually([this] { return buffer_->stats().held_items == 0; });
-    eventually([this, &name] { return waiting(Signal::kMetrics).back() == name + "3"; });
+    eventually([this, &name] {
+      const auto all = waiting(Signal::kMetrics);
+      return !all.empty() && all.back() == name + "3";
+    });
     EXPECT_EQ(buffer_->stats().lost_items, 0U);
   }
   EXPECT_THAT(waiting(Signal::kMetrics),
