@@ -8,6 +8,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
+#include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -50,6 +51,21 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
   return text;
 }
 
+// While our own parts are away, what looks like an absence is explained by it: nobody is told, and
+// what is still true afterwards is told then. Scraped nodes are seen without them.
+std::string render_inhibitions() {
+  std::string text = "inhibit_rules:\n";
+  for (const std::string_view targets :
+       {"'alertname=\"CustomerNodeDown\"', 'reach=\"push\"'",
+        "'alertname=~\"AgentCollectorUnreachable|AgentBufferSaturated\"'"}) {
+    text += fmt::format(
+        "  - source_matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
+        "    target_matchers: [{}]\n",
+        kNodeAlertsHeld, targets);
+  }
+  return text;
+}
+
 std::string render_global(const MailServer& mail) {
   if (mail.smarthost.empty()) return {};
   auto text = fmt::format(
@@ -82,7 +98,9 @@ std::string render_alertmanager(const std::string& provider_webhook, const MailS
                      "  group_wait: 5s\n"
                      "  group_interval: 1m\n"
                      "  repeat_interval: 4h\n"
-                     "  routes:\n";
+                     "  routes:\n" +
+                     fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n",
+                                 kNodeAlertsHeld);
   std::string receivers = "receivers:\n";
   for (const auto& [customer, own] : by_customer) {
     const auto name = "customer-" + customer.text();
@@ -93,13 +111,15 @@ std::string render_alertmanager(const std::string& provider_webhook, const MailS
         customer.text(), json_text(name));
     receivers += render_receivers(name, own);
   }
-  text += "    - receiver: provider\n";
+  // One message a minute at most for what happens to one customer, however many nodes it has.
+  text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";
+  receivers += "  - name: nobody\n";
   receivers += "  - name: provider\n";
   if (!provider_webhook.empty()) {
     receivers += fmt::format("    webhook_configs:\n      - {{url: {}, send_resolved: true}}\n",
                              json_text(provider_webhook));
   }
-  return text + receivers;
+  return text + render_inhibitions() + receivers;
 }
 
 }  // namespace vigia::monitor

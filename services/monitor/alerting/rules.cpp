@@ -10,10 +10,6 @@
 namespace vigia::monitor {
 namespace {
 
-// The newest sample of a silent series is seen for 5 minutes; after that the alert is kept alive as
-// long again before it counts as solved.
-constexpr Duration kKeepFiring = std::chrono::minutes(5);
-
 // Counters that the collector shows without _total (the founding document's spelling); newer
 // dashboards ask for the longer name.
 constexpr auto kCollectorCounters = std::to_array<std::string_view>(
@@ -41,14 +37,94 @@ std::string render_rule(const AlertRule& rule) {
                     rule.severity, json_text(rule.summary));
 }
 
-std::string render_group(std::string_view name, std::string_view severity,
+std::string begin_group(std::string_view name, const RuleSettings& settings) {
+  return fmt::format("  - name: {}\n    interval: {}\n    rules:\n", name,
+                     format_duration(settings.interval));
+}
+
+std::string render_group(std::string_view name, const std::vector<AlertRule>& rules,
                          const RuleSettings& settings) {
-  auto text = fmt::format("  - name: {}\n    interval: {}\n    rules:\n", name,
-                          format_duration(settings.interval));
-  for (const auto& rule : standard_rules(settings)) {
-    if (rule.severity == severity) text += render_rule(rule);
-  }
+  auto text = begin_group(name, settings);
+  for (const auto& rule : rules) text += render_rule(rule);
   return text;
+}
+
+std::string render_record(std::string_view name, const std::string& expression) {
+  return fmt::format("      - record: {}\n        expr: {}\n", name, json_text(expression));
+}
+
+// The directory as the hot store has it: one series for each watched node, made by the scrape of
+// the targets that vigia-monitor lists. topk: never two for a node, which would be an error.
+constexpr std::string_view kDirectory =
+    "group_left (node_region, environment) "
+    "(0 * topk by (customer_id, node_id) (1, up{job=\"customer-agents\"}) + 1)";
+
+// `test` of each node's largest (or smallest) value, with the labels that the directory has for it.
+std::string of_directory_nodes(std::string_view aggregate, std::string_view metric,
+                               std::string_view test) {
+  return fmt::format("({} by (customer_id, node_id) ({}) {}) * on (customer_id, node_id) {}",
+                     aggregate, metric, test, kDirectory);
+}
+
+// A node that never lived is listed with the label waiting. Once fired, an alert stays as long as
+// the node does not answer, our outage or not: else its end would look like a cure.
+std::string node_down_expression() {
+  const std::string_view down =
+      "max by (job, customer_id, node_id, node_region, environment, reach) "
+      "(up{job=\"customer-agents\",waiting=\"\"}) == 0";
+  return fmt::format(
+      "{0} unless on (reach) vigia:own_outage or {0} and on (customer_id, node_id) "
+      "ALERTS{{alertname=\"CustomerNodeDown\",alertstate=\"firing\"}}",
+      down);
+}
+
+// 1 while something of ours is away through which a node that pushes is seen. A hot store that has
+// just started counts: what it missed is still on its way. Names without customer_id are ours: what
+// customers send has always one.
+std::string own_part_away(const RuleSettings& settings) {
+  const auto started = std::max<Duration>(2 * settings.interval, std::chrono::seconds(4));
+  return fmt::format(
+      "clamp_max("
+      "(count(max by (job) (up{{customer_id=\"\","
+      "job=~\"otel-collector|vigia-router|vigia-monitor\"}}) == 0) or vector(0))"
+      " + (count(vigia_monitor_live_state_age_seconds{{customer_id=\"\"}} > 30) or vector(0))"
+      " + (count(vigia_log_is_full{{customer_id=\"\"}} == 1) or vector(0))"
+      " + (count(time() - process_start_time_seconds{{customer_id=\"\",job=\"prometheus\"}} < {})"
+      " or vector(0)), 1)",
+      std::chrono::duration_cast<std::chrono::seconds>(started).count());
+}
+
+// For a grace after the last moment; and after a long outage, seen by too few good moments in five
+// graces (a hot store that was away has none), until those are few no more. Where nothing is known
+// of an earlier time, the hot store is new and nothing was missed.
+std::string own_outage(const RuleSettings& settings) {
+  const auto window = 5 * settings.outage_grace;
+  const auto good_min = static_cast<double>(window / settings.interval) * 0.8;
+  return fmt::format(
+      "max_over_time(vigia:own_part_away[{0}]) > 0 or "
+      "(count_over_time(vigia:own_part_away[{1}]) - sum_over_time(vigia:own_part_away[{1}]) < {2} "
+      "and count_over_time(vigia:own_part_away[1d] offset {1}) > 0)",
+      format_duration(settings.outage_grace), format_duration(window), good_min);
+}
+
+std::string render_node_group(const RuleSettings& settings, const AlertRule& node_down) {
+  return begin_group("node_alerts", settings) +
+         render_record("vigia:own_part_away", own_part_away(settings)) +
+         render_record("vigia:own_outage", own_outage(settings)) +
+         "        labels:\n          reach: push\n" +
+         render_rule({std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(),
+                      Duration::zero(), "info",
+                      "Vigía misma falta o acaba de volver: los nodos que envían no se juzgan"}) +
+         render_rule(node_down);
+}
+
+std::vector<AlertRule> of_severity(const std::vector<AlertRule>& rules, std::string_view severity) {
+  std::vector<AlertRule> found;
+  for (const auto& rule : rules) {
+    const bool has_own_group = rule.name == "CustomerNodeDown" || rule.name == "CollectorDown";
+    if (!has_own_group && rule.severity == severity) found.push_back(rule);
+  }
+  return found;
 }
 
 }  // namespace
@@ -63,32 +139,89 @@ Duration default_interval(const RuleSettings& settings) {
 std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();
   return {
-      {"CustomerNodeDown", "up{job=\"customer-agents\"} == 0", settings.node_down_for, none,
-       "critical", "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído"},
+      {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído"},
       {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
        "critical", "Collector central está caído - sin ingesta de datos"},
-      {"AgentBufferSaturated", "agent_buffer_usage_percent > 90", settings.buffer_saturated_for,
-       kKeepFiring, "critical", "Buffer del agente {{ $labels.node_id }} al {{ $value }}%"},
-      {"AgentCollectorUnreachable", "agent_collector_reachable == 0",
-       settings.collector_unreachable_for, kKeepFiring, "warning",
+      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
+       settings.buffer_saturated_for, settings.keep_firing_for, "critical",
+       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%"},
+      {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
+       settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector"},
-      {"HighCPUUsage", "system_cpu_usage > 85", settings.high_cpu_for, kKeepFiring, "warning",
-       "CPU alta en {{ $labels.node_id }}: {{ $value }}%"},
-      {"HighMemoryUsage", "system_memory_usage_percent > 90", settings.high_memory_for, kKeepFiring,
-       "warning", "Memoria alta en {{ $labels.node_id }}: {{ $value }}%"},
+      {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
+       settings.keep_firing_for, "warning",
+       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%"},
+      {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
+       settings.high_memory_for, settings.keep_firing_for, "warning",
+       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%"},
+  };
+}
+
+std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
+  const Duration none = Duration::zero();
+  constexpr Duration kHold = std::chrono::minutes(5);
+  return {
+      {"VigiaPartDown",
+       "up{customer_id=\"\",job=~\"vigia-storage|vigia-router|vigia-monitor|prometheus|"
+       "prometheus-query|alertmanager\"} == 0",
+       settings.collector_down_for, none, "critical",
+       "{{ $labels.job }} ({{ $labels.instance }}) no responde"},
+      {"RuleEvaluationFailing",
+       "sum by (instance) (increase(prometheus_rule_evaluation_failures_total{customer_id=\"\"}"
+       "[5m])) > 0",
+       none, none, "critical", "Reglas de alerta fallan en {{ $labels.instance }}"},
+      {"NotificationsDropped",
+       "sum by (instance) (increase(prometheus_notifications_dropped_total{customer_id=\"\"}[5m]))"
+       " > 0",
+       none, none, "critical",
+       "{{ $labels.instance }} perdió {{ humanize $value }} notificaciones de alertas"},
+      {"ConfigurationNotLoaded",
+       "min by (job, instance) (prometheus_config_last_reload_successful{customer_id=\"\"} or "
+       "alertmanager_config_last_reload_successful{customer_id=\"\"}) == 0",
+       kHold, none, "warning", "{{ $labels.job }} no acepta su configuración"},
+      {"HotStoreLate",
+       "time() - max by (shard) (max_over_time(timestamp(vigia_hot_heartbeat{customer_id=\"\"})"
+       "[1h:1m])) > 300",
+       kHold, none, "warning",
+       "Al almacén caliente {{ $labels.shard }} le faltan datos desde hace "
+       "{{ humanizeDuration $value }}"},
+      {"DeliveryLate",
+       "max by (instance, exporter) (vigia_exporter_oldest_waiting_seconds{job=\"otel-collector\"})"
+       " > 300",
+       kHold, none, "warning",
+       "{{ $labels.exporter }}: lo más viejo espera desde hace {{ humanizeDuration $value }}"},
+      {"CollectorLogFilling",
+       "max by (instance) (vigia_log_bytes{job=\"otel-collector\"} / vigia_log_bytes_max > 0.75 or "
+       "vigia_log_is_full{job=\"otel-collector\"} == 1)",
+       kHold, none, "critical",
+       "El registro en disco del collector {{ $labels.instance }} se llena: pronto rechazará "
+       "datos"},
+      {"VigiaFault", "sum by (job, instance) (increase(vigia_faults_total[10m])) > 0", none, none,
+       "warning",
+       "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro"},
+      {"StoredDataDamaged",
+       "sum by (job, instance) (increase(vigia_storage_damage_total[10m])) > 0 or "
+       "sum by (job, instance) (increase(vigia_storage_log_damaged_records_total[10m])) > 0 or "
+       "sum by (job, instance) (increase(vigia_log_damaged_records_total[10m])) > 0",
+       none, none, "critical",
+       "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})"},
   };
 }
 
 std::string render_rules(const RuleSettings& settings) {
+  const auto rules = standard_rules(settings);
   std::string text =
       "# Written by vigia-monitor; changes here are lost. Vigía's configuration, key alerting.\n"
       "groups:\n";
-  text += render_group("critical_alerts", "critical", settings);
-  text += render_group("warning_alerts", "warning", settings);
-  text += fmt::format("  - name: collector_names\n    interval: {}\n    rules:\n",
-                      format_duration(settings.interval));
+  text += render_node_group(settings, rules[0]);
+  text += render_group("collector_alerts", {rules[1]}, settings);
+  text += render_group("critical_alerts", of_severity(rules, "critical"), settings);
+  text += render_group("warning_alerts", of_severity(rules, "warning"), settings);
+  text += render_group("provider_alerts", provider_rules(settings), settings);
+  text += begin_group("collector_names", settings);
   for (const auto name : kCollectorCounters) {
-    text += fmt::format("      - record: {0}_total\n        expr: {0}\n", name);
+    text += render_record(fmt::format("{}_total", name), std::string(name));
   }
   return text;
 }

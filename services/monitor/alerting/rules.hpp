@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/duration.hpp"
@@ -19,6 +20,12 @@ struct RuleSettings {
   Duration high_cpu_for = std::chrono::minutes(10);
   Duration high_memory_for = std::chrono::minutes(10);
   Duration interval = std::chrono::seconds(30);  ///< of evaluation
+  /// Of alerts whose data is pushed: the newest sample of a silent series is seen for 5 minutes;
+  /// after that the alert is kept alive as long again before it counts as solved.
+  Duration keep_firing_for = std::chrono::minutes(5);
+  /// After our own parts are back, how long what looks like an absent node is held: agents come
+  /// back and deliver what they kept. Five times as long after an outage that was longer than this.
+  Duration outage_grace = std::chrono::minutes(3);
 };
 
 /// How often rules with these waits are evaluated unless the configuration says otherwise: 30 s, or
@@ -35,11 +42,22 @@ struct AlertRule {
 };
 
 /// The six standard alerts. Those whose data is pushed keep firing over a gap in the data, so that
-/// a silent agent does not look like a solved problem.
+/// a silent agent does not look like a solved problem. Each gives at most one alert for a node that
+/// the directory has, whatever labels and node ids a customer's data holds: no data puts a rule in
+/// error (B2) or floods those who share it (B5). A node that never lived is not down, and one that
+/// pushes is not judged while our own parts are away.
 std::vector<AlertRule> standard_rules(const RuleSettings& settings);
 
-/// A Prometheus rule file with the standard alerts and the recording rules for the newer spelling
-/// of the collector's own metrics. Deterministic.
+/// What the provider alone is told: our own programs, what they lose, what is damaged.
+std::vector<AlertRule> provider_rules(const RuleSettings& settings);
+
+/// The alert that stands while absences cannot be judged; it inhibits those that our own outage
+/// explains (alertmanager_config.cpp) and is sent to nobody.
+inline constexpr std::string_view kNodeAlertsHeld = "NodeAlertsHeld";
+
+/// A Prometheus rule file with the standard and the provider's alerts, those of nodes and collector
+/// in groups of their own with nothing that takes time, and the recording rules for the newer
+/// spelling of the collector's own metrics. Deterministic.
 std::string render_rules(const RuleSettings& settings);
 
 }  // namespace vigia::monitor

@@ -32,9 +32,11 @@ void write_target(const Node& node, const std::string& address, const std::strin
       .member("reach", node.is_scraped() ? "scrape" : "push")
       // Otherwise it would be the address: ours for nodes that push, and a second series of `up`
       // for a node that moves, whose first one is down until Prometheus forgets it.
-      .member("instance", node.id.text())
-      .end_object()
-      .end_object();
+      .member("instance", node.id.text());
+  // It never lived, so it is not down (CustomerNodeDown asks for series without this). From its
+  // first data on its series is the one that it keeps.
+  if (node.last_seen_ms == 0) writer.member("waiting", "true");
+  writer.end_object().end_object();
 }
 
 std::string target_address(const Node& node, AddressBook& addresses) {
