@@ -1,5 +1,5 @@
-// Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one,
-// but for the audit log: what is written there stays, and log-ins that fail are slowed down alone.
+// Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one;
+// the audit log, where what is written stays, takes refused log-ins by counts (kRefusedKindsMax).
 #pragma once
 
 #include <chrono>
@@ -28,6 +28,16 @@ inline constexpr std::size_t kWaitingQueueMax = 64;
 inline constexpr std::size_t kHashesAtOnceMax = 2;
 /// Log-ins that wait for a hash; more get 429. At 30 ms a hash that is a wait under half a second.
 inline constexpr std::size_t kHashesWaitingMax = 32;
+
+/// Callers (an address; of IPv6 its network) whose log-ins wait, of those who have logged in from
+/// there and of strangers alike; and the log-ins of each. At 30 ms a hash and two at once a
+/// stranger waits 1 s at most for his turn.
+inline constexpr std::size_t kLogInCallersMax = 64;
+inline constexpr std::size_t kLogInsOfCallerMax = 4;
+/// Callers that are remembered to have logged in; some 100 B each.
+inline constexpr std::size_t kKnownCallersMax = 10'000;
+/// Users and addresses of refused log-ins that stand in the audit log by name in ten minutes.
+inline constexpr std::size_t kRefusedKindsMax = 20;
 
 /// The table of failed log-ins; the oldest entry goes first.
 inline constexpr std::size_t kThrottleEntriesMax = 20'000;

@@ -1,6 +1,7 @@
 #include "services/monitor/service.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
@@ -62,8 +63,10 @@ class Service final : public service::Running {
         addresses_(node_addresses(settings_), clock_),
         workers_(kWorkers, kWorkerQueueMax),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
-        table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_}, metrics_,
-               OriginSettings{settings_.public_url}),
+        hashing_workers_(FairPoolLimits{kHashesAtOnceMax, kLogInCallersMax, kLogInsOfCallerMax,
+                                        kKnownCallersMax}),
+        table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_, hashing_workers_},
+               metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure, [] { return true; }),
         inside_(InsideParts{*database_, workers_, snapshot_, live_, addresses_, metrics_, clock_},
                 settings_.internal_token) {}
@@ -87,7 +90,17 @@ class Service final : public service::Running {
     channel_addresses_.start(kChannelAddressInterval, [this] { publisher_.wake(); });
     auto listening = listen();
     if (!listening) return forward(listening);
-    live_.on_refresh([this] { inside_.release_waiting(); });
+    live_.on_refresh([this] {
+      if (live_.current()->router_problem.empty()) known_at_ = clock_.steady();
+      inside_.release_waiting();
+      note_refused_log_ins(authenticator_.refused_log_ins().flush());
+    });
+    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+      const std::chrono::duration<double> age = clock_.steady() - known_at_.load();
+      emit("vigia_monitor_live_state_age_seconds",
+           "Since the router last answered what the live state is; pushed health is as old",
+           service::MetricType::kGauge, {}, age.count());
+    });
     live_.start();
     return {};
   }
@@ -104,6 +117,8 @@ class Service final : public service::Running {
     live_.stop();
     workers_.stop(service::WaitingJobs::kDrop);
     waiting_workers_.stop(service::WaitingJobs::kDrop);
+    hashing_workers_.stop();
+    note_refused_log_ins(authenticator_.refused_log_ins().flush_now());
   }
 
  private:
@@ -131,6 +146,12 @@ class Service final : public service::Running {
     return {};
   }
 
+  static void note_refused_log_ins(const Result<void>& noted) {
+    if (!noted) {
+      service::log_warn("refused log-ins not noted", {{"error", noted.error().message}});
+    }
+  }
+
   void refresh_snapshot() {
     auto refreshed = snapshot_.refresh();
     if (!refreshed) {
@@ -141,6 +162,7 @@ class Service final : public service::Running {
   const Settings settings_;
   const std::string own_token_;  ///< the monitor's own operator token, never stored
   SystemClock clock_;
+  std::atomic<TimePoint> known_at_{clock_.steady()};  ///< of the newest look that was answered
   service::MetricRegistry metrics_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<net::Client> client_;
@@ -154,6 +176,7 @@ class Service final : public service::Running {
   AddressBook addresses_;
   service::WorkerPool workers_;
   service::WorkerPool waiting_workers_;
+  FairPool hashing_workers_;
   ApiTable table_;
   WebHandler web_;
   InsideHandler inside_;
@@ -167,7 +190,8 @@ Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
   // One connection a worker; one each for live state, publisher, channels' addresses and snapshot.
-  auto database = Database::open(settings.database, kWorkers + kWaitingWorkers + 4);
+  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + 4;
+  auto database = Database::open(settings.database, kConnections);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

@@ -76,6 +76,8 @@ void read_rules(const ConfigNode& node, RuleSettings& rules) {
   read("collector_unreachable_for", rules.collector_unreachable_for);
   read("high_cpu_for", rules.high_cpu_for);
   read("high_memory_for", rules.high_memory_for);
+  read("outage_grace", rules.outage_grace);
+  read("keep_firing_for", rules.keep_firing_for);
   rules.interval = default_interval(rules);
   read("interval", rules.interval);
 }
@@ -106,6 +108,15 @@ void read_public(const ConfigNode& root, Settings& settings) {
   if (tls.is_present()) {
     settings.tls = net::TlsServerSettings{tls.child("cert_file").required_text(),
                                           tls.child("key_file").required_text()};
+  }
+  std::vector<std::string> networks;
+  const auto proxies = root.child("trusted_proxies");
+  for (const auto& item : proxies.items()) networks.push_back(item.required_text());
+  auto parsed = TrustedProxies::parse(networks);
+  if (parsed) {
+    settings.trusted_proxies = std::move(*parsed);
+  } else {
+    proxies.note_error(parsed.error().message);
   }
   const auto node = root.child("public");
   settings.public_url = read_url(node.child("url"), false);
@@ -151,6 +162,8 @@ alerting:
                                    # collector_unreachable_for: 5m, high_cpu_for: 10m,
                                    # high_memory_for: 10m; interval: 30s, or half of the
                                    # shortest of these
+  keep_firing_for: 5m              # of alerts from pushed data, over a gap in it
+  outage_grace: 3m                 # after our own parts are back, how long no absence is judged
   webhook: http://HOST/PATH        # the provider's own receiver of every alert
   allow_private_targets: false     # true lets a customer's webhook be on a private network
   mail: {smarthost: HOST:PORT, from: ADDRESS, user: TEXT, password: TEXT, require_tls: true}
@@ -160,6 +173,8 @@ nodes: {allow_loopback: false}     # true lets a node's address be on this machi
 session: {idle: 30m, absolute: 12h}
 public: {url: https://HOST, collector_grpc: URL, collector_http: URL, router: URL}
 tls: {cert_file: PATH, key_file: PATH}
+trusted_proxies: []                # addresses or networks of your TLS proxies, ["10.0.0.0/8"]: from these
+                                   # alone Forwarded or X-Forwarded-For tells who asks
 )";
 }
 

@@ -10,6 +10,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 #include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/client_address.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor {
@@ -56,6 +57,7 @@ struct Settings {
   std::string collector_http;
   std::string router_public;
   std::optional<net::TlsServerSettings> tls;
+  TrustedProxies trusted_proxies;
 };
 
 /// Reads everything and finishes the file: kInvalid names file, line and key.

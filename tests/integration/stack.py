@@ -250,6 +250,7 @@ def quick_layout(folder: Path) -> Layout:
         agent_interval="1s",
         node_down_for="2s",
         collector_unreachable_for="5s",
+        outage_grace="5s",
     )
 
 

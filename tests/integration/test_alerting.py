@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from launcher.layout import AgentPlace, beside, demo_agents
+from remote_write import write
 from rest import Caller
 from stack import Stack, wait_for
 
@@ -49,14 +54,14 @@ def _insert_channels(stack: Stack, customer: str, rows: list[tuple[str, str]], s
     return ids
 
 
+def _is_active(operator: Caller, customer: str, channel_id: str) -> bool:
+    return bool(_channels(operator, customer)[channel_id]["status"] == "active")
+
+
 def _add_and_wait(stack: Stack, operator: Caller, customer: str, seconds: float = 5) -> None:
     channel = operator.good("POST", f"/customers/{customer}/channels", {"type": "webhook", "target": GOOD})
     assert channel["status"] == "pending"
-    wait_for(
-        f"{customer}'s channel is active",
-        lambda: _channels(operator, customer)[channel["id"]]["status"] == "active",
-        seconds,
-    )
+    wait_for(f"{customer}'s channel is active", partial(_is_active, operator, customer, channel["id"]), seconds)
     assert f"customer-{customer}" in _receivers(stack)
 
 
@@ -172,3 +177,177 @@ def _stricter_alertmanager(real: str, config_file: Path) -> Iterator[tuple[str, 
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def _sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """A customer's own webhook: what it was told, as (status, labels), one an alert."""
+    told: list[tuple[str, dict[str, str]]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+            message = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            told.extend((alert["status"], alert["labels"]) for alert in message["alerts"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    server = ThreadingHTTPServer((host, 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}/", told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _add_to_alerting(stack: Stack, *lines: str) -> None:
+    config = stack.layout.config / "monitor.yaml"
+    added = "".join(f"  {line}\n" for line in lines)
+    config.write_text(config.read_text().replace("alerting:\n", "alerting:\n" + added))
+
+
+def _up(stack: Stack, node_id: str) -> str | None:
+    result = stack.query(f'up{{job="customer-agents", node_id="{node_id}", waiting=""}}')
+    return str(result[0]["value"][1]) if result else None
+
+
+def _told_provider(stack: Stack) -> list[tuple[str, str]]:
+    received = requests.get(stack.layout.url("webhook"), timeout=5).json()["alerts"]
+    return [(alert["status"], alert["labels"]["alertname"]) for alert in received]
+
+
+def _places() -> list[AgentPlace]:
+    """One node that is scraped, two that only push: one of these dies while our own collector is away."""
+    scraped, _, living = demo_agents()
+    dying = AgentPlace(
+        "agent-b3", "cliente-b", "Comercial ABC", "b-db-02", "sa-east-1", "127.0.0.14", "127.0.0.14", False
+    )
+    return [scraped, living, dying]
+
+
+def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
+    """C-A3: the collector away made every node that pushes a critical alert at its customer."""
+    with Stack(tmp_path, agents=_places()) as stack, _sink(beside(stack.layout.host, 99)) as (url, told):
+        # keep_firing_for is shortened as the stack's other waits are.
+        _add_to_alerting(stack, "allow_private_targets: true", "keep_firing_for: 5s")
+        stack.start_central()
+        stack.start(*(place.name for place in stack.agents))
+        operator = _operator(stack)
+        for customer in ("cliente-a", "cliente-b"):
+            channel = operator.good("POST", f"/customers/{customer}/channels", {"type": "webhook", "target": url})
+            wait_for("the channel is active", partial(_is_active, operator, customer, channel["id"]), 10)
+        nodes = [place.node_id for place in stack.agents]
+        wait_for("every node is up", lambda: [_up(stack, node) for node in nodes] == ["1", "1", "1"], 60)
+        stack.stop("collector")
+        stack.kill("agent-b3")
+        # Longer than pushed health is believed (45 s) and CustomerNodeDown waits (2 s here), and CollectorDown's minute.
+        wait_for("both look silent", lambda: {_up(stack, "b-db-01"), _up(stack, "b-db-02")} == {"0"}, 90, every=1)
+        wait_for("the provider is told", lambda: ("firing", "CollectorDown") in _told_provider(stack), 90, every=1)
+        time.sleep(10)
+        assert told == []
+        stack.start("collector")
+        wait_for("the living one is back", lambda: _up(stack, "b-db-01") == "1", 60)
+
+        def dead_one_is_told() -> bool:
+            found = [(status, one["alertname"], one.get("node_id")) for status, one in told]
+            assert found == [("firing", "CustomerNodeDown", "b-db-02")], found
+            return True
+
+        wait_for("the dead one is told after our outage", dead_one_is_told, 120, every=1)
+        provider = _told_provider(stack)
+        assert [name for status, name in provider if status == "firing"] == ["CollectorDown", "CustomerNodeDown"]
+        assert all(name != "NodeAlertsHeld" for _, name in provider)
+        assert _up(stack, nodes[0]) == "1"
+
+
+def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path: Path) -> None:
+    """B2, B5: written to the hot store as intake would let them through, with labels of alerts and invented nodes."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        operator = _operator(stack)
+        _two_customers(operator)
+        for customer, node in (("cliente-a", "web"), ("cliente-b", "db")):
+            operator.good("POST", f"/customers/{customer}/nodes", {"id": node})
+        hot = stack.layout.url("hot")
+
+        def of_hot(expression: str) -> list[dict[str, Any]]:
+            answer = requests.get(f"{hot}/api/v1/query", params={"query": expression}, timeout=20)
+            found: list[dict[str, Any]] = answer.json()["data"]["result"]
+            return found
+
+        wait_for("the directory is scraped", lambda: len(of_hot('up{job="customer-agents"}')) == 2, 30)
+        ends = time.monotonic() + 20
+        while time.monotonic() < ends:
+            now = [(int(time.time() * 1000), 99.0)]
+            cpu = {"__name__": "system_cpu_usage", "customer_id": "cliente-a", "node_id": "web"}
+            buffer = {"__name__": "agent_buffer_usage_percent", "customer_id": "cliente-a"}
+            evil = [({**cpu, "severity": "a"}, now), ({**cpu, "severity": "b"}, now), ({**cpu, "alertname": "x"}, now)]
+            flood = [({**buffer, "node_id": f"n{number}"}, now) for number in range(40_000)]
+            write(hot, evil + flood)
+            time.sleep(2)
+        rules = requests.get(f"{hot}/api/v1/rules", timeout=20).json()["data"]["groups"]
+        states = {rule["name"]: (rule["health"], rule.get("lastError")) for group in rules for rule in group["rules"]}
+        assert states["HighCPUUsage"] == ("ok", None)
+        assert {state for state, _ in states.values()} == {"ok"}, states
+        pending = of_hot("count by (alertname, customer_id) (ALERTS)")
+        assert {(one["metric"]["alertname"], one["metric"].get("customer_id")) for one in pending} <= {
+            ("HighCPUUsage", "cliente-a"),
+            ("NodeAlertsHeld", None),
+            ("VigiaPartDown", None),
+            ("CollectorDown", None),
+        }, pending
+        assert [one["value"][1] for one in pending if one["metric"]["alertname"] == "HighCPUUsage"] == ["1"]
+        slowest = max(group["evaluationTime"] for group in rules)
+        assert slowest < 5, "an evaluation of 40,000 series"
+        dropped = of_hot("prometheus_notifications_dropped_total")
+        assert all(one["value"][1] == "0" for one in dropped)
+
+
+def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
+    """B2 without a token: what a node's /health serves twice under labels of alerts."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        operator = _operator(stack)
+        _two_customers(operator)
+        host = beside(stack.layout.host, 98)
+
+        class Hostile(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+                lines = [f'agent_collector_reachable{{severity="{one}",alertname="{one}"}} 0' for one in "abc"]
+                content = ("\n".join(lines) + "\n").encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+                """Quiet."""
+
+        server = ThreadingHTTPServer((host, 8080), Hostile)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            node = {"id": "evil", "address": f"{host}:8080"}
+            operator.good("POST", "/customers/cliente-a/nodes", node)
+            hot = stack.layout.url("hot")
+
+            def scraped() -> list[dict[str, Any]]:
+                query = {"query": "agent_collector_reachable"}
+                answer = requests.get(f"{hot}/api/v1/query", params=query, timeout=5)
+                found: list[dict[str, Any]] = answer.json()["data"]["result"]
+                return found
+
+            wait_for("it is scraped", scraped, 30)
+            time.sleep(5)
+            assert len(scraped()) == 1
+            assert not {"severity", "alertname"} & set(scraped()[0]["metric"])
+            rules = requests.get(f"{hot}/api/v1/rules", timeout=5).json()["data"]["groups"]
+            assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
+        finally:
+            server.shutdown()
+            server.server_close()

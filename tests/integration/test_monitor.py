@@ -229,7 +229,15 @@ class TestWhoMayDoWhat:
     def test_a_new_customer_has_limits_until_they_are_lifted(self, operator: Caller) -> None:
         home = make_home(operator)
         limits = operator.good("GET", f"/customers/{home.id}")["limits"]
-        assert limits == {"points_per_second": 50_000, "active_series": 200_000}
+        assert limits == {
+            "points_per_second": 50_000,
+            "spans_per_second": 20_000,
+            "log_records_per_second": 20_000,
+            "bytes_per_second": 20_971_520,
+            "active_series": 200_000,
+            "label_value_bytes": 0,
+            "labels_per_series": 0,
+        }
         operator.good("PATCH", f"/customers/{home.id}", {"limits": {"points_per_second": 0}})
         assert operator.good("GET", f"/customers/{home.id}")["limits"]["points_per_second"] == 0
 

@@ -36,6 +36,11 @@ def _prometheus(name: str, program: Path, layout: Layout, part: str, extra: list
     return Command(name, words, f"{layout.url(part)}/-/ready")
 
 
+def _shown_as_portal(layout: Layout) -> list[str]:
+    """What stands in the messages that customers get: never the address of an inner machine."""
+    return [f"--web.external-url={layout.url('monitor')}", "--web.route-prefix=/"]
+
+
 def hot(layout: Layout, program: Path | None = None) -> Command:
     return _prometheus(
         "prometheus-hot",
@@ -47,6 +52,8 @@ def hot(layout: Layout, program: Path | None = None) -> Command:
             "--web.enable-remote-write-receiver",
             "--web.enable-lifecycle",
             "--enable-feature=native-histograms",
+            "--alertmanager.notification-queue-capacity=100000",
+            *_shown_as_portal(layout),
         ],
     )
 
@@ -62,6 +69,7 @@ def alertmanager(layout: Layout) -> Command:
         f"--storage.path={layout.data}/alertmanager",
         f"--web.listen-address={layout.address('alertmanager')}",
         "--cluster.listen-address=",
+        *_shown_as_portal(layout),
     ]
     return Command("alertmanager", words, f"{layout.url('alertmanager')}/-/ready")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
@@ -108,6 +109,7 @@ nodes: {{allow_loopback: true}}
 alerting:
   node_down_for: {layout.node_down_for}
   collector_unreachable_for: {layout.collector_unreachable_for}
+  outage_grace: {layout.outage_grace}
   webhook: "{layout.url("webhook")}/"
 public:
   collector_grpc: "{layout.url("collector_grpc")}"
@@ -120,7 +122,10 @@ def _prometheus(template: str, layout: Layout) -> str:
     text = (ROOT / "deploy" / "prometheus" / template).read_text()
     return string.Template(text).substitute(
         HOT_ADDRESS=layout.address("hot"),
+        QUERY_ADDRESS=layout.address("query"),
         STORAGE_ADDRESS=layout.address("storage"),
+        STORAGE_METRICS_ADDRESS=layout.address("storage_metrics"),
+        ROUTER_METRICS_ADDRESS=layout.address("router_metrics"),
         MONITOR_INTERNAL_ADDRESS=layout.address("monitor_internal"),
         COLLECTOR_METRICS_ADDRESS=layout.address("collector_metrics"),
         ALERTMANAGER_ADDRESS=layout.address("alertmanager"),
@@ -130,9 +135,11 @@ def _prometheus(template: str, layout: Layout) -> str:
 
 
 def prometheus_hot(layout: Layout) -> str:
-    """The template's scrape interval is the seed's 30 s; only a test asks for another."""
+    """The template's scrape interval is the seed's 30 s, 15 s for our own parts; only a test asks for another."""
     text = _prometheus("prometheus-hot.yml", layout)
-    return text.replace("scrape_interval: 30s", f"scrape_interval: {layout.scrape_interval}")
+    if layout.scrape_interval == "30s":
+        return text
+    return re.sub("scrape_interval: (30|15)s", f"scrape_interval: {layout.scrape_interval}", text)
 
 
 def prometheus_query(layout: Layout) -> str:

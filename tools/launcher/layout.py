@@ -57,6 +57,7 @@ class Layout:
     agent_interval: str = "15s"
     node_down_for: str = "2m"  # the seed's; a demo or a test may shorten it and says so
     collector_unreachable_for: str = "5m"
+    outage_grace: str = "3m"
     edge: str = "30d"
 
     def address(self, part: str) -> str:

@@ -1,10 +1,19 @@
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
 #include <gtest/gtest.h>
 #include <sodium.h>
 
 #include "services/monitor/access/address.hpp"
 #include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/client_address.hpp"
+#include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/password.hpp"
+#include "services/monitor/access/refused_log_ins.hpp"
 #include "services/monitor/access/throttle.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/interrupted_database.hpp"
 #include "services/monitor/store/scratch_database.hpp"
@@ -46,52 +55,179 @@ class Throttle : public ::testing::Test {
   void fail_times(int times, const std::string& user, const std::string& address) {
     for (int i = 0; i < times; ++i) throttle_.note_failure(user, address);
   }
+  std::optional<Duration> wait(const std::string& user, const std::string& address) {
+    const auto asked = throttle_.begin_try(user, address);
+    if (!asked) throttle_.end_try(user, address, LoginThrottle::Outcome::kUndecided);
+    return asked;
+  }
   ManualClock clock_{1'795'575'845'000'000'000};
   LoginThrottle throttle_{clock_};
 };
 
 TEST_F(Throttle, FiveFailuresAreFreeThenItDoubles) {
   fail_times(4, "ana", "192.0.2.1:1000");
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), std::nullopt);
+  EXPECT_EQ(wait("ana", "192.0.2.1:2000"), std::nullopt);
   fail_times(1, "ana", "192.0.2.1:1000");
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), seconds(1));
+  EXPECT_EQ(wait("ana", "192.0.2.1:2000"), seconds(1));
   clock_.advance(seconds(1));
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), std::nullopt);
+  EXPECT_EQ(wait("ana", "192.0.2.1:2000"), std::nullopt);
   fail_times(3, "ana", "192.0.2.1:1000");
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), seconds(8));
+  EXPECT_EQ(wait("ana", "192.0.2.1:2000"), seconds(8));
   fail_times(30, "ana", "192.0.2.1:1000");
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:2000"), minutes(5));
+  EXPECT_EQ(wait("ana", "192.0.2.1:2000"), minutes(5));
 }
 
 TEST_F(Throttle, AddressesOfOneIpv6NetworkAreOne) {
   fail_times(3, "ana", "[2001:db8:1:2::1]:1000");
   fail_times(2, "ana", "[2001:db8:1:2:ffff::9]:1000");
-  EXPECT_EQ(throttle_.wait("ana", "[2001:db8:1:2:abcd::5]:7"), seconds(1));
-  EXPECT_EQ(throttle_.wait("ana", "[2001:db8:1:3::1]:7"), std::nullopt);
+  EXPECT_EQ(wait("ana", "[2001:db8:1:2:abcd::5]:7"), seconds(1));
+  EXPECT_EQ(wait("ana", "[2001:db8:1:3::1]:7"), std::nullopt);
   fail_times(5, "eva", "[::ffff:192.0.2.1]:1000");
-  EXPECT_EQ(throttle_.wait("eva", "[::ffff:192.0.2.2]:7"), std::nullopt);
+  EXPECT_EQ(wait("eva", "[::ffff:192.0.2.2]:7"), std::nullopt);
 }
 
 TEST_F(Throttle, AnAttackFromElsewhereNeverShutsTheOwnerOut) {
   for (int i = 0; i < 500; ++i) fail_times(1, "ana", "198.51.100." + std::to_string(i) + ":1");
-  const auto wait = throttle_.wait("ana", "192.0.2.1:1000");
-  ASSERT_TRUE(wait.has_value());
-  EXPECT_LE(*wait, seconds(5));
+  const auto asked = wait("ana", "192.0.2.1:1000");
+  ASSERT_TRUE(asked.has_value());
+  EXPECT_LE(*asked, seconds(5));
 }
 
 TEST_F(Throttle, OneAddressThatTriesManyUsersIsSlowedDown) {
   for (int i = 0; i < 60; ++i) fail_times(1, "user" + std::to_string(i), "192.0.2.1:1");
-  EXPECT_TRUE(throttle_.wait("fresh", "192.0.2.1:9").has_value());
-  EXPECT_EQ(throttle_.wait("fresh", "192.0.2.2:9"), std::nullopt);
+  EXPECT_TRUE(wait("fresh", "192.0.2.1:9").has_value());
+  EXPECT_EQ(wait("fresh", "192.0.2.2:9"), std::nullopt);
 }
 
 TEST_F(Throttle, SuccessAndTimeForget) {
   fail_times(6, "ana", "192.0.2.1:1000");
-  throttle_.note_success("ana", "192.0.2.1:1000");
-  EXPECT_EQ(throttle_.wait("ana", "192.0.2.1:1000"), std::nullopt);
+  clock_.advance(seconds(2));
+  ASSERT_EQ(throttle_.begin_try("ana", "192.0.2.1:1000"), std::nullopt);
+  throttle_.end_try("ana", "192.0.2.1:1000", LoginThrottle::Outcome::kRight);
+  fail_times(4, "ana", "192.0.2.1:1000");
+  EXPECT_EQ(wait("ana", "192.0.2.1:1000"), std::nullopt);
   fail_times(6, "eva", "192.0.2.9:1000");
   clock_.advance(hours(2));
-  EXPECT_EQ(throttle_.wait("eva", "192.0.2.9:1000"), std::nullopt);
+  EXPECT_EQ(wait("eva", "192.0.2.9:1000"), std::nullopt);
+}
+
+// B9: 300 at once were looked at before the first failure was noted.
+TEST_F(Throttle, TriesAtOnceAreNoMoreThanTriesInARow) {
+  int begun = 0;
+  for (int i = 0; i < 300; ++i) {
+    if (!throttle_.begin_try("ana", "192.0.2.1:1000")) ++begun;
+  }
+  EXPECT_EQ(begun, 5);
+  for (int i = 0; i < begun; ++i) {
+    throttle_.end_try("ana", "192.0.2.1:1000", LoginThrottle::Outcome::kWrong);
+  }
+  EXPECT_EQ(wait("ana", "192.0.2.1:1000"), seconds(1));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(throttle_.begin_try("ana", "192.0.2.1:1000"), std::nullopt);
+  EXPECT_TRUE(throttle_.begin_try("ana", "192.0.2.1:1001").has_value()) << "one at a time now";
+}
+
+TEST(Forwarded, IsReadFromTheRightAndFromTrustedPeersOnly) {
+  const auto proxies = TrustedProxies::parse({"10.0.0.0/8", "2001:db8::/32", "192.0.2.1"});
+  ASSERT_TRUE(proxies.has_value());
+  const auto client = [&](const std::string& peer, net::Headers headers) {
+    net::RequestHead head;
+    head.peer = peer;
+    head.headers = std::move(headers);
+    return proxies->client_of(head);
+  };
+  EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "198.51.100.7"}}), "198.51.100.7");
+  EXPECT_EQ(client("[::ffff:10.1.2.3]:4", {{"x-forwarded-for", "198.51.100.7"}}), "198.51.100.7");
+  // What the client wrote itself stands left of what the proxy saw.
+  EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "8.8.8.8, 198.51.100.7"}}), "198.51.100.7");
+  EXPECT_EQ(client("10.1.2.3:4",
+                   {{"x-forwarded-for", "8.8.8.8"}, {"x-forwarded-for", "198.51.100.7, 10.9.9.9"}}),
+            "198.51.100.7");
+  EXPECT_EQ(client("198.51.100.9:4", {{"x-forwarded-for", "8.8.8.8"}}), "198.51.100.9:4");
+  EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "nonsense"}}), "10.1.2.3:4");
+  EXPECT_EQ(client("10.1.2.3:4", {}), "10.1.2.3:4");
+  EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "2001:dead::1"}}), "[2001:dead::1]");
+  EXPECT_EQ(client("[2001:db8::9]:4",
+                   {{"forwarded", "for=8.8.8.8;proto=https, FOR=\"[2001:dead::1]:47\";by=x"}}),
+            "[2001:dead::1]:47");
+  EXPECT_EQ(client("192.0.2.1:4", {{"forwarded", "for=_hidden"}}), "192.0.2.1:4");
+  EXPECT_EQ(client("192.0.2.1:4", {{"forwarded", "proto=https"}}), "192.0.2.1:4");
+  for (const auto* bad : {"", "10.0.0.0/33", "10.0.0/8", "x", "10.0.0.0/", "::/129"}) {
+    EXPECT_FALSE(TrustedProxies::parse({bad}).has_value()) << bad;
+  }
+  EXPECT_EQ(caller_key("198.51.100.7"), caller_key("198.51.100.7:99"));
+  EXPECT_EQ(caller_key("[2001:db8:1:2::3]"), caller_key("[2001:db8:1:2::4]:5"));
+}
+
+class Refused : public ::testing::Test {
+ protected:
+  std::vector<AuditEntry> entries() {
+    return *(*database_).read([](Connection& connection) {
+      return list_audit(std::nullopt, 0, 10'000, connection);
+    });
+  }
+  ScratchDatabase database_;
+  ManualClock clock_{1'795'575'845'000'000'000};
+  RefusedLogIns refused_{*database_, clock_};
+};
+
+TEST_F(Refused, RepeatsAreCountedAndWrittenOnce) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(refused_.note("ana", "192.0.2.1:1").has_value());
+  EXPECT_EQ(entries().size(), 1U);
+  clock_.advance(minutes(11));
+  ASSERT_TRUE(refused_.flush().has_value());
+  ASSERT_EQ(entries().size(), 2U);
+  EXPECT_EQ(entries().front().detail, "times=99 since=2026-11-25T03:04:05Z");
+  EXPECT_EQ(entries().front().actor, "user:ana");
+  ASSERT_TRUE(refused_.flush().has_value());
+  EXPECT_EQ(entries().size(), 2U);
+}
+
+TEST_F(Refused, TenMinutesAreBoundedHoweverManyUsersAndAddresses) {
+  for (int i = 0; i < 5000; ++i) {
+    const auto user = "u" + std::to_string(i % 1000);
+    ASSERT_TRUE(refused_.note(user, "198.51.100." + std::to_string(i % 250) + ":1").has_value());
+  }
+  ASSERT_TRUE(refused_.flush_now().has_value());
+  EXPECT_LE(entries().size(), 2 * kRefusedKindsMax + 1);
+  EXPECT_EQ(entries().front().actor, "user:(others)");
+  // Nothing is lost: those written at once, and the counts.
+  std::uint64_t told = 0;
+  for (const auto& entry : entries()) {
+    told += entry.detail.empty() ? 1 : std::stoul(entry.detail.substr(entry.detail.find('=') + 1));
+  }
+  EXPECT_EQ(told, 5000U);
+  EXPECT_FALSE((*database_)
+                   .read([](Connection& connection) { return verify_audit(connection); })
+                   ->broken_at.has_value());
+}
+
+TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> order;
+  bool is_open = false;
+  FairPool pool(FairPoolLimits{1, 8, 2, 100});
+  const auto job = [&](std::string name) {
+    return [&, name = std::move(name)] {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return is_open; });
+      order.push_back(name);
+      changed.notify_all();
+    };
+  };
+  pool.note_known("b");
+  ASSERT_TRUE(pool.submit("first", job("first")));  // holds the only thread, or is about to
+  for (int i = 0; i < 50; ++i) pool.submit("a" + std::to_string(i), job("a"));
+  EXPECT_FALSE(pool.submit("another", job("another"))) << "strangers have as many as they may";
+  EXPECT_TRUE(pool.submit("b", job("b")));
+  EXPECT_TRUE(pool.submit("b", job("b")));
+  EXPECT_FALSE(pool.submit("b", job("b"))) << "a caller's share";
+  std::unique_lock lock(mutex);
+  is_open = true;
+  changed.notify_all();
+  changed.wait(lock, [&] { return std::count(order.begin(), order.end(), "b") == 2; });
+  EXPECT_LE(order.size(), 5U) << "known callers and strangers take turns";
 }
 
 TEST(Address, ForbiddenFormsAreRefused) {
@@ -169,7 +305,7 @@ class LogIn : public ::testing::Test {
     head_.peer = "192.0.2.1:5000";
     const auto hash = *hasher_.hash(kPassword);
     ASSERT_TRUE((*database_).write([&](Connection& c) {
-      EXPECT_TRUE(*insert_customer(Customer{customer_, "A", true, "hot-0", 0, 0, 1, 1}, c));
+      EXPECT_TRUE(*insert_customer(Customer{customer_, "A", true, "hot-0", {}, 1, 1}, c));
       return insert_user(User{"u1", customer_, "ana", hash, true, 1, 0}, c);
     }));
   }

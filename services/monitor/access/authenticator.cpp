@@ -81,15 +81,24 @@ Principal principal_of(const User& user, const Session& session, std::string_vie
   return principal;
 }
 
-Result<void> note_refused(const std::string& user, const std::string& address, std::int64_t now_ms,
-                          Connection& connection) {
-  AuditEntry entry;
-  entry.time_ms = now_ms;
-  entry.actor = "user:" + user.substr(0, kUserCharactersMax);
-  entry.action = "session.refused";
-  entry.address = address;
-  return append_audit(entry, connection);
-}
+// Ends a try whatever becomes of it.
+class Try {
+ public:
+  Try(LoginThrottle& throttle, const std::string& user, const std::string& address)
+      : throttle_(throttle), user_(user), address_(address) {}
+  Try(const Try&) = delete;
+  Try& operator=(const Try&) = delete;
+  ~Try() { throttle_.end_try(user_, address_, outcome_); }
+  void is_right(bool right) {
+    outcome_ = right ? LoginThrottle::Outcome::kRight : LoginThrottle::Outcome::kWrong;
+  }
+
+ private:
+  LoginThrottle& throttle_;
+  const std::string& user_;
+  const std::string& address_;
+  LoginThrottle::Outcome outcome_ = LoginThrottle::Outcome::kUndecided;
+};
 
 // The oldest sessions above the limit end.
 Result<void> trim_sessions(const std::string& user_id, Connection& connection) {
@@ -184,18 +193,19 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
 Result<std::optional<User>> Authenticator::confirm_password(const std::string& user_name,
                                                             const std::string& password,
                                                             const std::string& address) {
-  const auto wait = throttle_.wait(user_name, address);
+  const auto wait = throttle_.begin_try(user_name, address);
   if (wait) {
     return tl::unexpected<Error>(
         Error{ErrorCode::kOverLimit, "too many failed tries, wait a little", *wait});
   }
+  Try one(throttle_, user_name, address);
   auto user = database_.read(
       [&](Connection& connection) { return find_user_by_name(user_name, connection); });
   if (!user) return forward(user);
   auto matches = hasher_.matches(password, *user ? (*user)->password_hash : std::string());
   if (!matches) return forward(matches);
+  one.is_right(*matches);
   if (*matches) return user;
-  throttle_.note_failure(user_name, address);
   return std::nullopt;
 }
 
@@ -210,13 +220,10 @@ Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::
   if (!allowed) return forward(allowed);
   if (!*allowed) {
     if (*user) throttle_.note_failure(user_name, head.peer);
-    auto noted = database_.write([&](Connection& connection) {
-      return note_refused(user_name, head.peer, clock_.wall_ms(), connection);
-    });
+    auto noted = refused_.note(user_name, head.peer);
     if (!noted) return forward(noted);
     return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
   }
-  throttle_.note_success(user_name, head.peer);
   auto current = with_current_hash(std::move(**user), password);
   if (!current) return forward(current);
   return open_session(*current, head);

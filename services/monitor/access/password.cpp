@@ -9,6 +9,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
+#include "services/monitor/json/characters.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
@@ -72,7 +73,8 @@ bool is_repetition(const std::string& password) {
 }  // namespace
 
 Result<void> check_password_rules(std::string_view password, std::string_view user) {
-  if (password.size() < kPasswordCharactersMin || password.size() > kPasswordCharactersMax) {
+  const auto characters = count_characters(password);
+  if (characters < kPasswordCharactersMin || characters > kPasswordCharactersMax) {
     return fail(ErrorCode::kInvalid, fmt::format("password: {} to {} characters",
                                                  kPasswordCharactersMin, kPasswordCharactersMax));
   }

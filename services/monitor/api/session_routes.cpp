@@ -135,10 +135,14 @@ void add_session_routes(ApiTable& table, ApiParts parts) {
     table.add(std::move(method), std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
-  add("POST", "/session", Access::kPublic, log_in);
+  const auto add_hashing = [&](std::string method, std::string path, Access access, auto function) {
+    table.add_hashing(std::move(method), std::move(path), access,
+                      [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
+  add_hashing("POST", "/session", Access::kPublic, log_in);
   add("GET", "/session", Access::kLoggedIn, show);
   add("DELETE", "/session", Access::kSession, log_out);
-  add("POST", "/session/password", Access::kSession, change_password);
+  add_hashing("POST", "/session/password", Access::kSession, change_password);
   add("GET", "/sessions", Access::kSession, list_own);
   add("DELETE", "/sessions/{session_id}", Access::kSession, end_own);
 }

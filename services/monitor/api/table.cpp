@@ -77,13 +77,25 @@ ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers 
 void ApiTable::add(std::string method, std::string pattern, Access access, ApiFunction function) {
   auto segments = split(pattern);
   entries_.push_back(Entry{std::move(method), std::move(pattern), std::move(segments), access,
-                           std::move(function), false});
+                           std::move(function), Kind::kQuick});
 }
 
 void ApiTable::add_waiting(std::string method, std::string pattern, Access access,
                            ApiFunction function) {
   add(std::move(method), std::move(pattern), access, std::move(function));
-  entries_.back().waits = true;
+  entries_.back().kind = Kind::kWaiting;
+}
+
+void ApiTable::add_hashing(std::string method, std::string pattern, Access access,
+                           ApiFunction function) {
+  add(std::move(method), std::move(pattern), access, std::move(function));
+  entries_.back().kind = Kind::kHashing;
+}
+
+bool ApiTable::post(const Entry& entry, const std::string& caller, std::function<void()> job) {
+  if (entry.kind == Kind::kHashing) return workers_.hashing.submit(caller, std::move(job));
+  auto& workers = entry.kind == Kind::kWaiting ? workers_.waiting : workers_.quick;
+  return workers.submit(std::move(job));
 }
 
 std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
@@ -98,15 +110,22 @@ void ApiTable::handle(net::Request request, net::Responder responder) {
     responder.send(finish(refuse_path(found)));
     return;
   }
-  auto& workers = found.entry->waits ? workers_.waiting : workers_.quick;
+  request.peer = origin_.proxies.client_of(request);
+  const auto caller = caller_key(request.peer);
   // Shared because a task has to be copyable; only the worker that runs it uses them.
   auto shared_request = std::make_shared<net::Request>(std::move(request));
   auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
-  const bool is_posted = workers.submit([this, shared_request, shared_responder, found] {
-    shared_responder->send(finish(call(*found.entry, *shared_request, found.path)));
-  });
+  const bool is_posted =
+      post(*found.entry, caller, [this, shared_request, shared_responder, found, caller] {
+        auto response = finish(this->call(*found.entry, *shared_request, found.path));
+        const bool is_proof = found.entry->kind == Kind::kHashing && response.status < 400;
+        if (is_proof) workers_.hashing.note_known(caller);
+        shared_responder->send(std::move(response));
+      });
   if (is_posted) return;
-  Refusal refusal(503, "unavailable", "too many requests at once, try again");
+  const bool is_log_in = found.entry->kind == Kind::kHashing;
+  Refusal refusal(is_log_in ? 429 : 503, is_log_in ? "over_limit" : "unavailable",
+                  "too many requests at once, try again");
   refusal.retry_after = std::chrono::seconds(1);
   shared_responder->send(finish(tl::unexpected<Refusal>(std::move(refusal))));
 }

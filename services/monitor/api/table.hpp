@@ -12,6 +12,8 @@
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/client_address.hpp"
+#include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/json/json.hpp"
@@ -46,13 +48,16 @@ using ApiFunction = std::function<ApiResult(const ApiCall&)>;
 
 struct OriginSettings {
   std::string public_url;  ///< what browsers call this server; "" trusts the Host header
+  TrustedProxies proxies;  ///< whose word is taken for the peer of a request
 };
 
 /// Calls that wait for a neighbour have workers of their own, so that a router that hangs does not
-/// hold up the rest.
+/// hold up the rest; and so have those that hash passwords, where callers take turns, so that a
+/// flood of log-ins costs neither the rest nor other callers' log-ins.
 struct ApiWorkers {
   service::WorkerPool& quick;
   service::WorkerPool& waiting;
+  FairPool& hashing;
 };
 
 /// Thread contract: filled before the server starts; `handle` then from any event loop.
@@ -65,18 +70,22 @@ class ApiTable {
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
   /// The same for a function that waits for a neighbour.
   void add_waiting(std::string method, std::string pattern, Access access, ApiFunction function);
+  /// The same for a function that hashes passwords. An answer below 400 makes its caller a known
+  /// one.
+  void add_hashing(std::string method, std::string pattern, Access access, ApiFunction function);
   void handle(net::Request request, net::Responder responder);
   /// Every path and method, for the test that compares them with the contract.
   std::vector<std::pair<std::string, std::string>> list() const;
 
  private:
+  enum class Kind { kQuick, kWaiting, kHashing };
   struct Entry {
     std::string method;
     std::string pattern;
     std::vector<std::string> segments;
     Access access;
     ApiFunction function;
-    bool waits = false;
+    Kind kind = Kind::kQuick;
   };
   struct Found {
     const Entry* entry = nullptr;  ///< null where no entry takes this path and method
@@ -84,6 +93,7 @@ class ApiTable {
     std::string allowed;  ///< the methods that the path takes, where the method is wrong
   };
   Found find(const net::RequestHead& head) const;
+  bool post(const Entry& entry, const std::string& caller, std::function<void()> job);
   static net::Response refuse_path(const Found& found);
   net::Response finish(ApiResult result);
   ApiResult call(const Entry& entry, const net::Request& request, const net::PathValues& path);

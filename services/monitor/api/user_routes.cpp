@@ -166,12 +166,17 @@ void add_user_routes(ApiTable& table, ApiParts parts) {
     table.add(std::move(method), std::move(path), access,
               [parts, function](const ApiCall& call) { return function(call, parts); });
   };
+  const auto add_hashing = [&](std::string method, std::string path, Access access, auto function) {
+    table.add_hashing(std::move(method), std::move(path), access,
+                      [parts, function](const ApiCall& call) { return function(call, parts); });
+  };
   add("GET", "/customers/{customer_id}/users", Access::kCustomerPerson, list);
-  add("POST", "/customers/{customer_id}/users", Access::kCustomerProtected, create);
-  add("PATCH", "/customers/{customer_id}/users/{user_id}", Access::kCustomerProtected, change);
+  add_hashing("POST", "/customers/{customer_id}/users", Access::kCustomerProtected, create);
+  add_hashing("PATCH", "/customers/{customer_id}/users/{user_id}", Access::kCustomerProtected,
+              change);
   add("GET", "/operators", Access::kOperator, list_operators);
-  add("POST", "/operators", Access::kOperator, create_operator);
-  add("PATCH", "/operators/{user_id}", Access::kOperator, change_operator);
+  add_hashing("POST", "/operators", Access::kOperator, create_operator);
+  add_hashing("PATCH", "/operators/{user_id}", Access::kOperator, change_operator);
 }
 
 }  // namespace vigia::monitor
