@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/rfc3339.hpp"
+#include "services/monitor/json/characters.hpp"
 
 namespace vigia::monitor {
 
@@ -24,7 +25,8 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const Json
     note(fmt::format("{}: a text is needed", name));
     return std::nullopt;
   }
-  if (text->size() < min || text->size() > max) {
+  const auto characters = count_characters(*text);
+  if (characters < min || characters > max) {
     note(fmt::format("{}: {} to {} characters", name, min, max));
     return std::nullopt;
   }

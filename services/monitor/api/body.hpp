@@ -16,7 +16,7 @@ namespace vigia::monitor {
 class BodyReader {
  public:
   explicit BodyReader(const JsonValue& body) : body_(body) {}
-  /// A text of `min` to `max` bytes without control characters.
+  /// A text of `min` to `max` characters (code points), none of them control characters.
   std::string text(std::string_view name, std::size_t min, std::size_t max);
   /// Nothing where the field is absent or null.
   std::optional<std::string> optional_text(std::string_view name, std::size_t min, std::size_t max);

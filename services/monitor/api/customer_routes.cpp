@@ -12,9 +12,9 @@ namespace vigia::monitor {
 namespace {
 
 // What a customer may send where nobody said more: one that floods is stopped before it costs the
-// others their hot store. 0 lifts a limit.
-constexpr std::int64_t kPointsPerSecondDefault = 50'000;
-constexpr std::int64_t kActiveSeriesDefault = 200'000;
+// others their hot store. 0 lifts a limit, but for the two of labels, where it stands for the
+// collector's own.
+constexpr CustomerLimits kDefaults = {50'000, 20'000, 20'000, 20'971'520, 200'000, 0, 0};
 constexpr std::int64_t kLimitMax = 1'000'000'000'000;  // as many as a directory may name
 
 void write_customer(const Customer& customer, JsonWriter& writer) {
@@ -23,11 +23,9 @@ void write_customer(const Customer& customer, JsonWriter& writer) {
       .member("name", customer.name)
       .member_bool("is_enabled", customer.is_enabled)
       .member("hot_shard", customer.hot_shard);
-  writer.key("limits")
-      .begin_object()
-      .member("points_per_second", customer.points_per_second)
-      .member("active_series", customer.active_series)
-      .end_object();
+  writer.key("limits").begin_object();
+  for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
+  writer.end_object();
   writer.member_time("created_at", customer.created_ms).end_object();
 }
 
@@ -40,8 +38,10 @@ ApiResult customer_answer(int status, const Customer& customer) {
 // Only what the body names.
 std::string read_limits(BodyReader& body, CustomerChange& change) {
   BodyReader limits(body.object("limits"));
-  change.points_per_second = limits.optional_integer("points_per_second", 0, kLimitMax);
-  change.active_series = limits.optional_integer("active_series", 0, kLimitMax);
+  for (const auto& limit : kCustomerLimits) {
+    const auto value = limits.optional_integer(limit.name, 0, kLimitMax);
+    if (value) change.limits[limit.name] = *value;
+  }
   return limits.problem();
 }
 
@@ -75,14 +75,11 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const bool is_known_shard = std::any_of(
       shards.begin(), shards.end(), [&](const ShardSettings& one) { return one.name == shard; });
   if (!is_known_shard) return invalid("hot_shard: no such shard in the configuration");
-  const Customer customer{*id,
-                          name,
-                          true,
-                          shard,
-                          limits.points_per_second.value_or(kPointsPerSecondDefault),
-                          limits.active_series.value_or(kActiveSeriesDefault),
-                          now_ms,
-                          now_ms};
+  Customer customer{*id, name, true, shard, kDefaults, now_ms, now_ms};
+  for (const auto& limit : kCustomerLimits) {
+    const auto found = limits.limits.find(limit.name);
+    if (found != limits.limits.end()) customer.limits.*limit.value = found->second;
+  }
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
     auto all = list_customers(connection);
     if (!all) return forward(all);
@@ -119,9 +116,11 @@ ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange&
       auto ended = end_sessions_of_customer(id.text(), connection);
       if (!ended) return forward(ended);
     }
-    const auto detail = fmt::format("name={} points_per_second={} active_series={} is_enabled={}",
-                                    (*customer)->name, (*customer)->points_per_second,
-                                    (*customer)->active_series, (*customer)->is_enabled);
+    auto detail = fmt::format("name={} is_enabled={}", (*customer)->name, (*customer)->is_enabled);
+    for (const auto& limit : kCustomerLimits) {
+      if (!change.limits.contains(limit.name)) continue;
+      detail += fmt::format(" {}={}", limit.name, (*customer)->limits.*limit.value);
+    }
     auto audited = append_audit(audit_of(call, parts.clock, action, id.text(), detail), connection);
     if (!audited) return forward(audited);
     return customer;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/api/answers.hpp"
@@ -39,11 +40,9 @@ void write_customer(const Customer& customer, const std::vector<Token>& tokens,
       .member("name", customer.name)
       .member("hot_shard", customer.hot_shard)
       .member("assigned_ms", customer.assigned_ms);
-  writer.key("limits")
-      .begin_object()
-      .member("points_per_second", customer.points_per_second)
-      .member("active_series", customer.active_series)
-      .end_object();
+  writer.key("limits").begin_object();
+  for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
+  writer.end_object();
   writer.key("tokens").begin_array();
   if (customer.is_enabled) write_tokens(tokens, customer.id, writer);
   writer.end_array().end_object();
@@ -177,10 +176,12 @@ void Snapshot::run() {
   while (!release_waiters()) {
     if (clock_.steady() < next_refresh) continue;
     next_refresh = clock_.steady() + kSnapshotRefreshInterval;
-    auto refreshed = refresh();
-    if (!refreshed) {
-      service::log_warn("snapshot not refreshed", {{"error", refreshed.error().message}});
-    }
+    contain_faults("refreshing the snapshot", [this] {
+      auto refreshed = refresh();
+      if (!refreshed) {
+        service::log_warn("snapshot not refreshed", {{"error", refreshed.error().message}});
+      }
+    });
   }
 }
 

@@ -81,7 +81,7 @@ class LivePollerTest : public ::testing::Test {
     ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
         const auto shard = id == kA ? "hot-0" : "hot-1";
-        auto done = insert_customer(Customer{id, id.text(), true, shard, 0, 0, 5, 5}, c);
+        auto done = insert_customer(Customer{id, id.text(), true, shard, {}, 5, 5}, c);
         if (!done) return done;
         auto node = register_node(
             Node{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000}, c);

@@ -336,7 +336,7 @@ class WithCustomers : public ::testing::Test {
     ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
         auto done =
-            insert_customer(Customer{id, "Name of " + id.text(), true, "hot-0", 0, 0, 5, 5}, c);
+            insert_customer(Customer{id, "Name of " + id.text(), true, "hot-0", {}, 5, 5}, c);
         if (!done) return done;
       }
       Token token;

@@ -1,29 +1,33 @@
 #include "services/monitor/store/customers.hpp"
 
+#include <fmt/format.h>
+
 namespace vigia::monitor {
 namespace {
 
-constexpr std::string_view kSelect =
-    "SELECT id, name, is_enabled, hot_shard, points_per_second, active_series, assigned_ms, "
-    "created_ms FROM customers ";
+constexpr std::size_t kFirstLimit = 6;  // of the columns
+
+std::string select_from_customers() {
+  std::string text = "SELECT id, name, is_enabled, hot_shard, assigned_ms, created_ms";
+  for (const auto& limit : kCustomerLimits) text += ", " + std::string(limit.name);
+  return text + " FROM customers ";
+}
 
 Result<Customer> read_customer(const Row& row) {
   auto id = CustomerId::parse(row.text(0));
   if (!id) return tl::unexpected<Error>(with_context("table customers", std::move(id.error())));
-  return Customer{*id,
-                  row.text(1),
-                  row.boolean(2),
-                  row.text(3),
-                  row.integer(4),
-                  row.integer(5),
-                  row.integer(6),
-                  row.integer(7)};
+  Customer customer{*id, row.text(1),    row.boolean(2), row.text(3),
+                    {},  row.integer(4), row.integer(5)};
+  for (std::size_t i = 0; i < kCustomerLimits.size(); ++i) {
+    customer.limits.*kCustomerLimits[i].value = row.integer(kFirstLimit + i);
+  }
+  return customer;
 }
 
 }  // namespace
 
 Result<std::vector<Customer>> list_customers(Connection& connection) {
-  auto rows = connection.query(std::string(kSelect) + "ORDER BY id", {});
+  auto rows = connection.query(select_from_customers() + "ORDER BY id", {});
   if (!rows) return forward(rows);
   std::vector<Customer> customers;
   for (const auto& row : *rows) {
@@ -35,7 +39,7 @@ Result<std::vector<Customer>> list_customers(Connection& connection) {
 }
 
 Result<std::optional<Customer>> find_customer(const CustomerId& customer, Connection& connection) {
-  auto rows = connection.query(std::string(kSelect) + "WHERE id = :id", {customer.text()});
+  auto rows = connection.query(select_from_customers() + "WHERE id = :id", {customer.text()});
   if (!rows) return forward(rows);
   if (rows->empty()) return std::nullopt;
   auto found = read_customer(rows->front());
@@ -47,25 +51,34 @@ Result<bool> insert_customer(const Customer& customer, Connection& connection) {
   auto existing = find_customer(customer.id, connection);
   if (!existing) return forward(existing);
   if (*existing) return false;
-  auto done = connection.execute(
-      "INSERT INTO customers (id, name, is_enabled, hot_shard, points_per_second, active_series, "
-      "assigned_ms, created_ms) VALUES (:a, :b, :c, :d, :e, :f, :g, :h)",
-      {customer.id.text(), customer.name, std::int64_t{customer.is_enabled}, customer.hot_shard,
-       customer.points_per_second, customer.active_series, customer.assigned_ms,
-       customer.created_ms});
+  std::string columns = "id, name, is_enabled, hot_shard, assigned_ms, created_ms";
+  std::string places = ":a, :b, :c, :d, :e, :f";
+  std::vector<Value> values = {
+      customer.id.text(), customer.name,        std::int64_t{customer.is_enabled},
+      customer.hot_shard, customer.assigned_ms, customer.created_ms};
+  for (const auto& limit : kCustomerLimits) {
+    columns += ", " + std::string(limit.name);
+    places += ", :" + std::string(limit.name);
+    values.emplace_back(customer.limits.*limit.value);
+  }
+  auto done =
+      connection.execute("INSERT INTO customers (" + columns + ") VALUES (" + places + ")", values);
   if (!done) return forward(done);
   return true;
 }
 
 Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
                              Connection& connection) {
-  auto done = connection.execute(
-      "UPDATE customers SET name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled), "
-      "points_per_second = COALESCE(:c, points_per_second), "
-      "active_series = COALESCE(:d, active_series) WHERE id = :e",
-      {value_or_null(change.name), value_or_null(change.is_enabled),
-       value_or_null(change.points_per_second), value_or_null(change.active_series),
-       customer.text()});
+  std::string set = "name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled)";
+  std::vector<Value> values = {value_or_null(change.name), value_or_null(change.is_enabled)};
+  for (const auto& limit : kCustomerLimits) {
+    const auto found = change.limits.find(limit.name);
+    if (found == change.limits.end()) continue;
+    set += fmt::format(", {0} = :{0}", limit.name);
+    values.emplace_back(found->second);
+  }
+  values.emplace_back(customer.text());
+  auto done = connection.execute("UPDATE customers SET " + set + " WHERE id = :id", values);
   if (!done) return forward(done);
   return *done > 0;
 }

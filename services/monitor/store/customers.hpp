@@ -1,9 +1,12 @@
 // Customers in the database.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/model/ids.hpp"
@@ -11,14 +14,39 @@
 
 namespace vigia::monitor {
 
+/// What a customer may send; the names are those of customers.yaml. 0: the built-in default where
+/// the collector has one (label_value_bytes, labels_per_series), else no limit.
+struct CustomerLimits {
+  std::int64_t points_per_second = 0;
+  std::int64_t spans_per_second = 0;
+  std::int64_t log_records_per_second = 0;
+  std::int64_t bytes_per_second = 0;
+  std::int64_t active_series = 0;
+  std::int64_t label_value_bytes = 0;
+  std::int64_t labels_per_series = 0;
+};
+
+/// Name in the database, in customers.yaml and in the REST interface, and where it stands.
+struct CustomerLimit {
+  std::string_view name;
+  std::int64_t CustomerLimits::* value;
+};
+inline constexpr std::array<CustomerLimit, 7> kCustomerLimits = {
+    CustomerLimit{"points_per_second", &CustomerLimits::points_per_second},
+    CustomerLimit{"spans_per_second", &CustomerLimits::spans_per_second},
+    CustomerLimit{"log_records_per_second", &CustomerLimits::log_records_per_second},
+    CustomerLimit{"bytes_per_second", &CustomerLimits::bytes_per_second},
+    CustomerLimit{"active_series", &CustomerLimits::active_series},
+    CustomerLimit{"label_value_bytes", &CustomerLimits::label_value_bytes},
+    CustomerLimit{"labels_per_series", &CustomerLimits::labels_per_series}};
+
 struct Customer {
   CustomerId id;
   std::string name;
   bool is_enabled = true;
   std::string hot_shard;
-  std::int64_t points_per_second = 0;  ///< 0: no limit
-  std::int64_t active_series = 0;      ///< 0: no limit
-  std::int64_t assigned_ms = 0;        ///< since when hot_shard holds this customer
+  CustomerLimits limits;
+  std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer
   std::int64_t created_ms = 0;
 };
 
@@ -27,8 +55,7 @@ struct Customer {
 struct CustomerChange {
   std::optional<std::string> name = {};
   std::optional<bool> is_enabled = {};
-  std::optional<std::int64_t> points_per_second = {};
-  std::optional<std::int64_t> active_series = {};
+  std::map<std::string_view, std::int64_t> limits = {};  ///< by the names of kCustomerLimits
 };
 
 /// All, by id.

@@ -173,40 +173,68 @@ class SociDatabase final : public Database {
   SociDatabase(Dialect dialect, std::optional<FileLock> lock)
       : dialect_(dialect), lock_(std::move(lock)) {}
 
-  void add(std::unique_ptr<Connection> connection) { idle_.push_back(std::move(connection)); }
+  void add(std::unique_ptr<Connection> connection) {
+    idle_.reserve(++connections_);  // giving one back never needs memory
+    idle_.push_back(std::move(connection));
+  }
   Dialect dialect() const { return dialect_; }
 
  protected:
   Result<void> lend(bool is_write,
                     const std::function<Result<void>(Connection&)>& function) override {
-    auto connection = borrow();
-    Result<void> outcome;
-    if (is_write) {
-      const std::scoped_lock lock(write_mutex_);
-      outcome = in_transaction(*connection, function);
-    } else {
-      outcome = function(*connection);
-    }
-    give_back(std::move(connection));
-    return outcome;
+    const Lease lease(*this);
+    if (!is_write) return function(lease.connection());
+    const std::scoped_lock lock(write_mutex_);
+    return in_transaction(lease.connection(), function);
   }
 
  private:
+  // Goes back whatever the function does: one that throws must not cost the pool a connection.
+  class Lease {
+   public:
+    explicit Lease(SociDatabase& pool) : pool_(pool), connection_(pool.borrow()) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() { pool_.give_back(std::move(connection_)); }
+    Connection& connection() const { return *connection_; }
+
+   private:
+    SociDatabase& pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  // Rolled back unless it was committed.
+  class Transaction {
+   public:
+    explicit Transaction(Connection& connection) : connection_(connection) {}
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    ~Transaction() {
+      // A failed roll-back leaves nothing that could be done better: the next BEGIN reports it.
+      if (!is_committed_) static_cast<void>(connection_.execute("ROLLBACK", {}));
+    }
+    Result<void> commit() {
+      auto committed = connection_.execute("COMMIT", {});
+      if (!committed) return forward(committed);
+      is_committed_ = true;
+      return {};
+    }
+
+   private:
+    Connection& connection_;
+    bool is_committed_ = false;
+  };
+
   Result<void> in_transaction(Connection& connection,
                               const std::function<Result<void>(Connection&)>& function) {
     // SQLite: taking the write lock at once avoids the deadlock of two readers that both want to
     // write.
     auto begun = connection.execute(dialect_ == Dialect::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN", {});
     if (!begun) return forward(begun);
+    Transaction transaction(connection);
     auto outcome = function(connection);
-    if (outcome) {
-      auto committed = connection.execute("COMMIT", {});
-      if (committed) return {};
-      outcome = forward(committed);
-    }
-    // A failed roll-back leaves nothing that could be done better: the next BEGIN reports it.
-    static_cast<void>(connection.execute("ROLLBACK", {}));
-    return outcome;
+    if (!outcome) return outcome;
+    return transaction.commit();
   }
 
   std::unique_ptr<Connection> borrow() {
@@ -231,6 +259,7 @@ class SociDatabase final : public Database {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
+  std::size_t connections_ = 0;
 };
 
 // One value of a libpq connection text: quoted, with quotes and backslashes escaped.

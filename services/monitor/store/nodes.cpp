@@ -1,7 +1,14 @@
 #include "services/monitor/store/nodes.hpp"
 
+#include "services/monitor/json/characters.hpp"
+#include "services/monitor/limits.hpp"
+
 namespace vigia::monitor {
 namespace {
+
+// A node that registers itself brings region and environment by its data, where anything may stand;
+// PostgreSQL takes no NUL, and one such row would cost all that are written with it.
+std::string label_text(const std::string& text) { return one_line(text, kLiveLabelCharactersMax); }
 
 constexpr std::string_view kSelect =
     "SELECT customer_id, id, region, environment, address, is_automatic, created_ms, retired_ms, "
@@ -12,10 +19,14 @@ Result<Node> read_node(const Row& row) {
   if (!customer) return forward(customer);
   auto id = NodeId::parse(row.text(1));
   if (!id) return forward(id);
-  return Node{*customer,      *id,
-              row.text(2),    row.text(3),
-              row.text(4),    row.boolean(5),
-              row.integer(6), row.integer(7),
+  return Node{*customer,
+              *id,
+              label_text(row.text(2)),
+              label_text(row.text(3)),
+              row.text(4),
+              row.boolean(5),
+              row.integer(6),
+              row.integer(7),
               row.integer(8)};
 }
 
@@ -56,9 +67,14 @@ Result<bool> register_node(const Node& node, Connection& connection) {
   auto existing = find_node(node.customer, node.id, connection);
   if (!existing) return forward(existing);
   if (*existing && (*existing)->retired_ms == 0) return false;
-  const std::vector<Value> values = {
-      node.region,     node.environment,  node.address,         std::int64_t{node.is_automatic},
-      node.created_ms, node.last_seen_ms, node.customer.text(), node.id.text()};
+  const std::vector<Value> values = {label_text(node.region),
+                                     label_text(node.environment),
+                                     node.address,
+                                     std::int64_t{node.is_automatic},
+                                     node.created_ms,
+                                     node.last_seen_ms,
+                                     node.customer.text(),
+                                     node.id.text()};
   auto done = connection.execute(
       *existing
           ? "UPDATE nodes SET region = :a, environment = :b, address = :c, is_automatic = :d, "

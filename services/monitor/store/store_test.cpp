@@ -1,9 +1,12 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
+#include "libs/base/fault.hpp"
+#include "services/monitor/json/characters.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/channels.hpp"
 #include "services/monitor/store/customers.hpp"
@@ -23,7 +26,10 @@ const NodeId kNode = *NodeId::parse("prod-web-01");
 constexpr std::int64_t kNow = 1'795'575'845'123;
 
 Customer customer(const CustomerId& id) {
-  return Customer{id, "Empresa Ñandú", true, "hot-0", 10, 20, kNow, kNow};
+  Customer made{id, "Empresa Ñandú", true, "hot-0", {}, kNow, kNow};
+  made.limits.points_per_second = 10;
+  made.limits.active_series = 20;
+  return made;
 }
 
 class Store : public ::testing::Test {
@@ -51,7 +57,7 @@ TEST_F(Store, CustomersSurviveARestart) {
   ASSERT_TRUE(found->has_value());
   EXPECT_EQ((*found)->name, "Empresa Ñandú");
   EXPECT_EQ((*found)->created_ms, kNow);
-  EXPECT_EQ((*found)->active_series, 20);
+  EXPECT_EQ((*found)->limits.active_series, 20);
   EXPECT_TRUE((*found)->is_enabled);
   EXPECT_FALSE(read([](Connection& c) { return find_customer(kB, c); })->has_value());
 }
@@ -63,6 +69,41 @@ TEST_F(Store, AFailedWriteLeavesNothing) {
   });
   EXPECT_FALSE(outcome.has_value());
   EXPECT_TRUE(read([](Connection& c) { return list_customers(c); })->empty());
+}
+
+// Kind 3: what throws costs its own job, no connection of the pool (which has two here), and leaves
+// nothing half done.
+TEST_F(Store, AThrowLosesNoConnectionAndNoLock) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(contain_faults("a test", [&] {
+      static_cast<void>(
+          read([](Connection&) -> Result<void> { throw std::runtime_error("read"); }));
+    }));
+    EXPECT_FALSE(contain_faults("a test", [&] {
+      static_cast<void>(write([](Connection& c) -> Result<void> {
+        EXPECT_TRUE(*insert_customer(customer(kA), c));
+        throw std::runtime_error("write");
+      }));
+    }));
+  }
+  EXPECT_TRUE(read([](Connection& c) { return list_customers(c); })->empty());
+  EXPECT_TRUE(*write([](Connection& c) { return insert_customer(customer(kA), c); }));
+}
+
+// D19: the data of a node may hold what the interface refuses.
+TEST_F(Store, ANodesRegionIsOneLineWhateverItsDataHolds) {
+  Node node{kA, kNode, std::string("a\0b\nc", 5), "\xff" + std::string(500, 'x'), "", true, 1,
+            0,  1};
+  EXPECT_TRUE(*write([&](Connection& c) { return register_node(node, c); }));
+  const auto found = read([](Connection& c) { return find_node(kA, kNode, c); });
+  EXPECT_EQ((*found)->region, "a b c");
+  EXPECT_EQ((*found)->environment, "\xef\xbf\xbd" + std::string(127, 'x'));
+}
+
+TEST(Characters, AreCountedAsPeopleDo) {
+  EXPECT_EQ(count_characters(""), 0U);
+  EXPECT_EQ(count_characters("añ€🟢\xff"), 5U);
+  EXPECT_EQ(one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
 }
 
 TEST_F(Store, ParametersAreNeverSql) {
@@ -145,7 +186,8 @@ TEST_F(Store, ADatabaseOfVersionOneIsBroughtUpToDate) {
   const auto channels = read([](Connection& c) { return list_all_channels(c); });
   ASSERT_EQ(channels->size(), 1U);
   EXPECT_EQ(channels->front().state, ChannelState::kActive) << "it was loaded by the old program";
-  EXPECT_EQ((*read([](Connection& c) { return find_customer(kA, c); }))->points_per_second, 7);
+  EXPECT_EQ((*read([](Connection& c) { return find_customer(kA, c); }))->limits.points_per_second,
+            7);
 }
 
 TEST_F(Store, TokensBelongToTheirOwner) {
@@ -229,12 +271,15 @@ TEST_F(Store, ChangesOfDifferentFieldsNeverUndoEachOther) {
   write([](Connection& c) { return insert_customer(customer(kA), c); });
   write([](Connection& c) { return change_customer(kA, {.is_enabled = false}, c); });
   write([](Connection& c) { return change_customer(kA, {.name = "Otra"}, c); });
-  write([](Connection& c) { return change_customer(kA, {.active_series = 7}, c); });
+  write([](Connection& c) {
+    return change_customer(kA, {.limits = {{"active_series", 7}, {"bytes_per_second", 9}}}, c);
+  });
   const auto changed = *read([](Connection& c) { return find_customer(kA, c); });
   EXPECT_EQ(changed->name, "Otra");
   EXPECT_FALSE(changed->is_enabled);
-  EXPECT_EQ(changed->points_per_second, 10);
-  EXPECT_EQ(changed->active_series, 7);
+  EXPECT_EQ(changed->limits.points_per_second, 10);
+  EXPECT_EQ(changed->limits.bytes_per_second, 9);
+  EXPECT_EQ(changed->limits.active_series, 7);
 
   write([](Connection& c) { return insert_user(User{"u1", kA, "ana", "h1", true, kNow, 0}, c); });
   write([](Connection& c) { return change_user(kA, "u1", {.is_enabled = false}, c); });

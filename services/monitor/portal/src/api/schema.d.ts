@@ -668,8 +668,18 @@ export interface components {
         Limits: {
             /** @description 0 = no limit; 50000 where a new customer's is left out */
             points_per_second?: number;
+            /** @description 0 = no limit; 20000 where a new customer's is left out */
+            spans_per_second?: number;
+            /** @description 0 = no limit; 20000 where a new customer's is left out */
+            log_records_per_second?: number;
+            /** @description Decoded; 0 = no limit; 20971520 where a new customer's is left out */
+            bytes_per_second?: number;
             /** @description 0 = no limit; 200000 where a new customer's is left out */
             active_series?: number;
+            /** @description Of one label value; 0 = the collector's own, 2048 */
+            label_value_bytes?: number;
+            /** @description 0 = the collector's own, 64 */
+            labels_per_series?: number;
         };
         Customer: {
             id: components["schemas"]["CustomerId"];
