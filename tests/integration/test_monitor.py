@@ -226,7 +226,9 @@ class TestWhoMayDoWhat:
         )
         assert perform(operator, ("GET", "/customers/{customer_id}/channels"), stranger.ids).json()["channels"]
 
-    def test_a_new_customer_has_limits_until_they_are_lifted(self, operator: Caller) -> None:
+    def test_a_new_customer_has_limits_until_they_are_lifted(
+        self, operator: Caller, inside: Callable[..., requests.Response]
+    ) -> None:
         home = make_home(operator)
         limits = operator.good("GET", f"/customers/{home.id}")["limits"]
         assert limits == {
@@ -238,8 +240,13 @@ class TestWhoMayDoWhat:
             "label_value_bytes": 0,
             "labels_per_series": 0,
         }
-        operator.good("PATCH", f"/customers/{home.id}", {"limits": {"points_per_second": 0}})
-        assert operator.good("GET", f"/customers/{home.id}")["limits"]["points_per_second"] == 0
+        changed = {"points_per_second": 0, "spans_per_second": 7, "bytes_per_second": 9, "label_value_bytes": 100}
+        operator.good("PATCH", f"/customers/{home.id}", {"limits": changed})
+        assert operator.good("GET", f"/customers/{home.id}")["limits"] == limits | changed
+        snapshot = inside("/snapshot").json()["customers"]
+        assert next(one["limits"] for one in snapshot if one["id"] == home.id) == limits | changed
+        refused = operator.call("PATCH", f"/customers/{home.id}", {"limits": {"spans": 1}})
+        assert refused.status_code == 400
 
     def test_a_customer_does_not_learn_where_operators_sit(self, operator: Caller) -> None:
         home = make_home(operator)
