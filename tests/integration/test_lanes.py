@@ -557,12 +557,12 @@ def _log_lines(customer: str, count: int) -> bytes:
 
 
 def test_a9_many_short_lines_hold_no_other_lines_up(lanes: Lanes) -> None:
-    """One record of 600,000 lines: storage gets it in requests that it can take in time."""
+    """One record of 600,000 lines, as an older version took it: storage gets it in requests that it takes in time."""
     lanes.start("storage")
+    count = 600_000
+    write_segment(lanes.folder / "log", [("cliente-a", "logs", count, _log_lines("cliente-a", count))])
     lanes.configure(exporters=COLD, timeout="10s")
     lanes.start("collector")
-    answer = lanes.send("cliente-a", _log_lines("cliente-a", 600_000), "logs")
-    assert answer.status_code == 200, answer.text
     worst = 0.0
     for _ in range(10):
         assert lanes.send("cliente-b", _log_lines("cliente-b", 1), "logs").status_code == 200
@@ -572,8 +572,8 @@ def test_a9_many_short_lines_hold_no_other_lines_up(lanes: Lanes) -> None:
         time.sleep(0.5)
     assert worst < 10
     book = lanes.settle("cliente-a", LOGS, "logs", 120)
-    assert book.get("dropped", 0) == 0
-    assert book["sent"] + book.get("rejected", 0) == 600_000
+    print(f"RSS at most {lanes.rss_peak >> 20} MiB, B's line at most {worst:.1f} s")
+    assert (book.get("dropped", 0), book["sent"]) == (0, count)
     assert lanes.rss_peak < RSS_MAX
 
 

@@ -295,6 +295,49 @@ TEST_F(ExportersTest, ARecordThatBringsAFaultOfOursToLightIsSetAsideAlone) {
   EXPECT_EQ(sent.find("poison"), std::string::npos);
 }
 
+/// Has a fault that some messages bring to light, on the exporter's own thread.
+class FaultyTransport final : public Transport {
+ public:
+  void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
+            std::function<void(Answer)> done) override {
+    if (message.find("poison") != std::string_view::npos) throw std::out_of_range("not foreseen");
+    {
+      const std::lock_guard lock(mutex_);
+      taken_ += message;
+    }
+    done(Answer{});
+  }
+  std::string taken() const {
+    const std::lock_guard lock(mutex_);
+    return taken_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string taken_;
+};
+
+TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBringsItToLight) {
+  settings_.kind = ExporterKind::kOtlpHttp;
+  settings_.id = "otlphttp/cold";
+  settings_.signals = {Signal::kLogs};
+  open_log();
+  for (const char* name : {"good_1", "poison", "good_2"})
+    accept(collector::testing::one_gauge("cliente-a", name, kStartMs), Verdicts(1), Signal::kLogs);
+  auto transport = std::make_unique<FaultyTransport>();
+  const FaultyTransport& destination = *transport;
+  exporter_ = std::make_unique<PushExporter>(
+      settings_,
+      ExporterParts{*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_},
+      std::move(transport), make_body_packer());
+  ASSERT_TRUE(exporter_->start());
+  settle(Signal::kLogs);
+  EXPECT_EQ(line(Signal::kLogs).sent, 2U);
+  EXPECT_EQ(line(Signal::kLogs).dropped, 1U);
+  EXPECT_THAT(destination.taken(), HasSubstr("good_1"));
+  EXPECT_THAT(destination.taken(), HasSubstr("good_2"));
+}
+
 TEST_F(ExportersTest, ARefusedSampleGoesToTheDeadLettersAlone) {
   destination_.answer_by([](const net::Request& request) {
     net::Response response;
