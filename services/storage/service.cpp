@@ -12,11 +12,18 @@ namespace {
 
 constexpr std::size_t kWriteJobsMax = 256;
 constexpr std::size_t kReadJobsMax = 64;
-// Bodies that wait or are worked on.
-constexpr std::size_t kWriteBytesMax = 128U << 20U;
+// Parts of memory_max. What is not given out here is the cache's, the write buffers', the open
+// series' and the allocator's.
+constexpr std::uint64_t kBodiesPart = 8;  // being received, by the server
+constexpr std::uint64_t kWritesPart =
+    16;  // samples, and as much again spans and log records: bodies
+constexpr std::uint64_t kPendingPart = 8;  // samples on their way to the heads
+constexpr std::uint64_t kLatePart = 32;    // of them, those that wait for the store
+constexpr std::uint64_t kAnswersPart = 4;
 constexpr std::size_t kReadBytesMax = 16U << 20U;
 constexpr std::size_t kEventThreads = 2;
 constexpr std::size_t kReadThreads = 4;
+constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
 constexpr std::string_view kBearer = "Bearer ";
 
 bool is_open_path(std::string_view path) { return path == "/health" || path == "/ready"; }
@@ -36,6 +43,7 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   net::ServerSettings server;
   server.name = "storage";
   server.listen = settings.listen;
+  server.buffered_bytes_max = settings.memory_max / kBodiesPart;
   auto started = net::Server::start(std::move(server), *service);
   if (!started) return forward(started);
   service->server_ = std::move(*started);
@@ -62,12 +70,16 @@ Result<void> Service::open() {
   IngesterSettings ingest;
   ingest.log_directory = settings_.rocksdb.directory + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
+  ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
+  ingest.late_bytes_max = settings_.memory_max / kLatePart;
   auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
   index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
   if (auto opened = open_events(); !opened) return opened;
   make_interfaces();
+  guard_ = std::make_unique<MemoryGuard>(settings_.memory_max,
+                                         [this](bool is_short) { set_short(is_short); });
   start_retention();
   return {};
 }
@@ -98,7 +110,14 @@ net::Response Service::confirm_time() {
 
 std::vector<RetentionRule> Service::retention_rules() {
   const RetentionSettings& keep = settings_.retention;
+  // Later than the chunks, so that no sample is left without its labels.
+  const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
   return {{"raw", keep.raw, [this](TimestampMs before) { return chunks_->expire(before); }},
+          {"index", index,
+           [this, index](TimestampMs before) {
+             const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
+             return index_->expire(before, before + kept.count());
+           }},
           {"traces", keep.traces, [this](TimestampMs before) { return spans_->expire(before); }},
           {"logs", keep.logs, [this](TimestampMs before) { return logs_->expire(before); }}};
 }
@@ -116,7 +135,11 @@ Result<void> Service::open_events() {
 
 void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
-  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits());
+  answers_ =
+      std::make_unique<CustomerShares>("answers under way", settings_.memory_max / kAnswersPart);
+  ReadLimits limits;
+  limits.response_bytes_max = settings_.memory_max / kAnswersPart;
+  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, limits, *answers_);
   books_ = std::make_unique<WriteBooks>(registry_);
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_);
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
@@ -125,11 +148,22 @@ void Service::make_interfaces() {
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
   event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_);
   sample_writers_ = std::make_unique<CustomerLanes>(
-      LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax, kWriteBytesMax});
+      LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
+                   settings_.memory_max / kWritesPart});
   event_writers_ = std::make_unique<CustomerLanes>(
-      LaneSettings{"spans and log records", kEventThreads, 1, kWriteJobsMax, kWriteBytesMax});
+      LaneSettings{"spans and log records", kEventThreads, 1, kWriteJobsMax,
+                   settings_.memory_max / kWritesPart});
   readers_ = std::make_unique<CustomerLanes>(
       LaneSettings{"reads", kReadThreads, kReadThreads / 2, kReadJobsMax, kReadBytesMax});
+}
+
+void Service::set_short(bool is_short) {
+  if (is_short) service::log_warn("memory is short: whoever holds most is refused for now");
+  ingester_->set_short(is_short);
+  answers_->set_short(is_short);
+  for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
+    lanes->set_short(is_short);
+  }
 }
 
 Service::~Service() { stop(clock_.steady()); }
@@ -147,6 +181,9 @@ std::optional<net::Response> Service::admit(const net::RequestHead& head) {
   const std::string_view given = head.headers.get("authorization");
   const bool is_good = head.headers.count("authorization") == 1 && given.starts_with(kBearer) &&
                        equal_constant_time(given.substr(kBearer.size()), settings_.internal_token);
+  if (is_good && head.method == "POST" && head.path == "/api/v1/write") {
+    return WriteApi::admit(head.headers);
+  }
   if (is_good) return std::nullopt;
   return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
 }

@@ -16,6 +16,7 @@
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/chunks/kv_chunk_store.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
+#include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
 
@@ -47,6 +48,7 @@ class Service final : public service::Running, public net::Handler {
   Result<void> open();
   Result<void> open_events();
   void make_interfaces();
+  void set_short(bool is_short);
   std::vector<RetentionRule> retention_rules();
   void start_retention();
   bool is_ready() const;
@@ -74,6 +76,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<EventStore> spans_;
   std::unique_ptr<EventStore> logs_;
   std::unique_ptr<SeriesReader> reader_;
+  std::unique_ptr<CustomerShares> answers_;
   std::unique_ptr<RemoteRead> remote_read_;
   std::unique_ptr<WriteBooks> books_;
   std::unique_ptr<WriteApi> write_api_;
@@ -90,6 +93,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<CustomerLanes> sample_writers_;
   std::unique_ptr<CustomerLanes> event_writers_;
   std::unique_ptr<CustomerLanes> readers_;
+  std::unique_ptr<MemoryGuard> guard_;  // cuts the shares of all that stands above
   std::unique_ptr<service::MetricsServer> metrics_server_;
   std::unique_ptr<net::Server> server_;
 };

@@ -135,6 +135,9 @@ void Service::add_metrics() {
             ingest.replayed);
     counter("vigia_storage_unread_series_total",
             "Series taken without their stored rows, which are damaged.", heads.unread_series);
+    counter("vigia_storage_damaged_histograms_total",
+            "Stored histograms that are none, left out of answers.",
+            remote_read_->damaged_histograms());
     counter("vigia_storage_sweep_failures_total", "Times that chunks could not be closed.",
             ingest.sweep_failures);
   });

@@ -3,6 +3,7 @@
 namespace vigia::storage {
 namespace {
 
+constexpr std::uint64_t kMemoryMin = 256U << 20U;
 constexpr std::uint64_t kLogBytesMin = 256U << 20U;
 constexpr Duration kExpiryIntervalMin = std::chrono::seconds(1);
 
@@ -39,6 +40,9 @@ store:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory
     write_buffer: 32MiB         per kind of data
+memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late
+                                samples and answers take their shares of it; above it whoever holds
+                                most is refused, retryably. Open series need 1.5 KiB each beside it
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
 retention:                      0 keeps for ever
   raw: 400d
@@ -57,6 +61,10 @@ Settings read_settings(const service::ConfigFile& file) {
   settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
   settings.internal_token = root.child("internal_token").required_text();
   read_store(root.child("store"), settings);
+  const service::ConfigNode memory = root.child("memory_max");
+  settings.memory_max = memory.bytes(settings.memory_max);
+  if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
+  settings.rocksdb.write_buffers_bytes_max = settings.memory_max / 8;
   const service::ConfigNode log_bytes = root.child("log").child("bytes_max");
   settings.log_bytes_max = log_bytes.bytes(settings.log_bytes_max);
   if (settings.log_bytes_max < kLogBytesMin) log_bytes.note_error("at least 256MiB");

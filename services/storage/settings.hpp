@@ -26,6 +26,8 @@ struct Settings {
   std::string internal_token;
   RocksDbSettings rocksdb;
   std::uint64_t log_bytes_max = 10ULL << 30U;
+  /// Of the process; buffers, waiting requests and answers take their shares of it.
+  std::uint64_t memory_max = 1ULL << 30U;
   RetentionSettings retention;
 };
 

@@ -28,7 +28,15 @@ TEST(SettingsTest, TheSmallestFileHasTheDefaults) {
   EXPECT_EQ(settings.listen, "127.0.0.1:9096");
   EXPECT_EQ(settings.metrics_listen, "127.0.0.1:9196");
   EXPECT_EQ(settings.rocksdb.directory, "/tmp/x");
+  EXPECT_EQ(settings.memory_max, 1ULL << 30U);
   EXPECT_EQ(settings.retention.raw, std::chrono::hours(24 * 400));
+}
+
+TEST(SettingsTest, MemoryHasADefaultAndAFloor) {
+  const auto file = service::ConfigFile::parse(std::string(kSmallest) + "memory_max: 2GiB\n", "f");
+  EXPECT_EQ(read_settings(*file).memory_max, 2ULL << 30U);
+  EXPECT_TRUE(file->finish().has_value());
+  EXPECT_THAT(error_of(std::string(kSmallest) + "memory_max: 100MiB\n"), HasSubstr("256MiB"));
 }
 
 TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {

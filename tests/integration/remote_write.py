@@ -25,13 +25,34 @@ def _sized(field: int, content: bytes) -> bytes:
     return _varint(field << 3 | 2) + _varint(len(content)) + content
 
 
-def _series(labels: Mapping[str, str], samples: Sequence[tuple[int, float]]) -> bytes:
+def _zigzag(value: int) -> bytes:
+    return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def _series(labels: Mapping[str, str], samples: Sequence[tuple[int, float]], histograms: Sequence[bytes] = ()) -> bytes:
     out = b"".join(
         _sized(1, _sized(1, name.encode()) + _sized(2, value.encode())) for name, value in sorted(labels.items())
     )
     for timestamp_ms, value in samples:
         out += _sized(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(timestamp_ms))
-    return out
+    return out + b"".join(_sized(4, histogram) for histogram in histograms)
+
+
+def histogram(
+    timestamp_ms: int, buckets: Sequence[float], *, is_float: bool, offset: int = 0, zero: int = 1, hint: int = 0
+) -> bytes:
+    """A prometheus.Histogram of schema 0: positive buckets from `offset` on, `zero` observations at zero."""
+    count = zero + sum(buckets)
+    span = b"\x08" + _zigzag(offset) + b"\x10" + _varint(len(buckets))
+    out = b"\x19" + struct.pack("<d", 1.5 * count) + b"\x20" + _zigzag(0) + b"\x29" + struct.pack("<d", 0.001)
+    if is_float:
+        out = b"\x11" + struct.pack("<d", count) + out + b"\x39" + struct.pack("<d", zero) + _sized(11, span)
+        out += _sized(13, struct.pack(f"<{len(buckets)}d", *buckets))
+    else:
+        deltas = [int(value) - int(before) for value, before in zip(buckets, [0, *buckets], strict=False)]
+        out = b"\x08" + _varint(int(count)) + out + b"\x30" + _varint(zero) + _sized(11, span)
+        out += _sized(12, b"".join(_zigzag(delta) for delta in deltas))
+    return out + b"\x70" + _varint(hint) + b"\x78" + _varint(timestamp_ms)
 
 
 @dataclass(frozen=True)
@@ -45,10 +66,6 @@ class Histogram:
     zero_count: int
     positive: tuple[int, Sequence[int]]
     negative: tuple[int, Sequence[int]]
-
-
-def _zigzag(value: int) -> bytes:
-    return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
 
 
 def _side(side: tuple[int, Sequence[int]], spans: int, deltas: int) -> bytes:
@@ -96,6 +113,18 @@ def write(
 ) -> None:
     """Writes series (labels, [(milliseconds since 1970, value)]) to URL/api/v1/write; fails unless it is taken."""
     answer = _post(url, b"".join(_sized(1, _series(labels, samples)) for labels, samples in series), headers)
+    assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"
+
+
+def write_mixed(
+    url: str,
+    labels: Mapping[str, str],
+    samples: Sequence[tuple[int, float]],
+    histograms: Sequence[bytes],
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Writes one series that may have both."""
+    answer = _post(url, _sized(1, _series(labels, samples, histograms)), headers)
     assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"
 
 

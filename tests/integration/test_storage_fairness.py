@@ -216,3 +216,25 @@ def _repeat(work: Callable[[int], None], argument: int, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         work(argument)
+
+
+def test_series_that_died_days_ago_do_not_stand_in_the_way(cold: ColdStore) -> None:
+    """A10: 100,001 pods of six days ago made every query of the last five minutes a 429."""
+    now = int(time.time())
+    old_ms = (now - 6 * 86_400) * 1000
+    for first in range(0, 100_001, 10_000):
+        pods = range(first, min(first + 10_000, 100_001))
+        dead = [({"__name__": "pod", "customer_id": "cliente-a", "pod": f"p{n}"}, [(old_ms, 1.0)]) for n in pods]
+        write(cold.url, dead, A)
+    write(cold.url, [({"__name__": "pod", "customer_id": "cliente-a", "pod": "alive"}, [(now * 1000, 1.0)])], A)
+    recent: dict[str, str | float] = {"start": now - 300, "end": now}
+    series = {"matcher": "__name__=pod", **recent}
+    begin = time.monotonic()
+    answer = requests.get(f"{cold.url}/api/v1/series", params=series, headers=A, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert [found["pod"] for found in answer.json()["data"]] == ["alive"]
+    assert time.monotonic() - begin < 10
+    values = requests.get(f"{cold.url}/api/v1/label/pod/values", params=recent, headers=A, timeout=60).json()
+    assert values["data"] == ["alive"]
+    everything = requests.get(f"{cold.url}/api/v1/series", params={"matcher": "__name__=pod"}, headers=A, timeout=60)
+    assert everything.status_code in (422, 429), everything.text

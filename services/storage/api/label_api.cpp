@@ -2,6 +2,7 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
+#include "services/storage/kv/day_set.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -51,7 +52,8 @@ Result<bool> LabelApi::is_in_range(const LabelQuery& query, const SelectedSeries
 Result<std::set<Labels>> LabelApi::find_series(const LabelQuery& query, std::size_t limit) const {
   std::set<Labels> found;
   for (const LabelMatchers& set : query.sets) {
-    auto selected = select_series(index_, query.fence, set, kAnswersMax);
+    auto selected = select_series(index_, query.fence, set,
+                                  days_between(query.start_ms, query.end_ms), kAnswersMax);
     if (!selected) return forward(selected);
     for (SelectedSeries& series : *selected) {
       const auto is_wanted = is_in_range(query, series);
@@ -67,7 +69,7 @@ Result<std::set<std::string>> LabelApi::find_names(const LabelQuery& query) cons
   std::set<std::string> found;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      auto names = index_.label_names(customer.number, query.limit + 1);
+      auto names = index_.label_names(customer.number, day_of(query.start_ms), query.limit + 1);
       if (!names) return forward(names);
       found.insert(names->begin(), names->end());
     }
@@ -86,7 +88,8 @@ Result<std::set<std::string>> LabelApi::find_values(const LabelQuery& query,
   std::set<std::string> found;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      auto values = index_.label_values(customer.number, name, query.limit + 1);
+      auto values =
+          index_.label_values(customer.number, name, day_of(query.start_ms), query.limit + 1);
       if (!values) return forward(values);
       found.insert(values->begin(), values->end());
     }

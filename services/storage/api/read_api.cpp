@@ -34,7 +34,7 @@ net::Response ReadApi::handle(const net::Request& request) const {
   if (!fence) return error_response(fence.error());
   const auto query = wire::remote_read::parse_read_request(request.body);
   if (!query) return error_response(query.error());
-  auto answer = remote_read_.answer(*fence, *query);
+  auto answer = remote_read_.answer(customer_of(request), *fence, *query);
   if (!answer) return error_response(answer.error());
   net::Response response;
   if (answer->is_chunks) {

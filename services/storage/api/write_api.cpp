@@ -62,11 +62,12 @@ net::Response answer(const AppendCounts& counts, const Refused& refused) {
 
 }  // namespace
 
+std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
+  if (is_remote_write_1(headers)) return std::nullopt;
+  return text_response(kUnsupportedMediaType, "remote write 1.0 in a snappy block is taken here\n");
+}
+
 void WriteApi::handle(net::Request request, net::Responder responder) {
-  if (!is_remote_write_1(request.headers)) {
-    return responder.send(
-        text_response(kUnsupportedMediaType, "remote write 1.0 in a snappy block is taken here\n"));
-  }
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
   WriteBatch batch(index_, std::move(*fence));

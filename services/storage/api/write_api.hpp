@@ -1,6 +1,8 @@
 // POST /api/v1/write: Prometheus remote write 1.0.
 #pragma once
 
+#include <optional>
+
 #include "libs/net/server.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/index/series_index.hpp"
@@ -18,6 +20,8 @@ class WriteApi {
   /// All must outlive it.
   WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books)
       : index_(index), ingester_(ingester), books_(books) {}
+  /// 415 for another content type or encoding, before a byte of the body is read.
+  static std::optional<net::Response> admit(const net::Headers& headers);
   void handle(net::Request request, net::Responder responder);
 
  private:

@@ -1,11 +1,19 @@
 #include "services/storage/api/write_batch.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "services/storage/histograms/native_histogram.hpp"
+#include "services/storage/kv/day_set.hpp"
 
 namespace vigia::storage {
 namespace {
 
 using wire::remote_write::SeriesView;
+
+constexpr TimestampMs kNoteAhead = 3'600'000;
+constexpr TimestampMs kNoteTurns = 20;
 
 std::string_view label_of(const SeriesView& series, std::string_view name) {
   for (const auto& label : series.labels) {
@@ -40,11 +48,27 @@ void WriteBatch::on_series(const SeriesView& series) {
   if (!is_known && !has_good_labels(series)) return;
   add_values(series, target);
   if (target.samples.empty() && target.histograms.empty()) return;
-  if (!is_known) {
-    unresolved_.push_back({*customer, to_labels(series), hash});
+  const DayRange days = days_to_note(target);
+  if (!is_known || !index_.are_days_noted(target.id, days)) {
+    unresolved_.push_back({*customer, to_labels(series), hash, {}, false, days});
     unresolved_at_.push_back(batch_.series.size());
   }
   batch_.series.push_back(std::move(target));
+}
+
+// In the last hour of a day the next one is noted too, a twentieth of the series every three
+// minutes: not all of them at midnight.
+DayRange WriteBatch::days_to_note(const SeriesBatch& target) const {
+  TimestampMs first_ms = INT64_MAX;
+  TimestampMs last_ms = 0;
+  const auto see = [&](TimestampMs time_ms) {
+    first_ms = std::min(first_ms, time_ms);
+    last_ms = std::max(last_ms, time_ms);
+  };
+  for (const Sample& sample : target.samples) see(sample.timestamp_ms);
+  for (const auto& histogram : target.histograms) see(histogram.timestamp_ms);
+  const auto turn = static_cast<TimestampMs>(target.id.value % kNoteTurns);
+  return {day_of(first_ms), day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
 }
 
 std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
@@ -74,7 +98,10 @@ std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
 
 // Known series had good labels when they became known.
 bool WriteBatch::has_good_labels(const SeriesView& series) {
-  const auto checked = wire::remote_write::check_labels(series.labels);
+  auto sorted = series.labels;  // as Prometheus, which takes them in any order
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+  const auto checked = wire::remote_write::check_labels(sorted);
   if (checked) return true;
   refuse(Refusal::kInvalid, series.samples.size() + series.histograms.size(), series,
          checked.error().message);
@@ -88,9 +115,18 @@ void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
     target.samples.push_back({sample.timestamp_ms, normalized(sample.value)});
   }
   for (const auto& histogram : series.histograms) {
-    if (!is_taken(histogram.timestamp_ms, series)) continue;
+    if (!is_taken(histogram.timestamp_ms, series) || !is_right(histogram.bytes, series)) continue;
     target.histograms.push_back({histogram.timestamp_ms, std::string(histogram.bytes)});
   }
+}
+
+bool WriteBatch::is_right(std::string_view histogram, const SeriesView& series) {
+  const auto decoded = decode_histogram(histogram);
+  const auto checked =
+      decoded ? check_histogram(*decoded) : Result<void>(tl::unexpected<Error>(decoded.error()));
+  if (checked) return true;
+  refuse(Refusal::kInvalid, 1, series, checked.error().message);
+  return false;
 }
 
 bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
@@ -117,6 +153,7 @@ Result<void> WriteBatch::resolve() {
   if (failure_.has_value()) return tl::unexpected<Error>(*failure_);
   if (unresolved_.empty()) return {};
   if (auto resolved = index_.resolve(unresolved_); !resolved) return resolved;
+  if (auto noted = index_.note_days(unresolved_); !noted) return noted;
   for (std::size_t i = 0; i < unresolved_.size(); ++i) {
     SeriesBatch& target = batch_.series[unresolved_at_[i]];
     target.id = unresolved_[i].id;

@@ -44,6 +44,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   std::optional<CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
   bool has_good_labels(const wire::remote_write::SeriesView& series);
   void add_values(const wire::remote_write::SeriesView& series, SeriesBatch& target);
+  DayRange days_to_note(const SeriesBatch& target) const;
+  bool is_right(std::string_view histogram, const wire::remote_write::SeriesView& series);
   bool is_taken(TimestampMs time_ms, const wire::remote_write::SeriesView& series);
   void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
               std::string_view why);

@@ -50,6 +50,7 @@ class ChunkStore {
   /// replaced: writing a row again changes nothing.
   virtual Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) = 0;
   /// Rows of the series that overlap from_ms … to_ms (both included), by first_ms, then version.
+  /// kOverLimit where they are too large for memory.
   virtual Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series,
                                              TimestampMs from_ms, TimestampMs to_ms) = 0;
   /// The newest last_ms of in-order rows that end at or after `from_ms`; nothing where there is

@@ -15,6 +15,8 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint8_t kAsItIs = 1;
+// Of one series at once: 20 times what two years of samples 15 s apart are.
+constexpr std::size_t kReadBytesMax = 128U << 20U;
 constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
 std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
@@ -114,6 +116,7 @@ Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkR
 Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, SeriesId series,
                                                  TimestampMs from_ms, TimestampMs to_ms) {
   std::vector<ChunkRow> rows;
+  std::size_t bytes = 0;
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
   for (const std::uint32_t day : days_.between(day_of(earliest_ms), day_of(to_ms))) {
     const std::string prefix = series_prefix(day, customer, series);
@@ -128,6 +131,11 @@ Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, Series
       if (times->last_ms < from_ms) continue;
       auto row = parse_row(Want::kAll, series, key, scan->value());
       if (!row) return forward(row);
+      bytes += row->data.size();
+      if (bytes > kReadBytesMax) {
+        return fail(ErrorCode::kOverLimit,
+                    "a series holds more than 128 MiB in this range; ask for less time");
+      }
       rows.push_back(std::move(*row));
     }
     if (auto status = scan->status(); !status) return forward(status);

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -90,6 +89,7 @@ class EventWriter final : public wire::otlp::Visitor {
   void add_log_record(std::uint32_t item, std::string_view bytes);
   void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
   void add_origin(std::uint32_t day, const Origin& origin);
+  void sort_rows();
   Result<void> flush();
   Result<std::vector<bool>> find_stored() const;
 
@@ -105,10 +105,10 @@ class EventWriter final : public wire::otlp::Visitor {
   Origin resource_;
   Origin scope_;
   std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
-  std::unordered_map<std::string, std::uint32_t> equal_;          // log records, by key
+  std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
+  std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key
   // The batch.
   std::vector<Row> rows_;
-  std::unordered_set<std::string> spans_;  // their keys
   std::vector<KeyValue> origins_;
   std::size_t bytes_ = 0;
 

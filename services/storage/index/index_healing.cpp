@@ -97,6 +97,8 @@ Result<void> SeriesIndex::heal() {
   const std::uint64_t repairs = store_.repairs();
   has_lost_rows_ = true;
   known_values_.clear();
+  days_.forget_all();
+  value_days_.clear();
   for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }

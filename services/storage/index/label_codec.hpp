@@ -9,13 +9,19 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/labels.hpp"
+#include "services/storage/index/day_table.hpp"
 
 namespace vigia::storage {
 
 using LabelView = std::pair<std::string_view, std::string_view>;
 
 std::string encode_labels(const Labels& labels);
-/// Views into `bytes`. kCorrupt for bytes that encode_labels did not write.
+/// The row of a series: on which days it had samples, and its labels.
+std::string encode_series_row(const DayRange& days, std::string_view encoded_labels);
+/// kNoDays where the row, of an older version, does not say.
+DayRange days_of_row(std::string_view row);
+/// Views into `bytes`, the days of a row passed over. kCorrupt for bytes that neither of the two
+/// wrote.
 Result<std::vector<LabelView>> decode_label_views(std::string_view bytes);
 Labels to_labels(const std::vector<LabelView>& views);
 

@@ -155,7 +155,7 @@ std::uint64_t SeriesIndex::memory_bytes() const {
     const std::lock_guard lock(shard.mutex);
     bytes += shard.ids.memory_bytes();
   }
-  return bytes;
+  return bytes + days_.memory_bytes();
 }
 
 Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash) const {

@@ -18,6 +18,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/index/day_table.hpp"
 #include "services/storage/index/flat_id_map.hpp"
 #include "services/storage/index/label_matcher.hpp"
 #include "services/storage/kv/ordered_store.hpp"
@@ -33,9 +34,10 @@ struct Customer {
 struct UnresolvedSeries {
   CustomerNumber customer;
   Labels labels;
-  LabelsHash wire_hash;  ///< of the bytes in which the labels came: found by them next time
-  SeriesId id{};         ///< set by resolve
-  bool is_new = false;   ///< set by resolve: it was not there before
+  LabelsHash wire_hash;     ///< of the bytes in which the labels came: found by them next time
+  SeriesId id{};            ///< set by resolve
+  bool is_new = false;      ///< set by resolve: it was not there before
+  DayRange days = kNoDays;  ///< of its samples, for note_days
 };
 
 struct SelectedSeries {
@@ -67,14 +69,28 @@ class SeriesIndex {
   /// is logged by number must never lose its labels. Metric names and label names hold no NUL.
   Result<void> resolve(std::vector<UnresolvedSeries>& series);
 
-  /// Calls `visit` for each series of the customer that all matchers match, until it returns false.
-  /// By name, then number.
-  Result<void> select(CustomerNumber customer, const LabelMatchers& matchers,
+  /// What samples of these days need to be found by: false where note_days has to be called before
+  /// they are logged.
+  bool are_days_noted(SeriesId series, const DayRange& days) const {
+    return days_.find(series).contains(days);
+  }
+  /// Notes the days of series that resolve has been through, durable when the call returns.
+  Result<void> note_days(const std::vector<UnresolvedSeries>& series);
+  /// Forgets series and label values whose last day is over at `before_ms`; returns how many
+  /// series. What an older version left without days counts as of `now_ms`. Once a day: more often
+  /// does nothing.
+  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms);
+
+  /// Calls `visit` for each series of the customer that all matchers match and that had samples on
+  /// one of the days, until it returns false; whole days, and between a series' first and last day
+  /// not every one needs to have samples. By name, then number.
+  Result<void> select(CustomerNumber customer, const LabelMatchers& matchers, const DayRange& days,
                       const std::function<bool(SelectedSeries)>& visit) const;
-  /// Sorted; at most `limit`.
-  Result<std::vector<std::string>> label_names(CustomerNumber customer, std::size_t limit) const;
+  /// Sorted; at most `limit`; what was last seen before `first_day` is left out.
+  Result<std::vector<std::string>> label_names(CustomerNumber customer, std::uint32_t first_day,
+                                               std::size_t limit) const;
   Result<std::vector<std::string>> label_values(CustomerNumber customer, std::string_view name,
-                                                std::size_t limit) const;
+                                                std::uint32_t first_day, std::size_t limit) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(SeriesId series, CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
@@ -100,6 +116,14 @@ class SeriesIndex {
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
   void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
   void remember(const LabelsHash& hash, SeriesId id);
+  Result<void> note_days_of(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
+  Result<void> note_values(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
+  Result<std::size_t> expire_rows(const std::string& prefix, std::uint32_t cut,
+                                  std::uint32_t today);
+  Result<std::size_t> expire_some(const std::vector<std::string>& keys, std::uint32_t cut,
+                                  std::uint32_t today);
+  Result<void> forget_series(std::string_view key, std::string_view row,
+                             std::vector<KeyValue>& writes);
 
   struct Shard {
     mutable std::mutex mutex;
@@ -114,6 +138,9 @@ class SeriesIndex {
   FlatIdMap known_values_;          // label values that have a row; under create_mutex_
   std::uint64_t repairs_seen_ = 0;  // of the store; under create_mutex_
   bool has_lost_rows_ = false;      // once, some time; under create_mutex_
+  DayTable days_;
+  FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
+  std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;
   std::map<CustomerId, CustomerNumber> customers_;
   std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_

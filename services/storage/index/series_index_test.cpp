@@ -1,8 +1,10 @@
 #include "services/storage/index/series_index.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/storage/index/index_key.hpp"
+#include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
@@ -76,7 +78,7 @@ TEST_F(LostRowsTest, NoNumberIsGivenTwiceWhateverIsLost) {
     EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
     EXPECT_EQ(resolve("cliente-a", "m"), first);
     EXPECT_EQ(resolve("cliente-b", "m"), second);
-    EXPECT_EQ(index_->label_names(number, 10)->size(), 2U);
+    EXPECT_EQ(index_->label_names(number, 0, 10)->size(), 2U);
     EXPECT_GT(resolve("cliente-a", std::string("new") + prefix), second);
   }
 }
@@ -101,7 +103,8 @@ TEST_F(LostRowsTest, ALostSeriesRowComesBackWithTheNextSample) {
   heal();
   EXPECT_EQ(resolve("cliente-a", "m"), series);
   std::size_t found = 0;
-  EXPECT_TRUE(index_->select(number, {}, [&](const SelectedSeries&) { return ++found > 0; }));
+  EXPECT_TRUE(
+      index_->select(number, {}, kAllDays, [&](const SelectedSeries&) { return ++found > 0; }));
   EXPECT_EQ(found, 1U);
 }
 
@@ -167,7 +170,95 @@ TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
   failing.put_failures = 1;
   EXPECT_FALSE(index->resolve(both).has_value());
   ASSERT_TRUE(index->resolve(both).has_value());
-  EXPECT_EQ(index->label_values(number, "pod", 10).value(), std::vector<std::string>{"p-1"});
+  EXPECT_EQ(index->label_values(number, "pod", 0, 10).value(), std::vector<std::string>{"p-1"});
+}
+
+// Days of series and label values.
+class SeriesDaysTest : public testing::Test {
+ protected:
+  SeriesDaysTest() { open(); }
+  void open() { index_ = SeriesIndex::open(*store_).value(); }
+  UnresolvedSeries write(const std::string& pod, const DayRange& days) {
+    const Labels labels = Labels::from({{"__name__", "up"}, {"pod", pod}});
+    std::vector<UnresolvedSeries> series = {
+        {customer_, labels, index_->hash(customer_, pod), {}, false, days}};
+    EXPECT_TRUE(index_->resolve(series).has_value());
+    EXPECT_TRUE(index_->note_days(series).has_value());
+    return series[0];
+  }
+  std::vector<std::string> pods(const DayRange& days) {
+    std::vector<std::string> found;
+    EXPECT_TRUE(index_->select(customer_, {}, days, [&](const SelectedSeries& series) {
+      found.emplace_back(series.labels.get("pod"));
+      return true;
+    }));
+    return found;
+  }
+  std::vector<std::string> values(std::uint32_t first_day) {
+    return index_->label_values(customer_, "pod", first_day, 100).value();
+  }
+  std::size_t expire(std::uint32_t day) {
+    return index_
+        ->expire(static_cast<TimestampMs>(day) * kDayMs,
+                 static_cast<TimestampMs>(day + 400) * kDayMs)
+        .value();
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<OrderedStore> store_ = open_rocksdb({folder_.path()}).value();
+  std::unique_ptr<SeriesIndex> index_;
+  CustomerNumber customer_{1};
+};
+
+TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const SeriesId dead = write("dead", {100, 100}).id;
+  write("alive", {100, 100});
+  const SeriesId alive = write("alive", {106, 106}).id;
+  EXPECT_TRUE(index_->are_days_noted(dead, {100, 100}));
+  EXPECT_FALSE(index_->are_days_noted(dead, {100, 101}));
+  EXPECT_TRUE(index_->are_days_noted(alive, {101, 106}));
+  open();  // from the rows, not from memory
+  EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
+  EXPECT_THAT(pods({100, 106}), testing::UnorderedElementsAre("alive", "dead"));
+  EXPECT_THAT(pods({0, 99}), testing::IsEmpty());
+  EXPECT_THAT(values(0), testing::ElementsAre("alive", "dead"));
+  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
+  EXPECT_THAT(index_->label_names(customer_, 107, 100).value(), testing::IsEmpty());
+  write("alive", {90, 90});  // a late sample takes nothing back
+  EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
+  EXPECT_THAT(pods({90, 90}), testing::ElementsAre("alive"));
+  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
+}
+
+// A10: the index never forgot a series.
+TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const SeriesId dead = write("dead", {100, 100}).id;
+  const SeriesId alive = write("alive", {100, 200}).id;
+  EXPECT_EQ(expire(100), 0U);
+  EXPECT_EQ(expire(101), 1U);
+  EXPECT_THAT(pods(kAllDays), testing::ElementsAre("alive"));
+  EXPECT_THAT(values(0), testing::ElementsAre("alive"));
+  EXPECT_FALSE(index_->are_days_noted(dead, {100, 100}));
+  const UnresolvedSeries back = write("dead", {201, 201});
+  EXPECT_TRUE(back.is_new);
+  EXPECT_NE(back.id, dead);
+  EXPECT_THAT(pods({201, 201}), testing::ElementsAre("dead"));
+  EXPECT_FALSE(write("alive", {201, 201}).is_new);
+  EXPECT_EQ(write("alive", {202, 202}).id, alive);
+}
+
+TEST_F(SeriesDaysTest, SeriesOfAnOlderVersionAreShownAndCountFromNow) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("old", kNoDays);  // its row does not say
+  EXPECT_THAT(pods({500, 500}), testing::ElementsAre("old"));
+  EXPECT_THAT(values(500), testing::ElementsAre("old"));
+  EXPECT_EQ(expire(100), 0U);
+  EXPECT_EQ(expire(500), 0U);
+  EXPECT_THAT(pods({501, 501}), testing::IsEmpty());
+  EXPECT_EQ(expire(501), 1U);
+  EXPECT_THAT(pods(kAllDays), testing::IsEmpty());
 }
 
 }  // namespace

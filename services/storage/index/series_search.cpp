@@ -1,19 +1,34 @@
 // SeriesIndex: the searches.
 #include <string>
 
+#include "libs/base/bytes.hpp"
 #include "services/storage/index/index_key.hpp"
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/kv/key.hpp"
 
 namespace vigia::storage {
 
+namespace {
+
+// Of a label value's row. What an older version wrote does not say, and is shown.
+bool is_seen_since(std::string_view value, std::uint32_t first_day) {
+  ByteReader reader(value);
+  const std::uint32_t last = reader.read_u32();
+  return !reader.ok() || last >= first_day;
+}
+
+}  // namespace
+
 Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& matchers,
+                                 const DayRange& wanted,
                                  const std::function<bool(SelectedSeries)>& visit) const {
   const auto name = equality_on(matchers, kNameLabel);
   const std::string prefix =
       name.has_value() ? index_key::metric(customer, *name) : index_key::all_series(customer);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (scan->next()) {
+    const DayRange days = days_of_row(scan->value());
+    if (days != kNoDays && !days.overlaps(wanted)) continue;
     const auto labels = decode_label_views(scan->value());
     if (!labels) return tl::unexpected<Error>(labels.error());
     if (!all_match(matchers, *labels)) continue;
@@ -29,11 +44,13 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
 }
 
 Result<std::vector<std::string>> SeriesIndex::label_names(CustomerNumber customer,
+                                                          std::uint32_t first_day,
                                                           std::size_t limit) const {
   std::vector<std::string> names;
   const std::string prefix = index_key::all_labels(customer);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (names.size() < limit && scan->next()) {
+    if (!is_seen_since(scan->value(), first_day)) continue;
     const std::string_view rest = scan->key().substr(prefix.size());
     names.emplace_back(rest.substr(0, rest.find('\0')));
     scan->seek(after_prefix(index_key::label(customer, names.back())));
@@ -44,11 +61,13 @@ Result<std::vector<std::string>> SeriesIndex::label_names(CustomerNumber custome
 
 Result<std::vector<std::string>> SeriesIndex::label_values(CustomerNumber customer,
                                                            std::string_view name,
+                                                           std::uint32_t first_day,
                                                            std::size_t limit) const {
   std::vector<std::string> values;
   const std::string prefix = index_key::label(customer, name);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (values.size() < limit && scan->next()) {
+    if (!is_seen_since(scan->value(), first_day)) continue;
     values.emplace_back(scan->key().substr(prefix.size()));
   }
   if (auto status = scan->status(); !status) return forward(status);

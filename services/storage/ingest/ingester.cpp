@@ -321,6 +321,11 @@ IngesterStats Ingester::stats() const {
   return stats;
 }
 
+void Ingester::set_short(bool is_short) {
+  pending_.set_short(is_short);
+  late_->set_short(is_short);
+}
+
 void Ingester::stop() {
   is_stopping_ = true;
   wake_.notify_one();

@@ -75,6 +75,8 @@ class Ingester {
   CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
   /// False while the log refuses what comes: full, or its disk is.
   bool is_taking() const;
+  /// While memory is short whoever has most under way is refused first.
+  void set_short(bool is_short);
   /// Refuses further writes, ends what is under way. Safe twice.
   void stop();
 

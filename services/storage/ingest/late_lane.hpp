@@ -35,6 +35,7 @@ class LateLane {
   Epoch oldest() const;
   std::size_t items() const;
   void stop() { lanes_.stop(TimePoint::max()); }
+  void set_short(bool is_short) { lanes_.set_short(is_short); }
 
  private:
   struct Request;  // what its parts have in common

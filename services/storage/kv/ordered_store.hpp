@@ -28,6 +28,7 @@ struct KeyValue {
   Family family = Family::kIndex;
   std::string key;
   std::string value;
+  bool is_gone = false;  ///< the key is forgotten; `value` is nothing
 };
 
 /// When a write is on disk.

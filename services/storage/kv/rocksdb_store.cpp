@@ -177,11 +177,12 @@ rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
   return options;
 }
 
-rocksdb::DBOptions database_options(DamageQueue& damage) {
+rocksdb::DBOptions database_options(const RocksDbSettings& settings, DamageQueue& damage) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.max_background_jobs = 2;
+  options.db_write_buffer_size = settings.write_buffers_bytes_max;
   options.keep_log_file_num = kLogFilesKept;
   options.bytes_per_sync = 1U << 20U;
   // Watches for space after a full disk, so that writes go on by themselves.
@@ -264,8 +265,9 @@ class RocksDbStore final : public OrderedStore {
     if (opened == nullptr) return mending();
     rocksdb::WriteBatch batch;
     for (const KeyValue& write : writes) {
-      const auto status =
-          batch.Put(opened->handle(write.family), slice(write.key), slice(write.value));
+      auto* family = opened->handle(write.family);
+      const auto status = write.is_gone ? batch.Delete(family, slice(write.key))
+                                        : batch.Put(family, slice(write.key), slice(write.value));
       if (!status.ok()) return failure(damage_, status);
     }
     return write_batch(*opened, batch, durability);
@@ -431,8 +433,8 @@ class RocksDbStore final : public OrderedStore {
     for (const std::string& name : family_names()) families.emplace_back(name, options);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    const rocksdb::Status status =
-        rocksdb::DB::Open(database_options(damage_), settings_.directory, families, &handles, &raw);
+    const rocksdb::Status status = rocksdb::DB::Open(database_options(settings_, damage_),
+                                                     settings_.directory, families, &handles, &raw);
     if (!status.ok()) return status;
     auto opened = std::make_shared<Opened>(raw, std::move(handles));
     const std::lock_guard lock(mutex_);

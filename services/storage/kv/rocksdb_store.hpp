@@ -10,8 +10,9 @@ namespace vigia::storage {
 
 struct RocksDbSettings {
   std::string directory;
-  std::uint64_t cache_bytes = 64U << 20U;         ///< blocks read, all families together
-  std::uint64_t write_buffer_bytes = 32U << 20U;  ///< of one family; two may exist at a time
+  std::uint64_t cache_bytes = 64U << 20U;               ///< blocks read, all families together
+  std::uint64_t write_buffer_bytes = 32U << 20U;        ///< of one family; two may exist at a time
+  std::uint64_t write_buffers_bytes_max = 128U << 20U;  ///< of all families together
 };
 
 /// Opens the folder, makes it where it is missing. Whatever is damaged in it is moved into its

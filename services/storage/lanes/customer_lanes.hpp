@@ -48,6 +48,7 @@ class CustomerLanes {
   /// more. Safe twice.
   void stop(TimePoint deadline);
   std::size_t waiting() const;
+  void set_short(bool is_short) { bytes_.set_short(is_short); }
 
  private:
   struct Job {

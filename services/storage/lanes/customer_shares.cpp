@@ -8,6 +8,7 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::size_t kLittle = 100;  // of the whole
+constexpr std::size_t kWhileShort = 4;
 
 tl::unexpected<Error> refusal(std::string text) {
   Error error{ErrorCode::kUnavailable, std::move(text)};
@@ -18,13 +19,14 @@ tl::unexpected<Error> refusal(std::string text) {
 }  // namespace
 
 Result<void> CustomerShares::check_locked(std::size_t own, std::size_t amount) const {
-  if (own == 0 && taken_ <= amount_max_ / 2) return {};
+  const std::size_t amount_max = is_short_ ? amount_max_ / kWhileShort : amount_max_;
+  if (own == 0 && taken_ <= amount_max / 2) return {};
   const std::size_t total = taken_ + amount;
-  if (total > amount_max_ / 2 && own + amount > amount_max_ / 4) {
+  if (total > amount_max / 2 && own + amount > amount_max / 4) {
     return refusal(
         fmt::format("storage: {} take more than one customer's share, try again later", name_));
   }
-  if (total > amount_max_) return refusal(fmt::format("storage: too many {}, try again", name_));
+  if (total > amount_max) return refusal(fmt::format("storage: too many {}, try again", name_));
   return {};
 }
 

@@ -1,6 +1,7 @@
 // A bound that customers share, so that none takes all of it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -26,12 +27,15 @@ class CustomerShares {
   /// Whether the customer could take a little (a hundredth) now.
   Result<void> check(std::string_view customer) const;
   std::size_t taken() const;
+  /// While memory is short the bound is a quarter of what it was: whoever holds most is refused.
+  void set_short(bool is_short) { is_short_ = is_short; }
 
  private:
   Result<void> check_locked(std::size_t own, std::size_t amount) const;
 
   const std::string name_;
   const std::size_t amount_max_;
+  std::atomic<bool> is_short_{false};
   mutable std::mutex mutex_;
   std::map<std::string, std::size_t, std::less<>> held_;
   std::size_t taken_ = 0;

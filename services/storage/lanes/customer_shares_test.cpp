@@ -31,6 +31,16 @@ TEST(CustomerSharesTest, WhatIsLargerThanTheBoundIsTakenWhereThereIsRoom) {
   EXPECT_TRUE(shares.take("b", 10));
 }
 
+TEST(CustomerSharesTest, WhileMemoryIsShortOnlyThoseWhoHoldLittleGoOn) {
+  CustomerShares shares("bodies", 100);
+  EXPECT_TRUE(shares.take("a", 12));
+  shares.set_short(true);
+  EXPECT_FALSE(shares.take("a", 1));
+  EXPECT_TRUE(shares.take("b", 5));
+  shares.set_short(false);
+  EXPECT_TRUE(shares.take("a", 1));
+}
+
 TEST(CustomerSharesTest, AHeldShareGrowsAndIsGivenBack) {
   CustomerShares shares("answers", 100);
   {

@@ -12,16 +12,26 @@ using wire::remote_read::ReadRequest;
 using wire::remote_read::ResponseType;
 using wire::remote_read::SamplesResponse;
 
-Result<ReadAnswer> RemoteRead::answer(const Fence& fence, const ReadRequest& request) const {
+namespace {
+
+constexpr std::size_t kBytesPerSample = sizeof(Sample) + 20;  // in memory, and on the wire
+
+}  // namespace
+
+Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
+                                      const ReadRequest& request) const {
   const TimePoint deadline = clock_.steady() + limits_.time_max;
   const auto queries = find(fence, request);
   if (!queries) return tl::unexpected<Error>(queries.error());
-  if (request.response_type == ResponseType::kStreamedXorChunks) {
-    bool has_histograms = false;
-    auto answer = in_chunks(*queries, deadline, has_histograms);
-    if (!has_histograms) return answer;
+  HeldShare memory(answers_, customer);
+  Bounds bounds{deadline, memory, 0};
+  for (const FoundQuery& query : *queries) {
+    for (const SelectedSeries& series : query.series) bounds.found_bytes += memory_bytes(series);
   }
-  return in_samples(*queries, deadline);
+  if (request.response_type == ResponseType::kStreamedXorChunks) {
+    return in_chunks(*queries, bounds);
+  }
+  return in_samples(*queries, bounds);
 }
 
 Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
@@ -31,7 +41,8 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   for (const wire::remote_read::Query& query : request.queries) {
     const auto matchers = compile_matchers(query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
-    auto series = select_series(index_, fence, *matchers, left);
+    auto series =
+        select_series(index_, fence, *matchers, days_between(query.start_ms, query.end_ms), left);
     if (!series) return forward(series);
     left -= series->size();
     found.push_back({query, std::move(*series)});
@@ -39,27 +50,32 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   return found;
 }
 
-Result<void> RemoteRead::check(std::size_t bytes, TimePoint deadline) const {
+Result<void> RemoteRead::check(std::size_t bytes, const Bounds& bounds) const {
   if (bytes > limits_.response_bytes_max) {
     return fail(ErrorCode::kOverLimit, fmt::format("remote read: the answer passes {} MiB",
                                                    limits_.response_bytes_max >> 20U));
   }
-  if (clock_.steady() > deadline) {
+  if (clock_.steady() > bounds.deadline) {
     return fail(ErrorCode::kDeadline, "remote read: the answer takes too long");
   }
-  return {};
+  return bounds.memory.grow_to(bounds.found_bytes + bytes);
 }
 
 Result<ReadAnswer> RemoteRead::in_samples(const std::vector<FoundQuery>& queries,
-                                          TimePoint deadline) const {
+                                          const Bounds& bounds) const {
   SamplesResponse response;
   ReadAnswer answer;
   for (const auto& [query, found] : queries) {
     response.begin_query();
     for (const SelectedSeries& series : found) {
-      if (auto checked = check(response.bytes(), deadline); !checked) return forward(checked);
+      if (auto checked = check(response.bytes(), bounds); !checked) return forward(checked);
       const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms);
       if (!data) return tl::unexpected<Error>(data.error());
+      // Decoded and encoded again: known before it is done.
+      const std::size_t decoded = sample_count(data->chunks) * kBytesPerSample;
+      if (auto checked = check(response.bytes() + decoded, bounds); !checked) {
+        return forward(checked);
+      }
       const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
       if (!samples) return tl::unexpected<Error>(samples.error());
       if (samples->empty() && data->histograms.empty()) continue;
@@ -73,34 +89,51 @@ Result<ReadAnswer> RemoteRead::in_samples(const std::vector<FoundQuery>& queries
   return answer;
 }
 
-Result<ReadAnswer> RemoteRead::in_chunks(const std::vector<FoundQuery>& queries, TimePoint deadline,
-                                         bool& has_histograms) const {
+Result<ReadAnswer> RemoteRead::in_chunks(const std::vector<FoundQuery>& queries,
+                                         const Bounds& bounds) const {
   ChunksResponse response;
   ReadAnswer answer;
   answer.is_chunks = true;
-  std::vector<ChunkView> chunks;
+  std::vector<ChunkView> views;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const auto& [query, found] = queries[i];
     for (const SelectedSeries& series : found) {
-      if (auto checked = check(response.bytes(), deadline); !checked) return forward(checked);
+      if (auto checked = check(response.bytes(), bounds); !checked) return forward(checked);
       const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms);
       if (!data) return tl::unexpected<Error>(data.error());
-      if (!data->histograms.empty()) {
-        has_histograms = true;
-        return answer;
+      views.clear();
+      std::vector<WireChunk> mixed;
+      if (data->histograms.empty()) {
+        for (const ChunkPiece& piece : data->chunks) {
+          views.push_back({piece.first_ms, piece.last_ms,
+                           static_cast<std::uint8_t>(Encoding::kFloats), piece.data});
+        }
+      } else {
+        auto made = with_histograms(*data, query);
+        if (!made) return forward(made);
+        mixed = std::move(*made);
+        for (const WireChunk& chunk : mixed) {
+          views.push_back({chunk.first_ms, chunk.last_ms, static_cast<std::uint8_t>(chunk.encoding),
+                           chunk.data});
+        }
       }
-      if (data->is_empty()) continue;
-      chunks.clear();
-      for (const ChunkPiece& piece : data->chunks) {
-        chunks.push_back({piece.first_ms, piece.last_ms,
-                          static_cast<std::uint8_t>(Encoding::kFloats), piece.data});
-      }
-      response.add_series(i, series.labels, chunks);
+      if (views.empty()) continue;
+      response.add_series(i, series.labels, views);
       ++answer.series;
     }
   }
   answer.body = response.take();
   return answer;
+}
+
+Result<std::vector<WireChunk>> RemoteRead::with_histograms(
+    const SeriesData& data, const wire::remote_read::Query& query) const {
+  const auto floats = samples_of(data.chunks, query.start_ms, query.end_ms);
+  if (!floats) return tl::unexpected<Error>(floats.error());
+  std::uint64_t damaged = 0;
+  auto chunks = wire_chunks(*floats, data.histograms, damaged);
+  damaged_histograms_ += damaged;
+  return chunks;
 }
 
 }  // namespace vigia::storage

@@ -11,6 +11,17 @@ namespace {
 // Late samples that are still in the head came after all rows.
 constexpr std::uint64_t kHeadVersion = UINT64_MAX;
 
+// Late samples are merged in memory: 128 MiB and as much again. Two years of samples 15 s apart are
+// 4.2 million.
+constexpr std::size_t kMergedSamplesMax = 8U << 20U;
+
+// The first two bytes of a chunk (docs/formats/chunk.md).
+std::size_t sample_count(std::string_view chunk) {
+  if (chunk.size() < 2) return 0;
+  return static_cast<std::size_t>(static_cast<std::uint8_t>(chunk[0])) << 8U |
+         static_cast<std::uint8_t>(chunk[1]);
+}
+
 bool overlaps(const ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
   return row.first_ms <= to_ms && row.last_ms >= from_ms;
 }
@@ -72,6 +83,12 @@ Result<SeriesData> SeriesReader::read(CustomerNumber customer, SeriesId series, 
     return left.first_ms < right.first_ms;
   });
   if (any_overlap(*found)) {
+    std::size_t samples = 0;
+    for (const ChunkRow& row : *found) samples += sample_count(row.data);
+    if (samples > kMergedSamplesMax) {
+      return fail(ErrorCode::kOverLimit,
+                  "a series holds too many late samples in this range; ask for less time");
+    }
     auto merged = merge_rows(*found);
     if (!merged) return forward(merged);
     *found = pack_rows(series, merged->samples, kInOrder);
@@ -85,6 +102,12 @@ Result<SeriesData> SeriesReader::read(CustomerNumber customer, SeriesId series, 
   });
   data.histograms = std::move(histograms->histograms);
   return data;
+}
+
+std::size_t sample_count(const std::vector<ChunkPiece>& chunks) {
+  std::size_t samples = 0;
+  for (const ChunkPiece& piece : chunks) samples += sample_count(piece.data);
+  return samples;
 }
 
 Result<std::vector<Sample>> samples_of(const std::vector<ChunkPiece>& chunks, TimestampMs from_ms,

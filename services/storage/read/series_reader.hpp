@@ -30,7 +30,8 @@ class SeriesReader {
   SeriesReader(const HeadSet& heads, ChunkStore& chunks) : heads_(heads), chunks_(chunks) {}
 
   /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
-  /// there; only where late samples or repeats overlap are they packed anew.
+  /// there; only where late samples or repeats overlap are they packed anew. kOverLimit where those
+  /// are too many to be unpacked at once.
   Result<SeriesData> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
                           TimestampMs to_ms) const;
   /// True where read would give something, found out without decoding.
@@ -44,6 +45,8 @@ class SeriesReader {
   ChunkStore& chunks_;
 };
 
+/// As the chunks say themselves.
+std::size_t sample_count(const std::vector<ChunkPiece>& chunks);
 /// The samples of the chunks from from_ms to to_ms, both included.
 Result<std::vector<Sample>> samples_of(const std::vector<ChunkPiece>& chunks, TimestampMs from_ms,
                                        TimestampMs to_ms);

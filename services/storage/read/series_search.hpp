@@ -18,9 +18,17 @@ using Fence = std::optional<CustomerId>;
 std::vector<Customer> customers_for(const SeriesIndex& index, const Fence& fence,
                                     const LabelMatchers& matchers);
 
-/// The series that all matchers match, sorted by labels. kOverLimit past `limit`: never silently
-/// fewer.
+/// With its labels.
+std::size_t memory_bytes(const SelectedSeries& series);
+
+/// The days that a range of time touches.
+DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
+
+/// The series that all matchers match and that had samples on one of the days (as select says),
+/// sorted by labels. kOverLimit past `limit`, and past 64 MiB of labels: never
+/// silently fewer.
 Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index, const Fence& fence,
-                                                  const LabelMatchers& matchers, std::size_t limit);
+                                                  const LabelMatchers& matchers,
+                                                  const DayRange& days, std::size_t limit);
 
 }  // namespace vigia::storage

@@ -32,7 +32,8 @@ class GoldenFolderTest : public testing::Test {
     std::map<TimestampMs, double> values;
     const auto matchers =
         compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
-    const auto found = select_series(storage_.index(), std::nullopt, *matchers, 10).value();
+    const auto found =
+        select_series(storage_.index(), std::nullopt, *matchers, kAllDays, 10).value();
     for (const SelectedSeries& one : found) {
       const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX).value();
       const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();

@@ -1,0 +1,94 @@
+#include "services/storage/histograms/histogram_chunk.hpp"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
+
+#include "libs/base/hex.hpp"
+#include "services/storage/histograms/native_histogram.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using testing::HasSubstr;
+
+// Two buckets of schema 3 with 1 and 2 observations, one at zero.
+std::string integer_histogram(std::uint64_t count, double sum = 5) {
+  std::string bytes;
+  protozero::pbf_writer message(bytes);
+  message.add_uint64(1, count);
+  message.add_double(3, sum);
+  message.add_sint32(4, 3);
+  message.add_double(5, 0.5);
+  message.add_uint64(6, 1);
+  {
+    protozero::pbf_writer span(message, 11);
+    span.add_sint32(1, -2);
+    span.add_uint32(2, 2);
+  }
+  const std::vector<std::int64_t> deltas = {1, 1};
+  message.add_packed_sint64(12, deltas.begin(), deltas.end());
+  return bytes;
+}
+
+std::string why_refused(const std::string& bytes) {
+  const auto histogram = decode_histogram(bytes);
+  if (!histogram) return histogram.error().message;
+  const auto checked = check_histogram(*histogram);
+  return checked ? "" : checked.error().message;
+}
+
+// D-F10: hot refused what cold took.
+TEST(NativeHistogramTest, WhatPrometheusRefusesIsRefused) {
+  EXPECT_EQ(why_refused(integer_histogram(4)), "");
+  EXPECT_THAT(why_refused(integer_histogram(5)), HasSubstr("hold 4 observations, its count is 5"));
+  EXPECT_EQ(why_refused(integer_histogram(5, std::nan(""))), "");
+  EXPECT_THAT(why_refused(integer_histogram(3, std::nan(""))), HasSubstr("its count is 3"));
+  EXPECT_EQ(why_refused(integer_histogram(9, stale_mark())), "");
+  EXPECT_THAT(why_refused("\\x08"), HasSubstr("not a histogram"));
+  std::string without_span;
+  const std::vector<double> counts = {1.5};
+  protozero::pbf_writer message(without_span);
+  message.add_double(2, 1.5);
+  message.add_packed_double(13, counts.begin(), counts.end());
+  EXPECT_THAT(why_refused(without_span), HasSubstr("need 0 buckets, it has 1"));
+}
+
+// The bits by hand: 16 samples = 1, flags 0, threshold 0.5 = 243, schema 3, one span (length 2,
+// offset -2), no span, time 1, count 4, zero 1, sum 5, deltas 1 and 1.
+TEST(HistogramChunkTest, AnIntegerHistogramIsPackedAsPrometheusPacksIt) {
+  std::uint64_t damaged = 0;
+  const auto chunks = wire_chunks({}, {{1, integer_histogram(4)}}, damaged);
+  ASSERT_EQ(chunks.size(), 1U);
+  EXPECT_EQ(chunks[0].encoding, WireEncoding::kHistogram);
+  EXPECT_EQ(chunks[0].first_ms, 1);
+  // 0001 00 f3 | 10 011 | 10 001 | 10 010 | 10 110 | 0 | 10 001 | 10 100 | 10 001 | sum | 10 001 x
+  // 2
+  EXPECT_EQ(to_hex(chunks[0].data), "000100f39c656469140140000000000008c4");
+  EXPECT_EQ(damaged, 0U);
+}
+
+TEST(HistogramChunkTest, FloatsAndHistogramsStandInTheOrderOfTheirTimes) {
+  std::uint64_t damaged = 0;
+  const auto chunks = wire_chunks({{1, 10}, {2, 20}, {4, 40}, {6, 60}},
+                                  {{3, integer_histogram(4)},
+                                   {4, integer_histogram(4)},
+                                   {5, "no histogram"},
+                                   {7, integer_histogram(4)}},
+                                  damaged);
+  ASSERT_EQ(chunks.size(), 4U);
+  EXPECT_EQ(damaged, 1U);
+  EXPECT_EQ(chunks[0].encoding, WireEncoding::kXor);
+  EXPECT_EQ(chunks[1].encoding, WireEncoding::kHistogram);
+  EXPECT_EQ(chunks[2].first_ms, 4);
+  EXPECT_EQ(chunks[2].last_ms, 6);
+  EXPECT_EQ(chunks[3].first_ms, 7);
+  for (std::size_t i = 1; i < chunks.size(); ++i) {
+    EXPECT_GT(chunks[i].first_ms, chunks[i - 1].last_ms);
+  }
+}
+
+}  // namespace
+}  // namespace vigia::storage

@@ -1,0 +1,192 @@
+#include "services/storage/histograms/native_histogram.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <protozero/pbf_reader.hpp>
+
+#include "libs/model/sample.hpp"
+
+namespace vigia::storage {
+namespace {
+
+enum Field : protozero::pbf_tag_type {
+  kCountInt = 1,
+  kCountFloat = 2,
+  kSum = 3,
+  kSchema = 4,
+  kZeroThreshold = 5,
+  kZeroCountInt = 6,
+  kZeroCountFloat = 7,
+  kNegativeSpans = 8,
+  kNegativeDeltas = 9,
+  kNegativeCounts = 10,
+  kPositiveSpans = 11,
+  kPositiveDeltas = 12,
+  kPositiveCounts = 13,
+  kResetHint = 14,
+  kCustomValues = 16,
+};
+enum SpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
+constexpr std::int32_t kCustomSchema = -53;
+
+BucketSpan read_span(protozero::pbf_reader reader) {
+  BucketSpan span;
+  while (reader.next()) {
+    if (reader.tag() == kOffset) {
+      span.offset = reader.get_sint32();
+    } else if (reader.tag() == kLength) {
+      span.length = reader.get_uint32();
+    } else {
+      reader.skip();
+    }
+  }
+  return span;
+}
+
+// Numbers may stand packed or one by one.
+void read_deltas(protozero::pbf_reader& reader, std::vector<std::int64_t>& deltas) {
+  if (reader.wire_type() != protozero::pbf_wire_type::length_delimited) {
+    deltas.push_back(reader.get_sint64());
+    return;
+  }
+  for (const std::int64_t delta : reader.get_packed_sint64()) deltas.push_back(delta);
+}
+
+void read_doubles(protozero::pbf_reader& reader, std::vector<double>& values) {
+  if (reader.wire_type() != protozero::pbf_wire_type::length_delimited) {
+    values.push_back(reader.get_double());
+    return;
+  }
+  for (const double value : reader.get_packed_double()) values.push_back(value);
+}
+
+void read_buckets(protozero::pbf_reader& reader, NativeHistogram& histogram) {
+  const bool is_positive = reader.tag() >= kPositiveSpans;
+  Buckets& buckets = is_positive ? histogram.positive : histogram.negative;
+  switch (reader.tag()) {
+    case kNegativeSpans:
+    case kPositiveSpans:
+      buckets.spans.push_back(read_span(reader.get_message()));
+      break;
+    case kNegativeDeltas:
+    case kPositiveDeltas:
+      read_deltas(reader, buckets.deltas);
+      break;
+    default:
+      read_doubles(reader, buckets.counts);
+  }
+}
+
+void read_field(protozero::pbf_reader& reader, NativeHistogram& histogram) {
+  switch (reader.tag()) {
+    case kCountInt:
+      histogram.count = reader.get_uint64();
+      break;
+    case kCountFloat:
+      histogram.is_float = true;
+      histogram.float_count = reader.get_double();
+      break;
+    case kSum:
+      histogram.sum = reader.get_double();
+      break;
+    case kSchema:
+      histogram.schema = reader.get_sint32();
+      break;
+    case kZeroThreshold:
+      histogram.zero_threshold = reader.get_double();
+      break;
+    case kZeroCountInt:
+      histogram.zero_count = reader.get_uint64();
+      break;
+    case kZeroCountFloat:
+      histogram.float_zero_count = reader.get_double();
+      break;
+    case kResetHint:
+      histogram.reset_hint = static_cast<ResetHint>(reader.get_enum() & 3);
+      break;
+    case kCustomValues:
+      read_doubles(reader, histogram.custom_bounds);
+      break;
+    default:
+      reader.skip();
+  }
+}
+
+// Adds the buckets' counts to `observations`.
+Result<void> check_buckets(const Buckets& buckets, bool is_float, std::uint64_t& observations) {
+  std::uint64_t wanted = 0;
+  for (std::size_t i = 0; i < buckets.spans.size(); ++i) {
+    if (i > 0 && buckets.spans[i].offset < 0) {
+      return fail(ErrorCode::kInvalid, "a histogram's span goes back");
+    }
+    wanted += buckets.spans[i].length;
+  }
+  const std::size_t given = is_float ? buckets.counts.size() : buckets.deltas.size();
+  if (wanted != given) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("a histogram's spans need {} buckets, it has {}", wanted, given));
+  }
+  for (const double count : buckets.counts) {
+    if (count < 0) return fail(ErrorCode::kInvalid, "a histogram's bucket is negative");
+  }
+  std::uint64_t count = 0;
+  for (const std::int64_t delta : buckets.deltas) {
+    count += static_cast<std::uint64_t>(delta);
+    if (static_cast<std::int64_t>(count) < 0) {
+      return fail(ErrorCode::kInvalid, "a histogram's bucket is negative");
+    }
+    observations += count;
+  }
+  return {};
+}
+
+}  // namespace
+
+bool NativeHistogram::is_stale() const { return is_stale_mark(sum); }
+
+Result<NativeHistogram> decode_histogram(std::string_view bytes) {
+  NativeHistogram histogram;
+  try {
+    protozero::pbf_reader reader(bytes.data(), bytes.size());
+    while (reader.next()) {
+      const auto tag = reader.tag();
+      if (tag >= kNegativeSpans && tag <= kPositiveCounts) {
+        read_buckets(reader, histogram);
+      } else {
+        read_field(reader, histogram);
+      }
+    }
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, fmt::format("not a histogram: {}", damage.what()));
+  }
+  return histogram;
+}
+
+Result<void> check_histogram(const NativeHistogram& histogram) {
+  if (histogram.is_stale()) return {};
+  std::uint64_t observations = histogram.zero_count;
+  for (const Buckets* buckets : {&histogram.positive, &histogram.negative}) {
+    auto checked = check_buckets(*buckets, histogram.is_float, observations);
+    if (!checked) return checked;
+  }
+  const bool has_custom = histogram.schema == kCustomSchema;
+  if (has_custom && (!histogram.negative.spans.empty() || histogram.zero_count != 0)) {
+    return fail(ErrorCode::kInvalid, "a histogram of custom buckets has a zero or negative bucket");
+  }
+  if (histogram.is_float) {
+    if (histogram.float_count < 0 || histogram.float_zero_count < 0) {
+      return fail(ErrorCode::kInvalid, "a histogram's count is negative");
+    }
+    return {};
+  }
+  const bool is_right =
+      std::isnan(histogram.sum) ? observations <= histogram.count : observations == histogram.count;
+  if (is_right) return {};
+  return fail(ErrorCode::kInvalid,
+              fmt::format("a histogram's buckets hold {} observations, its count is {}",
+                          observations, histogram.count));
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,55 @@
+// A native histogram as it came (prompb/types.proto, Histogram), taken apart.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::storage {
+
+/// `length` buckets that follow `offset` unused ones.
+struct BucketSpan {
+  std::int32_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+/// Numbered as Histogram.ResetHint on the wire.
+enum class ResetHint : std::uint8_t { kUnknown = 0, kYes = 1, kNo = 2, kGauge = 3 };
+
+/// Buckets of one sign. Of an integer histogram each bucket's difference to the one before, of a
+/// float histogram its count.
+struct Buckets {
+  std::vector<BucketSpan> spans;
+  std::vector<std::int64_t> deltas;
+  std::vector<double> counts;
+};
+
+struct NativeHistogram {
+  bool is_float = false;
+  std::uint64_t count = 0;
+  double float_count = 0;
+  double sum = 0;
+  std::int32_t schema = 0;
+  double zero_threshold = 0;
+  std::uint64_t zero_count = 0;
+  double float_zero_count = 0;
+  Buckets positive;
+  Buckets negative;
+  ResetHint reset_hint = ResetHint::kUnknown;
+  std::vector<double> custom_bounds;
+
+  bool is_stale() const;
+};
+
+/// kInvalid for bytes that are no such message.
+Result<NativeHistogram> decode_histogram(std::string_view bytes);
+
+/// kInvalid, saying why, for what Prometheus refuses (Histogram.Validate and
+/// FloatHistogram.Validate): spans that do not fit the buckets, negative counts, and of an integer
+/// histogram a count that is not zero bucket and buckets together (no less, where there is no sum).
+/// A stale mark is always right.
+Result<void> check_histogram(const NativeHistogram& histogram);
+
+}  // namespace vigia::storage

@@ -1,0 +1,190 @@
+// SeriesIndex: on which days series had samples, and forgetting those that are over.
+#include <algorithm>
+
+#include "libs/base/bytes.hpp"
+#include "services/storage/index/index_key.hpp"
+#include "services/storage/index/series_index.hpp"
+#include "services/storage/kv/day_set.hpp"
+#include "services/storage/kv/key.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// Looked at with one hold of the lock that new series wait for.
+constexpr std::size_t kSeriesAtOnce = 500;
+constexpr std::size_t kValueDaysMax = 1U << 18U;
+constexpr char kSeriesRow = 's';
+
+std::string day_value(std::uint32_t day) {
+  std::string bytes;
+  append_u32(bytes, day);
+  return bytes;
+}
+
+DayRange joined(const DayRange& left, const DayRange& right) {
+  if (left == kNoDays) return right;
+  return {std::min(left.first, right.first), std::max(left.last, right.last)};
+}
+
+// The last day that a row of either kind names.
+std::uint32_t last_day(std::string_view key, std::string_view value, std::uint32_t unknown) {
+  if (key.front() == kSeriesRow) {
+    const DayRange days = days_of_row(value);
+    return days == kNoDays ? unknown : days.last;
+  }
+  ByteReader reader(value);
+  const std::uint32_t last = reader.read_u32();
+  return reader.ok() ? last : unknown;
+}
+
+}  // namespace
+
+Result<void> SeriesIndex::note_days(const std::vector<UnresolvedSeries>& series) {
+  for (std::size_t first = 0; first < series.size(); first += kSeriesAtOnce) {
+    const std::lock_guard lock(create_mutex_);
+    const std::size_t end = std::min(first + kSeriesAtOnce, series.size());
+    std::vector<KeyValue> writes;
+    for (std::size_t i = first; i < end; ++i) {
+      if (series[i].days == kNoDays) continue;
+      if (auto noted = note_days_of(series[i], writes); !noted) return noted;
+    }
+    if (writes.empty()) continue;
+    if (auto put = store_.put(writes, Durability::kNow); !put) {
+      days_.forget_all();  // some of the rows may not be there
+      value_days_.clear();
+      return put;
+    }
+    if (value_days_.size() > kValueDaysMax) value_days_.clear();
+  }
+  return {};
+}
+
+Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series,
+                                       std::vector<KeyValue>& writes) {
+  DayRange known = days_.find(series.id);
+  std::string key = index_key::series(series.customer, series.labels.metric_name(), series.id);
+  if (known == kNoDays) {
+    const auto row = store_.get(Family::kIndex, key);
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (row->has_value()) known = days_of_row(**row);
+  }
+  if (known.contains(series.days)) {
+    days_.set(series.id, known);
+    return {};
+  }
+  const DayRange days = joined(known, series.days);
+  writes.push_back(
+      {Family::kIndex, std::move(key), encode_series_row(days, encode_labels(series.labels))});
+  days_.set(series.id, days);
+  return note_values(series, writes);
+}
+
+// Only the last day: a late sample never takes it back.
+Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
+                                      std::vector<KeyValue>& writes) {
+  for (const Label& label : series.labels) {
+    std::string key = index_key::label_value(series.customer, label.name, label.value);
+    const LabelsHash value_hash = hash(series.customer, key);
+    const auto known = value_days_.find(value_hash);
+    if (known.has_value() && known->value > series.days.last) continue;
+    if (!known.has_value()) {
+      const auto row = store_.get(Family::kIndex, key);
+      if (!row) return tl::unexpected<Error>(row.error());
+      const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
+      if (last >= series.days.last && last != 0) {
+        value_days_.insert(value_hash, SeriesId{std::uint64_t{last} + 1});
+        continue;
+      }
+    }
+    value_days_.insert(value_hash, SeriesId{std::uint64_t{series.days.last} + 1});
+    writes.push_back({Family::kIndex, std::move(key), day_value(series.days.last)});
+  }
+  return {};
+}
+
+Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
+  const std::uint32_t cut = day_of(before_ms);
+  if (cut <= expired_until_) return 0;
+  std::size_t series = 0;
+  for (const Customer& customer : customers()) {
+    const auto gone = expire_rows(index_key::all_series(customer.number), cut, day_of(now_ms));
+    if (!gone) return gone;
+    series += *gone;
+    const auto values = expire_rows(index_key::all_labels(customer.number), cut, day_of(now_ms));
+    if (!values) return values;
+  }
+  expired_until_ = cut;
+  return series;
+}
+
+// What the walk sees may have been noted anew meanwhile: expire_some looks again, with the lock.
+Result<std::size_t> SeriesIndex::expire_rows(const std::string& prefix, std::uint32_t cut,
+                                             std::uint32_t today) {
+  std::size_t gone = 0;
+  std::vector<std::string> keys;
+  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  while (scan->next()) {
+    const std::uint32_t last = last_day(scan->key(), scan->value(), 0);
+    if (last >= cut) continue;
+    keys.emplace_back(scan->key());
+    if (keys.size() < kSeriesAtOnce) continue;
+    const auto some = expire_some(keys, cut, today);
+    if (!some) return some;
+    gone += *some;
+    keys.clear();
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  const auto some = expire_some(keys, cut, today);
+  if (!some) return some;
+  return gone + *some;
+}
+
+Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& keys,
+                                             std::uint32_t cut, std::uint32_t today) {
+  const std::lock_guard lock(create_mutex_);
+  std::size_t gone = 0;
+  std::vector<KeyValue> writes;
+  for (const std::string& key : keys) {
+    const bool is_series = key.front() == kSeriesRow;
+    const auto row = store_.get(Family::kIndex, key);
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row->has_value()) continue;
+    const std::uint32_t last = last_day(key, **row, UINT32_MAX);
+    if (last == UINT32_MAX) {  // of an older version: its time begins now
+      writes.push_back({Family::kIndex, key,
+                        is_series ? encode_series_row({0, today}, **row) : day_value(today)});
+      continue;
+    }
+    if (last >= cut) continue;
+    writes.push_back({Family::kIndex, key, "", true});
+    if (!is_series) continue;
+    if (auto forgotten = forget_series(key, **row, writes); !forgotten) return forward(forgotten);
+    ++gone;
+  }
+  if (writes.empty()) return gone;
+  if (auto put = store_.put(writes, Durability::kNow); !put) return forward(put);
+  return gone;
+}
+
+// Its number is never given out again; whoever still knows it by the bytes of its labels finds that
+// its days are not noted, and resolves it anew.
+Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view row,
+                                        std::vector<KeyValue>& writes) {
+  const auto labels = decode_label_views(row);
+  if (!labels) return tl::unexpected<Error>(labels.error());
+  std::string_view rest = key.substr(1);
+  bool ok = true;
+  const CustomerNumber customer{take_key_u32(rest, ok)};
+  std::string_view id = key.substr(key.size() - sizeof(std::uint64_t));
+  const SeriesId series{take_key_u64(id, ok)};
+  const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));
+  const auto stored = find_stored(labels_hash);
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (*stored == series) {
+    writes.push_back({Family::kIndex, index_key::hash(labels_hash), "", true});
+  }
+  days_.set(series, kNoDays);
+  return {};
+}
+
+}  // namespace vigia::storage

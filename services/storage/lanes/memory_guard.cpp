@@ -1,0 +1,62 @@
+#include "services/storage/lanes/memory_guard.hpp"
+
+#include <chrono>
+#include <fstream>
+
+#include <unistd.h>
+
+#include "libs/service/heap.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr auto kInterval = std::chrono::milliseconds(250);
+constexpr int kLooksBetweenReturns = 8;  // giving pages back makes all threads wait a little
+
+}  // namespace
+
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  file >> pages >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+MemoryGuard::MemoryGuard(std::uint64_t bytes_max, Tell tell)
+    : bytes_max_(bytes_max), tell_(std::move(tell)), thread_([this] { run(); }) {}
+
+MemoryGuard::~MemoryGuard() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void MemoryGuard::run() {
+  bool is_short = false;
+  int looks_since_return = kLooksBetweenReturns;
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kInterval, [this] { return is_stopping_; })) {
+    lock.unlock();
+    look(is_short, looks_since_return);
+    lock.lock();
+  }
+}
+
+void MemoryGuard::look(bool& is_short, int& looks_since_return) const {
+  std::uint64_t bytes = resident_bytes();
+  ++looks_since_return;
+  if (bytes > bytes_max_ / 4 * 3 && looks_since_return >= kLooksBetweenReturns) {
+    service::return_freed_pages();
+    looks_since_return = 0;
+    bytes = resident_bytes();
+  }
+  const bool was_short = is_short;
+  is_short = bytes > bytes_max_ || (was_short && bytes > bytes_max_ / 10 * 9);
+  if (is_short != was_short) tell_(is_short);
+}
+
+}  // namespace vigia::storage
