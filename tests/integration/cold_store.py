@@ -99,10 +99,14 @@ class StorageAlone:
         self.running: Running | None = None
 
     def start(self) -> None:
+        self.launch()
+        assert self.running is not None
+        self.running.wait_until_ready()
+
+    def launch(self) -> None:
         words = [str(binaries() / "vigia-storage"), "--config", str(self.config)]
         command = Command("storage", words, f"{self.url}/ready", self.environment)
         self.running = Running(command, self.log)
-        self.running.wait_until_ready()
 
     def kill(self) -> None:
         if self.running is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from cold_store import DAY_MS, StorageAlone
 from stack import wait_for
 
@@ -127,3 +130,43 @@ def test_whatever_is_damaged_it_starts_and_serves_the_rest(storage: StorageAlone
         except BaseException as failure:
             raise AssertionError(f"seed {seed}, mutation {number}: {what}") from failure
     assert storage.metrics()["vigia_faults_total"] == 0
+
+
+def fill_disk(ballast: Path) -> None:
+    with ballast.open("wb") as file:
+        while True:
+            try:
+                file.write(bytes(65536))
+                file.flush()
+            except OSError:
+                return
+
+
+def is_ready(store: StorageAlone) -> bool:
+    return requests.get(f"{store.url}/ready", timeout=2).status_code == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_is_said_and_waited_for(tmp_path: Path) -> None:
+    """Case B9, and a start with a log to replay."""
+    store = StorageAlone(tmp_path)
+    store.folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(store.folder)], check=True)
+    ballast = store.folder / "ballast"
+    try:
+        store.start()
+        write_new(store, 0)
+        fill_disk(ballast)
+        wait_for("it says that it takes nothing", lambda: not is_ready(store), 20)
+        assert serves(store)
+        store.kill()
+        store.launch()
+        wait_for("the start waits", lambda: "the start waits" in store.log.read_text(), 30)
+        ballast.unlink()
+        wait_for("it is ready", lambda: is_ready(store), 30)
+        assert serves(store)
+        write_new(store, 1)
+        wait_for("it stays ready", lambda: is_ready(store), 10)
+    finally:
+        store.kill()
+        subprocess.run(["umount", "-l", str(store.folder)], check=True)

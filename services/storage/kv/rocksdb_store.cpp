@@ -44,6 +44,9 @@ constexpr auto kTick = std::chrono::seconds(2);
 // A walk that is under way holds a damaged store open so long at most; then it is tried later.
 constexpr auto kEndPatience = std::chrono::seconds(60);
 constexpr auto kEndPoll = std::chrono::milliseconds(2);
+// Free space below which writes are about to fail; and to open, beside the size of the logs.
+constexpr std::uint64_t kFreeBytesMin = 4U << 20U;
+constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
 constexpr std::size_t kSavedBytesAtOnce = 1U << 20U;
 /// Says to the index that rows of its may be gone: index_key::kHeal.
 constexpr std::string_view kHealKey = "m/heal";
@@ -194,6 +197,29 @@ rocksdb::DBOptions database_options(const RocksDbSettings& settings, DamageQueue
   return options;
 }
 
+std::uint64_t free_bytes(const std::string& directory) {
+  std::error_code error;
+  const auto space = std::filesystem::space(directory, error);
+  return error ? 0 : space.available;
+}
+
+// A start writes what the logs hold into tables. Debian's RocksDB asserts, and ends the program,
+// where the disk fills up on the way: so it is not tried without room.
+Result<void> check_room(const std::string& directory) {
+  std::uint64_t needed = kFreeBytesToOpen;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;
+    if (at->path().extension() == ".log") needed += at->file_size(ignored);
+  }
+  const std::uint64_t available = free_bytes(directory);
+  if (available >= needed) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("cold store: the disk of {} has {} MiB free, {} are needed to start",
+                          directory, available >> 20U, needed >> 20U));
+}
+
 // What a log's writes become: puts gathered into one batch, in order with the deletions.
 rocksdb::Status add_write(const Opened& opened, const LoggedWrite& write,
                           rocksdb::WriteBatch& batch) {
@@ -241,6 +267,7 @@ class RocksDbStore final : public OrderedStore {
 
   /// Once, before any other call.
   Result<void> open() {
+    if (auto room = check_room(settings_.directory); !room) return room;
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     if (auto prepared = folder.prepare(); !prepared) return prepared;
     if (auto opened = open_database(folder); !opened) return opened;
@@ -355,7 +382,7 @@ class RocksDbStore final : public OrderedStore {
             quarantine_.files(), repairs_};
   }
   std::uint64_t repairs() const override { return repairs_; }
-  bool is_writable() const override { return is_writable_; }
+  bool is_writable() const override { return is_writable_ && has_room_; }
 
  private:
   std::shared_ptr<Opened> current() const {
@@ -492,6 +519,7 @@ class RocksDbStore final : public OrderedStore {
     while (!damage_.is_stopping()) {
       const DamageQueue::Found found = damage_.wait(kTick);
       contain_faults("storage: mender", [&] {
+        has_room_ = free_bytes(settings_.directory) >= kFreeBytesMin;
         if (!found.empty() && !damage_.is_stopping()) mend(found);
         if (current() == nullptr) reopen();
         const auto opened = current();
@@ -526,7 +554,7 @@ class RocksDbStore final : public OrderedStore {
     std::erase_if(found, [this](const auto& table) { return !is_live(table.first); });
     if (found.empty()) return;
     for (const auto& [table, reason] : found) report(copy_rows(table));
-    if (!close_database()) {
+    if (!check_room(settings_.directory) || !close_database()) {
       for (const auto& [table, reason] : found) damage_.add(table, reason);
       return;
     }
@@ -610,6 +638,7 @@ class RocksDbStore final : public OrderedStore {
   }
 
   void reopen() {
+    if (auto room = check_room(settings_.directory); !room) return report(room);
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     if (auto opened = open_database(folder); !opened) {
       return service::log_error("the cold store cannot be opened again yet, trying again",
@@ -719,7 +748,8 @@ class RocksDbStore final : public OrderedStore {
   Quarantine quarantine_;
   StoreMark mark_;
   std::atomic<std::uint64_t> repairs_{0};
-  std::atomic<bool> is_writable_{true};
+  std::atomic<bool> is_writable_{true};  // the last write was taken
+  std::atomic<bool> has_room_{true};
   mutable std::mutex mutex_;
   std::shared_ptr<Opened> opened_;  // null while a table is taken out
   std::thread mender_;
