@@ -384,7 +384,8 @@ def neighbour_section(bench: Bench) -> list[str]:
     text = ["## Neighbours: what one customer feels of another", ""]
     text += [
         "B sends a point and asks a query every second and has one alert; A does each of these for half a minute. Times are the",
-        "worst of B's, in milliseconds; bold: more than twice the calm run's, or never. Programs and load share the two cores.",
+        "worst of B's, in milliseconds; bold: more than twice the calm run's (or than 25 ms, a lag of 200 ms, an alert after 1 s,",
+        "where the calm run was below), or never. Programs and load share the two cores.",
         "",
     ]
     return text + lines[begin:]
