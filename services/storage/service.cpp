@@ -133,6 +133,15 @@ Result<void> Service::open_events() {
   return {};
 }
 
+// By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
+TimestampMs Service::oldest_sample_ms() const {
+  const Duration keep = settings_.retention.raw;
+  const TimestampMs records_ms = times_.median_ms();
+  if (keep == Duration(0) || records_ms == 0) return 0;
+  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
+  return std::max<TimestampMs>(std::min(clock_.wall_ms(), records_ms) - kept.count(), 0);
+}
+
 void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
   answers_ =
@@ -141,7 +150,8 @@ void Service::make_interfaces() {
   limits.response_bytes_max = settings_.memory_max / kAnswersPart;
   remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, limits, *answers_);
   books_ = std::make_unique<WriteBooks>(registry_);
-  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_);
+  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
+                                          [this] { return oldest_sample_ms(); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);

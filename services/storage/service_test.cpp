@@ -150,6 +150,19 @@ TEST_F(ServiceTest, ForeignAndUnsortedAreRefusedAndTheRestStored) {
   EXPECT_THAT(get("/api/v1/label/__name__/values").body, HasSubstr(R"("data":["good"])"));
 }
 
+// A7: samples before the retention cost a look into the store each and were kept until the next
+// expiry.
+TEST_F(ServiceTest, WhatIsOlderThanItsRetentionIsTakenAndNotStored) {
+  const TimestampMs old = now_ - 500LL * 86'400'000;
+  write(series("new", "cliente-a", {{now_, 1}}), "cliente-a");
+  const auto answer = write(series("new", "cliente-a", {{old, 1}, {now_ + 1, 2}}) +
+                                series("old", "cliente-a", {{old, 1}}),
+                            "cliente-a");
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "1");
+  EXPECT_THAT(get("/api/v1/label/__name__/values").body, HasSubstr(R"("data":["new"])"));
+}
+
 TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
   EXPECT_EQ(write(series("up", "cliente-a", {{now_, 1}}) + series("up", "cliente-b", {{now_, 0}}) +
                   series("up", "", {{now_, 1}}))

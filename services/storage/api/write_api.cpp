@@ -70,7 +70,7 @@ std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
 void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
-  WriteBatch batch(index_, std::move(*fence));
+  WriteBatch batch(index_, std::move(*fence), oldest_ms_());
   if (auto decoded = wire::remote_write::decode_request(request.body, {}, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
@@ -79,6 +79,7 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
     books_.note_failed(batch.received());
     return responder.send(error_response(resolved.error()));
   }
+  books_.note_expired(batch.expired());
   Refused refused{0, batch.first_problem()};
   for (std::size_t i = 0; i < kRefusals; ++i) {
     const auto reason = static_cast<Refusal>(i);

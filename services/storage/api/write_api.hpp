@@ -1,6 +1,7 @@
 // POST /api/v1/write: Prometheus remote write 1.0.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "libs/net/server.hpp"
@@ -14,12 +15,16 @@ namespace vigia::storage {
 /// some were refused or conflict with stored ones, the rest stored; 415 for another content type or
 /// version; 503 for a passing fault. Always with X-Prometheus-Remote-Write-Samples-Written,
 /// -Histograms-Written and -Exemplars-Written (exemplars are not kept: 0). Repeats count as
-/// written. Thread contract: any thread that may block.
+/// written; samples older than their retention are taken and not stored, whatever was acknowledged
+/// being decided elsewhere, and do not count as written. Thread contract: any thread that may
+/// block.
 class WriteApi {
  public:
   /// All must outlive it.
-  WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books)
-      : index_(index), ingester_(ingester), books_(books) {}
+  /// `oldest_ms` gives the time before which nothing is kept; 0: everything is.
+  WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books,
+           std::function<TimestampMs()> oldest_ms)
+      : index_(index), ingester_(ingester), books_(books), oldest_ms_(std::move(oldest_ms)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
   static std::optional<net::Response> admit(const net::Headers& headers);
   void handle(net::Request request, net::Responder responder);
@@ -28,6 +33,7 @@ class WriteApi {
   SeriesIndex& index_;
   Ingester& ingester_;
   WriteBooks& books_;
+  std::function<TimestampMs()> oldest_ms_;
 };
 
 }  // namespace vigia::storage

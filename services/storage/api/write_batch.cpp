@@ -33,7 +33,8 @@ Labels to_labels(const SeriesView& series) {
 
 }  // namespace
 
-WriteBatch::WriteBatch(SeriesIndex& index, Fence fence) : index_(index), fence_(std::move(fence)) {}
+WriteBatch::WriteBatch(SeriesIndex& index, Fence fence, TimestampMs oldest_ms)
+    : index_(index), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
@@ -138,7 +139,8 @@ bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
     refuse(Refusal::kInvalid, 1, series, "its time stamp is after the year 9999");
     return false;
   }
-  return true;
+  if (time_ms < oldest_ms_) ++expired_;
+  return time_ms >= oldest_ms_;
 }
 
 void WriteBatch::refuse(Refusal refusal, std::uint64_t samples, const SeriesView& series,

@@ -23,8 +23,9 @@ inline constexpr TimestampMs kTimeMax = 253'402'300'799'999;
 class WriteBatch final : public wire::remote_write::WriteVisitor {
  public:
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
-  /// customer_id, `_provider` where there is none. `index` must outlive it.
-  WriteBatch(SeriesIndex& index, Fence fence);
+  /// customer_id, `_provider` where there is none. `index` must outlive it. Samples before
+  /// `oldest_ms` would be forgotten at once: they are counted, not stored.
+  WriteBatch(SeriesIndex& index, Fence fence, TimestampMs oldest_ms = 0);
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   /// After the last series: gives every one its number.
@@ -32,6 +33,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
 
   IngestBatch take() { return std::move(batch_); }
   std::uint64_t received() const { return received_; }
+  std::uint64_t expired() const { return expired_; }
   std::uint64_t refused(Refusal refusal) const {
     return refused_[static_cast<std::size_t>(refusal)];
   }
@@ -57,7 +59,9 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   IngestBatch batch_;
   std::vector<UnresolvedSeries> unresolved_;
   std::vector<std::size_t> unresolved_at_;  // where in the batch each stands
+  TimestampMs oldest_ms_;
   std::uint64_t received_ = 0;
+  std::uint64_t expired_ = 0;
   std::array<std::uint64_t, kRefusals> refused_{};
   std::string first_problem_;
   std::optional<Error> failure_;

@@ -26,6 +26,8 @@ WriteBooks::WriteBooks(service::MetricRegistry& registry)
       conflicts_(registry.counter("vigia_storage_samples_conflicting_total",
                                   "Samples that were there already with another value; the first "
                                   "one stays.")),
+      expired_(registry.counter("vigia_storage_samples_expired_total",
+                                "Samples older than their retention: taken, not stored.")),
       failed_(registry.counter("vigia_storage_samples_failed_total",
                                "Samples answered with a passing fault; their sender repeats.")) {
   for (std::size_t i = 0; i < kRefusals; ++i) {

@@ -17,14 +17,15 @@ enum class Refusal : std::uint8_t {
 inline constexpr std::size_t kRefusals = 3;
 std::string_view to_string(Refusal refusal);  ///< "invalid", "foreign", "fault"
 
-/// received = stored + repeated + conflicts + refused + those that were answered with a passing
-/// fault. Thread contract: any thread.
+/// received = stored + repeated + conflicts + refused + expired + those that were answered with a
+/// passing fault. Thread contract: any thread.
 class WriteBooks {
  public:
   explicit WriteBooks(service::MetricRegistry& registry);
   void note_received(std::uint64_t samples) { received_.add(samples); }
   void note_refused(Refusal refusal, std::uint64_t samples);
   void note(const AppendCounts& counts);
+  void note_expired(std::uint64_t samples) { expired_.add(samples); }
   void note_failed(std::uint64_t samples) { failed_.add(samples); }
 
  private:
@@ -33,6 +34,7 @@ class WriteBooks {
   service::Counter& late_;
   service::Counter& repeated_;
   service::Counter& conflicts_;
+  service::Counter& expired_;
   service::Counter& failed_;
   std::array<service::Counter*, kRefusals> refused_{};  // of the registry, which outlives us
 };
