@@ -182,6 +182,27 @@ TEST_F(RocksDbDamageTest, DamageThatACompactionMeetsStopsNoWrite) {
   EXPECT_EQ(count_rows(), kRows);
 }
 
+TEST_F(RocksDbDamageTest, ADamagedTableThatIsReadByKeyIsSetAsideToo) {
+  fill_and_close();
+  flip(largest(".sst"), 300'000);
+  open();
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  int missing = 0;
+  for (int i = 0; i < kRows; i += 50) {
+    auto value = store_->get(Family::kChunks, row_key(i));
+    while (!value && std::chrono::steady_clock::now() < deadline) {
+      EXPECT_EQ(value.error().code, ErrorCode::kUnavailable);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      value = store_->get(Family::kChunks, row_key(i));
+    }
+    ASSERT_TRUE(value.has_value());
+    if (!value->has_value()) ++missing;
+  }
+  EXPECT_GT(missing, 0);
+  EXPECT_LT(missing, 40);
+  await_quarantined(1);
+}
+
 TEST_F(RocksDbDamageTest, EveryByteOfAFooterMayBeDamagedAndCostsNothing) {
   fill_and_close();
   const std::string table = largest(".sst");

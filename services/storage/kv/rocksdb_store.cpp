@@ -73,7 +73,8 @@ class DamageListener final : public rocksdb::EventListener {
                            reason == rocksdb::BackgroundErrorReason::kFlush;
       if (!is_read || !status->IsCorruption()) return;
       const std::string text = status->ToString();
-      if (damage_.add(table_in(text), text)) *status = rocksdb::Status::OK();
+      damage_.add(table_in(text), text);
+      *status = rocksdb::Status::OK();  // even where nothing helps: the other tables take writes
     });
   }
 
@@ -544,8 +545,8 @@ class RocksDbStore final : public OrderedStore {
       const std::string reason = unknown->second;
       found.erase(unknown);
       const std::uint64_t table = find_damaged_table();
-      damage_.give_up(0);
       if (table == 0) {
+        damage_.give_up(0);
         quarantine_.note("", {"unknown", "no file", reason, "what was read when it was met", 0, 0});
       } else {
         found.emplace(table, reason);
