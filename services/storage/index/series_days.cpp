@@ -70,7 +70,7 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series,
   }
   if (known.contains(series.days)) {
     days_.set(series.id, known);
-    return {};
+    return series.is_new ? note_values(series, writes) : Result<void>();
   }
   const DayRange days = joined(known, series.days);
   writes.push_back(

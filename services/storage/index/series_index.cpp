@@ -210,6 +210,12 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
   return {};
 }
 
+// Where its days are told they need not be noted in a second write.
+std::string SeriesIndex::series_row(const UnresolvedSeries& series) {
+  std::string labels = encode_labels(series.labels);
+  return series.days == kNoDays ? labels : encode_series_row(series.days, labels);
+}
+
 // A label value counts as known only once its row is on disk: an error between would leave it out
 // of the lists for ever.
 void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
@@ -217,7 +223,7 @@ void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& ha
   rows.writes.push_back({Family::kIndex, hash_key, number_value(series.id.value)});
   rows.writes.push_back({Family::kIndex,
                          index_key::series(series.customer, series.labels.metric_name(), series.id),
-                         encode_labels(series.labels)});
+                         series_row(series)});
   add_value_rows(series, rows);
 }
 

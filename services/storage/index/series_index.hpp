@@ -115,6 +115,7 @@ class SeriesIndex {
   Result<std::optional<SeriesId>> find_stored(const LabelsHash& hash) const;
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
   void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
+  static std::string series_row(const UnresolvedSeries& series);
   void remember(const LabelsHash& hash, SeriesId id);
   Result<void> note_days_of(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
   Result<void> note_values(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
