@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
+#include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -66,6 +67,7 @@ ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers 
     : database_(database),
       authenticator_(authenticator),
       workers_(workers),
+      turns_(workers.waiting, {kWaitingAtOncePerCustomer, kWaitingPerCustomerMax}),
       origin_(std::move(origin)),
       answered_(metrics.counter("vigia_monitor_requests_total", "Requests of the REST interface",
                                 {{"outcome", "answered"}})),
@@ -92,10 +94,12 @@ void ApiTable::add_hashing(std::string method, std::string pattern, Access acces
   entries_.back().kind = Kind::kHashing;
 }
 
-bool ApiTable::post(const Entry& entry, const std::string& caller, std::function<void()> job) {
-  if (entry.kind == Kind::kHashing) return workers_.hashing.submit(caller, std::move(job));
-  auto& workers = entry.kind == Kind::kWaiting ? workers_.waiting : workers_.quick;
-  return workers.submit(std::move(job));
+bool ApiTable::post(const Found& found, const std::string& caller, std::function<void()> job) {
+  const Kind kind = found.entry->kind;
+  if (kind == Kind::kHashing) return workers_.hashing.submit(caller, std::move(job));
+  if (kind == Kind::kQuick) return workers_.quick.submit(std::move(job));
+  const auto customer = found.path.find("customer_id");
+  return turns_.submit(customer == found.path.end() ? "" : customer->second, std::move(job));
 }
 
 std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
@@ -116,7 +120,7 @@ void ApiTable::handle(net::Request request, net::Responder responder) {
   auto shared_request = std::make_shared<net::Request>(std::move(request));
   auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
   const bool is_posted =
-      post(*found.entry, caller, [this, shared_request, shared_responder, found, caller] {
+      post(found, caller, [this, shared_request, shared_responder, found, caller] {
         auto response = finish(this->call(*found.entry, *shared_request, found.path));
         const bool is_proof = found.entry->kind == Kind::kHashing && response.status < 400;
         if (is_proof) workers_.hashing.note_known(caller);

@@ -16,6 +16,7 @@
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
+#include "services/monitor/api/customer_turns.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
@@ -68,7 +69,7 @@ class ApiTable {
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
-  /// The same for a function that waits for a neighbour.
+  /// The same for a function that waits for a neighbour: in turn by the customer of the path.
   void add_waiting(std::string method, std::string pattern, Access access, ApiFunction function);
   /// The same for a function that hashes passwords. An answer below 400 makes its caller a known
   /// one.
@@ -93,7 +94,7 @@ class ApiTable {
     std::string allowed;  ///< the methods that the path takes, where the method is wrong
   };
   Found find(const net::RequestHead& head) const;
-  bool post(const Entry& entry, const std::string& caller, std::function<void()> job);
+  bool post(const Found& found, const std::string& caller, std::function<void()> job);
   static net::Response refuse_path(const Found& found);
   net::Response finish(ApiResult result);
   ApiResult call(const Entry& entry, const net::Request& request, const net::PathValues& path);
@@ -105,6 +106,7 @@ class ApiTable {
   Database& database_;
   Authenticator& authenticator_;
   ApiWorkers workers_;
+  CustomerTurns turns_;
   OriginSettings origin_;
   service::Counter& answered_;
   service::Counter& refused_;

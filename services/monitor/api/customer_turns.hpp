@@ -1,0 +1,51 @@
+// Which customer's slow question is worked on next.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "libs/service/worker_pool.hpp"
+
+namespace vigia::monitor {
+
+struct CustomerTurnLimits {
+  std::size_t at_once = 1;  ///< of one customer; fewer than the pool has threads
+  std::size_t waiting = 1;  ///< of one customer
+};
+
+/// Jobs that may take seconds, in turn by customer: however many curves one asks for, another's
+/// next one is worked on at once. Thread contract: `submit` from any thread; the pool ends before
+/// this.
+class CustomerTurns {
+ public:
+  CustomerTurns(service::WorkerPool& workers, CustomerTurnLimits limits)
+      : workers_(workers), limits_(limits) {}
+  CustomerTurns(const CustomerTurns&) = delete;
+  CustomerTurns& operator=(const CustomerTurns&) = delete;
+
+  /// False where this customer has as many waiting as it may, or the pool takes nothing more.
+  bool submit(const std::string& customer, std::function<void()> job);
+
+ private:
+  struct Lane {
+    std::deque<std::function<void()>> jobs;
+    std::size_t running = 0;
+  };
+  using Lanes = std::map<std::string, Lane>;
+
+  void run_while_there_are_turns();
+  /// The lane after the last one that has a job and a turn left. Under the lock.
+  Lanes::iterator next_lane();
+
+  service::WorkerPool& workers_;
+  const CustomerTurnLimits limits_;
+  std::mutex mutex_;
+  Lanes lanes_;       ///< guarded by mutex_; of those only that have jobs or run one
+  std::string last_;  ///< guarded by mutex_; whose job began last
+};
+
+}  // namespace vigia::monitor
