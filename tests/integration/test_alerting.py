@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +19,7 @@ import requests
 from launcher.layout import AgentPlace, beside, demo_agents
 from remote_write import write
 from rest import Caller
-from stack import Stack, wait_for
+from stack import Stack, quick_layout, wait_for
 
 GOOD = "https://8.8.8.8/good"
 
@@ -232,7 +233,9 @@ def _places() -> list[AgentPlace]:
 
 def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
     """C-A3: the collector away made every node that pushes a critical alert at its customer."""
-    with Stack(tmp_path, agents=_places()) as stack, _sink(beside(stack.layout.host, 99)) as (url, told):
+    # Agents wait up to half a minute between their tries, which no layout shortens: so a grace that is not too short.
+    layout = replace(quick_layout(tmp_path), outage_grace="20s")
+    with Stack(tmp_path, layout, _places()) as stack, _sink(beside(layout.host, 99)) as (url, told):
         # keep_firing_for is shortened as the stack's other waits are.
         _add_to_alerting(stack, "allow_private_targets: true", "keep_firing_for: 5s")
         stack.start_central()
@@ -258,7 +261,9 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
             assert found == [("firing", "CustomerNodeDown", "b-db-02")], found
             return True
 
-        wait_for("the dead one is told after our outage", dead_one_is_told, 120, every=1)
+        wait_for("the dead one is told after our outage", dead_one_is_told, 150, every=1)
+        time.sleep(10)
+        assert dead_one_is_told()
         provider = _told_provider(stack)
         assert [name for status, name in provider if status == "firing"] == ["CollectorDown", "CustomerNodeDown"]
         assert all(name != "NodeAlertsHeld" for _, name in provider)
