@@ -20,17 +20,22 @@ bool WorkerPool::submit(std::function<void()> job) {
   return true;
 }
 
-void WorkerPool::stop(WaitingJobs waiting) {
-  std::deque<std::function<void()>> dropped;  // what they hold is let go without the lock
+void WorkerPool::stop(WaitingJobs waiting, TimePoint deadline) {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
-    if (waiting == WaitingJobs::kDrop) dropped.swap(jobs_);
+    deadline_ = waiting == WaitingJobs::kDrop ? TimePoint() : deadline;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  std::deque<std::function<void()>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(jobs_);
+  }
+  // What they hold is let go here, without the lock.
 }
 
 std::size_t WorkerPool::waiting() const {
@@ -39,10 +44,11 @@ std::size_t WorkerPool::waiting() const {
 }
 
 void WorkerPool::run() {
+  const SystemClock clock;
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
+    if (jobs_.empty() || (is_stopping_ && clock.steady() >= deadline_)) return;
     const std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "libs/base/clock.hpp"
+
 namespace vigia::service {
 
 /// What becomes of the jobs that wait when a pool stops.
@@ -23,13 +25,15 @@ class WorkerPool {
   WorkerPool(std::size_t threads, std::size_t jobs_max);
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  ~WorkerPool() { stop(WaitingJobs::kRun); }
+  ~WorkerPool() { stop(WaitingJobs::kDrop, {}); }
 
   /// False where jobs_max wait already, or after stop; the job is then not kept. What a job throws
   /// ends that job alone (libs/base/fault.hpp).
   bool submit(std::function<void()> job);
-  /// Returns when nothing runs any more. Safe twice.
-  void stop(WaitingJobs waiting);
+  /// Takes no more jobs. With kRun those that wait are begun until the deadline and dropped after
+  /// it; with kDrop none is. Returns when nothing runs any more: a job that runs is not cut off.
+  /// Safe twice.
+  void stop(WaitingJobs waiting, TimePoint deadline);
   std::size_t waiting() const;
 
  private:
@@ -40,6 +44,7 @@ class WorkerPool {
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;
   bool is_stopping_ = false;
+  TimePoint deadline_;  // after is_stopping_: no job is begun later
   std::vector<std::thread> threads_;
 };
 

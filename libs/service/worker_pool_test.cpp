@@ -53,11 +53,28 @@ TEST(WorkerPool, AStopRunsWhatWaitsOrDropsIt) {
       while (pool.submit([] {})) std::this_thread::yield();  // until the stop has begun
       gate.open();
     });
-    pool.stop(waiting);
+    pool.stop(waiting, SystemClock().steady() + std::chrono::minutes(1));
     EXPECT_EQ(done, waiting == WaitingJobs::kRun ? 3 : 0);
     EXPECT_FALSE(pool.submit([] {}));
-    pool.stop(waiting);
+    pool.stop(waiting, {});
   }
+}
+
+TEST(WorkerPool, AfterTheDeadlineNothingIsBegunA14) {
+  std::atomic<int> done = 0;
+  Gate gate;
+  WorkerPool pool(1, 10);
+  ASSERT_TRUE(pool.submit(gate.job()));
+  gate.wait_until_begun();
+  const auto held = std::make_shared<int>(1);
+  ASSERT_TRUE(pool.submit([&done, held] { ++done; }));
+  const auto opener = std::async(std::launch::async, [&] {
+    while (pool.submit([] {})) std::this_thread::yield();
+    gate.open();
+  });
+  pool.stop(WaitingJobs::kRun, SystemClock().steady());
+  EXPECT_EQ(done, 0);
+  EXPECT_EQ(held.use_count(), 1) << "what it held is let go";
 }
 
 TEST(WorkerPool, AJobThatThrowsEndsAlone) {
