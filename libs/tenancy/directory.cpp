@@ -1,94 +1,76 @@
 #include "libs/tenancy/directory.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
 #include "libs/base/rfc3339.hpp"
 #include "libs/service/config.hpp"
+#include "libs/tenancy/internal/parsed_directory.hpp"
 
 namespace vigia::tenancy {
 namespace {
 
+using internal::kCountMax;
+using internal::kNever;
+using internal::ParsedDirectory;
 using service::ConfigFile;
 using service::ConfigNode;
 
-constexpr std::int64_t kCountMax = 1'000'000'000'000;
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-// A longer "token" is not hashed: nobody has one.
 constexpr std::size_t kTokenBytesMax = 4096;
 
-struct TokenEntry {
-  Principal principal;
-  std::int64_t expires_ms = kNever;
-};
-
-bool is_sha256_hex(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-Result<Principal> unknown_token() {
-  return fail(ErrorCode::kUnauthenticated, "the token is not known or has expired");
-}
-
-/// Where the key is absent or 0, `fallback` stands.
-std::uint64_t read_limit(const ConfigNode& node, std::uint64_t fallback) {
-  const auto given = static_cast<std::uint64_t>(node.integer(0, 0, kCountMax));
-  return given == 0 ? fallback : given;
-}
-
 Limits read_limits(const ConfigNode& node) {
-  const Limits standard;
   Limits limits;
-  limits.points_per_second = read_limit(node.child("points_per_second"), 0);
-  limits.spans_per_second = read_limit(node.child("spans_per_second"), 0);
-  limits.log_records_per_second = read_limit(node.child("log_records_per_second"), 0);
-  limits.bytes_per_second = read_limit(node.child("bytes_per_second"), 0);
-  limits.active_series = read_limit(node.child("active_series"), 0);
-  limits.label_value_bytes =
-      read_limit(node.child("label_value_bytes"), standard.label_value_bytes);
-  limits.labels_per_series =
-      read_limit(node.child("labels_per_series"), standard.labels_per_series);
+  for (const internal::LimitKey& key : internal::kLimitKeys) {
+    const std::int64_t given = node.child(key.name).integer(0, 0, kCountMax);
+    if (given > 0) limits.*key.value = static_cast<std::uint64_t>(given);
+  }
   return limits;
 }
 
-class ParsedDirectory final : public Directory {
- public:
-  Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const override {
-    if (token.empty() || token.size() > kTokenBytesMax) return unknown_token();
-    const auto entry = tokens_.find(sha256_hex(token));
-    if (entry == tokens_.end() || now_ms >= entry->second.expires_ms) return unknown_token();
-    return entry->second.principal;
+std::string read_token_hash(const ConfigNode& node) {
+  const ConfigNode plain = node.child("token");
+  const ConfigNode hashed = node.child("token_sha256");
+  if (plain.is_present() == hashed.is_present()) {
+    node.note_error("give either token or token_sha256");
+    return "";
   }
-  const Customer* find(const CustomerId& customer) const override {
-    const auto entry = by_id_.find(customer);
-    return entry == by_id_.end() ? nullptr : &customers_[entry->second];
+  if (plain.is_present()) {
+    const std::string token = plain.required_text();
+    if (token.size() > kTokenBytesMax) plain.note_error("the token is too long");
+    return token.empty() ? "" : sha256_hex(token);
   }
-  const std::vector<Customer>& customers() const override { return customers_; }
-
-  void read(const ConfigNode& root);
-
- private:
-  void read_customer(const ConfigNode& node);
-  void read_token(const ConfigNode& node, const std::optional<CustomerId>& owner);
-  std::string read_token_hash(const ConfigNode& node);
-
-  std::vector<Customer> customers_;
-  std::unordered_map<CustomerId, std::size_t> by_id_;
-  std::unordered_map<std::string, TokenEntry> tokens_;  // by SHA-256 in hex
-};
-
-void ParsedDirectory::read(const ConfigNode& root) {
-  for (const ConfigNode& node : root.child("customers").items()) read_customer(node);
-  for (const ConfigNode& node : root.child("operators").items()) read_token(node, std::nullopt);
+  return hashed.required_text();
 }
 
-void ParsedDirectory::read_customer(const ConfigNode& node) {
+void read_token(const ConfigNode& node, std::uint32_t owner, ParsedDirectory& directory) {
+  const bool is_operator = owner == ParsedDirectory::kOperator;
+  ParsedDirectory::Token token{owner, Scope::kRead, kNever};
+  const auto hash = internal::parse_token_hash(read_token_hash(node));
+  if (const ConfigNode hashed = node.child("token_sha256"); hashed.is_present() && !hash) {
+    hashed.note_error("must be a SHA-256 in lower-case hex");
+  }
+  const ConfigNode scope = node.child("scope");
+  const std::string scope_text = scope.required_text();
+  if (scope_text == "ingest" && !is_operator) {
+    token.scope = Scope::kIngest;
+  } else if (!scope_text.empty() && scope_text != "read") {
+    scope.note_error(is_operator ? "must be read: operators send no data"
+                                 : "must be ingest or read");
+  }
+  if (const ConfigNode expires = node.child("expires"); expires.is_scalar()) {
+    const auto time = parse_rfc3339(expires.text());
+    if (time) {
+      token.expires_ms = *time;
+    } else {
+      expires.note_error("must be a time such as 2027-01-31T00:00:00Z");
+    }
+  }
+  if (hash && !directory.add(*hash, token)) node.note_error("the token is given twice");
+}
+
+void read_customer(const ConfigNode& node, ParsedDirectory& directory) {
   const ConfigNode id_node = node.child("id");
   auto id = CustomerId::parse(id_node.required_text());
   if (!id) {
@@ -101,55 +83,10 @@ void ParsedDirectory::read_customer(const ConfigNode& node) {
   customer.hot_shard = node.child("hot_shard").text("hot-0");
   customer.limits = read_limits(node.child("limits"));
   customer.assigned_ms = node.child("assigned_ms").integer(0, 0, kNever);
-  if (!by_id_.emplace(*id, customers_.size()).second) {
-    id_node.note_error(fmt::format("customer \"{}\" is given twice", id->text()));
-  } else {
-    customers_.push_back(std::move(customer));
-  }
-  for (const ConfigNode& token : node.child("tokens").items()) read_token(token, *id);
-}
-
-std::string ParsedDirectory::read_token_hash(const ConfigNode& node) {
-  const ConfigNode plain = node.child("token");
-  const ConfigNode hashed = node.child("token_sha256");
-  if (plain.is_present() == hashed.is_present()) {
-    node.note_error("give either token or token_sha256");
-    return "";
-  }
-  if (plain.is_present()) {
-    const std::string token = plain.required_text();
-    if (token.size() > kTokenBytesMax) plain.note_error("the token is too long");
-    return token.empty() ? "" : sha256_hex(token);
-  }
-  const std::string hash = hashed.required_text();
-  if (is_sha256_hex(hash)) return hash;
-  hashed.note_error("must be a SHA-256 in lower-case hex");
-  return "";
-}
-
-void ParsedDirectory::read_token(const ConfigNode& node, const std::optional<CustomerId>& owner) {
-  TokenEntry entry;
-  entry.principal.customer = owner;
-  const std::string hash = read_token_hash(node);
-  const ConfigNode scope = node.child("scope");
-  const std::string scope_text = scope.required_text();
-  if (scope_text == "read") {
-    entry.principal.scope = Scope::kRead;
-  } else if (scope_text == "ingest" && owner) {
-    entry.principal.scope = Scope::kIngest;
-  } else if (!scope_text.empty()) {
-    scope.note_error(owner ? "must be ingest or read" : "must be read: operators send no data");
-  }
-  if (const ConfigNode expires = node.child("expires"); expires.is_scalar()) {
-    const auto time = parse_rfc3339(expires.text());
-    if (time) {
-      entry.expires_ms = *time;
-    } else {
-      expires.note_error("must be a time such as 2027-01-31T00:00:00Z");
-    }
-  }
-  if (!hash.empty() && !tokens_.emplace(hash, std::move(entry)).second) {
-    node.note_error("the token is given twice");
+  const auto place = directory.add(std::move(customer));
+  if (!place) id_node.note_error(fmt::format("customer \"{}\" is given twice", id->text()));
+  for (const ConfigNode& token : node.child("tokens").items()) {
+    read_token(token, place.value_or(0), directory);
   }
 }
 
@@ -166,7 +103,11 @@ Result<std::shared_ptr<const Directory>> Directory::parse(std::string_view text,
   auto file = ConfigFile::parse(text, std::move(name));
   if (!file) return forward(file);
   auto directory = std::make_shared<ParsedDirectory>();
-  directory->read(file->root());
+  const ConfigNode root = file->root();
+  for (const ConfigNode& node : root.child("customers").items()) read_customer(node, *directory);
+  for (const ConfigNode& node : root.child("operators").items()) {
+    read_token(node, ParsedDirectory::kOperator, *directory);
+  }
   if (auto finished = file->finish(); !finished) return forward(finished);
   return directory;
 }

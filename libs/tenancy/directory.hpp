@@ -47,10 +47,22 @@ struct Principal {
 /// replaces it.
 class Directory {
  public:
-  /// Reads a customers.yaml or the monitor's snapshot (the same content, JSON being YAML). Tokens
-  /// given in clear are hashed at once; `token_sha256` is taken as it is. kInvalid names file, line
-  /// and key: a doubled customer id or token, a bad id, an unknown scope, a bad expiry.
+  /// Reads a customers.yaml. Tokens given in clear are hashed at once; `token_sha256` is taken as
+  /// it is. kInvalid names file, line and key: a doubled customer id or token, a bad id, an unknown
+  /// scope, a bad expiry.
   static Result<std::shared_ptr<const Directory>> parse(std::string_view text, std::string name);
+
+  struct Snapshot {
+    std::shared_ptr<const Directory> directory;
+    std::size_t left_out = 0;   ///< customers and tokens that cannot be read or stand twice
+    std::string first_problem;  ///< of these
+  };
+  /// Reads the monitor's snapshot: the same content as JSON, tokens as token_sha256. One bad entry
+  /// is left out, so that it does not keep the others' changes from taking effect; keys that are
+  /// not known are passed over. kInvalid where the text is no JSON object; a YAML text is read as a
+  /// customers.yaml without references to the environment. `text` has room behind its end while it
+  /// is read, and is as it was afterwards.
+  static Result<Snapshot> parse_snapshot(std::string& text, std::string name);
   virtual ~Directory() = default;
 
   /// The owner of a bearer token at that time (wall clock). kUnauthenticated for one that is

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "libs/base/hex.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
 
@@ -188,6 +189,86 @@ TEST(DirectorySource, ASnapshotCannotNameTheEnvironment) {
   ASSERT_TRUE(source.has_value());
   EXPECT_TRUE(eventually([&] { return (*source)->current() != nullptr; }));
   EXPECT_EQ((*source)->current()->customers().at(0).name, "${env:HOME} $5");
+}
+
+/// A snapshot of the monitor with so many tokens beside `token`'s.
+std::string large_snapshot(std::size_t tokens, std::string_view token) {
+  std::string text = R"({"customers":[{"id":"a","tokens":[)";
+  for (std::size_t i = 0; i < tokens; ++i) {
+    text += R"({"token_sha256":")" + sha256_hex(std::to_string(i)) + R"(","scope":"ingest"},)";
+  }
+  return text + R"({"token_sha256":")" + sha256_hex(token) +
+         R"(","scope":"ingest"}]}],"operators":[]})";
+}
+
+TEST(DirectorySource, ARevocationTakesEffectHoweverLargeTheSnapshotIsA11) {
+  SnapshotHandler handler;
+  handler.put("\"1\"", large_snapshot(60'000, "revoked"));
+  ASSERT_GT(handler.body.size(), 5U << 20U);
+  const auto server = serve(handler);
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(url_settings(server->address(), ""), *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_TRUE(eventually([&] { return knows(**source, "revoked") && knows(**source, "59999"); }));
+  handler.put("\"2\"", large_snapshot(60'000, "another"));
+  EXPECT_TRUE(eventually([&] { return knows(**source, "another"); }));
+  EXPECT_FALSE(knows(**source, "revoked"));
+  EXPECT_TRUE(knows(**source, "0"));
+}
+
+TEST(DirectorySource, ACacheThatCannotBeWrittenIsTriedAgainA14) {
+  const TemporaryFolder folder;
+  const std::string cache = folder.file("later/cache.json");
+  SnapshotHandler handler;
+  const auto server = serve(handler);
+  const auto client = net::Client::create({});
+  auto source = DirectorySource::start(url_settings(server->address(), cache), *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_TRUE(eventually([&] { return (*source)->cache_failures() > 0; }));
+  EXPECT_TRUE(knows(**source, "t"));
+  EXPECT_EQ((*source)->refresh_failures(), 0U) << "the directory itself is fresh";
+  std::filesystem::create_directory(folder.file("later"));
+  // The monitor's answers meanwhile are 304: nothing else brings the write about.
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(cache); }));
+}
+
+void make_older(const std::string& path, std::chrono::hours by) {
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) - by);
+}
+
+TEST(DirectorySource, ACacheIsAsOldAsItIsA14) {
+  const TemporaryFolder folder;
+  const std::string cache = folder.file("cache.yaml");
+  write(cache, kWithToken);
+  make_older(cache, std::chrono::hours(3));
+  const auto client = net::Client::create({});
+  auto settings = url_settings("127.0.0.1:1", cache);
+  {
+    auto source = DirectorySource::start(settings, *client);
+    ASSERT_TRUE(source.has_value());
+    EXPECT_TRUE(knows(**source, "t")) << "max_stale is never by default";
+    EXPECT_GE((*source)->age_seconds(), 3 * 3600 - 2);
+    EXPECT_TRUE((*source)->is_stale());
+  }
+  settings.max_stale = std::chrono::hours(2);
+  auto source = DirectorySource::start(settings, *client);
+  ASSERT_TRUE(source.has_value());
+  EXPECT_EQ((*source)->current(), nullptr);
+}
+
+TEST(DirectorySource, PastMaxStaleNobodyIsKnownUntilItIsFreshAgain) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("customers.yaml");
+  write(path, kWithToken);
+  const auto client = net::Client::create({});
+  auto settings = file_settings(path);
+  settings.max_stale = std::chrono::milliseconds(200);
+  auto source = DirectorySource::start(settings, *client);
+  ASSERT_TRUE(source.has_value());
+  std::filesystem::remove(path);
+  EXPECT_TRUE(eventually([&] { return (*source)->current() == nullptr; }));
+  write(path, kWithToken);
+  EXPECT_TRUE(eventually([&] { return knows(**source, "t"); }));
 }
 
 }  // namespace

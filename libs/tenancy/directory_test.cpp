@@ -109,6 +109,44 @@ TEST(Directory, TakesHashesAsTheMonitorSendsThem) {
   EXPECT_EQ(directory->authenticate("t", kNow)->customer->text(), "a");
 }
 
+TEST(Directory, ABadEntryOfASnapshotIsLeftOutAndTheRestTaken) {
+  std::string text = R"({"operators":[{"scope":"read","token_sha256":")" + sha256_hex("op") +
+                     R"("},{"scope":"ingest","token_sha256":")" + sha256_hex("op2") +
+                     R"("}],"new_key":{"x":[1]},"customers":[
+      {"id":"Bad Id","tokens":[]},
+      {"tokens":[{"token_sha256":"xyz","scope":"ingest"},
+                 {"token_sha256":")" +
+                     sha256_hex("t") + R"(","scope":"ingest","created_at":"?"},
+                 {"token_sha256":")" +
+                     sha256_hex("r") + R"(","scope":"read","expires":"2027-01-15T08:00:01Z"}],
+       "limits":{"points_per_second":7,"labels_per_series":0,"new":1},"id":"a","name":"A $5"},
+      {"id":"a","name":"again"}]})";
+  const std::string before = text;
+  const auto snapshot = Directory::parse_snapshot(text, "snapshot");
+  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
+  EXPECT_EQ(text, before);
+  EXPECT_EQ(snapshot->left_out, 4U);
+  EXPECT_EQ(snapshot->first_problem,
+            "operators: a token without a good token_sha256, scope or expires");
+  const Directory& directory = *snapshot->directory;
+  ASSERT_EQ(directory.customers().size(), 1U);
+  EXPECT_EQ(directory.customers()[0].name, "A $5");
+  EXPECT_EQ(directory.customers()[0].limits.points_per_second, 7U);
+  EXPECT_EQ(directory.customers()[0].limits.labels_per_series, Limits().labels_per_series);
+  constexpr std::int64_t kExpiry = 1'800'000'001'000;
+  EXPECT_EQ(directory.authenticate("t", kExpiry)->customer->text(), "a");
+  EXPECT_EQ(directory.authenticate("r", kExpiry - 1)->scope, Scope::kRead);
+  EXPECT_FALSE(directory.authenticate("r", kExpiry).has_value());
+  EXPECT_TRUE(directory.authenticate("op", 0)->is_operator());
+  EXPECT_FALSE(directory.authenticate("op2", 0).has_value());
+}
+
+TEST(Directory, ASnapshotThatIsNoJsonIsRefusedWhole) {
+  for (std::string text : {"{", "{\"customers\":7}", "{} {}", "{\"customers\":[{\"id\":\"a\"]}"}) {
+    EXPECT_FALSE(Directory::parse_snapshot(text, "snapshot").has_value()) << text;
+  }
+}
+
 TEST(Directory, NamesTheLineOfAFault) {
   EXPECT_EQ(refusal("customers:\n  - id: a\n  - id: a\n"),
             "customers.yaml:3: customers[1].id: customer \"a\" is given twice");

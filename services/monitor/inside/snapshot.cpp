@@ -1,6 +1,7 @@
 #include "services/monitor/inside/snapshot.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
@@ -24,17 +25,25 @@ void write_token(const Token& token, JsonWriter& writer) {
   writer.end_object();
 }
 
-void write_tokens(const std::vector<Token>& tokens, const std::optional<CustomerId>& owner,
+/// Tokens by owner; operators have none. Found once for all, since there may be a million of them.
+using TokensByOwner = std::map<std::optional<CustomerId>, std::vector<const Token*>>;
+
+TokensByOwner by_owner(const std::vector<Token>& tokens) {
+  TokensByOwner owned;
+  for (const auto& token : tokens) owned[token.customer].push_back(&token);
+  return owned;
+}
+
+void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
                   JsonWriter& writer) {
-  for (const auto& token : tokens) {
-    if (token.customer == owner) write_token(token, writer);
-  }
+  const auto own = tokens.find(owner);
+  if (own == tokens.end()) return;
+  for (const Token* token : own->second) write_token(*token, writer);
 }
 
 // A disabled customer stays known, so that what is under way still finds its shard; it has no
 // tokens.
-void write_customer(const Customer& customer, const std::vector<Token>& tokens,
-                    JsonWriter& writer) {
+void write_customer(const Customer& customer, const TokensByOwner& tokens, JsonWriter& writer) {
   writer.begin_object()
       .member("id", customer.id.text())
       .member("name", customer.name)
@@ -62,15 +71,16 @@ Result<std::string> write_snapshot(const std::string& own_token_sha256, Connecti
   if (!customers) return forward(customers);
   auto tokens = list_live_tokens(connection);
   if (!tokens) return forward(tokens);
+  const TokensByOwner owned = by_owner(*tokens);
   JsonWriter writer;
   writer.begin_object().key("customers").begin_array();
-  for (const auto& customer : *customers) write_customer(customer, *tokens, writer);
+  for (const auto& customer : *customers) write_customer(customer, owned, writer);
   writer.end_array().key("operators").begin_array();
   writer.begin_object()
       .member("token_sha256", own_token_sha256)
       .member("scope", "read")
       .end_object();
-  write_tokens(*tokens, std::nullopt, writer);
+  write_tokens(owned, std::nullopt, writer);
   writer.end_array().end_object();
   return writer.take();
 }
