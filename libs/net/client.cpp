@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 #include "libs/net/internal/grpc_reply.hpp"
 #include "libs/net/internal/transfer.hpp"
 
@@ -88,11 +89,8 @@ class CurlClient final : public Client {
   }
 
   void run() {
-    while (take_waiting()) {
-      int running = 0;
-      curl_multi_perform(multi_, &running);
-      finish_transfers();
-      curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+    for (bool goes_on = true; goes_on;) {
+      contain_faults("a turn of the client", [&] { goes_on = turn(); });
     }
     for (auto& [handle, transfer] : transfers_) {
       curl_multi_remove_handle(multi_, handle);
@@ -108,6 +106,16 @@ class CurlClient final : public Client {
     for (Waiting& each : left) each.transfer->fail_with(closing());
   }
 
+  /// False where the client is to end.
+  bool turn() {
+    if (!take_waiting()) return false;
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+    finish_transfers();
+    curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
+    return true;
+  }
+
   static Error closing() {
     return {ErrorCode::kUnavailable, "the client is closing", std::nullopt};
   }
@@ -120,11 +128,18 @@ class CurlClient final : public Client {
       if (is_closing_) return false;
       taken.swap(waiting_);
     }
-    for (Waiting& each : taken) begin(std::move(each));
+    for (Waiting& each : taken) {
+      const bool is_good = contain_faults("the begin of a request", [&] { begin(each); });
+      if (!is_good && each.transfer) each.transfer->fail_with(not_begun());
+    }
     return true;
   }
 
-  void begin(Waiting each) {
+  static Error not_begun() {
+    return {ErrorCode::kUnavailable, "the request could not be begun", std::nullopt};
+  }
+
+  void begin(Waiting& each) {
     if (!each.fault && transfers_.size() >= kTransfersMax) {
       each.fault = Error{ErrorCode::kUnavailable, "too many requests are on their way"};
     }
@@ -136,7 +151,7 @@ class CurlClient final : public Client {
       return;
     }
     CURL* handle = each.transfer->handle();
-    transfers_.emplace(handle, std::move(each.transfer));
+    transfers_[handle] = std::move(each.transfer);
     CHECK(curl_multi_add_handle(multi_, handle) == CURLM_OK);
   }
 

@@ -46,12 +46,17 @@ struct RequestHead {
   std::string path;    ///< "/v1/metrics": raw, up to "?", never unescaped or normalised
   std::string query;   ///< what follows "?", raw
   Headers headers;
-  std::string peer;  ///< "127.0.0.1:4711"
+  /// "127.0.0.1:4711"; behind a trusted proxy what it says the client is, with port 0.
+  std::string peer;
+  std::string client;  ///< the peer's address alone: "127.0.0.1"
+  /// In whose name memory and turns are counted: what Handler::admit sets, such as a customer's id,
+  /// or else the client's address (of an IPv6 one its /64).
+  std::string owner;
   bool is_encrypted = false;
 };
 
 /// A whole request. The body is decoded: de-chunked, decompressed; of gRPC the one message without
-/// its prefix. Only Content-Encoding "snappy" is left as it is, for the handler.
+/// its prefix. Only where Handler::reads_coding says so it is left as it came.
 struct Request : RequestHead {
   std::string body;
   std::size_t wire_bytes = 0;  ///< the body's size as it was sent

@@ -34,15 +34,15 @@ class LoopServer final : public Server {
     stats.connections_refused = core_->connections_refused.load();
     stats.requests = core_->requests.load();
     stats.requests_refused = core_->requests_refused.load();
-    stats.buffered_bytes = core_->buffered_bytes.load();
-    stats.head_bytes = core_->head_bytes.load();
+    stats.buffered_bytes = core_->budgets->bodies.total();
+    stats.head_bytes = core_->budgets->heads.total();
     return stats;
   }
 
   void stop(TimePoint deadline) noexcept override {
     for (const auto& loop : loops_) loop->begin_stop(deadline);
     for (const auto& loop : loops_) loop->join();
-    core_->unpacker.stop();
+    core_->workers.stop();
   }
 
  private:
@@ -57,6 +57,12 @@ Error named(const std::string& name, Error error) {
 
 }  // namespace
 
+Result<void> check_proxies(const std::vector<std::string>& entries) {
+  auto parsed = internal::TrustedProxies::parse(entries);
+  if (!parsed) return forward(parsed);
+  return {};
+}
+
 Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, Handler& handler) {
   const std::string name = settings.name;
   auto address = internal::parse_address(settings.listen);
@@ -64,6 +70,10 @@ Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, Handler& 
   const Result<void> is_free = internal::probe_free(*address);
   if (!is_free) return tl::unexpected(named(name, is_free.error()));
   auto core = std::make_unique<ServerCore>(std::move(settings), handler);
+  auto proxies = internal::TrustedProxies::parse(core->settings.trusted_proxies);
+  if (!proxies)
+    return tl::unexpected(named(name, with_context("trusted_proxies", std::move(proxies.error()))));
+  core->proxies = std::move(*proxies);
   if (core->settings.tls) {
     auto tls = internal::TlsContext::create(*core->settings.tls);
     if (!tls) return tl::unexpected(named(name, std::move(tls.error())));

@@ -10,6 +10,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/net/budget.hpp"
 #include "libs/net/message.hpp"
 
 namespace vigia::net {
@@ -25,19 +26,37 @@ struct ServerSettings {
   std::size_t loops = 0;  ///< event loops, each a thread; 0 is one per core
   std::size_t body_bytes_max = 64U << 20U;    ///< after decompression (R-OTLP-3)
   std::size_t header_bytes_max = 64U << 10U;  ///< all headers of one request together
-  std::size_t connections_max = 20'000;       ///< more are closed at once and counted
-  std::size_t streams_max = 256;              ///< HTTP/2 requests in flight per connection
-  std::size_t buffered_bytes_max = 256U
-                                   << 20U;  ///< bodies being received, all connections; over it 503
-  std::size_t head_bytes_max = 256U
-                               << 20U;  ///< heads being received or waiting for bodies; over it 503
+  /// Of all clients, of which one address may have at most two thirds (Budget); more are closed at
+  /// once and counted. Never more than the process may open files.
+  std::size_t connections_max = 20'000;
+  std::size_t streams_max = 256;  ///< HTTP/2 requests in flight per connection
+  /// Of bodies being received or waiting to be unpacked, of all connections; an owner may have at
+  /// most two thirds of seven eighths. Over it 503.
+  std::size_t buffered_bytes_max = 256U << 20U;
+  /// Of heads being received or waiting for bodies; by address as above. Over it 503.
+  std::size_t head_bytes_max = 256U << 20U;
+  /// Instead of the three bounds above: what servers of one process share.
+  std::shared_ptr<ServerBudgets> budgets;
+  /// Reverse proxies ("127.0.0.1", "10.0.0.0/8"), whose connections have no share by address, and
+  /// whose X-Forwarded-For or Forwarded says who the client is. Nobody else's is looked at.
+  std::vector<std::string> trusted_proxies;
   Duration request_timeout =
       std::chrono::seconds(30);  ///< from the first byte of a request to its last
+  /// From the first byte of a request to the end of its head.
+  Duration head_timeout = std::chrono::seconds(10);
+  /// The same, and until the first byte, while half of the connections are taken.
+  Duration head_timeout_crowded = std::chrono::seconds(2);
+  /// The least pace of a body, counted from the end of its head on after a time of grace.
+  std::size_t body_bytes_per_second_min = 1024;
+  Duration body_grace = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::minutes(5);
   /// Of idle connections while connections_max, or the limit of open files, is reached.
   Duration idle_timeout_crowded = std::chrono::seconds(5);
   std::optional<TlsServerSettings> tls;
 };
+
+/// kInvalid, naming the entry of trusted_proxies that is neither an address nor a network.
+Result<void> check_proxies(const std::vector<std::string>& entries);
 
 /// Answers one request, once, from any thread. Dropped without an answer, it sends 500 / INTERNAL.
 class Responder {
@@ -55,16 +74,21 @@ class Responder {
   std::shared_ptr<Target> target_;
 };
 
-/// What a service does with requests. Both calls come on an event loop, `handle` also on the thread
-/// that unpacks large bodies, and must not block; several loops call at once. What they throw is a
-/// fault of ours that costs the request, with 500 / INTERNAL, and not the program
+/// What a service does with requests. Both calls come on an event loop, `handle` also on a thread
+/// that unpacks large bodies, and must not block; several threads call at once. What they throw is
+/// a fault of ours that costs the request, with 500 / INTERNAL, and not the program
 /// (libs/base/fault.hpp).
 class Handler {
  public:
   virtual ~Handler() = default;
   /// Called when the headers are there, before a byte of the body is kept: an answer given here
-  /// ends the request. The place to check tokens and paths.
-  virtual std::optional<Response> admit(const RequestHead& /*head*/) { return std::nullopt; }
+  /// ends the request. The place to check tokens and paths, and to say who the owner is.
+  virtual std::optional<Response> admit(RequestHead& /*head*/) { return std::nullopt; }
+  /// Whether the handler decodes a body of this Content-Encoding (lower case) itself, and bounds
+  /// it. The server decodes gzip, x-gzip, deflate and zstd, and answers 415 to all others.
+  virtual bool reads_coding(const RequestHead& /*head*/, std::string_view /*coding*/) const {
+    return false;
+  }
   virtual void handle(Request request, Responder responder) = 0;
   /// A request that the server itself refuses (body too large, bad compression, too slow, over its
   /// memory). The default is the OTLP form of the error.
@@ -76,8 +100,8 @@ struct ServerStats {
   std::uint64_t connections_refused = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_refused = 0;  ///< by the server itself, before the handler
-  std::uint64_t buffered_bytes = 0;    ///< of bodies
-  std::uint64_t head_bytes = 0;
+  std::uint64_t buffered_bytes = 0;    ///< of bodies, of all servers that share the budgets
+  std::uint64_t head_bytes = 0;        ///< likewise
 };
 
 /// Thread contract: start, stop and the destructor from one thread; the rest from any.

@@ -517,7 +517,7 @@ TEST_F(Http2Test, ASlowBodyEndsAtItsTimeout) {
 
 TEST_F(Http2Test, HeadersWithoutEndCloseTheConnection) {
   ServerSettings settings = small_settings();
-  settings.request_timeout = 200ms;
+  settings.head_timeout = 200ms;
   start(settings);
   FrameClient client(port());
   client.send(http2_frame(kHeaders, 0, 1, hpack_literals({{":method", "GET"}})));

@@ -10,8 +10,8 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
+#include "libs/net/internal/body_workers.hpp"
 #include "libs/net/internal/server_fixture.hpp"
-#include "libs/net/internal/unpacker.hpp"
 
 namespace vigia::net {
 namespace {
@@ -236,8 +236,10 @@ TEST_F(ServerTest, ABodyOverTheLimitIsRefusedFinally) {
 
 TEST_F(ServerTest, BodiesAreDecompressed) {
   start();
-  for (const std::string encoding : {"gzip", "zstd", "deflate"}) {
-    const std::string body = compress(encoding, std::string(70'000, 'x')).value();
+  for (const std::string encoding : {"gzip", "zstd", "deflate", "x-gzip", "GZip"}) {
+    const bool is_gzip = encoding == "x-gzip" || encoding == "GZip";
+    const std::string body =
+        compress(is_gzip ? "gzip" : encoding, std::string(70'000, 'x')).value();
     RawClient client = connect();
     client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: " + encoding +
                 "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
@@ -259,8 +261,21 @@ TEST_F(ServerTest, BombsAndUnknownEncodingsAreRefused) {
   EXPECT_THAT(post("zstd", compress("zstd", zeros).value()), StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(post("gzip", "no gzip at all"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(post("br", "x"), StartsWith("HTTP/1.1 415 "));
+  for (const auto* coding : {"snappy", "lz4", "zlib", "x-snappy-framed", "gzip, gzip"}) {
+    const std::string answer = post(coding, "x");  // D-F6
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 415 ")) << coding;
+    EXPECT_THAT(answer, HasSubstr("accept-encoding: gzip, zstd, deflate\r\n")) << coding;
+  }
   EXPECT_EQ(handler_.handled, 0);
-  EXPECT_THAT(post("snappy", "left to the handler"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, ACodingThatTheHandlerReadsIsLeftToIt) {
+  start();
+  RawClient client = connect();
+  client.send(
+      "POST /reads-snappy HTTP/1.1\r\nHost: x\r\nContent-Encoding: Snappy\r\n"
+      "Content-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(client.read_until(" 3"), EndsWith("POST /reads-snappy? 0 3"));
 }
 
 TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
@@ -322,7 +337,7 @@ TEST_F(ServerTest, ALargeCompressedBodyDoesNotHoldUpOtherConnections) {
   handler_.on_handle = [&, waits = is_answered.get_future().share()](Request request,
                                                                      Responder responder) {
     // The loop that both connections share must be free while the large body is worked on.
-    const bool is_large = request.body.size() > internal::kUnpackedOnLoopMax;
+    const bool is_large = request.body.size() > internal::kOnLoopBytesMax;
     const bool is_free = !is_large || waits.wait_for(10s) == std::future_status::ready;
     Response response;
     response.body = std::to_string(request.body.size()) + (is_free ? " free;" : " stalled;");

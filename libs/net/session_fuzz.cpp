@@ -13,7 +13,7 @@ namespace {
 
 class EchoingHandler final : public Handler {
  public:
-  std::optional<Response> admit(const RequestHead& head) override {
+  std::optional<Response> admit(RequestHead& head) override {
     if (head.path != "/refused") return std::nullopt;
     return refuse(head, {ErrorCode::kForbidden, "refused"});
   }
@@ -48,6 +48,7 @@ class BareHost final : public SessionHost {
   ServerCore& core() override { return core_; }
   TimePoint now() const override { return time; }
   const std::string& peer() const override { return peer_; }
+  Holding head_bytes() const override { return core_.budgets->heads.open(peer_); }
   bool is_encrypted() const override { return false; }
   Output& output() override { return output_; }
 

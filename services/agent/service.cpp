@@ -111,6 +111,7 @@ class Agent final : public service::Running {
     settings.connections_max = kRelayConnectionsMax;
     settings.body_bytes_max = Relay::kBodyBytesMax;
     settings.buffered_bytes_max = Relay::kWaitingBytesMax;
+    settings.trusted_proxies = {"127.0.0.0/8", "::1"};  // a node's applications have one address
     return listen(std::move(settings), relay_, place);
   }
 

@@ -115,8 +115,8 @@ class Service final : public service::Running {
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     channel_addresses_.stop();
     live_.stop();
-    workers_.stop(service::WaitingJobs::kDrop);
-    waiting_workers_.stop(service::WaitingJobs::kDrop);
+    workers_.stop(service::WaitingJobs::kDrop, deadline);
+    waiting_workers_.stop(service::WaitingJobs::kDrop, deadline);
     hashing_workers_.stop();
     note_refused_log_ins(authenticator_.refused_log_ins().flush_now());
   }
@@ -138,6 +138,7 @@ class Service final : public service::Running {
     outside.loops = 1;
     outside.body_bytes_max = kRequestBodyBytesMax;
     outside.tls = settings_.tls;
+    outside.trusted_proxies = settings_.door_proxies;
     auto outside_server = net::Server::start(std::move(outside), web_);
     if (!outside_server) return forward(outside_server);
     outside_server_ = std::move(*outside_server);

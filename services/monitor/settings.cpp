@@ -112,6 +112,7 @@ void read_public(const ConfigNode& root, Settings& settings) {
   std::vector<std::string> networks;
   const auto proxies = root.child("trusted_proxies");
   for (const auto& item : proxies.items()) networks.push_back(item.required_text());
+  settings.door_proxies = networks;
   auto parsed = TrustedProxies::parse(networks);
   if (parsed) {
     settings.trusted_proxies = std::move(*parsed);

@@ -58,6 +58,7 @@ struct Settings {
   std::string router_public;
   std::optional<net::TlsServerSettings> tls;
   TrustedProxies trusted_proxies;
+  std::vector<std::string> door_proxies;  ///< the same as they are written, for the server
 };
 
 /// Reads everything and finishes the file: kInvalid names file, line and key.

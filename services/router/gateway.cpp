@@ -78,11 +78,12 @@ void Gateway::add(const std::string& pattern, bool takes_post, const Function& f
   if (takes_post) routes_.add("POST", pattern, route);
 }
 
-std::optional<net::Response> Gateway::admit(const net::RequestHead& head) {
+std::optional<net::Response> Gateway::admit(net::RequestHead& head) {
   if (is_open(head.path)) return std::nullopt;
   const auto caller = access_.identify(head);
-  if (caller) return std::nullopt;
-  return refuse(head, caller.error());
+  if (!caller) return refuse(head, caller.error());
+  if (caller->customer) head.owner = caller->customer->text();
+  return std::nullopt;
 }
 
 net::Response Gateway::refuse(const net::RequestHead& /*head*/, const Error& error) {

@@ -24,7 +24,7 @@ class Gateway final : public net::Handler {
   Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
           std::function<bool()> is_ready);
 
-  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 

@@ -49,6 +49,7 @@ class Router final : public service::Running {
     server.body_bytes_max = kBodyBytesMax;
     server.header_bytes_max = 512U << 10U;  // a GET carries its query in the first line
     server.tls = settings_.tls;
+    server.trusted_proxies = settings_.trusted_proxies;
     auto started = net::Server::start(std::move(server), gateway_);
     if (!started) return forward(started);
     server_ = std::move(*started);
@@ -67,6 +68,11 @@ class Router final : public service::Running {
          service::MetricType::kGauge, {}, directory_->age_seconds());
     emit("vigia_router_directory_refresh_failures_total", "Refreshes of the directory that failed",
          service::MetricType::kCounter, {}, static_cast<double>(directory_->refresh_failures()));
+    emit("vigia_router_directory_is_stale",
+         "1 while the directory has not been known to be true for two minutes",
+         service::MetricType::kGauge, {}, directory_->is_stale() ? 1 : 0);
+    emit("vigia_router_directory_cache_failures_total", "Writes of its cache that failed",
+         service::MetricType::kCounter, {}, static_cast<double>(directory_->cache_failures()));
     for (std::size_t i = 0; i < settings_.hot_shards.size(); ++i) {
       const auto from = stores_.coverage().covered_from(i);
       emit("vigia_router_hot_covered_seconds",

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/proxies.hpp"
+
 namespace vigia::router {
 namespace {
 
@@ -58,6 +60,7 @@ Settings read_settings(const service::ConfigNode& root) {
   Settings settings;
   settings.listen = root.child("listen").text(settings.listen);
   settings.tls = read_tls(root.child("tls"));
+  settings.trusted_proxies = service::read_trusted_proxies(root.child("trusted_proxies"));
   settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
   settings.directory = tenancy::read_directory_settings(root.child("directory"));
   settings.hot_shards = read_shards(root.child("hot").child("shards"));
@@ -91,8 +94,10 @@ Settings read_settings(const service::ConfigNode& root) {
 std::string config_help() {
   return R"(listen: 127.0.0.1:9095
 tls: {cert_file: "", key_file: ""}        # absent: plain HTTP
+trusted_proxies: []                       # reverse proxies: their connections have no share by
+                                          # address, X-Forwarded-For counts; [10.0.0.0/8, …]
 metrics: {listen: 127.0.0.1:9195}         # own metrics
-directory: {file: customers.yaml}         # or {url: …, token: …, cache_file: …}
+directory: {file: customers.yaml}         # or {url: …, token: …, cache_file: …}; max_stale: 0
 hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
 query: {url: ""}                          # prometheus-query; absent: hot answers everything
 cold: {url: "", token: ""}                # storage: labels, values, series, traces

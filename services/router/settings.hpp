@@ -24,6 +24,7 @@ struct HotShard {
 struct Settings {
   std::string listen = "127.0.0.1:9095";
   std::optional<net::TlsServerSettings> tls;
+  std::vector<std::string> trusted_proxies;
   std::string metrics_listen = "127.0.0.1:9195";
   tenancy::DirectorySettings directory;
   std::vector<HotShard> hot_shards;

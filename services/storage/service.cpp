@@ -5,6 +5,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/api/fence_header.hpp"
 #include "services/storage/kv/patience.hpp"
 
 namespace vigia::storage {
@@ -186,16 +187,24 @@ void Service::stop(TimePoint deadline) noexcept {
   if (ingester_ != nullptr) ingester_->stop();
 }
 
-std::optional<net::Response> Service::admit(const net::RequestHead& head) {
+std::optional<net::Response> Service::admit(net::RequestHead& head) {
   if (is_open_path(head.path)) return std::nullopt;
   const std::string_view given = head.headers.get("authorization");
   const bool is_good = head.headers.count("authorization") == 1 && given.starts_with(kBearer) &&
                        equal_constant_time(given.substr(kBearer.size()), settings_.internal_token);
-  if (is_good && head.method == "POST" && head.path == "/api/v1/write") {
-    return WriteApi::admit(head.headers);
+  if (!is_good) {
+    return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
   }
-  if (is_good) return std::nullopt;
-  return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
+  // What is nobody's alone, such as remote write of many, counts for the program that sends it.
+  const std::string_view customer = head.headers.get(kCustomerHeader);
+  if (!customer.empty()) head.owner = customer;
+  const bool is_write = head.method == "POST" && head.path == "/api/v1/write";
+  return is_write ? WriteApi::admit(head.headers) : std::nullopt;
+}
+
+bool Service::reads_coding(const net::RequestHead& head, std::string_view coding) const {
+  // Remote write and remote read use snappy's block format, which their parsers bound and read.
+  return coding == "snappy" && (head.path == "/api/v1/write" || head.path == "/api/v1/read");
 }
 
 void Service::handle(net::Request request, net::Responder responder) {

@@ -40,7 +40,8 @@ class Service final : public service::Running, public net::Handler {
   std::string address() const { return server_->address(); }
   std::string metrics_address() const { return metrics_server_->address(); }
 
-  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  std::optional<net::Response> admit(net::RequestHead& head) override;
+  bool reads_coding(const net::RequestHead& head, std::string_view coding) const override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 

@@ -125,6 +125,30 @@ TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
   EXPECT_THAT(conflict.body, HasSubstr("1 in conflict"));
 }
 
+TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
+  const auto status = [this](std::string_view type, std::string_view coding) {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "/api/v1/write";
+    request.headers = {{"content-type", std::string(type)},
+                       {"content-encoding", std::string(coding)}};
+    request.body = remote_write::compress_request(series("m", "cliente-a", {{now_, 1}}));
+    return send(std::move(request)).status;
+  };
+  for (const auto* type :
+       {"application/x-protobuf", "application/x-protobuf;proto=prometheus.WriteRequest",
+        "Application/X-Protobuf; Proto=\"prometheus.WriteRequest\"",
+        "application/x-protobuf; charset=utf-8"}) {
+    EXPECT_EQ(status(type, "snappy"), 204) << type;
+  }
+  EXPECT_EQ(status("application/x-protobuf", "Snappy"), 204);
+  EXPECT_EQ(status("application/x-protobuf; proto=\"io.prometheus.write.v2.Request\"", "snappy"),
+            415);
+  EXPECT_EQ(status("application/json", "snappy"), 415);
+  EXPECT_EQ(status("application/x-protobuf", "br"), 415);
+  EXPECT_EQ(status("application/x-protobuf", ""), 415);
+}
+
 // Case A4: what the collector has acknowledged by its clock is not refused by ours.
 TEST_F(ServiceTest, WhatLiesAheadOfThisClockIsStoredAndHoldsNothingUp) {
   for (const char* other : {"cliente-b", "cliente-c"}) {  // whose records say what time it is

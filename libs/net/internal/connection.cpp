@@ -22,11 +22,13 @@ constexpr Duration kLinger = std::chrono::seconds(2);
 }  // namespace
 
 Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket,
-                       std::string peer)
+                       std::string peer, Holding place)
     : core_(core),
       mailbox_(std::move(mailbox)),
       channel_(std::move(socket), core.tls.get()),
       peer_(std::move(peer)),
+      place_(std::move(place)),
+      head_bytes_(core.budgets->heads.open(core.share_of(peer_))),
       now_(SystemClock().steady()),
       opened_(now_),
       received_(now_),
@@ -186,7 +188,10 @@ void Connection::tick(TimePoint now, Duration idle_timeout) {
     return;
   }
   if (!session_) {
-    const bool is_late = now - opened_ >= settings.request_timeout;
+    // One that has said nothing yet may be a client's spare one.
+    const bool is_silent = first_.empty() && !core_.is_crowded();
+    const Duration timeout = is_silent ? settings.request_timeout : core_.head_timeout();
+    const bool is_late = now - opened_ >= timeout;
     if (is_late || is_draining_) is_closed_ = true;
     return;
   }

@@ -10,7 +10,9 @@ namespace vigia::net::internal {
 /// Lives on one loop. Shared with that loop and, weakly, with the answers on their way to it.
 class Connection final : public SessionHost, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket, std::string peer);
+  /// `place`: its part of the server's connections.
+  Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket, std::string peer,
+             Holding place);
   ~Connection() override;
 
   // `buffer` is the loop's, shared by all its connections.
@@ -21,6 +23,8 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   void tick(TimePoint now, Duration idle_timeout);
   void drain(TimePoint now);
 
+  /// Closes without a word, whatever state it is in.
+  void abandon() { is_closed_ = true; }
   bool is_closed() const { return is_closed_; }
   /// Bytes wait inside that no event will tell of.
   bool must_read_again() const;
@@ -35,6 +39,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   ServerCore& core() override { return core_; }
   TimePoint now() const override { return now_; }
   const std::string& peer() const override { return peer_; }
+  Holding head_bytes() const override { return head_bytes_.beside(); }
   bool is_encrypted() const override { return channel_.is_encrypted(); }
   Output& output() override { return output_; }
 
@@ -51,6 +56,8 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop and the answers' targets
   Channel channel_;
   std::string peer_;
+  Holding place_;
+  Holding head_bytes_;  // empty: where its sessions' holdings come from
   Output output_;
   std::string first_;  // until the protocol is known
   std::unique_ptr<Session> session_;

@@ -2,6 +2,7 @@
 // the event loop that waits for it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -11,10 +12,12 @@
 #include <vector>
 
 #include "libs/base/fault.hpp"
+#include "libs/net/budget.hpp"
+#include "libs/net/internal/body_workers.hpp"
 #include "libs/net/internal/channel.hpp"
 #include "libs/net/internal/output.hpp"
+#include "libs/net/internal/peer_address.hpp"
 #include "libs/net/internal/responder_target.hpp"
-#include "libs/net/internal/unpacker.hpp"
 #include "libs/net/server.hpp"
 
 namespace vigia::net::internal {
@@ -24,7 +27,13 @@ class Connection;
 /// Shared by all loops; outlives them.
 struct ServerCore {
   ServerCore(ServerSettings server_settings, Handler& server_handler)
-      : settings(std::move(server_settings)), handler(server_handler), unpacker(*this) {}
+      : settings(std::move(server_settings)),
+        handler(server_handler),
+        budgets(settings.budgets ? settings.budgets
+                                 : std::make_shared<ServerBudgets>(
+                                       settings.connections_max, settings.head_bytes_max,
+                                       settings.buffered_bytes_max, settings.header_bytes_max)),
+        workers(*this) {}
 
   /// Gives the request to the handler. Where that throws, the responder that it had answers 500.
   void give(Request request, Responder responder) {
@@ -33,35 +42,29 @@ struct ServerCore {
 
   const ServerSettings settings;
   Handler& handler;
+  const std::shared_ptr<ServerBudgets> budgets;  // shared with other servers of the process
+  TrustedProxies proxies;
   std::unique_ptr<TlsContext> tls;  // null: plain
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> requests_refused{0};
-  std::atomic<std::uint64_t> buffered_bytes{0};
-  std::atomic<std::uint64_t> head_bytes{0};
-
-  bool has_too_many_heads() const {
-    return head_bytes.load(std::memory_order_relaxed) > settings.head_bytes_max;
+  bool is_crowded() const {
+    const Budget& places = budgets->connections;
+    return places.total() * 2 >= places.max();
   }
-  Unpacker unpacker;  // last: it uses all of the above
-};
-
-/// One holder's part of a count that all connections have in common.
-class Share {
- public:
-  explicit Share(std::atomic<std::uint64_t>& total) : total_(total) {}
-  Share(const Share&) = delete;
-  Share& operator=(const Share&) = delete;
-  ~Share() { set(0); }
-  void set(std::size_t bytes) {
-    if (bytes != bytes_) total_.fetch_add(bytes - bytes_, std::memory_order_relaxed);
-    bytes_ = bytes;
+  /// Shorter while it is crowded: what is unfinished makes room first.
+  Duration head_timeout() const {
+    return is_crowded() ? std::min(settings.head_timeout, settings.head_timeout_crowded)
+                        : settings.head_timeout;
+  }
+  /// The name that a peer's share goes by; "" for a trusted proxy, which stands for many.
+  std::string share_of(std::string_view peer) const {
+    const std::string_view address = address_of(peer);
+    return proxies.contains(address) ? std::string() : share_name(address);
   }
 
- private:
-  std::atomic<std::uint64_t>& total_;
-  std::size_t bytes_ = 0;
+  BodyWorkers workers;  // last: they use all of the above
 };
 
 /// What other threads give to an event loop. Any thread.
@@ -130,6 +133,8 @@ class SessionHost {
   virtual ServerCore& core() = 0;
   virtual TimePoint now() const = 0;
   virtual const std::string& peer() const = 0;
+  /// An empty holding of the server's head bytes, in the peer's name.
+  virtual Holding head_bytes() const = 0;
   virtual bool is_encrypted() const = 0;
   virtual Output& output() = 0;
 };

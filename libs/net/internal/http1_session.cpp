@@ -54,7 +54,7 @@ class RequestParser final : public http::basic_parser<true> {
 
 class Http1Session final : public Session {
  public:
-  explicit Http1Session(SessionHost& host) : host_(host), unparsed_share_(host.core().head_bytes) {}
+  explicit Http1Session(SessionHost& host) : host_(host), unparsed_bytes_(host.head_bytes()) {}
 
   void receive(std::string_view bytes) override;
   void end_input() override;
@@ -106,7 +106,7 @@ class Http1Session final : public Session {
   std::size_t header_cost_ = 0;
   std::optional<Intake> intake_;
   std::string unparsed_;
-  Share unparsed_share_;
+  Holding unparsed_bytes_;
   std::size_t unparsed_used_ = 0;
   std::uint64_t request_id_ = 0;
   TimePoint started_;
@@ -148,7 +148,7 @@ std::size_t RequestParser::on_chunk_body_impl(std::uint64_t /*rest*/, string_vie
 }
 
 void Http1Session::receive(std::string_view bytes) {
-  unparsed_share_.set(0);  // what becomes a request is counted as such
+  unparsed_bytes_.set(0);  // what becomes a request is counted as such
   if (is_answering_ || is_output_full() || !unparsed_.empty()) {
     unparsed_.erase(0, unparsed_used_);
     unparsed_used_ = 0;
@@ -158,12 +158,12 @@ void Http1Session::receive(std::string_view bytes) {
     parse(bytes);
     unparsed_.assign(bytes);
   }
-  unparsed_share_.set(unparsed_.size());
+  unparsed_bytes_.set(unparsed_.size());
   const bool is_cut_head = !unparsed_.empty() && parser_ && !intake_;
-  if (!is_cut_head || is_done_ || !host_.core().has_too_many_heads()) return;
+  if (!is_cut_head || is_done_ || !unparsed_bytes_.is_over()) return;
   refuse_broken(503);
   unparsed_ = std::string();
-  unparsed_share_.set(0);
+  unparsed_bytes_.set(0);
 }
 
 /// Goes on with what has waited for the answers before it.
@@ -174,7 +174,7 @@ void Http1Session::parse_unparsed() {
   if (bytes.empty() || is_done_) {
     unparsed_ = std::string();
     unparsed_used_ = 0;
-    unparsed_share_.set(0);
+    unparsed_bytes_.set(0);
   }
   // What is left then is the begin of a request that will never be whole.
   if (has_input_ended_ && !is_answering_ && !is_output_full()) is_done_ = true;
@@ -280,7 +280,7 @@ std::optional<std::uint64_t> Http1Session::announced_length() {
 void Http1Session::on_head() {
   const std::optional<Error> fault = check_head();
   is_keep_alive_ = parser().keep_alive() && !fault;
-  intake_.emplace(host_.core(), std::move(head_));
+  intake_.emplace(host_.core(), std::move(head_), unparsed_bytes_.beside(), host_.now());
   if (fault) {
     is_keep_alive_ = false;
     refuse_early(intake().refuse(*fault));
@@ -426,19 +426,23 @@ void Http1Session::end_input() {
 }
 
 void Http1Session::tick() {
-  const bool is_reading = parser_ && !is_answering_;
-  if (!is_reading || host_.now() - started_ < host_.core().settings.request_timeout) return;
+  if (!parser_ || is_answering_) return;
+  const ServerSettings& settings = host_.core().settings;
+  const Duration passed = host_.now() - started_;
   if (is_discarding_) {
-    is_done_ = true;
+    if (passed >= settings.request_timeout) is_done_ = true;
     return;
   }
-  is_keep_alive_ = false;
   if (!intake_) {
+    if (passed < host_.core().head_timeout()) return;
+    is_keep_alive_ = false;
     refuse_broken(408);
     return;
   }
-  const Error slow{ErrorCode::kDeadline, "the request took too long to arrive"};
-  refuse_early(intake().refuse(slow));
+  const bool is_late = passed >= settings.request_timeout;
+  if (!is_late && !intake_->is_too_slow(host_.now())) return;
+  is_keep_alive_ = false;
+  refuse_early(intake().refuse(too_slow(is_late)));
 }
 
 void Http1Session::drain() {

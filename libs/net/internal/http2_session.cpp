@@ -9,6 +9,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 #include "libs/net/internal/control_budget.hpp"
 #include "libs/net/internal/grpc_trailers.hpp"
 #include "libs/net/internal/intake.hpp"
@@ -32,7 +33,12 @@ constexpr std::size_t kContinuationsMax = 8;
 constexpr std::size_t kOutboundAcksMax = 1000;
 // What a fault of the client's costs that makes the server reset a stream (CVE-2025-8671).
 constexpr double kFaultTokens = 20;
+// A head on its way is counted in steps; most are smaller than one and counted when whole.
+constexpr std::size_t kHeadStepBytes = 2048;
 constexpr double kRequestTokens = 8;
+// Past CONTINUATION.
+constexpr unsigned kUnknownTypesBegin = 0x0a;
+constexpr unsigned kUnknownTypesLast = 0xff;
 constexpr std::size_t kTimeoutDigitsMax = 8;
 // More than a year means no deadline, and must not overflow.
 constexpr std::int64_t kTimeoutHoursMax = 24L * 365;
@@ -50,6 +56,7 @@ struct Stream {
 
   RequestHead head;
   std::size_t header_bytes = 0;
+  Holding head_bytes;  // until there is an intake
   std::optional<Intake> intake;
   TimePoint started;
   std::optional<TimePoint> deadline;  // of the client: grpc-timeout
@@ -95,6 +102,19 @@ std::vector<nghttp2_nv> pairs_of(const std::vector<Header>& headers) {
   return pairs;
 }
 
+/// A callback of nghttp2's. What it throws must not pass through C code: it is noted, and ends the
+/// session.
+template <auto callback>
+struct Contained;
+template <typename Answer, typename... Arguments, Answer (*callback)(Arguments...)>
+struct Contained<callback> {
+  static Answer call(Arguments... arguments) {
+    Answer answer = NGHTTP2_ERR_CALLBACK_FAILURE;
+    contain_faults("an HTTP/2 frame", [&] { answer = callback(arguments...); });
+    return answer;
+  }
+};
+
 class Http2Session final : public Session {
  public:
   explicit Http2Session(SessionHost& host);
@@ -115,6 +135,10 @@ class Http2Session final : public Session {
   // nghttp2's callbacks; `self` is the session.
   static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* head, void* self);
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* self);
+  static int on_unknown_bytes(nghttp2_session* session, const nghttp2_frame_hd* head,
+                              const std::uint8_t* bytes, std::size_t size, void* self);
+  static int on_unknown(nghttp2_session* session, void** payload, const nghttp2_frame_hd* head,
+                        void* self);
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
                        const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
                        std::size_t value_size, std::uint8_t flags, void* self);
@@ -158,14 +182,18 @@ const nghttp2_session_callbacks* Http2Session::callbacks() {
   static const std::unique_ptr<nghttp2_session_callbacks, CallbacksDeleter> shared = [] {
     nghttp2_session_callbacks* made = nullptr;
     CHECK(nghttp2_session_callbacks_new(&made) == 0);
-    nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
-    nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(made, on_header);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
-    nghttp2_session_callbacks_set_on_frame_send_callback(made, on_sent);
-    nghttp2_session_callbacks_set_on_stream_close_callback(made, on_close);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(made, Contained<on_begin_frame>::call);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(made,
+                                                            Contained<on_begin_headers>::call);
+    nghttp2_session_callbacks_set_on_header_callback(made, Contained<on_header>::call);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(made, Contained<on_frame>::call);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made,
+                                                                 Contained<on_invalid_frame>::call);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, Contained<on_data>::call);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, Contained<on_sent>::call);
+    nghttp2_session_callbacks_set_on_stream_close_callback(made, Contained<on_close>::call);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(made, on_unknown_bytes);
+    nghttp2_session_callbacks_set_unpack_extension_callback(made, on_unknown);
     return std::unique_ptr<nghttp2_session_callbacks, CallbacksDeleter>(made);
   }();
   return shared.get();
@@ -180,6 +208,9 @@ Http2Session::Http2Session(SessionHost& host) : host_(host), budget_(host.now())
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
   nghttp2_option_set_max_outbound_ack(option, kOutboundAcksMax);
+  for (unsigned type = kUnknownTypesBegin; type <= kUnknownTypesLast; ++type) {
+    nghttp2_option_set_user_recv_extension_type(option, static_cast<std::uint8_t>(type));
+  }
   nghttp2_session* session = nullptr;
   CHECK(nghttp2_session_server_new2(&session, callbacks(), this, option) == 0);
   session_.reset(session);
@@ -246,12 +277,27 @@ int Http2Session::on_begin_frame(nghttp2_session* /*session*/, const nghttp2_fra
   return 0;
 }
 
+/// Frames of unknown type are ignored (RFC 9113 §5.5), but only those that nghttp2 is told to read
+/// pass on_begin_frame, which charges them.
+int Http2Session::on_unknown_bytes(nghttp2_session* /*session*/, const nghttp2_frame_hd* /*head*/,
+                                   const std::uint8_t* /*bytes*/, std::size_t /*size*/,
+                                   void* /*self*/) {
+  return 0;
+}
+
+int Http2Session::on_unknown(nghttp2_session* /*session*/, void** payload,
+                             const nghttp2_frame_hd* /*head*/, void* /*self*/) {
+  *payload = nullptr;
+  return 0;
+}
+
 int Http2Session::on_begin_headers(nghttp2_session* /*session*/, const nghttp2_frame* frame,
                                    void* self) {
   auto& session = *static_cast<Http2Session*>(self);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   auto stream = std::make_unique<Stream>();
   stream->started = session.host_.now();
+  stream->head_bytes = session.host_.head_bytes();
   stream->head.peer = session.host_.peer();
   stream->head.is_encrypted = session.host_.is_encrypted();
   stream->head.transport = Transport::kHttp2;
@@ -271,6 +317,9 @@ int Http2Session::on_header(nghttp2_session* /*session*/, const nghttp2_frame* f
   if (stream->header_bytes > limit * kHeaderAbuseFactor) return NGHTTP2_ERR_CALLBACK_FAILURE;
   // Trailers are read and not kept; what is over the limit is refused once the frame is whole.
   if (stream->header_bytes > limit || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  if (stream->header_bytes >= stream->head_bytes.amount() + kHeadStepBytes) {
+    stream->head_bytes.set(stream->header_bytes);
+  }
   session.add_header(*stream, view(name, name_size), view(value, value_size));
   return 0;
 }
@@ -346,7 +395,9 @@ std::optional<Response> Http2Session::admit(Stream& stream) {
 void Http2Session::begin_request(std::int32_t id, Stream& stream, bool is_whole) {
   if (is_draining_ && has_said_goodbye_) return;  // above the GOAWAY's last stream: ignored
   stream.is_head_method = stream.head.method == "HEAD";
-  stream.intake.emplace(host_.core(), std::move(stream.head));
+  stream.head_bytes.set(0);
+  stream.intake.emplace(host_.core(), std::move(stream.head), std::move(stream.head_bytes),
+                        host_.now());
   if (auto answer = admit(stream)) {
     stream.is_whole = is_whole;
     respond(id, stream, std::move(*answer));
@@ -450,7 +501,7 @@ void Http2Session::respond_http(std::int32_t id, Stream& stream) {
 void Http2Session::submit(std::int32_t id, const std::vector<Header>& headers, bool has_body) {
   const auto pairs = pairs_of(headers);
   nghttp2_data_provider provider{};
-  provider.read_callback = on_read;
+  provider.read_callback = Contained<on_read>::call;
   const int fault = nghttp2_submit_response(session_.get(), id, pairs.data(), pairs.size(),
                                             has_body ? &provider : nullptr);
   if (fault != 0) {
@@ -559,14 +610,16 @@ void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
     return;
   }
   if (!stream.intake) {  // its headers are still coming
-    if (now - stream.started >= timeout) end(NGHTTP2_ENHANCE_YOUR_CALM);
+    const bool is_late = now - stream.started >= host_.core().head_timeout();
+    if (is_late || stream.head_bytes.is_over()) end(NGHTTP2_ENHANCE_YOUR_CALM);
     return;
   }
   if (stream.deadline && now >= *stream.deadline) {
     respond(id, stream, stream.taken().refuse({ErrorCode::kDeadline, "the deadline has passed"}));
-  } else if (!stream.is_whole && now - stream.started >= timeout) {
-    respond(id, stream,
-            stream.taken().refuse({ErrorCode::kDeadline, "the request took too long to arrive"}));
+  } else if (!stream.is_whole) {
+    const bool is_late = now - stream.started >= timeout;
+    if (!is_late && !stream.taken().is_too_slow(now)) return;
+    respond(id, stream, stream.taken().refuse(too_slow(is_late)));
   }
 }
 

@@ -49,26 +49,24 @@ Error body_too_large(std::size_t bytes_max) {
 
 }  // namespace
 
-Intake::Intake(ServerCore& core, RequestHead head)
-    : core_(core), head_(std::move(head)), head_share_(core.head_bytes) {
+Error too_slow(bool is_late) {
+  return {ErrorCode::kDeadline,
+          is_late ? "the request took too long to arrive" : "the body comes too slowly"};
+}
+
+Intake::Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now)
+    : core_(core), head_(std::move(head)), begun_(now), head_bytes_(std::move(head_bytes)) {
   std::size_t bytes = head_.path.size() + head_.query.size();
   for (const Header& header : head_.headers) {
     bytes += header.name.size() + header.value.size() + kHeaderOverheadBytes;
   }
-  head_share_.set(bytes);
+  head_bytes_.set(bytes);
   core_.requests.fetch_add(1, std::memory_order_relaxed);
-}
-
-Intake::~Intake() { release(); }
-
-void Intake::release() {
-  core_.buffered_bytes.fetch_sub(counted_, std::memory_order_relaxed);
-  counted_ = 0;
 }
 
 void Intake::drop() {
   body_ = std::string();
-  release();
+  body_bytes_.set(0);
 }
 
 Response Intake::refuse(const Error& error) {
@@ -77,12 +75,34 @@ Response Intake::refuse(const Error& error) {
   return core_.handler.refuse(head_, error);
 }
 
+bool Intake::is_too_slow(TimePoint now) const {
+  const Duration late = now - begun_ - core_.settings.body_grace;
+  if (late <= Duration::zero()) return false;
+  const double seconds = std::chrono::duration<double>(late).count();
+  return static_cast<double>(wire_bytes_) <
+         seconds * static_cast<double>(core_.settings.body_bytes_per_second_min);
+}
+
+/// Until the handler knows better.
+void Intake::name_owner() {
+  head_.client = address_of(head_.peer);
+  if (core_.proxies.contains(head_.client)) {
+    if (auto client = core_.proxies.client(head_.headers)) {
+      head_.client = *std::move(client);
+      const bool is_ipv6 = head_.client.find(':') != std::string::npos;
+      head_.peer = fmt::format(fmt::runtime(is_ipv6 ? "[{}]:0" : "{}:0"), head_.client);
+    }
+  }
+  head_.owner = share_name(head_.client);
+}
+
 std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_length) {
+  name_owner();
   std::optional<Response> early;
   if (!contain_faults("admitting a request", [&] { early = core_.handler.admit(head_); }))
     return refuse({ErrorCode::kInternal, "the request could not be looked at"});
   if (early) return early;
-  if (core_.has_too_many_heads()) {
+  if (head_bytes_.is_over()) {
     return refuse({ErrorCode::kUnavailable, "too many requests are being received"});
   }
   const std::size_t extra = head_.transport == Transport::kGrpc ? prefix_.size() : 0;
@@ -129,11 +149,10 @@ std::optional<Response> Intake::append(std::string_view bytes) {
   if (body_.size() + bytes.size() > core_.settings.body_bytes_max) {
     return refuse(body_too_large(core_.settings.body_bytes_max));
   }
-  counted_ += bytes.size();
-  const std::uint64_t before =
-      core_.buffered_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
-  if (before + bytes.size() > core_.settings.buffered_bytes_max) {
-    return refuse({ErrorCode::kUnavailable, "too many bodies are being received"});
+  if (!body_bytes_.is_open()) body_bytes_ = core_.budgets->bodies.open(head_.owner);
+  body_bytes_.set(body_.size() + bytes.size());
+  if (body_bytes_.is_over()) {
+    return refuse({ErrorCode::kUnavailable, "too many bodies are being received at once"});
   }
   body_ += bytes;
   return std::nullopt;
@@ -148,30 +167,27 @@ Result<std::string> Intake::packing() const {
     if (!is_grpc) return std::string();
     return fail(ErrorCode::kInvalid, "a compressed message without grpc-encoding");
   }
-  // Remote write and remote read use the block format, which their handlers bound and read.
-  if (!is_grpc && encoding == "snappy") return std::string();
+  if (encoding == "x-gzip") return std::string("gzip");  // RFC 9110 §8.4.1.3
+  if (!is_grpc && core_.handler.reads_coding(head_, encoding)) return std::string();
   return encoding;
 }
 
 Request Intake::take_request() {
   Request request;
   static_cast<RequestHead&>(request) = std::move(head_);
-  head_share_.set(0);
   request.body = std::move(body_);
   request.wire_bytes = wire_bytes_;
   return request;
 }
 
-/// Gives the request to the handler, by way of the unpacker where its body is large.
+/// Gives the request to the handler, by way of the workers where its body is large.
 std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
                                           std::string encoding) {
   const std::size_t bytes_max = core_.settings.body_bytes_max;
-  bool is_large = false;
-  if (!encoding.empty()) {
-    const std::size_t here_max = std::min(bytes_max, kUnpackedOnLoopMax);
-    Result<std::string> plain = body_.size() > here_max
-                                    ? fail(ErrorCode::kTooLarge, "not on the event loop")
-                                    : decompress(encoding, body_, here_max);
+  bool is_large = body_.size() > kOnLoopBytesMax;
+  if (!encoding.empty() && !is_large) {
+    const std::size_t here_max = std::min(bytes_max, kOnLoopBytesMax);
+    Result<std::string> plain = decompress(encoding, body_, here_max);
     is_large = !plain && plain.error().code == ErrorCode::kTooLarge && here_max < bytes_max;
     if (!plain && !is_large) {
       Response response = refuse_packed(core_, head_, plain.error(), encoding);
@@ -183,20 +199,15 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
   const bool takes_gzip =
       head_.transport != Transport::kGrpc && offers_gzip(head_.headers.get("accept-encoding"));
   Responder responder(host.make_target(id, takes_gzip));
-  if (!is_large) {
-    Request request = take_request();
-    release();
-    core_.give(std::move(request), std::move(responder));
+  if (is_large) {
+    core_.workers.post({take_request(), std::move(encoding), std::move(responder),
+                        std::move(head_bytes_), std::move(body_bytes_)});
     return std::nullopt;
   }
-  PackedRequest packed{take_request(), std::move(encoding), std::exchange(counted_, 0),
-                       std::move(responder)};
-  if (core_.unpacker.post(packed)) return std::nullopt;
-  counted_ = packed.counted;
-  release();
-  packed.responder.send(refuse_packed(
-      core_, packed.request, {ErrorCode::kUnavailable, "too many large bodies are waiting"},
-      packed.encoding));
+  Request request = take_request();
+  head_bytes_.set(0);
+  body_bytes_.set(0);
+  core_.give(std::move(request), std::move(responder));
   return std::nullopt;
 }
 

@@ -8,14 +8,17 @@
 
 namespace vigia::net::internal {
 
+/// Why a body that is not whole is given up.
+Error too_slow(bool is_late);
+
 /// Each step gives nothing to go on, or the answer that ends the request; after an answer no
 /// further step is taken. On one loop.
 class Intake {
  public:
-  Intake(ServerCore& core, RequestHead head);
+  /// `head_bytes`: the connection's, empty.
+  Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
-  ~Intake();
 
   /// Asks the handler. `content_length` is what the client says the body will have, if it does.
   std::optional<Response> admit(std::optional<std::uint64_t> content_length);
@@ -26,6 +29,8 @@ class Intake {
   Response refuse(const Error& error);
 
   const RequestHead& head() const { return head_; }
+  /// Whether the body comes below the least pace.
+  bool is_too_slow(TimePoint now) const;
 
  private:
   std::optional<Response> take_prefix(std::string_view& bytes);
@@ -33,16 +38,17 @@ class Intake {
   /// The body's compression; "" where there is none, or the handler's own.
   Result<std::string> packing() const;
   std::optional<Response> hand_over(SessionHost& host, std::uint64_t id, std::string encoding);
+  void name_owner();
   Request take_request();
   void drop();
-  void release();
 
   ServerCore& core_;
   RequestHead head_;
-  Share head_share_;
+  TimePoint begun_;
+  Holding head_bytes_;
+  Holding body_bytes_;  // in the owner's name; opened with the first of them
   std::string body_;
   std::size_t wire_bytes_ = 0;
-  std::size_t counted_ = 0;  // of body_ in the server's buffered_bytes
   std::array<char, 5> prefix_{};
   std::size_t prefix_size_ = 0;
   std::uint32_t message_bytes_ = 0;

@@ -1,13 +1,12 @@
 #include "libs/net/internal/loop.hpp"
 
-#include <array>
 #include <cerrno>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 
 namespace vigia::net::internal {
 
@@ -15,8 +14,8 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256U << 10U;
 constexpr Duration kTickInterval = std::chrono::milliseconds(100);
-constexpr int kEventsMax = 256;
 constexpr int kAcceptsMax = 64;
+constexpr std::string_view kWhere = "a connection";
 
 /// False where the kernel has no room for another watch.
 bool try_add(int epoll, int fd, std::uint32_t events, void* target) {
@@ -69,7 +68,9 @@ void Loop::begin_stop(TimePoint deadline) {
     stop_deadline_ = deadline;
     listener_ = Fd();
     is_accepting_ = false;
-    for (const auto& [key, connection] : connections_) connection->drain(now_);
+    for (const auto& [key, connection] : connections_) {
+      if (!contain_faults(kWhere, [&] { connection->drain(now_); })) connection->abandon();
+    }
     next_tick_ = now_;
   });
 }
@@ -87,65 +88,87 @@ int Loop::wait_ms() const {
 
 void Loop::run() {
   mailbox_->set_owner(std::this_thread::get_id());
-  std::array<epoll_event, kEventsMax> events{};
-  while (true) {
-    const int count = epoll_wait(epoll_.get(), events.data(), kEventsMax, wait_ms());
-    refresh_now();
-    for (int i = 0; i < std::max(count, 0); ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      if (event.data.ptr == mailbox_.get()) {
-        mailbox_->clear_event();
-      } else if (event.data.ptr == &listener_) {
-        accept_all();
-      } else {
-        auto& connection = *static_cast<Connection*>(event.data.ptr);
-        if (connection.is_closed()) continue;
-        connection.on_ready(event.events, buffer_, now_);
-        settle(connection);
-      }
-    }
-    read_again();
-    handle_mail();
-    if (now_ >= next_tick_) tick();
-    // Writing may have let a waiting request go to the handler, which may have answered at once.
-    mailbox_->wake_if_waiting();
-    removed_.clear();
-    if (stop_deadline_ && (connections_.empty() || now_ >= *stop_deadline_)) break;
+  for (bool goes_on = true; goes_on;) {
+    contain_faults("an event loop's turn", [&] { goes_on = turn(); });
   }
   mailbox_->close();
   connections_.clear();
 }
 
+/// False where it was the last.
+bool Loop::turn() {
+  const int count =
+      epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms());
+  refresh_now();
+  for (int i = 0; i < std::max(count, 0); ++i) on_event(events_[static_cast<std::size_t>(i)]);
+  read_again();
+  handle_mail();
+  if (now_ >= next_tick_) tick();
+  // Writing may have let a waiting request go to the handler, which may have answered at once.
+  mailbox_->wake_if_waiting();
+  removed_.clear();
+  return !stop_deadline_ || (!connections_.empty() && now_ < *stop_deadline_);
+}
+
+void Loop::on_event(const epoll_event& event) {
+  if (event.data.ptr == mailbox_.get()) {
+    mailbox_->clear_event();
+  } else if (event.data.ptr == &listener_) {
+    contain_faults("accepting connections", [this] { accept_all(); });
+  } else {
+    auto& connection = *static_cast<Connection*>(event.data.ptr);
+    if (connection.is_closed()) return;
+    attend(connection, [&] { connection.on_ready(event.events, buffer_, now_); });
+  }
+}
+
+/// A fault of ours in one connection's work ends that connection, and no other.
+template <typename Work>
+void Loop::attend(Connection& connection, Work&& work) {
+  if (!contain_faults(kWhere, work)) connection.abandon();
+  settle(connection);
+}
+
 void Loop::accept_all() {
   for (int i = 0; i < kAcceptsMax && is_accepting_; ++i) {
-    SocketAddress peer;
-    peer.length = sizeof peer.storage;
-    Fd socket(accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.length,
-                      SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!socket.is_open()) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        // The listening socket stays ready: look again at the next tick instead of spinning.
-        set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), 0, &listener_);
-        is_accepting_ = false;
-        is_out_of_files_ = true;
-      }
-      return;
-    }
-    is_out_of_files_ = false;
-    if (core_.connections.load(std::memory_order_relaxed) >= core_.settings.connections_max) {
-      core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-      continue;
-    }
-    const int on = 1;
-    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket), peer.text());
-    connection->registered_events = EPOLLIN;
-    if (!try_add(epoll_.get(), connection->fd(), EPOLLIN, connection.get())) {
-      core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-      continue;
-    }
-    connections_.emplace(connection.get(), connection);
+    if (!accept_one()) return;
   }
+}
+
+/// False where none waits, or none can be taken now.
+bool Loop::accept_one() {
+  SocketAddress peer;
+  peer.length = sizeof peer.storage;
+  Fd socket(accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.length,
+                    SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket.is_open()) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // The listening socket stays ready: look again at the next tick instead of spinning.
+      set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), 0, &listener_);
+      is_accepting_ = false;
+      is_out_of_files_ = true;
+    }
+    return false;
+  }
+  is_out_of_files_ = false;
+  std::string name = peer.text();
+  Holding place = core_.budgets->connections.open(core_.share_of(name));
+  place.set(1);
+  if (place.is_over()) {
+    core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  const int on = 1;
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket),
+                                                 std::move(name), std::move(place));
+  connection->registered_events = EPOLLIN;
+  if (!try_add(epoll_.get(), connection->fd(), EPOLLIN, connection.get())) {
+    core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  connections_.emplace(connection.get(), connection);
+  return true;
 }
 
 /// Brings epoll up to date after a connection has done something.
@@ -174,8 +197,7 @@ void Loop::read_again() {
   for (const auto& weak : waiting) {
     const auto connection = weak.lock();
     if (!connection || connection->is_closed()) continue;
-    connection->on_ready(EPOLLIN, buffer_, now_);
-    settle(*connection);
+    attend(*connection, [&] { connection->on_ready(EPOLLIN, buffer_, now_); });
   }
 }
 
@@ -188,7 +210,9 @@ void Loop::handle_mail() {
     for (Mailbox::Answer& answer : content.answers) {
       auto connection = answer.connection.lock();
       if (!connection || connection->is_closed()) continue;
-      connection->answer(answer.id, std::move(answer.response), now_);
+      const bool is_good = contain_faults(
+          kWhere, [&] { connection->answer(answer.id, std::move(answer.response), now_); });
+      if (!is_good) connection->abandon();
       if (!connection->is_queued) {
         connection->is_queued = true;
         touched.push_back(std::move(connection));
@@ -198,8 +222,7 @@ void Loop::handle_mail() {
   }
   for (const auto& connection : touched) {
     connection->is_queued = false;
-    connection->flush();
-    settle(*connection);
+    attend(*connection, [&] { connection->flush(); });
   }
 }
 
@@ -210,7 +233,8 @@ void Loop::tick() {
     set_interest(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), EPOLLIN, &listener_);
   }
   const ServerSettings& settings = core_.settings;
-  const bool is_crowded = is_out_of_files_ || core_.connections.load() >= settings.connections_max;
+  const bool is_crowded =
+      is_out_of_files_ || core_.budgets->connections.total() >= core_.budgets->connections.max();
   const Duration idle_timeout = is_crowded
                                     ? std::min(settings.idle_timeout, settings.idle_timeout_crowded)
                                     : settings.idle_timeout;
@@ -218,8 +242,7 @@ void Loop::tick() {
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) {
-    connection->tick(now_, idle_timeout);
-    settle(*connection);
+    attend(*connection, [&] { connection->tick(now_, idle_timeout); });
   }
 }
 

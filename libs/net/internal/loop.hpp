@@ -1,9 +1,12 @@
 // An event loop: one thread, one listening socket, the connections that it accepted.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <thread>
 #include <unordered_map>
+
+#include <sys/epoll.h>
 
 #include "libs/net/internal/connection.hpp"
 
@@ -24,8 +27,13 @@ class Loop {
 
  private:
   void run();
+  bool turn();
+  void on_event(const epoll_event& event);
+  template <typename Work>
+  void attend(Connection& connection, Work&& work);
   int wait_ms() const;
   void accept_all();
+  bool accept_one();
   void handle_mail();
   void read_again();
   void tick();
@@ -37,6 +45,7 @@ class Loop {
   Fd listener_;
   Fd epoll_;
   std::shared_ptr<Mailbox> mailbox_;  // shared with the targets of answers
+  std::array<epoll_event, 256> events_{};
   std::string buffer_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> removed_;  // kept until their events are handled

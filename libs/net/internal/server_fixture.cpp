@@ -17,9 +17,13 @@
 
 namespace vigia::net::internal {
 
-std::optional<Response> EchoHandler::admit(const RequestHead& head) {
+std::optional<Response> EchoHandler::admit(RequestHead& head) {
   const auto function = on_admit.get();
   return function ? function(head) : std::nullopt;
+}
+
+bool EchoHandler::reads_coding(const RequestHead& head, std::string_view coding) const {
+  return coding == "snappy" && head.path == "/reads-snappy";
 }
 
 void EchoHandler::handle(Request request, Responder responder) {
@@ -45,7 +49,7 @@ ServerSettings small_settings() {
   return settings;
 }
 
-RawClient::RawClient(std::uint16_t port, std::size_t receive_buffer)
+RawClient::RawClient(std::uint16_t port, std::size_t receive_buffer, const std::string& from)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer > 0) {
     const int size = static_cast<int>(receive_buffer);
@@ -58,6 +62,9 @@ RawClient::RawClient(std::uint16_t port, std::size_t receive_buffer)
   setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  CHECK(inet_pton(AF_INET, from.c_str(), &address.sin_addr) == 1);
+  setsockopt(socket_.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  CHECK(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   CHECK(connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);

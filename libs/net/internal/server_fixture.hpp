@@ -35,11 +35,12 @@ class Settable {
 /// Answers with method, path, query, transport and body size, unless the test gives a function.
 class EchoHandler final : public Handler {
  public:
-  std::optional<Response> admit(const RequestHead& head) override;
+  std::optional<Response> admit(RequestHead& head) override;
   void handle(Request request, Responder responder) override;
 
-  Settable<std::optional<Response>(const RequestHead&)> on_admit;
+  Settable<std::optional<Response>(RequestHead&)> on_admit;
   Settable<void(Request, Responder)> on_handle;
+  bool reads_coding(const RequestHead& head, std::string_view coding) const override;
   std::atomic<int> handled{0};
 };
 
@@ -50,7 +51,9 @@ ServerSettings small_settings();
 /// seconds, which fails the test.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, std::size_t receive_buffer = 0);
+  /// `from`: an address of the loopback network, so that there are several peers.
+  explicit RawClient(std::uint16_t port, std::size_t receive_buffer = 0,
+                     const std::string& from = "127.0.0.1");
   void send(std::string_view bytes);
   /// False where the server has closed.
   bool try_send(std::string_view bytes);

@@ -58,6 +58,14 @@ bool is_clean(std::string_view text) {
   });
 }
 
+/// What a callback throws must not pass through C code: it is noted, and breaks the transfer off.
+template <std::size_t (*callback)(char*, std::size_t, std::size_t, void*)>
+std::size_t contained(char* bytes, std::size_t size, std::size_t count, void* self) {
+  std::size_t taken = 0;
+  contain_faults("an answer of a neighbour", [&] { taken = callback(bytes, size, count, self); });
+  return taken;
+}
+
 }  // namespace
 
 Transfer::Transfer(ClientRequest request, bool is_grpc, Done done)
@@ -84,9 +92,9 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
   set(handle_, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_of(request_.timeout));
   set(handle_, CURLOPT_USERAGENT, settings.user_agent.c_str());
   set(handle_, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
-  set(handle_, CURLOPT_HEADERFUNCTION, on_header);
+  set(handle_, CURLOPT_HEADERFUNCTION, contained<on_header>);
   set(handle_, CURLOPT_HEADERDATA, this);
-  set(handle_, CURLOPT_WRITEFUNCTION, on_body);
+  set(handle_, CURLOPT_WRITEFUNCTION, contained<on_body>);
   set(handle_, CURLOPT_WRITEDATA, this);
   set(handle_, CURLOPT_SOCKOPTFUNCTION, on_socket);
   set(handle_, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -89,7 +89,7 @@ HealthEndpoint::HealthEndpoint(const Settings& settings, AgentStatus& status)
       token_(settings.health.token),
       status_(status) {}
 
-std::optional<net::Response> HealthEndpoint::admit(const net::RequestHead& head) {
+std::optional<net::Response> HealthEndpoint::admit(net::RequestHead& head) {
   if (head.path != "/health" && head.path != "/ready") {
     return net::json_error({ErrorCode::kNotFound, "there is /health and /ready"});
   }

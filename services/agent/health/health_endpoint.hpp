@@ -26,7 +26,7 @@ std::string format_percent(double percent);
 class HealthEndpoint final : public net::Handler {
  public:
   HealthEndpoint(const Settings& settings, AgentStatus& status);
-  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
 
  private:

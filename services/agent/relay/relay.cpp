@@ -1,7 +1,6 @@
 #include "services/agent/relay/relay.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/base/json_text.hpp"
+#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/json.hpp"
 
@@ -39,14 +39,8 @@ std::optional<Signal> signal_of(const net::RequestHead& head) {
   return std::nullopt;
 }
 
-/// The media type without its parameters, in lower case.
 std::string media_type(const net::RequestHead& head) {
-  const std::string_view value = head.headers.get("content-type");
-  std::string type(value.substr(0, value.find(';')));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return type;
+  return net::MediaType(head.headers.get("content-type")).type();
 }
 
 net::Response plain_answer(int status, std::string body) {
@@ -111,7 +105,7 @@ Relay::~Relay() {
   thread_.join();
 }
 
-std::optional<net::Response> Relay::admit(const net::RequestHead& head) {
+std::optional<net::Response> Relay::admit(net::RequestHead& head) {
   const auto signal = signal_of(head);
   if (head.transport == net::Transport::kGrpc) {
     if (signal) return std::nullopt;

@@ -38,7 +38,7 @@ class Relay final : public net::Handler {
   Relay(Relay&&) = delete;
   Relay& operator=(Relay&&) = delete;
 
-  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
 
   /// One decoded request: what an application may send at once, and how much may wait in memory.

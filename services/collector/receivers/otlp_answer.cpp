@@ -1,24 +1,15 @@
 #include "services/collector/receivers/otlp_answer.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/base/json_text.hpp"
+#include "libs/net/media_type.hpp"
 
 namespace vigia::collector {
 namespace {
 
 constexpr std::string_view kGrpcPrefix = "/opentelemetry.proto.collector.";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
-  return out;
-}
 
 std::optional<Signal> grpc_signal(std::string_view path) {
   if (!path.starts_with(kGrpcPrefix)) return std::nullopt;
@@ -69,9 +60,7 @@ std::optional<Signal> signal_of_path(const net::RequestHead& head) {
 
 std::optional<BodyForm> form_of(const net::RequestHead& head) {
   if (head.transport == net::Transport::kGrpc) return BodyForm::kProtobuf;
-  std::string type = lower(head.headers.get("content-type"));
-  type.resize(std::min(type.size(), type.find(';')));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  const std::string type = net::MediaType(head.headers.get("content-type")).type();
   if (type == "application/x-protobuf") return BodyForm::kProtobuf;
   if (type == "application/json") return BodyForm::kJson;
   return std::nullopt;

@@ -39,8 +39,9 @@ OtlpReceiver::OtlpReceiver(const Parts& parts)
 Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& head) const {
   const auto directory = parts_.directory();
   if (!directory) {
-    return tl::unexpected<Error>(
-        Error{ErrorCode::kUnavailable, "customers and tokens are not loaded yet", kRetryAfter});
+    return tl::unexpected<Error>(Error{ErrorCode::kUnavailable,
+                                       "customers and tokens are not loaded yet, or too old",
+                                       kRetryAfter});
   }
   if (head.headers.count("authorization") > 1) {
     return fail(ErrorCode::kInvalid, "more than one Authorization header");
@@ -66,7 +67,7 @@ net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& er
   return refused(head, error);
 }
 
-std::optional<net::Response> OtlpReceiver::admit(const net::RequestHead& head) {
+std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
   if (!signal_of_path(head)) {
     requests_refused_.add();
     return not_served(head, 404,
@@ -76,7 +77,9 @@ std::optional<net::Response> OtlpReceiver::admit(const net::RequestHead& head) {
     requests_refused_.add();
     return not_served(head, 405, "OTLP requests are POST");
   }
-  if (auto customer = authenticate(head); !customer) return refused(head, customer.error());
+  const auto customer = authenticate(head);
+  if (!customer) return refused(head, customer.error());
+  head.owner = customer->id.text();
   if (!form_of(head)) {
     requests_refused_.add();
     return not_served(head, 415, "content-type must be application/x-protobuf or application/json");

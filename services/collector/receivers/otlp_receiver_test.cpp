@@ -29,7 +29,7 @@ operators: [{token: operator, scope: read}]
     if (!type.empty()) request.headers.add("content-type", type);
     return request;
   }
-  int status(const net::RequestHead& request) {
+  int status(net::RequestHead request) {
     const auto answer = receiver_.admit(request);
     return answer ? answer->status : 0;
   }
@@ -78,7 +78,8 @@ TEST_F(ReceiverTest, PathMethodAndTypeAreChecked) {
 }
 
 TEST_F(ReceiverTest, WhoSendsNoTypeGetsTextThatCanBeRead) {
-  const auto answer = receiver_.admit(head("/v1/logs", "Bearer good", ""));
+  auto request = head("/v1/logs", "Bearer good", "");
+  const auto answer = receiver_.admit(request);
   EXPECT_EQ(answer->headers.get("content-type"), "application/json");
   EXPECT_NE(answer->body.find("content-type must be application/x-protobuf"), std::string::npos);
 }
@@ -95,7 +96,8 @@ TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
 
 TEST_F(ReceiverTest, ShortMemoryRefusesRetryably) {
   is_short_ = true;
-  const auto answer = receiver_.admit(head("/v1/metrics"));
+  auto request = head("/v1/metrics");
+  const auto answer = receiver_.admit(request);
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->status, 503);
   EXPECT_EQ(answer->headers.get("retry-after"), "5");

@@ -42,7 +42,7 @@ void InsideHandler::set_own_address(std::string address) {
   own_address_ = std::move(address);
 }
 
-std::optional<net::Response> InsideHandler::admit(const net::RequestHead& head) {
+std::optional<net::Response> InsideHandler::admit(net::RequestHead& head) {
   if (is_open_path(head.path)) return std::nullopt;
   const auto authorization = head.headers.get("authorization");
   const bool is_known = head.headers.count("authorization") == 1 &&

@@ -34,7 +34,7 @@ struct InsideParts {
 class InsideHandler : public net::Handler {
  public:
   InsideHandler(InsideParts parts, std::string internal_token);
-  std::optional<net::Response> admit(const net::RequestHead& head) override;
+  std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
   /// Where pushed nodes' targets point to: the port is known once the server runs.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/api/fence_header.hpp"
 
@@ -28,7 +29,7 @@ std::string encode_response(std::uint64_t refused) {
 }  // namespace
 
 net::Response OtlpApi::handle(const net::Request& request) {
-  if (request.headers.get("content-type") != kProtobuf) {
+  if (net::MediaType(request.headers.get("content-type")).type() != kProtobuf) {
     net::Response response =
         net::otlp_error(request, {ErrorCode::kInvalid, "application/x-protobuf is taken here"});
     response.status = kUnsupportedMediaType;

@@ -1,9 +1,11 @@
 #include "services/storage/api/write_api.hpp"
 
+#include <cctype>
 #include <memory>
 
 #include <fmt/format.h>
 
+#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/write_batch.hpp"
@@ -29,10 +31,13 @@ net::Response error_response(const Error& error) {
 
 // 1.0 alone; a sender that offers 2.0 falls back on 415.
 bool is_remote_write_1(const net::Headers& headers) {
-  const std::string_view type = headers.get("content-type");
-  const bool is_protobuf = type == "application/x-protobuf" ||
-                           type == "application/x-protobuf;proto=prometheus.WriteRequest";
-  return is_protobuf && headers.get("content-encoding") == "snappy";
+  const net::MediaType form(headers.get("content-type"));
+  const std::string_view message = form.parameter("proto");
+  const bool is_first = message.empty() || message == "prometheus.WriteRequest";
+  std::string coding(headers.get("content-encoding"));
+  for (char& letter : coding)
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return form.type() == "application/x-protobuf" && is_first && coding == "snappy";
 }
 
 struct Refused {

@@ -1,0 +1,387 @@
+// Nobody has the doors for himself: shares of memory, connections and threads, a least pace, and
+// faults that cost one connection.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/net/compression.hpp"
+#include "libs/net/internal/http2_session.hpp"
+#include "libs/net/internal/scripted_peer.hpp"
+#include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/server.hpp"
+
+namespace vigia::net {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::BodyWorkers;
+using internal::EchoHandler;
+using internal::eventually;
+using internal::http2_frame;
+using internal::RawClient;
+using internal::small_settings;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string get(std::string_view path) {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+std::string post(std::string_view path, std::string_view headers, std::string_view body) {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+class ShareTest : public testing::Test {
+ protected:
+  ShareTest() {
+    settings_.loops = 1;
+    settings_.body_bytes_max = 64U << 20U;
+    // "/a/…" is owned by a.
+    handler_.on_admit = [](RequestHead& head) -> std::optional<Response> {
+      const std::size_t end = head.path.find('/', 1);
+      if (end != std::string::npos) head.owner = head.path.substr(1, end - 1);
+      return std::nullopt;
+    };
+  }
+  void start() {
+    auto server = Server::start(settings_, handler_);
+    ASSERT_TRUE(server.has_value()) << server.error().message;
+    server_ = std::move(*server);
+  }
+  RawClient connect(const std::string& from = "127.0.0.1") {
+    return RawClient(server_->port(), 0, from);
+  }
+
+  EchoHandler handler_;
+  ServerSettings settings_ = small_settings();
+  std::unique_ptr<Server> server_;
+};
+
+/// Blocks the handler's threads for requests of an owner until it is opened.
+class Gate {
+ public:
+  void pass(const Request& request) {
+    std::unique_lock lock(mutex_);
+    ++inside_;
+    order_.push_back(request.path);
+    changed_.wait_for(lock, 10s, [this] { return is_open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  std::size_t inside() {
+    const std::lock_guard lock(mutex_);
+    return inside_;
+  }
+  std::vector<std::string> order() {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t inside_ = 0;
+  std::vector<std::string> order_;
+  bool is_open_ = false;
+};
+
+void answer_fine(Responder& responder) {
+  Response response;
+  response.body = "fine.";
+  responder.send(std::move(response));
+}
+
+TEST_F(ShareTest, ALargeBodyWaitsForNoneOfAnothersB6) {
+  Gate gate;
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    if (request.owner == "a") gate.pass(request);
+    answer_fine(responder);
+  };
+  start();
+  const std::string large(internal::kOnLoopBytesMax + 1, 'x');
+  const std::string bomb = compress("gzip", std::string(3U << 20U, 'x')).value();
+  std::vector<RawClient> all_of_a;
+  for (int i = 0; i < 20; ++i) {
+    all_of_a.push_back(connect());
+    all_of_a.back().send(i % 2 == 0 ? post("/a/x", "", large)
+                                    : post("/a/x", "Content-Encoding: gzip\r\n", bomb));
+  }
+  ASSERT_TRUE(eventually([&] { return gate.inside() > 0 && server_->stats().requests == 20; }));
+  // Neither the loop nor all of the threads are a's.
+  RawClient b = connect();
+  b.send(post("/b/small", "", "x"));
+  EXPECT_THAT(b.read_until("fine."), HasSubstr("200 "));
+  b.send(post("/b/large", "", large));
+  EXPECT_THAT(b.read_until("fine."), HasSubstr("200 "));
+  b.send(post("/b/packed", "Content-Encoding: gzip\r\n", bomb));
+  EXPECT_THAT(b.read_until("fine."), HasSubstr("200 "));
+  gate.open();
+  for (RawClient& each : all_of_a) EXPECT_THAT(each.read_until("fine."), HasSubstr("200 "));
+  EXPECT_EQ(server_->stats().buffered_bytes, 0U);
+}
+
+TEST_F(ShareTest, TurnsGoRoundTheOwnersB6) {
+  Gate gate;
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    gate.pass(request);
+    answer_fine(responder);
+  };
+  start();
+  const std::string huge(internal::kSeveralBytesMax + 1, 'x');  // one of these at a time
+  std::vector<RawClient> clients;
+  const auto send = [&](const std::string& path) {
+    clients.push_back(connect());
+    const std::uint64_t before = server_->stats().buffered_bytes;
+    clients.back().send(post(path, "", huge));
+    ASSERT_TRUE(
+        eventually([&] { return server_->stats().buffered_bytes == before + huge.size(); }));
+  };
+  for (const auto* path : {"/a/1", "/a/2", "/a/3", "/b/1", "/b/2", "/c/1"}) send(path);
+  ASSERT_TRUE(eventually([&] { return gate.inside() == 1; }));
+  gate.open();
+  for (RawClient& each : clients) EXPECT_THAT(each.read_until("fine."), HasSubstr("200 "));
+  EXPECT_THAT(gate.order(), testing::ElementsAre("/a/1", "/a/2", "/b/1", "/c/1", "/a/3", "/b/2"));
+}
+
+TEST_F(ShareTest, AnOwnerHasABoundOfWaitingBodies) {
+  Gate gate;
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    gate.pass(request);
+    answer_fine(responder);
+  };
+  start();
+  const std::string bomb = compress("gzip", std::string(3U << 20U, 'x')).value();
+  std::vector<RawClient> clients;
+  constexpr std::size_t kExtra = 10;
+  for (std::size_t i = 0; i < BodyWorkers::kOwnWaitingMax + kExtra; ++i) {
+    clients.push_back(connect());
+    clients.back().send(post("/a/x", "Content-Encoding: gzip\r\n", bomb));
+  }
+  // At most the threads less one are at work on them.
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests_refused >= kExtra - 4; }));
+  gate.open();
+  std::size_t refused = 0;
+  for (RawClient& each : clients) {
+    const std::string head = each.read_until("\r\n\r\n");
+    if (head.starts_with("HTTP/1.1 503 ")) ++refused;
+  }
+  EXPECT_EQ(refused, server_->stats().requests_refused);
+  EXPECT_LE(refused, kExtra);
+}
+
+TEST_F(ShareTest, BodiesOfOneOwnerLeaveRoomForOthersB7) {
+  settings_.buffered_bytes_max = 8U << 20U;
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 16; ++i) {  // 16 MB, all but the last byte
+    held.push_back(connect());
+    std::string cut = post("/a/x", "", std::string(1'000'000, 'x'));
+    cut.pop_back();
+    held.back().try_send(cut);
+  }
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests_refused > 0; }));
+  RawClient b = connect();
+  b.send(post("/b/x", "", std::string(600'000, 'x')));
+  EXPECT_THAT(b.read_until(" 600000"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ShareTest, HeadsOfOneAddressLeaveRoomForOthersB7) {
+  settings_.head_bytes_max = 1U << 20U;
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 40; ++i) {
+    held.push_back(connect("127.0.0.2"));
+    held.back().try_send("GET /x HTTP/1.1\r\nHost: x\r\nA: " + std::string(60'000, 'x'));
+  }
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests_refused >= 20; }));
+  EXPECT_LE(server_->stats().head_bytes, 7U << 17U);
+  RawClient b = connect("127.0.0.3");
+  b.send("GET /x HTTP/1.1\r\nHost: x\r\nA: " + std::string(60'000, 'x') + "\r\n\r\n");
+  EXPECT_THAT(b.read_until("/x? 0 0"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ShareTest, HeadsOfHttp2OnTheirWayAreCountedB7) {
+  start();
+  RawClient client = connect();
+  client.send(std::string(internal::kHttp2Preface) + http2_frame(4, 0, 0, ""));
+  const std::string head = internal::hpack_literals({{":method", "GET"},
+                                                     {":scheme", "http"},
+                                                     {":path", "/x"},
+                                                     {":authority", "x"},
+                                                     {"a", std::string(15'000, 'x')},
+                                                     {"b", "y"}});
+  client.send(http2_frame(1, 0, 1, head));  // without END_HEADERS
+  EXPECT_TRUE(eventually([&] { return server_->stats().head_bytes >= 15'000; }));
+}
+
+TEST_F(ShareTest, ConnectionsOfOneAddressLeaveRoomForOthersB7) {
+  settings_.connections_max = 240;
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 240; ++i) held.push_back(connect("127.0.0.2"));
+  ASSERT_TRUE(eventually(
+      [&] { return server_->stats().connections + server_->stats().connections_refused >= 240; }));
+  EXPECT_EQ(server_->stats().connections, 140U);
+  RawClient b = connect("127.0.0.3");
+  b.send(get("/x"));
+  EXPECT_THAT(b.read_until("/x? 0 0"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ShareTest, ThoseBehindATrustedProxyAreNotLumpedTogether) {
+  settings_.connections_max = 240;
+  settings_.trusted_proxies = {"127.0.0.2"};
+  std::mutex mutex;
+  std::vector<std::string> clients;
+  handler_.on_admit = [&](const RequestHead& head) -> std::optional<Response> {
+    const std::lock_guard lock(mutex);
+    clients.push_back(head.peer.substr(0, head.peer.rfind(':')) + " " + head.client + " " +
+                      head.owner);
+    return std::nullopt;
+  };
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 200; ++i) held.push_back(connect("127.0.0.2"));
+  ASSERT_TRUE(eventually([&] { return server_->stats().connections == 200; }));
+  const std::string forwarded =
+      "GET /x HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7, 2001:db8::7\r\n\r\n";
+  held.front().send(forwarded);
+  held.front().read_until("/x? 0 0");
+  RawClient stranger = connect("127.0.0.3");
+  stranger.send(forwarded);
+  stranger.read_until("/x? 0 0");
+  EXPECT_THAT(clients, testing::ElementsAre("[2001:db8::7] 2001:db8::7 2001:db8::/64",
+                                            "127.0.0.3 127.0.0.3 127.0.0.3"));
+}
+
+TEST_F(ShareTest, ABadProxyIsNamedAtTheStart) {
+  settings_.trusted_proxies = {"proxy.example"};
+  const auto server = Server::start(settings_, handler_);
+  ASSERT_FALSE(server.has_value());
+  EXPECT_EQ(server.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(server.error().message, HasSubstr("trusted_proxies: \"proxy.example\""));
+}
+
+TEST_F(ShareTest, AHeadThatIsNeverWholeIsEnded) {
+  settings_.head_timeout = 100ms;
+  start();
+  RawClient client = connect();
+  client.send("GET /x HTTP/1.1\r\nHost");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ShareTest, UnfinishedHeadsMakeRoomFirstWhereItIsCrowded) {
+  settings_.connections_max = 20;
+  settings_.head_timeout_crowded = 100ms;
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 12; ++i) held.push_back(connect());
+  for (RawClient& each : held) each.send("GET /x");
+  for (RawClient& each : held) {
+    if (server_->stats().connections < 10) break;
+    EXPECT_THAT(each.read_all(), StartsWith("HTTP/1.1 408 "));
+  }
+}
+
+TEST_F(ShareTest, ABodyBelowTheLeastPaceIsEnded) {
+  settings_.body_grace = 50ms;
+  settings_.body_bytes_per_second_min = 1U << 20U;
+  start();
+  RawClient client = connect();
+  client.send("POST /a/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+  const std::string all = client.read_all();
+  EXPECT_THAT(all, StartsWith("HTTP/1.1 504 "));
+  EXPECT_THAT(all, HasSubstr("the body comes too slowly"));
+  EXPECT_EQ(server_->stats().buffered_bytes, 0U);
+}
+
+TEST_F(ShareTest, FramesOfUnknownTypeAreChargedB9) {
+  start();
+  RawClient client = connect();
+  client.send(std::string(internal::kHttp2Preface) + http2_frame(4, 0, 0, ""));
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += http2_frame(0xbe, 0, 0, "x");
+  bool is_open = true;
+  for (int i = 0; i < 1000 && is_open; ++i) is_open = client.try_send(flood);
+  EXPECT_FALSE(is_open) << "a million of them were taken";
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
+}
+
+TEST_F(ShareTest, AFewFramesOfUnknownTypeAreIgnored) {
+  start();
+  RawClient client = connect();
+  const std::string head = internal::hpack_literals(
+      {{":method", "GET"}, {":scheme", "http"}, {":path", "/x"}, {":authority", "x"}});
+  client.send(std::string(internal::kHttp2Preface) + http2_frame(4, 0, 0, "") +
+              http2_frame(0x0c, 0, 0, "origin") + http2_frame(0xff, 0, 1, "") +
+              http2_frame(1, 5, 1, head));
+  EXPECT_THAT(client.read_until("GET /x? 1 0"), HasSubstr("GET /x? 1 0"));
+}
+
+TEST_F(ShareTest, AFaultOnALoopEndsOneConnection) {
+  handler_.on_handle = [](const Request& request, Responder responder) {
+    Response response;
+    response.body = "begin;";
+    if (request.path == "/fault") {
+      response.stream = []() -> Result<std::string> { throw std::runtime_error("not foreseen"); };
+    }
+    responder.send(std::move(response));
+  };
+  start();
+  RawClient other = connect();
+  other.send(get("/"));
+  other.read_until("begin;");
+  std::uint64_t faults = fault_count();
+  RawClient one = connect();
+  one.send(get("/fault"));
+  one.read_all();
+  EXPECT_EQ(fault_count(), ++faults);
+  RawClient two = connect();
+  two.send(std::string(internal::kHttp2Preface) + http2_frame(4, 0, 0, "") +
+           http2_frame(1, 5, 1,
+                       internal::hpack_literals({{":method", "GET"},
+                                                 {":scheme", "http"},
+                                                 {":path", "/fault"},
+                                                 {":authority", "x"}})));
+  two.read_all();
+  EXPECT_EQ(fault_count(), ++faults);
+  other.send(get("/"));
+  EXPECT_THAT(other.read_until("begin;"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 1; }));
+}
+
+/// Throws where the server asks it for a refusal.
+class FaultyRefusals final : public Handler {
+ public:
+  void handle(Request /*request*/, Responder responder) override { answer_fine(responder); }
+  Response refuse(const RequestHead& /*head*/, const Error& /*error*/) override {
+    throw std::runtime_error("not foreseen");
+  }
+};
+
+TEST_F(ShareTest, AFaultOfAWorkerCostsOneRequest) {
+  FaultyRefusals handler;
+  auto server = Server::start(settings_, handler);
+  ASSERT_TRUE(server.has_value());
+  const std::uint64_t before = fault_count();
+  const std::string large(internal::kOnLoopBytesMax + 1, 'x');
+  for (int i = 0; i < 10; ++i) {
+    RawClient client((*server)->port());
+    client.send(post("/a/x", "Content-Encoding: gzip\r\n", large));
+    EXPECT_THAT(client.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 500 "));
+    client.send(post("/a/x", "", large));
+    EXPECT_THAT(client.read_until("fine."), HasSubstr("200 "));
+  }
+  EXPECT_EQ(fault_count(), before + 10);
+  // The same on the loop, where it ends the connection.
+  RawClient client((*server)->port());
+  client.send(post("/a/x", "Content-Encoding: gzip\r\n", "x"));
+  EXPECT_EQ(client.read_all(), "");
+  EXPECT_EQ(fault_count(), before + 11);
+}
+
+}  // namespace
+}  // namespace vigia::net
