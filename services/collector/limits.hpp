@@ -51,6 +51,17 @@ inline constexpr std::uint64_t kExpansionFree = 16;
 /// How long a sender is asked to wait where the log is full or memory is short.
 inline constexpr std::chrono::seconds kRetryAfter{5};
 
+/// What heads and bodies on their way in may take of the memory limit: 64 and 128 of 512 MiB,
+/// beside 256 for series; the rest is the program, bodies in work, the log's room and the
+/// exporters' windows. Without a limit 256 MiB each.
+inline constexpr std::size_t kHeadParts = 8;
+inline constexpr std::size_t kBodyParts = 4;
+inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
+
+/// Over the memory limit those who hold the most at the doors are refused; everybody where it is
+/// passed by this part: 576 of 512 MiB, so that what is under way then ends below 640.
+inline constexpr std::uint64_t kMemoryExcessParts = 8;
+
 /// Reasons told in one answer; R-OTLP-4 bounds answers to 4 MiB, this stays far below.
 inline constexpr std::size_t kAnswerTextMax = 1024;
 

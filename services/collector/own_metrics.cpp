@@ -59,6 +59,28 @@ void show_doors(const Emit& emit, const std::vector<std::unique_ptr<net::Server>
   }
 }
 
+void show_directory(const Emit& emit, const tenancy::DirectorySource& directory) {
+  emit("vigia_directory_age_seconds", "Since customers and tokens were last known to be true",
+       MetricType::kGauge, {}, directory.age_seconds());
+  emit("vigia_directory_is_stale", "1 while they have not been known to be true for two minutes",
+       MetricType::kGauge, {}, directory.is_stale() ? 1 : 0);
+  emit("vigia_directory_refresh_failures_total", "Refreshes that failed", MetricType::kCounter, {},
+       static_cast<double>(directory.refresh_failures()));
+  emit("vigia_directory_cache_failures_total", "Writes of the cache that failed",
+       MetricType::kCounter, {}, static_cast<double>(directory.cache_failures()));
+  emit("vigia_directory_entries_left_out", "Customers and tokens that cannot be read",
+       MetricType::kGauge, {}, static_cast<double>(directory.left_out()));
+}
+
+void show_held(const Emit& emit, const OwnParts& parts) {
+  emit("vigia_doors_head_bytes", "Heads being received or waiting for their bodies",
+       MetricType::kGauge, {}, static_cast<double>(parts.budgets.heads.total()));
+  emit("vigia_doors_body_bytes", "Bodies being received or waiting to be unpacked",
+       MetricType::kGauge, {}, static_cast<double>(parts.budgets.bodies.total()));
+  emit("vigia_memory_is_over_limit", "1 while whoever holds the most memory is refused",
+       MetricType::kGauge, {}, parts.memory.is_over() ? 1 : 0);
+}
+
 }  // namespace
 
 void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) {
@@ -66,14 +88,12 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
   registry.on_collect([parts](const Emit& emit) {
     emit("otelcol_process_memory_rss", "Resident set in bytes", MetricType::kGauge, {},
          static_cast<double>(parts.memory.resident_bytes()));
-    emit("vigia_directory_age_seconds", "Since customers and tokens were last known to be true",
-         MetricType::kGauge, {}, parts.directory.age_seconds());
-    emit("vigia_directory_refresh_failures_total", "Refreshes that failed", MetricType::kCounter,
-         {}, static_cast<double>(parts.directory.refresh_failures()));
+    show_directory(emit, parts.directory);
     show_log(emit, parts.log.stats());
     show_holders(emit, parts.log.held_by_customer());
     show_series(emit, parts.series.stats());
     show_doors(emit, parts.doors);
+    show_held(emit, parts);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "libs/net/budget.hpp"
 #include "libs/net/server.hpp"
 #include "libs/pipeline/disk_log.hpp"
 #include "libs/service/metrics.hpp"
@@ -19,6 +20,7 @@ struct OwnParts {
   const tenancy::DirectorySource& directory;
   const MemoryLimiter& memory;
   const std::vector<std::unique_ptr<net::Server>>& doors;
+  const net::ServerBudgets& budgets;
 };
 
 /// Values read at each scrape; the parts outlive the last one.

@@ -19,6 +19,7 @@
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/intake/intake.hpp"
+#include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 #include "services/collector/own_metrics.hpp"
 #include "services/collector/receivers/otlp_receiver.hpp"
@@ -58,6 +59,25 @@ void report_clock_jump(const pipeline::ClockJump& jump) {
   }
 }
 
+/// One of all doors together. A customer alone may have 2/3 × 7/8 of the bodies' bytes, so the
+/// largest body fits into twice its size.
+std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
+  const net::ServerSettings standard;
+  std::size_t body_bytes_max = 0;
+  for (const ReceiverSettings& door : settings.receivers) {
+    body_bytes_max = std::max(body_bytes_max, door.body_bytes_max);
+  }
+  std::size_t heads = standard.head_bytes_max;
+  std::size_t bodies = standard.buffered_bytes_max;
+  if (const std::uint64_t limit = settings.memory_limit_bytes; limit > 0) {
+    heads = std::clamp<std::size_t>(limit / kHeadParts, kHeadBytesMin, heads);
+    bodies = std::min<std::size_t>(bodies, limit / kBodyParts);
+  }
+  return std::make_shared<net::ServerBudgets>(standard.connections_max, heads,
+                                              std::max(bodies, 2 * body_bytes_max),
+                                              standard.header_bytes_max);
+}
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
@@ -65,7 +85,8 @@ class RunningCollector final : public CollectorService {
         client_(net::Client::create({})),
         books_(metrics_),
         series_({.bytes_max = settings_.series_cache_bytes}, clock_),
-        memory_(settings_.memory_limit_bytes) {}
+        budgets_(make_budgets(settings_)),
+        memory_(settings_.memory_limit_bytes, *budgets_) {}
 
   ~RunningCollector() override {
     stop(clock_.steady());
@@ -166,6 +187,8 @@ class RunningCollector final : public CollectorService {
       server.listen = door.endpoint;
       server.body_bytes_max = door.body_bytes_max;
       server.tls = door.tls;
+      server.trusted_proxies = door.trusted_proxies;
+      server.budgets = budgets_;
       auto started = net::Server::start(std::move(server), *receiver_);
       if (!started) return forward(started);
       service::log_info("listening", {{"for", door.id + " " + door.protocol},
@@ -175,8 +198,25 @@ class RunningCollector final : public CollectorService {
     return {};
   }
 
+  /// Data is taken while the clock is in doubt, and by an old directory: the status code stays.
+  std::string health_text() const {
+    if (!is_ready_) return R"({"status":"unavailable"})";
+    const std::string_view word = intake_->is_clock_in_doubt() ? "clock_in_doubt" : "ok";
+    const std::string detail = directory_detail();
+    if (detail.empty()) return fmt::format(R"({{"status":"{}"}})", word);
+    return fmt::format(R"({{"status":"{}","detail":"{}"}})", word, detail);
+  }
+
+  std::string directory_detail() const {
+    if (directory_->current() == nullptr)
+      return "customers and tokens are not known: all is refused";
+    if (!directory_->is_stale()) return "";
+    return fmt::format("customers and tokens are {:.0f} s old: what was revoked since is not known",
+                       directory_->age_seconds());
+  }
+
   Result<void> open_own_ports() {
-    show_own_metrics(metrics_, OwnParts{*log_, series_, *directory_, memory_, doors_});
+    show_own_metrics(metrics_, OwnParts{*log_, series_, *directory_, memory_, doors_, *budgets_});
     auto served = service::MetricsServer::start(settings_.metrics_endpoint, metrics_);
     if (!served) return forward(served);
     metrics_server_ = *std::move(served);
@@ -202,12 +242,6 @@ class RunningCollector final : public CollectorService {
     return {};
   }
 
-  /// Data is taken while the clock is in doubt, so the status code stays.
-  std::string health_text() const {
-    if (!is_ready_) return R"({"status":"unavailable"})";
-    return intake_->is_clock_in_doubt() ? R"({"status":"clock_in_doubt"})" : R"({"status":"ok"})";
-  }
-
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
   SystemClock clock_;
@@ -215,6 +249,7 @@ class RunningCollector final : public CollectorService {
   std::unique_ptr<net::Client> client_;
   Books books_;
   wire::prometheus::SeriesCache series_;
+  std::shared_ptr<net::ServerBudgets> budgets_;  // shared with the doors
   MemoryLimiter memory_;
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start

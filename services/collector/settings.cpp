@@ -162,18 +162,21 @@ std::string settings_help() {
   return R"(The OpenTelemetry Collector's own shape; an unknown part or key is an error.
 extensions:
   vigia_auth: {directory: {file: customers.yaml},   # or {url, token, cache_file}; needed
-               missing_customer: refuse}            # or fill: with the token's customer
+               missing_customer: refuse}            # or fill: with the token's customer;
+                                                    # directory: also max_stale: 0 (never)
   file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB,          # the disk log; needed
                  customer_share: 0.25}        # of it, for one customer once it is half full
   health_check: {endpoint: 127.0.0.1:13133}
   bearertokenauth: {token | filename, scheme: Bearer}                 # for exporters
 receivers:
   otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
-                            tls: {cert_file, key_file}, max_recv_msg_size_mib: 64},
+                            tls: {cert_file, key_file}, max_recv_msg_size_mib: 64,
+                            trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
                      http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
                             max_request_body_size: 67108864}}}
 processors:
-  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it intake refuses;
+  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
+                                                    # most is refused, over 9/8 of it everybody;
                                                     # half of it, or all but 384, is for series
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)

@@ -21,6 +21,7 @@ struct ReceiverSettings {
   std::string endpoint;
   std::size_t body_bytes_max = 64U << 20U;
   std::optional<net::TlsServerSettings> tls;
+  std::vector<std::string> trusted_proxies;
 };
 
 struct StorageSettings {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/proxies.hpp"
+
 namespace vigia::collector {
 namespace {
 
@@ -32,6 +34,7 @@ ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
   door.protocol = protocol;
   door.endpoint = node.child("endpoint").text(endpoint);
   door.tls = read_server_tls(node.child("tls"));
+  door.trusted_proxies = service::read_trusted_proxies(node.child("trusted_proxies"));
   const ConfigNode auth = node.child("auth");
   if (part_type(auth.child("authenticator").text()) != "vigia_auth") {
     auth.note_error(

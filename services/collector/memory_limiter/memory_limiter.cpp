@@ -5,8 +5,10 @@
 
 #include <unistd.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
+#include "services/collector/limits.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kLookInterval{200};
 /// Freed memory stays with the process for the next bodies; what a burst has left goes back then.
 constexpr std::chrono::seconds kReturnInterval{60};
+/// Each return stops the other threads for some milliseconds.
+constexpr std::chrono::seconds kReturnIntervalOver{1};
 
 std::uint64_t read_resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -25,7 +29,8 @@ std::uint64_t read_resident_bytes() {
 
 }  // namespace
 
-MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes) : limit_bytes_(limit_bytes) {
+MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets)
+    : limit_bytes_(limit_bytes), budgets_(budgets) {
   look();
   thread_ = std::thread([this] { run(); });
 }
@@ -41,29 +46,46 @@ MemoryLimiter::~MemoryLimiter() {
 
 void MemoryLimiter::run() {
   std::unique_lock lock(mutex_);
-  auto returned = std::chrono::steady_clock::now();
   while (!changed_.wait_for(lock, kLookInterval, [this] { return is_stopping_; })) {
-    if (const auto now = std::chrono::steady_clock::now(); now >= returned + kReturnInterval) {
-      service::return_freed_pages();
-      returned = now;
-    }
-    look();
+    contain_faults("a look at memory", [this] { look(); });
   }
 }
 
+/// Gives freed memory back where it is time to, and says what is resident then.
+std::uint64_t MemoryLimiter::resident_after_return(std::uint64_t bytes) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_over = limit_bytes_ > 0 && bytes > limit_bytes_;
+  if (now < returned_ + (is_over ? kReturnIntervalOver : kReturnInterval)) return bytes;
+  service::return_freed_pages();
+  returned_ = now;
+  return read_resident_bytes();
+}
+
 void MemoryLimiter::look() {
-  std::uint64_t bytes = read_resident_bytes();
-  if (limit_bytes_ > 0 && bytes > limit_bytes_) {
-    service::return_freed_pages();
-    bytes = read_resident_bytes();
-  }
+  const std::uint64_t bytes = resident_after_return(read_resident_bytes());
   resident_bytes_.store(bytes, std::memory_order_relaxed);
-  const bool is_short = limit_bytes_ > 0 && bytes > limit_bytes_;
-  if (is_short && !is_short_.exchange(true)) {
-    service::log_warn("memory is over its limit: requests are refused, retryably",
-                      {{"resident_bytes", std::to_string(bytes)}});
-  } else if (!is_short && is_short_.exchange(false)) {
-    service::log_info("memory is under its limit again");
+  if (limit_bytes_ == 0) return;
+  const bool is_over = bytes > limit_bytes_;
+  budgets_.heads.press(is_over);
+  budgets_.bodies.press(is_over);
+  const bool was_over = is_over_.exchange(is_over);
+  const bool was_short =
+      is_short_.exchange(bytes > limit_bytes_ + limit_bytes_ / kMemoryExcessParts);
+  tell(bytes, was_over, was_short);
+}
+
+void MemoryLimiter::tell(std::uint64_t bytes, bool was_over, bool was_short) const {
+  const auto resident = std::to_string(bytes);
+  if (is_short() && !was_short) {
+    service::log_warn("memory is far over its limit: all requests are refused, retryably",
+                      {{"resident_bytes", resident}});
+  } else if (is_over() && !was_over) {
+    service::log_warn(
+        "memory is over its limit: who holds the most of what is being received is refused, "
+        "retryably",
+        {{"resident_bytes", resident}});
+  } else if (!is_over() && was_over) {
+    service::log_info("memory is under its limit again", {{"resident_bytes", resident}});
   }
 }
 

@@ -2,32 +2,43 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <thread>
 
+#include "libs/net/budget.hpp"
+
 namespace vigia::collector {
 
-/// Looks at the resident set five times a second on a thread of its own. Once a minute, and where
-/// the limit is passed, it gives freed memory back to the system; what is then still over is short.
+/// Looks at the resident set five times a second on a thread of its own. Once a minute, and once a
+/// second where the limit is passed, it gives freed memory back to the system. While it is still
+/// over then, whoever holds more than the mean of what is being received is refused (the budgets
+/// are pressed); where it is over by an eighth, memory is short and everybody is.
 /// Thread contract: any thread.
 class MemoryLimiter {
  public:
-  /// `limit_bytes` 0: never short.
-  explicit MemoryLimiter(std::uint64_t limit_bytes);
+  /// `limit_bytes` 0: never over.
+  MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets);
   ~MemoryLimiter();
   MemoryLimiter(const MemoryLimiter&) = delete;
   MemoryLimiter& operator=(const MemoryLimiter&) = delete;
 
+  bool is_over() const { return is_over_.load(std::memory_order_relaxed); }
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
   std::uint64_t resident_bytes() const { return resident_bytes_.load(std::memory_order_relaxed); }
 
  private:
   void run();
   void look();
+  std::uint64_t resident_after_return(std::uint64_t bytes);
+  void tell(std::uint64_t bytes, bool was_over, bool was_short) const;
 
-  std::uint64_t limit_bytes_;
+  const std::uint64_t limit_bytes_;
+  net::ServerBudgets& budgets_;
+  std::chrono::steady_clock::time_point returned_;
+  std::atomic<bool> is_over_{false};
   std::atomic<bool> is_short_{false};
   std::atomic<std::uint64_t> resident_bytes_{0};
   std::mutex mutex_;
