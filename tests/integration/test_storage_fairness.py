@@ -88,11 +88,13 @@ class Neighbour(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        while not self.over.wait(0.05):
+        labels = {"__name__": "neighbour", "customer_id": "cliente-b"}
+        while True:
             begin = time.monotonic()
-            labels = {"__name__": "neighbour", "customer_id": "cliente-b"}
             write(self.url, [(labels, [(int(time.time() * 1000), 1.0)])], B)
             self.seconds.append(time.monotonic() - begin)
+            if self.over.wait(0.05):
+                return
 
     def result(self) -> tuple[float, float]:
         """Median and maximum."""
