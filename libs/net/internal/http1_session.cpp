@@ -162,7 +162,7 @@ void Http1Session::receive(std::string_view bytes) {
   const bool is_cut_head = !unparsed_.empty() && parser_ && !intake_;
   if (!is_cut_head || is_done_ || !unparsed_bytes_.is_over()) return;
   refuse_broken(503);
-  unparsed_ = std::string();
+  std::string().swap(unparsed_);  // an assignment would keep the room
   unparsed_bytes_.set(0);
 }
 
@@ -172,7 +172,7 @@ void Http1Session::parse_unparsed() {
   parse(bytes);
   unparsed_used_ = unparsed_.size() - bytes.size();
   if (bytes.empty() || is_done_) {
-    unparsed_ = std::string();
+    std::string().swap(unparsed_);  // an assignment would keep the room
     unparsed_used_ = 0;
     unparsed_bytes_.set(0);
   }

@@ -65,7 +65,7 @@ Intake::Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint
 }
 
 void Intake::drop() {
-  body_ = std::string();
+  std::string().swap(body_);  // an assignment would keep the room
   body_bytes_.set(0);
 }
 

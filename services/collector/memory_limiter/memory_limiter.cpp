@@ -16,8 +16,6 @@ namespace {
 constexpr std::chrono::milliseconds kLookInterval{200};
 /// Freed memory stays with the process for the next bodies; what a burst has left goes back then.
 constexpr std::chrono::seconds kReturnInterval{60};
-/// Each return stops the other threads for some milliseconds.
-constexpr std::chrono::seconds kReturnIntervalOver{1};
 
 std::uint64_t read_resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -55,7 +53,9 @@ void MemoryLimiter::run() {
 std::uint64_t MemoryLimiter::resident_after_return(std::uint64_t bytes) {
   const auto now = std::chrono::steady_clock::now();
   const bool is_over = limit_bytes_ > 0 && bytes > limit_bytes_;
-  if (now < returned_ + (is_over ? kReturnIntervalOver : kReturnInterval)) return bytes;
+  // Nobody is refused for memory that is free already, though a return stops the others for a
+  // moment: a flood of heads that were refused leaves some hundred MiB a second behind.
+  if (!is_over && now < returned_ + kReturnInterval) return bytes;
   service::return_freed_pages();
   returned_ = now;
   return read_resident_bytes();

@@ -12,11 +12,11 @@
 
 namespace vigia::collector {
 
-/// Looks at the resident set five times a second on a thread of its own. Once a minute, and once a
-/// second where the limit is passed, it gives freed memory back to the system. While it is still
-/// over then, whoever holds more than the mean of what is being received is refused (the budgets
-/// are pressed); where it is over by an eighth, memory is short and everybody is.
-/// Thread contract: any thread.
+/// Looks at the resident set five times a second on a thread of its own. Once a minute, and
+/// at each look where the limit is passed, it gives freed memory back to the system. While it is
+/// still over then, whoever holds more than the mean of what is being received is refused (the
+/// budgets are pressed); where it is over by an eighth, memory is short and everybody is. Thread
+/// contract: any thread.
 class MemoryLimiter {
  public:
   /// `limit_bytes` 0: never over.
