@@ -33,7 +33,10 @@ class Router final : public service::Running {
         gateway_(stores_, access_, metrics_, [this] { return directory_->current() != nullptr; }) {}
 
   /// What the stores still owe speaks to parts that end before the client.
-  ~Router() override { client_->close(); }
+  ~Router() override {
+    client_->close();
+    stores_.stop_reading();
+  }
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 

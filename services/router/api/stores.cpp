@@ -13,7 +13,7 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
     return Upstream(client,
                     UpstreamSettings{std::move(name), std::move(url), std::move(token),
                                      settings.answer_bytes_max, settings.turns},
-                    shares_, metrics, clock);
+                    shares_, readers_, metrics, clock);
   };
   for (const HotShard& shard : settings.hot_shards) {
     hot_.push_back(upstream(shard.name, shard.url, ""));

@@ -11,6 +11,7 @@
 #include "services/router/access/caller.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/settings.hpp"
+#include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/upstream.hpp"
 
 namespace vigia::router {
@@ -35,6 +36,8 @@ class Stores {
   Coverage& coverage() { return *coverage_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
+  /// Ends what reads answers, before the parts go that it speaks to.
+  void stop_reading() { readers_.stop(); }
   const Settings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
 
@@ -42,6 +45,7 @@ class Stores {
   const Settings& settings_;
   const Clock& clock_;
   ByteShares shares_;
+  Readers readers_;
   std::vector<Upstream> hot_;
   std::optional<Upstream> query_;
   std::optional<Upstream> cold_;

@@ -25,10 +25,11 @@ Error outward(Error error) {
 }
 
 Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
-                   service::MetricRegistry& metrics, const Clock& clock)
+                   Readers& readers, service::MetricRegistry& metrics, const Clock& clock)
     : client_(client),
       settings_(std::move(settings)),
       shares_(shares),
+      readers_(readers),
       clock_(clock),
       turns_(std::make_shared<Turns>(settings_.turns)),
       requests_(metrics.counter("vigia_router_upstream_requests_total",
@@ -127,15 +128,18 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer, 
     arriving->is_over = !arriving->held.grow(bytes);
     return !arriving->is_over;
   };
-  client_.send(std::move(request),
-               [arriving, done = std::move(done)](Result<net::ClientResponse> response) {
-                 if (!response && arriving->is_over) {
-                   return done(fail(ErrorCode::kOverLimit,
-                                    "other answers under way leave no room for this one; read "
-                                    "them, or ask for less"));
-                 }
-                 done(std::move(response));
-               });
+  client_.send(std::move(request), [this, arriving, customer, done = std::move(done)](
+                                       Result<net::ClientResponse> response) mutable {
+    if (!response && arriving->is_over) {
+      return done(fail(ErrorCode::kOverLimit,
+                       "other answers under way leave no room for this one; read them, or ask "
+                       "for less"));
+    }
+    if (!response || response->body.size() < Readers::kLargeBytes) return done(std::move(response));
+    // Shared because a job has to be copyable; it runs once.
+    auto large = std::make_shared<Result<net::ClientResponse>>(std::move(response));
+    readers_.read(customer, [arriving, large, done = std::move(done)] { done(std::move(*large)); });
+  });
 }
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {

@@ -13,6 +13,7 @@
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
+#include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/turns.hpp"
 
 namespace vigia::router {
@@ -43,15 +44,16 @@ struct Ask {
 /// client.
 class Upstream {
  public:
-  /// Client and clock must outlive it.
+  /// Client, readers and clock must outlive it.
   Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
-           service::MetricRegistry& metrics, const Clock& clock);
+           Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
   /// requests took so long that this one got no turn, or its other answers fill its share). `done`
-  /// is called on the client's thread, or on that of another request that ends.
+  /// is called on the client's thread, on that of another request that ends, or, where the answer
+  /// is large, on one of the readers.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
   /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
@@ -72,6 +74,7 @@ class Upstream {
   net::Client& client_;
   UpstreamSettings settings_;
   ByteShares shares_;
+  Readers& readers_;
   const Clock& clock_;
   std::shared_ptr<Turns> turns_;  // shared with nobody: this class is moved into its place
   service::Counter& requests_;

@@ -1,0 +1,41 @@
+// Threads on which large answers of stores are read, by turns of the customers.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/service/worker_pool.hpp"
+#include "services/router/upstream/turns.hpp"
+
+namespace vigia::router {
+
+/// Reading an answer, merging it with another store's and writing it takes a second where it has
+/// 200,000 series. On the thread on which all answers arrive that second is everybody's; here a
+/// customer has one thread at most, and who waits goes on customer by customer.
+///
+/// Any thread; stop and the destructor from one that is none of its own.
+class Readers {
+ public:
+  Readers();
+  Readers(const Readers&) = delete;
+  Readers& operator=(const Readers&) = delete;
+  ~Readers() { stop(); }
+
+  /// Runs `work` once, on one of the threads. After stop it is let go unrun.
+  void read(const std::string& customer, std::function<void()> work);
+  /// Lets go what waits, and returns when nothing runs any more. Safe twice.
+  void stop() { pool_.stop(service::WaitingJobs::kDrop, {}); }
+
+  /// Answers from here on are large: reading less takes less than handing it to another thread.
+  static constexpr std::size_t kLargeBytes = 256U << 10U;
+
+ private:
+  static constexpr std::size_t kThreads = 2;
+
+  Turns turns_;
+  service::WorkerPool pool_;
+};
+
+}  // namespace vigia::router
