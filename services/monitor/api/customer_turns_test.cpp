@@ -1,14 +1,22 @@
 #include "services/monitor/api/customer_turns.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "libs/base/clock.hpp"
+
 namespace vigia::monitor {
 namespace {
+
+/// Returns when nothing waits or runs any more.
+void run_all(service::WorkerPool& workers) {
+  workers.stop(service::WaitingJobs::kRun, SystemClock().steady() + std::chrono::minutes(1));
+}
 
 /// A job that says when it has begun and ends when it is let go.
 struct Held {
@@ -38,7 +46,7 @@ TEST(CustomerTurns, OnesSlowQuestionsHoldUpNobodyElses) {
   first.released.set_value();
   second.begun.get_future().wait();
   second.released.set_value();
-  workers.stop(service::WaitingJobs::kRun);
+  run_all(workers);
 }
 
 TEST(CustomerTurns, WhoHasTooManyWaitingIsRefusedAlone) {
@@ -52,7 +60,7 @@ TEST(CustomerTurns, WhoHasTooManyWaitingIsRefusedAlone) {
   EXPECT_FALSE(turns.submit("a", [] {}));
   EXPECT_TRUE(turns.submit("b", [] {}));
   held.released.set_value();
-  workers.stop(service::WaitingJobs::kRun);
+  run_all(workers);
 }
 
 TEST(CustomerTurns, EveryJobRunsOnceAlsoAfterOneThatThrows) {
@@ -66,14 +74,14 @@ TEST(CustomerTurns, EveryJobRunsOnceAlsoAfterOneThatThrows) {
       if (i == 5) throw std::runtime_error("a fault of ours");
     }));
   }
-  workers.stop(service::WaitingJobs::kRun);
+  run_all(workers);
   EXPECT_EQ(ran, 300);
 }
 
 TEST(CustomerTurns, APoolThatEndedTakesNothing) {
   service::WorkerPool workers(1, 10);
   CustomerTurns turns(workers, {1, 10});
-  workers.stop(service::WaitingJobs::kDrop);
+  workers.stop(service::WaitingJobs::kDrop, {});
   EXPECT_FALSE(turns.submit("a", [] {}));
 }
 
