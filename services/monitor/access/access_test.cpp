@@ -227,7 +227,9 @@ TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
   is_open = true;
   changed.notify_all();
   changed.wait(lock, [&] { return std::count(order.begin(), order.end(), "b") == 2; });
-  EXPECT_LE(order.size(), 5U) << "known callers and strangers take turns";
+  // Not how many have run by now: the strangers' go on while this thread wakes.
+  const auto last_b = std::find(order.rbegin(), order.rend(), "b");
+  EXPECT_LE(order.rend() - last_b, 5) << "known callers and strangers take turns";
 }
 
 TEST(Address, ForbiddenFormsAreRefused) {
