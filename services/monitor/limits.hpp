@@ -24,7 +24,8 @@ inline constexpr std::size_t kWorkerQueueMax = 512;
 /// Threads for calls that wait for the router, so that it never holds up the others.
 inline constexpr std::size_t kWaitingWorkers = 4;
 inline constexpr std::size_t kWaitingQueueMax = 512;
-/// Of one customer at once and waiting; more get 503. A page asks for six at once.
+/// Of one customer, or one operator, at once and waiting; more get 503. A page asks for six at
+/// once.
 inline constexpr std::size_t kWaitingAtOncePerCustomer = 2;
 inline constexpr std::size_t kWaitingPerCustomerMax = 32;
 /// Password hashes at once: each takes 19 MiB, so 38 MiB in all.

@@ -62,6 +62,21 @@ std::optional<std::string> ApiCall::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
+struct ApiTable::Job {
+  Job(net::Request a_request, Found a_found, net::Responder a_responder)
+      : request(std::move(a_request)),
+        found(std::move(a_found)),
+        responder(std::move(a_responder)),
+        caller(caller_key(request.peer)) {}
+  const Entry& entry() const { return *found.entry; }
+
+  const net::Request request;
+  const Found found;
+  net::Responder responder;
+  const std::string caller;
+  ApiCall call{request, found.path, {}, std::nullopt, JsonValue(JsonValue::Object{})};
+};
+
 ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
                    service::MetricRegistry& metrics, OriginSettings origin)
     : database_(database),
@@ -94,14 +109,6 @@ void ApiTable::add_hashing(std::string method, std::string pattern, Access acces
   entries_.back().kind = Kind::kHashing;
 }
 
-bool ApiTable::post(const Found& found, const std::string& caller, std::function<void()> job) {
-  const Kind kind = found.entry->kind;
-  if (kind == Kind::kHashing) return workers_.hashing.submit(caller, std::move(job));
-  if (kind == Kind::kQuick) return workers_.quick.submit(std::move(job));
-  const auto customer = found.path.find("customer_id");
-  return turns_.submit(customer == found.path.end() ? "" : customer->second, std::move(job));
-}
-
 std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
   std::vector<std::pair<std::string, std::string>> all;
   for (const auto& entry : entries_) all.emplace_back(entry.method, entry.pattern);
@@ -115,23 +122,56 @@ void ApiTable::handle(net::Request request, net::Responder responder) {
     return;
   }
   request.peer = origin_.proxies.client_of(request);
-  const auto caller = caller_key(request.peer);
-  // Shared because a task has to be copyable; only the worker that runs it uses them.
-  auto shared_request = std::make_shared<net::Request>(std::move(request));
-  auto shared_responder = std::make_shared<net::Responder>(std::move(responder));
-  const bool is_posted =
-      post(found, caller, [this, shared_request, shared_responder, found, caller] {
-        auto response = finish(this->call(*found.entry, *shared_request, found.path));
-        const bool is_proof = found.entry->kind == Kind::kHashing && response.status < 400;
-        if (is_proof) workers_.hashing.note_known(caller);
-        shared_responder->send(std::move(response));
-      });
-  if (is_posted) return;
-  const bool is_log_in = found.entry->kind == Kind::kHashing;
+  const auto job =
+      std::make_shared<Job>(std::move(request), std::move(found), std::move(responder));
+  if (!post(job)) refuse_busy(*job);
+}
+
+bool ApiTable::post(const std::shared_ptr<Job>& job) {
+  switch (job->entry().kind) {
+    case Kind::kHashing:
+      return workers_.hashing.submit(job->caller, [this, job] { run(*job); });
+    case Kind::kWaiting:
+      return workers_.quick.submit([this, job] { run_in_turn(job); });
+    case Kind::kQuick:
+      break;
+  }
+  return workers_.quick.submit([this, job] { run(*job); });
+}
+
+void ApiTable::run(Job& job) {
+  auto refusal = prepare(job.entry(), job.call);
+  answer(job,
+         refusal ? tl::unexpected<Refusal>(std::move(*refusal)) : job.entry().function(job.call));
+}
+
+// The place is the caller's own, and taken when it is known who that is: by the customer of the
+// path strangers would fill everybody's with requests that end in 401.
+void ApiTable::run_in_turn(const std::shared_ptr<Job>& job) {
+  if (auto refusal = prepare(job->entry(), job->call)) {
+    answer(*job, tl::unexpected<Refusal>(std::move(*refusal)));
+    return;
+  }
+  const auto& who = job->call.principal;
+  const bool is_posted = turns_.submit(who.customer ? who.customer->text() : who.name, [this, job] {
+    answer(*job, job->entry().function(job->call));
+  });
+  if (!is_posted) refuse_busy(*job);
+}
+
+void ApiTable::answer(Job& job, ApiResult result) {
+  auto response = finish(std::move(result));
+  const bool is_proof = job.entry().kind == Kind::kHashing && response.status < 400;
+  if (is_proof) workers_.hashing.note_known(job.caller);
+  job.responder.send(std::move(response));
+}
+
+void ApiTable::refuse_busy(Job& job) {
+  const bool is_log_in = job.entry().kind == Kind::kHashing;
   Refusal refusal(is_log_in ? 429 : 503, is_log_in ? "over_limit" : "unavailable",
                   "too many requests at once, try again");
   refusal.retry_after = std::chrono::seconds(1);
-  shared_responder->send(finish(tl::unexpected<Refusal>(std::move(refusal))));
+  job.responder.send(finish(tl::unexpected<Refusal>(std::move(refusal))));
 }
 
 net::Response ApiTable::finish(ApiResult result) {
@@ -169,21 +209,17 @@ net::Response ApiTable::refuse_path(const Found& found) {
   return response;
 }
 
-ApiResult ApiTable::call(const Entry& entry, const net::Request& request,
-                         const net::PathValues& path) {
-  ApiCall call{request, path, {}, std::nullopt, JsonValue(JsonValue::Object{})};
-  if (auto refusal = admit(entry, call)) return tl::unexpected<Refusal>(std::move(*refusal));
-  if (entry.method == "POST" || entry.method == "PATCH") {
-    if (!is_json(request.headers.get("content-type"))) {
-      return tl::unexpected<Refusal>(
-          Refusal(415, "invalid", "the body has to be application/json"));
-    }
-    auto body = parse_json(request.body);
-    if (!body) return refuse(body.error());
-    if (!body->is_object()) return invalid("the body has to be a JSON object");
-    call.body = std::move(*body);
+std::optional<Refusal> ApiTable::prepare(const Entry& entry, ApiCall& call) {
+  if (auto refusal = admit(entry, call)) return refusal;
+  if (entry.method != "POST" && entry.method != "PATCH") return std::nullopt;
+  if (!is_json(call.request.headers.get("content-type"))) {
+    return Refusal(415, "invalid", "the body has to be application/json");
   }
-  return entry.function(call);
+  auto body = parse_json(call.request.body);
+  if (!body) return Refusal(body.error());
+  if (!body->is_object()) return invalid("the body has to be a JSON object").value();
+  call.body = std::move(*body);
+  return std::nullopt;
 }
 
 std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {

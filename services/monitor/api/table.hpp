@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,7 +70,8 @@ class ApiTable {
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
-  /// The same for a function that waits for a neighbour: in turn by the customer of the path.
+  /// The same for a function that waits for a neighbour: in turn by the caller's customer, of the
+  /// operators by each of them. Whoever is refused by the checks takes no place.
   void add_waiting(std::string method, std::string pattern, Access access, ApiFunction function);
   /// The same for a function that hashes passwords. An answer below 400 makes its caller a known
   /// one.
@@ -93,11 +95,20 @@ class ApiTable {
     net::PathValues path;
     std::string allowed;  ///< the methods that the path takes, where the method is wrong
   };
+  /// A request on its way through the workers, of which one at a time has it.
+  struct Job;
   Found find(const net::RequestHead& head) const;
-  bool post(const Found& found, const std::string& caller, std::function<void()> job);
+  /// False where the workers take nothing more; the job is then not answered yet.
+  bool post(const std::shared_ptr<Job>& job);
+  void run(Job& job);
+  /// Checks, then gives the function to the workers that may wait.
+  void run_in_turn(const std::shared_ptr<Job>& job);
+  void answer(Job& job, ApiResult result);
+  void refuse_busy(Job& job);
   static net::Response refuse_path(const Found& found);
   net::Response finish(ApiResult result);
-  ApiResult call(const Entry& entry, const net::Request& request, const net::PathValues& path);
+  /// Fills the call, or says why not: all that stands before the entry's function.
+  std::optional<Refusal> prepare(const Entry& entry, ApiCall& call);
   /// Fills principal and customer, or says why not.
   std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
   std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call);
