@@ -1,4 +1,6 @@
 // Service: which path is answered by which part, and the own metrics.
+#include <map>
+
 #include "libs/net/status.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/service.hpp"
@@ -147,14 +149,13 @@ void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
     const DamageStats damage = store_->damage();
-    const auto found = [&](const std::string& what, std::uint64_t count) {
+    // Every kind is there from the start: increase() does not see a counter that begins at 1.
+    std::map<std::string, std::uint64_t> found = damage.found;
+    for (const std::string_view what : kDamageKinds) found.try_emplace(std::string(what), 0);
+    for (const auto& [what, count] : found) {
       emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
            MetricType::kCounter, {{"what", what}}, static_cast<double>(count));
-    };
-    for (const char* what : {"table", "wal", "wal_end", "manifest"}) {  // there from the start
-      if (!damage.found.contains(what)) found(what, 0);
     }
-    for (const auto& [what, count] : damage.found) found(what, count);
     emit("vigia_storage_damage_rows_lost_total", "Rows that damaged files cost, as far as known.",
          MetricType::kCounter, {}, static_cast<double>(damage.rows_lost));
     emit("vigia_storage_damage_rows_saved_total", "Rows read from damaged files, written anew.",

@@ -226,6 +226,15 @@ TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
   EXPECT_EQ(get("/api/v1/series?matcher=a%3D~%5B").status, 400);
 }
 
+// The provider's rule asks for increase(), which misses a counter that begins at 1.
+TEST_F(ServiceTest, EveryKindOfDamageIsShownBeforeTheFirst) {
+  for (const char* what :
+       {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "unknown"}) {
+    EXPECT_EQ(service_metric(std::string("vigia_storage_damage_total{what=\"") + what + "\"}"), 0)
+        << what;
+  }
+}
+
 TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {
   net::ClientRequest request;
   request.method = "POST";

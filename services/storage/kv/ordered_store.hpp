@@ -2,6 +2,7 @@
 // logs of one machine lie in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -53,9 +54,13 @@ class Scan {
   virtual Result<void> status() const = 0;
 };
 
+/// Every key of DamageStats::found.
+inline constexpr auto kDamageKinds = std::to_array<std::string_view>(
+    {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "unknown"});
+
 /// What of the store's own files was found damaged, and what became of it.
 struct DamageStats {
-  std::map<std::string, std::uint64_t> found;  ///< since the store opened, by kind of file
+  std::map<std::string, std::uint64_t> found;  ///< since the store opened, by kind
   std::uint64_t rows_lost = 0;                 ///< since the store opened, as far as is known
   std::uint64_t rows_saved = 0;                ///< read from damaged files and written anew
   std::uint64_t quarantined_files = 0;         ///< that lie in the quarantine now

@@ -16,7 +16,7 @@ namespace vigia::storage {
 
 /// What one damage was and cost: a log line, a counter, and a note beside the file.
 struct DamageNote {
-  std::string what;    ///< "table", "wal", "manifest", …: label of the counter
+  std::string what;    ///< one of kDamageKinds: label of the counter
   std::string file;    ///< as it was called
   std::string reason;  ///< the words of who found it
   std::string cost;    ///< which rows of which days and customers; "" where none
