@@ -79,6 +79,8 @@ void show_held(const Emit& emit, const OwnParts& parts) {
        MetricType::kGauge, {}, static_cast<double>(parts.budgets.bodies.total()));
   emit("vigia_memory_is_over_limit", "1 while whoever holds the most memory is refused",
        MetricType::kGauge, {}, parts.memory.is_over() ? 1 : 0);
+  emit("vigia_memory_is_short", "1 while everybody is refused for want of memory",
+       MetricType::kGauge, {}, parts.memory.is_short() ? 1 : 0);
 }
 
 }  // namespace
@@ -90,6 +92,8 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
          static_cast<double>(parts.memory.resident_bytes()));
     show_directory(emit, parts.directory);
     show_log(emit, parts.log.stats());
+    emit("vigia_log_bytes_max", "What the disk log may hold", MetricType::kGauge, {},
+         static_cast<double>(parts.log_bytes_max));
     show_holders(emit, parts.log.held_by_customer());
     show_series(emit, parts.series.stats());
     show_doors(emit, parts.doors);

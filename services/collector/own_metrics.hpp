@@ -1,6 +1,7 @@
 // What the collector tells of itself beside its books.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace vigia::collector {
 
 struct OwnParts {
   const pipeline::DiskLog& log;
+  std::uint64_t log_bytes_max;
   const wire::prometheus::SeriesCache& series;
   const tenancy::DirectorySource& directory;
   const MemoryLimiter& memory;

@@ -116,6 +116,7 @@ class RunningCollector final : public CollectorService {
     for (const auto& door : doors_) addresses.push_back(door->address());
     return addresses;
   }
+  std::string metrics_address() const override { return metrics_server_->address(); }
 
  private:
   std::function<std::shared_ptr<const tenancy::Directory>()> directory() {
@@ -216,7 +217,8 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> open_own_ports() {
-    show_own_metrics(metrics_, OwnParts{*log_, series_, *directory_, memory_, doors_, *budgets_});
+    show_own_metrics(metrics_, OwnParts{*log_, settings_.storage.bytes_max, series_, *directory_,
+                                        memory_, doors_, *budgets_});
     auto served = service::MetricsServer::start(settings_.metrics_endpoint, metrics_);
     if (!served) return forward(served);
     metrics_server_ = *std::move(served);

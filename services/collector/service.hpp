@@ -18,6 +18,8 @@ class CollectorService : public service::Running {
   static Result<std::unique_ptr<CollectorService>> start(Settings settings);
   /// Addresses of the doors in the order of the settings, with the ports really taken.
   virtual std::vector<std::string> addresses() const = 0;
+  /// Where the own metrics are, likewise.
+  virtual std::string metrics_address() const = 0;
 };
 
 /// For main: flags, configuration and signals are run_program's.

@@ -103,6 +103,15 @@ service:
     return reply.value_or(net::GrpcReply{});
   }
 
+  /// -1 where it is not shown.
+  double own_metric(const std::string& name) {
+    net::ClientRequest request;
+    request.url = "http://" + collector_->metrics_address() + "/metrics";
+    const std::string text = client_->fetch(std::move(request)).value().body;
+    const std::size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+
   static std::int64_t now() { return SystemClock().wall_ms(); }
 
   std::string folder_;
@@ -192,6 +201,21 @@ TEST_F(ServiceTest, ATakenPortIsNamed) {
   const auto second = try_start(text);
   ASSERT_FALSE(second.has_value());
   EXPECT_NE(second.error().message.find(taken), std::string::npos);
+}
+
+// What the provider's rules CollectorLogFilling and vigia:own_part_away ask for.
+TEST_F(ServiceTest, HowFullTheLogIsAndWhetherMemoryIsShortIsShown) {
+  auto text = config();
+  const std::string folder = "{directory: " + folder_ + "/log";
+  text.insert(text.find(folder) + folder.size(), ", bytes_max: 64MiB");
+  auto started = try_start(text);
+  ASSERT_TRUE(started.has_value()) << started.error().message;
+  collector_ = *std::move(started);
+  EXPECT_EQ(own_metric("vigia_log_bytes_max"), 64U << 20U);
+  const double before = own_metric("vigia_log_bytes");
+  EXPECT_EQ(post("/v1/metrics", one_gauge("cliente-a", "m", now())).status, 200);
+  EXPECT_GT(own_metric("vigia_log_bytes"), before);
+  EXPECT_EQ(own_metric("vigia_memory_is_short"), 0);
 }
 
 /// Takes every OTLP request, and counts the resources.
