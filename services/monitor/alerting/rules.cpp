@@ -89,6 +89,7 @@ std::string own_part_away(const RuleSettings& settings) {
       "job=~\"otel-collector|vigia-router|vigia-monitor\"}}) == 0) or vector(0))"
       " + (count(vigia_monitor_live_state_age_seconds{{customer_id=\"\"}} > 30) or vector(0))"
       " + (count(vigia_log_is_full{{customer_id=\"\"}} == 1) or vector(0))"
+      " + (count(vigia_memory_is_short{{customer_id=\"\"}} == 1) or vector(0))"
       " + (count(time() - process_start_time_seconds{{customer_id=\"\",job=\"prometheus\"}} < {})"
       " or vector(0)), 1)",
       std::chrono::duration_cast<std::chrono::seconds>(started).count());
@@ -187,23 +188,28 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "Al almacén caliente {{ $labels.shard }} le faltan datos desde hace "
        "{{ humanizeDuration $value }}"},
       {"DeliveryLate",
-       "max by (instance, exporter) (vigia_exporter_oldest_waiting_seconds{job=\"otel-collector\"})"
-       " > 300",
+       "max by (instance, exporter) (vigia_exporter_oldest_waiting_seconds{customer_id=\"\","
+       "job=\"otel-collector\"}) > 300",
        kHold, none, "warning",
        "{{ $labels.exporter }}: lo más viejo espera desde hace {{ humanizeDuration $value }}"},
       {"CollectorLogFilling",
-       "max by (instance) (vigia_log_bytes{job=\"otel-collector\"} / vigia_log_bytes_max > 0.75 or "
-       "vigia_log_is_full{job=\"otel-collector\"} == 1)",
+       "max by (instance) (vigia_log_bytes{customer_id=\"\",job=\"otel-collector\"} / "
+       "vigia_log_bytes_max > 0.75 or "
+       "vigia_log_is_full{customer_id=\"\",job=\"otel-collector\"} == 1)",
        kHold, none, "critical",
        "El registro en disco del collector {{ $labels.instance }} se llena: pronto rechazará "
        "datos"},
-      {"VigiaFault", "sum by (job, instance) (increase(vigia_faults_total[10m])) > 0", none, none,
-       "warning",
+      {"VigiaFault",
+       "sum by (job, instance) (increase(vigia_faults_total{customer_id=\"\"}[10m])) > 0", none,
+       none, "warning",
        "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro"},
       {"StoredDataDamaged",
-       "sum by (job, instance) (increase(vigia_storage_damage_total[10m])) > 0 or "
-       "sum by (job, instance) (increase(vigia_storage_log_damaged_records_total[10m])) > 0 or "
-       "sum by (job, instance) (increase(vigia_log_damaged_records_total[10m])) > 0",
+       "sum by (job, instance) (increase(vigia_storage_damage_total{customer_id=\"\"}[10m])) > 0 "
+       "or "
+       "sum by (job, instance) "
+       "(increase(vigia_storage_log_damaged_records_total{customer_id=\"\"}[10m])) > 0 or "
+       "sum by (job, instance) (increase(vigia_log_damaged_records_total{customer_id=\"\"}[10m])) "
+       "> 0",
        none, none, "critical",
        "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})"},
   };
