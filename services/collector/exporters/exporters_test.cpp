@@ -68,6 +68,10 @@ class Destination final : public net::Handler {
     requests_.push_back(std::move(request));
     responder.send(std::move(response));
   }
+  /// Remote write's blocks, which decode_request reads.
+  bool reads_coding(const net::RequestHead& /*head*/, std::string_view coding) const override {
+    return coding == "snappy";
+  }
   void answer_by(std::function<net::Response(const net::Request&)> script) {
     const std::lock_guard lock(mutex_);
     script_ = std::move(script);
