@@ -161,9 +161,9 @@ class RunningCollector final : public CollectorService {
   Result<void> start_exporters() {
     auto id = collector_id(settings_.storage.directory);
     if (!id) return forward(id);
-    const ExporterParts parts{*log_,         *client_, series_, directory(),
-                              books_,        metrics_, clock_,  settings_.storage.directory,
-                              *std::move(id)};
+    const ExporterParts parts{*log_,          *client_,     series_, directory(),
+                              books_,         metrics_,     clock_,  settings_.storage.directory,
+                              *std::move(id), &side_shares_};
     for (const ExporterSettings& exporter : settings_.exporters) {
       auto made = make_exporter(exporter, parts);
       if (!made) return forward(made);
@@ -179,7 +179,7 @@ class RunningCollector final : public CollectorService {
     intake.newest_record_ms = newest_record_ms_;
     intake_ = std::make_unique<Intake>(
         settings_.exporters, intake,
-        IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_});
+        IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_, &side_shares_});
     receiver_ = std::make_unique<OtlpReceiver>(OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     for (const ReceiverSettings& door : settings_.receivers) {
@@ -256,6 +256,7 @@ class RunningCollector final : public CollectorService {
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<pipeline::DiskLog> log_;
+  SideShares side_shares_;
   std::vector<std::unique_ptr<Exporter>> exporters_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<OtlpReceiver> receiver_;

@@ -182,9 +182,13 @@ processors:
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)
   prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
-                               hot_shard: true for names hot-…, give_up_after: 10m}
+                               hot_shard: true for names hot-…, give_up_after: 10m,
+                               side_queue: {customer_bytes_max: 256MiB}}
   otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression,
-                             give_up_after: 10m}    # 24h where required: what fails alone meanwhile
+                             give_up_after: 10m,    # 24h where required: what fails alone meanwhile
+                             side_queue: {customer_bytes_max: 256MiB}}  # lies aside; over it the
+                                                    # customer's oldest goes, where required nothing
+                                                    # does but intake refuses that customer
   prometheus: {endpoint: 127.0.0.1:8889}
   debug: {}
 service:

@@ -94,6 +94,9 @@ void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterS
   read_retry(node.child("retry_on_failure"), exporter, notes);
   exporter.timeout = node.child("timeout").duration(exporter.timeout);
   exporter.give_up_after = node.child("give_up_after").duration(exporter.give_up_after);
+  const ConfigNode side_share = node.child("side_queue").child("customer_bytes_max");
+  exporter.side_customer_bytes_max = side_share.bytes(exporter.side_customer_bytes_max);
+  if (exporter.side_customer_bytes_max == 0) side_share.note_error("must be more than 0");
   exporter.compression = node.child("compression").text();
   exporter.batch_bytes_max = node.child("max_batch_size_bytes").bytes(exporter.batch_bytes_max);
   take_note(node.child("sending_queue"), "the disk log is the queue", notes);

@@ -171,6 +171,21 @@ TEST(Settings, KnownKeysWithoutEffectAreTold) {
   EXPECT_NE(settings->notes[0].find("processors.batch.timeout has no effect"), std::string::npos);
 }
 
+TEST(CollectorSettings, WhatMayLieAsideOfACustomerHasAKey) {
+  const auto side_bytes = [](const std::string& value) -> std::optional<std::uint64_t> {
+    const auto settings = read(replaced(
+        "required: true", "required: true, side_queue: {customer_bytes_max: " + value + "}"));
+    if (!settings) return std::nullopt;
+    for (const ExporterSettings& exporter : settings->exporters) {
+      if (exporter.required) return exporter.side_customer_bytes_max;
+    }
+    return std::nullopt;
+  };
+  EXPECT_EQ(ExporterSettings{}.side_customer_bytes_max, 256U << 20U);
+  EXPECT_EQ(side_bytes("64KiB"), 64U << 10U);
+  EXPECT_FALSE(side_bytes("0"));
+}
+
 TEST(CollectorSettings, AHotShardIsOneByNameOrByItsKey) {
   auto settings = read(std::string(kGood));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;

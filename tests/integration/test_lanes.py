@@ -49,7 +49,7 @@ processors: {{batch: {{}}, memory_limiter: {{limit_mib: 512}}}}
 exporters:
   prometheus: {{endpoint: "{host}:8889"}}
   prometheusremotewrite/hot-0: {{endpoint: "{hot}/api/v1/write", give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
-  prometheusremotewrite/cold: {{endpoint: "{cold}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}}}
+  prometheusremotewrite/cold: {{endpoint: "{cold}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, side_queue: {{customer_bytes_max: {side_share}}}}}
   otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
@@ -144,7 +144,14 @@ class Lanes:
             time.sleep(0.1)
 
     def configure(
-        self, *, hot: str = "", cold: str = "", exporters: str = HOT, give_up_after: str = "10m", timeout: str = "2s"
+        self,
+        *,
+        hot: str = "",
+        cold: str = "",
+        exporters: str = HOT,
+        give_up_after: str = "10m",
+        timeout: str = "2s",
+        side_share: str = "256MiB",
     ) -> None:
         text = COLLECTOR.format(
             folder=self.folder,
@@ -153,6 +160,7 @@ class Lanes:
             cold=cold or f"http://{self.host}:9096",
             give_up_after=give_up_after,
             timeout=timeout,
+            side_share=side_share,
             metrics_exporters=exporters,
         )
         (self.folder / "collector.yaml").write_text(text)
@@ -601,3 +609,51 @@ def test_what_lies_aside_survives_kill_9(lanes: Lanes) -> None:
     for name in names:
         assert name.encode() in arrived, name
     wait_for("no file is left", lambda: not list((lanes.folder / "log" / "side").rglob("*.side")))
+
+
+def _wide_gauges(customer: str, first: int, count: int) -> bytes:
+    """Some 1 KiB on the way out each."""
+    wide = {**resource_of(customer), "service.name": "s" * 900}
+    series = [gauge(f"probe_{n}", [(_now_ms(), 1.0)]) for n in range(first, first + count)]
+    body: bytes = metrics_request(wide, *series).SerializeToString()
+    return body
+
+
+def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: Lanes) -> None:
+    """Over its share aside A is refused retryably, B is not, and all that was acknowledged arrives."""
+    share = 64 << 10
+    destination = lanes.serve()
+    destination.script = lambda customer, path, body: 503  # all of it waits in the log
+    lanes.configure(cold=lanes.destination_url, exporters=COLD, side_share="64KiB")
+    lanes.start("collector")
+    taken = 0
+    for _ in range(60):  # two windows of 8 MiB on the way out
+        assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 200)).status_code == 200
+        taken += 200
+    destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
+    with Neighbour(lanes, _newest_taken(destination)) as b:
+        wait_for("A's data lies aside", lambda: lanes.gauge_of("vigia_exporter_side_items", COLD) == taken, 90)
+        assert lanes.gauge_of("vigia_exporter_side_bytes", COLD) > 4 * share
+        for life in range(2):
+            refused = lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 1))
+            assert refused.status_code == 429, refused.text
+            assert int(refused.headers["Retry-After"]) > 0
+            assert COLD in refused.text
+            assert "customer_bytes_max" in refused.text
+            # Where it does not go to that destination it is taken.
+            assert lanes.send("cliente-a", _log_lines("cliente-a", 1), "logs").status_code == 200
+            if life == 0:
+                lanes.kill("collector")
+                lanes.start("collector")
+        book = lanes.books("cliente-a", COLD)
+        assert (book.get("dropped", 0), book["rejected"], book["queued"]) == (0, 1, taken)
+        time.sleep(5)
+    assert b.worst < FRESH_SECONDS + 5  # the restart
+    assert lanes.books("cliente-b", COLD).get("rejected", 0) == 0
+    destination.script = lambda customer, path, body: 204
+    book = lanes.settle("cliente-a", COLD, seconds=180)
+    assert (book.get("dropped", 0), book["sent"]) == (0, taken)
+    arrived = b"".join(body for _, customer, body in destination.bodies if customer == "cliente-a")
+    assert all(f"probe_{n}".encode() in arrived for n in range(taken))
+    assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 1)).status_code == 200
+    assert lanes.settle("cliente-a", COLD)["sent"] == taken + 1

@@ -18,6 +18,7 @@
 #include "services/collector/exporters/collector_id.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
+#include "services/collector/exporters/side_shares.hpp"
 
 namespace vigia::collector {
 
@@ -34,7 +35,8 @@ struct ExporterParts {
   /// Dead letters go to `<data_directory>/dead-letters/<exporter>`, the side queue to
   /// `…/side/<exporter>`.
   std::string data_directory;
-  std::string collector_id = "";  ///< collector_id()
+  std::string collector_id = "";      ///< collector_id()
+  SideShares* side_shares = nullptr;  ///< told by required exporters; null: nobody asks
 };
 
 /// Thread contract: start and stop from one thread. Each exporter has one thread of its own.

@@ -35,6 +35,9 @@ struct ExporterSettings {
   /// How long what fails alone, while others' data is taken, is kept before it is given up; 0: a
   /// day where required, else 10 minutes.
   Duration give_up_after{0};
+  /// What may lie aside of one customer: over it, where required, intake takes no more of it; else
+  /// its oldest goes.
+  std::uint64_t side_customer_bytes_max = 256ULL << 20U;
   std::size_t batch_bytes_max = 1U << 20U;
   std::string ca_file, cert_file, key_file;  ///< tls
   bool tls_skip_verify = false;

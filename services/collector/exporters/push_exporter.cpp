@@ -72,6 +72,10 @@ PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
 Result<void> PushExporter::start() {
   SideQueueSettings side;
   side.directory = parts_.data_directory + "/side/" + file_name(settings_.id);
+  side.customer_bytes_max = settings_.side_customer_bytes_max;
+  side.is_required = settings_.required;
+  side.exporter = settings_.id;
+  side.shares = parts_.side_shares;
   auto queue = SideQueue::open(
       std::move(side), parts_.clock,
       [this](const SideHead& head) {
@@ -124,7 +128,8 @@ void PushExporter::follow(WindowRecord& record, std::string&& body, Place from,
 
 void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& body) {
   const pipeline::RecordHeader& header = record.header;
-  if (lane_->is_followed(header.customer, header.signal)) {
+  // At its share a customer adds what lay in the log, not what would come out of that.
+  if (lane_->is_followed(header.customer, header.signal) || queue_->is_at_share(header.customer)) {
     follow(record, std::move(body), {}, record.accepted);
     return;
   }

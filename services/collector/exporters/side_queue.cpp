@@ -95,6 +95,7 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
                        {{"file", path}, {"why", head.error().message}});
     (void)files_.rename(path, path + std::string(kDamagedSuffix));
   }
+  publish();
   return {};
 }
 
@@ -102,7 +103,27 @@ std::string SideQueue::path_of(std::uint64_t number) const {
   return fmt::format("{}/{:016x}{}", settings_.directory, number, kSuffix);
 }
 
-/// Under its name only once it is whole and synced.
+/// Whoever is at its share now. Where all together are at the bound somebody is at an equal part.
+void SideQueue::publish() {
+  if (!settings_.is_required) return;
+  std::uint64_t room = 0;
+  for (const auto& [id, customer] : customers_) room += customer.room();
+  std::uint64_t share = settings_.customer_bytes_max;
+  if (room >= settings_.bytes_max)
+    share = std::min(share, settings_.bytes_max / std::max<std::size_t>(1, customers_.size()));
+  std::map<CustomerId, SideHold> held;
+  for (const auto& [id, customer] : customers_) {
+    if (customer.room() >= share)
+      held.emplace(customer.entries.begin()->second.item.head.customer,
+                   SideHold{customer.room(), share});
+  }
+  if (held.empty() && held_.empty()) return;
+  held_ = std::move(held);
+  if (settings_.shares != nullptr) settings_.shares->publish(settings_.exporter, held_);
+}
+
+/// Under its name only once it is whole and synced. What fails leaves no file under way: on a full
+/// disk each further try would.
 Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
   if (!has_folder_) {
     if (auto made = files_.create_directory(settings_.directory); !made) return made;
@@ -110,11 +131,17 @@ Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
   }
   const std::string path = path_of(number);
   const std::string fresh = path + std::string(kFreshSuffix);
-  auto file = files_.create(fresh);
-  if (!file) return forward(file);
-  if (auto written = (*file)->append(bytes.parts); !written) return written;
-  if (auto synced = (*file)->sync(); !synced) return synced;
-  if (auto named = files_.rename(fresh, path); !named) return named;
+  const auto written = [&]() -> Result<void> {
+    auto file = files_.create(fresh);
+    if (!file) return forward(file);
+    if (auto appended = (*file)->append(bytes.parts); !appended) return appended;
+    if (auto synced = (*file)->sync(); !synced) return synced;
+    return files_.rename(fresh, path);
+  }();
+  if (!written) {
+    (void)files_.remove(fresh);
+    return written;
+  }
   return files_.sync_directory(settings_.directory);
 }
 
@@ -147,14 +174,18 @@ Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePo
     const std::lock_guard lock(mutex_);
     number = ++last_number_;
   }
-  if (auto written = write(number, bytes); !written) return written;
+  if (auto written = write(number, bytes); !written) {
+    (void)files_.remove(path_of(number));  // the same data comes again, as another entry
+    return written;
+  }
   std::vector<SideItem> evicted;
   {
     const std::lock_guard lock(mutex_);
     SideItem& item = enter(number, entry.head);
     item.not_before = item.since + wait;
     if (since) item.since = *since;
-    evicted = evict(entry.head.customer);
+    if (!settings_.is_required) evicted = evict(entry.head.customer);
+    publish();
   }
   for (const SideItem& item : evicted) {
     (void)files_.remove(path_of(item.number));
@@ -258,6 +289,7 @@ void SideQueue::remove(const std::vector<SideItem>& items) {
   }
   const std::lock_guard lock(mutex_);
   for (const SideItem& item : items) leave(item);
+  publish();
 }
 
 void SideQueue::put_back(const std::vector<SideItem>& items, Duration wait) {
@@ -297,6 +329,7 @@ Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
   bytes_ += left.head.content_bytes - head.content_bytes;
   head = left.head;
   item.head = left.head;
+  publish();
   return {};
 }
 
@@ -313,6 +346,11 @@ bool SideQueue::holds_records(const CustomerId& customer, Signal signal) const {
 bool SideQueue::holds_any(const CustomerId& customer) const {
   const std::lock_guard lock(mutex_);
   return customers_.count(customer.text()) > 0;
+}
+
+bool SideQueue::is_at_share(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  return held_.count(customer) > 0;
 }
 
 SideQueueStats SideQueue::stats() const {

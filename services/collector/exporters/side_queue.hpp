@@ -15,6 +15,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/pipeline/file_system.hpp"
 #include "services/collector/exporters/side_entry.hpp"
+#include "services/collector/exporters/side_shares.hpp"
 
 namespace vigia::collector {
 
@@ -22,7 +23,17 @@ struct SideQueueSettings {
   std::string directory;
   std::uint64_t bytes_max = 1ULL << 30U;  ///< all entries together
   std::uint64_t customer_bytes_max = 256ULL << 20U;
-  std::size_t customer_entries_max = 10'000;
+  std::size_t customer_entries_max = 10'000;  ///< where not required
+  /// Nothing is let go for room. Intake takes no more of who is at its share, customer_bytes_max,
+  /// or where all together are at bytes_max at an equal part of that; an entry counts kEntryRoom
+  /// more than its content. So a customer has here at most its share and, unpacked, what the disk
+  /// log held of it when it came to that, which is half of the log at most, its customer_share
+  /// (1/4) where others wait too: 256 MiB + 1/2 of the log, as records. Records become what they
+  /// are sent as when the side lane searches them, at most what intake lets one request become
+  /// (kExpandedPointBytesMax, kExpandedRecordBytesMax). All customers: twice bytes_max + the log.
+  bool is_required = false;
+  std::string exporter = "";     ///< as the shares know it
+  SideShares* shares = nullptr;  ///< told of who is at its share, where required
 };
 
 /// An entry that waits.
@@ -60,9 +71,9 @@ class SideQueue {
   SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
             pipeline::FileSystem& files);
 
-  /// Durable when it returns without an error; then the oldest of the customer's other entries are
-  /// let go where its share or the whole is over its bound. Tried after `wait` at the earliest.
-  /// `since`: what is left of a suspect keeps its age.
+  /// Durable when it returns without an error; then, where not required, the oldest of the
+  /// customer's other entries are let go if its share or the whole is over its bound. Tried after
+  /// `wait` at the earliest. `since`: what is left of a suspect keeps its age.
   Result<void> put(SideEntry entry, Duration wait = Duration::zero(),
                    std::optional<TimePoint> since = std::nullopt);
   /// Nothing of the customer is tried before that.
@@ -85,10 +96,14 @@ class SideQueue {
   /// Whether the customer's further records of that signal should follow those that wait.
   bool holds_records(const CustomerId& customer, Signal signal) const;
   bool holds_any(const CustomerId& customer) const;
+  /// Of a required destination: nothing more of the customer should come here than must.
+  bool is_at_share(const CustomerId& customer) const;
   SideQueueStats stats() const;
   std::uint64_t damaged() const;
   /// The earliest time at which pick may find something; nothing where nothing waits.
   std::optional<TimePoint> next_due() const;
+
+  static constexpr std::uint64_t kEntryRoom = 4096;  ///< a file's block and what is known of it
 
  private:
   struct Waiting {
@@ -100,6 +115,8 @@ class SideQueue {
     std::uint64_t bytes = 0;
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
+
+    std::uint64_t room() const { return bytes + entries.size() * kEntryRoom; }
   };
   using Customers = std::map<std::string, Customer, std::less<>>;
 
@@ -110,6 +127,7 @@ class SideQueue {
   void leave(const SideItem& item);
   std::vector<SideItem> evict(const CustomerId& customer);
   bool is_over(const Customer& customer) const;
+  void publish();
   std::vector<SideItem> take_of(Customer& customer, std::uint64_t& bytes_left);
 
   const SideQueueSettings settings_;
@@ -123,6 +141,7 @@ class SideQueue {
   std::uint64_t turn_ = 0;
   std::uint64_t damaged_ = 0;
   bool has_folder_ = false;
+  std::map<CustomerId, SideHold> held_;  // as published
 };
 
 }  // namespace vigia::collector

@@ -68,6 +68,11 @@ class SideQueueTest : public testing::Test {
     return texts;
   }
 
+  std::optional<SideHold> held(std::string_view customer) const {
+    return shares_.find("otlphttp/cold", *CustomerId::parse(customer));
+  }
+
+  SideShares shares_;
   SideQueueSettings settings_;
   ManualClock clock_{kNowNs};
   pipeline::MemoryFiles files_;
@@ -151,6 +156,77 @@ TEST_F(SideQueueTest, OverTheWholeBoundTheLargestGivesWay) {
   ASSERT_TRUE(queue_->put(units_of("a", std::string(5, '2'))));
   EXPECT_EQ(evicted_, 15U);
   EXPECT_THAT(picked(), ElementsAre("22222", "x"));
+}
+
+TEST_F(SideQueueTest, ARequiredDestinationsQueueKeepsEverythingAndNamesWhoIsAtItsShare) {
+  settings_.is_required = true;
+  settings_.exporter = "otlphttp/cold";
+  settings_.shares = &shares_;
+  settings_.customer_bytes_max = 3 * SideQueue::kEntryRoom;
+  settings_.customer_entries_max = 2;
+  settings_.bytes_max = 1U << 20U;
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("b", "neighbour")));
+  ASSERT_TRUE(queue_->put(units_of("a", "1")));
+  ASSERT_TRUE(queue_->put(units_of("a", "2")));
+  EXPECT_FALSE(held("a"));
+  for (const char* letters : {"3", "4", "5", "6"}) ASSERT_TRUE(queue_->put(units_of("a", letters)));
+  EXPECT_TRUE(held("a"));
+  EXPECT_TRUE(queue_->is_at_share(*CustomerId::parse("a")));
+  EXPECT_FALSE(held("b"));
+  EXPECT_EQ(queue_->stats().entries, 7U);
+  shares_.publish("otlphttp/cold", {});
+  reopen();
+  EXPECT_TRUE(held("a"));
+  const auto work = pick();
+  ASSERT_EQ(work.size(), 2U);
+  ASSERT_EQ(work[0].size(), 6U);
+  EXPECT_EQ(queue_->load(work[0].front())->parcel.message, "1");
+  queue_->remove(work[0]);
+  EXPECT_FALSE(held("a"));
+  EXPECT_EQ(evicted_, 0U);
+}
+
+TEST_F(SideQueueTest, OverARequiredDestinationsWholeBoundWhoHoldsAnEqualPartIsNamed) {
+  settings_.is_required = true;
+  settings_.exporter = "otlphttp/cold";
+  settings_.shares = &shares_;
+  settings_.bytes_max = 6 * SideQueue::kEntryRoom;
+  reopen();
+  for (const char* letters : {"1", "2", "3", "4"}) ASSERT_TRUE(queue_->put(units_of("a", letters)));
+  ASSERT_TRUE(queue_->put(units_of("b", "x")));
+  EXPECT_FALSE(held("a"));
+  ASSERT_TRUE(queue_->put(units_of("c", "y")));
+  ASSERT_TRUE(held("a"));
+  EXPECT_EQ(held("a")->bytes_max, 2 * SideQueue::kEntryRoom);
+  EXPECT_FALSE(held("b"));
+  EXPECT_FALSE(held("c"));
+  EXPECT_EQ(evicted_, 0U);
+  queue_->remove({pick().front().front()});
+  EXPECT_FALSE(held("a"));
+}
+
+TEST_F(SideQueueTest, WhatIsNotRequiredHoldsNobodyUp) {
+  settings_.exporter = "otlphttp/cold";
+  settings_.shares = &shares_;
+  settings_.customer_bytes_max = 1;
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("a", "123")));
+  EXPECT_FALSE(held("a"));
+  EXPECT_FALSE(queue_->is_at_share(*CustomerId::parse("a")));
+}
+
+TEST_F(SideQueueTest, EachTryOnAFullDiskLeavesNoFile) {
+  ASSERT_TRUE(queue_->put(units_of("b", "x")));
+  for (const std::string failing : {"write", "sync", "rename", "sync /side"}) {
+    files_.fail_when([&failing](std::string_view call, const std::string& path) {
+      const bool is_folder = path == "/side";
+      return is_folder ? failing == "sync /side" : call == failing;
+    });
+    EXPECT_FALSE(queue_->put(units_of("a", "xyz"))) << failing;
+    files_.fail_when({});
+    EXPECT_EQ(files_.names("/side").size(), 1U) << failing;
+  }
 }
 
 TEST_F(SideQueueTest, AFullDiskRefusesAndNothingIsHalfThere) {

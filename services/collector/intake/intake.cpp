@@ -14,6 +14,8 @@
 namespace vigia::collector {
 namespace {
 
+constexpr double kMiB = 1024.0 * 1024.0;
+
 /// Nothing of the request is kept because of whose it claims to be.
 std::optional<Error> claim_error(Signal signal, const Checked& checked) {
   const Verdicts& verdicts = checked.verdicts;
@@ -97,6 +99,25 @@ Result<Checked> Intake::check_filled(const tenancy::Customer& customer, ExportRe
   return check(customer, request);
 }
 
+std::optional<Error> Intake::side_refusal(const tenancy::Customer& customer, Signal signal) const {
+  if (parts_.side_shares == nullptr) return std::nullopt;
+  for (const auto& [exporter, routing] : exporters_) {
+    const auto hold = parts_.side_shares->find(exporter, customer.id);
+    if (!hold || !routing.takes(signal, customer.hot_shard)) continue;
+    return Error{
+        ErrorCode::kOverLimit,
+        fmt::format(
+            "over the customer's share of what lies aside: {:.1f} MiB of {} wait for {}, which "
+            "does not take them, and one customer may have {:.1f} MiB there now; nothing is lost, "
+            "send again later. The provider finds why in the collector's log, and mends that "
+            "destination or raises side_queue.customer_bytes_max of it",
+            static_cast<double>(hold->bytes) / kMiB, customer.id.text(), exporter,
+            static_cast<double>(hold->bytes_max) / kMiB),
+        kRetryAfter};
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportRequest& request,
                                    const Checked& checked) {
   if (request.signal != Signal::kMetrics) return std::nullopt;
@@ -141,14 +162,18 @@ Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
 
 Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& request) {
   // Who has nothing left is told so before the work; else the work tells what is to be charged.
-  if (auto asked =
-          rates_.ask(customer.id, customer.limits, {request.signal, 0, request.body.size()});
-      !asked) {
+  const auto refuse_unread = [&](Error error, std::string_view reason) -> Result<Checked> {
     const auto items =
         wire::otlp::count_items(request.signal, request.body, {.items = items_max(request.signal)});
-    book_refused(customer, request, items.value_or(0), refusal_reason(asked.error()));
-    return forward(asked);
-  }
+    book_refused(customer, request, items.value_or(0), reason);
+    return tl::unexpected<Error>(std::move(error));
+  };
+  if (auto asked =
+          rates_.ask(customer.id, customer.limits, {request.signal, 0, request.body.size()});
+      !asked)
+    return refuse_unread(asked.error(), refusal_reason(asked.error()));
+  if (auto error = side_refusal(customer, request.signal))
+    return refuse_unread(*std::move(error), "share");
   auto checked = check_filled(customer, request);
   if (!checked) {
     const bool is_large = checked.error().code == ErrorCode::kTooLarge;

@@ -23,6 +23,7 @@
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
+#include "services/collector/exporters/side_shares.hpp"
 #include "services/collector/intake/checked.hpp"
 #include "services/collector/intake/clock_doubt.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
@@ -60,6 +61,8 @@ struct IntakeParts {
   Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
+  /// Who is at its share at a required destination; null: nobody.
+  const SideShares* side_shares = nullptr;
 };
 
 /// Thread contract: any thread.
@@ -73,7 +76,8 @@ class Intake {
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
   /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
-  /// (every resource another customer's), kOverLimit (a rate: the same may pass later), kTooLarge
+  /// (every resource another customer's), kOverLimit (a rate, or the customer's share of the log or
+  /// of what lies aside for a required destination: the same may pass later), kTooLarge
   /// (more than one request may hold, or than the customer's rates ever let pass at once),
   /// kUnavailable (log full; points ahead of a clock that is in doubt).
   void take(const tenancy::Customer& customer, ExportRequest request, Done done);
@@ -84,6 +88,8 @@ class Intake {
   /// Checks the items and charges the customer. The request then holds what its sender left out.
   Result<Checked> judge(const tenancy::Customer& customer, ExportRequest& request);
   Result<Checked> check_filled(const tenancy::Customer& customer, ExportRequest& request);
+  /// Nothing is acknowledged for a required destination that holds the customer's share already.
+  std::optional<Error> side_refusal(const tenancy::Customer& customer, Signal signal) const;
   /// What only speaks against our own clock is not refused for good.
   std::optional<Error> doubt(const CustomerId& customer, const ExportRequest& request,
                              const Checked& checked);

@@ -47,7 +47,7 @@ class IntakeTest : public ::testing::Test {
       intake_ =
           std::make_unique<Intake>(exporters_, settings_,
                                    IntakeParts{log_.get(), series_, [this] { return directory_; },
-                                               books_, metrics_, clock_});
+                                               books_, metrics_, clock_, &side_shares_});
     }
     return *intake_;
   }
@@ -89,6 +89,7 @@ class IntakeTest : public ::testing::Test {
   wire::prometheus::SeriesCache series_{{}, clock_};
   std::vector<ExporterSettings> exporters_;
   IntakeSettings settings_;
+  SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
   std::unique_ptr<pipeline::DiskLog> log_;
@@ -379,6 +380,40 @@ TEST_F(IntakeTest, EnvelopesWithoutItemsAreBoundedAndCharged) {
   EXPECT_EQ(take(repeated(empty, 90'000)).error().code, ErrorCode::kTooLarge);
   EXPECT_TRUE(take(repeated(empty, 30'000)).has_value());
   EXPECT_EQ(take(one_gauge("cliente-a", "m", now())).error().code, ErrorCode::kOverLimit);
+}
+
+TEST_F(IntakeTest, WhoIsAtItsShareAsideIsRefusedRetryablyAndNobodyElse) {
+  const tenancy::Customer neighbour{*CustomerId::parse("cliente-b"), "B", "hot-0", {}, 0};
+  const tenancy::Customer greedy = customer_;
+  const auto take_of = [this](const tenancy::Customer& customer, Signal signal) {
+    customer_ = customer;
+    return signal == Signal::kMetrics ? take(one_gauge(customer.id.text(), "m", now()))
+                                      : take(testing::one_span(customer.id.text()), signal);
+  };
+  ExporterSettings other;
+  other.id = "otlphttp/traces";
+  other.signals = {Signal::kTraces};
+  exporters_.push_back(other);
+  EXPECT_TRUE(take_of(greedy, Signal::kMetrics).has_value());
+  side_shares_.publish("otlphttp/cold", {{greedy.id, {300U << 20U, 256U << 20U}}});
+  const auto refused = take_of(greedy, Signal::kMetrics);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverLimit);
+  EXPECT_TRUE(refused.error().retry_after.has_value());
+  EXPECT_NE(refused.error().message.find("300.0 MiB of cliente-a wait for otlphttp/cold"),
+            std::string::npos);
+  EXPECT_NE(refused.error().message.find("send again later"), std::string::npos);
+  EXPECT_EQ(books().rejected, 1U);
+  EXPECT_NE(metrics_.expose(false).find("reason=\"share\""), std::string::npos);
+  EXPECT_EQ(appended(), 1U);
+  EXPECT_TRUE(take_of(neighbour, Signal::kMetrics).has_value());
+  // Elsewhere only what goes there is refused.
+  side_shares_.publish("otlphttp/cold", {});
+  side_shares_.publish("otlphttp/traces", {{greedy.id, {2, 1}}});
+  EXPECT_FALSE(take_of(greedy, Signal::kTraces).has_value());
+  EXPECT_TRUE(take_of(greedy, Signal::kMetrics).has_value());
+  side_shares_.publish("otlphttp/traces", {});
+  EXPECT_TRUE(take_of(greedy, Signal::kTraces).has_value());
 }
 
 TEST_F(IntakeTest, SpansRecordsAndBytesHaveRatesToo) {
