@@ -23,6 +23,10 @@ class Counting final : public wire::remote_write::WriteVisitor {
 
 class Sink final : public net::Handler {
  public:
+  /// As remote write's receivers do.
+  bool reads_coding(const net::RequestHead& /*head*/, std::string_view coding) const override {
+    return coding == "snappy";
+  }
   void handle(net::Request request, net::Responder responder) override {
     net::Response response;
     if (request.method == "GET") {
