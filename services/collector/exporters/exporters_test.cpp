@@ -60,10 +60,6 @@ class Destination final : public net::Handler {
   ~Destination() override { server_->stop(SystemClock().steady()); }
   std::string url() const { return "http://" + server_->address(); }
 
-  /// As remote write's receivers do.
-  bool reads_coding(const net::RequestHead& /*head*/, std::string_view coding) const override {
-    return coding == "snappy";
-  }
   void handle(net::Request request, net::Responder responder) override {
     const std::lock_guard lock(mutex_);
     net::Response response;
