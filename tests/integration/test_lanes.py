@@ -642,18 +642,21 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
             assert "customer_bytes_max" in refused.text
             # Where it does not go to that destination it is taken.
             assert lanes.send("cliente-a", _log_lines("cliente-a", 1), "logs").status_code == 200
+            book = lanes.books("cliente-a", COLD)
+            assert (book.get("dropped", 0), book["rejected"]) == (0, 1)
+            # What went aside just before a kill is read from the log again: it comes twice.
+            assert book["queued"] == taken if life == 0 else book["queued"] >= taken
             if life == 0:
                 lanes.kill("collector")
                 lanes.start("collector")
-        book = lanes.books("cliente-a", COLD)
-        assert (book.get("dropped", 0), book["rejected"], book["queued"]) == (0, 1, taken)
         time.sleep(5)
     assert b.worst < FRESH_SECONDS + 5  # the restart
     assert lanes.books("cliente-b", COLD).get("rejected", 0) == 0
     destination.script = lambda customer, path, body: 204
     book = lanes.settle("cliente-a", COLD, seconds=180)
-    assert (book.get("dropped", 0), book["sent"]) == (0, taken)
+    assert book.get("dropped", 0) == 0
+    assert book["sent"] >= taken
     arrived = b"".join(body for _, customer, body in destination.bodies if customer == "cliente-a")
     assert all(f"probe_{n}".encode() in arrived for n in range(taken))
     assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 1)).status_code == 200
-    assert lanes.settle("cliente-a", COLD)["sent"] == taken + 1
+    assert lanes.settle("cliente-a", COLD)["sent"] == book["sent"] + 1
