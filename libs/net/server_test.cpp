@@ -58,6 +58,18 @@ TEST_F(ServerTest, CurlSpeaksHttp1AndHttp2OnOnePort) {
   EXPECT_EQ(curl("--http2-prior-knowledge --data-binary hello " + url("/x")), "POST /x? 1 5");
 }
 
+TEST(ServerAddress, APortThatIsNoneIsRefusedAndNotCutToSixteenBits) {
+  EchoHandler handler;
+  for (const auto* listen : {"127.0.0.1:65536", "127.0.0.1:219009", "127.0.0.1:-1", "127.0.0.1:x",
+                             "127.0.0.1:99999999999"}) {
+    ServerSettings settings;
+    settings.listen = listen;
+    const auto server = Server::start(settings, handler);
+    ASSERT_FALSE(server.has_value()) << listen;
+    EXPECT_THAT(server.error().message, testing::HasSubstr("from 0 to 65535")) << listen;
+  }
+}
+
 TEST_F(ServerTest, LargeBodiesArriveWhole) {
   start();
   handler_.on_handle = [](Request request, Responder responder) {

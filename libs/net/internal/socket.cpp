@@ -1,6 +1,7 @@
 #include "libs/net/internal/socket.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -79,6 +80,14 @@ Result<SocketAddress> parse_address(const std::string& listen) {
   if (colon == std::string::npos || colon + 1 == listen.size()) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("\"{}\" is not an address such as 127.0.0.1:4317", listen));
+  }
+  // getaddrinfo takes any number and keeps its lower 16 bits.
+  unsigned port = 0;
+  const char* end = listen.data() + listen.size();
+  const auto [stop, failure] = std::from_chars(listen.data() + colon + 1, end, port);
+  if (failure != std::errc{} || stop != end || port > 65535) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("address \"{}\": the port must be a number from 0 to 65535", listen));
   }
   std::string host = listen.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {

@@ -100,17 +100,25 @@ std::string own_part_away(const RuleSettings& settings) {
 // of an earlier time, the hot store is new and nothing was missed.
 std::string own_outage(const RuleSettings& settings) {
   const auto window = 5 * settings.outage_grace;
-  const auto good_min = static_cast<double>(window / settings.interval) * 0.8;
+  const double good_min = std::chrono::duration<double>(window).count() * 0.8;
   return fmt::format(
       "max_over_time(vigia:own_part_away[{0}]) > 0 or "
-      "(count_over_time(vigia:own_part_away[{1}]) - sum_over_time(vigia:own_part_away[{1}]) < {2} "
-      "and count_over_time(vigia:own_part_away[1d] offset {1}) > 0)",
+      "(sum_over_time(vigia:own_good_seconds[{1}]) < {2} "
+      "and count_over_time(vigia:own_good_seconds[1d] offset {1}) > 0)",
       format_duration(settings.outage_grace), format_duration(window), good_min);
+}
+
+// How long it was good, in the seconds that one evaluation stands for: their sum stays right where
+// the interval was changed within the time that is summed up.
+std::string own_good_seconds(const RuleSettings& settings) {
+  return fmt::format("(1 - vigia:own_part_away) * {}",
+                     std::chrono::duration<double>(settings.interval).count());
 }
 
 std::string render_node_group(const RuleSettings& settings, const AlertRule& node_down) {
   return begin_group("node_alerts", settings) +
          render_record("vigia:own_part_away", own_part_away(settings)) +
+         render_record("vigia:own_good_seconds", own_good_seconds(settings)) +
          render_record("vigia:own_outage", own_outage(settings)) +
          "        labels:\n          reach: push\n" +
          render_rule({std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(),

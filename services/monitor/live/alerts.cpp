@@ -6,6 +6,7 @@
 
 #include "libs/base/rfc3339.hpp"
 #include "libs/net/status.hpp"
+#include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 
@@ -51,6 +52,10 @@ Result<std::vector<ActiveAlert>> read_alerts(std::string_view body) {
   std::sort(alerts.begin(), alerts.end(), [](const ActiveAlert& a, const ActiveAlert& b) {
     return std::tuple(severity_rank(a.severity), -a.started_ms, a.id) <
            std::tuple(severity_rank(b.severity), -b.started_ms, b.id);
+  });
+  // A signal between rules, told to nobody: it stands after every start of ours.
+  std::erase_if(alerts, [](const ActiveAlert& alert) {
+    return alert.name == kNodeAlertsHeld && !alert.customer;
   });
   std::set<std::tuple<std::string, std::optional<CustomerId>, std::string>> seen;
   std::erase_if(alerts, [&](const ActiveAlert& alert) {

@@ -318,6 +318,16 @@ TEST(Alerts, OneOfANodeStaysAndCriticalComesFirst) {
   EXPECT_EQ((*alerts)[1].customer, kA);
 }
 
+TEST(Alerts, ASignalBetweenRulesIsNoAlertForPeople) {
+  const auto alerts = read_alerts(
+      R"([{"fingerprint":"1","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"NodeAlertsHeld",)"
+      R"("severity":"info"},"status":{"state":"active"}},)"
+      R"({"fingerprint":"2","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"B"},)"
+      R"("status":{"state":"active"}}])");
+  ASSERT_EQ(alerts->size(), 1U);
+  EXPECT_EQ((*alerts)[0].name, "B");
+}
+
 TEST(Alerts, OneThatAnotherExplainsIsNotSilencedByAPerson) {
   const auto alerts = read_alerts(
       R"([{"fingerprint":"1","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"A"},)"
