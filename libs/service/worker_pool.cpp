@@ -49,10 +49,11 @@ void WorkerPool::run() {
   while (true) {
     wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
     if (jobs_.empty() || (is_stopping_ && clock.steady() >= deadline_)) return;
-    const std::function<void()> job = std::move(jobs_.front());
+    std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
     contain_faults("a job", job);
+    job = nullptr;  // what it held is let go without the lock: that may submit the next one
     lock.lock();
   }
 }

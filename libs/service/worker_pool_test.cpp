@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -39,6 +40,15 @@ TEST(WorkerPool, RefusesMoreThanMayWait) {
   EXPECT_FALSE(pool.submit([] {}));
   EXPECT_EQ(pool.waiting(), 2U);
   gate.open();
+}
+
+// A place that is given back by a destructor, as a turn's is, begins the next job from there.
+TEST(WorkerPool, WhatAJobHeldMaySubmitTheNextAsItGoes) {
+  std::promise<void> next;
+  WorkerPool pool(1, 4);
+  std::shared_ptr<void> place(nullptr, [&](void*) { pool.submit([&next] { next.set_value(); }); });
+  pool.submit([held = std::move(place)] { throw std::out_of_range("not foreseen"); });
+  EXPECT_EQ(next.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 TEST(WorkerPool, AStopRunsWhatWaitsOrDropsIt) {

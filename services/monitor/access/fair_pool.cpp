@@ -92,9 +92,10 @@ void FairPool::run() {
       return is_stopping_ || !known_.turns.empty() || !strangers_.turns.empty();
     });
     if (is_stopping_) return;
-    const auto job = take();
+    auto job = take();
     lock.unlock();
     contain_faults("a log-in", job);
+    job = nullptr;  // what it held is let go without the lock
     lock.lock();
   }
 }
