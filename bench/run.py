@@ -376,6 +376,7 @@ def agent_section(bench: Bench) -> list[str]:
 def neighbour_section(bench: Bench) -> list[str]:
     with tempfile.NamedTemporaryFile() as answer:
         words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/neighbour.py"), "--json", answer.name]
+        words += ["--seconds", str(3 * bench.seconds)]
         paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench"))
         environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
         shown = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE).stdout
@@ -383,7 +384,7 @@ def neighbour_section(bench: Bench) -> list[str]:
     begin = max(index for index, line in enumerate(lines) if line.startswith("| what A does"))
     text = ["## Neighbours: what one customer feels of another", ""]
     text += [
-        "B sends a point and asks a query every second and has one alert; A does each of these for half a minute. Times are the",
+        "B sends a point and asks a query every second and has one alert; A does each of these three times --seconds. Times are the",
         "worst of B's, in milliseconds; bold: more than twice the calm run's (or than 25 ms, a lag of 200 ms, an alert after 1 s,",
         "where the calm run was below), or never. Programs and load share the two cores.",
         "",
