@@ -144,6 +144,8 @@ TEST(Forwarded, IsReadFromTheRightAndFromTrustedPeersOnly) {
                    {{"x-forwarded-for", "8.8.8.8"}, {"x-forwarded-for", "198.51.100.7, 10.9.9.9"}}),
             "198.51.100.7");
   EXPECT_EQ(client("198.51.100.9:4", {{"x-forwarded-for", "8.8.8.8"}}), "198.51.100.9:4");
+  EXPECT_EQ(client("198.51.100.7:0", {{"x-forwarded-for", "8.8.8.8"}}), "198.51.100.7")
+      << "the server has asked the proxy";
   EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "nonsense"}}), "10.1.2.3:4");
   EXPECT_EQ(client("10.1.2.3:4", {}), "10.1.2.3:4");
   EXPECT_EQ(client("10.1.2.3:4", {{"x-forwarded-for", "2001:dead::1"}}), "[2001:dead::1]");
