@@ -10,6 +10,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
+#include "libs/net/internal/body_costs.hpp"
 #include "libs/net/internal/body_workers.hpp"
 #include "libs/net/internal/server_fixture.hpp"
 

@@ -184,6 +184,8 @@ Result<std::string> BodyWorkers::unpack(const Job& job) const {
 /// False where the body turned out to be one that is worked on alone.
 bool BodyWorkers::work(Job& job) {
   LargeRequest& large = job.large;
+  CostMeter meter(core_.body_costs, large.request.owner, !large.encoding.empty(),
+                  large.request.body.size());
   if (!large.encoding.empty()) {
     Result<std::string> plain = unpack(job);
     const bool may_be_larger = !job.is_single && core_.settings.body_bytes_max > kSeveralBytesMax;
@@ -193,12 +195,14 @@ bool BodyWorkers::work(Job& job) {
     }
     if (!plain) {
       large.responder.send(refuse_packed(core_, large.request, plain.error(), large.encoding));
+      meter.note();
       return true;
     }
     large.request.body = std::move(*plain);
     large.body_bytes.set(0);
   }
   core_.give(std::move(large.request), std::move(large.responder));
+  meter.note();
   return true;
 }
 

@@ -19,7 +19,7 @@ namespace vigia::net::internal {
 
 struct ServerCore;
 
-/// A whole request whose body is still to be unpacked, or is too large for an event loop.
+/// A whole request whose body is too much work for an event loop (BodyCosts), packed or not.
 struct LargeRequest {
   Request request;
   std::string encoding;  ///< of the body; "": none, or the handler's own
@@ -29,9 +29,6 @@ struct LargeRequest {
   Holding body_bytes;
 };
 
-/// What an event loop unpacks and gives to the handler itself: some 2 ms' work (600 MB/s of data
-/// points, a tenth of that as JSON). One body more than that is the business of the workers.
-inline constexpr std::size_t kOnLoopBytesMax = 256U << 10U;
 /// What workers do several of at once; of larger bodies one at a time takes memory. So the bodies
 /// in work take (workers - 1) × 4 MiB + body_bytes_max.
 inline constexpr std::size_t kSeveralBytesMax = 4U << 20U;

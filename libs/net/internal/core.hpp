@@ -13,6 +13,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/budget.hpp"
+#include "libs/net/internal/body_costs.hpp"
 #include "libs/net/internal/body_workers.hpp"
 #include "libs/net/internal/channel.hpp"
 #include "libs/net/internal/output.hpp"
@@ -64,6 +65,7 @@ struct ServerCore {
     return proxies.contains(address) ? std::string() : share_name(address);
   }
 
+  BodyCosts body_costs;
   BodyWorkers workers;  // last: they use all of the above
 };
 

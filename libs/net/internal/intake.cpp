@@ -183,14 +183,16 @@ Request Intake::take_request() {
 /// Gives the request to the handler, by way of the workers where its body is large.
 std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
                                           std::string encoding) {
-  const std::size_t bytes_max = core_.settings.body_bytes_max;
-  bool is_large = body_.size() > kOnLoopBytesMax;
+  CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size());
+  bool is_large = !core_.body_costs.fits_loop(head_.owner, !encoding.empty(), body_.size());
   if (!encoding.empty() && !is_large) {
+    const std::size_t bytes_max = core_.settings.body_bytes_max;
     const std::size_t here_max = std::min(bytes_max, kOnLoopBytesMax);
     Result<std::string> plain = decompress(encoding, body_, here_max);
     is_large = !plain && plain.error().code == ErrorCode::kTooLarge && here_max < bytes_max;
     if (!plain && !is_large) {
       Response response = refuse_packed(core_, head_, plain.error(), encoding);
+      meter.note();
       drop();
       return response;
     }
@@ -208,6 +210,7 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
   head_bytes_.set(0);
   body_bytes_.set(0);
   core_.give(std::move(request), std::move(responder));
+  meter.note();
   return std::nullopt;
 }
 

@@ -231,7 +231,7 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
   resolved.fault = resource_fault_;
   resolved.why = resource_why_;
   if (resolved.fault == RejectReason::kNone) {
-    why_.clear();
+    if (!why_.empty()) why_.clear();
     resolved.fault = shape_fault(metric_.type, point, why_);
     if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
     resolved.why = why_;

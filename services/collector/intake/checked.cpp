@@ -61,11 +61,7 @@ void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view m
   verdicts.reject(item, reason);
 }
 
-void Checked::expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {
-  if (expanded_bytes + bytes <= bytes_max) {
-    expanded_bytes += bytes;
-    return;
-  }
+void Checked::reject_expanded(std::uint32_t item, std::uint64_t bytes_max) {
   std::string& first = why[static_cast<std::size_t>(RejectReason::kExpandedBytes)];
   if (first.empty()) {
     first = fmt::format(

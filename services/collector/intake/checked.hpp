@@ -24,7 +24,16 @@ struct Checked {
 
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
-  void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max);
+  void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {
+    if (expanded_bytes + bytes <= bytes_max) [[likely]] {
+      expanded_bytes += bytes;
+    } else {
+      reject_expanded(item, bytes_max);
+    }
+  }
+
+ private:
+  void reject_expanded(std::uint32_t item, std::uint64_t bytes_max);
 };
 
 /// Why an item without customer.id is refused, and what its sender can do.

@@ -1,0 +1,64 @@
+#include "libs/net/internal/body_costs.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vigia::net::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kKiB = 1024;
+
+TEST(BodyCosts, AnUnknownOwnerHasAQuarterMebibyteOnTheLoop) {
+  const BodyCosts costs;
+  EXPECT_TRUE(costs.fits_loop("a", false, 256 * kKiB));
+  EXPECT_FALSE(costs.fits_loop("a", false, 300 * kKiB));
+  EXPECT_TRUE(costs.fits_loop("a", true, 256 * kKiB));
+  EXPECT_FALSE(costs.fits_loop("a", true, 300 * kKiB));
+}
+
+TEST(BodyCosts, CheapBodiesComeToTheLoopUpToABound) {
+  BodyCosts costs;
+  for (int i = 0; i < 100; ++i) costs.note("a", false, 300 * kKiB, 120us);
+  EXPECT_TRUE(costs.fits_loop("a", false, kOnLoopBytesMax));
+  EXPECT_FALSE(costs.fits_loop("a", false, kOnLoopBytesMax + 1));
+  EXPECT_FALSE(costs.fits_loop("a", true, 300 * kKiB)) << "packed ones have a cost of their own";
+  EXPECT_FALSE(costs.fits_loop("b", false, 300 * kKiB)) << "and so has another owner";
+}
+
+TEST(BodyCosts, OneDearBodyOutweighsManyCheapOnes) {
+  BodyCosts costs;
+  for (int i = 0; i < 1000; ++i) costs.note("a", false, 300 * kKiB, 120us);
+  costs.note("a", false, 100 * kKiB, 4ms);
+  EXPECT_FALSE(costs.fits_loop("a", false, 64 * kKiB));
+  for (int i = 0; i < 20; ++i) costs.note("a", false, 300 * kKiB, 120us);
+  EXPECT_FALSE(costs.fits_loop("a", false, 300 * kKiB)) << "twenty do not buy one";
+  EXPECT_TRUE(costs.fits_loop("a", false, BodyCosts::kSmallBytes));
+}
+
+TEST(BodyCosts, SmallBodiesTeachNothing) {
+  BodyCosts costs;
+  for (int i = 0; i < 1000; ++i) costs.note("a", false, BodyCosts::kSmallBytes, 1ns);
+  EXPECT_FALSE(costs.fits_loop("a", false, 300 * kKiB));
+}
+
+TEST(BodyCosts, OwnersBeyondTheBoundAreForgotten) {
+  BodyCosts costs;
+  for (int i = 0; i < 100; ++i) costs.note("a", false, 300 * kKiB, 120us);
+  for (std::size_t i = 0; i < BodyCosts::kOwnersMax; ++i)
+    costs.note("other " + std::to_string(i), false, 300 * kKiB, 120us);
+  EXPECT_FALSE(costs.fits_loop("a", false, 300 * kKiB)) << "as one of whom nothing is known";
+}
+
+TEST(BodyCosts, AMeterNotesWhatItsThreadHasWorked) {
+  BodyCosts costs;
+  CostMeter meter(costs, "a", false, 20 * kKiB);
+  volatile std::uint64_t sum = 0;
+  for (int i = 0; i < 20'000'000; ++i) sum = sum + 1;
+  EXPECT_TRUE(costs.fits_loop("a", false, 20 * kKiB + 1)) << "nothing is noted yet";
+  meter.note();
+  EXPECT_FALSE(costs.fits_loop("a", false, 20 * kKiB + 1)) << "that took over 2 ms";
+}
+
+}  // namespace
+}  // namespace vigia::net::internal
