@@ -660,3 +660,49 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
     assert all(f"probe_{n}".encode() in arrived for n in range(taken))
     assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 1)).status_code == 200
     assert lanes.settle("cliente-a", COLD)["sent"] == book["sent"] + 1
+
+
+def _grows_to(mib: int) -> bytes:
+    """Points of one series under labels of 10 KB: so many MiB on the way out, within intake's limits."""
+    wide = {**resource_of("cliente-a"), "service.name": "s" * 2000, "node.region": "r" * 2000, "environment": "e" * 2000}
+    now, points = _now_ms(), mib * 1024 // 6
+    body: bytes = metrics_request(wide, gauge("probe_grows", [(now - n, 1.0) for n in range(points)])).SerializeToString()
+    return body
+
+
+def test_what_comes_out_of_a_refused_customers_records_stays_within_its_share(lanes: Lanes) -> None:
+    """Each request is 40 MiB on the way out, and all of it fails: the share (8 MiB) is passed by a window and a piece."""
+    destination = lanes.serve()
+    destination.unpacks = destination.keeps = False
+    destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
+    lanes.configure(cold=lanes.destination_url, exporters=COLD, side_share="8MiB")
+    lanes.start("collector")
+    folder = lanes.folder / "log" / "side"
+    highest = points = 0
+
+    def look() -> None:
+        nonlocal highest
+        with contextlib.suppress(FileNotFoundError):  # one that is done meanwhile
+            highest = max(highest, sum(file.stat().st_size for file in folder.rglob("*.side")))
+
+    with Neighbour(lanes, _newest_taken(destination)) as b:
+        for _ in range(4):
+            answer = lanes.send("cliente-a", _grows_to(40))
+            assert answer.status_code in (200, 429), answer.text
+            points += 40 * 1024 // 6 if answer.status_code == 200 else 0
+        for life in range(2):
+            until = time.monotonic() + 12
+            while time.monotonic() < until:
+                look()
+                time.sleep(0.05)
+            if life == 0:
+                lanes.kill("collector")
+                lanes.start("collector")
+    print(f"aside at most {highest >> 10} KiB, RSS {lanes.rss_peak >> 20} MiB, B {b.worst:.1f} s")
+    assert highest < (8 + 8 + 4) << 20
+    assert lanes.rss_peak < RSS_MAX
+    assert b.worst < FRESH_SECONDS + 5  # the restart
+    destination.script = lambda customer, path, body: 204
+    book = lanes.settle("cliente-a", COLD, seconds=120)
+    assert book.get("dropped", 0) == 0
+    assert book["sent"] >= points > 0

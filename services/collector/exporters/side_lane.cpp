@@ -186,6 +186,9 @@ void SideLane::Worker::work_off(std::vector<Work>& works) {
     for (Work& work : works) {
       if (work.is_closed) continue;
       settle(work);
+      // What comes out of its records waits until what came out of them has found its end.
+      if (work.head.holds_records && !parts_.queue.has_room_for_units(work.head.customer))
+        close(work);
       has_more = has_more || !work.is_closed;
     }
     if (!has_more || lane_.is_stopping_) return;

@@ -150,9 +150,15 @@ SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
   const TimePoint now = clock_.steady();
   const auto [entry, is_new] =
       customer.entries.try_emplace(number, Waiting{{number, head, now, {}, 0}, false});
-  customer.bytes += head.content_bytes;
-  bytes_ += head.content_bytes;
+  if (is_new) count(customer, head, true);
   return entry->second.item;
+}
+
+void SideQueue::count(Customer& customer, const SideHead& head, bool is_coming) {
+  const std::uint64_t bytes = is_coming ? head.content_bytes : 0 - head.content_bytes;
+  customer.bytes += bytes;
+  bytes_ += bytes;
+  if (!head.holds_records) customer.unit_bytes += bytes;
 }
 
 void SideQueue::leave(const SideItem& item) {
@@ -160,9 +166,7 @@ void SideQueue::leave(const SideItem& item) {
   if (customer == customers_.end()) return;
   const auto found = customer->second.entries.find(item.number);
   if (found == customer->second.entries.end()) return;
-  const std::uint64_t bytes = found->second.item.head.content_bytes;
-  customer->second.bytes -= bytes;
-  bytes_ -= bytes;
+  count(customer->second, found->second.item.head, false);
   customer->second.entries.erase(found);
   if (customer->second.entries.empty()) customers_.erase(customer);
 }
@@ -223,10 +227,12 @@ std::vector<SideItem> SideQueue::evict(const CustomerId& customer) {
 
 std::vector<SideItem> SideQueue::take_of(Customer& customer, std::uint64_t& bytes_left) {
   const TimePoint now = clock_.steady();
+  const bool takes_records = takes_units(customer);
   std::vector<SideItem> taken;
   for (auto& [number, waiting] : customer.entries) {
     const SideHead& head = waiting.item.head;
     if (waiting.is_picked || waiting.item.not_before > now) continue;
+    if (head.holds_records && !takes_records) continue;
     if (!taken.empty() && !goes_with(taken.front().head, head)) {
       if (taken.front().head.stage != Parcel::Stage::kFresh) break;
       continue;
@@ -325,8 +331,8 @@ Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
   const auto found = customer->second.entries.find(item.number);
   if (found == customer->second.entries.end()) return {};
   SideHead& head = found->second.item.head;
-  customer->second.bytes += left.head.content_bytes - head.content_bytes;
-  bytes_ += left.head.content_bytes - head.content_bytes;
+  count(customer->second, head, false);
+  count(customer->second, left.head, true);
   head = left.head;
   item.head = left.head;
   publish();
@@ -351,6 +357,17 @@ bool SideQueue::holds_any(const CustomerId& customer) const {
 bool SideQueue::is_at_share(const CustomerId& customer) const {
   const std::lock_guard lock(mutex_);
   return held_.count(customer) > 0;
+}
+
+/// Half of the share is for what comes out, so that its other half still says what came in.
+bool SideQueue::takes_units(const Customer& customer) const {
+  return !settings_.is_required || customer.unit_bytes < settings_.customer_bytes_max / 2;
+}
+
+bool SideQueue::has_room_for_units(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  return found == customers_.end() || takes_units(found->second);
 }
 
 SideQueueStats SideQueue::stats() const {

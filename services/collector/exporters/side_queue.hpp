@@ -29,8 +29,9 @@ struct SideQueueSettings {
   /// more than its content. So a customer has here at most its share and, unpacked, what the disk
   /// log held of it when it came to that, which is half of the log at most, its customer_share
   /// (1/4) where others wait too: 256 MiB + 1/2 of the log, as records. Records become what they
-  /// are sent as when the side lane searches them, at most what intake lets one request become
-  /// (kExpandedPointBytesMax, kExpandedRecordBytesMax). All customers: twice bytes_max + the log.
+  /// are sent as, hundreds of times as much, a piece of the side lane (2 MiB) at a time and only
+  /// while what has become so has less than half of the share (has_room_for_units). All customers:
+  /// twice bytes_max + the log.
   bool is_required = false;
   std::string exporter = "";     ///< as the shares know it
   SideShares* shares = nullptr;  ///< told of who is at its share, where required
@@ -98,6 +99,9 @@ class SideQueue {
   bool holds_any(const CustomerId& customer) const;
   /// Of a required destination: nothing more of the customer should come here than must.
   bool is_at_share(const CustomerId& customer) const;
+  /// Of a required destination: whether some more of its records may become units. pick gives none
+  /// of them otherwise.
+  bool has_room_for_units(const CustomerId& customer) const;
   SideQueueStats stats() const;
   std::uint64_t damaged() const;
   /// The earliest time at which pick may find something; nothing where nothing waits.
@@ -113,6 +117,7 @@ class SideQueue {
   struct Customer {
     std::map<std::uint64_t, Waiting> entries;  // by number
     std::uint64_t bytes = 0;
+    std::uint64_t unit_bytes = 0;  // of these, encoded already
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
 
@@ -124,9 +129,11 @@ class SideQueue {
   std::string path_of(std::uint64_t number) const;
   Result<void> write(std::uint64_t number, const SideBytes& bytes);
   SideItem& enter(std::uint64_t number, const SideHead& head);
+  void count(Customer& customer, const SideHead& head, bool is_coming);
   void leave(const SideItem& item);
   std::vector<SideItem> evict(const CustomerId& customer);
   bool is_over(const Customer& customer) const;
+  bool takes_units(const Customer& customer) const;
   void publish();
   std::vector<SideItem> take_of(Customer& customer, std::uint64_t& bytes_left);
 

@@ -187,6 +187,28 @@ TEST_F(SideQueueTest, ARequiredDestinationsQueueKeepsEverythingAndNamesWhoIsAtIt
   EXPECT_EQ(evicted_, 0U);
 }
 
+TEST_F(SideQueueTest, WhileUnitsHaveHalfOfTheShareNoRecordsBecomeMore) {
+  settings_.is_required = true;
+  settings_.customer_bytes_max = 20;
+  reopen();
+  const CustomerId customer = *CustomerId::parse("a");
+  ASSERT_TRUE(queue_->put(records_of("a", std::string(100, 'r'))));
+  ASSERT_TRUE(queue_->put(units_of("a", "1", Parcel::Stage::kSuspect)));
+  EXPECT_TRUE(queue_->has_room_for_units(customer));
+  ASSERT_TRUE(queue_->put(units_of("a", "2", Parcel::Stage::kSuspect)));
+  EXPECT_FALSE(queue_->has_room_for_units(customer));
+  for (const char* suspect : {"1", "2"}) {
+    const auto work = pick();
+    ASSERT_EQ(work.size(), 1U);
+    EXPECT_EQ(queue_->load(work[0].front())->parcel.message, suspect);
+    queue_->put_back(work[0], std::chrono::seconds(1));
+  }
+  EXPECT_THAT(pick(), IsEmpty());
+  clock_.advance(std::chrono::seconds(1));
+  queue_->remove(pick()[0]);
+  EXPECT_TRUE(pick()[0].front().head.holds_records);
+}
+
 TEST_F(SideQueueTest, OverARequiredDestinationsWholeBoundWhoHoldsAnEqualPartIsNamed) {
   settings_.is_required = true;
   settings_.exporter = "otlphttp/cold";
