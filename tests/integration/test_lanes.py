@@ -706,3 +706,43 @@ def test_what_comes_out_of_a_refused_customers_records_stays_within_its_share(la
     book = lanes.settle("cliente-a", COLD, seconds=120)
     assert book.get("dropped", 0) == 0
     assert book["sent"] >= points > 0
+
+
+def test_a_series_that_fails_for_ever_is_a_few_files_and_holds_nothing_of_its_customer_up(lanes: Lanes) -> None:
+    """In each window one of A's series is answered 500: what is set aside of it becomes few entries, nothing is lost."""
+    destination = lanes.serve()
+
+    def script(customer: str, path: str, body: bytes) -> int:
+        return 500 if b"probe_broken" in body else 204
+
+    destination.script = script
+    lanes.configure(cold=lanes.destination_url, exporters=COLD, side_share="2MiB")
+    lanes.start("collector")
+    folder = lanes.folder / "log" / "side"
+    sent, worst, most = 0, 0.0, 0
+    with Neighbour(lanes, _newest_taken(destination)) as b:
+        for life in range(2):
+            until = time.monotonic() + 20
+            while time.monotonic() < until:
+                lanes.send_metrics("cliente-a", gauge("probe_broken", [(_now_ms(), 1.0)]), gauge("probe_good", [(_now_ms(), float(sent))]))
+                sent += 1
+                time.sleep(0.03)
+                most = max(most, len(list(folder.rglob("*.side"))))
+                good = max((at for at, customer, body in destination.bodies[-50:] if b"probe_good" in body), default=time.time())
+                worst = max(worst, time.time() - good)
+            if life == 0:
+                lanes.kill("collector")
+                lanes.start("collector")
+    waiting = lanes.gauge_of("vigia_exporter_side_items", COLD)
+    print(f"{sent} values, {waiting:.0f} aside, at most {most} files, A's good series {worst:.1f} s behind, B {b.worst:.1f} s")
+    assert sent > 400
+    assert waiting >= sent * 0.9
+    assert most < 60
+    assert worst < FRESH_SECONDS + 5  # the restart
+    assert b.worst < FRESH_SECONDS + 5
+    destination.script = lambda customer, path, body: 204
+    book = lanes.settle("cliente-a", COLD, seconds=120)
+    assert book.get("dropped", 0) == 0
+    assert book["queued_at_start"] > sent / 4
+    arrived = sum(body.count(b"probe_broken") for _, _, body in destination.bodies)
+    assert arrived >= sent

@@ -113,12 +113,12 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
   bool has_left = false;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
-    if (task.ranges.empty()) continue;
-    if (task.request == 0) drop_too_old(task, observer);
+    if (task.request == 0 && !task.ranges.empty()) drop_too_old(task, observer);
     if (!task.ranges.empty()) judge(task, observer);
-    if (task.ranges.empty()) continue;
+    if (task.ranges.empty()) judge_doomed(task, observer);
+    if (task.ranges.empty() && task.doomed.empty()) continue;
     has_left = true;
-    if (task.request == 0 && task.not_before <= clock_.steady() &&
+    if (task.request == 0 && !task.ranges.empty() && task.not_before <= clock_.steady() &&
         in_flight_ < settings_.in_flight_max)
       send(task, i);
   }
@@ -208,6 +208,7 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
   }
+  if (task.stage == Parcel::Stage::kLastTry && doom(task, answer, observer)) return;
   const TimePoint since = task.failure ? task.failure->since : task.sent;
   task.failure = Failure{answer, since, task.sent};
   postpone(task, answer);
@@ -292,12 +293,18 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
     return;
   }
   if (task.stage == Parcel::Stage::kSuspect) {
-    set_aside(task, Aside::kSuspect, answer.why, observer);
+    const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
+    if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
+      set_aside(task, Aside::kSuspect, answer.why, observer);
+      return;
+    }
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_set_aside(*alike.parcel, alike.first, alike.last, Aside::kSuspect, answer.why);
     return;
   }
   if (task.stage == Parcel::Stage::kLastTry) {
-    observer.on_refused(*range.parcel, range.first, answer.why);
-    task.ranges.pop_front();
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_refused(*alike.parcel, alike.first, answer.why);
     return;
   }
   if (++task.searches > settings_.searches_max) {
@@ -362,9 +369,56 @@ bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
   return true;
 }
 
-/// All that is left of the task.
+/// The front range and those of its kind, off the task's.
+std::vector<ParcelDelivery::Range> ParcelDelivery::take_kind(Task& task,
+                                                             DeliveryObserver& observer) const {
+  std::vector<Range> taken{task.ranges.front()};
+  task.ranges.pop_front();
+  const std::string_view kind = observer.kind_of(*taken[0].parcel, taken[0].first);
+  if (kind.empty()) return taken;
+  const auto alike = std::stable_partition(
+      task.ranges.begin(), task.ranges.end(),
+      [&](const Range& range) { return observer.kind_of(*range.parcel, range.first) != kind; });
+  taken.insert(taken.end(), alike, task.ranges.end());
+  task.ranges.erase(alike, task.ranges.end());
+  return taken;
+}
+
+/// While the destination takes data, what fails at its last try waits for what it says next, so
+/// that many are given up by one sign of life and not one at a time.
+bool ParcelDelivery::doom(Task& task, const Answer& answer, DeliveryObserver& observer) const {
+  const bool is_wait = answer.kind == Answer::Kind::kRetry && !answer.is_timeout;
+  if (is_wait || !evidence_->data_taken_since(clock_.steady() - kEvidenceFresh)) return false;
+  for (const Range& range : take_kind(task, observer)) task.doomed.push_back({range, answer.why});
+  task.doomed_sent = task.sent;
+  task.attempts = 0;
+  task.failure.reset();
+  return true;
+}
+
+/// Nothing is left to send.
+void ParcelDelivery::judge_doomed(Task& task, DeliveryObserver& observer) const {
+  if (task.doomed.empty()) return;
+  const bool is_late =
+      settings_.run_max > Duration::zero() && clock_.steady() >= run_began_ + settings_.run_max;
+  if (is_late || evidence_->data_taken_since(task.doomed_sent))
+    set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
+  else if (prober_ != nullptr)
+    prober_->ask(task.doomed.front().range.parcel->customer);
+}
+
+/// All that is left of the task; what has failed for good is given up.
 void ParcelDelivery::set_aside(Task& task, Aside aside, const std::string& why,
-                               DeliveryObserver& observer) {
+                               DeliveryObserver& observer) const {
+  const bool is_proved = evidence_->data_taken_since(task.doomed_sent);
+  for (const Doomed& doomed : task.doomed) {
+    const Range& range = doomed.range;
+    if (is_proved)
+      observer.on_refused(*range.parcel, range.first, doomed.why);
+    else
+      observer.on_set_aside(*range.parcel, range.first, range.last, aside, why);
+  }
+  task.doomed.clear();
   for (const Range& range : task.ranges)
     observer.on_set_aside(*range.parcel, range.first, range.last, aside, why);
   task.ranges.clear();

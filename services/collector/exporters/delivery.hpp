@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -68,6 +69,8 @@ class DeliveryObserver {
   virtual std::optional<Parcel> split(const Parcel& /*parcel*/, std::size_t /*unit*/) {
     return std::nullopt;
   }
+  /// What units of one fate have in common; "" where each stands for itself. Views the parcel.
+  virtual std::string_view kind_of(const Parcel& /*parcel*/, std::size_t /*unit*/) { return {}; }
   /// Called often; false gives up what is left.
   virtual bool go_on() = 0;
 };
@@ -80,6 +83,8 @@ class DeliveryObserver {
 /// takes nothing from anybody costs nothing but time.
 /// Where the destination says that data is too old, the search goes by time, newest first, and what
 /// is found is remembered for kTooOldKnownFor: everything older is given up unsent.
+/// Of suspects that are of one kind one is tried for all, and shares its fate with them at the last
+/// try: they have failed alone each.
 /// Thread contract: `run` from one thread; `wake` from any.
 class ParcelDelivery {
  public:
@@ -97,6 +102,8 @@ class ParcelDelivery {
   static constexpr auto kTooOldKnownFor = std::chrono::minutes(1);
   /// Evidence older than this tells nothing of now.
   static constexpr auto kEvidenceFresh = std::chrono::seconds(5);
+  /// Of suspects so many kinds are tried in a run, for all of them.
+  static constexpr int kSuspectKindsMax = 8;
 
  private:
   struct Range {
@@ -107,6 +114,10 @@ class ParcelDelivery {
     Answer answer;
     TimePoint since{};  // first of them
     TimePoint sent{};   // the last one's request
+  };
+  struct Doomed {
+    Range range;
+    std::string why;
   };
   struct Task {                                   // one parcel on its way
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
@@ -120,6 +131,8 @@ class ParcelDelivery {
     std::optional<Failure> failure{};
     TimePoint sent{};
     TimePoint not_before{};
+    std::vector<Doomed> doomed{};  // of a last try: failed once more
+    TimePoint doomed_sent{};       // the last of these requests
   };
   struct Inbox;  // answers on their way to the thread of run
 
@@ -135,8 +148,11 @@ class ParcelDelivery {
   void condemn(Task& task, DeliveryObserver& observer);
   void search(Task& task, const Answer& answer, DeliveryObserver& observer);
   bool split(Task& task, DeliveryObserver& observer) const;
+  std::vector<Range> take_kind(Task& task, DeliveryObserver& observer) const;
+  bool doom(Task& task, const Answer& answer, DeliveryObserver& observer) const;
+  void judge_doomed(Task& task, DeliveryObserver& observer) const;
   void halve(Task& task, bool newer_first) const;
-  void set_aside(Task& task, Aside aside, const std::string& why, DeliveryObserver& observer);
+  void set_aside(Task& task, Aside aside, const std::string& why, DeliveryObserver& observer) const;
   void sort_by_time(Task& task) const;
   void learn_too_old(std::int64_t timestamp_ms, const std::string& why);
   void drop_too_old(Task& task, DeliveryObserver& observer) const;

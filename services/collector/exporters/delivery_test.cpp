@@ -48,7 +48,11 @@ class Notes final : public DeliveryObserver {
                  const Answer& /*answer*/, Duration /*took*/) override {
     ++answers;
   }
+  std::string_view kind_of(const Parcel& parcel, std::size_t unit) override {
+    return has_kinds ? parcel.run(unit, unit + 1) : std::string_view();
+  }
   bool go_on() override { return may_go_on(); }
+  bool has_kinds = false;  // a unit's letter is its kind
   std::vector<std::string> refused;
   std::string left, slow, suspects;  // set aside
   std::uint64_t rejected = 0;
@@ -209,6 +213,40 @@ TEST_F(DeliveryTest, OnlyWhatFailsAloneOnceMoreWhileDataIsTakenIsGivenUp) {
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_THAT(notes_.refused, ElementsAre("c: bad"));
   EXPECT_NE(destination_.taken.find('d'), std::string::npos);
+}
+
+TEST_F(DeliveryTest, OfSuspectsOneOfAKindIsTriedAndWhatIsTakenGoesOn) {
+  settings_.lane = Lane::kSide;
+  notes_.has_kinds = true;
+  destination_.script = [](const auto&, const std::string& message) {
+    return refuse_what_holds('c', message, Kind::kBroken);
+  };
+  Parcel suspects = parcel_of("cccdcd");
+  suspects.stage = Parcel::Stage::kSuspect;
+  EXPECT_TRUE(run_probing({suspects}));
+  EXPECT_EQ(notes_.suspects, "cccc");
+  EXPECT_EQ(std::count(destination_.requests.begin(), destination_.requests.end(), "a:c"), 1);
+  EXPECT_EQ(std::count(destination_.taken.begin(), destination_.taken.end(), 'd'), 2);
+}
+
+// As many failing series as there may be: what comes in a second must not take an hour to go.
+TEST_F(DeliveryTest, AtTheLastTryAKindSharesItsFateAndManyKindsWaitForOneSignOfLife) {
+  settings_.lane = Lane::kSide;
+  notes_.has_kinds = true;
+  std::size_t probes = 0;
+  destination_.script = [&probes](const std::string& customer, const std::string&) {
+    probes += customer == "a" ? 0 : 1;
+    return customer == "a" ? Answer{Kind::kBroken, "bad"} : Answer{};
+  };
+  std::string letters;
+  for (char letter = 'a'; letter <= 'z'; ++letter) letters += std::string(100, letter);
+  Parcel suspects = parcel_of(letters);
+  suspects.stage = Parcel::Stage::kLastTry;
+  EXPECT_TRUE(run_probing({suspects}));
+  EXPECT_EQ(notes_.refused.size(), letters.size());
+  EXPECT_LT(probes, 10U);
+  // One of each kind, and the first ones until the destination was seen to take data.
+  EXPECT_LT(destination_.requests.size() - probes, 40U);
 }
 
 TEST_F(DeliveryTest, TheLastTryGivesNothingUpWhileNothingIsTaken) {

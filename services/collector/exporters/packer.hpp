@@ -47,6 +47,9 @@ class Packer {
                               std::size_t bytes_max, Parcel& parcel) = 0;
   /// A unit as text, for its dead letter.
   virtual std::string describe(std::string_view unit) const = 0;
+  /// What units of one fate have in common: the labels of their series. "" where each stands for
+  /// itself. Views the unit.
+  virtual std::string_view kind_of(std::string_view /*unit*/) const { return {}; }
   /// A unit of several items as units of half as many; nothing where it cannot be cut.
   virtual std::optional<Parcel> split(const Parcel& /*parcel*/, std::size_t /*unit*/) const {
     return std::nullopt;

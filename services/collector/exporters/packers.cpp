@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "libs/base/bytes.hpp"
 #include "libs/wire/prometheus/translator.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/accepted_items.hpp"
@@ -107,6 +108,23 @@ class Describing final : public remote_write::WriteVisitor {
   std::string text;
 };
 
+constexpr char kLengthDelimited1 = '\x0a';  // tag of field 1: a series, a label
+
+/// The labels of an encoded `timeseries` field, as they lie in it.
+std::string_view labels_of(std::string_view unit) {
+  if (unit.empty() || unit.front() != kLengthDelimited1) return {};
+  ByteReader outer(unit.substr(1));
+  const std::string_view series = outer.read_sized();
+  std::size_t end = 0;
+  while (end < series.size() && series[end] == kLengthDelimited1) {
+    ByteReader label(series.substr(end + 1));
+    (void)label.read_sized();
+    if (!label.ok()) return {};
+    end = series.size() - label.rest().size();
+  }
+  return series.substr(0, end);
+}
+
 class SeriesPacker final : public Packer {
  public:
   SeriesPacker(prometheus::TranslatorSettings settings, prometheus::SeriesCache& series)
@@ -125,6 +143,7 @@ class SeriesPacker final : public Packer {
     (void)remote_write::decode_message(unit, {}, describing);
     return describing.text;
   }
+  std::string_view kind_of(std::string_view unit) const override { return labels_of(unit); }
 
  private:
   prometheus::Translator translator_;

@@ -139,6 +139,32 @@ TEST_F(SeriesPackerTest, APointThatBecomesManySeriesIsCutInside) {  // A1: bucke
   EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), found.size());
 }
 
+TEST_F(SeriesPackerTest, ValuesOfASeriesAreOfOneKind) {
+  auto& gauge = metric();
+  gauge.set_name("probe");
+  for (int i = 0; i < 4; ++i) {
+    auto& point = *gauge.mutable_gauge()->add_data_points();
+    point.set_time_unix_nano(kTimeNs + static_cast<std::uint64_t>(i) * kMillisecondNs);
+    point.set_as_double(i);
+    auto& attribute = *point.add_attributes();
+    attribute.set_key("n");
+    attribute.mutable_value()->set_int_value(i / 2);
+  }
+  Parcel parcel{.customer = *CustomerId::parse("a")};
+  const std::string body = request_.SerializeAsString();
+  ASSERT_TRUE(packer_->pack(0, {4, 0, "", body}, {}, kPieceBytes, parcel));
+  ASSERT_EQ(parcel.units.size(), 4U);
+  std::vector<std::string_view> kinds;
+  for (std::size_t unit = 0; unit < 4; ++unit)
+    kinds.push_back(packer_->kind_of(parcel.run(unit, unit + 1)));
+  EXPECT_FALSE(kinds[0].empty());
+  EXPECT_EQ(kinds[0], kinds[1]);
+  EXPECT_NE(kinds[1], kinds[2]);
+  EXPECT_EQ(kinds[2], kinds[3]);
+  EXPECT_EQ(packer_->kind_of("no series"), "");
+  EXPECT_EQ(packer_->kind_of(""), "");
+}
+
 TEST_F(SeriesPackerTest, WhatFitsGoesInOnePiece) {
   auto& gauge = metric();
   gauge.set_name("probe");

@@ -1,6 +1,10 @@
 #include "services/collector/exporters/side_entry.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 #include <fmt/format.h>
+#include <lz4.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
@@ -10,6 +14,8 @@ namespace {
 
 constexpr std::string_view kMagic = "VGSQ";
 constexpr std::size_t kUnitBytesMin = 4;  // four varints of a unit
+constexpr std::uint8_t kRecords = 1;
+constexpr std::uint8_t kPackedUnits = 2;
 constexpr std::uint8_t kStageMax = static_cast<std::uint8_t>(Parcel::Stage::kLastTry);
 
 std::uint64_t to_zigzag(std::int64_t value) {
@@ -24,14 +30,35 @@ void add(SideBytes& out, std::string bytes) {
   out.parts.emplace_back(out.made.back());
 }
 
+/// Numbers of items are their records', of which a unit's file says nothing: where units are of
+/// several records, the items of all of them are numbered anew.
+class ItemNumbers {
+ public:
+  explicit ItemNumbers(const std::vector<Unit>& units)
+      : are_of_one_(std::all_of(units.begin(), units.end(), [&](const Unit& unit) {
+          return unit.record == units.front().record;
+        })) {}
+  std::uint32_t of(const Unit& unit) {
+    if (are_of_one_ || unit.item == Unit::kNoItem) return unit.item;
+    const auto next = static_cast<std::uint32_t>(numbers_.size());
+    return numbers_.try_emplace((std::uint64_t{unit.record} << 32U) | unit.item, next)
+        .first->second;
+  }
+
+ private:
+  const bool are_of_one_;
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers_;
+};
+
 void add_parcel(SideBytes& out, const Parcel& parcel) {
   std::string units;
+  ItemNumbers numbers(parcel.units);
   append_varint(units, parcel.units.size());
   for (std::size_t i = 0; i < parcel.units.size(); ++i) {
     const Unit& unit = parcel.units[i];
     append_varint(units, parcel.run(i, i + 1).size());
     append_varint(units, unit.items);
-    append_varint(units, unit.item);
+    append_varint(units, numbers.of(unit));
     append_varint(units, to_zigzag(unit.timestamp_ms));
   }
   add(out, std::move(units));
@@ -51,6 +78,35 @@ void add_records(SideBytes& out, const std::vector<SideRecord>& records) {
     add(out, std::exchange(front, {}));
     out.parts.push_back(record.body);
   }
+}
+
+/// The parts as one LZ4 block, where that is less.
+void pack(SideBytes& out, SideHead& head) {
+  std::string plain;
+  for (const std::string_view part : out.parts) plain += part;
+  std::string packed(plain.size(), '\0');
+  const int bytes =
+      plain.size() > kEntryPlainBytesMax
+          ? 0
+          : LZ4_compress_default(plain.data(), packed.data(), static_cast<int>(plain.size()),
+                                 static_cast<int>(packed.size()));
+  head.is_packed = bytes > 0;
+  if (!head.is_packed) return;
+  packed.resize(static_cast<std::size_t>(bytes));
+  packed.shrink_to_fit();
+  out.parts.resize(1);  // the head's
+  out.made.resize(1);
+  add(out, std::move(packed));
+}
+
+Result<std::string> unpack(const SideHead& head, std::string_view content) {
+  std::string plain(head.plain_bytes, '\0');
+  const int bytes =
+      LZ4_decompress_safe(content.data(), plain.data(), static_cast<int>(content.size()),
+                          static_cast<int>(plain.size()));
+  if (bytes < 0 || static_cast<std::size_t>(bytes) != plain.size())
+    return fail(ErrorCode::kCorrupt, "the content is no LZ4 block of the size it states");
+  return plain;
 }
 
 bool decode_parcel(std::string_view content, SideEntry& entry) {
@@ -89,6 +145,12 @@ bool decode_records(std::string_view content, const std::shared_ptr<const std::s
   return reader.ok() && reader.rest().empty();
 }
 
+std::uint64_t size_of(const SideBytes& bytes) {
+  std::uint64_t size = 0;
+  for (const std::string_view part : bytes.parts) size += part.size();
+  return size;
+}
+
 struct Opened {
   SideHead head;
   std::uint32_t content_checksum = 0;
@@ -104,12 +166,12 @@ Result<Opened> open(std::string_view bytes) {
   const std::string_view head = reader.read_bytes(reader.read_u32());
   if (!reader.ok() || crc32c(head) != checksum)
     return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
-  if (version != kSideVersion)
+  if (version < 1 || version > kSideVersion)
     return fail(ErrorCode::kInvalid, fmt::format("version {} of an entry is not known", version));
   ByteReader fields(head);
   const std::uint8_t signal = fields.read_u8();
   const std::uint8_t stage = fields.read_u8();
-  const std::uint8_t holds_records = fields.read_u8();
+  const std::uint8_t kind = fields.read_u8();
   const auto received_ms = static_cast<std::int64_t>(fields.read_u64());
   const std::uint64_t items = fields.read_u64();
   const std::uint64_t content_bytes = fields.read_u64();
@@ -117,10 +179,13 @@ Result<Opened> open(std::string_view bytes) {
   const std::string customer(fields.read_sized());
   auto id = customer == CustomerId::provider().text() ? CustomerId::provider()
                                                       : CustomerId::parse(customer);
-  if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax || holds_records > 1)
+  const bool is_packed = kind == kPackedUnits && version > 1;
+  const std::uint64_t plain_bytes = is_packed ? fields.read_u64() : content_bytes;
+  if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax ||
+      (kind > kRecords && !is_packed) || (is_packed && plain_bytes > kEntryPlainBytesMax))
     return fail(ErrorCode::kCorrupt, "a field of the head is wrong");
   return Opened{{*id, static_cast<Signal>(signal), static_cast<Parcel::Stage>(stage),
-                 holds_records == 1, received_ms, items, content_bytes},
+                 kind == kRecords, received_ms, items, content_bytes, is_packed, plain_bytes},
                 content_checksum,
                 reader.rest()};
 }
@@ -136,24 +201,24 @@ SideBytes encode_side_entry(SideEntry& entry) {
     add_records(out, entry.records);
   else
     add_parcel(out, entry.parcel);
-  head.content_bytes = 0;
+  head.plain_bytes = size_of(out);
+  if (head.is_packed && !head.holds_records) pack(out, head);
+  head.content_bytes = size_of(out);
   std::uint32_t checksum = 0;
-  for (const std::string_view part : out.parts) {
-    head.content_bytes += part.size();
-    checksum = crc32c(part, checksum);
-  }
+  for (const std::string_view part : out.parts) checksum = crc32c(part, checksum);
   std::string fields;
   fields += static_cast<char>(head.signal);
   fields += static_cast<char>(head.stage);
-  fields += static_cast<char>(head.holds_records ? 1 : 0);
+  fields += static_cast<char>(head.holds_records ? kRecords : head.is_packed ? kPackedUnits : 0);
   append_u64(fields, static_cast<std::uint64_t>(head.received_ms));
   append_u64(fields, head.items);
   append_u64(fields, head.content_bytes);
   append_u32(fields, checksum);
   append_sized(fields, head.customer.text());
+  if (head.is_packed) append_u64(fields, head.plain_bytes);
   std::string& front = out.made.front();
   front = kMagic;
-  append_u32(front, kSideVersion);
+  append_u32(front, head.is_packed ? kSideVersion : 1);
   append_u32(front, crc32c(fields));
   append_u32(front, static_cast<std::uint32_t>(fields.size()));
   front += fields;
@@ -177,6 +242,13 @@ Result<SideEntry> decode_side_entry(std::string bytes) {
   const SideHead& head = opened->head;
   SideEntry entry{
       head, {.customer = head.customer, .signal = head.signal, .stage = head.stage}, {}};
+  if (head.is_packed) {
+    auto plain = unpack(head, content);
+    if (!plain) return forward(plain);
+    if (!decode_parcel(*plain, entry))
+      return fail(ErrorCode::kCorrupt, "the content does not end where it should");
+    return entry;
+  }
   const bool is_whole =
       head.holds_records ? decode_records(content, room, entry) : decode_parcel(content, entry);
   if (!is_whole) return fail(ErrorCode::kCorrupt, "the content does not end where it should");

@@ -17,8 +17,9 @@
 
 namespace vigia::collector {
 
-inline constexpr std::uint32_t kSideVersion = 1;
+inline constexpr std::uint32_t kSideVersion = 2;  ///< of packed entries; of others 1
 inline constexpr std::size_t kSideHeadBytesMax = 256;
+inline constexpr std::uint64_t kEntryPlainBytesMax = 256ULL << 20U;
 
 /// A record, or what is left of one. Bodies are large, so they are never copied.
 struct SideRecord {
@@ -38,9 +39,12 @@ struct SideHead {
   Signal signal = Signal::kMetrics;
   Parcel::Stage stage = Parcel::Stage::kFresh;
   bool holds_records = false;
-  std::int64_t received_ms = 0;  ///< of the oldest in it, by the collector's wall clock
-  std::uint64_t items = 0;       ///< accepted ones that wait in it
-  std::uint64_t content_bytes = 0;
+  std::int64_t received_ms = 0;     ///< of the oldest in it, by the collector's wall clock
+  std::uint64_t items = 0;          ///< accepted ones that wait in it
+  std::uint64_t content_bytes = 0;  ///< in the file
+  /// Units as one LZ4 block: values of few series, which differ in little.
+  bool is_packed = false;
+  std::uint64_t plain_bytes = 0;  ///< of the content once it is unpacked
 };
 
 /// Either units that are encoded already, or records that are not.
@@ -55,10 +59,11 @@ struct SideBytes {
   std::deque<std::string> made;
   std::vector<std::string_view> parts;
 };
-/// Sets the head's content_bytes and holds_records by the content.
+/// Sets the head's sizes and holds_records by the content. Units are packed where the head says so
+/// and it makes them less.
 SideBytes encode_side_entry(SideEntry& entry);
 /// From the first kSideHeadBytesMax bytes or more. kCorrupt where it is damaged, kInvalid for a
-/// later version.
+/// later version. kEntryPlainBytesMax is the most that an entry may say it becomes.
 Result<SideHead> decode_side_head(std::string_view bytes);
 Result<SideEntry> decode_side_entry(std::string bytes);
 

@@ -5,6 +5,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
+#include "services/collector/exporters/suspects.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -38,10 +39,13 @@ std::size_t weight_of(const Parcel& parcel, std::size_t first, std::size_t last)
 /// One customer's part of a turn.
 struct SideLane::Work {
   explicit Work(std::vector<SideItem> picked)
-      : items(std::move(picked)), head(items.front().head) {}
+      : items(std::move(picked)),
+        head(items.front().head),
+        has_suspects(head.stage != Parcel::Stage::kFresh) {}
 
   std::vector<SideItem> items;  // picked, not yet done
   SideHead head;                // what they have in common
+  bool has_suspects = false;    // among them, or made of them
   // Of entries of records: the one under way.
   std::optional<SideEntry> entry;
   std::uint64_t entry_items = 0;  // not yet packed
@@ -123,6 +127,9 @@ class SideLane::Worker final : private DeliveryObserver {
   std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override {
     return parts_.packer.split(parcel, unit);
   }
+  std::string_view kind_of(const Parcel& parcel, std::size_t unit) override {
+    return parts_.packer.kind_of(parcel.run(unit, unit + 1));
+  }
   bool go_on() override { return !lane_.is_stopping_; }
 
   SideLane& lane_;
@@ -162,6 +169,12 @@ bool SideLane::Worker::take_turn() {
   works_ = &works;
   const bool is_sound = contain_faults("what was set aside", [&] { work_off(works); });
   works_ = nullptr;
+  for (const Work& work : works) {
+    if (!work.has_suspects) continue;
+    contain_faults("suspects that become one entry", [&] {
+      merge_suspects(parts_.queue, parts_.packer, work.head, lane_.settings_.give_up_after);
+    });
+  }
   for (Work& work : works) {
     if (work.is_closed) continue;
     // A fault of ours: tried again, later, and never let go for it.
@@ -223,7 +236,11 @@ Parcel SideLane::Worker::next_piece(Work& work) {
     }
     const auto index = static_cast<std::uint32_t>(work.packed.size() - 1);
     for (Unit& unit : entry->parcel.units) unit.record = index;
-    piece.append(entry->parcel, 0, entry->parcel.units.size());
+    const std::size_t units = entry->parcel.units.size();
+    const std::size_t first =
+        work.has_suspects ? nth_kind(parts_.packer, entry->parcel, item.attempts) : 0;
+    if (first < units) piece.append(entry->parcel, first, units);
+    if (first > 0) piece.append(entry->parcel, 0, first);
   }
   work.items.clear();
   const bool is_old_suspect =
@@ -306,9 +323,11 @@ void SideLane::Worker::settle(Work& work) {
   const SideLaneSettings& settings = lane_.settings_;
   const bool is_suspect = work.head.stage != Parcel::Stage::kFresh;
   const int attempts = work.packed.empty() ? 0 : work.packed.front().attempts;
-  const Duration wait =
-      is_suspect ? doubled(settings.delivery.retry_initial, attempts, Duration(kSuspectWaitMax))
-                 : doubled(settings.delivery.retry_initial, attempts, settings.delivery.retry_max);
+  const Duration longest =
+      is_suspect ? std::max<Duration>(kSuspectWaitMax,
+                                      kSuspectPace * parts_.queue.suspects(work.head.customer))
+                 : settings.delivery.retry_max;
+  const Duration wait = doubled(settings.delivery.retry_initial, attempts, longest);
   const bool is_untouched = (work.left || work.suspects) && !work.has_changed();
   if ((is_untouched && work.is_opened_whole) || !keep(work)) {
     give_back(work, wait);
@@ -339,6 +358,7 @@ bool SideLane::Worker::keep(Work& work) {
     if (is_suspect && work.head.stage != Parcel::Stage::kFresh && !work.packed.empty())
       since = work.packed.front().since;
     const Duration wait = is_suspect ? lane_.settings_.delivery.retry_initial : Duration::zero();
+    work.has_suspects = work.has_suspects || is_suspect;
     const auto put = parts_.queue.put(std::move(entry), wait, since);
     if (!put) {
       service::log_error("what is left of the side queue's entries cannot be written",

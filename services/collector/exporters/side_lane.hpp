@@ -79,7 +79,10 @@ class SideLane {
   static constexpr auto kTurnMax = std::chrono::seconds(5);  ///< new pieces are begun until then
   static constexpr auto kRunMax = std::chrono::seconds(15);  ///< of one piece
   static constexpr int kSearchesMax = 512;                   ///< requests of one piece's search
+  /// A suspect is tried at least so often, or where a customer has more than 240 entries of them
+  /// one of these at this pace.
   static constexpr auto kSuspectWaitMax = std::chrono::seconds(60);
+  static constexpr auto kSuspectPace = std::chrono::milliseconds(250);
 
  private:
   struct Work;

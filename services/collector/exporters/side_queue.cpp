@@ -15,6 +15,7 @@ constexpr std::string_view kFreshSuffix = ".new";
 constexpr std::string_view kDamagedSuffix = ".damaged";
 constexpr int kHexBase = 16;
 constexpr std::size_t kEntryBytesMax = 256U << 20U;
+constexpr std::size_t kMergedEntriesMax = 1024;  // files that are open for it, one by one
 
 /// Nothing for the name of another file.
 std::optional<std::uint64_t> number_of(std::string_view name) {
@@ -45,6 +46,8 @@ bool goes_with(const SideHead& first, const SideHead& next) {
   return first.signal == next.signal && first.holds_records == next.holds_records &&
          first.stage == Parcel::Stage::kFresh && next.stage == Parcel::Stage::kFresh;
 }
+
+bool is_suspect(const SideHead& head) { return head.stage != Parcel::Stage::kFresh; }
 
 }  // namespace
 
@@ -228,11 +231,20 @@ std::vector<SideItem> SideQueue::evict(const CustomerId& customer) {
 std::vector<SideItem> SideQueue::take_of(Customer& customer, std::uint64_t& bytes_left) {
   const TimePoint now = clock_.steady();
   const bool takes_records = takes_units(customer);
+  const auto is_due = [&](const Waiting& waiting) {
+    return !waiting.is_picked && waiting.item.not_before <= now &&
+           (takes_records || !waiting.item.head.holds_records);
+  };
+  // By turns, for there is always some suspect that is due, and all of them are older.
+  bool has_due[2] = {false, false};
+  for (const auto& [number, waiting] : customer.entries)
+    if (is_due(waiting)) has_due[is_suspect(waiting.item.head) ? 1 : 0] = true;
+  const bool wants_suspects = has_due[1] && (!has_due[0] || !customer.had_suspects);
+  customer.had_suspects = wants_suspects;
   std::vector<SideItem> taken;
   for (auto& [number, waiting] : customer.entries) {
     const SideHead& head = waiting.item.head;
-    if (waiting.is_picked || waiting.item.not_before > now) continue;
-    if (head.holds_records && !takes_records) continue;
+    if (!is_due(waiting) || is_suspect(head) != wants_suspects) continue;
     if (!taken.empty() && !goes_with(taken.front().head, head)) {
       if (taken.front().head.stage != Parcel::Stage::kFresh) break;
       continue;
@@ -316,6 +328,66 @@ void SideQueue::put_back(const std::vector<SideItem>& items, Duration wait) {
   }
 }
 
+std::vector<SideItem> SideQueue::pick_mergeable(const CustomerId& customer, Signal signal,
+                                                Duration age_span) {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  if (found == customers_.end()) return {};
+  std::map<Duration::rep, std::vector<Waiting*>> by_age;
+  for (auto& [number, waiting] : found->second.entries) {
+    const SideHead& head = waiting.item.head;
+    if (waiting.is_picked || !is_suspect(head) || head.holds_records || head.signal != signal ||
+        head.plain_bytes > kMergedBytesMax / 2)
+      continue;
+    by_age[waiting.item.since.time_since_epoch() / age_span].push_back(&waiting);
+  }
+  for (const auto& [age, group] : by_age) {
+    if (group.size() < kMergeEntries) continue;
+    std::vector<SideItem> items;
+    std::uint64_t bytes = 0;
+    for (Waiting* waiting : group) {
+      bytes += waiting->item.head.plain_bytes;
+      if (bytes > kMergedBytesMax || items.size() == kMergedEntriesMax) break;
+      waiting->is_picked = true;
+      items.push_back(waiting->item);
+    }
+    return items;
+  }
+  return {};
+}
+
+Result<void> SideQueue::merge(const std::vector<SideItem>& items, SideEntry merged) {
+  SideItem first = items.front();
+  if (auto replaced = replace(first, std::move(merged)); !replaced) {
+    release(items);
+    return replaced;
+  }
+  // A kill before the others' files are gone: their content comes twice.
+  remove({items.begin() + 1, items.end()});
+  const std::lock_guard lock(mutex_);
+  const auto customer = customers_.find(first.head.customer.text());
+  if (customer == customers_.end()) return {};
+  const auto found = customer->second.entries.find(first.number);
+  if (found == customer->second.entries.end()) return {};
+  Waiting& waiting = found->second;
+  waiting.is_picked = false;
+  for (const SideItem& item : items) {
+    waiting.item.since = std::max(waiting.item.since, item.since);
+    waiting.item.not_before = std::min(waiting.item.not_before, item.not_before);
+  }
+  return {};
+}
+
+void SideQueue::release(const std::vector<SideItem>& items) {
+  const std::lock_guard lock(mutex_);
+  for (const SideItem& item : items) {
+    const auto customer = customers_.find(item.head.customer.text());
+    if (customer == customers_.end()) continue;
+    const auto found = customer->second.entries.find(item.number);
+    if (found != customer->second.entries.end()) found->second.is_picked = false;
+  }
+}
+
 void SideQueue::delay(const CustomerId& customer, Duration wait) {
   const std::lock_guard lock(mutex_);
   const auto found = customers_.find(customer.text());
@@ -357,6 +429,16 @@ bool SideQueue::holds_any(const CustomerId& customer) const {
 bool SideQueue::is_at_share(const CustomerId& customer) const {
   const std::lock_guard lock(mutex_);
   return held_.count(customer) > 0;
+}
+
+std::size_t SideQueue::suspects(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  if (found == customers_.end()) return 0;
+  const auto& entries = found->second.entries;
+  return static_cast<std::size_t>(
+      std::count_if(entries.begin(), entries.end(),
+                    [](const auto& entry) { return is_suspect(entry.second.item.head); }));
 }
 
 /// Half of the share is for what comes out, so that its other half still says what came in.

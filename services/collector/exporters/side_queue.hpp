@@ -91,6 +91,15 @@ class SideQueue {
   /// They are tried again after `wait`. Of suspects each waits for itself, of others all of the
   /// customer.
   void put_back(const std::vector<SideItem>& items, Duration wait);
+  /// Small entries of the customer's suspects that may become one, picked; nothing where they are
+  /// few. Suspects of one `age_span` go together, so that none is kept for longer than that for it.
+  std::vector<SideItem> pick_mergeable(const CustomerId& customer, Signal signal,
+                                       Duration age_span);
+  /// Replaces picked entries by one that holds what they hold, to be tried when the first of them
+  /// would be. Nothing has changed where it fails, but that they are no longer picked.
+  Result<void> merge(const std::vector<SideItem>& items, SideEntry merged);
+  /// They are as they were before they were picked.
+  void release(const std::vector<SideItem>& items);
   /// Replaces a picked entry by what is left of it; it stays picked.
   Result<void> replace(SideItem& item, SideEntry left);
 
@@ -99,6 +108,8 @@ class SideQueue {
   bool holds_any(const CustomerId& customer) const;
   /// Of a required destination: nothing more of the customer should come here than must.
   bool is_at_share(const CustomerId& customer) const;
+  /// Entries of the customer that are suspects.
+  std::size_t suspects(const CustomerId& customer) const;
   /// Of a required destination: whether some more of its records may become units. pick gives none
   /// of them otherwise.
   bool has_room_for_units(const CustomerId& customer) const;
@@ -108,6 +119,8 @@ class SideQueue {
   std::optional<TimePoint> next_due() const;
 
   static constexpr std::uint64_t kEntryRoom = 4096;  ///< a file's block and what is known of it
+  static constexpr std::size_t kMergeEntries = 16;   ///< so many small ones become one
+  static constexpr std::uint64_t kMergedBytesMax = 1U << 20U;  ///< unpacked
 
  private:
   struct Waiting {
@@ -120,6 +133,7 @@ class SideQueue {
     std::uint64_t unit_bytes = 0;  // of these, encoded already
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
+    bool had_suspects = false;  // at its last turn
 
     std::uint64_t room() const { return bytes + entries.size() * kEntryRoom; }
   };
