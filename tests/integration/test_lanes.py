@@ -644,6 +644,19 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
             assert lanes.send("cliente-a", _log_lines("cliente-a", 1), "logs").status_code == 200
             book = lanes.books("cliente-a", COLD)
             assert (book.get("dropped", 0), book["rejected"]) == (0, 1)
+            refusals = {
+                labels["reason"]: value
+                for name, labels, value in lanes.metrics()
+                if name == "vigia_items_rejected_total" and labels["customer_id"] == "cliente-a"
+            }
+            assert refusals == {"side_share": 1}
+            held = [
+                value
+                for name, labels, value in lanes.metrics()
+                if name == "vigia_exporter_side_customer_bytes"
+                and (labels["exporter"], labels["customer_id"]) == (COLD, "cliente-a")
+            ]
+            assert held[0] > 4 * share
             # What went aside just before a kill is read from the log again: it comes twice.
             assert book["queued"] == taken if life == 0 else book["queued"] >= taken
             if life == 0:
@@ -664,9 +677,16 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
 
 def _grows_to(mib: int) -> bytes:
     """Points of one series under labels of 10 KB: so many MiB on the way out, within intake's limits."""
-    wide = {**resource_of("cliente-a"), "service.name": "s" * 2000, "node.region": "r" * 2000, "environment": "e" * 2000}
+    wide = {
+        **resource_of("cliente-a"),
+        "service.name": "s" * 2000,
+        "node.region": "r" * 2000,
+        "environment": "e" * 2000,
+    }
     now, points = _now_ms(), mib * 1024 // 6
-    body: bytes = metrics_request(wide, gauge("probe_grows", [(now - n, 1.0) for n in range(points)])).SerializeToString()
+    body: bytes = metrics_request(
+        wide, gauge("probe_grows", [(now - n, 1.0) for n in range(points)])
+    ).SerializeToString()
     return body
 
 
@@ -724,17 +744,26 @@ def test_a_series_that_fails_for_ever_is_a_few_files_and_holds_nothing_of_its_cu
         for life in range(2):
             until = time.monotonic() + 20
             while time.monotonic() < until:
-                lanes.send_metrics("cliente-a", gauge("probe_broken", [(_now_ms(), 1.0)]), gauge("probe_good", [(_now_ms(), float(sent))]))
+                lanes.send_metrics(
+                    "cliente-a",
+                    gauge("probe_broken", [(_now_ms(), 1.0)]),
+                    gauge("probe_good", [(_now_ms(), float(sent))]),
+                )
                 sent += 1
                 time.sleep(0.03)
                 most = max(most, len(list(folder.rglob("*.side"))))
-                good = max((at for at, customer, body in destination.bodies[-50:] if b"probe_good" in body), default=time.time())
+                good = max(
+                    (at for at, customer, body in destination.bodies[-50:] if b"probe_good" in body),
+                    default=time.time(),
+                )
                 worst = max(worst, time.time() - good)
             if life == 0:
                 lanes.kill("collector")
                 lanes.start("collector")
     waiting = lanes.gauge_of("vigia_exporter_side_items", COLD)
-    print(f"{sent} values, {waiting:.0f} aside, at most {most} files, A's good series {worst:.1f} s behind, B {b.worst:.1f} s")
+    print(
+        f"{sent} values, {waiting:.0f} aside, at most {most} files, A's good series {worst:.1f} s behind, B {b.worst:.1f} s"
+    )
     assert sent > 400
     assert waiting >= sent * 0.9
     assert most < 60

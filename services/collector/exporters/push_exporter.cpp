@@ -42,6 +42,21 @@ Duration give_up_after(const ExporterSettings& settings) {
 
 }  // namespace
 
+/// Whose what lies aside is, as it was last looked at; gone from the metrics when it is gone here.
+struct PushExporter::SideRooms {
+  std::mutex mutex;
+  std::map<CustomerId, std::uint64_t> rooms;
+
+  void collect(const std::string& exporter, const service::MetricRegistry::Emit& emit) {
+    const std::lock_guard lock(mutex);
+    for (const auto& [customer, bytes] : rooms)
+      emit("vigia_exporter_side_customer_bytes",
+           "What is set aside of a customer; at a required destination it is refused at its share",
+           service::MetricType::kGauge, {{"exporter", exporter}, {"customer_id", customer.text()}},
+           static_cast<double>(bytes));
+  }
+};
+
 PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
                            std::unique_ptr<Transport> transport, std::unique_ptr<Packer> packer)
     : LogExporter(settings, parts),
@@ -59,7 +74,12 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
                                       "What is set aside because the destination does not take it",
                                       {{"exporter", settings.id}})),
       side_items_(parts.metrics.gauge("vigia_exporter_side_items", "Items set aside",
-                                      {{"exporter", settings.id}})) {
+                                      {{"exporter", settings.id}})),
+      side_rooms_(std::make_shared<SideRooms>()) {
+  parts.metrics.on_collect(
+      [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
+        rooms->collect(id, emit);
+      });
   if (settings.kind == ExporterKind::kPrometheusRemoteWrite && routing_.is_shard())
     heartbeat_ = std::make_unique<Heartbeat>(
         HeartbeatSettings{settings.name, parts.collector_id,
@@ -276,6 +296,9 @@ void PushExporter::show_waiting() {
   oldest_waiting_.set(static_cast<double>(std::max<std::int64_t>(0, age_ms)) / kSecondsToMs);
   side_bytes_.set(static_cast<double>(side.bytes));
   side_items_.set(static_cast<double>(side.items));
+  auto rooms = queue_->room_by_customer();
+  const std::lock_guard lock(side_rooms_->mutex);
+  side_rooms_->rooms = std::move(rooms);
 }
 
 void PushExporter::wake(TimePoint deadline) {

@@ -112,6 +112,8 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   service::Gauge& oldest_waiting_;
   service::Gauge& side_bytes_;
   service::Gauge& side_items_;
+  struct SideRooms;
+  std::shared_ptr<SideRooms> side_rooms_;  // shared with the registry's collect function
 };
 
 }  // namespace vigia::collector

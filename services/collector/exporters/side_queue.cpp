@@ -468,6 +468,14 @@ SideQueueStats SideQueue::stats() const {
   return stats;
 }
 
+std::map<CustomerId, std::uint64_t> SideQueue::room_by_customer() const {
+  const std::lock_guard lock(mutex_);
+  std::map<CustomerId, std::uint64_t> rooms;
+  for (const auto& [id, customer] : customers_)
+    rooms.emplace(customer.entries.begin()->second.item.head.customer, customer.room());
+  return rooms;
+}
+
 std::uint64_t SideQueue::damaged() const {
   const std::lock_guard lock(mutex_);
   return damaged_;

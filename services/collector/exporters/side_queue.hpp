@@ -114,6 +114,8 @@ class SideQueue {
   /// of them otherwise.
   bool has_room_for_units(const CustomerId& customer) const;
   SideQueueStats stats() const;
+  /// What each customer holds: as intake counts it, an entry's room included.
+  std::map<CustomerId, std::uint64_t> room_by_customer() const;
   std::uint64_t damaged() const;
   /// The earliest time at which pick may find something; nothing where nothing waits.
   std::optional<TimePoint> next_due() const;

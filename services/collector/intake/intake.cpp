@@ -173,7 +173,7 @@ Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& 
       !asked)
     return refuse_unread(asked.error(), refusal_reason(asked.error()));
   if (auto error = side_refusal(customer, request.signal))
-    return refuse_unread(*std::move(error), "share");
+    return refuse_unread(*std::move(error), "side_share");
   auto checked = check_filled(customer, request);
   if (!checked) {
     const bool is_large = checked.error().code == ErrorCode::kTooLarge;

@@ -404,7 +404,7 @@ TEST_F(IntakeTest, WhoIsAtItsShareAsideIsRefusedRetryablyAndNobodyElse) {
             std::string::npos);
   EXPECT_NE(refused.error().message.find("send again later"), std::string::npos);
   EXPECT_EQ(books().rejected, 1U);
-  EXPECT_NE(metrics_.expose(false).find("reason=\"share\""), std::string::npos);
+  EXPECT_NE(metrics_.expose(false).find("reason=\"side_share\""), std::string::npos);
   EXPECT_EQ(appended(), 1U);
   EXPECT_TRUE(take_of(neighbour, Signal::kMetrics).has_value());
   // Elsewhere only what goes there is refused.
