@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 #include "libs/base/random.hpp"
 #include "libs/pipeline/log_cursor.hpp"
 #include "libs/pipeline/log_state.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t kCursorNameBytesMax = 200;
 /// A log is cut into at least this many segments, so that dropping the oldest drops a part.
 constexpr std::uint64_t kSegmentsMin = 4;
 constexpr std::uint64_t kSegmentBytesMin = 4096;
+constexpr auto kFaultPause = std::chrono::milliseconds(100);
 
 struct Pending {
   RecordHeader header;
@@ -84,8 +86,11 @@ class FileDiskLog final : public DiskLog {
   Result<void> admit(const CustomerId& customer, std::uint64_t bytes);
   tl::unexpected<Error> full(std::string message) const;
   void run();
+  bool take_turn();
   std::vector<Pending> take_batch(std::unique_lock<std::mutex>& lock);
   void write_batch(std::vector<Pending> batch);
+  Result<void> try_batch(std::vector<Pending>& batch);
+  void answer(Pending pending, const Result<void>& written);
   Result<void> write_durably(std::vector<Pending>& batch, std::uint64_t bytes);
   Result<void> ensure_room(std::uint64_t bytes);
   Result<void> ensure_segment();
@@ -120,7 +125,9 @@ class FileDiskLog final : public DiskLog {
   std::uint64_t active_number_ = 0;
   std::uint64_t active_bytes_ = 0;
   std::uint64_t marker_ = 0;
-  std::thread writer_;  // last: it uses all of the above
+  TimePoint tended_ = std::chrono::steady_clock::now();
+  bool has_more_ = false;  // of what tend does in pieces; between them appends have their turn
+  std::thread writer_;     // last: it uses all of the above
 };
 
 Result<void> FileDiskLog::start() {
@@ -209,23 +216,28 @@ Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
 }
 
 void FileDiskLog::run() {
-  auto tended = std::chrono::steady_clock::now();
-  bool has_more = false;  // of what tend does in pieces; between them appends have their turn
-  for (;;) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_until(lock, has_more ? tended : tended + settings_.cursor_interval,
-                        [this] { return !pending_.empty() || is_stopping_; });
-    const bool is_last = is_stopping_ && pending_.empty();
-    std::vector<Pending> batch = take_batch(lock);
-    lock.unlock();
-    if (!batch.empty()) write_batch(std::move(batch));
-    const auto now = std::chrono::steady_clock::now();
-    if (is_last || has_more || now >= tended + settings_.cursor_interval) {
-      has_more = tend();
-      tended = now;
-    }
-    if (is_last) return;
+  for (bool goes_on = true; goes_on;) {
+    if (contain_faults("a turn of the disk log", [&] { goes_on = take_turn(); })) continue;
+    std::this_thread::sleep_for(kFaultPause);
   }
+}
+
+/// False where it was the last one.
+bool FileDiskLog::take_turn() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait_until(lock, has_more_ ? tended_ : tended_ + settings_.cursor_interval,
+                      [this] { return !pending_.empty() || is_stopping_; });
+  const bool is_last = is_stopping_ && pending_.empty();
+  std::vector<Pending> batch = take_batch(lock);
+  lock.unlock();
+  if (!batch.empty()) write_batch(std::move(batch));
+  const auto now = std::chrono::steady_clock::now();
+  if (is_last || has_more_ || now >= tended_ + settings_.cursor_interval) {
+    tended_ = now;
+    has_more_ = false;  // where tend throws, it is tried again after its interval
+    contain_faults("upkeep of the disk log", [this] { has_more_ = tend(); });
+  }
+  return !is_last;
 }
 
 std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock) {
@@ -241,39 +253,54 @@ std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock)
   return batch;
 }
 
+/// Whatever happens, everybody in the batch has an answer.
 void FileDiskLog::write_batch(std::vector<Pending> batch) {
-  std::uint64_t bytes = 0;
-  for (const Pending& pending : batch) bytes += pending.bytes();
-  auto written = ensure_room(bytes);
-  if (written) {
-    written = ensure_segment();
-    if (written) written = write_durably(batch, bytes);
-    if (!written) {
-      abandon_segment(batch.back().header.sequence);
-      written.error().code = ErrorCode::kUnavailable;
-      written.error().retry_after = settings_.full_retry_interval;
-      const std::lock_guard lock(mutex_);
-      refuse_until_ = clock_.steady() + settings_.full_retry_interval;
-    }
-  }
+  Result<void> written = full("a fault of this program, see its log");
+  contain_faults("a write of the disk log", [&] { written = try_batch(batch); });
   is_full_ = !written;
   const std::uint64_t last_sequence = batch.back().header.sequence;
-  for (Pending& pending : batch) {
-    if (written) {
-      ++appended_;
-      state_.contents().keep(pending.header);
-      pending.done(std::move(pending.header));  // before the cursors can give it
-    } else {
-      ++refused_;
-      state_.contents().release(pending.header.customer, pending.bytes());
-      pending.done(tl::unexpected<Error>(written.error()));
-    }
-  }
+  for (Pending& pending : batch) answer(std::move(pending), written);
   if (written) state_.extend(active_bytes_, last_sequence);
   if (active_ && active_bytes_ >= settings_.segment_bytes) {
     state_.close_active();
     active_.reset();
   }
+}
+
+Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
+  std::uint64_t bytes = 0;
+  for (const Pending& pending : batch) bytes += pending.bytes();
+  if (auto made = ensure_room(bytes); !made) return made;
+  Result<void> written = full("a fault of this program, see its log");
+  contain_faults("a write of the disk log", [&] {
+    const Result<void> opened = ensure_segment();
+    written = opened ? write_durably(batch, bytes) : opened;
+  });
+  if (written) return written;
+  abandon_segment(batch.back().header.sequence);
+  written.error().code = ErrorCode::kUnavailable;
+  written.error().retry_after = settings_.full_retry_interval;
+  const std::lock_guard lock(mutex_);
+  refuse_until_ = clock_.steady() + settings_.full_retry_interval;
+  return written;
+}
+
+/// Before the cursors can give the record. What is on disk is acknowledged, whatever our books say.
+void FileDiskLog::answer(Pending pending, const Result<void>& written) {
+  const std::uint64_t bytes = pending.bytes();
+  ++(written ? appended_ : refused_);
+  contain_faults("the books of the disk log", [&] {
+    if (written)
+      state_.contents().keep(pending.header);
+    else
+      state_.contents().release(pending.header.customer, bytes);
+  });
+  contain_faults("an answer of the disk log", [&] {
+    if (written)
+      pending.done(std::move(pending.header));
+    else
+      pending.done(tl::unexpected<Error>(written.error()));
+  });
 }
 
 Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/pipeline/disk_log_fixture.hpp"
 #include "libs/pipeline/log_state.hpp"
 
@@ -58,6 +59,57 @@ class DiskLogFaultsTest : public DiskLogTest {
     return letters;
   }
 };
+
+TEST_F(DiskLogFaultsTest, WhoThrowsAtAnAnswerCostsNobodyTheLog) {
+  open();
+  const std::uint64_t before = fault_count();
+  DiskRecord record{{.customer = *CustomerId::parse("cliente-a")}, "first"};
+  log_->append(std::move(record),
+               [](const Result<RecordHeader>&) { throw std::runtime_error("not foreseen"); });
+  ASSERT_TRUE(write("second"));
+  EXPECT_EQ(fault_count(), before + 1);
+  EXPECT_THAT(read(), ElementsAre("first", "second"));
+}
+
+TEST_F(DiskLogFaultsTest, AFaultOfOursAtAWriteIsAnAnswerAndPasses) {
+  open();
+  ASSERT_TRUE(write("first"));
+  const std::uint64_t before = fault_count();
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    if (is_failing_ && call == "write" && path.find("segment-") != std::string::npos)
+      throw std::bad_alloc();
+    return false;
+  });
+  const auto refused = write("second");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(is_retryable(refused.error()));
+  EXPECT_EQ(fault_count(), before + 1);
+  is_failing_ = false;
+  clock_.advance(settings_.full_retry_interval);
+  ASSERT_TRUE(write("third"));
+  reopen();
+  EXPECT_THAT(read(), ElementsAre("first", "third"));
+}
+
+TEST_F(DiskLogFaultsTest, CursorsThatCannotBeReadNowAreNoNewLog) {
+  open();
+  ASSERT_TRUE(write("first"));
+  EXPECT_THAT(read(), ElementsAre("first"));
+  commit();
+  ASSERT_TRUE(write("second"));
+  log_.reset();
+  is_failing_ = true;  // as without descriptors
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && call == "open" && path == "/log/cursors";
+  });
+  const auto refused = DiskLog::open(settings_, clock_, {}, files_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("/log/cursors"));
+  is_failing_ = false;
+  open();
+  EXPECT_THAT(read(), ElementsAre("second"));
+}
 
 TEST_F(DiskLogFaultsTest, AReadFaultThatPassesLosesNothing) {
   open();

@@ -160,11 +160,20 @@ class PosixFileSystem final : public FileSystem {
 
   Result<void> create_directory(const std::string& directory) override {
     std::error_code code;
+    std::vector<std::filesystem::path> made;
+    for (auto path = std::filesystem::absolute(directory, code);
+         !code && path.has_relative_path() && !std::filesystem::exists(path, code);
+         path = path.parent_path())
+      made.push_back(path);
     const bool is_new = std::filesystem::create_directories(directory, code);
     if (code) return system_error("creating folder", directory, code.value());
     if (is_new) {
       std::filesystem::permissions(directory, std::filesystem::perms::owner_all, code);
       if (code) return system_error("closing folder to others", directory, code.value());
+    }
+    // Where the power goes, a folder whose name is in no folder is gone with all that is in it.
+    for (const auto& path : made) {
+      if (auto synced = sync_directory(path.parent_path().string()); !synced) return synced;
     }
     return {};
   }

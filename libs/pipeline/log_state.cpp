@@ -93,7 +93,7 @@ Result<void> LogState::recover() {
   auto names = files_.list(settings_.directory);
   if (!names) return forward(names);
   if (auto read = recover_segments(*names); !read) return read;
-  recover_cursors();
+  if (auto read = recover_cursors(); !read) return read;
   recover_sequence();
   recover_losses();
   if (auto read = recover_contents(); !read) return read;
@@ -123,16 +123,24 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
   return {};
 }
 
-void LogState::recover_cursors() {
-  std::string bytes;
-  auto file = files_.open_to_read(cursors_path());
-  if (!file) return;  // a new log: every cursor stands before the first record
+/// An error that may pass (no descriptors left, no right to read) ends the start: taken for a new
+/// log it would send everything again, and write over the file that says what was sent.
+Result<void> LogState::recover_cursors() {
   constexpr std::size_t kCursorFileBytesMax = 1U << 20U;
-  auto read = (*file)->read_at(0, kCursorFileBytesMax, bytes);
-  auto content = read ? decode_cursor_file(bytes) : Result<CursorFile>(forward(read));
-  if (!content) {  // all is read once more, which no reader minds; silence would be worse
-    ++damaged_records_;
-    return;
+  const auto content = [&]() -> Result<CursorFile> {
+    auto file = files_.open_to_read(cursors_path());
+    if (!file) return forward(file);
+    std::string bytes;
+    if (auto read = (*file)->read_at(0, kCursorFileBytesMax, bytes); !read) return forward(read);
+    return decode_cursor_file(bytes);
+  }();
+  if (!content && content.error().code == ErrorCode::kUnavailable)
+    return tl::unexpected<Error>(with_context(cursors_path(), content.error()));
+  if (!content) {
+    // A new log: every cursor stands before the first record. So it does where the file is damaged:
+    // all is read once more, which no reader minds; silence would be worse.
+    damaged_records_ += content.error().code == ErrorCode::kNotFound ? 0 : 1;
+    return {};
   }
   next_sequence_ = std::max(next_sequence_, content->next_sequence);
   for (CursorState& cursor : cursors_) {
@@ -153,6 +161,7 @@ void LogState::recover_cursors() {
     const std::uint64_t left = bytes_after(segments_, position);
     if (left > 0 && events_.on_forgotten) events_.on_forgotten(known.first, left);
   }
+  return {};
 }
 
 void LogState::recover_sequence() {

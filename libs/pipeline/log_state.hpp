@@ -136,7 +136,7 @@ class LogState {
   };
 
   Result<void> recover_segments(const std::vector<std::string>& names);
-  void recover_cursors();
+  Result<void> recover_cursors();
   void recover_sequence();
   void recover_losses();
   Result<void> recover_contents();
