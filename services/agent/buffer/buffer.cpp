@@ -122,8 +122,13 @@ void Buffer::append_own(std::string body, std::uint32_t items) {
     held_bytes_ += body.size();
     held_.push_back({++last_held_, std::move(body), items, false});
     make_room_for_held();
+    // A disk that hangs answers nothing: no more than the bound is on its way there at once.
+    std::size_t under_way = 0;
+    for (const Held& held : held_) under_way += held.is_under_way ? held.body.size() : 0;
     for (Held& held : held_) {
       if (held.is_under_way) continue;
+      if (under_way > 0 && under_way + held.body.size() > kHeldBytesMax) break;
+      under_way += held.body.size();
       held.is_under_way = true;
       wanted.emplace_back(held.number, record(Signal::kMetrics, held.body, held.items));
     }
@@ -136,12 +141,17 @@ void Buffer::append_own(std::string body, std::uint32_t items) {
   }
 }
 
-/// REQUIRES: mutex_ is held.
+/// The oldest go that the disk has not been given; the newest stays. REQUIRES: mutex_ is held.
 void Buffer::make_room_for_held() {
-  while (held_bytes_ > kHeldBytesMax && held_.size() > 1 && !held_.front().is_under_way) {
-    lost_items_ += held_.front().items;
-    held_bytes_ -= held_.front().body.size();
-    held_.pop_front();
+  auto oldest = held_.begin();
+  while (held_bytes_ > kHeldBytesMax && oldest != std::prev(held_.end())) {
+    if (oldest->is_under_way) {
+      ++oldest;
+      continue;
+    }
+    lost_items_ += oldest->items;
+    held_bytes_ -= oldest->body.size();
+    oldest = held_.erase(oldest);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -156,6 +157,26 @@ TEST_F(BufferOnABadDiskTest, WhatIsHeldIsBoundedAndTheOldestGoCounted) {
   buffer_->append_own("6", 10);
   eventually([this] { return waiting(Signal::kMetrics).size() == 4; });
   EXPECT_EQ(waiting(Signal::kMetrics).front()[0], '3');
+}
+
+TEST_F(BufferOnABadDiskTest, ADiskThatHangsTakesNoMoreMemoryThanOneThatRefuses) {
+  std::promise<void> goes_on;
+  const std::shared_future<void> hang = goes_on.get_future().share();
+  files_.fail_when([hang](std::string_view call, const std::string& path) {
+    if (call == "sync" && path.find("segment-") != std::string::npos) hang.wait();
+    return false;
+  });
+  const std::string body(Buffer::kHeldBytesMax / 4, 'x');
+  for (int number = 0; number < 20; ++number)
+    buffer_->append_own(std::to_string(number) + body, 10);
+  EXPECT_GE(buffer_->stats().lost_items, 10U * (20 - 5));
+  // Kept: what the disk has been given, and the newest.
+  EXPECT_GE(buffer_->stats().lost_items, 10U * (20 - 5));
+  goes_on.set_value();
+  eventually([this] {
+    buffer_->append_own("a later one", 1);
+    return buffer_->stats().held_items == 0;
+  });
 }
 
 TEST_F(BufferTest, SecondCopyOnTheSameFolderIsRefused) {

@@ -319,7 +319,8 @@ class DeltaRewrite {
 
   std::optional<std::string> exponential_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.exponential(bytes);
-    if (point.positive.is_cut || point.negative.is_cut) return std::nullopt;
+    if (point.positive.is_cut || point.negative.is_cut || !ExponentialSum::can_add(point.scale))
+      return std::nullopt;
     const SeriesKey series = key(head, point);
     DeltaState* state = find_state(series, kExponentialBytes);
     if (state == nullptr) return std::nullopt;

@@ -14,11 +14,17 @@ namespace vigia::agent {
 /// Thread contract: one thread.
 class ExponentialSum {
  public:
-  /// REQUIRES: neither side of the point is_cut.
+  /// REQUIRES: neither side of the point is_cut, and its scale can be added.
   void add(const wire::otlp::ExponentialPoint& point);
   /// Appends scale, zero count, zero threshold and both sides to a point's bytes.
   void write(std::string& point) const;
   std::size_t bytes() const;
+
+  /// Scales of real data are -10 to 20 (OpenTelemetry SDKs), and beyond -11 all doubles are in two
+  /// buckets. Coarsening goes one by one: far apart scales would take for ever.
+  static bool can_add(std::int32_t scale) { return scale >= kScaleMin && scale <= kScaleMax; }
+  static constexpr std::int32_t kScaleMin = -32;
+  static constexpr std::int32_t kScaleMax = 64;
 
   /// Of one side: SDKs keep 160. More are merged two by two.
   static constexpr std::int64_t kBucketsMax = 320;

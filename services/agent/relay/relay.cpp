@@ -7,6 +7,7 @@
 #include <protozero/exception.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/fault.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
@@ -206,7 +207,7 @@ std::string Relay::rewrite(const Job& job) {
 
 void Relay::process(Job job) {
   std::uint32_t left_out = 0;
-  auto kept = [&]() -> Result<void> {
+  const auto keep = [&]() -> Result<void> {
     try {
       std::string body = rewrite(job);
       if (job.contents.has_deltas) left_out = deltas_.points_left_out();
@@ -216,7 +217,11 @@ void Relay::process(Job job) {
     } catch (const protozero::exception& damage) {
       return fail(ErrorCode::kInvalid, std::string("a point cannot be read: ") + damage.what());
     }
-  }();
+  };
+  // Retryable: the application has the request still, and may have better luck with it.
+  Result<void> kept = tl::unexpected<Error>(
+      Error{ErrorCode::kUnavailable, "a fault of the agent, see its log", kRetryAfter});
+  contain_faults("a relayed request", [&] { kept = keep(); });
   if (!kept) {
     parts_.durations.discard();
     deltas_.discard();

@@ -361,6 +361,17 @@ TEST_F(ExponentialDeltaTest, BucketsStayBoundedAndNothingIsLost) {
   EXPECT_EQ(total(wide), sent + 2);
 }
 
+TEST_F(ExponentialDeltaTest, ScalesThatNoSenderHasAreLeftOutAtOnce) {
+  add(exponential(100, -32, {0, {1}}));
+  EXPECT_EQ(total(add(exponential(110, 64, {0, {1, 1}}))), 3U);
+  constexpr auto kLeast = std::numeric_limits<std::int32_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t scale : {kLeast, -33, 65, kMost}) {
+    EXPECT_EQ(pass(exponential(120, scale, {0, {1}})).exponential_histogram().data_points_size(), 0)
+        << scale;
+  }
+}
+
 TEST_F(ExponentialDeltaTest, AWiderZeroBucketTakesInWhatLiesInIt) {
   add(exponential(100, 0, {-3, {1, 1, 1, 1}}));  // (1/8, 1/4], … (1, 2]
   const auto point = add(exponential(110, 0, {0, {1}}, 2, 0.3));

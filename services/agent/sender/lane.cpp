@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "libs/base/fault.hpp"
 #include "libs/base/random.hpp"
 #include "libs/service/log.hpp"
 #include "services/agent/sender/split_request.hpp"
@@ -19,6 +20,9 @@ constexpr std::uint32_t kExponentMax = 20;
 constexpr Duration kIdleWait = std::chrono::minutes(1);
 constexpr Duration kReadRetry = std::chrono::seconds(1);
 constexpr Duration kLogInterval = std::chrono::minutes(1);
+constexpr Duration kFaultPause = std::chrono::milliseconds(200);
+/// So often a fault of ours may come with one record before it is set aside.
+constexpr int kFaultsMax = 5;
 
 }  // namespace
 
@@ -68,16 +72,31 @@ bool Lane::wait_until_ended(TimePoint deadline) {
 }
 
 void Lane::run() {
-  if (signal_ == Signal::kMetrics) probe();
+  if (signal_ == Signal::kMetrics) contain_faults("the first request", [this] { probe(); });
   while (!is_stopping()) {
-    const Request request = gather();
-    if (!request.has_passed_any) continue;
-    if (!send_all(request)) break;
-    parts_.cursor.commit(request.end);
+    if (contain_faults("a turn of the sender", [this] { take_turn(); })) continue;
+    ++faults_;
+    contain_faults("what follows a fault", [this] { parts_.cursor.rewind(); });
+    wait(kFaultPause);
   }
   const std::lock_guard lock(mutex_);
   has_ended_ = true;
   changed_.notify_all();
+}
+
+/// After a fault of ours records go one at a time, to find the one that brings it to light: that
+/// one is set aside when it has done so kFaultsMax times.
+void Lane::take_turn() {
+  const Request request = gather(faults_ > 0 ? 1 : kRequestRecords);
+  if (!request.has_passed_any) return;
+  if (faults_ > kFaultsMax) {
+    for (std::size_t i = 0; i < request.bodies.size(); ++i)
+      set_aside(request.bodies[i], request.items[i], "a fault of the agent, see its log");
+  } else if (!send_all(request)) {
+    return;  // to stop
+  }
+  parts_.cursor.commit(request.end);
+  faults_ = 0;
 }
 
 /// Asks with an empty request, which is a valid one, so that /health knows before the first data.
@@ -97,10 +116,10 @@ bool Lane::may_log(std::optional<TimePoint>& last) {
   return true;
 }
 
-Lane::Request Lane::gather() {
+Lane::Request Lane::gather(std::size_t records_max) {
   Request request;
   std::size_t bytes = 0;
-  for (std::size_t passed = 0; bytes < kRequestBytes && passed < kRequestRecords; ++passed) {
+  for (std::size_t passed = 0; bytes < kRequestBytes && passed < records_max; ++passed) {
     auto record = parts_.cursor.next(request.has_passed_any ? Duration::zero() : kIdleWait);
     if (!record) {
       service::log_error("the buffer cannot be read", {{"reason", record.error().message}});

@@ -59,7 +59,8 @@ class Lane {
   };
   void run();
   void probe();
-  Request gather();
+  void take_turn();
+  Request gather(std::size_t records_max);
   /// False where the lane stops before it is done.
   bool send_all(const Request& request);
   bool send_range(const Request& request, std::size_t from, std::size_t to);
@@ -76,6 +77,7 @@ class Lane {
   const Signal signal_;
   Parts parts_;
   std::uint32_t failures_ = 0;
+  int faults_ = 0;  ///< of ours, since a turn went well
   std::optional<TimePoint> refusal_logged_at_;
   std::optional<TimePoint> rejection_logged_at_;
   mutable std::mutex mutex_;

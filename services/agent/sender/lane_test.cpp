@@ -312,6 +312,52 @@ TEST_P(LaneTest, OneBadRecordIsSetAsideAndSpoilsNoOther) {
   EXPECT_THAT(kept, testing::ElementsAre(record_of('d')));
 }
 
+/// Has a fault that some requests bring to light: `times` of them.
+class FaultyClient final : public net::Client {
+ public:
+  FaultyClient(char letter, int times) : letter_(letter), times_(times) {}
+  void close() override { sound_->close(); }
+  void send(net::ClientRequest request,
+            std::function<void(Result<net::ClientResponse>)> done) override {
+    stumble(request);
+    sound_->send(std::move(request), std::move(done));
+  }
+  void call(net::ClientRequest request, std::string_view compression,
+            std::function<void(Result<net::GrpcReply>)> done) override {
+    stumble(request);
+    sound_->call(std::move(request), compression, std::move(done));
+  }
+
+ private:
+  void stumble(const net::ClientRequest& request) {
+    const auto plain = net::decompress("gzip", request.body, 1U << 20U);
+    const std::string letters = letters_of(plain ? *plain : request.body);
+    if (letters.find(letter_) != std::string::npos && times_-- > 0)
+      throw std::out_of_range("not foreseen");
+  }
+  const char letter_;
+  std::atomic<int> times_;
+  std::unique_ptr<net::Client> sound_ = net::Client::create({});
+};
+
+TEST_P(LaneTest, AFaultOfOursThatPassesLosesNothing) {
+  client_ = std::make_unique<FaultyClient>('d', 3);
+  write("abcdefg");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(7), "abcdefg");
+  EXPECT_TRUE(eventually([&] { return counts().sent_items == 7; }));
+  EXPECT_EQ(counts().refused_items, 0U);
+}
+
+TEST_P(LaneTest, AFaultOfOursThatStaysCostsTheRecordThatBringsItToLight) {
+  client_ = std::make_unique<FaultyClient>('d', 1'000'000);
+  write("abcdefg");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(6), "abcefg");
+  EXPECT_TRUE(eventually([&] { return counts().refused_items == 1; }));
+  EXPECT_THAT(status_.recent_refusal(), testing::HasSubstr("fault of the agent"));
+}
+
 TEST_P(LaneTest, WhatIsNotTakenStaysForTheNextStart) {
   stop_server();
   write("abc");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/fault.hpp"
 #include "services/agent/telemetry/duration_metrics.hpp"
 #include "services/agent/telemetry/grid.hpp"
 #include "services/agent/telemetry/host_families.hpp"
@@ -55,7 +56,8 @@ bool HostLoop::wait_for(std::int64_t grid_ns) {
 }
 
 void HostLoop::run() {
-  reader_.read();  // shares of CPU time are between two readings: this is the first
+  contain_faults("the first reading of the host", [this] { reader_.read(); });
+  // Shares of CPU time are between two readings: that was the first.
   std::int64_t last_ns = 0;
   for (;;) {
     const std::int64_t grid_ns = next_grid_point(parts_.clock.wall_ns(), last_ns, interval_ns_);
@@ -63,7 +65,7 @@ void HostLoop::run() {
     const std::int64_t now_ns = parts_.clock.wall_ns();
     // Woken late by less than an interval it is this point's sample; otherwise the point is missed.
     if (now_ns < grid_ns || now_ns - grid_ns >= interval_ns_) continue;
-    sample(grid_ns);
+    contain_faults("a sample of the host", [&] { sample(grid_ns); });
     last_ns = grid_ns;
   }
 }
