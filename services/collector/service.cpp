@@ -78,11 +78,16 @@ std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
                                               standard.header_bytes_max);
 }
 
+/// Several exporters may have one host, each with its lanes' requests, probes, heartbeats and,
+/// until their timeout, those of customers that hang and are no longer waited for: whoever hangs
+/// must not take the connections of the others.
+constexpr std::size_t kConnectionsPerHostMax = 512;
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
       : settings_(std::move(settings)),
-        client_(net::Client::create({})),
+        client_(net::Client::create({.connections_per_host_max = kConnectionsPerHostMax})),
         books_(metrics_),
         series_({.bytes_max = settings_.series_cache_bytes}, clock_),
         budgets_(make_budgets(settings_)),

@@ -421,6 +421,27 @@ def test_one_customers_requests_that_time_out_hold_nobody_up(lanes: Lanes) -> No
     assert lanes.settle("cliente-a", HOT)["sent"] == 20
 
 
+def test_many_customers_that_hang_take_no_connections_from_others(lanes: Lanes) -> None:
+    hanging = [f"cliente-{letter}" for letter in "cdefghijklmn"]
+    with (lanes.folder / "customers.yaml").open("a") as file:
+        for customer in hanging:
+            file.write(
+                f"  - {{id: {customer}, name: H, hot_shard: hot-0, tokens: [{{token: token-{customer[-1]}, scope: ingest}}]}}\n"
+            )
+    destination = lanes.serve()
+    destination.script = lambda customer, path, body: 0 if customer in hanging else 204
+    lanes.configure(hot=lanes.destination_url)
+    lanes.start("collector")
+    with Neighbour(lanes, _newest_taken(destination)) as b:
+        for n in range(10):
+            for customer in hanging:
+                lanes.send_metrics(customer, gauge("probe", [(_now_ms(), float(n))]))
+            time.sleep(1)
+    # Their first requests come in two groups of eight at most, each of which is waited for once.
+    assert b.worst < 2 * FRESH_SECONDS
+    assert lanes.books("cliente-c", HOT)["queued"] == 10
+
+
 def test_d01_histograms_that_hot_never_takes_hold_nobody_up(hot: Lanes) -> None:
     hot.configure(give_up_after="5s")
     hot.start("collector")

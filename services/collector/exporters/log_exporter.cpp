@@ -15,6 +15,8 @@ constexpr auto kLinger = std::chrono::milliseconds(50);
 constexpr auto kQueueShowInterval = std::chrono::seconds(1);
 constexpr auto kReadRetry = std::chrono::milliseconds(500);
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
+/// A fault that may pass (no memory) must not cost what was acknowledged.
+constexpr int kFaultsMax = 5;
 constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
 /// Records in flight at intake may be stamped a little before those that are on disk already.
 constexpr std::int64_t kCompleteMarginMs = 2000;
@@ -91,6 +93,7 @@ void LogExporter::take_turn() {
   if (read == Read::kAll) complete_until_ms = before_ms;
   if (last_) book(cursor_.commit(last_->next));
   if (singles_left_ > 0 && last_) --singles_left_;
+  faults_ = 0;
   end_turn();
   show_queue();
   // Asked for after the commit: what was received before is taken, or counted in it.
@@ -106,16 +109,11 @@ void LogExporter::end_turn() {
 }
 
 /// A fault of ours costs the record that brings it to light: the window is read again, a record at
-/// a time, and the one that fails alone is given up.
+/// a time, and the one with which it comes again and again is given up.
 void LogExporter::recover_from_fault() {
   contain_faults("what follows a fault", [this] {
-    if (window_.size() == 1 && last_) {
-      window_.front().is_damaged = true;
-      window_.front().apart = 0;
-      book(cursor_.commit(last_->next));
-    } else {
-      singles_left_ = std::max(singles_left_, window_.size());
-    }
+    if (window_.size() == 1) ++faults_;
+    singles_left_ = std::max<std::size_t>({1, singles_left_, window_.size()});
     end_turn();
   });
   cursor_.rewind();
@@ -158,8 +156,14 @@ void LogExporter::take(pipeline::DiskRecord record) {
   }
   window_bytes_ += body->size();
   if (accepted == 0) return;
-  if (!contain_faults("export of a record", [&] { add(index, window_.back(), *std::move(body)); }))
-    window_.back().is_damaged = true;
+  if (faults_ > kFaultsMax)
+    give_up(window_.back(), *body);
+  else
+    add(index, window_.back(), *std::move(body));
+}
+
+void LogExporter::give_up(WindowRecord& record, std::string_view /*body*/) {
+  record.is_damaged = true;
 }
 
 bool LogExporter::is_window_gone() const {

@@ -42,6 +42,8 @@ class LogExporter : public Exporter {
  protected:
   /// Takes a record into the window. `body` is plain.
   virtual void add(std::uint32_t index, WindowRecord& record, std::string&& body) = 0;
+  /// The same, of a record with which every try has ended in a fault of ours.
+  virtual void give_up(WindowRecord& record, std::string_view body);
   /// True where no further record should go into this window.
   virtual bool is_full() const { return false; }
   /// Delivers what was added, or puts it where it is as safe as in the log. False: given up,
@@ -84,6 +86,7 @@ class LogExporter : public Exporter {
   std::size_t window_bytes_ = 0;
   /// While above 0, windows are of one record, to find the one that brings a fault to light.
   std::size_t singles_left_ = 0;
+  int faults_ = 0;                              ///< in a row, with the one record of the window
   std::optional<pipeline::RecordHeader> last_;  // read, whether taken or not
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};

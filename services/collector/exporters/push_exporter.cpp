@@ -156,11 +156,8 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& 
   Parcel& parcel = parcel_for(header);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
-  Result<Packed> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
-  contain_faults("packing of a record", [&] {
-    packed = packer_->pack(index, {header.items, header.rejected, header.verdicts, body}, {},
-                           bytes_before + kRecordOutputMax, parcel);
-  });
+  const auto packed = packer_->pack(index, {header.items, header.rejected, header.verdicts, body},
+                                    {}, bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
     parcel.message.resize(bytes_before);
     parcel.units.resize(units_before);
@@ -172,6 +169,10 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& 
   if (packed->next->part > 0) record.settled_items.insert(packed->next->item);
   follow(record, std::move(body), *packed->next,
          record.accepted - std::min(record.accepted, packed->items));
+}
+
+void PushExporter::give_up(WindowRecord& record, std::string_view body) {
+  damage(record, body, "a fault of this program, see its log");
 }
 
 void PushExporter::damage(WindowRecord& record, std::string_view body, const std::string& why) {

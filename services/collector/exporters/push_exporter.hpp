@@ -41,6 +41,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
 
  protected:
   void add(std::uint32_t index, WindowRecord& record, std::string&& body) override;
+  void give_up(WindowRecord& record, std::string_view body) override;
   bool is_full() const override;
   bool deliver(std::vector<WindowRecord>& window) override;
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
