@@ -63,11 +63,11 @@ void ParcelDelivery::set_stop_deadline(TimePoint deadline) {
 }
 
 void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const {
-  const bool is_metrics = parcel.signal == Signal::kMetrics;
-  std::size_t weight_max = is_metrics ? settings_.request_units_max : settings_.request_items_max;
+  const bool are_values = !parcel.units.empty() && parcel.is_value(parcel.units.front());
+  std::size_t weight_max = are_values ? settings_.request_units_max : settings_.request_items_max;
   if (parcel.weight_max > 0) weight_max = std::min(weight_max, parcel.weight_max);
   const auto weight_of = [&](std::size_t unit) {
-    return is_metrics ? std::size_t{1} : std::size_t{parcel.units[unit].items};
+    return are_values ? std::size_t{1} : std::size_t{parcel.units[unit].items};
   };
   std::size_t first = 0;
   std::size_t weight = 0;

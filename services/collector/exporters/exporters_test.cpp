@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
 #include "libs/pipeline/memory_files.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
@@ -675,6 +676,27 @@ TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {
   settle(Signal::kTraces);
   EXPECT_EQ(line(Signal::kTraces).dropped, 3U);
   EXPECT_THAT(dead_letters(), HasSubstr("HTTP 400: no"));
+}
+
+TEST_F(ExportersTest, OfAMetricsRequestThatADestinationRefusesOnlyTheBadPointIsGivenUp) {
+  settings_.kind = ExporterKind::kOtlpHttp;
+  settings_.id = "otlphttp/cold";
+  settings_.endpoint = destination_.url();
+  destination_.answer_by([](const net::Request& request) {
+    net::Response response;
+    const auto body = net::decompress("gzip", request.body, 1U << 20U);
+    const std::string& plain = body ? *body : request.body;
+    response.status = plain.find("poison") == std::string::npos ? 200 : 400;
+    return response;
+  });
+  begin();
+  collector::testing::MetricsBody body;
+  body.resource("cliente-a");
+  for (int i = 0; i < 9; ++i) body.gauge(i == 4 ? "poison" : "good_" + std::to_string(i), kStartMs);
+  accept(body.bytes(), Verdicts(9));
+  settle();
+  EXPECT_EQ(line().sent, 8U);
+  EXPECT_EQ(line().dropped, 1U);
 }
 
 TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {

@@ -10,7 +10,9 @@ namespace {
 using protozero::pbf_wire_type;
 
 constexpr std::uint32_t kResourceField = 1;  // of the request
-constexpr std::uint32_t kInnerField = 2;     // of a resource its scopes, of a scope its items
+constexpr std::uint32_t kInnerField =
+    2;  // of a resource its scopes, of a scope its items or metrics
+constexpr std::uint32_t kPointField = 1;  // of a metric's data
 
 void append_field(std::string& out, std::uint32_t number, std::string_view bytes) {
   append_varint(out, (std::uint64_t{number} << 3U) | 2U);
@@ -40,18 +42,39 @@ void open(std::string_view bytes, std::uint32_t number, std::string& others, Inn
   each(inner, [](std::string_view) {});
 }
 
+/// Metric.data is one of gauge, sum, histogram, exponential_histogram, summary.
+bool is_data_field(std::uint32_t number) {
+  return number == 5 || number == 7 || number == 9 || number == 10 || number == 11;
+}
+
+/// 0: the metric has none. Intake has refused those with two.
+std::uint32_t data_field_of(std::string_view metric) {
+  protozero::pbf_reader reader(metric.data(), metric.size());
+  while (reader.next()) {
+    if (is_data_field(reader.tag()) && reader.wire_type() == pbf_wire_type::length_delimited)
+      return reader.tag();
+    reader.skip();
+  }
+  return 0;
+}
+
 class Cutter {
  public:
-  Cutter(const Verdicts& verdicts, std::uint32_t first, const CutLimits& limits,
+  Cutter(Signal signal, const Verdicts& verdicts, std::uint32_t first, const CutLimits& limits,
          const TakePiece& take)
-      : verdicts_(verdicts), first_(first), limits_(limits), take_(take) {}
+      : is_metrics_(signal == Signal::kMetrics),
+        verdicts_(verdicts),
+        first_(first),
+        limits_(limits),
+        take_(take) {}
 
   std::optional<std::uint32_t> run(std::string_view body) {
     std::string unused;
     open(body, kResourceField, unused, [this](std::string_view resource) {
       open(resource, kInnerField, resource_header_, [this](std::string_view scope) {
-        open(scope, kInnerField, scope_header_,
-             [this](std::string_view item) { return on_item(item); });
+        open(scope, kInnerField, scope_header_, [this](std::string_view item) {
+          return is_metrics_ ? on_metric(item) : on_item(item);
+        });
         end_scope();
         return !next_;
       });
@@ -63,6 +86,17 @@ class Cutter {
   }
 
  private:
+  bool on_metric(std::string_view metric) {
+    data_field_ = data_field_of(metric);
+    if (data_field_ == 0) return true;
+    open(metric, data_field_, metric_header_, [this](std::string_view data) {
+      open(data, kPointField, data_header_,
+           [this](std::string_view point) { return on_item(point); });
+      end_metric();
+      return !next_;
+    });
+    return !next_;
+  }
   bool on_item(std::string_view item) {
     const std::uint32_t number = item_++;
     if (number < first_ || verdicts_.is_rejected(number)) return true;
@@ -72,10 +106,22 @@ class Cutter {
       next_ = number;
       return false;
     }
-    append_field(scope_, kInnerField, item);
+    if (is_metrics_)
+      append_field(data_, kPointField, item);
+    else
+      append_field(scope_, kInnerField, item);
     item_bytes_ += item.size();
     ++items_;
     return true;
+  }
+  void end_metric() {
+    if (data_.empty()) return;
+    data_ += data_header_;
+    append_field(metric_, data_field_, data_);
+    metric_ += metric_header_;
+    append_field(scope_, kInnerField, metric_);
+    data_.clear();
+    metric_.clear();
   }
   void end_scope() {
     if (scope_.empty()) return;
@@ -90,6 +136,7 @@ class Cutter {
     resource_.clear();
   }
   bool end_piece() {
+    end_metric();
     end_scope();
     end_resource();
     const std::uint32_t items = std::exchange(items_, 0);
@@ -97,13 +144,15 @@ class Cutter {
     return take_(std::exchange(piece_, {}), items);
   }
 
+  const bool is_metrics_;
   const Verdicts& verdicts_;
   const std::uint32_t first_;
   const CutLimits& limits_;
   const TakePiece& take_;
-  std::string resource_header_, scope_header_;
-  std::string piece_, resource_, scope_;  // each without what encloses it
-  std::size_t item_bytes_ = 0;            // in the piece
+  std::string resource_header_, scope_header_, metric_header_, data_header_;
+  std::string piece_, resource_, scope_, metric_, data_;  // each without what encloses it
+  std::uint32_t data_field_ = 0;                          // of the metric under way
+  std::size_t item_bytes_ = 0;                            // in the piece
   std::uint32_t items_ = 0;
   std::uint32_t item_ = 0;
   std::optional<std::uint32_t> next_;
@@ -111,11 +160,11 @@ class Cutter {
 
 }  // namespace
 
-Result<std::optional<std::uint32_t>> cut_items(std::string_view body, const Verdicts& verdicts,
-                                               std::uint32_t first, const CutLimits& limits,
-                                               const TakePiece& take) {
+Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view body,
+                                               const Verdicts& verdicts, std::uint32_t first,
+                                               const CutLimits& limits, const TakePiece& take) {
   try {
-    return Cutter(verdicts, first, limits, take).run(body);
+    return Cutter(signal, verdicts, first, limits, take).run(body);
   } catch (const protozero::exception&) {
     return fail(ErrorCode::kInvalid, "the body is no OTLP request");
   }

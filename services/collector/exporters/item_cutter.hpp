@@ -1,4 +1,4 @@
-// A request of spans or log records as several smaller ones.
+// An OTLP request as several smaller ones.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +8,25 @@
 #include <string_view>
 
 #include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
 
 namespace vigia::collector {
 
 struct CutLimits {
   std::uint32_t items_max = 0;
-  std::size_t bytes_max = 0;  ///< of the items alone; resource and scope stand in each piece
+  std::size_t bytes_max = 0;  ///< of the items alone; what encloses them stands in each piece
 };
 
 /// Takes one piece: a whole Export*ServiceRequest of so many items. False ends the cutting.
 using TakePiece = std::function<bool(std::string&& message, std::uint32_t items)>;
 
 /// Cuts the accepted items from `first` on; items are numbered as wire::otlp::walk does. Resource,
-/// scope and their other fields are repeated in each piece that has items of theirs; what holds no
-/// item is left out. Returns the item to go on with where it was ended, else nothing. kInvalid
-/// where the bytes are no such message.
-Result<std::optional<std::uint32_t>> cut_items(std::string_view body, const Verdicts& verdicts,
-                                               std::uint32_t first, const CutLimits& limits,
-                                               const TakePiece& take);
+/// scope, metric and their other fields are repeated in each piece that has items of theirs; what
+/// holds no item is left out. Returns the item to go on with where it was ended, else nothing.
+/// kInvalid where the bytes are no such message.
+Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view body,
+                                               const Verdicts& verdicts, std::uint32_t first,
+                                               const CutLimits& limits, const TakePiece& take);
 
 }  // namespace vigia::collector

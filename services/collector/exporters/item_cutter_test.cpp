@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 
 #include "services/collector/exporters/packer.hpp"
 
@@ -53,11 +54,11 @@ std::vector<std::string> cut(const std::string& body, const Verdicts& verdicts,
                              const CutLimits& limits, std::uint32_t first = 0,
                              std::size_t pieces_max = 1000) {
   std::vector<std::string> pieces;
-  const auto next =
-      cut_items(body, verdicts, first, limits, [&](std::string&& message, std::uint32_t /*items*/) {
-        pieces.push_back(text_of(message));
-        return pieces.size() < pieces_max;
-      });
+  const auto next = cut_items(Signal::kLogs, body, verdicts, first, limits,
+                              [&](std::string&& message, std::uint32_t /*items*/) {
+                                pieces.push_back(text_of(message));
+                                return pieces.size() < pieces_max;
+                              });
   EXPECT_TRUE(next);
   if (next && *next) pieces.push_back("next " + std::to_string(**next));
   return pieces;
@@ -90,8 +91,69 @@ TEST(ItemCutter, OneLargeItemGoesAlone) {
 }
 
 TEST(ItemCutter, DamageIsAnError) {
-  EXPECT_FALSE(cut_items("\x0a\xff", Verdicts(1), 0, {1, 1},
+  EXPECT_FALSE(cut_items(Signal::kLogs, "\x0a\xff", Verdicts(1), 0, {1, 1},
                          [](std::string&&, std::uint32_t) { return true; }));
+}
+
+using MetricsRequest = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
+
+/// A sum of `points` points, then a gauge of as many, numbered over both.
+std::string metrics_of(int points) {
+  MetricsRequest request;
+  auto& scope = *request.add_resource_metrics()->add_scope_metrics();
+  auto& sum = *scope.add_metrics();
+  sum.set_name("s");
+  sum.set_unit("By");
+  sum.mutable_sum()->set_is_monotonic(true);
+  for (int i = 0; i < points; ++i) sum.mutable_sum()->add_data_points()->set_as_int(i);
+  scope.add_metrics()->set_name("empty");
+  auto& gauge = *scope.add_metrics();
+  gauge.set_name("g");
+  for (int i = 0; i < points; ++i) gauge.mutable_gauge()->add_data_points()->set_as_int(points + i);
+  return request.SerializeAsString();
+}
+
+/// "s[By,m]:0,1 g:2", of one message.
+std::string metrics_text_of(std::string_view message) {
+  MetricsRequest request;
+  EXPECT_TRUE(request.ParseFromArray(message.data(), static_cast<int>(message.size())));
+  std::string text;
+  for (const auto& metric : request.resource_metrics(0).scope_metrics(0).metrics()) {
+    text +=
+        metric.name() + (metric.unit() == "By" && metric.sum().is_monotonic() ? "[By,m]:" : ":");
+    for (const auto& point : metric.sum().data_points())
+      text += std::to_string(point.as_int()) + ",";
+    for (const auto& point : metric.gauge().data_points())
+      text += std::to_string(point.as_int()) + ",";
+  }
+  return text;
+}
+
+TEST(ItemCutter, PiecesOfMetricsKeepWhatEnclosesTheirPoints) {
+  std::vector<std::string> pieces;
+  Verdicts verdicts(6);
+  verdicts.reject(1, RejectReason::kFuture);
+  ASSERT_TRUE(cut_items(Signal::kMetrics, metrics_of(3), verdicts, 0, {3, kAnyBytes},
+                        [&](std::string&& message, std::uint32_t items) {
+                          pieces.push_back(metrics_text_of(message) + std::to_string(items));
+                          return true;
+                        }));
+  EXPECT_THAT(pieces, ElementsAre("s[By,m]:0,2,g:3,3", "g:4,5,2"));
+}
+
+TEST(BodyPacker, MetricsAreCutDownToThePoint) {
+  const auto packer = make_body_packer();
+  Parcel parcel{.customer = *CustomerId::parse("a"), .signal = Signal::kMetrics};
+  ASSERT_TRUE(packer->pack(0, {4, 0, {}, metrics_of(2)}, {}, kAnyBytes, parcel));
+  ASSERT_EQ(parcel.units.size(), 1U);
+  EXPECT_FALSE(parcel.is_value(parcel.units[0]));
+  const auto halves = packer->split(parcel, 0);
+  ASSERT_TRUE(halves);
+  ASSERT_EQ(halves->units.size(), 2U);
+  const auto quarters = packer->split(*halves, 0);
+  ASSERT_TRUE(quarters);
+  EXPECT_EQ(metrics_text_of(quarters->run(1, 2)), "s[By,m]:1,");
+  EXPECT_FALSE(packer->split(*quarters, 0));
 }
 
 TEST(BodyPacker, ALargeBodyBecomesBoundedUnitsPieceByPiece) {  // B3, A9

@@ -61,8 +61,8 @@ class Packer {
 /// Metrics as remote-write series, translated by `series`' rules.
 std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
                                            wire::prometheus::SeriesCache& series);
-/// Bodies as they came, without what was refused; spans and logs in units of at most
-/// kUnitItemsMax items and some kUnitBytesMax bytes.
+/// Bodies as they came, without what was refused, in units of at most kUnitItemsMax items and some
+/// kUnitBytesMax bytes.
 std::unique_ptr<Packer> make_body_packer();
 
 inline constexpr std::uint32_t kUnitItemsMax = 2'000;

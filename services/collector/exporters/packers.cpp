@@ -149,18 +149,18 @@ class SeriesPacker final : public Packer {
   prometheus::Translator translator_;
 };
 
-/// What is small enough goes as it is; spans and logs are cut, metrics go whole.
+/// What is small enough goes as it is, the rest is cut.
 class BodyPacker final : public Packer {
  public:
   Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
                       std::size_t bytes_max, Parcel& parcel) override {
     const std::uint32_t accepted = record.items - record.rejected;
     const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
-    if (parcel.signal != Signal::kMetrics && !is_small)
-      return pack_cut(index, record, from, bytes_max, parcel);
+    if (!is_small) return pack_cut(index, record, from, bytes_max, parcel);
     if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
       return Packed{from, 0};
-    const Unit unit{.begin = parcel.message.size(), .record = index, .items = accepted};
+    const Unit unit{
+        .begin = parcel.message.size(), .record = index, .item = Unit::kBody, .items = accepted};
     if (record.rejected == 0) {
       parcel.message += record.body;
     } else {
@@ -178,11 +178,11 @@ class BodyPacker final : public Packer {
   }
   std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) const override {
     const Unit& whole = parcel.units[unit];
-    if (whole.items < 2 || parcel.signal == Signal::kMetrics) return std::nullopt;
+    if (whole.items < 2) return std::nullopt;
     Parcel parts{.customer = parcel.customer, .signal = parcel.signal, .stage = parcel.stage};
     const CutLimits limits{(whole.items + 1) / 2, parcel.run(unit, unit + 1).size()};
-    auto cut = cut_items(parcel.run(unit, unit + 1), Verdicts(whole.items), 0, limits,
-                         [&](std::string&& message, std::uint32_t items) {
+    auto cut = cut_items(parcel.signal, parcel.run(unit, unit + 1), Verdicts(whole.items), 0,
+                         limits, [&](std::string&& message, std::uint32_t items) {
                            parts.units.push_back({.begin = parts.message.size(),
                                                   .record = whole.record,
                                                   .item = whole.item,
@@ -200,14 +200,17 @@ class BodyPacker final : public Packer {
     auto verdicts = verdicts_of(record);
     if (!verdicts) return forward(verdicts);
     Packed packed;
-    auto next = cut_items(
-        record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
-        [&](std::string&& message, std::uint32_t items) {
-          parcel.units.push_back({.begin = parcel.message.size(), .record = index, .items = items});
-          parcel.message += message;
-          packed.items += items;
-          return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
-        });
+    auto next =
+        cut_items(parcel.signal, record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
+                  [&](std::string&& message, std::uint32_t items) {
+                    parcel.units.push_back({.begin = parcel.message.size(),
+                                            .record = index,
+                                            .item = Unit::kBody,
+                                            .items = items});
+                    parcel.message += message;
+                    packed.items += items;
+                    return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
+                  });
     if (!next) return forward(next);
     if (*next) packed.next = Place{**next, 0};
     return packed;

@@ -14,15 +14,16 @@
 
 namespace vigia::collector {
 
-/// The least that can be refused alone: a value of a series, or a whole body of spans or logs.
+/// The least that can be refused alone: a value of a series, or a body of some items.
 struct Unit {
   std::size_t begin = 0;          ///< in the parcel's message
   std::uint32_t record = 0;       ///< index in the window
-  std::uint32_t item = 0;         ///< OTLP point; where the unit is a body: unused
+  std::uint32_t item = 0;         ///< OTLP point; of a body kBody, or whatever it once was
   std::uint32_t items = 1;        ///< how many items are in it; 0 for what no sender sent
   std::int64_t timestamp_ms = 0;  ///< of a value
 
   static constexpr std::uint32_t kNoItem = 0xffffffffU;
+  static constexpr std::uint32_t kBody = 0xfffffffeU;
 };
 
 /// Protobuf messages of both protocols are concatenations of what repeats in them, so that any run
@@ -53,6 +54,10 @@ struct Parcel {
   /// Adds a copy of units [first, last) of another parcel.
   void append(const Parcel& from, std::size_t first, std::size_t last);
   std::uint64_t items() const;
+  /// Whether the unit is a value of a series, of which one point may have several; else a body.
+  bool is_value(const Unit& unit) const {
+    return signal == Signal::kMetrics && unit.item != Unit::kBody;
+  }
 };
 
 /// How a request ended.

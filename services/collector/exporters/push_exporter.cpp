@@ -319,7 +319,7 @@ void PushExporter::on_refused(const Parcel& parcel, std::size_t unit, const std:
   const Unit& refused = parcel.units[unit];
   WindowRecord& record = (*window_in_hand_)[refused.record];
   // Several series may come from one point, which is refused once.
-  if (parcel.signal != Signal::kMetrics)
+  if (!parcel.is_value(refused))
     record.dropped += refused.items;
   else if (refused.item != Unit::kNoItem)
     record.dropped += record.settled_items.insert(refused.item).second ? 1 : 0;
@@ -352,7 +352,7 @@ void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::si
     apart.received_ms = std::min(apart.received_ms, header.received_ms);
     WindowRecord& record = (*window_in_hand_)[unit.record];
     // An item waits where the first of its units does.
-    if (parcel.signal == Signal::kMetrics && unit.item != Unit::kNoItem)
+    if (parcel.is_value(unit) && unit.item != Unit::kNoItem)
       unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
     record.apart += unit.items;
   }

@@ -39,7 +39,7 @@ class ItemNumbers {
           return unit.record == units.front().record;
         })) {}
   std::uint32_t of(const Unit& unit) {
-    if (are_of_one_ || unit.item == Unit::kNoItem) return unit.item;
+    if (are_of_one_ || unit.item == Unit::kNoItem || unit.item == Unit::kBody) return unit.item;
     const auto next = static_cast<std::uint32_t>(numbers_.size());
     return numbers_.try_emplace((std::uint64_t{unit.record} << 32U) | unit.item, next)
         .first->second;

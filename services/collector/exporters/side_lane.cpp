@@ -26,9 +26,9 @@ Duration doubled(Duration initial, int times, Duration longest) {
   return std::min<Duration>(longest, initial * (1 << std::min(times, kDoublingsMax)));
 }
 
-/// How much a request weighs: units of metrics, items of the rest.
+/// How much a request weighs: values, or items of bodies.
 std::size_t weight_of(const Parcel& parcel, std::size_t first, std::size_t last) {
-  if (parcel.signal == Signal::kMetrics) return last - first;
+  if (first < last && parcel.is_value(parcel.units[first])) return last - first;
   std::size_t weight = 0;
   for (std::size_t i = first; i < last; ++i) weight += parcel.units[i].items;
   return weight;
@@ -406,7 +406,7 @@ void SideLane::Worker::on_refused(const Parcel& parcel, std::size_t unit, const 
   Work& work = work_of(parcel);
   const Unit& refused = parcel.units[unit];
   // Several series may come from one point, which is refused once.
-  const bool is_point = parcel.signal == Signal::kMetrics;
+  const bool is_point = parcel.is_value(refused);
   if (is_point && refused.item != Unit::kNoItem)
     work.dropped += work.dropped_items.insert({refused.record, refused.item}).second ? 1 : 0;
   else
