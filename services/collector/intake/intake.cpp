@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/service/log.hpp"
+#include "libs/wire/otlp/json.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/collector/intake/metrics_check.hpp"
@@ -52,7 +53,8 @@ std::string_view refusal_reason(const Error& error) {
 /// What the check has cost and what comes of it, for the customer's rates.
 RequestCost cost_of(const ExportRequest& request, const Checked& checked) {
   return {request.signal, checked.verdicts.items() + checked.empty_envelopes,
-          std::max<std::uint64_t>(request.body.size(), checked.expanded_bytes / kExpansionFree)};
+          std::max<std::uint64_t>({request.sent_bytes, request.body.size(),
+                                   checked.expanded_bytes / kExpansionFree})};
 }
 
 std::uint32_t items_max(Signal signal) {
@@ -160,12 +162,28 @@ Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
   return {};
 }
 
+Result<void> Intake::convert(const tenancy::Customer& customer, ExportRequest& request) {
+  if (!request.is_json) return {};
+  auto protobuf = wire::otlp::json_to_protobuf(request.signal, request.body);
+  if (!protobuf) {
+    rates_.fine(customer.id, customer.limits, {request.signal, 0, request.sent_bytes});
+    return forward(protobuf);
+  }
+  request.body = *std::move(protobuf);
+  request.is_json = false;
+  return {};
+}
+
 Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& request) {
+  request.sent_bytes = request.body.size();
   // Who has nothing left is told so before the work; else the work tells what is to be charged.
   const auto refuse_unread = [&](Error error, std::string_view reason) -> Result<Checked> {
-    const auto items =
-        wire::otlp::count_items(request.signal, request.body, {.items = items_max(request.signal)});
-    book_refused(customer, request, items.value_or(0), reason);
+    std::uint64_t items = 1;  // so many at least: JSON is not read to be refused
+    if (!request.is_json)
+      items = wire::otlp::count_items(request.signal, request.body,
+                                      {.items = items_max(request.signal)})
+                  .value_or(0);
+    book_refused(customer, request, items, reason);
     return tl::unexpected<Error>(std::move(error));
   };
   if (auto asked =
@@ -174,6 +192,7 @@ Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& 
     return refuse_unread(asked.error(), refusal_reason(asked.error()));
   if (auto error = side_refusal(customer, request.signal))
     return refuse_unread(*std::move(error), "side_share");
+  if (auto converted = convert(customer, request); !converted) return forward(converted);
   auto checked = check_filled(customer, request);
   if (!checked) {
     const bool is_large = checked.error().code == ErrorCode::kTooLarge;

@@ -42,6 +42,9 @@ struct ExportRequest {
   Signal signal = Signal::kMetrics;
   std::string_view transport;  ///< "grpc" or "http"; a literal
   std::string body;            ///< Export…ServiceRequest, protobuf
+  /// The body is OTLP/JSON: it becomes protobuf only once its customer may send it.
+  bool is_json = false;
+  std::size_t sent_bytes = 0;  ///< of the body as it was sent, unpacked; set by intake
 };
 
 struct IntakeSettings {
@@ -87,6 +90,8 @@ class Intake {
  private:
   /// Checks the items and charges the customer. The request then holds what its sender left out.
   Result<Checked> judge(const tenancy::Customer& customer, ExportRequest& request);
+  /// JSON becomes protobuf; what cannot be read is charged for the work of reading it.
+  Result<void> convert(const tenancy::Customer& customer, ExportRequest& request);
   Result<Checked> check_filled(const tenancy::Customer& customer, ExportRequest& request);
   /// Nothing is acknowledged for a required destination that holds the customer's share already.
   std::optional<Error> side_refusal(const tenancy::Customer& customer, Signal signal) const;

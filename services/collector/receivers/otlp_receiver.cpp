@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "libs/net/status.hpp"
-#include "libs/wire/otlp/json.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/receivers/otlp_answer.hpp"
 
@@ -99,15 +98,8 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
   }
   const Signal signal = *signal_of_path(request);
   const BodyForm form = *form_of(request);
-  ExportRequest taken{signal, transport_name(request), std::move(request.body)};
-  if (form == BodyForm::kJson) {
-    auto protobuf = wire::otlp::json_to_protobuf(signal, taken.body);
-    if (!protobuf) {
-      responder.send(refused(request, protobuf.error()));
-      return;
-    }
-    taken.body = std::move(*protobuf);
-  }
+  ExportRequest taken{signal, transport_name(request), std::move(request.body),
+                      form == BodyForm::kJson};
   // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
   // that this one callable owns.
   auto held = std::make_shared<net::Responder>(std::move(responder));
