@@ -51,8 +51,10 @@ bool SenderStatus::is_reachable() const {
 }
 
 std::string SenderStatus::failure() const {
+  const auto offset = offset_.seconds();
   const std::lock_guard lock(mutex_);
-  return failure_;
+  if (failure_.empty() || !offset || std::abs(*offset) < kClockTrustedSeconds) return failure_;
+  return failure_ + "; " + describe_offset(*offset);
 }
 
 std::string SenderStatus::recent_refusal() const {

@@ -33,7 +33,8 @@ class SenderStatus {
 
   /// True while the collector takes what we send; false until the first answer.
   bool is_reachable() const;
-  std::string failure() const;  ///< why it is not; "" while it is
+  /// Why it is not, and how far the clocks are apart where that may be why; "" while it is.
+  std::string failure() const;
   /// Why data was refused for good within the last kRefusalShown; "" where none was.
   std::string recent_refusal() const;
   /// Why points were refused as ahead within the last kRefusalShown, if it is this node's clock, or

@@ -208,5 +208,18 @@ TEST(SenderStatus, PointsFromTheFutureAreToldWhereTheClockIsToBlame) {
   EXPECT_EQ(status.recent_future(), "");
 }
 
+// A collector that doubts its own clock refuses retryably: which clock it is must be seen here too.
+TEST(SenderStatus, AFailureSaysHowFarTheClocksAreApart) {
+  ManualClock clock{784'111'777'000'000'000 + 360'000'000'000};
+  SenderStatus status(clock);
+  status.note_failure("its clock is in doubt");
+  EXPECT_EQ(status.failure(), "its clock is in doubt");
+  status.clock_offset().note(status.clock_offset().ask(), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(status.failure(),
+            "its clock is in doubt; this node's clock is 360 s ahead of the collector's");
+  status.note_sent(Signal::kMetrics, 1, 0);
+  EXPECT_EQ(status.failure(), "");
+}
+
 }  // namespace
 }  // namespace vigia::agent

@@ -20,7 +20,8 @@ struct Checked {
   /// Bytes that the accepted items become further on: each point's series with all their labels,
   /// each span or record with its resource and scope.
   std::uint64_t expanded_bytes = 0;
-  std::uint64_t timeless = 0;  ///< sound spans without a start, records without any time
+  std::uint64_t newest_ns = 0;  ///< latest time of an accepted point
+  std::uint64_t timeless = 0;   ///< sound spans without a start, records without any time
 
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.

@@ -7,15 +7,28 @@ namespace {
 
 class ClockDoubtTest : public ::testing::Test {
  protected:
-  void note(const std::string& customer, std::uint32_t points, std::uint32_t ahead) {
-    doubt_.note_points(*CustomerId::parse(customer), points, ahead);
+  /// Points that are not ahead are of now.
+  void note(const std::string& customer, std::uint32_t points, std::uint32_t ahead,
+            std::chrono::minutes age = std::chrono::minutes(0)) {
+    const std::int64_t age_ms = std::chrono::milliseconds(age).count();
+    doubt_.note_points(*CustomerId::parse(customer), {points, ahead, clock_.wall_ms() - age_ms});
+  }
+  void send_near_for(std::chrono::minutes time) {
+    for (std::chrono::minutes passed{0}; passed <= time; ++passed) {
+      note("a", 10, 0);
+      clock_.advance(std::chrono::minutes(1));
+    }
+  }
+  void step(std::chrono::minutes by) {
+    clock_.set_wall_ns(clock_.wall_ns() + std::chrono::nanoseconds(by).count());
   }
 
   ManualClock clock_{1'800'000'000'000'000'000};
   ClockDoubt doubt_{clock_, 0};
 };
 
-TEST_F(ClockDoubtTest, OneCustomersClockIsItsOwn) {
+TEST_F(ClockDoubtTest, OneCustomersClockIsItsOwnOnceOursIsProved) {
+  send_near_for(std::chrono::minutes(3));
   note("a", 10, 10);
   EXPECT_FALSE(doubt_.is_in_doubt());
   note("b", 10, 0);
@@ -23,7 +36,57 @@ TEST_F(ClockDoubtTest, OneCustomersClockIsItsOwn) {
   EXPECT_FALSE(doubt_.is_in_doubt());
 }
 
-// A4d: 1,356 right points were refused for good, by a collector six minutes late.
+// A4d: the only customer of a fresh collector was refused for good, for ever.
+TEST_F(ClockDoubtTest, OneWordAgainstOursIsNoProof) {
+  for (int hour = 0; hour < 3; ++hour) {
+    note("a", 10, 10);
+    EXPECT_TRUE(doubt_.is_in_doubt());
+    clock_.advance(std::chrono::hours(1));
+  }
+  note("a", 10, 10);
+  note("b", 10, 0);
+  EXPECT_FALSE(doubt_.is_in_doubt());  // two against one
+}
+
+TEST_F(ClockDoubtTest, ABufferThatPassesByOurTimeProvesNothing) {
+  for (int minute = 60; minute > -5; --minute) {
+    note("a", 10, 0, std::chrono::minutes(minute));
+    clock_.advance(std::chrono::seconds(1));
+  }
+  clock_.advance(ClockDoubt::kProvedAfter);
+  note("a", 10, 10);
+  EXPECT_TRUE(doubt_.is_in_doubt());
+}
+
+TEST_F(ClockDoubtTest, OldDataSpeaksForNobodyNorDoesWhatHasWaitedToBeLessAhead) {
+  note("a", 10, 10);
+  note("b", 10, 0, std::chrono::minutes(10));
+  EXPECT_TRUE(doubt_.is_in_doubt());
+  for (int minute = 0; minute < 10; ++minute) {
+    note("b", 10, 0, std::chrono::minutes(-4));
+    clock_.advance(std::chrono::minutes(1));
+  }
+  note("a", 10, 10);
+  EXPECT_TRUE(doubt_.is_in_doubt());
+}
+
+TEST_F(ClockDoubtTest, AStepOfOurClockEndsItsProof) {
+  send_near_for(std::chrono::minutes(3));
+  step(std::chrono::minutes(-6));
+  clock_.advance(ClockDoubt::kSeenFor * 2);
+  note("a", 10, 10);
+  EXPECT_TRUE(doubt_.is_in_doubt());
+  step(std::chrono::minutes(6));  // back on time
+  EXPECT_FALSE(doubt_.is_in_doubt());
+}
+
+TEST_F(ClockDoubtTest, AProofLastsThroughSilence) {
+  send_near_for(std::chrono::minutes(3));
+  clock_.advance(std::chrono::hours(48));
+  note("a", 10, 10);
+  EXPECT_FALSE(doubt_.is_in_doubt());
+}
+
 TEST_F(ClockDoubtTest, WhereSeveralAreAheadItIsOurs) {
   for (const char* customer : {"a", "b", "c"}) note(customer, 10, 9);
   EXPECT_TRUE(doubt_.is_in_doubt());

@@ -16,6 +16,7 @@ namespace vigia::collector {
 namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
+constexpr std::uint64_t kMsToNs = 1'000'000;
 
 /// Nothing of the request is kept because of whose it claims to be.
 std::optional<Error> claim_error(Signal signal, const Checked& checked) {
@@ -53,8 +54,8 @@ std::string_view refusal_reason(const Error& error) {
 /// What the check has cost and what comes of it, for the customer's rates.
 RequestCost cost_of(const ExportRequest& request, const Checked& checked) {
   return {request.signal, checked.verdicts.items() + checked.empty_envelopes,
-          std::max<std::uint64_t>({request.sent_bytes, request.body.size(),
-                                   checked.expanded_bytes / kExpansionFree})};
+          std::max<std::uint64_t>(
+              {request.sent_bytes, request.body.size(), checked.expanded_bytes / kExpansionFree})};
 }
 
 std::uint32_t items_max(Signal signal) {
@@ -124,15 +125,16 @@ std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportReque
                                    const Checked& checked) {
   if (request.signal != Signal::kMetrics) return std::nullopt;
   const std::uint32_t ahead = checked.verdicts.rejected_for(RejectReason::kFuture);
-  clock_doubt_.note_points(customer, checked.verdicts.items(), ahead);
+  clock_doubt_.note_points(customer, {checked.verdicts.items(), ahead,
+                                      static_cast<std::int64_t>(checked.newest_ns / kMsToNs)});
   if (ahead == 0 && !is_doubt_told_) return std::nullopt;
   const bool is_in_doubt = clock_doubt_.is_in_doubt();
   clock_in_doubt_.set(is_in_doubt ? 1 : 0);
   if (is_doubt_told_.exchange(is_in_doubt) != is_in_doubt) {
     if (is_in_doubt) {
       service::log_error(
-          "our wall clock seems to be behind: what is ahead of it is refused retryably; set it "
-          "right",
+          "our wall clock seems to be behind, or nobody has shown yet that it is right: what is "
+          "ahead of it is refused retryably; compare it with the senders' and set it right",
           {{"wall_ms", std::to_string(parts_.clock.wall_ms())}});
     } else {
       service::log_info("our wall clock is no longer in doubt");
@@ -141,7 +143,7 @@ std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportReque
   if (!is_in_doubt || ahead == 0) return std::nullopt;
   return Error{ErrorCode::kUnavailable,
                fmt::format("{} of {} data points are ahead of the collector's clock, which is in "
-                           "doubt; send again",
+                           "doubt: either it or the sender's is wrong; send again",
                            ahead, checked.verdicts.items()),
                kClockRetryAfter};
 }

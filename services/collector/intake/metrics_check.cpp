@@ -1,5 +1,7 @@
 #include "services/collector/intake/metrics_check.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/wire/prometheus/series_resolver.hpp"
@@ -50,6 +52,7 @@ class Judge final : public prometheus::SeriesResolver {
     } else if (resolved.point->time_ns > latest_ns_) {
       checked_.reject(resolved.item, RejectReason::kFuture);
     } else {
+      checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
       checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
                       kExpandedPointBytesMax);
     }
