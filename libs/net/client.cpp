@@ -52,8 +52,18 @@ class CurlClient final : public Client {
     if (thread_.joinable()) thread_.join();
   }
 
-  void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) override {
-    post(std::make_unique<Transfer>(std::move(request), false, std::move(done)));
+  std::uint64_t send(ClientRequest request,
+                     std::function<void(Result<ClientResponse>)> done) override {
+    return post(std::make_unique<Transfer>(std::move(request), false, std::move(done)));
+  }
+
+  void cancel(std::uint64_t request) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_closing_) return;
+      cancelled_.push_back(request);
+    }
+    curl_multi_wakeup(multi_);
   }
 
   void call(ClientRequest request, std::string_view compression,
@@ -77,26 +87,35 @@ class CurlClient final : public Client {
   struct Waiting {
     std::unique_ptr<Transfer> transfer;
     std::optional<Error> fault;  // it ends with this at once
+    std::uint64_t number = 0;
   };
 
-  void post(std::unique_ptr<Transfer> transfer, std::optional<Error> fault = std::nullopt) {
+  std::uint64_t post(std::unique_ptr<Transfer> transfer,
+                     std::optional<Error> fault = std::nullopt) {
+    std::uint64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
-      if (!is_closing_) waiting_.push_back({std::move(transfer), std::move(fault)});
+      number = ++last_number_;
+      if (!is_closing_) waiting_.push_back({std::move(transfer), std::move(fault), number});
     }
-    if (transfer) return transfer->fail_with(closing());
-    curl_multi_wakeup(multi_);
+    if (transfer) {
+      transfer->fail_with(closing());
+    } else {
+      curl_multi_wakeup(multi_);
+    }
+    return number;
   }
 
   void run() {
     for (bool goes_on = true; goes_on;) {
       contain_faults("a turn of the client", [&] { goes_on = turn(); });
     }
-    for (auto& [handle, transfer] : transfers_) {
+    for (auto& [handle, under_way] : transfers_) {
       curl_multi_remove_handle(multi_, handle);
-      transfer->fail_with(closing());
+      under_way.transfer->fail_with(closing());
     }
     transfers_.clear();
+    handles_.clear();
     std::vector<Waiting> left;
     {
       const std::lock_guard lock(mutex_);
@@ -123,16 +142,38 @@ class CurlClient final : public Client {
   /// False where the client is to end.
   bool take_waiting() {
     std::vector<Waiting> taken;
+    std::vector<std::uint64_t> cancelled;
     {
       const std::lock_guard lock(mutex_);
       if (is_closing_) return false;
       taken.swap(waiting_);
+      cancelled.swap(cancelled_);
     }
     for (Waiting& each : taken) {
       const bool is_good = contain_faults("the begin of a request", [&] { begin(each); });
       if (!is_good && each.transfer) each.transfer->fail_with(not_begun());
     }
+    // After the begin of all that were sent before.
+    for (const std::uint64_t number : cancelled) end_cancelled(number);
     return true;
+  }
+
+  void end_cancelled(std::uint64_t number) {
+    const auto found = handles_.find(number);
+    if (found == handles_.end()) return;  // it is over
+    const std::unique_ptr<Transfer> transfer = take(found->second);
+    transfer->fail_with({ErrorCode::kUnavailable, "the request was cancelled", std::nullopt});
+  }
+
+  /// Out of curl's hands: one that is not over breaks off.
+  std::unique_ptr<Transfer> take(CURL* handle) {
+    const auto entry = transfers_.find(handle);
+    CHECK(entry != transfers_.end());
+    std::unique_ptr<Transfer> transfer = std::move(entry->second.transfer);
+    handles_.erase(entry->second.number);
+    transfers_.erase(entry);
+    curl_multi_remove_handle(multi_, handle);
+    return transfer;
   }
 
   static Error not_begun() {
@@ -151,7 +192,8 @@ class CurlClient final : public Client {
       return;
     }
     CURL* handle = each.transfer->handle();
-    transfers_[handle] = std::move(each.transfer);
+    transfers_[handle] = {std::move(each.transfer), each.number};
+    handles_[each.number] = handle;
     CHECK(curl_multi_add_handle(multi_, handle) == CURLM_OK);
   }
 
@@ -170,20 +212,23 @@ class CurlClient final : public Client {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
       if (code == CURLE_OPERATION_TIMEDOUT) leave_connection(message->easy_handle);
-      const auto entry = transfers_.find(message->easy_handle);
-      CHECK(entry != transfers_.end());
-      const std::unique_ptr<Transfer> transfer = std::move(entry->second);
-      transfers_.erase(entry);
-      curl_multi_remove_handle(multi_, transfer->handle());
-      transfer->finish(code);
+      take(message->easy_handle)->finish(code);
     }
   }
 
   const ClientSettings settings_;
   CURLM* multi_;
-  std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;  // of the thread alone
+  struct UnderWay {
+    std::unique_ptr<Transfer> transfer;
+    std::uint64_t number = 0;
+  };
+  // Both of the thread alone.
+  std::unordered_map<CURL*, UnderWay> transfers_;
+  std::unordered_map<std::uint64_t, CURL*> handles_;  // by number
   std::mutex mutex_;
   std::vector<Waiting> waiting_;
+  std::vector<std::uint64_t> cancelled_;
+  std::uint64_t last_number_ = 0;
   bool is_closing_ = false;
   std::thread thread_;
 };

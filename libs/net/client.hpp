@@ -1,6 +1,7 @@
 // HTTP and gRPC client on libcurl's multi interface: one thread, connections kept and shared.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,7 +64,13 @@ class Client {
   virtual void close() = 0;
   /// Errors: kUnavailable (no connection, reset, name unknown), kDeadline, kTooLarge (response),
   /// kInvalid (url). Any HTTP status is a success here; see error_from_http.
-  virtual void send(ClientRequest request, std::function<void(Result<ClientResponse>)> done) = 0;
+  /// Gives the request's number, for cancel; `done` may have been called by then.
+  virtual std::uint64_t send(ClientRequest request,
+                             std::function<void(Result<ClientResponse>)> done) = 0;
+  /// Ends a request that is not over with kUnavailable: the other side sees its connection close,
+  /// or its stream reset. `done` comes later, on the client's thread. Any thread; what is over, or
+  /// a client that is closed, makes it do nothing.
+  virtual void cancel(std::uint64_t request) = 0;
   /// One unary call: `url` is http://host:port/package.Service/Method, `body` the bare message.
   /// `compression`:
   /// "", "gzip" or "zstd". Trailers that are missing give kUnavailable, a bad frame kCorrupt.

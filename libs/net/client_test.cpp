@@ -75,6 +75,45 @@ TEST_F(ClientTest, AFaultInWhatTakesAnAnswerCostsThatAlone) {
   EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
 }
 
+TEST_F(ClientTest, WhatIsCancelledEndsOnBothSides) {
+  std::atomic<int> gone{0};
+  std::mutex mutex;
+  std::vector<Responder> waiting;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    responder.on_gone([&] { ++gone; });
+    const std::lock_guard lock(mutex);
+    waiting.push_back(std::move(responder));
+  };
+  std::promise<Result<ClientResponse>> first;
+  std::promise<Result<ClientResponse>> second;
+  const auto number =
+      client_->send(request("/1"), [&](auto response) { first.set_value(std::move(response)); });
+  client_->send(request("/2"), [&](auto response) { second.set_value(std::move(response)); });
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 2; }));
+  client_->cancel(number);
+  const auto ended = first.get_future().get();
+  ASSERT_FALSE(ended.has_value());
+  EXPECT_EQ(ended.error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(eventually([&] { return gone == 1; }));
+  client_->cancel(number);  // again, and one that never was
+  client_->cancel(4'711);
+  {
+    const std::lock_guard lock(mutex);
+    for (Responder& responder : waiting) responder.send(Response{});
+  }
+  EXPECT_TRUE(second.get_future().get().has_value());
+  EXPECT_EQ(gone, 1);
+}
+
+TEST_F(ClientTest, WhatIsCancelledBeforeItBeginsEndsToo) {
+  for (int i = 0; i < 200; ++i) {
+    std::promise<bool> is_over;
+    client_->cancel(client_->send(request("/"), [&](const auto&) { is_over.set_value(true); }));
+    EXPECT_TRUE(is_over.get_future().get());
+  }
+  EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
+}
+
 TEST_F(ClientTest, SendsTheHeadersAndNothingElseOfItsOwn) {
   handler_.on_handle = [](const Request& request, Responder responder) {
     Response response;

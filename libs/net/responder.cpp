@@ -36,6 +36,11 @@ void Responder::send(Response response) {
   std::exchange(target_, nullptr)->answer(std::move(response));
 }
 
+void Responder::on_gone(std::function<void()> told) const {
+  CHECK(target_ != nullptr);
+  target_->on_gone(std::move(told));
+}
+
 Response Handler::refuse(const RequestHead& head, const Error& error) {
   return otlp_error(head, error);
 }

@@ -69,6 +69,11 @@ class Responder {
   /// Gives the answer to the client's event loop. A second call is a fault of our own (CHECK).
   /// Where the client has gone the answer is dropped.
   void send(Response response);
+  /// Has `told` called, at most once and on the client's event loop, should the client close its
+  /// connection or its side of it, or reset its stream, before the answer has come there. For who
+  /// would stop working then; the responder still wants its answer. Once, before `send`. `told`
+  /// must not block.
+  void on_gone(std::function<void()> told) const;
 
  private:
   std::shared_ptr<Target> target_;

@@ -452,6 +452,37 @@ TEST_F(Http2Test, ResetRequestsThatTheHandlerStillWorksOnStayBounded) {
   server_->stop(SystemClock().steady());  // before what the handler keeps
 }
 
+TEST_F(Http2Test, WhoWorksForAStreamIsToldOfItsReset) {
+  start();
+  std::mutex mutex;
+  std::vector<Responder> kept;
+  std::vector<std::string> gone;
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    const std::lock_guard lock(mutex);
+    responder.on_gone([&, path = request.path] {
+      const std::lock_guard inner(mutex);
+      gone.push_back(path);
+    });
+    kept.push_back(std::move(responder));
+  };
+  const auto gone_count = [&] {
+    const std::lock_guard lock(mutex);
+    return gone.size();
+  };
+  {
+    FrameClient client(port());
+    client.request(1, {}, true, "/stays");
+    client.request(3, {}, true, "/reset");
+    ASSERT_TRUE(eventually([&] { return handler_.handled == 2; }));
+    client.send(http2_frame(kReset, 0, 3, big_endian(8)));
+    EXPECT_TRUE(eventually([&] { return gone_count() == 1; }));
+  }
+  EXPECT_TRUE(eventually([&] { return gone_count() == 2; }));
+  EXPECT_EQ(gone.front(), "/reset");
+  const std::lock_guard lock(mutex);
+  for (Responder& responder : kept) responder.send(Response{});
+}
+
 TEST_F(Http2Test, ServerSideResetsAreCountedToo) {
   start();
   // A window of zero bytes is a fault of the stream: the server resets it, the request goes on.

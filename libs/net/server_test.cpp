@@ -341,6 +341,58 @@ TEST_F(ServerTest, AnAnswerToAClientThatHasGoneIsDropped) {
   server_.reset();  // and one that outlives its server
 }
 
+TEST_F(ServerTest, WhoWorksForAClientIsToldWhenItLeaves) {
+  start();
+  std::atomic<int> told{0};
+  std::mutex mutex;
+  std::vector<Responder> waiting;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    responder.on_gone([&] { ++told; });
+    const std::lock_guard lock(mutex);
+    waiting.push_back(std::move(responder));
+  };
+  const auto answer_all = [&] {
+    const std::lock_guard lock(mutex);
+    for (Responder& responder : waiting) responder.send(Response{});
+    waiting.clear();
+  };
+  RawClient patient = connect();
+  patient.send(get("/stays"));
+  {
+    RawClient client = connect();
+    client.send(get("/closes"));
+    ASSERT_TRUE(eventually([&] { return handler_.handled == 2; }));
+    EXPECT_EQ(told, 0);
+  }
+  EXPECT_TRUE(eventually([&] { return told == 1; }));
+  RawClient half = connect();
+  half.send(get("/closes-its-side"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 3; }));
+  half.end_output();
+  EXPECT_TRUE(eventually([&] { return told == 2; }));
+  answer_all();
+  EXPECT_THAT(patient.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(half.read_all(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(told, 2) << "who stayed has its answer";
+}
+
+TEST_F(ServerTest, AFaultInWhoIsToldCostsNoConnection) {
+  start();
+  const std::uint64_t before = fault_count();
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    responder.on_gone([] { throw std::out_of_range("not foreseen"); });
+    kept.emplace(std::move(responder));
+  };
+  RawClient client = connect();
+  client.send(get("/1"));
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  client.end_output();
+  EXPECT_TRUE(eventually([&] { return fault_count() == before + 1; }));
+  kept->send(Response{});
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(ServerTest, ALargeCompressedBodyDoesNotHoldUpOtherConnections) {
   ServerSettings settings = small_settings();
   settings.loops = 1;

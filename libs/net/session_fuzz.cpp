@@ -48,6 +48,7 @@ class BareHost final : public SessionHost {
   ServerCore& core() override { return core_; }
   TimePoint now() const override { return time; }
   const std::string& peer() const override { return peer_; }
+  void forget(std::uint64_t /*id*/) override {}
   Holding head_bytes() const override { return core_.budgets->heads.open(peer_); }
   bool is_encrypted() const override { return false; }
   Output& output() override { return output_; }

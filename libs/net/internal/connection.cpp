@@ -51,6 +51,8 @@ std::uint32_t Connection::wanted_events() const {
   std::uint32_t events = 0;
   if (wants_input()) events |= EPOLLIN;
   if (waits_to_write_ || reads_once_writable_) events |= EPOLLOUT;
+  // While a request is worked on nothing is read, and nobody would see the client leave.
+  if (!watchers_.empty()) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -68,6 +70,7 @@ void Connection::on_ready(std::uint32_t events, std::string& buffer, TimePoint n
     is_closed_ = true;
     return;
   }
+  if ((events & EPOLLRDHUP) != 0) tell_gone();
   // TLS may have to read in order to write and the other way round.
   const bool may_read = (events & (EPOLLIN | EPOLLHUP)) != 0 || channel_.is_encrypted();
   if (may_read && wants_input()) read(buffer);
@@ -124,8 +127,26 @@ void Connection::choose_session() {
   if (session_ && is_draining_) session_->drain();
 }
 
+void Connection::watch(std::uint64_t id, std::function<void()> told) {
+  if (is_closed_ || !session_ || !session_->awaits(id)) return told();
+  watchers_[id] = std::move(told);
+}
+
+void Connection::forget(std::uint64_t id) {
+  const auto watcher = watchers_.extract(id);
+  if (!watcher.empty()) contain_faults("who waits for a client to leave", watcher.mapped());
+}
+
+void Connection::tell_gone() {
+  const auto watchers = std::exchange(watchers_, {});
+  for (const auto& [id, told] : watchers) {
+    contain_faults("who waits for a client to leave", told);
+  }
+}
+
 void Connection::answer(std::uint64_t id, Response response, TimePoint now) {
   now_ = now;
+  watchers_.erase(id);
   if (session_ && !is_closed_) session_->answer(id, std::move(response));
 }
 

@@ -1,6 +1,8 @@
 // One client's connection: socket, protocol, output, deadlines.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 
 #include "libs/net/internal/core.hpp"
@@ -18,6 +20,10 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   // `buffer` is the loop's, shared by all its connections.
   void on_ready(std::uint32_t events, std::string& buffer, TimePoint now);
   void answer(std::uint64_t id, Response response, TimePoint now);
+  /// Tells `told` when the client leaves before request `id` is answered; at once where it has.
+  void watch(std::uint64_t id, std::function<void()> told);
+  /// To all who watch: the client is gone.
+  void tell_gone();
   /// Writes what is ready.
   void flush();
   void tick(TimePoint now, Duration idle_timeout);
@@ -39,6 +45,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   ServerCore& core() override { return core_; }
   TimePoint now() const override { return now_; }
   const std::string& peer() const override { return peer_; }
+  void forget(std::uint64_t id) override;
   Holding head_bytes() const override { return head_bytes_.beside(); }
   bool is_encrypted() const override { return channel_.is_encrypted(); }
   Output& output() override { return output_; }
@@ -61,6 +68,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   Output output_;
   std::string first_;  // until the protocol is known
   std::unique_ptr<Session> session_;
+  std::map<std::uint64_t, std::function<void()>> watchers_;  // of requests without an answer
   TimePoint now_;
   TimePoint opened_;
   TimePoint received_;

@@ -45,21 +45,22 @@ void MailboxTarget::answer(Response response) {
   mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
 }
 
-void Mailbox::post(Answer answer) {
+void MailboxTarget::on_gone(std::function<void()> told) {
+  mailbox_->post(Mailbox::Watch{connection_, id_, std::move(told)});
+}
+
+template <typename T>
+void Mailbox::post_to(std::vector<T> Content::* list, T item) {
   const std::lock_guard lock(mutex_);
   if (is_closed_) return;
   const bool was_empty = content_.is_empty();
-  content_.answers.push_back(std::move(answer));
+  (content_.*list).push_back(std::move(item));
   if (was_empty) wake_unless_owner();
 }
 
-void Mailbox::post(std::function<void()> task) {
-  const std::lock_guard lock(mutex_);
-  if (is_closed_) return;
-  const bool was_empty = content_.is_empty();
-  content_.tasks.push_back(std::move(task));
-  if (was_empty) wake_unless_owner();
-}
+void Mailbox::post(Watch watch) { post_to(&Content::watches, std::move(watch)); }
+void Mailbox::post(Answer answer) { post_to(&Content::answers, std::move(answer)); }
+void Mailbox::post(std::function<void()> task) { post_to(&Content::tasks, std::move(task)); }
 
 Mailbox::Content Mailbox::take() {
   const std::lock_guard lock(mutex_);

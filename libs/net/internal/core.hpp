@@ -77,13 +77,21 @@ class Mailbox {
     std::uint64_t id = 0;
     Response response;
   };
+  /// Who wants to be told when the client of a request is gone.
+  struct Watch {
+    std::weak_ptr<Connection> connection;
+    std::uint64_t id = 0;
+    std::function<void()> told;
+  };
   struct Content {
+    std::vector<Watch> watches;  // of requests whose answers are not before them
     std::vector<Answer> answers;
     std::vector<std::function<void()>> tasks;
-    bool is_empty() const { return answers.empty() && tasks.empty(); }
+    bool is_empty() const { return watches.empty() && answers.empty() && tasks.empty(); }
   };
 
   Mailbox();
+  void post(Watch watch);
   void post(Answer answer);
   void post(std::function<void()> task);
   Content take();
@@ -98,6 +106,8 @@ class Mailbox {
   void close();
 
  private:
+  template <typename T>
+  void post_to(std::vector<T> Content::* list, T item);
   void wake();
   void wake_unless_owner();
 
@@ -118,6 +128,7 @@ class MailboxTarget final : public Responder::Target {
         id_(id),
         takes_gzip_(takes_gzip) {}
   void answer(Response response) override;
+  void on_gone(std::function<void()> told) override;
 
  private:
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop, which may end before the answer comes
@@ -135,6 +146,8 @@ class SessionHost {
   virtual ServerCore& core() = 0;
   virtual TimePoint now() const = 0;
   virtual const std::string& peer() const = 0;
+  /// Request `id` will get no answer: its client has reset it.
+  virtual void forget(std::uint64_t id) = 0;
   /// An empty holding of the server's head bytes, in the peer's name.
   virtual Holding head_bytes() const = 0;
   virtual bool is_encrypted() const = 0;
@@ -152,6 +165,8 @@ class Session {
   /// Puts into the host's output what is ready, until kOutputBytesMax wait there.
   virtual void fill() = 0;
   virtual void answer(std::uint64_t id, Response response) = 0;
+  /// Whether request `id` is whole and has no answer yet.
+  virtual bool awaits(std::uint64_t id) const = 0;
   /// False while bytes of the client should wait in the socket.
   virtual bool wants_input() const = 0;
   /// Nothing more to say: close once the output is written.

@@ -60,6 +60,9 @@ class Http1Session final : public Session {
   void end_input() override;
   void fill() override;
   void answer(std::uint64_t id, Response response) override;
+  bool awaits(std::uint64_t id) const override {
+    return id == request_id_ && is_answering_ && !stream_;
+  }
   bool wants_input() const override { return !is_done_ && !is_answering_ && !is_output_full(); }
   bool is_done() const override { return is_done_; }
   bool must_linger() const override { return must_linger_; }

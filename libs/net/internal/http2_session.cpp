@@ -123,6 +123,10 @@ class Http2Session final : public Session {
   void end_input() override { is_dead_ = true; }
   void fill() override;
   void answer(std::uint64_t id, Response response) override;
+  bool awaits(std::uint64_t id) const override {
+    const auto entry = streams_.find(static_cast<std::int32_t>(id));
+    return entry != streams_.end() && !entry->second->is_answered;
+  }
   bool wants_input() const override { return !is_dead_ && host_.output().size() < kOutputBytesMax; }
   bool is_done() const override;
   bool must_linger() const override { return false; }
@@ -573,7 +577,9 @@ int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, 
 
 int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t /*fault*/,
                            void* self) {
-  static_cast<Http2Session*>(self)->streams_.erase(id);
+  auto& own = *static_cast<Http2Session*>(self);
+  own.streams_.erase(id);
+  own.host_.forget(static_cast<std::uint64_t>(id));
   return 0;
 }
 

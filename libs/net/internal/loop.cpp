@@ -32,6 +32,13 @@ void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* 
   CHECK(epoll_ctl(epoll, operation, fd, &event) == 0);
 }
 
+/// Has the connection flushed and settled once, however much it was told.
+void touch(std::shared_ptr<Connection> connection,
+           std::vector<std::shared_ptr<Connection>>& touched) {
+  if (std::exchange(connection->is_queued, true)) return;
+  touched.push_back(std::move(connection));
+}
+
 }  // namespace
 
 Loop::Loop(ServerCore& core, Fd listener)
@@ -187,6 +194,7 @@ void Loop::settle(Connection& connection) {
 void Loop::remove(Connection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
+  connection.tell_gone();
   set_interest(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), 0, nullptr);
   removed_.push_back(std::move(entry->second));
   connections_.erase(entry);
@@ -201,23 +209,33 @@ void Loop::read_again() {
   }
 }
 
+void Loop::begin_watch(Mailbox::Watch watch, Touched& touched) {
+  auto connection = watch.connection.lock();
+  const bool is_there = connection && !connection->is_closed();
+  contain_faults(kWhere, [&] {
+    if (!is_there) return watch.told();
+    connection->watch(watch.id, std::move(watch.told));
+  });
+  if (is_there) touch(std::move(connection), touched);
+}
+
+void Loop::give_answer(Mailbox::Answer answer, Touched& touched) {
+  auto connection = answer.connection.lock();
+  if (!connection || connection->is_closed()) return;
+  const bool is_good = contain_faults(
+      kWhere, [&] { connection->answer(answer.id, std::move(answer.response), now_); });
+  if (!is_good) connection->abandon();
+  touch(std::move(connection), touched);
+}
+
 void Loop::handle_mail() {
-  std::vector<std::shared_ptr<Connection>> touched;
+  Touched touched;
   // Answers make room for requests that wait in a connection, whose answers come here again.
   while (true) {
     Mailbox::Content content = mailbox_->take();
     if (content.is_empty()) break;
-    for (Mailbox::Answer& answer : content.answers) {
-      auto connection = answer.connection.lock();
-      if (!connection || connection->is_closed()) continue;
-      const bool is_good = contain_faults(
-          kWhere, [&] { connection->answer(answer.id, std::move(answer.response), now_); });
-      if (!is_good) connection->abandon();
-      if (!connection->is_queued) {
-        connection->is_queued = true;
-        touched.push_back(std::move(connection));
-      }
-    }
+    for (Mailbox::Watch& watch : content.watches) begin_watch(std::move(watch), touched);
+    for (Mailbox::Answer& answer : content.answers) give_answer(std::move(answer), touched);
     for (const auto& task : content.tasks) task();
   }
   for (const auto& connection : touched) {

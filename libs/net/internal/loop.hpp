@@ -35,6 +35,9 @@ class Loop {
   void accept_all();
   bool accept_one();
   void handle_mail();
+  using Touched = std::vector<std::shared_ptr<Connection>>;
+  void begin_watch(Mailbox::Watch watch, Touched& touched);
+  void give_answer(Mailbox::Answer answer, Touched& touched);
   void read_again();
   void tick();
   void settle(Connection& connection);

@@ -1,15 +1,19 @@
 // The connection's side of a Responder.
 #pragma once
 
+#include <functional>
+
 #include "libs/net/server.hpp"
 
 namespace vigia::net {
 
-/// Where an answer goes. Any thread; called once for each request.
+/// Where an answer goes. Any thread; `answer` is called once for each request.
 class Responder::Target {
  public:
   virtual ~Target() = default;
   virtual void answer(Response response) = 0;
+  /// See Responder::on_gone. What has no client behind it tells nothing.
+  virtual void on_gone(std::function<void()> /*told*/) {}
 };
 
 }  // namespace vigia::net
