@@ -112,7 +112,8 @@ void Gateway::serve(const std::string& pattern, const Function& function, net::R
   exchange.hold(std::move(*place));
   auto parameters = Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
-  function(ApiRequest{std::move(*caller), std::move(*parameters), std::move(values)},
+  function(ApiRequest{std::move(*caller), std::move(*parameters), std::move(values),
+                      exchange.interest()},
            std::move(exchange));
 }
 

@@ -51,6 +51,9 @@ TurnSettings read_turns(const service::ConfigNode& node) {
   turns.at_once_max = read("at_once_max", turns.at_once_max, kRequestsAtStoreMost);
   turns.per_customer_max = read(
       "per_customer_max", std::min(turns.per_customer_max, turns.at_once_max), turns.at_once_max);
+  turns.slow_per_customer_max =
+      read("slow_per_customer_max", std::min(turns.slow_per_customer_max, turns.per_customer_max),
+           turns.per_customer_max);
   return turns;
 }
 
@@ -105,7 +108,10 @@ edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
-at_store: {at_once_max: 20, per_customer_max: 8}  # requests at one store; the rest waits its turn
+at_store:                                 # requests at one store at once; the rest waits its turn
+  at_once_max: 20                         # of all customers
+  per_customer_max: 8                     # of one whose requests are quick
+  slow_per_customer_max: 1                # of one whose are not; half of this machine's cores
 answer_bytes_max: 256MiB                  # of one answer; of a customer's, arriving or unread
 answers_bytes_total_max: 1GiB             # of all customers' together; each has a share of it
 )";

@@ -7,11 +7,21 @@ namespace {
 
 // Smaller answers are let go at once: not even all connections together make them many.
 constexpr std::size_t kHeldBytesMin = 64U << 10U;
+constexpr int kClientClosedRequest = 499;
 
 const std::vector<double>& latency_bounds() {
   static const std::vector<double> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                           0.25,  0.5,    1,     2.5,  5,     10,   30};
   return bounds;
+}
+
+/// What Prometheus says where its client has left; one that has closed its own side alone reads it.
+net::Response nobody_waits() {
+  net::Response response;
+  response.status = kClientClosedRequest;
+  response.headers.add("content-type", "application/json");
+  response.body = R"({"status":"error","errorType":"canceled","error":"the client has left"})";
+  return response;
 }
 
 }  // namespace
@@ -22,9 +32,15 @@ Exchange::Exchange(net::Responder responder, std::string route, service::MetricR
       route_(std::move(route)),
       metrics_(&metrics),
       clock_(&clock),
-      began_(clock.steady()) {}
+      began_(clock.steady()) {
+  // Weakly: the connection keeps this for as long as the client is there.
+  responder_.on_gone([interest = std::weak_ptr(interest_)] {
+    if (const auto lost = interest.lock()) lost->lose();
+  });
+}
 
 void Exchange::send(net::Response response) {
+  if (interest_->is_lost()) response = nobody_waits();
   if (place_ && response.body.size() >= kHeldBytesMin) {
     if (!place_->take_bytes(response.body.size())) {
       response = net::prometheus_error({ErrorCode::kOverLimit,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,11 +13,13 @@
 #include "libs/service/metrics.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/access/in_flight.hpp"
+#include "services/router/access/interest.hpp"
 #include "services/router/request/parameters.hpp"
 
 namespace vigia::router {
 
-/// Movable; `send` and `fail` end it. Any thread, one at a time.
+/// Movable; `send` and `fail` end it. Where the client has left, its end is 499 whatever is sent,
+/// as with Prometheus. Any thread, one at a time.
 class Exchange {
  public:
   /// `route` is a label of own metrics: the pattern, never the path that was sent.
@@ -24,6 +27,8 @@ class Exchange {
            const Clock& clock);
   /// Keeps the customer's place until the exchange is over.
   void hold(InFlight::Place place) { place_.emplace(std::move(place)); }
+  /// The client's; lost when it leaves.
+  const std::shared_ptr<Interest>& interest() const { return interest_; }
   Exchange(Exchange&&) noexcept = default;
   Exchange& operator=(Exchange&&) noexcept = delete;
 
@@ -36,6 +41,7 @@ class Exchange {
   service::MetricRegistry* metrics_;
   const Clock* clock_;
   TimePoint began_;
+  std::shared_ptr<Interest> interest_ = std::make_shared<Interest>();
   std::optional<InFlight::Place> place_;
 };
 
@@ -44,6 +50,7 @@ struct ApiRequest {
   Caller caller;
   Parameters parameters;
   std::map<std::string, std::string, std::less<>> path_values;
+  std::shared_ptr<Interest> interest;  ///< in the answer
 };
 
 }  // namespace vigia::router

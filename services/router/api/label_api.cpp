@@ -213,13 +213,14 @@ void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
          gathering->hot_form,
          gathering->is_post,
          timeout,
-         {}},
+         {},
+         request.interest},
         [this, gathering](Result<Envelope> answer) { take(gathering, false, std::move(answer)); });
   }
   if (cold != nullptr) {
     cold->ask(
         {request.caller.customer, gathering->path, gathering->cold_form, gathering->is_post,
-         timeout, gathering->cold_headers},
+         timeout, gathering->cold_headers, request.interest},
         [this, gathering](Result<Envelope> answer) { take(gathering, true, std::move(answer)); });
   }
 }

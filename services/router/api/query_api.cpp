@@ -258,7 +258,8 @@ void QueryApi::ask_hot(const Shared& evaluation) {
        evaluation->form,
        true,
        evaluation->timeout,
-       {}},
+       {},
+       evaluation->exchange.interest()},
       [this, evaluation](Result<Envelope> answer) { take_hot(evaluation, std::move(answer)); });
 }
 
@@ -269,7 +270,8 @@ void QueryApi::ask_query(const Shared& evaluation) {
        evaluation->form,
        true,
        evaluation->timeout,
-       {}},
+       {},
+       evaluation->exchange.interest()},
       [this, evaluation](Result<Envelope> answer) { take_query(evaluation, std::move(answer)); });
 }
 
@@ -320,7 +322,8 @@ void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
 /// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
 /// reading the same samples once more, without anything to remark on.
 void QueryApi::look_again(const Shared& evaluation, Envelope answer) {
-  Ask ask{evaluation->caller.customer, "/api/v1/query", {}, true, evaluation->timeout, {}};
+  Ask ask{evaluation->caller.customer,    "/api/v1/query", {}, true, evaluation->timeout, {},
+          evaluation->exchange.interest()};
   ask.form.emplace_back("query", bare_reading(*evaluation->expr, evaluation->ranges));
   ask.form.emplace_back("time", format_seconds(evaluation->touches->to_ms));
   auto first = std::make_shared<Envelope>(std::move(answer));
@@ -392,7 +395,8 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
        evaluation->form,
        true,
        stores_.settings().query_timeout,
-       {}},
+       {},
+       evaluation->exchange.interest()},
       [this, evaluation](Result<Envelope> answer) {
         if (!answer) return evaluation->exchange.fail(outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
@@ -411,7 +415,8 @@ void QueryApi::format_query(ApiRequest request, Exchange exchange) {
                             {{"query", promql::print(**expr)}},
                             true,
                             stores_.settings().query_timeout,
-                            {}},
+                            {},
+                            evaluation->exchange.interest()},
                            [this, evaluation](Result<Envelope> answer) {
                              if (!answer) return evaluation->exchange.fail(outward(answer.error()));
                              if (!answer->is_success())

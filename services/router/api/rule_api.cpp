@@ -127,7 +127,7 @@ Result<void> RuleApi::add_choices(const Parameters& parameters, Form& form) cons
 }
 
 void RuleApi::rules(ApiRequest request, Exchange exchange) {
-  Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {}, request.interest};
   auto type = request.parameters.single("type");
   if (!type) return exchange.fail(type.error());
   if (*type && **type != "alert" && **type != "record") {
@@ -145,14 +145,15 @@ void RuleApi::rules(ApiRequest request, Exchange exchange) {
 
 void RuleApi::alerts(ApiRequest request, Exchange exchange) {
   gather(request, std::move(exchange), "alerts",
-         {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}},
+         {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}, request.interest},
          [customer = request.caller.customer](std::string_view data) {
            return read_alerts(data, customer);
          });
 }
 
 void RuleApi::metadata(ApiRequest request, Exchange exchange) {
-  Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {},
+          request.interest};
   auto metric = request.parameters.single("metric");
   if (!metric) return exchange.fail(metric.error());
   if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);

@@ -35,7 +35,8 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {}};
+  Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {},
+          request.interest};
   if (request.caller.customer) {
     ask.headers.add("x-vigia-customer", request.caller.customer->text());
   }

@@ -34,6 +34,7 @@ class Readers {
  private:
   static constexpr std::size_t kThreads = 2;
 
+  const SystemClock clock_;
   Turns turns_;
   service::WorkerPool pool_;
 };

@@ -2,24 +2,44 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "libs/base/clock.hpp"
+
 namespace vigia::router {
+
+/// Half of this machine's cores, at least one.
+std::size_t half_of_the_cores();
 
 struct TurnSettings {
   std::size_t at_once_max = 20;      ///< as many as Prometheus itself evaluates at once
-  std::size_t per_customer_max = 8;  ///< of them one customer's
+  std::size_t per_customer_max = 8;  ///< of them one customer's, whose requests are quick
+  /// Of them one customer's that are not. Prometheus gives a request a core and asks nobody, so
+  /// this leaves cores to the others.
+  std::size_t slow_per_customer_max = half_of_the_cores();
 };
 
 /// A store works on few requests at once, and one customer may send many slow ones. So each has a
 /// bounded part of its places, and what waits goes on customer by customer, each in its own order.
 ///
+/// Nobody knows beforehand how long a request will take. A customer begins with
+/// `slow_per_customer_max` places, has one more for each request that was done within kQuickMax, up
+/// to `per_customer_max`, and is back at the beginning after one that was not. While it has kept
+/// the store busy for more than kBusyMax for each of those first places, of late (a second counts
+/// half after kHalfLife), it has these alone.
+///
 /// Any thread. Turns that were given may outlive it.
 class Turns {
  public:
-  explicit Turns(TurnSettings settings);
+  static constexpr auto kQuickMax = std::chrono::milliseconds(250);
+  static constexpr auto kBusyMax = std::chrono::seconds(20);
+  static constexpr auto kHalfLife = std::chrono::seconds(60);
+
+  /// The clock must outlive it and its turns.
+  Turns(TurnSettings settings, const Clock& clock);
 
   /// One place at the store, given back when it is destroyed.
   class Turn {
@@ -34,18 +54,22 @@ class Turns {
 
    public:
     /// For Turns alone, which knows a State.
-    Turn(std::shared_ptr<State> state, std::string customer);
+    Turn(std::shared_ptr<State> state, std::string customer, TimePoint began);
 
    private:
     std::shared_ptr<State> state_;  // shared by all turns and the owner; null after a move
     std::string customer_;
+    TimePoint began_;
   };
 
   using Start = std::function<void(std::shared_ptr<Turn> turn)>;
 
   /// Calls `start` once: at once, or later on the thread that gives a place back. It must not block
-  /// and keeps the turn while the store works. Whoever has no customer is "".
-  void take(const std::string& customer, Start start);
+  /// and keeps the turn while the store works. Whoever has no customer is "". Gives a number, for
+  /// leave.
+  std::uint64_t take(const std::string& customer, Start start);
+  /// Lets go a `start` that waits still, uncalled; true where it did.
+  bool leave(const std::string& customer, std::uint64_t number);
 
  private:
   std::shared_ptr<Turn::State> state_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -16,7 +17,8 @@ namespace {
 /// Takes turns by name and remembers the order in which they were given.
 class Store {
  public:
-  explicit Store(TurnSettings settings) : turns_(settings) {}
+  /// As many places for slow requests as for any, unless the settings say otherwise.
+  explicit Store(TurnSettings settings) : turns_(settings, clock) {}
 
   ~Store() {
     while (!held_.empty()) answer_oldest();  // each may let another in
@@ -35,6 +37,11 @@ class Store {
     held_.erase(held_.begin());
   }
   const std::string& started() const { return started_; }
+  std::string started_since() { return std::exchange(started_, {}); }
+  bool holds_any() const { return !held_.empty(); }
+  void pass(Duration time) { clock.advance(time); }
+
+  ManualClock clock{0};
 
  private:
   std::string started_;
@@ -43,7 +50,7 @@ class Store {
 };
 
 TEST(Turns, OneCustomerLeavesPlacesToTheOthers) {
-  Store store({4, 2});
+  Store store({4, 2, 2});
   for (int i = 0; i < 10; ++i) store.ask("a");
   EXPECT_EQ(store.started(), "aa");
   store.ask("b");
@@ -54,7 +61,7 @@ TEST(Turns, OneCustomerLeavesPlacesToTheOthers) {
 }
 
 TEST(Turns, WhoWaitsGoesOnCustomerByCustomer) {
-  Store store({2, 2});
+  Store store({2, 2, 2});
   for (int i = 0; i < 6; ++i) store.ask("a");
   store.ask("b");
   store.ask("c");
@@ -63,10 +70,89 @@ TEST(Turns, WhoWaitsGoesOnCustomerByCustomer) {
   EXPECT_EQ(store.started(), "aaabcabaa");
 }
 
+// B5: eight slow queries of one customer at once took all cores of a store from the others.
+TEST(Turns, WhoseRequestsAreSlowHasFewPlaces) {
+  using namespace std::chrono_literals;
+  Store store({20, 8, 1});
+  for (int i = 0; i < 10; ++i) store.ask("a");
+  EXPECT_EQ(store.started_since(), "a");
+  store.pass(1s);
+  for (int i = 0; i < 5; ++i) {
+    store.answer_oldest();
+    EXPECT_EQ(store.started_since(), "a") << "one for one";
+    store.pass(1s);
+  }
+  store.ask("b");
+  EXPECT_EQ(store.started_since(), "b");
+}
+
+TEST(Turns, WhoseRequestsAreQuickGetsMorePlaces) {
+  Store store({20, 4, 1});
+  for (int i = 0; i < 30; ++i) store.ask("a");
+  EXPECT_EQ(store.started_since(), "a");
+  for (const char* next : {"aa", "aa", "aa", "a", "a"}) {
+    store.answer_oldest();
+    EXPECT_EQ(store.started_since(), next) << "one more for each, four at most";
+  }
+  store.pass(Turns::kQuickMax + std::chrono::milliseconds(1));
+  for (int i = 0; i < 3; ++i) store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "") << "slow: back to one";
+  store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "a");
+}
+
+TEST(Turns, ManyQuickOnesCountAsSlowOnceTheyKeepTheStoreBusy) {
+  using namespace std::chrono_literals;
+  Store store({20, 4, 1});
+  for (int i = 0; i < 400; ++i) store.ask("a");
+  for (int i = 0; i < 200; ++i) {
+    store.pass(200ms);
+    store.answer_oldest();
+  }
+  for (int i = 0; i < 3; ++i) store.answer_oldest();
+  store.started_since();
+  store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "a") << "one place";
+  store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "a");
+  while (store.holds_any()) store.answer_oldest();
+  store.started_since();
+  store.pass(10min);
+  for (int i = 0; i < 4; ++i) store.ask("a");
+  store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "aaa") << "what was long ago is forgotten";
+}
+
+TEST(Turns, WhoLeavesTheRowIsNotStarted) {
+  ManualClock clock{0};
+  Turns turns({1, 1, 1}, clock);
+  std::string started;
+  std::shared_ptr<Turns::Turn> held;
+  const auto start = [&](const std::string& name) {
+    return [&, name](std::shared_ptr<Turns::Turn> turn) {
+      started += name;
+      held = std::move(turn);
+    };
+  };
+  const auto first = turns.take("a", start("1"));
+  const auto second = turns.take("a", start("2"));
+  turns.take("a", start("3"));
+  const auto of_b = turns.take("b", start("4"));
+  EXPECT_FALSE(turns.leave("a", first)) << "under way";
+  EXPECT_TRUE(turns.leave("a", second));
+  EXPECT_FALSE(turns.leave("a", second));
+  EXPECT_TRUE(turns.leave("b", of_b));
+  EXPECT_FALSE(turns.leave("c", 7));
+  held.reset();
+  EXPECT_EQ(started, "13");
+  held.reset();
+}
+
 // Kind 3: what was thrown at a turn held the store for everybody, for ever.
 TEST(Turns, AThrowCostsItsOwnTurnAlone) {
   const std::uint64_t before = fault_count();
-  Turns turns({1, 1});
+  const SystemClock clock;
+  Turns turns({1, 1, 1}, clock);
   turns.take("a", [](const auto&) { throw std::out_of_range("not foreseen"); });
   int started = 0;
   turns.take("a", [&](const auto&) { ++started; });
@@ -76,7 +162,8 @@ TEST(Turns, AThrowCostsItsOwnTurnAlone) {
 }
 
 TEST(Turns, WhatEndsAtOnceDoesNotNest) {
-  Turns turns({1, 1});
+  const SystemClock clock;
+  Turns turns({1, 1, 1}, clock);
   std::shared_ptr<Turns::Turn> first;
   turns.take("a", [&](std::shared_ptr<Turns::Turn> turn) { first = std::move(turn); });
   int depth = 0;
@@ -97,8 +184,9 @@ TEST(Turns, WhatEndsAtOnceDoesNotNest) {
 
 TEST(Turns, NobodyIsForgottenAmongThreads) {
   std::atomic<int> count{0};
+  const SystemClock clock;
   {
-    Turns turns({3, 2});
+    Turns turns({3, 2, 2}, clock);
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&turns, &count, t] {

@@ -13,6 +13,11 @@ namespace {
 /// What the caller asked wrongly; everything else is the server's fault.
 bool is_callers_fault(int status) { return status == 400 || status == 422; }
 
+/// No fault of a store's: nobody may conclude from it that one is gone.
+Result<net::ClientResponse> nobody_waits() {
+  return fail(ErrorCode::kDeadline, "the client has left");
+}
+
 }  // namespace
 
 bool is_store_fault(const Error& error) {
@@ -31,7 +36,7 @@ Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteSha
       shares_(shares),
       readers_(readers),
       clock_(clock),
-      turns_(std::make_shared<Turns>(settings_.turns)),
+      turns_(std::make_shared<Turns>(settings_.turns, clock)),
       requests_(metrics.counter("vigia_router_upstream_requests_total",
                                 "Requests sent to hot, query and cold",
                                 {{"upstream", settings_.name}})),
@@ -96,29 +101,54 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
 }
 
+/// A request in the row of its store.
+struct Upstream::Waiting {
+  Ask ask;
+  Done done;
+  std::string customer;
+  TimePoint deadline;
+};
+
 void Upstream::send(Ask ask, Done done) const {
+  const auto interest = ask.interest;
   const std::string customer = ask.customer ? ask.customer->text() : std::string();
   const TimePoint deadline = clock_.steady() + ask.timeout;
-  // Shared because a turn's start has to be copyable; only the turn that comes uses them.
-  auto waiting = std::make_shared<Ask>(std::move(ask));
-  auto answer = std::make_shared<Done>(std::move(done));
-  turns_->take(customer, [this, customer, deadline, waiting,
-                          answer](std::shared_ptr<Turns::Turn> turn) {
-    if (clock_.steady() > deadline) {
-      turn.reset();
-      return (*answer)(fail(ErrorCode::kOverLimit, "other queries took too long; try again later"));
-    }
-    requests_.add();
-    deliver(request(std::move(*waiting)), customer,
-            [turn = std::move(turn), answer](Result<net::ClientResponse> response) mutable {
-              turn.reset();
-              (*answer)(std::move(response));
-            });
+  // Shared because a turn's start has to be copyable; only the turn that comes uses it.
+  auto waiting =
+      std::make_shared<Waiting>(Waiting{std::move(ask), std::move(done), customer, deadline});
+  const std::weak_ptr<Waiting> in_row = waiting;
+  const std::uint64_t number = turns_->take(
+      customer, [this, waiting = std::move(waiting)](std::shared_ptr<Turns::Turn> turn) {
+        start(waiting, std::move(turn));
+      });
+  if (!interest) return;
+  interest->on_lost([turns = turns_, customer, number, in_row] {
+    const auto found = in_row.lock();
+    if (found && turns->leave(customer, number)) found->done(nobody_waits());
   });
 }
 
+void Upstream::start(const std::shared_ptr<Waiting>& waiting,
+                     std::shared_ptr<Turns::Turn> turn) const {
+  if (clock_.steady() > waiting->deadline) {
+    turn.reset();
+    return waiting->done(
+        fail(ErrorCode::kOverLimit, "other queries took too long; try again later"));
+  }
+  requests_.add();
+  const auto interest = waiting->ask.interest;
+  deliver(request(std::move(waiting->ask)), waiting->customer, interest,
+          [turn = std::move(turn),
+           done = std::move(waiting->done)](Result<net::ClientResponse> response) mutable {
+            // The customer's next one begins when what this one costs here is over, too.
+            done(std::move(response));
+            turn.reset();
+          });
+}
+
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
-void Upstream::deliver(net::ClientRequest request, const std::string& customer, Done done) const {
+void Upstream::deliver(net::ClientRequest request, const std::string& customer,
+                       const std::shared_ptr<Interest>& interest, Done done) const {
   struct Arriving {
     ByteShares::Holding held;
     bool is_over = false;
@@ -128,22 +158,33 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer, 
     arriving->is_over = !arriving->held.grow(bytes);
     return !arriving->is_over;
   };
-  client_.send(std::move(request), [this, arriving, customer, done = std::move(done)](
-                                       Result<net::ClientResponse> response) mutable {
-    if (!response && arriving->is_over) {
-      return done(fail(ErrorCode::kOverLimit,
-                       "other answers under way leave no room for this one; read them, or ask "
-                       "for less"));
-    }
-    if (!response || response->body.size() < Readers::kLargeBytes) return done(std::move(response));
-    // Shared because a job has to be copyable; it runs once.
-    auto large = std::make_shared<Result<net::ClientResponse>>(std::move(response));
-    readers_.read(customer, [arriving, large, done = std::move(done)] { done(std::move(*large)); });
-  });
+  const std::uint64_t number =
+      client_.send(std::move(request), [this, arriving, customer, interest, done = std::move(done)](
+                                           Result<net::ClientResponse> response) mutable {
+        if (interest && interest->is_lost()) return done(nobody_waits());
+        if (!response && arriving->is_over) {
+          return done(fail(ErrorCode::kOverLimit,
+                           "other answers under way leave no room for this one; read them, or ask "
+                           "for less"));
+        }
+        if (!response || response->body.size() < Readers::kLargeBytes) {
+          return done(std::move(response));
+        }
+        // Shared because a job has to be copyable; it runs once.
+        auto large = std::make_shared<Result<net::ClientResponse>>(std::move(response));
+        readers_.read(customer, [arriving, large, interest, done = std::move(done)] {
+          done(interest && interest->is_lost() ? nobody_waits() : std::move(*large));
+        });
+      });
+  if (!interest) return;
+  interest->on_lost([client = &client_, number] { client->cancel(number); });
 }
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
-  send(std::move(ask), [this, done = std::move(done)](Result<net::ClientResponse> response) {
+  const auto interest = ask.interest;
+  send(std::move(ask), [this, interest, done = std::move(done)](auto response) {
+    // Whoever left has no error of the store's.
+    if (interest && interest->is_lost()) return done(tl::unexpected(nobody_waits().error()));
     done(read(std::move(response)));
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/access/byte_shares.hpp"
+#include "services/router/access/interest.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
 #include "services/router/upstream/readers.hpp"
@@ -38,6 +40,8 @@ struct Ask {
   bool is_post = true;  ///< false where the path takes GET only
   Duration timeout = std::chrono::seconds(30);
   net::Headers headers;
+  /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
+  std::shared_ptr<Interest> interest = nullptr;
 };
 
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
@@ -52,8 +56,9 @@ class Upstream {
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
   /// requests took so long that this one got no turn, or its other answers fill its share). `done`
-  /// is called on the client's thread, on that of another request that ends, or, where the answer
-  /// is large, on one of the readers.
+  /// is called on the client's thread, on that of another request that ends, on that on which the
+  /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
+  /// it returns.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
   /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
@@ -64,8 +69,11 @@ class Upstream {
  private:
   using Done = std::function<void(Result<net::ClientResponse>)>;
 
+  struct Waiting;
   net::ClientRequest request(Ask ask) const;
-  void deliver(net::ClientRequest request, const std::string& customer, Done done) const;
+  void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
+  void deliver(net::ClientRequest request, const std::string& customer,
+               const std::shared_ptr<Interest>& interest, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
   Result<Envelope> read(Result<net::ClientResponse> response) const;
