@@ -35,8 +35,11 @@ class Emitter final : public SeriesResolver, private FamilySource {
 
   void on_point(const ResolvedPoint& resolved) override {
     // Accepted once, a point stays accepted; one that has no series any more (a rule has changed
-    // since) has nothing to give.
-    if (resolved.entry == nullptr) return;
+    // since) has nothing to give, and is not to be taken for sent.
+    if (resolved.entry == nullptr) {
+      sink_.lose(resolved.item, resolved.fault);
+      return;
+    }
     forms_ = {resolved.entry->forms.get(), resolved.entry->forms_bytes};
     left_ = resolved.entry->series;
     is_target_info_ = false;

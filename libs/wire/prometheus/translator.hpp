@@ -67,6 +67,8 @@ class SeriesSink {
   /// False passes over a point before its series are made. Asked in ascending order, for some
   /// points ahead of those that are taken: a point that was wanted is always given.
   virtual bool wants(std::uint32_t /*item*/) { return true; }
+  /// Instead of take: a point that was wanted has no series (any more), so nothing comes of it.
+  virtual void lose(std::uint32_t /*item*/, RejectReason /*fault*/) {}
   /// Whether series_hash is to be found, which costs a look at all label bytes.
   virtual bool wants_hashes() const { return false; }
 };

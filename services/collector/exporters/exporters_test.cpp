@@ -699,6 +699,21 @@ TEST_F(ExportersTest, OfAMetricsRequestThatADestinationRefusesOnlyTheBadPointIsG
   EXPECT_EQ(line().dropped, 1U);
 }
 
+TEST_F(ExportersTest, APointThatHasNoSeriesAnyMoreIsNotTakenForSent) {
+  begin();
+  // A rule that intake had not when it took the second one: a time stamp of 0.
+  accept(collector::testing::MetricsBody()
+             .resource("cliente-a")
+             .gauge("good", kStartMs)
+             .gauge("timeless", 0)
+             .bytes(),
+         Verdicts(2));
+  settle();
+  EXPECT_EQ(line().sent, 1U);
+  EXPECT_EQ(line().dropped, 1U);
+  EXPECT_THAT(dead_letters(), HasSubstr("no Prometheus form"));
+}
+
 TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
   settings_.endpoint = "127.0.0.1:9090";
   pipeline::DiskLogSettings log;

@@ -32,6 +32,7 @@ struct OtlpRecord {
 struct Packed {
   std::optional<Place> next = std::nullopt;  ///< nothing where all of the record is packed
   std::uint32_t items = 0;                   ///< accepted ones that this call has finished
+  std::uint32_t lost = 0;                    ///< of these, without anything to be sent
 };
 
 /// Thread contract: any thread.

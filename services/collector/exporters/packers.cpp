@@ -50,7 +50,13 @@ class ParcelSink final : public prometheus::SeriesSink {
           parcel_.message, point.labels.size(), point.histogram, point.exemplars));
   }
 
-  Packed packed() const { return {next_, items_}; }
+  void lose(std::uint32_t item, RejectReason /*fault*/) override {
+    if (next_ && Place{item, 0} >= *next_) return;
+    ++items_;
+    ++lost_;
+  }
+
+  Packed packed() const { return {next_, items_, lost_}; }
 
  private:
   bool is_full() const {
@@ -86,6 +92,7 @@ class ParcelSink final : public prometheus::SeriesSink {
   Parcel& parcel_;
   std::optional<Place> next_;
   std::uint32_t items_ = 0;
+  std::uint32_t lost_ = 0;
   std::uint32_t item_ = prometheus::kNoItem;
   std::uint32_t part_ = 0;
   std::size_t first_unit_ = 0;  // of the item under way

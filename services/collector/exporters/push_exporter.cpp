@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
@@ -164,11 +166,23 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& 
     damage(record, body, packed.error().message);
     return;
   }
+  if (packed->lost > 0) lose(record, packed->lost, body);
   if (!packed->next) return;
   // What of the item under way went the front way is not counted there.
   if (packed->next->part > 0) record.settled_items.insert(packed->next->item);
   follow(record, std::move(body), *packed->next,
          record.accepted - std::min(record.accepted, packed->items));
+}
+
+/// Points that intake of another version took, and that have no series by the rules of this one.
+void PushExporter::lose(WindowRecord& record, std::uint64_t items, std::string_view body) {
+  record.dropped += items;
+  set_aside({.customer = record.header.customer,
+             .signal = record.header.signal,
+             .time_ms = parts_.clock.wall_ms(),
+             .why = fmt::format("{} points have no Prometheus form", items),
+             .content = "an OTLP request as it was acknowledged",
+             .message = body});
 }
 
 void PushExporter::give_up(WindowRecord& record, std::string_view body) {

@@ -60,6 +60,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
 
   Parcel& parcel_for(const pipeline::RecordHeader& header);
   void follow(WindowRecord& record, std::string&& body, Place from, std::uint64_t items);
+  void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
   Apart& apart_for(const pipeline::RecordHeader& header);
   bool write_apart();

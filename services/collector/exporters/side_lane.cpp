@@ -300,6 +300,8 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
     const std::uint64_t items = std::min<std::uint64_t>(packed->items, work.entry_items);
     work.entry_items -= items;
     work.piece_items += items;
+    if (packed->lost > 0)
+      drop_damaged(work, packed->lost, record.body, "points have no Prometheus form");
     if (packed->next)
       record.from = *packed->next;
     else
