@@ -21,6 +21,7 @@ constexpr std::uint64_t kWritesPart =
 constexpr std::uint64_t kPendingPart = 8;  // samples on their way to the heads
 constexpr std::uint64_t kLatePart = 32;    // of them, those that wait for the store
 constexpr std::uint64_t kAnswersPart = 4;
+constexpr std::uint64_t kHeadEighths = 3;  // open series
 constexpr std::size_t kReadBytesMax = 16U << 20U;
 constexpr std::size_t kEventThreads = 2;
 constexpr std::size_t kReadThreads = 4;
@@ -67,7 +68,7 @@ Result<void> Service::open() {
   auto index = patiently("the index", [this] { return SeriesIndex::open(*store_); });
   if (!index) return forward(index);
   index_ = std::move(*index);
-  heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
+  heads_ = std::make_unique<HeadSet>(*chunks_, clock_, settings_.memory_max / 8 * kHeadEighths);
   IngesterSettings ingest;
   ingest.log_directory = settings_.rocksdb.directory + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
@@ -147,17 +148,15 @@ void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
   answers_ =
       std::make_unique<CustomerShares>("answers under way", settings_.memory_max / kAnswersPart);
-  ReadLimits limits;
-  limits.response_bytes_max = settings_.memory_max / kAnswersPart;
-  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, limits, *answers_);
+  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits(), *answers_);
   books_ = std::make_unique<WriteBooks>(registry_);
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
                                           [this] { return oldest_sample_ms(); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
-  label_api_ = std::make_unique<LabelApi>(*index_, *reader_);
+  label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
-  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_);
+  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_, *answers_);
   sample_writers_ = std::make_unique<CustomerLanes>(
       LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                    settings_.memory_max / kWritesPart});
@@ -171,6 +170,7 @@ void Service::make_interfaces() {
 void Service::set_short(bool is_short) {
   if (is_short) service::log_warn("memory is short: whoever holds most is refused for now");
   ingester_->set_short(is_short);
+  heads_->set_short(is_short);
   answers_->set_short(is_short);
   for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     lanes->set_short(is_short);

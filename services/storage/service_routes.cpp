@@ -120,6 +120,10 @@ void Service::add_metrics() {
     };
     const HeadStats heads = heads_->stats();
     gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
+    gauge("vigia_storage_open_series_bytes", "Memory of open series.", heads.memory_bytes);
+    counter("vigia_storage_chunks_closed_for_memory_total",
+            "Chunks closed early because open series held too much memory.",
+            heads.closed_for_memory);
     gauge("vigia_storage_open_chunk_bytes", "Memory of open chunks.", heads.chunk_bytes);
     gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
           index_->memory_bytes());
@@ -140,6 +144,12 @@ void Service::add_metrics() {
     counter("vigia_storage_damaged_histograms_total",
             "Stored histograms that are none, left out of answers.",
             remote_read_->damaged_histograms());
+    counter("vigia_storage_damaged_series_total",
+            "Series left out of answers because their stored rows cannot be read.",
+            remote_read_->damaged_series());
+    counter("vigia_storage_damaged_items_total",
+            "Spans and log records left out of answers because they cannot be read.",
+            spans_->damaged_items() + logs_->damaged_items());
     counter("vigia_storage_sweep_failures_total", "Times that chunks could not be closed.",
             ingest.sweep_failures);
   });

@@ -11,7 +11,7 @@ import requests
 _LITERAL_BYTES_MAX = 65536
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     value &= (1 << 64) - 1
     out = bytearray()
     while value >= 0x80:
@@ -21,21 +21,21 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _sized(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
+def sized(field: int, content: bytes) -> bytes:
+    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def _zigzag(value: int) -> bytes:
-    return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
+    return varint(value << 1 if value >= 0 else (-value << 1) - 1)
 
 
 def _series(labels: Mapping[str, str], samples: Sequence[tuple[int, float]], histograms: Sequence[bytes] = ()) -> bytes:
     out = b"".join(
-        _sized(1, _sized(1, name.encode()) + _sized(2, value.encode())) for name, value in sorted(labels.items())
+        sized(1, sized(1, name.encode()) + sized(2, value.encode())) for name, value in sorted(labels.items())
     )
     for timestamp_ms, value in samples:
-        out += _sized(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(timestamp_ms))
-    return out + b"".join(_sized(4, histogram) for histogram in histograms)
+        out += sized(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(timestamp_ms))
+    return out + b"".join(sized(4, histogram) for histogram in histograms)
 
 
 def histogram(
@@ -43,16 +43,16 @@ def histogram(
 ) -> bytes:
     """A prometheus.Histogram of schema 0: positive buckets from `offset` on, `zero` observations at zero."""
     count = zero + sum(buckets)
-    span = b"\x08" + _zigzag(offset) + b"\x10" + _varint(len(buckets))
+    span = b"\x08" + _zigzag(offset) + b"\x10" + varint(len(buckets))
     out = b"\x19" + struct.pack("<d", 1.5 * count) + b"\x20" + _zigzag(0) + b"\x29" + struct.pack("<d", 0.001)
     if is_float:
-        out = b"\x11" + struct.pack("<d", count) + out + b"\x39" + struct.pack("<d", zero) + _sized(11, span)
-        out += _sized(13, struct.pack(f"<{len(buckets)}d", *buckets))
+        out = b"\x11" + struct.pack("<d", count) + out + b"\x39" + struct.pack("<d", zero) + sized(11, span)
+        out += sized(13, struct.pack(f"<{len(buckets)}d", *buckets))
     else:
         deltas = [int(value) - int(before) for value, before in zip(buckets, [0, *buckets], strict=False)]
-        out = b"\x08" + _varint(int(count)) + out + b"\x30" + _varint(zero) + _sized(11, span)
-        out += _sized(12, b"".join(_zigzag(delta) for delta in deltas))
-    return out + b"\x70" + _varint(hint) + b"\x78" + _varint(timestamp_ms)
+        out = b"\x08" + varint(int(count)) + out + b"\x30" + varint(zero) + sized(11, span)
+        out += sized(12, b"".join(_zigzag(delta) for delta in deltas))
+    return out + b"\x70" + varint(hint) + b"\x78" + varint(timestamp_ms)
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ def _side(side: tuple[int, Sequence[int]], spans: int, deltas: int) -> bytes:
     if not counts:
         return b""
     changes = [count - before for before, count in zip([0, *counts], counts, strict=False)]
-    span = b"\x08" + _zigzag(first) + b"\x10" + _varint(len(counts))
-    return _sized(spans, span) + _sized(deltas, b"".join(map(_zigzag, changes)))
+    span = b"\x08" + _zigzag(first) + b"\x10" + varint(len(counts))
+    return sized(spans, span) + sized(deltas, b"".join(map(_zigzag, changes)))
 
 
 def _histogram(histogram: Histogram, timestamp_ms: int) -> bytes:
     """prometheus.Histogram."""
     return (
         b"\x08"
-        + _varint(histogram.count)
+        + varint(histogram.count)
         + b"\x19"
         + struct.pack("<d", histogram.sum)
         + b"\x20"
@@ -89,17 +89,17 @@ def _histogram(histogram: Histogram, timestamp_ms: int) -> bytes:
         + b"\x29"
         + struct.pack("<d", histogram.zero_threshold)
         + b"\x30"
-        + _varint(histogram.zero_count)
+        + varint(histogram.zero_count)
         + _side(histogram.negative, 8, 9)
         + _side(histogram.positive, 11, 12)
         + b"\x78"
-        + _varint(timestamp_ms)
+        + varint(timestamp_ms)
     )
 
 
-def _snappy(content: bytes) -> bytes:
+def snappy(content: bytes) -> bytes:
     """The block format, literals only."""
-    out = _varint(len(content))
+    out = varint(len(content))
     for at in range(0, len(content), _LITERAL_BYTES_MAX):
         piece = content[at : at + _LITERAL_BYTES_MAX]
         out += b"\xf4" + struct.pack("<H", len(piece) - 1) + piece
@@ -112,7 +112,7 @@ def write(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Writes series (labels, [(milliseconds since 1970, value)]) to URL/api/v1/write; fails unless it is taken."""
-    answer = _post(url, b"".join(_sized(1, _series(labels, samples)) for labels, samples in series), headers)
+    answer = _post(url, b"".join(sized(1, _series(labels, samples)) for labels, samples in series), headers)
     assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"
 
 
@@ -124,20 +124,30 @@ def write_mixed(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Writes one series that may have both."""
-    answer = _post(url, _sized(1, _series(labels, samples, histograms)), headers)
+    answer = _post(url, sized(1, _series(labels, samples, histograms)), headers)
     assert answer.status_code in (200, 204), f"{answer.status_code} {answer.text}"
+
+
+def series_bytes(labels: Mapping[str, str], samples: bytes) -> bytes:
+    """One series of a request, its samples encoded already."""
+    return sized(1, _series(labels, []) + samples)
+
+
+def write_bytes(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:
+    """A whole request of series_bytes."""
+    return _post(url, message, headers)
 
 
 def post_histogram(url: str, labels: Mapping[str, str], histogram: Histogram, timestamp_ms: int) -> requests.Response:
     """One native histogram, taken or not."""
-    series = _series(labels, []) + _sized(4, _histogram(histogram, timestamp_ms))
-    return _post(url, _sized(1, series))
+    series = _series(labels, []) + sized(4, _histogram(histogram, timestamp_ms))
+    return _post(url, sized(1, series))
 
 
 def _post(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:
     return requests.post(
         f"{url}/api/v1/write",
-        data=_snappy(message),
+        data=snappy(message),
         headers={
             "Content-Type": "application/x-protobuf",
             "Content-Encoding": "snappy",

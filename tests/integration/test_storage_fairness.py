@@ -7,7 +7,6 @@ at the tests), customer B beside it.
 from __future__ import annotations
 
 import random
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,57 +14,12 @@ from pathlib import Path
 
 import pytest
 import requests
-from launcher.commands import Command
-from launcher.layout import own_host
+from cold_neighbour import MIB, RSS_MAX, A, ColdStore, Neighbour
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, post, resource_of
 from remote_write import write
-from stack import Running, binaries, wait_for
-
-TOKEN = {"Authorization": "Bearer secret"}
-A = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
-B = {**TOKEN, "X-Vigia-Customer": "cliente-b"}
-MIB = 1 << 20
-RSS_MAX = 1200 * MIB
-STORAGE = """
-listen: {host}:9096
-metrics: {{listen: "{host}:9196"}}
-internal_token: secret
-store: {{rocksdb: {{directory: "{folder}/storage"}}}}
-"""
-
-
-class ColdStore:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.host = own_host()
-        self.url = f"http://{self.host}:9096"
-        self.peak_rss = 0
-        self.running: Running | None = None
-        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
-
-    def start(self) -> None:
-        words = [str(binaries() / "vigia-storage"), "--config", str(self.folder / "storage.yaml")]
-        self.running = Running(Command("storage", words, f"{self.url}/ready", {}), self.folder / "storage.log")
-        self.running.wait_until_ready()
-
-    def end(self, number: int = 9) -> None:
-        if self.running is not None:
-            self.note_rss()
-            self.running.end(number)
-
-    def note_rss(self) -> None:
-        """The most that the program has held since its start."""
-        assert self.running is not None
-        for line in Path(f"/proc/{self.running.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                self.peak_rss = max(self.peak_rss, int(line.split()[1]) * 1024)
-
-    def own_metric(self, name: str) -> float:
-        text = requests.get(f"http://{self.host}:9196/metrics", timeout=20).text
-        values = [line.rsplit(" ", 1) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
-        return sum(float(value) for _, value in values)
+from stack import wait_for
 
 
 @pytest.fixture
@@ -76,32 +30,6 @@ def cold(tmp_path: Path) -> Iterator[ColdStore]:
         yield store
     finally:
         store.end()
-
-
-class Neighbour(threading.Thread):
-    """B writes one sample every 50 ms and notes how long each took."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self.url = url
-        self.seconds: list[float] = []
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        labels = {"__name__": "neighbour", "customer_id": "cliente-b"}
-        while True:
-            begin = time.monotonic()
-            write(self.url, [(labels, [(int(time.time() * 1000), 1.0)])], B)
-            self.seconds.append(time.monotonic() - begin)
-            if self.over.wait(0.05):
-                return
-
-    def result(self) -> tuple[float, float]:
-        """Median and maximum."""
-        self.over.set()
-        self.join(30)
-        assert self.seconds
-        return statistics.median(self.seconds), max(self.seconds)
 
 
 def span_body(note: str, count: int, first: int = 0) -> bytes:

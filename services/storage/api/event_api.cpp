@@ -8,6 +8,7 @@
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
+#include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/attribute_json.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/jaeger_json.hpp"
@@ -20,9 +21,10 @@ using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
 
 constexpr std::size_t kTraceIdDigits = 32;
+constexpr std::size_t kTraceCopies = 3;  // made while it grew, and put together
 constexpr TimestampNs kNsPerMs = 1'000'000;
-// Each log record of an answer carries its resource, which may be large.
-constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+// Of one span or log record, which must not make the others unreadable: 5 MiB as it was sent.
+constexpr std::size_t kItemJsonMax = 32U << 20U;
 const Error kTooLarge{ErrorCode::kOverLimit,
                       "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
 
@@ -36,13 +38,6 @@ constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
 std::optional<std::string> parse_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
   return from_hex(std::string(kTraceIdDigits - text.size(), '0').append(text));
-}
-
-net::Response json_response(std::string body) {
-  net::Response response;
-  response.headers.add("content-type", "application/json");
-  response.body = std::move(body);
-  return response;
 }
 
 // LogRecord: 3 severity_text, 5 body, 6 attributes, 9 trace_id, 10 span_id.
@@ -108,6 +103,12 @@ std::string record_json(TimestampNs time_ns, const EventView& event, const Recor
                      parts.span_id, object_json({event.item, 6}), object_json({event.resource, 1}));
 }
 
+// What its JSON may need: names, escapes and hex digits.
+std::size_t json_bytes_max(const EventView& event) {
+  constexpr std::size_t kNames = 512;
+  return kJsonGrowth * (event.resource.size() + event.scope.size() + event.item.size()) + kNames;
+}
+
 TimestampNs to_ns(TimestampMs time_ms) {
   return static_cast<TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
@@ -121,18 +122,35 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id) 
   }
   const auto fence = read_fence(request.headers);
   if (!fence) return net::json_error(fence.error());
+  auto memory = std::make_shared<AnswerMemory>(answers_, share_of(*fence));
   JaegerTrace trace(*trace_id);
   bool is_cut = false;
+  Result<void> fits;
   for (const Customer& customer : customers_for(index_, *fence, {})) {
     const auto done = spans_.read_trace(customer.number, *trace_id, [&](const EventView& event) {
-      is_cut = trace.spans() == kTraceSpansMax || trace.bytes() > kAnswerBytesMax;
-      if (!is_cut) trace.add(event);
-      return !is_cut;
+      const std::size_t json_max = json_bytes_max(event);
+      if (json_max > kItemJsonMax) {
+        is_cut = true;
+        return true;
+      }
+      if (trace.spans() == kTraceSpansMax || trace.bytes() + json_max > kAnswerBytesMax) {
+        is_cut = true;
+        return false;
+      }
+      const ScratchMemory scratch(*memory);  // of the span's parts, and the texts that grow
+      fits = memory->add(2 * json_max + kTraceCopies * trace.bytes());
+      if (fits) trace.add(event);
+      return fits.has_value();
     });
     if (!done) return net::json_error(done.error());
+    if (!fits) return net::json_error(fits.error());
   }
-  if (trace.spans() == 0) return net::json_error({ErrorCode::kNotFound, "trace not found"});
-  return json_response(trace.finish(is_cut));
+  if (trace.spans() == 0 && !is_cut) {
+    return net::json_error({ErrorCode::kNotFound, "trace not found"});
+  }
+  fits = memory->add(kTraceCopies * trace.bytes());
+  if (!fits) return net::json_error(fits.error());
+  return json_answer(trace.finish(is_cut), std::move(memory));
 }
 
 net::Response EventApi::logs(const net::Request& request) const {
@@ -142,25 +160,38 @@ net::Response EventApi::logs(const net::Request& request) const {
     return net::json_error({ErrorCode::kInvalid, "start and end are required"});
   }
   const std::size_t limit = std::min(query->limit, kLogRecordsMax);
-  std::size_t count = 0;
-  bool is_too_large = false;
-  std::string items;
+  auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  AnswerBody body(memory);
+  bool is_cut = false;
+  std::size_t left_out = 0;
+  Result<void> fits;
+  const auto add = [&](TimestampNs time_ns, const EventView& event) {
+    const RecordParts parts = read_record(event.item);
+    if (!is_wanted(query->sets, event, parts)) return true;
+    is_cut = body.items() == limit;
+    if (is_cut) return false;
+    const std::size_t json_max = json_bytes_max(event);
+    if (json_max > kItemJsonMax) {
+      ++left_out;
+      return true;
+    }
+    fits = body.has_room(json_max) ? memory->add(2 * json_max)
+                                   : Result<void>(tl::unexpected<Error>(kTooLarge));
+    if (!fits) return false;
+    const std::string json = record_json(time_ns, event, parts);
+    memory->release(2 * json_max);
+    fits = body.add(json);
+    return fits.has_value();
+  };
   for (const Customer& customer : customers_for(index_, query->fence, {})) {
     const auto done = logs_.read_logs(customer.number, to_ns(query->start_ms),
-                                      to_ns(query->end_ms) + kNsPerMs - 1,
-                                      [&](TimestampNs time_ns, const EventView& event) {
-                                        const RecordParts parts = read_record(event.item);
-                                        if (!is_wanted(query->sets, event, parts)) return true;
-                                        if (count == limit) return false;
-                                        if (count++ > 0) items += ',';
-                                        items += record_json(time_ns, event, parts);
-                                        is_too_large = items.size() > kAnswerBytesMax;
-                                        return !is_too_large;
-                                      });
+                                      to_ns(query->end_ms) + kNsPerMs - 1, add);
     if (!done) return net::json_error(done.error());
-    if (is_too_large) return net::json_error(kTooLarge);
+    if (!fits) return net::json_error(fits.error());
   }
-  return json_response(R"({"status":"success","data":[)" + items + "]}");
+  if (is_cut) return body.finish("results truncated due to limit");
+  return body.finish(
+      left_out == 0 ? "" : fmt::format("{} log records are too large to be shown", left_out));
 }
 
 }  // namespace vigia::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libs/net/message.hpp"
+#include "services/storage/api/answer_body.hpp"
 #include "services/storage/events/event_store.hpp"
 #include "services/storage/index/series_index.hpp"
 
@@ -15,8 +16,8 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 class EventApi {
  public:
   /// All must outlive it.
-  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index)
-      : spans_(spans), logs_(logs), index_(index) {}
+  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index, CustomerShares& answers)
+      : spans_(spans), logs_(logs), index_(index), answers_(answers) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans and 64 MiB (a warning in it says that there
   /// are more); 404 where the customer has no span of it. The id: 1 to 32 hex
@@ -28,13 +29,15 @@ class EventApi {
   /// service_name, severity, trace_id and the resource's attributes under their own names.
   /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
   /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a
-  /// customer, those of one time in order of arrival. 429 past 64 MiB.
+  /// customer, those of one time in order of arrival. Where there are more than the limit
+  /// "warnings" says so; 429 past 64 MiB, 503 past the customer's share of all answers' memory.
   net::Response logs(const net::Request& request) const;
 
  private:
   EventStore& spans_;
   EventStore& logs_;
   const SeriesIndex& index_;
+  CustomerShares& answers_;
 };
 
 }  // namespace vigia::storage

@@ -1,5 +1,7 @@
 #include "services/storage/api/label_api.hpp"
 
+#include <optional>
+
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/kv/day_set.hpp"
@@ -7,32 +9,53 @@
 namespace vigia::storage {
 namespace {
 
-// `items` are JSON already.
-net::Response success(const std::vector<std::string>& items, bool is_cut) {
-  net::Response response;
-  response.headers.add("content-type", "application/json");
-  std::string& body = response.body;
-  body = R"({"status":"success","data":[)";
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) body += ',';
-    body += items[i];
-  }
-  body += ']';
-  if (is_cut) body += R"(,"warnings":["results truncated due to limit"])";
-  body += '}';
-  return response;
-}
+// As Prometheus says it, of either limit.
+constexpr std::string_view kCut = "results truncated due to limit";
+constexpr std::size_t kNodeBytes = 96;  // of a text in a set, beside its letters
 
-net::Response texts(const Result<std::set<std::string>>& found, std::size_t limit) {
-  if (!found) return net::prometheus_error(found.error());
-  std::vector<std::string> items;
-  for (const std::string& text : *found) {
-    if (items.size() == limit) return success(items, true);
-    items.push_back(json_text(text));
-  }
-  return success(items, false);
-}
+// The first of all texts in order, one more than the limit: that shows that there are more.
+class FirstTexts {
+ public:
+  FirstTexts(std::size_t limit, AnswerMemory& memory) : limit_(limit), memory_(memory) {}
 
+  /// False where whoever gives texts in order has none that are wanted any more.
+  bool add(std::string_view text) {
+    if (!fits_ || (texts_.size() > limit_ && text > *texts_.rbegin())) return false;
+    if (texts_.find(text) != texts_.end()) return true;
+    fits_ = memory_.add(kNodeBytes + text.size());
+    if (!fits_) return false;
+    texts_.emplace(text);
+    if (texts_.size() <= limit_ + 1) return true;
+    memory_.release(kNodeBytes + texts_.rbegin()->size());
+    texts_.erase(std::prev(texts_.end()));
+    return true;
+  }
+  Result<std::set<std::string>> take(const Result<void>& walked) {
+    if (!walked) return tl::unexpected<Error>(walked.error());
+    if (!fits_) return tl::unexpected<Error>(fits_.error());
+    std::set<std::string> all;
+    while (!texts_.empty())
+      all.insert(all.end(), std::move(texts_.extract(texts_.begin()).value()));
+    return all;
+  }
+
+ private:
+  std::set<std::string, std::less<>> texts_;
+  const std::size_t limit_;
+  AnswerMemory& memory_;
+  Result<void> fits_;
+};
+
+std::size_t json_bytes_max(const Labels& labels) {
+  std::size_t bytes = 2;
+  for (const Label& label : labels) {
+    bytes += kJsonGrowth * (label.name.size() + label.value.size()) + 6;
+  }
+  return bytes;
+}
+std::size_t json_bytes_max(const std::string& text) { return kJsonGrowth * text.size() + 2; }
+
+std::string to_json(const std::string& text) { return json_text(text); }
 std::string to_json(const Labels& labels) {
   std::string json = "{";
   for (const Label& label : labels) {
@@ -42,6 +65,21 @@ std::string to_json(const Labels& labels) {
   return json + '}';
 }
 
+// Takes the items apart as it goes, so that they are not there twice.
+template <typename T>
+net::Response answer(Result<std::set<T>> found, std::size_t limit,
+                     const std::shared_ptr<AnswerMemory>& memory) {
+  if (!found) return net::prometheus_error(found.error());
+  AnswerBody body(memory);
+  while (!found->empty()) {
+    if (body.items() == limit) return body.finish(kCut);
+    const T item = std::move(found->extract(found->begin()).value());
+    if (!body.has_room(json_bytes_max(item))) return body.finish(kCut);
+    if (auto added = body.add(to_json(item)); !added) return net::prometheus_error(added.error());
+  }
+  return body.finish("");
+}
+
 }  // namespace
 
 Result<bool> LabelApi::is_in_range(const LabelQuery& query, const SelectedSeries& series) const {
@@ -49,70 +87,80 @@ Result<bool> LabelApi::is_in_range(const LabelQuery& query, const SelectedSeries
   return reader_.has_samples(series.customer, series.id, query.start_ms, query.end_ms);
 }
 
-Result<std::set<Labels>> LabelApi::find_series(const LabelQuery& query, std::size_t limit) const {
+Result<std::set<Labels>> LabelApi::find_series(const LabelQuery& query, std::size_t limit,
+                                               AnswerMemory& memory) const {
   std::set<Labels> found;
   for (const LabelMatchers& set : query.sets) {
-    auto selected = select_series(index_, query.fence, set,
-                                  days_between(query.start_ms, query.end_ms), kAnswersMax);
+    const SeriesQuestion question{query.fence, set, days_between(query.start_ms, query.end_ms),
+                                  kAnswersMax};
+    auto selected = select_series(index_, question, memory);
     if (!selected) return forward(selected);
     for (SelectedSeries& series : *selected) {
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return tl::unexpected<Error>(is_wanted.error());
-      if (*is_wanted) found.insert(std::move(series.labels));
+      const std::size_t bytes = memory_bytes(series);
+      const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
       if (found.size() > limit) return found;  // one more than asked for shows that there are more
+      if (is_new) continue;
+      series.labels = Labels();
+      memory.release(bytes);
     }
   }
   return found;
 }
 
-Result<std::set<std::string>> LabelApi::find_names(const LabelQuery& query) const {
-  std::set<std::string> found;
+Result<std::set<std::string>> LabelApi::find_names(const LabelQuery& query,
+                                                   AnswerMemory& memory) const {
+  FirstTexts names(query.limit, memory);
+  const auto add = [&](std::string_view name) { return names.add(name); };
+  Result<void> walked;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      auto names = index_.label_names(customer.number, day_of(query.start_ms), query.limit + 1);
-      if (!names) return forward(names);
-      found.insert(names->begin(), names->end());
+      walked = index_.label_names(customer.number, day_of(query.start_ms), add);
+      if (!walked) break;
     }
-    return found;
+    return names.take(walked);
   }
-  const auto series = find_series(query, kAnswersMax);
+  const auto series = find_series(query, kAnswersMax, memory);
   if (!series) return tl::unexpected<Error>(series.error());
   for (const Labels& labels : *series) {
-    for (const Label& label : labels) found.insert(label.name);
+    for (const Label& label : labels) add(label.name);
   }
-  return found;
+  return names.take(walked);
 }
 
-Result<std::set<std::string>> LabelApi::find_values(const LabelQuery& query,
-                                                    std::string_view name) const {
-  std::set<std::string> found;
+Result<std::set<std::string>> LabelApi::find_values(const LabelQuery& query, std::string_view name,
+                                                    AnswerMemory& memory) const {
+  FirstTexts values(query.limit, memory);
+  const auto add = [&](std::string_view value) { return values.add(value); };
+  Result<void> walked;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      auto values =
-          index_.label_values(customer.number, name, day_of(query.start_ms), query.limit + 1);
-      if (!values) return forward(values);
-      found.insert(values->begin(), values->end());
+      walked = index_.label_values(customer.number, name, day_of(query.start_ms), add);
+      if (!walked) break;
     }
-    return found;
+    return values.take(walked);
   }
-  const auto series = find_series(query, kAnswersMax);
+  const auto series = find_series(query, kAnswersMax, memory);
   if (!series) return tl::unexpected<Error>(series.error());
   for (const Labels& labels : *series) {
-    if (const auto value = labels.get(name); !value.empty()) found.emplace(value);
+    if (const auto value = labels.get(name); !value.empty()) add(value);
   }
-  return found;
+  return values.take(walked);
 }
 
 net::Response LabelApi::labels(const net::Request& request) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
-  return texts(find_names(*query), query->limit);
+  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  return answer(find_names(*query, *memory), query->limit, memory);
 }
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
-  return texts(find_values(*query, name), query->limit);
+  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  return answer(find_values(*query, name, *memory), query->limit, memory);
 }
 
 net::Response LabelApi::series(const net::Request& request) const {
@@ -121,14 +169,8 @@ net::Response LabelApi::series(const net::Request& request) const {
   if (query->sets.empty()) {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});
   }
-  const auto found = find_series(*query, query->limit);
-  if (!found) return net::prometheus_error(found.error());
-  std::vector<std::string> items;
-  for (const Labels& labels : *found) {
-    if (items.size() == query->limit) return success(items, true);
-    items.push_back(to_json(labels));
-  }
-  return success(items, false);
+  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  return answer(find_series(*query, query->limit, *memory), query->limit, memory);
 }
 
 }  // namespace vigia::storage

@@ -1,5 +1,8 @@
 #include "services/storage/api/read_api.hpp"
 
+#include <memory>
+#include <utility>
+
 #include "libs/net/status.hpp"
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/api/fence_header.hpp"
@@ -13,6 +16,24 @@ net::Response error_response(const Error& error) {
   response.headers.add("content-type", "text/plain; charset=utf-8");
   response.body = error.message + "\n";
   return response;
+}
+
+// Each piece's memory is given back when the next one is asked for: then the client has room.
+net::BodySource sender_of(ReadAnswer answer) {
+  struct State {
+    ReadAnswer answer;
+    std::size_t sent = 0;
+  };
+  // Shared because std::function copies; there is one owner at a time.
+  const auto state = std::make_shared<State>(State{std::move(answer)});
+  return [state]() -> Result<std::string> {
+    state->answer.memory->release(std::exchange(state->sent, 0));
+    if (state->answer.pieces.empty()) return std::string();
+    std::string piece = std::move(state->answer.pieces.front());
+    state->answer.pieces.pop_front();
+    state->sent = piece.size();
+    return piece;
+  };
 }
 
 }  // namespace
@@ -43,7 +64,7 @@ net::Response ReadApi::handle(const net::Request& request) const {
     response.headers.add("content-type", wire::remote_read::kSamplesContentType);
     response.headers.add("content-encoding", "snappy");
   }
-  response.body = std::move(answer->body);
+  response.stream = sender_of(std::move(*answer));
   return response;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,10 +50,15 @@ class ChunkStore {
   /// Durable at the next sync. A row of the same series, first_ms, encoding and version is
   /// replaced: writing a row again changes nothing.
   virtual Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) = 0;
-  /// Rows of the series that overlap from_ms … to_ms (both included), by first_ms, then version.
-  /// kOverLimit where they are too large for memory.
-  virtual Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series,
-                                             TimestampMs from_ms, TimestampMs to_ms) = 0;
+  /// False: no more rows are wanted.
+  using RowVisit = std::function<Result<bool>(ChunkRow)>;
+  /// Gives `visit` the rows of the series that overlap from_ms … to_ms (both included), one after
+  /// the other, by first_ms, then version; its error ends the walk.
+  virtual Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                             TimestampMs to_ms, const RowVisit& visit) = 0;
+  /// All of them at once. kOverLimit past 128 MiB: for short ranges.
+  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                     TimestampMs to_ms);
   /// The newest last_ms of in-order rows that end at or after `from_ms`; nothing where there is
   /// none.
   virtual Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,

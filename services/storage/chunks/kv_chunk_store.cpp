@@ -15,7 +15,6 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint8_t kAsItIs = 1;
-// Of one series at once: 20 times what two years of samples 15 s apart are.
 constexpr std::size_t kReadBytesMax = 128U << 20U;
 constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
@@ -113,10 +112,25 @@ Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkR
   return store_.put(writes, Durability::kLater);
 }
 
-Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, SeriesId series,
-                                                 TimestampMs from_ms, TimestampMs to_ms) {
+Result<std::vector<ChunkRow>> ChunkStore::read(CustomerNumber customer, SeriesId series,
+                                               TimestampMs from_ms, TimestampMs to_ms) {
   std::vector<ChunkRow> rows;
   std::size_t bytes = 0;
+  const auto walked = visit(customer, series, from_ms, to_ms, [&](ChunkRow row) -> Result<bool> {
+    bytes += sizeof(row) + row.data.size();
+    if (bytes > kReadBytesMax) {
+      return fail(ErrorCode::kOverLimit,
+                  "a series holds more than 128 MiB in this range; ask for less time");
+    }
+    rows.push_back(std::move(row));
+    return true;
+  });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  return rows;
+}
+
+Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                 TimestampMs to_ms, const RowVisit& visit) {
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
   for (const std::uint32_t day : days_.between(day_of(earliest_ms), day_of(to_ms))) {
     const std::string prefix = series_prefix(day, customer, series);
@@ -131,16 +145,13 @@ Result<std::vector<ChunkRow>> KvChunkStore::read(CustomerNumber customer, Series
       if (times->last_ms < from_ms) continue;
       auto row = parse_row(Want::kAll, series, key, scan->value());
       if (!row) return forward(row);
-      bytes += row->data.size();
-      if (bytes > kReadBytesMax) {
-        return fail(ErrorCode::kOverLimit,
-                    "a series holds more than 128 MiB in this range; ask for less time");
-      }
-      rows.push_back(std::move(*row));
+      const auto goes_on = visit(std::move(*row));
+      if (!goes_on) return tl::unexpected<Error>(goes_on.error());
+      if (!*goes_on) return {};
     }
-    if (auto status = scan->status(); !status) return forward(status);
+    if (auto status = scan->status(); !status) return status;
   }
-  return rows;
+  return {};
 }
 
 Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer, SeriesId series,

@@ -19,8 +19,8 @@ class KvChunkStore final : public ChunkStore {
   static Result<std::unique_ptr<KvChunkStore>> open(OrderedStore& store);
 
   Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override;
-  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                     TimestampMs to_ms) override;
+  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                     TimestampMs to_ms, const RowVisit& visit) override;
   Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) override;
   Result<void> sync() override { return store_.sync(); }

@@ -4,8 +4,10 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <protozero/exception.hpp>
 
 #include "libs/base/check.hpp"
+#include "libs/service/log.hpp"
 #include "services/storage/events/event_key.hpp"
 #include "services/storage/events/event_reader.hpp"
 #include "services/storage/events/event_writer.hpp"
@@ -18,11 +20,40 @@ constexpr std::size_t kTraceIdBytes = 16;
 // Of records of one time, put in the order in which they came; more are given in parts.
 constexpr std::size_t kRunBytesMax = 4U << 20U;
 
+// One bad row is one row: it is left out, counted, and the first is told of.
+class DamagedItems {
+ public:
+  explicit DamagedItems(std::atomic<std::uint64_t>& count) : count_(count) {}
+
+  /// True, to go on, where it is damage.
+  Result<bool> left_out(const Error& error) {
+    if (error.code != ErrorCode::kCorrupt) return tl::unexpected<Error>(error);
+    if (count_++ == 0) {
+      service::log_error(
+          "a span or log record cannot be read and is left out (further ones are only counted)",
+          {{"why", error.message}});
+    }
+    return true;
+  }
+  template <typename Visit>
+  Result<bool> visited(Visit&& visit) {
+    try {
+      return visit();
+    } catch (const protozero::exception& damage) {
+      return left_out({ErrorCode::kCorrupt, damage.what()});
+    }
+  }
+
+ private:
+  std::atomic<std::uint64_t>& count_;
+};
+
 // Log records of one time lie by their hash; this gives them by their arrival.
 class EqualTimes {
  public:
-  EqualTimes(OrderedStore& store, CustomerNumber customer, const EventStore::LogVisit& visit)
-      : reader_(store, Family::kLogs, customer), visit_(visit) {}
+  EqualTimes(OrderedStore& store, CustomerNumber customer, const EventStore::LogVisit& visit,
+             DamagedItems& damaged)
+      : reader_(store, Family::kLogs, customer), visit_(visit), damaged_(damaged) {}
 
   /// False once the visitor has had enough.
   Result<bool> add(TimestampNs time_ns, std::string_view row) {
@@ -32,7 +63,7 @@ class EqualTimes {
     time_ns_ = time_ns;
     bytes_ += row.size();
     const auto item = is_encoded_item(row) ? decode_item(row) : Result<StoredItem>(StoredItem{});
-    if (!item) return tl::unexpected<Error>(item.error());
+    if (!item) return damaged_.left_out(item.error());
     rows_.push_back({item->received_ms, item->position, std::string(row)});
     return true;
   }
@@ -43,8 +74,9 @@ class EqualTimes {
     });
     for (const Row& row : rows_) {
       const auto event = reader_.read(row.bytes);
-      if (!event) return tl::unexpected<Error>(event.error());
-      if (!visit_(time_ns_, *event)) return false;
+      const auto goes_on = event ? damaged_.visited([&] { return visit_(time_ns_, *event); })
+                                 : damaged_.left_out(event.error());
+      if (!goes_on || !*goes_on) return goes_on;
     }
     rows_.clear();
     bytes_ = 0;
@@ -59,6 +91,7 @@ class EqualTimes {
   };
   EventReader reader_;
   const EventStore::LogVisit& visit_;
+  DamagedItems& damaged_;
   TimestampNs time_ns_ = 0;
   std::vector<Row> rows_;
   std::size_t bytes_ = 0;
@@ -109,14 +142,17 @@ Result<void> EventStore::read_trace(CustomerNumber customer, std::string_view tr
                                     const Visit& visit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
+  DamagedItems damaged(damaged_items_);
   for (const std::uint32_t day : days_.between(0, UINT32_MAX)) {
     std::string prefix = event_key::prefix(day, customer);
     prefix += trace_id;
     const auto scan = store_.scan(family_, prefix, after_prefix(prefix));
     while (scan->next()) {
       const auto event = reader.read(scan->value());
-      if (!event) return tl::unexpected<Error>(event.error());
-      if (!visit(*event)) return {};
+      const auto goes_on =
+          event ? damaged.visited([&] { return visit(*event); }) : damaged.left_out(event.error());
+      if (!goes_on) return tl::unexpected<Error>(goes_on.error());
+      if (!*goes_on) return {};
     }
     if (auto status = scan->status(); !status) return status;
   }
@@ -128,7 +164,8 @@ Result<void> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns,
   CHECK(signal_ == Signal::kLogs);
   const auto first_day = event_key::day_of_ns(from_ns);
   const auto last_day = event_key::day_of_ns(to_ns);
-  EqualTimes run(store_, customer, visit);
+  DamagedItems damaged(damaged_items_);
+  EqualTimes run(store_, customer, visit, damaged);
   for (const std::uint32_t day : days_.between(first_day, last_day)) {
     const std::string prefix = event_key::prefix(day, customer);
     std::string from = prefix;

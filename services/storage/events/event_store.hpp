@@ -1,6 +1,7 @@
 // Spans and log records of all customers, kept as they came.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,11 +48,12 @@ class EventStore {
   Result<EventCounts> write(const CustomerId& customer, CustomerNumber number,
                             std::string_view body);
 
-  /// Calls `visit` for each span of a trace (16 bytes) until it returns false.
+  /// Calls `visit` for each span of a trace (16 bytes) until it returns false. One that cannot be
+  /// read, or of which `visit` throws protozero::exception, is left out and counted.
   using Visit = std::function<bool(const EventView& event)>;
   Result<void> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit);
   /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
-  /// of one time in the order in which they came, until it returns false.
+  /// of one time in the order in which they came, until it returns false; damage as above.
   using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
   Result<void> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
                          const LogVisit& visit);
@@ -59,6 +61,8 @@ class EventStore {
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
+  /// Spans or log records that were left out of answers because they cannot be read.
+  std::uint64_t damaged_items() const { return damaged_items_; }
 
  private:
   OrderedStore& store_;
@@ -67,6 +71,7 @@ class EventStore {
   Signal signal_;
   Family family_;
   DaySet days_;
+  std::atomic<std::uint64_t> damaged_items_{0};
 };
 
 }  // namespace vigia::storage

@@ -111,14 +111,14 @@ class EventStoreTest : public testing::Test {
   net::Response get_trace(const std::string& customer, std::string_view id) {
     net::Request request;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return EventApi(*spans_, *logs_, *index_).trace(request, id);
+    return EventApi(*spans_, *logs_, *index_, answers_).trace(request, id);
   }
   std::string get_logs(const std::string& customer, std::string_view query) {
     net::Request request;
     request.method = "GET";
     request.query = query;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return EventApi(*spans_, *logs_, *index_).logs(request).body;
+    return EventApi(*spans_, *logs_, *index_, answers_).logs(request).body;
   }
 
   TemporaryFolder folder_;
@@ -127,6 +127,7 @@ class EventStoreTest : public testing::Test {
   std::unique_ptr<SeriesIndex> index_;
   std::unique_ptr<EventStore> spans_;
   std::unique_ptr<EventStore> logs_;
+  CustomerShares answers_{"answers under way", 512U << 20U};
 };
 
 TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
@@ -285,6 +286,64 @@ TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
   EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764043201"), HasSubstr("pass 64 MiB"));
   EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764043201&limit=3"),
               HasSubstr(R"("status":"success")"));
+}
+
+// A damaged row made its customer's answers errors as long as it lay in their range.
+TEST_F(EventStoreTest, ADamagedRowCostsItsRecordAlone) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 6; ++i) lines.push_back(log_record(kNowNs + i, "line" + std::to_string(i)));
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
+  std::vector<KeyValue> damaged;
+  const auto scan = store_->scan(Family::kLogs, "", "");
+  while (scan->next()) {
+    std::string value(scan->value());
+    for (const int line : {1, 3}) {
+      const std::size_t at = value.find("line" + std::to_string(line));
+      if (at == std::string::npos) continue;
+      // The row itself, and the record in it: a text that is longer than what holds it.
+      damaged.push_back({Family::kLogs, std::string(scan->key()),
+                         line == 1 ? "\x02" : value.replace(at - 1, 1, 1, '\x7f')});
+    }
+  }
+  ASSERT_EQ(damaged.size(), 2U);
+  ASSERT_TRUE(store_->put(damaged, Durability::kNow));
+  const std::string found = get_logs("cliente-a", "start=1764043200&end=1764043201");
+  for (const int line : {0, 2, 4, 5}) EXPECT_THAT(found, HasSubstr("line" + std::to_string(line)));
+  EXPECT_EQ(logs_->damaged_items(), 2U);
+}
+
+TEST_F(EventStoreTest, MoreLogRecordsThanTheLimitAreToldOf) {
+  const std::vector<std::string> lines = {log_record(kNowNs, "one"), log_record(kNowNs + 1, "two")};
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
+  const std::string range = "start=1764043200&end=1764043201";
+  EXPECT_THAT(get_logs("cliente-a", range + "&limit=1"),
+              HasSubstr(R"("warnings":["results truncated due to limit"])"));
+  EXPECT_THAT(get_logs("cliente-a", range + "&limit=2"), Not(HasSubstr("warnings")));
+}
+
+// A record of control letters grows by six in JSON; alone it made the others unreadable.
+TEST_F(EventStoreTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
+  const std::vector<std::string> lines = {log_record(kNowNs, std::string(8U << 20U, '\x01')),
+                                          log_record(kNowNs + 1, "small")};
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
+  const std::string found = get_logs("cliente-a", "start=1764043200&end=1764043201");
+  EXPECT_THAT(found, HasSubstr("small"));
+  EXPECT_THAT(found, HasSubstr(R"("warnings":["1 log records are too large to be shown"])"));
+  EXPECT_LT(found.size(), 1'000U);
+}
+
+TEST_F(EventStoreTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
+  written(*logs_, *index_, "cliente-a",
+          request_of("cliente-a", {log_record(kNowNs, std::string(1U << 20U, 'x'))}));
+  {
+    net::Request request;
+    request.method = "GET";
+    request.query = "start=1764043200&end=1764043201";
+    const auto answer = EventApi(*spans_, *logs_, *index_, answers_).logs(request);
+    EXPECT_GE(answers_.taken(), answer.body.size());
+    EXPECT_LT(answers_.taken(), answer.body.size() + (128U << 10U));
+  }
+  EXPECT_EQ(answers_.taken(), 0U);
 }
 
 // B3: 2 M records of one request took longer than the collector waits, again and again.

@@ -32,6 +32,12 @@ Epoch older(Epoch left, Epoch right) {
   return std::min(left, right);
 }
 
+std::size_t Head::memory_bytes() const {
+  constexpr std::size_t kPlace = 48;  // of the node, its number and its bucket
+  const std::size_t own = sizeof(Head) + kPlace + chunk.memory_bytes();
+  return extras == nullptr ? own : own + sizeof(HeadExtras);
+}
+
 Epoch Head::oldest() const {
   if (extras == nullptr) return oldest_in_chunk;
   return older(oldest_in_chunk, older(extras->oldest_histogram, extras->oldest_late));

@@ -40,6 +40,8 @@ struct Head {
   bool awaits_store = false;  // what the store holds of the series is not known yet
 
   bool is_empty() const { return oldest() == kNoEpoch; }
+  /// With the place in its table; late samples, histograms and runs are counted apart.
+  std::size_t memory_bytes() const;
   /// Of all that is not in the store yet; kNoEpoch where all of it is.
   Epoch oldest() const;
 };

@@ -15,9 +15,9 @@ constexpr std::size_t kLateMaxOverBudget = 32;
 constexpr std::size_t kHistogramsMax = 60;
 // A run of late samples looks this far ahead in one read.
 constexpr TimestampMs kMemoSpanMs = 3'600'000;
-// Of all series together; beyond it each repeat is looked for in the store. A replay of 300,000
-// series takes some 200 MiB for as long as it lasts.
+// Of all series together. A replay of 300,000 series takes some 200 MiB for as long as it lasts.
 constexpr std::size_t kRunBytesMax = 256U << 20U;
+constexpr std::size_t kLateBytesMax = 64U << 20U;
 
 std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time_ms) {
   if (chunk.samples() == 0 || time_ms < chunk.first_ms() || time_ms > chunk.last_ms()) {
@@ -89,7 +89,12 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   return *this;
 }
 
-HeadSet::HeadSet(ChunkStore& chunks, const Clock& clock) : chunks_(chunks), clock_(clock) {}
+HeadSet::HeadSet(ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
+    : chunks_(chunks),
+      clock_(clock),
+      memory_max_(memory_max),
+      late_bytes_max_(std::min(kLateBytesMax, memory_max / 4)),
+      run_bytes_max_(std::min(kRunBytesMax, memory_max / 2)) {}
 
 HeadSet::Shard& HeadSet::shard_of(SeriesId series) { return shards_[series.value % kShards]; }
 
@@ -160,8 +165,9 @@ Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
   Head& head = at->second;
   if (is_added) {
     head.customer = series.customer;
-    head.awaits_store = !series.is_new;
+    head.awaits_store = !is_surely_new(series, epoch);
   }
+  const Accounted accounted(*this, shard, head, is_added ? 0 : head.memory_bytes());
   StoreWork rest{series, {}, {}, epoch};
   if (head.awaits_store) {
     rest.samples = samples;
@@ -223,6 +229,7 @@ Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& s
     std::unique_lock lock(shard.mutex);
     const auto at = shard.heads.find(work.series.id.value);
     if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
+    const Accounted accounted(*this, shard, at->second, at->second.memory_bytes());
     const bool is_memo_true = memo_.series == work.series.id && memo_.puts == shard.puts;
     if (is_memo_true && found_run_ != nullptr) keep_run(at->second, std::move(found_run_));
     const Target target{work.series, shard, at->second, work.epoch,
@@ -377,7 +384,7 @@ Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, Times
 
 void HeadSet::keep_run(Head& head, std::unique_ptr<StoredRun> run) {
   drop_run(head);
-  if (run == nullptr || run_bytes_ + run->memory_bytes() > kRunBytesMax) return;
+  if (run == nullptr || run_bytes_ + run->memory_bytes() > run_bytes_max_) return;
   run_bytes_ += run->memory_bytes();
   extras_of(head).run = std::move(run);
 }

@@ -59,19 +59,22 @@ struct SweepTime {
 
 struct HeadStats {
   std::uint64_t open_series = 0;
-  std::uint64_t chunk_bytes = 0;  ///< memory of open chunks; as of the last sweep
+  std::uint64_t chunk_bytes = 0;        ///< memory of open chunks; as of the last sweep
+  std::uint64_t memory_bytes = 0;       ///< of all heads, late samples and runs left out
+  std::uint64_t closed_for_memory = 0;  ///< chunks that were closed early to make room
   /// Series that were taken without knowing what the store has of them, as that is damaged: repeats
   /// are then stored twice, which readers merge.
   std::uint64_t unread_series = 0;
 };
 
-/// Thread contract: append_known, expect and sweep from one thread (the applier's), append_stored
-/// from one at a time, append and append_histograms while neither of the two runs; the rest from
-/// any.
+/// Thread contract: append_known, expect, relieve, close_part and sweep from one thread (the
+/// applier's), append_stored from one at a time, append and append_histograms while neither of the
+/// two runs; the rest from any.
 class HeadSet {
  public:
-  /// Both must outlive it.
-  HeadSet(ChunkStore& chunks, const Clock& clock);
+  /// Both must outlive it. `memory_max` is of all heads together (HeadStats::memory_bytes); half as
+  /// much again is for what a replay looks up, and late samples have a bound of their own.
+  HeadSet(ChunkStore& chunks, const Clock& clock, std::size_t memory_max = SIZE_MAX / 4);
 
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
   void expect(SeriesId series) const;
@@ -94,6 +97,16 @@ class HeadSet {
   Result<AppendCounts> append_histograms(const SeriesRef& series,
                                          const std::vector<HistogramSample>& histograms,
                                          Epoch epoch);
+
+  /// Past the bound chunks of the customer who holds most are closed early, and what that leaves
+  /// empty is forgotten where closing is not enough: a part at a time, until an eighth is free.
+  /// Call it often; costs nothing within the bound. The store's errors.
+  Result<void> relieve();
+  /// Retryable, where the store does not take what relieve would close: whoever holds much is
+  /// refused first, everybody at half as much again as the bound.
+  Result<void> check_room(CustomerNumber customer) const;
+  /// While memory is short the bound is half of what it was.
+  void set_short(bool is_short) { is_short_ = is_short; }
 
   /// Later samples are kept as late ones, whatever their order: they must not make late what comes
   /// at its time.
@@ -118,6 +131,22 @@ class HeadSet {
     mutable std::mutex mutex;
     std::unordered_map<std::uint64_t, Head> heads;  // added to and taken from by the applier alone
     std::uint64_t puts = 0;                         // how often rows went from here to the store
+    std::unordered_map<std::uint32_t, std::size_t> held;  // memory of its heads by customer
+  };
+  // Notes what a head's memory has become when it goes.
+  class Accounted {
+   public:
+    Accounted(HeadSet& set, Shard& shard, const Head& head, std::size_t before)
+        : set_(set), shard_(shard), head_(head), before_(before) {}
+    Accounted(const Accounted&) = delete;
+    Accounted& operator=(const Accounted&) = delete;
+    ~Accounted() { set_.account(shard_, head_.customer, before_, head_.memory_bytes()); }
+
+   private:
+    HeadSet& set_;
+    Shard& shard_;
+    const Head& head_;
+    const std::size_t before_;
   };
   // What the store holds of a series from from_ms to to_ms, decoded once for a run of late samples.
   // True as long as the shard has put nothing since.
@@ -155,7 +184,7 @@ class HeadSet {
                            AppendCounts& counts);
   Known known_of(const Target& target, const Sample& sample);
   Known known_of(const Target& target, const HistogramSample& sample);
-  bool is_over_late_budget() const { return late_bytes_ > kLateBytesMax; }
+  bool is_over_late_budget() const { return late_bytes_ > late_bytes_max_; }
   Result<void> read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms);
   void keep_run(Head& head, std::unique_ptr<StoredRun> run);
   void drop_run(Head& head);
@@ -164,16 +193,24 @@ class HeadSet {
   Result<void> close_late(SeriesId series, Head& head);
   Result<void> put(SeriesId series, Head& head, const std::vector<ChunkRow>& rows);
   Result<void> sweep_head(SeriesId series, Head& head, const SweepTime& time);
+  void account(Shard& shard, CustomerNumber customer, std::size_t before, std::size_t after);
+  std::size_t memory_max() const { return is_short_ ? memory_max_ / 2 : memory_max_; }
+  std::size_t held_by(CustomerNumber customer) const;
+  CustomerNumber who_holds_most() const;
+  bool is_surely_new(const SeriesRef& series, Epoch epoch) const;
+  Result<void> relieve_part(Shard& shard, CustomerNumber customer);
   std::uint64_t next_version();
   Shard& shard_of(SeriesId series);
 
   bool is_damage(const Error& error);
 
   static constexpr std::size_t kShards = kParts;
-  /// Past it late samples and histograms no longer wait for others of their series.
-  static constexpr std::size_t kLateBytesMax = 64U << 20U;
   ChunkStore& chunks_;
   const Clock& clock_;
+  const std::size_t memory_max_;
+  /// Past it late samples and histograms no longer wait for others of their series.
+  const std::size_t late_bytes_max_;
+  const std::size_t run_bytes_max_;  // beyond it each repeat is looked for in the store
   std::array<Shard, kShards> shards_;
   Memo memo_;                               // of whoever may read the store
   std::unique_ptr<StoredRun> found_run_;    // of the memo, until its head takes it
@@ -183,6 +220,13 @@ class HeadSet {
   std::atomic<TimestampMs> ahead_limit_ms_{INT64_MAX};
   std::atomic<std::uint64_t> chunk_bytes_{0};
   std::atomic<std::uint64_t> unread_series_{0};
+  std::atomic<std::size_t> memory_{0};  // of all heads
+  std::atomic<bool> is_short_{false};
+  std::atomic<std::uint64_t> closed_for_memory_{0};
+  Epoch last_forgotten_ = kNoEpoch;  // the newest append to a head that was forgotten for memory
+  // Of the applier's: parts that this relief has been through; 0: none is under way.
+  std::size_t relieved_parts_ = 0;
+  std::size_t next_relieved_ = 0;
 };
 
 }  // namespace vigia::storage

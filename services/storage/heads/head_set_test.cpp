@@ -21,14 +21,16 @@ class CountedStore final : public ChunkStore {
   explicit CountedStore(ChunkStore& store) : store_(store) {}
   std::size_t reads = 0;
   std::size_t newest_asked = 0;
+  bool is_refusing = false;
 
   Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
+    if (is_refusing) return fail(ErrorCode::kUnavailable, "the disk is full");
     return store_.put(customer, rows);
   }
-  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                     TimestampMs to_ms) override {
+  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                     TimestampMs to_ms, const RowVisit& visit) override {
     ++reads;
-    return store_.read(customer, series, from_ms, to_ms);
+    return store_.visit(customer, series, from_ms, to_ms, visit);
   }
   Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) override {
@@ -168,6 +170,85 @@ TEST_F(HeadSetTest, LargeHistogramsDoNotGatherInMemory) {
     for (const auto& sample : heads.read({series}).histograms) bytes += sample.encoded.size();
   }
   EXPECT_LE(bytes, 80U << 20U);
+}
+
+constexpr std::size_t kBound = 256U << 10U;
+
+class ReliefTest : public HeadSetTest {
+ protected:
+  // `count` samples in each of the customer's series, whose numbers begin with `first`.
+  void fill(std::uint32_t customer, std::uint64_t first, std::uint64_t series, int count) {
+    for (std::uint64_t id = first; id < first + series; ++id) {
+      std::vector<Sample> samples;
+      for (int i = 0; i < count; ++i) samples.push_back({kStart + i * 1000, 0.1 * i});
+      heads_.append({{customer}, {id}}, samples, kEpoch).value();
+    }
+  }
+  void relieve_all() {
+    for (std::size_t i = 0; i < 3 * HeadSet::kParts; ++i) ASSERT_TRUE(heads_.relieve());
+  }
+  std::size_t open_samples(std::uint64_t id) {
+    return chunk::read_samples(heads_.read({id}).chunk)->size();
+  }
+
+  HeadSet heads_{store_, clock_, kBound};
+};
+
+TEST_F(ReliefTest, PastTheBoundTheChunksOfWhoHoldsMostAreClosedEarly) {
+  fill(2, 1'000, 20, 50);
+  fill(1, 1, 600, 50);
+  ASSERT_GT(heads_.stats().memory_bytes, kBound);
+  relieve_all();
+  EXPECT_LE(heads_.stats().memory_bytes, kBound);
+  EXPECT_GT(heads_.stats().closed_for_memory, 100U);
+  for (std::uint64_t id = 1'000; id < 1'020; ++id) EXPECT_EQ(open_samples(id), 50U) << id;
+  AppendCounts again;
+  for (std::uint64_t id = 1; id <= 600; ++id) {  // all of it is known, forgotten heads or not
+    std::vector<Sample> samples;
+    for (int i = 0; i < 51; ++i) samples.push_back({kStart + i * 1000, 0.1 * i});
+    again += heads_.append({{1}, {id}, true}, samples, kEpoch + 1).value();
+  }
+  EXPECT_EQ(again.repeats, 600U * 50);
+  EXPECT_EQ(again.stored, 600U);
+}
+
+TEST_F(ReliefTest, WithinTheBoundNothingIsClosed) {
+  fill(1, 1, 100, 50);
+  ASSERT_LT(heads_.stats().memory_bytes, kBound);
+  relieve_all();
+  EXPECT_EQ(heads_.stats().closed_for_memory, 0U);
+  EXPECT_EQ(open_samples(1), 50U);
+  heads_.set_short(true);  // half of the bound
+  fill(1, 200, 150, 50);
+  relieve_all();
+  EXPECT_GT(heads_.stats().closed_for_memory, 0U);
+}
+
+TEST_F(ReliefTest, WhereTheStoreRefusesWhoHoldsMuchIsRefusedFirst) {
+  fill(2, 10'000, 10, 50);
+  fill(1, 1, 550, 50);
+  ASSERT_GT(heads_.stats().memory_bytes, kBound + kBound / 4);
+  ASSERT_LT(heads_.stats().memory_bytes, kBound + kBound / 2);
+  store_.is_refusing = true;
+  EXPECT_FALSE(heads_.relieve());
+  const auto refused = heads_.check_room({1});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_TRUE(is_retryable(refused.error()));
+  EXPECT_TRUE(heads_.check_room({2}));
+  store_.is_refusing = false;
+  relieve_all();
+  EXPECT_TRUE(heads_.check_room({1}));
+}
+
+// What is counted must come back to nothing, or the bound would close ever more.
+TEST_F(ReliefTest, MemoryIsCountedBothWays) {
+  fill(1, 1, 50, 50);
+  fill(2, 100, 50, 300);
+  heads_.append_histograms({{1}, {1}}, {{kStart, "one"}}, kEpoch).value();
+  ASSERT_TRUE(heads_.sweep({kEpoch, kStart, true}).has_value());
+  ASSERT_TRUE(heads_.sweep({kEpoch + 1'000, kStart, true}).has_value());
+  EXPECT_EQ(heads_.stats().open_series, 0U);
+  EXPECT_EQ(heads_.stats().memory_bytes, 0U);
 }
 
 }  // namespace

@@ -50,10 +50,14 @@ Result<Epoch> HeadSet::sweep(const SweepTime& time) {
     for (auto at = shard.heads.begin(); at != shard.heads.end();) {
       Head& head = at->second;
       Result<void> swept;
-      contain_faults("storage: closing a series",
-                     [&] { swept = sweep_head(SeriesId{at->first}, head, time); });
+      {
+        const Accounted accounted(*this, shard, head, head.memory_bytes());
+        contain_faults("storage: closing a series",
+                       [&] { swept = sweep_head(SeriesId{at->first}, head, time); });
+      }
       if (!swept) return forward(swept);
       if (head.is_empty() && head.last_append + kForget <= time.now) {
+        account(shard, head.customer, head.memory_bytes(), 0);
         at = shard.heads.erase(at);
         continue;
       }
@@ -70,6 +74,7 @@ Result<void> HeadSet::close_part(std::size_t part) {
   Shard& shard = shards_[part % kShards];
   const std::lock_guard lock(shard.mutex);
   for (auto& [series, head] : shard.heads) {
+    const Accounted accounted(*this, shard, head, head.memory_bytes());
     Result<void> swept;
     contain_faults("storage: closing a series", [&, id = SeriesId{series}, at = &head] {
       swept = sweep_head(id, *at, {.close_all = true});
@@ -107,6 +112,8 @@ HeadStats HeadSet::stats() const {
   HeadStats stats;
   stats.chunk_bytes = chunk_bytes_;
   stats.unread_series = unread_series_;
+  stats.memory_bytes = memory_;
+  stats.closed_for_memory = closed_for_memory_;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     stats.open_series += shard.heads.size();

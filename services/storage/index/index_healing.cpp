@@ -11,6 +11,7 @@
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/key.hpp"
+#include "services/storage/kv/malformed_rows.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -41,8 +42,67 @@ Result<std::optional<std::string>> SeriesIndex::read_identity(std::string_view k
   return store_.get(Family::kIdentity, key);
 }
 
-Result<void> SeriesIndex::load_customers(Family family) {
+// Whether the other's malformed rows cost nothing beside this one.
+bool SeriesIndex::LoadedCustomers::makes_up_for(const LoadedCustomers& other) const {
+  return std::all_of(other.malformed.begin(), other.malformed.end(), [&](const auto& customer) {
+    if (customer.has_value()) return of.find(*customer) != of.end();
+    return malformed.empty() && of.size() >= other.of.size() + other.malformed.size();
+  });
+}
+
+std::vector<KeyValue> SeriesIndex::customer_rows(const CustomerId& customer,
+                                                 CustomerNumber number) {
+  const std::string key = index_key::customer(customer.text());
+  const std::string value = number_value(number.value);
+  return {{Family::kIndex, key, value}, {Family::kIdentity, key, value}};
+}
+
+// Each customer stands in two families: a malformed row costs nothing where the other is right. A
+// number of which it cannot be told whose it is, is found again from its series: their labels say
+// it. That this has to be done is on disk before a row goes.
+Result<void> SeriesIndex::load_customers() {
+  MalformedRows malformed(store_, "a customer's row that is malformed", SIZE_MAX);
+  auto index = read_customers(Family::kIndex, malformed);
+  if (!index) return forward(index);
+  auto copy = read_customers(Family::kIdentity, malformed);
+  if (!copy) return forward(copy);
+  const bool is_lost = !copy->makes_up_for(*index) || !index->makes_up_for(*copy);
   const std::unique_lock lock(customers_mutex_);
+  customers_ = std::move(index->of);
+  customers_.merge(copy->of);
+  if (forget_doubtful_customers(malformed) || is_lost) {
+    const KeyValue mark{Family::kIndex, std::string(index_key::kHeal), "1"};
+    if (auto marked = store_.put({mark}, Durability::kNow); !marked) return marked;
+  }
+  if (malformed.empty()) return {};
+  malformed.set_aside();
+  std::vector<KeyValue> writes;
+  for (const auto& [customer, number] : customers_) {
+    for (KeyValue& row : customer_rows(customer, number)) writes.push_back(std::move(row));
+  }
+  return store_.put(writes, Durability::kNow);
+}
+
+// Of two customers with one number one would see the other's samples.
+bool SeriesIndex::forget_doubtful_customers(MalformedRows& malformed) {
+  std::map<CustomerNumber, std::vector<CustomerId>> owners;
+  for (const auto& [customer, number] : customers_) owners[number].push_back(customer);
+  bool is_any = false;
+  for (const auto& [number, customers] : owners) {
+    last_number_ = std::max(last_number_, number.value);
+    if (customers.size() == 1) continue;
+    is_any = true;
+    for (const CustomerId& customer : customers) {
+      customers_.erase(customer);
+      for (KeyValue& row : customer_rows(customer, number)) malformed.add(std::move(row));
+    }
+  }
+  return is_any;
+}
+
+Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(Family family,
+                                                                 MalformedRows& malformed) const {
+  LoadedCustomers loaded;
   const std::string prefix = index_key::customers();
   const auto scan = store_.scan(family, prefix, after_prefix(prefix));
   while (scan->next()) {
@@ -51,14 +111,16 @@ Result<void> SeriesIndex::load_customers(Family family) {
     auto customer = text == CustomerId::provider().text()
                         ? Result<CustomerId>(CustomerId::provider())
                         : CustomerId::parse(text);
-    if (number == 0 || number > UINT32_MAX || !customer) {
-      return fail(ErrorCode::kCorrupt, "cold store: a damaged customer row");
+    if (customer && number > 0 && number <= UINT32_MAX) {
+      loaded.of.emplace(std::move(*customer), CustomerNumber{static_cast<std::uint32_t>(number)});
+      continue;
     }
-    const CustomerNumber given{static_cast<std::uint32_t>(number)};
-    customers_.emplace(std::move(*customer), given);
-    last_number_ = std::max(last_number_, given.value);
+    malformed.add(family, *scan);
+    loaded.malformed.emplace_back();
+    if (customer) loaded.malformed.back() = std::move(*customer);
   }
-  return scan->status();
+  if (auto status = scan->status(); !status) return forward(status);
+  return loaded;
 }
 
 // For stores that were made before there was a second copy, and after a loss of either.

@@ -89,9 +89,7 @@ Result<void> SeriesIndex::load() {
   if (!copy) return tl::unexpected<Error>(copy.error());
   const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
   next_id_ = std::max(*next, copied.value_or(1));
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
-    if (auto loaded = load_customers(family); !loaded) return loaded;
-  }
+  if (auto loaded = load_customers(); !loaded) return loaded;
   const auto healing = store_.get(Family::kIndex, index_key::kHeal);
   if (!healing) return tl::unexpected<Error>(healing.error());
   has_lost_rows_ = healing->has_value();

@@ -46,6 +46,8 @@ struct SelectedSeries {
   Labels labels;
 };
 
+class MalformedRows;
+
 /// Thread contract: any thread. Errors as the ordered store's.
 class SeriesIndex {
   struct Key {};  // only open makes one
@@ -86,11 +88,13 @@ class SeriesIndex {
   /// not every one needs to have samples. By name, then number.
   Result<void> select(CustomerNumber customer, const LabelMatchers& matchers, const DayRange& days,
                       const std::function<bool(SelectedSeries)>& visit) const;
-  /// Sorted; at most `limit`; what was last seen before `first_day` is left out.
-  Result<std::vector<std::string>> label_names(CustomerNumber customer, std::uint32_t first_day,
-                                               std::size_t limit) const;
-  Result<std::vector<std::string>> label_values(CustomerNumber customer, std::string_view name,
-                                                std::uint32_t first_day, std::size_t limit) const;
+  /// False: no more are wanted.
+  using TextVisit = std::function<bool(std::string_view)>;
+  /// In order; what was last seen before `first_day` is left out.
+  Result<void> label_names(CustomerNumber customer, std::uint32_t first_day,
+                           const TextVisit& visit) const;
+  Result<void> label_values(CustomerNumber customer, std::string_view name, std::uint32_t first_day,
+                            const TextVisit& visit) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(SeriesId series, CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
@@ -100,7 +104,15 @@ class SeriesIndex {
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
   Result<std::optional<std::string>> read_identity(std::string_view key) const;
-  Result<void> load_customers(Family family);
+  struct LoadedCustomers {
+    std::map<CustomerId, CustomerNumber> of;
+    std::vector<std::optional<CustomerId>> malformed;  // nothing: not even whose it is
+    bool makes_up_for(const LoadedCustomers& other) const;
+  };
+  static std::vector<KeyValue> customer_rows(const CustomerId& customer, CustomerNumber number);
+  bool forget_doubtful_customers(MalformedRows& malformed);
+  Result<void> load_customers();
+  Result<LoadedCustomers> read_customers(Family family, MalformedRows& malformed) const;
   Result<void> put_identity();
   Result<void> heal();
   Result<void> heal_rows();

@@ -5,10 +5,14 @@
 #include "services/storage/index/index_key.hpp"
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/kv/key.hpp"
+#include "services/storage/kv/malformed_rows.hpp"
 
 namespace vigia::storage {
 
 namespace {
+
+// 's', customer, the name's end, the series.
+constexpr std::size_t kSeriesKeyMin = 1 + 4 + 1 + 8;
 
 // Of a label value's row. What an older version wrote does not say, and is shown.
 bool is_seen_since(std::string_view value, std::uint32_t first_day) {
@@ -25,16 +29,17 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
   const auto name = equality_on(matchers, kNameLabel);
   const std::string prefix =
       name.has_value() ? index_key::metric(customer, *name) : index_key::all_series(customer);
+  MalformedRows malformed(store_, "a series' row that is malformed");
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (scan->next()) {
     const DayRange days = days_of_row(scan->value());
-    if (days != kNoDays && !days.overlaps(wanted)) continue;
     const auto labels = decode_label_views(scan->value());
-    if (!labels) return tl::unexpected<Error>(labels.error());
-    if (!all_match(matchers, *labels)) continue;
-    if (scan->key().size() < sizeof(std::uint64_t)) {
-      return fail(ErrorCode::kCorrupt, "cold store: a damaged series row");
+    if (!labels || scan->key().size() < kSeriesKeyMin) {
+      malformed.add(Family::kIndex, *scan);
+      continue;
     }
+    if (days != kNoDays && !days.overlaps(wanted)) continue;
+    if (!all_match(matchers, *labels)) continue;
     std::string_view id = scan->key().substr(scan->key().size() - sizeof(std::uint64_t));
     bool ok = true;
     const SeriesId series{take_key_u64(id, ok)};
@@ -43,35 +48,29 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
   return scan->status();
 }
 
-Result<std::vector<std::string>> SeriesIndex::label_names(CustomerNumber customer,
-                                                          std::uint32_t first_day,
-                                                          std::size_t limit) const {
-  std::vector<std::string> names;
+Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t first_day,
+                                      const TextVisit& visit) const {
   const std::string prefix = index_key::all_labels(customer);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
-  while (names.size() < limit && scan->next()) {
+  while (scan->next()) {
     if (!is_seen_since(scan->value(), first_day)) continue;
     const std::string_view rest = scan->key().substr(prefix.size());
-    names.emplace_back(rest.substr(0, rest.find('\0')));
-    scan->seek(after_prefix(index_key::label(customer, names.back())));
+    const std::string name(rest.substr(0, rest.find('\0')));
+    if (!visit(name)) return {};
+    scan->seek(after_prefix(index_key::label(customer, name)));
   }
-  if (auto status = scan->status(); !status) return forward(status);
-  return names;
+  return scan->status();
 }
 
-Result<std::vector<std::string>> SeriesIndex::label_values(CustomerNumber customer,
-                                                           std::string_view name,
-                                                           std::uint32_t first_day,
-                                                           std::size_t limit) const {
-  std::vector<std::string> values;
+Result<void> SeriesIndex::label_values(CustomerNumber customer, std::string_view name,
+                                       std::uint32_t first_day, const TextVisit& visit) const {
   const std::string prefix = index_key::label(customer, name);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
-  while (values.size() < limit && scan->next()) {
+  while (scan->next()) {
     if (!is_seen_since(scan->value(), first_day)) continue;
-    values.emplace_back(scan->key().substr(prefix.size()));
+    if (!visit(scan->key().substr(prefix.size()))) return {};
   }
-  if (auto status = scan->status(); !status) return forward(status);
-  return values;
+  return scan->status();
 }
 
 }  // namespace vigia::storage

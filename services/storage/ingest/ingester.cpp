@@ -64,6 +64,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   pipeline::DiskLogSettings log;
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
+  log.segment_bytes = ingester->settings_.log_segment_bytes;
   log.customer_share = 0;  // its records bear no customer: each holds several
   log.cursors.push_back({std::string(kCursor)});
   auto opened = pipeline::DiskLog::open(std::move(log), clock, {.on_skip = report_skip});
@@ -106,7 +107,9 @@ void Ingester::write(IngestBatch batch, Done done) {
   const std::size_t items = batch.items();
   const std::string customer = batch.series.empty() ? "" : lane_of(batch.series.front().customer);
   auto share = std::make_shared<HeldShare>(pending_, customer);
-  auto taken = late_->check(customer);
+  auto taken =
+      batch.series.empty() ? Result<void>() : heads_.check_room(batch.series.front().customer);
+  if (taken) taken = late_->check(customer);
   if (taken) taken = share->grow_to(batch.memory_bytes());
   // Counted before the flag is read: the applier, which reads them the other way round, can't leave
   // in between.
@@ -145,7 +148,10 @@ void Ingester::run() {
     items.swap(queue_);
     lock.unlock();
     for (Item& item : items) apply(item);
-    contain_faults("storage: closing chunks early", [this] { close_some(); });
+    contain_faults("storage: closing chunks early", [this] {
+      (void)heads_.relieve();  // where the store refuses, the sweep says why
+      close_some();
+    });
     if (clock_.steady() >= next_sweep_) {
       if (!contain_faults("storage: sweep", [this] { sweep(); })) ++sweep_failures_;
       next_sweep_ = clock_.steady() + settings_.sweep_interval;
@@ -189,6 +195,9 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
     if (i % kExpectedAtOnce == 0) {
       const std::size_t end = std::min(i + kExpectedAtOnce, batch.series.size());
       for (std::size_t next = i; next < end; ++next) heads_.expect(batch.series[next].id);
+      // What the store refuses stays in memory, and the intake is refused in time (check_room).
+      auto relieved = heads_.relieve();
+      if (!relieved && is_replay) return forward(relieved);
     }
     const SeriesBatch& series = batch.series[i];
     if (is_replay) {

@@ -23,6 +23,8 @@ namespace vigia::storage {
 struct IngesterSettings {
   std::string log_directory;
   std::uint64_t log_bytes_max = 10ULL << 30U;
+  std::uint64_t log_segment_bytes = 16U
+                                    << 20U;  ///< of one of its files: what can be let go at once
   /// Memory of samples under way: logged or about to be, not yet in the heads. Customers share it;
   /// more is refused, retryably.
   std::size_t pending_bytes_max = 128U << 20U;

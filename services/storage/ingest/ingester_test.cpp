@@ -1,8 +1,11 @@
 #include "services/storage/ingest/ingester.hpp"
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <random>
+#include <stdexcept>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -178,13 +181,18 @@ class ScriptedStore final : public ChunkStore {
  public:
   explicit ScriptedStore(ChunkStore& store) : store_(store) {}
   std::function<Result<void>(SeriesId)> on_newest = [](SeriesId) { return Result<void>(); };
+  std::atomic<int> put_faults{0};
 
   Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
+    if (put_faults > 0) {
+      --put_faults;
+      throw std::runtime_error("a fault of ours");
+    }
     return store_.put(customer, rows);
   }
-  Result<std::vector<ChunkRow>> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                     TimestampMs to_ms) override {
-    return store_.read(customer, series, from_ms, to_ms);
+  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                     TimestampMs to_ms, const RowVisit& visit) override {
+    return store_.visit(customer, series, from_ms, to_ms, visit);
   }
   Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) override {
@@ -220,6 +228,19 @@ class ScriptedIngesterTest : public testing::Test {
     return done->get_future();
   }
 
+  // As the collector repeats what is answered with 503.
+  AppendCounts write_until_taken(const IngestBatch& batch) {
+    for (int tries = 0; tries < 10'000; ++tries) {
+      auto counts = write(batch).get();
+      if (counts) return *counts;
+      EXPECT_TRUE(is_retryable(counts.error())) << counts.error().message;
+      std::this_thread::yield();
+    }
+    ADD_FAILURE() << "the log stays full";
+    return {};
+  }
+
+  CustomerShares answers_{"answers", 64U << 20U};
   TemporaryFolder folder_;
   std::unique_ptr<OrderedStore> rocksdb_ = open_rocksdb({folder_.path() + "/db"}).value();
   std::unique_ptr<KvChunkStore> chunks_ = KvChunkStore::open(*rocksdb_).value();
@@ -248,6 +269,33 @@ TEST_F(ScriptedIngesterTest, WhatThrowsCostsItsSeriesAlone) {
   start();  // the replay meets it again
   EXPECT_EQ(ingester_->stats().replayed, 8U);
   EXPECT_EQ(heads_->read({8}).chunk.empty(), false);
+}
+
+TEST_F(ScriptedIngesterTest, AThrowWhileChunksAreClosedKeepsThemAndTheSweepGoesOn) {
+  settings_.sweep_interval = std::chrono::milliseconds(30);
+  start();
+  write(batch({1, 2})).get().value();
+  const std::uint64_t faults = fault_count();
+  store_.put_faults = 1;
+  clock_.advance(std::chrono::hours(4));
+  const auto rows = [&](std::uint64_t id) { return store_.read({1}, {id}, 0, INT64_MAX)->size(); };
+  for (int tries = 0; tries < 1'000'000 && rows(1) + rows(2) < 2; ++tries) {
+    std::this_thread::yield();
+    clock_.advance(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(fault_count(), faults + 1);
+  EXPECT_EQ(rows(1) + rows(2), 2U);
+  EXPECT_EQ(write(batch({3})).get().value().stored, 2U);
+}
+
+TEST_F(ScriptedIngesterTest, AThrowOfWhoIsAnsweredEndsNoThread) {
+  start();
+  const std::uint64_t faults = fault_count();
+  ingester_->write(
+      batch({1}), [](const Result<AppendCounts>&) { throw std::runtime_error("a fault of ours"); });
+  EXPECT_EQ(write(batch({2})).get().value().stored, 2U);
+  EXPECT_EQ(fault_count(), faults + 1);
+  EXPECT_EQ(ingester_->stats().items_pending, 0U);
 }
 
 TEST_F(ScriptedIngesterTest, AReplayWaitsForAStoreThatRefuses) {
@@ -298,6 +346,33 @@ TEST_F(IngesterTest, BehavesAsAMapUnderAnyWrites) {
   }
   EXPECT_EQ(storage_.read("cliente-a", "m"), model);
   EXPECT_EQ(storage_.stored_values("cliente-a", "m"), model.size());
+}
+
+// Past three quarters of its cap the log would fill although nothing is over: chunks are closed
+// early, part by part, and what is theirs is let go.
+TEST_F(ScriptedIngesterTest, ANearlyFullLogIsEmptiedByClosingChunks) {
+  settings_.log_bytes_max = 1U << 20U;
+  settings_.log_segment_bytes = 32U << 10U;
+  settings_.sweep_interval = std::chrono::milliseconds(30);
+  start();
+  std::size_t stored = 0;
+  for (int step = 0; step < 500; ++step) {
+    IngestBatch batch;
+    for (std::uint64_t id = 1; id <= 500; ++id) {
+      batch.series.push_back({{1}, {id}, step == 0, {{kNow + step * 1000, step + 0.1}}, {}});
+    }
+    const auto counts = write_until_taken(batch);
+    stored += counts.stored + counts.repeats;
+  }
+  EXPECT_EQ(stored, 500U * 500);
+  EXPECT_LT(ingester_->stats().log.bytes, settings_.log_bytes_max);
+  ingester_.reset();
+  start();  // what the log still has is a repeat of what was closed
+  for (const std::uint64_t id : {1, 77, 500}) {
+    AnswerMemory memory(answers_, "a");
+    const auto data = SeriesReader(*heads_, store_).read({1}, {id}, 0, INT64_MAX, memory).value();
+    EXPECT_EQ(samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
+  }
 }
 
 }  // namespace

@@ -2,9 +2,12 @@
 
 #include <condition_variable>
 #include <future>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -20,6 +23,10 @@ class SlowStore final : public ChunkStore {
     is_open_ = true;
     changed_.notify_all();
   }
+  void throw_next() {
+    const std::lock_guard lock(mutex_);
+    ++faults_;
+  }
   void wait_for_a_reader() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return readers_ > 0; });
@@ -28,13 +35,17 @@ class SlowStore final : public ChunkStore {
   Result<void> put(CustomerNumber /*customer*/, const std::vector<ChunkRow>& /*rows*/) override {
     return {};
   }
-  Result<std::vector<ChunkRow>> read(CustomerNumber /*customer*/, SeriesId /*series*/,
-                                     TimestampMs /*from_ms*/, TimestampMs /*to_ms*/) override {
+  Result<void> visit(CustomerNumber /*customer*/, SeriesId /*series*/, TimestampMs /*from_ms*/,
+                     TimestampMs /*to_ms*/, const RowVisit& /*visit*/) override {
     std::unique_lock lock(mutex_);
     ++readers_;
     changed_.notify_all();
     changed_.wait(lock, [this] { return is_open_; });
-    return std::vector<ChunkRow>();
+    if (faults_ > 0) {
+      --faults_;
+      throw std::runtime_error("a fault of ours");
+    }
+    return {};
   }
   Result<std::optional<TimestampMs>> newest(CustomerNumber /*customer*/, SeriesId /*series*/,
                                             TimestampMs /*from_ms*/) override {
@@ -49,6 +60,7 @@ class SlowStore final : public ChunkStore {
   std::condition_variable changed_;
   bool is_open_ = false;
   int readers_ = 0;
+  int faults_ = 0;
 };
 
 class LateLaneTest : public testing::Test {
@@ -111,6 +123,20 @@ TEST_F(LateLaneTest, WhoSendsTooMuchIsRefusedRetryablyAndOthersAreNot) {
   store_.let_go();
   for (std::size_t i = 0; i + 1 < taken; ++i) EXPECT_TRUE(done_[i].get_future().get()) << i;
   EXPECT_EQ(done_[901].get_future().get().value().late, 30U);
+}
+
+TEST_F(LateLaneTest, WhatThrowsCostsItsSeriesAlone) {
+  store_.throw_next();
+  store_.let_go();
+  const std::uint64_t faults = fault_count();
+  submit(0, late_work(1, 3));
+  const auto counts = done_[0].get_future().get().value();
+  EXPECT_EQ(counts.set_aside, 1U);  // of the late ones each is work of its own here
+  EXPECT_EQ(counts.late, 2U);
+  EXPECT_EQ(fault_count(), faults + 1);
+  submit(1, late_work(2, 3));
+  EXPECT_EQ(done_[1].get_future().get().value().late, 3U);
+  EXPECT_EQ(late_.oldest(), kNoEpoch);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/storage/kv/key.hpp"
+#include "services/storage/kv/malformed_rows.hpp"
 
 namespace vigia::storage {
 
@@ -19,12 +20,16 @@ std::string day_key(std::uint32_t day) {
 
 Result<void> DaySet::load() {
   const std::lock_guard lock(mutex_);
+  MalformedRows malformed(store_, "a key that is shorter than a day");
   const auto scan = store_.scan(family_, "", "");
   while (scan->next()) {
     std::string_view key = scan->key();
     bool ok = true;
     const std::uint32_t day = take_key_u32(key, ok);
-    if (!ok) return fail(ErrorCode::kCorrupt, "cold store: a key without a day");
+    if (!ok) {
+      malformed.add(family_, *scan);
+      continue;
+    }
     days_.insert(day);
     if (day == UINT32_MAX) break;
     scan->seek(day_key(day + 1));

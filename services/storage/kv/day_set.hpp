@@ -24,7 +24,8 @@ class DaySet {
   /// `store` must outlive it.
   DaySet(OrderedStore& store, Family family) : store_(store), family_(family) {}
 
-  /// Finds the days that the store holds. kCorrupt where a key is shorter than a day.
+  /// Finds the days that the store holds. A key that is shorter than a day is no row of anything:
+  /// it is set aside.
   Result<void> load();
   /// Before the key is put: a reader must not miss it.
   void note(std::uint32_t day);

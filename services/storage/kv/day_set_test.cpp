@@ -106,11 +106,23 @@ TEST_F(DaySetTest, AnExpiryThatFailsIsTriedAgain) {
   EXPECT_THAT(days_of_a_fresh_start(), IsEmpty());
 }
 
-TEST_F(DaySetTest, AKeyWithoutADayIsDamage) {
-  ASSERT_TRUE(store_.put({{Family::kChunks, "abc", ""}}, Durability::kLater));
-  const auto loaded = days_.load();
-  ASSERT_FALSE(loaded.has_value());
-  EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+// One key without a day ended every start of storage.
+TEST_F(DaySetTest, AKeyWithoutADayIsSetAsideAndTheDaysAreThere) {
+  put(3);
+  put(7);
+  ASSERT_TRUE(
+      store_.put({{Family::kChunks, "abc", "v"}, {Family::kChunks, std::string("\0\0", 2), ""}},
+                 Durability::kNow));
+  EXPECT_THAT(days_of_a_fresh_start(), ElementsAre(3U, 7U));  // a store without a quarantine
+  DaySet again(*real_, Family::kChunks);
+  ASSERT_TRUE(again.load().has_value());
+  EXPECT_THAT(again.between(0, UINT32_MAX), ElementsAre(3U, 7U));
+  EXPECT_EQ(real_->damage().found.at("row"), 1U);
+  EXPECT_EQ(real_->damage().rows_lost, 2U);
+  EXPECT_EQ(real_->damage().quarantined_files, 1U);
+  EXPECT_FALSE(real_->get(Family::kChunks, "abc")->has_value());
+  ASSERT_TRUE(DaySet(*real_, Family::kChunks).load().has_value());
+  EXPECT_EQ(real_->damage().rows_lost, 2U);  // met once
 }
 
 }  // namespace

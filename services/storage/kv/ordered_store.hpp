@@ -56,7 +56,7 @@ class Scan {
 
 /// Every key of DamageStats::found.
 inline constexpr auto kDamageKinds = std::to_array<std::string_view>(
-    {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "unknown"});
+    {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "row", "unknown"});
 
 /// What of the store's own files was found damaged, and what became of it.
 struct DamageStats {
@@ -86,6 +86,13 @@ class OrderedStore {
   virtual Result<void> sync() = 0;
   /// Forgets the keys from `from` up to, not including, `to`, whole files at once where possible.
   virtual Result<void> drop_range(Family family, std::string_view from, std::string_view to) = 0;
+  /// Takes rows that are malformed although their checksums are right out of the store and into its
+  /// quarantine, where it has one; counted as `row` (DamageStats). Until then they stay where they
+  /// are, so whoever meets them passes over them.
+  virtual Result<void> set_aside(const std::vector<KeyValue>& /*rows*/,
+                                 std::string_view /*reason*/) {
+    return fail(ErrorCode::kUnavailable, "this store has no quarantine");
+  }
   /// Writes everything out and packs it as densely as it goes: slow, for measuring and upkeep.
   virtual Result<void> compact() = 0;
   /// Size on disk, about.

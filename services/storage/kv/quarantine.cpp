@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/bytes.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::storage {
@@ -57,6 +58,26 @@ Result<std::string> Quarantine::take(const std::string& path, bool keep, std::st
                                                      path, taken, error.message()));
   }
   return taken;
+}
+
+Result<std::string> Quarantine::take_rows(const std::vector<KeyValue>& rows) {
+  std::string bytes = "vigia quarantine rows 1\n";
+  for (const KeyValue& row : rows) {
+    bytes.push_back(static_cast<char>(row.family));
+    append_sized(bytes, row.key);
+    append_sized(bytes, row.value);
+  }
+  const std::lock_guard lock(mutex_);
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  const std::string taken =
+      fmt::format("{}/{:04}-malformed.rows", directory_, next_number(names_in(directory_)));
+  std::ofstream file(taken, std::ios::binary);
+  file << bytes;
+  if (file.flush()) return taken;
+  file.close();
+  fs::remove(taken, error);
+  return fail(ErrorCode::kUnavailable, fmt::format("cold store: {} cannot be written", taken));
 }
 
 void Quarantine::release(const std::string& taken) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "services/storage/kv/ordered_store.hpp"
 
 namespace vigia::storage {
 
@@ -33,6 +34,8 @@ class Quarantine {
   /// where `keep` is true, for a file that is still in use. `tag` stands before the old name.
   /// Gives the new path.
   Result<std::string> take(const std::string& path, bool keep = false, std::string_view tag = {});
+  /// Keeps rows in a file of their own; without its note it is there for a person alone.
+  Result<std::string> take_rows(const std::vector<KeyValue>& rows);
   /// A note of one line for a file that goes with another one; neither counted nor logged.
   void annotate(const std::string& taken, const std::string& text);
   /// Writes the note of a file that `take` gave, which is thereby done with; "" where there is no

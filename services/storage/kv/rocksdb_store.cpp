@@ -355,6 +355,20 @@ class RocksDbStore final : public OrderedStore {
     return {};
   }
 
+  Result<void> set_aside(const std::vector<KeyValue>& rows, std::string_view reason) override {
+    const auto taken = quarantine_.take_rows(rows);
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    std::vector<KeyValue> gone = rows;
+    for (KeyValue& row : gone) row = {row.family, std::move(row.key), "", true};
+    if (auto put_gone = put(gone, Durability::kNow); !put_gone) {
+      quarantine_.release(*taken);
+      return put_gone;
+    }
+    quarantine_.note(*taken, {"row", kFamilyNames[static_cast<std::size_t>(rows.front().family)],
+                              std::string(reason), "these rows", rows.size(), 0});
+    return {};
+  }
+
   Result<void> compact() override {
     const auto opened = current();
     if (opened == nullptr) return mending();

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -102,6 +105,20 @@ TEST(CustomerLanesTest, BytesHaveSharesToo) {
   EXPECT_TRUE(lanes.submit("b", 250, [&] { done.set_value(); }));
   done.get_future().wait();
   gate.open();
+}
+
+TEST(CustomerLanesTest, AJobThatThrowsEndsAloneAndGivesItsShareBack) {
+  CustomerLanes lanes({"reads", 2, 1, 256, 1'000});
+  const std::uint64_t faults = fault_count();
+  for (int i = 0; i < 5; ++i) {  // more than there are threads
+    ASSERT_TRUE(lanes.submit("a", 400, [] { throw std::runtime_error("a fault of ours"); }));
+    std::promise<void> done;
+    ASSERT_TRUE(lanes.submit("b", 0, [&] { done.set_value(); }));
+    done.get_future().wait();
+    while (!lanes.check("a")) std::this_thread::yield();
+  }
+  lanes.stop(TimePoint::max());
+  EXPECT_EQ(fault_count(), faults + 5);
 }
 
 TEST(CustomerLanesTest, StopRunsWhatWaits) {

@@ -71,4 +71,10 @@ Result<void> HeldShare::grow_to(std::size_t amount) {
   return {};
 }
 
+void HeldShare::shrink_to(std::size_t amount) {
+  if (amount >= amount_) return;
+  shares_.give_back(customer_, amount_ - amount);
+  amount_ = amount;
+}
+
 }  // namespace vigia::storage

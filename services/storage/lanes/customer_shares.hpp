@@ -27,6 +27,8 @@ class CustomerShares {
   /// Whether the customer could take a little (a hundredth) now.
   Result<void> check(std::string_view customer) const;
   std::size_t taken() const;
+  /// What all customers may hold together.
+  std::size_t amount_max() const { return amount_max_; }
   /// While memory is short the bound is a quarter of what it was: whoever holds most is refused.
   void set_short(bool is_short) { is_short_ = is_short; }
 
@@ -52,6 +54,8 @@ class HeldShare {
 
   /// Holds `amount` from now on, where that is more than it holds.
   Result<void> grow_to(std::size_t amount);
+  /// Gives back what it holds beyond `amount`.
+  void shrink_to(std::size_t amount);
 
  private:
   CustomerShares& shares_;

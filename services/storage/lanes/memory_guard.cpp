@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/heap.hpp"
 
 namespace vigia::storage {
@@ -41,7 +42,7 @@ void MemoryGuard::run() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, kInterval, [this] { return is_stopping_; })) {
     lock.unlock();
-    look(is_short, looks_since_return);
+    contain_faults("storage: the look at its memory", [&] { look(is_short, looks_since_return); });
     lock.lock();
   }
 }
@@ -54,9 +55,9 @@ void MemoryGuard::look(bool& is_short, int& looks_since_return) const {
     looks_since_return = 0;
     bytes = resident_bytes();
   }
-  const bool was_short = is_short;
-  is_short = bytes > bytes_max_ || (was_short && bytes > bytes_max_ / 10 * 9);
-  if (is_short != was_short) tell_(is_short);
+  const bool is_now = bytes > bytes_max_ || (is_short && bytes > bytes_max_ / 10 * 9);
+  if (is_now != is_short) tell_(is_now);
+  is_short = is_now;  // not where telling threw: it is told again
 }
 
 }  // namespace vigia::storage

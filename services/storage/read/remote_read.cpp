@@ -1,8 +1,6 @@
 #include "services/storage/read/remote_read.hpp"
 
-#include <fmt/format.h>
-
-#include "libs/wire/remote_read/read_response.hpp"
+#include "libs/service/log.hpp"
 
 namespace vigia::storage {
 
@@ -15,34 +13,69 @@ using wire::remote_read::SamplesResponse;
 namespace {
 
 constexpr std::size_t kBytesPerSample = sizeof(Sample) + 20;  // in memory, and on the wire
+// Of samples: made, put together, compressed.
+constexpr std::size_t kSamplesCopies = 3;
+constexpr std::size_t kPieceBytes = 1U << 20U;
+// A text that grows holds up to twice its size.
+constexpr std::size_t kGrowth = 2;
+
+std::size_t bytes_of(const std::vector<ChunkView>& chunks) {
+  std::size_t bytes = 0;
+  for (const ChunkView& chunk : chunks) bytes += sizeof(chunk) + chunk.data.size();
+  return bytes;
+}
+
+std::vector<ChunkView> views_of(const std::vector<ChunkPiece>& pieces) {
+  std::vector<ChunkView> views;
+  views.reserve(pieces.size());
+  for (const ChunkPiece& piece : pieces) {
+    views.push_back(
+        {piece.first_ms, piece.last_ms, static_cast<std::uint8_t>(Encoding::kFloats), piece.data});
+  }
+  return views;
+}
+
+std::vector<ChunkView> views_of(const std::vector<WireChunk>& chunks) {
+  std::vector<ChunkView> views;
+  views.reserve(chunks.size());
+  for (const WireChunk& chunk : chunks) {
+    views.push_back(
+        {chunk.first_ms, chunk.last_ms, static_cast<std::uint8_t>(chunk.encoding), chunk.data});
+  }
+  return views;
+}
 
 }  // namespace
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
                                       const ReadRequest& request) const {
-  const TimePoint deadline = clock_.steady() + limits_.time_max;
-  const auto queries = find(fence, request);
-  if (!queries) return tl::unexpected<Error>(queries.error());
-  HeldShare memory(answers_, customer);
-  Bounds bounds{deadline, memory, 0};
-  for (const FoundQuery& query : *queries) {
-    for (const SelectedSeries& series : query.series) bounds.found_bytes += memory_bytes(series);
+  Making making{clock_.steady() + limits_.time_max, {}};
+  auto memory = std::make_shared<AnswerMemory>(answers_, customer);
+  making.answer.memory = memory;  // shared with whoever sends the pieces
+  std::size_t found_bytes = 0;
+  {
+    const auto queries = find(fence, request, *memory);
+    if (!queries) return tl::unexpected<Error>(queries.error());
+    found_bytes = memory->used();
+    const bool is_chunks = request.response_type == ResponseType::kStreamedXorChunks;
+    making.answer.is_chunks = is_chunks;
+    auto made = is_chunks ? make_chunks(*queries, making) : make_samples(*queries, making);
+    if (!made) return forward(made);
   }
-  if (request.response_type == ResponseType::kStreamedXorChunks) {
-    return in_chunks(*queries, bounds);
-  }
-  return in_samples(*queries, bounds);
+  memory->release(found_bytes);
+  return std::move(making.answer);
 }
 
 Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
-                                                             const ReadRequest& request) const {
+                                                             const ReadRequest& request,
+                                                             AnswerMemory& memory) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
     const auto matchers = compile_matchers(query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
-    auto series =
-        select_series(index_, fence, *matchers, days_between(query.start_ms, query.end_ms), left);
+    auto series = select_series(
+        index_, {fence, *matchers, days_between(query.start_ms, query.end_ms), left}, memory);
     if (!series) return forward(series);
     left -= series->size();
     found.push_back({query, std::move(*series)});
@@ -50,80 +83,116 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   return found;
 }
 
-Result<void> RemoteRead::check(std::size_t bytes, const Bounds& bounds) const {
-  if (bytes > limits_.response_bytes_max) {
-    return fail(ErrorCode::kOverLimit, fmt::format("remote read: the answer passes {} MiB",
-                                                   limits_.response_bytes_max >> 20U));
-  }
-  if (clock_.steady() > bounds.deadline) {
-    return fail(ErrorCode::kDeadline, "remote read: the answer takes too long");
-  }
-  return bounds.memory.grow_to(bounds.found_bytes + bytes);
+Result<void> RemoteRead::check_time(const Making& making) const {
+  if (clock_.steady() <= making.deadline) return {};
+  return fail(ErrorCode::kDeadline, "remote read: the answer takes too long");
 }
 
-Result<ReadAnswer> RemoteRead::in_samples(const std::vector<FoundQuery>& queries,
-                                          const Bounds& bounds) const {
+// One series that cannot be read does not cost the others of the query theirs.
+bool RemoteRead::is_damage(const Error& error) const {
+  if (error.code != ErrorCode::kCorrupt) return false;
+  if (damaged_series_++ == 0) {
+    service::log_error("a series cannot be read and is left out (further ones are only counted)",
+                       {{"why", error.message}});
+  }
+  return true;
+}
+
+Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
+                                      Making& making) const {
   SamplesResponse response;
-  ReadAnswer answer;
-  for (const auto& [query, found] : queries) {
+  AnswerMemory& memory = *making.answer.memory;
+  std::size_t made = 0;  // as it was added to the memory
+  for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (const SelectedSeries& series : found) {
-      if (auto checked = check(response.bytes(), bounds); !checked) return forward(checked);
-      const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms);
-      if (!data) return tl::unexpected<Error>(data.error());
-      // Decoded and encoded again: known before it is done.
-      const std::size_t decoded = sample_count(data->chunks) * kBytesPerSample;
-      if (auto checked = check(response.bytes() + decoded, bounds); !checked) {
-        return forward(checked);
-      }
-      const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
-      if (!samples) return tl::unexpected<Error>(samples.error());
-      if (samples->empty() && data->histograms.empty()) continue;
-      std::vector<std::string_view> histograms;
-      for (const HistogramSample& sample : data->histograms) histograms.push_back(sample.encoded);
-      response.add_series(series.labels, *samples, histograms);
-      ++answer.series;
+    for (const SelectedSeries& series : query.series) {
+      if (auto checked = check_time(making); !checked) return checked;
+      auto added = add_samples(query, series, response, making);
+      if (!added && !is_damage(added.error())) return added;
+      const std::size_t needed = response.bytes() * kSamplesCopies;
+      if (auto fits = memory.add(needed - made); !fits) return fits;
+      made = needed;
     }
   }
-  answer.body = response.finish();
-  return answer;
+  std::string body = response.finish();
+  memory.release(made);
+  if (auto fits = memory.add(body.size()); !fits) return fits;
+  making.answer.pieces.push_back(std::move(body));
+  return {};
 }
 
-Result<ReadAnswer> RemoteRead::in_chunks(const std::vector<FoundQuery>& queries,
-                                         const Bounds& bounds) const {
+Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeries& series,
+                                     SamplesResponse& response, Making& making) const {
+  const wire::remote_read::Query& query = found.query;
+  AnswerMemory& memory = *making.answer.memory;
+  const ScratchMemory scratch(memory);
+  const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
+  if (!data) return tl::unexpected<Error>(data.error());
+  // Decoded and encoded again: known before it is done.
+  auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample);
+  if (!fits) return fits;
+  const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
+  if (!samples) return tl::unexpected<Error>(samples.error());
+  if (samples->empty() && data->histograms.empty()) return {};
+  std::vector<std::string_view> histograms;
+  for (const HistogramSample& sample : data->histograms) histograms.push_back(sample.encoded);
+  response.add_series(series.labels, *samples, histograms);
+  ++making.answer.series;
+  return {};
+}
+
+Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Making& making) const {
   ChunksResponse response;
-  ReadAnswer answer;
-  answer.is_chunks = true;
-  std::vector<ChunkView> views;
+  const auto take_piece = [&] {
+    std::string piece = response.take();
+    piece.shrink_to_fit();
+    making.answer.pieces.push_back(std::move(piece));
+  };
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    const auto& [query, found] = queries[i];
-    for (const SelectedSeries& series : found) {
-      if (auto checked = check(response.bytes(), bounds); !checked) return forward(checked);
-      const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms);
-      if (!data) return tl::unexpected<Error>(data.error());
-      views.clear();
-      std::vector<WireChunk> mixed;
-      if (data->histograms.empty()) {
-        for (const ChunkPiece& piece : data->chunks) {
-          views.push_back({piece.first_ms, piece.last_ms,
-                           static_cast<std::uint8_t>(Encoding::kFloats), piece.data});
-        }
-      } else {
-        auto made = with_histograms(*data, query);
-        if (!made) return forward(made);
-        mixed = std::move(*made);
-        for (const WireChunk& chunk : mixed) {
-          views.push_back({chunk.first_ms, chunk.last_ms, static_cast<std::uint8_t>(chunk.encoding),
-                           chunk.data});
-        }
-      }
-      if (views.empty()) continue;
-      response.add_series(i, series.labels, views);
-      ++answer.series;
+    for (const SelectedSeries& series : queries[i].series) {
+      if (auto checked = check_time(making); !checked) return checked;
+      const std::size_t before = response.bytes();
+      const auto added = add_chunks(queries[i], i, series, response, making);
+      if (!added && !is_damage(added.error())) return tl::unexpected<Error>(added.error());
+      if (!added || !*added) continue;
+      ++making.answer.series;
+      if (auto fits = making.answer.memory->add(response.bytes() - before); !fits) return fits;
+      if (response.bytes() >= kPieceBytes) take_piece();
     }
   }
-  answer.body = response.take();
-  return answer;
+  if (response.bytes() > 0) take_piece();
+  return {};
+}
+
+// False where the series has nothing in the range.
+Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_index,
+                                    const SelectedSeries& series, ChunksResponse& response,
+                                    Making& making) const {
+  const wire::remote_read::Query& query = found.query;
+  AnswerMemory& memory = *making.answer.memory;
+  const ScratchMemory scratch(memory);
+  const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
+  if (!data) return tl::unexpected<Error>(data.error());
+  if (data->is_empty()) return false;
+  std::vector<WireChunk> mixed;
+  std::vector<ChunkView> views;
+  if (data->histograms.empty()) {
+    views = views_of(data->chunks);
+  } else {
+    if (auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample); !fits) {
+      return forward(fits);
+    }
+    auto made = with_histograms(*data, query);
+    if (!made) return forward(made);
+    mixed = std::move(*made);
+    views = views_of(mixed);
+  }
+  if (views.empty()) return false;
+  // The frame and the piece, while they grow.
+  const std::size_t frames = kGrowth * (bytes_of(views) + memory_bytes(series));
+  if (auto fits = memory.add(frames); !fits) return forward(fits);
+  response.add_series(query_index, series.labels, views);
+  return true;
 }
 
 Result<std::vector<WireChunk>> RemoteRead::with_histograms(

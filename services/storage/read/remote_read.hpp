@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
+#include <memory>
 #include <string>
 
 #include "libs/base/clock.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
+#include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 #include "services/storage/read/series_reader.hpp"
@@ -13,17 +16,18 @@
 
 namespace vigia::storage {
 
-/// Bounds of one request (R-RR-5).
+/// Bounds of one request (R-RR-5); its memory has a bound in its customer's share.
 struct ReadLimits {
   std::size_t series_max = 100'000;
-  std::size_t response_bytes_max = 256U << 20U;
   Duration time_max = std::chrono::minutes(2);
 };
 
 struct ReadAnswer {
   bool is_chunks = false;  ///< a stream of frames; else one snappy block of samples
-  std::string body;
+  /// The body, in pieces of a MiB or so: none of them is copied to make one.
+  std::deque<std::string> pieces;
   std::uint64_t series = 0;
+  std::shared_ptr<AnswerMemory> memory;  ///< of the pieces: released with each that is sent
 };
 
 /// Thread contract: any thread.
@@ -34,31 +38,40 @@ class RemoteRead {
              ReadLimits limits, CustomerShares& answers)
       : index_(index), reader_(reader), clock_(clock), limits_(limits), answers_(answers) {}
 
-  /// Series without a sample in the range are left out. kOverLimit past the
-  /// limits, never silently less; kUnavailable past `customer`'s share of all answers' memory.
+  /// Series without a sample in the range are left out, and those whose rows cannot be read, which
+  /// are counted. kOverLimit past the limits, never silently
+  /// less; kUnavailable past `customer`'s share of all answers' memory.
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
                             const wire::remote_read::ReadRequest& request) const;
 
   /// Of answers: what was stored as a histogram and is none.
   std::uint64_t damaged_histograms() const { return damaged_histograms_; }
+  /// Of answers: series that were left out because their stored rows are damaged.
+  std::uint64_t damaged_series() const { return damaged_series_; }
 
  private:
   struct FoundQuery {
     wire::remote_read::Query query;
     std::vector<SelectedSeries> series;
   };
-  Result<std::vector<FoundQuery>> find(const Fence& fence,
-                                       const wire::remote_read::ReadRequest& request) const;
-  struct Bounds {  // of one request
+  struct Making {  // of one request
     TimePoint deadline;
-    HeldShare& memory;
-    std::size_t found_bytes;  // of the series' labels
+    ReadAnswer answer;
   };
-  Result<ReadAnswer> in_samples(const std::vector<FoundQuery>& queries, const Bounds& bounds) const;
-  Result<ReadAnswer> in_chunks(const std::vector<FoundQuery>& queries, const Bounds& bounds) const;
+  Result<std::vector<FoundQuery>> find(const Fence& fence,
+                                       const wire::remote_read::ReadRequest& request,
+                                       AnswerMemory& memory) const;
+  Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
+  Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
+  Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,
+                          const SelectedSeries& series, wire::remote_read::ChunksResponse& response,
+                          Making& making) const;
   Result<std::vector<WireChunk>> with_histograms(const SeriesData& data,
                                                  const wire::remote_read::Query& query) const;
-  Result<void> check(std::size_t bytes, const Bounds& bounds) const;
+  Result<void> add_samples(const FoundQuery& query, const SelectedSeries& series,
+                           wire::remote_read::SamplesResponse& response, Making& making) const;
+  bool is_damage(const Error& error) const;
+  Result<void> check_time(const Making& making) const;
 
   const SeriesIndex& index_;
   const SeriesReader& reader_;
@@ -66,6 +79,7 @@ class RemoteRead {
   ReadLimits limits_;
   CustomerShares& answers_;
   mutable std::atomic<std::uint64_t> damaged_histograms_{0};
+  mutable std::atomic<std::uint64_t> damaged_series_{0};
 };
 
 }  // namespace vigia::storage

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/chunks/overlap_merge.hpp"
 #include "services/storage/chunks/row_merge.hpp"
 
 namespace vigia::storage {
@@ -10,10 +11,7 @@ namespace {
 
 // Late samples that are still in the head came after all rows.
 constexpr std::uint64_t kHeadVersion = UINT64_MAX;
-
-// Late samples are merged in memory: 128 MiB and as much again. Two years of samples 15 s apart are
-// 4.2 million.
-constexpr std::size_t kMergedSamplesMax = 8U << 20U;
+constexpr std::size_t kHistogramsApart = 4;
 
 // The first two bytes of a chunk (docs/formats/chunk.md).
 std::size_t sample_count(std::string_view chunk) {
@@ -24,13 +22,6 @@ std::size_t sample_count(std::string_view chunk) {
 
 bool overlaps(const ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
   return row.first_ms <= to_ms && row.last_ms >= from_ms;
-}
-
-bool any_overlap(const std::vector<ChunkRow>& rows) {
-  return std::adjacent_find(rows.begin(), rows.end(),
-                            [](const ChunkRow& left, const ChunkRow& right) {
-                              return right.first_ms <= left.last_ms;
-                            }) != rows.end();
 }
 
 std::vector<ChunkPiece> to_pieces(std::vector<ChunkRow> rows) {
@@ -51,57 +42,58 @@ void add_head_rows(SeriesId series, const HeadView& head, std::vector<ChunkRow>&
 
 }  // namespace
 
-Result<std::vector<ChunkRow>> SeriesReader::rows(CustomerNumber customer, SeriesId series,
-                                                 TimestampMs from_ms, TimestampMs to_ms) const {
-  const HeadView head = heads_.read(series);  // before the store: see HeadSet::read
-  auto rows = chunks_.read(customer, series, from_ms, to_ms);
-  if (!rows) return rows;
-  add_head_rows(series, head, *rows);
-  std::erase_if(*rows, [&](const ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
-  return rows;
-}
-
 Result<bool> SeriesReader::has_samples(CustomerNumber customer, SeriesId series,
                                        TimestampMs from_ms, TimestampMs to_ms) const {
-  const auto found = rows(customer, series, from_ms, to_ms);
-  if (!found) return tl::unexpected<Error>(found.error());
-  return !found->empty();
+  std::vector<ChunkRow> open;
+  add_head_rows(series, heads_.read(series), open);
+  const auto is_wanted = [&](const ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
+  if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
+  bool is_found = false;
+  const auto walked =
+      chunks_.visit(customer, series, from_ms, to_ms, [&](const ChunkRow& row) -> Result<bool> {
+        is_found = is_wanted(row);
+        return !is_found;
+      });
+  if (!walked) return tl::unexpected<Error>(walked.error());
+  return is_found;
 }
 
 Result<SeriesData> SeriesReader::read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                      TimestampMs to_ms) const {
-  auto found = rows(customer, series, from_ms, to_ms);
-  if (!found) return forward(found);
-  SeriesData data;
-  const auto floats_end =
-      std::stable_partition(found->begin(), found->end(),
-                            [](const ChunkRow& row) { return row.encoding == Encoding::kFloats; });
-  const std::vector<ChunkRow> others(std::make_move_iterator(floats_end),
-                                     std::make_move_iterator(found->end()));
-  found->erase(floats_end, found->end());
-  std::stable_sort(found->begin(), found->end(), [](const ChunkRow& left, const ChunkRow& right) {
+                                      TimestampMs to_ms, AnswerMemory& memory) const {
+  std::vector<ChunkRow> floats;
+  std::vector<ChunkRow> others;
+  const auto add = [&](ChunkRow row) -> Result<bool> {
+    if (!overlaps(row, from_ms, to_ms)) return true;
+    const bool is_floats = row.encoding == Encoding::kFloats;
+    const std::size_t bytes = 2 * sizeof(row) + row.data.size();
+    // Histograms are taken apart and merged.
+    if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) {
+      return forward(fits);
+    }
+    (is_floats ? floats : others).push_back(std::move(row));
+    return true;
+  };
+  const HeadView head = heads_.read(series);  // before the store: see HeadSet::read
+  if (auto walked = chunks_.visit(customer, series, from_ms, to_ms, add); !walked) {
+    return forward(walked);
+  }
+  std::vector<ChunkRow> open;
+  add_head_rows(series, head, open);
+  for (ChunkRow& row : open) {
+    if (auto added = add(std::move(row)); !added) return forward(added);
+  }
+  std::stable_sort(floats.begin(), floats.end(), [](const ChunkRow& left, const ChunkRow& right) {
     return left.first_ms < right.first_ms;
   });
-  if (any_overlap(*found)) {
-    std::size_t samples = 0;
-    for (const ChunkRow& row : *found) samples += sample_count(row.data);
-    if (samples > kMergedSamplesMax) {
-      return fail(ErrorCode::kOverLimit,
-                  "a series holds too many late samples in this range; ask for less time");
-    }
-    auto merged = merge_rows(*found);
-    if (!merged) return forward(merged);
-    *found = pack_rows(series, merged->samples, kInOrder);
-    std::erase_if(*found, [&](const ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
-  }
-  data.chunks = to_pieces(std::move(*found));
+  auto merged = merge_overlapping(std::move(floats), memory);
+  if (!merged) return forward(merged);
+  std::erase_if(*merged, [&](const ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
   auto histograms = merge_rows(others);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const HistogramSample& sample) {
     return sample.timestamp_ms < from_ms || sample.timestamp_ms > to_ms;
   });
-  data.histograms = std::move(histograms->histograms);
-  return data;
+  return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
 }
 
 std::size_t sample_count(const std::vector<ChunkPiece>& chunks) {

@@ -6,6 +6,7 @@
 
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/heads/head_set.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
 
 namespace vigia::storage {
 
@@ -30,17 +31,15 @@ class SeriesReader {
   SeriesReader(const HeadSet& heads, ChunkStore& chunks) : heads_(heads), chunks_(chunks) {}
 
   /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
-  /// there; only where late samples or repeats overlap are they packed anew. kOverLimit where those
-  /// are too many to be unpacked at once.
+  /// there; only where late samples or repeats overlap are they packed anew. What that needs is
+  /// added to `memory` before it is used, and stays there; its errors.
   Result<SeriesData> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                          TimestampMs to_ms) const;
+                          TimestampMs to_ms, AnswerMemory& memory) const;
   /// True where read would give something, found out without decoding.
   Result<bool> has_samples(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
                            TimestampMs to_ms) const;
 
  private:
-  Result<std::vector<ChunkRow>> rows(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                     TimestampMs to_ms) const;
   const HeadSet& heads_;
   ChunkStore& chunks_;
 };

@@ -11,6 +11,13 @@ namespace {
 
 constexpr std::size_t kSelectedBytesMax = 64U << 20U;
 
+// What a text needs beside the std::string: nothing where it is short.
+std::size_t own_block(const std::string& text) {
+  constexpr std::size_t kInside = 15;
+  constexpr std::size_t kBlock = 16;
+  return text.size() <= kInside ? 0 : text.size() + kBlock;
+}
+
 Customer with_number(const SeriesIndex& index, CustomerId id, bool& is_known) {
   const auto number = index.find_customer(id);
   is_known = number.has_value();
@@ -40,9 +47,9 @@ std::vector<Customer> customers_for(const SeriesIndex& index, const Fence& fence
 }
 
 std::size_t memory_bytes(const SelectedSeries& series) {
-  std::size_t bytes = sizeof(series);
+  std::size_t bytes = 2 * sizeof(series);  // the list grows by doubling
   for (const Label& label : series.labels) {
-    bytes += sizeof(label) + label.name.size() + label.value.size();
+    bytes += sizeof(label) + own_block(label.name) + own_block(label.value);
   }
   return bytes;
 }
@@ -51,26 +58,32 @@ DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
   return {day_of(from_ms), day_of(to_ms)};
 }
 
-Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index, const Fence& fence,
-                                                  const LabelMatchers& matchers,
-                                                  const DayRange& days, std::size_t limit) {
+Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
+                                                  const SeriesQuestion& question,
+                                                  AnswerMemory& memory) {
   std::vector<SelectedSeries> selected;
-  bool is_over = false;
   std::size_t bytes = 0;
-  for (const Customer& customer : customers_for(index, fence, matchers)) {
-    auto done = index.select(customer.number, matchers, days, [&](SelectedSeries series) {
-      bytes += memory_bytes(series);
-      is_over = selected.size() >= limit || bytes > kSelectedBytesMax;
-      if (!is_over) selected.push_back(std::move(series));
-      return !is_over;
-    });
-    if (!done) return forward(done);
-    if (is_over) {
-      return fail(ErrorCode::kOverLimit,
-                  bytes > kSelectedBytesMax
-                      ? "the query matches series with more than 64 MiB of labels; narrow it"
-                      : fmt::format("the query matches more than {} series; narrow it", limit));
-    }
+  Result<void> fits;
+  for (const Customer& customer : customers_for(index, question.fence, question.matchers)) {
+    const auto done =
+        index.select(customer.number, question.matchers, question.days, [&](SelectedSeries series) {
+          const std::size_t more = memory_bytes(series);
+          bytes += more;
+          if (selected.size() >= question.limit) {
+            fits = fail(
+                ErrorCode::kOverLimit,
+                fmt::format("the query matches more than {} series; narrow it", question.limit));
+          } else if (bytes > kSelectedBytesMax) {
+            fits = fail(ErrorCode::kOverLimit,
+                        "the query matches series with more than 64 MiB of labels; narrow it");
+          } else {
+            fits = memory.add(more);
+          }
+          if (fits) selected.push_back(std::move(series));
+          return fits.has_value();
+        });
+    if (!done) return tl::unexpected<Error>(done.error());
+    if (!fits) return tl::unexpected<Error>(fits.error());
   }
   std::sort(selected.begin(), selected.end(),
             [](const SelectedSeries& left, const SelectedSeries& right) {

@@ -7,6 +7,7 @@
 
 #include "libs/model/ids.hpp"
 #include "services/storage/index/series_index.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
 
 namespace vigia::storage {
 
@@ -18,17 +19,24 @@ using Fence = std::optional<CustomerId>;
 std::vector<Customer> customers_for(const SeriesIndex& index, const Fence& fence,
                                     const LabelMatchers& matchers);
 
-/// With its labels.
+/// With its labels, as the allocator gives it.
 std::size_t memory_bytes(const SelectedSeries& series);
 
 /// The days that a range of time touches.
 DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
 
+struct SeriesQuestion {
+  const Fence& fence;
+  const LabelMatchers& matchers;
+  DayRange days;
+  std::size_t limit;
+};
+
 /// The series that all matchers match and that had samples on one of the days (as select says),
-/// sorted by labels. kOverLimit past `limit`, and past 64 MiB of labels: never
-/// silently fewer.
-Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index, const Fence& fence,
-                                                  const LabelMatchers& matchers,
-                                                  const DayRange& days, std::size_t limit);
+/// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
+/// What they need (memory_bytes) is added to `memory` as they are found.
+Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
+                                                  const SeriesQuestion& question,
+                                                  AnswerMemory& memory);
 
 }  // namespace vigia::storage

@@ -32,10 +32,11 @@ class GoldenFolderTest : public testing::Test {
     std::map<TimestampMs, double> values;
     const auto matchers =
         compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
+    AnswerMemory memory(storage_.answers(), "");
     const auto found =
-        select_series(storage_.index(), std::nullopt, *matchers, kAllDays, 10).value();
+        select_series(storage_.index(), {std::nullopt, *matchers, kAllDays, 10}, memory).value();
     for (const SelectedSeries& one : found) {
-      const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX).value();
+      const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX, memory).value();
       const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
       for (const Sample& sample : samples) {
         values.emplace(sample.timestamp_ms, sample.value);
@@ -70,7 +71,7 @@ TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
   const auto logs = EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs).value();
   EXPECT_EQ(write_again(*spans, "spans.bin").repeats, 3U);
   EXPECT_EQ(write_again(*logs, "logs.bin").repeats, 3U);
-  const EventApi api(*spans, *logs, storage_.index());
+  const EventApi api(*spans, *logs, storage_.index(), storage_.answers());
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   EXPECT_THAT(api.trace(request, "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").body,

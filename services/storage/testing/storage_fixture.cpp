@@ -102,7 +102,8 @@ AppendCounts StorageFixture::write_histograms(const std::string& customer,
 
 SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
   const SeriesBatch series = resolve(customer, metric);
-  return reader_->read(series.customer, series.id, 0, INT64_MAX).value();
+  AnswerMemory memory(answers_, customer);
+  return reader_->read(series.customer, series.id, 0, INT64_MAX, memory).value();
 }
 
 std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,

@@ -49,6 +49,7 @@ class StorageFixture {
   KvChunkStore& chunks() { return *chunks_; }
   Ingester& ingester() { return *ingester_; }
   SeriesReader& reader() { return *reader_; }
+  CustomerShares& answers() { return answers_; }
 
  private:
   void open();
@@ -65,6 +66,7 @@ class StorageFixture {
   std::unique_ptr<HeadSet> heads_;
   std::unique_ptr<Ingester> ingester_;
   std::unique_ptr<SeriesReader> reader_;
+  CustomerShares answers_{"answers under way", 256U << 20U};
 };
 
 Labels labels_of(const std::string& customer, const std::string& metric);

@@ -1,0 +1,42 @@
+#include "services/storage/api/answer_body.hpp"
+
+#include "libs/base/json_text.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// A text that grows is there twice while it is copied.
+constexpr std::size_t kGrowth = 2;
+
+}  // namespace
+
+std::string_view share_of(const Fence& fence) {
+  return fence.has_value() ? std::string_view(fence->text()) : std::string_view();
+}
+
+Result<void> AnswerBody::add(std::string_view item) {
+  if (auto fits = memory_->add(kGrowth * (item.size() + 1)); !fits) return fits;
+  if (items_++ > 0) text_ += ',';
+  text_ += item;
+  return {};
+}
+
+net::Response AnswerBody::finish(std::string_view warning) {
+  text_ += ']';
+  if (!warning.empty()) text_ += R"(,"warnings":[)" + json_text(warning) + ']';
+  text_ += '}';
+  return json_answer(std::move(text_), std::move(memory_));
+}
+
+net::Response json_answer(std::string text, std::shared_ptr<AnswerMemory> memory) {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  response.body = std::move(text);
+  if (memory->used() > response.body.size()) {
+    memory->release(memory->used() - response.body.size());
+  }
+  response.held = std::move(memory);
+  return response;
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,46 @@
+// A JSON answer that is made piece by piece within its customer's share of memory.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "libs/net/message.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/read/series_search.hpp"
+
+namespace vigia::storage {
+
+/// No answer in JSON is longer.
+inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+/// A byte of a text becomes up to six: \u0001.
+inline constexpr std::size_t kJsonGrowth = 6;
+
+/// Whose share of memory an answer inside the fence uses; "" is the operators'.
+std::string_view share_of(const Fence& fence);
+
+/// {"status":"success","data":[…],"warnings":[…]}. Its memory is held until the reader has it.
+/// Thread contract: one thread.
+class AnswerBody {
+ public:
+  /// `memory` outlives the answer: it goes with the response.
+  explicit AnswerBody(std::shared_ptr<AnswerMemory> memory) : memory_(std::move(memory)) {}
+
+  /// Whether `bytes` more of JSON fit into the longest answer.
+  bool has_room(std::size_t bytes) const { return text_.size() + bytes <= kAnswerBytesMax; }
+  /// `item` is JSON already. The memory's errors.
+  Result<void> add(std::string_view item);
+  std::size_t items() const { return items_; }
+  /// Once. "": no warning.
+  net::Response finish(std::string_view warning);
+
+ private:
+  std::shared_ptr<AnswerMemory> memory_;
+  std::string text_ = R"({"status":"success","data":[)";
+  std::size_t items_ = 0;
+};
+
+/// A whole text as the response's body; `memory` keeps what that needs until the reader has it.
+net::Response json_answer(std::string text, std::shared_ptr<AnswerMemory> memory);
+
+}  // namespace vigia::storage

@@ -1,0 +1,19 @@
+// Rows of floats that overlap (late samples, repeats) packed anew, so that readers get each time
+// once.
+#pragma once
+
+#include <vector>
+
+#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
+
+namespace vigia::storage {
+
+/// `rows` are of one series, of floats, sorted by first_ms, those of one first_ms by version.
+/// Gives rows that do not overlap, in time order; what overlaps nothing stays as it is. Some
+/// hundred thousand samples are unpacked at once, however long the range. What that needs is added
+/// to `memory`, and released but for the rows; kOverLimit where more than two million lie so close
+/// together that they must be unpacked at once.
+Result<std::vector<ChunkRow>> merge_overlapping(std::vector<ChunkRow> rows, AnswerMemory& memory);
+
+}  // namespace vigia::storage

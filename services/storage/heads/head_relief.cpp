@@ -1,0 +1,108 @@
+// HeadSet: what it does when open series hold more memory than they may.
+#include <algorithm>
+
+#include "libs/base/fault.hpp"
+#include "services/storage/heads/head_set.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::size_t kMuch = 4;  // a quarter of the bound
+constexpr Epoch kUnderWay = 10;   // how long two requests of one series may be under way
+
+}  // namespace
+
+void HeadSet::account(Shard& shard, CustomerNumber customer, std::size_t before,
+                      std::size_t after) {
+  if (before == after) return;
+  std::size_t& held = shard.held[customer.value];
+  held += after - before;  // unsigned: may be less than nothing more
+  memory_ += after - before;
+  if (held == 0) shard.held.erase(customer.value);
+}
+
+std::size_t HeadSet::held_by(CustomerNumber customer) const {
+  std::size_t held = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    const auto at = shard.held.find(customer.value);
+    if (at != shard.held.end()) held += at->second;
+  }
+  return held;
+}
+
+CustomerNumber HeadSet::who_holds_most() const {
+  std::unordered_map<std::uint32_t, std::size_t> held;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    for (const auto& [customer, bytes] : shard.held) held[customer] += bytes;
+  }
+  const auto most = std::max_element(
+      held.begin(), held.end(),
+      [](const auto& left, const auto& right) { return left.second < right.second; });
+  return {most == held.end() ? 0 : most->first};
+}
+
+Result<void> HeadSet::check_room(CustomerNumber customer) const {
+  const std::size_t bound = memory_max();
+  const std::size_t memory = memory_;
+  if (memory <= bound + bound / 4) return {};
+  if (memory <= bound + bound / 2 && held_by(customer) <= bound / kMuch) return {};
+  Error error{ErrorCode::kUnavailable,
+              "storage: open series take more memory than they may, try again later"};
+  error.retry_after = std::chrono::seconds(1);
+  return tl::unexpected<Error>(std::move(error));
+}
+
+// Two requests may bring a series that is new, the second one first; where its head is forgotten in
+// between the store has rows of it when the first one comes.
+bool HeadSet::is_surely_new(const SeriesRef& series, Epoch epoch) const {
+  return series.is_new && (last_forgotten_ == kNoEpoch || epoch > last_forgotten_ + kUnderWay);
+}
+
+Result<void> HeadSet::relieve() {
+  const std::size_t bound = memory_max();
+  if (relieved_parts_ == 0 && memory_ <= bound) return {};
+  if (memory_ <= bound - bound / 8 || relieved_parts_ == 2 * kParts) {
+    relieved_parts_ = 0;
+    return {};
+  }
+  Shard& shard = shards_[next_relieved_];
+  if (auto relieved = relieve_part(shard, who_holds_most()); !relieved) return relieved;
+  next_relieved_ = (next_relieved_ + 1) % kParts;
+  ++relieved_parts_;
+  return {};
+}
+
+// A head that is forgotten costs its next sample a look into the store, so that comes second. One
+// that waits for such a look is needed there.
+Result<void> HeadSet::relieve_part(Shard& shard, CustomerNumber customer) {
+  const bool may_forget = relieved_parts_ >= kParts;
+  const std::lock_guard lock(shard.mutex);
+  for (auto at = shard.heads.begin(); at != shard.heads.end();) {
+    Head& head = at->second;
+    if (head.customer != customer) {
+      ++at;
+      continue;
+    }
+    const bool had_chunk = head.chunk.samples() > 0;
+    Result<void> swept;
+    {
+      const Accounted accounted(*this, shard, head, head.memory_bytes());
+      contain_faults("storage: closing a series",
+                     [&] { swept = sweep_head(SeriesId{at->first}, head, {.close_all = true}); });
+    }
+    if (!swept) return swept;
+    if (had_chunk && head.chunk.samples() == 0) ++closed_for_memory_;
+    if (may_forget && head.is_empty() && !head.awaits_store) {
+      account(shard, customer, head.memory_bytes(), 0);
+      last_forgotten_ = std::max(last_forgotten_, head.last_append);
+      at = shard.heads.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  return {};
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,34 @@
+#include "services/storage/lanes/answer_memory.hpp"
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// Taken of the share at once: it has a lock, and an answer has many small parts.
+constexpr std::size_t kStep = 64U << 10U;
+
+std::size_t in_steps(std::size_t bytes) { return (bytes + kStep - 1) / kStep * kStep; }
+
+}  // namespace
+
+Result<void> AnswerMemory::add(std::size_t bytes) {
+  if (used_ + bytes > shares_.amount_max() / 2) {
+    return fail(ErrorCode::kOverLimit,
+                fmt::format("the answer needs more than {} MiB; ask for less of it at once",
+                            shares_.amount_max() / 2 >> 20U));
+  }
+  if (auto grown = held_.grow_to(in_steps(used_ + bytes)); !grown) return grown;
+  used_ += bytes;
+  return {};
+}
+
+void AnswerMemory::release(std::size_t bytes) {
+  CHECK(bytes <= used_);
+  used_ -= bytes;
+  held_.shrink_to(in_steps(used_));
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,45 @@
+// What one answer holds of its customer's share of all answers' memory.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "services/storage/lanes/customer_shares.hpp"
+
+namespace vigia::storage {
+
+/// Held while the answer is made and until its reader has taken it. Counted before the memory is
+/// used, so that no number of queries, series or readers makes more than the share. Thread
+/// contract: one thread at a time; `shares` must outlive it.
+class AnswerMemory {
+ public:
+  AnswerMemory(CustomerShares& shares, std::string_view customer)
+      : shares_(shares), held_(shares, customer) {}
+
+  /// kOverLimit where this answer alone would pass half of what all may hold; kUnavailable, to be
+  /// tried again, where the customer's others leave too little. Nothing is added then.
+  Result<void> add(std::size_t bytes);
+  /// REQUIRES: bytes <= used().
+  void release(std::size_t bytes);
+  std::size_t used() const { return used_; }
+
+ private:
+  CustomerShares& shares_;
+  HeldShare held_;
+  std::size_t used_ = 0;
+};
+
+/// What is added to an answer's memory while this lives is released with it.
+class ScratchMemory {
+ public:
+  explicit ScratchMemory(AnswerMemory& memory) : memory_(memory), before_(memory.used()) {}
+  ScratchMemory(const ScratchMemory&) = delete;
+  ScratchMemory& operator=(const ScratchMemory&) = delete;
+  ~ScratchMemory() { memory_.release(memory_.used() - before_); }
+
+ private:
+  AnswerMemory& memory_;
+  const std::size_t before_;
+};
+
+}  // namespace vigia::storage

@@ -1,0 +1,187 @@
+"""vigia-storage alone while one customer loads it: what it holds, what a neighbour waits, what a kill leaves."""
+
+from __future__ import annotations
+
+import statistics
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from launcher.commands import Command
+from launcher.layout import own_host
+from remote_write import series_bytes, write, write_bytes
+from stack import Running, binaries, wait_for
+
+TOKEN = {"Authorization": "Bearer secret"}
+A = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
+B = {**TOKEN, "X-Vigia-Customer": "cliente-b"}
+MIB = 1 << 20
+RSS_MAX = 1200 * MIB
+LONGEST_S = 5.0
+READY_SECONDS = 150  # a log of millions of samples is replayed first
+STORAGE = """
+listen: {host}:9096
+metrics: {{listen: "{host}:9196"}}
+internal_token: secret
+store: {{rocksdb: {{directory: "{folder}/storage"}}}}
+{more}
+"""
+
+
+class ColdStore:
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.folder = folder
+        self.host = own_host()
+        self.url = f"http://{self.host}:9096"
+        self.peak_rss = 0
+        self.running: Running | None = None
+        self.configure(more)
+
+    def configure(self, more: str) -> None:
+        text = STORAGE.format(folder=self.folder, host=self.host, more=more)
+        (self.folder / "storage.yaml").write_text(text)
+
+    def start(self) -> None:
+        words = [str(binaries() / "vigia-storage"), "--config", str(self.folder / "storage.yaml")]
+        self.running = Running(Command("storage", words, f"{self.url}/ready", {}), self.folder / "storage.log")
+        ready = f"{self.url}/ready"
+        begin = time.monotonic()
+        wait_for("storage is ready", lambda: requests.get(ready, timeout=2).status_code == 200, READY_SECONDS)
+        print(f"ready after {time.monotonic() - begin:.1f} s")
+
+    def end(self, number: int = 9) -> None:
+        if self.running is not None:
+            self.note_rss()
+            self.running.end(number)
+
+    def kill_and_start(self) -> None:
+        self.end(9)
+        self.start()
+
+    def note_rss(self) -> None:
+        """The most that the program has held since its start."""
+        assert self.running is not None
+        for line in Path(f"/proc/{self.running.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                self.peak_rss = max(self.peak_rss, int(line.split()[1]) * 1024)
+
+    def own_metric(self, name: str) -> float:
+        text = requests.get(f"http://{self.host}:9196/metrics", timeout=20).text
+        values = [line.rsplit(" ", 1) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        return sum(float(value) for _, value in values)
+
+
+class Neighbour(threading.Thread):
+    """B writes one sample every 50 ms and notes how long each took; through a kill it tries again."""
+
+    LABELS = {"__name__": "neighbour", "customer_id": "cliente-b"}
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.seconds: list[float] = []
+        self.acknowledged: list[int] = []
+        self.may_fail = threading.Event()
+        self.failed = ""
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            begin = time.monotonic()
+            now_ms = int(time.time() * 1000)
+            try:
+                write(self.url, [(self.LABELS, [(now_ms, 1.0)])], B)
+            except (requests.RequestException, AssertionError) as error:
+                if not self.may_fail.is_set():
+                    self.failed = str(error)
+                    return
+            else:
+                self.seconds.append(time.monotonic() - begin)
+                self.acknowledged.append(now_ms)
+            if self.over.wait(0.05):
+                return
+
+    def result(self) -> tuple[float, float]:
+        """Median and maximum."""
+        self.over.set()
+        self.join(30)
+        assert not self.failed, self.failed
+        assert self.seconds
+        return statistics.median(self.seconds), max(self.seconds)
+
+
+@contextmanager
+def bounded(cold: ColdStore, rss_max: int = RSS_MAX, longest_s: float = LONGEST_S) -> Iterator[Neighbour]:
+    """The program stays within its memory while the block loads it, and a neighbour is answered all the time."""
+    neighbour = Neighbour(cold.url)
+    neighbour.start()
+    try:
+        yield neighbour
+    finally:
+        cold.note_rss()
+        print(f"peak {cold.peak_rss // MIB} MiB")
+    median, longest = neighbour.result()
+    print(f"neighbour: median {median * 1000:.0f} ms, longest {longest:.2f} s of {len(neighbour.seconds)}")
+    assert cold.peak_rss < rss_max, cold.peak_rss // MIB
+    assert median < 0.5
+    assert longest < longest_s
+
+
+class Load:
+    """Requests of customer A that were acknowledged, to be told from what is there after a kill."""
+
+    def __init__(self, cold: ColdStore) -> None:
+        self.cold = cold
+        self.bodies: list[tuple[bytes, int]] = []
+
+    def write(self, body: bytes, samples: int) -> None:
+        """Until it is taken."""
+
+        def is_taken() -> bool:
+            answer = write_bytes(self.cold.url, body, A)
+            assert answer.status_code == 204, answer.text
+            return True
+
+        wait_for("a write is taken", is_taken, 120, 0.2)
+        self.bodies.append((body, samples))
+
+    def assert_all_there(self, neighbour: Neighbour | None = None) -> None:
+        """What comes again is a repeat, nothing of it is stored: all of it is there, with its value."""
+        before = [self.cold.own_metric(f"vigia_storage_samples_{kind}_total") for kind in ("stored", "repeated")]
+        count = 0
+        for body, samples in list(self.bodies):
+            self.write(body, samples)
+            count += samples
+        if neighbour is not None:
+            write(self.cold.url, [(neighbour.LABELS, [(t, 1.0) for t in neighbour.acknowledged])], B)
+            count += len(neighbour.acknowledged)
+        after = [self.cold.own_metric(f"vigia_storage_samples_{kind}_total") for kind in ("stored", "repeated")]
+        assert after[0] - before[0] == 0
+        assert after[1] - before[1] == count
+
+
+def of_a(name: str, labels: Mapping[str, str], samples: bytes) -> bytes:
+    """One series of customer A with samples as sample_bytes gives them."""
+    return series_bytes({"__name__": name, "customer_id": "cliente-a", **labels}, samples)
+
+
+_SEVEN_BITS = [bytes([n | 0x80]) for n in range(128)]
+_FOURTEEN_BITS = [low + high for high in _SEVEN_BITS for low in _SEVEN_BITS]
+
+
+def sample_bytes(start_ms: int, step_ms: int, values: Sequence[float]) -> bytes:
+    """Messages of samples; fast enough for millions. Times need 41 or 42 bits, so six bytes."""
+    out = []
+    for time_ms, value in zip(range(start_ms, start_ms + step_ms * len(values), step_ms), values, strict=True):
+        high = time_ms >> 28
+        out.append(b"\x12\x10\x09")
+        out.append(struct.pack("<d", value))
+        out.append(b"\x10")
+        out.append(_FOURTEEN_BITS[time_ms & 16383])
+        out.append(_FOURTEEN_BITS[time_ms >> 14 & 16383])
+        out.append(bytes((high & 0x7F | 0x80, high >> 7)))
+    return b"".join(out)

@@ -1,0 +1,273 @@
+"""Everything in the cold store that makes much out of little, driven to its bound on the real program.
+
+Each test loads storage as customer A at its limits, looks at the most memory that the program ever held, and at what
+customer B waits meanwhile. docs/architecture.md, "Where one thing becomes many", names the bounds.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from cold_neighbour import MIB, A, ColdStore, Load, bounded, of_a, sample_bytes
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp import attributes, resource_of
+from remote_read import CHUNKS, SAMPLES, post_read, read_request
+from stack import wait_for
+
+# Of the longest label value that the collector takes; in JSON each letter becomes six.
+VALUE_BYTES = 2048
+TOO_MUCH = (422, 429, 503)
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Iterator[ColdStore]:
+    store = ColdStore(tmp_path)
+    try:
+        store.start()
+        yield store
+    finally:
+        store.end()
+
+
+def in_parallel(count: int, work: object) -> list[object]:
+    """The answers' states, or what was raised."""
+    states: list[object] = []
+
+    def run() -> None:
+        try:
+            states.append(work())  # type: ignore[operator]
+        except requests.RequestException as error:
+            states.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return states
+
+
+def state_of(cold: ColdStore, path: str) -> int:
+    return requests.get(f"{cold.url}{path}", headers=A, timeout=60).status_code
+
+
+def write_wide_series(load: Load, count: int, now_ms: int) -> None:
+    """Series of 30 labels with 2 KiB each; remote write takes no more than 64 KiB of labels a series."""
+    fixed = {f"l{n:02}": chr(1) * VALUE_BYTES for n in range(30)}
+    sample = sample_bytes(now_ms, 1, [1.0])
+    for first in range(0, count, 64):
+        body = [of_a("wide", {**fixed, "n": str(n)}, sample) for n in range(first, min(first + 64, count))]
+        load.write(b"".join(body), len(body))
+
+
+def test_wide_labels_times_the_series_of_an_answer(cold: ColdStore) -> None:
+    """16 queries of one request, each with 60 MiB of labels, were a GiB; the same labels in JSON six times theirs."""
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    write_wide_series(load, 960, now_ms)
+    same = "&next=1".join(["&matcher=__name__%3Dwide"] * 8)
+    with bounded(cold) as neighbour:
+        for path in ("/api/v1/series?" + same[1:], "/api/v1/labels?" + same[1:], "/api/v1/label/n/values?" + same[1:]):
+            states = in_parallel(4, lambda path=path: state_of(cold, path))
+            assert set(states) <= {200, *TOO_MUCH}, states
+        wide = read_request([("wide", 0, 2**62)] * 16)
+        for kind in (CHUNKS, SAMPLES):
+            states = in_parallel(4, lambda kind=kind: post_read(cold.url, wide, kind, A).status_code)
+            assert set(states) <= {200, *TOO_MUCH}, states
+        # What is within the bounds is answered.
+        few = "/api/v1/series?matcher=__name__%3Dwide&matcher=n%3D~4."
+        assert state_of(cold, few) == 200
+        assert post_read(cold.url, read_request([("wide", 0, 2**62)]), CHUNKS, A).status_code == 200
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+    load.assert_all_there(neighbour)
+
+
+def test_label_values_of_many_series(cold: ColdStore) -> None:
+    """30,000 values of 2 KiB were 360 MiB of JSON, there three times, for each of the readers."""
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    sample = sample_bytes(now_ms, 1, [1.0])
+    for first in range(0, 30_000, 2_000):
+        values = (f"{n:06}" + chr(1) * (VALUE_BYTES - 6) for n in range(first, first + 2_000))
+        load.write(b"".join(of_a("many", {"value": value}, sample) for value in values), 2_000)
+    with bounded(cold) as neighbour:
+        for path in (
+            "/api/v1/label/value/values",
+            "/api/v1/label/value/values?matcher=__name__%3Dmany",
+            "/api/v1/series?matcher=__name__%3Dmany",
+        ):
+            states = in_parallel(4, lambda path=path: state_of(cold, path))
+            assert set(states) <= {200, *TOO_MUCH}, states
+        answer = requests.get(f"{cold.url}/api/v1/label/value/values?limit=1000", headers=A, timeout=60)
+        assert answer.status_code == 200
+        assert len(answer.json()["data"]) == 1_000
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+    load.assert_all_there(neighbour)
+
+
+def test_samples_of_one_series(cold: ColdStore) -> None:
+    """One series of 4 M samples, late ones over each of its chunks, read at once by four."""
+    step_ms = 1_000
+    start_ms = int(time.time() * 1000) - 4_000_000 * step_ms
+    load = Load(cold)
+    values = random.Random(1)
+    for first in range(0, 4_000_000, 250_000):
+        samples = [values.random() for _ in range(250_000)]
+        load.write(of_a("dense", {}, sample_bytes(start_ms + first * step_ms, step_ms, samples)), len(samples))
+        late = sample_bytes(start_ms + first * step_ms + 500, 100 * step_ms, samples[:2_500])
+        load.write(of_a("dense", {}, late), 2_500)
+    with bounded(cold):
+        dense = read_request([("dense", 0, 2**62)])
+        for kind in (CHUNKS, SAMPLES):
+            states = in_parallel(4, lambda kind=kind: post_read(cold.url, dense, kind, A).status_code)
+            assert set(states) <= {200, *TOO_MUCH}, states
+        day = read_request([("dense", start_ms, start_ms + 86_400_000)])
+        assert post_read(cold.url, day, CHUNKS, A).status_code == 200
+
+
+def test_readers_that_do_not_read(cold: ColdStore) -> None:
+    """An answer left its share when it was sent, whoever took it: 40 clients that read nothing held 40 answers."""
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    write_wide_series(load, 640, now_ms)
+    path = "/api/v1/series?matcher=__name__%3Dwide&matcher=n%3D~%5B0-9%5D%7C%5B0-9%5D%5B0-9%5D"
+    sockets = []
+    with bounded(cold):
+        for _ in range(40):
+            connection = socket.create_connection((cold.host, 9096))
+            sockets.append(connection)
+            head = "".join(f"{name}: {value}\r\n" for name, value in A.items())
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
+        time.sleep(8)  # what is watched, not a wait
+        for connection in sockets:
+            connection.close()
+
+
+def test_large_log_records_and_wide_scopes(cold: ColdStore) -> None:
+    """A record of 60 MiB of control letters alone was more than a GiB of JSON."""
+    now = time.time_ns()
+    with bounded(cold) as neighbour:
+        for size in (4, 4, 4, 20, 60):
+            logs = ExportLogsServiceRequest()
+            entry = logs.resource_logs.add()
+            entry.resource.attributes.extend(attributes(resource_of("cliente-a")))
+            record = entry.scope_logs.add().log_records.add(time_unix_nano=now)
+            record.body.string_value = chr(1) * (size * MIB)
+            sent = requests.post(
+                f"{cold.url}/v1/logs",
+                data=logs.SerializeToString(),
+                headers={**A, "Content-Type": "application/x-protobuf"},
+                timeout=60,
+            )
+            assert sent.status_code == 200, sent.text
+        traces = ExportTraceServiceRequest()
+        spans = traces.resource_spans.add()
+        spans.resource.attributes.extend(attributes(resource_of("cliente-a")))
+        scope = spans.scope_spans.add()
+        scope.scope.name = chr(1) * (60 << 10)
+        for n in range(5_000):
+            scope.spans.add(trace_id=b"\x0b" * 16, span_id=(n + 1).to_bytes(8, "big"), start_time_unix_nano=now)
+        sent = requests.post(
+            f"{cold.url}/v1/traces",
+            data=traces.SerializeToString(),
+            headers={**A, "Content-Type": "application/x-protobuf"},
+            timeout=60,
+        )
+        assert sent.status_code == 200, sent.text
+        seconds = now // 1_000_000_000
+        for path in (f"/api/v1/logs?start={seconds - 5}&end={seconds + 5}", f"/api/v1/traces/{'0b' * 16}"):
+            states = in_parallel(6, lambda path=path: state_of(cold, path))
+            assert set(states) <= {200, *TOO_MUCH}, states
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+        found = requests.get(f"{cold.url}/api/v1/logs?start={seconds - 5}&end={seconds + 5}", headers=A, timeout=60)
+        assert found.status_code == 200, found.text
+        assert found.json()["warnings"]
+
+
+SMALL = "memory_max: 256MiB\nlog: {bytes_max: 256MiB}"
+SMALL_RSS_MAX = 307 * MIB  # as 1.2 GiB is to 1 GiB
+
+
+def test_open_series_of_one_customer(cold: ColdStore) -> None:
+    """Open series stood beside memory_max, 1.5 KiB each: 300,000 of one customer are closed early, the other's are not."""
+    cold.end(15)
+    cold.configure(SMALL)
+    cold.start()
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    values = random.Random(2)
+    samples = sample_bytes(now_ms - 60_000, 1_000, [values.random() for _ in range(40)])
+    with bounded(cold, rss_max=SMALL_RSS_MAX, longest_s=10) as neighbour:
+        for first in range(0, 300_000, 1_000):
+            body = b"".join(of_a("open", {"n": str(n)}, samples) for n in range(first, first + 1_000))
+            load.write(body, 1_000 * 40)
+            if first == 200_000:
+                neighbour.may_fail.set()
+                cold.kill_and_start()
+                neighbour.may_fail.clear()
+        assert cold.own_metric("vigia_storage_chunks_closed_for_memory_total") > 10_000
+        assert cold.own_metric("vigia_storage_open_series_bytes") < 256 * MIB * 3 / 8 * 1.25
+    load.bodies = values.sample(load.bodies, 20)
+    load.assert_all_there(neighbour)
+    assert cold.own_metric("vigia_faults_total") == 0
+
+
+def test_a_full_log_is_replayed(cold: ColdStore) -> None:
+    """Past three quarters of its cap the log is emptied by closing chunks; what it holds at a kill is read again."""
+    cold.end(15)
+    cold.configure(SMALL)
+    cold.start()
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    values = random.Random(3)
+    start_ms = now_ms - 100_000_000
+    samples = sample_bytes(start_ms, 1_000, [values.random() for _ in range(100_000)])
+    with bounded(cold, rss_max=SMALL_RSS_MAX, longest_s=10) as neighbour:
+        for series in range(260):  # some 260 MiB of log
+            load.write(of_a("full", {"n": str(series)}, samples), 100_000)
+            assert cold.own_metric("vigia_storage_log_bytes") < 256 * MIB
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+        assert cold.own_metric("vigia_storage_samples_replayed_total") > 0
+    load.bodies = values.sample(load.bodies, 20)
+    load.assert_all_there(neighbour)
+
+
+def test_a_sweep_over_many_days(cold: ColdStore) -> None:
+    """Two years of days, all but the last ones over at once when the retention is made shorter."""
+    cold.end(15)
+    cold.configure("retention: {raw: 800d}")
+    cold.start()
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    days = sample_bytes(now_ms - 730 * 86_400_000, 86_400_000, [float(n) for n in range(731)])
+    for first in range(0, 300, 10):
+        load.write(b"".join(of_a("days", {"n": str(n)}, days) for n in range(first, first + 10)), 731 * 10)
+    cold.end(15)
+    cold.configure("retention: {raw: 30d, interval: 1s}")
+    cold.start()
+    disk = cold.own_metric("vigia_storage_chunk_disk_bytes")
+    with bounded(cold) as neighbour:
+        confirmed = requests.post(f"{cold.url}/api/v1/retention/confirm", headers=A, timeout=20)
+        assert confirmed.status_code in (200, 409)
+        wait_for("the sweep has been", lambda: cold.own_metric("vigia_storage_chunk_disk_bytes") < disk / 2, 60)
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+        recent = read_request([("days", now_ms - 20 * 86_400_000, now_ms)])
+        assert post_read(cold.url, recent, CHUNKS, A).status_code == 200
