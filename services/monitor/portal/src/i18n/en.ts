@@ -1,4 +1,5 @@
 import { administration } from "./en_administration";
+import { nodePage } from "./en_node";
 import { service } from "./en_service";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
@@ -7,6 +8,7 @@ const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 
 export const en = {
   ...administration,
   ...service,
+  ...nodePage,
   language: "Language",
   skipToContent: "Skip to content",
   loading: "Loading…",
@@ -130,56 +132,6 @@ export const en = {
     unknown: (n: number) => `⚪ ${String(n)} without data`,
     lost: "⚪ no connection",
     up: "🟢 all up",
-  },
-
-  sparkline: (what: string, from: string, to: string, last: string) =>
-    `${what}, last 15 minutes: between ${from} and ${to}, now ${last}`,
-  sparklineEmpty: (what: string) => `${what}: no data in the last 15 minutes`,
-
-  node: {
-    back: "All nodes",
-    customer: "Customer",
-    region: "Region",
-    environment: "Environment",
-    reach: "Collection",
-    lastSeen: "Last seen",
-    downSince: "Down since",
-    buffer: "Buffer used",
-    collector: "Collector",
-    collectorReachable: "reachable",
-    collectorUnreachable: "not reachable",
-    range: "Range",
-    ranges: {
-      "15m": "15 min",
-      "1h": "1 h",
-      "6h": "6 h",
-      "24h": "24 h",
-      "7d": "7 d",
-      "30d": "30 d",
-      "1y": "1 y",
-      "2y": "2 y",
-    },
-    cpu: "CPU",
-    memory: "Memory",
-    minimum: "min",
-    average: "avg",
-    maximum: "max",
-    noData: "No data in this range",
-    noDataHint: "If the node is new, wait for one interval (15 s); otherwise look at its agent.",
-    noDataDown: "The node was down all the time: choose a longer range to see what it sent before.",
-    lastValue: (value: string, time: string) => `last ${value} at ${time}`,
-    span: (kind: "down" | "unknown", when: string) =>
-      kind === "down" ? `down ${when}` : `no data ${when}`,
-    downWithin: (length: string, when: string) => `down for ${length} within ${when}`,
-    downOften: (times: number, length: string) => `down ${String(times)} times, ${length} in all`,
-    chartFailed: "The curve could not be read",
-    alerts: "Alerts of this node",
-    noAlerts: "No active alert.",
-    notFound: "This node does not exist",
-    notFoundHint: "It may have been removed, or it belongs to another customer.",
-    chartLabel: (what: string, range: string) => `${what}, last ${range}`,
-    summary: (minimum: string, average: string, maximum: string) =>
-      `Minimum ${minimum}, average ${average}, maximum ${maximum}`,
   },
 
   alerts: {
