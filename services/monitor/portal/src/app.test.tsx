@@ -3,7 +3,7 @@ import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { useHashPath } from "./shell/hash_path";
 import { App } from "./app";
 import { newQueryClient } from "./api/queries";
 import { LanguageProvider } from "./i18n/language";
@@ -23,7 +23,7 @@ function open(hash = "") {
   return render(
     <QueryClientProvider client={newQueryClient()}>
       <LanguageProvider>
-        <Router hook={useHashLocation}>
+        <Router hook={useHashPath}>
           <App />
         </Router>
       </LanguageProvider>
@@ -92,7 +92,10 @@ describe("overview", () => {
     const body = recorded.overview([recorded.customer("cliente-a", "Empresa XYZ", [troubled])]);
     asOperator({ "GET /overview": { body } });
     open();
-    expect(await screen.findByText("Degraded")).toBeTruthy();
+    await screen.findByText("Empresa XYZ");
+    expect(within(nodeRow("web-01")).getByText("Degraded")).toBeTruthy();
+    expect(screen.getByTestId("total-up").textContent).toBe("0 / 1");
+    expect(screen.getByTestId("total-degraded").textContent).toBe("1");
   });
 
   it("counts the provider's own alerts in tile, navigation and title", async () => {
@@ -120,7 +123,8 @@ describe("overview", () => {
     expect(within(nodeRow("new")).getByText("Waiting")).toBeTruthy();
     expect(within(nodeRow("hidden")).getByText("the collector is away")).toBeTruthy();
     expect(screen.getByTestId("total-down").textContent).toBe("0");
-    expect(screen.getByTestId("total-unknown").textContent).toBe("2");
+    expect(screen.getByTestId("total-unknown").textContent).toBe("1");
+    expect(screen.getByTestId("total-waiting").textContent).toBe("1");
     expect(screen.getByText(/^Our collector is away: nothing new arrives/)).toBeTruthy();
     expect(document.title).toBe("🟠 Nodes · the service is not well · Vigía");
   });

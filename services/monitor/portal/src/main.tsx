@@ -5,7 +5,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { useHashPath } from "./shell/hash_path";
 import { App } from "./app";
 import { newQueryClient } from "./api/queries";
 import { LanguageProvider } from "./i18n/language";
@@ -20,7 +20,7 @@ createRoot(root).render(
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={client}>
         <LanguageProvider>
-          <Router hook={useHashLocation}>
+          <Router hook={useHashPath}>
             <App />
           </Router>
         </LanguageProvider>

@@ -134,6 +134,8 @@ export function useAlerts() {
     queryKey: ["alerts"],
     queryFn: async ({ signal }) => (await unwrap(api.GET("/alerts", { signal }))).alerts,
     refetchInterval: pollMs,
+    // The sign in the title of the tab is that of the worst of them.
+    refetchIntervalInBackground: true,
   });
 }
 

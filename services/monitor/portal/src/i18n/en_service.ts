@@ -4,18 +4,57 @@ export const service = {
   statusReasons: {
     waiting: "Waiting for its first data: it has never sent anything.",
     collector_away:
-      "Unknown: the provider's collector is away. The agent keeps its data and sends them later.",
-    hot_away: "Unknown: the provider's live store is away. The node may be well.",
-    router_away: "Unknown: the provider's query service is away. The node may be well.",
+      "Unknown: the collector is away. The agent keeps its data and sends them later.",
+    hot_away: "Unknown: the hot store is away. The node may be well.",
+    router_away: "Unknown: the router is away. The node may be well.",
     unmeasured: "Unknown: nobody asks this node just now.",
+    back: "Unknown for a moment: the service is just back, and the node's data are on their way.",
   },
   statusReasonsShort: {
     waiting: "for its first data",
     collector_away: "the collector is away",
-    hot_away: "the live store is away",
+    hot_away: "the hot store is away",
     router_away: "the router is away",
     unmeasured: "is not asked",
+    back: "data on their way",
   },
+
+  /** The same for a customer, who knows nothing of the provider's parts. */
+  statusReasonsForCustomers: {
+    waiting: "Waiting for its first data: it has never sent anything.",
+    collector_away:
+      "Unknown: your provider's monitoring has an interruption of its own. The agent keeps its data and sends them later.",
+    hot_away:
+      "Unknown: your provider's monitoring has an interruption of its own. The node may be well.",
+    router_away:
+      "Unknown: your provider's monitoring has an interruption of its own. The node may be well.",
+    unmeasured: "Unknown: your provider does not ask this node just now.",
+    back: "Unknown for a moment: your provider's monitoring is just back, and the node's data are on their way.",
+  },
+  statusReasonsShortForCustomers: {
+    waiting: "for its first data",
+    collector_away: "interruption at the provider",
+    hot_away: "interruption at the provider",
+    router_away: "interruption at the provider",
+    unmeasured: "is not asked",
+    back: "data on their way",
+  },
+
+  /** The long-term store did not answer; `since` is from when on all is there, null where nobody knows. */
+  coldMissing: (since: string | null) =>
+    since === null
+      ? "Our storage does not answer: older data may be missing here."
+      : `Our storage does not answer: what is older than ${since} may be missing here.`,
+  coldMissingForCustomers: (since: string | null) =>
+    since === null
+      ? "Your provider's monitoring has an interruption of its own: older data may be missing here."
+      : `Your provider's monitoring has an interruption of its own: what is older than ${since} may be missing here.`,
+  hotMissing: "The hot store does not answer: what is only there is missing here.",
+  hotMissingForCustomers:
+    "Your provider's monitoring has an interruption of its own: the newest data may be missing here.",
+  /** For a customer, of a warning that we have no words for. */
+  somethingMissing:
+    "Your provider's monitoring has an interruption of its own: something may be missing here.",
 
   /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
   serverWords: {
@@ -33,13 +72,20 @@ export const service = {
     "collector away: nodes that send their health cannot be judged; agents keep their data":
       "Our collector is away: nothing new arrives, and nodes that push cannot be judged. Agents keep their data and send them later.",
     "hot store away: nodes that are asked cannot be judged, and no alert is evaluated":
-      "Our hot Prometheus is away: nodes that are scraped cannot be judged, and no alert is evaluated.",
+      "Our hot store is away: nodes that are scraped cannot be judged, and no alert is evaluated.",
     "storage away: what is older than the hot store cannot be shown":
       "Our storage is away: what is older than the hot store cannot be shown.",
   },
 
   /** The same where they speak of the provider's own parts, for a customer. */
   serverWordsForCustomers: {
+    "newest part missing: the router does not answer":
+      "Your provider's monitoring has an interruption of its own: the newest part of the curves is missing.",
+    "curves missing: the router does not answer":
+      "Your provider's monitoring has an interruption of its own: curves cannot be shown just now.",
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
+      "Your provider has to correct it.",
+    "no mail server is configured (alerting.mail)": "Your provider has no mail server yet.",
     "live state missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: the state of your nodes cannot be shown just now.",
     "alerts missing: Alertmanager does not answer":

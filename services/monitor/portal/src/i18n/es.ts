@@ -41,6 +41,7 @@ export const es: Dictionary = {
   connection: {
     updated: (time) => `Actualizado ${time}`,
     waiting: "Esperando los primeros datos",
+    refused: "Sin datos por ahora",
     lost: "Sin conexión con el servidor",
     lostDetail: (time) => `Lo que se ve es de las ${time}. Se reintenta cada pocos segundos.`,
     lostNoData: "Todavía no se pudo leer nada. Se reintenta cada pocos segundos.",
@@ -92,17 +93,25 @@ export const es: Dictionary = {
     leadCustomer: (nodes) => count(nodes, "nodo", "nodos"),
     up: "En línea",
     down: "Caídos",
+    degraded: "Degradados",
+    waiting: "En espera",
     unknown: "Sin datos",
     alerts: "Alertas activas",
+    alertsUnknown: "No se sabe si hay alertas",
     search: "Buscar nodo, cliente, región…",
     searchOwn: "Buscar nodo, región…",
     filter: "Mostrar",
     filterAll: "Todos",
     filterDown: "Caídos",
+    filterDegraded: "Degradados",
+    filterUnknown: "Sin datos",
+    filterWaiting: "En espera",
     filterAlerts: "Con alertas",
     nodesUp: (n) => `${String(n)} en línea`,
     nodesDown: (n) => count(n, "caído", "caídos"),
+    nodesDegraded: (n) => count(n, "degradado", "degradados"),
     nodesUnknown: (n) => `${String(n)} sin datos`,
+    nodesWaiting: (n) => `${String(n)} en espera`,
     disabled: "desactivado",
     columns: {
       status: "Estado",
@@ -127,20 +136,28 @@ export const es: Dictionary = {
 
   documentTitle: {
     down: (n) => `🔴 ${count(n, "caído", "caídos")}`,
-    alerts: (n) => `🔴 ${count(n, "alerta", "alertas")}`,
+    alerts: (sign, n) => `${sign} ${count(n, "alerta", "alertas")}`,
     service: "🟠 el servicio no está bien",
+    degraded: (n) => `🟠 ${count(n, "degradado", "degradados")}`,
     unknown: (n) => `⚪ ${String(n)} sin datos`,
+    waiting: (n) => `⚪ ${String(n)} en espera`,
     lost: "⚪ sin conexión",
     up: "🟢 todo en línea",
   },
 
   alerts: {
     title: "Alertas",
-    lead: (firing, silenced) =>
-      [
-        firing === 0 ? "Nada requiere atención" : count(firing, "alerta activa", "alertas activas"),
-        ...(silenced === 0 ? [] : [count(silenced, "silenciada", "silenciadas")]),
-      ].join(", "),
+    active: (n) => count(n, "alerta activa", "alertas activas"),
+    calm: "Nada requiere atención",
+    noneActive: "Ninguna alerta activa",
+    notKnown: "No se sabe si hay alertas",
+    silencedCount: (n) => count(n, "silenciada", "silenciadas"),
+    inhibitedCount: (n) => `${String(n)} que explica otra alerta`,
+    nodesDown: (n) => count(n, "nodo caído", "nodos caídos"),
+    nodesDownUntold: (n, after) =>
+      `${count(n, "nodo caído", "nodos caídos")}, se avisa a los ${after}`,
+    nodesDegraded: (n) => count(n, "nodo degradado", "nodos degradados"),
+    nodesUnknown: (n) => count(n, "nodo sin datos", "nodos sin datos"),
     critical: "Crítica",
     warning: "Advertencia",
     info: "Informativa",
@@ -148,6 +165,8 @@ export const es: Dictionary = {
     inhibited: "la explica otra alerta",
     since: "desde",
     empty: "Ninguna alerta activa",
+    notKnownOf: "No se sabe si tiene alertas.",
+    notKnownHint: "Arriba se dice qué falta. En cuanto vuelva, las alertas se ven aquí.",
     emptyHint: (nodeDownFor) =>
       `Cuando una regla se dispara, por ejemplo porque un nodo lleva ${nodeDownFor} caído, se ve aquí.`,
     emptyHintShort:

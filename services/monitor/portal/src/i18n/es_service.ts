@@ -5,19 +5,54 @@ export const service: typeof english = {
   statusReasons: {
     waiting: "Esperando sus primeros datos: nunca envió nada.",
     collector_away:
-      "Desconocido: el colector del proveedor no está. El agente guarda sus datos y los envía después.",
-    hot_away: "Desconocido: el almacén en vivo del proveedor no está. El nodo puede estar bien.",
-    router_away:
-      "Desconocido: el servicio de consultas del proveedor no está. El nodo puede estar bien.",
+      "Desconocido: el colector no está. El agente guarda sus datos y los envía después.",
+    hot_away: "Desconocido: el almacén caliente no está. El nodo puede estar bien.",
+    router_away: "Desconocido: el router no está. El nodo puede estar bien.",
     unmeasured: "Desconocido: nadie consulta este nodo en este momento.",
+    back: "Desconocido por un momento: el servicio acaba de volver, y los datos del nodo están en camino.",
   },
   statusReasonsShort: {
     waiting: "sus primeros datos",
     collector_away: "el colector no está",
-    hot_away: "el almacén en vivo no está",
+    hot_away: "el almacén caliente no está",
     router_away: "el router no está",
     unmeasured: "no se consulta",
+    back: "datos en camino",
   },
+
+  statusReasonsForCustomers: {
+    waiting: "Esperando sus primeros datos: nunca envió nada.",
+    collector_away:
+      "Desconocido: el monitoreo de su proveedor tiene una interrupción propia. El agente guarda sus datos y los envía después.",
+    hot_away:
+      "Desconocido: el monitoreo de su proveedor tiene una interrupción propia. El nodo puede estar bien.",
+    router_away:
+      "Desconocido: el monitoreo de su proveedor tiene una interrupción propia. El nodo puede estar bien.",
+    unmeasured: "Desconocido: su proveedor no consulta este nodo en este momento.",
+    back: "Desconocido por un momento: el monitoreo de su proveedor acaba de volver, y los datos del nodo están en camino.",
+  },
+  statusReasonsShortForCustomers: {
+    waiting: "sus primeros datos",
+    collector_away: "interrupción del proveedor",
+    hot_away: "interrupción del proveedor",
+    router_away: "interrupción del proveedor",
+    unmeasured: "no se consulta",
+    back: "datos en camino",
+  },
+
+  coldMissing: (since) =>
+    since === null
+      ? "Nuestro almacenamiento no responde: aquí pueden faltar datos anteriores."
+      : `Nuestro almacenamiento no responde: aquí puede faltar lo anterior al ${since}.`,
+  coldMissingForCustomers: (since) =>
+    since === null
+      ? "El monitoreo de su proveedor tiene una interrupción propia: aquí pueden faltar datos anteriores."
+      : `El monitoreo de su proveedor tiene una interrupción propia: aquí puede faltar lo anterior al ${since}.`,
+  hotMissing: "El almacén caliente no responde: aquí falta lo que está solo ahí.",
+  hotMissingForCustomers:
+    "El monitoreo de su proveedor tiene una interrupción propia: aquí pueden faltar los datos más nuevos.",
+  somethingMissing:
+    "El monitoreo de su proveedor tiene una interrupción propia: aquí puede faltar algo.",
 
   serverWords: {
     "newest part missing: the router does not answer":
@@ -32,12 +67,20 @@ export const service: typeof english = {
     "collector away: nodes that send their health cannot be judged; agents keep their data":
       "Nuestro colector no está: no llega nada nuevo, y los nodos que envían su estado no se pueden juzgar. Los agentes guardan sus datos y los envían después.",
     "hot store away: nodes that are asked cannot be judged, and no alert is evaluated":
-      "Nuestro Prometheus caliente no está: los nodos que se consultan no se pueden juzgar, y no se evalúa ninguna alerta.",
+      "Nuestro almacén caliente no está: los nodos que se consultan no se pueden juzgar, y no se evalúa ninguna alerta.",
     "storage away: what is older than the hot store cannot be shown":
       "Nuestro almacenamiento no está: no se puede mostrar lo anterior al almacén caliente.",
   },
 
   serverWordsForCustomers: {
+    "newest part missing: the router does not answer":
+      "El monitoreo de su proveedor tiene una interrupción propia: falta la parte más nueva de las curvas.",
+    "curves missing: the router does not answer":
+      "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se pueden mostrar las curvas.",
+    "Alertmanager does not take it; what it says stands in vigia-monitor's log":
+      "Su proveedor tiene que corregirlo.",
+    "no mail server is configured (alerting.mail)":
+      "Su proveedor todavía no tiene servidor de correo.",
     "live state missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se puede mostrar el estado de sus nodos.",
     "alerts missing: Alertmanager does not answer":

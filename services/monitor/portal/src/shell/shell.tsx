@@ -1,10 +1,11 @@
 import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { useOverview, type Session } from "../api/queries";
+import { useAlerts, useOverview, type Session } from "../api/queries";
 import { useLanguage } from "../i18n/language";
 import { usePageName } from "../ui/page_name";
+import { firingIn, worstSeverity } from "../ui/standing";
 import { AccountMenu } from "./account_menu";
-import { firingIn, titleOf } from "./document_title";
+import { titleOf } from "./document_title";
 import { LanguageSwitch } from "./language_switch";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
@@ -20,12 +21,18 @@ function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
   );
 }
 
+/** The worst that fires; null while that is not known. */
+function useWorstSeverity() {
+  const alerts = useAlerts().data;
+  return alerts === undefined ? null : worstSeverity(alerts);
+}
+
 /** The title of the tab says it all, also while another tab is in front. */
 function useDocumentTitle() {
   const { text } = useLanguage();
   const page = usePageName();
   const { data, isError } = useOverview();
-  const title = titleOf(data, isError, page, text);
+  const title = titleOf(data, isError, useWorstSeverity(), page, text);
   useEffect(() => {
     document.title = title;
     return () => {
@@ -48,26 +55,12 @@ function useFocusOnNavigation() {
   return main;
 }
 
-/** On a phone the navigation scrolls sideways: where one is stays in sight. */
-function useShownInNavigation() {
-  const [location] = useLocation();
-  const navigation = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const here = navigation.current?.querySelector<HTMLElement>("[aria-current=page]");
-    if (navigation.current == null || here == null) return;
-    const { offsetLeft, clientWidth } = navigation.current;
-    const middle = here.offsetLeft - offsetLeft + here.offsetWidth / 2;
-    navigation.current.scrollLeft = middle - clientWidth / 2;
-  }, [location]);
-  return navigation;
-}
-
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const { text } = useLanguage();
   // For the mark in the navigation; the overview is asked for anyway.
   const alertCount = firingIn(useOverview().data) ?? 0;
+  const worst = useWorstSeverity() ?? "critical";
   const main = useFocusOnNavigation();
-  const navigation = useShownInNavigation();
   useDocumentTitle();
   return (
     <>
@@ -80,11 +73,18 @@ export function Shell({ session, children }: { session: Session; children: React
             <Logo className={styles.logo} />
             Vigía
           </Link>
-          <nav ref={navigation} aria-label={text.navigation.label} className={styles.navigation}>
+          <nav aria-label={text.navigation.label} className={styles.navigation}>
             <NavigationLink to="/">{text.navigation.overview}</NavigationLink>
             <NavigationLink to="/alerts">
               {text.navigation.alerts}
-              {alertCount > 0 && <span className={styles.count}>{alertCount}</span>}
+              {alertCount > 0 && (
+                <>
+                  {" "}
+                  <span className={styles.count} data-severity={worst}>
+                    {alertCount}
+                  </span>
+                </>
+              )}
             </NavigationLink>
             <NavigationLink to="/tokens">{text.navigation.tokens}</NavigationLink>
             <NavigationLink to="/channels">{text.navigation.channels}</NavigationLink>

@@ -2,7 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { vi } from "vitest";
 import { Router } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { useHashPath } from "../shell/hash_path";
 import type { Schemas } from "../api/client";
 import { newQueryClient } from "../api/queries";
 import { App } from "../app";
@@ -39,7 +39,7 @@ function open(
   render(
     <QueryClientProvider client={newQueryClient()}>
       <LanguageProvider>
-        <Router hook={useHashLocation}>
+        <Router hook={useHashPath}>
           <App />
         </Router>
       </LanguageProvider>

@@ -8,16 +8,29 @@ export interface Freshness {
   isLost: boolean;
   /** What the server says when it answers, but cannot show this. */
   refusal: string | null;
+  /** True where what is shown is not all: the page says what is missing. */
+  isPartial?: boolean;
 }
 
-/** “Updated 12:03:45”, or that the connection is lost. The loss is announced to screen readers once. */
-export function FreshnessMark({ updatedAt, isLost }: Pick<Freshness, "updatedAt" | "isLost">) {
+type Look = "whole" | "partial" | "none" | "lost";
+
+function lookOf({ updatedAt, isLost, refusal, isPartial = false }: Freshness): Look {
+  if (isLost) return "lost";
+  if (updatedAt === null || refusal !== null) return "none";
+  return isPartial ? "partial" : "whole";
+}
+
+/**
+ * “Updated 12:03:45”, or that the connection is lost; green only where all is there. The loss is announced to screen
+ * readers once.
+ */
+export function FreshnessMark(freshness: Freshness) {
   const { text, format } = useLanguage();
-  const label = updatedAt
-    ? text.connection.updated(format.clock(updatedAt))
-    : text.connection.waiting;
+  const { updatedAt, isLost, refusal } = freshness;
+  const without = refusal === null ? text.connection.waiting : text.connection.refused;
+  const label = updatedAt ? text.connection.updated(format.clock(updatedAt)) : without;
   return (
-    <span className={styles.mark} data-lost={isLost || undefined} data-testid="freshness">
+    <span className={styles.mark} data-look={lookOf(freshness)} data-testid="freshness">
       <span className={styles.dot} aria-hidden="true" key={updatedAt?.getTime()} />
       {isLost ? text.connection.lost : label}
     </span>
@@ -27,7 +40,7 @@ export function FreshnessMark({ updatedAt, isLost }: Pick<Freshness, "updatedAt"
 export function ConnectionBanner({ updatedAt, isLost, refusal }: Freshness) {
   const { text, format } = useLanguage();
   return (
-    <div role="status" className={styles.live}>
+    <div role="status" className={styles.live} data-head>
       {refusal !== null && <Warnings messages={[refusal]} />}
       {isLost && (
         <div className={styles.banner}>

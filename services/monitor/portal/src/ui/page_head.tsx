@@ -22,7 +22,7 @@ export function PageHead({
   useNamedPage(title);
   return (
     <>
-      <div className={styles.head}>
+      <div className={styles.head} data-head>
         <div className={styles.words}>
           <h1>{heading}</h1>
           {Boolean(lead) && <p className={styles.lead}>{lead}</p>}

@@ -4,7 +4,8 @@ import styles from "./segmented.module.css";
 export interface Segment<T extends string> {
   value: T;
   label: string;
-  count?: number;
+  /** How many it would show, as it is written. */
+  count?: string;
 }
 
 /** One choice of a few, side by side: real radio buttons, so arrow keys and screen readers work. */

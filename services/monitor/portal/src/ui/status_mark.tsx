@@ -1,5 +1,5 @@
 import styles from "./status_mark.module.css";
-import type { OverviewNode } from "../api/queries";
+import type { Overview, OverviewNode } from "../api/queries";
 import { useLanguage } from "../i18n/language";
 
 export type NodeStatus = "up" | "degraded" | "down" | "waiting" | "unknown";
@@ -15,6 +15,21 @@ export function statusOf(node: OverviewNode): NodeStatus {
     node.collector_reachable === false || (node.buffer_percent ?? 0) > bufferPercentMax;
   if (node.status === "unknown" && node.status_reason === "waiting") return "waiting";
   return node.status === "up" && isInTrouble ? "degraded" : node.status;
+}
+
+export type UnknownReason = NonNullable<OverviewNode["status_reason"]> | "back";
+
+const partOf: Partial<Record<UnknownReason, Overview["away"][number]>> = {
+  collector_away: "collector",
+  hot_away: "hot",
+  router_away: "router",
+};
+
+/** Why a node's state is not known; a part that answers again is not away: what was kept for it is on its way. */
+export function reasonOf(node: OverviewNode, away: Overview["away"]): UnknownReason | null {
+  if (node.status !== "unknown" || node.status_reason === null) return null;
+  const part = partOf[node.status_reason];
+  return part === undefined || away.includes(part) ? node.status_reason : "back";
 }
 
 /**

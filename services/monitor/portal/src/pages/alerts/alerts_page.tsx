@@ -6,41 +6,61 @@ import { AlertList } from "../../ui/alert_list";
 import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
+import { areAlertsKnown } from "../../ui/standing";
+import { Warnings } from "../../ui/warnings";
+import { alertsSummary } from "./alerts_summary";
 
-function NoAlerts() {
-  const { text, format } = useLanguage();
-  const nodeDownFor = useSystem().data?.node_down_for;
+/** How long a node is down before its alert, in words; null while that is not known. */
+function useNodeDownFor(): string | null {
+  const { format } = useLanguage();
+  const length = useSystem().data?.node_down_for;
+  return length === undefined ? null : format.lengthInWords(length);
+}
+
+function NoAlerts({ areKnown }: { areKnown: boolean }) {
+  const { text } = useLanguage();
+  const nodeDownFor = useNodeDownFor();
+  if (!areKnown) {
+    return <EmptyState title={text.alerts.notKnown} hint={text.alerts.notKnownHint} />;
+  }
   const hint =
-    nodeDownFor === undefined
-      ? text.alerts.emptyHintShort
-      : text.alerts.emptyHint(format.lengthInWords(nodeDownFor));
+    nodeDownFor === null ? text.alerts.emptyHintShort : text.alerts.emptyHint(nodeDownFor);
   return <EmptyState title={text.alerts.empty} hint={hint} />;
 }
 
 export function AlertsPage({ isOperator }: { isOperator: boolean }) {
   const { text } = useLanguage();
   const query = useAlerts();
-  const customers = useOverview().data?.customers;
+  const overview = useOverview().data;
+  const nodeDownFor = useNodeDownFor();
+  const customers = overview?.customers;
   const names = useMemo(
     () => (isOperator ? new Map(customers?.map(({ id, name }) => [id, name])) : null),
     [customers, isOperator],
   );
-  const firing = query.data?.filter(({ state }) => state === "firing").length ?? 0;
-  const silenced = (query.data?.length ?? 0) - firing;
+  const freshness = freshnessOf(query);
+  // What was read before the alerts went away is not what is so now.
+  const alerts = freshness.refusal === null ? query.data : undefined;
+  const warnings = (overview?.warnings ?? []).filter((words) => words !== freshness.refusal);
   return (
     <>
       <PageHead
         title={text.alerts.title}
         lead={
-          query.data === undefined
+          alerts === undefined
             ? query.isPending && text.loading
-            : text.alerts.lead(firing, silenced)
+            : alertsSummary(alerts, overview, nodeDownFor, text)
         }
-        freshness={freshnessOf(query)}
+        freshness={{ ...freshness, isPartial: warnings.length > 0 }}
       />
-      {query.data !== undefined && (
+      <Warnings messages={warnings} />
+      {alerts !== undefined && overview !== undefined && (
         <div className={card.card}>
-          {query.data.length === 0 ? <NoAlerts /> : <AlertList alerts={query.data} names={names} />}
+          {alerts.length === 0 ? (
+            <NoAlerts areKnown={areAlertsKnown(overview)} />
+          ) : (
+            <AlertList alerts={alerts} names={names} />
+          )}
         </div>
       )}
     </>

@@ -3,7 +3,7 @@ import { useLocation } from "wouter";
 import { useChannels, useRemoveChannel, type Channel } from "../../api/channels";
 import { freshnessOf } from "../../api/freshness_of";
 import type { Session } from "../../api/queries";
-import { knownWords } from "../../i18n/known_words";
+import { serverWords } from "../../i18n/problem_text";
 import { useLanguage } from "../../i18n/language";
 import { Button } from "../../ui/button";
 import card from "../../ui/card.module.css";
@@ -33,7 +33,7 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
         </p>
         {channel.reason !== null && (
           <p className={styles.detail}>
-            {knownWords(text.serverWords, channel.reason) ?? channel.reason}
+            {serverWords(channel.reason, text, onRemove !== null) ?? channel.reason}
           </p>
         )}
         <p className={styles.detail}>

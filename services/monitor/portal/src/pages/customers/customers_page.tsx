@@ -8,6 +8,8 @@ import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import rows from "../../ui/rows.module.css";
+import { firingOf } from "../../ui/standing";
+import { byName } from "../overview/filter";
 import { CreateCustomer } from "./create_customer";
 import { CustomerUsers } from "./customer_users";
 import styles from "./customers.module.css";
@@ -15,26 +17,34 @@ import styles from "./customers.module.css";
 function CustomerRow({
   customer,
   live,
+  firing,
   onUsers,
 }: {
   customer: Customer;
   live: OverviewCustomer | undefined;
+  /** Its active alerts; null where they are not known. */
+  firing: number | null;
   onUsers: () => void;
 }) {
   const { text, format } = useLanguage();
+  const columns = text.customers.columns;
   return (
-    <tr data-testid="customer-row" data-customer={customer.id}>
-      <td>
+    <tr className={styles.row} data-testid="customer-row" data-customer={customer.id}>
+      <td className={styles.who}>
         <strong className={styles.name}>{customer.name}</strong>
         <code className={styles.id}>{customer.id}</code>
       </td>
-      <td className={styles.number}>
+      <td className={styles.number} data-label={columns.nodes}>
         {live === undefined ? "–" : format.whole(live.nodes.length)}
       </td>
-      <td className={styles.number}>
-        {live?.alerts_firing == null ? "–" : format.whole(live.alerts_firing)}
+      <td className={styles.number} data-label={columns.alerts}>
+        {firing === null ? (
+          <span title={text.overview.alertsUnknown}>–</span>
+        ) : (
+          format.whole(firing)
+        )}
       </td>
-      <td className={rows.wide}>{format.date(new Date(customer.created_at))}</td>
+      <td data-label={columns.created}>{format.date(new Date(customer.created_at))}</td>
       <td className={styles.actions}>
         <Button look="quiet" className={rows.small} onClick={onUsers}>
           {text.customers.users}
@@ -45,13 +55,58 @@ function CustomerRow({
   );
 }
 
+function CustomerTable({
+  customers,
+  onUsers,
+}: {
+  customers: readonly Customer[];
+  onUsers: (customer: Customer) => void;
+}) {
+  const { text } = useLanguage();
+  const overview = useOverview().data;
+  const columns = text.customers.columns;
+  return (
+    <table className={`${card.table} ${styles.customers}`}>
+      <thead>
+        <tr>
+          <th scope="col">{columns.customer}</th>
+          <th scope="col" className={styles.number}>
+            {columns.nodes}
+          </th>
+          <th scope="col" className={styles.number}>
+            {columns.alerts}
+          </th>
+          <th scope="col">{columns.created}</th>
+          <td />
+        </tr>
+      </thead>
+      <tbody>
+        {[...customers].sort(byName).map((customer) => {
+          const live = overview?.customers.find(({ id }) => id === customer.id);
+          return (
+            <CustomerRow
+              key={customer.id}
+              customer={customer}
+              live={live}
+              firing={
+                live === undefined || overview === undefined ? null : firingOf(live, overview)
+              }
+              onUsers={() => {
+                onUsers(customer);
+              }}
+            />
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
 export function CustomersPage() {
   const { text } = useLanguage();
   const query = useCustomers();
-  const overview = useOverview().data;
   const [isCreating, setIsCreating] = useState(false);
   const [usersOf, setUsersOf] = useState<Customer | null>(null);
-  const columns = text.customers.columns;
   return (
     <>
       <PageHead
@@ -73,37 +128,7 @@ export function CustomersPage() {
           {query.data.length === 0 ? (
             <EmptyState title={text.customers.empty} hint={text.customers.emptyHint} />
           ) : (
-            <div className={card.scroll}>
-              <table className={card.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">{columns.customer}</th>
-                    <th scope="col" className={styles.number}>
-                      {columns.nodes}
-                    </th>
-                    <th scope="col" className={styles.number}>
-                      {columns.alerts}
-                    </th>
-                    <th scope="col" className={rows.wide}>
-                      {columns.created}
-                    </th>
-                    <td />
-                  </tr>
-                </thead>
-                <tbody>
-                  {query.data.map((customer) => (
-                    <CustomerRow
-                      key={customer.id}
-                      customer={customer}
-                      live={overview?.customers.find(({ id }) => id === customer.id)}
-                      onUsers={() => {
-                        setUsersOf(customer);
-                      }}
-                    />
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <CustomerTable customers={query.data} onUsers={setUsersOf} />
           )}
         </div>
       )}

@@ -7,6 +7,7 @@ import card from "../../ui/card.module.css";
 import type { Owner } from "../../ui/customer_choice";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
+import { byName } from "../overview/filter";
 
 /** A page about one customer's things: the caller's own, the one that was asked for, or the first. */
 export function ForCustomer({
@@ -26,7 +27,7 @@ export function ForCustomer({
 }) {
   const { text } = useLanguage();
   const query = useCustomers();
-  const owners = query.data ?? [];
+  const owners = [...(query.data ?? [])].sort(byName);
   const wanted = session.customer_id ?? customerId;
   const owner = owners.find(({ id }) => id === wanted) ?? owners[0];
   if (owner !== undefined) return children(owner, owners);

@@ -4,11 +4,14 @@ import { asOperator } from "../../testing/open_portal";
 import * as recorded from "../../testing/recorded";
 
 describe("a node's page", () => {
-  const openNode = (change: Partial<Parameters<typeof recorded.node>[1]>) => {
+  const openNode = (
+    change: Parameters<typeof recorded.node>[1],
+    away: ReturnType<typeof recorded.overview>["away"] = [],
+  ) => {
     const node = recorded.node("web-01", change);
     asOperator("#/nodes/cliente-a/web-01", {
       "GET /overview": {
-        body: recorded.overview([recorded.customer("cliente-a", "Empresa XYZ", [node])]),
+        body: { ...recorded.overview([recorded.customer("cliente-a", "A", [node])]), away },
       },
       "GET /customers/cliente-a/nodes/web-01/metrics": {
         body: recorded.nodeMetrics([null, null], [1, 1]),
@@ -29,16 +32,26 @@ describe("a node's page", () => {
     expect(document.title).toBe("🔴 web-01 · 1 down · Vigía");
   });
 
-  it("does not pass for reachable what cannot be known", async () => {
-    openNode({
-      status: "unknown",
-      status_reason: "collector_away",
-      cpu_percent: null,
-      memory_percent: null,
-      collector_reachable: null,
-    });
+  it("does not call away what is back, though the node's data are only on their way", async () => {
+    openNode({ status: "unknown", status_reason: "router_away", cpu_percent: null });
     expect((await screen.findByTestId("status-reason")).textContent).toMatch(
-      /^Unknown: the provider's collector is away/,
+      /^Unknown for a moment: the service is just back/,
+    );
+  });
+
+  it("does not pass for reachable what cannot be known", async () => {
+    openNode(
+      {
+        status: "unknown",
+        status_reason: "collector_away",
+        cpu_percent: null,
+        memory_percent: null,
+        collector_reachable: null,
+      },
+      ["collector"],
+    );
+    expect((await screen.findByTestId("status-reason")).textContent).toMatch(
+      /^Unknown: the collector is away/,
     );
     expect(screen.getByText("Collector").parentElement?.textContent).toBe("Collectorunknown");
   });

@@ -20,7 +20,8 @@ import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { Segmented } from "../../ui/segmented";
-import { StatusMark, statusOf } from "../../ui/status_mark";
+import { areAlertsKnown } from "../../ui/standing";
+import { reasonOf, StatusMark, statusOf } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
 import { NodeActions } from "../nodes/node_actions";
 import { CurveCard } from "./curve_card";
@@ -50,12 +51,16 @@ function NodeMissing() {
   );
 }
 
-function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string }) {
+function NodeAlerts({ customerId, nodeId, isOperator }: NodePageProps) {
   const { text } = useLanguage();
   const query = useAlerts();
-  const alerts = query.data?.filter(
+  const overview = useOverview().data;
+  // What was read before the alerts went away is not what is so now.
+  const current = freshnessOf(query).refusal === null ? query.data : undefined;
+  const alerts = current?.filter(
     (alert) => alert.customer_id === customerId && alert.node_id === nodeId,
   );
+  const none = areAlertsKnown(overview) ? text.node.noAlerts : text.alerts.notKnownOf;
   return (
     <section className={card.card} aria-labelledby="node-alerts">
       <h2 id="node-alerts" className={styles.sectionTitle}>
@@ -66,8 +71,8 @@ function NodeAlerts({ customerId, nodeId }: { customerId: string; nodeId: string
       ) : (
         <p className={styles.quiet}>
           {alerts === undefined
-            ? (problemText(query.error, text) ?? text.loading)
-            : text.node.noAlerts}
+            ? (problemText(query.error, text, isOperator) ?? text.loading)
+            : none}
         </p>
       )}
     </section>
@@ -127,6 +132,7 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
   const metrics = useNodeMetrics(customerId, nodeId, "15m");
   const { customer, node } = find(query.data, customerId, nodeId);
   const generatedAt = query.data === undefined ? null : new Date(query.data.generated_at);
+  const reason = node === undefined ? null : reasonOf(node, query.data?.away ?? []);
   const isMissing = metrics.error instanceof ApiError && metrics.error.code === "not_found";
 
   return (
@@ -149,18 +155,19 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
             )}
           </span>
         }
-        freshness={freshnessOf(query, generatedAt)}
+        freshness={{
+          ...freshnessOf(query, generatedAt),
+          isPartial: (query.data?.warnings.length ?? 0) > 0,
+        }}
       >
         {isOperator && node !== undefined && (
           <NodeActions customerId={customerId} nodeId={nodeId} />
         )}
       </PageHead>
-      {query.data !== undefined && (
-        <Warnings messages={query.data.warnings} isOperator={isOperator} />
-      )}
-      {node?.status === "unknown" && node.status_reason !== null && (
+      {query.data !== undefined && <Warnings messages={query.data.warnings} />}
+      {reason !== null && (
         <p className={styles.note} data-testid="status-reason">
-          {text.statusReasons[node.status_reason]}
+          {(isOperator ? text.statusReasons : text.statusReasonsForCustomers)[reason]}
         </p>
       )}
       {isMissing && <NodeMissing />}
@@ -174,7 +181,7 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
       {!isMissing && (
         <>
           <Curves customerId={customerId} nodeId={nodeId} node={node} recent={metrics.data} />
-          <NodeAlerts customerId={customerId} nodeId={nodeId} />
+          <NodeAlerts customerId={customerId} nodeId={nodeId} isOperator={isOperator} />
         </>
       )}
     </>

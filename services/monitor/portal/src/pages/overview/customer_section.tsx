@@ -1,9 +1,10 @@
 import { memo } from "react";
-import type { OverviewCustomer } from "../../api/queries";
+import type { Overview, OverviewCustomer, OverviewNode } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
 import { Button } from "../../ui/button";
 import { EmptyState } from "../../ui/empty_state";
-import { StatusShape } from "../../ui/status_mark";
+import { countsOf } from "../../ui/standing";
+import { reasonOf, StatusShape } from "../../ui/status_mark";
 import card from "../../ui/card.module.css";
 import { nodeKey, type AlertsByNode } from "./filter";
 import { NodeRow } from "./node_row";
@@ -11,43 +12,52 @@ import styles from "./overview.module.css";
 
 const noAlerts: readonly never[] = [];
 
-function Counts({ customer }: { customer: OverviewCustomer }) {
+/** Of the nodes that are shown, by their state, the worst first. */
+function Counts({ nodes }: { nodes: readonly OverviewNode[] }) {
   const { text } = useLanguage();
+  const counts = countsOf(nodes);
+  const chips = [
+    ["down", text.overview.nodesDown],
+    ["degraded", text.overview.nodesDegraded],
+    ["unknown", text.overview.nodesUnknown],
+    ["waiting", text.overview.nodesWaiting],
+    ["up", text.overview.nodesUp],
+  ] as const;
   return (
     <p className={styles.counts}>
-      {customer.nodes_down > 0 && (
-        <span data-tone="down">
-          <StatusShape status="down" />
-          {text.overview.nodesDown(customer.nodes_down)}
-        </span>
-      )}
-      {customer.nodes_up > 0 && (
-        <span data-tone="up">
-          <StatusShape status="up" />
-          {text.overview.nodesUp(customer.nodes_up)}
-        </span>
-      )}
-      {customer.nodes_unknown > 0 && (
-        <span data-tone="unknown">
-          <StatusShape status="unknown" />
-          {text.overview.nodesUnknown(customer.nodes_unknown)}
-        </span>
+      {chips.map(
+        ([status, words]) =>
+          counts[status] > 0 && (
+            <span key={status} data-tone={status}>
+              <StatusShape status={status} />
+              {words(counts[status])}
+            </span>
+          ),
       )}
     </p>
   );
 }
 
+interface CustomerSectionProps {
+  customer: OverviewCustomer;
+  alerts: AlertsByNode;
+  /** False where a node that is not among `alerts` may have one all the same. */
+  areAlertsKnown: boolean;
+  away: Overview["away"];
+  isOperator: boolean;
+  clockOffsetMs: number;
+  onAddNode: (customerId: string) => void;
+}
+
 export const CustomerSection = memo(function CustomerSection({
   customer,
   alerts,
+  areAlertsKnown,
+  away,
+  isOperator,
   clockOffsetMs,
   onAddNode,
-}: {
-  customer: OverviewCustomer;
-  alerts: AlertsByNode;
-  clockOffsetMs: number;
-  onAddNode: (customerId: string) => void;
-}) {
+}: CustomerSectionProps) {
   const { text } = useLanguage();
   const columns = text.overview.columns;
   const headingId = `customer-${customer.id}`;
@@ -63,7 +73,7 @@ export const CustomerSection = memo(function CustomerSection({
           {customer.name} <code className={styles.customerId}>{customer.id}</code>
         </h2>
         {!customer.is_enabled && <span className={styles.disabled}>{text.overview.disabled}</span>}
-        <Counts customer={customer} />
+        <Counts nodes={customer.nodes} />
       </header>
       {customer.nodes.length === 0 ? (
         <EmptyState title={text.overview.noNodes} hint={text.overview.noNodesHint}>
@@ -95,7 +105,11 @@ export const CustomerSection = memo(function CustomerSection({
                 key={node.id}
                 customerId={customer.id}
                 node={node}
-                alerts={alerts.get(nodeKey(customer.id, node.id)) ?? noAlerts}
+                alerts={
+                  alerts.get(nodeKey(customer.id, node.id)) ?? (areAlertsKnown ? noAlerts : null)
+                }
+                reason={reasonOf(node, away)}
+                isOperator={isOperator}
                 clockOffsetMs={clockOffsetMs}
               />
             ))}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { alert, customer, node } from "../../testing/recorded";
-import { alertsByNode, filtered, showEverything, totals } from "./filter";
+import { es } from "../../i18n/es";
+import { alertsByNode, filtered, found, showEverything, totals } from "./filter";
 
 const customers = [
   customer("cliente-a", "Empresa XYZ", [node("web-01"), node("db-01", { status: "unknown" })]),
@@ -13,7 +14,8 @@ const customers = [
 const alerts = alertsByNode([alert(), alert({ id: "2", node_id: "edge-01", state: "silenced" })]);
 
 function shown(change: Partial<typeof showEverything>) {
-  return filtered(customers, alerts, { ...showEverything, ...change }).map(({ id, nodes }) => [
+  const { search, shown: only } = { ...showEverything, ...change };
+  return filtered(found(customers, search, es), alerts, only).map(({ id, nodes }) => [
     id,
     ...nodes.map((one) => one.id),
   ]);
@@ -34,6 +36,29 @@ describe("filtered", () => {
     expect(shown({ search: "empresa edge" })).toEqual([]);
   });
 
+  it("finds the words that are shown of a node's state and of how it is reached", () => {
+    expect(shown({ search: "caido" })).toEqual([["cliente-b", "edge-02"]]);
+    expect(shown({ search: "sin datos" })).toEqual([["cliente-a", "db-01"]]);
+    expect(shown({ search: "xyz consulta" })).toEqual([["cliente-a", "db-01", "web-01"]]);
+  });
+
+  it("tells waiting from without data, and in trouble from well", () => {
+    const nodes = [
+      node("well"),
+      node("new", { status: "unknown", status_reason: "waiting" }),
+      node("lost", { status: "unknown", status_reason: "hot_away" }),
+      node("full", { buffer_percent: 95 }),
+    ];
+    const own = [customer("cliente-d", "D", nodes)];
+    const only = (what: (typeof showEverything)["shown"]) =>
+      filtered(found(own, "", es), alerts, what).flatMap((one) => one.nodes.map(({ id }) => id));
+    expect(only("all")).toEqual(["full", "lost", "new", "well"]);
+    expect(only("waiting")).toEqual(["new"]);
+    expect(only("unknown")).toEqual(["lost"]);
+    expect(only("degraded")).toEqual(["full"]);
+    expect(totals(own, alerts)).toMatchObject({ up: 1, degraded: 1, unknown: 1, waiting: 1 });
+  });
+
   it("shows only what is down, or only what has a firing alert", () => {
     expect(shown({ shown: "down" })).toEqual([["cliente-b", "edge-02"]]);
     expect(shown({ shown: "alerts" })).toEqual([["cliente-b", "edge-02"]]);
@@ -45,8 +70,10 @@ describe("totals", () => {
     expect(totals(customers, alerts)).toEqual({
       nodes: 4,
       up: 2,
+      degraded: 0,
       down: 1,
       unknown: 1,
+      waiting: 0,
       withAlerts: 1,
     });
   });

@@ -1,6 +1,10 @@
 import type { Alert, OverviewCustomer, OverviewNode } from "../../api/queries";
+import type { Dictionary } from "../../i18n/language";
+import type { Owner } from "../../ui/customer_choice";
+import { countsOf, type Counts } from "../../ui/standing";
+import { statusOf, type NodeStatus } from "../../ui/status_mark";
 
-export type Shown = "all" | "down" | "alerts";
+export type Shown = "all" | Exclude<NodeStatus, "up"> | "alerts";
 
 export interface NodeFilter {
   search: string;
@@ -33,57 +37,78 @@ export function folded(words: string): string {
   return words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-function matchesWords(words: readonly string[], customer: OverviewCustomer, node: OverviewNode) {
-  const text = folded(
-    [node.id, node.region, node.environment, node.reach, customer.id, customer.name].join(" "),
+function matchesWords(
+  words: readonly string[],
+  customer: OverviewCustomer,
+  node: OverviewNode,
+  text: Dictionary,
+) {
+  const { id, region, environment, reach } = node;
+  const shown = [text.status[statusOf(node)], text.reach[reach]];
+  const all = folded(
+    [id, region, environment, reach, customer.id, customer.name, ...shown].join(" "),
   );
-  return words.every((word) => text.includes(word));
+  return words.every((word) => all.includes(word));
 }
 
-const urgency = { down: 0, unknown: 1, up: 2 } as const;
+const urgency: Record<NodeStatus, number> = { down: 0, degraded: 1, unknown: 2, waiting: 3, up: 4 };
 
-/**
- * The customers with the nodes that the filter lets through, those in trouble first. A customer without any node is
- * kept only where nothing was filtered: it is shown with what to do next.
- */
-export function filtered(
+/** Customers as every page orders them. */
+export function byName(a: Owner, b: Owner): number {
+  return a.name.localeCompare(b.name) || a.id.localeCompare(b.id);
+}
+
+function byTrouble(a: OverviewNode, b: OverviewNode): number {
+  return urgency[statusOf(a)] - urgency[statusOf(b)];
+}
+
+/** The customers with those of their nodes that the words find, those in trouble first. */
+export function found(
   customers: readonly OverviewCustomer[],
-  alerts: AlertsByNode,
-  filter: NodeFilter,
+  search: string,
+  text: Dictionary,
 ): OverviewCustomer[] {
-  const words = folded(filter.search).split(/\s+/).filter(Boolean);
-  const isFiltering = words.length > 0 || filter.shown !== "all";
+  const words = folded(search).split(/\s+/).filter(Boolean);
   return customers
     .map((customer) => ({
       ...customer,
       nodes: customer.nodes
-        .filter((node) => matchesWords(words, customer, node))
-        .filter((node) => filter.shown !== "down" || node.status === "down")
-        .filter((node) => filter.shown !== "alerts" || alerts.has(nodeKey(customer.id, node.id)))
-        .sort((a, b) => urgency[a.status] - urgency[b.status]),
+        .filter((node) => matchesWords(words, customer, node, text))
+        .sort(byTrouble),
     }))
-    .filter((customer) => customer.nodes.length > 0 || !isFiltering)
-    .sort((a, b) => Number(b.nodes_down > 0) - Number(a.nodes_down > 0));
+    .filter(({ nodes }) => nodes.length > 0 || words.length === 0);
 }
 
-export interface Totals {
+/**
+ * Of what was found, what the filter lets through; customers with a node that is down first. A customer without any
+ * node is kept only where nothing was filtered: it is shown with what to do next.
+ */
+export function filtered(
+  customers: readonly OverviewCustomer[],
+  alerts: AlertsByNode,
+  shown: Shown,
+): OverviewCustomer[] {
+  const isShown = (customer: OverviewCustomer, node: OverviewNode) =>
+    shown === "all" ||
+    (shown === "alerts" ? alerts.has(nodeKey(customer.id, node.id)) : statusOf(node) === shown);
+  return customers
+    .map((customer) => ({
+      ...customer,
+      nodes: customer.nodes.filter((node) => isShown(customer, node)),
+    }))
+    .filter(({ nodes }) => nodes.length > 0 || shown === "all")
+    .sort((a, b) => Number(b.nodes_down > 0) - Number(a.nodes_down > 0) || byName(a, b));
+}
+
+export interface Totals extends Counts {
   nodes: number;
-  up: number;
-  down: number;
-  unknown: number;
   withAlerts: number;
 }
 
 export function totals(customers: readonly OverviewCustomer[], alerts: AlertsByNode): Totals {
-  const sum = { nodes: 0, up: 0, down: 0, unknown: 0, withAlerts: 0 };
-  for (const customer of customers) {
-    for (const node of customer.nodes) {
-      sum.nodes += 1;
-      if (node.status === "up") sum.up += 1;
-      if (node.status === "down") sum.down += 1;
-      if (node.status === "unknown") sum.unknown += 1;
-      if (alerts.has(nodeKey(customer.id, node.id))) sum.withAlerts += 1;
-    }
-  }
-  return sum;
+  const nodes = customers.flatMap((customer) => customer.nodes);
+  const withAlerts = customers.flatMap(({ id, nodes: own }) =>
+    own.filter((node) => alerts.has(nodeKey(id, node.id))),
+  );
+  return { ...countsOf(nodes), nodes: nodes.length, withAlerts: withAlerts.length };
 }

@@ -8,13 +8,16 @@ import { useInView } from "../../ui/in_view";
 import { ReachMark } from "../../ui/reach_mark";
 import { SeverityShape, severityOf } from "../../ui/severity_mark";
 import { Sparkline } from "../../ui/sparkline";
-import { StatusMark, statusOf } from "../../ui/status_mark";
+import { StatusMark, statusOf, type UnknownReason } from "../../ui/status_mark";
 import styles from "./overview.module.css";
 
 interface NodeRowProps {
   customerId: string;
   node: OverviewNode;
-  alerts: readonly Alert[];
+  /** Null where nobody knows whether there are any. */
+  alerts: readonly Alert[] | null;
+  reason: UnknownReason | null;
+  isOperator: boolean;
   clockOffsetMs: number;
 }
 
@@ -56,8 +59,15 @@ function Gauge({
   );
 }
 
-function NodeAlerts({ alerts }: { alerts: readonly Alert[] }) {
+function NodeAlerts({ alerts }: { alerts: readonly Alert[] | null }) {
   const { text } = useLanguage();
+  if (alerts === null) {
+    return (
+      <span className={styles.faint} title={text.overview.alertsUnknown}>
+        –
+      </span>
+    );
+  }
   const worst = alerts[0];
   if (worst === undefined) return <span className={styles.faint}>{text.overview.noAlerts}</span>;
   return (
@@ -97,6 +107,33 @@ function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNo
   );
 }
 
+function Reason({ reason, isOperator }: { reason: UnknownReason; isOperator: boolean }) {
+  const { text } = useLanguage();
+  const whole = isOperator ? text.statusReasons : text.statusReasonsForCustomers;
+  const short = isOperator ? text.statusReasonsShort : text.statusReasonsShortForCustomers;
+  return (
+    <small className={styles.reason} title={whole[reason]}>
+      {short[reason]}
+    </small>
+  );
+}
+
+/** Counts on while it is seen; a row that is not, which may be printed, has the time that it was. */
+function LastSeen({
+  moment,
+  isInView,
+  clockOffsetMs,
+}: {
+  moment: Date | null;
+  isInView: boolean;
+  clockOffsetMs: number;
+}) {
+  const { text, format } = useLanguage();
+  if (moment === null) return <>{text.never}</>;
+  if (!isInView) return <>{format.timeOrMoment(moment)}</>;
+  return <Ago moment={moment} clockOffsetMs={clockOffsetMs} />;
+}
+
 interface NodeCellsProps extends NodeRowProps {
   isInView: boolean;
 }
@@ -107,13 +144,13 @@ function looksTheSame(before: NodeCellsProps, after: NodeCellsProps): boolean {
     !before.isInView &&
     !after.isInView &&
     before.alerts === after.alerts &&
-    before.node.status === after.node.status &&
-    before.node.status_reason === after.node.status_reason
+    before.reason === after.reason &&
+    statusOf(before.node) === statusOf(after.node)
   );
 }
 
 const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
-  const { customerId, node, alerts, clockOffsetMs, isInView } = props;
+  const { customerId, node, alerts, reason, isOperator, clockOffsetMs, isInView } = props;
   const { text, format } = useLanguage();
   const columns = text.overview.columns;
   const lastSeen = node.last_seen === null ? null : new Date(node.last_seen);
@@ -122,11 +159,7 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
     <>
       <td className={styles.statusCell}>
         <StatusMark status={statusOf(node)} />
-        {node.status === "unknown" && node.status_reason !== null && (
-          <small className={styles.reason} title={text.statusReasons[node.status_reason]}>
-            {text.statusReasonsShort[node.status_reason]}
-          </small>
-        )}
+        {reason !== null && <Reason reason={reason} isOperator={isOperator} />}
       </td>
       <td className={styles.nodeCell}>
         <Link
@@ -157,8 +190,7 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
         className={styles.seen}
         title={lastSeen === null ? undefined : format.moment(lastSeen)}
       >
-        {lastSeen !== null && isInView && <Ago moment={lastSeen} clockOffsetMs={clockOffsetMs} />}
-        {lastSeen === null && text.never}
+        <LastSeen moment={lastSeen} isInView={isInView} clockOffsetMs={clockOffsetMs} />
       </td>
       <td data-label={columns.alerts}>
         <NodeAlerts alerts={alerts} />

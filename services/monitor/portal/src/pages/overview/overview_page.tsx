@@ -1,24 +1,26 @@
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
 import { useAlerts, useOverview, type Overview } from "../../api/queries";
 import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
 import { useLanguage } from "../../i18n/language";
 import { Button, ButtonLink } from "../../ui/button";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
-import { Segmented } from "../../ui/segmented";
-import { StatusShape } from "../../ui/status_mark";
-import { SeverityShape } from "../../ui/severity_mark";
+import { Segmented, type Segment } from "../../ui/segmented";
+import { SeverityShape, type Severity } from "../../ui/severity_mark";
+import { areAlertsKnown, firingIn, worstSeverity } from "../../ui/standing";
+import { StatusShape, type NodeStatus } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
-import { firingIn } from "../../shell/document_title";
 import card from "../../ui/card.module.css";
 import { AddNode } from "../nodes/add_node";
 import { CustomerSection } from "./customer_section";
 import {
   alertsByNode,
   filtered,
+  found,
   showEverything,
   totals,
   type NodeFilter,
+  type Shown,
   type Totals,
 } from "./filter";
 import styles from "./overview.module.css";
@@ -30,48 +32,90 @@ interface OverviewPageProps {
 }
 
 const noAlerts: readonly never[] = [];
+const noCustomers: readonly never[] = [];
 
-function Tiles({ sum, overview }: { sum: Totals; overview: Overview }) {
+function Tile({
+  tone,
+  mark,
+  label,
+  value,
+  children,
+}: {
+  tone: string | undefined;
+  mark: ReactNode;
+  label: string;
+  value: NodeStatus | "alerts";
+  children: ReactNode;
+}) {
+  return (
+    <div className={card.card} data-tone={tone}>
+      <dt>
+        {mark} {label}
+      </dt>
+      <dd data-testid={`total-${value}`}>{children}</dd>
+    </div>
+  );
+}
+
+const tiles: readonly NodeStatus[] = ["up", "down", "degraded", "unknown", "waiting"];
+const alwaysShown: readonly NodeStatus[] = ["up", "down"];
+
+function Tiles({ sum, overview, worst }: { sum: Totals; overview: Overview; worst: Severity }) {
   const { text, format } = useLanguage();
   const firing = firingIn(overview);
   return (
     <dl className={styles.tiles}>
-      <div className={card.card} data-tone={sum.up > 0 ? "up" : undefined}>
-        <dt>
-          <StatusShape status="up" /> {text.overview.up}
-        </dt>
-        <dd data-testid="total-up">
-          {format.whole(sum.up)}
-          <small> / {format.whole(sum.nodes)}</small>
-        </dd>
-      </div>
-      <div className={card.card} data-tone={sum.down > 0 ? "down" : undefined}>
-        <dt>
-          <StatusShape status="down" /> {text.overview.down}
-        </dt>
-        <dd data-testid="total-down">{format.whole(sum.down)}</dd>
-      </div>
-      {sum.unknown > 0 && (
-        <div className={card.card} data-tone="unknown">
-          <dt>
-            <StatusShape status="unknown" /> {text.overview.unknown}
-          </dt>
-          <dd data-testid="total-unknown">{format.whole(sum.unknown)}</dd>
-        </div>
-      )}
-      <div className={card.card} data-tone={firing !== null && firing > 0 ? "down" : undefined}>
-        <dt>
-          <SeverityShape severity="critical" /> {text.overview.alerts}
-        </dt>
-        <dd data-testid="total-alerts">{firing === null ? "–" : format.whole(firing)}</dd>
-      </div>
+      {tiles
+        .filter((status) => sum[status] > 0 || alwaysShown.includes(status))
+        .map((status) => (
+          <Tile
+            key={status}
+            tone={sum[status] > 0 ? status : undefined}
+            mark={<StatusShape status={status} />}
+            label={text.overview[status]}
+            value={status}
+          >
+            {format.whole(sum[status])}
+            {status === "up" && <small> / {format.whole(sum.nodes)}</small>}
+          </Tile>
+        ))}
+      <Tile
+        tone={firing !== null && firing > 0 ? worst : undefined}
+        mark={<SeverityShape severity={worst} />}
+        label={text.overview.alerts}
+        value="alerts"
+      >
+        {firing === null ? (
+          <span title={text.overview.alertsUnknown}>–</span>
+        ) : (
+          format.whole(firing)
+        )}
+      </Tile>
     </dl>
   );
 }
 
-function Toolbar({ isOperator, filter, setFilter, sum }: OverviewPageProps & { sum: Totals }) {
-  const { text } = useLanguage();
+interface ToolbarProps extends OverviewPageProps {
+  /** Of what the search finds. */
+  sum: Totals;
+  areAlertsKnown: boolean;
+}
+
+function Toolbar({ isOperator, filter, setFilter, sum, areAlertsKnown }: ToolbarProps) {
+  const { text, format } = useLanguage();
   const search = isOperator ? text.overview.search : text.overview.searchOwn;
+  const withAlerts = areAlertsKnown || sum.withAlerts > 0 ? format.whole(sum.withAlerts) : "–";
+  const segments: Segment<Shown>[] = [
+    { value: "all", label: text.overview.filterAll, count: format.whole(sum.nodes) },
+    { value: "down", label: text.overview.filterDown, count: format.whole(sum.down) },
+    { value: "degraded", label: text.overview.filterDegraded, count: format.whole(sum.degraded) },
+    { value: "unknown", label: text.overview.filterUnknown, count: format.whole(sum.unknown) },
+    { value: "waiting", label: text.overview.filterWaiting, count: format.whole(sum.waiting) },
+    { value: "alerts", label: text.overview.filterAlerts, count: withAlerts },
+  ];
+  // What is rare is offered only where there is something.
+  const isOffered = ({ value, count }: Segment<Shown>) =>
+    (value !== "degraded" && value !== "waiting") || count !== "0" || filter.shown === value;
   return (
     <div className={styles.toolbar}>
       <div className={styles.search}>
@@ -95,11 +139,7 @@ function Toolbar({ isOperator, filter, setFilter, sum }: OverviewPageProps & { s
         onChange={(shown) => {
           setFilter({ ...filter, shown });
         }}
-        segments={[
-          { value: "all", label: text.overview.filterAll, count: sum.nodes },
-          { value: "down", label: text.overview.filterDown, count: sum.down },
-          { value: "alerts", label: text.overview.filterAlerts, count: sum.withAlerts },
-        ]}
+        segments={segments.filter(isOffered)}
       />
     </div>
   );
@@ -122,15 +162,25 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
   const { text } = useLanguage();
   const query = useOverview();
   const [addingTo, setAddingTo] = useState<string | null>(null);
-  const alerts = useAlerts().data ?? noAlerts;
+  const asked = useAlerts();
   const search = useDeferredValue(filter);
   const overview = query.data;
+  const customers = overview?.customers ?? noCustomers;
+  // What was read before the alerts went away is not what is so now.
+  const current = freshnessOf(asked).refusal === null ? asked.data : undefined;
+  const alerts = current ?? noAlerts;
+  const areKnown = current !== undefined && areAlertsKnown(overview);
   const byNode = useMemo(() => alertsByNode(alerts), [alerts]);
-  const shown = useMemo(
-    () => filtered(overview?.customers ?? [], byNode, search),
-    [overview, byNode, search],
+  const matching = useMemo(
+    () => found(customers, search.search, text),
+    [customers, search.search, text],
   );
-  const sum = useMemo(() => totals(overview?.customers ?? [], byNode), [overview, byNode]);
+  const shown = useMemo(
+    () => filtered(matching, byNode, search.shown),
+    [matching, byNode, search.shown],
+  );
+  const sum = useMemo(() => totals(customers, byNode), [customers, byNode]);
+  const sumFound = useMemo(() => totals(matching, byNode), [matching, byNode]);
   const generatedAt = overview === undefined ? null : new Date(overview.generated_at);
   const offsetMs = clockOffsetMs(generatedAt, query.dataUpdatedAt);
 
@@ -145,7 +195,10 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
               ? text.overview.leadOperator(overview.customers.length, sum.nodes)
               : text.overview.leadCustomer(sum.nodes)
         }
-        freshness={freshnessOf(query, generatedAt)}
+        freshness={{
+          ...freshnessOf(query, generatedAt),
+          isPartial: (overview?.warnings.length ?? 0) > 0,
+        }}
       >
         {overview !== undefined && overview.customers.length > 0 && (
           <Button
@@ -160,10 +213,16 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
       </PageHead>
       {overview !== undefined && (
         <>
-          <Warnings messages={overview.warnings} isOperator={isOperator} />
-          <Tiles sum={sum} overview={overview} />
+          <Warnings messages={overview.warnings} />
+          <Tiles sum={sum} overview={overview} worst={worstSeverity(alerts) ?? "critical"} />
           {sum.nodes > 0 && (
-            <Toolbar isOperator={isOperator} filter={filter} setFilter={setFilter} sum={sum} />
+            <Toolbar
+              isOperator={isOperator}
+              filter={filter}
+              setFilter={setFilter}
+              sum={sumFound}
+              areAlertsKnown={areKnown}
+            />
           )}
           {overview.customers.length === 0 && <NoCustomers />}
           {overview.customers.length > 0 && shown.length === 0 && (
@@ -184,6 +243,9 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
               key={customer.id}
               customer={customer}
               alerts={byNode}
+              areAlertsKnown={areKnown}
+              away={overview.away}
+              isOperator={isOperator}
               clockOffsetMs={offsetMs}
               onAddNode={setAddingTo}
             />
