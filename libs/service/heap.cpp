@@ -12,11 +12,21 @@ constexpr int kOwnMappingBytes = 16 << 20;
 // What may stay free at the end of an arena.
 constexpr int kFreeBytesMax = 32 << 20;
 
+constexpr int kLargeBlockBytes = 1 << 20;
+constexpr int kSmallFreeBytesMax = 4 << 20;
+constexpr int kArenasMax = 2;
+
 }  // namespace
 
 void keep_freed_pages() {
   CHECK(::mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes) == 1);
   CHECK(::mallopt(M_TRIM_THRESHOLD, kFreeBytesMax) == 1);
+}
+
+void return_large_blocks() {
+  CHECK(::mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes) == 1);
+  CHECK(::mallopt(M_TRIM_THRESHOLD, kSmallFreeBytesMax) == 1);
+  CHECK(::mallopt(M_ARENA_MAX, kArenasMax) == 1);
 }
 
 void return_freed_pages() { ::malloc_trim(0); }

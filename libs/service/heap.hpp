@@ -9,6 +9,12 @@ namespace vigia::service {
 /// return_freed_pages gives back what was kept.
 void keep_freed_pages();
 
+/// For programs through which large blocks flow now and then and small ones all the time: blocks of
+/// a MiB and more go back to the system when they are freed, whatever was freed before (glibc's own
+/// limit grows with every such block, up to 32 MiB), and few arenas keep what is small. Call it
+/// before threads start.
+void return_large_blocks();
+
 /// Thread contract: any thread; allocations of others wait for it, some milliseconds at most.
 void return_freed_pages();
 

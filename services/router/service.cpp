@@ -5,6 +5,7 @@
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
+#include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
@@ -101,6 +102,7 @@ class Router final : public service::Running {
 }  // namespace
 
 Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
+  service::return_large_blocks();
   net::ClientSettings upstreams;
   upstreams.connections_per_host_max = settings.turns.at_once_max + kOwnConnections;
   auto client = net::Client::create(upstreams);

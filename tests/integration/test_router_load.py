@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -50,12 +51,19 @@ class Loaded(Reading):
         return float(lines[0].split()[1])
 
 
+KEYS = """\
+at_store: {slow_per_customer_max: 1}
+answer_bytes_max: 64MiB
+answers_bytes_total_max: 128MiB
+"""
+
+
 @pytest.fixture
 def loaded(tmp_path: Path) -> Iterator[Loaded]:
     with Stack(tmp_path, agents=[]) as stack:
         reading = Loaded(stack)
         file = stack.layout.config / "router.yaml"
-        file.write_text(file.read_text() + "at_store: {slow_per_customer_max: 1}\n")
+        file.write_text(file.read_text() + KEYS)
         reading.start()
         reading.fill()
         yield reading
@@ -100,3 +108,83 @@ def test_whoever_leaves_and_comes_again_holds_nothing(loaded: Loaded) -> None:
     slow.close()
     wait_for("hot has stopped, and nothing came after it", lambda: loaded.at_hot() < 1, 5)
     assert len(loaded.result("load")) == SERIES
+
+
+class Resident:
+    """The most memory that a program had while the block ran."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.most_mib = 0.0
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Resident:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self.thread.join()
+
+    def now_mib(self) -> float:
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * 4096 / 2**20
+
+    def _look(self) -> None:
+        while not self.stopping.wait(0.005):
+            self.most_mib = max(self.most_mib, self.now_mib())
+
+
+def _fill_wide(loaded: Loaded, customer: str, count: int) -> None:
+    """So many series of 700 bytes, as an answer shows them, in hot and in storage."""
+    labels = {f"label_{n:02}": f"{n:02}" + "v" * 48 for n in range(10)}
+    at_ms = int(time.time() * 1000) - MINUTE_MS
+    own = {"__name__": "wide", "customer_id": customer, **labels}
+    token = {"Authorization": f"Bearer {loaded.stack.secrets['internal_token']}", "X-Vigia-Customer": customer}
+    for first in range(0, count, 2_000):
+        rows = [({**own, "n": str(n)}, [(at_ms, 1.0)]) for n in range(first, min(count, first + 2_000))]
+        write(loaded.stack.layout.url("hot"), rows)
+        write(loaded.stack.layout.url("storage"), rows, token)
+
+
+def test_memory_of_large_answers_is_bounded_and_given_back(loaded: Loaded) -> None:
+    """Lists that two stores give and ranges, 10 MB and more each; 128 MiB of answers may be under way."""
+    for customer in ("cliente-a", "cliente-b"):
+        _fill_wide(loaded, customer, 15_000)
+    asked = [
+        ("/api/v1/series", {"match[]": "wide", "start": "0"}),
+        (
+            "/api/v1/query_range",
+            {"query": "wide", "start": f"{time.time() - 60}", "end": f"{time.time()}", "step": "10"},
+        ),
+    ]
+    until = time.monotonic() + 20
+    sizes: list[int] = []
+    statuses: set[int] = set()
+
+    def ask(token: str, path: str, form: dict[str, str]) -> None:
+        while time.monotonic() < until:
+            headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+            answer = requests.get(f"{loaded.url}{path}", form, headers=headers, timeout=60)
+            statuses.add(answer.status_code)
+            if answer.status_code == 200:
+                sizes.append(len(answer.content))
+
+    with Resident(loaded.stack.running["router"].pid) as resident:
+        threads = [
+            threading.Thread(target=ask, args=(token, path, form))
+            for token in ("read-a", "read-b")
+            for path, form in asked
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(f"router: {resident.most_mib:.0f} MiB at most, {len(sizes)} answers", statuses)
+        assert len(sizes) >= 8, sizes
+        assert min(sizes) > 10_000_000, sizes
+        assert statuses <= {200, 429}
+        wait_for(f"memory goes back: {resident.now_mib()}", lambda: resident.now_mib() < 60, 10)
+    # 128 MiB of what arrives, is merged or waits to be read, and what two threads need to read two answers.
+    assert resident.most_mib < 256, resident.most_mib

@@ -9,6 +9,8 @@
 namespace vigia::router {
 namespace {
 
+constexpr std::size_t kNotesBytes = 256;  // as many as are usual
+
 /// "7 more warning annotations omitted": Prometheus shows ten of either kind, whichever they are,
 /// and says how many there are beyond.
 bool is_count_of(std::string_view kind, std::string_view text) {
@@ -51,13 +53,25 @@ bool may_show_address(std::string_view text) {
 
 }  // namespace
 
+std::string begin_success() { return std::string(Envelope::kPlainStart); }
+
 net::Response success(std::string_view data, const Notes& notes) {
+  std::string body = begin_success();
+  body.reserve(body.size() + data.size() + kNotesBytes);
+  body += data;
+  return end_success(std::move(body), notes);
+}
+
+net::Response success(Envelope answer, const Notes& notes) {
+  if (auto body = std::move(answer).take_plain()) return end_success(std::move(*body), notes);
+  return success(answer.data(), notes);
+}
+
+net::Response end_success(std::string body, const Notes& notes) {
   net::Response response;
   response.headers.add("content-type", "application/json");
   if (!notes.served.empty()) response.headers.add("x-vigia-served", notes.served);
-  response.body.reserve(data.size() + 256);
-  response.body = R"({"status":"success","data":)";
-  response.body += data;
+  response.body = std::move(body);
   append_list(response.body, "warnings", notes.warnings);
   append_list(response.body, "infos", notes.infos);
   response.body += '}';

@@ -19,6 +19,11 @@ struct Notes {
 
 /// 200 with `data` (JSON) as it is.
 net::Response success(std::string_view data, const Notes& notes);
+/// 200 with the data of an upstream's answer, of which a large one is not copied.
+net::Response success(Envelope answer, const Notes& notes);
+/// The beginning of a body, behind which the data is to be written, and what makes a 200 of it.
+std::string begin_success();
+net::Response end_success(std::string body, const Notes& notes);
 /// The caller's fault as upstream told it; what could show an address inside is left out.
 net::Response refusal(const Envelope& envelope);
 

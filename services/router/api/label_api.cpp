@@ -4,12 +4,12 @@
 #include <array>
 #include <charconv>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libs/base/utf8.hpp"
+#include "libs/model/labels.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
@@ -49,22 +49,22 @@ bool append_matchers(const promql::Selector& selector, Form& form) {
   return true;
 }
 
-template <typename T>
-void cut(std::set<T>& items, std::size_t limit, bool is_cut, Notes& notes) {
+void cut(std::vector<std::string_view>& items, std::size_t limit, bool is_cut, Notes& notes) {
   const bool is_over = limit != 0 && items.size() > limit;
   if (is_over || is_cut) notes.warnings.emplace_back("results truncated due to limit");
-  if (!is_over) return;
-  auto from = items.begin();
-  std::advance(from, static_cast<std::ptrdiff_t>(limit));
-  items.erase(from, items.end());
+  if (is_over) items.resize(limit);
 }
 
 }  // namespace
 
 struct LabelApi::Gathering {
-  explicit Gathering(Exchange open) : exchange(std::move(open)) {}
+  Gathering(Exchange open, const ApiRequest& request, const Stores& stores)
+      : exchange(std::move(open)),
+        customer(request.caller.customer ? request.caller.customer->text() : ""),
+        held(stores.shares().hold(customer)) {}
 
   Exchange exchange;
+  std::string customer;  ///< "": an operator
   Kind kind = Kind::kTexts;
   std::string path;  ///< the same at hot and at storage
   bool is_post = true;
@@ -73,10 +73,12 @@ struct LabelApi::Gathering {
   net::Headers cold_headers;
   std::size_t limit = 0;
 
-  std::mutex mutex;  // the answers come on the client's thread, but are counted by whoever asks
+  std::mutex mutex;  // the answers come on several threads, which must not wait for one another
   std::size_t missing = 0;
-  std::set<std::string> texts;
-  std::set<Labels> series;
+  std::vector<TextList> lists;
+  ByteShares::Holding held;  ///< for the lists
+  std::size_t bytes = 0;     ///< of the lists
+  bool is_over = false;      ///< the customer's share
   bool has_hot_failed = false;
   bool has_cold_failed = false;
   bool is_cut = false;  ///< storage had more
@@ -151,7 +153,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
 }
 
 void LabelApi::labels(ApiRequest request, Exchange exchange) {
-  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   gathering->path = "/api/v1/labels";
   if (const auto ready = prepare(request, *gathering); !ready) {
     return gathering->exchange.fail(ready.error());
@@ -160,7 +162,7 @@ void LabelApi::labels(ApiRequest request, Exchange exchange) {
 }
 
 void LabelApi::label_values(ApiRequest request, Exchange exchange) {
-  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   const std::string& name = request.path_values.find("name")->second;
   if (!is_label_name(name)) {
     // 3.x takes any text for a name; what comes in by Vigía has none but the classic ones.
@@ -180,7 +182,7 @@ void LabelApi::label_values(ApiRequest request, Exchange exchange) {
 }
 
 void LabelApi::series(ApiRequest request, Exchange exchange) {
-  auto gathering = std::make_shared<Gathering>(std::move(exchange));
+  auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   gathering->kind = Kind::kSeries;
   gathering->path = "/api/v1/series";
   if (request.parameters.all("match[]").empty()) {
@@ -226,33 +228,40 @@ void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
 }
 
 void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const {
+  // Without the lock: a large one takes long, and the other answer may come on everybody's thread.
+  Result<TextList> list = fail(ErrorCode::kUnavailable, "a store does not answer");
+  if (answer && answer->is_success()) {
+    list =
+        gathering->kind == Kind::kTexts ? read_texts(answer->data()) : read_series(answer->data());
+  }
   bool is_last = false;
   {
     const std::lock_guard lock(gathering->mutex);
-    bool is_good = false;
-    if (answer && !answer->is_success()) {
-      gathering->refused = refusal(*answer);
-    } else if (answer && gathering->kind == Kind::kTexts) {
-      auto texts = read_texts(answer->data());
-      is_good = texts.has_value();
-      if (is_good) gathering->texts.insert(texts->begin(), texts->end());
-    } else if (answer) {
-      auto series = read_series(answer->data());
-      is_good = series.has_value();
-      if (is_good) gathering->series.insert(series->begin(), series->end());
-    }
-    if (is_good) {
+    if (answer && !answer->is_success()) gathering->refused = refusal(*answer);
+    if (list && !gathering->held.grow(list->bytes())) {
+      gathering->is_over = true;
+    } else if (list) {
       ++gathering->answers;
+      gathering->bytes += list->bytes();
+      gathering->lists.push_back(std::move(*list));
       gathering->is_cut = gathering->is_cut || (is_cold && !answer->warnings().empty());
     } else {
       (is_cold ? gathering->has_cold_failed : gathering->has_hot_failed) = true;
     }
     is_last = --gathering->missing == 0;
   }
-  if (is_last) finish(gathering);
+  if (!is_last) return;
+  if (gathering->bytes < Readers::kLargeBytes) return finish(gathering);
+  stores_.readers().read(gathering->customer, [this, gathering] { finish(gathering); });
 }
 
 void LabelApi::finish(const Shared& gathering) const {
+  if (gathering->is_over) {
+    return gathering->exchange.fail(
+        {ErrorCode::kOverLimit,
+         "this answer is larger than what others leave room for; read them, or ask for less",
+         std::chrono::seconds(1)});
+  }
   if (gathering->answers == 0) {
     if (gathering->refused) return gathering->exchange.send(std::move(*gathering->refused));
     return gathering->exchange.fail({ErrorCode::kUnavailable, "the stores do not answer"});
@@ -267,13 +276,21 @@ void LabelApi::finish(const Shared& gathering) const {
     notes.warnings.emplace_back(
         "hot part missing: the hot store does not answer, so what is only there is missing here");
   }
-  if (gathering->kind == Kind::kTexts) {
-    gathering->texts.erase(std::string(kHiddenLabel));
-    cut(gathering->texts, gathering->limit, gathering->is_cut, notes);
-    return gathering->exchange.send(success(write_texts(gathering->texts), notes));
+  gathering->exchange.send(end_success(body_of(*gathering, notes), notes));
+}
+
+/// The begin of the answer's body, up to its data.
+std::string LabelApi::body_of(const Gathering& gathering, Notes& notes) const {
+  auto items = merged(gathering.lists);
+  if (gathering.kind == Kind::kTexts) std::erase(items, kHiddenLabel);
+  cut(items, gathering.limit, gathering.is_cut, notes);
+  std::string body = begin_success();
+  if (gathering.kind == Kind::kTexts) {
+    write_texts(items, body);
+  } else {
+    write_values(items, body);
   }
-  cut(gathering->series, gathering->limit, gathering->is_cut, notes);
-  gathering->exchange.send(success(write_series(gathering->series), notes));
+  return body;
 }
 
 }  // namespace vigia::router

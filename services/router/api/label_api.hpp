@@ -37,6 +37,7 @@ class LabelApi {
   void gather(const ApiRequest& request, const Shared& gathering);
   void take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const;
   void finish(const Shared& gathering) const;
+  std::string body_of(const Gathering& gathering, Notes& notes) const;
 
   Stores& stores_;
 };

@@ -292,7 +292,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
-  if (!evaluation->touches) return finish(evaluation, *answer, std::move(notes));
+  if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   const auto& covered = evaluation->covered_from;
   const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
@@ -307,7 +307,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   } else if (!evaluation->is_hot_enough) {
     notes.infos.emplace_back("there is no long-term store here: older samples do not exist");
   }
-  finish(evaluation, *answer, std::move(notes));
+  finish(evaluation, std::move(*answer), std::move(notes));
 }
 
 void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
@@ -349,13 +349,13 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
-  if (!evaluation->touches) return finish(evaluation, *answer, std::move(notes));
+  if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
-  finish(evaluation, *answer, std::move(notes));
+  finish(evaluation, std::move(*answer), std::move(notes));
 }
 
-void QueryApi::finish(const Shared& evaluation, const Envelope& answer, Notes notes) const {
+void QueryApi::finish(const Shared& evaluation, Envelope answer, Notes notes) const {
   for (std::string& remark : promql_remarks(answer.warnings())) {
     notes.warnings.push_back(std::move(remark));
   }
@@ -363,7 +363,7 @@ void QueryApi::finish(const Shared& evaluation, const Envelope& answer, Notes no
     notes.infos.push_back(std::move(remark));
   }
   if (!notes.served.empty()) notes.infos.push_back("served by " + notes.served);
-  evaluation->exchange.send(success(answer.data(), notes));
+  evaluation->exchange.send(success(std::move(answer), notes));
 }
 
 void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
@@ -400,7 +400,7 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
       [this, evaluation](Result<Envelope> answer) {
         if (!answer) return evaluation->exchange.fail(outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
-        finish(evaluation, *answer, {});
+        finish(evaluation, std::move(*answer), {});
       });
 }
 
@@ -421,7 +421,7 @@ void QueryApi::format_query(ApiRequest request, Exchange exchange) {
                              if (!answer) return evaluation->exchange.fail(outward(answer.error()));
                              if (!answer->is_success())
                                return evaluation->exchange.send(refusal(*answer));
-                             finish(evaluation, *answer, {});
+                             finish(evaluation, std::move(*answer), {});
                            });
 }
 

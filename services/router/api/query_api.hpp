@@ -44,7 +44,7 @@ class QueryApi {
   void take_query(const Shared& evaluation, Result<Envelope> answer);
   void look_again(const Shared& evaluation, Envelope answer);
   void settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete);
-  void finish(const Shared& evaluation, const Envelope& answer, Notes notes) const;
+  void finish(const Shared& evaluation, Envelope answer, Notes notes) const;
 
   Stores& stores_;
 };

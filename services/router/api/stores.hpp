@@ -36,6 +36,8 @@ class Stores {
   Coverage& coverage() { return *coverage_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
+  /// For what takes long of an answer.
+  Readers& readers() { return readers_; }
   /// Ends what reads answers, before the parts go that it speaks to.
   void stop_reading() { readers_.stop(); }
   const Settings& settings() const { return settings_; }

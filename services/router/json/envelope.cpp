@@ -34,19 +34,27 @@ std::vector<std::string> texts(ondemand::value value) {
   return found;
 }
 
-constexpr std::string_view kPlainStart = R"({"status":"success","data":)";
-
 /// The data of an answer that holds nothing else, found without reading it: of all fields only
 /// "data" is an object, so whatever ends in "}}" has no field behind it. That is nearly every
 /// answer, and the large ones.
 std::optional<std::pair<std::size_t, std::size_t>> plain_data(std::string_view body) {
-  if (!body.starts_with(kPlainStart) || !body.ends_with("}}") || body[kPlainStart.size()] != '{') {
+  constexpr std::size_t kBegin = Envelope::kPlainStart.size();
+  if (!body.starts_with(Envelope::kPlainStart) || !body.ends_with("}}") || body[kBegin] != '{') {
     return std::nullopt;
   }
-  return std::pair{kPlainStart.size(), body.size() - kPlainStart.size() - 1};
+  return std::pair{kBegin, body.size() - kBegin - 1};
 }
 
 }  // namespace
+
+std::optional<std::string> Envelope::take_plain() && {
+  const bool is_plain = is_success_ && data_at_ == kPlainStart.size() &&
+                        body_.size() == data_at_ + data_size_ + 1 && body_.starts_with(kPlainStart);
+  if (!is_plain) return std::nullopt;
+  body_.pop_back();
+  data_at_ = data_size_ = 0;
+  return std::move(body_);
+}
 
 Result<Envelope> Envelope::read(std::string body) {
   Envelope envelope;

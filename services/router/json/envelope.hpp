@@ -17,9 +17,14 @@ class Envelope {
   /// kCorrupt where the body is not such an answer.
   static Result<Envelope> read(std::string body);
 
+  static constexpr std::string_view kPlainStart = R"({"status":"success","data":)";
+
   bool is_success() const { return is_success_; }
   /// The value of "data" as it came, "null" where there is none.
   std::string_view data() const { return std::string_view(body_).substr(data_at_, data_size_); }
+  /// The body up to the end of its data, kPlainStart and data, where it has nothing else; the
+  /// envelope is empty then.
+  std::optional<std::string> take_plain() &&;
   const std::string& error_type() const { return error_type_; }
   const std::string& error() const { return error_; }
   const std::vector<std::string>& warnings() const { return warnings_; }

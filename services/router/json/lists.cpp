@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -12,6 +13,7 @@ namespace vigia::router {
 namespace {
 
 namespace dom = simdjson::dom;
+namespace ondemand = simdjson::ondemand;
 
 /// Runs `read` on the parsed text; what simdjson throws becomes kCorrupt.
 template <typename T, typename Read>
@@ -25,33 +27,79 @@ Result<T> parsed(std::string_view json, const Read& read) {
   }
 }
 
+/// A list, each item of which `read` adds. On-demand: a document would be many times its text.
+template <typename Read>
+Result<TextList> parsed_list(std::string_view json, const Read& read) {
+  try {
+    TextList list;
+    const simdjson::padded_string padded(json);
+    ondemand::parser parser;
+    ondemand::document document = parser.iterate(padded);
+    if (document.is_null()) return list;
+    for (ondemand::value item : document.get_array()) read(item, list);
+    return list;
+  } catch (const simdjson::simdjson_error&) {
+    return fail(ErrorCode::kCorrupt, "a list in an answer cannot be read");
+  }
+}
+
+template <typename Write>
+void write_list(const std::vector<std::string_view>& items, std::string& out, const Write& write) {
+  out += '[';
+  bool is_first = true;
+  for (const std::string_view item : items) {
+    if (!std::exchange(is_first, false)) out += ',';
+    write(item);
+  }
+  out += ']';
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> read_texts(std::string_view json) {
-  return parsed<std::vector<std::string>>(json, [](dom::element root) {
-    std::vector<std::string> texts;
-    if (root.is_null()) return texts;
-    for (const dom::element item : root.get_array()) {
-      texts.emplace_back(std::string_view(item.get_string()));
-    }
-    return texts;
+void TextList::add(std::string_view text) {
+  text_ += text;
+  ends_.push_back(text_.size());
+}
+
+Result<TextList> read_texts(std::string_view json) {
+  return parsed_list(json, [](ondemand::value item, TextList& list) {
+    list.add(std::string_view(item.get_string()));
   });
 }
 
-Result<std::vector<Labels>> read_series(std::string_view json) {
-  return parsed<std::vector<Labels>>(json, [](dom::element root) {
-    std::vector<Labels> series;
-    if (root.is_null()) return series;
-    for (const dom::element item : root.get_array()) {
-      std::vector<Label> labels;
-      for (const dom::key_value_pair field : item.get_object()) {
-        labels.push_back(
-            Label{std::string(field.key), std::string(std::string_view(field.value.get_string()))});
-      }
-      series.push_back(Labels::from(std::move(labels)));
+Result<TextList> read_series(std::string_view json) {
+  std::vector<std::pair<std::string, std::string>> labels;  // room for one series after another
+  std::string text;
+  return parsed_list(json, [&](ondemand::value item, TextList& list) {
+    labels.clear();
+    for (auto field : item.get_object()) {
+      std::string name(std::string_view(field.unescaped_key()));
+      labels.emplace_back(std::move(name), std::string_view(field.value().get_string()));
     }
-    return series;
+    std::sort(labels.begin(), labels.end());
+    text.assign(1, '{');
+    for (const auto& [name, value] : labels) {
+      if (text.size() > 1) text += ',';
+      text += json_text(name);
+      text += ':';
+      text += json_text(value);
+    }
+    text += '}';
+    list.add(text);
   });
+}
+
+std::vector<std::string_view> merged(const std::vector<TextList>& lists) {
+  std::vector<std::string_view> all;
+  std::size_t count = 0;
+  for (const TextList& list : lists) count += list.size();
+  all.reserve(count);
+  for (const TextList& list : lists) {
+    for (std::size_t i = 0; i < list.size(); ++i) all.push_back(list[i]);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
@@ -90,31 +138,15 @@ std::string read_text_of(std::string_view json, std::string_view key) {
   return text.value_or("");
 }
 
-std::string write_texts(const std::set<std::string>& texts) {
-  std::string out = "[";
-  for (const std::string& text : texts) {
-    if (out.size() > 1) out += ',';
-    out += json_text(text);
-  }
-  return out + "]";
+void write_texts(const std::vector<std::string_view>& texts, std::string& out) {
+  write_list(texts, out, [&out](std::string_view text) { out += json_text(text); });
 }
 
-std::string write_series(const std::set<Labels>& series) {
-  std::string out = "[";
-  for (const Labels& labels : series) {
-    if (out.size() > 1) out += ',';
-    out += '{';
-    bool is_first = true;
-    for (const Label& label : labels) {
-      if (!is_first) out += ',';
-      is_first = false;
-      out += json_text(label.name);
-      out += ':';
-      out += json_text(label.value);
-    }
-    out += '}';
-  }
-  return out + "]";
+void write_values(const std::vector<std::string_view>& values, std::string& out) {
+  std::size_t bytes = 2;
+  for (const std::string_view value : values) bytes += value.size() + 1;
+  out.reserve(out.size() + bytes);
+  write_list(values, out, [&out](std::string_view value) { out += value; });
 }
 
 }  // namespace vigia::router

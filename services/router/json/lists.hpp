@@ -1,22 +1,41 @@
 // Lists inside answers: label names and values, series, heartbeats, and writing them again.
 #pragma once
 
+#include <cstddef>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
-#include "libs/model/labels.hpp"
 #include "libs/model/sample.hpp"
 
 namespace vigia::router {
 
+/// Many texts in two blocks of memory: a list of 200,000 series would be millions of small ones.
+class TextList {
+ public:
+  void add(std::string_view text);
+  std::size_t size() const { return ends_.size(); }
+  std::string_view operator[](std::size_t index) const {
+    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(text_).substr(begin, ends_[index] - begin);
+  }
+  /// What it holds in memory.
+  std::size_t bytes() const { return text_.capacity() + ends_.capacity() * sizeof(std::size_t); }
+
+ private:
+  std::string text_;
+  std::vector<std::size_t> ends_;
+};
+
 /// ["a","b"]; null is an empty list. kCorrupt on anything else, for all of these.
-Result<std::vector<std::string>> read_texts(std::string_view json);
-/// [{"__name__":"up",…},…]
-Result<std::vector<Labels>> read_series(std::string_view json);
+Result<TextList> read_texts(std::string_view json);
+/// [{"__name__":"up",…},…]: each as JSON with its labels in order, so that equal ones are equal
+/// texts.
+Result<TextList> read_series(std::string_view json);
+/// Of all lists, sorted, each once. Views of what is in them.
+std::vector<std::string_view> merged(const std::vector<TextList>& lists);
 /// Times of all samples of {"resultType":"matrix","result":[{"values":[[1.5,"1"],…]},…]}, sorted,
 /// by the value that their series has of a label ("" where it has none).
 Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
@@ -27,7 +46,8 @@ Result<double> read_vector_value(std::string_view json);
 /// The text under a key of an object, or "".
 std::string read_text_of(std::string_view json, std::string_view key);
 
-std::string write_texts(const std::set<std::string>& texts);
-std::string write_series(const std::set<Labels>& series);
+/// Behind what `out` has: a JSON list of texts; of what is JSON already.
+void write_texts(const std::vector<std::string_view>& texts, std::string& out);
+void write_values(const std::vector<std::string_view>& values, std::string& out);
 
 }  // namespace vigia::router

@@ -6,15 +6,25 @@ namespace vigia::router {
 namespace {
 
 TEST(Lists, TextsAndSeriesReadAndWrite) {
-  EXPECT_EQ(read_texts(R"(["a","b\"c"])"), (std::vector<std::string>{"a", "b\"c"}));
-  EXPECT_EQ(read_texts("null"), std::vector<std::string>());
-  EXPECT_FALSE(read_texts("{}").has_value());
-  EXPECT_EQ(write_texts({"b", "a\n"}), "[\"a\\n\",\"b\"]");
-  const auto series = read_series(R"([{"b":"2","__name__":"up"},{"__name__":"up","b":"2"}])");
+  const auto texts = read_texts(R"(["a","b\"c"])");
+  ASSERT_TRUE(texts.has_value());
+  EXPECT_EQ(merged({*texts}), (std::vector<std::string_view>{"a", "b\"c"}));
+  EXPECT_EQ(read_texts("null")->size(), 0U);
+  for (const char* wrong : {"{}", "[1]", "[\"a\"", "[", "", "\"a\""}) {
+    EXPECT_FALSE(read_texts(wrong).has_value()) << wrong;
+  }
+  std::string out = "of before";
+  write_texts({"a\n", "b"}, out);
+  EXPECT_EQ(out, "of before[\"a\\n\",\"b\"]");
+  const auto series = read_series(R"([{"b":"2\n","__name__":"up"},{"__name__":"up","b":"2\n"}])");
   ASSERT_TRUE(series.has_value());
-  const std::set<Labels> merged(series->begin(), series->end());
-  EXPECT_EQ(write_series(merged), R"([{"__name__":"up","b":"2"}])");
-  EXPECT_EQ(write_series({}), "[]");
+  EXPECT_FALSE(read_series(R"([{"b":2}])").has_value());
+  out.clear();
+  write_values(merged({*series, *series}), out);
+  EXPECT_EQ(out, R"([{"__name__":"up","b":"2\n"}])");
+  out.clear();
+  write_values({}, out);
+  EXPECT_EQ(out, "[]");
 }
 
 TEST(Lists, MatrixTimesBelongToALabelsValueAndAreSorted) {

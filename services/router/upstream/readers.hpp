@@ -1,6 +1,7 @@
 // Threads on which large answers of stores are read, by turns of the customers.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -13,7 +14,9 @@ namespace vigia::router {
 
 /// Reading an answer, merging it with another store's and writing it takes a second where it has
 /// 200,000 series. On the thread on which all answers arrive that second is everybody's; here a
-/// customer has one thread at most, and who waits goes on customer by customer.
+/// customer has one thread at most, and who waits goes on customer by customer. The threads stand
+/// behind the program's others where there are too few cores for all. When the last large answer is
+/// read, the memory that it took goes back to the system.
 ///
 /// Any thread; stop and the destructor from one that is none of its own.
 class Readers {
@@ -34,7 +37,10 @@ class Readers {
  private:
   static constexpr std::size_t kThreads = 2;
 
+  void run(std::function<void()> work);
+
   const SystemClock clock_;
+  std::atomic<std::size_t> unread_{0};  // given, and not yet let go
   Turns turns_;
   service::WorkerPool pool_;
 };
