@@ -130,14 +130,16 @@ Result<void> Service::open_events() {
         patiently("spans and logs", [&] { return EventStore::open(*store_, clock_, signal); });
     if (!events) return forward(events);
     (*events)->use_record_times(times_);
+    const RetentionSettings& retention = settings_.retention;
+    const Duration keep = signal == Signal::kTraces ? retention.traces : retention.logs;
+    (*events)->use_oldest([this, keep] { return oldest_ms(keep); });
     (signal == Signal::kTraces ? spans_ : logs_) = std::move(*events);
   }
   return {};
 }
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
-TimestampMs Service::oldest_sample_ms() const {
-  const Duration keep = settings_.retention.raw;
+TimestampMs Service::oldest_ms(Duration keep) const {
   const TimestampMs records_ms = times_.median_ms();
   if (keep == Duration(0) || records_ms == 0) return 0;
   const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
@@ -151,7 +153,7 @@ void Service::make_interfaces() {
   remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits(), *answers_);
   books_ = std::make_unique<WriteBooks>(registry_);
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
-                                          [this] { return oldest_sample_ms(); });
+                                          [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);

@@ -49,7 +49,7 @@ class Service final : public service::Running, public net::Handler {
   Result<void> open();
   Result<void> open_events();
   void make_interfaces();
-  TimestampMs oldest_sample_ms() const;
+  TimestampMs oldest_ms(Duration keep) const;
   void set_short(bool is_short);
   std::vector<RetentionRule> retention_rules();
   void start_retention();

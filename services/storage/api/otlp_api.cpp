@@ -65,6 +65,7 @@ void OtlpApi::count(const CustomerId& customer, const EventCounts& counts) {
   };
   add("stored", "Items that are on disk.", counts.stored);
   add("repeated", "Items that were there already.", counts.repeats);
+  add("expired", "Items older than their retention, taken and not stored.", counts.expired);
   add("refused", "Items of another customer's resource, or that cannot be kept.", counts.refused);
 }
 

@@ -40,22 +40,24 @@ bool is_remote_write_1(const net::Headers& headers) {
   return form.type() == "application/x-protobuf" && is_first && coding == "snappy";
 }
 
-struct Refused {
-  std::uint64_t samples = 0;
-  std::string first_problem;
-};
+}  // namespace
 
-net::Response answer(const AppendCounts& counts, const Refused& refused) {
+// A fault of ours is nobody's to pay for with samples that were acknowledged: it is not final.
+net::Response write_answer(const AppendCounts& counts, const RefusedSamples& refused) {
   net::Response response;
   response.status = 204;
-  if (refused.samples > 0 || counts.conflicts > 0 || counts.set_aside > 0) {
-    std::string why = refused.first_problem;
-    if (why.empty() && counts.conflicts == 0) why = "a fault of this program, see its log";
-    if (why.empty()) why = "a stored sample of the same series and time has another value";
+  if (counts.set_aside > 0) {
+    response = text_response(500, fmt::format("{} samples could not be kept for a fault of this "
+                                              "program, see its log; the rest is stored\n",
+                                              counts.set_aside));
+  } else if (refused.samples > 0 || counts.conflicts > 0) {
+    const std::string why = refused.first_problem.empty()
+                                ? "a stored sample of the same series and time has another value"
+                                : refused.first_problem;
     response = text_response(
         400, fmt::format("{} samples refused, {} in conflict with stored ones, the rest stored; "
                          "the first: {}\n",
-                         refused.samples + counts.set_aside, counts.conflicts, why));
+                         refused.samples, counts.conflicts, why));
   }
   const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
   const std::uint64_t samples = counts.stored + counts.repeats - histograms;
@@ -64,8 +66,6 @@ net::Response answer(const AppendCounts& counts, const Refused& refused) {
   response.headers.add("x-prometheus-remote-write-exemplars-written", "0");
   return response;
 }
-
-}  // namespace
 
 std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
   if (is_remote_write_1(headers)) return std::nullopt;
@@ -85,7 +85,7 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
     return responder.send(error_response(resolved.error()));
   }
   books_.note_expired(batch.expired());
-  Refused refused{0, batch.first_problem()};
+  RefusedSamples refused{0, batch.first_problem()};
   for (std::size_t i = 0; i < kRefusals; ++i) {
     const auto reason = static_cast<Refusal>(i);
     books_.note_refused(reason, batch.refused(reason));
@@ -93,7 +93,7 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   }
   IngestBatch accepted = batch.take();
   const std::size_t items = accepted.items();
-  if (items == 0) return responder.send(answer({}, refused));
+  if (items == 0) return responder.send(write_answer({}, refused));
   // Shared because std::function copies; there is one owner at a time.
   const auto shared = std::make_shared<net::Responder>(std::move(responder));
   ingester_.write(std::move(accepted), [this, items, shared, refused](Result<AppendCounts> counts) {
@@ -102,7 +102,7 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
       return shared->send(error_response(counts.error()));
     }
     books_.note(*counts);
-    shared->send(answer(*counts, refused));
+    shared->send(write_answer(*counts, refused));
   });
 }
 

@@ -11,9 +11,18 @@
 
 namespace vigia::storage {
 
+struct RefusedSamples {
+  std::uint64_t samples = 0;
+  std::string first_problem;
+};
+
+/// What a write is answered of which this became.
+net::Response write_answer(const AppendCounts& counts, const RefusedSamples& refused);
+
 /// Contract: 204 where all samples are in the write-ahead log, or were there already; 400 where
 /// some were refused or conflict with stored ones, the rest stored; 415 for another content type or
-/// version; 503 for a passing fault. Always with X-Prometheus-Remote-Write-Samples-Written,
+/// version; 503 for a passing fault, 500 where a fault of this program kept some out: repeating is
+/// right for both. Always with X-Prometheus-Remote-Write-Samples-Written,
 /// -Histograms-Written and -Exemplars-Written (exemplars are not kept: 0). Repeats count as
 /// written; samples older than their retention are taken and not stored, whatever was acknowledged
 /// being decided elsewhere, and do not count as written. Thread contract: any thread that may

@@ -129,13 +129,13 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber
                             *items, kRequestItemsMax));
   }
   const TimestampMs now_ms = times_ == nullptr ? clock_.wall_ms() : times_->latest_ms(clock_);
-  EventWriter writer(target, verdicts, now_ms);
+  EventWriter writer(target, verdicts, {now_ms, oldest_ms_()});
   if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
   if (times_ != nullptr && writer.newest_ms() > 0) times_->note(number, writer.newest_ms());
   // A repeat may be of a request that is still being written: its rows are durable once ours are.
   if (auto synced = store_.sync(); !synced) return forward(synced);
-  return EventCounts{writer.stored(), writer.repeats(), verdicts.refused()};
+  return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
 Result<void> EventStore::read_trace(CustomerNumber customer, std::string_view trace_id,

@@ -24,6 +24,7 @@ struct EventCounts {
   std::uint64_t repeats = 0;  ///< there already, byte for byte, from the same origin
   std::uint64_t refused =
       0;  ///< their resource names another customer or none, or their ids are bad
+  std::uint64_t expired = 0;  ///< older than their retention: taken and not stored
 };
 
 /// Thread contract: any thread. Errors as the ordered store's.
@@ -38,6 +39,10 @@ class EventStore {
   /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
   /// that is behind does not file them under days past. `times` must outlive it.
   void use_record_times(RecordTimes& times) { times_ = &times; }
+
+  /// Before the first write: the time before which nothing is kept; 0: everything is. Else items of
+  /// any age would make days that each reader of a trace has to look through.
+  void use_oldest(std::function<TimestampMs()> oldest_ms) { oldest_ms_ = std::move(oldest_ms); }
 
   /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
   /// customer.id with this customer's id. The same request again stores nothing (what has no time,
@@ -68,6 +73,7 @@ class EventStore {
   OrderedStore& store_;
   const Clock& clock_;
   RecordTimes* times_ = nullptr;
+  std::function<TimestampMs()> oldest_ms_ = [] { return TimestampMs{0}; };
   Signal signal_;
   Family family_;
   DaySet days_;

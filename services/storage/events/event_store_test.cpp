@@ -288,6 +288,25 @@ TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
               HasSubstr(R"("status":"success")"));
 }
 
+// 20,700 spans a day apart made as many days, through which every customer's traces were looked
+// for.
+TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
+  constexpr TimestampNs kDayNs = 86'400'000'000'000;
+  const TimestampMs now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
+  logs_->use_oldest([=] { return now_ms - 30 * kDayMs; });
+  std::vector<std::string> lines;
+  for (TimestampNs day = 0; day < 60; ++day) {
+    lines.push_back(log_record(kNowNs - day * kDayNs, "aged " + std::to_string(day)));
+  }
+  lines.push_back(log_record(0, "without a time"));
+  const EventCounts counts = written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
+  EXPECT_EQ(counts.stored, 32U);
+  EXPECT_EQ(counts.expired, 29U);
+  DaySet days(*store_, Family::kLogs);
+  ASSERT_TRUE(days.load());
+  EXPECT_EQ(days.between(0, UINT32_MAX).size(), 31U);
+}
+
 // A damaged row made its customer's answers errors as long as it lay in their range.
 TEST_F(EventStoreTest, ADamagedRowCostsItsRecordAlone) {
   std::vector<std::string> lines;

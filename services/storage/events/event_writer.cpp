@@ -47,8 +47,12 @@ void EventVerdicts::on_item(std::uint32_t item, std::string_view bytes) {
 }
 
 EventWriter::EventWriter(const EventTarget& target, const EventVerdicts& verdicts,
-                         TimestampMs now_ms)
-    : target_(target), verdicts_(verdicts), now_ms_(now_ms), today_(day_of(now_ms)) {}
+                         const EventTimes& times)
+    : target_(target),
+      verdicts_(verdicts),
+      now_ms_(times.now_ms),
+      oldest_ms_(times.oldest_ms),
+      today_(day_of(times.now_ms)) {}
 
 void EventWriter::on_resource(const wire::otlp::ResourceView& resource) {
   resource_view_ = {resource.bytes, resource.schema_url};
@@ -98,9 +102,18 @@ bool EventWriter::is_unsteady(TimestampNs time_ns) const {
   return time_ns == 0 || static_cast<TimestampMs>(time_ns / event_key::kNsPerMs) > now_ms_;
 }
 
+// What has no time is of today.
+bool EventWriter::is_expired(TimestampNs time_ns) {
+  if (time_ns == 0) return false;
+  const bool is_old = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs) < oldest_ms_;
+  if (is_old) ++expired_;
+  return is_old;
+}
+
 // trace, span, hash: two versions of a span are both kept.
 void EventWriter::add_span(std::uint32_t item, std::string_view bytes) {
   const SpanKeyParts parts = span_key_parts(bytes);
+  if (is_expired(parts.start_ns)) return;
   std::string key =
       event_key::prefix(event_key::day_of_ns(filing_time(parts.start_ns)), target_.customer);
   key += parts.trace_id;
@@ -112,6 +125,7 @@ void EventWriter::add_span(std::uint32_t item, std::string_view bytes) {
 // time, hash, which of several equal ones in the request.
 void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
   const TimestampNs own_time_ns = log_record_time(bytes);
+  if (is_expired(own_time_ns)) return;
   const TimestampNs time_ns = filing_time(own_time_ns);
   std::string key = event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
   append_key_u64(key, time_ns);

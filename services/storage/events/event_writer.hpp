@@ -53,12 +53,17 @@ class EventVerdicts final : public wire::otlp::Visitor {
 /// keeps what a request may cost in time and memory.
 inline constexpr std::uint32_t kRequestItemsMax = 100'000;
 
+struct EventTimes {
+  TimestampMs now_ms = 0;
+  TimestampMs oldest_ms = 0;  ///< what is older is not kept
+};
+
 /// Thread contract: one thread. REQUIRES: what it walks was walked by EventVerdicts without an
 /// error.
 class EventWriter final : public wire::otlp::Visitor {
  public:
   /// Both must outlive it.
-  EventWriter(const EventTarget& target, const EventVerdicts& verdicts, TimestampMs now_ms);
+  EventWriter(const EventTarget& target, const EventVerdicts& verdicts, const EventTimes& times);
   void on_resource(const wire::otlp::ResourceView& resource) override;
   void on_scope(const wire::otlp::ScopeView& scope) override;
   void on_item(std::uint32_t item, std::string_view bytes) override;
@@ -68,6 +73,7 @@ class EventWriter final : public wire::otlp::Visitor {
   Result<void> finish();
   std::uint64_t stored() const { return stored_; }
   std::uint64_t repeats() const { return repeats_; }
+  std::uint64_t expired() const { return expired_; }
   /// The latest time that an item names; 0: none does.
   TimestampMs newest_ms() const { return newest_ms_; }
 
@@ -85,6 +91,7 @@ class EventWriter final : public wire::otlp::Visitor {
   void hash_origins();
   TimestampNs filing_time(TimestampNs time_ns);
   bool is_unsteady(TimestampNs time_ns) const;
+  bool is_expired(TimestampNs time_ns);
   void add_span(std::uint32_t item, std::string_view bytes);
   void add_log_record(std::uint32_t item, std::string_view bytes);
   void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
@@ -96,6 +103,7 @@ class EventWriter final : public wire::otlp::Visitor {
   const EventTarget& target_;
   const EventVerdicts& verdicts_;
   TimestampMs now_ms_;
+  TimestampMs oldest_ms_;
   std::uint32_t today_;
   event_key::ItemHasher hasher_;
   OriginView resource_view_;
@@ -114,6 +122,7 @@ class EventWriter final : public wire::otlp::Visitor {
 
   std::uint64_t stored_ = 0;
   std::uint64_t repeats_ = 0;
+  std::uint64_t expired_ = 0;
   TimestampMs newest_ms_ = 0;
   std::optional<Error> failure_;
 };

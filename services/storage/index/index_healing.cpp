@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t kSeriesPassedOver = 1U << 24U;
 constexpr std::uint32_t kCustomersPassedOver = 1U << 12U;
 constexpr std::size_t kRowsAtOnce = 1'000;
+constexpr std::size_t kValuesMax = 1U << 18U;
 
 std::string number_value(std::uint64_t value) {
   std::string bytes;
@@ -231,6 +232,7 @@ Result<void> SeriesIndex::heal_rows() {
     if (auto put = store_.put(rows.writes, Durability::kLater); !put) return put;
     rows.writes.clear();
     rows.value_hashes.clear();
+    if (rows.values.size() > kValuesMax) rows.values.clear();  // written again at worst
   }
   if (auto status = scan->status(); !status) return status;
   if (!rows.writes.empty()) {

@@ -1,0 +1,43 @@
+#include "services/storage/api/write_api.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vigia::storage {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
+  AppendCounts counts;
+  counts.stored = 3;
+  counts.repeats = 2;
+  const auto answer = write_answer(counts, {});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "5");
+}
+
+TEST(WriteAnswerTest, WhatIsRefusedAndInConflictIsFinal) {
+  AppendCounts counts;
+  counts.conflicts = 1;
+  EXPECT_EQ(write_answer(counts, {}).status, 400);
+  const auto answer = write_answer({}, {2, "no name"});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("2 samples refused"));
+  EXPECT_THAT(answer.body, HasSubstr("no name"));
+}
+
+// It was answered with 400, on which a sender drops what it had acknowledged.
+TEST(WriteAnswerTest, AFaultOfOursIsNotFinal) {
+  AppendCounts counts;
+  counts.stored = 3;
+  counts.conflicts = 1;
+  counts.set_aside = 2;
+  const auto answer = write_answer(counts, {1, "no name"});
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_THAT(answer.body, HasSubstr("2 samples could not be kept"));
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "3");
+}
+
+}  // namespace
+}  // namespace vigia::storage
