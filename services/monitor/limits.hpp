@@ -1,5 +1,5 @@
 // Named limits of vigia-monitor. Every queue, body, list and loop that outsiders can fill has one;
-// the audit log, where what is written stays, takes refused log-ins by counts (kRefusedKindsMax).
+// the audit log, where what is written stays, takes log-ins by counts (kRefusedKindsMax).
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,21 @@ inline constexpr std::size_t kJsonDepthMax = 16;
 /// Answers of router and Alertmanager: one look's 2,000 nodes × 16 series × 400 B is 13 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 
-/// Threads that do blocking work (database, password hashing).
+/// Threads that answer the REST interface from the database.
 inline constexpr std::size_t kWorkers = 4;
-/// Requests that wait for a worker; more get 503. At 5 ms a request that is a wait under 1 s.
+/// Requests that wait for one of these, of callers that are known and of strangers each; more get
+/// 503. At 5 ms a request that is a wait under 1 s. Callers take turns (FairPool), and none has
+/// more than half of it.
 inline constexpr std::size_t kWorkerQueueMax = 512;
+inline constexpr std::size_t kQuickOfCallerMax = 256;
+/// Addresses of one customer, or operator, that count as known: its share of the turns.
+inline constexpr std::size_t kKnownOfOwnerMax = 64;
+/// Threads for what our own neighbours ask inside (http_sd), which no request from outside delays.
+inline constexpr std::size_t kInsideWorkers = 1;
+inline constexpr std::size_t kInsideQueueMax = 64;
+/// Changes by one customer's people: 17,280 rows of the audit log a day at most, some 4 MB.
+inline constexpr std::size_t kChangesAtOnce = 200;
+inline constexpr Duration kChangeEach = std::chrono::seconds(5);
 /// Threads for calls that wait for the router, so that it never holds up the others.
 inline constexpr std::size_t kWaitingWorkers = 4;
 inline constexpr std::size_t kWaitingQueueMax = 512;
@@ -38,10 +49,16 @@ inline constexpr std::size_t kHashesWaitingMax = 32;
 /// stranger waits 1 s at most for his turn.
 inline constexpr std::size_t kLogInCallersMax = 64;
 inline constexpr std::size_t kLogInsOfCallerMax = 4;
-/// Callers that are remembered to have logged in; some 100 B each.
+/// Of the known ones one customer has this many, a quarter of those that may wait.
+inline constexpr std::size_t kKnownLogInsOfOwnerMax = kLogInCallersMax / 4;
+/// Callers that are remembered to have proved who they are; some 200 B each.
 inline constexpr std::size_t kKnownCallersMax = 10'000;
 /// Users and addresses of refused log-ins that stand in the audit log by name in ten minutes.
 inline constexpr std::size_t kRefusedKindsMax = 20;
+/// The same of log-ins that succeed and log-outs, of one customer (or all operators) and of one
+/// user: 201 entries in ten minutes at most, 7 MB a day of a customer that does nothing else.
+inline constexpr std::size_t kSessionKindsMax = 100;
+inline constexpr std::size_t kSessionKindsOfUserMax = 10;
 
 /// The table of failed log-ins; the oldest entry goes first.
 inline constexpr std::size_t kThrottleEntriesMax = 20'000;

@@ -42,6 +42,26 @@ LivePollerSettings poller_settings(const Settings& settings) {
   return out;
 }
 
+FairPoolLimits quick_limits() {
+  return {.threads = kWorkers,
+          .callers_max = kWorkerQueueMax,
+          .jobs_of_caller_max = kQuickOfCallerMax,
+          .known_max = kKnownCallersMax,
+          .jobs_max = kWorkerQueueMax,
+          .known_of_owner_max = kKnownOfOwnerMax};
+}
+
+// A hash costs 30 ms of a core: whoever asks for pages goes first.
+FairPoolLimits hashing_limits() {
+  constexpr int kNiceness = 10;
+  return {.threads = kHashesAtOnceMax,
+          .callers_max = kLogInCallersMax,
+          .jobs_of_caller_max = kLogInsOfCallerMax,
+          .known_max = kKnownCallersMax,
+          .known_of_owner_max = kKnownLogInsOfOwnerMax,
+          .niceness = kNiceness};
+}
+
 /// Everything that runs. Members start in this order and end in the opposite one.
 class Service final : public service::Running {
  public:
@@ -61,14 +81,15 @@ class Service final : public service::Running {
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
-        workers_(kWorkers, kWorkerQueueMax),
+        workers_(quick_limits()),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
-        hashing_workers_(FairPoolLimits{kHashesAtOnceMax, kLogInCallersMax, kLogInsOfCallerMax,
-                                        kKnownCallersMax}),
+        hashing_workers_(hashing_limits()),
+        inside_workers_(kInsideWorkers, kInsideQueueMax),
         table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_, hashing_workers_},
-               metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
+               clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure, [] { return true; }),
-        inside_(InsideParts{*database_, workers_, snapshot_, live_, addresses_, metrics_, clock_},
+        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, metrics_,
+                            clock_},
                 settings_.internal_token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
@@ -93,7 +114,7 @@ class Service final : public service::Running {
     live_.on_refresh([this] {
       if (live_.current()->router_problem.empty()) known_at_ = clock_.steady();
       inside_.release_waiting();
-      note_refused_log_ins(authenticator_.refused_log_ins().flush());
+      warn_of_notes(authenticator_.notes().flush());
     });
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
       const std::chrono::duration<double> age = clock_.steady() - known_at_.load();
@@ -115,10 +136,11 @@ class Service final : public service::Running {
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     channel_addresses_.stop();
     live_.stop();
-    workers_.stop(service::WaitingJobs::kDrop, deadline);
+    inside_workers_.stop(service::WaitingJobs::kDrop, deadline);
+    workers_.stop();
     waiting_workers_.stop(service::WaitingJobs::kDrop, deadline);
     hashing_workers_.stop();
-    note_refused_log_ins(authenticator_.refused_log_ins().flush_now());
+    warn_of_notes(authenticator_.notes().flush_now());
   }
 
  private:
@@ -147,9 +169,9 @@ class Service final : public service::Running {
     return {};
   }
 
-  static void note_refused_log_ins(const Result<void>& noted) {
+  static void warn_of_notes(const Result<void>& noted) {
     if (!noted) {
-      service::log_warn("refused log-ins not noted", {{"error", noted.error().message}});
+      service::log_warn("repeated log-ins not noted", {{"error", noted.error().message}});
     }
   }
 
@@ -175,9 +197,10 @@ class Service final : public service::Running {
   ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;
   AddressBook addresses_;
-  service::WorkerPool workers_;
+  FairPool workers_;
   service::WorkerPool waiting_workers_;
   FairPool hashing_workers_;
+  service::WorkerPool inside_workers_;
   ApiTable table_;
   WebHandler web_;
   InsideHandler inside_;
@@ -190,8 +213,9 @@ class Service final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
-  // One connection a worker; one each for live state, publisher, channels' addresses and snapshot.
-  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + 4;
+  // One connection a worker; one each for live state, publisher, channels' addresses and
+  // snapshot.
+  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + 4;
   auto database = Database::open(settings.database, kConnections);
   if (!database) return forward(database);
   auto made =

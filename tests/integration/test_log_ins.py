@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -111,3 +115,102 @@ def test_guessing_does_not_fill_the_audit_log(tmp_path: Path) -> None:
         assert 20 <= len(refused) <= 41
         assert any(one["actor"] == "user:(others)" and one["detail"].startswith("times=") for one in refused)
         assert _operator(stack).good("GET", "/audit/verification")["is_intact"]
+
+
+class TestOneCustomersPeople:
+    """What a person of one customer can do to the log-ins, pages and audit log of all."""
+
+    def test_whose_changes_wait_takes_nobodys_place(self, stack_of_one: Stack) -> None:
+        """All waited in one queue of 512: one customer's script that waited there refused everybody else."""
+        stack = stack_of_one
+        operator = _operator(stack)
+        operator.good("POST", "/customers", {"id": "crowd", "name": "C"})
+        operator.good("POST", "/customers/crowd/users", {"name": "carla", "password": PASSWORD})
+        operator.good("POST", "/customers", {"id": "quiet", "name": "Q"})
+        operator.good("POST", "/customers/quiet/users", {"name": "diego", "password": PASSWORD})
+        reader = operator.good("POST", "/customers/quiet/tokens", {"name": "r", "scope": "read"})["token"]
+        carla = Caller(stack.layout.url("monitor")).log_in("carla", PASSWORD)
+        with sqlite3.connect(stack.layout.data / "monitor.db", isolation_level=None) as database:
+            database.execute("BEGIN IMMEDIATE")  # as a disk that is slow: what changes something waits
+            try:
+                codes, others = asyncio.run(_crowd(stack, carla, reader, database))
+            finally:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+        assert others == [200, 200], "a page and a log-in of others"
+        assert sum(codes.values()) == 700
+        assert codes[503] >= 300, codes
+        assert set(codes) <= {201, 429, 503}, codes
+
+    def test_log_ins_that_succeed_do_not_fill_the_audit_log(self, tmp_path: Path) -> None:
+        with Stack(tmp_path) as stack:
+            stack.start("monitor")
+            operator = _operator(stack)
+            operator.good("POST", "/customers", {"id": "cliente-a", "name": "A"})
+            operator.good("POST", "/customers/cliente-a/users", {"name": "ana", "password": PASSWORD})
+            for _ in range(30):
+                Caller(stack.layout.url("monitor")).log_in("ana", PASSWORD).good("DELETE", "/session")
+            stack.stop("monitor")
+            stack.start("monitor")
+            entries = _operator(stack).good("GET", "/audit?limit=500")["entries"]
+            own = [(one["action"], one["detail"].partition(" ")[0]) for one in entries if one["actor"] == "user:ana"]
+            assert sorted(own) == [
+                ("session.close", ""),
+                ("session.close", "times=29"),
+                ("session.open", ""),
+                ("session.open", "times=29"),
+            ]
+            assert _operator(stack).good("GET", "/audit/verification")["is_intact"]
+
+    def test_changes_without_end_are_slowed_down_and_no_other_customers(self, stack_of_one: Stack) -> None:
+        operator = _operator(stack_of_one)
+        for customer in ("busy", "calm"):
+            operator.good("POST", "/customers", {"id": customer, "name": customer})
+            operator.good("POST", f"/customers/{customer}/users", {"name": f"of-{customer}", "password": PASSWORD})
+        busy, calm = (
+            Caller(stack_of_one.layout.url("monitor")).log_in(f"of-{one}", PASSWORD) for one in ("busy", "calm")
+        )
+        token = {"name": "x", "scope": "ingest"}
+        codes = [busy.call("POST", "/customers/busy/tokens", token).status_code for _ in range(230)]
+        assert codes[:200] == [201] * 200
+        assert 429 in codes[200:]
+        refused = busy.call("POST", "/customers/busy/tokens", token)
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert calm.call("POST", "/customers/calm/tokens", token).status_code == 201
+        assert busy.call("DELETE", "/session").status_code == 204, "who is slowed down may go"
+
+
+async def _crowd(
+    stack: Stack, carla: Caller, token_of_other: str, database: sqlite3.Connection
+) -> tuple[Counter[int], list[int]]:
+    """700 changes of one person while the database takes none, a page and a log-in of others; then it takes them."""
+    host, _, port = stack.layout.address("monitor").partition(":")
+
+    async def ask(method: str, path: str, headers: dict[str, str], body: object = None) -> int:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        text = b"" if body is None else json.dumps(body).encode()
+        lines = [f"{method} /api/v1{path} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(text)}", "", ""]
+        writer.write("\r\n".join(lines).encode() + text)
+        status = int((await asyncio.wait_for(reader.readline(), 60)).split()[1])
+        writer.close()
+        return status
+
+    cookie = "; ".join(f"{name}={value}" for name, value in carla.http.cookies.items())
+    hers = {"Cookie": cookie, "X-CSRF-Token": carla.csrf, "X-Forwarded-For": "198.51.100.77"}
+    token = {"name": "x", "scope": "ingest"}
+    crowd = [asyncio.create_task(ask("POST", "/customers/crowd/tokens", hers, token)) for _ in range(700)]
+    while not any(task.done() for task in crowd):  # the first is refused once her share is full
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    reads = {"Authorization": f"Bearer {token_of_other}", "X-Forwarded-For": "198.51.100.78"}
+    others = [
+        asyncio.create_task(ask("GET", "/overview", reads)),
+        asyncio.create_task(
+            ask("POST", "/session", {"X-Forwarded-For": "198.51.100.79"}, {"user": "diego", "password": PASSWORD})
+        ),
+    ]
+    await asyncio.sleep(0.5)
+    database.execute("ROLLBACK")
+    return Counter(await asyncio.gather(*crowd)), await asyncio.gather(*others)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -7,10 +8,11 @@
 
 #include "services/monitor/access/address.hpp"
 #include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/change_rate.hpp"
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/password.hpp"
-#include "services/monitor/access/refused_log_ins.hpp"
+#include "services/monitor/access/session_notes.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/audit.hpp"
@@ -170,27 +172,30 @@ class Refused : public ::testing::Test {
   }
   ScratchDatabase database_;
   ManualClock clock_{1'795'575'845'000'000'000};
-  RefusedLogIns refused_{*database_, clock_};
+  Result<void> refuse(const std::string& user, const std::string& address) {
+    return notes_.note(SessionEvent{"session.refused", user, std::nullopt, address});
+  }
+  SessionNotes notes_{*database_, clock_};
 };
 
 TEST_F(Refused, RepeatsAreCountedAndWrittenOnce) {
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(refused_.note("ana", "192.0.2.1:1").has_value());
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(refuse("ana", "192.0.2.1:1").has_value());
   EXPECT_EQ(entries().size(), 1U);
   clock_.advance(minutes(11));
-  ASSERT_TRUE(refused_.flush().has_value());
+  ASSERT_TRUE(notes_.flush().has_value());
   ASSERT_EQ(entries().size(), 2U);
   EXPECT_EQ(entries().front().detail, "times=99 since=2026-11-25T03:04:05Z");
   EXPECT_EQ(entries().front().actor, "user:ana");
-  ASSERT_TRUE(refused_.flush().has_value());
+  ASSERT_TRUE(notes_.flush().has_value());
   EXPECT_EQ(entries().size(), 2U);
 }
 
 TEST_F(Refused, TenMinutesAreBoundedHoweverManyUsersAndAddresses) {
   for (int i = 0; i < 5000; ++i) {
     const auto user = "u" + std::to_string(i % 1000);
-    ASSERT_TRUE(refused_.note(user, "198.51.100." + std::to_string(i % 250) + ":1").has_value());
+    ASSERT_TRUE(refuse(user, "198.51.100." + std::to_string(i % 250) + ":1").has_value());
   }
-  ASSERT_TRUE(refused_.flush_now().has_value());
+  ASSERT_TRUE(notes_.flush_now().has_value());
   EXPECT_LE(entries().size(), 2 * kRefusedKindsMax + 1);
   EXPECT_EQ(entries().front().actor, "user:(others)");
   // Nothing is lost: those written at once, and the counts.
@@ -202,6 +207,75 @@ TEST_F(Refused, TenMinutesAreBoundedHoweverManyUsersAndAddresses) {
   EXPECT_FALSE((*database_)
                    .read([](Connection& connection) { return verify_audit(connection); })
                    ->broken_at.has_value());
+}
+
+TEST_F(Refused, LogInsThatSucceedAreBoundedByUserAndByCustomer) {
+  const auto a = *CustomerId::parse("cliente-a");
+  const auto b = *CustomerId::parse("cliente-b");
+  for (int i = 0; i < 1000; ++i) {
+    const auto address = "198.51.100." + std::to_string(i % 250) + ":1";
+    ASSERT_TRUE(notes_.note({"session.open", "ana", a, address}).has_value());
+  }
+  EXPECT_EQ(entries().size(), kSessionKindsOfUserMax);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(
+        notes_.note({"session.open", "u" + std::to_string(i), a, "192.0.2.1:1"}).has_value());
+  }
+  EXPECT_EQ(entries().size(), kSessionKindsMax);
+  ASSERT_TRUE(notes_.note({"session.open", "berta", b, "192.0.2.2:1"}).has_value());
+  ASSERT_TRUE(notes_.note({"session.close", "berta", b, "192.0.2.2:1"}).has_value());
+  EXPECT_EQ(entries().size(), kSessionKindsMax + 2) << "another customer's are named all the same";
+  EXPECT_EQ(entries().front().action, "session.close");
+  ASSERT_TRUE(notes_.flush_now().has_value());
+  EXPECT_LE(entries().size(), 2 * kSessionKindsMax + 3);
+  std::uint64_t told = 0;
+  for (const auto& entry : entries()) {
+    if (entry.customer != a) continue;
+    told += entry.detail.empty() ? 1 : std::stoul(entry.detail.substr(entry.detail.find('=') + 1));
+  }
+  EXPECT_EQ(told, 2000U);
+}
+
+TEST(ChangeRate, ABurstThenOneInSoLongAndEachCustomerItsOwn) {
+  ManualClock clock{1'795'575'845'000'000'000};
+  ChangeRate rate(clock, {3, seconds(5)});
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(rate.take("a").has_value());
+  EXPECT_EQ(rate.take("a"), Duration(seconds(5)));
+  EXPECT_FALSE(rate.take("b").has_value());
+  clock.advance(seconds(2));
+  EXPECT_EQ(rate.take("a"), Duration(seconds(3))) << "to be refused costs nothing";
+  clock.advance(seconds(3));
+  EXPECT_FALSE(rate.take("a").has_value());
+  EXPECT_TRUE(rate.take("a").has_value());
+}
+
+TEST(FairPool, ACallerHasAsManyAsAreFreeAndAnotherAlwaysFindsRoom) {
+  std::promise<void> open;
+  std::promise<void> begun;
+  FairPool pool(FairPoolLimits{1, 100, 100, 100, 16, 2});
+  ASSERT_TRUE(pool.submit("first", [&] {
+    begun.set_value();
+    open.get_future().wait();
+  }));
+  begun.get_future().wait();
+  const auto fill = [&](const std::string& caller) {
+    int taken = 0;
+    while (pool.submit(caller, [] {})) ++taken;
+    return taken;
+  };
+  EXPECT_EQ(fill("a"), 8);
+  EXPECT_EQ(fill("b"), 4);
+  EXPECT_EQ(fill("c"), 2);
+  for (int i = 0; i < 50; ++i) fill("x" + std::to_string(i));
+  EXPECT_EQ(fill("late"), 0) << "strangers have as many as they may";
+  // Whoever owns ten addresses has two of them; another's stays known.
+  pool.note_known("other", "b");
+  for (int i = 0; i < 10; ++i) pool.note_known("many" + std::to_string(i), "a");
+  EXPECT_EQ(fill("many9"), 8);
+  EXPECT_EQ(fill("many8"), 4);
+  EXPECT_EQ(fill("many0"), 0) << "it is a stranger again";
+  EXPECT_GT(fill("other"), 0);
+  open.set_value();
 }
 
 TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
@@ -221,7 +295,7 @@ TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
       changed.notify_all();
     };
   };
-  pool.note_known("b");
+  pool.note_known("b", "b");
   ASSERT_TRUE(pool.submit("first", job("first")));
   {
     std::unique_lock lock(mutex);

@@ -220,7 +220,7 @@ Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::
   if (!allowed) return forward(allowed);
   if (!*allowed) {
     if (*user) throttle_.note_failure(user_name, head.peer);
-    auto noted = refused_.note(user_name, head.peer);
+    auto noted = notes_.note(SessionEvent{"session.refused", user_name, std::nullopt, head.peer});
     if (!noted) return forward(noted);
     return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
   }
@@ -273,14 +273,11 @@ Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::R
     if (!inserted) return forward(inserted);
     auto noted = note_login((*user)->id, now_ms, connection);
     if (!noted) return forward(noted);
-    AuditEntry entry;
-    entry.time_ms = now_ms;
-    entry.actor = "user:" + (*user)->name;
-    entry.action = "session.open";
-    entry.customer = (*user)->customer;
-    entry.address = head.peer;
-    auto audited = append_audit(entry, connection);
-    if (!audited) return forward(audited);
+    const SessionEvent event{"session.open", (*user)->name, (*user)->customer, head.peer};
+    if (notes_.is_entry(event)) {
+      auto audited = append_audit(notes_.entry_of(event), connection);
+      if (!audited) return forward(audited);
+    }
     return LoggedIn{principal_of(**user, session, token, idle_max_ms),
                     cookie_name() + "=" + token + cookie_attributes()};
   });

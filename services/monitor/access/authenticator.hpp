@@ -8,7 +8,7 @@
 #include "libs/net/message.hpp"
 #include "services/monitor/access/password.hpp"
 #include "services/monitor/access/principal.hpp"
-#include "services/monitor/access/refused_log_ins.hpp"
+#include "services/monitor/access/session_notes.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/users.hpp"
@@ -35,7 +35,7 @@ class Authenticator {
         hasher_(hasher),
         clock_(clock),
         throttle_(clock),
-        refused_(database, clock),
+        notes_(database, clock),
         settings_(settings) {}
 
   /// kUnauthenticated, one message for every reason; kInvalid for two Authorization headers.
@@ -49,8 +49,8 @@ class Authenticator {
   Result<std::optional<User>> confirm_password(const std::string& user_name,
                                                const std::string& password,
                                                const std::string& address);
-  /// Refused log-ins whose repeats were only counted so far.
-  RefusedLogIns& refused_log_ins() { return refused_; }
+  /// How log-ins and log-outs come into the audit log.
+  SessionNotes& notes() { return notes_; }
   /// Value of Set-Cookie that clears the cookie.
   std::string clearing_cookie() const;
   const SessionSettings& settings() const { return settings_; }
@@ -68,7 +68,7 @@ class Authenticator {
   PasswordHasher& hasher_;
   const Clock& clock_;
   LoginThrottle throttle_;
-  RefusedLogIns refused_;
+  SessionNotes notes_;
   SessionSettings settings_;
 };
 

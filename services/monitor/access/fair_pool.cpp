@@ -1,5 +1,6 @@
 #include "services/monitor/access/fair_pool.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include <sys/resource.h>
@@ -7,14 +8,17 @@
 #include "libs/base/fault.hpp"
 
 namespace vigia::monitor {
-namespace {
-
-constexpr int kNiceness = 10;
-
-}  // namespace
 
 FairPool::FairPool(FairPoolLimits limits) : limits_(limits) {
   for (std::size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+bool FairPool::has_room(const Queue& queue, const std::string& caller) const {
+  if (queue.waiting >= limits_.jobs_max) return false;
+  const auto found = queue.jobs.find(caller);
+  if (found == queue.jobs.end()) return queue.jobs.size() < limits_.callers_max;
+  return found->second.size() < limits_.jobs_of_caller_max &&
+         found->second.size() < limits_.jobs_max - queue.waiting;
 }
 
 bool FairPool::submit(const std::string& caller, std::function<void()> job) {
@@ -22,33 +26,38 @@ bool FairPool::submit(const std::string& caller, std::function<void()> job) {
     const std::scoped_lock lock(mutex_);
     if (is_stopping_) return false;
     Queue& queue = known_callers_.contains(caller) ? known_ : strangers_;
-    const auto found = queue.jobs.find(caller);
-    if (found == queue.jobs.end()) {
-      if (queue.jobs.size() >= limits_.callers_max) return false;
-      queue.jobs[caller].push_back(std::move(job));
-      queue.turns.push_back(caller);
-    } else {
-      if (found->second.size() >= limits_.jobs_of_caller_max) return false;
-      found->second.push_back(std::move(job));
-    }
+    if (!has_room(queue, caller)) return false;
+    auto& jobs = queue.jobs[caller];
+    if (jobs.empty()) queue.turns.push_back(caller);
+    jobs.push_back(std::move(job));
+    ++queue.waiting;
   }
   wake_.notify_one();
   return true;
 }
 
-void FairPool::note_known(const std::string& caller) {
-  const std::scoped_lock lock(mutex_);
+void FairPool::forget(const std::string& caller) {
   const auto found = known_callers_.find(caller);
-  if (found != known_callers_.end()) {
-    known_order_.splice(known_order_.end(), known_order_, found->second);
-    return;
+  const auto owner = known_of_owner_.find(found->second.owner);
+  known_order_.erase(found->second.in_all);
+  owner->second.erase(found->second.in_owner);
+  if (owner->second.empty()) known_of_owner_.erase(owner);
+  known_callers_.erase(found);
+}
+
+void FairPool::note_known(const std::string& caller, const std::string& owner) {
+  const std::scoped_lock lock(mutex_);
+  if (known_callers_.contains(caller)) forget(caller);
+  const auto own = known_of_owner_.find(owner);
+  if (own != known_of_owner_.end() && own->second.size() >= limits_.known_of_owner_max) {
+    forget(std::string(own->second.front()));
   }
-  if (known_callers_.size() >= limits_.known_max) {
-    known_callers_.erase(known_order_.front());
-    known_order_.pop_front();
-  }
+  if (known_callers_.size() >= limits_.known_max) forget(std::string(known_order_.front()));
   known_order_.push_back(caller);
-  known_callers_.emplace(caller, std::prev(known_order_.end()));
+  Order& order = known_of_owner_[owner];
+  order.push_back(caller);
+  known_callers_.emplace(caller,
+                         Known{owner, std::prev(known_order_.end()), std::prev(order.end())});
 }
 
 void FairPool::stop() {
@@ -75,6 +84,7 @@ std::function<void()> FairPool::take() {
   const auto found = queue.jobs.find(caller);
   auto job = std::move(found->second.front());
   found->second.pop_front();
+  --queue.waiting;
   if (found->second.empty()) {
     queue.jobs.erase(found);
   } else {
@@ -85,7 +95,7 @@ std::function<void()> FairPool::take() {
 
 void FairPool::run() {
   // Of this thread alone on Linux. Where it is not allowed, it runs as the rest does.
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness));
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, limits_.niceness));
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] {
@@ -94,7 +104,7 @@ void FairPool::run() {
     if (is_stopping_) return;
     auto job = take();
     lock.unlock();
-    contain_faults("a log-in", job);
+    contain_faults("a request", job);
     job = nullptr;  // what it held is let go without the lock
     lock.lock();
   }

@@ -1,8 +1,9 @@
-// Threads for password hashes: work that costs much a piece and that strangers can ask for.
+// Threads for work that strangers can ask for: requests, password hashes.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <list>
@@ -19,13 +20,18 @@ struct FairPoolLimits {
   std::size_t callers_max;         ///< that wait at once, of each class
   std::size_t jobs_of_caller_max;  ///< that wait
   std::size_t known_max;           ///< callers that are remembered
+  /// That wait, of each class. A caller may have as many as are free beside them: alone half, one
+  /// of ten a tenth, and there is always room for another's first.
+  std::size_t jobs_max = SIZE_MAX;
+  std::size_t known_of_owner_max = SIZE_MAX;  ///< of known_max
+  int niceness = 0;                           ///< of its threads
 };
 
 /// Callers take turns, however many jobs each has. Those who were found to be who they say have a
 /// queue of their own, which takes turns with the strangers': a flood from ten thousand addresses
-/// makes strangers wait, and nobody who has logged in from where he is now. The threads run at a
-/// low priority, so that the rest of the program goes first. Thread contract: any thread; the
-/// destructor from one that is not the pool's own.
+/// makes strangers wait, and nobody who has proved himself from where he is now. Whoever owns many
+/// addresses has a share of the known ones. Thread contract: any thread; the destructor from one
+/// that is not the pool's own.
 class FairPool {
  public:
   explicit FairPool(FairPoolLimits limits);
@@ -36,9 +42,9 @@ class FairPool {
   /// False where this caller, or its class, has as many waiting as it may, or after stop; the job
   /// is then not kept. What a job throws ends that job alone.
   bool submit(const std::string& caller, std::function<void()> job);
-  /// The caller has proved who it is. Whoever was remembered longest ago without a new proof is
-  /// forgotten first.
-  void note_known(const std::string& caller);
+  /// The caller has proved to be of `owner` (a customer). Whoever was remembered longest ago
+  /// without a new proof is forgotten first: of that owner where it has as many as it may.
+  void note_known(const std::string& caller, const std::string& owner);
   /// Drops what waits; returns when nothing runs any more. Safe twice.
   void stop();
 
@@ -46,9 +52,19 @@ class FairPool {
   struct Queue {
     std::unordered_map<std::string, std::deque<std::function<void()>>> jobs;
     std::deque<std::string> turns;  ///< each caller with waiting jobs once
+    std::size_t waiting = 0;        ///< jobs of all
+  };
+  using Order = std::list<std::string>;  ///< of callers, newest proof last
+  struct Known {
+    std::string owner;
+    Order::iterator in_all;
+    Order::iterator in_owner;
   };
   void run();
   std::function<void()> take();  ///< REQUIRES: mutex_ held and something waits
+  /// REQUIRES: mutex_ held.
+  bool has_room(const Queue& queue, const std::string& caller) const;
+  void forget(const std::string& caller);
 
   const FairPoolLimits limits_;
   std::mutex mutex_;
@@ -56,8 +72,9 @@ class FairPool {
   Queue known_;
   Queue strangers_;
   bool is_known_next_ = true;
-  std::list<std::string> known_order_;  ///< newest proof last
-  std::unordered_map<std::string, std::list<std::string>::iterator> known_callers_;
+  Order known_order_;
+  std::unordered_map<std::string, Order> known_of_owner_;
+  std::unordered_map<std::string, Known> known_callers_;
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -41,6 +41,7 @@ ApiResult log_in(const ApiCall& call, const ApiParts& parts) {
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   auto logged_in = parts.authenticator.log_in(user, password, call.request);
   if (!logged_in) return refuse(logged_in.error());
+  *call.logged_in = logged_in->principal;
   auto text = write_session(logged_in->principal, parts.database);
   if (!text) return refuse(text.error());
   auto response = json_answer(200, std::move(*text));
@@ -58,7 +59,11 @@ ApiResult log_out(const ApiCall& call, const ApiParts& parts) {
   auto done = parts.database.write([&](Connection& connection) -> Result<void> {
     auto ended = end_session(call.principal.user_id, call.principal.session_id, connection);
     if (!ended) return forward(ended);
-    return append_audit(audit_of(call, parts.clock, "session.close", ""), connection);
+    auto& notes = parts.authenticator.notes();
+    const SessionEvent event{"session.close", without_kind(call.principal.name),
+                             call.principal.customer, call.request.peer};
+    if (!notes.is_entry(event)) return {};
+    return append_audit(notes.entry_of(event), connection);
   });
   if (!done) return refuse(done.error());
   auto response = no_content();

@@ -49,6 +49,11 @@ bool is_json(std::string_view content_type) {
   return type == "application/json";
 }
 
+// Whose share a request takes: a customer's, or of the operators each his own.
+std::string owner_of(const Principal& principal) {
+  return principal.customer ? principal.customer->text() : principal.name;
+}
+
 Refusal not_allowed(std::string message) { return Refusal(403, "forbidden", std::move(message)); }
 
 }  // namespace
@@ -67,22 +72,26 @@ struct ApiTable::Job {
       : request(std::move(a_request)),
         found(std::move(a_found)),
         responder(std::move(a_responder)),
-        caller(caller_key(request.peer)) {}
+        caller(caller_key(request.peer)) {
+    call.logged_in = &logged_in;
+  }
   const Entry& entry() const { return *found.entry; }
 
   const net::Request request;
   const Found found;
   net::Responder responder;
   const std::string caller;
-  ApiCall call{request, found.path, {}, std::nullopt, JsonValue(JsonValue::Object{})};
+  Principal logged_in;
+  ApiCall call{request, found.path, {}, std::nullopt, JsonValue(JsonValue::Object{}), nullptr};
 };
 
 ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
-                   service::MetricRegistry& metrics, OriginSettings origin)
+                   const Clock& clock, service::MetricRegistry& metrics, OriginSettings origin)
     : database_(database),
       authenticator_(authenticator),
       workers_(workers),
       turns_(workers.waiting, {kWaitingAtOncePerCustomer, kWaitingPerCustomerMax}),
+      changes_(clock, {kChangesAtOnce, kChangeEach}),
       origin_(std::move(origin)),
       answered_(metrics.counter("vigia_monitor_requests_total", "Requests of the REST interface",
                                 {{"outcome", "answered"}})),
@@ -132,15 +141,16 @@ bool ApiTable::post(const std::shared_ptr<Job>& job) {
     case Kind::kHashing:
       return workers_.hashing.submit(job->caller, [this, job] { run(*job); });
     case Kind::kWaiting:
-      return workers_.quick.submit([this, job] { run_in_turn(job); });
+      return workers_.quick.submit(job->caller, [this, job] { run_in_turn(job); });
     case Kind::kQuick:
       break;
   }
-  return workers_.quick.submit([this, job] { run(*job); });
+  return workers_.quick.submit(job->caller, [this, job] { run(*job); });
 }
 
 void ApiTable::run(Job& job) {
   auto refusal = prepare(job.entry(), job.call);
+  note_known(job);
   answer(job,
          refusal ? tl::unexpected<Refusal>(std::move(*refusal)) : job.entry().function(job.call));
 }
@@ -148,12 +158,13 @@ void ApiTable::run(Job& job) {
 // The place is the caller's own, and taken when it is known who that is: by the customer of the
 // path strangers would fill everybody's with requests that end in 401.
 void ApiTable::run_in_turn(const std::shared_ptr<Job>& job) {
-  if (auto refusal = prepare(job->entry(), job->call)) {
+  auto refusal = prepare(job->entry(), job->call);
+  note_known(*job);
+  if (refusal) {
     answer(*job, tl::unexpected<Refusal>(std::move(*refusal)));
     return;
   }
-  const auto& who = job->call.principal;
-  const bool is_posted = turns_.submit(who.customer ? who.customer->text() : who.name, [this, job] {
+  const bool is_posted = turns_.submit(owner_of(job->call.principal), [this, job] {
     answer(*job, job->entry().function(job->call));
   });
   if (!is_posted) refuse_busy(*job);
@@ -162,8 +173,18 @@ void ApiTable::run_in_turn(const std::shared_ptr<Job>& job) {
 void ApiTable::answer(Job& job, ApiResult result) {
   auto response = finish(std::move(result));
   const bool is_proof = job.entry().kind == Kind::kHashing && response.status < 400;
-  if (is_proof) workers_.hashing.note_known(job.caller);
+  if (is_proof) {
+    const auto& who = job.logged_in.name.empty() ? job.call.principal : job.logged_in;
+    workers_.hashing.note_known(job.caller, owner_of(who));
+    workers_.quick.note_known(job.caller, owner_of(who));
+  }
   job.responder.send(std::move(response));
+}
+
+// A token or cookie that holds proves who asks, whatever is then said to the request.
+void ApiTable::note_known(const Job& job) {
+  if (job.call.principal.name.empty()) return;
+  workers_.quick.note_known(job.caller, owner_of(job.call.principal));
 }
 
 void ApiTable::refuse_busy(Job& job) {
@@ -211,6 +232,7 @@ net::Response ApiTable::refuse_path(const Found& found) {
 
 std::optional<Refusal> ApiTable::prepare(const Entry& entry, ApiCall& call) {
   if (auto refusal = admit(entry, call)) return refusal;
+  if (auto refusal = check_rate(entry, call)) return refusal;
   if (entry.method != "POST" && entry.method != "PATCH") return std::nullopt;
   if (!is_json(call.request.headers.get("content-type"))) {
     return Refusal(415, "invalid", "the body has to be application/json");
@@ -269,6 +291,17 @@ std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& cal
     return not_allowed("only for operators");
   }
   return std::nullopt;
+}
+
+// Of a customer's people; log-outs are counted in the audit log (SessionNotes) and always taken.
+std::optional<Refusal> ApiTable::check_rate(const Entry& entry, const ApiCall& call) {
+  const bool is_log_out = entry.method == "DELETE" && entry.pattern == "/session";
+  if (!is_change(entry.method) || !call.principal.customer || is_log_out) return std::nullopt;
+  const auto wait = changes_.take(call.principal.customer->text());
+  if (!wait) return std::nullopt;
+  Refusal refusal(429, "over_limit", "too many changes at once, wait a little");
+  refusal.retry_after = *wait;
+  return refusal;
 }
 
 // A browser says where a request comes from; a page of another site must not act with a visitor's

@@ -13,6 +13,7 @@
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/access/authenticator.hpp"
+#include "services/monitor/access/change_rate.hpp"
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/principal.hpp"
@@ -42,6 +43,7 @@ struct ApiCall {
   Principal principal;               ///< empty for kPublic
   std::optional<Customer> customer;  ///< of {customer_id}: it exists and is the caller's to see
   JsonValue body;                    ///< an object, for POST and PATCH
+  Principal* logged_in = nullptr;    ///< kPublic: where a log-in writes who has proved himself
   /// A parameter of the query string; nothing where it is absent.
   std::optional<std::string> parameter(std::string_view name) const;
 };
@@ -53,11 +55,12 @@ struct OriginSettings {
   TrustedProxies proxies;  ///< whose word is taken for the peer of a request
 };
 
-/// Calls that wait for a neighbour have workers of their own, so that a router that hangs does not
-/// hold up the rest; and so have those that hash passwords, where callers take turns, so that a
-/// flood of log-ins costs neither the rest nor other callers' log-ins.
+/// Callers take turns at the quick ones, known ones apart from strangers, so that no flood of
+/// anybody's requests stops another's. Calls that wait for a neighbour have workers of their own,
+/// so that a router that hangs does not hold up the rest; and so have those that hash passwords, so
+/// that a flood of log-ins costs neither the rest nor other callers' log-ins.
 struct ApiWorkers {
-  service::WorkerPool& quick;
+  FairPool& quick;
   service::WorkerPool& waiting;
   FairPool& hashing;
 };
@@ -65,7 +68,7 @@ struct ApiWorkers {
 /// Thread contract: filled before the server starts; `handle` then from any event loop.
 class ApiTable {
  public:
-  ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
+  ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers, const Clock& clock,
            service::MetricRegistry& metrics, OriginSettings origin);
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
@@ -104,6 +107,7 @@ class ApiTable {
   /// Checks, then gives the function to the workers that may wait.
   void run_in_turn(const std::shared_ptr<Job>& job);
   void answer(Job& job, ApiResult result);
+  void note_known(const Job& job);
   void refuse_busy(Job& job);
   static net::Response refuse_path(const Found& found);
   net::Response finish(ApiResult result);
@@ -113,11 +117,13 @@ class ApiTable {
   std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
   std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call);
   std::optional<Refusal> check_origin(const net::Request& request) const;
+  std::optional<Refusal> check_rate(const Entry& entry, const ApiCall& call);
 
   Database& database_;
   Authenticator& authenticator_;
   ApiWorkers workers_;
   CustomerTurns turns_;
+  ChangeRate changes_;
   OriginSettings origin_;
   service::Counter& answered_;
   service::Counter& refused_;
