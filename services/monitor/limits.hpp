@@ -95,6 +95,16 @@ inline constexpr Duration kDrainMax = std::chrono::seconds(2);
 inline constexpr Duration kLiveTimeout = std::chrono::seconds(5);
 /// Patience with a store that is asked whether it is there.
 inline constexpr Duration kThereTimeout = std::chrono::seconds(2);
+/// How often the watchdog looks; and until when an alert of its own, or one that it keeps alive,
+/// stands without being told again: long enough for a restart of this program.
+inline constexpr Duration kWatchdogInterval = std::chrono::seconds(5);
+inline constexpr std::int64_t kPostedForMs = 300'000;
+/// One that ends sooner is told again while its hot store is away; Prometheus gives four minutes.
+inline constexpr std::int64_t kKeptAtLeastMs = 180'000;
+/// Alerts in one request to Alertmanager: some 500 KB.
+inline constexpr std::size_t kAlertsPostedAtOnce = 500;
+/// What was told without Alertmanager is told again after this, as Alertmanager would.
+inline constexpr Duration kToldAgainAfter = std::chrono::hours(4);
 /// A CPU value that is older is not shown as the present one; an agent may send once a minute.
 inline constexpr std::int64_t kUsageAgeMaxMs = 120'000;
 /// While the router does not answer; after a start it needs a moment to learn of our own token.

@@ -9,6 +9,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/alerting/publisher.hpp"
+#include "services/monitor/alerting/watchdog.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/bootstrap.hpp"
 #include "services/monitor/inside/inside_server.hpp"
@@ -30,9 +31,21 @@ PublisherSettings publisher_settings(const Settings& settings) {
   const auto& alertmanager = settings.alertmanager;
   out.alertmanager_url = alertmanager.url;
   out.alertmanager_file = alertmanager.config_file;
-  out.provider_webhook = alertmanager.webhook_url;
+  out.provider = alertmanager.provider;
   out.mail = MailServer{alertmanager.mail.smarthost, alertmanager.mail.from, alertmanager.mail.user,
                         alertmanager.mail.password, alertmanager.mail.require_tls};
+  return out;
+}
+
+WatchdogSettings watchdog_settings(const Settings& settings) {
+  WatchdogSettings out;
+  out.alertmanager_url = settings.alertmanager.url;
+  out.provider_webhook = settings.alertmanager.provider.webhook;
+  out.hold = settings.rules.collector_down_for;
+  out.silence_max = settings.alertmanager.silence_max;
+  for (const auto& shard : settings.shards) {
+    out.shards.push_back(WatchedShard{shard.name, shard.url, !shard.rules_directory.empty()});
+  }
   return out;
 }
 
@@ -80,6 +93,7 @@ class Service final : public service::Running {
                            }),
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
+        watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
         workers_(quick_limits()),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
@@ -123,6 +137,7 @@ class Service final : public service::Running {
            service::MetricType::kGauge, {}, age.count());
     });
     live_.start();
+    watchdog_.start();
     return {};
   }
 
@@ -136,6 +151,7 @@ class Service final : public service::Running {
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     channel_addresses_.stop();
     live_.stop();
+    watchdog_.stop();
     inside_workers_.stop(service::WaitingJobs::kDrop, deadline);
     workers_.stop();
     waiting_workers_.stop(service::WaitingJobs::kDrop, deadline);
@@ -196,6 +212,7 @@ class Service final : public service::Running {
   LivePoller live_;
   ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;
+  Watchdog watchdog_;
   AddressBook addresses_;
   FairPool workers_;
   service::WorkerPool waiting_workers_;
@@ -213,9 +230,9 @@ class Service final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
-  // One connection a worker; one each for live state, publisher, channels' addresses and
+  // One connection a worker; one each for live state, publisher, watchdog, channels' addresses and
   // snapshot.
-  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + 4;
+  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + 5;
   auto database = Database::open(settings.database, kConnections);
   if (!database) return forward(database);
   auto made =

@@ -1,5 +1,7 @@
 #include "services/monitor/settings.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "services/monitor/access/password.hpp"
@@ -48,12 +50,19 @@ void read_alertmanager(const ConfigNode& root, Settings& settings) {
   alertmanager.url = read_url(node.child("url"), false);
   alertmanager.config_file = node.child("config_file").text();
   const auto alerting = root.child("alerting");
-  const auto webhook = alerting.child("webhook");
-  alertmanager.webhook_url = webhook.text();
-  if (!alertmanager.webhook_url.empty() &&
-      !check_channel_text("webhook", alertmanager.webhook_url, "")) {
-    webhook.note_error("has to be a URL in its escaped form");
-  }
+  const auto read_receiver = [&](std::string_view key) {
+    const auto receiver = alerting.child(key);
+    auto url = receiver.text();
+    if (!url.empty() && !check_channel_text("webhook", url, "")) {
+      receiver.note_error("has to be a URL in its escaped form");
+    }
+    return url;
+  };
+  alertmanager.provider.webhook = read_receiver("webhook");
+  alertmanager.provider.dead_mans_switch = read_receiver("dead_mans_switch");
+  alertmanager.silence_max =
+      read_positive(alerting.child("rules_silent_for"),
+                    std::max<Duration>(alertmanager.silence_max, 3 * settings.rules.interval));
   settings.allow_private_channels = alerting.child("allow_private_targets").boolean(false);
   const auto mail = alerting.child("mail");
   alertmanager.mail.smarthost = mail.child("smarthost").text();
@@ -139,8 +148,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.router_url = read_url(root.child("router").child("url"), true);
   read_access(root, settings);
   read_shards(root.child("prometheus"), settings);
-  read_alertmanager(root, settings);
   read_rules(root.child("alerting"), settings.rules);
+  read_alertmanager(root, settings);
   settings.portal_directory = root.child("portal").child("directory").text();
   settings.allow_loopback_nodes = root.child("nodes").child("allow_loopback").boolean(false);
   read_public(root, settings);
@@ -166,6 +175,10 @@ alerting:
   keep_firing_for: 5m              # of alerts from pushed data, over a gap in it
   outage_grace: 3m                 # after our own parts are back, how long no absence is judged
   webhook: http://HOST/PATH        # the provider's own receiver of every alert
+  dead_mans_switch: https://HOST/PATH   # outside: called once a minute while alerts are evaluated and
+                                   # sent; whoever hears nothing more has to tell
+  rules_silent_for: 3m             # a hot store that is there and of which Alertmanager hears nothing
+                                   # (at least 3 × interval); more than Prometheus' resend delay, 1m
   allow_private_targets: false     # true lets a customer's webhook be on a private network
   mail: {smarthost: HOST:PORT, from: ADDRESS, user: TEXT, password: TEXT, require_tls: true}
 bootstrap: {operator: {user: admin, password: TEXT}}     # only while no operator exists

@@ -11,6 +11,7 @@
 #include "libs/service/config.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/client_address.hpp"
+#include "services/monitor/alerting/alertmanager_config.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor {
@@ -32,7 +33,9 @@ struct MailSettings {
 struct AlertmanagerSettings {
   std::string url;          ///< "" for none
   std::string config_file;  ///< written by the monitor; "" to leave it alone
-  std::string webhook_url;  ///< the provider's own receiver
+  ProviderReceivers provider;
+  /// How long Alertmanager may hear nothing of a hot store that is there (Watchdog).
+  Duration silence_max = std::chrono::minutes(3);
   MailSettings mail;
 };
 

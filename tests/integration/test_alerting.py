@@ -270,6 +270,79 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
         assert _up(stack, nodes[0]) == "1"
 
 
+def _list_customers_alerts(stack: Stack) -> list[dict[str, Any]]:
+    return [alert for alert in stack.alerts() if alert["labels"].get("customer_id")]
+
+
+def test_the_hot_stores_death_is_told_to_the_provider_and_to_no_customer(tmp_path: Path) -> None:
+    """Whoever evaluates the rules cannot tell that it is dead; and the alerts that it kept may not end as if cured."""
+    layout = replace(quick_layout(tmp_path), resend_delay="2s")  # what it told then ends 8 s after its death
+    with Stack(tmp_path, layout, demo_agents()[:1]) as stack, _sink(beside(layout.host, 99)) as (url, told):
+        _add_to_alerting(stack, "allow_private_targets: true", "collector_down_for: 3s", "rules_silent_for: 20s")
+        stack.start_central()
+        stack.start("agent-a1")
+        operator = _operator(stack)
+        channel = operator.good("POST", "/customers/cliente-a/channels", {"type": "webhook", "target": url})
+        wait_for("the channel is active", partial(_is_active, operator, "cliente-a", channel["id"]), 10)
+        wait_for("the node is up", lambda: _up(stack, "prod-web-01") == "1", 60)
+        stack.kill("agent-a1")
+        down = ("firing", "CustomerNodeDown")
+        wait_for("its customer is told", lambda: [(state, one["alertname"]) for state, one in told] == [down], 60)
+        stack.kill("prometheus-hot")
+        dead = ("firing", "HotStoreDown")
+        wait_for("the provider is told", lambda: dead in _told_provider(stack), 60)
+
+        def page() -> dict[str, str]:
+            return {one["name"]: one["severity"] for one in operator.good("GET", "/alerts")["alerts"]}
+
+        wait_for("the provider's page has it", lambda: page().get("HotStoreDown") == "critical", 15)
+        assert "Watchdog" not in page()
+        ends = time.monotonic() + 25  # three times what Prometheus gave its alert
+        while time.monotonic() < ends:
+            assert [one["labels"]["alertname"] for one in _list_customers_alerts(stack)] == ["CustomerNodeDown"]
+            time.sleep(1)
+        assert len(told) == 1, told
+        stack.start("prometheus-hot")
+        wait_for("it is told that it is back", lambda: ("resolved", "HotStoreDown") in _told_provider(stack), 90)
+        wait_for(
+            "the rules are evaluated", lambda: "Watchdog" in {one["labels"]["alertname"] for one in stack.alerts()}
+        )
+        names = [name for _, name in _told_provider(stack)]
+        assert names.count("HotStoreDown") == 2
+        assert not {"Watchdog", "RulesNotEvaluated", "NodeAlertsHeld"} & set(names)
+        assert len(told) == 1, told
+
+
+def test_a_hot_store_that_is_there_and_tells_nothing_is_told(tmp_path: Path) -> None:
+    """Its rules are gone; a dead man's switch outside hears the same silence."""
+    layout = replace(quick_layout(tmp_path), resend_delay="2s")
+    with Stack(tmp_path, layout) as stack, _sink(beside(layout.host, 99)) as (url, beats):
+        _add_to_alerting(stack, "rules_silent_for: 15s", f'dead_mans_switch: "{url}"')
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        wait_for("the switch is called", lambda: beats, 30)
+        assert beats[0] == ("firing", {"alertname": "Watchdog", "severity": "none", "shard": "hot-0"})
+        rules = stack.layout.data / "rules" / "hot-0" / "vigia.yml"
+        kept = rules.read_text()
+        rules.unlink()
+        requests.post(f"{stack.layout.url('hot')}/-/reload", timeout=5)
+        silent = ("firing", "RulesNotEvaluated")
+        wait_for("the provider is told", lambda: silent in _told_provider(stack), 60)
+        assert ("firing", "HotStoreDown") not in _told_provider(stack)
+        rules.write_text(kept)
+        requests.post(f"{stack.layout.url('hot')}/-/reload", timeout=5)
+        wait_for("and told its end", lambda: ("resolved", "RulesNotEvaluated") in _told_provider(stack), 90)
+
+
+def test_without_alertmanager_the_provider_is_told_all_the_same(tmp_path: Path) -> None:
+    with Stack(tmp_path) as stack:
+        _add_to_alerting(stack, "collector_down_for: 2s")
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        stack.kill("alertmanager")
+        wait_for("the provider is told", lambda: ("firing", "AlertmanagerDown") in _told_provider(stack), 30)
+        stack.start("alertmanager")
+        wait_for("and told its end", lambda: ("resolved", "AlertmanagerDown") in _told_provider(stack), 30)
+
+
 def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path: Path) -> None:
     """B2, B5: written to the hot store as intake would let them through, with labels of alerts and invented nodes."""
     with Stack(tmp_path) as stack:

@@ -53,6 +53,7 @@ def hot(layout: Layout, program: Path | None = None) -> Command:
             "--web.enable-lifecycle",
             "--enable-feature=native-histograms",
             "--alertmanager.notification-queue-capacity=100000",
+            f"--rules.alert.resend-delay={layout.resend_delay}",
             *_shown_as_portal(layout),
         ],
     )

@@ -58,6 +58,7 @@ class Layout:
     node_down_for: str = "2m"  # the seed's; a demo or a test may shorten it and says so
     collector_unreachable_for: str = "5m"
     outage_grace: str = "3m"
+    resend_delay: str = "1m"  # how often Prometheus tells Alertmanager again what stands
     edge: str = "30d"
 
     def address(self, part: str) -> str:

@@ -48,7 +48,7 @@ TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
 }
 
 TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNobody) {
-  const auto text = render_alertmanager("http://127.0.0.1:9/hook", {}, {});
+  const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {});
   EXPECT_NE(text.find("inhibit_rules:"), std::string::npos);
   // Whoever forges the name has a customer_id.
   EXPECT_NE(text.find("source_matchers: ['alertname=\"NodeAlertsHeld\"', 'customer_id=\"\"']"),
@@ -88,7 +88,7 @@ TEST(Rules, TheIntervalFollowsTheShortestWait) {
 TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider) {
   const auto customer = *CustomerId::parse("cliente-a");
   const auto text =
-      render_alertmanager("http://127.0.0.1:9/hook", {},
+      render_alertmanager({"http://127.0.0.1:9/hook", ""}, {},
                           {Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
                            Channel{"2", customer, "email", "a@b.example", "", 1}});
   EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;

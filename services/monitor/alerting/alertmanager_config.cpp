@@ -83,7 +83,7 @@ std::string render_global(const MailServer& mail) {
 
 }  // namespace
 
-std::string render_alertmanager(const std::string& provider_webhook, const MailServer& mail,
+std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
                                 const std::vector<Channel>& channels) {
   std::map<CustomerId, std::vector<Channel>> by_customer;
   for (const auto& channel : channels) {
@@ -100,7 +100,8 @@ std::string render_alertmanager(const std::string& provider_webhook, const MailS
                      "  repeat_interval: 4h\n"
                      "  routes:\n" +
                      fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n",
-                                 kNodeAlertsHeld);
+                                 kNodeAlertsHeld) +
+                     render_watchdog_route(provider);
   std::string receivers = "receivers:\n";
   for (const auto& [customer, own] : by_customer) {
     const auto name = "customer-" + customer.text();
@@ -110,14 +111,36 @@ std::string render_alertmanager(const std::string& provider_webhook, const MailS
         "      continue: true\n",
         customer.text(), json_text(name));
     receivers += render_receivers(name, own);
+// Told once a minute and never as resolved: whoever hears nothing more knows that something between
+// rules and notifications ended.
+std::string render_watchdog_route(const ProviderReceivers& provider) {
+  if (provider.dead_mans_switch.empty()) {
+    return fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n", kWatchdog);
+  }
+  return fmt::format(
+      "    - matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
+      "      receiver: dead-mans-switch\n"
+      "      group_by: [shard]\n"
+      "      group_wait: 1s\n"
+      "      group_interval: 1m\n"
+      "      repeat_interval: 50s\n",
+      kWatchdog);
+}
+
   }
   // One message a minute at most for what happens to one customer, however many nodes it has.
   text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";
   receivers += "  - name: nobody\n";
   receivers += "  - name: provider\n";
-  if (!provider_webhook.empty()) {
+  if (!provider.webhook.empty()) {
     receivers += fmt::format("    webhook_configs:\n      - {{url: {}, send_resolved: true}}\n",
-                             json_text(provider_webhook));
+                             json_text(provider.webhook));
+  }
+  if (!provider.dead_mans_switch.empty()) {
+    receivers += fmt::format(
+        "  - name: dead-mans-switch\n"
+        "    webhook_configs:\n      - {{url: {}, send_resolved: false}}\n",
+        json_text(provider.dead_mans_switch));
   }
   return text + render_inhibitions() + receivers;
 }

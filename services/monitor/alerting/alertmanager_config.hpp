@@ -17,9 +17,15 @@ struct MailServer {
   bool require_tls = true;
 };
 
+/// Where the provider's own are sent; "" for nowhere.
+struct ProviderReceivers {
+  std::string webhook;           ///< every alert
+  std::string dead_mans_switch;  ///< once a minute while alerts are evaluated and sent
+};
+
 /// A whole alertmanager.yml (0.25 and newer). Every text that came from outside is quoted; nothing
 /// of it names a file (S9). Deterministic. REQUIRES: every channel passes check_channel_text.
-std::string render_alertmanager(const std::string& provider_webhook, const MailServer& mail,
+std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
                                 const std::vector<Channel>& channels);
 
 }  // namespace vigia::monitor

@@ -59,9 +59,9 @@ AlertingPublisher::AlertingPublisher(Database& database, net::Client& client, co
   const ReloadParts parts{client, reloads_, failures_};
   for (const auto& destination : settings_.destinations) {
     if (destination.directory.empty()) continue;
-    rules_.emplace_back(parts, "rules of " + destination.shard,
-                        destination.directory + "/vigia.yml", destination.url + "/-/reload",
-                        kRulesMode);
+    rules_.emplace_back(destination.shard, ReloadedFile(parts, "rules of " + destination.shard,
+                                                        destination.directory + "/vigia.yml",
+                                                        destination.url + "/-/reload", kRulesMode));
   }
   if (!settings_.alertmanager_file.empty()) {
     alertmanager_.emplace(parts, "Alertmanager's configuration", settings_.alertmanager_file,
@@ -79,8 +79,8 @@ AlertingPublisher::~AlertingPublisher() {
 }
 
 Result<void> AlertingPublisher::start() {
-  for (auto& file : rules_) {
-    auto written = file.write(render_rules(settings_.rules));
+  for (auto& [shard, file] : rules_) {
+    auto written = file.write(render_rules(settings_.rules, shard));
     if (!written) return forward(written);
   }
   if (alertmanager_) {
@@ -124,8 +124,8 @@ AlertingPublisher::Pause AlertingPublisher::publish() {
 
 AlertingPublisher::Pause AlertingPublisher::publish_rules() {
   Pause pause;
-  for (auto& file : rules_) {
-    auto loaded = file.load(render_rules(settings_.rules));
+  for (auto& [shard, file] : rules_) {
+    auto loaded = file.load(render_rules(settings_.rules, shard));
     if (!loaded) {
       failures_.add();
       service::log_error("alert rules not written", {{"error", loaded.error().message}});
@@ -143,7 +143,7 @@ AlertingPublisher::Pause AlertingPublisher::publish_rules() {
 }
 
 std::string AlertingPublisher::render(const std::vector<Channel>& channels) const {
-  return render_alertmanager(settings_.provider_webhook, settings_.mail, channels);
+  return render_alertmanager(settings_.provider, settings_.mail, channels);
 }
 
 std::string AlertingPublisher::unfit_reason(const Channel& channel) const {

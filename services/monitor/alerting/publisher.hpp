@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -31,7 +32,7 @@ struct PublisherSettings {
   std::vector<RuleDestination> destinations;
   std::string alertmanager_url;
   std::string alertmanager_file;  ///< "" to leave it alone
-  std::string provider_webhook;
+  ProviderReceivers provider;
   MailServer mail;
 };
 
@@ -86,7 +87,8 @@ class AlertingPublisher {
   service::Counter& failures_;
   service::Counter& reloads_;
   service::Gauge& not_active_;
-  std::vector<ReloadedFile> rules_;           ///< the thread's own, like all down to here
+  /// By shard; the thread's own, like all down to here.
+  std::vector<std::pair<std::string, ReloadedFile>> rules_;
   std::optional<ReloadedFile> alertmanager_;  ///< nothing where its file is left alone
   std::optional<TimePoint> retried_;          ///< when what was refused was tried again last
 

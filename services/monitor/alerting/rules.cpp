@@ -33,8 +33,9 @@ std::string render_rule(const AlertRule& rule) {
                     "        labels:\n"
                     "          severity: {}\n"
                     "        annotations:\n"
-                    "          summary: {}\n",
-                    rule.severity, json_text(rule.summary));
+                    "          summary: {}\n"
+                    "          summary_en: {}\n",
+                    rule.severity, json_text(rule.summary), json_text(rule.summary_en));
 }
 
 std::string begin_group(std::string_view name, const RuleSettings& settings) {
@@ -121,10 +122,27 @@ std::string render_node_group(const RuleSettings& settings, const AlertRule& nod
          render_record("vigia:own_good_seconds", own_good_seconds(settings)) +
          render_record("vigia:own_outage", own_outage(settings)) +
          "        labels:\n          reach: push\n" +
-         render_rule({std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(),
-                      Duration::zero(), "info",
-                      "Vigía misma falta o acaba de volver: los nodos que envían no se juzgan"}) +
+         render_rule(
+             {std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(), Duration::zero(),
+              "info", "Vigía misma falta o acaba de volver: los nodos que envían no se juzgan",
+              "Vigía itself is away or has just come back: nodes that push are not judged"}) +
          render_rule(node_down);
+}
+
+std::string render_watchdog_group(const RuleSettings& settings, std::string_view shard) {
+  return begin_group("watchdog", settings) +
+         fmt::format(
+             "      - alert: {}\n"
+             "        expr: vector(1)\n"
+             "        labels:\n"
+             "          severity: none\n"
+             "          shard: {}\n"
+             "        annotations:\n"
+             "          summary: {}\n"
+             "          summary_en: {}\n",
+             kWatchdog, json_text(shard),
+             json_text("Siempre activa: mientras llega, las alertas se evalúan y se envían"),
+             json_text("Always active: while it arrives, alerts are evaluated and sent"));
 }
 
 std::vector<AlertRule> of_severity(const std::vector<AlertRule>& rules, std::string_view severity) {
@@ -149,21 +167,27 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();
   return {
       {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
-       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído"},
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down"},
       {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
-       "critical", "Collector central está caído - sin ingesta de datos"},
+       "critical", "Collector central está caído - sin ingesta de datos",
+       "The central collector is down: no data is taken in"},
       {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
-       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%"},
+       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
+       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%"},
       {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
-       "Agente {{ $labels.node_id }} no puede conectar al Collector"},
+       "Agente {{ $labels.node_id }} no puede conectar al Collector",
+       "Agent {{ $labels.node_id }} cannot reach the collector"},
       {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
        settings.keep_firing_for, "warning",
-       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%"},
+       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%"},
       {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
        settings.high_memory_for, settings.keep_firing_for, "warning",
-       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%"},
+       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       "High memory on {{ $labels.node_id }}: {{ humanize $value }}%"},
   };
 }
 
@@ -175,42 +199,50 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "up{customer_id=\"\",job=~\"vigia-storage|vigia-router|vigia-monitor|prometheus|"
        "prometheus-query|alertmanager\"} == 0",
        settings.collector_down_for, none, "critical",
-       "{{ $labels.job }} ({{ $labels.instance }}) no responde"},
+       "{{ $labels.job }} ({{ $labels.instance }}) no responde",
+       "{{ $labels.job }} ({{ $labels.instance }}) does not answer"},
       {"RuleEvaluationFailing",
        "sum by (instance) (increase(prometheus_rule_evaluation_failures_total{customer_id=\"\"}"
        "[5m])) > 0",
-       none, none, "critical", "Reglas de alerta fallan en {{ $labels.instance }}"},
+       none, none, "critical", "Reglas de alerta fallan en {{ $labels.instance }}",
+       "Alert rules fail on {{ $labels.instance }}"},
       {"NotificationsDropped",
        "sum by (instance) (increase(prometheus_notifications_dropped_total{customer_id=\"\"}[5m]))"
        " > 0",
        none, none, "critical",
-       "{{ $labels.instance }} perdió {{ humanize $value }} notificaciones de alertas"},
+       "{{ $labels.instance }} perdió {{ humanize $value }} notificaciones de alertas",
+       "{{ $labels.instance }} lost {{ humanize $value }} alert notifications"},
       {"ConfigurationNotLoaded",
        "min by (job, instance) (prometheus_config_last_reload_successful{customer_id=\"\"} or "
        "alertmanager_config_last_reload_successful{customer_id=\"\"}) == 0",
-       kHold, none, "warning", "{{ $labels.job }} no acepta su configuración"},
+       kHold, none, "warning", "{{ $labels.job }} no acepta su configuración",
+       "{{ $labels.job }} does not take its configuration"},
       {"HotStoreLate",
        "time() - max by (shard) (max_over_time(timestamp(vigia_hot_heartbeat{customer_id=\"\"})"
        "[1h:1m])) > 300",
        kHold, none, "warning",
        "Al almacén caliente {{ $labels.shard }} le faltan datos desde hace "
-       "{{ humanizeDuration $value }}"},
+       "{{ humanizeDuration $value }}",
+       "The hot store {{ $labels.shard }} has missed data for {{ humanizeDuration $value }}"},
       {"DeliveryLate",
        "max by (instance, exporter) (vigia_exporter_oldest_waiting_seconds{customer_id=\"\","
        "job=\"otel-collector\"}) > 300",
        kHold, none, "warning",
-       "{{ $labels.exporter }}: lo más viejo espera desde hace {{ humanizeDuration $value }}"},
+       "{{ $labels.exporter }}: lo más viejo espera desde hace {{ humanizeDuration $value }}",
+       "{{ $labels.exporter }}: the oldest has waited for {{ humanizeDuration $value }}"},
       {"CollectorLogFilling",
        "max by (instance) (vigia_log_bytes{customer_id=\"\",job=\"otel-collector\"} / "
        "vigia_log_bytes_max > 0.75 or "
        "vigia_log_is_full{customer_id=\"\",job=\"otel-collector\"} == 1)",
        kHold, none, "critical",
        "El registro en disco del collector {{ $labels.instance }} se llena: pronto rechazará "
-       "datos"},
+       "datos",
+       "The disk log of collector {{ $labels.instance }} is filling up: it will soon refuse data"},
       {"VigiaFault",
        "sum by (job, instance) (increase(vigia_faults_total{customer_id=\"\"}[10m])) > 0", none,
        none, "warning",
-       "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro"},
+       "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro",
+       "Internal fault of {{ $labels.job }} ({{ $labels.instance }}); its log has it"},
       {"StoredDataDamaged",
        "sum by (job, instance) (increase(vigia_storage_damage_total{customer_id=\"\"}[10m])) > 0 "
        "or "
@@ -219,15 +251,17 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "sum by (job, instance) (increase(vigia_log_damaged_records_total{customer_id=\"\"}[10m])) "
        "> 0",
        none, none, "critical",
-       "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})"},
+       "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
+       "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
   };
 }
 
-std::string render_rules(const RuleSettings& settings) {
+std::string render_rules(const RuleSettings& settings, std::string_view shard) {
   const auto rules = standard_rules(settings);
   std::string text =
       "# Written by vigia-monitor; changes here are lost. Vigía's configuration, key alerting.\n"
       "groups:\n";
+  text += render_watchdog_group(settings, shard);
   text += render_node_group(settings, rules[0]);
   text += render_group("collector_alerts", {rules[1]}, settings);
   text += render_group("critical_alerts", of_severity(rules, "critical"), settings);

@@ -38,7 +38,8 @@ struct AlertRule {
   Duration hold;
   Duration keep_firing;  ///< 0: none
   std::string severity;
-  std::string summary;  ///< Spanish; Prometheus' template
+  std::string summary;     ///< Spanish, as the founding rules have it; Prometheus' template
+  std::string summary_en;  ///< the same in English
 };
 
 /// The six standard alerts. Those whose data is pushed keep firing over a gap in the data, so that
@@ -55,9 +56,15 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings);
 /// explains (alertmanager_config.cpp) and is sent to nobody.
 inline constexpr std::string_view kNodeAlertsHeld = "NodeAlertsHeld";
 
-/// A Prometheus rule file with the standard and the provider's alerts, those of nodes and collector
-/// in groups of their own with nothing that takes time, and the recording rules for the newer
-/// spelling of the collector's own metrics. Deterministic.
-std::string render_rules(const RuleSettings& settings);
+/// The alert that always stands, one of each hot store (label shard). While it arrives, rules are
+/// evaluated and told; Watchdog (watchdog.hpp) looks whether it does, and so may somebody outside
+/// (alerting.dead_mans_switch).
+inline constexpr std::string_view kWatchdog = "Watchdog";
+
+/// A Prometheus rule file of one hot store with the standard and the provider's alerts, those of
+/// nodes and collector in groups of their own with nothing that takes time, the one that always
+/// stands, and the recording rules for the newer spelling of the collector's own metrics.
+/// Deterministic.
+std::string render_rules(const RuleSettings& settings, std::string_view shard = "hot-0");
 
 }  // namespace vigia::monitor

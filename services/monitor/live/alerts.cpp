@@ -35,6 +35,7 @@ ActiveAlert read_alert(const JsonValue& item) {
   if (customer) alert.customer = std::move(*customer);
   alert.node_id = std::string(alert.labels.get("node_id"));
   alert.summary = item["annotations"]["summary"].text().value_or("");
+  alert.summary_en = item["annotations"]["summary_en"].text().value_or("");
   alert.started_ms = parse_rfc3339(item["startsAt"].text().value_or("")).value_or(0);
   return alert;
 }
@@ -53,9 +54,10 @@ Result<std::vector<ActiveAlert>> read_alerts(std::string_view body) {
     return std::tuple(severity_rank(a.severity), -a.started_ms, a.id) <
            std::tuple(severity_rank(b.severity), -b.started_ms, b.id);
   });
-  // A signal between rules, told to nobody: it stands after every start of ours.
+  // Signals between our own parts, told to nobody: the first stands after every start of ours, the
+  // second always.
   std::erase_if(alerts, [](const ActiveAlert& alert) {
-    return alert.name == kNodeAlertsHeld && !alert.customer;
+    return (alert.name == kNodeAlertsHeld || alert.name == kWatchdog) && !alert.customer;
   });
   std::set<std::tuple<std::string, std::optional<CustomerId>, std::string>> seen;
   std::erase_if(alerts, [&](const ActiveAlert& alert) {

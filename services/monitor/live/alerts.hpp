@@ -22,7 +22,8 @@ struct ActiveAlert {
   bool is_inhibited = false;           ///< another alert explains it
   std::optional<CustomerId> customer;  ///< nothing: the provider's
   std::string node_id;                 ///< "" for none
-  std::string summary;
+  std::string summary;                 ///< Spanish
+  std::string summary_en;              ///< "" where its rule has none
   std::int64_t started_ms = 0;
   Labels labels;
 };

@@ -3,6 +3,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/limits.hpp"
+#include "services/monitor/live/hot_store.hpp"
 #include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
@@ -115,19 +116,10 @@ LiveState LivePoller::next_state() const {
   return state;
 }
 
-bool LivePoller::is_there(const std::string& url) {
-  net::ClientRequest request;
-  request.url = url + "/-/ready";
-  request.timeout = kThereTimeout;
-  const auto answer = client_.fetch(std::move(request));
-  // A compatible store may not know the path; one that starts or ends says 503.
-  return answer && answer->status < 500;
-}
-
 void LivePoller::look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state) {
   std::set<std::string> away;
   for (const auto& [name, url] : settings_.hot_shards) {
-    if (!is_there(url)) away.insert(name);
+    if (!is_hot_store_there(client_, url)) away.insert(name);
   }
   if (away.empty()) return;
   state.away.insert(OwnPart::kHot);

@@ -52,7 +52,6 @@ class LivePoller {
   void run();
   /// What the last look left, as a beginning of the next.
   LiveState next_state() const;
-  bool is_there(const std::string& url);
   void look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state);
   void look_at_own_parts(LiveState& state);
   void look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state);

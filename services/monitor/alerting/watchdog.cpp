@@ -1,0 +1,259 @@
+#include "services/monitor/alerting/watchdog.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/model/labels.hpp"
+#include "libs/service/log.hpp"
+#include "services/monitor/alerting/rules.hpp"
+#include "services/monitor/limits.hpp"
+#include "services/monitor/live/hot_store.hpp"
+#include "services/monitor/store/customers.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kHotStoreDown = "HotStoreDown";
+constexpr std::string_view kRulesNotEvaluated = "RulesNotEvaluated";
+constexpr std::string_view kAlertmanagerDown = "AlertmanagerDown";
+
+std::string own_names() {
+  return fmt::format("{}|{}|{}", kWatchdog, kHotStoreDown, kRulesNotEvaluated);
+}
+
+PostedAlert::Texts summaries(std::string_view alert, std::string_view shard) {
+  if (alert == kHotStoreDown) {
+    return {{"summary", fmt::format("El almacén caliente {} no responde: nadie evalúa las alertas "
+                                    "de sus clientes",
+                                    shard)},
+            {"summary_en", fmt::format("The hot store {} does not answer: nobody evaluates the "
+                                       "alerts of its customers",
+                                       shard)}};
+  }
+  if (alert == kRulesNotEvaluated) {
+    return {{"summary", fmt::format("El almacén caliente {} responde, pero sus alertas no llegan a "
+                                    "Alertmanager: reglas o envío fallan",
+                                    shard)},
+            {"summary_en", fmt::format("The hot store {} answers, but its alerts do not reach "
+                                       "Alertmanager: rules or notifications fail",
+                                       shard)}};
+  }
+  return {{"summary", "Alertmanager no responde: ninguna alerta llega a nadie"},
+          {"summary_en", "Alertmanager does not answer: no alert reaches anybody"}};
+}
+
+}  // namespace
+
+Watchdog::Watchdog(Database& database, net::Client& client, const Clock& clock,
+                   service::MetricRegistry& metrics, WatchdogSettings settings)
+    : database_(database),
+      client_(client),
+      clock_(clock),
+      settings_(std::move(settings)),
+      due_(metrics.gauge("vigia_monitor_outages_told",
+                         "Hot stores and Alertmanagers of which the provider is told that they are "
+                         "away or silent")),
+      failures_(metrics.counter("vigia_monitor_outage_notices_failed_total",
+                                "Tries to tell the provider of an outage that failed")),
+      alertmanager_{std::string(kAlertmanagerDown), "", settings_.hold} {
+  for (const auto& shard : settings_.shards) {
+    shards_.push_back(Shard{shard, Outage{std::string(kHotStoreDown), shard.name, settings_.hold},
+                            Outage{std::string(kRulesNotEvaluated), shard.name, {}}});
+    shards_.back().beat_at = clock_.steady();
+  }
+}
+
+void Watchdog::start() {
+  if (!settings_.alertmanager_url.empty()) thread_ = std::thread([this] { run(); });
+}
+
+void Watchdog::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_ending_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Watchdog::run() {
+  while (true) {
+    contain_faults("the watchdog's look", [this] { look(); });
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, kWatchdogInterval, [this] { return is_ending_; })) return;
+  }
+}
+
+void Watchdog::look() {
+  const bool are_all_there = look_at_stores();
+  const auto listed =
+      list_posted(client_, settings_.alertmanager_url, are_all_there ? own_names() : std::string());
+  note(alertmanager_, !listed);
+  look_at_beats(listed);
+  if (listed) tell_alertmanager(*listed);
+  std::size_t due = 0;
+  for (Outage* outage : outages()) {
+    tell_webhook(*outage, listed.has_value());
+    if (outage->is_due) ++due;
+  }
+  due_.set(static_cast<double>(due));
+}
+
+std::vector<Watchdog::Outage*> Watchdog::outages() {
+  std::vector<Outage*> all{&alertmanager_};
+  for (auto& shard : shards_) {
+    all.push_back(&shard.down);
+    all.push_back(&shard.silent);
+  }
+  return all;
+}
+
+bool Watchdog::look_at_stores() {
+  bool are_all_there = true;
+  for (auto& shard : shards_) {
+    const bool is_there = is_hot_store_there(client_, shard.where.url);
+    note(shard.down, !is_there);
+    are_all_there = are_all_there && is_there;
+  }
+  return are_all_there;
+}
+
+// Judged by changes that are seen, never by comparing Alertmanager's clock with ours. While one of
+// the two is away its silence is explained, and the wait begins anew.
+void Watchdog::look_at_beats(const Listed& listed) {
+  const auto now = clock_.steady();
+  for (auto& shard : shards_) {
+    std::string beat;
+    if (listed) {
+      for (const auto& alert : *listed) {
+        const bool is_it = alert.label("alertname") == kWatchdog &&
+                           alert.label("shard") == shard.where.name &&
+                           alert.label(kCustomerLabel).empty();
+        if (is_it) beat = alert.updated_at;
+      }
+    }
+    if (!listed || shard.down.since || (!beat.empty() && beat != shard.beat)) shard.beat_at = now;
+    if (!beat.empty()) shard.beat = std::move(beat);
+    const bool is_silent = now - shard.beat_at >= settings_.silence_max;
+    note(shard.silent, shard.where.has_our_rules && is_silent);
+  }
+}
+
+void Watchdog::note(Outage& outage, bool is_wrong) {
+  const auto now = clock_.steady();
+  if (!is_wrong) {
+    if (outage.is_due)
+      service::log_info("it is over", {{"alert", outage.alert}, {"shard", outage.shard}});
+    outage.since.reset();
+    outage.is_due = false;
+    return;
+  }
+  if (!outage.since) {
+    outage.since = now;
+    outage.since_ms = clock_.wall_ms();
+  }
+  if (outage.is_due || now - *outage.since < outage.hold) return;
+  outage.is_due = true;
+  service::log_error(summaries(outage.alert, outage.shard)[1].second,
+                     {{"alert", outage.alert}, {"shard", outage.shard}});
+}
+
+PostedAlert Watchdog::alert_of(const Outage& outage) const {
+  PostedAlert alert;
+  alert.labels = {{"alertname", outage.alert}, {"severity", "critical"}};
+  if (!outage.shard.empty()) alert.labels.emplace_back("shard", outage.shard);
+  alert.annotations = summaries(outage.alert, outage.shard);
+  alert.starts_ms = outage.since_ms;
+  return alert;
+}
+
+void Watchdog::tell_alertmanager(const std::vector<PostedAlert>& listed) {
+  const auto now_ms = clock_.wall_ms();
+  auto posted = kept_alive(listed);
+  for (const Outage* outage : outages()) {
+    if (outage == &alertmanager_) continue;
+    if (outage->is_due) {
+      posted.push_back(alert_of(*outage));
+      posted.back().ends_ms = now_ms + kPostedForMs;
+      continue;
+    }
+    // What stands there and is no longer true, whether this run told it or one before. While it is
+    // wrong again but not for long, nothing is said.
+    if (outage->since) continue;
+    for (const auto& alert : listed) {
+      const bool is_it = alert.label("alertname") == outage->alert &&
+                         alert.label("shard") == outage->shard &&
+                         alert.label(kCustomerLabel).empty();
+      if (!is_it) continue;
+      posted.push_back(alert);
+      posted.back().ends_ms = now_ms;
+    }
+  }
+  if (posted.empty()) return;
+  auto told = post_alerts(client_, settings_.alertmanager_url, posted);
+  if (told) return;
+  failures_.add();
+  service::log_warn("outage not told", {{"error", told.error().message}});
+}
+
+// Those without a customer are kept with any store: whose they are cannot be told from their
+// labels.
+bool Watchdog::is_of_lost_store(const PostedAlert& alert,
+                                const std::vector<CustomerId>& others) const {
+  const auto name = alert.label("alertname");
+  const auto customer = CustomerId::parse(alert.label(kCustomerLabel));
+  if (!customer) return name != kWatchdog && name != kHotStoreDown && name != kRulesNotEvaluated;
+  return std::find(others.begin(), others.end(), *customer) == others.end();
+}
+
+std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& listed) {
+  std::vector<std::string> lost;
+  for (const auto& shard : shards_) {
+    if (shard.down.since) lost.push_back(shard.where.name);
+  }
+  if (lost.empty()) return {};
+  std::vector<CustomerId> others;  // whose store is there; where that cannot be read, nobody's
+  auto customers =
+      database_.read([](Connection& connection) { return list_customers(connection); });
+  if (customers) {
+    for (const auto& customer : *customers) {
+      const bool is_lost = std::find(lost.begin(), lost.end(), customer.hot_shard) != lost.end();
+      if (!is_lost) others.push_back(customer.id);
+    }
+  }
+  const auto now_ms = clock_.wall_ms();
+  std::vector<PostedAlert> kept;
+  for (const auto& alert : listed) {
+    if (alert.ends_ms - now_ms >= kKeptAtLeastMs || !is_of_lost_store(alert, others)) continue;
+    kept.push_back(alert);
+    kept.back().ends_ms = now_ms + kPostedForMs;
+  }
+  return kept;
+}
+
+// While Alertmanager is away nobody else tells; what was told here is also ended here.
+void Watchdog::tell_webhook(Outage& outage, bool is_alertmanager_there) {
+  if (settings_.provider_webhook.empty()) return;
+  const auto now = clock_.steady();
+  const bool is_told = outage.told && now - *outage.told < kToldAgainAfter;
+  const bool tells = outage.is_due && !is_alertmanager_there && !is_told;
+  const bool ends = outage.told && !outage.since;
+  if (!tells && !ends) return;
+  auto alert = alert_of(outage);
+  if (ends) alert.ends_ms = clock_.wall_ms();
+  auto sent = send_to_webhook(client_, settings_.provider_webhook, alert, tells);
+  if (!sent) {
+    failures_.add();
+    service::log_warn("outage not told", {{"error", sent.error().message}});
+    return;
+  }
+  if (tells) {
+    outage.told = now;
+  } else {
+    outage.told.reset();
+  }
+}
+
+}  // namespace vigia::monitor
