@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import email.policy
 import json
+import socketserver
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_string
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -204,6 +208,81 @@ def _sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def _mail_server(host: str) -> Iterator[tuple[int, list[str]]]:
+    """An SMTP server that takes everything: what it was sent, head and body."""
+    mails: list[str] = []
+
+    class Session(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 ready\r\n")
+            for line in self.rfile:
+                word = line.strip().upper().partition(b" ")[0]
+                if word == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    lines = iter(self.rfile.readline, b".\r\n")
+                    mails.append(b"".join(lines).decode())
+                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
+                if word == b"QUIT":
+                    return
+
+    with socketserver.ThreadingTCPServer((host, 0), Session) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1], mails
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
+    with Stack(tmp_path) as stack, _mail_server(beside(stack.layout.host, 97)) as (port, mails):
+        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
+        _add_to_alerting(stack, f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}')
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = _operator(stack)
+        for customer, language in (("inglesa", "en"), ("espanola", "es")):
+            operator.good("POST", "/customers", {"id": customer, "name": customer, "language": language})
+            channel = {"type": "email", "target": f"a@{customer}.example"}
+            created = operator.good("POST", f"/customers/{customer}/channels", channel)
+            wait_for("it is active", partial(_is_active, operator, customer, created["id"]), 10)
+
+        def alert_of(customer: str, ends: float) -> dict[str, Any]:
+            node = {"alertname": "CustomerNodeDown", "node_id": "web-01", "customer_id": customer}
+            summary = {"summary": "Nodo web-01 <está> caído", "summary_en": "Node web-01 <is> down"}
+            stamp = datetime.fromtimestamp(time.time() + ends, UTC).isoformat()
+            return {"labels": node, "annotations": summary, "endsAt": stamp}
+
+        def post(ends: float) -> None:
+            body = [alert_of(customer, ends) for customer in ("inglesa", "espanola")]
+            url = f"{stack.layout.url('alertmanager')}/api/v2/alerts"
+            requests.post(url, json=body, timeout=5).raise_for_status()
+
+        def parsed() -> dict[tuple[str, str], str]:
+            found = {}
+            for text in mails:
+                mail = message_from_string(text, policy=email.policy.default)
+                parts = [one.get_content() for one in mail.walk() if one.get_content_maintype() == "text"]
+                found[str(mail["To"]), str(mail["Subject"])] = "".join(parts)
+            return found
+
+        post(300)
+        wait_for("both are told", lambda: len(mails) == 2, 30)
+        english, spanish = "[FIRING] CustomerNodeDown · web-01", "[ACTIVA] CustomerNodeDown · web-01"
+        sent = parsed()
+        assert set(sent) == {("a@inglesa.example", english), ("a@espanola.example", spanish)}
+        assert "FIRING: Node web-01 &lt;is&gt; down (since 2" in sent["a@inglesa.example", english]
+        assert "ACTIVA: Nodo web-01 <está> caído (desde 2" in sent["a@espanola.example", spanish]
+        # A change of language holds from the next message on.
+        operator.good("PATCH", "/customers/inglesa", {"language": "es"})
+        config = stack.layout.data / "alertmanager.yml"
+        wait_for("it is written", lambda: "FIRING" not in config.read_text(), 10)
+        assert operator.call("PATCH", "/customers/inglesa", {"language": "fr"}).status_code == 400
+        assert operator.good("GET", "/customers/inglesa")["language"] == "es"
 
 
 def _add_to_alerting(stack: Stack, *lines: str) -> None:

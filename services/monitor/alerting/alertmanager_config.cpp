@@ -16,6 +16,41 @@ namespace {
 // A target is checked when it is set; where it redirects to later is not.
 constexpr std::string_view kNoRedirects = "http_config: {follow_redirects: false}";
 
+/// What a person reads, in the customer's language. Alertmanager's templates fill in the rest.
+struct Words {
+  std::string_view summary;  ///< the annotation that is in this language
+  std::string_view firing;
+  std::string_view resolved;
+  std::string_view since;
+  std::string_view until;
+};
+constexpr Words kSpanish{"summary", "ACTIVA", "RESUELTA", "desde", "hasta"};
+constexpr Words kEnglish{"summary_en", "FIRING", "RESOLVED", "since", "until"};
+
+const Words& words_of(const Channel& channel) {
+  return channel.language == "en" ? kEnglish : kSpanish;
+}
+
+std::string subject_of(const Words& words) {
+  return fmt::format(
+      "[{{{{ if eq .Status \"firing\" }}}}{}{{{{ else }}}}{}{{{{ end }}}}] "
+      "{{{{ .CommonLabels.alertname }}}}{{{{ with .CommonLabels.node_id }}}} · {{{{ . }}}}{{{{ end "
+      "}}}}",
+      words.firing, words.resolved);
+}
+
+// One line an alert; its own state, since a message may have both kinds.
+std::string body_of(const Words& words, std::string_view between) {
+  constexpr std::string_view kTime = "UTC.Format \"2006-01-02 15:04:05\"";
+  return fmt::format(
+      "{{{{ range $i, $alert := .Alerts }}}}{{{{ if $i }}}}{}{{{{ end }}}}"
+      "{{{{ if eq .Status \"firing\" }}}}{}{{{{ else }}}}{}{{{{ end }}}}: "
+      "{{{{ with .Annotations.{} }}}}{{{{ . }}}}{{{{ else }}}}{{{{ .Annotations.summary }}}}"
+      "{{{{ end }}}} ({} {{{{ .StartsAt.{} }}}}"
+      "{{{{ if ne .Status \"firing\" }}}} {} {{{{ .EndsAt.{} }}}}{{{{ end }}}} UTC){{{{ end }}}}",
+      between, words.firing, words.resolved, words.summary, words.since, kTime, words.until, kTime);
+}
+
 std::string render_receivers(const std::string& name, const std::vector<Channel>& channels) {
   auto text = fmt::format("  - name: {}\n", json_text(name));
   const auto section = [&](std::string_view type, std::string_view key, auto write) {
@@ -34,19 +69,28 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
   section("email", "email_configs", [](const Channel& channel) {
     const auto address = wire_mail_address(channel.target);
     CHECK(address.has_value());
-    return fmt::format("      - {{to: {}, send_resolved: true}}\n", json_text(*address));
+    return fmt::format(
+        "      - to: {}\n"
+        "        send_resolved: true\n"
+        "        headers: {{Subject: {}}}\n"
+        "        html: {}\n"
+        "        text: {}\n",
+        json_text(*address), json_text(subject_of(words_of(channel))),
+        json_text("<p>" + body_of(words_of(channel), "</p><p>") + "</p>"),
+        json_text(body_of(words_of(channel), "\n")));
   });
   section("slack", "slack_configs", [](const Channel& channel) {
     return fmt::format(
         "      - api_url: {}\n{}"
         "        send_resolved: true\n"
         "        {}\n"
-        "        title: '{{{{ .CommonLabels.alertname }}}} ({{{{ .Status }}}})'\n"
-        "        text: '{{{{ range .Alerts }}}}{{{{ .Annotations.summary }}}} {{{{ end }}}}'\n",
+        "        title: {}\n"
+        "        text: {}\n",
         json_text(channel.target),
         channel.channel.empty() ? std::string()
                                 : fmt::format("        channel: {}\n", json_text(channel.channel)),
-        kNoRedirects);
+        kNoRedirects, json_text(subject_of(words_of(channel))),
+        json_text(body_of(words_of(channel), "\n")));
   });
   return text;
 }
@@ -64,6 +108,22 @@ std::string render_inhibitions() {
         kNodeAlertsHeld, targets);
   }
   return text;
+}
+
+// Told once a minute and never as resolved: whoever hears nothing more knows that something between
+// rules and notifications ended.
+std::string render_watchdog_route(const ProviderReceivers& provider) {
+  if (provider.dead_mans_switch.empty()) {
+    return fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n", kWatchdog);
+  }
+  return fmt::format(
+      "    - matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
+      "      receiver: dead-mans-switch\n"
+      "      group_by: [shard]\n"
+      "      group_wait: 1s\n"
+      "      group_interval: 1m\n"
+      "      repeat_interval: 50s\n",
+      kWatchdog);
 }
 
 std::string render_global(const MailServer& mail) {
@@ -111,22 +171,6 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
         "      continue: true\n",
         customer.text(), json_text(name));
     receivers += render_receivers(name, own);
-// Told once a minute and never as resolved: whoever hears nothing more knows that something between
-// rules and notifications ended.
-std::string render_watchdog_route(const ProviderReceivers& provider) {
-  if (provider.dead_mans_switch.empty()) {
-    return fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n", kWatchdog);
-  }
-  return fmt::format(
-      "    - matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
-      "      receiver: dead-mans-switch\n"
-      "      group_by: [shard]\n"
-      "      group_wait: 1s\n"
-      "      group_interval: 1m\n"
-      "      repeat_interval: 50s\n",
-      kWatchdog);
-}
-
   }
   // One message a minute at most for what happens to one customer, however many nodes it has.
   text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";

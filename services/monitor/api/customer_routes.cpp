@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
@@ -22,7 +23,8 @@ void write_customer(const Customer& customer, JsonWriter& writer) {
       .member("id", customer.id.text())
       .member("name", customer.name)
       .member_bool("is_enabled", customer.is_enabled)
-      .member("hot_shard", customer.hot_shard);
+      .member("hot_shard", customer.hot_shard)
+      .member("language", customer.language);
   writer.key("limits").begin_object();
   for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
   writer.end_object();
@@ -43,6 +45,14 @@ std::string read_limits(BodyReader& body, CustomerChange& change) {
     if (value) change.limits[limit.name] = *value;
   }
   return limits.problem();
+}
+
+// "" where it is one of ours or not named.
+std::string read_language(BodyReader& body, CustomerChange& change) {
+  change.language = body.optional_text("language", 1, kNameCharactersMax);
+  const bool is_known = !change.language || std::find(kLanguages.begin(), kLanguages.end(),
+                                                      *change.language) != kLanguages.end();
+  return is_known ? "" : "language: one of " + fmt::format("{}", fmt::join(kLanguages, ", "));
 }
 
 ApiResult list(const ApiCall& call, const ApiParts& parts) {
@@ -69,13 +79,16 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const auto now_ms = parts.clock.wall_ms();
   CustomerChange limits;
   const auto limits_problem = read_limits(body, limits);
+  const auto language_problem = read_language(body, limits);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
+  if (!language_problem.empty()) return invalid(language_problem);
   if (!id) return invalid("id: " + id.error().message);
   const bool is_known_shard = std::any_of(
       shards.begin(), shards.end(), [&](const ShardSettings& one) { return one.name == shard; });
   if (!is_known_shard) return invalid("hot_shard: no such shard in the configuration");
   Customer customer{*id, name, true, shard, kDefaults, now_ms, now_ms};
+  if (limits.language) customer.language = *limits.language;
   for (const auto& limit : kCustomerLimits) {
     const auto found = limits.limits.find(limit.name);
     if (found != limits.limits.end()) customer.limits.*limit.value = found->second;
@@ -117,6 +130,7 @@ ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange&
       if (!ended) return forward(ended);
     }
     auto detail = fmt::format("name={} is_enabled={}", (*customer)->name, (*customer)->is_enabled);
+    if (change.language) detail += " language=" + *change.language;
     for (const auto& limit : kCustomerLimits) {
       if (!change.limits.contains(limit.name)) continue;
       detail += fmt::format(" {}={}", limit.name, (*customer)->limits.*limit.value);
@@ -128,6 +142,7 @@ ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange&
   if (!saved) return refuse(saved.error());
   if (!*saved) return not_found();
   parts.directory_changed();
+  if (change.language) parts.channels_changed();
   return customer_answer(200, **saved);
 }
 
@@ -137,8 +152,10 @@ ApiResult change(const ApiCall& call, const ApiParts& parts) {
   change.name = body.optional_text("name", 1, kNameCharactersMax);
   change.is_enabled = body.optional_boolean("is_enabled");
   const auto limits_problem = read_limits(body, change);
+  const auto language_problem = read_language(body, change);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   if (!limits_problem.empty()) return invalid("limits: " + limits_problem);
+  if (!language_problem.empty()) return invalid(language_problem);
   return save(call, parts, change, "customer.change");
 }
 

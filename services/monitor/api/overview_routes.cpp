@@ -33,6 +33,7 @@ void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
       .member_or_null("node_id",
                       alert.node_id.empty() ? std::nullopt : std::optional(alert.node_id))
       .member("summary", alert.summary)
+      .member("summary_en", alert.summary_en.empty() ? alert.summary : alert.summary_en)
       .member_time("started_at", alert.started_ms);
   writer.key("labels").begin_object();
   for (const auto& label : alert.labels) writer.member(label.name, label.value);

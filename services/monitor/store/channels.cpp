@@ -13,7 +13,9 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
                                              const std::vector<Value>& values,
                                              Connection& connection) {
   auto rows = connection.query(
-      "SELECT id, customer_id, type, target, channel, created_ms, state, reason FROM channels " +
+      "SELECT id, customer_id, type, target, channel, created_ms, state, reason, "
+      "COALESCE((SELECT language FROM customers WHERE customers.id = channels.customer_id), 'es') "
+      "FROM channels " +
           where,
       values);
   if (!rows) return forward(rows);
@@ -22,7 +24,7 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
     auto customer = CustomerId::parse(row.text(1));
     if (!customer) return forward(customer);
     channels.push_back(Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4),
-                               row.integer(5), read_state(row.text(6)), row.text(7)});
+                               row.integer(5), read_state(row.text(6)), row.text(7), row.text(8)});
   }
   return channels;
 }

@@ -23,6 +23,7 @@ struct Channel {
   std::int64_t created_ms = 0;
   ChannelState state = ChannelState::kPending;  ///< whether Alertmanager has it
   std::string reason = {};                      ///< why it is not active, else ""
+  std::string language = "es";                  ///< its customer's
 };
 
 /// Of every customer, by customer and age.

@@ -5,10 +5,10 @@
 namespace vigia::monitor {
 namespace {
 
-constexpr std::size_t kFirstLimit = 6;  // of the columns
+constexpr std::size_t kFirstLimit = 7;  // of the columns
 
 std::string select_from_customers() {
-  std::string text = "SELECT id, name, is_enabled, hot_shard, assigned_ms, created_ms";
+  std::string text = "SELECT id, name, is_enabled, hot_shard, assigned_ms, created_ms, language";
   for (const auto& limit : kCustomerLimits) text += ", " + std::string(limit.name);
   return text + " FROM customers ";
 }
@@ -17,7 +17,7 @@ Result<Customer> read_customer(const Row& row) {
   auto id = CustomerId::parse(row.text(0));
   if (!id) return tl::unexpected<Error>(with_context("table customers", std::move(id.error())));
   Customer customer{*id, row.text(1),    row.boolean(2), row.text(3),
-                    {},  row.integer(4), row.integer(5)};
+                    {},  row.integer(4), row.integer(5), row.text(6)};
   for (std::size_t i = 0; i < kCustomerLimits.size(); ++i) {
     customer.limits.*kCustomerLimits[i].value = row.integer(kFirstLimit + i);
   }
@@ -51,11 +51,12 @@ Result<bool> insert_customer(const Customer& customer, Connection& connection) {
   auto existing = find_customer(customer.id, connection);
   if (!existing) return forward(existing);
   if (*existing) return false;
-  std::string columns = "id, name, is_enabled, hot_shard, assigned_ms, created_ms";
-  std::string places = ":a, :b, :c, :d, :e, :f";
+  std::string columns = "id, name, is_enabled, hot_shard, assigned_ms, created_ms, language";
+  std::string places = ":a, :b, :c, :d, :e, :f, :g";
   std::vector<Value> values = {
       customer.id.text(), customer.name,        std::int64_t{customer.is_enabled},
-      customer.hot_shard, customer.assigned_ms, customer.created_ms};
+      customer.hot_shard, customer.assigned_ms, customer.created_ms,
+      customer.language};
   for (const auto& limit : kCustomerLimits) {
     columns += ", " + std::string(limit.name);
     places += ", :" + std::string(limit.name);
@@ -69,8 +70,11 @@ Result<bool> insert_customer(const Customer& customer, Connection& connection) {
 
 Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
                              Connection& connection) {
-  std::string set = "name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled)";
-  std::vector<Value> values = {value_or_null(change.name), value_or_null(change.is_enabled)};
+  std::string set =
+      "name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled), "
+      "language = COALESCE(:c, language)";
+  std::vector<Value> values = {value_or_null(change.name), value_or_null(change.is_enabled),
+                               value_or_null(change.language)};
   for (const auto& limit : kCustomerLimits) {
     const auto found = change.limits.find(limit.name);
     if (found == change.limits.end()) continue;

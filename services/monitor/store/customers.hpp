@@ -40,6 +40,9 @@ inline constexpr std::array<CustomerLimit, 7> kCustomerLimits = {
     CustomerLimit{"label_value_bytes", &CustomerLimits::label_value_bytes},
     CustomerLimit{"labels_per_series", &CustomerLimits::labels_per_series}};
 
+/// In which customers are written to; the first where nobody chose.
+inline constexpr std::array<std::string_view, 2> kLanguages = {"es", "en"};
+
 struct Customer {
   CustomerId id;
   std::string name;
@@ -48,6 +51,7 @@ struct Customer {
   CustomerLimits limits;
   std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer
   std::int64_t created_ms = 0;
+  std::string language = std::string(kLanguages[0]);  ///< of what is sent to it: one of kLanguages
 };
 
 /// What a change names; the rest stays as it is in the database at that moment, so that two changes
@@ -55,6 +59,7 @@ struct Customer {
 struct CustomerChange {
   std::optional<std::string> name = {};
   std::optional<bool> is_enabled = {};
+  std::optional<std::string> language = {};
   std::map<std::string_view, std::int64_t> limits = {};  ///< by the names of kCustomerLimits
 };
 

@@ -64,6 +64,10 @@ const Statements kVersion2 = {
     "ALTER TABLE customers ADD COLUMN label_value_bytes BIGINT NOT NULL DEFAULT 0",
     "ALTER TABLE customers ADD COLUMN labels_per_series BIGINT NOT NULL DEFAULT 0",
 };
+// The language in which a customer is written to.
+const Statements kVersion3 = {
+    "ALTER TABLE customers ADD COLUMN language TEXT NOT NULL DEFAULT 'es'",
+};
 const Statements kNone = {};
 
 struct Step {
@@ -72,8 +76,8 @@ struct Step {
   const Statements& postgresql;
 };
 
-const std::array<Step, 2> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
-                                    Step{kVersion2, kNone, kNone}};
+const std::array<Step, 3> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
+                                    Step{kVersion2, kNone, kNone}, Step{kVersion3, kNone, kNone}};
 
 Result<void> run_all(Connection& connection, const Statements& statements) {
   for (const auto statement : statements) {

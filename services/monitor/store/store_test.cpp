@@ -150,7 +150,7 @@ TEST_F(Store, TheNewestSchemaIsPinned) {
     schema = schema_of(c);
     return {};
   }));
-  EXPECT_EQ(schema, golden("schema_v2.sql"));
+  EXPECT_EQ(schema, golden("schema_v3.sql"));
 }
 
 // A released version never changes: databases in the field have it.
@@ -183,6 +183,7 @@ TEST_F(Store, ADatabaseOfVersionOneIsBroughtUpToDate) {
     return {};
   }));
   EXPECT_NE(schema.find("spans_per_second"), std::string::npos);
+  EXPECT_EQ((*read([](Connection& c) { return find_customer(kA, c); }))->language, "es");
   const auto channels = read([](Connection& c) { return list_all_channels(c); });
   ASSERT_EQ(channels->size(), 1U);
   EXPECT_EQ(channels->front().state, ChannelState::kActive) << "it was loaded by the old program";

@@ -179,6 +179,15 @@ describe("overview", () => {
     expect(screen.queryByText("Loading…")).toBeNull();
   });
 
+  it("says in the reader's language what is wrong", async () => {
+    asOperator();
+    open("#/alerts");
+    expect(await screen.findByText("Node edge-02 of customer cliente-b is down")).toBeTruthy();
+    await userEvent.click(screen.getByRole("radio", { name: "ES" }));
+    expect(await screen.findByText("Nodo edge-02 del cliente cliente-b está caído")).toBeTruthy();
+    expect(screen.queryByText(/Node edge-02/)).toBeNull();
+  });
+
   it("says after how long a node that is down raises an alert here", async () => {
     asOperator({
       "GET /alerts": { body: { alerts: [] } },

@@ -662,6 +662,8 @@ export interface components {
             summary: string;
             started_at: components["schemas"]["Time"];
             labels: {
+            /** @description The same in English; of a rule without them the Spanish ones */
+            summary_en: string;
                 [key: string]: string;
             };
         };
@@ -683,11 +685,17 @@ export interface components {
         };
         Customer: {
             id: components["schemas"]["CustomerId"];
+        /**
+         * @description Of what is sent to the customer's channels by e-mail and Slack; a new customer's is es where none is named
+         * @enum {string}
+         */
+        Language: "es" | "en";
             name: string;
             is_enabled: boolean;
             hot_shard: string;
             limits: components["schemas"]["Limits"];
             created_at: components["schemas"]["Time"];
+            language: components["schemas"]["Language"];
         };
         NewCustomer: {
             id: components["schemas"]["CustomerId"];
@@ -696,11 +704,13 @@ export interface components {
             hot_shard?: string;
             limits?: components["schemas"]["Limits"];
         };
+            language?: components["schemas"]["Language"];
         CustomerChange: {
             name?: string;
             is_enabled?: boolean;
             limits?: components["schemas"]["Limits"];
         };
+            language?: components["schemas"]["Language"];
         Token: {
             id: components["schemas"]["ObjectId"];
             name: string;

@@ -227,6 +227,7 @@ export const en = {
       "Use 1 to 63 lower-case letters, digits and single hyphens; begin and end without a hyphen.",
     name: "Name",
     nameHint: "As people know it, e.g. Empresa XYZ",
+    language: "Language of its e-mails and messages",
     creating: "Creating…",
     exists: "There is already a customer with this id.",
     columns: { customer: "Customer", nodes: "Nodes", alerts: "Alerts", created: "Created" },

@@ -228,6 +228,7 @@ export const es: Dictionary = {
       "Use de 1 a 63 minúsculas, cifras y guiones simples; sin guion al comienzo ni al final.",
     name: "Nombre",
     nameHint: "Como lo conoce la gente, por ejemplo Empresa XYZ",
+    language: "Idioma de sus correos y mensajes",
     creating: "Creando…",
     exists: "Ya hay un cliente con este identificador.",
     columns: { customer: "Cliente", nodes: "Nodos", alerts: "Alertas", created: "Creado" },

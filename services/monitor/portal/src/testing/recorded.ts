@@ -110,6 +110,7 @@ export function alert(change: Partial<Schemas["Alert"]> = {}): Schemas["Alert"] 
     customer_id: "cliente-b",
     node_id: "edge-02",
     summary: "Nodo edge-02 del cliente cliente-b está caído",
+    summary_en: "Node edge-02 of customer cliente-b is down",
     started_at: "2026-11-25T02:58:00Z",
     labels: {},
     ...change,

@@ -1,9 +1,13 @@
 import { Link } from "wouter";
 import type { Alert } from "../api/queries";
-import { useLanguage } from "../i18n/language";
+import { useLanguage, type Language } from "../i18n/language";
 import { Ago } from "./ago";
 import { SeverityMark, severityOf } from "./severity_mark";
 import styles from "./alert_list.module.css";
+
+function summaryOf(alert: Alert, language: Language): string {
+  return (language === "en" ? alert.summary_en : alert.summary) || alert.name;
+}
 
 function Where({ alert, names }: { alert: Alert; names: ReadonlyMap<string, string> | null }) {
   const customer = alert.customer_id;
@@ -30,7 +34,7 @@ export function AlertList({
   alerts: readonly Alert[];
   names: ReadonlyMap<string, string> | null;
 }) {
-  const { text, format } = useLanguage();
+  const { text, format, language } = useLanguage();
   return (
     <ul className={styles.list}>
       {alerts.map((alert) => {
@@ -50,7 +54,7 @@ export function AlertList({
               )}
             </div>
             <div className={styles.words}>
-              <p className={styles.summary}>{alert.summary || alert.name}</p>
+              <p className={styles.summary}>{summaryOf(alert, language)}</p>
               <p className={styles.detail}>
                 <code>{alert.name}</code>
                 <Where alert={alert} names={names} />

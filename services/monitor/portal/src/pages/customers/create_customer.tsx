@@ -1,19 +1,27 @@
 import { useState, type SyntheticEvent } from "react";
 import { ApiError } from "../../api/client";
 import { useCreateCustomer } from "../../api/queries";
-import { useLanguage } from "../../i18n/language";
+import { useLanguage, type Language } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { Modal, ModalActions } from "../../ui/modal";
+import { SelectField } from "../../ui/select_field";
 import { FormError, TextField } from "../../ui/text_field";
 
 const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
 
+/** Each in its own words, so that whoever reads it alone finds it. */
+const languages = [
+  { id: "es", name: "Español" },
+  { id: "en", name: "English" },
+] as const;
+
 export function CreateCustomer({ onClose }: { onClose: () => void }) {
-  const { text } = useLanguage();
+  const { text, language: own } = useLanguage();
   const create = useCreateCustomer();
   const [id, setId] = useState("");
   const [name, setName] = useState("");
+  const [language, setLanguage] = useState<Language>(own);
   const [isChecked, setIsChecked] = useState(false);
 
   const isIdRight = idPattern.test(id);
@@ -28,7 +36,7 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     setIsChecked(true);
-    if (isIdRight) create.mutate({ id, name: name.trim() }, { onSuccess: onClose });
+    if (isIdRight) create.mutate({ id, name: name.trim(), language }, { onSuccess: onClose });
   };
 
   return (
@@ -58,6 +66,14 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
           value={id}
           onChange={(event) => {
             setId(event.target.value);
+          }}
+        />
+        <SelectField
+          label={text.customers.language}
+          options={languages}
+          value={language}
+          onChange={(value) => {
+            setLanguage(value === "en" ? "en" : "es");
           }}
         />
         <FormError message={isTaken ? undefined : problemText(create.error, text)} />

@@ -13,6 +13,7 @@ const owner: Schemas["Customer"] = {
   name: "Empresa XYZ",
   is_enabled: true,
   hot_shard: "hot-0",
+  language: "es",
   limits: {},
   created_at: "2026-11-20T00:00:00Z",
 };

@@ -1,0 +1,15 @@
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TABLE schema_version (version BIGINT NOT NULL);
+CREATE TABLE customers (id TEXT PRIMARY KEY, name TEXT NOT NULL, is_enabled BIGINT NOT NULL, hot_shard TEXT NOT NULL, points_per_second BIGINT NOT NULL, active_series BIGINT NOT NULL, assigned_ms BIGINT NOT NULL, created_ms BIGINT NOT NULL, spans_per_second BIGINT NOT NULL DEFAULT 0, log_records_per_second BIGINT NOT NULL DEFAULT 0, bytes_per_second BIGINT NOT NULL DEFAULT 0, label_value_bytes BIGINT NOT NULL DEFAULT 0, labels_per_series BIGINT NOT NULL DEFAULT 0, language TEXT NOT NULL DEFAULT 'es');
+CREATE TABLE users (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL, is_enabled BIGINT NOT NULL, created_ms BIGINT NOT NULL, last_login_ms BIGINT NOT NULL);
+CREATE INDEX users_by_customer ON users (customer_id);
+CREATE TABLE sessions (id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, created_ms BIGINT NOT NULL, last_used_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, address TEXT NOT NULL, user_agent TEXT NOT NULL);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE TABLE tokens (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL, token_sha256 TEXT NOT NULL UNIQUE, created_by TEXT NOT NULL, created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, revoked_ms BIGINT NOT NULL);
+CREATE INDEX tokens_by_customer ON tokens (customer_id);
+CREATE TABLE nodes (customer_id TEXT NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, environment TEXT NOT NULL, address TEXT NOT NULL, is_automatic BIGINT NOT NULL, created_ms BIGINT NOT NULL, retired_ms BIGINT NOT NULL, last_seen_ms BIGINT NOT NULL, PRIMARY KEY (customer_id, id));
+CREATE TABLE channels (id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, type TEXT NOT NULL, target TEXT NOT NULL, channel TEXT NOT NULL, created_ms BIGINT NOT NULL, state TEXT NOT NULL DEFAULT 'active', reason TEXT NOT NULL DEFAULT '');
+CREATE INDEX channels_by_customer ON channels (customer_id);
+CREATE TABLE audit (sequence BIGINT PRIMARY KEY, time_ms BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, customer_id TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX audit_by_customer ON audit (customer_id, sequence);
