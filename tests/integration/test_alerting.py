@@ -6,6 +6,7 @@ import email.policy
 import json
 import socketserver
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ import requests
 from launcher.layout import AgentPlace, beside, demo_agents
 from remote_write import write
 from rest import Caller
-from stack import Stack, quick_layout, wait_for
+from stack import Running, Stack, quick_layout, wait_for
 
 GOOD = "https://8.8.8.8/good"
 
@@ -508,3 +509,35 @@ def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
         finally:
             server.shutdown()
             server.server_close()
+
+
+def test_a_node_whose_health_has_tls_is_asked_by_https(tmp_path: Path) -> None:
+    """Its agent offers TLS, and the targets named no scheme: it was red for ever."""
+    place = demo_agents()[0]
+    with Stack(tmp_path, agents=[place]) as stack:
+        key, certificate = tmp_path / "health.key", tmp_path / "health.crt"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=node",
+             "-keyout", str(key), "-out", str(certificate)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        agent = stack.agents[0]
+        config = stack.layout.config / f"{agent.name}.yaml"
+        port = stack.layout.ports["agent_health"]
+        listen = f"listen: {agent.host}:{port}"
+        tls = f"{listen}, tls: {{cert_file: {certificate}, key_file: {key}}}"
+        config.write_text(config.read_text().replace(listen, tls))
+        stack.start_central()
+        operator = _operator(stack)
+        operator.good(
+            "PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": f"https://{agent.host}:{port}"}
+        )
+        command = stack.command(agent.name)
+        running = Running(command, stack.folder / "log" / f"{agent.name}.log")
+        stack.running[agent.name] = running
+        wait_for("it is asked, and answers", lambda: _up(stack, agent.node_id) == "1", 60)
+        node = operator.good("GET", f"/customers/cliente-a/nodes/{agent.node_id}")
+        assert (node["reach"], node["address"]) == ("scrape", f"https://{agent.host}:{port}")
+        for bad in ("https://169.254.169.254:80", "http://10.0.0.1:80", "https://", "https://x"):
+            answer = operator.call("PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": bad})
+            assert answer.status_code == 400, bad

@@ -197,6 +197,12 @@ Result<std::string> resolve_checked(std::string_view host_and_port, const Addres
   return with_port(literals->front(), parts->port);
 }
 
+HealthAddress split_health_address(std::string_view text) {
+  constexpr std::string_view kEncrypted = "https://";
+  if (!text.starts_with(kEncrypted)) return {false, text};
+  return {true, text.substr(kEncrypted.size())};
+}
+
 Result<std::string> host_of_url(std::string_view url) {
   const bool is_tls = url.starts_with("https://");
   if (!is_tls && !url.starts_with("http://")) {

@@ -26,6 +26,13 @@ Result<void> check_ip(std::string_view literal, const AddressPolicy& policy);
 /// be resolved now. Blocks on names.
 Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy);
 
+/// An agent's /health as it is entered: "host:port", or "https://host:port" where it has TLS.
+struct HealthAddress {
+  bool is_encrypted = false;
+  std::string_view host_and_port;
+};
+HealthAddress split_health_address(std::string_view text);
+
 /// The "host:port" of an http:// or https:// URL (443 or 80 where it names no port), by its text
 /// alone. kInvalid for another scheme, a user name, a host or port that cannot be one.
 Result<std::string> host_of_url(std::string_view url);

@@ -8,7 +8,8 @@ namespace vigia::monitor {
 namespace {
 
 constexpr std::size_t kLabelCharactersMax = 128;
-constexpr std::size_t kAddressCharactersMax = 270;  // the longest host name, a port, brackets
+constexpr std::size_t kAddressCharactersMax =
+    278;  // https://, the longest host name, a port, brackets
 
 void write_node(const Node& node, JsonWriter& writer) {
   writer.begin_object()
@@ -42,7 +43,8 @@ NodeChange read_fields(BodyReader& body) {
 // A name that cannot be resolved now may be later, so only a refused address stops the request.
 Result<void> check_address(const NodeChange& fields, const ApiParts& parts) {
   if (!fields.address || fields.address->empty()) return {};
-  auto checked = resolve_checked(*fields.address, node_addresses(parts.settings));
+  auto checked = resolve_checked(split_health_address(*fields.address).host_and_port,
+                                 node_addresses(parts.settings));
   if (!checked && checked.error().code == ErrorCode::kInvalid) return forward(checked);
   return {};
 }

@@ -25,6 +25,7 @@ void write_target(const Node& node, const std::string& address, const std::strin
   writer.key("labels")
       .begin_object()
       .member("__metrics_path__", path)
+      .member("__scheme__", split_health_address(node.address).is_encrypted ? "https" : "http")
       .member("customer_id", node.customer.text())
       .member("node_id", node.id.text())
       .member("node_region", node.region)
@@ -40,7 +41,7 @@ void write_target(const Node& node, const std::string& address, const std::strin
 }
 
 std::string target_address(const Node& node, AddressBook& addresses) {
-  auto resolved = addresses.resolve(node.address);
+  auto resolved = addresses.resolve(std::string(split_health_address(node.address).host_and_port));
   if (resolved) return *resolved;
   service::log_debug("node address not used", {{"customer_id", node.customer.text()},
                                                {"node_id", node.id.text()},

@@ -36,9 +36,10 @@ class AddressBook {
 };
 
 /// The http_sd document of one shard: every watched node of an enabled customer that is assigned to
-/// it. Scraped nodes with their checked address, pushed ones with `own_address` and the path of
-/// their health. A scraped node whose address is refused or cannot be resolved is left at an
-/// address that refuses connections, so that it counts as down and not as gone.
+/// it. Scraped nodes with their checked address and https where their agent has TLS, pushed ones
+/// with `own_address` and the path of their health. A scraped node whose address is refused or
+/// cannot be resolved is left at an address that refuses connections, so that it counts as down and
+/// not as gone.
 Result<std::string> write_targets(const std::string& shard, const std::string& own_address,
                                   AddressBook& addresses, Connection& connection);
 

@@ -513,3 +513,13 @@ TEST_F(WithCustomers, TargetsPointAtTheNodeOrAtTheMonitor) {
 
 }  // namespace
 }  // namespace vigia::monitor
+  EXPECT_EQ(pushed["labels"]["__scheme__"].text(), "http") << "the monitor's own port is plain";
+  EXPECT_EQ(scraped["labels"]["__scheme__"].text(), "http");
+  const auto id = *NodeId::parse(*scraped["labels"]["node_id"].text());
+  const auto customer = *CustomerId::parse(*scraped["labels"]["customer_id"].text());
+  ASSERT_TRUE((*database_).write([&](Connection& c) {
+    return change_node(customer, id, {.address = "https://10.0.0.7:8443"}, c);
+  }));
+  const auto encrypted = targets("hot-0");
+  EXPECT_EQ(encrypted.items()[0]["targets"].items()[0].text(), "10.0.0.7:8443");
+  EXPECT_EQ(encrypted.items()[0]["labels"]["__scheme__"].text(), "https");

@@ -764,7 +764,7 @@ export interface components {
             region: string;
             environment: string;
             reach: components["schemas"]["Reach"];
-            /** @description host:port of the agent's /health; null for reach push */
+            /** @description host:port of the agent's /health, with https:// before it where that has TLS; null for reach push */
             address: string | null;
             /** @description True where the node registered itself by pushing */
             is_automatic: boolean;
@@ -774,7 +774,7 @@ export interface components {
             id: components["schemas"]["NodeId"];
             region?: string;
             environment?: string;
-            /** @description host:port makes it reach scrape; absent or null: push */
+            /** @description host:port or https://host:port makes it reach scrape; absent or null: push */
             address?: string | null;
         };
         NodeChange: {
@@ -782,6 +782,7 @@ export interface components {
             environment?: string;
             address?: string | null;
         };
+            /** @description As for a new node; null makes it reach push */
         NodeMetrics: {
             customer_id: components["schemas"]["CustomerId"];
             node_id: components["schemas"]["NodeId"];

@@ -16,7 +16,7 @@ export const administration = {
     scrape: "Scrape",
     scrapeHint: "The provider's Prometheus asks for it and must reach the node",
     address: "Address of its /health",
-    addressHint: "Host and port, e.g. 10.0.0.7:8080",
+    addressHint: "Host and port, e.g. 10.0.0.7:8080; https:// before them if its /health has TLS",
     addressWrong: (message: string) =>
       `This address cannot be used (${message}). Write host:port as the provider's Prometheus reaches it.`,
     submit: "Continue",

@@ -19,7 +19,8 @@ export const administration: typeof english = {
     scrape: "Consulta",
     scrapeHint: "El Prometheus del proveedor lo consulta y debe llegar al nodo",
     address: "Dirección de su /health",
-    addressHint: "Equipo y puerto, p. ej. 10.0.0.7:8080",
+    addressHint:
+      "Equipo y puerto, p. ej. 10.0.0.7:8080; con https:// delante si su /health usa TLS",
     addressWrong: (message) =>
       `Esta dirección no sirve (${message}). Escriba equipo:puerto como llega el Prometheus del proveedor.`,
     submit: "Continuar",

@@ -63,6 +63,9 @@ describe("agentCommand for a node that is asked", () => {
       agentCommand({ id: "a", name: "A" }, { ...web02, address }, "vgi_1", system);
     expect(at("10.0.0.7:8081")).toContain('health: {listen: "0.0.0.0:8081"}');
     expect(at("[2001:db8::7]:8081")).toContain('health: {listen: "[::]:8081"}');
+    const tls = "tls: {cert_file: health.crt, key_file: health.key}";
+    expect(at("https://10.0.0.7:8443")).toContain(`health: {listen: "0.0.0.0:8443", ${tls}}`);
+    expect(at("https://[2001:db8::7]:8443")).toContain(`health: {listen: "[::]:8443", ${tls}}`);
   });
 });
 

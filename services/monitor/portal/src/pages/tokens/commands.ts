@@ -32,7 +32,10 @@ export function agentCommand(
 ): string {
   const endpoint = system?.addresses.collector_grpc || "http://COLLECTOR:4317";
   const port = /:(\d+)$/.exec(node.address)?.[1];
-  const everywhere = node.address.startsWith("[") ? "[::]" : "0.0.0.0";
+  const isEncrypted = node.address.startsWith("https://");
+  const everywhere = node.address.replace("https://", "").startsWith("[") ? "[::]" : "0.0.0.0";
+  const listen = quoted(port === undefined ? "127.0.0.1:8080" : `${everywhere}:${port}`);
+  const tls = isEncrypted ? ", tls: {cert_file: health.crt, key_file: health.key}" : "";
   return [
     "cat > vigia-agent.yaml <<'END_OF_FILE'",
     `customer: {id: ${customer.id}, name: ${quoted(customer.name)}}`,
@@ -43,7 +46,7 @@ export function agentCommand(
     "  protocol: grpc",
     '  token: "${env:VIGIA_TOKEN}"',
     // A node that pushes is asked by nobody from outside.
-    `health: {listen: ${quoted(port === undefined ? "127.0.0.1:8080" : `${everywhere}:${port}`)}}`,
+    `health: {listen: ${listen}${tls}}`,
     "buffer: {directory: ./vigia-buffer}",
     "END_OF_FILE",
     `VIGIA_TOKEN=${token} \\`,
