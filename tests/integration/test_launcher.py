@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from launcher import commands, processes
+from launcher import build, commands, processes
 from launcher.layout import check_port_base, own_host, with_port_base
 from launcher.paths import ROOT
 from launcher.shell import Failure
@@ -42,7 +42,7 @@ class TestPortBase:
 
     @pytest.mark.parametrize("base", [-1, 80, 65520, 70000])
     def test_without_room_it_is_refused(self, base: int) -> None:
-        with pytest.raises(Failure, match="leaves no room"):
+        with pytest.raises(Failure, match=r"leaves no room .* Choose a number from 1024 to 32751"):
             check_port_base(base, (32768, 60999))
 
     def test_up_refuses_before_it_installs_or_builds(self) -> None:
@@ -51,6 +51,18 @@ class TestPortBase:
         assert done.returncode == 1
         assert "outgoing connections" in done.stderr
         assert done.stdout == ""
+
+
+def test_a_build_folder_whose_programs_are_gone_is_configured_anew(tmp_path: Path) -> None:
+    """ninja had moved: every `up` failed at the cache that still named its old place."""
+    ninja = tmp_path / "ninja"
+    cache = (
+        f"//Program used to build from build.ninja files.\nCMAKE_MAKE_PROGRAM:FILEPATH={ninja}\n"
+        f"CMAKE_CXX_COMPILER:FILEPATH={sys.executable}\nCMAKE_GENERATOR:INTERNAL=Ninja\n"
+    )
+    assert build.gone_tools(cache) == [str(ninja)]
+    ninja.touch()
+    assert build.gone_tools(cache) == []
 
 
 def test_an_unknown_step_is_named_at_once() -> None:

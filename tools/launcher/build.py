@@ -24,10 +24,22 @@ def version() -> str:
     return found[1]
 
 
+def gone_tools(cache: str) -> list[str]:
+    """Which programs a CMakeCache.txt names that are there no more: with them every build fails until it is forgotten."""
+    named = re.findall(r"^(?:CMAKE_MAKE_PROGRAM|CMAKE_COMMAND|CMAKE_C(?:XX)?_COMPILER):\w+=(/.*)$", cache, re.MULTILINE)
+    return [path for path in named if not Path(path).exists()]
+
+
 def programs(preset: str, targets: Iterable[str] = ()) -> None:
     """Configures and builds a preset; without targets, all of it."""
     started = time.monotonic()
-    run(["cmake", "--preset", preset, "--log-level=WARNING"], cwd=ROOT, what=f"configuring the preset {preset}")
+    cache = ROOT / "build" / preset / "CMakeCache.txt"
+    gone = gone_tools(cache.read_text()) if cache.exists() else []
+    if gone:
+        say(f"{', '.join(gone)} is gone: configuring the preset {preset} anew")
+    fresh = ["--fresh"] if gone else []
+    words = ["cmake", "--preset", preset, "--log-level=WARNING", *fresh]
+    run(words, cwd=ROOT, what=f"configuring the preset {preset}")
     wanted = [word for target in targets for word in ("--target", target)]
     run(["cmake", "--build", "--preset", preset, *wanted], cwd=ROOT, what=f"building the preset {preset}")
     say(f"built the preset {preset} in {time.monotonic() - started:.0f} s")

@@ -84,15 +84,14 @@ def check_port_base(base: int | None, outgoing: tuple[int, int] | None = None) -
     if not base:
         return
     last = base + len(_PORTS) - 1
-    if base < 1024 or last > 65535:
-        room = f"choose a number from 1024 to {65535 - len(_PORTS) + 1}, or 0 for the standard ports"
-        raise Failure(f"--port-base {base} leaves no room: {room}")
     first_outgoing, last_outgoing = outgoing or _outgoing_ports()
+    choice = f"Choose a number from 1024 to {first_outgoing - len(_PORTS)}, or 0 for the standard ports"
+    if base < 1024 or last > 65535:
+        raise Failure(f"--port-base {base} leaves no room for {len(_PORTS)} ports from 1024 to 65535. {choice}")
     if base <= last_outgoing and last >= first_outgoing:
         raise Failure(
             f"--port-base {base} lies among the ports that this system gives to outgoing connections "
-            f"({first_outgoing} to {last_outgoing}): one of them could be taken at any start. "
-            f"Choose a number from 1024 to {first_outgoing - len(_PORTS)}, or 0 for the standard ports"
+            f"({first_outgoing} to {last_outgoing}): one of them could be taken at any start. {choice}"
         )
 
 
