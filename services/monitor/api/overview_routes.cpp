@@ -90,6 +90,7 @@ ApiResult system(const ApiCall& /*call*/, const ApiParts& parts) {
   writer.begin_object()
       .member("version", VIGIA_VERSION)
       .member("node_down_for", format_duration(settings.rules.node_down_for))
+      .member_bool("provider_is_told", !settings.alertmanager.provider.webhook.empty())
       .member_bool("is_shortened", settings.rules.node_down_for != RuleSettings{}.node_down_for);
   writer.key("addresses")
       .begin_object()

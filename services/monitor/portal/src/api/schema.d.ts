@@ -576,6 +576,8 @@ export interface components {
             node_down_for: string;
             /** @description True where node_down_for is not the standard two minutes */
             is_shortened: boolean;
+            /** @description The provider has a receiver of its own, which gets every customer's alerts */
+            provider_is_told: boolean;
             /** @description What to write into a new agent's or Grafana's configuration; empty where not configured. */
             addresses: {
                 /** @example http://127.0.0.1:4317 */
@@ -658,12 +660,12 @@ export interface components {
             state: "firing" | "silenced" | "inhibited";
             customer_id: string | null;
             node_id: string | null;
-            /** @description The rule's words */
+            /** @description The rule's words in Spanish, as the founding rules have them */
             summary: string;
-            started_at: components["schemas"]["Time"];
-            labels: {
             /** @description The same in English; of a rule without them the Spanish ones */
             summary_en: string;
+            started_at: components["schemas"]["Time"];
+            labels: {
                 [key: string]: string;
             };
         };
@@ -683,34 +685,34 @@ export interface components {
             /** @description 0 = the collector's own, 64 */
             labels_per_series?: number;
         };
-        Customer: {
-            id: components["schemas"]["CustomerId"];
         /**
          * @description Of what is sent to the customer's channels by e-mail and Slack; a new customer's is es where none is named
          * @enum {string}
          */
         Language: "es" | "en";
+        Customer: {
+            id: components["schemas"]["CustomerId"];
             name: string;
             is_enabled: boolean;
             hot_shard: string;
+            language: components["schemas"]["Language"];
             limits: components["schemas"]["Limits"];
             created_at: components["schemas"]["Time"];
-            language: components["schemas"]["Language"];
         };
         NewCustomer: {
             id: components["schemas"]["CustomerId"];
             name: string;
             /** @description A shard of the configuration; default the first */
             hot_shard?: string;
+            language?: components["schemas"]["Language"];
             limits?: components["schemas"]["Limits"];
         };
-            language?: components["schemas"]["Language"];
         CustomerChange: {
             name?: string;
             is_enabled?: boolean;
+            language?: components["schemas"]["Language"];
             limits?: components["schemas"]["Limits"];
         };
-            language?: components["schemas"]["Language"];
         Token: {
             id: components["schemas"]["ObjectId"];
             name: string;
@@ -780,9 +782,9 @@ export interface components {
         NodeChange: {
             region?: string;
             environment?: string;
+            /** @description As for a new node; null makes it reach push */
             address?: string | null;
         };
-            /** @description As for a new node; null makes it reach push */
         NodeMetrics: {
             customer_id: components["schemas"]["CustomerId"];
             node_id: components["schemas"]["NodeId"];

@@ -85,8 +85,14 @@ export const administration = {
     removeText: (target: string) => `No alert is sent to ${target} any more.`,
     removing: "Removing…",
     empty: "No channel yet",
-    emptyHint: "Alerts are shown on this portal only. Add a channel to be told of them.",
-    emptyHintCustomer: "Alerts are shown on this portal only. Ask your provider for a channel.",
+    emptyHint: (providerIsTold: boolean): string =>
+      providerIsTold
+        ? "This customer's alerts are shown on this portal and told to your own receiver (alerting.webhook), not to the customer. Add a channel to tell it too."
+        : "This customer's alerts are shown on this portal only: nobody is told. Add a channel.",
+    emptyHintCustomer: (providerIsTold: boolean): string =>
+      providerIsTold
+        ? "Your alerts are shown on this portal and told to your provider. Ask it for a channel to be told yourself."
+        : "Alerts are shown on this portal only. Ask your provider for a channel.",
     noCustomerHint: "Channels belong to a customer.",
   },
 

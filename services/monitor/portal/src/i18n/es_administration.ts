@@ -88,8 +88,14 @@ export const administration: typeof english = {
     removeText: (target) => `Ya no se envían alertas a ${target}.`,
     removing: "Quitando…",
     empty: "Todavía no hay canales",
-    emptyHint: "Las alertas se ven solo en este portal. Agregue un canal para recibirlas.",
-    emptyHintCustomer: "Las alertas se ven solo en este portal. Pida un canal a su proveedor.",
+    emptyHint: (providerIsTold) =>
+      providerIsTold
+        ? "Las alertas de este cliente se ven en este portal y llegan a su propio receptor (alerting.webhook), no al cliente. Agregue un canal para avisarle también."
+        : "Las alertas de este cliente se ven solo en este portal: no se avisa a nadie. Agregue un canal.",
+    emptyHintCustomer: (providerIsTold) =>
+      providerIsTold
+        ? "Sus alertas se ven en este portal y llegan a su proveedor. Pídale un canal para recibirlas usted también."
+        : "Las alertas se ven solo en este portal. Pida un canal a su proveedor.",
     noCustomerHint: "Los canales pertenecen a un cliente.",
   },
 

@@ -121,6 +121,7 @@ export const system: Schemas["System"] = {
   version: "1",
   node_down_for: "2m",
   is_shortened: false,
+  provider_is_told: false,
   addresses: {
     collector_grpc: "http://collector.example:4317",
     collector_http: "",

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { useChannels, useRemoveChannel, type Channel } from "../../api/channels";
 import { freshnessOf } from "../../api/freshness_of";
-import type { Session } from "../../api/queries";
+import { useSystem, type Session } from "../../api/queries";
 import { serverWords } from "../../i18n/problem_text";
 import { useLanguage } from "../../i18n/language";
 import { Button } from "../../ui/button";
@@ -93,6 +93,8 @@ function ChannelsOf({
 }) {
   const { text } = useLanguage();
   const query = useChannels(owner.id);
+  const providerIsTold = useSystem().data?.provider_is_told;
+  const emptyHint = isOperator ? text.channels.emptyHint : text.channels.emptyHintCustomer;
   const [, navigate] = useLocation();
   const [isAdding, setIsAdding] = useState(false);
   const [removing, setRemoving] = useState<Channel | null>(null);
@@ -128,7 +130,7 @@ function ChannelsOf({
           {query.data.length === 0 ? (
             <EmptyState
               title={text.channels.empty}
-              hint={isOperator ? text.channels.emptyHint : text.channels.emptyHintCustomer}
+              hint={providerIsTold === undefined ? "" : emptyHint(providerIsTold)}
             />
           ) : (
             <ul>
