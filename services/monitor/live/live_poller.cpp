@@ -75,6 +75,8 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
   LiveState state;
   state.router_problem = "the live state has not been asked for yet";
   state.alerts_problem = "the alerts have not been asked for yet";
+  // What was sent meanwhile is only now on its way, as after an absence of the collector.
+  state.blind_ms = clock_.wall_ms();
   current_ = std::make_shared<const LiveState>(std::move(state));
 }
 

@@ -39,11 +39,14 @@ struct Sight {
   }
 };
 
+UnknownReason blind_reason(const std::optional<OwnPart>& part) {
+  if (!part) return UnknownReason::kUnmeasured;
+  return *part == OwnPart::kCollector ? UnknownReason::kCollectorAway : UnknownReason::kRouterAway;
+}
+
 Sight sight_of(const Node& node, std::int64_t at_ms, const NodeLive* live, const LiveState& state) {
   const auto hot = state.hot_blind_ms.find(node.customer);
-  return Sight{at_ms, live, state.blind_ms,
-               state.blinded_by == OwnPart::kCollector ? UnknownReason::kCollectorAway
-                                                       : UnknownReason::kRouterAway,
+  return Sight{at_ms, live, state.blind_ms, blind_reason(state.blinded_by),
                hot == state.hot_blind_ms.end() ? 0 : hot->second};
 }
 
@@ -121,7 +124,9 @@ const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_
 Judgement judge_node(const Node& node, const LiveState& state, std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
-    const bool is_router = state.away.contains(OwnPart::kRouter) || !state.router_problem.empty();
+    // Before the first look nobody has asked the router yet.
+    const bool is_router = state.taken_ms > 0 &&
+                           (state.away.contains(OwnPart::kRouter) || !state.router_problem.empty());
     return unknown(is_router ? UnknownReason::kRouterAway : UnknownReason::kUnmeasured);
   }
   const NodeLive* live = fresh_live(node, state, now_ms);

@@ -51,8 +51,10 @@ struct LiveState {
   std::string alerts_problem;  ///< "" where Alertmanager answered
   std::int64_t alerts_ms = 0;  ///< when it last did: `alerts` are from then
   std::set<OwnPart> away;      ///< of our own, at this look
-  std::int64_t blind_ms = 0;   ///< when collector or router was last seen away; 0: never
-  OwnPart blinded_by = OwnPart::kCollector;         ///< which of the two
+  /// When collector or router was last seen away, or nobody looked; 0: never.
+  std::int64_t blind_ms = 0;
+  /// Which of the two; nothing: this program, which has just started.
+  std::optional<OwnPart> blinded_by = {};
   std::map<CustomerId, std::int64_t> hot_blind_ms;  ///< when its hot store was last seen away
 
   /// False until the router has answered for the first time since the start.

@@ -109,6 +109,7 @@ TEST(LiveState, WhileOurCollectorIsAwayASilentNodeIsUnknown) {
   EXPECT_EQ(judged(seen_node(kWeb), state), "down");
   state.away = {OwnPart::kCollector};
   state.blind_ms = kNow;
+  state.blinded_by = OwnPart::kCollector;
   EXPECT_EQ(judged(seen_node(kWeb), state), "unknown collector_away");
   // Back: the agents' buffers drain, oldest first.
   state.away.clear();
@@ -119,6 +120,18 @@ TEST(LiveState, WhileOurCollectorIsAwayASilentNodeIsUnknown) {
   state.blinded_by = OwnPart::kRouter;
   state.looked_ms[kA] = kNow;
   EXPECT_EQ(judged(seen_node(kWeb), state), "unknown router_away");
+}
+
+// After a start of ours a silent node was down, and before the first look the router's fault.
+TEST(LiveState, WhatNobodyHasLookedAtYetIsUnmeasured) {
+  LiveState state;
+  state.router_problem = "the live state has not been asked for yet";
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown unmeasured");
+  state = looked({}, kNow + 5'000);
+  state.blind_ms = kNow;
+  EXPECT_EQ(judged(seen_node(kWeb), state), "unknown unmeasured");
+  state.looked_ms[kA] = kNow + kPushedHealthAgeMaxMs + 1;
+  EXPECT_EQ(judged(seen_node(kWeb), state, kNow + kPushedHealthAgeMaxMs + 1), "down");
 }
 
 TEST(LiveState, WithoutItsHotStoreANodeIsJudgedByWhatItSendsOrNotAtAll) {
@@ -509,10 +522,6 @@ TEST_F(WithCustomers, TargetsPointAtTheNodeOrAtTheMonitor) {
   EXPECT_EQ(pushed["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(pushed["labels"]["__metrics_path__"].text(), "/nodes/cliente-a/prod-web-01/health");
   EXPECT_EQ(pushed["labels"]["instance"].text(), "prod-web-01");
-}
-
-}  // namespace
-}  // namespace vigia::monitor
   EXPECT_EQ(pushed["labels"]["__scheme__"].text(), "http") << "the monitor's own port is plain";
   EXPECT_EQ(scraped["labels"]["__scheme__"].text(), "http");
   const auto id = *NodeId::parse(*scraped["labels"]["node_id"].text());
@@ -523,3 +532,7 @@ TEST_F(WithCustomers, TargetsPointAtTheNodeOrAtTheMonitor) {
   const auto encrypted = targets("hot-0");
   EXPECT_EQ(encrypted.items()[0]["targets"].items()[0].text(), "10.0.0.7:8443");
   EXPECT_EQ(encrypted.items()[0]["labels"]["__scheme__"].text(), "https");
+}
+
+}  // namespace
+}  // namespace vigia::monitor

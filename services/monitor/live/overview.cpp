@@ -14,6 +14,7 @@ struct NodeView {
   const NodeLive* live;  ///< null where nothing fresh is known
   Judgement judgement;
   std::int64_t looked_ms;
+  std::int64_t seen_ms;  ///< as far as this run knows, however old
   bool is_hot_away;
 
   bool is_up() const { return live != nullptr && judgement.status == NodeStatus::kUp; }
@@ -66,8 +67,7 @@ void write_node(const NodeView& view, JsonWriter& writer) {
   const auto reachable = collector_reachable(view);
   writer.key("collector_reachable");
   reachable ? writer.boolean(*reachable) : writer.null();
-  const auto seen = view.live != nullptr ? view.live->last_seen_ms() : 0;
-  writer.member_time("last_seen", std::max(seen, node.last_seen_ms)).end_object();
+  writer.member_time("last_seen", std::max(view.seen_ms, node.last_seen_ms)).end_object();
 }
 
 bool are_alerts_known(const LiveState& live, std::int64_t now_ms) {
@@ -148,9 +148,11 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
     const auto looked = live.looked_ms.find(node.customer);
     const auto hot = live.hot_blind_ms.find(node.customer);
     const auto looked_ms = looked == live.looked_ms.end() ? 0 : looked->second;
+    const auto kept = live.nodes.find(NodeKey(node.customer, node.id));
+    const auto seen_ms = kept == live.nodes.end() ? 0 : kept->second.last_seen_ms();
     views[node.customer].push_back(
         NodeView{node, fresh_live(node, live, now_ms), judge_node(node, live, now_ms), looked_ms,
-                 hot != live.hot_blind_ms.end() && hot->second == looked_ms});
+                 seen_ms, hot != live.hot_blind_ms.end() && hot->second == looked_ms});
   }
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;
