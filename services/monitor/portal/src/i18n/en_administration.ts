@@ -110,6 +110,7 @@ export const administration = {
     empty: "Nothing has happened yet",
     emptyHint: "Log-ins and changes are noted here.",
     from: (address: string) => `from ${address}`,
+    repeated: (times: string, since: string) => `${times} more since ${since}`,
     system: "Vigía",
     kinds: { user: "user", token: "token" },
     actions: {

@@ -113,6 +113,7 @@ export const administration: typeof english = {
     empty: "Todavía no pasó nada",
     emptyHint: "Los ingresos y los cambios se anotan aquí.",
     from: (address) => `desde ${address}`,
+    repeated: (times, since) => `${times} más desde las ${since}`,
     system: "Vigía",
     kinds: { user: "usuario", token: "token" },
     actions: {

@@ -11,14 +11,18 @@ import { EmptyState } from "../../ui/empty_state";
 import entries from "../../ui/entry_list.module.css";
 import { PageHead } from "../../ui/page_head";
 import { FormError } from "../../ui/text_field";
-import { actionWords, actorOf, detailOf, hostOf, objectOf } from "./audit_words";
+import { actionWords, actorOf, detailOf, hostOf, objectOf, repeatsOf } from "./audit_words";
 import styles from "./audit.module.css";
 
 function Entry({ entry, customer }: { entry: AuditEntry; customer: string | null }) {
   const { text, format } = useLanguage();
   const actor = actorOf(entry.actor, text);
   const object = objectOf(entry);
-  const detail = detailOf(entry, customer);
+  const repeats = repeatsOf(entry);
+  const detail =
+    repeats === null
+      ? detailOf(entry, customer)
+      : text.audit.repeated(format.whole(repeats.times), format.clock(repeats.since));
   const time = new Date(entry.time);
   return (
     <li className={`${entries.entry} ${styles.entry}`} data-testid="audit-entry">

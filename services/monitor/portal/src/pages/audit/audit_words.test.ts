@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../api/audit";
 import { en } from "../../i18n/en";
-import { actionWords, actorOf, detailOf, hostOf, objectOf } from "./audit_words";
+import { actionWords, actorOf, detailOf, hostOf, objectOf, repeatsOf } from "./audit_words";
 
 const entry: AuditEntry = {
   sequence: 7,
@@ -26,6 +26,14 @@ describe("the words of an audit entry", () => {
     expect(actionWords("node.create", en)).toBe("registered the node");
     expect(actionWords("moon.launch", en)).toBe("moon.launch");
     expect(actionWords("toString", en)).toBe("toString");
+  });
+
+  it("know a count from a detail", () => {
+    expect(repeatsOf({ detail: "times=29 since=2026-11-25T03:04:05Z" })).toEqual({
+      times: 29,
+      since: new Date("2026-11-25T03:04:05Z"),
+    });
+    expect(repeatsOf(entry)).toBeNull();
   });
 
   it("leave out what says nothing to a person", () => {

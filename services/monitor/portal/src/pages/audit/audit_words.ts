@@ -28,6 +28,15 @@ export function detailOf(entry: AuditEntry, customer: string | null): string | n
   return isSaid || entry.detail === undefined || entry.detail === "" ? null : entry.detail;
 }
 
+/** How many more of the same were counted into this entry, and since when; null where it is one alone. */
+export function repeatsOf(
+  entry: Pick<AuditEntry, "detail">,
+): { times: number; since: Date } | null {
+  const found = /^times=(\d+) since=(\S+)$/.exec(entry.detail ?? "");
+  if (found === null) return null;
+  return { times: Number(found[1]), since: new Date(found[2] ?? "") };
+}
+
 /** The address without its port, which changes with every connection. */
 export function hostOf(address: string): string {
   return address.replace(/:\d+$/, "");
