@@ -175,10 +175,11 @@ alerting:
   keep_firing_for: 5m              # of alerts from pushed data, over a gap in it
   outage_grace: 3m                 # after our own parts are back, how long no absence is judged
   webhook: http://HOST/PATH        # the provider's own receiver of every alert
-  dead_mans_switch: https://HOST/PATH   # outside: called once a minute while alerts are evaluated and
-                                   # sent; whoever hears nothing more has to tell
-  rules_silent_for: 3m             # a hot store that is there and of which Alertmanager hears nothing
-                                   # (at least 3 × interval); more than Prometheus' resend delay, 1m
+  dead_mans_switch: https://HOST/PATH   # outside: called once a minute while alerts are
+                                   # evaluated and sent; whoever hears nothing more has to tell
+  rules_silent_for: 3m             # a hot store that is there, and of which Alertmanager hears
+                                   # nothing (default: at least 3 × interval); more than
+                                   # Prometheus' resend delay, 1m
   allow_private_targets: false     # true lets a customer's webhook be on a private network
   mail: {smarthost: HOST:PORT, from: ADDRESS, user: TEXT, password: TEXT, require_tls: true}
 bootstrap: {operator: {user: admin, password: TEXT}}     # only while no operator exists
