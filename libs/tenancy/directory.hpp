@@ -43,6 +43,15 @@ struct Principal {
   bool is_operator() const { return !customer.has_value(); }
 };
 
+/// Where a snapshot stands in the history of the database that it was made of. Of what has no
+/// history (a customers.yaml, a monitor of an earlier version) nothing is known: "" and 0.
+struct SnapshotMark {
+  std::string database;                 ///< random, made with the database
+  std::int64_t revision = 0;            ///< grows with every change of customers or tokens
+  std::int64_t customers_removed = 0;   ///< how many were ever removed
+  std::int64_t confirmed_revision = 0;  ///< a person has confirmed that this one is right
+};
+
 /// Thread contract: immutable, so any thread. Shared by those who read it and the source that
 /// replaces it.
 class Directory {
@@ -54,14 +63,16 @@ class Directory {
 
   struct Snapshot {
     std::shared_ptr<const Directory> directory;
-    std::size_t left_out = 0;   ///< customers and tokens that cannot be read or stand twice
+    std::size_t left_out = 0;   ///< customers and tokens that cannot be read
     std::string first_problem;  ///< of these
+    SnapshotMark mark{};
   };
   /// Reads the monitor's snapshot: the same content as JSON, tokens as token_sha256. One bad entry
   /// is left out, so that it does not keep the others' changes from taking effect; keys that are
-  /// not known are passed over. kInvalid where the text is no JSON object; a YAML text is read as a
-  /// customers.yaml without references to the environment. `text` has room behind its end while it
-  /// is read, and is as it was afterwards.
+  /// not known are passed over. kInvalid where the text is no JSON object, and where a customer or
+  /// a token stands twice: whose is it? A YAML text is read as a customers.yaml without references
+  /// to the environment. `text` has room behind its end while it is read, and is as it was
+  /// afterwards.
   static Result<Snapshot> parse_snapshot(std::string& text, std::string name);
   virtual ~Directory() = default;
 

@@ -32,15 +32,38 @@ class SnapshotReader {
         Draft operators;
         read_tokens(member.value(), true, "operators", operators);
         for (const auto& [hash, token] : operators.tokens) add(hash, token, "operators");
+      } else {
+        read_mark(key, member);
       }
     }
   }
+  const SnapshotMark& mark() const { return mark_; }
+  /// What makes the whole document unfit: "" where nothing does.
+  const std::string& doubled() const { return doubled_; }
   std::size_t left_out() const { return left_out_; }
   const std::string& first_problem() const { return first_problem_; }
 
  private:
   void leave_out(std::string_view whose, std::string_view why) {
     if (left_out_++ == 0) first_problem_ = fmt::format("{}: {}", whose, why);
+  }
+
+  void read_mark(std::string_view key, ondemand::field& member) {
+    if (key == "database") {
+      mark_.database = std::string_view(member.value());
+    } else if (key == "revision") {
+      mark_.revision = std::int64_t(member.value());
+    } else if (key == "customers_removed") {
+      mark_.customers_removed = std::int64_t(member.value());
+    } else if (key == "confirmed_revision") {
+      mark_.confirmed_revision = std::int64_t(member.value());
+    }
+  }
+
+  /// One of the two is wrong, and which of them nobody knows: to take either may hand one
+  /// customer's data to another.
+  void refuse(std::string_view whose, std::string_view why) {
+    if (doubled_.empty()) doubled_ = fmt::format("{}: {}", whose, why);
   }
 
   void read_customer(ondemand::object node) {
@@ -51,7 +74,7 @@ class SnapshotReader {
     draft.customer.id = *std::move(id);
     if (draft.customer.name.empty()) draft.customer.name = draft.id;
     const auto place = directory_.add(std::move(draft.customer));
-    if (!place) return leave_out(draft.id, "the customer is given twice");
+    if (!place) return refuse(draft.id, "the customer is given twice");
     for (auto& [hash, token] : draft.tokens) {
       token.customer = *place;
       add(hash, token, draft.id);
@@ -113,12 +136,14 @@ class SnapshotReader {
 
   void add(const ParsedDirectory::TokenHash& hash, const ParsedDirectory::Token& token,
            std::string_view whose) {
-    if (!directory_.add(hash, token)) leave_out(whose, "a token is given twice");
+    if (!directory_.add(hash, token)) refuse(whose, "a token is given twice");
   }
 
   ParsedDirectory& directory_;
   std::size_t left_out_ = 0;
   std::string first_problem_;
+  std::string doubled_;
+  SnapshotMark mark_;
 };
 
 /// What comes over the network names no environment variables of ours: "$$" is a plain dollar.
@@ -143,7 +168,7 @@ Result<Directory::Snapshot> Directory::parse_snapshot(std::string& text, std::st
   if (!is_json_object(text)) {
     auto directory = parse(without_references(text), std::move(name));
     if (!directory) return forward(directory);
-    return Snapshot{*std::move(directory), 0, ""};
+    return Snapshot{*std::move(directory), 0, "", {}};
   }
   auto directory = std::make_shared<ParsedDirectory>();
   SnapshotReader reader(*directory);
@@ -160,8 +185,9 @@ Result<Directory::Snapshot> Directory::parse_snapshot(std::string& text, std::st
     problem = error.what();
   }
   text.resize(size);
+  if (problem.empty()) problem = reader.doubled();
   if (!problem.empty()) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", name, problem));
-  return Snapshot{std::move(directory), reader.left_out(), reader.first_problem()};
+  return Snapshot{std::move(directory), reader.left_out(), reader.first_problem(), reader.mark()};
 }
 
 }  // namespace vigia::tenancy

@@ -1,21 +1,13 @@
 #include "libs/tenancy/directory_source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <thread>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "libs/base/duration.hpp"
 #include "libs/base/fault.hpp"
@@ -24,13 +16,12 @@
 #include "libs/net/status.hpp"
 #include "libs/service/config.hpp"
 #include "libs/service/log.hpp"
+#include "libs/tenancy/kept_directory.hpp"
+#include "libs/tenancy/snapshot_doubt.hpp"
 
 namespace vigia::tenancy {
 namespace {
 
-// 10,000 customers with 100 tokens each are 105 MB. Read in 1 s, they take 0.1 GB, and three times
-// as much while they are read.
-constexpr std::size_t kDirectoryBytesMax = 128U << 20U;
 // A cache that cannot be written is tried again after a second, then less and less often.
 constexpr Duration kCacheRetryMax = std::chrono::minutes(1);
 // How often the cache's time of change is brought up to when it was last known to be true.
@@ -39,65 +30,12 @@ constexpr Duration kCacheTouchInterval = std::chrono::minutes(1);
 constexpr std::chrono::seconds kLongPoll{20};
 constexpr std::chrono::seconds kPollTimeout{30};
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
-  std::string text;
-  std::array<char, 16U << 10U> room{};
-  while (file && text.size() <= kDirectoryBytesMax) {
-    file.read(room.data(), room.size());
-    text.append(room.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad()) return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be read", path));
-  if (text.size() > kDirectoryBytesMax) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{}: larger than {} bytes", path, kDirectoryBytesMax));
-  }
-  return text;
-}
-
-/// The folder's own entry, without which a rename may not outlive a power cut.
-bool sync_folder(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool is_good = ::fsync(file) == 0;
-  ::close(file);
-  return is_good;
-}
-
-/// Writes beside and renames, so that a reader sees the old content or the new. Mode 0600: hashes
-/// of tokens and names of customers are nobody else's business.
-Result<void> write_file(const std::string& path, std::string_view text) {
-  const std::string beside = path + ".new";
-  const auto failed = [&path](std::string_view step) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("{}: cannot be {}: {}", path, step, std::strerror(errno)));
-  };
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return failed("created");
-  bool is_good = true;
-  for (std::string_view rest = text; is_good && !rest.empty();) {
-    const ssize_t written = ::write(file, rest.data(), rest.size());
-    is_good = written > 0;
-    if (is_good) rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  is_good = is_good && ::fsync(file) == 0;
-  is_good = ::close(file) == 0 && is_good;
-  if (!is_good) return failed("written");
-  if (std::rename(beside.c_str(), path.c_str()) != 0) return failed("renamed");
-  if (!sync_folder(path)) return failed("made durable");
-  return {};
-}
-
-/// How long ago the file was written; nothing where that cannot be told.
-Duration age_of(const std::string& path, std::int64_t now_ms) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return Duration::zero();
-  const auto then = std::chrono::seconds(status.st_mtim.tv_sec);
-  return std::max<Duration>(std::chrono::milliseconds(now_ms) - then, Duration::zero());
-}
+/// A document as it came, read and whole.
+struct Received {
+  Directory::Snapshot snapshot;
+  std::string body;
+  std::string hash;
+};
 
 /// What the source and a request in flight share; the request may end after the source.
 struct Exchange {
@@ -110,7 +48,10 @@ struct Exchange {
 class RefreshingSource final : public DirectorySource {
  public:
   RefreshingSource(DirectorySettings settings, net::Client& client)
-      : settings_(std::move(settings)), client_(client), exchange_(std::make_shared<Exchange>()) {}
+      : settings_(std::move(settings)),
+        client_(client),
+        cache_(settings_.cache_file),
+        exchange_(std::make_shared<Exchange>()) {}
 
   ~RefreshingSource() override {
     {
@@ -139,7 +80,9 @@ class RefreshingSource final : public DirectorySource {
   }
   std::uint64_t refresh_failures() const override { return failures_.load(); }
   std::uint64_t cache_failures() const override { return cache_failures_.load(); }
+  std::uint64_t cache_damages() const override { return cache_damages_.load(); }
   std::uint64_t left_out() const override { return left_out_.load(); }
+  bool is_doubted() const override { return is_doubted_.load(); }
   double age_seconds() const override {
     const std::lock_guard lock(mutex_);
     return std::chrono::duration<double>(clock_.steady() - confirmed_).count();
@@ -191,7 +134,7 @@ class RefreshingSource final : public DirectorySource {
   }
 
   Result<void> refresh_file() {
-    auto text = read_file(settings_.file);
+    auto text = read_directory_file(settings_.file);
     if (!text) return forward(text);
     std::string hash = sha256_hex(*text);
     if (hash != installed_hash_) {
@@ -216,20 +159,23 @@ class RefreshingSource final : public DirectorySource {
 
   void load_cache() {
     if (settings_.cache_file.empty()) return;
-    auto text = read_file(settings_.cache_file);
-    if (!text) return;  // the first start has none
-    auto snapshot = Directory::parse_snapshot(*text, settings_.cache_file);
-    if (!snapshot) {
-      service::log_warn("cached customer directory is damaged and not used",
-                        {{"error", snapshot.error().message}});
-      return;
+    auto loaded = cache_.load(clock_.wall_ms());
+    cache_damages_ = loaded.problems.size();
+    for (const std::string& problem : loaded.problems) {
+      service::log_error(
+          "a cached customer directory is damaged and not used; look at the disk, then delete it",
+          {{"error", problem},
+           {"renamed_to", settings_.cache_file + ".damaged"},
+           {"instead", loaded.directory ? "the one before it" : "none until the monitor answers"}});
     }
-    const Duration age = age_of(settings_.cache_file, clock_.wall_ms());
+    if (!loaded.directory) return;  // the first start has none
+    const Duration age = loaded.directory->age;
     {
       const std::lock_guard lock(mutex_);
-      current_ = std::move(snapshot->directory);
+      current_ = loaded.directory->snapshot.directory;
       confirmed_ = clock_.steady() - age;
     }
+    installed_ = std::move(loaded.directory->snapshot);
     service::log_warn(
         "customers and tokens are the cached ones until the monitor answers: what was revoked "
         "since is not known here",
@@ -241,6 +187,7 @@ class RefreshingSource final : public DirectorySource {
     auto answer = ask();
     if (!answer) return forward(answer);
     if (answer->status == 304) {
+      if (doubted_) return look_at_doubted();
       confirm();
       touch_cache();
       return {};
@@ -248,19 +195,74 @@ class RefreshingSource final : public DirectorySource {
     if (auto error = net::error_from_http(answer->status, answer->headers, answer->body)) {
       return tl::unexpected<Error>(with_context(settings_.url, std::move(*error)));
     }
-    std::string hash = sha256_hex(answer->body);
-    if (hash != installed_hash_) {
-      auto snapshot = Directory::parse_snapshot(answer->body, settings_.url);
-      if (!snapshot) return forward(snapshot);
-      install(std::move(snapshot->directory), std::move(hash));
-      tell_left_out(*snapshot);
-      if (!settings_.cache_file.empty()) unwritten_ = std::move(answer->body);
-      cache_retry_ = Duration::zero();
-      cache_try_at_ = clock_.steady();
-    }
-    confirm();
+    auto taken = take(std::move(answer->body));
+    if (!taken) return forward(taken);
     etag_ = std::string(answer->headers.get("etag"));
     return {};
+  }
+
+  /// Puts the monitor's document in force, or keeps it aside where it is doubted.
+  Result<void> take(std::string body) {
+    std::string hash = sha256_hex(body);
+    if (hash == installed_hash_) {
+      end_doubt("the monitor is back at the directory in force");
+      confirm();
+      return {};
+    }
+    auto snapshot = Directory::parse_snapshot(body, settings_.url);
+    if (!snapshot) return forward(snapshot);
+    std::string why = installed_ ? doubt_of(*installed_, *snapshot) : "";
+    Received received{*std::move(snapshot), std::move(body), std::move(hash)};
+    if (!why.empty()) {
+      doubt(std::move(received), why);
+      return look_at_doubted();
+    }
+    end_doubt("the monitor's snapshot is sound again");
+    put_in_force(std::move(received));
+    return {};
+  }
+
+  void put_in_force(Received received) {
+    install(received.snapshot.directory, std::move(received.hash));
+    tell_left_out(received.snapshot);
+    installed_ = std::move(received.snapshot);
+    if (!settings_.cache_file.empty()) unwritten_ = std::move(received.body);
+    cache_retry_ = Duration::zero();
+    cache_try_at_ = clock_.steady();
+    confirm();
+  }
+
+  void doubt(Received received, const std::string& why) {
+    doubted_ = std::move(received);
+    if (is_doubted_) return;
+    is_doubted_ = true;
+    doubted_since_ = clock_.steady();
+    service::log_error(
+        "the monitor's snapshot is doubted and not taken; the last directory stays in force, so "
+        "that what was revoked since is not known here. See the monitor's log and /ready; "
+        "\"vigia-monitor restore\" mends its database, \"vigia-monitor accept\" confirms it",
+        {{"error", why},
+         {"url", settings_.url},
+         {"taken_anyway_after", format_duration(settings_.doubt_max)}});
+  }
+
+  /// A doubt that nobody decides ends by itself: for ever in the past is no better.
+  Result<void> look_at_doubted() {
+    if (clock_.steady() - doubted_since_ < settings_.doubt_max) return {};
+    service::log_error("the doubted snapshot is taken now: nobody has decided in time",
+                       {{"after", format_duration(settings_.doubt_max)}});
+    auto received = std::move(*doubted_);
+    doubted_.reset();
+    is_doubted_ = false;
+    put_in_force(std::move(received));
+    return {};
+  }
+
+  void end_doubt(std::string_view why) {
+    doubted_.reset();
+    if (!is_doubted_.exchange(false)) return;
+    service::log_info("the doubt about the monitor's snapshot is over",
+                      {{"why", std::string(why)}});
   }
 
   void tell_left_out(const Directory::Snapshot& snapshot) {
@@ -275,7 +277,7 @@ class RefreshingSource final : public DirectorySource {
   /// knows tokens that are revoked by now.
   void keep_cache() {
     if (!unwritten_ || clock_.steady() < cache_try_at_) return;
-    const auto written = write_file(settings_.cache_file, *unwritten_);
+    const auto written = cache_.store(*unwritten_);
     if (written) {
       if (cache_retry_ > Duration::zero()) service::log_info("the directory's cache is written");
       unwritten_.reset();
@@ -298,7 +300,7 @@ class RefreshingSource final : public DirectorySource {
     const bool is_due = clock_.steady() - touched_ >= kCacheTouchInterval;
     if (settings_.cache_file.empty() || unwritten_ || !is_due) return;
     touched_ = clock_.steady();
-    ::utimensat(AT_FDCWD, settings_.cache_file.c_str(), nullptr, 0);
+    cache_.touch();
   }
 
   Result<net::ClientResponse> ask() {
@@ -331,6 +333,7 @@ class RefreshingSource final : public DirectorySource {
 
   DirectorySettings settings_;
   net::Client& client_;
+  const KeptFile cache_;
   SystemClock clock_;
   std::shared_ptr<Exchange> exchange_;  // shared with the request in flight
 
@@ -339,10 +342,15 @@ class RefreshingSource final : public DirectorySource {
   TimePoint confirmed_ = clock_.steady();     // guarded by mutex_
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<std::uint64_t> cache_failures_{0};
+  std::atomic<std::uint64_t> cache_damages_{0};
   std::atomic<std::uint64_t> left_out_{0};
+  std::atomic<bool> is_doubted_{false};
 
   // The refreshing thread's own.
   std::string installed_hash_;
+  std::optional<Directory::Snapshot> installed_;  // of a url or its cache
+  std::optional<Received> doubted_;               // the newest that is kept out
+  TimePoint doubted_since_;
   std::string etag_;
   std::string last_complaint_;
   bool is_told_stale_ = false;
@@ -363,6 +371,10 @@ DirectorySettings read_directory_settings(const service::ConfigNode& node) {
   settings.cache_file = node.child("cache_file").text();
   settings.refresh_interval = node.child("refresh_interval").duration(settings.refresh_interval);
   settings.max_stale = node.child("max_stale").duration(settings.max_stale);
+  settings.doubt_max = node.child("doubt_max").duration(settings.doubt_max);
+  if (settings.doubt_max < Duration::zero()) {
+    node.child("doubt_max").note_error("must be a time, or 0 to doubt nothing");
+  }
   if (settings.max_stale < Duration::zero()) {
     node.child("max_stale").note_error("must be a time, or 0 for never");
   }

@@ -22,16 +22,20 @@ struct DirectorySettings {
   std::string file;        ///< customers.yaml; looked at every refresh_interval
   std::string url;         ///< or the snapshot of vigia-monitor, long-polled with ETag
   std::string token;       ///< internal token for the url
-  std::string cache_file;  ///< last good snapshot of the url, mode 0600; used at start while the
-                           ///< monitor is down
+  std::string cache_file;  ///< last good snapshot of the url (kept_directory.hpp); used at start
+                           ///< while the monitor is down
   Duration refresh_interval =
       std::chrono::seconds(1);  ///< so that a revoked token is refused within 5 s
   /// How long a directory that cannot be refreshed is gone by; after that nobody is known
   /// (kUnavailable). 0: for ever, so that ingest and reads outlive the monitor.
   Duration max_stale{0};
+  /// How long a snapshot that is doubted (snapshot_doubt.hpp) is kept out, by the steady clock,
+  /// where no person confirms it at the monitor. 0: it is taken at once, and said.
+  Duration doubt_max = std::chrono::minutes(15);
 };
 
-/// Reads {file: …} or {url: …, token: …, cache_file: …}, refresh_interval and max_stale; notes an
+/// Reads {file: …} or {url: …, token: …, cache_file: …}, refresh_interval, max_stale and
+/// doubt_max; notes an
 /// error where both or none of file and url is given.
 DirectorySettings read_directory_settings(const service::ConfigNode& node);
 
@@ -55,6 +59,10 @@ class DirectorySource {
   bool is_stale() const { return age_seconds() > kStaleAfter.count(); }
   /// Writes of cache_file that failed; each is tried again until it is done.
   virtual std::uint64_t cache_failures() const = 0;
+  /// Files of the cache that were damaged at start, and are not used.
+  virtual std::uint64_t cache_damages() const = 0;
+  /// The monitor's snapshot is doubted and kept out; the directory in force gets older.
+  virtual bool is_doubted() const = 0;
   /// Customers and tokens that the directory in force leaves out, since they cannot be read.
   virtual std::uint64_t left_out() const = 0;
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -47,6 +48,11 @@ class TemporaryFolder {
 void write(const std::string& path, std::string_view text) {
   std::ofstream(path + ".new") << text;
   std::filesystem::rename(path + ".new", path);
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool knows(const DirectorySource& source, std::string_view token) {
@@ -144,6 +150,16 @@ DirectorySettings url_settings(const std::string& address, const std::string& ca
   return settings;
 }
 
+/// A snapshot of the monitor with so many tokens beside `token`'s.
+std::string large_snapshot(std::size_t tokens, std::string_view token) {
+  std::string text = R"({"customers":[{"id":"a","tokens":[)";
+  for (std::size_t i = 0; i < tokens; ++i) {
+    text += R"({"token_sha256":")" + sha256_hex(std::to_string(i)) + R"(","scope":"ingest"},)";
+  }
+  return text + R"({"token_sha256":")" + sha256_hex(token) +
+         R"(","scope":"ingest"}]}],"operators":[]})";
+}
+
 TEST(DirectorySource, FollowsTheMonitorsSnapshotAndOutlivesIt) {
   const TemporaryFolder folder;
   const std::string cache = folder.file("cache.yaml");
@@ -157,7 +173,7 @@ TEST(DirectorySource, FollowsTheMonitorsSnapshotAndOutlivesIt) {
     ASSERT_TRUE(source.has_value());
     EXPECT_TRUE(eventually([&] { return knows(**source, "t"); }));
     EXPECT_TRUE(eventually([&] { return handler.not_modified > 1; }));
-    handler.put("\"2\"", "customers: [{id: a, tokens: [{token: u, scope: ingest}]}]");
+    handler.put("\"2\"", large_snapshot(0, "u"));
     EXPECT_TRUE(eventually([&] { return knows(**source, "u") && !knows(**source, "t"); }));
     EXPECT_TRUE(eventually([&] { return std::filesystem::exists(cache); }));
     struct stat status{};
@@ -189,16 +205,6 @@ TEST(DirectorySource, ASnapshotCannotNameTheEnvironment) {
   ASSERT_TRUE(source.has_value());
   EXPECT_TRUE(eventually([&] { return (*source)->current() != nullptr; }));
   EXPECT_EQ((*source)->current()->customers().at(0).name, "${env:HOME} $5");
-}
-
-/// A snapshot of the monitor with so many tokens beside `token`'s.
-std::string large_snapshot(std::size_t tokens, std::string_view token) {
-  std::string text = R"({"customers":[{"id":"a","tokens":[)";
-  for (std::size_t i = 0; i < tokens; ++i) {
-    text += R"({"token_sha256":")" + sha256_hex(std::to_string(i)) + R"(","scope":"ingest"},)";
-  }
-  return text + R"({"token_sha256":")" + sha256_hex(token) +
-         R"(","scope":"ingest"}]}],"operators":[]})";
 }
 
 TEST(DirectorySource, ARevocationTakesEffectHoweverLargeTheSnapshotIsA11) {
@@ -239,7 +245,7 @@ void make_older(const std::string& path, std::chrono::hours by) {
 TEST(DirectorySource, ACacheIsAsOldAsItIsA14) {
   const TemporaryFolder folder;
   const std::string cache = folder.file("cache.yaml");
-  write(cache, kWithToken);
+  write(cache, large_snapshot(0, "t"));
   make_older(cache, std::chrono::hours(3));
   const auto client = net::Client::create({});
   auto settings = url_settings("127.0.0.1:1", cache);
@@ -254,6 +260,120 @@ TEST(DirectorySource, ACacheIsAsOldAsItIsA14) {
   auto source = DirectorySource::start(settings, *client);
   ASSERT_TRUE(source.has_value());
   EXPECT_EQ((*source)->current(), nullptr);
+}
+
+/// A snapshot of customers that have one token each, named as they are.
+std::string snapshot_of(int revision, int removed, const std::vector<std::string>& customers) {
+  std::string text = R"({"database":"d","revision":)" + std::to_string(revision) +
+                     R"(,"customers_removed":)" + std::to_string(removed) + R"(,"customers":[)";
+  for (const std::string& id : customers) {
+    if (id != customers.front()) text += ',';
+    text += R"({"id":")" + id + R"(","tokens":[{"token_sha256":")" + sha256_hex(id) +
+            R"(","scope":"ingest"}]})";
+  }
+  return text + R"(],"operators":[]})";
+}
+
+/// A monitor, a cache and what reads them.
+class Followed : public ::testing::Test {
+ protected:
+  void start(Duration doubt_max) {
+    handler_.put("\"1\"", snapshot_of(5, 0, {"a", "b"}));
+    server_ = serve(handler_);
+    auto settings = url_settings(server_->address(), folder_.file("cache.json"));
+    settings.doubt_max = doubt_max;
+    settings_ = settings;
+    restart();
+    ASSERT_TRUE(eventually([&] { return knows(*source_, "a") && knows(*source_, "b"); }));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(settings_.cache_file); }));
+  }
+  void restart() {
+    source_.reset();
+    auto started = DirectorySource::start(settings_, *client_);
+    ASSERT_TRUE(started.has_value());
+    source_ = *std::move(started);
+  }
+  /// Two more answers have come and were looked at.
+  bool is_answered() {
+    const int before = handler_.not_modified;
+    return eventually([&] { return handler_.not_modified > before + 1; });
+  }
+
+  TemporaryFolder folder_;
+  SnapshotHandler handler_;
+  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  DirectorySettings settings_;
+  std::unique_ptr<DirectorySource> source_;
+};
+
+TEST_F(Followed, AnEmptySnapshotIsKeptOutOfForceAndCacheF2) {
+  start(std::chrono::hours(1));
+  handler_.put("\"2\"", snapshot_of(6, 0, {}));
+  ASSERT_TRUE(eventually([&] { return source_->is_doubted(); }));
+  ASSERT_TRUE(is_answered());
+  EXPECT_TRUE(knows(*source_, "a") && knows(*source_, "b"));
+  // A restart goes by the cache, and doubts anew.
+  restart();
+  EXPECT_TRUE(knows(*source_, "a"));
+  ASSERT_TRUE(eventually([&] { return source_->is_doubted(); }));
+  // The monitor's database is mended.
+  handler_.put("\"3\"", snapshot_of(7, 0, {"a", "b", "c"}));
+  EXPECT_TRUE(eventually([&] { return knows(*source_, "c"); }));
+  EXPECT_FALSE(source_->is_doubted());
+}
+
+TEST_F(Followed, AnOlderRevisionIsKeptOutF2) {
+  start(std::chrono::hours(1));
+  handler_.put("\"2\"", snapshot_of(4, 0, {"a", "b", "revoked-since"}));
+  ASSERT_TRUE(eventually([&] { return source_->is_doubted(); }));
+  ASSERT_TRUE(is_answered());
+  EXPECT_FALSE(knows(*source_, "revoked-since"));
+  handler_.put("\"1\"", snapshot_of(5, 0, {"a", "b"}));
+  EXPECT_TRUE(eventually([&] { return !source_->is_doubted(); })) << "back at what is in force";
+}
+
+TEST_F(Followed, ARemovalThatWasCountedTakesEffectAtOnce) {
+  start(std::chrono::hours(1));
+  handler_.put("\"2\"", snapshot_of(7, 1, {"a"}));
+  EXPECT_TRUE(eventually([&] { return !knows(*source_, "b"); }));
+  EXPECT_TRUE(knows(*source_, "a"));
+  EXPECT_FALSE(source_->is_doubted());
+}
+
+TEST_F(Followed, ADoubtThatNobodyDecidesEnds) {
+  start(std::chrono::milliseconds(50));
+  handler_.put("\"2\"", snapshot_of(6, 0, {}));
+  EXPECT_TRUE(eventually([&] { return !knows(*source_, "a"); }));
+  EXPECT_FALSE(source_->is_doubted());
+}
+
+TEST_F(Followed, ADocumentWithACustomerTwiceChangesNothingF4) {
+  start(std::chrono::hours(1));
+  handler_.put("\"2\"", snapshot_of(6, 0, {"a", "b", "a"}));
+  EXPECT_TRUE(eventually([&] { return source_->refresh_failures() > 0; }));
+  EXPECT_TRUE(knows(*source_, "a") && knows(*source_, "b"));
+}
+
+TEST_F(Followed, ADamagedCacheIsNotUsedTheOneBeforeIsF4) {
+  start(std::chrono::hours(1));
+  handler_.put("\"2\"", snapshot_of(6, 0, {"a", "b", "c"}));
+  ASSERT_TRUE(eventually([&] { return knows(*source_, "c"); }));
+  ASSERT_TRUE(
+      eventually([&] { return std::filesystem::exists(settings_.cache_file + ".previous"); }));
+  source_.reset();
+  server_.reset();
+  std::string text = read_all(settings_.cache_file);
+  text[text.find(R"("id":"b")") + 6] ^= 1;  // another customer's tokens would read as "c"
+  write(settings_.cache_file, text);
+  restart();
+  EXPECT_EQ(source_->cache_damages(), 1U);
+  EXPECT_TRUE(knows(*source_, "a") && knows(*source_, "b"));
+  EXPECT_FALSE(knows(*source_, "c"));
+  source_.reset();
+  write(settings_.cache_file + ".previous", "");
+  restart();
+  EXPECT_EQ(source_->current(), nullptr) << "nobody is known, which is not the same as refused";
 }
 
 TEST(DirectorySource, PastMaxStaleNobodyIsKnownUntilItIsFreshAgain) {

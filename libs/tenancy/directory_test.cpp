@@ -119,13 +119,12 @@ TEST(Directory, ABadEntryOfASnapshotIsLeftOutAndTheRestTaken) {
                      sha256_hex("t") + R"(","scope":"ingest","created_at":"?"},
                  {"token_sha256":")" +
                      sha256_hex("r") + R"(","scope":"read","expires":"2027-01-15T08:00:01Z"}],
-       "limits":{"points_per_second":7,"labels_per_series":0,"new":1},"id":"a","name":"A $5"},
-      {"id":"a","name":"again"}]})";
+       "limits":{"points_per_second":7,"labels_per_series":0,"new":1},"id":"a","name":"A $5"}]})";
   const std::string before = text;
   const auto snapshot = Directory::parse_snapshot(text, "snapshot");
   ASSERT_TRUE(snapshot.has_value()) << snapshot.error().message;
   EXPECT_EQ(text, before);
-  EXPECT_EQ(snapshot->left_out, 4U);
+  EXPECT_EQ(snapshot->left_out, 3U);
   EXPECT_EQ(snapshot->first_problem,
             "operators: a token without a good token_sha256, scope or expires");
   const Directory& directory = *snapshot->directory;
@@ -139,6 +138,35 @@ TEST(Directory, ABadEntryOfASnapshotIsLeftOutAndTheRestTaken) {
   EXPECT_FALSE(directory.authenticate("r", kExpiry).has_value());
   EXPECT_TRUE(directory.authenticate("op", 0)->is_operator());
   EXPECT_FALSE(directory.authenticate("op2", 0).has_value());
+}
+
+TEST(Directory, ACustomerOrATokenGivenTwiceRefusesTheWholeSnapshot) {
+  const std::string token = R"({"token_sha256":")" + sha256_hex("t") + R"(","scope":"read"})";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"customers":[{"id":"a"},{"id":"b"},{"id":"a"}]})",
+       "snapshot: a: the customer is given twice"},
+      {R"({"customers":[{"id":"a","tokens":[)" + token + R"(]},{"id":"b","tokens":[)" + token +
+           "]}]}",
+       "snapshot: b: a token is given twice"},
+      {R"({"operators":[)" + token + R"(],"customers":[{"id":"a","tokens":[)" + token + "]}]}",
+       "snapshot: a: a token is given twice"}};
+  for (auto [text, reason] : cases) {
+    const auto snapshot = Directory::parse_snapshot(text, "snapshot");
+    ASSERT_FALSE(snapshot.has_value()) << text;
+    EXPECT_EQ(snapshot.error().code, ErrorCode::kInvalid);
+    EXPECT_EQ(snapshot.error().message, reason);
+  }
+}
+
+TEST(Directory, ASnapshotSaysWhereItStands) {
+  std::string text =
+      R"({"database":"d","revision":7,"customers_removed":2,"confirmed_revision":6,"customers":[]})";
+  const auto snapshot = Directory::parse_snapshot(text, "snapshot");
+  ASSERT_TRUE(snapshot.has_value());
+  EXPECT_EQ(snapshot->mark.database, "d");
+  EXPECT_EQ(snapshot->mark.revision, 7);
+  EXPECT_EQ(snapshot->mark.customers_removed, 2);
+  EXPECT_EQ(snapshot->mark.confirmed_revision, 6);
 }
 
 TEST(Directory, ASnapshotThatIsNoJsonIsRefusedWhole) {

@@ -68,6 +68,10 @@ void show_directory(const Emit& emit, const tenancy::DirectorySource& directory)
        static_cast<double>(directory.refresh_failures()));
   emit("vigia_directory_cache_failures_total", "Writes of the cache that failed",
        MetricType::kCounter, {}, static_cast<double>(directory.cache_failures()));
+  emit("vigia_directory_cache_damaged", "Files of the cache that were damaged at the start",
+       MetricType::kGauge, {}, static_cast<double>(directory.cache_damages()));
+  emit("vigia_directory_is_doubted", "1 while the monitor's snapshot is doubted and kept out",
+       MetricType::kGauge, {}, directory.is_doubted() ? 1 : 0);
   emit("vigia_directory_entries_left_out", "Customers and tokens that cannot be read",
        MetricType::kGauge, {}, static_cast<double>(directory.left_out()));
 }

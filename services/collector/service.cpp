@@ -216,6 +216,9 @@ class RunningCollector final : public CollectorService {
   std::string directory_detail() const {
     if (directory_->current() == nullptr)
       return "customers and tokens are not known: all is refused";
+    if (directory_->is_doubted()) {
+      return "the monitor's customers are doubted: the last good ones are in force, see the log";
+    }
     if (!directory_->is_stale()) return "";
     return fmt::format("customers and tokens are {:.0f} s old: what was revoked since is not known",
                        directory_->age_seconds());

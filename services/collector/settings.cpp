@@ -164,7 +164,9 @@ extensions:
   vigia_auth: {directory: {file: customers.yaml},   # or {url, token, cache_file}; needed
                missing_customer: refuse}            # or fill: with the token's customer;
                                                     # directory: also max_stale: 0 (never),
-                                                    # refresh_interval: 1s (at most 5s)
+                                                    # refresh_interval: 1s (at most 5s),
+                                                    # doubt_max: 15m (a snapshot that goes back
+                                                    # or loses customers is kept out so long)
   file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB,          # the disk log; needed
                  customer_share: 0.25}        # of it, for one customer once it is half full
   health_check: {endpoint: 127.0.0.1:13133}

@@ -77,6 +77,12 @@ class Router final : public service::Running {
          service::MetricType::kGauge, {}, directory_->is_stale() ? 1 : 0);
     emit("vigia_router_directory_cache_failures_total", "Writes of its cache that failed",
          service::MetricType::kCounter, {}, static_cast<double>(directory_->cache_failures()));
+    emit("vigia_router_directory_cache_damaged",
+         "Files of its cache that were damaged at the start", service::MetricType::kGauge, {},
+         static_cast<double>(directory_->cache_damages()));
+    emit("vigia_router_directory_is_doubted",
+         "1 while the monitor's snapshot is doubted and kept out", service::MetricType::kGauge, {},
+         directory_->is_doubted() ? 1 : 0);
     for (std::size_t i = 0; i < settings_.hot_shards.size(); ++i) {
       const auto from = stores_.coverage().covered_from(i);
       emit("vigia_router_hot_covered_seconds",

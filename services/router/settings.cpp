@@ -100,7 +100,9 @@ tls: {cert_file: "", key_file: ""}        # absent: plain HTTP
 trusted_proxies: []                       # reverse proxies: their connections have no share by
                                           # address, X-Forwarded-For counts; [10.0.0.0/8, …]
 metrics: {listen: 127.0.0.1:9195}         # own metrics
-directory: {file: customers.yaml}         # or {url: …, token: …, cache_file: …}; max_stale: 0
+directory: {file: customers.yaml}         # or {url: …, token: …, cache_file: …}; max_stale: 0,
+                                          # doubt_max: 15m (a snapshot that goes back or loses
+                                          # customers is kept out so long)
 hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
 query: {url: ""}                          # prometheus-query; absent: hot answers everything
 cold: {url: "", token: ""}                # storage: labels, values, series, traces
