@@ -432,6 +432,76 @@ TEST_F(Http2Test, RapidReset) {
   EXPECT_LT(handler_.handled, 5000);
 }
 
+std::string post_frame(std::uint32_t stream) {
+  return http2_frame(
+      kHeaders, kEndHeaders, stream,
+      hpack_literals(
+          {{":method", "POST"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/x"}}));
+}
+
+std::string pages_of_data(std::uint32_t stream, int count) {
+  std::string frames;
+  for (int i = 0; i < count; ++i)
+    frames += http2_frame(kData, 0, stream, std::string(16U << 10U, 'x'));
+  return frames;
+}
+
+TEST_F(Http2Test, DataOnAStreamThatIsGoneIsCharged) {
+  start();
+  std::string small;
+  for (int i = 0; i < 100'000; ++i) small += http2_frame(kData, 0, 1, "x");
+  for (const std::string& piece : {small, pages_of_data(1, 64)}) {
+    FrameClient client(port());
+    client.send(get_frame(1));
+    client.next_of(kHeaders);
+    std::size_t sent = 0;
+    while (sent < (256U << 20U) && client.send(piece)) sent += piece.size();
+    EXPECT_LT(sent, 256U << 20U) << "the server never refused";
+  }
+  expect_alive();
+}
+
+TEST_F(Http2Test, BodiesAfterTheirRefusalAreCharged) {
+  start();
+  handler_.on_admit = [](RequestHead& head) -> std::optional<Response> {
+    if (head.path != "/x") return std::nullopt;
+    Response refusal;
+    refusal.status = 401;
+    return refusal;
+  };
+  flood(
+      [](int i) {
+        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
+        return post_frame(stream) + pages_of_data(stream, 64);
+      },
+      128);
+  expect_alive();
+}
+
+TEST_F(Http2Test, BodiesThatAreTakenBackAreCharged) {
+  start();
+  flood(
+      [](int i) {
+        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
+        return post_frame(stream) + pages_of_data(stream, 32) +
+               http2_frame(kReset, 0, stream, big_endian(8));
+      },
+      900);  // fewer than the resets that are let pass
+  expect_alive();
+  EXPECT_EQ(handler_.handled, 1);
+}
+
+// A client that learns late of its refusal has a window of data on the way.
+TEST_F(Http2Test, AWindowOfDataAfterTheAnswerIsNoFault) {
+  start();
+  FrameClient client(port());
+  client.send(get_frame(1));
+  client.next_of(kHeaders);
+  client.send(pages_of_data(1, 256));
+  client.request(3, {}, true, "/alive");
+  EXPECT_EQ(client.next_of(kHeaders).get(":status"), "200");
+}
+
 TEST_F(Http2Test, ResetRequestsThatTheHandlerStillWorksOnStayBounded) {
   ServerSettings settings = small_settings();
   settings.streams_max = 10;

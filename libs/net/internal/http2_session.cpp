@@ -43,6 +43,14 @@ constexpr std::size_t kTimeoutDigitsMax = 8;
 // More than a year means no deadline, and must not overflow.
 constexpr std::int64_t kTimeoutHoursMax = 24L * 365;
 constexpr double kSentTokensPerByte = 4.0 / 16384;
+// DATA that no request takes: on streams that are gone or answered. 40 MiB at once, ten windows of a
+// stream whose client has not heard yet that it is refused; then 2 MiB/s.
+constexpr double kDiscardedTokensPerByte = 1.0 / 4096;
+constexpr std::size_t kFrameHeadBytes = 9;
+// A preface and a head that is not whole.
+constexpr std::uint64_t kUnseenBytesMax = 64;
+// Bodies that are taken back before their end: 160 MiB at once, then 8 MiB/s.
+constexpr double kTakenBackTokensPerByte = 1.0 / 16384;
 
 // After an early answer the client's stream gets no more window, so that it stops sending and
 // reads; after this time the stream is reset. Reset at once, curl 7 would not show the answer.
@@ -62,6 +70,7 @@ struct Stream {
   std::optional<TimePoint> deadline;  // of the client: grpc-timeout
   TimePoint progressed;               // of the answer: when kPaceBytes of it had gone
   std::size_t paced_bytes = 0;        // of the answer, gone since then
+  std::size_t body_bytes = 0;         // come of the request
   bool is_head_method = false;
   bool is_whole = false;  // the request
   bool is_answered = false;
@@ -170,6 +179,7 @@ class Http2Session final : public Session {
   ssize_t read_body(Stream& stream, std::uint8_t* room, std::size_t size, std::uint32_t& flags);
   void tick_stream(std::int32_t id, Stream& stream);
   void spend(double tokens);
+  void discard(std::uint64_t bytes);
   void end(std::uint32_t fault);
 
   SessionHost& host_;
@@ -177,6 +187,8 @@ class Http2Session final : public Session {
   std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
   std::size_t outstanding_ = 0;  // given to the handler and not answered, gone streams included
   ControlBudget budget_;
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t seen_bytes_ = 0;  // of frames that nghttp2 told of, those under way in full
   bool is_draining_ = false;
   bool has_said_goodbye_ = false;
   bool is_dead_ = false;
@@ -232,11 +244,17 @@ Http2Session::Http2Session(SessionHost& host) : host_(host), budget_(host.now())
 }
 
 void Http2Session::receive(std::string_view bytes) {
+  received_bytes_ += bytes.size();
   const ssize_t used = nghttp2_session_mem_recv(
       session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) {
     fill();  // the GOAWAY that says why, if there is one
     is_dead_ = true;
+  }
+  // Frames on streams that are gone pass by nghttp2's callbacks: they are what is over.
+  if (received_bytes_ > seen_bytes_ + kUnseenBytesMax) {
+    discard(received_bytes_ - seen_bytes_);
+    seen_bytes_ = received_bytes_;
   }
 }
 
@@ -269,15 +287,26 @@ void Http2Session::end(std::uint32_t fault) {
   nghttp2_session_terminate_session(session_.get(), fault);
 }
 
+void Http2Session::discard(std::uint64_t bytes) {
+  spend(1 + static_cast<double>(bytes) * kDiscardedTokensPerByte);
+}
+
 void Http2Session::spend(double tokens) {
   if (!budget_.spend(tokens, host_.now())) end(NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 int Http2Session::on_begin_frame(nghttp2_session* /*session*/, const nghttp2_frame_hd* head,
                                  void* self) {
+  auto& session = *static_cast<Http2Session*>(self);
+  session.seen_bytes_ += kFrameHeadBytes + head->length;
   const bool carries_data = head->type == NGHTTP2_DATA &&
                             (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM) != 0);
-  if (!carries_data && head->type != NGHTTP2_HEADERS) static_cast<Http2Session*>(self)->spend(1);
+  if (carries_data) {
+    const Stream* stream = session.find(head->stream_id);
+    if (stream == nullptr || stream->is_answered) session.discard(head->length);
+  } else if (head->type != NGHTTP2_HEADERS) {
+    session.spend(1);
+  }
   return 0;
 }
 
@@ -426,6 +455,7 @@ int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, 
     return 0;
   }
   nghttp2_session_consume(session.session_.get(), id, size);
+  stream->body_bytes += size;
   if (auto answer = stream->taken().take(view(bytes, size))) {
     session.respond(id, *stream, std::move(*answer));
   }
@@ -578,6 +608,9 @@ int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, 
 int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t /*fault*/,
                            void* self) {
   auto& own = *static_cast<Http2Session*>(self);
+  const Stream* stream = own.find(id);
+  if (stream != nullptr && !stream->is_whole && !stream->is_answered)
+    own.spend(static_cast<double>(stream->body_bytes) * kTakenBackTokensPerByte);
   own.streams_.erase(id);
   own.host_.forget(static_cast<std::uint64_t>(id));
   return 0;
