@@ -94,6 +94,9 @@ class Handler {
   virtual bool reads_coding(const RequestHead& /*head*/, std::string_view /*coding*/) const {
     return false;
   }
+  /// The most that the body of this request may have, where that is less than the server's bound;
+  /// before and after it is decoded.
+  virtual std::size_t body_bytes_max(const RequestHead& /*head*/) const { return SIZE_MAX; }
   virtual void handle(Request request, Responder responder) = 0;
   /// A request that the server itself refuses (body too large, bad compression, too slow, over its
   /// memory). The default is the OTLP form of the error.

@@ -7,11 +7,13 @@ The program is build/release/bin/vigia-collector, or what VIGIA_COLLECTOR names.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +23,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import grpc
 import pytest
 import requests
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -271,3 +274,97 @@ def test_a_bad_key_is_named(collector: Collector, tmp_path: Path) -> None:
 
 def test_it_ends_on_sigterm(collector: Collector) -> None:
     assert collector.end() == 0
+
+
+class Frames:
+    """HTTP/2 by hand: what no good client sends."""
+
+    DATA, HEADERS, SETTINGS, GOAWAY = 0, 1, 4, 7
+    END_STREAM, END_HEADERS = 1, 4
+
+    def __init__(self, collector: Collector, port: int) -> None:
+        self.socket = socket.create_connection((collector.host, port), timeout=20)
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(self.SETTINGS, 0, 0, b""))
+
+    @staticmethod
+    def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    def request(self, stream: int, path: str, token: str) -> None:
+        headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x"}
+        headers |= {"authorization": f"Bearer {token}", "content-type": PROTOBUF}
+        fields = (b"\0%c%b%c%b" % (len(k), k.encode(), len(v), v.encode()) for k, v in headers.items())
+        flags = self.END_HEADERS | self.END_STREAM
+        self.socket.sendall(self.frame(self.HEADERS, flags, stream, b"".join(fields)))
+
+    def read(self) -> tuple[int, int, int, bytes] | None:
+        """Kind, flags, stream, payload; nothing where the other side has closed."""
+        head = self._read(9)
+        if head is None:
+            return None
+        payload = self._read(int.from_bytes(head[:3], "big"))
+        return None if payload is None else (head[3], head[4], int.from_bytes(head[5:9], "big"), payload)
+
+    def _read(self, count: int) -> bytes | None:
+        got = b""
+        while len(got) < count:
+            try:
+                piece = self.socket.recv(count - len(got))
+            except ConnectionError:
+                return None
+            if not piece:
+                return None
+            got += piece
+        return got
+
+
+def test_data_on_a_stream_that_is_gone_ends_the_connection(collector: Collector) -> None:
+    """S6, the family of rapid reset: bytes that belong to no request are not read for nothing."""
+    client = Frames(collector, 4318)
+    client.request(1, "/v1/metrics", TOKEN)
+    while (found := client.read()) is not None and not (found[2] == 1 and found[1] & Frames.END_STREAM):
+        pass
+    page = Frames.frame(Frames.DATA, 0, 1, bytes(16 << 10)) * 64
+    sent = 0
+    with contextlib.suppress(ConnectionError):
+        while sent < 1 << 30:
+            client.socket.sendall(page)
+            sent += len(page)
+    assert sent < 256 << 20
+    last = found
+    while (found := client.read()) is not None:
+        last = found
+    # The GOAWAY may be lost where the socket closes with bytes of ours unread.
+    assert last is None or last[0] != Frames.GOAWAY or int.from_bytes(last[3][4:8], "big") == 11
+    assert rejected(collector.post(gauges("after_the_flood"))) == 0
+    text = requests.get(collector.url("8888", "/metrics"), timeout=5).text
+    assert re.search(r"^vigia_faults_total(\{.*\})? 0$", text, re.M)
+
+
+def test_grpc_health_needs_no_token_and_says_what_is_served(collector: Collector) -> None:
+    with grpc.insecure_channel(f"{collector.host}:4317") as channel:
+
+        def ask(service: str, method: str = "Check") -> bytes:
+            call = channel.unary_unary(f"/grpc.health.v1.Health/{method}")
+            answer: bytes = call(b"\x0a" + bytes([len(service)]) + service.encode(), timeout=10)
+            return answer
+
+        assert ask("") == b"\x08\x01"
+        assert ask("opentelemetry.proto.collector.logs.v1.LogsService") == b"\x08\x01"
+        for service, method, code in (
+            ("nobody", "Check", grpc.StatusCode.NOT_FOUND),
+            ("", "Watch", grpc.StatusCode.UNIMPLEMENTED),
+            ("s" * 100, "Check", grpc.StatusCode.NOT_FOUND),
+        ):
+            with pytest.raises(grpc.RpcError) as refused:
+                ask(service, method)
+            assert refused.value.code() == code
+        reflection = channel.unary_unary("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        with pytest.raises(grpc.RpcError) as refused:
+            reflection(b"", timeout=10)
+        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        assert "no reflection" in refused.value.details()
+        large = channel.unary_unary("/grpc.health.v1.Health/Check")
+        with pytest.raises(grpc.RpcError) as refused:
+            large(bytes(100_000), timeout=10)
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

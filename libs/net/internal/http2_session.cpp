@@ -43,8 +43,8 @@ constexpr std::size_t kTimeoutDigitsMax = 8;
 // More than a year means no deadline, and must not overflow.
 constexpr std::int64_t kTimeoutHoursMax = 24L * 365;
 constexpr double kSentTokensPerByte = 4.0 / 16384;
-// DATA that no request takes: on streams that are gone or answered. 40 MiB at once, ten windows of a
-// stream whose client has not heard yet that it is refused; then 2 MiB/s.
+// DATA that no request takes: on streams that are gone or answered. 40 MiB at once, ten windows of
+// a stream whose client has not heard yet that it is refused; then 2 MiB/s.
 constexpr double kDiscardedTokensPerByte = 1.0 / 4096;
 constexpr std::size_t kFrameHeadBytes = 9;
 // A preface and a head that is not whole.

@@ -55,7 +55,11 @@ Error too_slow(bool is_late) {
 }
 
 Intake::Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now)
-    : core_(core), head_(std::move(head)), begun_(now), head_bytes_(std::move(head_bytes)) {
+    : core_(core),
+      head_(std::move(head)),
+      begun_(now),
+      head_bytes_(std::move(head_bytes)),
+      body_bytes_max_(core.settings.body_bytes_max) {
   std::size_t bytes = head_.path.size() + head_.query.size();
   for (const Header& header : head_.headers) {
     bytes += header.name.size() + header.value.size() + kHeaderOverheadBytes;
@@ -105,9 +109,10 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   if (head_bytes_.is_over()) {
     return refuse({ErrorCode::kUnavailable, "too many requests are being received"});
   }
+  body_bytes_max_ = std::min(body_bytes_max_, core_.handler.body_bytes_max(head_));
   const std::size_t extra = head_.transport == Transport::kGrpc ? prefix_.size() : 0;
-  if (content_length && *content_length > core_.settings.body_bytes_max + extra) {
-    return refuse(body_too_large(core_.settings.body_bytes_max));
+  if (content_length && *content_length > body_bytes_max_ + extra) {
+    return refuse(body_too_large(body_bytes_max_));
   }
   if (content_length && head_.transport != Transport::kGrpc) {
     body_.reserve(std::min<std::size_t>(*content_length, kReserveBytesMax));
@@ -135,8 +140,8 @@ std::optional<Response> Intake::take_prefix(std::string_view& bytes) {
   bytes.remove_prefix(count);
   if (prefix_size_ < prefix_.size()) return std::nullopt;
   message_bytes_ = big_endian(prefix_);
-  if (message_bytes_ > core_.settings.body_bytes_max) {
-    return refuse(body_too_large(core_.settings.body_bytes_max));
+  if (message_bytes_ > body_bytes_max_) {
+    return refuse(body_too_large(body_bytes_max_));
   }
   if (static_cast<unsigned char>(prefix_[0]) > 1) {
     return refuse({ErrorCode::kInvalid, "a gRPC message's flag byte is 0 or 1"});
@@ -146,8 +151,8 @@ std::optional<Response> Intake::take_prefix(std::string_view& bytes) {
 }
 
 std::optional<Response> Intake::append(std::string_view bytes) {
-  if (body_.size() + bytes.size() > core_.settings.body_bytes_max) {
-    return refuse(body_too_large(core_.settings.body_bytes_max));
+  if (body_.size() + bytes.size() > body_bytes_max_) {
+    return refuse(body_too_large(body_bytes_max_));
   }
   if (!body_bytes_.is_open()) body_bytes_ = core_.budgets->bodies.open(head_.owner);
   body_bytes_.set(body_.size() + bytes.size());
@@ -186,7 +191,7 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
   CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size());
   bool is_large = !core_.body_costs.fits_loop(head_.owner, !encoding.empty(), body_.size());
   if (!encoding.empty() && !is_large) {
-    const std::size_t bytes_max = core_.settings.body_bytes_max;
+    const std::size_t bytes_max = body_bytes_max_;
     const std::size_t here_max = std::min(bytes_max, kOnLoopBytesMax);
     Result<std::string> plain = decompress(encoding, body_, here_max);
     is_large = !plain && plain.error().code == ErrorCode::kTooLarge && here_max < bytes_max;

@@ -47,6 +47,7 @@ class Intake {
   TimePoint begun_;
   Holding head_bytes_;
   Holding body_bytes_;  // in the owner's name; opened with the first of them
+  std::size_t body_bytes_max_;
   std::string body_;
   std::size_t wire_bytes_ = 0;
   std::array<char, 5> prefix_{};

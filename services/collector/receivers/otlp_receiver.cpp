@@ -4,10 +4,17 @@
 
 #include "libs/net/status.hpp"
 #include "services/collector/limits.hpp"
+#include "services/collector/receivers/grpc_health.hpp"
 #include "services/collector/receivers/otlp_answer.hpp"
 
 namespace vigia::collector {
 namespace {
+
+constexpr const char* kNoPath = "no such path; OTLP is served at /v1/metrics, /v1/traces, /v1/logs";
+constexpr const char* kNoMethod =
+    "no such method; the Export methods of OTLP's MetricsService, TraceService and LogsService are "
+    "served, and grpc.health.v1.Health/Check. There is no reflection: give the .proto files to "
+    "your client";
 
 Error error_of(ErrorCode code, std::string message) {
   return Error{code, std::move(message), std::nullopt};
@@ -66,11 +73,15 @@ net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& er
   return refused(head, error);
 }
 
+std::size_t OtlpReceiver::body_bytes_max(const net::RequestHead& head) const {
+  return is_health_check(head) ? kHealthBytesMax : Handler::body_bytes_max(head);
+}
+
 std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
+  if (is_health_check(head)) return std::nullopt;
   if (!signal_of_path(head)) {
     requests_refused_.add();
-    return not_served(head, 404,
-                      "no such path; OTLP is served at /v1/metrics, /v1/traces, /v1/logs");
+    return not_served(head, 404, head.transport == net::Transport::kGrpc ? kNoMethod : kNoPath);
   }
   if (head.method != "POST") {
     requests_refused_.add();
@@ -90,6 +101,11 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
 }
 
 void OtlpReceiver::handle(net::Request request, net::Responder responder) {
+  if (is_health_check(request)) {
+    const bool is_serving = parts_.directory() != nullptr && !parts_.is_short_of_memory();
+    responder.send(health_answer(request.body, is_serving));
+    return;
+  }
   // Checked again: the body may have taken its time, and a token may be revoked meanwhile.
   const auto customer = authenticate(request);
   if (!customer) {

@@ -29,6 +29,7 @@ class OtlpReceiver final : public net::Handler {
   /// Path, method, content type and token, before a byte of the body is kept. Tokens: kUnavailable
   /// while no directory was ever loaded, since clients drop data on UNAUTHENTICATED (R-OTLP-12).
   std::optional<net::Response> admit(net::RequestHead& head) override;
+  std::size_t body_bytes_max(const net::RequestHead& head) const override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 

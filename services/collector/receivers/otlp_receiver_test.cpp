@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/collector/receivers/grpc_health.hpp"
 #include "services/collector/receivers/otlp_answer.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
@@ -92,6 +93,35 @@ TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
   EXPECT_FALSE(receiver_.admit(request).has_value());
   request.headers = {{"authorization", "Bearer nobody"}};
   EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnauthenticated);
+}
+
+TEST_F(ReceiverTest, ABalancerMayAskForHealthWithoutAToken) {
+  auto request = head("/grpc.health.v1.Health/Check", "");
+  request.transport = net::Transport::kGrpc;
+  EXPECT_FALSE(receiver_.admit(request).has_value());
+  EXPECT_EQ(receiver_.body_bytes_max(request), kHealthBytesMax);
+  request.path = "/grpc.health.v1.Health/Watch";
+  EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnimplemented);
+  request.path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const auto reflection = receiver_.admit(request);
+  EXPECT_EQ(reflection->grpc_code, net::GrpcCode::kUnimplemented);
+  EXPECT_NE(reflection->grpc_message.find("no reflection"), std::string::npos);
+}
+
+TEST(GrpcHealth, AnswersForTheServerAndItsServices) {
+  const std::string all = health_answer("", true).body;
+  EXPECT_EQ(all, std::string("\x08\x01"));
+  EXPECT_EQ(health_answer("", false).body, std::string("\x08\x02"));
+  const std::string logs = "opentelemetry.proto.collector.logs.v1.LogsService";
+  std::string asked = "\x0a";
+  asked += static_cast<char>(logs.size());
+  EXPECT_EQ(health_answer(asked + logs, true).body, all);
+  EXPECT_EQ(health_answer("\x0a\x03"
+                          "any",
+                          true)
+                .grpc_code,
+            net::GrpcCode::kNotFound);
+  EXPECT_EQ(health_answer("\x0a\x7f", true).grpc_code, net::GrpcCode::kInvalidArgument);
 }
 
 TEST_F(ReceiverTest, ShortMemoryRefusesRetryably) {
