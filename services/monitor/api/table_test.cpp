@@ -72,6 +72,9 @@ class Table : public ::testing::Test, public net::Handler {
   void TearDown() override {
     server_->stop(SystemClock().steady());
     client_->close();
+    // As the service does: a job that has answered still looks for the next one in the table.
+    quick_.stop();
+    waiting_.stop(service::WaitingJobs::kDrop, {});
   }
   void handle(net::Request request, net::Responder responder) override {
     table_.handle(std::move(request), std::move(responder));
