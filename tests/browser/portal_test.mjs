@@ -300,6 +300,12 @@ describe("a node that dies", () => {
         .filter({ hasText: agent.node_id });
       await alert.first().waitFor({ timeout: alertSeconds * 1000 });
       assert.deepEqual(await accessibilityProblems(page), [], "alerts");
+      const who = [agent.node_id, agent.customer_id];
+      await alert.getByText(`Nodo ${who[0]} del cliente ${who[1]} está caído`).waitFor();
+      await page.getByRole("radio", { name: "EN" }).check({ force: true });
+      await alert.getByText(`Node ${who[0]} of customer ${who[1]} is down`).waitFor();
+      assert.equal(await alert.getByText("está caído").count(), 0);
+      await page.getByRole("radio", { name: "ES" }).check({ force: true });
       await page.goto(`${running.monitor.url}/#/nodes/${agent.customer_id}/${agent.node_id}`);
       await page.getByText("Caído desde").waitFor();
       assert.equal(await page.getByText("accesible").count(), 0);
