@@ -35,6 +35,11 @@ export const nodePage = {
     noData: "No data in this range",
     noDataHint: "If the node is new, wait for one interval (15 s); otherwise look at its agent.",
     noDataDown: "The node was down all the time: choose a longer range to see what it sent before.",
+    maximumAt: (value: string, when: string) => `${value} (${when})`,
+    zone: (zone: string) => `Times in ${zone}`,
+    table: "Values as a table",
+    tableOf: (what: string) => `${what}: values`,
+    columns: { when: "When", average: "Average", minimum: "Minimum", maximum: "Maximum" },
     lastValue: (value: string, time: string) => `last ${value} at ${time}`,
     span: (kind: "down" | "unknown", when: string) =>
       kind === "down" ? `down ${when}` : `no data ${when}`,

@@ -38,6 +38,11 @@ export const nodePage: typeof english = {
     noDataHint: "Si el nodo es nuevo, espere un intervalo (15 s); si no, revise su agente.",
     noDataDown:
       "El nodo estuvo caído todo el tiempo: elija un período más largo para ver lo que envió antes.",
+    maximumAt: (value, when) => `${value} (${when})`,
+    zone: (zone) => `Horas de ${zone}`,
+    table: "Valores en una tabla",
+    tableOf: (what) => `${what}: valores`,
+    columns: { when: "Cuándo", average: "Media", minimum: "Mínimo", maximum: "Máximo" },
     lastValue: (value, time) => `último ${value} a las ${time}`,
     span: (kind, when) => (kind === "down" ? `caído ${when}` : `sin datos ${when}`),
     downWithin: (length, when) => `caído ${length} entre ${when}`,

@@ -23,6 +23,25 @@ describe("Formatter", () => {
     }
   });
 
+  it("names the time zone of the user", () => {
+    const own = process.env["TZ"];
+    process.env["TZ"] = "America/Santiago";
+    const format = new Formatter("es");
+    expect(format.zone(now)).toBe("America/Santiago (GMT-3)");
+    expect(format.momentInZone(now)).toMatch(/ 9:00:00 GMT-3$|09:00:00 GMT-3$/);
+    if (own === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = own;
+  });
+
+  it("writes a long step from its beginning to its end, a fine one by its end", () => {
+    const at = new Date(2026, 10, 25, 1, 10, 0);
+    const from = at.getTime() / 1000;
+    const format = new Formatter("es");
+    expect(format.step(from, from + 600, at)).toBe("01:10–01:20");
+    expect(format.step(from, from + 600, new Date(2026, 10, 26))).toBe("25 nov 01:10–01:20");
+    expect(format.step(from, from + 15, at)).toBe("01:10:15");
+  });
+
   it("chooses the unit that fits what has passed", () => {
     const format = new Formatter("en");
     expect(format.ago(before(0), now)).toBe("0s ago");

@@ -22,6 +22,7 @@ export class Formatter {
   private readonly monthFormat: Intl.DateTimeFormat;
   private readonly dateFormat: Intl.DateTimeFormat;
   private readonly momentFormat: Intl.DateTimeFormat;
+  private readonly zoneFormat: Intl.DateTimeFormat;
   private readonly relativeFormat: Intl.RelativeTimeFormat;
 
   constructor(locale: string) {
@@ -55,6 +56,7 @@ export class Formatter {
       timeStyle: "medium",
       hourCycle: "h23",
     });
+    this.zoneFormat = new Intl.DateTimeFormat(locale, { timeZoneName: "shortOffset" });
     this.relativeFormat = new Intl.RelativeTimeFormat(locale, {
       numeric: "always",
       style: "narrow",
@@ -100,6 +102,30 @@ export class Formatter {
 
   moment(moment: Date): string {
     return this.momentFormat.format(moment);
+  }
+
+  /** The short name of the user's time zone at that moment: “GMT-3”. */
+  private zoneName(moment: Date): string {
+    const parts = this.zoneFormat.formatToParts(moment);
+    return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  }
+
+  /** For titles: “27 nov 2026, 21:21:25 GMT-3”. */
+  momentInZone(moment: Date): string {
+    return `${this.moment(moment)} ${this.zoneName(moment)}`;
+  }
+
+  /** Which clock the times of a page go by: “America/Santiago (GMT-3)”. */
+  zone(moment: Date = new Date()): string {
+    const place = this.zoneFormat.resolvedOptions().timeZone;
+    return `${place} (${this.zoneName(moment)})`;
+  }
+
+  /** The step from one moment to another (seconds since 1970): a fine one by its end alone. */
+  step(from: number, to: number, now: Date = new Date()): string {
+    return to - from < minuteS
+      ? this.timeOrMoment(new Date(to * 1000), now)
+      : this.spanOfTime(from, to, now);
   }
 
   /** The clock of today, the whole moment of another day. */

@@ -60,7 +60,11 @@ export function AlertList({
                 <Where alert={alert} names={names} />
               </p>
             </div>
-            <time dateTime={alert.started_at} className={styles.since}>
+            <time
+              dateTime={alert.started_at}
+              title={format.momentInZone(since)}
+              className={styles.since}
+            >
               <span>
                 <Ago moment={since} clockOffsetMs={0} />
               </span>

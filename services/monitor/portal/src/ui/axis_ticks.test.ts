@@ -62,7 +62,12 @@ describe.each(changes)("axisTicks in %s around %s", (zone, moment) => {
         // The second before belongs to the day before: the mark stands at the first instant of its day.
         for (const tick of times) expect(day(tick - 1)).not.toBe(day(tick));
       } else {
-        expect(labels.map((label) => label.slice(0, 5))).toEqual(times.map(clock));
+        const format = new Formatter("es");
+        const named = times.map((tick) =>
+          day(tick - 1) === day(tick) ? clock(tick) : format.day(new Date(tick * 1000)),
+        );
+        const short = labels.map((label) => label.replace(/^(\d\d:\d\d):00$/, "$1"));
+        expect(short.map((label, at) => label.startsWith(named[at] ?? "-"))).not.toContain(false);
       }
     }
   });
@@ -83,6 +88,14 @@ describe("axisTicks", () => {
       "8 sept",
     ]);
     expect(new Date((times[4] ?? 0) * 1000).getHours()).toBe(1);
+  });
+
+  it("names the day where one begins between hours", () => {
+    process.env["TZ"] = "America/Argentina/Buenos_Aires";
+    const to = Date.parse("2026-11-28T00:00:00Z") / 1000;
+    const { unit, times } = axisTicks(to - dayS, to, 8);
+    const labels = times.map((tick) => tickLabel(tick, unit, new Formatter("es")));
+    expect(labels.slice(0, 4)).toEqual(["21:00", "27 nov", "03:00", "06:00"]);
   });
 
   it("leaves out what there is no room for", () => {

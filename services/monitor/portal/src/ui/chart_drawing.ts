@@ -1,6 +1,9 @@
 import type uPlot from "uplot";
 import { colorOf, translucent } from "./chart_color";
-import { joined, lonePoints, type CurveData, type Span } from "./curve_data";
+import { joined, lonePoints, stepAt, type CurveData, type Span } from "./curve_data";
+
+/** Of the line of the largest values. */
+export const peakOpacity = 0.8;
 
 export interface ChartColors {
   line: string;
@@ -22,55 +25,104 @@ export function colorsOf(element: Element): ChartColors {
   };
 }
 
-/** Bands over the times without values: full where the node was down all the time, hatched where nobody knows. */
-export function drawSpans(plot: uPlot, spans: readonly Span[], colors: ChartColors) {
+/** A hatching narrower than that is a row of dots. */
+const hatchedPx = 16;
+/** What a value without a neighbour is drawn as at least. */
+const loneWidthPx = 5;
+
+function within(plot: uPlot, draw: () => void) {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  for (const span of spans) {
-    const left = plot.valToPos(span.from, "x", true);
-    const width = Math.max(plot.valToPos(span.to, "x", true) - left, 2 * devicePixelRatio);
-    if (span.kind === "down") {
-      const share = span.downSeconds / Math.max(1, span.to - span.from);
-      ctx.fillStyle = translucent(colors.down, 0.08 + 0.14 * Math.min(1, share));
-      ctx.fillRect(left, bbox.top, width, bbox.height);
-      ctx.fillStyle = translucent(colors.down, 0.9);
-      ctx.fillRect(
-        left,
-        bbox.top + bbox.height - 3 * devicePixelRatio,
-        width,
-        3 * devicePixelRatio,
-      );
-      continue;
+  draw();
+  ctx.restore();
+}
+
+/** Values without a neighbour, to which no line leads: each as long as its step, inside of the plot. */
+export function drawLonePoints(plot: uPlot, stepSeconds: number, colors: ChartColors) {
+  const { ctx, bbox } = plot;
+  within(plot, () => {
+    for (const [index, style] of edges(colors).entries()) {
+      const values = plot.data[index + 1] ?? [];
+      ctx.fillStyle = style.color;
+      const thick = style.width * devicePixelRatio;
+      for (const at of lonePoints(values)) {
+        const step = stepAt(plot.data[0], at, stepSeconds);
+        const right = Math.min(plot.valToPos(step.to, "x", true), bbox.left + bbox.width);
+        const room = right - loneWidthPx * devicePixelRatio;
+        const left = Math.max(bbox.left, Math.min(plot.valToPos(step.from, "x", true), room));
+        const top = plot.valToPos(values[at] ?? 0, "y", true) - thick / 2;
+        ctx.fillRect(left, top, Math.max(right - left, loneWidthPx * devicePixelRatio), thick);
+      }
     }
-    ctx.save();
+  });
+}
+
+/** Bands over the times without values: full where the node was down all the time, hatched where nobody knows. */
+export function drawSpans(plot: uPlot, spans: readonly Span[], colors: ChartColors) {
+  within(plot, () => {
+    for (const span of spans) drawSpan(plot, span, colors);
+  });
+}
+
+function drawSpan(plot: uPlot, span: Span, colors: ChartColors) {
+  const { ctx, bbox } = plot;
+  const left = plot.valToPos(span.from, "x", true);
+  const width = Math.max(plot.valToPos(span.to, "x", true) - left, 2 * devicePixelRatio);
+  if (span.kind === "down") {
+    const share = span.downSeconds / Math.max(1, span.to - span.from);
+    ctx.fillStyle = translucent(colors.down, 0.08 + 0.14 * Math.min(1, share));
+    ctx.fillRect(left, bbox.top, width, bbox.height);
+    ctx.fillStyle = translucent(colors.down, 0.9);
+    ctx.fillRect(left, bbox.top + bbox.height - 3 * devicePixelRatio, width, 3 * devicePixelRatio);
+    return;
+  }
+  if (width < hatchedPx * devicePixelRatio) {
+    ctx.fillStyle = translucent(colors.unknown, 0.22);
+    ctx.fillRect(left, bbox.top, width, bbox.height);
+    return;
+  }
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, width, bbox.height);
+  ctx.clip();
+  ctx.strokeStyle = translucent(colors.unknown, 0.35);
+  ctx.lineWidth = devicePixelRatio;
+  const apart = 8 * devicePixelRatio;
+  for (let at = left - bbox.height; at < left + width; at += apart) {
     ctx.beginPath();
-    ctx.rect(left, bbox.top, width, bbox.height);
-    ctx.clip();
-    ctx.strokeStyle = translucent(colors.unknown, 0.35);
-    ctx.lineWidth = devicePixelRatio;
-    const apart = 8 * devicePixelRatio;
-    for (let at = left - bbox.height; at < left + width; at += apart) {
-      ctx.beginPath();
-      ctx.moveTo(at, bbox.top + bbox.height);
-      ctx.lineTo(at + bbox.height, bbox.top);
-      ctx.stroke();
-    }
-    ctx.restore();
+    ctx.moveTo(at, bbox.top + bbox.height);
+    ctx.lineTo(at + bbox.height, bbox.top);
+    ctx.stroke();
   }
   ctx.restore();
 }
 
+/**
+ * How the averages, the smallest and the largest values are drawn. The largest have a line of their own, which keeps
+ * three to one against the card in light and dark: a peak of one step is a spike, not a tinge.
+ */
+export function edges(colors: ChartColors): { color: string; width: number }[] {
+  return [
+    { color: colors.line, width: 1.8 },
+    { color: "transparent", width: 0 },
+    { color: translucent(colors.line, peakOpacity), width: 1 },
+  ];
+}
+
 /** The line of the averages, then the edges of the band from the smallest to the largest values. */
 export function series(colors: ChartColors): uPlot.Series[] {
-  const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+  const [line, ...others] = edges(colors).map(({ color, width }): uPlot.Series => ({
+    stroke: color,
+    width,
+    points: { show: false },
+  }));
   return [
     {},
     {
-      stroke: colors.line,
-      width: 1.8,
+      ...line,
       fill: (plot) => {
         const { top, height } = plot.bbox;
         const gradient = plot.ctx.createLinearGradient(0, top, 0, top + height);
@@ -78,16 +130,8 @@ export function series(colors: ChartColors): uPlot.Series[] {
         gradient.addColorStop(1, translucent(colors.line, 0.02));
         return gradient;
       },
-      points: {
-        show: true,
-        size: 5,
-        fill: colors.line,
-        stroke: colors.line,
-        filter: (plot, at) => lonePoints(plot.data[at] ?? []),
-      },
     },
-    edge,
-    edge,
+    ...others,
   ];
 }
 

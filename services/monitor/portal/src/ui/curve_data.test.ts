@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { joined, lastOf, lonePoints, spansOf, withUnknownEnd, type CurveData } from "./curve_data";
+import {
+  highestStep,
+  joined,
+  lastOf,
+  lonePoints,
+  spansOf,
+  stepAt,
+  withUnknownEnd,
+  type CurveData,
+} from "./curve_data";
 
 function curve(
   average: (number | null)[],
@@ -15,6 +24,22 @@ function curve(
     stepSeconds,
   };
 }
+
+describe("a step", () => {
+  it("is the time since the value before, and never longer than the curve's steps", () => {
+    expect(stepAt([1000, 1600, 1750], 1, 600)).toEqual({ from: 1000, to: 1600 });
+    expect(stepAt([1000, 1600, 1750], 2, 600)).toEqual({ from: 1600, to: 1750 });
+    expect(stepAt([1000, 9000], 1, 600)).toEqual({ from: 8400, to: 9000 });
+    expect(stepAt([1000], 0, 600)).toEqual({ from: 400, to: 1000 });
+  });
+
+  it("with the largest value is found by its maximum, not by its average; the newest of several", () => {
+    const data = curve([5, 9, 5, 5, null], [0, 0, 0, 0, null], 600);
+    expect(highestStep({ ...data, maximum: [5, 9, 100, 5, null] })?.to).toBe(2200);
+    expect(highestStep({ ...data, maximum: [9, 9, 5, 9, null] })?.to).toBe(2800);
+    expect(highestStep(curve([null], [null]))).toBeNull();
+  });
+});
 
 describe("joined", () => {
   it("leaves a hole a hole, and joins over steps that are only finer than the samples", () => {

@@ -86,6 +86,26 @@ export function lonePoints(values: ArrayLike<number | null | undefined>): number
   return lone;
 }
 
+export interface Step {
+  from: number;
+  to: number;
+}
+
+/** What the values at `at` are of: the time since the one before, which may be longer ago than a step. */
+export function stepAt(times: ArrayLike<number>, at: number, stepSeconds: number): Step {
+  const to = times[at] ?? 0;
+  return { from: Math.max(times[at - 1] ?? 0, to - stepSeconds), to };
+}
+
+/** The step with the largest value, the newest of several; null where there is no value. */
+export function highestStep(data: CurveData): Step | null {
+  let highest = -1;
+  data.maximum.forEach((value, at) => {
+    if (value !== null && value >= (data.maximum[highest] ?? -Infinity)) highest = at;
+  });
+  return highest === -1 ? null : stepAt(data.times, highest, data.stepSeconds);
+}
+
 /** The newest value that there is, with its time. */
 export function lastOf(data: CurveData): { time: number; value: number } | null {
   for (let at = data.times.length - 1; at >= 0; at -= 1) {

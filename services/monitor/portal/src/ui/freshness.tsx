@@ -30,7 +30,12 @@ export function FreshnessMark(freshness: Freshness) {
   const without = refusal === null ? text.connection.waiting : text.connection.refused;
   const label = updatedAt ? text.connection.updated(format.clock(updatedAt)) : without;
   return (
-    <span className={styles.mark} data-look={lookOf(freshness)} data-testid="freshness">
+    <span
+      className={styles.mark}
+      title={updatedAt === null ? undefined : format.momentInZone(updatedAt)}
+      data-look={lookOf(freshness)}
+      data-testid="freshness"
+    >
       <span className={styles.dot} aria-hidden="true" key={updatedAt?.getTime()} />
       {isLost ? text.connection.lost : label}
     </span>

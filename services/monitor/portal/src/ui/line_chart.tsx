@@ -4,8 +4,15 @@ import { useLanguage } from "../i18n/language";
 import type { Formatter } from "../i18n/formatter";
 import { axisTicks, type TickUnit } from "./axis_ticks";
 import { translucent } from "./chart_color";
-import { colorsOf, drawSpans, plotData, series, type ChartColors } from "./chart_drawing";
-import { spansOf, type CurveData, type Span } from "./curve_data";
+import {
+  colorsOf,
+  drawLonePoints,
+  drawSpans,
+  plotData,
+  series,
+  type ChartColors,
+} from "./chart_drawing";
+import { spansOf, stepAt, type CurveData, type Span, type Step } from "./curve_data";
 import { useColorScheme } from "./color_scheme";
 import { tickLabel } from "./tick_label";
 import styles from "./line_chart.module.css";
@@ -33,7 +40,7 @@ interface Point {
   side: "start" | "middle" | "end";
   left: number;
   top: number;
-  time: Date;
+  step: Step;
   value: number | null;
   range: [number, number] | null;
   span: Span | null;
@@ -54,7 +61,14 @@ function niceTop(values: ArrayLike<number | null | undefined>): number {
 /** Between two lines of the scale, which is written without decimals. */
 const wholeSteps = [1, 2, 5, 10, 20, 25, 50];
 
-const dayS = 24 * 3600;
+/** From this length of a step on its value is the average of several samples. */
+const averagedS = 60;
+
+/** What a plot has to know beside its columns. */
+interface Shown {
+  spans: readonly Span[];
+  stepSeconds: number;
+}
 
 function axes(colors: ChartColors, format: Formatter): uPlot.Axis[] {
   const shared: uPlot.Axis = {
@@ -89,7 +103,7 @@ function axes(colors: ChartColors, format: Formatter): uPlot.Axis[] {
   ];
 }
 
-function pointAt(plot: uPlot, spans: readonly Span[]): Point | null {
+function pointAt(plot: uPlot, { spans, stepSeconds }: Shown): Point | null {
   const { idx, left } = plot.cursor;
   if (idx == null || left === undefined || left < 0) return null;
   const time = plot.data[0][idx] ?? 0;
@@ -104,7 +118,7 @@ function pointAt(plot: uPlot, spans: readonly Span[]): Point | null {
     left: plot.valToPos(time, "x") + plot.bbox.left / devicePixelRatio,
     top:
       value === null ? heightPx / 2 : plot.valToPos(value, "y") + plot.bbox.top / devicePixelRatio,
-    time: new Date(time * 1000),
+    step: stepAt(plot.data[0], idx, stepSeconds),
     value,
     range: isBand ? [lowest, highest] : null,
     span,
@@ -116,7 +130,7 @@ function chartOptions(
   colors: ChartColors,
   syncKey: string,
   format: Formatter,
-  spans: () => readonly Span[],
+  shown: () => Shown,
   hover: (point: Point | null) => void,
 ): uPlot.Options {
   return {
@@ -144,22 +158,28 @@ function chartOptions(
     hooks: {
       drawAxes: [
         (plot) => {
-          drawSpans(plot, spans(), colors);
+          drawSpans(plot, shown().spans, colors);
+        },
+      ],
+      draw: [
+        (plot) => {
+          drawLonePoints(plot, shown().stepSeconds, colors);
         },
       ],
       setCursor: [
         (plot) => {
-          hover(pointAt(plot, spans()));
+          hover(pointAt(plot, shown()));
         },
       ],
     },
   };
 }
 
-function Bubble({ point, spanS }: { point: Point; spanS: number }) {
+function Bubble({ point }: { point: Point }) {
   const { text, format } = useLanguage();
   if (point.value === null && point.span === null) return null;
-  const when = spanS > dayS ? format.moment(point.time) : format.clock(point.time);
+  const { from, to } = point.step;
+  const isAverage = to - from >= averagedS;
   return (
     <div
       className={styles.bubble}
@@ -175,7 +195,10 @@ function Bubble({ point, spanS }: { point: Point; spanS: number }) {
               {format.percent(point.range[0])} – {format.percent(point.range[1])}
             </span>
           )}
-          <span>{when}</span>
+          <span>
+            {format.step(from, to)}
+            {isAverage && `, ${text.node.average}`}
+          </span>
         </>
       )}
       {point.span !== null && (
@@ -187,14 +210,18 @@ function Bubble({ point, spanS }: { point: Point; spanS: number }) {
   );
 }
 
+function shownOf(data: CurveData, from: number, to: number) {
+  const { stepSeconds } = data;
+  return { data: plotData(data, from, to), spans: spansOf(data), stepSeconds };
+}
+
 export function LineChart({ data, from, to, color, label, syncKey }: LineChartProps) {
   const { format } = useLanguage();
   const scheme = useColorScheme();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const shown = useRef({ data: plotData(data, from, to), spans: spansOf(data) });
+  const shown = useRef(shownOf(data, from, to));
   const [point, setPoint] = useState<Point | null>(null);
-  const spanS = to - from;
 
   useEffect(() => {
     const element = host.current;
@@ -205,7 +232,7 @@ export function LineChart({ data, from, to, color, label, syncKey }: LineChartPr
         colorsOf(element),
         syncKey,
         format,
-        () => shown.current.spans,
+        () => shown.current,
         setPoint,
       ),
       shown.current.data,
@@ -223,14 +250,14 @@ export function LineChart({ data, from, to, color, label, syncKey }: LineChartPr
   }, [scheme, color, format, syncKey]);
 
   useEffect(() => {
-    shown.current = { data: plotData(data, from, to), spans: spansOf(data) };
+    shown.current = shownOf(data, from, to);
     plot.current?.setData(shown.current.data);
   }, [data, from, to]);
 
   return (
     <div className={styles.frame}>
       <div ref={host} className={styles.chart} data-color={color} role="img" aria-label={label} />
-      {point !== null && <Bubble point={point} spanS={spanS} />}
+      {point !== null && <Bubble point={point} />}
     </div>
   );
 }

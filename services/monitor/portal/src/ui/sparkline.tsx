@@ -14,13 +14,8 @@ export interface SparklineProps {
 
 const widthPx = 120;
 const heightPx = 34;
-/** A curve of an idle node would otherwise be blown up to fill the height with its own noise. */
-const smallestTop = 10;
-
-function topOf(values: (number | null | undefined)[]): number {
-  const highest = values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
-  return Math.min(100, Math.max(smallestTop, highest * 1.25));
-}
+/** Shares of a hundred have one scale, so that two rows can be compared and noise is not blown up to fill the height. */
+const scale: [number, number] = [0, 100];
 
 function drawLastPoint(plot: uPlot, stroke: string) {
   const values = plot.data[1];
@@ -54,7 +49,7 @@ function sparkOptions(stroke: string, fill: string): uPlot.Options {
     axes: [{ show: false }, { show: false }],
     scales: {
       x: { time: false },
-      y: { range: (plot) => [0, topOf((plot.data[1] ?? []) as (number | null | undefined)[])] },
+      y: { range: scale },
     },
     series: [{}, { stroke, fill, width: 1.6, points: { show: false } }],
     hooks: {
@@ -67,7 +62,7 @@ function sparkOptions(stroke: string, fill: string): uPlot.Options {
   };
 }
 
-/** A small curve from 0 to at least 10 %; the picture for the eye, the label for everybody else. */
+/** A small curve from 0 to 100 %; the picture for the eye, the label for everybody else. */
 export function Sparkline({ times, values, color, label }: SparklineProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);

@@ -3,10 +3,11 @@ import { useMemo } from "react";
 import type { NodeMetrics, OverviewNode, Range } from "../../api/queries";
 import { useLanguage } from "../../i18n/language";
 import card from "../../ui/card.module.css";
-import { spansOf, type Span } from "../../ui/curve_data";
+import { highestStep, spansOf, type Span } from "../../ui/curve_data";
 import { EmptyState } from "../../ui/empty_state";
 import { LineChart } from "../../ui/line_chart";
 import { curveOf, newestOf, type Newest } from "./summary";
+import { CurveTable } from "./curve_table";
 import styles from "./node.module.css";
 
 interface CurveCardProps {
@@ -47,7 +48,7 @@ function NewestValue({ newest }: { newest: Newest }) {
     return <strong className={styles.latest}>{format.percent(newest.value)}</strong>;
   }
   return (
-    <span className={styles.old} title={format.moment(new Date(newest.time * 1000))}>
+    <span className={styles.old} title={format.momentInZone(new Date(newest.time * 1000))}>
       {text.node.lastValue(
         format.percent(newest.value),
         format.shortClock(new Date(newest.time * 1000)),
@@ -68,6 +69,13 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
   const fine = recent === undefined ? [] : [curveOf(recent, color, node)];
   const newest = data === null ? null : newestOf([...fine, data], color, node);
   const summary = metrics?.[`${color}_summary`] ?? null;
+  const peak = data === null ? null : highestStep(data);
+  const maximum =
+    summary === null
+      ? ""
+      : peak === null
+        ? format.percent(summary.maximum)
+        : text.node.maximumAt(format.percent(summary.maximum), format.step(peak.from, peak.to));
   const label = text.node.chartLabel(name, text.node.ranges[range]);
   const words =
     summary === null
@@ -75,7 +83,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
       : text.node.summary(
           format.percent(summary.minimum),
           format.percent(summary.average),
-          format.percent(summary.maximum),
+          maximum,
         );
   return (
     <section
@@ -92,8 +100,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
         {summary !== null && (
           <p className={styles.summary}>
             {text.node.minimum} {format.percent(summary.minimum)} · {text.node.average}{" "}
-            {format.percent(summary.average)} · {text.node.maximum}{" "}
-            {format.percent(summary.maximum)}
+            {format.percent(summary.average)} · {text.node.maximum} {maximum}
           </p>
         )}
       </header>
@@ -122,6 +129,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
           {down}
         </p>
       )}
+      {data !== null && summary !== null && <CurveTable data={data} name={name} />}
     </section>
   );
 }

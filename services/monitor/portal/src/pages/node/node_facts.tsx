@@ -48,7 +48,7 @@ export function NodeFacts({
         {seen === null ? (
           text.never
         ) : (
-          <span title={format.moment(seen)}>
+          <span title={format.momentInZone(seen)}>
             {node.status === "down" && `${format.timeOrMoment(seen)}, `}
             <Ago moment={seen} clockOffsetMs={clockOffsetMs} />
           </span>

@@ -90,7 +90,7 @@ function Curves({
   node: OverviewNode | undefined;
   recent: NodeMetrics | undefined;
 }) {
-  const { text } = useLanguage();
+  const { text, format } = useLanguage();
   const [range, setRange] = useState<Range>("15m");
   const query = useNodeMetrics(customerId, nodeId, range);
   return (
@@ -122,6 +122,7 @@ function Curves({
           recent={recent}
         />
       </div>
+      <p className={styles.zone}>{text.node.zone(format.zone())}</p>
     </>
   );
 }

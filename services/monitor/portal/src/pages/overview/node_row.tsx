@@ -188,7 +188,7 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
       <td
         data-label={columns.lastSeen}
         className={styles.seen}
-        title={lastSeen === null ? undefined : format.moment(lastSeen)}
+        title={lastSeen === null ? undefined : format.momentInZone(lastSeen)}
       >
         <LastSeen moment={lastSeen} isInView={isInView} clockOffsetMs={clockOffsetMs} />
       </td>

@@ -27,7 +27,9 @@ function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => vo
         </p>
         <p className={styles.detail}>
           <span>{text.audit.from(address)}</span>
-          <span>{text.sessions.opened(format.moment(new Date(session.created_at)))}</span>
+          <span title={format.momentInZone(new Date(session.created_at))}>
+            {text.sessions.opened(format.moment(new Date(session.created_at)))}
+          </span>
           <span>
             {text.sessions.lastUsed}{" "}
             <Ago moment={new Date(session.last_used_at)} clockOffsetMs={0} />

@@ -23,7 +23,7 @@ function TokenRow({ token, onRevoke }: { token: AnyToken; onRevoke: () => void }
       <td>
         <span className={styles.pill}>{text.tokens[token.scope]}</span>
       </td>
-      <td className={styles.wide} title={format.moment(created)}>
+      <td className={styles.wide} title={format.momentInZone(created)}>
         {format.date(created)}
       </td>
       <td className={styles.wide}>{expires}</td>
