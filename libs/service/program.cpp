@@ -93,6 +93,7 @@ int run(const Flags& flags, const ProgramDescription& description) {
     return kExitClean;
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is a write that fails, as on a full disk
   raise_file_limit();
   // Blocked before the first thread starts, so that no thread but this one takes them.
   const sigset_t signals = stop_signals();

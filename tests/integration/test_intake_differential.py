@@ -264,6 +264,14 @@ def test_named_cases_of_histograms_that_senders_break(servers: Servers) -> None:
     _assert_what_was_sent_is_taken(servers)
 
 
+@pytest.mark.parametrize("threshold", [math.nan, math.inf, -math.inf, -1.0])
+def test_a_zero_threshold_that_is_no_width_is_refused(servers: Servers, threshold: float) -> None:
+    """Prometheus takes NaN, and then merges it with another threshold for ever: a query without an end."""
+    now_ms = time.time_ns() // 1_000_000
+    bad = Case(scale=3, count=6, sum=1, positive=(1, 2, 3), zero_threshold=threshold)
+    assert not servers.is_taken(bad.otlp("bad_threshold", now_ms))
+
+
 def test_classic_histograms_and_summaries_that_are_taken_are_taken_by_both(servers: Servers) -> None:
     chance = random.Random(SEED)
     now_ms = time.time_ns() // 1_000_000

@@ -125,6 +125,11 @@ bool has_known_sum(const otlp::ExponentialPoint& point) {
 
 RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why) {
   if (point.scale < kSchemaMin) return RejectReason::kUntranslatable;
+  // With NaN Prometheus merges zero buckets for ever: one query would never end.
+  if (!std::isfinite(point.zero_threshold) || point.zero_threshold < 0) {
+    why = fmt::format("an exponential histogram's zero_threshold is {}", point.zero_threshold);
+    return RejectReason::kInvalid;
+  }
   const auto positive = total(point.positive);
   const auto negative = total(point.negative);
   if (!positive || !negative || point.zero_count > kCountMax) return RejectReason::kInvalid;

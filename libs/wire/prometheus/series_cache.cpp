@@ -38,6 +38,17 @@ std::uint64_t entry_bytes(const PointEntry& entry) {
   return sizeof(PointEntry) + 12 + 16 + entry.forms_bytes;
 }
 
+std::uint32_t weight_of(const PointEntry& entry, const ResourceEntry& resource) {
+  return ActiveSeries::weight(
+      entry.series,
+      entry.forms_bytes + std::uint64_t{entry.series} * resource.labels.shared.bytes.size());
+}
+
+std::uint32_t in_seconds(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
 }  // namespace
 
 SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings,
@@ -81,7 +92,7 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
   series += entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
   ++resource.points;
-  *resource.active_series += entry.series;
+  resource.active_series->enter(entry.key, weight_of(entry, resource));
   std::size_t slot = slot_of(entry.key);
   while (!slots_[slot].is_empty()) slot = (slot + 1) & (slots_.size() - 1);
   slots_[slot] = Slot(entry.key, index);
@@ -115,7 +126,7 @@ void SeriesCache::Shard::erase_slot(std::size_t slot) {
   slots_[slot] = Slot{};
 }
 
-void SeriesCache::Shard::remove(std::uint32_t index) {
+void SeriesCache::Shard::remove(std::uint32_t index, Why why, std::uint32_t now_s) {
   PointEntry& entry = at(index);
   std::size_t slot = slot_of(entry.key);
   while (slots_[slot].entry() != index) slot = (slot + 1) & (slots_.size() - 1);
@@ -123,7 +134,10 @@ void SeriesCache::Shard::remove(std::uint32_t index) {
   total_bytes_ -= entry_bytes(entry);
   series -= entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
-  *resource.active_series -= entry.series;
+  if (why == Why::kIdle)
+    resource.active_series->leave(weight_of(entry, resource));
+  else
+    resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);
   entry = PointEntry{};
   free_.push_back(index);
   --resource.points;
@@ -148,22 +162,21 @@ void SeriesCache::Shard::sweep(std::uint32_t now_s, std::uint64_t incoming) {
 }
 
 bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming) {
-  const auto idle_s = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(settings_.idle_max).count());
+  const std::uint32_t idle_s = in_seconds(settings_.idle_max);
   std::uint32_t oldest = kNoEntry;
   for (std::size_t i = 0; i < std::min<std::size_t>(kSweepEntries, entries_); ++i) {
     hand_ = hand_ + 1 < entries_ ? hand_ + 1 : 0;
     const PointEntry& entry = at(hand_);
     if (!entry.is_used) continue;
     if (now_s - entry.used_s > idle_s && now_s > entry.used_s) {
-      remove(hand_);
+      remove(hand_, Why::kIdle, now_s);
     } else if (oldest == kNoEntry || entry.used_s < at(oldest).used_s) {
       oldest = hand_;
     }
   }
   const bool is_over = total_bytes_ + incoming > settings_.bytes_max;
   if (!is_over || oldest == kNoEntry || !at(oldest).is_used) return false;
-  remove(oldest);
+  remove(oldest, Why::kRoom, now_s);
   ++evicted;
   return true;
 }
@@ -194,7 +207,10 @@ void SeriesCache::Shard::unpin(ResourceEntry& resource) {
 }
 
 SeriesCache::SeriesCache(SeriesCacheSettings settings, const Clock& clock)
-    : settings_(settings), clock_(clock), secret_(random_bytes(kSecretBytes)) {
+    : settings_(settings),
+      clock_(clock),
+      secret_(random_bytes(kSecretBytes)),
+      uncounted_series_(total_bytes_, in_seconds(settings.idle_max)) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_, total_bytes_);
   hash("");  // XXH looks at the processor once, before there are threads that hash
 }
@@ -213,11 +229,12 @@ SeriesCacheStats SeriesCache::stats() const {
   return stats;
 }
 
-std::atomic<std::int64_t>& SeriesCache::active_series(const CustomerId& customer) {
+ActiveSeries& SeriesCache::active_series(const CustomerId& customer) {
   const std::lock_guard lock(customers_mutex_);
-  auto& counter = customers_[customer];
-  if (!counter) counter = std::make_unique<std::atomic<std::int64_t>>(0);
-  return *counter;
+  auto& active = customers_[customer];
+  if (!active)
+    active = std::make_unique<ActiveSeries>(total_bytes_, in_seconds(settings_.idle_max));
+  return *active;
 }
 
 SeriesCache::Shard& SeriesCache::shard(const SeriesKey& resource) {

@@ -14,6 +14,8 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/model/ids.hpp"
+#include "libs/wire/prometheus/active_series.hpp"
+#include "libs/wire/prometheus/series_key.hpp"
 
 namespace vigia::wire::prometheus {
 
@@ -30,13 +32,6 @@ struct SeriesCacheStats {
   std::uint64_t evicted = 0;  ///< by bytes_max, while still in use
 };
 
-/// 128 bits, so that no two series of a process meet.
-struct SeriesKey {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  bool operator==(const SeriesKey&) const = default;
-};
-
 /// Thread contract: any thread. Split in shards with a lock each; a shard is chosen by resource and
 /// locked once for all points of a resource.
 class SeriesCache {
@@ -48,10 +43,10 @@ class SeriesCache {
   SeriesCache& operator=(const SeriesCache&) = delete;
 
   SeriesCacheStats stats() const;
-  /// Series of a customer now in the cache. Lives as long as the cache.
-  std::atomic<std::int64_t>& active_series(const CustomerId& customer);
+  /// Of one customer. Lives as long as the cache.
+  ActiveSeries& active_series(const CustomerId& customer);
   /// Likewise for series that no customer is asked about: those of an exporter's own view.
-  std::atomic<std::int64_t>& uncounted_series() { return uncounted_series_; }
+  ActiveSeries& uncounted_series() { return uncounted_series_; }
 
   // For series_resolver.cpp alone.
   struct Shard;  // series_shard.hpp
@@ -66,10 +61,10 @@ class SeriesCache {
   const Clock& clock_;
   std::string secret_;
   std::atomic<std::uint64_t> total_bytes_{0};
-  std::atomic<std::int64_t> uncounted_series_{0};
+  ActiveSeries uncounted_series_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   mutable std::mutex customers_mutex_;
-  std::map<CustomerId, std::unique_ptr<std::atomic<std::int64_t>>> customers_;
+  std::map<CustomerId, std::unique_ptr<ActiveSeries>> customers_;
 };
 
 }  // namespace vigia::wire::prometheus

@@ -237,6 +237,7 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
     resolved.why = why_;
   }
   if (resolved.entry != nullptr) {
+    resolved.series = resolved.entry->series;
     resolved.label_bytes = resolved.entry->forms_bytes + std::size_t{resolved.entry->series} *
                                                              resource_->labels.shared.bytes.size();
   }
@@ -270,7 +271,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
   fault = identity().fault;
   PointSeries series;
   if (fault == RejectReason::kNone) {
-    if (shard_->is_full() || !admits_new_series()) {
+    if (shard_->is_full() || !admits_new_series(key, 1)) {
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
     }
@@ -284,12 +285,20 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
   }
   std::string forms;
   for (const std::string& form : series.forms) forms += form;
+  const auto count = static_cast<std::uint16_t>(series.forms.size());
+  const std::uint64_t label_bytes =
+      forms.size() + std::uint64_t{count} * resource_->labels.shared.bytes.size();
+  if (fault == RejectReason::kNone &&
+      !admits_new_series(key, ActiveSeries::weight(count, label_bytes))) {
+    fault = RejectReason::kOverLimit;
+    return nullptr;
+  }
   PointEntry entry;
   entry.key = key;
   entry.resource = resource_->number;
   entry.fault = fault;
   entry.used_s = now_s_;
-  entry.series = static_cast<std::uint16_t>(series.forms.size());
+  entry.series = count;
   entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
   if (!forms.empty()) {
     entry.forms = std::make_unique<char[]>(forms.size());

@@ -26,6 +26,7 @@ struct ResolvedPoint {
   RejectReason fault = RejectReason::kNone;
   std::string_view why;               ///< more than the fault says, or ""
   const PointEntry* entry = nullptr;  ///< where fault is kNone
+  std::uint32_t series = 0;           ///< that it becomes
   std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
 };
 
@@ -50,8 +51,11 @@ class SeriesResolver : public otlp::Visitor {
  protected:
   /// False skips a point before anything is known of it.
   virtual bool wants(std::uint32_t /*item*/) { return true; }
-  /// Whether series that are new may be made; false gives the point kOverLimit.
-  virtual bool admits_new_series() { return true; }
+  /// Whether a point that is new may have its series, of that weight (ActiveSeries::weight); false
+  /// gives it kOverLimit. Asked before they are made, of the least that they can weigh, and after.
+  virtual bool admits_new_series(const SeriesKey& /*point*/, std::uint32_t /*weight*/) {
+    return true;
+  }
   /// What a resource that is entered has against it, beside its labels' own fault. `why` then says
   /// more of it.
   virtual RejectReason admit_resource(const ResourceEntry& /*resource*/, std::string& /*why*/) {
@@ -67,6 +71,7 @@ class SeriesResolver : public otlp::Visitor {
   /// Of the metric under way; made when first asked for.
   const MetricIdentity& identity();
   const ResourceEntry& resource() const { return *resource_; }
+  std::uint32_t now_s() const { return now_s_; }
   /// As it lies in the body.
   std::string_view resource_bytes() const { return resource_bytes_; }
 

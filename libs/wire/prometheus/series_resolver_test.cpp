@@ -156,7 +156,7 @@ TEST_F(ResolverTest, AnotherViewOfTheSeriesIsNotCountedAsActive) {
   view.counts_active_series = false;
   Counting exporter(customer_, view, cache_);
   ASSERT_TRUE(exporter.run(body_of(1)).has_value());
-  EXPECT_EQ(cache_.active_series(customer_), 1);
+  EXPECT_EQ(cache_.active_series(customer_).count(), 1);
   EXPECT_EQ(cache_.stats().series, 2U);
 }
 

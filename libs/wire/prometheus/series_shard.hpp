@@ -24,10 +24,10 @@ inline constexpr std::uint32_t kEntriesMax = (1U << 24U) - 1;
 struct ResourceEntry {
   SeriesKey key;
   ResourceLabels labels;
-  std::uint32_t number = 0;                            // in its shard
-  std::atomic<std::int64_t>* active_series = nullptr;  // of its customer
-  std::uint32_t points = 0;                            // entries that refer to it
-  std::uint32_t pins = 0;  // walks that are inside it: it stays even without entries
+  std::uint32_t number = 0;               // in its shard
+  ActiveSeries* active_series = nullptr;  // of its customer
+  std::uint32_t points = 0;               // entries that refer to it
+  std::uint32_t pins = 0;                 // walks that are inside it: it stays even without entries
 };
 
 /// What one OTLP data point's identity has become: one series, or the several of a histogram. There
@@ -102,7 +102,8 @@ struct SeriesCache::Shard {
   /// One look at kSweepEntries entries. True where it let one go that was in use.
   bool sweep_some(std::uint32_t now_s, std::uint64_t incoming);
   void grow();
-  void remove(std::uint32_t index);
+  enum class Why : std::uint8_t { kIdle, kRoom };
+  void remove(std::uint32_t index, Why why, std::uint32_t now_s);
   void erase_slot(std::size_t slot);
   void erase_if_unused(ResourceEntry& resource);
 

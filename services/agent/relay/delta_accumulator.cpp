@@ -319,7 +319,7 @@ class DeltaRewrite {
 
   std::optional<std::string> exponential_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.exponential(bytes);
-    if (point.positive.is_cut || point.negative.is_cut || !ExponentialSum::can_add(point.scale))
+    if (point.positive.is_cut || point.negative.is_cut || !ExponentialSum::can_add(point))
       return std::nullopt;
     const SeriesKey series = key(head, point);
     DeltaState* state = find_state(series, kExponentialBytes);

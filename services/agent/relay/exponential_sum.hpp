@@ -2,6 +2,7 @@
 // (OpenTelemetry data model, "Exponential histogram", "All scales are perfect subsets").
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,7 +15,7 @@ namespace vigia::agent {
 /// Thread contract: one thread.
 class ExponentialSum {
  public:
-  /// REQUIRES: neither side of the point is_cut, and its scale can be added.
+  /// REQUIRES: neither side of the point is_cut, and can_add.
   void add(const wire::otlp::ExponentialPoint& point);
   /// Appends scale, zero count, zero threshold and both sides to a point's bytes.
   void write(std::string& point) const;
@@ -22,7 +23,11 @@ class ExponentialSum {
 
   /// Scales of real data are -10 to 20 (OpenTelemetry SDKs), and beyond -11 all doubles are in two
   /// buckets. Coarsening goes one by one: far apart scales would take for ever.
-  static bool can_add(std::int32_t scale) { return scale >= kScaleMin && scale <= kScaleMax; }
+  /// Nor has any of them a zero threshold that is no width.
+  static bool can_add(const wire::otlp::ExponentialPoint& point) {
+    return point.scale >= kScaleMin && point.scale <= kScaleMax &&
+           std::isfinite(point.zero_threshold) && point.zero_threshold >= 0;
+  }
   static constexpr std::int32_t kScaleMin = -32;
   static constexpr std::int32_t kScaleMax = 64;
 

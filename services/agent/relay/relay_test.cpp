@@ -372,6 +372,13 @@ TEST_F(ExponentialDeltaTest, ScalesThatNoSenderHasAreLeftOutAtOnce) {
   }
 }
 
+TEST_F(ExponentialDeltaTest, ZeroThresholdsThatAreNoWidthAreLeftOut) {
+  for (const double threshold : {std::nan(""), std::numeric_limits<double>::infinity(), -1.0}) {
+    const auto metric = pass(exponential(120, 3, {0, {1}}, 0, threshold));
+    EXPECT_EQ(metric.exponential_histogram().data_points_size(), 0) << threshold;
+  }
+}
+
 TEST_F(ExponentialDeltaTest, AWiderZeroBucketTakesInWhatLiesInIt) {
   add(exponential(100, 0, {-3, {1, 1, 1, 1}}));  // (1/8, 1/4], … (1, 2]
   const auto point = add(exponential(110, 0, {0, {1}}, 2, 0.3));

@@ -317,11 +317,12 @@ class FaultyClient final : public net::Client {
  public:
   FaultyClient(char letter, int times) : letter_(letter), times_(times) {}
   void close() override { sound_->close(); }
-  void send(net::ClientRequest request,
-            std::function<void(Result<net::ClientResponse>)> done) override {
+  std::uint64_t send(net::ClientRequest request,
+                     std::function<void(Result<net::ClientResponse>)> done) override {
     stumble(request);
-    sound_->send(std::move(request), std::move(done));
+    return sound_->send(std::move(request), std::move(done));
   }
+  void cancel(std::uint64_t request) override { sound_->cancel(request); }
   void call(net::ClientRequest request, std::string_view compression,
             std::function<void(Result<net::GrpcReply>)> done) override {
     stumble(request);

@@ -12,6 +12,7 @@
 namespace vigia::collector {
 namespace {
 
+constexpr std::uint32_t kChecksummedVersion = 3;
 constexpr std::string_view kMagic = "VGSQ";
 constexpr std::size_t kUnitBytesMin = 4;  // four varints of a unit
 constexpr std::uint8_t kRecords = 1;
@@ -151,6 +152,14 @@ std::uint64_t size_of(const SideBytes& bytes) {
   return size;
 }
 
+/// A bit that flips in a version must not be taken for a later program's file, which ends a start.
+std::uint32_t head_checksum(std::uint32_t version, std::string_view head) {
+  if (version < kChecksummedVersion) return crc32c(head);
+  std::string bytes;
+  append_u32(bytes, version);
+  return crc32c(head, crc32c(bytes));
+}
+
 struct Opened {
   SideHead head;
   std::uint32_t content_checksum = 0;
@@ -164,9 +173,9 @@ Result<Opened> open(std::string_view bytes) {
   const std::uint32_t version = reader.read_u32();
   const std::uint32_t checksum = reader.read_u32();
   const std::string_view head = reader.read_bytes(reader.read_u32());
-  if (!reader.ok() || crc32c(head) != checksum)
+  if (!reader.ok() || version == 0 || head_checksum(version, head) != checksum)
     return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
-  if (version < 1 || version > kSideVersion)
+  if (version > kSideVersion)
     return fail(ErrorCode::kInvalid, fmt::format("version {} of an entry is not known", version));
   ByteReader fields(head);
   const std::uint8_t signal = fields.read_u8();
@@ -218,8 +227,8 @@ SideBytes encode_side_entry(SideEntry& entry) {
   if (head.is_packed) append_u64(fields, head.plain_bytes);
   std::string& front = out.made.front();
   front = kMagic;
-  append_u32(front, head.is_packed ? kSideVersion : 1);
-  append_u32(front, crc32c(fields));
+  append_u32(front, kSideVersion);
+  append_u32(front, head_checksum(kSideVersion, fields));
   append_u32(front, static_cast<std::uint32_t>(fields.size()));
   front += fields;
   out.parts.front() = front;

@@ -17,7 +17,9 @@
 
 namespace vigia::collector {
 
-inline constexpr std::uint32_t kSideVersion = 2;  ///< of packed entries; of others 1
+/// Read are all from 1 on. From 3 on the head's checksum covers the version, in every later one
+/// too.
+inline constexpr std::uint32_t kSideVersion = 3;
 inline constexpr std::size_t kSideHeadBytesMax = 256;
 inline constexpr std::uint64_t kEntryPlainBytesMax = 256ULL << 20U;
 

@@ -21,6 +21,7 @@ struct Checked {
   /// each span or record with its resource and scope.
   std::uint64_t expanded_bytes = 0;
   std::uint64_t newest_ns = 0;  ///< latest time of an accepted point
+  std::uint64_t values = 0;     ///< of metrics: those of all series that accepted points become
   std::uint64_t timeless = 0;   ///< sound spans without a start, records without any time
 
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});

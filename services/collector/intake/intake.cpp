@@ -53,9 +53,12 @@ std::string_view refusal_reason(const Error& error) {
 
 /// What the check has cost and what comes of it, for the customer's rates.
 RequestCost cost_of(const ExportRequest& request, const Checked& checked) {
-  return {request.signal, checked.verdicts.items() + checked.empty_envelopes,
-          std::max<std::uint64_t>(
-              {request.sent_bytes, request.body.size(), checked.expanded_bytes / kExpansionFree})};
+  // A histogram is as many values as it has series.
+  return {
+      request.signal,
+      std::max<std::uint64_t>(checked.verdicts.items(), checked.values) + checked.empty_envelopes,
+      std::max<std::uint64_t>(
+          {request.sent_bytes, request.body.size(), checked.expanded_bytes / kExpansionFree})};
 }
 
 std::uint32_t items_max(Signal signal) {

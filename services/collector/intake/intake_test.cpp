@@ -7,6 +7,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/pipeline/memory_files.hpp"
@@ -242,6 +243,75 @@ TEST_F(IntakeTest, NewSeriesOverTheLimitAreRefusedAndKnownOnesGoOn) {
     EXPECT_EQ(take(one_gauge("cliente-a", name, now()))->rejected, 0U);
   EXPECT_EQ(take(one_gauge("cliente-a", "c", now()))->rejected, 1U);
   EXPECT_EQ(take(one_gauge("cliente-a", "a", now() + 1000))->rejected, 0U);
+}
+
+/// A gauge with `labels` labels of 2,000 bytes.
+std::string wide_gauge(const std::string& name, int labels, std::int64_t time_ms) {
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+  auto& resource = *request.add_resource_metrics();
+  auto& id = *resource.mutable_resource()->add_attributes();
+  id.set_key("customer.id");
+  id.mutable_value()->set_string_value("cliente-a");
+  auto& metric = *resource.add_scope_metrics()->add_metrics();
+  metric.set_name(name);
+  auto& point = *metric.mutable_gauge()->add_data_points();
+  point.set_time_unix_nano(static_cast<std::uint64_t>(time_ms) * 1'000'000);
+  point.set_as_double(1);
+  for (int i = 0; i < labels; ++i) {
+    auto& attribute = *point.add_attributes();
+    attribute.set_key("key_" + std::to_string(i));
+    attribute.mutable_value()->set_string_value(std::string(2000, 'x'));
+  }
+  return request.SerializeAsString();
+}
+
+// What the cache puts out for room stays in the stores: a limit that counts what is in the cache
+// alone lets a customer make series without end.
+TEST_F(IntakeTest, TheLimitOfActiveSeriesHoldsBeyondTheCache) {
+  wire::prometheus::SeriesCache small({.bytes_max = 100'000}, clock_);
+  Intake intake(exporters_, settings_,
+                IntakeParts{nullptr, small, [this] { return directory_; }, books_, metrics_, clock_,
+                            &side_shares_});
+  customer_.limits.active_series = 200;
+  std::uint64_t taken = 0;
+  for (int i = 0; i < 1000; ++i) {
+    intake.take(customer_,
+                {Signal::kMetrics, "grpc", wide_gauge("m" + std::to_string(i), 1, now())},
+                [&](const Result<Receipt>& receipt) { taken += 1 - receipt->rejected; });
+  }
+  EXPECT_EQ(taken, 100U) << "two KiB of labels each";
+  // The first one is known still, though the cache has let it go.
+  intake.take(customer_, {Signal::kMetrics, "grpc", wide_gauge("m0", 1, now() + 1)},
+              [&](const Result<Receipt>& receipt) { EXPECT_EQ(receipt->rejected, 0U); });
+}
+
+TEST_F(IntakeTest, ASeriesWithMuchTextCountsForItsKibibytes) {
+  customer_.limits.active_series = 100;
+  std::uint64_t taken = 0;
+  for (int i = 0; i < 20; ++i)
+    taken += 1 - take(wide_gauge("m" + std::to_string(i), 30, now()))->rejected;
+  EXPECT_EQ(taken, 1U) << "58 KiB of labels each";
+}
+
+TEST_F(IntakeTest, AHistogramIsChargedAsManyValuesAsItHasSeries) {
+  customer_.limits.points_per_second = 10;
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+  auto& resource = *request.add_resource_metrics();
+  auto& id = *resource.mutable_resource()->add_attributes();
+  id.set_key("customer.id");
+  id.mutable_value()->set_string_value("cliente-a");
+  auto& metric = *resource.add_scope_metrics()->add_metrics();
+  metric.set_name("h");
+  metric.mutable_histogram()->set_aggregation_temporality(
+      opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  auto& point = *metric.mutable_histogram()->add_data_points();
+  point.set_time_unix_nano(static_cast<std::uint64_t>(now()) * 1'000'000);
+  point.set_count(0);
+  for (int i = 0; i < 20; ++i) point.add_explicit_bounds(i);
+  for (int i = 0; i < 21; ++i) point.add_bucket_counts(0);
+  int taken = 0;
+  while (taken < 100 && take(request.SerializeAsString())) ++taken;
+  EXPECT_LE(taken, 10) << "22 values each, of ten a second";
 }
 
 TEST_F(IntakeTest, OverTheRateTheRequestMayComeAgainLater) {

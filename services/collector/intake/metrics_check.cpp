@@ -27,9 +27,9 @@ class Judge final : public prometheus::SeriesResolver {
   Checked take() { return std::move(checked_); }
 
  private:
-  bool admits_new_series() override {
-    return active_max_ == 0 ||
-           active_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(active_max_);
+  bool admits_new_series(const prometheus::SeriesKey& point, std::uint32_t weight) override {
+    return active_max_ == 0 || active_.count() + weight <= static_cast<std::int64_t>(active_max_) ||
+           active_.was_put_out(point, now_s());
   }
   prometheus::LabelLimits label_limits() const override { return labels_; }
 
@@ -53,13 +53,14 @@ class Judge final : public prometheus::SeriesResolver {
       checked_.reject(resolved.item, RejectReason::kFuture);
     } else {
       checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
+      checked_.values += resolved.series;
       checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
                       kExpandedPointBytesMax);
     }
   }
 
   const CustomerId& customer_;
-  std::atomic<std::int64_t>& active_;
+  prometheus::ActiveSeries& active_;
   std::uint64_t active_max_;
   prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;

@@ -1,0 +1,119 @@
+#include "libs/wire/prometheus/active_series.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace vigia::wire::prometheus {
+namespace {
+
+constexpr unsigned kWeightBits = 16;
+constexpr std::size_t kFirstSlots = 64;
+
+/// Never 0 with its weight added, which is an empty slot.
+std::uint64_t upper(std::uint64_t hash) {
+  const std::uint64_t bits = hash >> kWeightBits << kWeightBits;
+  return bits == 0 ? std::uint64_t{1} << kWeightBits : bits;
+}
+std::uint64_t hash_of(const SeriesKey& point) {
+  return point.low * 0x9e3779b97f4a7c15ULL + point.high;
+}
+std::uint16_t weight_of(std::uint64_t slot) { return static_cast<std::uint16_t>(slot); }
+
+}  // namespace
+
+std::size_t WeightedHashes::slot_of(std::uint64_t hash) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t slot = (hash >> kWeightBits) & mask;
+  while (slots_[slot] != 0 && upper(slots_[slot]) != upper(hash)) slot = (slot + 1) & mask;
+  return slot;
+}
+
+std::uint16_t WeightedHashes::find(std::uint64_t hash) const {
+  return slots_.empty() ? std::uint16_t{0} : weight_of(slots_[slot_of(upper(hash))]);
+}
+
+void WeightedHashes::insert(std::uint64_t hash, std::uint16_t weight) {
+  if ((used_ + 1) * 2 > slots_.size()) grow();
+  std::uint64_t& slot = slots_[slot_of(upper(hash))];
+  if (slot == 0) ++used_;
+  slot = upper(hash) | weight;
+}
+
+void WeightedHashes::erase(std::uint64_t hash) {
+  if (slots_.empty()) return;
+  std::uint64_t& slot = slots_[slot_of(upper(hash))];
+  if (slot != 0) slot = upper(slot);
+}
+
+void WeightedHashes::grow() {
+  const auto left = static_cast<std::size_t>(std::count_if(
+      slots_.begin(), slots_.end(), [](std::uint64_t slot) { return weight_of(slot) > 0; }));
+  std::size_t size = kFirstSlots;
+  while (size < 4 * (left + 1)) size *= 2;
+  std::vector<std::uint64_t> old(size);
+  old.swap(slots_);
+  used_ = 0;
+  for (const std::uint64_t slot : old) {
+    if (weight_of(slot) > 0) insert(slot, weight_of(slot));
+  }
+}
+
+void ActiveSeries::enter(const SeriesKey& point, std::uint32_t weight) {
+  cached_ += weight;
+  if (put_out_ == 0) return;
+  const std::lock_guard lock(mutex_);
+  for (Generation* generation : {&young_, &old_}) {
+    const std::uint16_t was = generation->points.find(hash_of(point));
+    if (was == 0) continue;
+    generation->points.erase(hash_of(point));
+    generation->weight -= was;
+    put_out_ -= was;
+  }
+}
+
+void ActiveSeries::put_out(const SeriesKey& point, std::uint32_t weight, std::uint32_t now_s) {
+  cached_ -= weight;
+  if (weight == 0) return;
+  const std::lock_guard lock(mutex_);
+  turn(now_s);
+  if (young_.points.size() >= kPutOutMax) return;
+  const auto kept = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(weight, std::numeric_limits<std::uint16_t>::max()));
+  const std::uint64_t before = young_.points.bytes();
+  const std::int64_t added = std::int64_t{kept} - young_.points.find(hash_of(point));
+  young_.points.insert(hash_of(point), kept);
+  cache_bytes_ += young_.points.bytes() - before;
+  young_.weight += added;
+  put_out_ += added;
+}
+
+bool ActiveSeries::was_put_out(const SeriesKey& point, std::uint32_t now_s) {
+  if (put_out_ == 0) return false;
+  const std::lock_guard lock(mutex_);
+  turn(now_s);
+  return young_.points.find(hash_of(point)) > 0 || old_.points.find(hash_of(point)) > 0;
+}
+
+/// REQUIRES: mutex_ is held.
+void ActiveSeries::turn(std::uint32_t now_s) {
+  if (now_s < turned_s_ + idle_s_) return;
+  drop(old_);
+  if (now_s < turned_s_ + 2 * idle_s_)
+    std::swap(old_, young_);
+  else
+    drop(young_);
+  turned_s_ = now_s;
+}
+
+void ActiveSeries::drop(Generation& generation) {
+  put_out_ -= generation.weight;
+  cache_bytes_ -= generation.points.bytes();
+  generation = Generation{};
+}
+
+void ActiveSeries::forget() {
+  drop(old_);
+  drop(young_);
+}
+
+}  // namespace vigia::wire::prometheus

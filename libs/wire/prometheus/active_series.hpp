@@ -1,0 +1,81 @@
+// How many series of a customer are active: those in the cache, and those that the cache had no
+// room for. A store keeps both.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "libs/wire/prometheus/series_key.hpp"
+
+namespace vigia::wire::prometheus {
+
+/// Numbers of 64 bits, no two with the same upper 48: a hash, and a weight in the rest. A slot
+/// takes 8 bytes, at most half of them are taken. Thread contract: one thread.
+class WeightedHashes {
+ public:
+  /// 0 where it is not there.
+  std::uint16_t find(std::uint64_t hash) const;
+  void insert(std::uint64_t hash, std::uint16_t weight);
+  /// Its weight becomes 0.
+  void erase(std::uint64_t hash);
+  std::uint64_t bytes() const { return slots_.capacity() * sizeof(std::uint64_t); }
+  std::size_t size() const { return used_; }
+
+ private:
+  std::size_t slot_of(std::uint64_t hash) const;
+  void grow();
+  std::vector<std::uint64_t> slots_;
+  std::size_t used_ = 0;  // erased ones included
+};
+
+/// Thread contract: any thread.
+class ActiveSeries {
+ public:
+  /// `cache_bytes` is what the cache counts as taken: what is remembered here is of it.
+  /// `idle_s`: how long a series stays active that the cache has put out.
+  ActiveSeries(std::atomic<std::uint64_t>& cache_bytes, std::uint32_t idle_s)
+      : cache_bytes_(cache_bytes), idle_s_(idle_s) {}
+  ~ActiveSeries() { forget(); }
+  ActiveSeries(const ActiveSeries&) = delete;
+  ActiveSeries& operator=(const ActiveSeries&) = delete;
+
+  /// What a point counts for: each of its series as one, or each KiB of their labels.
+  static std::uint32_t weight(std::uint32_t series, std::uint64_t label_bytes) {
+    const auto kibibytes = static_cast<std::uint32_t>(label_bytes >> 10U);
+    return series > kibibytes ? series : kibibytes;
+  }
+
+  std::int64_t count() const { return cached_ + put_out_; }
+  /// A point's series have come into the cache.
+  void enter(const SeriesKey& point, std::uint32_t weight);
+  /// They leave it, since nothing came for idle_s.
+  void leave(std::uint32_t weight) { cached_ -= weight; }
+  /// They leave it for want of room, and so stay active for idle_s, at most twice as long.
+  void put_out(const SeriesKey& point, std::uint32_t weight, std::uint32_t now_s);
+  /// Whether the point counts already, though it is not in the cache.
+  bool was_put_out(const SeriesKey& point, std::uint32_t now_s);
+
+  /// Remembered of one customer who has no limit; of others their limit is the bound.
+  static constexpr std::size_t kPutOutMax = 1U << 20U;
+
+ private:
+  struct Generation {
+    WeightedHashes points;
+    std::int64_t weight = 0;
+  };
+  void turn(std::uint32_t now_s);
+  void drop(Generation& generation);
+  void forget();
+
+  std::atomic<std::uint64_t>& cache_bytes_;
+  const std::uint32_t idle_s_;
+  std::atomic<std::int64_t> cached_{0};
+  std::atomic<std::int64_t> put_out_{0};
+  std::mutex mutex_;
+  Generation young_, old_;      // guarded by mutex_
+  std::uint32_t turned_s_ = 0;  // likewise
+};
+
+}  // namespace vigia::wire::prometheus
