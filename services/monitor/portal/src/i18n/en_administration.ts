@@ -87,7 +87,7 @@ export const administration = {
     empty: "No channel yet",
     emptyHint: (providerIsTold: boolean): string =>
       providerIsTold
-        ? "This customer's alerts are shown on this portal and told to your own receiver (alerting.webhook), not to the customer. Add a channel to tell it too."
+        ? "This customer's alerts are shown on this portal and told to the provider's receiver (alerting.webhook), not to the customer. Add a channel to tell it too."
         : "This customer's alerts are shown on this portal only: nobody is told. Add a channel.",
     emptyHintCustomer: (providerIsTold: boolean): string =>
       providerIsTold

@@ -90,7 +90,7 @@ export const administration: typeof english = {
     empty: "Todavía no hay canales",
     emptyHint: (providerIsTold) =>
       providerIsTold
-        ? "Las alertas de este cliente se ven en este portal y llegan a su propio receptor (alerting.webhook), no al cliente. Agregue un canal para avisarle también."
+        ? "Las alertas de este cliente se ven en este portal y llegan al receptor del proveedor (alerting.webhook), no al cliente. Agregue un canal para avisarle también."
         : "Las alertas de este cliente se ven solo en este portal: no se avisa a nadie. Agregue un canal.",
     emptyHintCustomer: (providerIsTold) =>
       providerIsTold
