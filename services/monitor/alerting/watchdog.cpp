@@ -88,8 +88,12 @@ void Watchdog::run() {
 
 void Watchdog::look() {
   const bool are_all_there = look_at_stores();
-  const auto listed =
+  auto listed =
       list_posted(client_, settings_.alertmanager_url, are_all_there ? own_names() : std::string());
+  // All of them may be more than is read: then none is kept alive, and Alertmanager is there.
+  if (!listed && !are_all_there) {
+    listed = list_posted(client_, settings_.alertmanager_url, own_names());
+  }
   note(alertmanager_, !listed);
   look_at_beats(listed);
   if (listed) tell_alertmanager(*listed);

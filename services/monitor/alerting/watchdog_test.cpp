@@ -57,6 +57,8 @@ class Neighbours : public net::Handler {
     } else {
       asked = request.query;
       response.body = list();
+      const bool is_whole = asked.find("filter=") == std::string::npos;
+      if (is_list_too_long && is_whole) response.status = 503;
     }
     responder.send(std::move(response));
   }
@@ -112,6 +114,7 @@ class Neighbours : public net::Handler {
   const Clock* clock = nullptr;
   int hot_status = 200;
   bool is_alertmanager_there = true;
+  bool is_list_too_long = false;
   int posts = 0;
   int updates = 0;
   std::string asked;
@@ -216,6 +219,14 @@ TEST_F(WatchdogTest, AlertsOfALostStoreAreKeptAliveAndNoOthers) {
   look_for(minutes(6));
   EXPECT_FALSE(stands("alertname=CustomerNodeDown;customer_id=cliente-a;"))
       << "from then on its store alone keeps it";
+}
+
+TEST_F(WatchdogTest, MoreAlertsThanAreReadMakeNoAlertmanagerThatIsAway) {
+  neighbours_.hot_status = 503;
+  neighbours_.is_list_too_long = true;
+  look_for(minutes(5));
+  EXPECT_TRUE(stands(kDown));
+  EXPECT_TRUE(neighbours_.webhook.empty());
 }
 
 TEST_F(WatchdogTest, WithoutAlertmanagerTheProvidersWebhookIsTold) {
