@@ -107,8 +107,9 @@ bool read_plain(std::string_view bytes, NumberPoint& point) {
     const char tag = *at++;
     if (tag == 0x3a) {  // 7, length-delimited
       if (at == end || (*at & 0x80) != 0) return false;
+      if (end - at <= *at) return false;
       const char* const next = at + 1 + *at;
-      if (end - at <= *at || (run_begin != nullptr && run_end != at - 1)) return false;
+      if (run_begin != nullptr && run_end != at - 1) return false;
       if (run_begin == nullptr) run_begin = at - 1;
       run_end = next;
       at = next;
