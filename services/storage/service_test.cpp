@@ -149,6 +149,11 @@ TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
   EXPECT_EQ(status("application/x-protobuf", ""), 415);
 }
 
+TEST_F(ServiceTest, ARequestThatUnpacksToMoreThan16MibIsToBeSentInParts) {
+  const auto answer = write(std::string(17U << 20U, '\0'), "cliente-a");
+  EXPECT_EQ(answer.status, 413);
+}
+
 // Case A4: what the collector has acknowledged by its clock is not refused by ours.
 TEST_F(ServiceTest, WhatLiesAheadOfThisClockIsStoredAndHoldsNothingUp) {
   for (const char* other : {"cliente-b", "cliente-c"}) {  // whose records say what time it is

@@ -33,6 +33,7 @@ def cold(tmp_path: Path) -> Iterator[ColdStore]:
     try:
         store.start()
         yield store
+        assert store.own_metric("vigia_faults_total") == 0
     finally:
         store.end()
 

@@ -168,3 +168,5 @@ def test_series_that_died_days_ago_do_not_stand_in_the_way(cold: ColdStore) -> N
     assert values["data"] == ["alive"]
     everything = requests.get(f"{cold.url}/api/v1/series", params={"matcher": "__name__=pod"}, headers=A, timeout=60)
     assert everything.status_code in (422, 429), everything.text
+    cold.note_rss()
+    assert cold.peak_rss < RSS_MAX, cold.peak_rss // MIB

@@ -14,6 +14,8 @@ namespace vigia::storage {
 namespace {
 
 constexpr int kUnsupportedMediaType = 415;
+// What a request becomes is several times its size. The collector's hold 4 MiB.
+constexpr std::size_t kMessageBytesMax = 16U << 20U;
 
 net::Response text_response(int status, std::string text) {
   net::Response response;
@@ -76,7 +78,9 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
   WriteBatch batch(index_, std::move(*fence), oldest_ms_());
-  if (auto decoded = wire::remote_write::decode_request(request.body, {}, batch); !decoded) {
+  wire::remote_write::DecodeLimits limits;
+  limits.message_bytes_max = kMessageBytesMax;
+  if (auto decoded = wire::remote_write::decode_request(request.body, limits, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
   books_.note_received(batch.received());

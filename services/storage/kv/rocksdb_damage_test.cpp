@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -163,6 +164,25 @@ TEST_F(RocksDbDamageTest, SeveralDamagedBlocksCostNoMoreThanTheirOwnRows) {
   count_rows();
   await_quarantined(1);
   EXPECT_GT(count_rows(), kRows - 4 * 1'200);
+}
+
+TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
+  open();
+  const std::vector<KeyValue> rows = {{Family::kLogs, "ab", "xyz"}, {Family::kIndex, "k", ""}};
+  ASSERT_TRUE(store_->put(rows, Durability::kNow));
+  ASSERT_TRUE(store_->set_aside(rows, "a test"));
+  std::ifstream file(folder_.path() + "/quarantine/0001-malformed.rows", std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  EXPECT_EQ(bytes.str(), std::string("vigia quarantine rows 1\n\x03\x02"
+                                     "ab\x03xyz\x00\x01k\x00",
+                                     36));
+  EXPECT_FALSE(store_->get(Family::kLogs, "ab").value().has_value());
+  EXPECT_EQ(store_->damage().rows_lost, 2U);
+  close();
+  open();  // the file is nothing that a start reads rows from
+  EXPECT_FALSE(store_->get(Family::kLogs, "ab").value().has_value());
+  EXPECT_EQ(store_->damage().quarantined_files, 1U);
 }
 
 // Case A3 (b): the damage lies in an old day that nobody reads.
