@@ -129,13 +129,19 @@ def test_samples_of_one_series(cold: ColdStore) -> None:
         load.write(of_a("dense", {}, sample_bytes(start_ms + first * step_ms, step_ms, samples)), len(samples))
         late = sample_bytes(start_ms + first * step_ms + 500, 100 * step_ms, samples[:2_500])
         load.write(of_a("dense", {}, late), 2_500)
-    with bounded(cold):
+    with bounded(cold) as neighbour:
         dense = read_request([("dense", 0, 2**62)])
         for kind in (CHUNKS, SAMPLES):
             states = in_parallel(4, lambda kind=kind: post_read(cold.url, dense, kind, A).status_code)
             assert set(states) <= {200, *TOO_MUCH}, states
         day = read_request([("dense", start_ms, start_ms + 86_400_000)])
         assert post_read(cold.url, day, CHUNKS, A).status_code == 200
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+        assert post_read(cold.url, day, CHUNKS, A).status_code == 200
+    load.bodies = load.bodies[-4:]
+    load.assert_all_there(neighbour)
 
 
 def test_readers_that_do_not_read(cold: ColdStore) -> None:
@@ -145,15 +151,19 @@ def test_readers_that_do_not_read(cold: ColdStore) -> None:
     write_wide_series(load, 640, now_ms)
     path = "/api/v1/series?matcher=__name__%3Dwide&matcher=n%3D~%5B0-9%5D%7C%5B0-9%5D%5B0-9%5D"
     sockets = []
-    with bounded(cold):
+    with bounded(cold) as neighbour:
         for _ in range(40):
             connection = socket.create_connection((cold.host, 9096))
             sockets.append(connection)
             head = "".join(f"{name}: {value}\r\n" for name, value in A.items())
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
         time.sleep(8)  # what is watched, not a wait
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
         for connection in sockets:
             connection.close()
+    load.assert_all_there(neighbour)
 
 
 def test_large_log_records_and_wide_scopes(cold: ColdStore) -> None:

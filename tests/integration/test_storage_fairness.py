@@ -103,6 +103,12 @@ def test_a_large_request_of_log_records_delays_nobody(cold: ColdStore) -> None:
     assert longest < 5
     assert cold.own_metric("vigia_storage_log_records_stored_total") == 200_000
     assert cold.own_metric("vigia_storage_log_records_repeated_total") == 200_000
+    cold.kill_and_start()
+    for part in range(4):  # all of it was on disk when it was acknowledged
+        body = log_body([f"{part} {n}" for n in range(50_000)])
+        assert post(cold.url, None, body, signal="logs", headers=A).status_code == 200
+    assert cold.own_metric("vigia_storage_log_records_stored_total") == 0
+    assert cold.own_metric("vigia_storage_log_records_repeated_total") == 200_000
     cold.note_rss()
     assert cold.peak_rss < 700 * MIB, cold.peak_rss // MIB
 
@@ -118,12 +124,14 @@ def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> N
     calm_median, _ = calm.result()
     moments = random.Random(3)
     refused = 0
+    taken: list[Batch] = []
 
     def send_late(offset_ms: int) -> None:
         nonlocal refused
         batch = [(labels, [(offset_ms + moments.randrange(86_400_000), 1.0)]) for labels in series]
         try:
             write(cold.url, batch, A)
+            taken.append(batch)
         except AssertionError:  # its share is used up: it is told to try again
             refused += 1
 
@@ -138,8 +146,16 @@ def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> N
     assert cold.own_metric("vigia_storage_samples_late_total") > 20_000
     assert median < max(10 * calm_median, 0.2), (median, calm_median)
     assert longest < 3, longest
+    cold.kill_and_start()
+    for batch in taken[:10]:
+        write(cold.url, batch, A)
+    assert cold.own_metric("vigia_storage_samples_stored_total") == 0
+    assert cold.own_metric("vigia_storage_samples_repeated_total") == 2_000 * len(taken[:10])
     cold.note_rss()
     assert cold.peak_rss < RSS_MAX, cold.peak_rss // MIB
+
+
+Batch = list[tuple[dict[str, str], list[tuple[int, float]]]]
 
 
 def _repeat(work: Callable[[int], None], argument: int, seconds: float) -> None:
@@ -159,6 +175,7 @@ def test_series_that_died_days_ago_do_not_stand_in_the_way(cold: ColdStore) -> N
     write(cold.url, [({"__name__": "pod", "customer_id": "cliente-a", "pod": "alive"}, [(now * 1000, 1.0)])], A)
     recent: dict[str, str | float] = {"start": now - 300, "end": now}
     series = {"matcher": "__name__=pod", **recent}
+    cold.kill_and_start()
     begin = time.monotonic()
     answer = requests.get(f"{cold.url}/api/v1/series", params=series, headers=A, timeout=60)
     assert answer.status_code == 200, answer.text
