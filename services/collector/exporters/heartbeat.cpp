@@ -62,6 +62,22 @@ void Heartbeat::note_loss() {
   if (hole_until_ != before) (void)save();
 }
 
+void Heartbeat::note_losses(const std::vector<CustomerId>& customers) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t until = clock_.wall_ms() / kMinuteMs + kHoleMinutes;
+  bool is_new = false;
+  for (const CustomerId& customer : customers) {
+    std::int64_t& known = losses_[customer];
+    is_new = is_new || known != until;
+    known = until;
+  }
+  if (losses_.size() > kCustomersMax) {
+    losses_.clear();
+    make_hole();
+  }
+  if (is_new) (void)save();
+}
+
 /// The wall clock may be set back: what was written for later minutes says nothing of those that
 /// come now, and a hole must not last for the whole step. How far the exporter is behind does not
 /// matter here.
@@ -69,6 +85,7 @@ void Heartbeat::follow_clock() {
   const std::int64_t now = clock_.wall_ms() / kMinuteMs;
   last_minute_ = std::min(last_minute_, now);
   hole_until_ = std::min(hole_until_, now + kHoleMinutes);
+  for (auto& [customer, until] : losses_) until = std::min(until, now + kHoleMinutes);
 }
 
 Heartbeat::Marks Heartbeat::due(std::int64_t complete_until_ms, std::uint64_t lost) {
@@ -87,7 +104,7 @@ Heartbeat::Marks Heartbeat::due(std::int64_t complete_until_ms, std::uint64_t lo
   return {std::max({last_minute_ + 1, hole_until_ + 1, oldest}), minute};
 }
 
-Parcel Heartbeat::parcel_of(const Marks& marks) const {
+Parcel Heartbeat::marks_of(const Marks& marks) const {
   const std::string labels = wire::remote_write::encode_labels(
       Labels::from({{std::string(kNameLabel), "vigia_hot_heartbeat"},
                     {"collector", settings_.collector},
@@ -100,14 +117,61 @@ Parcel Heartbeat::parcel_of(const Marks& marks) const {
   return parcel;
 }
 
-bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost,
+void Heartbeat::append_hole(Parcel& parcel, const CustomerId& customer, std::string_view kind,
+                            const Sample& sample) const {
+  const std::string labels =
+      wire::remote_write::encode_labels(Labels::from({{std::string(kNameLabel), "vigia_hot_hole"},
+                                                      {"collector", settings_.collector},
+                                                      {"kind", std::string(kind)},
+                                                      {"of_customer", customer.text()},
+                                                      {"shard", settings_.shard}}));
+  parcel.units.push_back({.begin = parcel.message.size(), .timestamp_ms = sample.timestamp_ms});
+  wire::remote_write::append_sample(parcel.message, labels, sample);
+}
+
+Parcel Heartbeat::holes_of(const Losses& losses, const Waiting& waiting,
+                           std::int64_t minute) const {
+  constexpr std::int64_t kMinuteSeconds = kMinuteMs / 1'000;
+  const std::int64_t at_ms = minute * kMinuteMs;
+  Parcel parcel{.customer = CustomerId::provider()};
+  for (const auto& [customer, until] : losses) {
+    append_hole(parcel, customer, "lost",
+                {at_ms, static_cast<double>((until + 1) * kMinuteSeconds)});
+  }
+  for (const auto& [customer, received_ms] : waiting) {
+    if (received_ms < at_ms - kGraceMs) append_hole(parcel, customer, "waiting", {at_ms, 1});
+  }
+  return parcel;
+}
+
+bool Heartbeat::write(Parcel parcel, const std::function<bool()>& go_on) {
+  if (parcel.units.empty()) return true;
+  Outcome outcome(go_on);
+  return delivery_.run({std::move(parcel)}, outcome) && outcome.is_taken;
+}
+
+bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost, const Waiting& waiting,
                         std::function<bool()> go_on) {
+  const bool are_too_many = waiting.size() > kCustomersMax;
+  for (const auto& [customer, received_ms] : waiting) {
+    if (are_too_many) complete_until_ms = std::min(complete_until_ms, received_ms);
+  }
   const Marks marks = due(complete_until_ms, lost);
   if (marks.first > marks.last) return false;
-  Outcome outcome(std::move(go_on));
-  if (!delivery_.run({parcel_of(marks)}, outcome) || !outcome.is_taken) return false;
+  Losses losses;
+  {
+    const std::lock_guard lock(mutex_);
+    losses = losses_;
+  }
+  // A mark speaks for all customers but those of whom a hole is there already.
+  if (!write(holes_of(losses, are_too_many ? Waiting() : waiting, marks.last), go_on)) return false;
+  if (!write(marks_of(marks), go_on)) return false;
   const std::lock_guard lock(mutex_);
   last_minute_ = marks.last;
+  for (const auto& [customer, until] : losses) {
+    const auto written = losses_.find(customer);
+    if (written != losses_.end() && written->second == until) losses_.erase(written);
+  }
   (void)save();
   return true;
 }
@@ -120,6 +184,10 @@ void Heartbeat::load() {
   if (!file) lost_ = 0;  // written before losses were: none had been kept
   file >> hole_until_;
   if (!file) hole_until_ = last_minute_;  // written before holes were: the last minute ended one
+  std::int64_t until = 0;
+  for (std::string customer; file >> until >> customer;) {
+    if (auto id = CustomerId::parse(customer)) losses_[*id] = until;
+  }
 }
 
 /// Synced, since a hole that a power cut takes away would be shown as whole.
@@ -128,10 +196,12 @@ bool Heartbeat::save() const {
   const std::string folder = std::filesystem::path(settings_.state_file).parent_path().string();
   const std::string fresh = settings_.state_file + ".new";
   if (!files.create_directory(folder)) return false;
+  std::string text = fmt::format("{} {} {}\n", last_minute_, lost_, hole_until_);
+  for (const auto& [customer, last] : losses_)
+    text += fmt::format("{} {}\n", last, customer.text());
   auto file = files.create(fresh);
-  return file && (*file)->append({fmt::format("{} {} {}\n", last_minute_, lost_, hole_until_)}) &&
-         (*file)->sync() && files.rename(fresh, settings_.state_file) &&
-         files.sync_directory(folder);
+  return file && (*file)->append({text}) && (*file)->sync() &&
+         files.rename(fresh, settings_.state_file) && files.sync_directory(folder);
 }
 
 }  // namespace vigia::collector

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,22 +25,40 @@ class Shard final : public Transport {
       void on_series(const wire::remote_write::SeriesView& series) override {
         for (const auto& label : series.labels) {
           if (label.name == "collector") collector = label.value;
+          if (label.name == "of_customer") customer = label.value;
+          if (label.name == "kind") kind = label.value;
+          is_hole = is_hole || label.value == "vigia_hot_hole";
+        }
+        if (is_hole) {
+          for (const Sample& sample : series.samples) {
+            const std::int64_t minute = sample.timestamp_ms / Heartbeat::kMinuteMs - kMinute;
+            const auto until = static_cast<std::int64_t>(sample.value) / 60 - kMinute;
+            holes.insert(fmt::format("{} {} {}{}", minute, customer, kind,
+                                     kind == "lost" ? fmt::format(" {}", until) : ""));
+          }
+          customer = kind = "";
+          is_hole = false;
+          return;
         }
         for (const Sample& sample : series.samples)
           minutes.insert(sample.timestamp_ms / Heartbeat::kMinuteMs - kMinute);
       }
       std::set<std::int64_t> minutes;
-      std::string collector;
+      std::set<std::string> holes;
+      std::string collector, customer, kind;
+      bool is_hole = false;
     } marks;
     EXPECT_TRUE(wire::remote_write::decode_message(message, {}, marks));
     if (answer.kind == Answer::Kind::kTaken) {
       minutes.insert(marks.minutes.begin(), marks.minutes.end());
+      holes.insert(marks.holes.begin(), marks.holes.end());
       collector = marks.collector;
     }
     done(answer);
   }
   Answer answer;
   std::set<std::int64_t> minutes;  // after kMinute
+  std::set<std::string> holes;     // "MINUTE CUSTOMER KIND", where lost " UNTIL" behind it
   std::string collector;
 };
 
@@ -57,7 +76,7 @@ class HeartbeatTest : public testing::Test {
   }
   /// All that was received until `behind` minutes ago is there.
   void advance(std::int64_t behind = 0) {
-    heartbeat_->advance(clock_.wall_ms() - behind * Heartbeat::kMinuteMs, lost_,
+    heartbeat_->advance(clock_.wall_ms() - behind * Heartbeat::kMinuteMs, lost_, waiting_,
                         [] { return true; });
   }
   void pass(int minutes) { clock_.advance(std::chrono::minutes(minutes)); }
@@ -66,6 +85,7 @@ class HeartbeatTest : public testing::Test {
   Shard shard_;
   std::string folder_;
   std::uint64_t lost_ = 0;
+  Heartbeat::Waiting waiting_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };
 
@@ -110,6 +130,58 @@ TEST_F(HeartbeatTest, AnExporterThatIsBehindDoesNotWriteOverTheHole) {  // known
   EXPECT_THAT(shard_.minutes, testing::ElementsAre(0));
   advance(0);
   EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 36));
+}
+
+TEST_F(HeartbeatTest, OneCustomersLossIsAHoleOfItsOwn) {
+  advance();
+  heartbeat_->note_losses({*CustomerId::parse("a")});
+  restart();
+  shard_.answer = {Answer::Kind::kBroken, "not now"};
+  pass(1);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0)) << "no mark without the hole";
+  shard_.answer = {};
+  pass(1);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1, 2));
+  EXPECT_THAT(shard_.holes, testing::ElementsAre("2 a lost 6"));
+  restart();
+  pass(1);
+  advance();
+  EXPECT_EQ(shard_.holes.size(), 1U) << "said once";
+}
+
+TEST_F(HeartbeatTest, WhatWaitsAsideIsAHoleOfItsCustomerWhileItDoes) {
+  advance();
+  waiting_.emplace(*CustomerId::parse("a"), clock_.wall_ms() + 1);
+  advance();
+  for (int i = 0; i < 4; ++i) {
+    pass(1);
+    if (i == 3) waiting_.clear();
+    advance();
+  }
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(shard_.holes, testing::ElementsAre("2 a waiting", "3 a waiting"));
+}
+
+TEST_F(HeartbeatTest, HolesOfTooManyAreEverybodys) {
+  advance();
+  std::vector<CustomerId> many;
+  for (std::size_t i = 0; i <= Heartbeat::kCustomersMax; ++i) {
+    many.push_back(*CustomerId::parse("c" + std::to_string(i)));
+    waiting_.emplace(many.back(), clock_.wall_ms());
+  }
+  pass(1);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0));
+  waiting_.clear();
+  heartbeat_->note_losses(many);
+  for (int i = 0; i < 7; ++i) {
+    pass(1);
+    advance();
+  }
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 7, 8));
+  EXPECT_THAT(shard_.holes, testing::IsEmpty());
 }
 
 TEST_F(HeartbeatTest, AClockThatIsSetBackHoldsNothingUp) {

@@ -1,6 +1,7 @@
 #include "services/collector/exporters/push_exporter.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -223,7 +224,7 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   const bool is_done = delivery_.run(parcels_, *this) && write_apart();
   window_in_hand_ = nullptr;
   // Before the cursor moves, so that a hole is there whatever happens next.
-  if (is_done && heartbeat_ && has_losses(window)) heartbeat_->note_loss();
+  if (is_done && heartbeat_) note_losses(window);
   std::size_t letters = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -237,10 +238,12 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   return is_done;
 }
 
-bool PushExporter::has_losses(const std::vector<WindowRecord>& window) const {
-  return std::any_of(window.begin(), window.end(), [](const WindowRecord& record) {
-    return record.is_damaged || record.dropped > 0;
-  });
+void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
+  std::set<CustomerId> customers;
+  for (const WindowRecord& record : window) {
+    if (record.is_damaged || record.dropped > 0) customers.insert(record.header.customer);
+  }
+  if (!customers.empty()) heartbeat_->note_losses({customers.begin(), customers.end()});
 }
 
 /// False where it could not be made durable: the window is read again.
@@ -295,9 +298,8 @@ void PushExporter::keep_room() {
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
   show_waiting();
   if (!heartbeat_) return;
-  const std::int64_t oldest_ms = queue_->stats().oldest_received_ms;
-  if (oldest_ms != 0) complete_until_ms = std::min(complete_until_ms, oldest_ms);
-  heartbeat_->advance(complete_until_ms, lost, [this] { return go_on(); });
+  heartbeat_->advance(complete_until_ms, lost, queue_->oldest_by_customer(),
+                      [this] { return go_on(); });
 }
 
 void PushExporter::show_waiting() {
@@ -388,7 +390,7 @@ void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::
 
 void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
                                    std::string_view reason, std::uint64_t items) {
-  if (heartbeat_) heartbeat_->note_loss();
+  if (heartbeat_) heartbeat_->note_losses({customer});
   parts_.books.dropped(customer, signal, settings_.id, reason, items);
 }
 

@@ -64,7 +64,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
   Apart& apart_for(const pipeline::RecordHeader& header);
   bool write_apart();
-  bool has_losses(const std::vector<WindowRecord>& window) const;
+  void note_losses(const std::vector<WindowRecord>& window);
   void keep_room();
   void set_aside(const DeadLetter& letter);
   void note_state(const Answer& answer);

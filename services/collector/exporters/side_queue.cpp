@@ -476,6 +476,19 @@ std::map<CustomerId, std::uint64_t> SideQueue::room_by_customer() const {
   return rooms;
 }
 
+std::map<CustomerId, std::int64_t> SideQueue::oldest_by_customer() const {
+  const std::lock_guard lock(mutex_);
+  std::map<CustomerId, std::int64_t> oldest;
+  for (const auto& [id, customer] : customers_) {
+    for (const auto& [number, waiting] : customer.entries) {
+      const SideHead& head = waiting.item.head;
+      const auto [place, is_first] = oldest.try_emplace(head.customer, head.received_ms);
+      if (!is_first) place->second = std::min(place->second, head.received_ms);
+    }
+  }
+  return oldest;
+}
+
 std::uint64_t SideQueue::damaged() const {
   const std::lock_guard lock(mutex_);
   return damaged_;

@@ -116,6 +116,8 @@ class SideQueue {
   SideQueueStats stats() const;
   /// What each customer holds: as intake counts it, an entry's room included.
   std::map<CustomerId, std::uint64_t> room_by_customer() const;
+  /// When the oldest was received of what each customer has waiting here, ms since 1970.
+  std::map<CustomerId, std::int64_t> oldest_by_customer() const;
   std::uint64_t damaged() const;
   /// The earliest time at which pick may find something; nothing where nothing waits.
   std::optional<TimePoint> next_due() const;

@@ -35,7 +35,7 @@ std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {
 }
 
 std::optional<TimestampMs> Stores::covered_from(std::size_t shard, const Caller& caller) const {
-  const auto covered = coverage_->covered_from(shard);
+  const auto covered = coverage_->covered_from(shard, caller.customer);
   if (!covered) return std::nullopt;
   return std::max(*covered, caller.assigned_ms);
 }

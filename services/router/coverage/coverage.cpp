@@ -18,6 +18,8 @@ constexpr std::chrono::minutes kFullReadInterval{5};
 constexpr std::chrono::minutes kVersionInterval{1};
 // A poll that failed this often in a row makes what is known too old to trust.
 constexpr int kMissedPollsMax = 4;
+// Holes are written at full minutes, and read again for as long as one could have come late.
+constexpr std::chrono::minutes kHolesAgain{10};
 
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
 
@@ -50,10 +52,23 @@ std::optional<TimestampMs> Coverage::covered_from(std::size_t shard) const {
   return std::max(*from, now_ms - milliseconds(settings_.edge));
 }
 
+std::optional<TimestampMs> Coverage::covered_from(std::size_t shard,
+                                                  const std::optional<CustomerId>& customer) const {
+  const auto all = covered_from(shard);
+  if (!all) return std::nullopt;
+  const std::optional<std::string> name =
+      customer ? std::optional(customer->text()) : std::optional<std::string>();
+  const std::lock_guard lock(mutex_);
+  const CustomerHoles& holes = shards_[shard].holes;
+  if (holes.is_waiting(name)) return std::nullopt;
+  return std::max(*all, holes.whole_from(name).value_or(*all));
+}
+
 void Coverage::mark_suspect(std::size_t shard) {
   const std::lock_guard lock(mutex_);
   Shard& known = shards_[shard];
   known.coverage.forget();
+  known.holes.forget();
   known.checked_at.reset();
   known.fully_read_at.reset();
   known.version_at.reset();
@@ -134,6 +149,34 @@ std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, Duration
   return std::move(*beats);
 }
 
+std::optional<CustomerHoles::Seconds> Coverage::read_hole(std::size_t index, std::string_view kind,
+                                                          Duration range) const {
+  const std::string query = fmt::format(
+      "max by (of_customer) (max_over_time(vigia_hot_hole{{shard=\"{}\",kind=\"{}\","
+      "customer_id=\"\"}}[{}ms]))",
+      upstreams_[index].name(), kind, milliseconds(range));
+  const auto answer = upstreams_[index].ask_and_wait(
+      {std::nullopt,
+       "/api/v1/query",
+       {{"query", query}, {"time", format_seconds(clock_.wall_ms())}},
+       true,
+       kPollTimeout,
+       {}});
+  if (!answer || !answer->is_success()) return std::nullopt;
+  auto values = read_vector_values(answer->data(), "of_customer");
+  if (!values) return std::nullopt;
+  return std::move(*values);
+}
+
+std::optional<Coverage::Holes> Coverage::read_holes(std::size_t index, Duration range) const {
+  auto lost = read_hole(index, "lost", range);
+  if (!lost) return std::nullopt;
+  // A hole stands at the minute of the mark behind it, and ends no sooner than what the mark says.
+  auto waiting = read_hole(index, "waiting", settings_.heartbeat_gap_max + std::chrono::minutes(1));
+  if (!waiting) return std::nullopt;
+  return Holes{std::move(*lost), std::move(*waiting)};
+}
+
 /// Whether the shard still has all heartbeats of a run.
 bool Coverage::holds(std::size_t index, const std::string& collector,
                      const ShardCoverage::Run& run) const {
@@ -157,10 +200,13 @@ bool Coverage::holds(std::size_t index, const std::string& collector,
 bool Coverage::read_all(std::size_t index, std::uint64_t suspicions) {
   auto beats = read_beats(index, settings_.edge + settings_.heartbeat_gap_max);
   if (!beats) return false;
+  const auto holes = read_holes(index, settings_.edge + settings_.heartbeat_gap_max);
+  if (!holes) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
   if (shard.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
   shard.coverage.replace(std::move(*beats));
+  shard.holes.replace(holes->lost, holes->waiting);
   shard.checked_at = shard.fully_read_at = clock_.steady();
   return true;
 }
@@ -182,10 +228,13 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
   const Duration since = std::chrono::milliseconds(now_ms - newest_ms);
   const auto beats = read_beats(index, since + std::chrono::seconds(1));
   if (!beats) return false;
+  const auto holes = read_holes(index, since + kHolesAgain);
+  if (!holes) return false;
   lock.lock();
   Shard& shard = shards_[index];
   if (shard.suspicions != suspicions) return true;
   shard.coverage.append(*beats);
+  shard.holes.update(holes->lost, holes->waiting);
   shard.checked_at = clock_.steady();
   return true;
 }

@@ -11,6 +11,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/promql/functions.hpp"
+#include "services/router/coverage/customer_holes.hpp"
 #include "services/router/coverage/shard_coverage.hpp"
 #include "services/router/settings.hpp"
 #include "services/router/upstream/upstream.hpp"
@@ -19,8 +20,10 @@ namespace vigia::router {
 
 /// Reads `vigia_hot_heartbeat{shard="…",collector="…"}` of each shard: all of it at first and every
 /// few minutes, in between the newest, and each time counts whether the shard still holds the runs
-/// that are known, so that a store that was wiped is noticed. What is not known for sure counts as
-/// not covered. Thread contract: everything public from any thread; one thread of its own polls.
+/// that are known, so that a store that was wiped is noticed. After the heartbeats, before which
+/// the collectors write them, the holes of single customers are read, `vigia_hot_hole{shard="…"}`.
+/// What is not known for sure counts as not covered. Thread contract: everything public from any
+/// thread; one thread of its own polls.
 class Coverage {
  public:
   /// Polls until destroyed. The references must outlive it; `shards` are in the order of
@@ -30,8 +33,12 @@ class Coverage {
   Coverage(const Coverage&) = delete;
   Coverage& operator=(const Coverage&) = delete;
 
-  /// From when on that shard holds everything: max(now − edge, start of the heartbeats' last run).
+  /// From when on that shard holds everything of all customers but for their own holes: max(now −
+  /// edge, start of the heartbeats' last run).
   std::optional<TimestampMs> covered_from(std::size_t shard) const;
+  /// The same of one customer, or of all, with its holes.
+  std::optional<TimestampMs> covered_from(std::size_t shard,
+                                          const std::optional<CustomerId>& customer) const;
   /// The shard did not answer: it may come back empty, so nothing counts until it was read anew.
   void mark_suspect(std::size_t shard);
   /// Of the first shard that has answered; 2.x until one has.
@@ -43,6 +50,7 @@ class Coverage {
   struct Shard {
     explicit Shard(Duration gap_max) : coverage(gap_max) {}
     ShardCoverage coverage;
+    CustomerHoles holes;
     std::optional<TimePoint> checked_at;     ///< last successful poll
     std::optional<TimePoint> fully_read_at;  ///< last time that all heartbeats were read
     std::optional<TimePoint> version_at;
@@ -55,6 +63,14 @@ class Coverage {
   bool read_version(std::size_t index);
   bool read_all(std::size_t index, std::uint64_t suspicions);
   bool read_newest(std::size_t index, std::uint64_t suspicions);
+  struct Holes {
+    CustomerHoles::Seconds lost;
+    CustomerHoles::Seconds waiting;
+  };
+  /// Of so much of the past; who waits as of now.
+  std::optional<Holes> read_holes(std::size_t index, Duration range) const;
+  std::optional<CustomerHoles::Seconds> read_hole(std::size_t index, std::string_view kind,
+                                                  Duration range) const;
   std::optional<BeatsByCollector> read_beats(std::size_t index, Duration range) const;
   bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 

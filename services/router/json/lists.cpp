@@ -131,6 +131,20 @@ Result<double> read_vector_value(std::string_view json) {
   });
 }
 
+Result<std::map<std::string, double>> read_vector_values(std::string_view json,
+                                                         std::string_view label) {
+  return parsed<std::map<std::string, double>>(json, [label](dom::element root) {
+    std::map<std::string, double> found;
+    for (const dom::element series : root["result"].get_array()) {
+      std::string_view key;
+      if (series["metric"][label].get_string().get(key) != simdjson::SUCCESS) key = "";
+      const std::string_view text = series["value"].at(1).get_string();
+      std::from_chars(text.data(), text.data() + text.size(), found[std::string(key)]);
+    }
+    return found;
+  });
+}
+
 std::string read_text_of(std::string_view json, std::string_view key) {
   const auto text = parsed<std::string>(json, [key](dom::element root) {
     return std::string(std::string_view(root[key].get_string()));

@@ -43,6 +43,9 @@ Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::s
 /// The one number of {"resultType":"vector","result":[{"value":[1.5,"42"]}]}; 0 where the result is
 /// empty.
 Result<double> read_vector_value(std::string_view json);
+/// The values of a vector by the value that their series have of a label.
+Result<std::map<std::string, double>> read_vector_values(std::string_view json,
+                                                         std::string_view label);
 /// The text under a key of an object, or "".
 std::string read_text_of(std::string_view json, std::string_view key);
 
