@@ -57,6 +57,7 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
   add("/api/v1/query_range", true, queries(&QueryApi::query_range));
   add("/api/v1/query_exemplars", true, queries(&QueryApi::query_exemplars));
   add("/api/v1/format_query", true, queries(&QueryApi::format_query));
+  add("/api/v1/parse_query", true, queries(&QueryApi::parse_query));
   add("/api/v1/series", true, labels(&LabelApi::series));
   add("/api/v1/labels", true, labels(&LabelApi::labels));
   add("/api/v1/label/{name}/values", false, labels(&LabelApi::label_values));

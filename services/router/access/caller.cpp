@@ -1,6 +1,19 @@
 #include "services/router/access/caller.hpp"
 
+#include "libs/net/basic_auth.hpp"
+
 namespace vigia::router {
+namespace {
+
+/// Data sources that know no bearer tokens send the token as a password, under any user's name.
+Result<std::string> token_of(std::string_view authorization) {
+  if (auto password = net::basic_password(authorization)) return std::move(*password);
+  auto token = tenancy::bearer_token(authorization);
+  if (!token) return forward(token);
+  return std::string(*token);
+}
+
+}  // namespace
 
 Result<void> Access::narrow(const net::RequestHead& head, Caller& caller) const {
   const std::size_t count = head.headers.count("x-vigia-customer");
@@ -19,7 +32,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   if (!directory) {
     return fail(ErrorCode::kUnavailable, "the directory of customers has not been loaded yet");
   }
-  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  auto token = token_of(head.headers.get("authorization"));
   if (!token) return forward(token);
   auto principal = directory->authenticate(*token, clock_.wall_ms());
   if (!principal) return forward(principal);

@@ -19,7 +19,8 @@ struct Caller {
   TimestampMs assigned_ms = 0;         ///< since when that shard holds the customer
 };
 
-/// Tells callers by their bearer token alone. Any thread.
+/// Tells callers by their token alone, sent as a bearer token or as the password of HTTP Basic. Any
+/// thread.
 class Access {
  public:
   /// Both must outlive it.

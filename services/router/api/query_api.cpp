@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/promql/absent.hpp"
 #include "libs/promql/cost.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/labels_made.hpp"
@@ -97,7 +98,7 @@ struct QueryApi::Evaluation {
   bool has_query_failed = false;
 };
 
-Result<promql::ExprPtr> QueryApi::parse_query(const ApiRequest& request) const {
+Result<promql::ExprPtr> QueryApi::expression_of(const ApiRequest& request) const {
   auto text = request.parameters.single("query");
   if (!text) return forward(text);
   if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
@@ -125,6 +126,7 @@ Result<void> QueryApi::fence(const Caller& caller, promql::Expr& expr, Form& for
     form.emplace_back("query", promql::print(expr));
     return {};
   }
+  promql::hide_fence_in_absent(expr);
   auto text = promql::fenced_text(*caller.customer, expr, stores_.coverage().dialect());
   if (!text) return forward(text);
   form.emplace_back("query", std::move(*text));
@@ -132,12 +134,14 @@ Result<void> QueryApi::fence(const Caller& caller, promql::Expr& expr, Form& for
 }
 
 Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evaluation) const {
-  auto timeout = request.parameters.length("timeout");
+  auto timeout = request.parameters.length_or_zero("timeout");
   if (!timeout) return forward(timeout);
   const Duration most = stores_.settings().query_timeout;
   const Duration chosen = std::min(timeout->value_or(most), most);
-  evaluation.form.emplace_back(
-      "timeout", fmt::format("{}ms", std::max<std::int64_t>(milliseconds(chosen), 1)));
+  // 0 goes on as 0: the store has words of its own for it.
+  const std::int64_t least = chosen > Duration::zero() ? 1 : 0;
+  evaluation.form.emplace_back("timeout",
+                               fmt::format("{}ms", std::max(milliseconds(chosen), least)));
   evaluation.timeout = chosen + kAnswerSlack;
   for (const std::string_view name : {"limit", "stats"}) {
     auto value = request.parameters.single(name);
@@ -149,14 +153,14 @@ Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evalua
 
 Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation times,
                                Evaluation& evaluation) const {
-  auto lookback = request.parameters.length("lookback_delta");
+  auto lookback = request.parameters.length_or_zero("lookback_delta");
   if (!lookback) return forward(lookback);
-  if (*lookback) {
+  if (*lookback && **lookback > Duration::zero()) {  // 0 is the usual one
     times.lookback = **lookback;
     evaluation.form.emplace_back(
         "lookback_delta", fmt::format("{}ms", std::max<std::int64_t>(milliseconds(**lookback), 1)));
   }
-  auto expr = parse_query(request);
+  auto expr = expression_of(request);
   if (!expr) return forward(expr);
   auto affordable = check_cost(**expr, times);
   if (!affordable) return affordable;
@@ -375,7 +379,7 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
       if (!time) return forward(time);
       if (*time) evaluation->form.emplace_back(name, format_seconds(**time));
     }
-    auto expr = parse_query(request);
+    auto expr = expression_of(request);
     if (!expr) return forward(expr);
     promql::for_each_selector(std::as_const(**expr),
                               [&](const promql::Selector&) { has_selector = true; });
@@ -405,13 +409,24 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
 }
 
 void QueryApi::format_query(ApiRequest request, Exchange exchange) {
+  ask_about_text("/api/v1/format_query", request, std::move(exchange));
+}
+
+void QueryApi::parse_query(ApiRequest request, Exchange exchange) {
+  if (stores_.coverage().dialect() != promql::Dialect::kPrometheus3) {
+    return exchange.fail({ErrorCode::kNotFound, "the hot store's Prometheus has no parse_query"});
+  }
+  ask_about_text("/api/v1/parse_query", request, std::move(exchange));
+}
+
+void QueryApi::ask_about_text(std::string path, const ApiRequest& request, Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
-  auto expr = parse_query(request);
+  auto expr = expression_of(request);
   if (!expr) return evaluation->exchange.fail(expr.error());
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
   // Text in, text out: it reads no data, so it stays as the caller wrote it.
   stores_.hot()[shard].ask({request.caller.customer,
-                            "/api/v1/format_query",
+                            std::move(path),
                             {{"query", promql::print(**expr)}},
                             true,
                             stores_.settings().query_timeout,

@@ -1,4 +1,4 @@
-// /api/v1/query, query_range, query_exemplars and format_query.
+// /api/v1/query, query_range, query_exemplars, format_query and parse_query.
 #pragma once
 
 #include <memory>
@@ -24,12 +24,15 @@ class QueryApi {
   void query_range(ApiRequest request, Exchange exchange);
   void query_exemplars(ApiRequest request, Exchange exchange);
   void format_query(ApiRequest request, Exchange exchange);
+  /// 404 where the hot store is of a version without it.
+  void parse_query(ApiRequest request, Exchange exchange);
 
  private:
   struct Evaluation;  // one query on its way
   using Shared = std::shared_ptr<Evaluation>;
 
-  Result<promql::ExprPtr> parse_query(const ApiRequest& request) const;
+  Result<promql::ExprPtr> expression_of(const ApiRequest& request) const;
+  void ask_about_text(std::string path, const ApiRequest& request, Exchange exchange);
   Result<void> fence(const Caller& caller, promql::Expr& expr, Form& form) const;
   Result<void> add_options(const ApiRequest& request, Evaluation& evaluation) const;
   Result<void> prepare(const ApiRequest& request, promql::Evaluation times,

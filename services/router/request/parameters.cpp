@@ -84,6 +84,13 @@ Result<std::optional<TimestampMs>> Parameters::time(std::string_view name) const
 }
 
 Result<std::optional<Duration>> Parameters::length(std::string_view name) const {
+  auto length = length_or_zero(name);
+  if (!length || !*length || (*length)->count() > 0) return length;
+  return fail(ErrorCode::kInvalid,
+              fmt::format("invalid parameter \"{}\": must be longer than 0", name));
+}
+
+Result<std::optional<Duration>> Parameters::length_or_zero(std::string_view name) const {
   auto text = single(name);
   if (!text) return forward(text);
   if (!*text || (*text)->empty()) return std::optional<Duration>();
@@ -92,9 +99,9 @@ Result<std::optional<Duration>> Parameters::length(std::string_view name) const 
     return fail(ErrorCode::kInvalid,
                 fmt::format("invalid parameter \"{}\": cannot be read as a duration", name));
   }
-  if (length->count() <= 0) {
+  if (length->count() < 0) {
     return fail(ErrorCode::kInvalid,
-                fmt::format("invalid parameter \"{}\": must be longer than 0", name));
+                fmt::format("invalid parameter \"{}\": must not be less than 0", name));
   }
   return std::optional<Duration>(*length);
 }

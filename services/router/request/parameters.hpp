@@ -32,6 +32,8 @@ class Parameters {
   Result<std::optional<TimestampMs>> time(std::string_view name) const;
   /// kInvalid where it is not longer than 0.
   Result<std::optional<Duration>> length(std::string_view name) const;
+  /// kInvalid where it is less than 0.
+  Result<std::optional<Duration>> length_or_zero(std::string_view name) const;
 
  private:
   Form values_;
