@@ -103,7 +103,7 @@ describe("a node", () => {
       assert.match(before, /^127\.\d+\.\d+\.\d+:\d+$/);
       await address.fill("169.254.169.254:80");
       await page.keyboard.press("Enter");
-      await form.getByText(/^Esta dirección no sirve/).waitFor();
+      await form.getByText(/^Esta dirección no sirve \(no se admiten direcciones de/).waitFor();
       await address.fill(before);
       await form.getByRole("button", { name: "Guardar" }).click();
       await form.waitFor({ state: "detached" });
@@ -155,6 +155,11 @@ describe("the team", () => {
       await page.getByRole("button", { name: "Agregar un operador" }).click();
       const form = page.getByRole("dialog");
       await form.getByLabel("Usuario").fill(name);
+      // The browser's own words would be in its own language, in a bubble of its own.
+      await form.getByLabel("Contraseña").fill("corta");
+      await page.keyboard.press("Enter");
+      await form.getByText("Escriba al menos 12 caracteres.").waitFor();
+      assert.deepEqual(await accessibilityProblems(page), [], "a field that is wrong");
       await form.getByLabel("Contraseña").fill(password);
       await page.keyboard.press("Enter");
       const entry = page.getByTestId("user").filter({ hasText: name });

@@ -110,6 +110,10 @@ describe("the provider", () => {
         const canvas = page.getByTestId("curve-cpu").locator("canvas");
         await waitFor(range, async () => (await paintedPixels(canvas)) > 500, stateSeconds);
       }
+      await page.getByTestId("curve-cpu").getByText("Valores en una tabla").click();
+      await page.getByRole("region", { name: "CPU: valores" }).getByText(/%$/).first().waitFor();
+      assert.deepEqual(await accessibilityProblems(page), [], "a curve's table");
+      await page.getByText(/^Horas de \S+ \(GMT/).waitFor();
     });
   });
 
@@ -149,7 +153,10 @@ describe("the provider", () => {
         await application.locator("pre").textContent(),
         new RegExp(`Bearer%20${token}\n.*OTEL_RESOURCE_ATTRIBUTES=customer\\.id=${customer.id}$`),
       );
+      // What is shown once is not thrown away by a key.
       await page.keyboard.press("Escape");
+      assert.equal(await shown.textContent(), token);
+      await page.getByRole("button", { name: "Listo" }).click();
       await shown.waitFor({ state: "detached" });
       assert.ok(!(await page.content()).includes(token));
 
@@ -298,6 +305,12 @@ describe("a node that dies", () => {
       const alert = page
         .locator("[data-alert=CustomerNodeDown]")
         .filter({ hasText: agent.node_id });
+      // Before the rule fires the page says so, and not that nothing needs attention.
+      const lead = page.getByText(
+        /^(Ninguna alerta activa; 1 nodo caído, se avisa a los|\d alertas? activas?)/,
+      );
+      await lead.first().waitFor();
+      assert.equal(await page.getByText("Nada requiere atención").count(), 0);
       await alert.first().waitFor({ timeout: alertSeconds * 1000 });
       assert.deepEqual(await accessibilityProblems(page), [], "alerts");
       const who = [agent.node_id, agent.customer_id];

@@ -232,6 +232,20 @@ describe("the own password", () => {
     await userEvent.type(screen.getByLabelText("New password"), "Tr0mbon-lluvia-7{Enter}");
     expect(await screen.findByText("The current password is not right.")).toBeTruthy();
   });
+
+  // That a short one is, too, is seen by tests/browser: jsdom knows no field that is too short.
+  it("that is missing is asked for in the reader's language, not in the browser's", async () => {
+    asOperator();
+    open();
+    await userEvent.click(await screen.findByLabelText("ES"));
+    await userEvent.click(await screen.findByLabelText("Cuenta: admin"));
+    await userEvent.click(await screen.findByText("Cambiar contraseña"));
+    await userEvent.type(await screen.findByLabelText("Contraseña nueva"), "{Enter}");
+    expect(await screen.findAllByText("Complete este campo.")).toHaveLength(2);
+    const next = screen.getByLabelText("Contraseña nueva");
+    expect(next.getAttribute("aria-invalid")).toBe("true");
+    expect(document.activeElement).toBe(screen.getByLabelText("Contraseña actual"));
+  });
 });
 
 describe("a page that is not there", () => {

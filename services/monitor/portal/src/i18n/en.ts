@@ -1,5 +1,6 @@
 import { administration } from "./en_administration";
 import { nodePage } from "./en_node";
+import { field, reasons, unresolved } from "./en_reasons";
 import { service } from "./en_service";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
@@ -9,6 +10,9 @@ export const en = {
   ...administration,
   ...service,
   ...nodePage,
+  field,
+  reasons,
+  unresolved,
   language: "Language",
   skipToContent: "Skip to content",
   loading: "Loading…",
@@ -203,10 +207,11 @@ export const en = {
       expires: "Expires",
     },
     revoke: "Revoke",
-    revokeLabel: (name: string) => `Revoke the token ${name}`,
+    createdOn: (scope: string, moment: string) => `${scope}, created ${moment}`,
+    revokeLabel: (name: string, which: string) => `Revoke the token ${name}: ${which}`,
     revokeTitle: "Revoke this token?",
-    revokeText: (name: string) =>
-      `Whoever uses “${name}” is refused everywhere within 5 seconds. This cannot be undone.`,
+    revokeText: (name: string, which: string) =>
+      `Whoever uses “${name}” (${which}) is refused everywhere within 5 seconds. This cannot be undone.`,
     revoking: "Revoking…",
     revoked: "revoked",
     empty: "No token yet",

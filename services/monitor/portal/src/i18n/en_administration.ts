@@ -80,9 +80,10 @@ export const administration = {
     busy: "Adding…",
     since: (date: string) => `since ${date}`,
     remove: "Remove",
-    removeLabel: (target: string) => `Remove the channel ${target}`,
+    removeLabel: (target: string, since: string) => `Remove the channel ${target}, ${since}`,
     removeTitle: "Remove this channel?",
-    removeText: (target: string) => `No alert is sent to ${target} any more.`,
+    removeText: (target: string, since: string) =>
+      `No alert is sent to ${target} (${since}) any more.`,
     removing: "Removing…",
     empty: "No channel yet",
     emptyHint: (providerIsTold: boolean): string =>
@@ -143,7 +144,7 @@ export const administration = {
     opened: (moment: string) => `logged in on ${moment}`,
     lastUsed: "last used",
     end: "End",
-    endLabel: (address: string) => `End the session from ${address}`,
+    endLabel: (address: string, opened: string) => `End the session from ${address}, ${opened}`,
     unknownBrowser: "Unknown program",
     on: (browser: string, system: string) => `${browser} on ${system}`,
     empty: "No session",

@@ -1,5 +1,6 @@
 import { administration } from "./es_administration";
 import { nodePage } from "./es_node";
+import { field, reasons, unresolved } from "./es_reasons";
 import { service } from "./es_service";
 import type { Dictionary } from "./language";
 
@@ -10,6 +11,9 @@ export const es: Dictionary = {
   ...administration,
   ...service,
   ...nodePage,
+  field,
+  reasons,
+  unresolved,
   language: "Idioma",
   skipToContent: "Ir al contenido",
   loading: "Cargando…",
@@ -204,10 +208,11 @@ export const es: Dictionary = {
       expires: "Vence",
     },
     revoke: "Revocar",
-    revokeLabel: (name) => `Revocar el token ${name}`,
+    createdOn: (scope, moment) => `${scope}, creado el ${moment}`,
+    revokeLabel: (name, which) => `Revocar el token ${name}: ${which}`,
     revokeTitle: "¿Revocar este token?",
-    revokeText: (name) =>
-      `Quien use «${name}» será rechazado en todas partes en menos de 5 segundos. No se puede deshacer.`,
+    revokeText: (name, which) =>
+      `Quien use «${name}» (${which}) será rechazado en todas partes en menos de 5 segundos. No se puede deshacer.`,
     revoking: "Revocando…",
     revoked: "revocado",
     empty: "Todavía no hay tokens",

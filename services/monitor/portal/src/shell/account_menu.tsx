@@ -1,5 +1,5 @@
 import { Menu } from "@base-ui/react/menu";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { useLogOut, type Session } from "../api/queries";
 import { useLanguage } from "../i18n/language";
@@ -9,12 +9,17 @@ import styles from "./shell.module.css";
 export function AccountMenu({ session }: { session: Session }) {
   const { text } = useLanguage();
   const logOut = useLogOut();
-  const [, navigate] = useLocation();
+  const [location, navigate] = useLocation();
+  const [isOpen, setIsOpen] = useState(false);
+  // Another page, however it was reached, is not read behind a menu.
+  useEffect(() => {
+    setIsOpen(false);
+  }, [location]);
   const [isChanging, setIsChanging] = useState(false);
   const owner = session.customer_name ?? session.customer_id ?? text.navigation.operator;
   return (
     <>
-      <Menu.Root modal={false}>
+      <Menu.Root modal={false} open={isOpen} onOpenChange={setIsOpen}>
         <Menu.Trigger
           className={styles.account}
           aria-label={`${text.navigation.account}: ${session.user}`}

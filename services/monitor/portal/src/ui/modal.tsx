@@ -4,8 +4,8 @@ import { useLanguage } from "../i18n/language";
 import styles from "./modal.module.css";
 
 /**
- * A dialog over the page; focus goes in and comes back by itself. Escape closes it. `isSealed` keeps it open against a
- * stray click, for what cannot be shown twice.
+ * A dialog over the page; focus goes in and comes back by itself. Escape closes it. `isSealed`, for what cannot be shown
+ * twice, keeps it open against a stray click or key: only its own button closes it.
  */
 export function Modal({
   title,
@@ -26,7 +26,7 @@ export function Modal({
       open
       disablePointerDismissal={isSealed}
       onOpenChange={(open) => {
-        if (!open) onClose();
+        if (!open && !isSealed) onClose();
       }}
     >
       <Dialog.Portal>

@@ -1,22 +1,31 @@
 import { useId, type ComponentProps } from "react";
+import { useOwnValidation } from "./own_validation";
 import styles from "./text_field.module.css";
 
 /** An input with its label, its hint and its error, all tied together for screen readers. */
 export function TextField({
   label,
   hint,
-  error,
+  error: refused,
+  onChange,
   ...input
 }: ComponentProps<"input"> & { label: string; hint?: string; error?: string | undefined }) {
   const id = useId();
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
+  const own = useOwnValidation();
+  const error = own.problem ?? refused;
   const described = [hint === undefined ? "" : hintId, error === undefined ? "" : errorId];
   return (
     <div className={styles.field}>
       <label htmlFor={id}>{label}</label>
       <input
         {...input}
+        onInvalid={own.onInvalid}
+        onChange={(event) => {
+          own.clear();
+          onChange?.(event);
+        }}
         id={id}
         className={styles.input}
         aria-invalid={error !== undefined}

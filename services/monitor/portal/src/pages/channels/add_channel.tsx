@@ -3,6 +3,7 @@ import { ApiError } from "../../api/client";
 import { useCreateChannel, type ChannelType } from "../../api/channels";
 import { useLanguage, type Dictionary } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
+import { reasonText } from "../../i18n/reason_text";
 import { Button } from "../../ui/button";
 import { ChoiceCards } from "../../ui/choice_cards";
 import type { Owner } from "../../ui/customer_choice";
@@ -14,7 +15,7 @@ const types: readonly ChannelType[] = ["email", "slack", "webhook"];
 /** What to do about a channel that the server refuses. */
 function channelProblem(error: Error | null, text: Dictionary): string | undefined {
   if (error instanceof ApiError && error.code === "invalid") {
-    return text.channels.targetWrong(error.message.replace(/^(target|address|channel): /, ""));
+    return text.channels.targetWrong(reasonText(error.message, text));
   }
   if (error instanceof ApiError && error.code === "conflict") {
     return error.message.startsWith("no mail") ? text.channels.noMail : text.channels.tooMany;

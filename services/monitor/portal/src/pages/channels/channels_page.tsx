@@ -18,7 +18,7 @@ import { AddChannel } from "./add_channel";
 
 function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() => void) | null }) {
   const { text, format } = useLanguage();
-  const created = new Date(channel.created_at);
+  const since = text.channels.since(format.moment(new Date(channel.created_at)));
   return (
     <li className={styles.entry} data-testid="channel">
       <div className={styles.words}>
@@ -38,7 +38,7 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
         )}
         <p className={styles.detail}>
           {channel.channel != null && <span>{channel.channel}</span>}
-          <span>{text.channels.since(format.date(created))}</span>
+          <span>{since}</span>
         </p>
       </div>
       {onRemove !== null && (
@@ -46,7 +46,7 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
           <Button
             look="dangerQuiet"
             onClick={onRemove}
-            aria-label={text.channels.removeLabel(channel.target)}
+            aria-label={text.channels.removeLabel(channel.target, since)}
           >
             {text.channels.remove}
           </Button>
@@ -65,12 +65,13 @@ function RemoveChannel({
   channel: Channel;
   onClose: () => void;
 }) {
-  const { text } = useLanguage();
+  const { text, format } = useLanguage();
+  const since = text.channels.since(format.moment(new Date(channel.created_at)));
   const remove = useRemoveChannel(owner.id);
   return (
     <Confirm
       title={text.channels.removeTitle}
-      question={text.channels.removeText(channel.target)}
+      question={text.channels.removeText(channel.target, since)}
       action={text.channels.remove}
       busy={text.channels.removing}
       pending={remove}

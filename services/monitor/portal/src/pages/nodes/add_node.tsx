@@ -52,6 +52,7 @@ export function AddNode({
   onClose,
 }: {
   owners: readonly Owner[];
+  /** Whose node it will be; "" where that is still to be chosen. */
   customerId: string;
   isOperator: boolean;
   onClose: () => void;

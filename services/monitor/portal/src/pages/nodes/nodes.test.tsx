@@ -2,6 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { asCustomer, asOperator } from "../../testing/open_portal";
+import * as recorded from "../../testing/recorded";
 
 const newToken = { status: 201, body: { id: "t", scope: "ingest", token: "vgi_only_once" } };
 
@@ -61,6 +62,28 @@ describe("adding a node", () => {
     await userEvent.click(screen.getByLabelText(/^Scrape/));
     await userEvent.type(screen.getByLabelText("Address of its /health"), "127.0.0.1:1{Enter}");
     expect(await screen.findByText(/\(loopback addresses are not allowed\)/)).toBeTruthy();
+  });
+
+  it("is asked whose it is where there are several customers", async () => {
+    const made = asOperator("#/", {
+      "GET /overview": {
+        body: recorded.overview([
+          recorded.customer("cliente-b", "Comercial del Sur", [recorded.node("b")]),
+          recorded.customer("cliente-a", "Empresa XYZ", [recorded.node("a")]),
+        ]),
+      },
+      "POST /customers/cliente-a/nodes": { status: 201, body: {} },
+      "POST /customers/cliente-a/tokens": newToken,
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Add a node" }));
+    await userEvent.type(await screen.findByLabelText("Node"), "web-02{Enter}");
+    const customer = screen.getByLabelText("Customer");
+    expect(customer.getAttribute("aria-invalid")).toBe("true");
+    expect(document.activeElement).toBe(customer);
+    expect(made("POST")).toHaveLength(0);
+    await userEvent.selectOptions(customer, "cliente-a");
+    await userEvent.click(screen.getByText("Continue"));
+    await screen.findByRole("region", { name: "Lines for the node" });
   });
 
   it("only makes a token for a customer's user: the node registers itself", async () => {

@@ -165,10 +165,13 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
         <Link
           to={`/nodes/${encodeURIComponent(customerId)}/${encodeURIComponent(node.id)}`}
           className={styles.nodeLink}
+          title={node.id}
         >
           {node.id}
         </Link>
-        <span className={styles.place}>{place}</span>
+        <span className={styles.place} title={place || undefined}>
+          {place}
+        </span>
       </td>
       {isInView ? (
         <LiveGauges customerId={customerId} node={node} />

@@ -15,6 +15,7 @@ import { AddNode } from "../nodes/add_node";
 import { CustomerSection } from "./customer_section";
 import {
   alertsByNode,
+  byName,
   filtered,
   found,
   showEverything,
@@ -204,7 +205,8 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
           <Button
             look="primary"
             onClick={() => {
-              setAddingTo(overview.customers[0]?.id ?? null);
+              const [first, second] = overview.customers;
+              setAddingTo(second === undefined ? (first?.id ?? null) : "");
             }}
           >
             {text.addNode.add}
@@ -252,7 +254,7 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
           ))}
           {addingTo !== null && (
             <AddNode
-              owners={overview.customers}
+              owners={[...overview.customers].sort(byName)}
               customerId={addingTo}
               isOperator={isOperator}
               onClose={() => {

@@ -18,6 +18,8 @@ function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => vo
   const { browser, system } = browserOf(session.user_agent ?? "");
   const program = browser ?? text.sessions.unknownBrowser;
   const address = hostOf(session.address);
+  const created = new Date(session.created_at);
+  const opened = text.sessions.opened(format.moment(created));
   return (
     <li className={styles.entry} data-testid="session">
       <div className={styles.words}>
@@ -27,9 +29,7 @@ function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => vo
         </p>
         <p className={styles.detail}>
           <span>{text.audit.from(address)}</span>
-          <span title={format.momentInZone(new Date(session.created_at))}>
-            {text.sessions.opened(format.moment(new Date(session.created_at)))}
-          </span>
+          <span title={format.momentInZone(created)}>{opened}</span>
           <span>
             {text.sessions.lastUsed}{" "}
             <Ago moment={new Date(session.last_used_at)} clockOffsetMs={0} />
@@ -38,7 +38,11 @@ function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => vo
       </div>
       {!session.is_current && (
         <div className={styles.side}>
-          <Button look="dangerQuiet" onClick={onEnd} aria-label={text.sessions.endLabel(address)}>
+          <Button
+            look="dangerQuiet"
+            onClick={onEnd}
+            aria-label={text.sessions.endLabel(address, opened)}
+          >
             {text.sessions.end}
           </Button>
         </div>

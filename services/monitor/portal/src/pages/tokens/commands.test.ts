@@ -50,6 +50,13 @@ describe("agentCommand", () => {
     expect(customer).toBe(`customer: {id: a, name: ${JSON.stringify(name)}}`);
   });
 
+  it("says of the node what was said of it, and no more", () => {
+    const written = (region: string, environment: string) =>
+      agentCommand({ id: "a", name: "A" }, { ...web02, region, environment }, "vgi_1", system);
+    expect(written("", "")).toContain("node: {id: web-02}\ncollector:");
+    expect(written("", "staging")).toContain('node: {id: web-02}\nenvironment: "staging"');
+  });
+
   it("says where an address has to be filled in", () => {
     expect(agentCommand({ id: "a", name: "A" }, web02, "vgi_1", undefined)).toContain(
       '"http://COLLECTOR:4317"',

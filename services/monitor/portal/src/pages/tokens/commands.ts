@@ -35,12 +35,14 @@ export function agentCommand(
   const isEncrypted = node.address.startsWith("https://");
   const everywhere = node.address.replace("https://", "").startsWith("[") ? "[::]" : "0.0.0.0";
   const listen = quoted(port === undefined ? "127.0.0.1:8080" : `${everywhere}:${port}`);
+  // What was not said of the node is not made up: the pages would then say something else than its series.
+  const region = node.region === "" ? "" : `, region: ${quoted(node.region)}`;
   const tls = isEncrypted ? ", tls: {cert_file: health.crt, key_file: health.key}" : "";
   return [
     "cat > vigia-agent.yaml <<'END_OF_FILE'",
     `customer: {id: ${customer.id}, name: ${quoted(customer.name)}}`,
-    `node: {id: ${node.id}, region: ${quoted(node.region || "local")}}`,
-    `environment: ${quoted(node.environment || "production")}`,
+    `node: {id: ${node.id}${region}}`,
+    ...(node.environment === "" ? [] : [`environment: ${quoted(node.environment)}`]),
     "collector:",
     `  endpoint: ${quoted(endpoint)}`,
     "  protocol: grpc",

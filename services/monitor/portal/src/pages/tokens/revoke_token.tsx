@@ -1,6 +1,7 @@
 import type { UseMutationResult } from "@tanstack/react-query";
 import { useLanguage } from "../../i18n/language";
 import { Confirm } from "../../ui/confirm";
+import type { AnyToken } from "./token_table";
 
 /** Asks before it is done, because it cannot be undone. */
 export function RevokeToken({
@@ -8,11 +9,13 @@ export function RevokeToken({
   revoke,
   onClose,
 }: {
-  token: { id: string; name: string };
+  token: AnyToken;
   revoke: UseMutationResult<unknown, Error, string>;
   onClose: () => void;
 }) {
-  const { text } = useLanguage();
+  const { text, format } = useLanguage();
+  const created = format.moment(new Date(token.created_at));
+  const which = text.tokens.createdOn(text.tokens[token.scope], created);
   const close = () => {
     revoke.reset();
     onClose();
@@ -20,7 +23,7 @@ export function RevokeToken({
   return (
     <Confirm
       title={text.tokens.revokeTitle}
-      question={text.tokens.revokeText(token.name)}
+      question={text.tokens.revokeText(token.name, which)}
       action={text.tokens.revoke}
       busy={text.tokens.revoking}
       pending={revoke}

@@ -4,27 +4,28 @@ import { Button } from "../../ui/button";
 import card from "../../ui/card.module.css";
 import styles from "../../ui/rows.module.css";
 
-type AnyToken = Schemas["Token"] | Schemas["OperatorToken"];
+export type AnyToken = Schemas["Token"] | Schemas["OperatorToken"];
 
 function TokenRow({ token, onRevoke }: { token: AnyToken; onRevoke: () => void }) {
   const { text, format } = useLanguage();
   const isRevoked = token.revoked_at !== null;
   const { columns } = text.tokens;
   const created = new Date(token.created_at);
+  const which = text.tokens.createdOn(text.tokens[token.scope], format.moment(created));
   const expires = token.expires_at === null ? text.never : format.date(new Date(token.expires_at));
   return (
     <tr data-testid="token" data-faint={isRevoked || undefined} className={styles.row}>
       <th scope="row">
         {token.name}
         <small className={styles.narrow}>
-          {columns.created} {format.date(created)}, {columns.expires.toLowerCase()} {expires}
+          {columns.created} {format.moment(created)}, {columns.expires.toLowerCase()} {expires}
         </small>
       </th>
       <td>
         <span className={styles.pill}>{text.tokens[token.scope]}</span>
       </td>
       <td className={styles.wide} title={format.momentInZone(created)}>
-        {format.date(created)}
+        {format.moment(created)}
       </td>
       <td className={styles.wide}>{expires}</td>
       <td className={styles.action}>
@@ -34,7 +35,7 @@ function TokenRow({ token, onRevoke }: { token: AnyToken; onRevoke: () => void }
           <Button
             look="dangerQuiet"
             onClick={onRevoke}
-            aria-label={text.tokens.revokeLabel(token.name)}
+            aria-label={text.tokens.revokeLabel(token.name, which)}
           >
             {text.tokens.revoke}
           </Button>

@@ -72,6 +72,8 @@ describe("TokensPage", () => {
         .textContent,
     ).toContain("OTEL_RESOURCE_ATTRIBUTES=customer.id=cliente-a");
     await userEvent.keyboard("{Escape}");
+    expect(screen.getByText("vgi_only_once")).toBeTruthy();
+    await userEvent.click(screen.getByText("Done"));
     await waitFor(() => {
       expect(screen.queryByText("vgi_only_once")).toBeNull();
     });
@@ -83,14 +85,24 @@ describe("TokensPage", () => {
   it("revokes only after the question was answered", async () => {
     const { requests } = open();
     const deletes = () => requests.filter((request) => request.method === "DELETE").length;
-    await userEvent.click(await screen.findByLabelText("Revoke the token abc"));
+    await userEvent.click(await screen.findByLabelText(/^Revoke the token abc: ingest, created /));
     await screen.findByText("Revoke this token?");
     await userEvent.click(screen.getByText("Cancel"));
     expect(deletes()).toBe(0);
-    await userEvent.click(await screen.findByLabelText("Revoke the token abc"));
+    await userEvent.click(await screen.findByLabelText(/^Revoke the token abc: ingest, created /));
     await userEvent.click(await screen.findByRole("button", { name: "Revoke" }));
     expect(await screen.findByText("revoked")).toBeTruthy();
     expect(deletes()).toBe(1);
+  });
+
+  it("tells two tokens of one name apart", async () => {
+    const first = { ...token("demo"), id: "1", created_at: "2026-11-25T03:00:00Z" };
+    tokens = [first, { ...first, id: "2", created_at: "2026-11-25T04:00:00Z" }];
+    open();
+    const buttons = await screen.findAllByLabelText(/^Revoke the token demo/);
+    expect(new Set(buttons.map((button) => button.getAttribute("aria-label"))).size).toBe(2);
+    const rows = screen.getAllByTestId("token").map((row) => row.textContent);
+    expect(new Set(rows).size).toBe(2);
   });
 
   it("says what to do next where there is none", async () => {

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { en } from "./en";
+import { es } from "./es";
+import { reasonText } from "./reason_text";
+
+/** Every refusal that the monitor's sources can give of an address or a target, as the API sends it. */
+function refusals(): string[] {
+  const [address, channel] = ["access/address.cpp", "alerting/channel_check.cpp"].map((path) =>
+    readFileSync(`../${path}`, "utf8"),
+  );
+  const found = (source: string | undefined, pattern: RegExp) =>
+    [...(source ?? "").matchAll(pattern)].map(([, words]) => words ?? "");
+  const sentences = /"((?:address|target|channel): [^"]+)"/g;
+  return [
+    ...found(address, sentences),
+    ...found(channel, sentences),
+    ...found(channel, /refuse\("([^"]+)"\)/g).map((words) => `target: ${words}`),
+    ...found(address, /refused\("([^"]+)"\)/g).map(
+      (words) => `address: ${words} addresses are not allowed`,
+    ),
+  ]
+    .filter((words) => !/^(address|target): \{\}/.test(words))
+    .filter((words) => !words.includes("{} addresses"));
+}
+
+describe("reasonText", () => {
+  it("has words of its own for every refusal of the monitor's, in both languages", () => {
+    const all = refusals();
+    expect(all.length).toBeGreaterThan(20);
+    for (const refusal of all) {
+      const reason = refusal.replace(/^\w+: /, "");
+      expect(Object.hasOwn(en.reasons, reason), refusal).toBe(true);
+      expect(reasonText(refusal, es), refusal).not.toBe(reason);
+    }
+  });
+
+  it("names the host that nobody knows, and quotes what is new", () => {
+    expect(reasonText("address: a.example cannot be resolved", es)).toBe(
+      "ningún servidor de nombres conoce a.example",
+    );
+    expect(reasonText("address: never heard of", es)).toBe("never heard of");
+  });
+});
