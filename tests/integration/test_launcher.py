@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from launcher import build, commands, processes
-from launcher.layout import check_port_base, own_host, with_port_base
+from launcher import build, commands, log_view, processes
+from launcher.layout import check_port_base, last_port_base, own_host, with_port_base
 from launcher.paths import ROOT
+from launcher.settings import Settings
 from launcher.shell import Failure
 from stack import wait_for
 
@@ -51,6 +52,60 @@ class TestPortBase:
         assert done.returncode == 1
         assert "outgoing connections" in done.stderr
         assert done.stdout == ""
+
+
+class TestSettings:
+    def test_a_choice_stays_though_that_up_failed_before_it_started_anything(self, tmp_path: Path) -> None:
+        settings = Settings(tmp_path / "settings.json")
+        settings.choose({"port_base": 20000})
+        settings.start()
+        settings.choose({"port_base": 21000})  # and then the build fails
+        again = Settings(tmp_path / "settings.json")
+        assert again.chosen() == {"port_base": 21000}
+        assert again.running() == {"port_base": 20000}, "what runs has to be stopped by its own settings"
+        again.start()
+        assert again.running() == {"port_base": 21000}
+
+    def test_a_file_of_before_is_read(self, tmp_path: Path) -> None:
+        file = tmp_path / "settings.json"
+        file.write_text('{"port_base": 20000, "node_down_for": "30s"}')
+        assert Settings(file).chosen() == Settings(file).running() == {"port_base": 20000, "node_down_for": "30s"}
+
+
+class TestLogs:
+    def test_of_several_parts_are_one_by_time(self) -> None:
+        router = [
+            "ts=2026-11-27T23:58:07.312Z level=info msg=listening",
+            "ts=2026-11-27T23:59:00.000Z msg=late",
+            "  more of it",
+        ]
+        hot = ["time=2026-11-27T23:58:08.000Z level=INFO msg=ready"]
+        assert log_view.merged({"router": router, "hot": hot, "shop": ["no time"]}) == [
+            f"router | {router[0]}",
+            f"hot    | {hot[0]}",
+            f"router | {router[1]}",
+            f"router | {router[2]}",
+            "shop   | no time",
+        ]
+
+    def test_end_where_they_end(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.log"
+        file.write_text("1\n2\n3\n")
+        assert log_view.tail(file, 2) == ["2", "3"]
+        assert log_view.tail(file, 0) == []
+
+
+def test_the_help_names_the_ports_that_are_taken() -> None:
+    words = " ".join(_vigia("up", "--help").stdout.split())
+    assert f"a number from 1024 to {last_port_base()}" in words
+
+
+def test_an_environment_that_is_a_link_to_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = tmp_path / "venv"
+    link.symlink_to(tmp_path / "gone")
+    monkeypatch.setattr(build, "VENV", link)
+    with pytest.raises(Failure, match=r"venv is a link to .*gone, which is not there: remove the link"):
+        build.python_environment()
 
 
 def test_a_build_folder_whose_programs_are_gone_is_configured_anew(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 
 from launcher import build, checks, up
+from launcher.layout import last_port_base
 from launcher.paths import make_state_folders
 from launcher.shell import Failure, fail
 
@@ -16,7 +17,7 @@ Vigía on one machine.
 
   ./vigia up        installs what is missing, builds, starts everything, prints address and log-ins
   ./vigia status    shows what runs, and the log-ins again
-  ./vigia logs      shows the logs, of one part or all
+  ./vigia logs      shows the logs, of one part, or of several by time
   ./vigia down      stops everything; the data stay (--wipe deletes them)
   ./vigia test      installs, builds and runs every test
   ./vigia build     builds only (preset dev: Debug with sanitizers; ./vigia build release: what is shipped)
@@ -42,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         "--port-base",
         type=int,
         metavar="N",
-        help="use ports N, N+1, … instead of the standard ones, from now on; 0 goes back to the standard ones",
+        help="use ports N, N+1, … instead of the standard ones, from now on; "
+        f"a number from 1024 to {last_port_base()}, 0 goes back to the standard ones",
     )
     start.add_argument(
         "--node-down-for",

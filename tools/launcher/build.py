@@ -88,6 +88,10 @@ def portal() -> Path:
 
 def python_environment() -> Path:
     """A Python with the OpenTelemetry SDK and what the tests need; its path."""
+    if VENV.is_symlink() and not VENV.exists():
+        raise Failure(
+            f"{VENV} is a link to {VENV.readlink()}, which is not there: remove the link, or make that folder"
+        )
     python = VENV / "bin" / "python"
     fingerprint = _fingerprint(REQUIREMENTS)
     stamp = VENV / "stamp"

@@ -85,7 +85,7 @@ def check_port_base(base: int | None, outgoing: tuple[int, int] | None = None) -
         return
     last = base + len(_PORTS) - 1
     first_outgoing, last_outgoing = outgoing or _outgoing_ports()
-    choice = f"Choose a number from 1024 to {first_outgoing - len(_PORTS)}, or 0 for the standard ports"
+    choice = f"Choose a number from 1024 to {last_port_base(outgoing)}, or 0 for the standard ports"
     if base < 1024 or last > 65535:
         raise Failure(f"--port-base {base} leaves no room for {len(_PORTS)} ports from 1024 to 65535. {choice}")
     if base <= last_outgoing and last >= first_outgoing:
@@ -93,6 +93,11 @@ def check_port_base(base: int | None, outgoing: tuple[int, int] | None = None) -
             f"--port-base {base} lies among the ports that this system gives to outgoing connections "
             f"({first_outgoing} to {last_outgoing}): one of them could be taken at any start. {choice}"
         )
+
+
+def last_port_base(outgoing: tuple[int, int] | None = None) -> int:
+    """The highest base below the ports for outgoing connections; above them there may be room too."""
+    return (outgoing or _outgoing_ports())[0] - len(_PORTS)
 
 
 def _outgoing_ports() -> tuple[int, int]:

@@ -10,25 +10,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from launcher import build, commands, configuration, demo, packages, parts, processes
+from launcher import build, commands, configuration, demo, log_view, packages, parts, processes
 from launcher.commands import Command
 from launcher.control import wait_until_ready
 from launcher.layout import AgentPlace, Layout, check_port_base, demo_agents, taken_addresses, with_port_base
 from launcher.paths import CONFIG, DATA, DEMO_FILE, LOG, RELEASE_BIN, SECRETS_FILE, STATE, make_state_folders
-from launcher.shell import Failure, run, say
+from launcher.settings import Settings
+from launcher.shell import Failure, say
 
 SETTINGS_FILE = STATE / "settings.json"
 
 
-def _kept_settings() -> dict[str, Any]:
-    """Choices of an earlier `up`; they stay until another choice is made."""
-    kept: dict[str, Any] = json.loads(SETTINGS_FILE.read_text()) if SETTINGS_FILE.exists() else {}
-    return kept
-
-
-def _settings(port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
-    chosen = {"port_base": port_base, "node_down_for": node_down_for}
-    return _kept_settings() | {name: value for name, value in chosen.items() if value is not None}
+def _asked(settings: Settings, port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
+    asked = {"port_base": port_base, "node_down_for": node_down_for}
+    return settings.chosen() | {name: value for name, value in asked.items() if value is not None}
 
 
 def _layout(settings: dict[str, Any]) -> Layout:
@@ -81,19 +76,22 @@ def _check_free(layout: Layout, agents: list[AgentPlace]) -> None:
 def up(port_base: int | None, node_down_for: str | None) -> None:
     """Installs, builds and starts what is missing, then prints addresses and log-ins."""
     make_state_folders()
-    old, settings = _kept_settings(), _settings(port_base, node_down_for)
-    check_port_base(settings.get("port_base"))
-    layout, agents = _layout(settings), demo_agents()
+    settings = Settings(SETTINGS_FILE)
+    old, asked = settings.running(), _asked(settings, port_base, node_down_for)
+    check_port_base(asked.get("port_base"))
+    layout, agents = _layout(asked), demo_agents()
     # Before the minutes of a build, and before anything is stopped or remembered.
     if not _are_running() or layout.ports != _layout(old).ports:
         _check_free(layout, agents)
+    # From here on it is the choice, also where a package, the build or a part fails.
+    settings.choose(asked)
     portal, python = _prepare()
     if _are_running() and layout != _layout(old):
         say("stopping what runs with the old settings")
         _stop_all()
     if not _are_running():
         _check_free(layout, agents)
-    SETTINGS_FILE.write_text(json.dumps(settings))
+    settings.start()
     _stop_if_older("monitor", portal / "index.html")
     kept = demo.load_secrets(SECRETS_FILE)
     configuration.write_all(layout, agents, kept["internal_token"], portal)
@@ -203,7 +201,7 @@ def status() -> int:
     if not all_running:
         print("  ./vigia up starts again what has ended; ./vigia logs NAME tells why")
     if DEMO_FILE.exists() and any(processes.is_running(process) for process in known):
-        print_access(_layout(_kept_settings()))
+        print_access(_layout(Settings(SETTINGS_FILE).running()))
     return 0 if all_running else 3
 
 
@@ -214,8 +212,11 @@ def logs(names: list[str], follow: bool, lines: int) -> None:
     unknown = [name for name in names if name not in there]
     if unknown:
         raise Failure(f"there is no log of {', '.join(unknown)}; there are logs of {', '.join(there)}")
-    files = [str(LOG / f"{name}.log") for name in (names or there)]
-    sys.stdout.flush()
+    files = {name: LOG / f"{name}.log" for name in (names or there)}
     if follow:
-        os.execvp("tail", ["tail", "-n", str(lines), "-F", *files])
-    run(["tail", "-n", str(lines), *files], what="reading the logs")
+        sys.stdout.flush()
+        os.execvp("tail", ["tail", "-n", str(lines), "-F", *map(str, files.values())])
+    ends = {name: log_view.tail(file, lines) for name, file in files.items()}
+    shown = log_view.merged(ends) if len(ends) > 1 else next(iter(ends.values()))
+    for line in shown:
+        print(line)
