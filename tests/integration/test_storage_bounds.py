@@ -151,7 +151,7 @@ def test_readers_that_do_not_read(cold: ColdStore) -> None:
     write_wide_series(load, 640, now_ms)
     path = "/api/v1/series?matcher=__name__%3Dwide&matcher=n%3D~%5B0-9%5D%7C%5B0-9%5D%5B0-9%5D"
     sockets = []
-    with bounded(cold) as neighbour:
+    with bounded(cold, rss_max=500 * MIB) as neighbour:  # it was 708 MiB
         for _ in range(40):
             connection = socket.create_connection((cold.host, 9096))
             sockets.append(connection)
