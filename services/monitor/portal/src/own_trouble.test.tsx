@@ -77,10 +77,13 @@ describe("a customer's user", () => {
         body: { ...recorded.nodeMetrics([null, null], [null, null]), warnings: [cold] },
       },
     });
+    const titles = () =>
+      [...document.querySelectorAll("[title]")].map((one) => one.getAttribute("title")).join(" ");
     const parts = /Alertmanager|router|collector|store|storage|Prometheus|unheard|T00:01/;
     expect(await screen.findByText("interruption at the provider")).toBeTruthy();
     expect(within(nodeRow("web-02")).getByText("data on their way")).toBeTruthy();
     expect(screen.getByRole("main").textContent).not.toMatch(parts);
+    expect(titles()).not.toMatch(parts);
     await userEvent.click(screen.getByRole("link", { name: "web-01" }));
     expect(await screen.findByText(/what is older than .* may be missing here/)).toBeTruthy();
     expect(screen.getByRole("main").textContent).not.toMatch(parts);

@@ -86,7 +86,7 @@ export const en = {
     push: "Push",
     scrape: "Scrape",
     pushHint: "The agent sends its health; nobody needs to reach the node",
-    scrapeHint: "The provider's Prometheus asks the node for its health",
+    scrapeHint: "The provider asks the node for its health",
   },
 
   overview: {

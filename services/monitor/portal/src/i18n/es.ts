@@ -87,7 +87,7 @@ export const es: Dictionary = {
     push: "Envío",
     scrape: "Consulta",
     pushHint: "El agente envía su estado; nadie necesita llegar al nodo",
-    scrapeHint: "El Prometheus del proveedor consulta el estado del nodo",
+    scrapeHint: "El proveedor consulta el estado del nodo",
   },
 
   overview: {

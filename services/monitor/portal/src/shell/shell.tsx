@@ -58,8 +58,11 @@ function useFocusOnNavigation() {
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const { text } = useLanguage();
   // For the mark in the navigation; the overview is asked for anyway.
-  const alertCount = firingIn(useOverview().data) ?? 0;
+  const overview = useOverview();
+  const alertCount = firingIn(overview.data) ?? 0;
   const worst = useWorstSeverity() ?? "critical";
+  // As the rest of what was seen before the server was lost, the mark is grey then.
+  const severity = overview.isError ? "info" : worst;
   const main = useFocusOnNavigation();
   useDocumentTitle();
   return (
@@ -80,7 +83,7 @@ export function Shell({ session, children }: { session: Session; children: React
               {alertCount > 0 && (
                 <>
                   {" "}
-                  <span className={styles.count} data-severity={worst}>
+                  <span className={styles.count} data-severity={severity}>
                     {alertCount}
                   </span>
                 </>
