@@ -9,6 +9,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -25,7 +26,14 @@ constexpr std::size_t kNodesMax = 50'000;
 
 enum class Kind { kAbsent, kNull, kScalar, kMap, kSequence };
 
+/// Of several faults the one is told that explains the others.
+enum class Rank {
+  kTypo,   // an unknown key beside a missing one that is spelt nearly so
+  kOther,  // by line; what is missing has that of what it is missing from
+};
+
 struct NotedError {
+  Rank rank = Rank::kOther;
   int line = 0;
   std::string text;
 };
@@ -37,10 +45,10 @@ struct FileContext {
   std::size_t nodes = 0;
   bool is_overfull = false;  // nothing more is built
 
-  void note(int line, std::string_view path, std::string_view message) {
-    errors.push_back({line, path.empty()
-                                ? fmt::format("{}:{}: {}", name, line, message)
-                                : fmt::format("{}:{}: {}: {}", name, line, path, message)});
+  void note(Rank rank, int line, std::string_view path, std::string_view message) {
+    errors.push_back({rank, line,
+                      path.empty() ? fmt::format("{}:{}: {}", name, line, message)
+                                   : fmt::format("{}:{}: {}: {}", name, line, path, message)});
   }
 };
 
@@ -54,10 +62,12 @@ struct ConfigNode::State {
   std::string scalar;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;  // of a map; file order
   std::vector<std::shared_ptr<State>> items;
+  std::set<std::string, std::less<>> missed;  // keys that were asked for and are not there
   bool is_known = false;
   bool accepts_all = false;
 
-  void note(std::string_view message) const { context->note(line, path, message); }
+  void note(std::string_view message) const { note(Rank::kOther, message); }
+  void note(Rank rank, std::string_view message) const { context->note(rank, line, path, message); }
 };
 
 namespace {
@@ -129,16 +139,16 @@ void build_map(const YAML::Node& yaml, State& node, int depth) {
     if (node.context->is_overfull) return;
     const int line = entry.first.Mark().line + 1;
     if (!entry.first.IsScalar()) {
-      node.context->note(line, node.path, "a key must be a plain text");
+      node.context->note(Rank::kOther, line, node.path, "a key must be a plain text");
       continue;
     }
     const std::string& key = entry.first.Scalar();
     if (key == "<<") {
-      node.context->note(line, node.path, "merge keys (<<) are not allowed");
+      node.context->note(Rank::kOther, line, node.path, "merge keys (<<) are not allowed");
       continue;
     }
     if (!seen.insert(key).second) {
-      node.context->note(line, child_path(node.path, key), "the key is given twice");
+      node.context->note(Rank::kOther, line, child_path(node.path, key), "the key is given twice");
       continue;
     }
     StatePtr child = build(entry.second, node.context, child_path(node.path, key), depth + 1);
@@ -182,11 +192,49 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
   return node;
 }
 
+/// Letters left out, added, changed or changed places with their neighbour.
+std::size_t edits_between(std::string_view left, std::string_view right) {
+  const std::size_t width = right.size() + 1;
+  std::vector<std::size_t> cells((left.size() + 1) * width);
+  const auto at = [&](std::size_t i, std::size_t j) -> std::size_t& {
+    return cells[i * width + j];
+  };
+  for (std::size_t i = 0; i <= left.size(); ++i) at(i, 0) = i;
+  for (std::size_t j = 0; j <= right.size(); ++j) at(0, j) = j;
+  for (std::size_t i = 1; i <= left.size(); ++i) {
+    for (std::size_t j = 1; j <= right.size(); ++j) {
+      const std::size_t changed = at(i - 1, j - 1) + (left[i - 1] == right[j - 1] ? 0 : 1);
+      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, changed});
+      const bool is_swap =
+          i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+      if (is_swap) at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
+    }
+  }
+  return at(left.size(), right.size());
+}
+
+/// The missed key that is nearest; "" where none is near enough to be meant.
+std::string nearest(const std::set<std::string, std::less<>>& missed, std::string_view key) {
+  constexpr std::size_t kKeyBytesMax = 64;  // what is longer is no slip
+  if (key.size() > kKeyBytesMax) return "";
+  std::string found;
+  std::size_t fewest = key.size() / 3 + 1;
+  for (const std::string& known : missed) {
+    const std::size_t edits = known.size() > kKeyBytesMax ? fewest : edits_between(key, known);
+    if (edits >= fewest) continue;
+    fewest = edits;
+    found = known;
+  }
+  return found;
+}
+
 void note_unknown_keys(const State& node) {
   if (node.accepts_all) return;
   for (const auto& [key, child] : node.children) {
     if (child->is_known) {
       note_unknown_keys(*child);
+    } else if (const std::string meant = nearest(node.missed, key); !meant.empty()) {
+      child->note(Rank::kTypo, fmt::format("the key is not known; is \"{}\" meant?", meant));
     } else {
       child->note("the key is not known");
     }
@@ -284,6 +332,7 @@ ConfigNode ConfigNode::child(std::string_view key) const {
     state_->kind = Kind::kNull;  // said once
     state_->items.clear();
   }
+  if (state_->kind == Kind::kMap) state_->missed.emplace(key);
   result.state_ = make_node(state_->context, child_path(state_->path, key), state_->line);
   return result;
 }
@@ -424,8 +473,9 @@ Result<void> ConfigFile::finish() const {
   const auto& errors = root_.state_->context->errors;
   if (errors.empty()) return {};
   const auto first = std::min_element(
-      errors.begin(), errors.end(),
-      [](const NotedError& left, const NotedError& right) { return left.line < right.line; });
+      errors.begin(), errors.end(), [](const NotedError& left, const NotedError& right) {
+        return std::pair(left.rank, left.line) < std::pair(right.rank, right.line);
+      });
   return fail(ErrorCode::kInvalid, first->text);
 }
 

@@ -63,7 +63,8 @@ class ConfigFile {
   static Result<ConfigFile> load(const std::string& path);
   static Result<ConfigFile> parse(std::string_view text, std::string name);
   ConfigNode root() const { return root_; }
-  /// The first error noted in file order (one clear line), or success.
+  /// One clear line, or success: an unknown key that is spelt nearly as a missing one, with the key
+  /// that may be meant; else the first error in file order.
   Result<void> finish() const;
 
  private:

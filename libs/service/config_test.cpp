@@ -82,6 +82,31 @@ TEST(Config, UnknownKeysInListsAreFound) {
   EXPECT_EQ(error_of(file), "c.yaml:3: list[0].nane: the key is not known");
 }
 
+// "extensions: vigia_auth is needed", at line 1, was said to who had written "extentions".
+TEST(Config, ATypoIsToldBeforeWhatIsMissingForIt) {
+  for (const auto* typo : {"recievers", "receiver", "reciever", "receivrs"}) {
+    const ConfigFile file = parse("use: [otlp]\n" + std::string(typo) + ": {otlp: {}}\n");
+    const ConfigNode receivers = file.root().child("receivers");
+    receivers.note_error("is needed");
+    file.root().child("use").items().front().note_error("is not described under receivers");
+    EXPECT_EQ(error_of(file),
+              "c.yaml:2: " + std::string(typo) + ": the key is not known; is \"receivers\" meant?");
+  }
+}
+
+TEST(Config, AKeyThatIsNearToNoneIsToldAsItIs) {
+  const ConfigFile file = parse("a: 1\nfoo: {}\n");
+  EXPECT_EQ(file.root().child("a").integer(0, 0, 9), 1);
+  (void)file.root().child("receivers");
+  EXPECT_EQ(error_of(file), "c.yaml:2: foo: the key is not known");
+}
+
+TEST(Config, AKeyThatIsThereAlreadyIsNotMeant) {
+  const ConfigFile file = parse("listen: x\nlisten2: y\n");
+  (void)file.root().child("listen").text();
+  EXPECT_EQ(error_of(file), "c.yaml:2: listen2: the key is not known");
+}
+
 TEST(Config, ADoubledKeyIsAnError) {
   const ConfigFile file = parse("a:\n  x: 1\n  y: 2\n  x: 3\n");
   file.root().child("a").accept_all();

@@ -62,6 +62,25 @@ std::string refusal(std::string_view what, std::string_view with) {
   return settings ? "" : settings.error().message;
 }
 
+// It was said that something is missing, at line 1.
+TEST(CollectorSettings, ATypoInATopLevelKeyIsNamedWithItsLine) {
+  const std::pair<std::string, std::string> typos[] = {{"extensions", "extentions"},
+                                                       {"receivers", "recievers"},
+                                                       {"processors", "procesors"},
+                                                       {"exporters", "exporter"},
+                                                       {"service", "services"}};
+  for (const auto& [key, typo] : typos) {
+    std::string text(kGood);
+    const std::size_t at = text.find("\n" + key + ":") + 1;
+    text.replace(at, key.size(), typo);
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(at), '\n');
+    const auto settings = read(text);
+    ASSERT_FALSE(settings.has_value()) << typo;
+    EXPECT_EQ(settings.error().message, "collector.yaml:" + std::to_string(line) + ": " + typo +
+                                            ": the key is not known; is \"" + key + "\" meant?");
+  }
+}
+
 TEST(Settings, TheDesignsFileLoads) {
   const auto settings = read(std::string(kGood));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;

@@ -368,3 +368,14 @@ def test_grpc_health_needs_no_token_and_says_what_is_served(collector: Collector
         with pytest.raises(grpc.RpcError) as refused:
             large(bytes(100_000), timeout=10)
         assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_typo_in_the_configuration_is_named_with_its_line(collector: Collector, tmp_path: Path) -> None:
+    lines = collector.config.read_text().splitlines()
+    line = lines.index("receivers:")
+    lines[line] = "recievers:"
+    (tmp_path / "typo.yaml").write_text("\n".join(lines))
+    words = [str(program()), "--check-config", "--config", str(tmp_path / "typo.yaml")]
+    checked = subprocess.run(words, env=collector.environment, capture_output=True, text=True, timeout=20, check=False)
+    assert checked.returncode == 2
+    assert checked.stderr == f'{tmp_path}/typo.yaml:{line + 1}: recievers: the key is not known; is "receivers" meant?\n'
