@@ -181,6 +181,7 @@ class RunningCollector final : public CollectorService {
   Result<void> open_doors() {
     IntakeSettings intake;
     intake.fills_missing_customer = settings_.fills_missing_customer;
+    intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;
     intake_ = std::make_unique<Intake>(
         settings_.exporters, intake,

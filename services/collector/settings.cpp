@@ -162,6 +162,8 @@ std::string settings_help() {
   return R"(The OpenTelemetry Collector's own shape; an unknown part or key is an error.
 extensions:
   vigia_auth: {directory: {file: customers.yaml},   # or {url, token, cache_file}; needed
+               collectors: 1,                       # behind one balancer: each grants its part
+                                                    # of a customer's rates
                missing_customer: refuse}            # or fill: with the token's customer;
                                                     # directory: also max_stale: 0 (never),
                                                     # refresh_interval: 1s (at most 5s),

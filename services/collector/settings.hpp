@@ -38,6 +38,7 @@ struct Settings {
   tenancy::DirectorySettings directory;
   StorageSettings storage;
   bool fills_missing_customer = false;  ///< vigia_auth's missing_customer is fill
+  std::uint32_t collectors = 1;         ///< vigia_auth's: who share the customers' rates
   std::string health_endpoint;          ///< "": none
   std::string metrics_endpoint = "127.0.0.1:8888";
   std::uint64_t memory_limit_bytes = 0;            ///< of RSS, above which intake refuses; 0: none

@@ -17,6 +17,7 @@ using Notes = std::vector<std::string>;
 
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::int64_t kMiBMax = 1LL << 30;
+constexpr std::int64_t kCollectorsMax = 1000;
 
 /// `tls:` of a server; nothing where it is absent.
 std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
@@ -63,6 +64,8 @@ void read_vigia_auth(const ConfigNode& node, Settings& settings) {
   const std::string choice = missing.text("refuse");
   if (choice != "fill" && choice != "refuse") missing.note_error("must be fill or refuse");
   settings.fills_missing_customer = choice == "fill";
+  settings.collectors =
+      static_cast<std::uint32_t>(node.child("collectors").integer(1, 1, kCollectorsMax));
 }
 
 void read_file_storage(const ConfigNode& node, Settings& settings, Notes& notes) {

@@ -81,6 +81,15 @@ TEST(CollectorSettings, ATypoInATopLevelKeyIsNamedWithItsLine) {
   }
 }
 
+TEST(Settings, CollectorsShareTheRates) {
+  EXPECT_EQ(read(std::string(kGood))->collectors, 1U);
+  const auto shared = read(replaced("customers.yaml}}", "customers.yaml}, collectors: 3}"));
+  ASSERT_TRUE(shared.has_value());
+  EXPECT_EQ(shared->collectors, 3U);
+  EXPECT_NE(refusal("customers.yaml}}", "customers.yaml}, collectors: 0}").find("collectors"),
+            std::string::npos);
+}
+
 TEST(Settings, TheDesignsFileLoads) {
   const auto settings = read(std::string(kGood));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;

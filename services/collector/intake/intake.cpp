@@ -71,7 +71,7 @@ Intake::Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings se
                const IntakeParts& parts)
     : settings_(std::move(settings)),
       parts_(parts),
-      rates_(parts.clock),
+      rates_(parts.clock, settings_.collectors),
       clock_doubt_(parts.clock, settings_.newest_record_ms),
       durations_(parts.metrics.histogram(
           "vigia_intake_duration_seconds",

@@ -51,6 +51,8 @@ struct IntakeSettings {
   wire::prometheus::TranslatorSettings translation = {};
   /// A resource that names no customer is the token's; false: it is refused.
   bool fills_missing_customer = false;
+  /// So many collectors share the customers' rates.
+  std::uint32_t collectors = 1;
   std::int64_t newest_record_ms = 0;  ///< when the log's newest record came; 0: not known
 };
 

@@ -40,9 +40,10 @@ std::array<RateLimiter::Draft, 2> RateLimiter::drafts(const CustomerId& customer
                                                       const RequestCost& cost) {
   const TimePoint now = clock_.steady();
   const auto draft = [&](const Limit& limit, std::uint64_t asked, double overdraft_min) {
-    Draft made{limit.key, limit.unit, limit.per_second, static_cast<double>(asked), 0, nullptr};
+    const double rate = static_cast<double>(limit.per_second) / collectors_;
+    Draft made{limit.key, limit.unit, limit.per_second, rate, static_cast<double>(asked),
+               0,         nullptr};
     if (limit.per_second == 0) return made;
-    const auto rate = static_cast<double>(limit.per_second);
     made.overdraft = std::max(rate * kOverdraft_s, overdraft_min);
     made.bucket = &buckets_[customer][limit.kind];
     Bucket& bucket = *made.bucket;
@@ -58,15 +59,17 @@ std::array<RateLimiter::Draft, 2> RateLimiter::drafts(const CustomerId& customer
           draft(bytes, cost.bytes, kOverdraftBytesMin)};
 }
 
-Result<void> RateLimiter::judge(const Draft& draft) {
+Result<void> RateLimiter::judge(const Draft& draft) const {
   if (draft.bucket == nullptr) return {};
-  const auto rate = static_cast<double>(draft.per_second);
+  const double rate = draft.rate;
+  const std::string among =
+      collectors_ == 1 ? "" : fmt::format(" among {} collectors", collectors_);
   const double largest = rate * kBurst_s + draft.overdraft;
   if (draft.cost > largest) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("{:.0f} {} in one request, and {:.0f} may be at the customer's {} of "
-                            "{}; send them in smaller requests",
-                            draft.cost, draft.unit, largest, draft.limit, draft.per_second));
+                            "{}{}; send them in smaller requests",
+                            draft.cost, draft.unit, largest, draft.limit, draft.per_second, among));
   }
   const double left = draft.bucket->left;
   if (left > 0 && draft.cost <= left + draft.overdraft) return {};
@@ -74,8 +77,8 @@ Result<void> RateLimiter::judge(const Draft& draft) {
   const double wait_s = std::max(1.0, std::ceil((needed - left) / rate));
   return tl::unexpected<Error>(
       Error{ErrorCode::kOverLimit,
-            fmt::format("over the customer's {} of {}; send again in {:.0f} s", draft.limit,
-                        draft.per_second, wait_s),
+            fmt::format("over the customer's {} of {}{}; send again in {:.0f} s", draft.limit,
+                        draft.per_second, among, wait_s),
             seconds(wait_s)});
 }
 

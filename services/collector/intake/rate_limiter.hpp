@@ -27,10 +27,13 @@ struct RequestCost {
 /// Token buckets, kBurst_s seconds of its rate large, one for each limit of a customer. A request
 /// may overdraw a bucket, by kOverdraft_s seconds of its rate (where that is little: by a small
 /// request) and never by more: what is larger than bucket and overdraft together can never pass.
+/// Where several collectors stand behind a balancer each grants its part of every rate.
 /// Thread contract: any thread.
 class RateLimiter {
  public:
-  explicit RateLimiter(const Clock& clock) : clock_(clock) {}
+  /// `collectors`: at least 1.
+  explicit RateLimiter(const Clock& clock, std::uint32_t collectors = 1)
+      : clock_(clock), collectors_(collectors) {}
 
   /// Takes the cost off all its buckets, or off none of them: kOverLimit with the time to wait
   /// where the same request may pass later, kTooLarge where it never will. Both name the limit.
@@ -55,7 +58,8 @@ class RateLimiter {
   struct Draft {
     std::string_view limit;  ///< its key
     std::string_view unit;
-    std::uint64_t per_second = 0;  ///< 0: no limit
+    std::uint64_t per_second = 0;  ///< as the directory has it; 0: no limit
+    double rate = 0;               ///< this collector's part of it
     double cost = 0;
     double overdraft = 0;
     Bucket* bucket = nullptr;
@@ -64,9 +68,10 @@ class RateLimiter {
   /// REQUIRES: mutex_ is held.
   std::array<Draft, 2> drafts(const CustomerId& customer, const tenancy::Limits& limits,
                               const RequestCost& cost);
-  static Result<void> judge(const Draft& draft);
+  Result<void> judge(const Draft& draft) const;
 
   const Clock& clock_;
+  const std::uint32_t collectors_;
   std::mutex mutex_;
   std::map<CustomerId, Buckets> buckets_;  // as many as customers with a limit
 };

@@ -35,6 +35,27 @@ TEST_F(RateLimiterTest, AnOverdrawnBucketAsksToWaitAndRefills) {
   EXPECT_TRUE(charge_points(1));
 }
 
+// Three collectors behind a balancer granted three times what the directory says.
+TEST_F(RateLimiterTest, SeveralCollectorsGrantARateTogether) {
+  limits_.points_per_second = 6000;
+  limits_.bytes_per_second = 0;
+  std::uint64_t granted = 0;
+  for (int collector = 0; collector < 3; ++collector) {
+    RateLimiter one(clock_, 3);
+    const auto send = [&](std::uint64_t points) {
+      return one.charge(*CustomerId::parse("a"), limits_, {Signal::kMetrics, points, 0});
+    };
+    while (send(1000)) granted += 1000;
+    EXPECT_EQ(
+        send(1).error().message,
+        "over the customer's points_per_second of 6000 among 3 collectors; send again in 1 s");
+    const auto large = send(40'001);
+    EXPECT_EQ(large.error().code, ErrorCode::kTooLarge);
+    EXPECT_NE(large.error().message.find("40000 may be"), std::string::npos);
+  }
+  EXPECT_EQ(granted, 60'000U);  // ten seconds of the whole rate
+}
+
 // A1: one request of any size passed while anything was in the bucket.
 TEST_F(RateLimiterTest, ARequestOverdrawsByABoundedTime) {
   limits_.points_per_second = 1000;
