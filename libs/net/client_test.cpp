@@ -75,6 +75,19 @@ TEST_F(ClientTest, AFaultInWhatTakesAnAnswerCostsThatAlone) {
   EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
 }
 
+// In the middle of curl's own code, which no exception may pass through.
+TEST_F(ClientTest, AFaultInACallbackOfCurlCostsThatExchangeAlone) {
+  const std::uint64_t before = fault_count();
+  ClientRequest broken = request("/a");
+  broken.may_grow = [](std::size_t) -> bool { throw std::bad_alloc(); };
+  const auto answer = client_->fetch(broken);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_TRUE(is_retryable(answer.error())) << answer.error().message;
+  EXPECT_EQ(fault_count(), before + 1);
+  EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
+  EXPECT_EQ(fault_count(), before + 1);
+}
+
 TEST_F(ClientTest, WhatIsCancelledEndsOnBothSides) {
   std::atomic<int> gone{0};
   std::mutex mutex;

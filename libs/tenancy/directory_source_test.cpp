@@ -7,11 +7,13 @@
 #include <functional>
 #include <iterator>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
@@ -185,6 +187,44 @@ TEST(DirectorySource, FollowsTheMonitorsSnapshotAndOutlivesIt) {
   ASSERT_TRUE(source.has_value());
   EXPECT_TRUE(eventually([&] { return knows(**source, "u"); }));
   EXPECT_TRUE(eventually([&] { return (*source)->refresh_failures() > 0; }));
+}
+
+/// The real client, which throws at the next request once it is told to.
+class ThrowingClient final : public net::Client {
+ public:
+  void throw_once() { throws_ = true; }
+  void close() override { client_->close(); }
+  std::uint64_t send(net::ClientRequest request,
+                     std::function<void(Result<net::ClientResponse>)> done) override {
+    if (throws_.exchange(false)) throw std::bad_alloc();
+    return client_->send(std::move(request), std::move(done));
+  }
+  void cancel(std::uint64_t request) override { client_->cancel(request); }
+  void call(net::ClientRequest request, std::string_view compression,
+            std::function<void(Result<net::GrpcReply>)> done) override {
+    client_->call(std::move(request), compression, std::move(done));
+  }
+
+ private:
+  std::atomic<bool> throws_{false};
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+};
+
+TEST(DirectorySource, AFaultOfARefreshCostsThatRefreshAlone) {
+  const TemporaryFolder folder;
+  SnapshotHandler handler;
+  const auto server = serve(handler);
+  ThrowingClient client;
+  auto source = DirectorySource::start(url_settings(server->address(), folder.file("c")), client);
+  ASSERT_TRUE(source.has_value());
+  ASSERT_TRUE(eventually([&] { return knows(**source, "t"); }));
+  const std::uint64_t before = fault_count();
+  client.throw_once();
+  EXPECT_TRUE(eventually([&] { return fault_count() == before + 1; }));
+  EXPECT_TRUE(knows(**source, "t"));
+  handler.put("\"2\"", large_snapshot(0, "u"));
+  EXPECT_TRUE(eventually([&] { return knows(**source, "u") && !knows(**source, "t"); }));
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST(DirectorySource, WithoutAMonitorAndACacheNothingIsKnown) {

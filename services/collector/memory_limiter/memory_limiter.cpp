@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <utility>
 
 #include <unistd.h>
 
@@ -27,8 +28,11 @@ std::uint64_t read_resident_bytes() {
 
 }  // namespace
 
-MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets)
-    : limit_bytes_(limit_bytes), budgets_(budgets) {
+MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets,
+                             ResidentBytes resident)
+    : limit_bytes_(limit_bytes),
+      budgets_(budgets),
+      resident_(resident ? std::move(resident) : read_resident_bytes) {
   look();
   thread_ = std::thread([this] { run(); });
 }
@@ -58,11 +62,11 @@ std::uint64_t MemoryLimiter::resident_after_return(std::uint64_t bytes) {
   if (!is_over && now < returned_ + kReturnInterval) return bytes;
   service::return_freed_pages();
   returned_ = now;
-  return read_resident_bytes();
+  return resident_();
 }
 
 void MemoryLimiter::look() {
-  const std::uint64_t bytes = resident_after_return(read_resident_bytes());
+  const std::uint64_t bytes = resident_after_return(resident_());
   resident_bytes_.store(bytes, std::memory_order_relaxed);
   if (limit_bytes_ == 0) return;
   const bool is_over = bytes > limit_bytes_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -19,8 +20,11 @@ namespace vigia::collector {
 /// contract: any thread.
 class MemoryLimiter {
  public:
-  /// `limit_bytes` 0: never over.
-  MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets);
+  using ResidentBytes = std::function<std::uint64_t()>;
+  /// `limit_bytes` 0: never over. `resident` says what this process has resident; empty: the
+  /// system's word.
+  MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets,
+                ResidentBytes resident = {});
   ~MemoryLimiter();
   MemoryLimiter(const MemoryLimiter&) = delete;
   MemoryLimiter& operator=(const MemoryLimiter&) = delete;
@@ -37,6 +41,7 @@ class MemoryLimiter {
 
   const std::uint64_t limit_bytes_;
   net::ServerBudgets& budgets_;
+  const ResidentBytes resident_;
   std::chrono::steady_clock::time_point returned_;
   std::atomic<bool> is_over_{false};
   std::atomic<bool> is_short_{false};

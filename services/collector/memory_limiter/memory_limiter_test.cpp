@@ -1,6 +1,12 @@
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 
+#include <atomic>
+#include <future>
+#include <new>
+
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -36,6 +42,21 @@ TEST_F(MemoryLimiterTest, OverTheLimitWhoHoldsTheMostIsRefusedB7) {
 TEST_F(MemoryLimiterTest, FarOverTheLimitEverybodyIs) {
   const MemoryLimiter limiter(resident() / 2, budgets_);
   EXPECT_TRUE(limiter.is_short());
+}
+
+TEST_F(MemoryLimiterTest, AFaultOfALookCostsThatLookAlone) {
+  const std::uint64_t before = fault_count();
+  std::atomic<int> looks{0};
+  std::promise<void> looked_on;
+  const MemoryLimiter limiter(100, budgets_, [&]() -> std::uint64_t {
+    const int look = ++looks;
+    if (look == 3) throw std::bad_alloc();  // the first two are the constructor's
+    if (look == 4) looked_on.set_value();
+    return look > 3 ? 1000 : 10;
+  });
+  EXPECT_FALSE(limiter.is_short());
+  looked_on.get_future().wait();
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST_F(MemoryLimiterTest, WithoutALimitItIsNeverShort) {
