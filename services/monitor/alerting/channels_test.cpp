@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <atomic>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -6,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/net/server.hpp"
 #include "services/monitor/alerting/channel_addresses.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
@@ -291,13 +294,34 @@ class Reader final : public net::Handler {
   std::unique_ptr<net::Server> server_;
 };
 
+/// The real client, which throws at the next request once it is told to.
+class ThrowingClient final : public net::Client {
+ public:
+  void throw_once() { throws_ = true; }
+  void close() override { client_->close(); }
+  std::uint64_t send(net::ClientRequest request,
+                     std::function<void(Result<net::ClientResponse>)> done) override {
+    if (throws_.exchange(false)) throw std::bad_alloc();
+    return client_->send(std::move(request), std::move(done));
+  }
+  void cancel(std::uint64_t request) override { client_->cancel(request); }
+  void call(net::ClientRequest request, std::string_view compression,
+            std::function<void(Result<net::GrpcReply>)> done) override {
+    client_->call(std::move(request), compression, std::move(done));
+  }
+
+ private:
+  std::atomic<bool> throws_{false};
+  std::unique_ptr<net::Client> client_ = net::Client::create({});
+};
+
 class Publishing : public Channels {
  protected:
   void start(const std::string& url) {
     PublisherSettings settings;
     settings.alertmanager_url = url;
     settings.alertmanager_file = file();
-    publisher_.emplace(*database_, *client_, clock_, metrics_, addresses_, std::move(settings));
+    publisher_.emplace(*database_, client_, clock_, metrics_, addresses_, std::move(settings));
     ASSERT_TRUE(publisher_->start().has_value());
   }
   std::string file() const { return (database_.folder() / "alertmanager.yml").string(); }
@@ -313,7 +337,7 @@ class Publishing : public Channels {
 
   SystemClock clock_;
   service::MetricRegistry metrics_;
-  std::unique_ptr<net::Client> client_ = net::Client::create({});
+  ThrowingClient client_;
   ChannelAddresses addresses_{*database_, [](const std::string&) { return Result<void>(); }};
   std::optional<AlertingPublisher> publisher_;
 };
@@ -335,6 +359,24 @@ TEST_F(Publishing, ARefusedChannelIsLeftOutAndToldAndTheOthersWork) {
   const auto text = read_file_or_empty(file());
   EXPECT_NE(text.find("8.8.8.8/later"), std::string::npos);
   EXPECT_EQ(text.find("9.9.9.9"), std::string::npos) << text;
+}
+
+TEST_F(Publishing, AFaultOfOursCostsThatRoundAlone) {
+  Reader reader(file());
+  add("first", kA, "https://8.8.8.8/a");
+  start(reader.url());
+  ASSERT_TRUE(becomes("first", ChannelState::kActive));
+  const std::uint64_t before = fault_count();
+  client_.throw_once();
+  add("second", kB, "https://8.8.8.8/b");
+  publisher_->wake();
+  const auto deadline = clock_.steady() + std::chrono::seconds(10);
+  while (fault_count() == before && clock_.steady() < deadline) std::this_thread::yield();
+  EXPECT_EQ(fault_count(), before + 1);
+  publisher_->wake();
+  EXPECT_TRUE(becomes("second", ChannelState::kActive));
+  EXPECT_NE(read_file_or_empty(file()).find("8.8.8.8/a"), std::string::npos);
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST_F(Publishing, AFileWrittenWhileTheReaderIsAwayHoldsNothingUntried) {
