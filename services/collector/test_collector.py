@@ -378,4 +378,6 @@ def test_a_typo_in_the_configuration_is_named_with_its_line(collector: Collector
     words = [str(program()), "--check-config", "--config", str(tmp_path / "typo.yaml")]
     checked = subprocess.run(words, env=collector.environment, capture_output=True, text=True, timeout=20, check=False)
     assert checked.returncode == 2
-    assert checked.stderr == f'{tmp_path}/typo.yaml:{line + 1}: recievers: the key is not known; is "receivers" meant?\n'
+    assert (
+        checked.stderr == f'{tmp_path}/typo.yaml:{line + 1}: recievers: the key is not known; is "receivers" meant?\n'
+    )
