@@ -456,6 +456,7 @@ def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path
         assert {(one["metric"]["alertname"], one["metric"].get("customer_id")) for one in pending} <= {
             ("HighCPUUsage", "cliente-a"),
             ("NodeAlertsHeld", None),
+            ("Watchdog", None),
             ("VigiaPartDown", None),
             ("CollectorDown", None),
         }, pending
