@@ -27,6 +27,8 @@ from launcher.control import Control
 from otlp import PROTOBUF, gauge, metrics_request, post, resource_of
 from stack import Stack, wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 MIB = 1 << 20
 # The collector's limit_mib is 512; over 9/8 of it everybody is refused.
 RESIDENT_MAX = 640 * MIB

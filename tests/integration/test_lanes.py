@@ -24,6 +24,8 @@ from otlp import attributes, gauge, metrics_request, post, resource_of
 from remote_write import unpack
 from stack import Running, binaries, prometheus_programs, wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 HOT = "prometheusremotewrite/hot-0"
 COLD = "prometheusremotewrite/cold"
 LOGS = "otlphttp/cold"

@@ -17,6 +17,8 @@ import requests
 from rest import PASSWORD, Caller
 from stack import Stack
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 
 @pytest.fixture(scope="module")
 def stack_of_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

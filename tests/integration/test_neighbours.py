@@ -10,6 +10,8 @@ import pytest
 from otlp import gauge, metrics_request, post, rejected_points, resource_of
 from stack import Stack, prometheus_programs, wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 
 @pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda found: found[0])
 def neighbours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

@@ -21,6 +21,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_C
 from otlp import attributes, gauge, metrics_request, post, rejected_points, resource_of
 from stack import Stack, wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 # The collector's memory_limiter is at 512 MiB; what is on its way when it shuts may come on top.
 COLLECTOR_MIB_MAX = 640
 NEIGHBOUR_SECONDS_MAX = 3.0

@@ -15,6 +15,8 @@ from remote_write import write
 from stack import Stack, wait_for
 from test_router import MINUTE_MS, Reading
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 SERIES = 400
 # Some seconds of one core of Prometheus each, and little memory: 10,000 steps of 400 series, several times.
 SLOW = " + ".join(["sum(last_over_time(load[3h]))"] * 12)

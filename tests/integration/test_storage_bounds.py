@@ -22,6 +22,8 @@ from otlp import attributes, resource_of
 from remote_read import CHUNKS, SAMPLES, post_read, read_request
 from stack import wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 # Of the longest label value that the collector takes; in JSON each letter becomes six.
 VALUE_BYTES = 2048
 TOO_MUCH = (422, 429, 503)

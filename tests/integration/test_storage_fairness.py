@@ -21,6 +21,8 @@ from otlp import attributes, post, resource_of
 from remote_write import write
 from stack import wait_for
 
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
 
 @pytest.fixture
 def cold(tmp_path: Path) -> Iterator[ColdStore]:
