@@ -113,9 +113,10 @@ void Gateway::serve(const std::string& pattern, const Function& function, net::R
   exchange.hold(std::move(*place));
   auto parameters = Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
-  function(ApiRequest{std::move(*caller), std::move(*parameters), std::move(values),
-                      exchange.interest()},
-           std::move(exchange));
+  // By name: of two arguments the moved exchange may be the first to be made.
+  ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
+                   exchange.interest()};
+  function(std::move(asked), std::move(exchange));
 }
 
 }  // namespace vigia::router

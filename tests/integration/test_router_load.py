@@ -35,6 +35,18 @@ class Loaded(Reading):
         self.to_both({"__name__": "light", "customer_id": "cliente-b"}, [(at_ms, 1.0)])
         wait_for("hot covers", lambda: self.ask("/api/v1/query", query="load").headers["x-vigia-served"][:3] == "hot")
 
+    def sent_to(self, upstream: str) -> float:
+        key = f'vigia_router_upstream_requests_total{{upstream="{upstream}"}}'
+        return self.stack.own_metrics("router_metrics").get(key, 0)
+
+    def answered(self, route: str) -> dict[str, float]:
+        """Requests of a route that are over, by status."""
+        found = {}
+        for key, count in self.stack.own_metrics("router_metrics").items():
+            if key.startswith("vigia_router_requests_total") and f'route="{route}"' in key:
+                found[key.partition('code="')[2][:3]] = count
+        return found
+
     def open_slow(self) -> socket.socket:
         """A range query of cliente-a, sent and not read."""
         host, _, port = self.stack.layout.address("router").partition(":")
@@ -43,6 +55,16 @@ class Loaded(Reading):
         client = socket.create_connection((host, int(port)), timeout=10)
         client.sendall(
             f"GET /api/v1/query_range?{query} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer read-a\r\n\r\n".encode()
+        )
+        return client
+
+    def open_lists(self) -> socket.socket:
+        """A look-up of all wide series of cliente-a, sent and not read."""
+        host, _, port = self.stack.layout.address("router").partition(":")
+        form = urllib.parse.urlencode({"match[]": "wide", "start": "0"})
+        client = socket.create_connection((host, int(port)), timeout=10)
+        client.sendall(
+            f"GET /api/v1/series?{form} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer read-a\r\n\r\n".encode()
         )
         return client
 
@@ -110,6 +132,23 @@ def test_whoever_leaves_and_comes_again_holds_nothing(loaded: Loaded) -> None:
     slow.close()
     wait_for("hot has stopped, and nothing came after it", lambda: loaded.at_hot() < 1, 5)
     assert len(loaded.result("load")) == SERIES
+
+
+def test_whoever_leaves_takes_its_look_ups_along(loaded: Loaded) -> None:
+    """Of two stores each; what has not been answered by then ends at once, whatever the length of the row."""
+    _fill_wide(loaded, "cliente-a", 15_000)
+    clients = [loaded.open_lists() for _ in range(48)]
+    # All are in: cliente-a has so many places, and the others are free.
+    wait_for("requests of cliente-a are under way", lambda: loaded.sent_to("cold") >= 1)
+    for client in clients:
+        client.close()
+
+    def are_over() -> bool:
+        return sum(loaded.answered("/api/v1/series").values()) == len(clients)
+
+    wait_for("all are over", are_over, 5)
+    answered = loaded.answered("/api/v1/series")
+    assert answered.get("499", 0) >= len(clients) - 8, answered
 
 
 class Resident:

@@ -256,6 +256,9 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
 }
 
 void LabelApi::finish(const Shared& gathering) const {
+  if (gathering->exchange.interest()->is_lost()) {
+    return gathering->exchange.fail({ErrorCode::kDeadline, "the client has left"});
+  }
   if (gathering->is_over) {
     return gathering->exchange.fail(
         {ErrorCode::kOverLimit,
