@@ -1,0 +1,103 @@
+#include "services/storage/kv/rocksdb_options.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_manager.h>
+#include <rocksdb/table.h>
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::size_t kBlockBytes = 32U << 10U;
+constexpr std::size_t kFilterPartBytes = 4U << 10U;
+constexpr std::size_t kLogFilesKept = 3;
+// Free space to open, beside the size of the logs.
+constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
+
+}  // namespace
+
+// The index lies in the one that RocksDB always has.
+std::vector<std::string> family_names() {
+  std::vector<std::string> names(kFamilyNames.begin(), kFamilyNames.end());
+  names[0] = rocksdb::kDefaultColumnFamilyName;
+  return names;
+}
+
+std::optional<Family> family_named(const std::string& name) {
+  const auto names = family_names();
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) return std::nullopt;
+  return static_cast<Family>(at - names.begin());
+}
+
+rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;  // shared by the families: RocksDB's own interface wants it so
+  table.block_size = kBlockBytes;
+  // In parts: a filter of millions of keys is larger than a shard of the cache, which would read it
+  // anew at every look-up.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = kFilterPartBytes;
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = settings.write_buffer_bytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.level_compaction_dynamic_level_bytes = true;
+  return options;
+}
+
+rocksdb::DBOptions database_options(const RocksDbSettings& settings,
+                                    std::shared_ptr<rocksdb::EventListener> listener) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.db_write_buffer_size = settings.write_buffers_bytes_max;
+  options.keep_log_file_num = kLogFilesKept;
+  options.bytes_per_sync = 1U << 20U;
+  // Watches for space after a full disk, so that writes go on by themselves.
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
+  // The logs were looked through before (StoreFolder): only a torn end is left to be cut off.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.listeners.push_back(std::move(listener));
+  return options;
+}
+
+std::uint64_t free_bytes(const std::string& directory) {
+  std::error_code error;
+  const auto space = std::filesystem::space(directory, error);
+  return error ? 0 : space.available;
+}
+
+// A start writes what the logs hold into tables. Debian's RocksDB asserts, and ends the program,
+// where the disk fills up on the way: so it is not tried without room.
+Result<void> check_room(const std::string& directory) {
+  std::uint64_t needed = kFreeBytesToOpen;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;
+    if (at->path().extension() == ".log") needed += at->file_size(ignored);
+  }
+  const std::uint64_t available = free_bytes(directory);
+  if (available >= needed) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("cold store: the disk of {} has {} MiB free, {} are needed to start",
+                          directory, available >> 20U, needed >> 20U));
+}
+
+}  // namespace vigia::storage
