@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 
 import requests
-from remote_write import sized, snappy, varint
+from remote_write import sized, snappy, unpack, varint
 
 CHUNKS = b"\x10\x01"
 SAMPLES = b"\x10\x00"
@@ -30,3 +31,62 @@ def post_read(
         headers={"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", **headers},
         timeout=seconds,
     )
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        tag = number()
+        if tag & 7 == 0:
+            yield tag >> 3, number()
+            continue
+        size = 8 if tag & 7 == 1 else number()
+        yield tag >> 3, message[at : at + size]
+        at += size
+
+
+def _messages(message: bytes, field: int) -> Iterator[bytes]:
+    for name, content in _fields(message):
+        if name == field:
+            assert isinstance(content, bytes)
+            yield content
+
+
+def samples_of(answer: requests.Response) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
+    """What an answer in samples holds: sorted labels, then milliseconds and values."""
+    found: dict[tuple[tuple[str, str], ...], dict[int, float]] = {}
+    for result in _messages(unpack(answer.content), 1):
+        for series in _messages(result, 1):
+            labels = [dict(_fields(label)) for label in _messages(series, 1)]
+            key = tuple(sorted((_text(label[1]), _text(label.get(2, b""))) for label in labels))
+            samples = [dict(_fields(sample)) for sample in _messages(series, 2)]
+            assert key not in found
+            found[key] = {_whole(sample.get(2, 0)): _double(sample.get(1, bytes(8))) for sample in samples}
+    return found
+
+
+def _text(content: bytes | int) -> str:
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
+def _whole(content: bytes | int) -> int:
+    assert isinstance(content, int)
+    return content
+
+
+def _double(content: bytes | int) -> float:
+    assert isinstance(content, bytes)
+    return float(struct.unpack("<d", content)[0])

@@ -32,6 +32,12 @@ struct KeyValue {
   bool is_gone = false;  ///< the key is forgotten; `value` is nothing
 };
 
+/// A row that is written only where the store still has what was read of it before.
+struct GuardedWrite {
+  KeyValue row;
+  std::optional<std::string> read;  ///< nothing: there was none
+};
+
 /// When a write is on disk.
 enum class Durability : std::uint8_t {
   kNow,    ///< before the call returns
@@ -75,6 +81,11 @@ class OrderedStore {
   virtual ~OrderedStore() = default;
   /// All of the writes or none; an older value of a key is replaced.
   virtual Result<void> put(const std::vector<KeyValue>& writes, Durability durability) = 0;
+  /// Those of the writes whose rows are still as they were read, however many others write
+  /// meanwhile; how many. For whoever writes what lay elsewhere for a while: kLater.
+  virtual Result<std::size_t> put_unchanged(const std::vector<GuardedWrite>& /*writes*/) {
+    return fail(ErrorCode::kUnavailable, "this store has no guarded writes");
+  }
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
   /// Which of the keys are there, in their order. Many at once cost far less than one `get` each,
   /// and no more memory however large the values are.

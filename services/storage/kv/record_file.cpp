@@ -70,7 +70,9 @@ class Assembler {
     }
     is_open_ = true;
     record_ += fragment.payload;
-    if (fragment.type == kFull || fragment.type == kLast) finish();
+    if (fragment.type == kFull || fragment.type == kLast) {
+      finish(at + kHeaderBytes + fragment.payload.size());
+    }
   }
   void end() {
     if (is_open_) damage(record_at_, record_.size());
@@ -78,8 +80,9 @@ class Assembler {
   }
 
  private:
-  void finish() {
+  void finish(std::uint64_t end) {
     is_open_ = false;
+    state_.records_end = end;
     if (has_damage_) {
       if (state_.damaged_passages == 0) state_.first_damage = damage_at_;
       ++state_.damaged_passages;

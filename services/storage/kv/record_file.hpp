@@ -17,6 +17,7 @@ struct RecordFileState {
   std::uint64_t damaged_passages = 0;  ///< with a readable record behind them in the file
   std::uint64_t damaged_bytes = 0;     ///< of these passages
   std::uint64_t first_damage = 0;      ///< where the first of them begins
+  std::uint64_t records_end = 0;       ///< where the last whole record ends
   /// Bytes behind the last whole record that are no zeros: what a kill cut off, or damage.
   std::uint64_t tail_bytes = 0;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -19,10 +20,13 @@
 #include "libs/service/log.hpp"
 #include "services/storage/kv/damage_queue.hpp"
 #include "services/storage/kv/damage_text.hpp"
+#include "services/storage/kv/mended_rows.hpp"
+#include "services/storage/kv/ordered_tables.hpp"
 #include "services/storage/kv/record_file.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 #include "services/storage/kv/store_folder.hpp"
+#include "services/storage/kv/write_gate.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -38,7 +42,6 @@ constexpr auto kEndPatience = std::chrono::seconds(60);
 constexpr auto kEndPoll = std::chrono::milliseconds(2);
 // Free space below which writes are about to fail.
 constexpr std::uint64_t kFreeBytesMin = 4U << 20U;
-constexpr std::size_t kSavedBytesAtOnce = 1U << 20U;
 /// Says to the index that rows of its may be gone: index_key::kHeal.
 constexpr std::string_view kHealKey = "m/heal";
 constexpr std::string_view kHeldElsewhere = "another process holds";
@@ -52,12 +55,15 @@ tl::unexpected<Error> mending() {
               "cold store: a damaged file is being set aside, try again in a moment");
 }
 
-// Damage that a compaction meets would make the database refuse all writes until it is opened anew.
-// It goes to the queue instead; the compaction is tried again once the table is gone.
-class DamageListener final : public rocksdb::EventListener {
+// Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
+// until it is opened anew: it goes to the queue instead; the compaction is tried again once the
+// table is gone. And each new version is told of before the files of the one before are deleted.
+class StoreListener final : public rocksdb::EventListener {
  public:
-  explicit DamageListener(DamageQueue& damage) : damage_(damage) {}
-  const char* Name() const override { return "vigia damage listener"; }
+  using OnVersion = std::function<void(rocksdb::DB&)>;
+  StoreListener(DamageQueue& damage, OnVersion on_version)
+      : damage_(damage), on_version_(std::move(on_version)) {}
+  const char* Name() const override { return "vigia store listener"; }
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
     contain_faults("storage: listener", [&] {
       const bool is_read = reason == rocksdb::BackgroundErrorReason::kCompaction ||
@@ -68,9 +74,16 @@ class DamageListener final : public rocksdb::EventListener {
       *status = rocksdb::Status::OK();  // even where nothing helps: the other tables take writes
     });
   }
+  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& /*info*/) override {
+    contain_faults("storage: listener", [&] { on_version_(*db); });
+  }
+  void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& /*i*/) override {
+    contain_faults("storage: listener", [&] { on_version_(*db); });
+  }
 
  private:
   DamageQueue& damage_;
+  const OnVersion on_version_;
 };
 
 // An open database. Whoever uses it holds it open; shared by the store and its walks.
@@ -176,7 +189,7 @@ class RocksDbStore final : public OrderedStore {
   ~RocksDbStore() override {
     damage_.stop();
     if (mender_.joinable()) mender_.join();
-    if (const auto opened = current()) note_manifest(*opened);
+    if (const auto opened = current()) note_manifest(*opened->db);
   }
 
   /// Once, before any other call.
@@ -212,6 +225,25 @@ class RocksDbStore final : public OrderedStore {
       if (!status.ok()) return failure(damage_, status);
     }
     return write_batch(*opened, batch, durability);
+  }
+
+  Result<std::size_t> put_unchanged(const std::vector<GuardedWrite>& writes) override {
+    const auto opened = current();
+    if (opened == nullptr) return mending();
+    const auto entered = gate_.enter_alone();
+    rocksdb::WriteBatch batch;
+    for (const GuardedWrite& write : writes) {
+      const auto now = get(write.row.family, write.row.key);
+      if (!now) return tl::unexpected<Error>(now.error());
+      if (*now != write.read) continue;
+      const auto status =
+          batch.Put(opened->handle(write.row.family), slice(write.row.key), slice(write.row.value));
+      if (!status.ok()) return failure(damage_, status);
+    }
+    const auto count = static_cast<std::size_t>(batch.Count());
+    if (count == 0) return count;
+    if (auto written = write_inside(*opened, batch, {}); !written) return forward(written);
+    return count;
   }
 
   Result<std::optional<std::string>> get(Family family, std::string_view key) override {
@@ -260,11 +292,13 @@ class RocksDbStore final : public OrderedStore {
     const rocksdb::Slice begin = slice(from);
     const rocksdb::Slice end = slice(to);
     auto* handle = opened->handle(family);
+    const auto entered = gate_.enter();
     auto status = rocksdb::DeleteFilesInRange(opened->db.get(), handle, &begin, &end, false);
     if (status.ok()) {
       status = opened->db->DeleteRange(rocksdb::WriteOptions(), handle, begin, end);
     }
     if (!status.ok()) return failure(damage_, status);
+    note_manifest(*opened->db);
     return {};
   }
 
@@ -314,6 +348,7 @@ class RocksDbStore final : public OrderedStore {
 
  private:
   std::shared_ptr<Opened> current() const {
+    if (is_withheld_ && std::this_thread::get_id() != mender_.get_id()) return nullptr;
     const std::lock_guard lock(mutex_);
     return opened_;
   }
@@ -348,6 +383,13 @@ class RocksDbStore final : public OrderedStore {
   Result<void> write_batch(Opened& opened, rocksdb::WriteBatch& batch, Durability durability) {
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::kNow;
+    const auto entered = gate_.enter();
+    return write_inside(opened, batch, options);
+  }
+
+  // Who calls it is inside the gate.
+  Result<void> write_inside(Opened& opened, rocksdb::WriteBatch& batch,
+                            const rocksdb::WriteOptions& options) {
     const std::uint64_t before = opened.db->GetLatestSequenceNumber();
     const rocksdb::Status status = opened.db->Write(options, &batch);
     is_writable_ = status.ok();
@@ -382,15 +424,19 @@ class RocksDbStore final : public OrderedStore {
     }
   }
 
+  // Shared because RocksDB's interface wants it so.
+  std::shared_ptr<rocksdb::EventListener> listener() {
+    return std::make_shared<StoreListener>(damage_, [this](rocksdb::DB& db) { note_manifest(db); });
+  }
+
   rocksdb::Status try_open() {
     const rocksdb::ColumnFamilyOptions options = family_options(settings_, cache_);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (const std::string& name : family_names()) families.emplace_back(name, options);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    const rocksdb::Status status =
-        rocksdb::DB::Open(database_options(settings_, std::make_shared<DamageListener>(damage_)),
-                          settings_.directory, families, &handles, &raw);
+    const rocksdb::Status status = rocksdb::DB::Open(database_options(settings_, listener()),
+                                                     settings_.directory, families, &handles, &raw);
     if (!status.ok()) return status;
     auto opened = std::make_shared<Opened>(raw, std::move(handles));
     const std::lock_guard lock(mutex_);
@@ -418,20 +464,36 @@ class RocksDbStore final : public OrderedStore {
                             "whether the newest write-ahead log is whole cannot be told", 0, 0});
     }
     if (is_short || folder.is_rebuilt() || mark_.is_damaged()) mark_.reset(recovered);
-    note_manifest(*opened);
+    note_manifest(*opened->db);
     const bool is_index_at_risk = is_short || folder.log_rows_lost() > 0 || folder.is_rebuilt();
     return is_index_at_risk || mark_.is_damaged() ? ask_for_healing() : Result<void>();
   }
 
+  // Once for all that was saved together: it is a walk through the whole index.
   Result<void> ask_for_healing() {
+    wants_healing_ = false;
     ++repairs_;
+    return note_healing_on_disk();
+  }
+
+  // A file is done with only when it is on disk that the index needs healing.
+  Result<void> note_healing() {
+    if (wants_healing_) return {};
+    if (auto noted = note_healing_on_disk(); !noted) return noted;
+    wants_healing_ = true;
+    return {};
+  }
+
+  Result<void> note_healing_on_disk() {
     return put({{Family::kIndex, std::string(kHealKey), "1"}}, Durability::kNow);
   }
 
-  void note_manifest(Opened& opened) {
+  // The copy first: the mark says no more than the copy has.
+  void note_manifest(rocksdb::DB& db) {
+    const std::lock_guard lock(manifest_mutex_);
     std::vector<std::string> names;
     std::uint64_t bytes = 0;
-    if (!opened.db->GetLiveFiles(names, &bytes, false).ok()) return;
+    if (!db.GetLiveFiles(names, &bytes, false).ok()) return;
     constexpr std::string_view kPrefix = "/MANIFEST-";
     for (const std::string& name : names) {
       if (!name.starts_with(kPrefix)) continue;
@@ -445,15 +507,15 @@ class RocksDbStore final : public OrderedStore {
 
   // The mender's thread.
   void run() {
-    while (!damage_.is_stopping()) {
-      const DamageQueue::Found found = damage_.wait(kTick);
+    for (Duration patience{}; !damage_.is_stopping(); patience = kTick) {
+      const DamageQueue::Found found = damage_.wait(patience);
       contain_faults("storage: mender", [&] {
         has_room_ = free_bytes(settings_.directory) >= kFreeBytesMin;
         if (!found.empty() && !damage_.is_stopping()) mend(found);
         if (current() == nullptr) reopen();
         const auto opened = current();
         if (opened == nullptr) return;
-        note_manifest(*opened);
+        note_manifest(*opened->db);
         if (!is_writable_) {  // does it take writes again?
           (void)put({{Family::kIdentity, std::string(kProbeKey), ""}}, Durability::kNow);
         }
@@ -500,25 +562,21 @@ class RocksDbStore final : public OrderedStore {
   /// Writes the readable rows of a table anew, as they stand in the database now, before the table
   /// goes: so that none is missing meanwhile. Those that cannot be told come with save_table.
   Result<void> copy_rows(std::uint64_t table) {
-    std::vector<KeyValue> rows;
-    std::size_t bytes = 0;
+    MendedRows rows(*this);
     const auto copy = [&](const std::string& family, std::string_view key,
                           std::string_view) -> Result<void> {
       const auto known = family_named(family);
       if (!known.has_value() || damage_.is_stopping()) return {};
       auto value = get(*known, key);
       if (!value || !value->has_value()) return {};
-      bytes += key.size() + (*value)->size();
-      rows.push_back({*known, std::string(key), std::move(**value)});
-      if (bytes < kSavedBytesAtOnce) return {};
-      bytes = 0;
-      return put(std::exchange(rows, {}), Durability::kLater);
+      KeyValue row{*known, std::string(key), **value};
+      return rows.add({std::move(row), std::move(*value)});
     };
     const auto read = read_table(settings_.directory + "/" + table_name(table), copy);
     if (!read && read.error().code != ErrorCode::kCorrupt) {
       return tl::unexpected<Error>(read.error());
     }
-    return rows.empty() ? sync() : put(rows, Durability::kNow);
+    return rows.finish();
   }
 
   // One that a walk from before speaks of may be gone.
@@ -569,10 +627,17 @@ class RocksDbStore final : public OrderedStore {
   void reopen() {
     if (auto room = check_room(settings_.directory); !room) return report(room);
     StoreFolder folder(settings_.directory, quarantine_, mark_);
+    is_withheld_ = true;
     if (auto opened = open_database(folder); !opened) {
       return service::log_error("the cold store cannot be opened again yet, trying again",
                                 {{"error", opened.error().message}});
     }
+    note_manifest(*current()->db);
+    // One that was made anew lacks what its logs held: newer writes must not come before that.
+    if (folder.is_rebuilt()) {
+      if (auto saved = save_unfinished(true); !saved) report(saved);
+    }
+    is_withheld_ = false;
     report(ask_for_healing());
   }
 
@@ -589,11 +654,40 @@ class RocksDbStore final : public OrderedStore {
     std::sort(tables.begin(), tables.end(), [](const std::string& left, const std::string& right) {
       return table_in(left) > table_in(right);
     });
+    if (auto ordered = save_in_order(tables); !ordered) return ordered;
     for (const std::string& taken : tables) {
       if (wants_index_only && !is_index_table(taken)) continue;
       if (auto saved = save_table(taken); !saved) return saved;
     }
-    return {};
+    return wants_healing_ ? ask_for_healing() : Result<void>();
+  }
+
+  // Of the index alone are rows replaced. Where it fails, or tables are damaged, save_table takes
+  // what it can, the newest file first.
+  Result<void> save_in_order(std::vector<std::string> tables) {
+    std::erase_if(tables, [](const std::string& taken) {
+      return taken.find(kMovedTag) == std::string::npos || !is_index_table(taken);
+    });
+    if (tables.size() < 2) return {};
+    MendedRows rows(*this);
+    const auto save = [&](const std::string& family, std::string_view key,
+                          std::string_view value) -> Result<void> {
+      return save_if_missing(rows, family, key, value);
+    };
+    const auto read = read_tables_in_order(settings_.directory + "/vigia-order", tables, save);
+    if (!read && read.error().code != ErrorCode::kCorrupt) return read;
+    report(read);
+    return rows.finish();
+  }
+
+  Result<void> save_if_missing(MendedRows& rows, const std::string& family, std::string_view key,
+                               std::string_view value) {
+    const auto known = family_named(family);
+    if (!known.has_value()) return {};
+    const auto newer = get(*known, key);
+    if (!newer) return tl::unexpected<Error>(newer.error());
+    if (newer->has_value()) return {};
+    return rows.add({{*known, std::string(key), std::string(value)}, std::nullopt});
   }
 
   // Index rows must be there before the index is read. What cannot be told is taken for one.
@@ -621,8 +715,9 @@ class RocksDbStore final : public OrderedStore {
     if (!written) return written;
     if (auto synced = sync(); !synced) return synced;
     if (state->damaged_passages + state->tail_bytes > 0) note.cost = "its damaged records";
+    if (auto noted = note_healing(); !noted) return noted;
     finish(taken, note, !note.cost.empty());
-    return ask_for_healing();
+    return {};
   }
 
   // A file that was only moved, and is read to its end, holds nothing that is not written anew.
@@ -637,21 +732,11 @@ class RocksDbStore final : public OrderedStore {
 
   Result<void> save_table(const std::string& taken) {
     DamageNote note{"table", old_name_of(taken), "damaged", "", 0, 0};
-    std::vector<KeyValue> rows;
-    std::size_t bytes = 0;
+    MendedRows rows(*this);
     const auto save = [&](const std::string& family, std::string_view key,
                           std::string_view value) -> Result<void> {
-      const auto known = family_named(family);
-      if (!known.has_value()) return {};
-      const auto newer = get(*known, key);
-      if (!newer) return tl::unexpected<Error>(newer.error());
       ++note.rows_saved;
-      if (newer->has_value()) return {};
-      rows.push_back({*known, std::string(key), std::string(value)});
-      bytes += key.size() + value.size();
-      if (bytes < kSavedBytesAtOnce) return {};
-      bytes = 0;
-      return put(std::exchange(rows, {}), Durability::kLater);
+      return save_if_missing(rows, family, key, value);
     };
     auto contents = read_table(taken, save);
     if (!contents && contents.error().code == ErrorCode::kCorrupt && mend_table_footer(taken)) {
@@ -665,10 +750,13 @@ class RocksDbStore final : public OrderedStore {
       note.cost = describe_gaps(contents->family, contents->gaps);
       note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
     }
-    auto written = rows.empty() ? sync() : put(rows, Durability::kNow);
-    if (!written) return written;
-    finish(taken, note, !note.cost.empty() || note.rows_lost > 0);
-    return ask_for_healing();
+    if (auto written = rows.finish(); !written) return written;
+    const bool is_damaged = !note.cost.empty() || note.rows_lost > 0;
+    if (is_damaged || rows.written() > 0) {
+      if (auto noted = note_healing(); !noted) return noted;
+    }
+    finish(taken, note, is_damaged);
+    return {};
   }
 
   const RocksDbSettings settings_;
@@ -679,6 +767,10 @@ class RocksDbStore final : public OrderedStore {
   std::atomic<std::uint64_t> repairs_{0};
   std::atomic<bool> is_writable_{true};  // the last write was taken
   std::atomic<bool> has_room_{true};
+  std::mutex manifest_mutex_;  // of its copy; never waited for with RocksDB's own locks
+  WriteGate gate_;
+  bool wants_healing_ = false;            // the mender's: on disk, not yet asked for
+  std::atomic<bool> is_withheld_{false};  // the database is there for the mender alone
   mutable std::mutex mutex_;
   std::shared_ptr<Opened> opened_;  // null while a table is taken out
   std::thread mender_;

@@ -17,6 +17,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/kv/record_file.hpp"
+#include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 
 namespace vigia::storage {
@@ -24,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTableEnding = ".sst";
+constexpr const char* kTableEnding = ".sst";
 // Exists while the MANIFEST is made anew: a database opened in the middle of it would take all
 // tables for superfluous and delete them.
 constexpr std::string_view kRebuildFlag = "vigia-rebuild";
@@ -92,7 +93,7 @@ std::string table_name(std::uint64_t number) { return fmt::format("{:06}.sst", n
 
 // RocksDB tries NAME.ldb where NAME.sst is missing, and speaks of that one then.
 std::uint64_t table_in(const std::string& text) {
-  for (const std::string_view ending : {kTableEnding, std::string_view(".ldb")}) {
+  for (const std::string_view ending : {std::string_view(kTableEnding), std::string_view(".ldb")}) {
     for (std::size_t end = text.find(ending); end != std::string::npos;
          end = text.find(ending, end + 1)) {
       std::size_t begin = end;
@@ -232,52 +233,166 @@ Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason
   return {};
 }
 
+// What of the copy may stand in for the MANIFEST: all of it, or nothing.
+struct StoreFolder::ManifestCopy {
+  std::string bytes;  // "" where there is none that is whole
+  StoreVersion version;
+};
+
+// RocksDB deletes every table that the MANIFEST does not name: it is left none. A MANIFEST that may
+// be older than the tables, by what the mark says and by which tables are there, is not believed.
 Result<void> StoreFolder::check_manifest(bool& needs_rebuild, std::string& reason) {
   std::ifstream current(path("CURRENT"));
   std::string name;
   if (!std::getline(current, name)) return {};  // a new database
-  const auto state = read_record_file(path(name), [](std::string_view) {});
-  if (!state) return tl::unexpected<Error>(state.error());
-  std::error_code error;
-  const std::uint64_t bytes = fs::file_size(path(name), error);
-  const StoreMarkValues mark = mark_.values();
-  const bool is_known = number_in(name, kManifestPrefix.size()) == mark.manifest_number;
-  const bool is_short =
-      is_known && bytes - std::min(bytes, state->tail_bytes) < mark.manifest_bytes;
-  if (state->records > 0 && state->damaged_passages == 0 && !is_short) return {};
-  reason = fmt::format("{}: {}", name,
-                       is_short ? fmt::format("it was {} bytes long", mark.manifest_bytes)
-                                : fmt::format("damaged at byte {}", state->first_damage));
-  const auto restored = restore_manifest(name, is_known ? mark.manifest_bytes : 0, reason);
-  if (!restored) return tl::unexpected<Error>(restored.error());
-  needs_rebuild = !*restored;
+  const auto version = read_version(path(name));
+  if (!version) return tl::unexpected<Error>(version.error());
+  const ManifestCopy copy = read_copy(name);
+  reason = manifest_fault(name, *version, copy);
+  Result<bool> is_usable = false;
+  if (reason.empty()) {
+    is_usable = keep_manifest(*version, is_marked(name));
+    reason = fmt::format("{}: it may be older than tables that it does not name", name);
+  } else {
+    is_usable = restore_manifest(name, copy, reason);
+  }
+  if (!is_usable) return tl::unexpected<Error>(is_usable.error());
+  needs_rebuild = !*is_usable;
   return {};
 }
 
-// The copy, and what the MANIFEST itself has behind it.
-Result<bool> StoreFolder::restore_manifest(const std::string& name, std::uint64_t bytes_min,
-                                           const std::string& reason) {
-  const std::string copy = manifest_copy(directory_, number_in(name, kManifestPrefix.size()));
-  if (!fs::exists(copy)) return false;
-  std::string bytes = read_whole(copy);
-  std::string original = read_whole(path(name));
-  if (original.size() > bytes.size()) bytes += original.substr(bytes.size());
-  const std::string draft = path(name + ".vigia");
-  if (auto written = write_durably(draft, bytes, true); !written) return forward(written);
-  const auto state = read_record_file(draft, [](std::string_view) {});
-  if (!state) return tl::unexpected<Error>(state.error());
-  std::error_code error;
-  if (state->records == 0 || state->damaged_passages > 0 ||
-      bytes.size() - std::min<std::uint64_t>(bytes.size(), state->tail_bytes) < bytes_min) {
-    fs::remove(draft, error);
-    return false;
+bool StoreFolder::is_marked(const std::string& name) const {
+  return number_in(name, kManifestPrefix.size()) == mark_.values().manifest_number;
+}
+
+bool StoreFolder::has_been_longer(const std::string& name, const StoreVersion& version) const {
+  return is_marked(name) && version.state.records_end < mark_.values().manifest_bytes;
+}
+
+// "" where there is none.
+std::string StoreFolder::manifest_fault(const std::string& name, const StoreVersion& version,
+                                        const ManifestCopy& copy) const {
+  const RecordFileState& state = version.state;
+  if (state.records == 0 || state.damaged_passages > 0) {
+    return fmt::format("{}: damaged at byte {}", name, state.first_damage);
   }
+  if (has_been_longer(name, version)) {
+    return fmt::format("{}: it was {} bytes long", name, mark_.values().manifest_bytes);
+  }
+  if (state.records_end < copy.version.state.records_end) {
+    return fmt::format("{}: it is shorter than its copy", name);
+  }
+  return {};
+}
+
+StoreFolder::ManifestCopy StoreFolder::read_copy(const std::string& name) const {
+  const std::string path = manifest_copy(directory_, number_in(name, kManifestPrefix.size()));
+  if (!fs::exists(path)) return {};
+  auto version = read_version(path);
+  if (!version || !version->is_whole()) return {};
+  std::string bytes = read_whole(path);
+  bytes.resize(std::min<std::size_t>(bytes.size(), version->state.records_end));
+  return {std::move(bytes), std::move(*version)};
+}
+
+StoreFolder::Differences StoreFolder::compare(const StoreVersion& version) const {
+  Differences differences{version.tables, {}};
+  for (const std::string& name : files("", kTableEnding)) {
+    const std::uint64_t number = number_in(name);
+    if (differences.missing.erase(number) == 0) differences.unnamed.insert(number);
+  }
+  return differences;
+}
+
+// What it does not name is, most often, what a kill left of a compaction: its rows are in tables
+// that are named, and nothing of it will be written anew. False: the version cannot be believed.
+Result<bool> StoreFolder::keep_manifest(const StoreVersion& version, bool is_marked) {
+  const Differences differences = compare(version);
+  if (differences.unnamed.empty()) return true;
+  const bool may_be_older =
+      version.state.tail_bytes > 0 || !version.is_read || !differences.missing.empty();
+  if (!is_marked && may_be_older) return false;
+  if (!differences.missing.empty() && names_index_table(differences.unnamed)) return false;
+  if (auto taken = take_unnamed(differences, false); !taken) return forward(taken);
+  return true;
+}
+
+// Rows of the index are replaced by newer ones, all others are written once: so a table of the
+// index that a version lacks may hold what it has an older value of.
+bool StoreFolder::names_index_table(const std::set<std::uint64_t>& tables) const {
+  return std::any_of(tables.begin(), tables.end(), [&](std::uint64_t number) {
+    const auto family = family_named(table_family(path(table_name(number))));
+    return family == Family::kIndex || family == Family::kIdentity;
+  });
+}
+
+// Their rows are written anew where the store has none. One without an end is no table yet.
+Result<void> StoreFolder::take_unnamed(const Differences& differences, bool wants_unfinished) {
+  for (const std::uint64_t number : differences.unnamed) {
+    const std::string table = path(table_name(number));
+    std::error_code error;
+    const bool is_table = check_table_footer(table).has_value();
+    if (!is_table && (!wants_unfinished || fs::file_size(table, error) == 0)) continue;
+    const auto taken = quarantine_.take(table, false, is_table ? kMovedTag : std::string_view());
+    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (!is_table) {
+      quarantine_.annotate(*taken,
+                           "no MANIFEST names it and its end is missing: a compaction had "
+                           "not finished it, or it is damaged");
+    }
+  }
+  return {};
+}
+
+// The copy, and what the MANIFEST itself has behind it; or the copy alone.
+Result<bool> StoreFolder::restore_manifest(const std::string& name, const ManifestCopy& copy,
+                                           const std::string& reason) {
+  if (copy.bytes.empty()) return false;
+  const std::string original = read_whole(path(name));
+  const std::string draft = path(name + ".vigia");
+  std::vector<std::string> candidates = {copy.bytes};
+  if (original.size() > copy.bytes.size()) {
+    candidates.insert(candidates.begin(), copy.bytes + original.substr(copy.bytes.size()));
+  }
+  for (const std::string& bytes : candidates) {
+    if (auto written = write_durably(draft, bytes, true); !written) return forward(written);
+    const auto is_used = use_restored(name, draft, reason);
+    if (!is_used || *is_used) return is_used;
+  }
+  std::error_code error;
+  fs::remove(draft, error);
+  return false;
+}
+
+// False where the draft may be older than the tables.
+Result<bool> StoreFolder::use_restored(const std::string& name, const std::string& draft,
+                                       const std::string& reason) {
+  const auto version = read_version(draft);
+  if (!version) return tl::unexpected<Error>(version.error());
+  if (!version->is_whole() || has_been_longer(name, *version)) return false;
+  const Differences differences = compare(*version);
+  const bool is_newest = is_marked(name) && differences.missing.empty();
+  if (!is_newest && !differences.unnamed.empty()) return false;
+  if (names_index_table(differences.unnamed)) return false;
+  if (auto moved = take_unnamed(differences, true); !moved) return forward(moved);
   auto taken = quarantine_.take(path(name), true);
   if (!taken) return forward(taken);
+  std::error_code error;
   fs::rename(draft, path(name), error);
   if (error) return refused(name + " cannot be replaced: " + error.message());
   sync_folder(directory_);
-  quarantine_.note(*taken, {"manifest", name, reason, "", 0, 0});
+  std::string cost;
+  if (!differences.unnamed.empty()) {
+    cost = fmt::format(
+        "{} tables that it does not name are kept, their rows written anew where the store has "
+        "none: deleted ones may be there again until the next expiry",
+        differences.unnamed.size());
+  }
+  if (!differences.missing.empty()) {
+    cost += fmt::format("{}{} tables that it names are not there", cost.empty() ? "" : "; ",
+                        differences.missing.size());
+  }
+  quarantine_.note(*taken, {"manifest", name, reason, cost, 0, 0});
   return true;
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "services/storage/kv/quarantine.hpp"
 #include "services/storage/kv/store_mark.hpp"
+#include "services/storage/kv/store_version.hpp"
 
 namespace vigia::storage {
 
@@ -36,12 +38,29 @@ class StoreFolder {
 
  private:
   struct CheckedLog;
+  struct ManifestCopy;
+  // Numbers of tables by which a version and the folder differ.
+  struct Differences {
+    std::set<std::uint64_t> missing;  // named, but not there
+    std::set<std::uint64_t> unnamed;  // there, but not named
+  };
 
   Result<void> check_files(bool& needs_rebuild, std::string& reason);
   Result<void> check_current(bool& needs_rebuild, std::string& reason);
   Result<void> check_manifest(bool& needs_rebuild, std::string& reason);
-  Result<bool> restore_manifest(const std::string& name, std::uint64_t bytes_min,
+  std::string manifest_fault(const std::string& name, const StoreVersion& version,
+                             const ManifestCopy& copy) const;
+  bool has_been_longer(const std::string& name, const StoreVersion& version) const;
+  Result<bool> keep_manifest(const StoreVersion& version, bool is_marked);
+  Result<bool> restore_manifest(const std::string& name, const ManifestCopy& copy,
                                 const std::string& reason);
+  Result<bool> use_restored(const std::string& name, const std::string& draft,
+                            const std::string& reason);
+  ManifestCopy read_copy(const std::string& name) const;
+  bool is_marked(const std::string& name) const;
+  Differences compare(const StoreVersion& version) const;
+  bool names_index_table(const std::set<std::uint64_t>& tables) const;
+  Result<void> take_unnamed(const Differences& differences, bool wants_unfinished);
   Result<void> check_logs();
   Result<void> rewrite_log(const std::string& path, const CheckedLog& log);
   Result<void> check_footers();
