@@ -172,6 +172,9 @@ void Service::add_damage_metrics() {
          MetricType::kCounter, {}, static_cast<double>(damage.rows_saved));
     emit("vigia_storage_quarantined_files", "Damaged files that lie in the quarantine.",
          MetricType::kGauge, {}, static_cast<double>(damage.quarantined_files));
+    emit("vigia_storage_unsaved_files",
+         "Files set aside whose rows are still to be written anew: answers lack these rows.",
+         MetricType::kGauge, {}, static_cast<double>(damage.unsaved_files));
     emit("vigia_storage_expiry_held", "1 while nothing expires because the time is in doubt.",
          MetricType::kGauge, {}, retention_guard_->held_because().empty() ? 0.0 : 1.0);
     emit("vigia_storage_writable", "0 while writes are refused, as where the disk is full.",

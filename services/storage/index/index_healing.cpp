@@ -1,6 +1,7 @@
 // SeriesIndex: the second copy of what all rows depend on, and what is done after the store has
 // lost rows. A number given twice would show one customer's samples to another.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -20,8 +21,8 @@ namespace {
 // rows of 50 bytes: 7 M series can be lost with them.
 constexpr std::uint64_t kSeriesPassedOver = 1U << 24U;
 constexpr std::uint32_t kCustomersPassedOver = 1U << 12U;
-constexpr std::size_t kRowsAtOnce = 1'000;
-constexpr std::size_t kValuesMax = 1U << 18U;
+// Looked at with one hold of the lock that new series wait for.
+constexpr std::size_t kSeriesAtOnce = 200;
 
 std::string number_value(std::uint64_t value) {
   std::string bytes;
@@ -165,7 +166,7 @@ Result<void> SeriesIndex::heal() {
   for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }
-  if (auto healed = heal_rows(); !healed) return healed;
+  if (auto healed = heal_rows("s", "t"); !healed) return healed;
   next_id_ += kSeriesPassedOver;
   {
     const std::unique_lock lock(customers_mutex_);
@@ -202,45 +203,125 @@ Result<void> SeriesIndex::find_customer_numbers(Family family) {
 }
 
 // Each series row gives its row of the hash and those of its label values again, and its customer.
-Result<void> SeriesIndex::heal_rows() {
-  const auto scan = store_.scan(Family::kIndex, "s", "t");
-  NewRows rows;
-  std::uint64_t next = next_id_;
-  std::uint64_t healed = 0;
-  while (scan->next()) {
-    std::string_view key = scan->key().substr(1);
-    bool ok = true;
-    const CustomerNumber customer{take_key_u32(key, ok)};
-    const auto labels = decode_label_views(scan->value());
-    if (!ok || !labels || key.size() < sizeof(std::uint64_t)) continue;
-    key.remove_prefix(key.size() - sizeof(std::uint64_t));
-    const SeriesId id{take_key_u64(key, ok)};
-    next = std::max(next, id.value + 1);
-    UnresolvedSeries series{customer, to_labels(*labels), {}, id, false};
-    heal_customer(customer, series.labels);
-    const std::string hash_key = index_key::hash(hash(customer, encode_labels(series.labels)));
-    const auto stored = store_.get(Family::kIndex, hash_key);
-    if (!stored) return tl::unexpected<Error>(stored.error());
-    if (stored->has_value()) {
-      next = std::max(next, number_of_value(**stored) + 1);
-    } else {
-      rows.writes.push_back({Family::kIndex, hash_key, number_value(id.value)});
-      ++healed;
+// The lock that new series wait for is held for some rows at a time.
+Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to) {
+  const auto scan = store_.scan(Family::kIndex, from, to);
+  std::vector<UnresolvedSeries> some;
+  std::size_t healed = 0;
+  for (bool is_end = false; !is_end;) {
+    is_end = !scan->next();
+    if (!is_end) {
+      std::string_view key = scan->key().substr(1);
+      bool ok = true;
+      const CustomerNumber customer{take_key_u32(key, ok)};
+      const auto labels = decode_label_views(scan->value());
+      if (!ok || !labels || key.size() < sizeof(std::uint64_t)) continue;
+      key.remove_prefix(key.size() - sizeof(std::uint64_t));
+      const SeriesId id{take_key_u64(key, ok)};
+      some.push_back({customer, to_labels(*labels), {}, id, false});
     }
-    add_value_rows(series, rows);
-    if (rows.writes.size() < kRowsAtOnce) continue;
-    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return put;
-    rows.writes.clear();
-    rows.value_hashes.clear();
-    if (rows.values.size() > kValuesMax) rows.values.clear();  // written again at worst
+    if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
+    const auto done = heal_some(some);
+    if (!done) return tl::unexpected<Error>(done.error());
+    healed += *done;
+    some.clear();
   }
   if (auto status = scan->status(); !status) return status;
-  if (!rows.writes.empty()) {
-    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return put;
-  }
-  next_id_ = next;
   service::log_info("the index is whole", {{"series_found_again", fmt::to_string(healed)}});
   return store_.sync();
+}
+
+// What the walk saw may be gone by now.
+Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& series) {
+  const std::lock_guard lock(create_mutex_);
+  NewRows rows;
+  std::size_t healed = 0;
+  for (const UnresolvedSeries& one : series) {
+    const auto is_there = has_series_row(one);
+    if (!is_there) return tl::unexpected<Error>(is_there.error());
+    if (!*is_there) continue;
+    heal_customer(one.customer, one.labels);
+    if (auto found = heal_hash(one, rows, healed); !found) return forward(found);
+    add_value_rows(one, rows);
+  }
+  if (auto left = leave_out_present_values(rows.writes); !left) return forward(left);
+  if (!rows.writes.empty()) {
+    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return forward(put);
+  }
+  remember_values(rows);
+  return healed;
+}
+
+Result<void> SeriesIndex::heal_hash(const UnresolvedSeries& series, NewRows& rows,
+                                    std::size_t& healed) {
+  next_id_ = std::max(next_id_.load(), series.id.value + 1);
+  std::string key = index_key::hash(hash(series.customer, encode_labels(series.labels)));
+  const auto stored = store_.get(Family::kIndex, key);
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (stored->has_value()) {
+    next_id_ = std::max(next_id_.load(), number_of_value(**stored) + 1);
+    return {};
+  }
+  rows.writes.push_back({Family::kIndex, std::move(key), number_value(series.id.value)});
+  ++healed;
+  return {};
+}
+
+// A label value's row holds its last day: one that is there stays as it is.
+Result<void> SeriesIndex::leave_out_present_values(std::vector<KeyValue>& writes) const {
+  std::vector<std::string_view> keys;
+  for (const KeyValue& write : writes) keys.push_back(write.key);
+  const auto present = store_.contains(Family::kIndex, keys);
+  if (!present) return tl::unexpected<Error>(present.error());
+  std::vector<KeyValue> missing;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!(*present)[i]) missing.push_back(std::move(writes[i]));
+  }
+  writes = std::move(missing);
+  return {};
+}
+
+// The store has lost rows while it was open: what is in memory is whole, so no number is passed
+// over. Whoever brings new series waits for his own customer's rows alone.
+Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& series) {
+  if (store_.repairs() == repairs_at_open_) return {};
+  std::set<CustomerNumber> customers;
+  for (const UnresolvedSeries& one : series) customers.insert(one.customer);
+  for (const CustomerNumber customer : customers) {
+    if (auto healed = heal_customer_rows(customer); !healed) return healed;
+  }
+  return {};
+}
+
+Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer) {
+  const auto healing = begin_healing(customer);
+  if (!healing) return tl::unexpected<Error>(healing.error());
+  const std::lock_guard alone((*healing)->mutex);
+  const std::uint64_t repairs = store_.repairs();
+  if ((*healing)->repairs == repairs) return {};
+  const std::string prefix = index_key::all_series(customer);
+  if (auto healed = heal_rows(prefix, after_prefix(prefix)); !healed) return healed;
+  (*healing)->repairs = repairs;
+  return {};
+}
+
+Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(CustomerNumber customer) {
+  const std::lock_guard lock(create_mutex_);
+  const std::uint64_t repairs = store_.repairs();
+  if (repairs != repairs_seen_) {
+    has_lost_rows_ = true;
+    known_values_.clear();
+    days_.forget_all();
+    value_days_.clear();
+    if (auto put = put_identity(); !put) return forward(put);
+    repairs_seen_ = repairs;
+  }
+  auto& healing = healings_[customer];
+  if (healing == nullptr) {
+    healing = std::make_shared<Healing>();
+    healing->repairs = repairs_at_open_;
+  }
+  return healing;
 }
 
 void SeriesIndex::heal_customer(CustomerNumber number, const Labels& labels) {

@@ -106,7 +106,11 @@ Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_m
   const std::uint32_t cut = day_of(before_ms);
   if (cut <= expired_until_) return 0;
   std::size_t series = 0;
+  const bool has_lost_rows = store_.repairs() != repairs_at_open_;
   for (const Customer& customer : customers()) {
+    if (has_lost_rows) {  // whoever has brought no new series since
+      if (auto healed = heal_customer_rows(customer.number); !healed) return forward(healed);
+    }
     const auto gone = expire_rows(index_key::all_series(customer.number), cut, day_of(now_ms));
     if (!gone) return gone;
     series += *gone;

@@ -94,8 +94,13 @@ Result<void> SeriesIndex::load() {
   if (!healing) return tl::unexpected<Error>(healing.error());
   has_lost_rows_ = healing->has_value();
   repairs_seen_ = store_.repairs();
-  if (has_lost_rows_ && **healing == "1") return heal();
-  return put_identity();
+  if (has_lost_rows_ && **healing == "1") {
+    if (auto healed = heal(); !healed) return healed;
+  } else if (auto put = put_identity(); !put) {
+    return put;
+  }
+  repairs_at_open_ = repairs_seen_;
+  return {};
 }
 
 Result<CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
@@ -166,10 +171,8 @@ Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash)
 }
 
 Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
+  if (auto healed = heal_customers(series); !healed) return healed;
   const std::lock_guard lock(create_mutex_);
-  if (store_.repairs() != repairs_seen_) {
-    if (auto healed = heal(); !healed) return healed;
-  }
   std::unordered_map<std::string, SeriesId> created;  // a request may name a series twice
   NewRows rows;
   std::uint64_t next = next_id_;
@@ -200,8 +203,7 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
       rows.writes.push_back({family, std::string(index_key::kNextSeries), number_value(next)});
     }
     if (auto put = store_.put(rows.writes, Durability::kNow); !put) return put;
-    if (known_values_.size() > kKnownValuesMax) known_values_.clear();
-    for (const LabelsHash& value : rows.value_hashes) known_values_.insert(value, SeriesId{1});
+    remember_values(rows);
     next_id_ = next;
   }
   for (const UnresolvedSeries& one : series) remember(one.wire_hash, one.id);
@@ -223,6 +225,11 @@ void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& ha
                          index_key::series(series.customer, series.labels.metric_name(), series.id),
                          series_row(series)});
   add_value_rows(series, rows);
+}
+
+void SeriesIndex::remember_values(const NewRows& rows) {
+  if (known_values_.size() > kKnownValuesMax) known_values_.clear();
+  for (const LabelsHash& value : rows.value_hashes) known_values_.insert(value, SeriesId{1});
 }
 
 void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) {

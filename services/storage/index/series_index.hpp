@@ -101,6 +101,11 @@ class SeriesIndex {
   std::uint64_t memory_bytes() const;
 
  private:
+  struct NewRows {
+    std::vector<KeyValue> writes;
+    FlatIdMap values;                      // label values among them
+    std::vector<LabelsHash> value_hashes;  // the same
+  };
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
   Result<std::optional<std::string>> read_identity(std::string_view key) const;
@@ -115,15 +120,22 @@ class SeriesIndex {
   Result<LoadedCustomers> read_customers(Family family, MalformedRows& malformed) const;
   Result<void> put_identity();
   Result<void> heal();
-  Result<void> heal_rows();
+  // What a customer's rows need, for one who writes meanwhile: which repairs it is whole after.
+  struct Healing {
+    std::mutex mutex;
+    std::uint64_t repairs = 0;  // under mutex
+  };
+  Result<void> heal_customers(const std::vector<UnresolvedSeries>& series);
+  Result<void> heal_customer_rows(CustomerNumber customer);
+  Result<std::shared_ptr<Healing>> begin_healing(CustomerNumber customer);
+  Result<void> heal_rows(std::string_view from, std::string_view to);
+  Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
+  Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
+  Result<void> leave_out_present_values(std::vector<KeyValue>& writes) const;
+  void remember_values(const NewRows& rows);
   Result<void> find_customer_numbers(Family family);
   void heal_customer(CustomerNumber number, const Labels& labels);
   Result<bool> has_series_row(const UnresolvedSeries& series) const;
-  struct NewRows {
-    std::vector<KeyValue> writes;
-    FlatIdMap values;                      // label values among them
-    std::vector<LabelsHash> value_hashes;  // the same
-  };
   Result<std::optional<SeriesId>> find_stored(const LabelsHash& hash) const;
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
   void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
@@ -150,7 +162,9 @@ class SeriesIndex {
   std::mutex create_mutex_;         // one creator at a time, so that no series gets two numbers
   FlatIdMap known_values_;          // label values that have a row; under create_mutex_
   std::uint64_t repairs_seen_ = 0;  // of the store; under create_mutex_
-  bool has_lost_rows_ = false;      // once, some time; under create_mutex_
+  std::uint64_t repairs_at_open_ = 0;
+  std::map<CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
+  bool has_lost_rows_ = false;  // once, some time; under create_mutex_
   DayTable days_;
   FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
   std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through

@@ -70,6 +70,7 @@ struct DamageStats {
   std::uint64_t rows_lost = 0;                 ///< since the store opened, as far as is known
   std::uint64_t rows_saved = 0;                ///< read from damaged files and written anew
   std::uint64_t quarantined_files = 0;         ///< that lie in the quarantine now
+  std::uint64_t unsaved_files = 0;  ///< their rows are still to be written anew: answers lack them
   std::uint64_t repairs = 0;  ///< grows whenever rows may have vanished while the store was open
 };
 

@@ -144,6 +144,13 @@ std::uint64_t Quarantine::files() const {
                     [](const std::string& name) { return name.ends_with(kNoteEnding); }));
 }
 
+std::uint64_t Quarantine::unsaved_files() const {
+  const auto all = unfinished();
+  return static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& taken) {
+    return taken.ends_with(".sst") || taken.ends_with(".log");
+  }));
+}
+
 std::map<std::string, std::uint64_t> Quarantine::found() const {
   const std::lock_guard lock(mutex_);
   return found_;

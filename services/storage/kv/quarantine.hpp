@@ -47,7 +47,8 @@ class Quarantine {
   /// Lets a file go that turned out not to be needed.
   void release(const std::string& taken);
 
-  std::uint64_t files() const;  ///< with a note
+  std::uint64_t files() const;          ///< with a note
+  std::uint64_t unsaved_files() const;  ///< tables and logs among the unfinished
   std::map<std::string, std::uint64_t> found() const;
   std::uint64_t rows_lost() const { return rows_lost_; }
   std::uint64_t rows_saved() const { return rows_saved_; }

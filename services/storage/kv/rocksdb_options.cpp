@@ -5,11 +5,17 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
 #include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
+
+#include "libs/base/fault.hpp"
+#include "services/storage/kv/store_folder.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -19,6 +25,37 @@ constexpr std::size_t kFilterPartBytes = 4U << 10U;
 constexpr std::size_t kLogFilesKept = 3;
 // Free space to open, beside the size of the logs.
 constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
+
+// Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
+// until it is opened anew: it goes to the queue instead; the compaction is tried again once the
+// table is gone. And each new version is told of before the files of the one before are deleted.
+class StoreListener final : public rocksdb::EventListener {
+ public:
+  using OnVersion = std::function<void(rocksdb::DB&)>;
+  StoreListener(DamageQueue& damage, OnVersion on_version)
+      : damage_(damage), on_version_(std::move(on_version)) {}
+  const char* Name() const override { return "vigia store listener"; }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    contain_faults("storage: listener", [&] {
+      const bool is_read = reason == rocksdb::BackgroundErrorReason::kCompaction ||
+                           reason == rocksdb::BackgroundErrorReason::kFlush;
+      if (!is_read || !status->IsCorruption()) return;
+      const std::string text = status->ToString();
+      damage_.add(table_in(text), text);
+      *status = rocksdb::Status::OK();  // even where nothing helps: the other tables take writes
+    });
+  }
+  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& /*info*/) override {
+    contain_faults("storage: listener", [&] { on_version_(*db); });
+  }
+  void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& /*i*/) override {
+    contain_faults("storage: listener", [&] { on_version_(*db); });
+  }
+
+ private:
+  DamageQueue& damage_;
+  const OnVersion on_version_;
+};
 
 }  // namespace
 
@@ -60,8 +97,8 @@ rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
   return options;
 }
 
-rocksdb::DBOptions database_options(const RocksDbSettings& settings,
-                                    std::shared_ptr<rocksdb::EventListener> listener) {
+rocksdb::DBOptions database_options(const RocksDbSettings& settings, DamageQueue& damage,
+                                    std::function<void(rocksdb::DB&)> on_version) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -73,7 +110,8 @@ rocksdb::DBOptions database_options(const RocksDbSettings& settings,
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
   // The logs were looked through before (StoreFolder): only a torn end is left to be cut off.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  options.listeners.push_back(std::move(listener));
+  // Shared because RocksDB's interface wants it so.
+  options.listeners.push_back(std::make_shared<StoreListener>(damage, std::move(on_version)));
   return options;
 }
 

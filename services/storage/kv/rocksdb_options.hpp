@@ -3,18 +3,23 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <rocksdb/cache.h>
-#include <rocksdb/listener.h>
-#include <rocksdb/options.h>
-
 #include "libs/base/result.hpp"
+#include "services/storage/kv/damage_queue.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
+
+namespace rocksdb {
+class Cache;
+class DB;
+struct ColumnFamilyOptions;
+struct DBOptions;
+}  // namespace rocksdb
 
 namespace vigia::storage {
 
@@ -28,9 +33,11 @@ std::optional<Family> family_named(const std::string& name);
 
 rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
                                             const std::shared_ptr<rocksdb::Cache>& cache);
-/// With `listener` told what happens in the database; shared because RocksDB wants it so.
-rocksdb::DBOptions database_options(const RocksDbSettings& settings,
-                                    std::shared_ptr<rocksdb::EventListener> listener);
+/// Damage that RocksDB meets by itself goes to `damage`. `on_version` is called, on threads of
+/// RocksDB's, after each flush and compaction, before the files are deleted that these made
+/// superfluous. All that is given must outlive the database.
+rocksdb::DBOptions database_options(const RocksDbSettings& settings, DamageQueue& damage,
+                                    std::function<void(rocksdb::DB&)> on_version);
 
 /// Free on the disk of `directory`; 0 where that cannot be told.
 std::uint64_t free_bytes(const std::string& directory);

@@ -11,7 +11,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
-#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/write_batch.h>
@@ -54,37 +53,6 @@ tl::unexpected<Error> mending() {
   return fail(ErrorCode::kUnavailable,
               "cold store: a damaged file is being set aside, try again in a moment");
 }
-
-// Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
-// until it is opened anew: it goes to the queue instead; the compaction is tried again once the
-// table is gone. And each new version is told of before the files of the one before are deleted.
-class StoreListener final : public rocksdb::EventListener {
- public:
-  using OnVersion = std::function<void(rocksdb::DB&)>;
-  StoreListener(DamageQueue& damage, OnVersion on_version)
-      : damage_(damage), on_version_(std::move(on_version)) {}
-  const char* Name() const override { return "vigia store listener"; }
-  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
-    contain_faults("storage: listener", [&] {
-      const bool is_read = reason == rocksdb::BackgroundErrorReason::kCompaction ||
-                           reason == rocksdb::BackgroundErrorReason::kFlush;
-      if (!is_read || !status->IsCorruption()) return;
-      const std::string text = status->ToString();
-      damage_.add(table_in(text), text);
-      *status = rocksdb::Status::OK();  // even where nothing helps: the other tables take writes
-    });
-  }
-  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& /*info*/) override {
-    contain_faults("storage: listener", [&] { on_version_(*db); });
-  }
-  void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& /*i*/) override {
-    contain_faults("storage: listener", [&] { on_version_(*db); });
-  }
-
- private:
-  DamageQueue& damage_;
-  const OnVersion on_version_;
-};
 
 // An open database. Whoever uses it holds it open; shared by the store and its walks.
 struct Opened {
@@ -340,8 +308,8 @@ class RocksDbStore final : public OrderedStore {
   }
 
   DamageStats damage() const override {
-    return {quarantine_.found(), quarantine_.rows_lost(), quarantine_.rows_saved(),
-            quarantine_.files(), repairs_};
+    return {quarantine_.found(), quarantine_.rows_lost(),     quarantine_.rows_saved(),
+            quarantine_.files(), quarantine_.unsaved_files(), repairs_};
   }
   std::uint64_t repairs() const override { return repairs_; }
   bool is_writable() const override { return is_writable_ && has_room_; }
@@ -424,19 +392,15 @@ class RocksDbStore final : public OrderedStore {
     }
   }
 
-  // Shared because RocksDB's interface wants it so.
-  std::shared_ptr<rocksdb::EventListener> listener() {
-    return std::make_shared<StoreListener>(damage_, [this](rocksdb::DB& db) { note_manifest(db); });
-  }
-
   rocksdb::Status try_open() {
     const rocksdb::ColumnFamilyOptions options = family_options(settings_, cache_);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (const std::string& name : family_names()) families.emplace_back(name, options);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    const rocksdb::Status status = rocksdb::DB::Open(database_options(settings_, listener()),
-                                                     settings_.directory, families, &handles, &raw);
+    const rocksdb::Status status = rocksdb::DB::Open(
+        database_options(settings_, damage_, [this](rocksdb::DB& db) { note_manifest(db); }),
+        settings_.directory, families, &handles, &raw);
     if (!status.ok()) return status;
     auto opened = std::make_shared<Opened>(raw, std::move(handles));
     const std::lock_guard lock(mutex_);
@@ -515,6 +479,7 @@ class RocksDbStore final : public OrderedStore {
         if (current() == nullptr) reopen();
         const auto opened = current();
         if (opened == nullptr) return;
+        if (is_withheld_) return let_others_in();
         note_manifest(*opened->db);
         if (!is_writable_) {  // does it take writes again?
           (void)put({{Family::kIdentity, std::string(kProbeKey), ""}}, Durability::kNow);
@@ -633,10 +598,16 @@ class RocksDbStore final : public OrderedStore {
                                 {{"error", opened.error().message}});
     }
     note_manifest(*current()->db);
-    // One that was made anew lacks what its logs held: newer writes must not come before that.
-    if (folder.is_rebuilt()) {
-      if (auto saved = save_unfinished(true); !saved) report(saved);
+    lacks_logs_ = lacks_logs_ || folder.is_rebuilt();
+    let_others_in();
+  }
+
+  // One that was made anew lacks what its logs held: newer writes must not come before that.
+  void let_others_in() {
+    if (lacks_logs_) {
+      if (auto saved = save_unfinished(true); !saved) return report(saved);
     }
+    lacks_logs_ = false;
     is_withheld_ = false;
     report(ask_for_healing());
   }
@@ -769,6 +740,7 @@ class RocksDbStore final : public OrderedStore {
   std::atomic<bool> has_room_{true};
   std::mutex manifest_mutex_;  // of its copy; never waited for with RocksDB's own locks
   WriteGate gate_;
+  bool lacks_logs_ = false;               // the mender's
   bool wants_healing_ = false;            // the mender's: on disk, not yet asked for
   std::atomic<bool> is_withheld_{false};  // the database is there for the mender alone
   mutable std::mutex mutex_;

@@ -1,0 +1,146 @@
+// What is done after the store has lost rows while it was open.
+#include <functional>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/index/index_key.hpp"
+#include "services/storage/index/series_index.hpp"
+#include "services/storage/kv/key.hpp"
+#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using testing::ElementsAre;
+
+// The real store, which says that it has lost rows.
+class LosingStore final : public OrderedStore {
+ public:
+  explicit LosingStore(OrderedStore& store) : store_(store) {}
+  std::uint64_t lost = 0;
+  std::function<void()> at_scan;    // once, at the next walk over series
+  std::vector<std::string> walked;  // prefixes of the walks over series
+
+  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+    return store_.put(writes, durability);
+  }
+  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+    return store_.get(family, key);
+  }
+  Result<std::vector<bool>> contains(Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    return store_.contains(family, keys);
+  }
+  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+    if (from.starts_with("s")) {
+      walked.emplace_back(from);
+      if (auto then = std::exchange(at_scan, {})) then();
+    }
+    return store_.scan(family, from, to);
+  }
+  Result<void> sync() override { return store_.sync(); }
+  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+    return store_.drop_range(family, from, to);
+  }
+  Result<void> compact() override { return store_.compact(); }
+  std::uint64_t disk_bytes(Family family) const override { return store_.disk_bytes(family); }
+  std::uint64_t repairs() const override { return lost; }
+
+ private:
+  OrderedStore& store_;
+};
+
+class IndexHealingTest : public testing::Test {
+ protected:
+  IndexHealingTest()
+      : real_(open_rocksdb({folder_.path()}).value()),
+        store_(*real_),
+        index_(SeriesIndex::open(store_).value()),
+        a_(index_->number_of(*CustomerId::parse("cliente-a")).value()),
+        b_(index_->number_of(*CustomerId::parse("cliente-b")).value()) {}
+
+  UnresolvedSeries resolve(CustomerNumber customer, const std::string& metric) {
+    UnresolvedSeries one{
+        customer, Labels::from({{"__name__", metric}, {"job", "x"}}), {}, {}, false};
+    std::vector<UnresolvedSeries> series = {one};
+    EXPECT_TRUE(index_->resolve(series));
+    return series[0];
+  }
+  void lose_hash_of(const UnresolvedSeries& series) {
+    const auto scan = real_->scan(Family::kIndex, "h", "i");
+    while (scan->next()) {
+      if (scan->value()[0] != static_cast<char>(series.id.value)) continue;
+      ASSERT_TRUE(
+          real_->put({{Family::kIndex, std::string(scan->key()), "", true}}, Durability::kNow));
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<OrderedStore> real_;
+  LosingStore store_;
+  std::unique_ptr<SeriesIndex> index_;
+  CustomerNumber a_;
+  CustomerNumber b_;
+};
+
+TEST_F(IndexHealingTest, ASeriesWhoseHashIsLostKeepsItsNumber) {
+  const UnresolvedSeries before = resolve(a_, "m");
+  lose_hash_of(before);
+  ++store_.lost;
+  const UnresolvedSeries after = resolve(a_, "m");
+  EXPECT_EQ(after.id, before.id);
+  EXPECT_FALSE(after.is_new);
+}
+
+// Its walk over one customer's rows was everybody's, with the lock that all new series wait for.
+TEST_F(IndexHealingTest, NewSeriesOfOthersDoNotWaitForACustomersRows) {
+  const UnresolvedSeries of_a = resolve(a_, "m");
+  const UnresolvedSeries of_b = resolve(b_, "m");
+  lose_hash_of(of_b);
+  ++store_.lost;
+  SeriesId meanwhile{};
+  store_.at_scan = [&] { meanwhile = resolve(b_, "m").id; };
+  EXPECT_EQ(resolve(a_, "m").id, of_a.id);
+  EXPECT_EQ(meanwhile, of_b.id);
+  EXPECT_THAT(store_.walked, ElementsAre(index_key::all_series(a_), index_key::all_series(b_)));
+}
+
+TEST_F(IndexHealingTest, EachCustomersRowsAreWalkedOnceALoss) {
+  resolve(a_, "m");
+  for (int loss = 0; loss < 2; ++loss) {
+    ++store_.lost;
+    store_.walked.clear();
+    for (int i = 0; i < 3; ++i) resolve(a_, "m" + std::to_string(i));
+    EXPECT_THAT(store_.walked, ElementsAre(index_key::all_series(a_)));
+  }
+}
+
+// Who brings nothing new is healed by the daily sweep.
+TEST_F(IndexHealingTest, TheSweepMakesTheRestWhole) {
+  const UnresolvedSeries of_b = resolve(b_, "m");
+  const std::string value = index_key::label_value(b_, "job", "x");
+  ASSERT_TRUE(real_->put({{Family::kIndex, value, "", true}}, Durability::kNow));
+  ++store_.lost;
+  constexpr TimestampMs kDayMs = 86'400'000;
+  ASSERT_TRUE(index_->expire(kDayMs, 20'000 * kDayMs));
+  EXPECT_TRUE(real_->get(Family::kIndex, value).value().has_value());
+}
+
+// A value's row holds its last day.
+TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDay) {
+  std::vector<UnresolvedSeries> series = {resolve(a_, "m")};
+  series[0].days = {20'000, 20'001};
+  ASSERT_TRUE(index_->note_days(series));
+  const std::string value = index_key::label_value(a_, "job", "x");
+  const auto before = real_->get(Family::kIndex, value).value();
+  ASSERT_EQ(before->size(), 4U);
+  ++store_.lost;
+  resolve(a_, "other");
+  EXPECT_EQ(real_->get(Family::kIndex, value).value(), before);
+}
+
+}  // namespace
+}  // namespace vigia::storage
