@@ -27,6 +27,7 @@ struct ParcelDelivery::Inbox {
     std::uint64_t round = 0;
     std::uint64_t request = 0;
     std::size_t task = 0;
+    TimePoint sent{};
     Answer answer;
   };
   std::mutex mutex;
@@ -89,6 +90,7 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
   ++round_;
   in_flight_ = abandoned_ = 0;
   run_began_ = clock_.steady();
+  alone_since_.reset();
   std::vector<Task> tasks(parcels.size());
   for (std::size_t i = 0; i < parcels.size(); ++i) {
     tasks[i].stage = parcels[i].stage;
@@ -110,6 +112,7 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
 
 /// Sends what may be sent now. True where something is left to send or in flight.
 bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
+  note_alone(tasks);
   bool has_left = false;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
@@ -125,6 +128,16 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
   return has_left;
 }
 
+/// Since when all tasks but one of several are done.
+void ParcelDelivery::note_alone(const std::vector<Task>& tasks) {
+  const auto left = std::count_if(tasks.begin(), tasks.end(),
+                                  [](const Task& task) { return !task.ranges.empty(); });
+  if (left != 1 || tasks.size() < 2)
+    alone_since_.reset();
+  else if (!alone_since_)
+    alone_since_ = clock_.steady();
+}
+
 void ParcelDelivery::send(Task& task, std::size_t index) {
   const Range range = task.ranges.front();
   task.request = ++last_request_;
@@ -132,10 +145,11 @@ void ParcelDelivery::send(Task& task, std::size_t index) {
   ++in_flight_;
   transport_.send(range.parcel->customer, range.parcel->signal,
                   range.parcel->run(range.first, range.last),
-                  [inbox = inbox_, round = round_, request = task.request, index](Answer answer) {
+                  [inbox = inbox_, round = round_, request = task.request, index,
+                   sent = task.sent](Answer answer) {
                     {
                       const std::lock_guard lock(inbox->mutex);
-                      inbox->items.push_back({round, request, index, std::move(answer)});
+                      inbox->items.push_back({round, request, index, sent, std::move(answer)});
                     }
                     inbox->arrived.notify_all();
                   });
@@ -169,7 +183,10 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     items.swap(inbox_->items);
   }
   for (Inbox::Item& item : items) {
-    if (item.answer.kind == Answer::Kind::kTaken) evidence_->note_taken(clock_.steady(), true);
+    // Of one that is no longer waited for, as of when it was sent: it says nothing of now.
+    const bool is_awaited = item.round == round_ && tasks[item.task].request == item.request;
+    if (item.answer.kind == Answer::Kind::kTaken)
+      evidence_->note_taken(is_awaited ? clock_.steady() : item.sent, true);
     if (item.round != round_) continue;
     --in_flight_;
     Task& task = tasks[item.task];
@@ -232,6 +249,12 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
     } else if (prober_ != nullptr) {
       prober_->ask(task.ranges.front().parcel->customer);
     }
+    return;
+  }
+  // Many requests of one customer, each of them slow and taken at last.
+  if (settings_.lane == Lane::kFront && alone_since_ && now >= *alone_since_ + settings_.patience &&
+      evidence_->taken_since(run_began_)) {
+    set_aside(task, Aside::kSlow, "it takes longer than all others together", observer);
     return;
   }
   if (!task.failure) return;

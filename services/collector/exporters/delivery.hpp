@@ -138,6 +138,7 @@ class ParcelDelivery {
 
   void cut(const Parcel& parcel, std::deque<Range>& ranges) const;
   bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
+  void note_alone(const std::vector<Task>& tasks);
   void send(Task& task, std::size_t index);
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
@@ -167,6 +168,7 @@ class ParcelDelivery {
   std::size_t in_flight_ = 0;
   std::size_t abandoned_ = 0;  // of these, no longer waited for
   TimePoint run_began_{};
+  std::optional<TimePoint> alone_since_;
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;

@@ -282,6 +282,67 @@ TEST_F(DeliveryTest, ACustomerWhoAloneIsToldToWaitIsSetAsideWhenPatienceEnds) {
   EXPECT_EQ(destination_.taken.substr(0, 2), "xy");
 }
 
+TEST_F(DeliveryTest, ACustomerWhoseEveryRequestIsSlowDoesNotKeepTheOthersForAllOfThem) {
+  ManualClock clock(0);
+  destination_.script = [&clock](const std::string& customer, const auto&) {
+    if (customer == "a") clock.advance(std::chrono::milliseconds(2900));
+    return Answer{};
+  };
+  settings_.request_units_max = 1;
+  ParcelDelivery delivery(settings_, destination_, clock);
+  EXPECT_TRUE(delivery.run({parcel_of("abcdefgh"), parcel_of("x", "b")}, notes_));
+  EXPECT_LE(destination_.taken.size(), 4U);
+  EXPECT_EQ(destination_.taken.size() + notes_.slow.size(), 9U);
+  // Alone it takes its time: nobody waits for it.
+  notes_.slow.clear();
+  EXPECT_TRUE(delivery.run({parcel_of("abcdefgh")}, notes_));
+  EXPECT_EQ(notes_.slow, "");
+}
+
+TEST_F(DeliveryTest, ALateSuccessSaysNothingOfNow) {
+  class HangsForA final : public Transport {
+   public:
+    void send(const CustomerId& customer, Signal /*signal*/, std::string_view /*message*/,
+              std::function<void(Answer)> done) override {
+      if (customer.text() == "a")
+        kept = std::move(done);
+      else
+        done(Answer{});
+    }
+    std::function<void(Answer)> kept;
+  } transport;
+  const auto evidence = std::make_shared<Evidence>();
+  settings_.patience = std::chrono::milliseconds(5);
+  ParcelDelivery delivery(settings_, transport, clock_, evidence);
+  EXPECT_TRUE(delivery.run({parcel_of("abcd"), parcel_of("xy", "b")}, notes_));
+  const TimePoint now = clock_.steady();
+  transport.kept(Answer{});
+  EXPECT_TRUE(delivery.run({}, notes_));
+  EXPECT_FALSE(evidence->taken_since(now));
+}
+
+TEST_F(DeliveryTest, AProbeThatCannotBeSentIsNotTheLast) {
+  class Faulty final : public Transport {
+   public:
+    void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view /*message*/,
+              std::function<void(Answer)> done) override {
+      if (++sent == 1) throw std::bad_alloc();
+      done(Answer{});
+    }
+    int sent = 0;
+  } transport;
+  ManualClock clock(0);
+  const auto evidence = std::make_shared<Evidence>();
+  Prober prober({Signal::kMetrics, [](std::int64_t) { return std::string("probe"); }, true},
+                transport, evidence, clock);
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(2 * Prober::kInterval);
+    prober.ask(*CustomerId::parse("a"));
+  }
+  EXPECT_EQ(transport.sent, 2);
+  EXPECT_TRUE(evidence->taken_since(clock.steady()));
+}
+
 TEST_F(DeliveryTest, ARequestThatHangsIsNotWaitedForOnceOthersAreTaken) {
   class HangsForA final : public Transport {
    public:

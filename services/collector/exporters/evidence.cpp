@@ -1,5 +1,6 @@
 #include "services/collector/exporters/evidence.hpp"
 
+#include "libs/base/fault.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::collector {
@@ -23,6 +24,11 @@ void Prober::ask(const CustomerId& customer) {
   if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
   if (state_->is_asking.exchange(true)) return;
   state_->asked = now.time_since_epoch().count();
+  const bool is_sent = contain_faults("a probe", [&] { send(customer, now); });
+  if (!is_sent) state_->is_asking = false;
+}
+
+void Prober::send(const CustomerId& customer, TimePoint now) {
   transport_.send(
       probe_.is_data ? CustomerId::provider() : customer, probe_.signal,
       probe_.message(clock_.wall_ms()),

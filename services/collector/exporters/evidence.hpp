@@ -50,6 +50,7 @@ class Prober {
   static constexpr auto kInterval = std::chrono::seconds(1);
 
  private:
+  void send(const CustomerId& customer, TimePoint now);
   struct State {
     std::vector<std::function<void()>> wakes;
     std::atomic<bool> is_asking{false};

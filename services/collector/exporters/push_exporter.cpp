@@ -246,8 +246,10 @@ void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
   if (!customers.empty()) heartbeat_->note_losses({customers.begin(), customers.end()});
 }
 
-/// False where it could not be made durable: the window is read again.
+/// All of the window's or none, so that nothing lies there twice. On a disk that takes nothing it
+/// is tried again for as long as the window is ours to deliver; false where it no longer is.
 bool PushExporter::write_apart() {
+  std::vector<SidePut> puts;
   for (auto& [way, apart] : apart_) {
     SideEntry records{{.customer = apart.parcel.customer,
                        .signal = apart.parcel.signal,
@@ -257,18 +259,20 @@ bool PushExporter::write_apart() {
                       std::move(apart.records)};
     SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
-    for (SideEntry* entry : {&units, &records}) {
-      if (entry->records.empty() && entry->parcel.units.empty()) continue;
-      const auto put = queue_->put(std::move(*entry),
-                                   entry == &units ? settings_.retry_initial : Duration::zero());
-      if (put) continue;
+    if (!units.parcel.units.empty()) puts.push_back({std::move(units), settings_.retry_initial});
+    if (!records.records.empty()) puts.push_back({std::move(records)});
+  }
+  if (puts.empty()) return true;
+  for (bool is_told = false;; is_told = true) {
+    const auto put = queue_->put_all(puts);
+    if (put) break;
+    if (!is_told)
       service::log_error("what the destination does not take cannot be set aside",
                          {{"exporter", settings_.id}, {"error", put.error().message}});
-      std::this_thread::sleep_for(kPutRetry);
-      return false;
-    }
+    if (!go_on()) return false;
+    std::this_thread::sleep_for(kPutRetry);
   }
-  if (!apart_.empty()) lane_->wake();
+  lane_->wake();
   return true;
 }
 

@@ -13,6 +13,9 @@ namespace {
 constexpr auto kLookInterval = std::chrono::milliseconds(200);
 constexpr auto kFaultPause = std::chrono::seconds(1);
 constexpr int kDoublingsMax = 12;
+/// A fault of ours that may pass (no memory) must not cost what was acknowledged.
+constexpr int kFaultTriesMax = 5;
+constexpr auto kAskedWaitMax = std::chrono::minutes(10);
 
 DeliverySettings of_side(DeliverySettings settings) {
   settings.lane = Lane::kSide;
@@ -41,7 +44,10 @@ struct SideLane::Work {
   explicit Work(std::vector<SideItem> picked)
       : items(std::move(picked)),
         head(items.front().head),
-        has_suspects(head.stage != Parcel::Stage::kFresh) {}
+        has_suspects(head.stage != Parcel::Stage::kFresh) {
+    for (const SideItem& item : items)
+      head.received_ms = std::min(head.received_ms, item.head.received_ms);
+  }
 
   std::vector<SideItem> items;  // picked, not yet done
   SideHead head;                // what they have in common
@@ -60,6 +66,8 @@ struct SideLane::Work {
   std::optional<Parcel> left, suspects;
   bool has_taken = false;
   bool is_slow = false;       // told to wait
+  Duration asked_wait{0};     // by whoever said so
+  bool is_stalled = false;    // the front of items could not be read or packed now
   std::size_t timed_out = 0;  // least weight of a request that did; 0: none
   bool is_closed = false;
 
@@ -77,6 +85,7 @@ struct SideLane::Work {
     left.reset();
     suspects.reset();
     has_taken = is_slow = false;
+    asked_wait = Duration::zero();
     timed_out = 0;
   }
 };
@@ -108,6 +117,7 @@ class SideLane::Worker final : private DeliveryObserver {
   Parcel next_piece(Work& work);
   void pack_records(Work& work, Parcel& piece);
   bool open_entry(Work& work);
+  bool is_lost(Work& work, const SideItem& item, const Error& error);
   void drop_damaged(Work& work, std::uint64_t items, std::string_view message,
                     const std::string& why);
   void settle(Work& work);
@@ -226,14 +236,14 @@ Parcel SideLane::Worker::next_piece(Work& work) {
     pack_records(work, piece);
     return piece;
   }
-  for (const SideItem& item : work.items) {
-    auto entry = parts_.queue.load(item);
+  while (!work.items.empty()) {
+    auto entry = parts_.queue.load(work.items.front());
+    if (!entry && !is_lost(work, work.items.front(), entry.error())) break;
+    const SideItem item = work.items.front();
+    work.items.erase(work.items.begin());
+    if (!entry) continue;
     work.packed.push_back(item);
     work.piece_items += item.head.items;
-    if (!entry) {
-      drop_damaged(work, item.head.items, "", entry.error().message);
-      continue;
-    }
     const auto index = static_cast<std::uint32_t>(work.packed.size() - 1);
     for (Unit& unit : entry->parcel.units) unit.record = index;
     const std::size_t units = entry->parcel.units.size();
@@ -242,9 +252,8 @@ Parcel SideLane::Worker::next_piece(Work& work) {
     if (first < units) piece.append(entry->parcel, first, units);
     if (first > 0) piece.append(entry->parcel, 0, first);
   }
-  work.items.clear();
   const bool is_old_suspect =
-      piece.stage != Parcel::Stage::kFresh &&
+      !work.packed.empty() && piece.stage != Parcel::Stage::kFresh &&
       parts_.clock.steady() >= work.packed.front().since + lane_.settings_.give_up_after;
   if (is_old_suspect) piece.stage = Parcel::Stage::kLastTry;
   return piece;
@@ -261,17 +270,30 @@ bool SideLane::Worker::open_entry(Work& work) {
     }
     if (work.items.empty()) return false;
     auto entry = parts_.queue.load(work.items.front());
-    const std::uint64_t items = work.items.front().head.items;
     if (entry) {
       work.entry = *std::move(entry);
-      work.entry_items = items;
+      work.entry_items = work.items.front().head.items;
       continue;
     }
-    work.packed.push_back(work.items.front());
+    if (!is_lost(work, work.items.front(), entry.error())) return false;
     work.items.erase(work.items.begin());
-    work.piece_items += items;
-    drop_damaged(work, items, "", entry.error().message);
   }
+  return true;
+}
+
+/// Whether the entry, which could not be read, never will be; it is set aside and counted then.
+/// Else it is tried again later.
+bool SideLane::Worker::is_lost(Work& work, const SideItem& item, const Error& error) {
+  const bool is_damage = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kNotFound ||
+                         error.code == ErrorCode::kInvalid;
+  if (item.attempts == 0 || is_damage)
+    service::log_error(is_damage ? "what was set aside is damaged; its file is kept"
+                                 : "what was set aside cannot be read now",
+                       {{"customer_id", item.head.customer.text()}, {"why", error.message}});
+  work.is_stalled = !is_damage;
+  if (!is_damage) return false;
+  parts_.owner.on_side_dropped(item.head.customer, item.head.signal, "damaged", item.head.items);
+  parts_.queue.quarantine(item);
   return true;
 }
 
@@ -283,12 +305,16 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
     const std::size_t bytes_before = piece.message.size();
     const std::size_t units_before = piece.units.size();
     Result<Packed> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
-    contain_faults("packing of a record", [&] {
+    const bool is_sound = contain_faults("packing of a record", [&] {
       packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
     });
     if (!packed) {
       piece.message.resize(bytes_before);
       piece.units.resize(units_before);
+      if (!is_sound && work.items.front().attempts < kFaultTriesMax) {
+        work.is_stalled = true;
+        return;
+      }
       const std::uint64_t items =
           std::min<std::uint64_t>(record.items - record.rejected, work.entry_items);
       work.entry_items -= items;
@@ -339,9 +365,10 @@ void SideLane::Worker::settle(Work& work) {
   parts_.queue.remove(work.packed);
   work.packed.clear();
   work.is_opened_whole = false;
-  if (work.is_slow || is_untouched) {
-    parts_.queue.delay(work.head.customer, settings.delivery.retry_initial);
+  if (work.is_slow || is_untouched || work.is_stalled) {
+    const Duration asked = std::min<Duration>(work.asked_wait, kAskedWaitMax);
     close(work);
+    parts_.queue.delay(work.head.customer, std::max(settings.delivery.retry_initial, asked));
     return;
   }
   work.is_closed = work.items.empty();
@@ -349,26 +376,28 @@ void SideLane::Worker::settle(Work& work) {
 
 /// What is left gets entries of its own. False where they cannot be written.
 bool SideLane::Worker::keep(Work& work) {
+  std::vector<SidePut> puts;
+  std::uint64_t items = 0;
   for (std::optional<Parcel>* part : {&work.left, &work.suspects}) {
     if (!*part || (*part)->units.empty()) continue;
     const bool is_suspect = part == &work.suspects || work.head.stage != Parcel::Stage::kFresh;
-    SideEntry entry{work.head, std::move(**part), {}};
-    entry.head.items = entry.parcel.items();
-    entry.head.stage = is_suspect ? Parcel::Stage::kSuspect : Parcel::Stage::kFresh;
-    const std::uint64_t items = entry.head.items;
-    std::optional<TimePoint> since;
+    SidePut put{{work.head, std::move(**part), {}}};
+    put.entry.head.items = put.entry.parcel.items();
+    put.entry.head.stage = is_suspect ? Parcel::Stage::kSuspect : Parcel::Stage::kFresh;
+    items += put.entry.head.items;
     if (is_suspect && work.head.stage != Parcel::Stage::kFresh && !work.packed.empty())
-      since = work.packed.front().since;
-    const Duration wait = is_suspect ? lane_.settings_.delivery.retry_initial : Duration::zero();
+      put.since = work.packed.front().since;
+    if (is_suspect) put.wait = lane_.settings_.delivery.retry_initial;
     work.has_suspects = work.has_suspects || is_suspect;
-    const auto put = parts_.queue.put(std::move(entry), wait, since);
-    if (!put) {
-      service::log_error("what is left of the side queue's entries cannot be written",
-                         {{"error", put.error().message}});
-      return false;
-    }
-    work.piece_items -= std::min(work.piece_items, items);
+    puts.push_back(std::move(put));
   }
+  if (puts.empty()) return true;
+  if (const auto put = parts_.queue.put_all(puts); !put) {
+    service::log_error("what is left of the side queue's entries cannot be written",
+                       {{"error", put.error().message}});
+    return false;
+  }
+  work.piece_items -= std::min(work.piece_items, items);
   return true;
 }
 
@@ -385,7 +414,10 @@ void SideLane::Worker::book(const Work& work) {
 /// All of it as it lies on disk, after a while.
 void SideLane::Worker::give_back(Work& work, Duration wait) {
   parts_.queue.put_back(work.packed, wait);
-  parts_.queue.put_back(work.items, wait);
+  if (work.packed.empty())
+    parts_.queue.put_back(work.items, wait);
+  else
+    parts_.queue.release(work.items);  // nothing of them was tried
   work.is_closed = true;
 }
 
@@ -400,7 +432,11 @@ void SideLane::Worker::close(Work& work) {
       service::log_warn("the rest of an entry cannot be written",
                         {{"error", replaced.error().message}});
   }
-  parts_.queue.put_back(work.items, Duration::zero());
+  if (work.is_stalled && !work.items.empty()) {  // the front one was tried
+    parts_.queue.put_back({work.items.front()}, Duration::zero());
+    work.items.erase(work.items.begin());
+  }
+  parts_.queue.release(work.items);
   work.is_closed = true;
 }
 
@@ -439,6 +475,7 @@ void SideLane::Worker::on_answer(const Parcel& parcel, std::size_t first, std::s
                                  const Answer& answer, Duration took) {
   Work& work = work_of(parcel);
   if (answer.kind == Answer::Kind::kTaken) work.has_taken = true;
+  if (answer.retry_after) work.asked_wait = std::max(work.asked_wait, *answer.retry_after);
   if (answer.is_timeout) {
     const std::size_t weight = weight_of(parcel, first, last);
     if (work.timed_out == 0 || weight < work.timed_out) work.timed_out = weight;
@@ -480,14 +517,19 @@ void SideLane::mark_slow(const CustomerId& customer) {
 }
 
 bool SideLane::is_followed(const CustomerId& customer, Signal signal) {
-  {
+  // The queue asks us which customers are wanted while it holds its own lock: ours is never held
+  // while it is asked.
+  if (is_slow(customer)) {
+    if (parts_.queue.holds_any(customer)) return true;
     const std::lock_guard lock(mutex_);
-    if (slow_.count(customer.text()) > 0) {
-      if (parts_.queue.holds_any(customer)) return true;
-      slow_.erase(customer.text());
-    }
+    slow_.erase(customer.text());
   }
   return parts_.queue.holds_records(customer, signal);
+}
+
+bool SideLane::is_slow(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  return slow_.count(customer.text()) > 0;
 }
 
 bool SideLane::is_hanging(const CustomerId& customer) const {

@@ -70,7 +70,8 @@ class SideLane {
   /// The customer's requests are held up: its further records are to go this way too, until the
   /// destination takes some of them.
   void mark_slow(const CustomerId& customer);
-  /// Whether a record should join what waits aside instead of being tried by the front lane.
+  /// Whether a record should join what waits aside instead of being tried by the front lane. As
+  /// mark_slow, from the front lane's thread.
   bool is_followed(const CustomerId& customer, Signal signal);
 
   static constexpr std::size_t kCustomersMax = 8;            ///< in one turn
@@ -89,6 +90,7 @@ class SideLane {
   class Worker;
 
   bool is_hanging(const CustomerId& customer) const;
+  bool is_slow(const CustomerId& customer) const;
   std::size_t weight_max(const CustomerId& customer) const;
   void note_turn(const Work& work);
 

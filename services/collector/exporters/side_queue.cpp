@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
@@ -175,23 +176,40 @@ void SideQueue::leave(const SideItem& item) {
 }
 
 Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePoint> since) {
-  const SideBytes bytes = encode_side_entry(entry);
-  std::uint64_t number = 0;
+  std::vector<SidePut> one;
+  one.push_back({std::move(entry), wait, since});
+  return put_all(one);
+}
+
+Result<void> SideQueue::put_all(std::vector<SidePut>& puts) {
+  std::uint64_t first = 0;
   {
     const std::lock_guard lock(mutex_);
-    number = ++last_number_;
+    first = last_number_ + 1;
+    last_number_ += puts.size();
   }
-  if (auto written = write(number, bytes); !written) {
-    (void)files_.remove(path_of(number));  // the same data comes again, as another entry
+  // Where one fails, the same data comes again, as other entries.
+  Result<void> written = fail(ErrorCode::kInternal, "a fault of this program, see its log");
+  contain_faults("what is set aside", [&] {
+    for (std::size_t i = 0; i < puts.size(); ++i) {
+      written = write(first + i, encode_side_entry(puts[i].entry));
+      if (!written) return;
+    }
+  });
+  if (!written) {
+    for (std::size_t i = 0; i < puts.size(); ++i) (void)files_.remove(path_of(first + i));
     return written;
   }
   std::vector<SideItem> evicted;
   {
     const std::lock_guard lock(mutex_);
-    SideItem& item = enter(number, entry.head);
-    item.not_before = item.since + wait;
-    if (since) item.since = *since;
-    if (!settings_.is_required) evicted = evict(entry.head.customer);
+    for (std::size_t i = 0; i < puts.size(); ++i) {
+      SideItem& item = enter(first + i, puts[i].entry.head);
+      item.not_before = item.since + puts[i].wait;
+      if (puts[i].since) item.since = *puts[i].since;
+      if (settings_.is_required) continue;
+      for (SideItem& gone : evict(puts[i].entry.head.customer)) evicted.push_back(std::move(gone));
+    }
     publish();
   }
   for (const SideItem& item : evicted) {
@@ -209,21 +227,29 @@ bool SideQueue::is_over(const Customer& customer) const {
 /// What goes to keep the bounds: the customer's own oldest, or where the whole is too much the
 /// oldest of whoever holds most. The newest entry of each stays.
 std::vector<SideItem> SideQueue::evict(const CustomerId& customer) {
-  std::vector<SideItem> evicted;
-  for (;;) {
-    auto over = customers_.find(customer.text());
-    if (over == customers_.end() || !is_over(over->second)) {
-      if (bytes_ <= settings_.bytes_max) return evicted;
-      over = std::max_element(customers_.begin(), customers_.end(),
-                              [](const auto& left, const auto& right) {
-                                return left.second.bytes < right.second.bytes;
-                              });
-    }
-    auto& entries = over->second.entries;
+  const auto oldest_of = [](const Customer& one) {
+    const auto& entries = one.entries;
     const auto oldest = std::find_if(entries.begin(), entries.end(),
                                      [](const auto& entry) { return !entry.second.is_picked; });
-    if (oldest == entries.end() || std::next(oldest) == entries.end()) return evicted;
-    evicted.push_back(oldest->second.item);
+    const bool is_newest = oldest == entries.end() || std::next(oldest) == entries.end();
+    return is_newest ? nullptr : &oldest->second.item;
+  };
+  std::vector<SideItem> evicted;
+  for (;;) {
+    const auto own = customers_.find(customer.text());
+    const SideItem* oldest =
+        own != customers_.end() && is_over(own->second) ? oldest_of(own->second) : nullptr;
+    if (oldest == nullptr && bytes_ <= settings_.bytes_max) return evicted;
+    std::uint64_t most = 0;
+    for (const auto& [id, one] : customers_) {
+      if (oldest != nullptr && most == 0) break;  // the customer's own
+      const SideItem* candidate = one.bytes > most ? oldest_of(one) : nullptr;
+      if (candidate == nullptr) continue;
+      most = one.bytes;
+      oldest = candidate;
+    }
+    if (oldest == nullptr) return evicted;
+    evicted.push_back(*oldest);
     leave(evicted.back());
   }
 }
@@ -296,6 +322,15 @@ Result<SideEntry> SideQueue::load(const SideItem& item) const {
   auto bytes = read(files_, path_of(item.number), kEntryBytesMax);
   if (!bytes) return forward(bytes);
   return decode_side_entry(*std::move(bytes));
+}
+
+void SideQueue::quarantine(const SideItem& item) {
+  const std::string path = path_of(item.number);
+  (void)files_.rename(path, path + std::string(kDamagedSuffix));
+  const std::lock_guard lock(mutex_);
+  ++damaged_;
+  leave(item);
+  publish();
 }
 
 void SideQueue::remove(const std::vector<SideItem>& items) {

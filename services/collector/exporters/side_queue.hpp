@@ -53,6 +53,14 @@ struct SideQueueStats {
   std::int64_t oldest_received_ms = 0;  ///< 0: nothing waits
 };
 
+/// An entry that is to be put, tried after `wait` at the earliest. `since`: what is left of a
+/// suspect keeps its age.
+struct SidePut {
+  SideEntry entry;
+  Duration wait{0};
+  std::optional<TimePoint> since = std::nullopt;
+};
+
 /// Thread contract: any thread. What is picked is the picker's until it is put back or removed.
 class SideQueue {
  public:
@@ -77,15 +85,21 @@ class SideQueue {
   /// `wait` at the earliest. `since`: what is left of a suspect keeps its age.
   Result<void> put(SideEntry entry, Duration wait = Duration::zero(),
                    std::optional<TimePoint> since = std::nullopt);
+  /// All of them or none: what they hold would come again, beside those that are there.
+  Result<void> put_all(std::vector<SidePut>& puts);
   /// Nothing of the customer is tried before that.
   void delay(const CustomerId& customer, Duration wait);
 
   /// Entries to be tried now, the customers in turn: of each its oldest ones that may go together
   /// (same signal, stage and kind; suspects alone), `bytes_max` in all but at least one entry.
-  /// `wants` chooses customers.
+  /// `wants` chooses customers; it is asked under the queue's lock, so nobody may hold a lock of
+  /// his that it takes while he calls the queue.
   std::vector<std::vector<SideItem>> pick(std::size_t customers_max, std::uint64_t bytes_max,
                                           const std::function<bool(const CustomerId&)>& wants);
+  /// kCorrupt, kNotFound: damaged for good. Anything else may pass (no descriptors, no right).
   Result<SideEntry> load(const SideItem& item) const;
+  /// It cannot be read and never will be: its file is renamed to `….damaged`, for a person.
+  void quarantine(const SideItem& item);
   /// They are done: their files go.
   void remove(const std::vector<SideItem>& items);
   /// They are tried again after `wait`. Of suspects each waits for itself, of others all of the

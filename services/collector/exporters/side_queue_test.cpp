@@ -255,6 +255,42 @@ TEST_F(SideQueueTest, EachTryOnAFullDiskLeavesNoFile) {
   }
 }
 
+TEST_F(SideQueueTest, OfWhatIsPutTogetherAllIsThereOrNone) {
+  int writes = 0;
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return call == "write" && path.find("/side/") == 0 && ++writes == 2;
+  });
+  std::vector<SidePut> puts;
+  puts.push_back({units_of("a", "xyz")});
+  puts.push_back({units_of("b", "uv")});
+  EXPECT_FALSE(queue_->put_all(puts));
+  EXPECT_EQ(queue_->stats().entries, 0U);
+  EXPECT_THAT(files_.names("/side"), IsEmpty());
+  ASSERT_TRUE(queue_->put_all(puts));  // the same again
+  EXPECT_THAT(picked(), ElementsAre("xyz", "uv"));
+  reopen();
+  EXPECT_EQ(found_, 5U);
+}
+
+TEST_F(SideQueueTest, WhereTheLargestHasNothingToGiveTheNextOneDoes) {
+  settings_.bytes_max = 300;
+  settings_.customer_bytes_max = 1000;
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("large", std::string(100, 'x'))));  // its newest, and only one
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue_->put(units_of("small", "yyyyy")));
+  EXPECT_GT(evicted_, 0U);
+  EXPECT_EQ(evicted_ % 5, 0U) << "of the small ones";
+}
+
+TEST_F(SideQueueTest, AnEntryThatIsDamagedForGoodIsKeptForAPerson) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  const auto items = pick().front();
+  queue_->quarantine(items.front());
+  EXPECT_EQ(queue_->stats().entries, 0U);
+  EXPECT_EQ(queue_->damaged(), 1U);
+  EXPECT_THAT(files_.names("/side"), ElementsAre("0000000000000001.side.damaged"));
+}
+
 TEST_F(SideQueueTest, AFullDiskRefusesAndNothingIsHalfThere) {
   files_.fail_when([](std::string_view call, const std::string&) { return call == "sync"; });
   EXPECT_FALSE(queue_->put(units_of("a", "xyz")));

@@ -1,0 +1,179 @@
+// The side lane on a file system in memory, to a destination that takes everything.
+#include "services/collector/exporters/side_lane.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/pipeline/memory_files.hpp"
+
+namespace vigia::collector {
+namespace {
+
+using testing::Contains;
+
+class Taking final : public Transport {
+ public:
+  void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
+            std::function<void(Answer)> done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      taken_ += message;
+    }
+    done(Answer{});
+  }
+  std::string taken() const {
+    const std::lock_guard lock(mutex_);
+    return taken_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string taken_;
+};
+
+/// Has a fault, so many times.
+class FaultyPacker final : public Packer {
+ public:
+  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
+                      std::size_t bytes_max, Parcel& parcel) override {
+    if (faults-- > 0) throw std::bad_alloc();
+    return sound_->pack(index, record, from, bytes_max, parcel);
+  }
+  std::string describe(std::string_view unit) const override { return sound_->describe(unit); }
+  std::atomic<int> faults{0};
+
+ private:
+  std::unique_ptr<Packer> sound_ = make_body_packer();
+};
+
+class Owner final : public SideLaneOwner {
+ public:
+  void on_side_sent(const CustomerId& /*customer*/, Signal /*signal*/,
+                    std::uint64_t items) override {
+    sent += items;
+  }
+  void on_side_dropped(const CustomerId& /*customer*/, Signal /*signal*/,
+                       std::string_view /*reason*/, std::uint64_t items) override {
+    dropped += items;
+  }
+  void on_side_letter(const Parcel& /*parcel*/, std::string_view /*message*/,
+                      const std::string& /*why*/, bool /*is_record*/) override {}
+  void on_side_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
+                      const Answer& /*answer*/, Duration /*took*/) override {}
+  std::atomic<std::uint64_t> sent{0}, dropped{0};
+};
+
+class SideLaneTest : public testing::Test {
+ protected:
+  SideLaneTest() {
+    queue_ = *SideQueue::open(
+        {.directory = "/side"}, clock_, [](const SideHead&) {}, [](const SideHead&) {}, files_);
+    SideLaneSettings settings;
+    settings.delivery.retry_initial = std::chrono::milliseconds(1);
+    settings.delivery.retry_max = std::chrono::milliseconds(4);
+    lane_ = std::make_unique<SideLane>(
+        settings, SideLaneParts{*queue_, transport_, std::make_shared<Evidence>(), nullptr, packer_,
+                                clock_, owner_});
+  }
+  void TearDown() override { lane_->stop(clock_.steady()); }
+
+  SideEntry units(const std::string& letters) const {
+    SideEntry entry{{.customer = customer_, .received_ms = 5, .items = letters.size()},
+                    {.customer = customer_},
+                    {}};
+    for (const char letter : letters) {
+      entry.parcel.units.push_back(
+          {.begin = entry.parcel.message.size(), .item = static_cast<std::uint32_t>(letter)});
+      entry.parcel.message += letter;
+    }
+    return entry;
+  }
+  void eventually(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(condition());
+  }
+
+  const CustomerId customer_ = *CustomerId::parse("a");
+  SystemClock clock_;
+  pipeline::MemoryFiles files_;
+  Taking transport_;
+  FaultyPacker packer_;
+  Owner owner_;
+  std::unique_ptr<SideQueue> queue_;
+  std::unique_ptr<SideLane> lane_;
+};
+
+// The queue asks the lane under its own lock, and the lane must not ask the queue under its.
+TEST_F(SideLaneTest, FollowingAndPickingDoNotWaitForEachOther) {
+  ASSERT_TRUE(queue_->put(units("xyz"), std::chrono::hours(1)));
+  lane_->start();
+  std::atomic<bool> is_over{false};
+  std::thread waking([&] {
+    while (!is_over) lane_->wake();
+  });
+  for (int i = 0; i < 20'000; ++i) {
+    lane_->mark_slow(customer_);
+    EXPECT_TRUE(lane_->is_followed(customer_, Signal::kMetrics));
+  }
+  is_over = true;
+  waking.join();
+}
+
+TEST_F(SideLaneTest, AnEntryThatCannotBeReadNowIsNotLost) {
+  ASSERT_TRUE(queue_->put(units("xyz")));
+  std::atomic<int> failures{0};
+  files_.fail_when([&](std::string_view call, const std::string& path) {  // as without descriptors
+    return call == "open" && path.ends_with(".side") && ++failures <= 3;
+  });
+  lane_->start();
+  eventually([&] { return owner_.sent == 3; });
+  EXPECT_EQ(transport_.taken(), "xyz");
+  EXPECT_EQ(owner_.dropped, 0U);
+  EXPECT_GE(failures, 3);
+}
+
+TEST_F(SideLaneTest, ADamagedEntryIsCountedAndItsFileKept) {
+  ASSERT_TRUE(queue_->put(units("xyz")));
+  const std::string path = "/side/0000000000000001.side";
+  std::string bytes = files_.content(path);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  files_.set_content(path, bytes);
+  lane_->start();
+  eventually([&] { return owner_.dropped == 3; });
+  EXPECT_EQ(transport_.taken(), "");
+  EXPECT_THAT(files_.names("/side"), Contains("0000000000000001.side.damaged"));
+}
+
+TEST_F(SideLaneTest, AFaultOfOursThatPassesCostsNoRecord) {
+  const auto room = std::make_shared<const std::string>("body");
+  SideEntry entry{{.customer = customer_, .signal = Signal::kLogs, .received_ms = 5, .items = 1},
+                  {.customer = customer_},
+                  {}};
+  entry.records.push_back({1, 0, "", *room, room, {}});
+  ASSERT_TRUE(queue_->put(std::move(entry)));
+  packer_.faults = 3;
+  lane_->start();
+  eventually([&] { return owner_.sent == 1; });
+  EXPECT_EQ(transport_.taken(), "body");
+  EXPECT_EQ(owner_.dropped, 0U);
+}
+
+TEST_F(SideLaneTest, AFaultOfOursThatStaysCostsTheRecord) {
+  const auto room = std::make_shared<const std::string>("body");
+  SideEntry entry{{.customer = customer_, .signal = Signal::kLogs, .received_ms = 5, .items = 1},
+                  {.customer = customer_},
+                  {}};
+  entry.records.push_back({1, 0, "", *room, room, {}});
+  ASSERT_TRUE(queue_->put(std::move(entry)));
+  packer_.faults = 1'000'000;
+  lane_->start();
+  eventually([&] { return owner_.dropped == 1; });
+  EXPECT_EQ(queue_->stats().entries, 0U);
+}
+
+}  // namespace
+}  // namespace vigia::collector
