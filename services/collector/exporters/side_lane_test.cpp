@@ -109,6 +109,12 @@ class SideLaneTest : public testing::Test {
 
 // The queue asks the lane under its own lock, and the lane must not ask the queue under its.
 TEST_F(SideLaneTest, FollowingAndPickingDoNotWaitForEachOther) {
+  // Of many, so that a look at who is wanted takes long enough to be met.
+  for (int i = 0; i < 300; ++i) {
+    SideEntry entry = units("xyz");
+    entry.head.customer = *CustomerId::parse("a" + std::to_string(i));
+    ASSERT_TRUE(queue_->put(std::move(entry), std::chrono::hours(1)));
+  }
   ASSERT_TRUE(queue_->put(units("xyz"), std::chrono::hours(1)));
   lane_->start();
   std::atomic<bool> is_over{false};
