@@ -272,10 +272,6 @@ def test_a_bad_key_is_named(collector: Collector, tmp_path: Path) -> None:
     assert f"bad.yaml:{line}:" in done.stderr
 
 
-def test_it_ends_on_sigterm(collector: Collector) -> None:
-    assert collector.end() == 0
-
-
 class Frames:
     """HTTP/2 by hand: what no good client sends."""
 
@@ -381,3 +377,7 @@ def test_a_typo_in_the_configuration_is_named_with_its_line(collector: Collector
     assert (
         checked.stderr == f'{tmp_path}/typo.yaml:{line + 1}: recievers: the key is not known; is "receivers" meant?\n'
     )
+
+
+def test_it_ends_on_sigterm(collector: Collector) -> None:  # last: the others' collector ends here
+    assert collector.end() == 0

@@ -672,7 +672,7 @@ class TestLanguage:
                 expected = [{}]  # of two values for one label Prometheus shows none
             assert [entry["metric"] for entry in reading.result(expression)] == expected, expression
 
-    def test_no_time_at_all_is_answered_by_prometheus(self, reading: Reading) -> None:
+    def test_no_time_at_all_is_answered_by_prometheus(self, reading: Reading, request: pytest.FixtureRequest) -> None:
         hot = reading.stack.layout.url("hot")
         forms: list[dict[str, Any]] = [
             {"query": "up", "timeout": "0s"},
@@ -684,11 +684,11 @@ class TestLanguage:
             ours = reading.ask("/api/v1/query", **form)
             its = requests.get(f"{hot}/api/v1/query", form, timeout=10)
             if form.get("timeout", "").startswith("0"):
-                # 2.42 calls it a time-out, 503; so do we, with the status that proxies have for it. 3.x says 400 or 422
-                # by where the end of the time meets it, which is not the same in hot and in prometheus-query.
-                expected = {503: {504}, 400: {400, 422}, 422: {400, 422}}[its.status_code]
-                assert ours.status_code in expected, (form, ours.text, its.text)
-                assert its.status_code == 503 or "context deadline exceeded" in ours.json()["error"]
+                # A time-out, 503, or 400 or 422 by where the end of the time meets the query, which is not the same twice
+                # (2.42 says the first alone). Of 503 proxies say 504, and so do we.
+                allowed = {504} if "[2.42]" in request.node.name else {400, 422, 504}
+                assert its.status_code in (400, 422, 503), its.text
+                assert ours.status_code in allowed, (form, ours.text, its.text)
             else:
                 assert ours.status_code == its.status_code, (form, ours.text, its.text)
 
