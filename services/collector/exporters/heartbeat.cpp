@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "libs/pipeline/file_system.hpp"
+#include "libs/service/log.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/collector/exporters/heartbeat_state.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -176,18 +180,25 @@ bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost, cons
   return true;
 }
 
+/// A file that cannot be read may have told of a hole that lasts until now or for kHoleMinutes
+/// more, of anybody: marks over it would show what was lost as whole.
 void Heartbeat::load() {
-  std::ifstream file(settings_.state_file);
-  file >> last_minute_;
-  if (!file) last_minute_ = 0;
-  file >> lost_;
-  if (!file) lost_ = 0;  // written before losses were: none had been kept
-  file >> hole_until_;
-  if (!file) hole_until_ = last_minute_;  // written before holes were: the last minute ended one
-  std::int64_t until = 0;
-  for (std::string customer; file >> until >> customer;) {
-    if (auto id = CustomerId::parse(customer)) losses_[*id] = until;
+  std::error_code unknown;
+  if (!std::filesystem::exists(settings_.state_file, unknown) && !unknown) return;
+  std::ifstream file(settings_.state_file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (auto state = read_heartbeat_state(text)) {
+    last_minute_ = state->last_minute;
+    lost_ = state->lost;
+    hole_until_ = state->hole_until;
+    losses_ = std::move(state->losses);
+    return;
   }
+  service::log_warn("the heartbeat's state is damaged: what was not marked yet is a hole",
+                    {{"file", settings_.state_file}, {"shard", settings_.shard}});
+  make_hole();
+  last_minute_ = hole_until_ - kHoleMinutes;
+  (void)save();  // where it fails the next start makes the hole again
 }
 
 /// Synced, since a hole that a power cut takes away would be shown as whole.
@@ -196,9 +207,7 @@ bool Heartbeat::save() const {
   const std::string folder = std::filesystem::path(settings_.state_file).parent_path().string();
   const std::string fresh = settings_.state_file + ".new";
   if (!files.create_directory(folder)) return false;
-  std::string text = fmt::format("{} {} {}\n", last_minute_, lost_, hole_until_);
-  for (const auto& [customer, last] : losses_)
-    text += fmt::format("{} {}\n", last, customer.text());
+  const std::string text = write_heartbeat_state({last_minute_, lost_, hole_until_, losses_});
   auto file = files.create(fresh);
   return file && (*file)->append({text}) && (*file)->sync() &&
          files.rename(fresh, settings_.state_file) && files.sync_directory(folder);

@@ -1,6 +1,7 @@
 #include "services/collector/exporters/heartbeat.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -195,6 +196,39 @@ TEST_F(HeartbeatTest, AClockThatIsSetBackHoldsNothingUp) {
     pass(1);
   }
   EXPECT_THAT(shard_.minutes, testing::ElementsAre(6, 7));
+}
+
+/// Cut to "2993" the file led to marks over the twelve hours before, holes included.
+TEST_F(HeartbeatTest, ADamagedStateIsAHoleAndNeverMarks) {
+  for (const std::string_view damaged : {"", "2993", "vigia-heartbeat 1 00000000 3\n1 1"}) {
+    shard_.minutes.clear();
+    clock_.set_wall_ns(kMinute * kMinuteNs);
+    std::filesystem::remove(folder_ + "/hot-0");
+    restart();
+    advance();
+    pass(60);
+    heartbeat_->note_loss();
+    std::ofstream(folder_ + "/hot-0", std::ios::binary) << damaged;
+    pass(2);
+    restart();
+    advance();
+    restart();
+    for (int i = 0; i < 7; ++i) {
+      pass(1);
+      advance();
+    }
+    EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 68, 69)) << damaged;
+  }
+}
+
+TEST_F(HeartbeatTest, AStateOfBeforeTheChecksumGoesOn) {
+  std::ofstream(folder_ + "/hot-0", std::ios::binary)
+      << fmt::format("{} 0 {}\n{} a\n", kMinute, kMinute, kMinute + 4);
+  restart();
+  pass(2);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(1, 2));
+  EXPECT_THAT(shard_.holes, testing::ElementsAre("2 a lost 5")) << "whole again from minute 5 on";
 }
 
 }  // namespace
