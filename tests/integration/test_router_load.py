@@ -8,11 +8,12 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from remote_write import write
-from stack import Stack, wait_for
+from stack import Stack, prometheus_programs, wait_for
 from test_router import MINUTE_MS, Reading
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
@@ -229,3 +230,102 @@ def test_memory_of_large_answers_is_bounded_and_given_back(loaded: Loaded) -> No
         wait_for(f"memory goes back: {resident.now_mib()}", lambda: resident.now_mib() < 60, 10)
     # 128 MiB of what arrives, is merged or waits to be read, and what two threads need to read two answers.
     assert resident.most_mib < 256, resident.most_mib
+
+
+# Of a Prometheus beyond what it takes at rest, while a customer asks for as much as it may, and for more.
+PROMETHEUS_MIB_MAX = 1_200
+NEIGHBOUR_SECONDS_MAX = 2.0
+STEPS = 10_000
+STEP_SECONDS = 0.025  # all within the lookback of one sample a series
+
+
+class Tiny(Reading):
+    """4,500 series of one sample each, young ones in hot and old ones in cold."""
+
+    def fill(self) -> None:
+        self.beat(60)
+        self.young_ms = int(time.time() * 1000)
+        self.old_ms = self.young_ms - 10 * 86_400_000
+        internal = {"Authorization": f"Bearer {self.stack.secrets['internal_token']}", "X-Vigia-Customer": "cliente-a"}
+        for first in range(0, 4_500, 500):
+            names = [{"__name__": "tiny", "customer_id": "cliente-a", "n": str(n)} for n in range(first, first + 500)]
+            write(self.stack.layout.url("hot"), [(labels, [(self.young_ms, 1.5)]) for labels in names])
+            write(self.stack.layout.url("storage"), [(labels, [(self.old_ms, 1.5)]) for labels in names], internal)
+        self.to_hot({"__name__": "light", "customer_id": "cliente-b"}, [(self.young_ms, 1.0)])
+        self.to_cold({"__name__": "light", "customer_id": "cliente-b"}, [(self.old_ms, 1.0)])
+        wait_for("hot covers", lambda: self.ask("/api/v1/query", query="tiny").headers["x-vigia-served"][:3] == "hot")
+
+    def raw(self, query: str, begin_ms: int) -> requests.Response:
+        start = begin_ms / 1000
+        form: dict[str, Any] = {
+            "query": query,
+            "start": start,
+            "end": start + (STEPS - 1) * STEP_SECONDS,
+            "step": STEP_SECONDS,
+        }
+        return self.ask("/api/v1/query_range", **form)
+
+
+def _rss_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+@pytest.mark.parametrize("program", prometheus_programs(), ids=lambda program: program[0])
+def test_series_times_steps_have_a_bound_in_prometheus(tmp_path: Path, program: tuple[str, Path]) -> None:
+    """4,500 series x 10,000 steps took 9 GB of a Prometheus that all customers share, and it kept them."""
+    with Stack(tmp_path, agents=[]) as stack:
+        stack.hot_program = program[1]
+        reading = Tiny(stack)
+        reading.start()
+        reading.fill()
+        pids = {name: stack.running[name].pid for name in ("prometheus-hot", "prometheus-query")}
+        rest = {name: _rss_mib(pid) for name, pid in pids.items()}
+        most, slowest, neighbours = dict(rest), [0.0], [0]
+        is_over = threading.Event()
+
+        def look() -> None:
+            while not is_over.wait(0.02):
+                for name, pid in pids.items():
+                    most[name] = max(most[name], _rss_mib(pid))
+
+        def neighbour(at_ms: int) -> None:
+            while not is_over.wait(0.1):
+                begin = time.monotonic()
+                answer = reading.ask("/api/v1/query", "read-b", query="light", time=at_ms / 1000)
+                slowest[0] = max(slowest[0], time.monotonic() - begin)
+                neighbours[0] += answer.status_code == 200 and len(answer.json()["data"]["result"])
+
+        watchers = [threading.Thread(target=look)]
+        watchers += [threading.Thread(target=neighbour, args=(at,)) for at in (reading.young_ms, reading.old_ms)]
+        for watcher in watchers:
+            watcher.start()
+        try:
+            for store, begin_ms in (("hot=", reading.young_ms), ("cold:raw=", reading.old_ms)):
+                largest = reading.raw('tiny{n=~"[1-4]?.?."}', begin_ms)  # 490 or so: what a query may have
+                assert largest.status_code == 200, largest.text[:300]
+                assert largest.headers["x-vigia-served"].startswith(store)
+                # Counted, since reading 100 MB of JSON here would hold the threads that measure.
+                assert largest.content.count(b'{"metric":') > 400
+                for _ in range(3):
+                    before = stack.own_metrics("router_metrics")
+                    answer = reading.raw("tiny", begin_ms)
+                    assert answer.status_code == 422, answer.text[:300]
+                    assert answer.json()["errorType"] == "execution"
+                    for words in ("too many samples", "series times", "fewer series", "longer step"):
+                        assert words in answer.json()["error"]
+                    asked = [
+                        stack.own_metrics("router_metrics")[key] - before[key]
+                        for key in before
+                        if key.startswith("vigia_router_upstream_errors_total")
+                    ]
+                    assert sum(asked) == 0, "it is no fault of the store's"
+        finally:
+            is_over.set()
+            for watcher in watchers:
+                watcher.join()
+        grown = {name: most[name] - rest[name] for name in most}
+        print(f"grown by MiB: {grown}, neighbour's slowest {slowest[0]:.2f} s of {neighbours[0]}")
+        assert max(grown.values()) < PROMETHEUS_MIB_MAX, grown
+        assert slowest[0] < NEIGHBOUR_SECONDS_MAX
+        assert neighbours[0] > 20

@@ -9,6 +9,10 @@ from launcher import parts
 from launcher.layout import AgentPlace, Layout
 from launcher.paths import ROOT
 
+# Samples that one query holds at once at most: as many take some 650 MiB, evaluated and written as JSON. The
+# standard 50 million are 6 GB, of a store that all customers share.
+QUERY_SAMPLES_MAX = 5_000_000
+
 
 @dataclass(frozen=True)
 class Command:
@@ -25,15 +29,17 @@ def _vigia(name: str, layout: Layout, binaries: Path, ready_url: str, env: dict[
     return Command(name, words, ready_url, env)
 
 
-def _prometheus(name: str, program: Path, layout: Layout, part: str, extra: list[str]) -> Command:
+def _prometheus(name: str, program: Path, layout: Layout, part: str, memory: str, extra: list[str]) -> Command:
+    """`memory`: from there on it collects its garbage sooner, no bound."""
     words = [
         str(program),
         f"--config.file={layout.config}/{name}.yml",
         f"--storage.tsdb.path={layout.data}/{name}",
         f"--web.listen-address={layout.address(part)}",
+        f"--query.max-samples={QUERY_SAMPLES_MAX}",
         *extra,
     ]
-    return Command(name, words, f"{layout.url(part)}/-/ready")
+    return Command(name, words, f"{layout.url(part)}/-/ready", {"GOMEMLIMIT": memory})
 
 
 def _shown_as_portal(layout: Layout) -> list[str]:
@@ -47,6 +53,7 @@ def hot(layout: Layout, program: Path | None = None) -> Command:
         program or parts.hot_prometheus(),
         layout,
         "hot",
+        "2GiB",
         [
             "--storage.tsdb.retention.time=30d",
             "--web.enable-remote-write-receiver",
@@ -60,7 +67,7 @@ def hot(layout: Layout, program: Path | None = None) -> Command:
 
 
 def query(layout: Layout) -> Command:
-    return _prometheus("prometheus-query", parts.program("prometheus-3"), layout, "query", [])
+    return _prometheus("prometheus-query", parts.program("prometheus-3"), layout, "query", "1GiB", [])
 
 
 def alertmanager(layout: Layout) -> Command:

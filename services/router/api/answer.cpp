@@ -26,6 +26,13 @@ bool is_remark(std::string_view text) {
          is_count_of("warning", text) || is_count_of("info", text);
 }
 
+/// What to do about an error of Prometheus that only says that there is one.
+std::string_view hint_for(std::string_view error) {
+  if (error.find("too many samples") == std::string_view::npos) return {};
+  return ": its series times its steps, or the samples of its ranges, are more than a store holds "
+         "for one query; ask for fewer series, a shorter range or a longer step";
+}
+
 void append_list(std::string& body, std::string_view key, const std::vector<std::string>& texts) {
   if (texts.empty()) return;
   body += fmt::format(",\"{}\":[", key);
@@ -87,7 +94,8 @@ net::Response refusal(const Envelope& envelope) {
                                        ? std::string_view("the query could not be evaluated")
                                        : std::string_view(envelope.error());
   response.body = fmt::format(R"({{"status":"error","errorType":"{}","error":{}}})",
-                              is_execution ? "execution" : "bad_data", json_text(message));
+                              is_execution ? "execution" : "bad_data",
+                              json_text(fmt::format("{}{}", message, hint_for(message))));
   return response;
 }
 

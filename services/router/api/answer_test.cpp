@@ -33,6 +33,14 @@ TEST(Answer, RefusalsNeverShowAnAddress) {
   EXPECT_THAT(response.body, HasSubstr("1:12: parse error"));
 }
 
+TEST(Answer, TooManySamplesSaysWhatHelps) {
+  const auto answer = refusal(envelope(
+      R"({"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"})"));
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_NE(answer.body.find("too many samples"), std::string::npos);
+  EXPECT_NE(answer.body.find("longer step"), std::string::npos);
+}
+
 TEST(Answer, OnlyPromqlsOwnRemarksPass) {
   const std::vector<std::string> texts{"PromQL info: no counter", "remote read 127.0.0.1:9096",
                                        "PromQL warning: x", "results truncated due to limit"};
