@@ -54,7 +54,8 @@ def _assert_goes_on(stack: Stack, name: str) -> None:
 
 def test_a_sample_from_the_future_is_refused(neighbours: Stack) -> None:
     month_ahead = _now_ms() + 30 * 86_400_000
-    assert _send(neighbours, "cliente-b", gauge("future", [(month_ahead, 1.0)])) == (200, 1)
+    # For good, or, while nobody's samples have told whose clock is wrong, to be sent again.
+    assert _send(neighbours, "cliente-b", gauge("future", [(month_ahead, 1.0)])) in ((200, 1), (503, -1))
     _assert_goes_on(neighbours, "after_future")
 
 
