@@ -239,8 +239,8 @@ class RefreshingSource final : public DirectorySource {
     doubted_since_ = clock_.steady();
     service::log_error(
         "the monitor's snapshot is doubted and not taken; the last directory stays in force, so "
-        "that what was revoked since is not known here. See the monitor's log and /ready; "
-        "\"vigia-monitor restore\" mends its database, \"vigia-monitor accept\" confirms it",
+        "that what was revoked since is not known here. See whether the monitor's database has "
+        "lost customers",
         {{"error", why},
          {"url", settings_.url},
          {"taken_anyway_after", format_duration(settings_.doubt_max)}});
