@@ -84,6 +84,7 @@ struct LabelApi::Gathering {
   bool is_cut = false;  ///< storage had more
   std::size_t answers = 0;
   std::optional<net::Response> refused;
+  std::optional<Error> not_asked;  ///< our own word, instead of a store's answer
 };
 
 Result<void> LabelApi::add_selector(const Caller& caller, std::optional<promql::Selector> selector,
@@ -238,6 +239,8 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
   {
     const std::lock_guard lock(gathering->mutex);
     if (answer && !answer->is_success()) gathering->refused = refusal(*answer);
+    if (!answer && answer.error().code == ErrorCode::kOverLimit)
+      gathering->not_asked = answer.error();
     if (list && !gathering->held.grow(list->bytes())) {
       gathering->is_over = true;
     } else if (list) {
@@ -267,7 +270,8 @@ void LabelApi::finish(const Shared& gathering) const {
   }
   if (gathering->answers == 0) {
     if (gathering->refused) return gathering->exchange.send(std::move(*gathering->refused));
-    return gathering->exchange.fail({ErrorCode::kUnavailable, "the stores do not answer"});
+    return gathering->exchange.fail(gathering->not_asked.value_or(
+        Error{ErrorCode::kUnavailable, "the stores do not answer", std::nullopt}));
   }
   Notes notes;
   if (gathering->has_cold_failed) {
