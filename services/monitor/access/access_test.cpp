@@ -427,6 +427,17 @@ TEST_F(LogIn, EachHasASessionOfItsOwn) {
   EXPECT_EQ(who->csrf_token, first.principal.csrf_token);
 }
 
+TEST_F(LogIn, AClockThatIsAheadForAMomentEndsNoSessionForGood) {
+  const auto first = log_in();
+  const auto right = clock_.wall_ns();
+  clock_.set_wall_ns(right + Duration(std::chrono::hours(24 * 400)).count());
+  EXPECT_FALSE(authenticator_.authenticate(with_cookie(first)).has_value());
+  log_in();
+  log_in();
+  clock_.set_wall_ns(right);
+  EXPECT_TRUE(authenticator_.authenticate(with_cookie(first)).has_value());
+}
+
 TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   const auto wrong = authenticator_.log_in("ana", "wrong", head_);
   const auto unknown = authenticator_.log_in("nobody", "wrong", head_);

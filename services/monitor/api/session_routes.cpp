@@ -103,9 +103,14 @@ ApiResult list_own(const ApiCall& call, const ApiParts& parts) {
   auto sessions = parts.database.read(
       [&](Connection& connection) { return list_sessions(call.principal.user_id, connection); });
   if (!sessions) return refuse(sessions.error());
+  const auto now_ms = parts.clock.wall_ms();
+  const auto idle_max_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts.settings.session.idle_max)
+          .count();
   JsonWriter writer;
   writer.begin_object().key("sessions").begin_array();
   for (const auto& session : *sessions) {
+    if (!session.is_valid(now_ms, idle_max_ms)) continue;
     writer.begin_object()
         .member("id", session.id)
         .member_time("created_at", session.created_ms)

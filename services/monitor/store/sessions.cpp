@@ -69,10 +69,4 @@ Result<void> end_sessions_of_customer(const std::string& customer_id, Connection
              {customer_id});
 }
 
-Result<void> remove_ended_sessions(std::int64_t now_ms, std::int64_t idle_since_ms,
-                                   Connection& connection) {
-  return run(connection, "DELETE FROM sessions WHERE expires_ms <= :a OR last_used_ms < :b",
-             {now_ms, idle_since_ms});
-}
-
 }  // namespace vigia::monitor

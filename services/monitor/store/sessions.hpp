@@ -19,6 +19,11 @@ struct Session {
   std::int64_t expires_ms = 0;
   std::string address;
   std::string user_agent;
+
+  /// Neither past its absolute end nor idle for too long.
+  bool is_valid(std::int64_t now_ms, std::int64_t idle_max_ms) const {
+    return now_ms < expires_ms && now_ms - last_used_ms <= idle_max_ms;
+  }
 };
 
 Result<void> insert_session(const Session& session, Connection& connection);
@@ -33,8 +38,5 @@ Result<bool> end_session(const std::string& user_id, const std::string& id, Conn
 Result<void> end_other_sessions(const std::string& user_id, const std::string& kept_id,
                                 Connection& connection);
 Result<void> end_sessions_of_customer(const std::string& customer_id, Connection& connection);
-/// Removes those that are past their absolute end, or unused since `idle_since_ms`.
-Result<void> remove_ended_sessions(std::int64_t now_ms, std::int64_t idle_since_ms,
-                                   Connection& connection);
 
 }  // namespace vigia::monitor
