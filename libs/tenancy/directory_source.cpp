@@ -165,7 +165,7 @@ class RefreshingSource final : public DirectorySource {
       service::log_error(
           "a cached customer directory is damaged and not used; look at the disk, then delete it",
           {{"error", problem},
-           {"renamed_to", settings_.cache_file + ".damaged"},
+           {"renamed_to", "the same with .damaged"},
            {"instead", loaded.directory ? "the one before it" : "none until the monitor answers"}});
     }
     if (!loaded.directory) return;  // the first start has none

@@ -126,7 +126,7 @@ KeptFile::Loaded KeptFile::load(std::int64_t now_ms) const {
     if (one.error().code == ErrorCode::kNotFound) continue;
     loaded.problems.push_back(one.error().message);
     if (one.error().code == ErrorCode::kUnavailable) continue;  // perhaps readable the next time
-    std::rename(path.c_str(), (path_ + ".damaged").c_str());
+    std::rename(path.c_str(), (path + ".damaged").c_str());
   }
   return loaded;
 }

@@ -101,7 +101,8 @@ class Service final : public service::Running {
         inside_workers_(kInsideWorkers, kInsideQueueMax),
         table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_, hashing_workers_},
                clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
-        web_(table_, std::move(pages), settings_.session.is_secure, [] { return true; }),
+        web_(table_, std::move(pages), settings_.session.is_secure,
+             [this] { return database_->doubt().empty(); }),
         inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, metrics_,
                             clock_},
                 settings_.internal_token) {}
@@ -110,7 +111,12 @@ class Service final : public service::Running {
 
   Result<void> start() {
     service::add_process_metrics(metrics_);
-    if (!settings_.bootstrap_user.empty()) {
+    show_database();
+    auto shown = snapshot_.start();
+    if (!shown) return forward(shown);
+    // A database in doubt may lack its operators and channels: nothing is made or published of it.
+    const bool is_sound = database_->doubt().empty();
+    if (is_sound && !settings_.bootstrap_user.empty()) {
       auto made = bootstrap_operator(settings_.bootstrap_user, settings_.bootstrap_password,
                                      hasher_, clock_, *database_);
       if (!made) return forward(made);
@@ -118,11 +124,11 @@ class Service final : public service::Running {
     add_all_routes(table_,
                    ApiParts{*database_, authenticator_, hasher_, live_, router_, settings_, clock_,
                             [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
-    auto shown = snapshot_.start();
-    if (!shown) return forward(shown);
-    auto published = publisher_.start();
-    if (!published) return forward(published);
-    channel_addresses_.start(kChannelAddressInterval, [this] { publisher_.wake(); });
+    if (is_sound) {
+      auto published = publisher_.start();
+      if (!published) return forward(published);
+      channel_addresses_.start(kChannelAddressInterval, [this] { publisher_.wake(); });
+    }
     auto listening = listen();
     if (!listening) return forward(listening);
     live_.on_refresh([this] {
@@ -160,6 +166,18 @@ class Service final : public service::Running {
   }
 
  private:
+  void show_database() {
+    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+      emit("vigia_monitor_database_in_doubt",
+           "1 while the database is damaged or older than what was written: /ready says more",
+           service::MetricType::kGauge, {}, database_->doubt().empty() ? 0 : 1);
+      emit("vigia_monitor_database_backup_failures_total", "Copies of the database that failed",
+           service::MetricType::kCounter, {}, static_cast<double>(database_->backup_failures()));
+      emit("vigia_monitor_database_anchor_failures_total", "Writes of its anchor that failed",
+           service::MetricType::kCounter, {}, static_cast<double>(database_->anchor_failures()));
+    });
+  }
+
   Result<void> listen() {
     net::ServerSettings inside;
     inside.name = "monitor internal";
@@ -233,7 +251,7 @@ Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   // One connection a worker; one each for live state, publisher, watchdog, channels' addresses and
   // snapshot.
   constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + 5;
-  auto database = Database::open(settings.database, kConnections);
+  auto database = Database::open(settings.database, kConnections, settings.database_options);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

@@ -137,6 +137,22 @@ void read_public(const ConfigNode& root, Settings& settings) {
       settings.tls.has_value() || settings.public_url.starts_with("https://");
 }
 
+void read_database(const ConfigNode& root, Settings& settings) {
+  constexpr std::int64_t kBackupsMax = 10'000;
+  settings.database = root.child("database").required_text();
+  auto& options = settings.database_options;
+  const auto state = root.child("state_directory");
+  options.state_directory = state.text();
+  if (options.state_directory.empty() && settings.database.starts_with("postgresql://")) {
+    state.note_error(
+        "a folder is needed with PostgreSQL: that the database lost its end is seen from there");
+  }
+  const auto backups = root.child("backups");
+  options.backup_interval = read_positive(backups.child("interval"), options.backup_interval);
+  options.backups_kept = static_cast<std::size_t>(backups.child("keep").integer(
+      static_cast<std::int64_t>(options.backups_kept), 1, kBackupsMax));
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -144,7 +160,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const auto root = file.root();
   settings.listen = root.child("listen").text(settings.listen);
   settings.internal_listen = root.child("internal_listen").text(settings.internal_listen);
-  settings.database = root.child("database").required_text();
+  read_database(root, settings);
   settings.router_url = read_url(root.child("router").child("url"), true);
   read_access(root, settings);
   read_shards(root.child("prometheus"), settings);
@@ -163,6 +179,9 @@ std::string settings_help() {
       R"(listen: 127.0.0.1:8090             # REST interface and pages
 internal_listen: 127.0.0.1:8190    # snapshot, http_sd, pushed health, own metrics
 database: sqlite:///PATH           # or postgresql://USER@HOST/NAME; required
+state_directory: PATH              # anchor, kept snapshot, copies; default NAME.state beside the
+                                   # SQLite file; needed with PostgreSQL
+backups: {interval: 1h, keep: 48}  # copies of an SQLite database, in state_directory/backups
 internal_token: TEXT               # shared with collector, router, storage, Prometheus; required
 router: {url: http://HOST:9095}    # required
 prometheus: [{name: hot-0, url: http://HOST:9090, rules_directory: PATH}]   # at least one

@@ -13,6 +13,7 @@
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/alerting/alertmanager_config.hpp"
 #include "services/monitor/alerting/rules.hpp"
+#include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor {
 
@@ -43,6 +44,7 @@ struct Settings {
   std::string listen = "127.0.0.1:8090";
   std::string internal_listen = "127.0.0.1:8190";
   std::string database;
+  DatabaseOptions database_options;
   std::string internal_token;
   std::string router_url;
   std::vector<ShardSettings> shards;

@@ -710,7 +710,7 @@ def test_postgresql_serves_as_well(tmp_path: Path) -> None:
         try:
             config = stack.layout.config / "monitor.yaml"
             lines = config.read_text().splitlines(keepends=True)
-            url = f"database: postgresql://vigia@{server.host}:{server.port}/postgres\n"
+            url = f"database: postgresql://vigia@{server.host}:{server.port}/postgres\nstate_directory: {tmp_path}/state\n"
             config.write_text("".join(url if line.startswith("database:") else line for line in lines))
             stack.start("monitor")
             operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])

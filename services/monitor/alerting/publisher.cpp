@@ -156,6 +156,10 @@ std::string AlertingPublisher::unfit_reason(const Channel& channel) const {
 }
 
 Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_again) {
+  // What Alertmanager runs stays: a database that lost channels must not take them from it.
+  if (std::string doubt = database_.doubt(); !doubt.empty()) {
+    return fail(ErrorCode::kUnavailable, std::move(doubt));
+  }
   auto channels =
       database_.read([](Connection& connection) { return list_all_channels(connection); });
   if (!channels) return forward(channels);

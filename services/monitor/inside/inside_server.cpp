@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include "libs/base/hex.hpp"
-#include "libs/service/health.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/limits.hpp"
 
@@ -60,7 +59,16 @@ net::Response InsideHandler::refuse(const net::RequestHead& /*head*/, const Erro
 }
 
 void InsideHandler::add_routes() {
-  service::add_health_routes(routes_, [] { return true; });
+  routes_.add("GET", "/health",
+              [](const net::Request&, const net::PathValues&, net::Responder responder) {
+                responder.send(json_answer(200, R"({"status":"ok"})"));
+              });
+  routes_.add("GET", "/ready",
+              [this](const net::Request&, const net::PathValues&, net::Responder responder) {
+                const std::string doubt = parts_.database.doubt();
+                responder.send(doubt.empty() ? json_answer(200, R"({"status":"ok"})")
+                                             : to_response(Refusal(503, "unavailable", doubt)));
+              });
   routes_.add("GET", "/metrics",
               [this](net::Request request, const net::PathValues&, net::Responder responder) {
                 const bool is_open =
@@ -90,6 +98,10 @@ void InsideHandler::add_routes() {
 }
 
 void InsideHandler::answer_targets(const net::PathValues& path, net::Responder responder) {
+  // Prometheus keeps the targets that it has: a database that lost nodes must not end their alerts.
+  if (const std::string doubt = parts_.database.doubt(); !doubt.empty()) {
+    return responder.send(to_response(Refusal(503, "unavailable", doubt)));
+  }
   std::string own_address;
   {
     const std::scoped_lock lock(mutex_);

@@ -3,19 +3,29 @@
 #include <algorithm>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/service/log.hpp"
+#include "libs/tenancy/snapshot_doubt.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/history.hpp"
 #include "services/monitor/store/tokens.hpp"
 
 namespace vigia::monitor {
 namespace {
 
 constexpr std::chrono::milliseconds kWaiterTick{200};
+/// Looks at the database until two in a row saw no change between them.
+constexpr int kLooksMax = 10;
+/// Of what the document holds. Raised with every change of its members, so that a new program does
+/// not take the old one's document of the same revision for another content.
+constexpr std::int64_t kDocumentVersion = 1;
+constexpr std::string_view kOperators = "\"operators\":[";
 
 void write_token(const Token& token, JsonWriter& writer) {
   writer.begin_object()
@@ -64,25 +74,74 @@ net::Response not_modified(const std::string& etag) {
   return response;
 }
 
-}  // namespace
-
-Result<std::string> write_snapshot(const std::string& own_token_sha256, Connection& connection) {
-  auto customers = list_customers(connection);
-  if (!customers) return forward(customers);
-  auto tokens = list_live_tokens(connection);
-  if (!tokens) return forward(tokens);
-  const TokensByOwner owned = by_owner(*tokens);
+std::string write_document(const History& history, const std::vector<Customer>& customers,
+                           const std::vector<Token>& tokens) {
+  const TokensByOwner owned = by_owner(tokens);
   JsonWriter writer;
-  writer.begin_object().key("customers").begin_array();
-  for (const auto& customer : *customers) write_customer(customer, owned, writer);
-  writer.end_array().key("operators").begin_array();
   writer.begin_object()
-      .member("token_sha256", own_token_sha256)
-      .member("scope", "read")
-      .end_object();
+      .member("document", kDocumentVersion)
+      .member("database", history.database)
+      .member("revision", history.directory_revision)
+      .member("customers_removed", history.customers_removed)
+      .member("confirmed_revision", history.confirmed_revision);
+  writer.key("customers").begin_array();
+  for (const auto& customer : customers) write_customer(customer, owned, writer);
+  writer.end_array().key("operators").begin_array();
   write_tokens(owned, std::nullopt, writer);
   writer.end_array().end_object();
   return writer.take();
+}
+
+/// `{"document":N`
+std::string_view document_version(std::string_view document) {
+  return document.substr(0, document.find(','));
+}
+
+/// Why `next` cannot have come from `good` by what people do; "" where it can.
+std::string doubt_between(const tenancy::Directory::Snapshot& good, std::string_view good_document,
+                          const tenancy::Directory::Snapshot& next, std::string_view document) {
+  if (next.mark.confirmed_revision > good.mark.revision) return "";
+  if (next.mark.database == good.mark.database && next.mark.revision == good.mark.revision &&
+      document_version(document) == document_version(good_document) && document != good_document) {
+    return fmt::format("customers or tokens differ from what was served at the same revision {}",
+                       next.mark.revision);
+  }
+  if (next.mark.database != good.mark.database) {
+    return fmt::format("it is not the one of the last snapshot (its id is {}, not {})",
+                       next.mark.database, good.mark.database);
+  }
+  const std::size_t lost = tenancy::unexplained_losses(good, next);
+  if (lost > 0) return fmt::format("{} customers are missing that nobody removed", lost);
+  return tenancy::doubt_of(good, next);
+}
+
+}  // namespace
+
+Result<std::string> write_snapshot(Connection& connection) {
+  for (int look = 0; look < kLooksMax; ++look) {
+    auto before = read_history(connection);
+    if (!before) return forward(before);
+    auto customers = list_customers(connection);
+    if (!customers) return forward(customers);
+    auto tokens = list_live_tokens(connection);
+    if (!tokens) return forward(tokens);
+    auto after = read_history(connection);
+    if (!after) return forward(after);
+    const bool is_one_moment = before->directory_revision == after->directory_revision &&
+                               before->database == after->database;
+    if (is_one_moment) return write_document(*after, *customers, *tokens);
+  }
+  return fail(ErrorCode::kUnavailable, "customers and tokens change faster than they can be read");
+}
+
+std::string with_own_token(std::string_view document, std::string_view own_token_sha256) {
+  // The last one is the member's: what a customer's name holds has its quotes escaped.
+  const std::size_t at = document.rfind(kOperators);
+  if (at == std::string_view::npos) return std::string(document);
+  const std::size_t end = at + kOperators.size();
+  const bool is_alone = document.substr(end).starts_with(']');
+  return fmt::format(R"({}{{"token_sha256":"{}","scope":"read"}}{}{})", document.substr(0, end),
+                     own_token_sha256, is_alone ? "" : ",", document.substr(end));
 }
 
 Snapshot::Snapshot(Database& database, std::string own_token_sha256, const Clock& clock,
@@ -93,7 +152,12 @@ Snapshot::Snapshot(Database& database, std::string own_token_sha256, const Clock
       waiting_(metrics.gauge("vigia_monitor_snapshot_waiters",
                              "Readers of the snapshot that wait for a change")),
       changes_(metrics.counter("vigia_monitor_snapshot_changes_total",
-                               "How often the snapshot's content changed")) {}
+                               "How often the snapshot's content changed")),
+      keep_failures_(metrics.counter("vigia_monitor_snapshot_keep_failures_total",
+                                     "Writes of the kept snapshot that failed")) {
+  const std::string folder = database.state_directory();
+  if (!folder.empty()) kept_file_.emplace(folder + "/snapshot.json");
+}
 
 Snapshot::~Snapshot() { end(); }
 
@@ -108,31 +172,91 @@ void Snapshot::end() {
 }
 
 Result<void> Snapshot::start() {
+  load_kept();
   auto refreshed = refresh();
   if (!refreshed) return forward(refreshed);
   thread_ = std::thread([this] { run(); });
   return {};
 }
 
+std::string Snapshot::current() const {
+  const std::scoped_lock lock(mutex_);
+  return document_;
+}
+
+void Snapshot::load_kept() {
+  if (!kept_file_) return;
+  const std::scoped_lock refresh_lock(refresh_mutex_);
+  auto loaded = kept_file_->load(clock_.wall_ms());
+  for (const std::string& problem : loaded.problems) {
+    service::log_error(
+        "a kept snapshot is damaged and not used; look at the disk",
+        {{"error", problem},
+         {"instead", loaded.directory ? "the one before it" : "the database alone"}});
+  }
+  if (!loaded.directory) return;
+  // The one before the newest is older than what was served: a database that is ahead of it is in
+  // order, and one at its revision is judged by the anchor.
+  serve(loaded.directory->text);
+  good_ = std::move(loaded.directory->snapshot);
+}
+
 Result<void> Snapshot::refresh() {
   const std::scoped_lock refresh_lock(refresh_mutex_);
-  auto body = database_.read(
-      [&](Connection& connection) { return write_snapshot(own_token_sha256_, connection); });
-  if (!body) return forward(body);
+  if (!database_.doubt().empty()) return {};
+  auto document = database_.read([](Connection& connection) { return write_snapshot(connection); });
+  if (!document) return forward(document);
+  const std::string before = current();
+  if (good_ && *document == before) {
+    if (!is_kept_) keep(*document);
+    return {};
+  }
+  auto next = tenancy::Directory::parse_snapshot(*document, "snapshot");
+  if (!next) {
+    database_.raise_doubt(next.error().message);
+    return {};
+  }
+  const std::string doubt = good_ ? doubt_between(*good_, before, *next, *document) : "";
+  if (!doubt.empty()) {
+    database_.raise_doubt(doubt);
+    return {};
+  }
+  keep(*document);  // first: what was served must not be forgotten
+  serve(*document);
+  good_ = std::move(*next);
+  changes_.add();
+  return {};
+}
+
+void Snapshot::keep(const std::string& document) {
+  if (!kept_file_) return;
+  const auto stored = kept_file_->store(document);
+  if (stored) {
+    if (!is_kept_) service::log_info("the snapshot is kept on disk again");
+  } else {
+    keep_failures_.add();
+    if (is_kept_) {
+      service::log_error("the snapshot is not kept on disk, and tried again",
+                         {{"error", stored.error().message}});
+    }
+  }
+  is_kept_ = stored.has_value();
+}
+
+void Snapshot::serve(const std::string& document) {
+  std::string body = with_own_token(document, own_token_sha256_);
   std::list<Waiter> released;
   net::Response response;
   {
     const std::scoped_lock lock(mutex_);
-    if (*body == body_) return {};
-    body_ = std::move(*body);
+    document_ = document;
+    body_ = std::move(body);
     etag_ = "\"" + sha256_hex(body_).substr(0, 32) + "\"";
     released.swap(waiters_);
-    response = document();
+    response = this->document();
     waiting_.set(0);
   }
-  changes_.add();
   for (auto& waiter : released) waiter.responder.send(response);
-  return {};
 }
 
 net::Response Snapshot::document() const {

@@ -484,8 +484,8 @@ TEST_F(WithCustomers, WithoutALiveStateNothingIsCalledUpOrDown) {
 
 TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   const auto snapshot = [&] {
-    return *parse_json(
-        *(*database_).read([](Connection& c) { return write_snapshot(std::string(64, 'f'), c); }));
+    return *parse_json(with_own_token(
+        *(*database_).read([](Connection& c) { return write_snapshot(c); }), std::string(64, 'f')));
   };
   auto document = snapshot();
   ASSERT_EQ(document["customers"].items().size(), 2U);

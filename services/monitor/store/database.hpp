@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "libs/base/duration.hpp"
 #include "libs/base/result.hpp"
 
 namespace vigia::monitor {
@@ -57,15 +58,41 @@ class Connection {
   virtual Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) = 0;
 };
 
+struct DatabaseOptions {
+  /// Anchor, kept snapshot and copies. "": beside an SQLite file, NAME.state; for PostgreSQL there
+  /// is no anchor then.
+  std::string state_directory;
+  Duration backup_interval = std::chrono::hours(1);  ///< of SQLite; before a migration as well
+  std::size_t backups_kept = 48;
+  /// A person confirms that this is the right database, whatever the anchor says: its revisions go
+  /// on above this one, which was served, and above the anchor's.
+  std::optional<std::int64_t> confirmed_above;
+};
+
 /// Thread contract: any thread but an event loop; calls block. Writes of this process go one after
-/// the other, each a transaction that is kept only when the function succeeds.
+/// the other, each a transaction that is kept only when the function succeeds. A write that
+/// returned is in the database's own file, and the anchor knows of it.
+///
+/// A database that is damaged, or older than what was written, is in doubt: it takes no writes
+/// (kUnavailable), and where it is damaged no reads, until a person has put a copy back or has
+/// confirmed it (maintenance.hpp).
 class Database {
  public:
   /// `url`: sqlite:///absolute/path or postgresql://user@host/name. Makes what is missing and
   /// brings an older schema up to date. kUnavailable where another process holds the file, kInvalid
   /// for another scheme or a schema newer than this program.
-  static Result<std::unique_ptr<Database>> open(const std::string& url, std::size_t connections);
+  static Result<std::unique_ptr<Database>> open(const std::string& url, std::size_t connections,
+                                                DatabaseOptions options = {});
   virtual ~Database() = default;
+  /// What is wrong and what to do; "" where nothing is. Any thread, does not block.
+  virtual std::string doubt() const { return ""; }
+  /// Somebody else found that its content cannot be right. The first reason stays.
+  virtual void raise_doubt(const std::string& /*why*/) {}
+  /// DatabaseOptions::state_directory, or what stands for it; "" where there is none.
+  virtual std::string state_directory() const { return ""; }
+  /// Copies and marks in the anchor that could not be written since the start.
+  virtual std::uint64_t backup_failures() const { return 0; }
+  virtual std::uint64_t anchor_failures() const { return 0; }
 
   template <typename Function>
   auto read(Function&& function) -> std::invoke_result_t<Function, Connection&> {

@@ -68,6 +68,43 @@ const Statements kVersion2 = {
 const Statements kVersion3 = {
     "ALTER TABLE customers ADD COLUMN language TEXT NOT NULL DEFAULT 'es'",
 };
+
+// Where the database stands in its own history: every write counts, and what changes the directory
+// of customers and tokens counts itself, whoever does it (docs/formats/monitor-database.md).
+const Statements kVersion4 = {
+    "CREATE TABLE history (database_id TEXT NOT NULL, revision BIGINT NOT NULL, "
+    "directory_revision BIGINT NOT NULL, customers_removed BIGINT NOT NULL, "
+    "confirmed_revision BIGINT NOT NULL)",
+};
+const Statements kVersion4Sqlite = {
+    "INSERT INTO history VALUES (lower(hex(randomblob(16))), 0, 1, 0, 0)",
+    "CREATE TRIGGER customers_insert_counts AFTER INSERT ON customers "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1; END",
+    "CREATE TRIGGER customers_update_counts AFTER UPDATE ON customers "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1; END",
+    "CREATE TRIGGER customers_delete_counts AFTER DELETE ON customers "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1, "
+    "customers_removed = customers_removed + 1; END",
+    "CREATE TRIGGER tokens_insert_counts AFTER INSERT ON tokens "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1; END",
+    "CREATE TRIGGER tokens_update_counts AFTER UPDATE ON tokens "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1; END",
+    "CREATE TRIGGER tokens_delete_counts AFTER DELETE ON tokens "
+    "BEGIN UPDATE history SET directory_revision = directory_revision + 1; END",
+};
+const Statements kVersion4Postgresql = {
+    "INSERT INTO history VALUES "
+    "(md5(CAST(random() AS text) || CAST(clock_timestamp() AS text)), 0, 1, 0, 0)",
+    "CREATE FUNCTION count_directory_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN UPDATE history SET directory_revision = directory_revision + 1; "
+    "IF TG_TABLE_NAME = 'customers' AND TG_OP = 'DELETE' THEN "
+    "UPDATE history SET customers_removed = customers_removed + 1; END IF; "
+    "RETURN NULL; END $$",
+    "CREATE TRIGGER customers_count AFTER INSERT OR UPDATE OR DELETE ON customers "
+    "FOR EACH ROW EXECUTE FUNCTION count_directory_change()",
+    "CREATE TRIGGER tokens_count AFTER INSERT OR UPDATE OR DELETE ON tokens "
+    "FOR EACH ROW EXECUTE FUNCTION count_directory_change()",
+};
 const Statements kNone = {};
 
 struct Step {
@@ -76,8 +113,9 @@ struct Step {
   const Statements& postgresql;
 };
 
-const std::array<Step, 3> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
-                                    Step{kVersion2, kNone, kNone}, Step{kVersion3, kNone, kNone}};
+const std::array<Step, 4> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
+                                    Step{kVersion2, kNone, kNone}, Step{kVersion3, kNone, kNone},
+                                    Step{kVersion4, kVersion4Sqlite, kVersion4Postgresql}};
 
 Result<void> run_all(Connection& connection, const Statements& statements) {
   for (const auto statement : statements) {
