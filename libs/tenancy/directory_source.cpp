@@ -239,8 +239,8 @@ class RefreshingSource final : public DirectorySource {
     doubted_since_ = clock_.steady();
     service::log_error(
         "the monitor's snapshot is doubted and not taken; the last directory stays in force, so "
-        "that what was revoked since is not known here. See whether the monitor's database has "
-        "lost customers",
+        "that what was revoked since is not known here. Put the monitor's database right "
+        "(vigia-monitor restore) or confirm it as it is (vigia-monitor accept)",
         {{"error", why},
          {"url", settings_.url},
          {"taken_anyway_after", format_duration(settings_.doubt_max)}});
