@@ -184,6 +184,24 @@ export function useCreateCustomer() {
   });
 }
 
+export function useChangeCustomer(customerId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["CustomerChange"]) =>
+      unwrap(
+        api.PATCH("/customers/{customer_id}", {
+          params: { path: { customer_id: customerId } },
+          body,
+        }),
+      ),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["customers"] }),
+        client.invalidateQueries({ queryKey: ["overview"] }),
+      ]),
+  });
+}
+
 export function useTokens(customerId: string) {
   return useQuery({
     queryKey: ["tokens", customerId],

@@ -235,6 +235,8 @@ export const en = {
     language: "Language of its e-mails and messages",
     creating: "Creating…",
     exists: "There is already a customer with this id.",
+    changeTitle: "Edit customer",
+    changeLabel: (name: string) => `Edit customer ${name}`,
     columns: { customer: "Customer", nodes: "Nodes", alerts: "Alerts", created: "Created" },
     users: "Users",
     usersTitle: "Who may log in",

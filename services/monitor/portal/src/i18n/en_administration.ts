@@ -134,6 +134,8 @@ export const administration = {
       "node.retire": "retired the node",
       "channel.create": "added a channel",
       "channel.delete": "removed a channel",
+      "database.restore": "put a copy of the database back",
+      "database.accept": "confirmed the database as it is",
     },
   },
 

@@ -236,6 +236,8 @@ export const es: Dictionary = {
     language: "Idioma de sus correos y mensajes",
     creating: "Creando…",
     exists: "Ya hay un cliente con este identificador.",
+    changeTitle: "Editar cliente",
+    changeLabel: (name) => `Editar el cliente ${name}`,
     columns: { customer: "Cliente", nodes: "Nodos", alerts: "Alertas", created: "Creado" },
     users: "Usuarios",
     usersTitle: "Quién puede entrar",

@@ -136,6 +136,8 @@ export const administration: typeof english = {
       "node.retire": "retiró el nodo",
       "channel.create": "agregó un canal",
       "channel.delete": "quitó un canal",
+      "database.restore": "repuso una copia de la base de datos",
+      "database.accept": "confirmó la base de datos como está",
     },
   },
 

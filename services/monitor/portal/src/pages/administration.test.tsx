@@ -191,3 +191,20 @@ describe("the team", () => {
     expect(screen.queryByRole("link", { name: "Team" })).toBeNull();
   });
 });
+
+describe("a customer", () => {
+  it("is renamed and written to in another language from then on", async () => {
+    const made = asOperator("#/customers", {
+      "PATCH /customers/cliente-a": { body: {} },
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Edit customer Empresa XYZ" }));
+    await userEvent.clear(screen.getByLabelText("Name"));
+    await userEvent.type(screen.getByLabelText("Name"), "XYZ Ltd ");
+    await userEvent.selectOptions(screen.getByLabelText(/^Language of its e-mails/), "en");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => {
+      expect(screen.queryByText("Edit customer")).toBeNull();
+    });
+    expect(await made("PATCH").at(-1)?.json()).toEqual({ name: "XYZ Ltd", language: "en" });
+  });
+});

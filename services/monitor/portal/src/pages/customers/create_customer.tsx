@@ -5,16 +5,10 @@ import { useLanguage, type Language } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { Modal, ModalActions } from "../../ui/modal";
-import { SelectField } from "../../ui/select_field";
 import { FormError, TextField } from "../../ui/text_field";
+import { MessageLanguageField, NameField } from "./customer_fields";
 
 const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
-
-/** Each in its own words, so that whoever reads it alone finds it. */
-const languages = [
-  { id: "es", name: "Español" },
-  { id: "en", name: "English" },
-] as const;
 
 export function CreateCustomer({ onClose }: { onClose: () => void }) {
   const { text, language: own } = useLanguage();
@@ -42,18 +36,7 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
   return (
     <Modal title={text.customers.createTitle} onClose={onClose}>
       <form onSubmit={submit}>
-        <TextField
-          label={text.customers.name}
-          hint={text.customers.nameHint}
-          required
-          pattern=".*\S.*"
-          maxLength={200}
-          autoComplete="off"
-          value={name}
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
+        <NameField value={name} onChange={setName} />
         <TextField
           label={text.customers.id}
           hint={text.customers.idHint}
@@ -68,14 +51,7 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
             setId(event.target.value);
           }}
         />
-        <SelectField
-          label={text.customers.language}
-          options={languages}
-          value={language}
-          onChange={(value) => {
-            setLanguage(value === "en" ? "en" : "es");
-          }}
-        />
+        <MessageLanguageField value={language} onChange={setLanguage} />
         <FormError message={isTaken ? undefined : problemText(create.error, text)} />
         <ModalActions>
           <Button onClick={onClose}>{text.cancel}</Button>

@@ -10,6 +10,7 @@ import { PageHead } from "../../ui/page_head";
 import rows from "../../ui/rows.module.css";
 import { firingOf } from "../../ui/standing";
 import { byName } from "../overview/filter";
+import { ChangeCustomer } from "./change_customer";
 import { CreateCustomer } from "./create_customer";
 import { CustomerUsers } from "./customer_users";
 import styles from "./customers.module.css";
@@ -19,12 +20,14 @@ function CustomerRow({
   live,
   firing,
   onUsers,
+  onChange,
 }: {
   customer: Customer;
   live: OverviewCustomer | undefined;
   /** Its active alerts; null where they are not known. */
   firing: number | null;
   onUsers: () => void;
+  onChange: () => void;
 }) {
   const { text, format } = useLanguage();
   const columns = text.customers.columns;
@@ -46,6 +49,14 @@ function CustomerRow({
       </td>
       <td data-label={columns.created}>{format.date(new Date(customer.created_at))}</td>
       <td className={styles.actions}>
+        <Button
+          look="quiet"
+          className={rows.small}
+          aria-label={text.customers.changeLabel(customer.name)}
+          onClick={onChange}
+        >
+          {text.changeNode.open}
+        </Button>
         <Button look="quiet" className={rows.small} onClick={onUsers}>
           {text.customers.users}
         </Button>
@@ -58,9 +69,11 @@ function CustomerRow({
 function CustomerTable({
   customers,
   onUsers,
+  onChange,
 }: {
   customers: readonly Customer[];
   onUsers: (customer: Customer) => void;
+  onChange: (customer: Customer) => void;
 }) {
   const { text } = useLanguage();
   const overview = useOverview().data;
@@ -94,6 +107,9 @@ function CustomerTable({
               onUsers={() => {
                 onUsers(customer);
               }}
+              onChange={() => {
+                onChange(customer);
+              }}
             />
           );
         })}
@@ -106,6 +122,7 @@ export function CustomersPage() {
   const { text } = useLanguage();
   const query = useCustomers();
   const [isCreating, setIsCreating] = useState(false);
+  const [changing, setChanging] = useState<Customer | null>(null);
   const [usersOf, setUsersOf] = useState<Customer | null>(null);
   return (
     <>
@@ -128,7 +145,7 @@ export function CustomersPage() {
           {query.data.length === 0 ? (
             <EmptyState title={text.customers.empty} hint={text.customers.emptyHint} />
           ) : (
-            <CustomerTable customers={query.data} onUsers={setUsersOf} />
+            <CustomerTable customers={query.data} onUsers={setUsersOf} onChange={setChanging} />
           )}
         </div>
       )}
@@ -136,6 +153,14 @@ export function CustomersPage() {
         <CreateCustomer
           onClose={() => {
             setIsCreating(false);
+          }}
+        />
+      )}
+      {changing !== null && (
+        <ChangeCustomer
+          customer={changing}
+          onClose={() => {
+            setChanging(null);
           }}
         />
       )}
