@@ -83,12 +83,31 @@ class Router final : public service::Running {
     emit("vigia_router_directory_is_doubted",
          "1 while the monitor's snapshot is doubted and kept out", service::MetricType::kGauge, {},
          directory_->is_doubted() ? 1 : 0);
+    collect_stores(emit);
     for (std::size_t i = 0; i < settings_.hot_shards.size(); ++i) {
       const auto from = stores_.coverage().covered_from(i);
       emit("vigia_router_hot_covered_seconds",
            "How far back the hot shard is known to hold everything; 0: nothing is known",
            service::MetricType::kGauge, {{"shard", settings_.hot_shards[i].name}},
            from ? static_cast<double>(clock_.wall_ms() - *from) / 1'000 : 0);
+    }
+  }
+
+  void collect_stores(const service::MetricRegistry::Emit& emit) const {
+    const auto& stores = stores_.watch().stores();
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+      const auto seen = stores_.watch().seen(i);
+      const service::MetricLabels labels{{"store", stores[i].name}};
+      emit("vigia_router_store_answers", "1 while the store answers the router's looks at it",
+           service::MetricType::kGauge, labels,
+           seen.verdict == StoreHealth::Verdict::kAnswers ? 1 : 0);
+      if (!stores[i].has_flags) continue;
+      emit("vigia_router_store_is_unbounded",
+           "1 where one query may hold more of a store than 5 million samples, or hides it",
+           service::MetricType::kGauge, labels, seen.is_unbounded ? 1 : 0);
+      if (!seen.samples_max) continue;
+      emit("vigia_router_store_query_samples_max", "The store's own --query.max-samples",
+           service::MetricType::kGauge, labels, static_cast<double>(*seen.samples_max));
     }
   }
 

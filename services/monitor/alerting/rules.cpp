@@ -54,6 +54,8 @@ std::string render_record(std::string_view name, const std::string& expression) 
   return fmt::format("      - record: {}\n        expr: {}\n", name, json_text(expression));
 }
 
+constexpr Duration kProviderHold = std::chrono::minutes(5);
+
 // The directory as the hot store has it: one series for each watched node, made by the scrape of
 // the targets that vigia-monitor lists. topk: never two for a node, which would be an error.
 constexpr std::string_view kDirectory =
@@ -154,6 +156,27 @@ std::vector<AlertRule> of_severity(const std::vector<AlertRule>& rules, std::str
   return found;
 }
 
+/// What the router sees of the stores that it asks.
+std::vector<AlertRule> store_rules() {
+  const Duration none = Duration::zero();
+  return {
+      {"StoreNotAnswering",
+       "min by (instance, store) (vigia_router_store_answers{customer_id=\"\"}) == 0",
+       kProviderHold, none, "critical",
+       "El almacén {{ $labels.store }} no responde a vigia-router ({{ $labels.instance }}): faltan "
+       "datos en las consultas",
+       "The store {{ $labels.store }} does not answer vigia-router ({{ $labels.instance }}): "
+       "queries miss data"},
+      {"StoreQueriesUnbounded",
+       "max by (instance, store) (vigia_router_store_is_unbounded{customer_id=\"\"}) == 1",
+       kProviderHold, none, "warning",
+       "Una sola consulta puede ocupar demasiada memoria de {{ $labels.store }}: iníciese con "
+       "--query.max-samples=5000000",
+       "One query may take too much of {{ $labels.store }}'s memory: start it with "
+       "--query.max-samples=5000000"},
+  };
+}
+
 }  // namespace
 
 Duration default_interval(const RuleSettings& settings) {
@@ -193,8 +216,7 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
 
 std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();
-  constexpr Duration kHold = std::chrono::minutes(5);
-  return {
+  std::vector<AlertRule> rules{
       {"VigiaPartDown",
        "up{customer_id=\"\",job=~\"vigia-storage|vigia-router|vigia-monitor|prometheus|"
        "prometheus-query|alertmanager\"} == 0",
@@ -215,26 +237,26 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
       {"ConfigurationNotLoaded",
        "min by (job, instance) (prometheus_config_last_reload_successful{customer_id=\"\"} or "
        "alertmanager_config_last_reload_successful{customer_id=\"\"}) == 0",
-       kHold, none, "warning", "{{ $labels.job }} no acepta su configuración",
+       kProviderHold, none, "warning", "{{ $labels.job }} no acepta su configuración",
        "{{ $labels.job }} does not take its configuration"},
       {"HotStoreLate",
        "time() - max by (shard) (max_over_time(timestamp(vigia_hot_heartbeat{customer_id=\"\"})"
        "[1h:1m])) > 300",
-       kHold, none, "warning",
+       kProviderHold, none, "warning",
        "Al almacén caliente {{ $labels.shard }} le faltan datos desde hace "
        "{{ humanizeDuration $value }}",
        "The hot store {{ $labels.shard }} has missed data for {{ humanizeDuration $value }}"},
       {"DeliveryLate",
        "max by (instance, exporter) (vigia_exporter_oldest_waiting_seconds{customer_id=\"\","
        "job=\"otel-collector\"}) > 300",
-       kHold, none, "warning",
+       kProviderHold, none, "warning",
        "{{ $labels.exporter }}: lo más viejo espera desde hace {{ humanizeDuration $value }}",
        "{{ $labels.exporter }}: the oldest has waited for {{ humanizeDuration $value }}"},
       {"CollectorLogFilling",
        "max by (instance) (vigia_log_bytes{customer_id=\"\",job=\"otel-collector\"} / "
        "vigia_log_bytes_max > 0.75 or "
        "vigia_log_is_full{customer_id=\"\",job=\"otel-collector\"} == 1)",
-       kHold, none, "critical",
+       kProviderHold, none, "critical",
        "El registro en disco del collector {{ $labels.instance }} se llena: pronto rechazará "
        "datos",
        "The disk log of collector {{ $labels.instance }} is filling up: it will soon refuse data"},
@@ -254,6 +276,8 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
        "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
   };
+  for (AlertRule& rule : store_rules()) rules.push_back(std::move(rule));
+  return rules;
 }
 
 std::string render_rules(const RuleSettings& settings, std::string_view shard) {

@@ -270,8 +270,7 @@ void LabelApi::finish(const Shared& gathering) const {
   }
   if (gathering->answers == 0) {
     if (gathering->refused) return gathering->exchange.send(std::move(*gathering->refused));
-    return gathering->exchange.fail(gathering->not_asked.value_or(
-        Error{ErrorCode::kUnavailable, "the stores do not answer", std::nullopt}));
+    return gathering->exchange.fail(gathering->not_asked.value_or(no_answer()));
   }
   Notes notes;
   if (gathering->has_cold_failed) {

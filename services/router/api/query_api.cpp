@@ -347,9 +347,7 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
     evaluation->has_query_failed = true;
     const bool is_final = !answer && !is_store_fault(answer.error());
     if (!is_final && evaluation->shard && !evaluation->has_hot_failed) return ask_hot(evaluation);
-    return evaluation->exchange.fail(answer
-                                         ? Error{ErrorCode::kUnavailable, "a store does not answer"}
-                                         : outward(answer.error()));
+    return evaluation->exchange.fail(answer ? no_answer() : outward(answer.error()));
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;

@@ -92,7 +92,7 @@ void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
   }
   if (!is_last) return;
   if (gathering->answers == 0) {
-    return gathering->exchange.fail({ErrorCode::kUnavailable, "a store does not answer"});
+    return gathering->exchange.fail(no_answer());
   }
   Notes notes;
   if (gathering->failures > 0) {

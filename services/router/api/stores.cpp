@@ -23,6 +23,35 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
     cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
   }
   coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
+  watch_ = std::make_unique<StoreWatch>(
+      watched(), [this](std::size_t index, const StoreHealth& health) { heed(index, health); },
+      clock);
+}
+
+/// Hot by shard, then prometheus-query, then storage, as far as there are any.
+std::vector<WatchedStore> Stores::watched() const {
+  std::vector<WatchedStore> stores;
+  for (const HotShard& shard : settings_.hot_shards) {
+    stores.push_back({shard.name, shard.url, "/-/healthy", true});
+  }
+  if (query_) stores.push_back({query_->name(), settings_.query_url, "/-/healthy", true});
+  if (cold_) stores.push_back({cold_->name(), settings_.cold_url, "/health", false});
+  return stores;
+}
+
+void Stores::heed(std::size_t index, const StoreHealth& health) {
+  const bool is_silent = health.verdict() == StoreHealth::Verdict::kSilent;
+  const auto set = [&health](const Upstream& store, bool is_away) {
+    store.reach().set_away(is_away);
+    // At each look: one may have begun just when the store went away.
+    if (health.is_lost()) store.reach().break_off();
+  };
+  if (index < hot_.size()) return set(hot_[index], is_silent);
+  const bool is_query = query_ && index == hot_.size();
+  (is_query ? is_query_silent_ : is_cold_silent_) = is_silent;
+  // prometheus-query reads storage for each query: it cannot answer without it.
+  if (query_) set(*query_, is_query_silent_ || is_cold_silent_);
+  if (!is_query) set(*cold_, is_silent);
 }
 
 std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {

@@ -12,6 +12,7 @@
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/settings.hpp"
 #include "services/router/upstream/readers.hpp"
+#include "services/router/upstream/store_watch.hpp"
 #include "services/router/upstream/upstream.hpp"
 
 namespace vigia::router {
@@ -34,6 +35,7 @@ class Stores {
   const Upstream* query() const { return query_ ? &*query_ : nullptr; }
   const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   Coverage& coverage() { return *coverage_; }
+  const StoreWatch& watch() const { return *watch_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
   /// For what takes long of an answer.
@@ -44,6 +46,9 @@ class Stores {
   const Clock& clock() const { return clock_; }
 
  private:
+  std::vector<WatchedStore> watched() const;
+  void heed(std::size_t index, const StoreHealth& health);
+
   const Settings& settings_;
   const Clock& clock_;
   ByteShares shares_;
@@ -52,6 +57,10 @@ class Stores {
   std::optional<Upstream> query_;
   std::optional<Upstream> cold_;
   std::unique_ptr<Coverage> coverage_;
+  // Of the watch's thread.
+  bool is_query_silent_ = false;
+  bool is_cold_silent_ = false;
+  std::unique_ptr<StoreWatch> watch_;
 };
 
 }  // namespace vigia::router

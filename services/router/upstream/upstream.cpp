@@ -10,8 +10,18 @@
 namespace vigia::router {
 namespace {
 
+constexpr std::chrono::seconds kRetryAfter{5};
+constexpr std::string_view kTooLong =
+    "the query took too long; ask for fewer series, a shorter range or a longer step";
+
 /// What the caller asked wrongly; everything else is the server's fault.
 bool is_callers_fault(int status) { return status == 400 || status == 422; }
+
+Error not_as_it_should() {
+  return {ErrorCode::kCorrupt,
+          "a store does not answer as it should; the provider finds more in the router's log at "
+          "level debug"};
+}
 
 /// No fault of a store's: nobody may conclude from it that one is gone.
 Result<net::ClientResponse> nobody_waits() {
@@ -19,6 +29,12 @@ Result<net::ClientResponse> nobody_waits() {
 }
 
 }  // namespace
+
+Error no_answer() {
+  return {ErrorCode::kUnavailable,
+          "a store does not answer, and the provider is told of it; ask again in a few seconds",
+          kRetryAfter};
+}
 
 bool is_store_fault(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorrupt;
@@ -66,9 +82,9 @@ net::ClientRequest Upstream::request(Ask ask) const {
   return request;
 }
 
-tl::unexpected<Error> Upstream::failure(ErrorCode code, std::string_view what) const {
+tl::unexpected<Error> Upstream::failure(Error error) const {
   errors_.add();
-  return fail(code, std::string(what));
+  return tl::unexpected<Error>(std::move(error));
 }
 
 Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
@@ -78,27 +94,27 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
                        {{"upstream", settings_.name}, {"error", response.error().message}});
     switch (response.error().code) {
       case ErrorCode::kDeadline:
-        return failure(ErrorCode::kDeadline, "the query took too long");
+        return failure({ErrorCode::kDeadline, std::string(kTooLong)});
       case ErrorCode::kTooLarge:
-        return failure(ErrorCode::kTooLarge, "the answer is too large; ask for less");
+        return failure({ErrorCode::kTooLarge, "the answer is too large; ask for less"});
       case ErrorCode::kOverLimit:
         return forward(response);  // our own word
       default:
-        return failure(ErrorCode::kUnavailable, "a store does not answer");
+        return failure(no_answer());
     }
   }
   const int status = response->status;
   auto envelope = Envelope::read(std::move(response->body));
-  if (!envelope) return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
+  if (!envelope) return failure(not_as_it_should());
   if (status == 200 && envelope->is_success()) return envelope;
   if (is_callers_fault(status) && !envelope->is_success()) return envelope;
   service::log_debug("upstream refused", {{"upstream", settings_.name},
                                           {"status", std::to_string(status)},
                                           {"error", envelope->error()}});
   if (envelope->error_type() == "timeout") {
-    return failure(ErrorCode::kDeadline, "the query took too long");
+    return failure({ErrorCode::kDeadline, std::string(kTooLong)});
   }
-  return failure(ErrorCode::kCorrupt, "a store does not answer as it should");
+  return failure(not_as_it_should());
 }
 
 /// A request in the row of its store.
@@ -135,6 +151,10 @@ void Upstream::start(const std::shared_ptr<Waiting>& waiting,
     return waiting->done(
         fail(ErrorCode::kOverLimit, "other queries took too long; try again later"));
   }
+  if (reach_->is_away()) {
+    turn.reset();
+    return waiting->done(tl::unexpected<Error>(no_answer()));
+  }
   requests_.add();
   const auto interest = waiting->ask.interest;
   deliver(request(std::move(waiting->ask)), waiting->customer, interest,
@@ -158,9 +178,11 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
     arriving->is_over = !arriving->held.grow(bytes);
     return !arriving->is_over;
   };
-  const std::uint64_t number =
-      client_.send(std::move(request), [this, arriving, customer, interest, done = std::move(done)](
-                                           Result<net::ClientResponse> response) mutable {
+  const std::uint64_t ticket = reach_->enter();
+  const std::uint64_t number = client_.send(
+      std::move(request), [this, ticket, reach = reach_, arriving, customer, interest,
+                           done = std::move(done)](Result<net::ClientResponse> response) mutable {
+        reach->leave(ticket);
         if (interest && interest->is_lost()) return done(nobody_waits());
         if (!response && arriving->is_over) {
           return done(fail(ErrorCode::kOverLimit,
@@ -176,8 +198,9 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
           done(interest && interest->is_lost() ? nobody_waits() : std::move(*large));
         });
       });
-  if (!interest) return;
-  interest->on_lost([client = &client_, number] { client->cancel(number); });
+  const auto break_off = [client = &client_, number] { client->cancel(number); };
+  reach_->on_break(ticket, break_off);
+  if (interest) interest->on_lost(break_off);
 }
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
@@ -190,6 +213,7 @@ void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
 }
 
 Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
+  if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
   return read(client_.fetch(request(std::move(ask))));
 }

@@ -15,6 +15,7 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
+#include "services/router/upstream/reach.hpp"
 #include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/turns.hpp"
 
@@ -30,6 +31,8 @@ struct UpstreamSettings {
 
 /// True where another store may still answer what this one did not.
 bool is_store_fault(const Error& error);
+/// What a caller is told where no store that holds its data is there.
+Error no_answer();
 /// The error as a caller sees it: what is wrong with a store is the same to it as its absence.
 Error outward(Error error);
 
@@ -58,13 +61,15 @@ class Upstream {
   /// requests took so long that this one got no turn, or its other answers fill its share). `done`
   /// is called on the client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
-  /// it returns.
+  /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
   /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<Envelope> ask_and_wait(Ask ask) const;
   /// The answer as it came, for what is no Prometheus API.
   void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const;
   const std::string& name() const { return settings_.name; }
+  /// For its watch.
+  Reach& reach() const { return *reach_; }
 
  private:
   using Done = std::function<void(Result<net::ClientResponse>)>;
@@ -77,14 +82,16 @@ class Upstream {
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
   Result<Envelope> read(Result<net::ClientResponse> response) const;
-  tl::unexpected<Error> failure(ErrorCode code, std::string_view what) const;
+  tl::unexpected<Error> failure(Error error) const;
 
   net::Client& client_;
   UpstreamSettings settings_;
   ByteShares shares_;
   Readers& readers_;
   const Clock& clock_;
-  std::shared_ptr<Turns> turns_;  // shared with nobody: this class is moved into its place
+  // Shared with what is under way; by pointers, since this class is moved into its place.
+  std::shared_ptr<Turns> turns_;
+  std::shared_ptr<Reach> reach_ = std::make_shared<Reach>();
   service::Counter& requests_;
   service::Counter& errors_;
 };

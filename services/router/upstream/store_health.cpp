@@ -1,0 +1,25 @@
+#include "services/router/upstream/store_health.hpp"
+
+#include <charconv>
+#include <string>
+
+#include "services/router/json/lists.hpp"
+
+namespace vigia::router {
+
+void StoreHealth::note(const Result<void>& look) {
+  const bool is_silent = !look && look.error().code == ErrorCode::kDeadline;
+  verdict_ = look ? Verdict::kAnswers : is_silent ? Verdict::kSilent : Verdict::kRefuses;
+  refusals_ = verdict_ == Verdict::kRefuses ? refusals_ + 1 : 0;
+}
+
+std::optional<std::uint64_t> query_samples_max(std::string_view flags) {
+  const std::string text = read_text_of(flags, "query.max-samples");
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+}  // namespace vigia::router

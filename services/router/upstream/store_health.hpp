@@ -1,0 +1,41 @@
+// What the looks at one store say of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+
+namespace vigia::router {
+
+/// Samples that one query may hold of a store which all customers share: as many are some 650 MiB
+/// (docs/deployment.md).
+inline constexpr std::uint64_t kQuerySamplesMax = 5'000'000;
+
+/// From one thread at a time.
+class StoreHealth {
+ public:
+  enum class Verdict {
+    kAnswers,  ///< whatever it says, and however late
+    kSilent,   ///< it takes connections, or swallows them, and gave no answer in time
+    kRefuses,  ///< nobody is there: whoever asks is told at once
+  };
+
+  /// What a look at it came to.
+  void note(const Result<void>& look);
+  Verdict verdict() const { return verdict_; }
+  /// What is on its way to it comes back no more. Not at the first refusal: a store that ends well
+  /// takes nothing new and answers what it has.
+  bool is_lost() const { return verdict_ == Verdict::kSilent || refusals_ >= 2; }
+
+ private:
+  Verdict verdict_ = Verdict::kAnswers;
+  int refusals_ = 0;
+};
+
+/// `query.max-samples` among the flags of a Prometheus (the data of /api/v1/status/flags); nothing
+/// where it is not there or no number.
+std::optional<std::uint64_t> query_samples_max(std::string_view flags);
+
+}  // namespace vigia::router

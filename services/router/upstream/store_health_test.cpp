@@ -1,0 +1,46 @@
+#include "services/router/upstream/store_health.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vigia::router {
+namespace {
+
+using Verdict = StoreHealth::Verdict;
+
+const Result<void> kAnswer;
+const Result<void> kRefusal = fail(ErrorCode::kUnavailable, "connection refused");
+const Result<void> kSilence = fail(ErrorCode::kDeadline, "no answer within 10s");
+
+TEST(StoreHealth, OnlySilenceAndRefusalSpeakAgainstAStore) {
+  StoreHealth health;
+  EXPECT_EQ(health.verdict(), Verdict::kAnswers) << "until it was looked at";
+  health.note(kSilence);
+  EXPECT_EQ(health.verdict(), Verdict::kSilent);
+  EXPECT_TRUE(health.is_lost());
+  health.note(kAnswer);
+  EXPECT_EQ(health.verdict(), Verdict::kAnswers);
+  EXPECT_FALSE(health.is_lost());
+}
+
+TEST(StoreHealth, OneRefusalMayBeAnEndThatStillAnswers) {
+  StoreHealth health;
+  health.note(kRefusal);
+  EXPECT_EQ(health.verdict(), Verdict::kRefuses);
+  EXPECT_FALSE(health.is_lost());
+  health.note(kRefusal);
+  EXPECT_TRUE(health.is_lost());
+  health.note(kAnswer);
+  health.note(kRefusal);
+  EXPECT_FALSE(health.is_lost()) << "counted anew";
+}
+
+TEST(StoreHealth, TheBoundOfAQueryIsReadFromPrometheusFlags) {
+  EXPECT_EQ(query_samples_max(R"({"query.lookback-delta":"5m","query.max-samples":"50000000"})"),
+            50'000'000U);
+  EXPECT_EQ(query_samples_max(R"({"query.lookback-delta":"5m"})"), std::nullopt);
+  EXPECT_EQ(query_samples_max(R"({"query.max-samples":"many"})"), std::nullopt);
+  EXPECT_EQ(query_samples_max("[]"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace vigia::router
