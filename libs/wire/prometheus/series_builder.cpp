@@ -224,14 +224,8 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
   return identity;
 }
 
-RejectReason shape_fault(MetricType type, const otlp::PointHeader& point, std::string& why) {
-  if (point.time_ns == 0) return RejectReason::kUntranslatable;
+RejectReason composite_fault(MetricType type, const otlp::PointHeader& point, std::string& why) {
   switch (type) {
-    case MetricType::kGauge:
-    case MetricType::kSum: {
-      const auto& number = static_cast<const otlp::NumberPoint&>(point);
-      return number.has_value || point.is_stale() ? RejectReason::kNone : RejectReason::kInvalid;
-    }
     case MetricType::kHistogram:
       return histogram_fault(static_cast<const otlp::HistogramPoint&>(point));
     case MetricType::kExponentialHistogram:

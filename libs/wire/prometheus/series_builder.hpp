@@ -38,11 +38,24 @@ struct MetricIdentity {
 MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
                         const TranslatorSettings& settings);
 
+/// shape_fault of what is more than one number, and has a time.
+RejectReason composite_fault(otlp::MetricType type, const otlp::PointHeader& point,
+                             std::string& why);
+
 /// What the point's shape says against it, whatever its identity: kUntranslatable for time stamp 0
 /// or a scale below -4, kInvalid for a value that is missing, buckets that do not fit the bounds, a
 /// count that does not fit an exponential histogram's buckets, and bounds or quantiles that would
 /// give one series two values. `why` may then say more.
-RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point, std::string& why);
+inline RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point,
+                                std::string& why) {
+  if (point.time_ns == 0) return RejectReason::kUntranslatable;
+  // Nearly all points are numbers: these few lines stand where they are called.
+  if (type != otlp::MetricType::kGauge && type != otlp::MetricType::kSum) {
+    return composite_fault(type, point, why);
+  }
+  const auto& number = static_cast<const otlp::NumberPoint&>(point);
+  return number.has_value || point.is_stale() ? RejectReason::kNone : RejectReason::kInvalid;
+}
 
 /// A bound that senders add though it goes without saying: its bucket is that of the count.
 bool is_last_bound(double bound);

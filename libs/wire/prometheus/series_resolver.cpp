@@ -229,25 +229,29 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
   resolved.bytes = bytes;
   resolved.point = &point;
   resolved.fault = resource_fault_;
-  resolved.why = resource_why_;
   if (resolved.fault == RejectReason::kNone) {
-    if (!why_.empty()) why_.clear();
     resolved.fault = shape_fault(metric_.type, point, why_);
     if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
-    resolved.why = why_;
   }
-  if (resolved.entry != nullptr) {
-    resolved.series = resolved.entry->series;
-    resolved.label_bytes = resolved.entry->forms_bytes + std::size_t{resolved.entry->series} *
-                                                             resource_->labels.shared.bytes.size();
+  if (resolved.entry == nullptr) {
+    give_refused(resolved);
+    return;
   }
+  resolved.series = resolved.entry->series;
+  resolved.label_bytes = resolved.entry->forms_bytes +
+                         std::size_t{resolved.series} * resource_->labels.shared.bytes.size();
   on_point(resolved);
   note_work(resolved.label_bytes);
 }
 
-void SeriesResolver::note_work(std::size_t label_bytes) {
-  work_ += 1 + (label_bytes >> 10U);
-  if (work_ < kWorkPerTurn) return;
+void SeriesResolver::give_refused(ResolvedPoint& resolved) {
+  resolved.why = resource_fault_ == RejectReason::kNone ? why_ : resource_why_;
+  on_point(resolved);
+  why_.clear();
+  note_work(0);
+}
+
+void SeriesResolver::offer_lock() {
   work_ = 0;
   if (!shard_->mutex.is_awaited()) return;
   // The resource is pinned, and no entry is held on to from one point to the next.

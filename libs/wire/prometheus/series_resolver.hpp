@@ -94,12 +94,17 @@ class SeriesResolver : public otlp::Visitor {
   void hash_scope();
   void hash_metric();
   void leave_resource();
-  void note_work(std::size_t label_bytes);
+  void note_work(std::size_t label_bytes) {
+    work_ += 1 + (label_bytes >> 10U);
+    if (work_ >= kWorkPerTurn) offer_lock();
+  }
+  void offer_lock();
   void put_to_wait(std::uint32_t item, std::string_view bytes, const otlp::NumberPoint& point);
   /// Gives the points that wait, in their order.
   void settle();
   void give(std::uint32_t item, std::string_view bytes, const otlp::PointHeader& point,
             const SeriesKey& key);
+  void give_refused(ResolvedPoint& resolved);
   SeriesKey point_key(const otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
   const PointEntry* resolve(const SeriesKey& key, const otlp::PointHeader& point,
