@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/json_text.hpp"
+#include "services/monitor/alerting/directory_rules.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -277,6 +278,7 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
   };
   for (AlertRule& rule : store_rules()) rules.push_back(std::move(rule));
+  for (AlertRule& rule : directory_rules()) rules.push_back(std::move(rule));
   return rules;
 }
 
