@@ -49,6 +49,10 @@ BANNED = {
         r"\busing namespace (?!std::chrono_literals|std::string_literals|std::string_view_literals)"
     ): "using namespace",
 }
+# Why their threads need no containment.
+UNCONTAINED_THREADS = {
+    "libs/net/internal/scripted_peer.cpp": "a double of tests: its throw has to end them",
+}
 BANNED_FILE_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)")
 
 
@@ -151,11 +155,22 @@ def check_sources_are_built() -> Iterator[Finding]:
                 yield Finding(file, 1, "no CMakeLists.txt above names this file")
 
 
+def check_threads(file: Path, text: str) -> Iterator[Finding]:
+    """What a thread of ours runs is contained: a throw ends the program for everybody."""
+    header = file.with_suffix(".hpp")
+    both = text + (header.read_text() if header.exists() else "")
+    runs_one = re.search(r"\bstd::j?thread\b(?!::)", both)
+    if runs_one and "contain_faults" not in text and str(file.relative_to(ROOT)) not in UNCONTAINED_THREADS:
+        yield Finding(file, 1, "has a thread whose work is not inside contain_faults (libs/base/fault.hpp)")
+
+
 def main() -> int:
     findings = list(check_repository()) + list(check_sources_are_built())
     for file in tracked("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp"):
         lines = file.read_text().splitlines()
         findings += [*check_includes(file, lines), *check_text(file, lines), *check_functions(file, lines)]
+        if file.suffix == ".cpp" and layer_of(str(file.relative_to(ROOT))) and not file.stem.endswith("_test"):
+            findings += check_threads(file, "\n".join(lines))
     for finding in findings:
         print(finding)
     print(f"tidy: {len(findings)} findings" if findings else "tidy: nothing found")

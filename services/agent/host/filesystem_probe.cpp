@@ -9,6 +9,7 @@
 
 #include <sys/statvfs.h>
 
+#include "libs/base/fault.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {
@@ -42,9 +43,10 @@ struct FilesystemProbe::Worker {
     while (true) {
       self->changed.wait(lock, [&] { return self->must_end || (self->path && !self->has_answer); });
       if (self->must_end) return;
-      const std::string path = *self->path;
+      std::optional<FilesystemSpace> answer;
       lock.unlock();
-      const auto answer = stat(path);
+      // Nobody changes the path until it is answered.
+      contain_faults("asking a file system for its space", [&] { answer = stat(*self->path); });
       lock.lock();
       self->answer = answer;
       self->has_answer = true;

@@ -4,9 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
 
 namespace vigia::agent {
 namespace {
@@ -38,6 +41,7 @@ class FilesystemProbeTest : public testing::Test {
   FilesystemProbe probe_{[gate = gate_](const std::string& path) -> std::optional<FilesystemSpace> {
                            if (path == "/dead") gate->pass();
                            if (path == "/missing") return std::nullopt;
+                           if (path == "/fault") throw std::runtime_error("a fault of ours");
                            return FilesystemSpace{1, 2, 3};
                          },
                          std::chrono::seconds(2)};
@@ -72,6 +76,15 @@ TEST_F(FilesystemProbeTest, MissingPathIsNotStuck) {
   const auto results = probe_.ask({"/missing"});
   EXPECT_FALSE(results[0].space);
   EXPECT_FALSE(results[0].is_stuck);
+}
+
+TEST_F(FilesystemProbeTest, AThrowCostsOneAnswer) {
+  const auto before = fault_count();
+  const auto results = probe_.ask({"/fault", "/a"});
+  EXPECT_FALSE(results[0].space);
+  EXPECT_FALSE(results[0].is_stuck);
+  EXPECT_TRUE(results[1].space);
+  EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST(StatFilesystem, RootHasASize) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
@@ -93,7 +94,10 @@ void Coverage::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    for (std::size_t i = 0; i < upstreams_.size(); ++i) poll(i);
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+      // What half a poll has found is not to be trusted.
+      if (!contain_faults("reading what hot covers", [&] { poll(i); })) mark_suspect(i);
+    }
     lock.lock();
     stopping_.wait_for(lock, settings_.heartbeat_poll, [this] { return is_stopping_; });
   }

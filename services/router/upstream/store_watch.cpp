@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/router/json/envelope.hpp"
 
@@ -58,7 +59,11 @@ void StoreWatch::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    for (std::size_t i = 0; i < stores_.size(); ++i) look(i);
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+      if (contain_faults("looking at a store", [&] { look(i); })) continue;
+      const std::lock_guard fallen(mutex_);
+      states_[i].is_looking = false;
+    }
     lock.lock();
     stopping_.wait_for(lock, kLookInterval, [this] { return is_stopping_; });
   }
