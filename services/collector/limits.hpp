@@ -33,6 +33,11 @@ inline constexpr std::uint32_t kRequestRecordsMax = 100'000;
 /// Resources, scopes and metrics in which no item stands.
 inline constexpr std::uint32_t kRequestEmptyEnvelopesMax = 100'000;
 
+/// Bytes of fields that OTLP does not know, beyond which they may not be most of a request. What
+/// any receiver takes (4 MiB over gRPC) is never refused for them: a newer sender is served by what
+/// of it is known.
+inline constexpr std::size_t kRequestUnknownBytesMax = 4U << 20U;
+
 /// One encoded resource or scope: it stands on each of its items. Usual ones have 1 to 4 KiB.
 inline constexpr std::size_t kResourceBytesMax = 64U << 10U;
 /// A span's or log record's, its events' and links' included. SDKs stop at 128 a span and event.
@@ -57,6 +62,11 @@ inline constexpr std::chrono::seconds kRetryAfter{5};
 inline constexpr std::size_t kHeadParts = 8;
 inline constexpr std::size_t kBodyParts = 4;
 inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
+
+/// The largest body where no door says otherwise: 32 MiB of 512, for the log's room and each
+/// exporter hold it whole for a moment. Never below what any OTLP receiver takes over gRPC.
+inline constexpr std::uint64_t kBodyOfLimitParts = 16;
+inline constexpr std::size_t kStandardBodyBytesMin = 4U << 20U;
 
 /// Over the memory limit those who hold the most at the doors are refused; everybody where it is
 /// passed by this part: 576 of 512 MiB, so that what is under way then ends below 640.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "services/collector/limits.hpp"
 #include "services/collector/settings_parts.hpp"
 
 namespace vigia::collector {
@@ -139,6 +140,16 @@ void read_service(const ConfigNode& root, const Extensions& extensions, Settings
   take_note(logs.child("encoding"), "the flag --log-format sets it", settings.notes);
 }
 
+/// What a door takes is held whole in several places, so it is bounded by what memory there is.
+void bound_bodies(Settings& settings) {
+  if (settings.memory_limit_bytes == 0) return;
+  const auto bytes_max =
+      std::max<std::size_t>(settings.memory_limit_bytes / kBodyOfLimitParts, kStandardBodyBytesMin);
+  for (ReceiverSettings& door : settings.receivers) {
+    if (!door.is_body_configured) door.body_bytes_max = std::min(door.body_bytes_max, bytes_max);
+  }
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -151,6 +162,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
     read_processor(root.child("processors").child(id), id, pipelines.processors.count(id) > 0,
                    settings);
   }
+  bound_bodies(settings);
   read_exporters(root.child("exporters"), pipelines, extensions, settings);
   read_service(root, extensions, settings);
   settings.signals.assign(pipelines.signals.begin(), pipelines.signals.end());
@@ -179,6 +191,8 @@ receivers:
                             trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
                      http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
                             max_request_body_size: 67108864}}}
+                                                    # without: 64 MiB, or 1/16 of limit_mib where
+                                                    # that is less, at least 4 MiB
 processors:
   memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
                                                     # most is refused, over 9/8 of it everybody;

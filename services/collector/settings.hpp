@@ -20,6 +20,7 @@ struct ReceiverSettings {
   std::string protocol;  ///< "grpc" or "http"; each port speaks both, so this only names it
   std::string endpoint;
   std::size_t body_bytes_max = 64U << 20U;
+  bool is_body_configured = false;  ///< else the memory limit bounds body_bytes_max
   std::optional<net::TlsServerSettings> tls;
   std::vector<std::string> trusted_proxies;
 };

@@ -42,6 +42,7 @@ ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
         "authenticator must be vigia_auth: without a token there is no customer to keep data for");
   }
   if (protocol == "grpc") {
+    door.is_body_configured = node.child("max_recv_msg_size_mib").is_present();
     door.body_bytes_max =
         static_cast<std::size_t>(node.child("max_recv_msg_size_mib").integer(64, 1, 1024)) * kMiB;
     take_note(node.child("keepalive"), "keepalive is fixed", notes);
@@ -49,6 +50,7 @@ ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
     take_note(node.child("read_buffer_size"), "buffers are fixed", notes);
     take_note(node.child("write_buffer_size"), "buffers are fixed", notes);
   } else {
+    door.is_body_configured = node.child("max_request_body_size").is_present();
     door.body_bytes_max =
         static_cast<std::size_t>(node.child("max_request_body_size")
                                      .integer(64 * static_cast<std::int64_t>(kMiB), 1024,

@@ -117,6 +117,19 @@ TEST(Settings, ALargeMemoryLimitIsMostlyForSeries) {
   EXPECT_EQ(settings->series_cache_bytes, 1116ULL << 20U);
 }
 
+TEST(Settings, TheLargestBodyFollowsTheMemoryLimitUnlessItIsConfigured) {
+  const auto largest = [](std::string_view from, std::string_view to, std::size_t door) {
+    const auto settings = read(replaced(from, to));
+    EXPECT_TRUE(settings.has_value()) << settings.error().message;
+    return settings ? settings->receivers.at(door).body_bytes_max >> 20U : 0;
+  };
+  EXPECT_EQ(largest("limit_mib: 512", "limit_mib: 512", 0), 32U);
+  EXPECT_EQ(largest("limit_mib: 512", "limit_mib: 512", 1), 32U);
+  EXPECT_EQ(largest("limit_mib: 512", "limit_mib: 4096", 0), 64U);
+  EXPECT_EQ(largest("limit_mib: 512", "limit_mib: 32", 0), 4U);
+  EXPECT_EQ(largest("grpc: {", "grpc: {max_recv_msg_size_mib: 48, ", 0), 48U);
+}
+
 TEST(Settings, AnUnknownPartOrKeyIsNamedWithItsLine) {
   EXPECT_NE(refusal("batch: {}", "k8sattributes: {}").find("collector.yaml:10: processors.k8s"),
             std::string::npos);

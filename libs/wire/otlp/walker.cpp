@@ -20,6 +20,12 @@ struct TooMany {
   std::uint32_t limit;
 };
 
+/// Likewise.
+struct MostlyUnknown {
+  std::size_t unknown_bytes;
+  std::size_t body_bytes;
+};
+
 std::string_view items_name(Signal signal) {
   switch (signal) {
     case Signal::kMetrics:
@@ -108,12 +114,13 @@ class Walk {
       : signal_(signal), visitor_(visitor), limits_(limits) {}
 
   std::uint32_t body(std::string_view bytes) {
+    body_bytes_ = bytes.size();
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() == bytes_field(1)) {
         resource(reader.bytes());
       } else {
-        reader.skip();
+        skip_unknown(reader);
       }
     }
     return items_;
@@ -129,7 +136,7 @@ class Walk {
       if (reader.tag_and_type() == kMember) {
         scope(reader.bytes());
       } else {
-        reader.skip();
+        skip_of_envelope(reader);
       }
     }
     end_envelope(items_before);
@@ -142,7 +149,7 @@ class Walk {
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() != kMember) {
-        reader.skip();
+        skip_of_envelope(reader);
       } else if (signal_ == Signal::kMetrics) {
         metric(reader.bytes());
       } else {
@@ -150,6 +157,22 @@ class Walk {
       }
     }
     end_envelope(items_before);
+  }
+
+  void skip_unknown(FieldReader& reader) {
+    reader.skip();
+    unknown_bytes_ += static_cast<std::size_t>(reader.position() - reader.field_begin());
+    if (unknown_bytes_ > limits_.unknown_bytes && unknown_bytes_ > body_bytes_ / 2)
+      throw MostlyUnknown{unknown_bytes_, body_bytes_};
+  }
+
+  /// The head and the schema URL have been read before.
+  void skip_of_envelope(FieldReader& reader) {
+    if (reader.tag_and_type() == kHead || reader.tag_and_type() == kSchemaUrl) {
+      reader.skip();
+    } else {
+      skip_unknown(reader);
+    }
   }
 
   void item(std::string_view bytes) {
@@ -194,7 +217,7 @@ class Walk {
           }
           break;
         default:
-          reader.skip();
+          skip_unknown(reader);
       }
     }
     read_aggregation(data.value_or(std::string_view{}), view);
@@ -230,8 +253,11 @@ class Walk {
     while (reader.next()) {
       if (reader.tag_and_type() == kDataPoint) {
         item(reader.bytes());
-      } else {
+      } else if (reader.tag_and_type() == varint_field(2) ||
+                 reader.tag_and_type() == varint_field(3)) {
         reader.skip();
+      } else {
+        skip_unknown(reader);
       }
     }
   }
@@ -241,6 +267,8 @@ class Walk {
   const WalkLimits limits_;
   std::uint32_t items_ = 0;
   std::uint32_t empty_envelopes_ = 0;
+  std::size_t body_bytes_ = 0;
+  std::size_t unknown_bytes_ = 0;
 };
 
 class CountOnly final : public Visitor {
@@ -258,6 +286,11 @@ Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visito
     return fail(ErrorCode::kTooLarge,
                 fmt::format("more than {} {} in one request; send them in smaller ones", many.limit,
                             many.what));
+  } catch (const MostlyUnknown& unknown) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("not an OTLP {} request: at least {} of its {} bytes are in fields "
+                            "that OTLP does not know",
+                            to_string(signal), unknown.unknown_bytes, unknown.body_bytes));
   } catch (const FieldTwice& twice) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("not an OTLP {} request: \"{}\" stands twice in one message",

@@ -3,7 +3,9 @@
 // is bounded by the message types.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "libs/base/result.hpp"
@@ -64,6 +66,9 @@ class Visitor {
 struct WalkLimits {
   std::uint32_t items = 0xffffffffU;
   std::uint32_t empty_envelopes = 0xffffffffU;  ///< resources, scopes and metrics without an item
+  /// Bytes in fields that OTLP does not know, outside of items. Over this and over half of the body
+  /// it is kInvalid: newer senders add some fields, a body made of them holds nothing that is kept.
+  std::size_t unknown_bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// Walks a whole Export{Metrics,Trace,Logs}ServiceRequest and returns how many items it holds.

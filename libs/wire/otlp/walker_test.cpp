@@ -255,6 +255,43 @@ TEST(Walker, EnvelopesWithoutAnItemAreTold) {
   EXPECT_EQ(visitor.count, 4U);  // a resource; a resource, its scope and its metric
 }
 
+TEST(Walker, ABodyMostlyOfUnknownFieldsIsRefusedWhereALimitIsSet) {
+  const std::string unknown = "\xfa\x3f\x64" + std::string(100, '\0');  // field 1023
+  ExportMetricsServiceRequest known;
+  auto* metric = known.add_resource_metrics()->add_scope_metrics()->add_metrics();
+  metric->mutable_gauge()->add_data_points();
+  EmptyCount visitor;
+  const auto refused = [&](const std::string& body, std::size_t bytes) {
+    const auto items = walk(Signal::kMetrics, body, visitor, {.unknown_bytes = bytes});
+    if (items) return false;
+    EXPECT_EQ(items.error().code, ErrorCode::kInvalid);
+    EXPECT_NE(items.error().message.find("103 of its"), std::string::npos);
+    return true;
+  };
+  const std::string body = known.SerializeAsString() + unknown;
+  EXPECT_TRUE(walk(Signal::kMetrics, body, visitor).has_value());
+  EXPECT_TRUE(refused(body, 102));
+  EXPECT_FALSE(refused(body, 103));
+
+  // In each kind of message.
+  const auto inside = [&](auto change) {
+    ExportMetricsServiceRequest request = known;
+    change(*request.mutable_resource_metrics(0));
+    return request.SerializeAsString();
+  };
+  EXPECT_TRUE(refused(inside([&](auto& r) { r.MergeFromString(unknown); }), 64));
+  EXPECT_TRUE(
+      refused(inside([&](auto& r) { r.mutable_scope_metrics(0)->MergeFromString(unknown); }), 64));
+  const auto of_metric = [](auto& r) { return r.mutable_scope_metrics(0)->mutable_metrics(0); };
+  EXPECT_TRUE(refused(inside([&](auto& r) { of_metric(r)->MergeFromString(unknown); }), 64));
+  EXPECT_TRUE(refused(
+      inside([&](auto& r) { of_metric(r)->mutable_gauge()->MergeFromString(unknown); }), 64));
+
+  // Some new fields beside as much that is known are passed over.
+  of_metric(*known.mutable_resource_metrics(0))->set_description(std::string(200, 'd'));
+  EXPECT_FALSE(refused(known.SerializeAsString() + unknown, 64));
+}
+
 TEST(Walker, ABodyOverItsLimitsEndsThere) {
   ExportLogsServiceRequest logs;
   auto* scope = logs.add_resource_logs()->add_scope_logs();

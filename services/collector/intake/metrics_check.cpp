@@ -73,8 +73,9 @@ Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
                               const MetricsCheckSettings& settings,
                               prometheus::SeriesCache& cache) {
   Judge judge(customer, settings, cache);
-  auto items =
-      judge.run(body, {.items = kRequestPointsMax, .empty_envelopes = kRequestEmptyEnvelopesMax});
+  auto items = judge.run(body, {.items = kRequestPointsMax,
+                                .empty_envelopes = kRequestEmptyEnvelopesMax,
+                                .unknown_bytes = kRequestUnknownBytesMax});
   if (!items) return forward(items);
   Checked checked = judge.take();
   checked.verdicts.set_items(*items);

@@ -97,9 +97,10 @@ class Judge final : public otlp::Visitor {
 
 Result<Checked> check_records(const CustomerId& customer, Signal signal, std::string_view body) {
   Judge judge(customer, signal);
-  auto items =
-      otlp::walk(signal, body, judge,
-                 {.items = kRequestRecordsMax, .empty_envelopes = kRequestEmptyEnvelopesMax});
+  auto items = otlp::walk(signal, body, judge,
+                          {.items = kRequestRecordsMax,
+                           .empty_envelopes = kRequestEmptyEnvelopesMax,
+                           .unknown_bytes = kRequestUnknownBytesMax});
   if (!items) return forward(items);
   Checked checked = judge.take();
   checked.verdicts.set_items(*items);
