@@ -3,263 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
-import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
+from collector_lanes import COLD, HOT, OTLP, RSS_MAX, Lanes, Neighbour, log_lines, newest_in_hot, newest_taken, now_ms
 from disk_log_files import write_segment
-from launcher.commands import Command
-from launcher.layout import own_host
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
-from otlp import attributes, gauge, metrics_request, post, resource_of
-from remote_write import unpack
-from stack import Running, binaries, prometheus_programs, wait_for
+from otlp import attributes, gauge, metrics_request, resource_of
+from stack import prometheus_programs, wait_for
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
 
-HOT = "prometheusremotewrite/hot-0"
-COLD = "prometheusremotewrite/cold"
-LOGS = "otlphttp/cold"
-RSS_MAX = 640 << 20
-
-DIRECTORY = """
-customers:
-  - {id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: token-a, scope: ingest}]}
-  - {id: cliente-b, name: B, hot_shard: hot-0, tokens: [{token: token-b, scope: ingest}]}
-"""
-PROMETHEUS = """
-global: {scrape_interval: 1h}
-storage: {tsdb: {out_of_order_time_window: 48h}}
-"""
-COLLECTOR = """
-extensions:
-  health_check: {{endpoint: "{host}:13133"}}
-  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
-processors: {{batch: {{}}, memory_limiter: {{limit_mib: 512}}}}
-exporters:
-  prometheus: {{endpoint: "{host}:8889"}}
-  prometheusremotewrite/hot-0: {{endpoint: "{hot}/api/v1/write", give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
-  prometheusremotewrite/cold: {{endpoint: "{cold}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, side_queue: {{customer_bytes_max: {side_share}}}}}
-  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}}}
-service:
-  extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], processors: [memory_limiter, batch], exporters: [{metrics_exporters}]}}
-    logs: {{receivers: [otlp], exporters: [otlphttp/cold]}}
-"""
-STORAGE = """
-listen: {host}:9096
-metrics: {{listen: "{host}:9196"}}
-internal_token: secret
-store: {{rocksdb: {{directory: "{folder}/storage"}}}}
-"""
-
-Script = Callable[[str, str, bytes], int]
-
-
-class Destination:
-    """A store that answers as a test tells it. 0: no answer for as long as the test runs."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.script: Script = lambda customer, path, body: 204
-        self.bodies: list[tuple[float, str, bytes]] = []  # taken
-        self.hangs = threading.Event()
-        self.unpacks = self.keeps = True
-        destination = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                elif self.path.endswith("/write") and destination.unpacks:
-                    body = unpack(body)
-                customer = self.headers.get("X-Vigia-Customer", "")
-                status = destination.script(customer, self.path, body)
-                if status == 0:
-                    destination.hangs.wait(60)
-                    self.close_connection = True
-                    return
-                if status < 300:
-                    destination.bodies.append((time.time(), customer, body if destination.keeps else b""))
-                self.send_response(status)
-                if status in (301, 302, 307, 308):
-                    self.send_header("Location", "http://127.0.0.1:1/")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer((host, port), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a killed collector's connection
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def customers(self) -> list[str]:
-        return [customer for _, customer, _ in self.bodies]
-
-    def end(self) -> None:
-        self.hangs.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Lanes:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.host = own_host()
-        self.running: dict[str, Running] = {}
-        self.destination: Destination | None = None
-        self.rss_peak = 0
-        self._is_watching = True
-        (folder / "customers.yaml").write_text(DIRECTORY)
-        (folder / "prometheus.yml").write_text(PROMETHEUS)
-        (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
-        threading.Thread(target=self._watch_memory, daemon=True).start()
-
-    def _watch_memory(self) -> None:
-        while self._is_watching:
-            running = self.running.get("collector")
-            if running is not None:
-                try:
-                    status = Path(f"/proc/{running.pid}/status").read_text()
-                    match = re.search(r"VmRSS:\s+(\d+) kB", status)
-                    self.rss_peak = max(self.rss_peak, int(match[1]) * 1024 if match else 0)
-                except OSError:
-                    pass
-            time.sleep(0.1)
-
-    def configure(
-        self,
-        *,
-        hot: str = "",
-        cold: str = "",
-        exporters: str = HOT,
-        give_up_after: str = "10m",
-        timeout: str = "2s",
-        side_share: str = "256MiB",
-    ) -> None:
-        text = COLLECTOR.format(
-            folder=self.folder,
-            host=self.host,
-            hot=hot or f"http://{self.host}:9090",
-            cold=cold or f"http://{self.host}:9096",
-            give_up_after=give_up_after,
-            timeout=timeout,
-            side_share=side_share,
-            metrics_exporters=exporters,
-        )
-        (self.folder / "collector.yaml").write_text(text)
-
-    def serve(self) -> Destination:
-        self.destination = Destination(self.host, 9099)
-        return self.destination
-
-    @property
-    def destination_url(self) -> str:
-        return f"http://{self.host}:9099"
-
-    def start(self, name: str, program: Path | None = None) -> None:
-        if name == "collector":
-            words = [str(binaries() / "vigia-collector"), "--config", str(self.folder / "collector.yaml")]
-            ready = f"http://{self.host}:13133/health"
-        elif name == "storage":
-            words = [str(binaries() / "vigia-storage"), "--config", str(self.folder / "storage.yaml")]
-            ready = f"http://{self.host}:9096/ready"
-        else:
-            words = [
-                str(program),
-                f"--config.file={self.folder}/prometheus.yml",
-                f"--storage.tsdb.path={self.folder}/hot",
-                f"--web.listen-address={self.host}:9090",
-                "--web.enable-remote-write-receiver",
-                "--enable-feature=native-histograms",
-            ]
-            ready = f"http://{self.host}:9090/-/ready"
-        self.running[name] = Running(Command(name, words, ready), self.folder / f"{name}.log")
-        self.running[name].wait_until_ready()
-
-    def kill(self, name: str) -> None:
-        self.running.pop(name).end(9)
-
-    def end(self) -> None:
-        self._is_watching = False
-        for running in self.running.values():
-            running.end(9)
-        if self.destination is not None:
-            self.destination.end()
-
-    def send(self, customer: str, body: bytes, signal: str = "metrics") -> requests.Response:
-        headers = {"Content-Encoding": "gzip"} if len(body) > 100_000 else {}
-        sent = gzip.compress(body, 1) if headers else body
-        token = f"token-{customer[-1]}"
-        return post(f"http://{self.host}:4318", token, sent, signal=signal, headers=headers)
-
-    def send_metrics(self, customer: str, *metrics: Metric) -> None:
-        answer = self.send(customer, metrics_request(resource_of(customer), *metrics).SerializeToString())
-        assert answer.status_code == 200, answer.text
-
-    def query(self, expression: str, part: str = "hot") -> list[dict[str, Any]]:
-        assert part == "hot"
-        url = f"http://{self.host}:9090/api/v1/query"
-        found = requests.get(url, params={"query": expression}, timeout=5).json()
-        result: list[dict[str, Any]] = found["data"]["result"]
-        return result
-
-    def count(self, expression: str) -> int:
-        result = self.query(f"count({expression})")
-        return int(float(result[0]["value"][1])) if result else 0
-
-    def metrics(self) -> list[tuple[str, dict[str, str], float]]:
-        lines = requests.get(f"http://{self.host}:8888/metrics", timeout=5).text.splitlines()
-        found = []
-        for line in lines:
-            match = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
-            if match:
-                found.append((match[1], dict(re.findall(r'(\w+)="([^"]*)"', match[2] or "")), float(match[3])))
-        return found
-
-    def gauge_of(self, name: str, exporter: str) -> float:
-        return next(
-            value for found, labels, value in self.metrics() if (found, labels.get("exporter")) == (name, exporter)
-        )
-
-    def books(self, customer: str, exporter: str, signal: str = "metrics") -> dict[str, float]:
-        """The equation's terms; it holds whenever one looks."""
-        terms: dict[str, float] = {}
-        for name, labels, value in self.metrics():
-            match = re.match(r"vigia_items_(\w+?)(_total)?$", name)
-            if (
-                match
-                and labels["customer_id"] == customer
-                and labels["signal"] == signal
-                and labels.get("exporter", exporter) == exporter
-            ):
-                terms[match[1]] = terms.get(match[1], 0) + value
-        left = terms.get("queued_at_start", 0) + terms.get("received", 0)
-        right = sum(terms.get(term, 0) for term in ("rejected", "sent", "dropped", "queued"))
-        assert left == right, terms
-        return terms
-
-    def settle(self, customer: str, exporter: str, signal: str = "metrics", seconds: float = 60) -> dict[str, float]:
-        wait_for("nothing waits", lambda: self.books(customer, exporter, signal).get("queued", 0) == 0, seconds)
-        return self.books(customer, exporter, signal)
+FRESH_SECONDS = 6.0
 
 
 @pytest.fixture
@@ -273,55 +32,6 @@ def lanes(tmp_path: Path) -> Iterator[Lanes]:
 def hot(request: pytest.FixtureRequest, lanes: Lanes) -> Lanes:
     lanes.start("hot", Path(request.param[1]))
     return lanes
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-class Neighbour:
-    """Customer B's gauge, a value every 0.2 s, and how far behind the hot store is with it."""
-
-    def __init__(self, lanes: Lanes, look: Callable[[], float]) -> None:
-        self.lanes = lanes
-        self.look = look  # time stamp of B's newest value in the store
-        self.worst = 0.0
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._send), threading.Thread(target=self._watch)]
-
-    def __enter__(self) -> Neighbour:
-        self._threads[0].start()
-        wait_for("B's first value", lambda: self.look() > 0)
-        self._threads[1].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
-
-    def _send(self) -> None:
-        while not self._stop.wait(0.2):
-            with contextlib.suppress(requests.ConnectionError):  # while the collector is killed
-                self.lanes.send_metrics("cliente-b", gauge("probe_b", [(_now_ms(), 1.0)]))
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.2):
-            self.worst = max(self.worst, time.time() - self.look())
-
-
-def _newest_in_hot(lanes: Lanes) -> Callable[[], float]:
-    def look() -> float:
-        found = lanes.query('timestamp(last_over_time(probe_b{customer_id="cliente-b"}[10m]))')
-        found = lanes.query('max_over_time(timestamp(probe_b{customer_id="cliente-b"})[10m:200ms])') if found else []
-        return float(found[0]["value"][1]) if found else 0.0
-
-    return look
-
-
-def _newest_taken(destination: Destination) -> Callable[[], float]:
-    return lambda: max((at for at, customer, _ in destination.bodies if customer == "cliente-b"), default=0.0)
 
 
 def _bad_histogram(name: str, number: int) -> Metric:
@@ -338,16 +48,13 @@ def _bad_histogram(name: str, number: int) -> Metric:
     return metric
 
 
-FRESH_SECONDS = 6.0
-
-
 def test_a2_all_of_one_customer_answered_500_holds_nobody_up(lanes: Lanes) -> None:
     destination = lanes.serve()
     destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
     lanes.configure(hot=lanes.destination_url)
     lanes.start("collector")
-    with Neighbour(lanes, _newest_taken(destination)) as b:
-        lanes.send_metrics("cliente-a", *(gauge(f"probe_{n}", [(_now_ms(), 1.0)]) for n in range(30)))
+    with Neighbour(lanes, newest_taken(destination)) as b:
+        lanes.send_metrics("cliente-a", *(gauge(f"probe_{n}", [(now_ms(), 1.0)]) for n in range(30)))
         time.sleep(20)
     assert b.worst < FRESH_SECONDS
     assert lanes.settle("cliente-b", HOT)["sent"] > 50
@@ -364,9 +71,9 @@ def test_a2_one_series_answered_500_costs_that_series(lanes: Lanes) -> None:
     destination.script = lambda customer, path, body: 500 if b"probe_13" in body else 204
     lanes.configure(hot=lanes.destination_url, give_up_after="3s")
     lanes.start("collector")
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         for _ in range(4):
-            lanes.send_metrics("cliente-a", *(gauge(f"probe_{n}", [(_now_ms(), 1.0)]) for n in range(10, 70)))
+            lanes.send_metrics("cliente-a", *(gauge(f"probe_{n}", [(now_ms(), 1.0)]) for n in range(10, 70)))
             time.sleep(5)
         book = lanes.settle("cliente-a", HOT)
     assert b.worst < FRESH_SECONDS
@@ -382,7 +89,7 @@ def test_a_passing_500_for_all_costs_nothing(lanes: Lanes) -> None:
     lanes.start("collector")
     for n in range(5):
         for customer in ("cliente-a", "cliente-b"):
-            lanes.send_metrics(customer, gauge(f"probe_{n}", [(_now_ms(), 1.0)]))
+            lanes.send_metrics(customer, gauge(f"probe_{n}", [(now_ms(), 1.0)]))
         time.sleep(1)
     time.sleep(5)
     assert lanes.gauge_of("vigia_exporter_side_items", HOT) == 0
@@ -397,14 +104,14 @@ def test_what_speaks_of_the_set_up_drops_nothing(lanes: Lanes, status: int) -> N
     destination.script = lambda customer, path, body: status
     lanes.configure(hot=lanes.destination_url, cold=lanes.destination_url, give_up_after="1s")
     lanes.start("collector")
-    lanes.send_metrics("cliente-a", gauge("probe", [(_now_ms(), 1.0)]))
-    assert lanes.send("cliente-a", _log_lines("cliente-a", 3), "logs").status_code == 200
+    lanes.send_metrics("cliente-a", gauge("probe", [(now_ms(), 1.0)]))
+    assert lanes.send("cliente-a", log_lines("cliente-a", 3), "logs").status_code == 200
     time.sleep(4)
     assert lanes.books("cliente-a", HOT)["queued"] == 1
-    assert lanes.books("cliente-a", LOGS, "logs")["queued"] == 3
+    assert lanes.books("cliente-a", OTLP, "logs")["queued"] == 3
     destination.script = lambda customer, path, body: 204 if "write" in path else 200
     assert lanes.settle("cliente-a", HOT)["sent"] == 1
-    assert lanes.settle("cliente-a", LOGS, "logs")["sent"] == 3
+    assert lanes.settle("cliente-a", OTLP, "logs")["sent"] == 3
 
 
 def test_one_customers_requests_that_time_out_hold_nobody_up(lanes: Lanes) -> None:
@@ -412,9 +119,9 @@ def test_one_customers_requests_that_time_out_hold_nobody_up(lanes: Lanes) -> No
     destination.script = lambda customer, path, body: 0 if customer == "cliente-a" else 204
     lanes.configure(hot=lanes.destination_url)
     lanes.start("collector")
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         for n in range(20):
-            lanes.send_metrics("cliente-a", gauge("probe_a", [(_now_ms(), float(n))]))
+            lanes.send_metrics("cliente-a", gauge("probe_a", [(now_ms(), float(n))]))
             time.sleep(1)
     assert b.worst < FRESH_SECONDS
     assert lanes.books("cliente-a", HOT)["queued"] == 20
@@ -434,10 +141,10 @@ def test_many_customers_that_hang_take_no_connections_from_others(lanes: Lanes) 
     destination.script = lambda customer, path, body: 0 if customer in hanging else 204
     lanes.configure(hot=lanes.destination_url)
     lanes.start("collector")
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         for n in range(10):
             for customer in hanging:
-                lanes.send_metrics(customer, gauge("probe", [(_now_ms(), float(n))]))
+                lanes.send_metrics(customer, gauge("probe", [(now_ms(), float(n))]))
             time.sleep(1)
     # Their first requests come in two groups of eight at most, each of which is waited for once.
     assert b.worst < 2 * FRESH_SECONDS
@@ -447,10 +154,10 @@ def test_many_customers_that_hang_take_no_connections_from_others(lanes: Lanes) 
 def test_d01_histograms_that_hot_never_takes_hold_nobody_up(hot: Lanes) -> None:
     hot.configure(give_up_after="5s")
     hot.start("collector")
-    with Neighbour(hot, _newest_in_hot(hot)) as b:
+    with Neighbour(hot, newest_in_hot(hot)) as b:
         for _ in range(3):
             bad = [_bad_histogram("probe_bad", n) for n in range(10)]
-            good = [gauge(f"probe_good_{n}", [(_now_ms(), 1.0)]) for n in range(40)]
+            good = [gauge(f"probe_good_{n}", [(now_ms(), 1.0)]) for n in range(40)]
             hot.send_metrics("cliente-a", *good[:20], *bad, *good[20:])
             time.sleep(10)
         # Intake may refuse such points by now; then they never come here.
@@ -465,7 +172,7 @@ def test_b1_one_histogram_alone_holds_nobody_up(hot: Lanes) -> None:
     hot.configure(give_up_after="5s")
     hot.start("collector")
     hot.send("cliente-a", metrics_request(resource_of("cliente-a"), _bad_histogram("probe_bad", 1)).SerializeToString())
-    with Neighbour(hot, _newest_in_hot(hot)) as b:
+    with Neighbour(hot, newest_in_hot(hot)) as b:
         time.sleep(15)
         book = hot.settle("cliente-a", HOT)
     assert b.worst < FRESH_SECONDS
@@ -476,14 +183,14 @@ def test_b1_one_histogram_alone_holds_nobody_up(hot: Lanes) -> None:
 def test_a5_conflicting_series_take_no_good_ones_with_them(hot: Lanes, conflicts: int) -> None:
     hot.configure()
     hot.start("collector")
-    now = _now_ms()
+    now = now_ms()
     hot.send_metrics("cliente-a", *(gauge(f"probe_conflict_{n}", [(now - 5000, 1.0)]) for n in range(conflicts)))
     wait_for("the first values", lambda: hot.count('{__name__=~"probe_conflict_.*"}') == conflicts)
     mixed: list[Metric] = [gauge(f"probe_good_{n}", [(now, 1.0)]) for n in range(4000)]
     step = 4000 // conflicts
     for n in range(conflicts):
         mixed.insert(n * (step + 1), gauge(f"probe_conflict_{n}", [(now - 5000, 2.0)]))
-    with Neighbour(hot, _newest_in_hot(hot)) as b:
+    with Neighbour(hot, newest_in_hot(hot)) as b:
         hot.send_metrics("cliente-a", *mixed)
         book = hot.settle("cliente-a", HOT)
     assert hot.count('{__name__=~"probe_good_.*"}') == 4000
@@ -495,7 +202,7 @@ def test_cold_counts_as_dropped_what_storage_says(lanes: Lanes) -> None:  # A5, 
     lanes.start("storage")
     lanes.configure(exporters=COLD)
     lanes.start("collector")
-    now = _now_ms()
+    now = now_ms()
     lanes.send_metrics("cliente-a", *(gauge(f"probe_conflict_{n}", [(now - 5000, 1.0)]) for n in range(60)))
     assert lanes.settle("cliente-a", COLD)["sent"] == 60
     good = [gauge(f"probe_good_{n}", [(now, 1.0)]) for n in range(400)]
@@ -516,7 +223,7 @@ def _varint(value: int) -> bytes:
 
 def _amplified(customer: str, points: int, label_bytes: int) -> bytes:
     resource = {**resource_of(customer), "node.region": "r" * label_bytes}
-    now = _now_ms()
+    now = now_ms()
     wide = gauge("probe_wide", [(now - points + n, float(n)) for n in range(points)])
     body: bytes = metrics_request(resource, wide).SerializeToString()
     return body
@@ -538,7 +245,7 @@ def test_a1_a_record_that_comes_out_a_thousand_times_is_bounded(lanes: Lanes) ->
     lanes.configure(hot=lanes.destination_url, exporters=f"prometheus, {HOT}")
     lanes.start("collector")
     assert lanes.books("cliente-a", HOT)["queued_at_start"] == points
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         wait_for("half of it is out", lambda: lanes.books("cliente-a", HOT).get("sent", 0) > points / 2, 180)
         lanes.kill("collector")
         lanes.start("collector")
@@ -565,44 +272,32 @@ def test_b3_empty_records_hold_no_other_lines_up(lanes: Lanes) -> None:
     lanes.start("collector")
     worst = 0.0
     for _ in range(10):
-        assert lanes.send("cliente-b", _log_lines("cliente-b", 1), "logs").status_code == 200
+        assert lanes.send("cliente-b", log_lines("cliente-b", 1), "logs").status_code == 200
         began = time.monotonic()
-        lanes.settle("cliente-b", LOGS, "logs", 30)
+        lanes.settle("cliente-b", OTLP, "logs", 30)
         worst = max(worst, time.monotonic() - began)
         time.sleep(0.5)
     assert worst < 10
-    assert lanes.settle("cliente-a", LOGS, "logs", 240).get("dropped", 0) == 0
+    assert lanes.settle("cliente-a", OTLP, "logs", 240).get("dropped", 0) == 0
     assert lanes.rss_peak < RSS_MAX, lanes.rss_peak >> 20
-
-
-def _log_lines(customer: str, count: int) -> bytes:
-    request = ExportLogsServiceRequest()
-    entry = request.resource_logs.add()
-    entry.resource.attributes.extend(attributes(resource_of(customer)))
-    records = entry.scope_logs.add().log_records
-    now = time.time_ns()
-    for n in range(count):
-        records.add(time_unix_nano=now + n).body.string_value = f"l{n}"
-    body: bytes = request.SerializeToString()
-    return body
 
 
 def test_a9_many_short_lines_hold_no_other_lines_up(lanes: Lanes) -> None:
     """One record of 600,000 lines, as an older version took it: storage gets it in requests that it takes in time."""
     lanes.start("storage")
     count = 600_000
-    write_segment(lanes.folder / "log", [("cliente-a", "logs", count, _log_lines("cliente-a", count))])
+    write_segment(lanes.folder / "log", [("cliente-a", "logs", count, log_lines("cliente-a", count))])
     lanes.configure(exporters=COLD, timeout="10s")
     lanes.start("collector")
     worst = 0.0
     for _ in range(10):
-        assert lanes.send("cliente-b", _log_lines("cliente-b", 1), "logs").status_code == 200
+        assert lanes.send("cliente-b", log_lines("cliente-b", 1), "logs").status_code == 200
         began = time.monotonic()
-        lanes.settle("cliente-b", LOGS, "logs", 20)
+        lanes.settle("cliente-b", OTLP, "logs", 20)
         worst = max(worst, time.monotonic() - began)
         time.sleep(0.5)
     assert worst < 10
-    book = lanes.settle("cliente-a", LOGS, "logs", 120)
+    book = lanes.settle("cliente-a", OTLP, "logs", 120)
     print(f"RSS at most {lanes.rss_peak >> 20} MiB, B's line at most {worst:.1f} s")
     assert (book.get("dropped", 0), book["sent"]) == (0, count)
     assert lanes.rss_peak < RSS_MAX
@@ -618,8 +313,8 @@ def test_what_lies_aside_survives_kill_9(lanes: Lanes) -> None:
     for life in range(4):
         for n in range(5):
             names.append(f"probe_{life}_{n}")
-            lanes.send_metrics("cliente-a", gauge(names[-1], [(_now_ms(), 1.0)]))
-            lanes.send_metrics("cliente-b", gauge("probe_b", [(_now_ms(), 1.0)]))
+            lanes.send_metrics("cliente-a", gauge(names[-1], [(now_ms(), 1.0)]))
+            lanes.send_metrics("cliente-b", gauge("probe_b", [(now_ms(), 1.0)]))
         time.sleep(0.3 * life)
         lanes.kill("collector")
         if life == 3:
@@ -637,7 +332,7 @@ def test_what_lies_aside_survives_kill_9(lanes: Lanes) -> None:
 def _wide_gauges(customer: str, first: int, count: int) -> bytes:
     """Some 1 KiB on the way out each."""
     wide = {**resource_of(customer), "service.name": "s" * 900}
-    series = [gauge(f"probe_{n}", [(_now_ms(), 1.0)]) for n in range(first, first + count)]
+    series = [gauge(f"probe_{n}", [(now_ms(), 1.0)]) for n in range(first, first + count)]
     body: bytes = metrics_request(wide, *series).SerializeToString()
     return body
 
@@ -654,7 +349,7 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
         assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 200)).status_code == 200
         taken += 200
     destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         wait_for("A's data lies aside", lambda: lanes.gauge_of("vigia_exporter_side_items", COLD) == taken, 90)
         assert lanes.gauge_of("vigia_exporter_side_bytes", COLD) > 4 * share
         for life in range(2):
@@ -664,7 +359,7 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
             assert COLD in refused.text
             assert "customer_bytes_max" in refused.text
             # Where it does not go to that destination it is taken.
-            assert lanes.send("cliente-a", _log_lines("cliente-a", 1), "logs").status_code == 200
+            assert lanes.send("cliente-a", log_lines("cliente-a", 1), "logs").status_code == 200
             book = lanes.books("cliente-a", COLD)
             assert (book.get("dropped", 0), book["rejected"]) == (0, 1)
             refusals = {
@@ -706,7 +401,7 @@ def _grows_to(mib: int) -> bytes:
         "node.region": "r" * 2000,
         "environment": "e" * 2000,
     }
-    now, points = _now_ms(), mib * 1024 // 6
+    now, points = now_ms(), mib * 1024 // 6
     body: bytes = metrics_request(
         wide, gauge("probe_grows", [(now - n, 1.0) for n in range(points)])
     ).SerializeToString()
@@ -728,7 +423,7 @@ def test_what_comes_out_of_a_refused_customers_records_stays_within_its_share(la
         with contextlib.suppress(FileNotFoundError):  # one that is done meanwhile
             highest = max(highest, sum(file.stat().st_size for file in folder.rglob("*.side")))
 
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         for _ in range(4):
             answer = lanes.send("cliente-a", _grows_to(40))
             assert answer.status_code in (200, 429), answer.text
@@ -763,14 +458,14 @@ def test_a_series_that_fails_for_ever_is_a_few_files_and_holds_nothing_of_its_cu
     lanes.start("collector")
     folder = lanes.folder / "log" / "side"
     sent, worst, most = 0, 0.0, 0
-    with Neighbour(lanes, _newest_taken(destination)) as b:
+    with Neighbour(lanes, newest_taken(destination)) as b:
         for life in range(2):
             until = time.monotonic() + 20
             while time.monotonic() < until:
                 lanes.send_metrics(
                     "cliente-a",
-                    gauge("probe_broken", [(_now_ms(), 1.0)]),
-                    gauge("probe_good", [(_now_ms(), float(sent))]),
+                    gauge("probe_broken", [(now_ms(), 1.0)]),
+                    gauge("probe_good", [(now_ms(), float(sent))]),
                 )
                 sent += 1
                 time.sleep(0.03)
