@@ -138,10 +138,16 @@ def write_bytes(url: str, message: bytes, headers: Mapping[str, str] | None = No
     return _post(url, message, headers)
 
 
-def post_histogram(url: str, labels: Mapping[str, str], histogram: Histogram, timestamp_ms: int) -> requests.Response:
+def post_histogram(
+    url: str,
+    labels: Mapping[str, str],
+    histogram: Histogram,
+    timestamp_ms: int,
+    headers: Mapping[str, str] | None = None,
+) -> requests.Response:
     """One native histogram, taken or not."""
     series = _series(labels, []) + sized(4, _histogram(histogram, timestamp_ms))
-    return _post(url, sized(1, series))
+    return _post(url, sized(1, series), headers)
 
 
 def _post(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:

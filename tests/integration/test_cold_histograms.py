@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from disk_log_files import change_records
 from launcher import parts
 from launcher.commands import Command
 from launcher.layout import own_host
-from remote_write import histogram, write_mixed
+from remote_read import CHUNKS, SAMPLES, post_read, read_request
+from remote_write import Histogram, histogram, post_histogram, unpack, write_mixed
 from stack import Running, binaries
 
 TOKEN = {"Authorization": "Bearer secret"}
@@ -88,10 +92,26 @@ class Reads:
         answer = requests.get(
             f"http://{self.host}:{port}/api/v1/query",
             params={"query": expression, "time": str(at_ms / 1000)},
-            timeout=60,
+            timeout=30,
         )
         assert answer.status_code == 200, f"{expression}: {answer.text}"
         return sorted(answer.json()["data"]["result"], key=lambda entry: str(entry["metric"]))
+
+    def post(self, kind: str, made: Histogram, at_ms: int) -> requests.Response:
+        """To storage alone."""
+        labels = {"__name__": "h", "customer_id": "cliente-a", "kind": kind}
+        return post_histogram(self.cold, labels, made, at_ms, {**TOKEN, "X-Vigia-Customer": "cliente-a"})
+
+    def start_storage_again(self, folder_while_down: Callable[[Path], None]) -> None:
+        self.running[0].end(9)
+        folder_while_down(self.folder / "storage" / "wal")
+        self.running[0] = Running(self.running[0].command, self.running[0].log)
+        self.running[0].wait_until_ready()
+
+    def metric(self, name: str) -> float:
+        lines = requests.get(f"http://{self.host}:9196/metrics", timeout=5).text.splitlines()
+        (value,) = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
+        return float(value)
 
 
 @pytest.fixture
@@ -133,3 +153,64 @@ def test_histograms_read_as_from_a_prometheus(reads: Reads) -> None:
             assert reads.evaluate(9091, expression, at_ms) == expected, f"{expression} at {at_ms - start_ms}"
             compared += len(expected)
     assert compared > 200
+
+
+def sound(threshold: float = 0.001, schema: int = 0) -> Histogram:
+    return Histogram(6, 1.5, schema, threshold, 0, (1, (1, 2, 3)), (1, ()))
+
+
+THRESHOLDS = (math.nan, math.inf, -math.inf, -1.0)
+
+
+def test_a_zero_threshold_that_is_no_width_is_refused(reads: Reads) -> None:
+    """Prometheus takes each of these; a query over two of them does not end, and twenty such stop all rules."""
+    now_ms = int(time.time() * 1000)
+    for number, threshold in enumerate(THRESHOLDS):
+        answer = reads.post(f"bad {number}", sound(threshold), now_ms)
+        assert answer.status_code == 400, answer.text
+        assert "zero_threshold" in answer.text
+    assert "schema" in reads.post("bad schema", sound(schema=100), now_ms).text
+    assert reads.post("sound", sound(), now_ms).status_code == 204
+    refused = reads.metric('vigia_storage_samples_refused_total{reason="invalid"}')
+    assert refused == len(THRESHOLDS) + 1
+    assert reads.evaluate(9091, "histogram_count(sum(h))", now_ms)[0]["value"][1] == "6"
+
+
+def test_what_is_stored_with_such_a_threshold_is_left_out(reads: Reads) -> None:
+    """An earlier version took them: their samples lie in its log as they would lie in its tables."""
+    now_ms = (int(time.time()) // 15) * STEP_MS
+    times = [now_ms - n * STEP_MS for n in range(3, 0, -1)]
+    marks = [0.123456789 + number for number in range(len(THRESHOLDS))]
+    for number, mark in enumerate(marks):
+        for at_ms in times:
+            assert reads.post(f"stored {number}", sound(mark), at_ms).status_code == 204
+        assert reads.post(f"stored {number}", sound(), now_ms).status_code == 204
+    for at_ms in times:
+        assert reads.post("sound", sound(0.5), at_ms).status_code == 204
+
+    def spoil(log: Path) -> None:
+        for threshold, mark in zip(THRESHOLDS, marks, strict=True):
+            assert change_records(log, struct.pack("<d", mark), struct.pack("<d", threshold)) == len(times)
+
+    reads.start_storage_again(spoil)
+    for expression, count in (("sum(rate(h[2m]))", 1), ("sum(h)", 1), ("sum_over_time(h[2m])", 5), ("avg(h)", 1)):
+        assert len(reads.evaluate(9091, expression, now_ms)) == count, expression
+    found = reads.evaluate(9091, "count_over_time(h[2m])", now_ms)
+    assert {entry["metric"]["kind"]: entry["value"][1] for entry in found} == {
+        "sound": "3",
+        **{f"stored {number}": "1" for number in range(len(marks))},
+    }
+    left_out = reads.metric("vigia_storage_damaged_histograms_total")
+    assert left_out >= len(times) * len(marks)
+    request = read_request([("h", times[0], now_ms)])
+    for kind in (CHUNKS, SAMPLES):
+        answer = post_read(reads.cold, request, kind, TOKEN)
+        assert answer.status_code == 200
+        content = unpack(answer.content) if kind == SAMPLES else answer.content
+        assert content.count(b"stored") == len(marks)
+        for threshold in THRESHOLDS:
+            assert struct.pack("<d", threshold) not in content
+        assert reads.metric("vigia_storage_damaged_histograms_total") > left_out
+        left_out = reads.metric("vigia_storage_damaged_histograms_total")
+    assert (reads.folder / "storage.log").read_text().count("no Prometheus can work with") == 1
+    assert reads.metric("vigia_faults_total") == 0

@@ -122,11 +122,9 @@ void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
 }
 
 bool WriteBatch::is_right(std::string_view histogram, const SeriesView& series) {
-  const auto decoded = decode_histogram(histogram);
-  const auto checked =
-      decoded ? check_histogram(*decoded) : Result<void>(tl::unexpected<Error>(decoded.error()));
-  if (checked) return true;
-  refuse(Refusal::kInvalid, 1, series, checked.error().message);
+  const auto sound = sound_histogram(histogram);
+  if (sound) return true;
+  refuse(Refusal::kInvalid, 1, series, sound.error().message);
   return false;
 }
 

@@ -134,8 +134,8 @@ WireChunk one_histogram(TimestampMs time_ms, NativeHistogram histogram) {
 }
 
 std::optional<WireChunk> one_histogram(const chunk::HistogramSample& sample) {
-  auto histogram = decode_histogram(sample.encoded);
-  if (!histogram || !check_histogram(*histogram)) return std::nullopt;
+  auto histogram = sound_histogram(sample.encoded);
+  if (!histogram) return std::nullopt;
   return one_histogram(sample.timestamp_ms, std::move(*histogram));
 }
 

@@ -1,6 +1,7 @@
 #include "services/storage/histograms/histogram_chunk.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,13 +16,14 @@ namespace {
 using testing::HasSubstr;
 
 // Two buckets of schema 3 with 1 and 2 observations, one at zero.
-std::string integer_histogram(std::uint64_t count, double sum = 5) {
+std::string integer_histogram(std::uint64_t count, double sum = 5, double zero_threshold = 0.5,
+                              std::int32_t schema = 3) {
   std::string bytes;
   protozero::pbf_writer message(bytes);
   message.add_uint64(1, count);
   message.add_double(3, sum);
-  message.add_sint32(4, 3);
-  message.add_double(5, 0.5);
+  message.add_sint32(4, schema);
+  message.add_double(5, zero_threshold);
   message.add_uint64(6, 1);
   {
     protozero::pbf_writer span(message, 11);
@@ -54,6 +56,58 @@ TEST(NativeHistogramTest, WhatPrometheusRefusesIsRefused) {
   message.add_double(2, 1.5);
   message.add_packed_double(13, counts.begin(), counts.end());
   EXPECT_THAT(why_refused(without_span), HasSubstr("need 0 buckets, it has 1"));
+}
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Two buckets of the given bounds, with 1 and 2 observations.
+std::string custom_histogram(const std::vector<double>& bounds, std::int32_t offset = 0) {
+  std::string bytes;
+  protozero::pbf_writer message(bytes);
+  message.add_uint64(1, 3);
+  message.add_double(3, 5);
+  message.add_sint32(4, -53);
+  {
+    protozero::pbf_writer span(message, 11);
+    span.add_sint32(1, offset);
+    span.add_uint32(2, 2);
+  }
+  const std::vector<std::int64_t> deltas = {1, 1};
+  message.add_packed_sint64(12, deltas.begin(), deltas.end());
+  message.add_packed_double(16, bounds.begin(), bounds.end());
+  return bytes;
+}
+
+// A query of Prometheus over one of these does not end, and 20 of them stop all rules.
+TEST(NativeHistogramTest, AZeroThresholdThatIsNoWidthIsRefused) {
+  for (const double threshold : {std::nan(""), kInfinity, -kInfinity, -1.0, -1e-300}) {
+    EXPECT_THAT(why_refused(integer_histogram(4, 5, threshold)), HasSubstr("zero_threshold"));
+    EXPECT_EQ(why_refused(integer_histogram(4, stale_mark(), threshold)), "");
+  }
+  for (const double threshold : {0.0, -0.0, 1e-128, 1e300}) {
+    EXPECT_EQ(why_refused(integer_histogram(4, 5, threshold)), "") << threshold;
+  }
+}
+
+TEST(NativeHistogramTest, ASchemaThatIsNoneIsRefused) {
+  for (const std::int32_t schema : {-4, 8}) {
+    EXPECT_EQ(why_refused(integer_histogram(4, 5, 0.5, schema)), "");
+  }
+  for (const std::int32_t schema : {-5, 9, 100, -52, -54}) {
+    EXPECT_THAT(why_refused(integer_histogram(4, 5, 0.5, schema)), HasSubstr("schema"));
+  }
+}
+
+TEST(NativeHistogramTest, CustomBucketsThatDoNotFitTheirBoundsAreRefused) {
+  EXPECT_EQ(why_refused(custom_histogram({1, 2})), "");
+  EXPECT_EQ(why_refused(custom_histogram({1})), "");
+  EXPECT_THAT(why_refused(custom_histogram({})), HasSubstr("reach 2 custom buckets, it has 1"));
+  EXPECT_THAT(why_refused(custom_histogram({1, 2}, 2)), HasSubstr("reach 4"));
+  EXPECT_THAT(why_refused(custom_histogram({1, 2}, -1)), HasSubstr("goes back"));
+  EXPECT_THAT(why_refused(custom_histogram({2, 2})), HasSubstr("grow"));
+  EXPECT_THAT(why_refused(custom_histogram({1, std::nan("")})), HasSubstr("grow"));
+  EXPECT_THAT(why_refused(custom_histogram({1, kInfinity})), HasSubstr("infinite"));
+  EXPECT_THAT(why_refused(integer_histogram(4, 5, 0, -53)), HasSubstr("zero or negative"));
 }
 
 // The bits by hand: 16 samples = 1, flags 0, threshold 0.5 = 243, schema 3, one span (length 2,

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
@@ -30,6 +31,8 @@ enum Field : protozero::pbf_tag_type {
 };
 enum SpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
 constexpr std::int32_t kCustomSchema = -53;
+constexpr std::int32_t kSchemaMin = -4;
+constexpr std::int32_t kSchemaMax = 8;
 
 BucketSpan read_span(protozero::pbf_reader reader) {
   BucketSpan span;
@@ -142,6 +145,45 @@ Result<void> check_buckets(const Buckets& buckets, bool is_float, std::uint64_t&
   return {};
 }
 
+// Bounds that grow, none of them infinite, and no bucket beyond the last one and the one above it.
+Result<void> check_custom(const NativeHistogram& histogram) {
+  if (!histogram.negative.spans.empty() || histogram.zero_threshold != 0 ||
+      histogram.zero_count != 0 || histogram.float_zero_count != 0) {
+    return fail(ErrorCode::kInvalid, "a histogram of custom buckets has a zero or negative bucket");
+  }
+  double before = -std::numeric_limits<double>::infinity();
+  for (const double bound : histogram.custom_bounds) {
+    if (!(bound > before) || std::isinf(bound)) {
+      return fail(ErrorCode::kInvalid, "a histogram's custom bounds do not grow or are infinite");
+    }
+    before = bound;
+  }
+  std::uint64_t reach = 0;
+  for (const BucketSpan& span : histogram.positive.spans) {
+    if (span.offset < 0) return fail(ErrorCode::kInvalid, "a histogram's span goes back");
+    reach += static_cast<std::uint64_t>(span.offset) + span.length;
+  }
+  if (reach <= histogram.custom_bounds.size() + 1) return {};
+  return fail(ErrorCode::kInvalid,
+              fmt::format("a histogram's spans reach {} custom buckets, it has {}", reach,
+                          histogram.custom_bounds.size() + 1));
+}
+
+// Prometheus takes any threshold, and then makes two of them one: of NaN, an infinite or a negative
+// one that never ends, and stops all rules. An unknown schema ends a query.
+Result<void> check_scale(const NativeHistogram& histogram) {
+  if (!std::isfinite(histogram.zero_threshold) || histogram.zero_threshold < 0) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("a histogram's zero_threshold is {}", histogram.zero_threshold));
+  }
+  if (histogram.schema == kCustomSchema) return check_custom(histogram);
+  if (histogram.schema < kSchemaMin || histogram.schema > kSchemaMax) {
+    return fail(ErrorCode::kInvalid, fmt::format("a histogram's schema is {}", histogram.schema));
+  }
+  if (histogram.custom_bounds.empty()) return {};
+  return fail(ErrorCode::kInvalid, "a histogram that is not of custom buckets has their bounds");
+}
+
 }  // namespace
 
 bool NativeHistogram::is_stale() const { return is_stale_mark(sum); }
@@ -171,10 +213,7 @@ Result<void> check_histogram(const NativeHistogram& histogram) {
     auto checked = check_buckets(*buckets, histogram.is_float, observations);
     if (!checked) return checked;
   }
-  const bool has_custom = histogram.schema == kCustomSchema;
-  if (has_custom && (!histogram.negative.spans.empty() || histogram.zero_count != 0)) {
-    return fail(ErrorCode::kInvalid, "a histogram of custom buckets has a zero or negative bucket");
-  }
+  if (auto checked = check_scale(histogram); !checked) return checked;
   if (histogram.is_float) {
     if (histogram.float_count < 0 || histogram.float_zero_count < 0) {
       return fail(ErrorCode::kInvalid, "a histogram's count is negative");
@@ -187,6 +226,13 @@ Result<void> check_histogram(const NativeHistogram& histogram) {
   return fail(ErrorCode::kInvalid,
               fmt::format("a histogram's buckets hold {} observations, its count is {}",
                           observations, histogram.count));
+}
+
+Result<NativeHistogram> sound_histogram(std::string_view bytes) {
+  auto histogram = decode_histogram(bytes);
+  if (!histogram) return histogram;
+  if (auto checked = check_histogram(*histogram); !checked) return forward(checked);
+  return histogram;
 }
 
 }  // namespace vigia::storage

@@ -47,9 +47,14 @@ struct NativeHistogram {
 Result<NativeHistogram> decode_histogram(std::string_view bytes);
 
 /// kInvalid, saying why, for what Prometheus refuses (Histogram.Validate and
-/// FloatHistogram.Validate): spans that do not fit the buckets, negative counts, and of an integer
-/// histogram a count that is not zero bucket and buckets together (no less, where there is no sum).
-/// A stale mark is always right.
+/// FloatHistogram.Validate): spans that do not fit the buckets, negative counts, custom bounds that
+/// do not grow, and of an integer histogram a count that is not zero bucket and buckets together
+/// (no less, where there is no sum). And for what Prometheus takes and its queries then do not come
+/// to an end with: a zero_threshold that is no width, a schema that is none. A stale mark is always
+/// right.
 Result<void> check_histogram(const NativeHistogram& histogram);
+
+/// Both of them.
+Result<NativeHistogram> sound_histogram(std::string_view bytes);
 
 }  // namespace vigia::storage

@@ -1,6 +1,9 @@
 #include "services/storage/read/remote_read.hpp"
 
+#include <fmt/format.h>
+
 #include "libs/service/log.hpp"
+#include "services/storage/histograms/native_histogram.hpp"
 
 namespace vigia::storage {
 
@@ -133,9 +136,12 @@ Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeri
   if (!fits) return fits;
   const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
   if (!samples) return tl::unexpected<Error>(samples.error());
-  if (samples->empty() && data->histograms.empty()) return {};
   std::vector<std::string_view> histograms;
-  for (const HistogramSample& sample : data->histograms) histograms.push_back(sample.encoded);
+  for (const HistogramSample& sample : data->histograms) {
+    if (sound_histogram(sample.encoded)) histograms.push_back(sample.encoded);
+  }
+  note_damaged(data->histograms.size() - histograms.size());
+  if (samples->empty() && histograms.empty()) return {};
   response.add_series(series.labels, *samples, histograms);
   ++making.answer.series;
   return {};
@@ -201,8 +207,17 @@ Result<std::vector<WireChunk>> RemoteRead::with_histograms(
   if (!floats) return tl::unexpected<Error>(floats.error());
   std::uint64_t damaged = 0;
   auto chunks = wire_chunks(*floats, data.histograms, damaged);
-  damaged_histograms_ += damaged;
+  note_damaged(damaged);
   return chunks;
+}
+
+// An earlier version took what would keep a query of Prometheus busy for ever.
+void RemoteRead::note_damaged(std::uint64_t histograms) const {
+  if (histograms == 0 || damaged_histograms_.fetch_add(histograms) > 0) return;
+  service::log_error(
+      "stored histograms that no Prometheus can work with are left out of answers (further ones "
+      "are only counted)",
+      {{"histograms", fmt::to_string(histograms)}});
 }
 
 }  // namespace vigia::storage

@@ -44,7 +44,7 @@ class RemoteRead {
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
                             const wire::remote_read::ReadRequest& request) const;
 
-  /// Of answers: what was stored as a histogram and is none.
+  /// Left out of answers: what was stored as a histogram and is none (check_histogram).
   std::uint64_t damaged_histograms() const { return damaged_histograms_; }
   /// Of answers: series that were left out because their stored rows are damaged.
   std::uint64_t damaged_series() const { return damaged_series_; }
@@ -71,6 +71,7 @@ class RemoteRead {
   Result<void> add_samples(const FoundQuery& query, const SelectedSeries& series,
                            wire::remote_read::SamplesResponse& response, Making& making) const;
   bool is_damage(const Error& error) const;
+  void note_damaged(std::uint64_t histograms) const;
   Result<void> check_time(const Making& making) const;
 
   const SeriesIndex& index_;
