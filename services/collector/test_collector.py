@@ -152,6 +152,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory, store: str) -> Iterator[
     yield running
     if running.process.poll() is None:
         running.end(signal.SIGKILL)
+    assert "a fault of this program, please report it" not in running.log.read_text(errors="replace")
 
 
 def gauges(*names: str, customer: str | None = "cliente-a", ahead_s: float = 0) -> bytes:

@@ -6,7 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import Stack
+from stack import Stack, new_faults
+
+
+@pytest.fixture(autouse=True)
+def no_fault_of_ours(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No program may have caught a fault of its own (vigia_faults_total), in any of its lives, killed ones too."""
+    yield
+    found = new_faults()
+    if request.node.get_closest_marker("provokes_faults") is None:
+        assert not found, "\n".join(found[:5])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nor_at_the_end_of_a_module() -> Iterator[None]:
+    """The same of programs that a module's tests share, while they end."""
+    yield
+    found = new_faults()
+    assert not found, "\n".join(found[:5])
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ READY_SECONDS = 15
 
 
 def _start(stack: Stack) -> None:
-    stack.may_have_faults = True
     stack.start("alertmanager", "monitor")
     demo.create(stack.layout, stack.agents, stack.secrets, stack.folder / "secrets.json")
     stack.start("collector", "router")
