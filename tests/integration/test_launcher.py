@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from docker.utils.build import exclude_paths
 from launcher import build, commands, log_view, processes
 from launcher.layout import check_port_base, last_port_base, own_host, with_port_base
 from launcher.paths import ROOT
@@ -159,3 +161,40 @@ def test_addresses_of_stacks_differ() -> None:
     assert len(hosts) > 15
     assert all(host.startswith("127.") for host in hosts)
     assert with_port_base(None)["monitor"] == 8090
+
+
+class TestBuildContext:
+    """C-B12: what `docker compose build` sends to a daemon."""
+
+    PATTERNS = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+
+    @staticmethod
+    def _plant(folder: Path, *names: str) -> None:
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("x")
+
+    def _sent(self, folder: Path) -> set[str]:
+        return {name for name in exclude_paths(str(folder), self.PATTERNS) if (folder / name).is_file()}
+
+    def test_no_secret_or_state_goes_along(self, tmp_path: Path) -> None:
+        self._plant(
+            tmp_path,
+            *(".vigia/secrets.json", "agent-a2.yaml", "x.env", "deploy/y.env", "customers.yaml", "data/monitor.db"),
+            *(
+                "build/release/log/0001.segment",
+                "build/dev/bin/vigia-agent",
+                "services/monitor/monitor.db.state/anchor",
+            ),
+            *("build/release/bin/secrets.json", "services/monitor/portal/node_modules/a/index.js", "id_rsa"),
+        )
+        assert self._sent(tmp_path) == set()
+
+    def test_all_that_the_dockerfiles_copy_goes_along(self, tmp_path: Path) -> None:
+        copied = []
+        for dockerfile in ROOT.glob("services/*/Dockerfile"):
+            copied += re.findall(r"^COPY (?!--from)(\S+) ", dockerfile.read_text(), re.MULTILINE)
+        assert len(copied) > 3
+        files = {name if Path(name).name.startswith("vigia-") else f"{name}/assets/index.js" for name in copied}
+        self._plant(tmp_path, *files)
+        assert self._sent(tmp_path) == files
