@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -30,7 +31,8 @@ constexpr auto kFaultPause = std::chrono::milliseconds(100);
 struct Pending {
   RecordHeader header;
   StoredBody body;
-  DiskLog::Done done;
+  DiskLog::Done done;     // of records that belong together the last one's
+  bool has_more = false;  // the next one belongs to it
   std::size_t bytes() const {
     return kRecordPrefixBytes + header.customer.text().size() + header.route.size() +
            header.verdicts.size() + body.bytes.size();
@@ -73,6 +75,7 @@ class FileDiskLog final : public DiskLog {
 
   Result<void> start();
   void append(DiskRecord record, Done done) override;
+  void append_all(std::vector<DiskRecord> records, Done done) override;
   Result<RecordHeader> append_and_wait(DiskRecord record) override;
   Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
   DiskLogStats stats() const override;
@@ -172,7 +175,7 @@ void FileDiskLog::append(DiskRecord record, Done done) {
   auto checked = check(record);
   if (checked) {
     StoredBody body = pack_body(std::move(record.body), record.header.encoding);
-    Pending pending{std::move(record.header), std::move(body), std::move(done)};
+    Pending pending{std::move(record.header), std::move(body), std::move(done), false};
     const std::size_t bytes = pending.bytes();
     const std::unique_lock lock(mutex_);
     checked = admit(pending.header.customer, bytes);
@@ -185,6 +188,40 @@ void FileDiskLog::append(DiskRecord record, Done done) {
     done = std::move(pending.done);
   }
   ++refused_;
+  done(forward(checked));
+}
+
+void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
+  CHECK(!records.empty());
+  Result<void> checked;
+  std::uint64_t plain_bytes = 0;
+  for (const DiskRecord& record : records) {
+    if (checked) checked = check(record);
+    plain_bytes += record.body.size();
+  }
+  if (plain_bytes > settings_.bytes_max)
+    checked = fail(ErrorCode::kTooLarge,
+                   fmt::format("{} bytes are over the disk log's limit", plain_bytes));
+  if (checked) {
+    std::vector<Pending> group;
+    std::size_t bytes = 0;
+    for (DiskRecord& record : records) {
+      StoredBody body = pack_body(std::move(record.body), record.header.encoding);
+      group.push_back({std::move(record.header), std::move(body), nullptr, true});
+      bytes += group.back().bytes();
+    }
+    group.back().has_more = false;
+    const std::unique_lock lock(mutex_);
+    checked = admit(group.back().header.customer, bytes);
+    if (checked) {
+      group.back().done = std::move(done);
+      pending_bytes_ += bytes;
+      std::move(group.begin(), group.end(), std::back_inserter(pending_));
+      arrived_.notify_one();
+      return;
+    }
+  }
+  refused_ += records.size();
   done(forward(checked));
 }
 
@@ -244,7 +281,8 @@ std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock)
   CHECK(lock.owns_lock());
   std::vector<Pending> batch;
   std::uint64_t bytes = 0;
-  while (!pending_.empty() && (batch.empty() || bytes < settings_.segment_bytes)) {
+  while (!pending_.empty() &&
+         (batch.empty() || batch.back().has_more || bytes < settings_.segment_bytes)) {
     bytes += pending_.front().bytes();
     pending_bytes_ -= pending_.front().bytes();
     batch.push_back(std::move(pending_.front()));
@@ -295,6 +333,7 @@ void FileDiskLog::answer(Pending pending, const Result<void>& written) {
     else
       state_.contents().release(pending.header.customer, bytes);
   });
+  if (!pending.done) return;
   contain_faults("an answer of the disk log", [&] {
     if (written)
       pending.done(std::move(pending.header));

@@ -214,6 +214,9 @@ class DiskLog {
   /// Takes the record over. Batches of appends from all threads share one fdatasync. A failed sync
   /// is never trusted again: the segment is closed as it is and its unsynced records refused.
   virtual void append(DiskRecord record, Done done) = 0;
+  /// Records of one customer that belong together: all of them are admitted, written and synced at
+  /// once, or none is. `done` has the last one's header. REQUIRES: there is one.
+  virtual void append_all(std::vector<DiskRecord> records, Done done) = 0;
   /// The same, waiting; afterwards the cursors give the record.
   virtual Result<RecordHeader> append_and_wait(DiskRecord record) = 0;
 

@@ -177,5 +177,54 @@ TEST_F(DiskLogShareTest, OneCustomersLargeBodiesDoNotFillWhatWaitsToBeWritten) {
   files_.fail_when(nullptr);
 }
 
+/// Records that belong together, as a large request is cut into.
+std::vector<DiskRecord> group_of(std::string_view customer, int count, std::size_t bytes) {
+  std::vector<DiskRecord> records;
+  for (int i = 0; i < count; ++i) {
+    records.push_back({{.customer = *CustomerId::parse(customer), .encoding = BodyEncoding::kGzip},
+                       std::string(bytes, static_cast<char>('a' + i))});
+    records.back().header.items = 1;
+  }
+  return records;
+}
+
+TEST_F(DiskLogShareTest, RecordsThatBelongTogetherAreOneWriteOrNone) {
+  settings_.pending_bytes_max = kBodyBytes;  // less than they have: the first of all goes in
+  open();
+  const auto sent = [this](std::vector<DiskRecord> records) {
+    std::promise<Result<RecordHeader>> answer;
+    log_->append_all(std::move(records),
+                     [&](const Result<RecordHeader>& kept) { answer.set_value(kept); });
+    return answer.get_future().get();
+  };
+  const std::uint64_t syncs = log_->stats().syncs;
+  auto kept = sent(group_of("a", 6, kBodyBytes));  // three segments' worth
+  ASSERT_TRUE(kept.has_value()) << kept.error().message;
+  EXPECT_EQ(kept->sequence, 6U);
+  EXPECT_EQ(log_->stats().syncs, syncs + 1);
+  EXPECT_EQ(log_->stats().appended_records, 6U);
+
+  std::atomic<int> left = 2;  // the disk fails once: what was refused is nowhere, then or later
+  files_.fail_when([&left](std::string_view call, const std::string& path) {
+    return call == "sync" && path.find("segment-") != std::string::npos && left-- == 2;
+  });
+  kept = sent(group_of("a", 6, kBodyBytes));
+  ASSERT_FALSE(kept.has_value());
+  EXPECT_TRUE(is_retryable(kept.error()));
+  files_.fail_when(nullptr);
+  clock_.advance(std::chrono::seconds(2));
+  ASSERT_TRUE(send("b", 10));
+  std::vector<char> found;
+  while (auto record = *log_->cursor("cold").next(std::chrono::milliseconds(0)))
+    found.push_back(record->body.front());
+  EXPECT_THAT(found, testing::ElementsAre('a', 'b', 'c', 'd', 'e', 'f', 'x'));
+
+  // One customer's share counts all of them together.
+  EXPECT_EQ(sent(group_of("a", 200, kBodyBytes)).error().code, ErrorCode::kTooLarge);
+  const auto before = held();
+  EXPECT_EQ(sent(group_of("a", 100, kBodyBytes)).error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(held(), before);
+}
+
 }  // namespace
 }  // namespace vigia::pipeline

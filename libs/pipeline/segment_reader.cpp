@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kReadAheadWhole = 256U << 10U;
 constexpr std::size_t kReadAheadHeads = 4U << 10U;  // bodies are passed over
+constexpr std::size_t kRoomKeptMax = 2U << 20U;
 constexpr std::size_t kScanBlock = 1U << 20U;
 /// The least that is given up where the device cannot read: the system reads files by such pages.
 constexpr std::uint64_t kPageBytes = 4096;
@@ -71,6 +72,8 @@ Result<std::string_view> SegmentReader::view(std::uint64_t offset, std::size_t c
     const std::size_t ahead = is_careful ? 0 : far;
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, ahead), limit - offset));
+    // Room for one large record is not kept for all that come after it.
+    if (window_.capacity() > kRoomKeptMax && wanted < kRoomKeptMax) std::string().swap(window_);
     auto read = file_->read_at(offset, wanted, window_);
     if (!read && wanted > count) {  // what is at fault may lie behind what is asked for
       careful_until_ = offset + wanted;

@@ -38,6 +38,16 @@ inline constexpr std::uint32_t kRequestEmptyEnvelopesMax = 100'000;
 /// of it is known.
 inline constexpr std::size_t kRequestUnknownBytesMax = 4U << 20U;
 
+/// A request of up to so much is kept as one record; a larger one is cut into records of about
+/// kPieceBytes, for whoever reads the log holds a record whole, each exporter and both its lanes.
+inline constexpr std::size_t kWholeBytesMax = 4U << 20U;
+inline constexpr std::size_t kPieceBytes = 2U << 20U;
+/// One point, span or log record, which cannot be cut. What other receivers take over gRPC is a
+/// whole request of 4 MiB.
+inline constexpr std::size_t kItemBytesMax = 4U << 20U;
+/// Resource, scope and metric beside their items, which stand in each piece: an eighth of it.
+inline constexpr std::size_t kEnclosingBytesMax = kPieceBytes / 8;
+
 /// One encoded resource or scope: it stands on each of its items. Usual ones have 1 to 4 KiB.
 inline constexpr std::size_t kResourceBytesMax = 64U << 10U;
 /// A span's or log record's, its events' and links' included. SDKs stop at 128 a span and event.

@@ -1,5 +1,6 @@
 #include "services/collector/exporters/item_cutter.hpp"
 
+#include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
 
 #include "libs/base/bytes.hpp"
@@ -58,6 +59,11 @@ std::uint32_t data_field_of(std::string_view metric) {
   return 0;
 }
 
+/// Thrown inside a cut, caught in cut_items().
+struct TooMuchAround {
+  std::size_t bytes;
+};
+
 class Cutter {
  public:
   Cutter(Signal signal, const Verdicts& verdicts, std::uint32_t first, const CutLimits& limits,
@@ -100,8 +106,10 @@ class Cutter {
   bool on_item(std::string_view item) {
     const std::uint32_t number = item_++;
     if (number < first_ || verdicts_.is_rejected(number)) return true;
+    if (enclosing_bytes() > limits_.enclosing_bytes_max) throw TooMuchAround{enclosing_bytes()};
     const bool is_full = items_ >= limits_.items_max ||
-                         (items_ > 0 && item_bytes_ + item.size() > limits_.bytes_max);
+                         (items_ > 0 && (item_bytes_ + item.size() > limits_.bytes_max ||
+                                         piece_bytes() + item.size() > limits_.piece_bytes_max));
     if (is_full && !end_piece()) {
       next_ = number;
       return false;
@@ -113,6 +121,15 @@ class Cutter {
     item_bytes_ += item.size();
     ++items_;
     return true;
+  }
+  std::size_t enclosing_bytes() const {
+    return resource_header_.size() + scope_header_.size() + metric_header_.size() +
+           data_header_.size();
+  }
+  /// Of the piece under way, with all that would enclose one more item.
+  std::size_t piece_bytes() const {
+    return piece_.size() + resource_.size() + scope_.size() + metric_.size() + data_.size() +
+           enclosing_bytes();
   }
   void end_metric() {
     if (data_.empty()) return;
@@ -165,6 +182,11 @@ Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view b
                                                const CutLimits& limits, const TakePiece& take) {
   try {
     return Cutter(signal, verdicts, first, limits, take).run(body);
+  } catch (const TooMuchAround& around) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("a resource, scope and metric have {} bytes beside their items, {} may "
+                            "be in so large a request; send it in smaller ones",
+                            around.bytes, limits.enclosing_bytes_max));
   } catch (const protozero::exception&) {
     return fail(ErrorCode::kInvalid, "the body is no OTLP request");
   }

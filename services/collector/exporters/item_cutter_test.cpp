@@ -66,6 +66,37 @@ std::vector<std::string> cut(const std::string& body, const Verdicts& verdicts,
 
 constexpr std::size_t kAnyBytes = 1U << 20U;
 
+TEST(ItemCutter, APieceIsBoundedWithAllThatEnclosesItsItems) {
+  const std::string body = body_of(20, 1, 1000);  // 40 lines of a letter or two
+  std::size_t largest = 0;
+  std::uint32_t items = 0;
+  const auto next = cut_items(Signal::kLogs, body, Verdicts(40), 0,
+                              {.items_max = 1000, .bytes_max = 1000, .piece_bytes_max = 4000},
+                              [&](std::string&& message, std::uint32_t count) {
+                                largest = std::max(largest, message.size());
+                                items += count;
+                                return true;
+                              });
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(items, 40U);
+  EXPECT_GT(largest, 3000U);
+  EXPECT_LE(largest, 4000U + 50U);  // beside tags and lengths
+}
+
+TEST(ItemCutter, WhatStandsInEachPieceIsBounded) {
+  const std::string body = body_of(1, 1000, 1000);
+  const auto cut_with = [&body](std::size_t enclosing_bytes_max) {
+    return cut_items(Signal::kLogs, body, Verdicts(2000), 0,
+                     {.items_max = 1, .bytes_max = 1, .enclosing_bytes_max = enclosing_bytes_max},
+                     [](std::string&&, std::uint32_t) { return true; });
+  };
+  EXPECT_TRUE(cut_with(1100).has_value());
+  const auto refused = cut_with(1000);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_NE(refused.error().message.find("1000 may be"), std::string::npos);
+}
+
 TEST(ItemCutter, PiecesKeepResourceAndScopeAndTheOrder) {
   EXPECT_THAT(cut(body_of(2, 2), Verdicts(8), {3, kAnyBytes}),
               ElementsAre("r0/s:0,1,t:2,", "r0/t:3,r1/s:4,5,", "r1/t:6,7,"));

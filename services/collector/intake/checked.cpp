@@ -19,6 +19,18 @@ std::string_view items_name(Signal signal) {
   return "items";
 }
 
+std::string_view item_name(Signal signal) {
+  switch (signal) {
+    case Signal::kMetrics:
+      return "data point";
+    case Signal::kTraces:
+      return "span";
+    case Signal::kLogs:
+      return "log record";
+  }
+  return "item";
+}
+
 std::string_view explain(RejectReason reason) {
   switch (reason) {
     case RejectReason::kForeign:
@@ -46,7 +58,7 @@ std::string_view explain(RejectReason reason) {
     case RejectReason::kResourceBytes:
       return "resource or scope larger than one may be";
     case RejectReason::kExpandedBytes:
-      return "items times their labels or resource are too much for one request";
+      return "an item, or items times their labels or resource, are too much for one request";
     case RejectReason::kNone:
       break;
   }
@@ -54,6 +66,10 @@ std::string_view explain(RejectReason reason) {
 }
 
 }  // namespace
+
+std::string item_size_text(Signal signal, std::size_t bytes) {
+  return fmt::format("a {} of {} bytes, {} may be", item_name(signal), bytes, kItemBytesMax);
+}
 
 void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view more) {
   std::string& first = why[static_cast<std::size_t>(reason)];

@@ -38,6 +38,9 @@ struct Checked {
   void reject_expanded(std::uint32_t item, std::uint64_t bytes_max);
 };
 
+/// "a span of 5000000 bytes, 4194304 may be".
+std::string item_size_text(Signal signal, std::size_t bytes);
+
 /// Why an item without customer.id is refused, and what its sender can do.
 std::string no_customer_text(const CustomerId& customer);
 

@@ -8,6 +8,7 @@
 #include "libs/wire/otlp/json.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "services/collector/exporters/item_cutter.hpp"
 #include "services/collector/intake/metrics_check.hpp"
 #include "services/collector/intake/records_check.hpp"
 #include "services/collector/limits.hpp"
@@ -253,44 +254,77 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     timed(std::move(receipt));
     return;
   }
-  append(record_of(customer, std::move(request), verdicts), std::move(arrival), std::move(receipt),
-         std::move(timed));
-}
-
-pipeline::DiskRecord Intake::record_of(const tenancy::Customer& customer, ExportRequest request,
-                                       const Verdicts& verdicts) const {
-  pipeline::DiskRecord record{.header = {.customer = customer.id, .signal = request.signal}};
-  record.header.items = verdicts.items();
-  record.header.rejected = verdicts.rejected();
-  record.header.received_ms = parts_.clock.wall_ms();
-  record.header.route = customer.hot_shard;
-  record.header.verdicts = verdicts.encode();
-  record.body = std::move(request.body);
-  return record;
-}
-
-void Intake::append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt,
-                    Done done) {
-  clock_doubt_.note_record(record.header.received_ms);
-  for (const auto& [exporter, routing] : exporters_) {
-    if (routing.takes(record.header.signal, record.header.route))
-      arrival.exporters.push_back(exporter);
-  }
-  parts_.log->append(std::move(record), [this, arrival = std::move(arrival),
-                                         receipt = std::move(receipt), done = std::move(done)](
-                                            const Result<pipeline::RecordHeader>& kept) mutable {
-    if (kept) {
-      parts_.books.arrived(arrival);
-      done(std::move(receipt));
-      return;
-    }
-    arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit ? "share" : "full",
-                                  arrival.accepted());
+  auto records = records_of(customer, std::move(request), verdicts);
+  if (!records) {
+    arrival.rejected.emplace_back("request_size", arrival.accepted());
     parts_.books.arrived(arrival);
-    Error error = kept.error();
-    if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
-    done(tl::unexpected<Error>(std::move(error)));
-  });
+    timed(forward(records));
+    return;
+  }
+  append(*std::move(records), std::move(arrival), std::move(receipt), std::move(timed));
+}
+
+pipeline::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
+                                         std::uint32_t items) const {
+  pipeline::RecordHeader header{.customer = customer.id, .signal = signal, .items = items};
+  header.received_ms = parts_.clock.wall_ms();
+  header.route = customer.hot_shard;
+  return header;
+}
+
+Result<std::vector<pipeline::DiskRecord>> Intake::records_of(const tenancy::Customer& customer,
+                                                             ExportRequest request,
+                                                             const Verdicts& verdicts) const {
+  std::vector<pipeline::DiskRecord> records;
+  if (request.body.size() <= kWholeBytesMax) {
+    records.push_back(
+        {header_of(customer, request.signal, verdicts.items()), std::move(request.body)});
+    records.back().header.rejected = verdicts.rejected();
+    records.back().header.verdicts = verdicts.encode();
+    return records;
+  }
+  auto next =
+      cut_items(request.signal, request.body, verdicts, 0,
+                {.items_max = verdicts.items(),
+                 .bytes_max = kPieceBytes,
+                 .piece_bytes_max = kPieceBytes,
+                 .enclosing_bytes_max = kEnclosingBytesMax},
+                [&](std::string&& piece, std::uint32_t items) {
+                  piece.shrink_to_fit();
+                  records.push_back({header_of(customer, request.signal, items), std::move(piece)});
+                  return true;
+                });
+  if (!next) return forward(next);
+  return records;
+}
+
+void Intake::append(std::vector<pipeline::DiskRecord> records, Books::Arrival arrival,
+                    Receipt receipt, Done done) {
+  const pipeline::RecordHeader& header = records.front().header;
+  clock_doubt_.note_record(header.received_ms);
+  for (const auto& [exporter, routing] : exporters_) {
+    if (routing.takes(header.signal, header.route)) arrival.exporters.push_back(exporter);
+  }
+  pipeline::DiskLog::Done kept_or_not =
+      [this, arrival = std::move(arrival), receipt = std::move(receipt),
+       done = std::move(done)](const Result<pipeline::RecordHeader>& kept) mutable {
+        if (kept) {
+          parts_.books.arrived(arrival);
+          done(std::move(receipt));
+          return;
+        }
+        arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit ? "share" : "full",
+                                      arrival.accepted());
+        parts_.books.arrived(arrival);
+        Error error = kept.error();
+        if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
+        done(tl::unexpected<Error>(std::move(error)));
+      };
+  if (records.size() == 1) {
+    parts_.log->append(std::move(records.front()), std::move(kept_or_not));
+  } else {
+    parts_.log->append_all(std::move(records), std::move(kept_or_not));
+  }
 }
 
 }  // namespace vigia::collector

@@ -105,9 +105,15 @@ class Intake {
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
                     std::uint64_t items, std::string_view reason);
-  pipeline::DiskRecord record_of(const tenancy::Customer& customer, ExportRequest request,
-                                 const Verdicts& verdicts) const;
-  void append(pipeline::DiskRecord record, Books::Arrival arrival, Receipt receipt, Done done);
+  /// The request as it came; or, where it is large, what was accepted of it in several records.
+  /// kTooLarge where it cannot be cut.
+  Result<std::vector<pipeline::DiskRecord>> records_of(const tenancy::Customer& customer,
+                                                       ExportRequest request,
+                                                       const Verdicts& verdicts) const;
+  pipeline::RecordHeader header_of(const tenancy::Customer& customer, Signal signal,
+                                   std::uint32_t items) const;
+  void append(std::vector<pipeline::DiskRecord> records, Books::Arrival arrival, Receipt receipt,
+              Done done);
 
   IntakeSettings settings_;
   IntakeParts parts_;

@@ -7,10 +7,12 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/pipeline/memory_files.hpp"
+#include "services/collector/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector {
@@ -607,6 +609,72 @@ TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {
   EXPECT_EQ(books().received, books().rejected + books().queued);
   EXPECT_EQ(books().rejected, 500U);
   EXPECT_EQ(shown_as_accepted(), books().queued);
+}
+
+/// Records of one resource, each with `bytes` of its number as a letter.
+std::string large_logs(const std::string& customer, int count, std::size_t bytes,
+                       const std::string& schema_url = "") {
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest request;
+  auto& resource = *request.add_resource_logs();
+  auto& attribute = *resource.mutable_resource()->add_attributes();
+  attribute.set_key("customer.id");
+  attribute.mutable_value()->set_string_value(customer);
+  auto& scope = *resource.add_scope_logs();
+  scope.set_schema_url(schema_url);
+  for (int i = 0; i < count; ++i) {
+    auto& record = *scope.add_log_records();
+    record.set_time_unix_nano(1'800'000'000'000'000'000);
+    record.mutable_body()->set_string_value(std::string(bytes, static_cast<char>('a' + i)));
+  }
+  return request.SerializeAsString();
+}
+
+TEST_F(IntakeTest, ALargeRequestIsKeptInRecordsThatItsReadersCanHold) {
+  constexpr std::size_t kMiB = 1U << 20U;
+  const std::string foreign = large_logs("cliente-b", 3, kMiB);
+  const auto receipt = take(large_logs("cliente-a", 9, kMiB) + foreign, Signal::kLogs);
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->items, 12U);
+  EXPECT_EQ(receipt->rejected, 3U);
+  EXPECT_EQ(appended(), 9U);  // two of them are more than kPieceBytes
+  std::string letters;
+  for (std::uint64_t i = 0; i < appended(); ++i) {
+    const auto record = next_record();
+    ASSERT_TRUE(record.has_value());
+    EXPECT_EQ(record->header.items, 1U);
+    EXPECT_EQ(record->header.rejected, 0U);
+    EXPECT_EQ(record->header.route, "hot-0");
+    opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest piece;
+    ASSERT_TRUE(piece.ParseFromString(record->body));
+    ASSERT_EQ(piece.resource_logs_size(), 1);
+    EXPECT_EQ(piece.resource_logs(0).resource().attributes(0).value().string_value(), "cliente-a");
+    letters += piece.resource_logs(0).scope_logs(0).log_records(0).body().string_value().front();
+  }
+  EXPECT_EQ(letters, "abcdefghi");
+  EXPECT_EQ(books(Signal::kLogs).received, 12U);
+  EXPECT_EQ(books(Signal::kLogs).rejected, 3U);
+  EXPECT_EQ(books(Signal::kLogs).queued, 9U);
+}
+
+TEST_F(IntakeTest, AnItemThatNoReaderCouldHoldIsRefusedAlone) {
+  const std::string small = testing::one_record("cliente-a");
+  const auto receipt = take(small + large_logs("cliente-a", 1, kItemBytesMax), Signal::kLogs);
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->rejected, 1U);
+  EXPECT_NE(receipt->message.find("1 expanded_bytes"), std::string::npos) << receipt->message;
+  EXPECT_NE(receipt->message.find("a log record of 41943"), std::string::npos) << receipt->message;
+  EXPECT_EQ(appended(), 1U);
+}
+
+TEST_F(IntakeTest, WhatWouldStandInEachPieceOfALargeRequestIsBounded) {
+  const std::string url(kEnclosingBytesMax + 1, 'u');
+  const auto refused = take(large_logs("cliente-a", 10, 1U << 19U, url), Signal::kLogs);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_NE(refused.error().message.find("send it in smaller ones"), std::string::npos);
+  EXPECT_EQ(books(Signal::kLogs).rejected, 10U);
+  EXPECT_EQ(appended(), 0U);
+  EXPECT_TRUE(take(large_logs("cliente-a", 1, 1000, url), Signal::kLogs).has_value());
 }
 
 }  // namespace

@@ -51,6 +51,9 @@ class Judge final : public prometheus::SeriesResolver {
       checked_.reject(resolved.item, resolved.fault, resolved.why);
     } else if (resolved.point->time_ns > latest_ns_) {
       checked_.reject(resolved.item, RejectReason::kFuture);
+    } else if (resolved.bytes.size() > kItemBytesMax) {
+      checked_.reject(resolved.item, RejectReason::kExpandedBytes,
+                      item_size_text(Signal::kMetrics, resolved.bytes.size()));
     } else {
       checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
       checked_.values += resolved.series;

@@ -45,6 +45,8 @@ class Judge final : public otlp::Visitor {
       checked_.reject(
           item, RejectReason::kAttributes,
           fmt::format("{} attributes, {} may be", facts.attributes, kItemAttributesMax));
+    } else if (bytes.size() > kItemBytesMax) {
+      checked_.reject(item, RejectReason::kExpandedBytes, item_size_text(signal_, bytes.size()));
     } else {
       checked_.expand(item, resource_.bytes.size() + scope_.bytes.size() + bytes.size(),
                       kExpandedRecordBytesMax);
