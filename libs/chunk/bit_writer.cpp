@@ -1,23 +1,25 @@
 #include "libs/chunk/bit_writer.hpp"
 
+#include <algorithm>
+
 namespace vigia::chunk {
 namespace {
 
 // Doubling would leave a third of the memory of millions of open chunks unused, so they grow by a
-// quarter, at least by a cache line.
-constexpr std::size_t kGrowthBytesMin = 64;
+// quarter, at least by somewhat more than a chunk makes room for before each sample.
+constexpr std::size_t kGrowthBytesMin = 32;
 
 }  // namespace
 
-void BitWriter::push_byte(std::uint8_t byte) {
-  if (bytes_.size() == bytes_.capacity()) {
-    const std::size_t quarter = bytes_.capacity() / 4;
-    bytes_.reserve(bytes_.size() + (quarter > kGrowthBytesMin ? quarter : kGrowthBytesMin));
-  }
-  bytes_.push_back(byte);
+void BitWriter::grow(std::size_t bytes) {
+  const std::size_t more = std::max({bytes_.capacity() / 4, kGrowthBytesMin, bytes});
+  bytes_.reserve(bytes_.capacity() + more);
 }
 
-void BitWriter::write_bit(bool bit) { write_bits(bit ? 1 : 0, 1); }
+void BitWriter::push_byte(std::uint8_t byte) {
+  make_room(1);
+  bytes_.push_back(byte);
+}
 
 void BitWriter::write_bits(std::uint64_t value, unsigned count) {
   if (count == 0) return;

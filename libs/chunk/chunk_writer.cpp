@@ -17,10 +17,16 @@ bool fits(std::int64_t value, unsigned bits) {
   return value > -half && value <= half;
 }
 
+// The lowest bits of a value behind a mark, to be written at once.
+std::uint64_t with_mark(std::uint64_t mark, std::uint64_t value, unsigned bits) {
+  return mark << bits | (value & ((std::uint64_t{1} << bits) - 1));
+}
+
 }  // namespace
 
 void ChunkWriter::append(const Sample& sample) {
   CHECK(samples_ < kSamplesMax);
+  bits_.make_room(kCountBytes + kSampleBytesMax);  // all that may throw
   if (samples_ == 0) {
     bits_.write_bits(0, 8 * kCountBytes);
     first_ms_ = sample.timestamp_ms;
@@ -43,14 +49,11 @@ void ChunkWriter::write_time(TimestampMs timestamp_ms) {
   if (change == 0) {
     bits_.write_bit(false);
   } else if (fits(change, 14)) {
-    bits_.write_bits(0b10, 2);
-    bits_.write_bits(raw, 14);
+    bits_.write_bits(with_mark(0b10, raw, 14), 2 + 14);
   } else if (fits(change, 17)) {
-    bits_.write_bits(0b110, 3);
-    bits_.write_bits(raw, 17);
+    bits_.write_bits(with_mark(0b110, raw, 17), 3 + 17);
   } else if (fits(change, 20)) {
-    bits_.write_bits(0b1110, 4);
-    bits_.write_bits(raw, 20);
+    bits_.write_bits(with_mark(0b1110, raw, 20), 4 + 20);
   } else {
     bits_.write_bits(0b1111, 4);
     bits_.write_bits(raw, 64);
@@ -72,9 +75,8 @@ void ChunkWriter::write_value(std::uint64_t value_bits) {
   leading_ = static_cast<std::uint8_t>(leading);
   trailing_ = static_cast<std::uint8_t>(trailing);
   const unsigned significant = 64 - leading - trailing;
-  bits_.write_bits(0b11, 2);
-  bits_.write_bits(leading, 5);
-  bits_.write_bits(significant, 6);  // 64 overflows to 0, and 0 can't occur: the reader knows
+  // A width of 64 overflows to 0, and 0 can't occur: the reader knows.
+  bits_.write_bits(with_mark(with_mark(0b11, leading, 5), significant, 6), 2 + 5 + 6);
   bits_.write_bits(change >> trailing, significant);
 }
 

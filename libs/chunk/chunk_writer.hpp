@@ -16,7 +16,8 @@ namespace vigia::chunk {
 class ChunkWriter {
  public:
   /// Appends one sample. The format takes any order of time stamps; a caller that wants them
-  /// ascending sees to it. NaNs keep their bits. REQUIRES: samples() < kSamplesMax.
+  /// ascending sees to it. NaNs keep their bits. Where it throws for lack of memory the chunk is
+  /// what it was. REQUIRES: samples() < kSamplesMax.
   void append(const Sample& sample);
 
   /// The chunk so far, complete at any time; no bytes where it has no samples. Valid until the next
