@@ -166,6 +166,48 @@ TEST(Config, ReplacesFromTheEnvironment) {
   EXPECT_EQ(error_of(unset), "c.yaml:2: a[0]: environment variable VIGIA_CONFIG_UNSET is not set");
 }
 
+// D25: a password is a text, whatever a reader of YAML could take it for.
+TEST(Config, TextsStayAsTheyAreWritten) {
+  setenv("VIGIA_CONFIG_HOME", "/home/x", 1);
+  const std::vector<std::pair<std::string, std::string>> values = {
+      {"0123", "0123"},
+      {"1e10", "1e10"},
+      {"0x1F", "0x1F"},
+      {"0o17", "0o17"},
+      {"1_000", "1_000"},
+      {"true", "true"},
+      {"yes", "yes"},
+      {"12:30:45", "12:30:45"},
+      {"2026-01-01", "2026-01-01"},
+      {".5", ".5"},
+      {"+1", "+1"},
+      {"p@s$w0rd", "p@s$w0rd"},
+      {"a$$b", "a$b"},
+      {"a#b", "a#b"},
+      {"a:b", "a:b"},
+      {"'null'", "null"},
+      {"'0123'", "0123"},
+      {"'it''s'", "it's"},
+      {"\"a\\tb\"", "a\tb"},
+      {"'!x'", "!x"},
+      {"'*x'", "*x"},
+      {"'&x'", "&x"},
+      {"'%x'", "%x"},
+      {"'@x'", "@x"},
+      {"'`x'", "`x"},
+      {"'{x'", "{x"},
+      {"'[x'", "[x"},
+      {"'- x'", "- x"},
+      {"'x: y'", "x: y"},
+      {"'x #y'", "x #y"},
+      {"${env:VIGIA_CONFIG_HOME}", "/home/x"}};
+  for (const auto& [written, read] : values) {
+    const ConfigFile file = parse("k: " + written + "\n");
+    EXPECT_EQ(file.root().child("k").text(), read) << written;
+    EXPECT_EQ(error_of(file), "") << written;
+  }
+}
+
 TEST(Config, BrokenYamlNamesTheLine) {
   const auto file = ConfigFile::parse("a: 1\nb: [\n", "c.yaml");
   ASSERT_FALSE(file.has_value());

@@ -183,17 +183,27 @@ def test_health(collector: Collector) -> None:
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_example_sends_all_three_signals(collector: Collector) -> None:
-    names = ("metric_points", "spans", "log_records")
-    before = {name: collector.metric(f"otelcol_receiver_accepted_{name}") for name in names}
-    done = subprocess.run(
+def run_example(collector: Collector, token: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, str(HERE / "example.py"), "--endpoint", collector.url("4317")],
-        env={**os.environ, "VIGIA_TOKEN": TOKEN},
+        env={**os.environ, "VIGIA_TOKEN": token},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def test_example_with_a_wrong_token_says_that_nothing_was_sent(collector: Collector) -> None:
+    done = run_example(collector, "no-such-token")
+    assert done.returncode == 1
+    assert "not sent" in done.stdout + done.stderr
+
+
+def test_example_sends_all_three_signals(collector: Collector) -> None:
+    names = ("metric_points", "spans", "log_records")
+    before = {name: collector.metric(f"otelcol_receiver_accepted_{name}") for name in names}
+    done = run_example(collector, TOKEN)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in names:
         assert collector.metric(f"otelcol_receiver_accepted_{name}") > before[name], name

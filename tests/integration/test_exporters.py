@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -222,3 +226,52 @@ def test_a_shard_that_is_down_costs_nothing(exporting: Exporting) -> None:
     wait_for("nothing waits", lambda: exporting.books("cliente-a", exporter).get("queued") == 0)
     exporting.assert_balanced("cliente-a", exporter)
     assert exporting.books("cliente-a", exporter).get("dropped", 0) == 0
+
+
+class SelfSigned:
+    """A destination by TLS whose certificate nobody has signed."""
+
+    def __init__(self, folder: Path) -> None:
+        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=elsewhere"]
+        files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+        subprocess.run(words + files, check=True, capture_output=True)
+        self.taken = taken = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(204)
+                self.end_headers()
+                taken.set()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer((own_host(), 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        host, port = self.server.server_address[:2]
+        self.url = f"https://{host!s}:{port}"
+
+
+def test_a_certificate_that_nobody_signed_is_taken_by_its_key_alone(tmp_path: Path) -> None:
+    destination = SelfSigned(tmp_path)
+    exporting = Exporting(tmp_path, prometheus_programs()[0][1])
+    file = tmp_path / "collector.yaml"
+    text = file.read_text().replace(f"http://{exporting.host}:{exporting.port['hot0']}", destination.url)
+    try:
+        file.write_text(text)
+        exporting.start("collector")
+        exporting.send("cliente-a", gauge("m", [(_now_ms(), 1.0)]))
+        log = tmp_path / "collector.log"
+        wait_for("it is refused", lambda: "certificate" in log.read_text(), 15)
+        assert not destination.taken.is_set()
+        exporting.running["collector"].end()
+        file.write_text(text.replace('/api/v1/write", ', '/api/v1/write", tls: {insecure_skip_verify: true}, '))
+        exporting.start("collector")
+        assert destination.taken.wait(15), "what waited is sent"
+    finally:
+        exporting.end()
+        destination.server.shutdown()

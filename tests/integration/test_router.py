@@ -422,6 +422,15 @@ class TestIsolationProbes:
                 self._check(answer, query)
             answer = reading.ask("/api/v1/query_exemplars", method=method, query=query, start=now - 600, end=now)
             self._check(answer, query)
+            assert answer.status_code == 200, (query, answer.text)
+
+    @pytest.mark.parametrize("query", ["time()", "1", "vector(1) + 2", '"text"'])
+    def test_exemplars_of_what_selects_nothing_are_none(self, reading: Reading, query: str) -> None:
+        """B9: Prometheus 3.x answers null, which clients take for a fault."""
+        now = reading.now_ms / 1000
+        answer = reading.ask("/api/v1/query_exemplars", query=query, start=now - 600, end=now)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"] == []
 
     def test_selectors(self, reading: Reading) -> None:
         selectors = [
@@ -498,6 +507,39 @@ class TestIsolationProbes:
         for path in ("/api/v1/query", "/api/v1/labels", "/api/v1/rules"):
             for method in ("PUT", "DELETE", "PATCH"):
                 assert reading.ask(path, method=method, query="up").status_code == 405
+
+
+class TestWhatHotWouldSay:
+    """D-F10: parameters that are wrong are refused as Prometheus does, and those that are right are not."""
+
+    @pytest.mark.parametrize(
+        ("path", "form", "status"),
+        [
+            ("/api/v1/rules", {"match": "{"}, 400),
+            ("/api/v1/rules", {"exclude_alerts": "x"}, 400),
+            ("/api/v1/rules", {"type": "x"}, 400),
+            ("/api/v1/metadata", {"limit": "-1"}, 200),
+            ("/api/v1/metadata", {"limit": "x"}, 400),
+            ("/api/v1/metadata", {"limit_per_metric": "x"}, 400),
+            ("/api/v1/label/a-b/values", {}, 200),
+            ("/api/v1/labels", {"limit": "-1"}, 400),
+            ("/api/v1/query", {"query": "up", "time": "x"}, 400),
+            ("/api/v1/query_range", {"query": "up", "start": 1, "end": 0, "step": 1}, 400),
+            ("/api/v1/series", {}, 400),
+        ],
+    )
+    def test_is_said(self, reading: Reading, path: str, form: dict[str, Any], status: int) -> None:
+        url = reading.stack.layout.url("hot")
+        version = requests.get(f"{url}/api/v1/status/buildinfo", timeout=10).json()["data"]["version"]
+        if version.startswith("2.") and "a-b" in path:
+            status = 400  # no name of a label before 3.0
+        ours = reading.ask(path, **form)
+        assert ours.status_code == status, ours.text
+        if version.startswith("2."):
+            return  # it passes over parameters that came later
+        pairs = [("match[]" if key == "match" else key, str(value)) for key, value in form.items()]
+        hot = requests.get(f"{url}{path}", params=pairs, timeout=10)
+        assert (hot.status_code, hot.json().get("errorType")) == (status, ours.json().get("errorType")), hot.text
 
 
 class TestHotOrCold:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
+from remote_read import SAMPLES, post_read, read_request, samples_of
 from remote_write import write
 from stack import Running, binaries, prometheus_programs, wait_for
 
@@ -205,3 +208,25 @@ def test_every_response_type_gives_the_same(cold: ColdStore) -> None:
     assert len(cold.query(old, "probe[1d]")) == 50
     wait_for("the same from both", lambda: cold.query(old, "probe[1d]") == cold.query(new, "probe[1d]"), 5)
     assert cold.query(old, expression)
+
+
+@pytest.mark.parametrize("count", [70_000, 140_000])
+def test_samples_a_millisecond_apart_come_back_bit_by_bit(cold: ColdStore, count: int) -> None:
+    """D14: more samples than any chunk holds, extreme values among them, read before and after kill -9."""
+    begin_ms = int(time.time() * 1000) - count
+    extremes = [0.0, -0.0, 5e-324, -1.7976931348623157e308, math.inf, -math.inf, 1e-300, 2.0**53 + 1]
+    samples = [(begin_ms + n, extremes[n % 97] if n % 97 < len(extremes) else n / 7) for n in range(count)]
+    headers = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
+    for at in range(0, count, 20_000):
+        write(cold.url, [(labels("cliente-a", 0), samples[at : at + 20_000])], headers)
+
+    def are_there() -> None:
+        request = read_request([("probe", begin_ms, begin_ms + count)])
+        (found,) = samples_of(post_read(cold.url, request, SAMPLES, TOKEN)).values()
+        assert list(found) == [time_ms for time_ms, _ in samples]
+        assert struct.pack(f"<{count}d", *found.values()) == struct.pack(f"<{count}d", *(v for _, v in samples))
+
+    are_there()
+    cold.kill()
+    cold.start()
+    are_there()

@@ -73,6 +73,29 @@ TEST(Json, NumbersMayBeTexts) {
   }
 }
 
+// D29: what ProtoJSON takes for a whole number, and what it does not.
+TEST(Json, WholeNumbersMayBeWrittenAsFractionsThatAreNone) {
+  const auto whole = [](const std::string& text) {
+    return value_of(R"({"intValue":)" + text + "}").int_value();
+  };
+  EXPECT_EQ(whole("5.0"), 5);
+  EXPECT_EQ(whole("5e0"), 5);
+  EXPECT_EQ(whole(R"("5e0")"), 5);
+  const auto time = [](const std::string& text) {
+    const auto request = converted<ExportLogsServiceRequest>(
+        Signal::kLogs,
+        R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":)" + text + "}]}]}]}");
+    return request.resource_logs(0).scope_logs(0).log_records(0).time_unix_nano();
+  };
+  EXPECT_EQ(time("1.8e18"), 1'800'000'000'000'000'000U);
+  EXPECT_EQ(time(R"("1.8e18")"), 1'800'000'000'000'000'000U);
+  for (const char* bad : {"5.5", R"("5.5")", "9223372036854775808", "9.3e18", "true", R"("+5")",
+                          R"("")", R"("5 ")"}) {
+    EXPECT_TRUE(is_refused(Signal::kLogs, attribute(R"({"intValue":)" + std::string(bad) + "}")))
+        << bad;
+  }
+}
+
 TEST(Json, EnumsAreIntegersAndKeysAreLowerCamel) {
   const std::string before = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{)";
   const std::string after = R"(}}]}]}]})";

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
+
 namespace vigia::agent {
 
 namespace {
@@ -138,6 +140,8 @@ std::vector<StatusValue> AgentStatus::values() {
               now.buffer.lost_items);
   add_counter(values, "agent_host_read_errors_total", "Files of the host that could not be read",
               parts_.counters.host_read_errors);
+  add_counter(values, "agent_faults_total",
+              "Faults of the agent itself that were caught; its log says where", fault_count());
   add_gauge(values, "agent_filesystems_stuck", "Mounts that do not answer",
             static_cast<double>(parts_.counters.filesystems_stuck));
   return values;

@@ -138,6 +138,33 @@ TEST(Disk, WholeDisksThatHaveWorkedAreKept) {
   EXPECT_EQ(disks[0].busy_ms, 70U);
 }
 
+// D06: names that end in a digit without being partitions, minors past 255, lines of 11 to 20
+// columns.
+TEST(Disk, WholeDevicesOfAllKindsAreKeptWhole) {
+  auto disks = parse_diskstats(
+      " 259 0 nvme0n1 1 0 8 1 2 0 16 1 0 1 2 3 0 24 1 4 5\n"
+      " 259 300 nvme12n3 1 0 8 1 2 0 16 1 0 1 2 3 0 24 1 4 5 6 7\n"
+      " 259 1 nvme0n1p1 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 202 1 xvda1 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 104 0 cciss/c0d0 1 0 8 1 2 0 16 1 0 1 2 3 0 24 1\n"
+      " 104 1 cciss/c0d0p1 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 253 17 dm-17 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 9 127 md127 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 179 0 mmcblk0 1 0 8 1 2 0 16 1 0 1 2\n"
+      " 7 1 loop1 1 0 8 1 2 0 16 1 0 1 2\n");
+  const std::set<std::string> partitions = {"nvme0n1p1", "cciss/c0d0p1"};
+  disks = select_disks(std::move(disks),
+                       [&](const std::string& name) { return !partitions.contains(name); });
+  std::vector<std::string> names;
+  for (const DiskCounters& disk : disks) {
+    names.push_back(disk.name);
+    EXPECT_EQ(disk.read.bytes, 8U * 512) << disk.name;
+    EXPECT_EQ(disk.write.bytes, 16U * 512) << disk.name;
+  }
+  EXPECT_THAT(names, ElementsAre("nvme0n1", "nvme12n3", "xvda1", "cciss/c0d0", "dm-17", "md127",
+                                 "mmcblk0"));
+}
+
 TEST(Disk, ShortLinesOfOldKernelsHaveNoTimes) {
   const auto disks = parse_diskstats("   3 1 hda1 35486 38030 38030 38030\n   3 0 hda cut\n");
   ASSERT_EQ(disks.size(), 1U);

@@ -363,6 +363,9 @@ TEST(Address, PublicOnesPassAndPoliciesWiden) {
   EXPECT_EQ(resolve_checked("10.1.2.3:8080", {false, true}), "10.1.2.3:8080");
   EXPECT_EQ(resolve_checked("127.0.0.11:8080", {true, false}), "127.0.0.11:8080");
   EXPECT_FALSE(resolve_checked("169.254.169.254:80", {true, true}).has_value());
+  // The same service by IPv6, which lies among the private addresses.
+  EXPECT_FALSE(resolve_checked("[fd00:ec2::254]:80", {true, true}).has_value());
+  EXPECT_TRUE(resolve_checked("[fd00::1]:80", {true, true}).has_value());
 }
 
 TEST(Address, UrlsAreCheckedByTheirHost) {
