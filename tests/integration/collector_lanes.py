@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ import requests
 from launcher.commands import Command
 from launcher.layout import own_host
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
-from otlp import attributes, gauge, metrics_request, post, resource_of
+from otlp import attributes, gauge, log_request, metrics_request, post, resource_of, span_request
 from remote_write import unpack
 from stack import Running, binaries, wait_for
 
@@ -47,13 +50,14 @@ exporters:
   prometheus: {{endpoint: "{host}:8889"}}
   prometheusremotewrite/hot-0: {{endpoint: "{hot}/api/v1/write", give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
   prometheusremotewrite/cold: {{endpoint: "{cold}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, side_queue: {{customer_bytes_max: {side_share}}}}}
-  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}}}
+  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
   telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines:
     metrics: {{receivers: [otlp], processors: [memory_limiter, batch], exporters: [{metrics_exporters}]}}
     logs: {{receivers: [otlp], exporters: [otlphttp/cold]}}
+    traces: {{receivers: [otlp], exporters: [otlphttp/cold]}}
 """
 STORAGE = """
 listen: {host}:9096
@@ -106,8 +110,9 @@ class Destination:
         self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a killed collector's connection
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def customers(self) -> list[str]:
-        return [customer for _, customer, _ in self.bodies]
+    def arrived(self, customer: str) -> bytes:
+        """All that was taken of a customer, some of it perhaps twice."""
+        return b"".join(body for _, of, body in self.bodies if of == customer)
 
     def end(self) -> None:
         self.hangs.set()
@@ -199,6 +204,7 @@ class Lanes:
             running.end(9)
         if self.destination is not None:
             self.destination.end()
+        assert 0 < self.rss_peak < RSS_MAX, f"the collector held {self.rss_peak >> 20} MiB"
 
     def send(self, customer: str, body: bytes, signal: str = "metrics") -> requests.Response:
         headers = {"Content-Encoding": "gzip"} if len(body) > 100_000 else {}
@@ -208,6 +214,10 @@ class Lanes:
 
     def send_metrics(self, customer: str, *metrics: Metric) -> None:
         answer = self.send(customer, metrics_request(resource_of(customer), *metrics).SerializeToString())
+        assert answer.status_code == 200, answer.text
+
+    def send_items(self, kind: Kind, customer: str, names: Sequence[str]) -> None:
+        answer = self.send(customer, kind.request(customer, names), kind.signal)
         assert answer.status_code == 200, answer.text
 
     def query(self, expression: str, part: str = "hot") -> list[dict[str, Any]]:
@@ -261,19 +271,64 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Neighbour:
-    """Customer B's gauge, a value every 0.2 s, and how far behind the hot store is with it."""
+def _gauges(customer: str, names: Sequence[str]) -> bytes:
+    series = [gauge(name, [(now_ms(), 1.0)]) for name in names]
+    body: bytes = metrics_request(resource_of(customer), *series).SerializeToString()
+    return body
 
-    def __init__(self, lanes: Lanes, look: Callable[[], float]) -> None:
+
+def _lines(customer: str, names: Sequence[str]) -> bytes:
+    request = ExportLogsServiceRequest()
+    for name in names:
+        request.MergeFrom(log_request(resource_of(customer), name))
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def _spans(customer: str, names: Sequence[str]) -> bytes:
+    request = ExportTraceServiceRequest()
+    for name in names:
+        request.MergeFrom(span_request(resource_of(customer), os.urandom(16), os.urandom(8), name))
+    body: bytes = request.SerializeToString()
+    return body
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One signal: the exporter that it goes through, and a request of items of those names."""
+
+    signal: str
+    exporter: str
+    request: Callable[[str, Sequence[str]], bytes]
+
+    def __str__(self) -> str:
+        return self.signal
+
+
+METRICS = Kind("metrics", HOT, _gauges)
+LOGS = Kind("logs", OTLP, _lines)
+TRACES = Kind("traces", OTLP, _spans)
+
+
+class Neighbour:
+    """Customer B's item, one every 0.2 s, and how far behind the store is with it."""
+
+    def __init__(self, lanes: Lanes, look: Callable[[], float], kind: Kind = METRICS) -> None:
         self.lanes = lanes
-        self.look = look  # time stamp of B's newest value in the store
+        self.look = look  # time stamp of B's newest item in the store
+        self.kind = kind
         self.worst = 0.0
+        self._failure: BaseException | None = None
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._send), threading.Thread(target=self._watch)]
+        self._threads = [threading.Thread(target=self._try, args=(of,)) for of in (self._send, self._watch)]
 
     def __enter__(self) -> Neighbour:
         self._threads[0].start()
-        wait_for("B's first value", lambda: self.look() > 0)
+        try:
+            wait_for("B's first item", lambda: self.look() > 0)
+        except BaseException:
+            self._stop.set()
+            raise
         self._threads[1].start()
         return self
 
@@ -282,15 +337,23 @@ class Neighbour:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _try(self, what: Callable[[], None]) -> None:
+        """Else a look that failed would end the watch, and nothing would be found late."""
+        try:
+            while not self._stop.wait(0.2):
+                what()
+        except BaseException as failure:
+            self._failure = failure
 
     def _send(self) -> None:
-        while not self._stop.wait(0.2):
-            with contextlib.suppress(requests.ConnectionError):  # while the collector is killed
-                self.lanes.send_metrics("cliente-b", gauge("probe_b", [(now_ms(), 1.0)]))
+        with contextlib.suppress(requests.ConnectionError):  # while the collector is killed
+            self.lanes.send_items(self.kind, "cliente-b", ["probe_b"])
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.2):
-            self.worst = max(self.worst, time.time() - self.look())
+        self.worst = max(self.worst, time.time() - self.look())
 
 
 def newest_in_hot(lanes: Lanes) -> Callable[[], float]:

@@ -8,6 +8,8 @@ import struct
 import time
 from pathlib import Path
 
+from remote_write import varint
+
 SIGNALS = {"metrics": 1, "traces": 2, "logs": 3}
 _POLYNOMIAL = 0x82F63B78
 _GZIP = 1
@@ -34,7 +36,7 @@ def crc32c(content: bytes) -> int:
 
 def write_segment(folder: Path, records: list[tuple[str, str, int, bytes]], route: str = "hot-0") -> None:
     """Segment 1 of a log that is not there yet: records of (customer, signal, items, body), all accepted."""
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     marker = secrets.token_bytes(8)
     header = b"VGLG" + struct.pack("<IQ", 1, 1) + marker + struct.pack("<I", 0)
     out = (header + struct.pack("<I", crc32c(header))) * 2
@@ -67,3 +69,18 @@ def change_records(folder: Path, old: bytes, new: bytes) -> int:
             at = body_at + stored_size
         path.write_bytes(out + content[at:])
     return changed
+
+
+def write_side_entry(folder: Path, customer: str, units: list[bytes]) -> None:
+    """What an older version (1) set aside of a customer's metrics, to be sent together; an item each. The folder is the
+    exporter's (docs/formats/side-queue.md)."""
+    folder.mkdir(parents=True, mode=0o700)
+    content = varint(len(units))
+    for item, unit in enumerate(units):
+        content += varint(len(unit)) + varint(1) + varint(item) + varint(0)
+    content += b"".join(units)
+    head = bytes([SIGNALS["metrics"], 0, 0])
+    head += struct.pack("<qQQI", time.time_ns() // 1_000_000, len(units), len(content), crc32c(content))
+    head += varint(len(customer)) + customer.encode()
+    whole = b"VGSQ" + struct.pack("<III", 1, crc32c(head), len(head)) + head + content
+    (folder / f"{1:016x}.side").write_bytes(whole)

@@ -138,6 +138,16 @@ def write_bytes(url: str, message: bytes, headers: Mapping[str, str] | None = No
     return _post(url, message, headers)
 
 
+def one_sample(labels: Mapping[str, str], timestamp_ms: int, value: float) -> bytes:
+    """A request of one sample; several after one another are a request too."""
+    return sized(1, _series(labels, [(timestamp_ms, value)]))
+
+
+def one_histogram(labels: Mapping[str, str], histogram: Histogram, timestamp_ms: int) -> bytes:
+    """As one_sample."""
+    return sized(1, _series(labels, []) + sized(4, _histogram(histogram, timestamp_ms)))
+
+
 def post_histogram(
     url: str,
     labels: Mapping[str, str],
@@ -146,8 +156,7 @@ def post_histogram(
     headers: Mapping[str, str] | None = None,
 ) -> requests.Response:
     """One native histogram, taken or not."""
-    series = _series(labels, []) + sized(4, _histogram(histogram, timestamp_ms))
-    return _post(url, sized(1, series), headers)
+    return _post(url, one_histogram(labels, histogram, timestamp_ms), headers)
 
 
 def _post(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:

@@ -247,7 +247,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
       task.request = 0;
       set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
     } else if (prober_ != nullptr) {
-      prober_->ask(task.ranges.front().parcel->customer);
+      prober_->ask();
     }
     return;
   }
@@ -268,7 +268,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
   if (is_wait && now < task.failure->since + settings_.patience) return;
   switch (blame(task)) {
     case Blame::kUnknown:
-      if (prober_ != nullptr) prober_->ask(task.ranges.front().parcel->customer);
+      if (prober_ != nullptr) prober_->ask();
       return;
     case Blame::kTryAgain:
       task.not_before = now;
@@ -427,7 +427,7 @@ void ParcelDelivery::judge_doomed(Task& task, DeliveryObserver& observer) const 
   if (is_late || evidence_->data_taken_since(task.doomed_sent))
     set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
   else if (prober_ != nullptr)
-    prober_->ask(task.doomed.front().range.parcel->customer);
+    prober_->ask();
 }
 
 /// All that is left of the task; what has failed for good is given up.

@@ -167,6 +167,22 @@ TEST_F(DeliveryTest, WhereNobodyElseSendsAProbeTellsAContentFromAnOutage) {
   EXPECT_THAT(destination_.requests, ::testing::Contains("_provider:probe"));
 }
 
+// Logs and spans: the probe is empty. In the customer's own name it would fail as the data does.
+TEST_F(DeliveryTest, AnEmptyProbeFindsACustomerOfWhomNothingIsTaken) {
+  for (const Kind answer_to_nobody : {Kind::kTaken, Kind::kRefused}) {
+    notes_ = Notes();
+    destination_.script = [answer_to_nobody](const std::string& customer, const auto&) {
+      return customer == "a" ? Answer{Kind::kBroken, "bad"} : Answer{answer_to_nobody};
+    };
+    const auto evidence = std::make_shared<Evidence>();
+    Prober prober(empty_probe(Signal::kLogs), destination_, evidence, clock_);
+    ParcelDelivery delivery(settings_, destination_, clock_, evidence, &prober);
+    EXPECT_TRUE(delivery.run({parcel_of("abcd")}, notes_));
+    EXPECT_EQ(notes_.left, "abcd");
+    EXPECT_FALSE(evidence->data_taken_since(TimePoint{} + Duration(1)));
+  }
+}
+
 TEST_F(DeliveryTest, WhileProbesFailTooNothingIsSetAside) {
   int left = 12;
   destination_.script = [&left](const auto&, const std::string& message) {
@@ -188,6 +204,21 @@ TEST_F(DeliveryTest, TheSideLaneHalvesA500DownToTheSuspects) {
   for (const char letter : std::string("abdefgh"))
     EXPECT_NE(destination_.taken.find(letter), std::string::npos) << letter;
   EXPECT_EQ(notes_.suspects, "c");
+  EXPECT_THAT(notes_.refused, IsEmpty());
+}
+
+// A store that manages no more in time: what is cut small enough arrives, and nobody is to blame.
+TEST_F(DeliveryTest, TheSideLaneHalvesWhatTimesOut) {
+  settings_.lane = Lane::kSide;
+  destination_.script = [](const auto&, const std::string& message) {
+    Answer late{Kind::kRetry, "no answer in time"};
+    late.is_timeout = true;
+    return message != "probe" && message.size() > 2 ? late : Answer{};
+  };
+  EXPECT_TRUE(run_probing({parcel_of("ABCDEFGH")}));
+  for (const std::string_view pair : {"a:AB", "a:CD", "a:EF", "a:GH"})
+    EXPECT_THAT(destination_.requests, ::testing::Contains(pair));
+  EXPECT_EQ(notes_.left + notes_.slow + notes_.suspects, "");
   EXPECT_THAT(notes_.refused, IsEmpty());
 }
 
@@ -337,7 +368,7 @@ TEST_F(DeliveryTest, AProbeThatCannotBeSentIsNotTheLast) {
                 transport, evidence, clock);
   for (int i = 0; i < 2; ++i) {
     clock.advance(2 * Prober::kInterval);
-    prober.ask(*CustomerId::parse("a"));
+    prober.ask();
   }
   EXPECT_EQ(transport.sent, 2);
   EXPECT_TRUE(evidence->taken_since(clock.steady()));

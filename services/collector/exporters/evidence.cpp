@@ -18,23 +18,26 @@ Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evid
       evidence_(std::move(evidence)),
       clock_(clock) {}
 
-void Prober::ask(const CustomerId& customer) {
+void Prober::ask() {
   const TimePoint now = clock_.steady();
   const Duration::rep asked = state_->asked;
   if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
   if (state_->is_asking.exchange(true)) return;
   state_->asked = now.time_since_epoch().count();
-  const bool is_sent = contain_faults("a probe", [&] { send(customer, now); });
+  const bool is_sent = contain_faults("a probe", [&] { send(now); });
   if (!is_sent) state_->is_asking = false;
 }
 
-void Prober::send(const CustomerId& customer, TimePoint now) {
+void Prober::send(TimePoint now) {
   transport_.send(
-      probe_.is_data ? CustomerId::provider() : customer, probe_.signal,
-      probe_.message(clock_.wall_ms()),
+      CustomerId::provider(), probe_.signal, probe_.message(clock_.wall_ms()),
       [state = state_, evidence = evidence_, is_data = probe_.is_data, now](Answer answer) {
+        // Older stores refuse a request without a customer, also one with nothing in it: they
+        // answer, which is all that an empty one can show.
+        const bool is_shown = answer.kind == Answer::Kind::kTaken ||
+                              (answer.kind == Answer::Kind::kRefused && !is_data);
         // As of when it was sent: what failed after that may be an outage that has begun since.
-        if (answer.kind == Answer::Kind::kTaken) evidence->note_taken(now, is_data);
+        if (is_shown) evidence->note_taken(now, is_data);
         state->is_asking = false;
         for (const auto& wake : state->wakes) wake();
       });

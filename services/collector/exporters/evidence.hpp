@@ -41,16 +41,16 @@ struct Probe {
 class Prober {
  public:
   Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock);
-  /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. What
-  /// is our own data goes in nobody's name, an empty request in that customer's.
-  void ask(const CustomerId& customer);
+  /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. It
+  /// goes in nobody's name: a customer of whom a store takes nothing would look like an outage.
+  void ask();
   /// `wake` is called, on any thread, whenever a probe was answered. Before the first ask.
   void on_answer(std::function<void()> wake);
 
   static constexpr auto kInterval = std::chrono::seconds(1);
 
  private:
-  void send(const CustomerId& customer, TimePoint now);
+  void send(TimePoint now);
   struct State {
     std::vector<std::function<void()>> wakes;
     std::atomic<bool> is_asking{false};

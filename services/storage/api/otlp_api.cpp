@@ -37,9 +37,7 @@ net::Response OtlpApi::handle(const net::Request& request) {
   }
   const auto fence = read_fence(request.headers);
   if (!fence) return net::otlp_error(request, fence.error());
-  if (!fence->has_value()) {
-    return net::otlp_error(request, {ErrorCode::kInvalid, "X-Vigia-Customer is missing"});
-  }
+  if (!fence->has_value()) return handle_nobodys(request);
   const CustomerId& customer = **fence;
   const auto number = index_.number_of(customer);
   if (!number) return net::otlp_error(request, number.error());
@@ -52,6 +50,17 @@ net::Response OtlpApi::handle(const net::Request& request) {
   net::Response response;
   response.headers.add("content-type", kProtobuf);
   response.body = encode_response(counts->refused);
+  return response;
+}
+
+// A sender asks so what one customer's troubles do not tell: it stands in no customer's lane.
+net::Response OtlpApi::handle_nobodys(const net::Request& request) const {
+  if (!request.body.empty())
+    return net::otlp_error(request, {ErrorCode::kInvalid, "X-Vigia-Customer is missing"});
+  if (!events_.is_writable())
+    return net::otlp_error(request, {ErrorCode::kUnavailable, "the store takes no writes now"});
+  net::Response response;
+  response.headers.add("content-type", kProtobuf);
   return response;
 }
 

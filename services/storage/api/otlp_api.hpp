@@ -13,10 +13,12 @@
 
 namespace vigia::storage {
 
-/// Contract: X-Vigia-Customer is required; 200 with an Export*ServiceResponse once what was taken
-/// is on disk, its partial_success saying what was refused; 400 where all was refused or the body
-/// cannot be read; 415 for another content type; 503 for a passing fault. Repeating a request is
-/// harmless. Thread contract: any thread that may block.
+/// Contract: X-Vigia-Customer is required, but for a request with nothing in it, which asks
+/// whether the store takes anything (503 where not, as on a full disk); 200 with an
+/// Export*ServiceResponse once what was taken is on disk, its partial_success saying what was
+/// refused; 400 where all was refused or the body cannot be read; 415 for another content type; 503
+/// for a passing fault. Repeating a request is harmless. Thread contract: any thread that may
+/// block.
 class OtlpApi {
  public:
   /// All must outlive it. `signal` is that of `events`.
@@ -25,6 +27,7 @@ class OtlpApi {
   net::Response handle(const net::Request& request);
 
  private:
+  net::Response handle_nobodys(const net::Request& request) const;
   void count(const CustomerId& customer, const EventCounts& counts);
   EventStore& events_;
   SeriesIndex& index_;

@@ -65,6 +65,7 @@ class EventStore {
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
+  bool is_writable() const { return store_.is_writable(); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
   /// Spans or log records that were left out of answers because they cannot be read.
   std::uint64_t damaged_items() const { return damaged_items_; }
