@@ -137,6 +137,20 @@ TEST_F(DiskLogTest, ATornTailIsSkippedAndCounted) {
   EXPECT_EQ(log_->stats().damaged_records, 1U);
 }
 
+TEST_F(DiskLogTest, ASegmentCutIntoItsHeaderIsCounted) {
+  open();
+  ASSERT_TRUE(write("gone"));
+  log_.reset();
+  const std::string path = segments().at(0);
+  const std::string whole = files_.content(path);
+  for (const std::size_t left : {std::size_t{17}, kSegmentHeaderBytes - 1}) {
+    files_.set_content(path, whole.substr(0, left));
+    open();
+    EXPECT_EQ(log_->stats().damaged_records, 1U) << left;
+    log_.reset();
+  }
+}
+
 TEST_F(DiskLogTest, AFlippedBitAnywhereCostsOneRecordAtMost) {
   open();
   const std::vector<std::string> bodies = {"first", "second", "third"};

@@ -112,6 +112,8 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
     if (!size) return forward(size);
     last_segment_ = std::max(last_segment_, *number);
     if (*size <= kSegmentHeaderBytes) {  // made, and nothing acknowledged in it
+      // A header is written as a whole: a part of one is what a cut left, of whatever was there.
+      damaged_records_ += *size > 0 && *size < kSegmentHeaderBytes ? 1 : 0;
       if (auto removed = files_.remove(path_of(*number)); !removed) return removed;
       continue;
     }
