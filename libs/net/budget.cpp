@@ -56,6 +56,7 @@ bool Budget::is_over(const Account& account) const {
   if (total > max_) return true;
   const std::uint64_t held = account.held.load(std::memory_order_relaxed);
   if (held <= small_) return false;
+  if (is_shut()) return true;
   const std::uint64_t room = max_ - max_ / kReserveParts;
   if (total > room) return true;
   if (!account.holder.empty() && held > kShareOfFree * (room - total)) return true;

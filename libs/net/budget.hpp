@@ -34,6 +34,10 @@ class Budget {
   std::uint64_t max() const { return max_; }
   /// While pressed, those who hold more than the mean (and more than `small`) are over their share.
   void press(bool is_pressed) { is_pressed_.store(is_pressed, std::memory_order_relaxed); }
+  /// While shut, all who hold more than `small` are.
+  void shut(bool is_shut) { is_shut_.store(is_shut, std::memory_order_relaxed); }
+  bool is_shut() const { return is_shut_.load(std::memory_order_relaxed); }
+  std::uint64_t small() const { return small_; }
 
  private:
   friend class Holding;
@@ -58,6 +62,7 @@ class Budget {
   std::atomic<std::uint64_t> total_{0};
   std::atomic<std::uint64_t> holders_{0};
   std::atomic<bool> is_pressed_{false};
+  std::atomic<bool> is_shut_{false};
   std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<Account>> accounts_;  // guarded by mutex_
 };
@@ -95,6 +100,8 @@ struct ServerBudgets {
   Budget connections;  ///< by address
   Budget heads;        ///< bytes of heads being received or waiting for their bodies; by address
   Budget bodies;       ///< bytes of bodies being received or waiting to be unpacked; by owner
+  /// Held by whoever works on a body that is worked on alone: one for all servers.
+  std::mutex large_body;
 };
 
 }  // namespace vigia::net

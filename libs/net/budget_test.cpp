@@ -105,6 +105,19 @@ TEST(Budget, WhilePressedWhoeverHoldsMoreThanTheMeanIsOver) {
   EXPECT_FALSE(large.is_over());
 }
 
+TEST(Budget, WhileItIsShutWhoHoldsLittleGoesOn) {
+  Budget budget(8000, 10);
+  Holding much = budget.open("much");
+  Holding little = budget.open("little");
+  much.set(11);
+  little.set(10);
+  budget.shut(true);
+  EXPECT_TRUE(much.is_over());
+  EXPECT_FALSE(little.is_over());
+  budget.shut(false);
+  EXPECT_FALSE(much.is_over());
+}
+
 TEST(Budget, AHolderThatIsGoneIsForgotten) {
   Budget budget(8000, 10);
   for (int i = 0; i < 1000; ++i) {

@@ -20,6 +20,7 @@ using internal::eventually;
 using internal::http2_frame;
 using internal::RawClient;
 using internal::small_settings;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -122,6 +123,62 @@ TEST_F(ShareTest, ALargeBodyWaitsForNoneOfAnothersB6) {
   gate.open();
   for (RawClient& each : all_of_a) EXPECT_THAT(each.read_until("fine."), HasSubstr("200 "));
   EXPECT_EQ(server_->stats().buffered_bytes, 0U);
+}
+
+TEST_F(ShareTest, WhileMemoryIsShortSmallRequestsAreTaken) {
+  settings_.budgets = std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U);
+  handler_.on_handle = [](const Request&, Responder responder) { answer_fine(responder); };
+  start();
+  settings_.budgets->bodies.shut(true);
+  const std::string bomb = compress("gzip", std::string(8U << 20U, 'x')).value();  // 8 KiB
+  const auto answer_to = [this](const std::string& request) {
+    RawClient client = connect();
+    client.send(request);
+    return client.read_until("\r\n\r\n");
+  };
+  EXPECT_THAT(answer_to(post("/b/small", "", "x")), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer_to(post("/b/some", "", std::string(200U << 10U, 'x'))),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer_to(post("/a/bomb", "Content-Encoding: gzip\r\n", bomb)),
+              StartsWith("HTTP/1.1 503"));
+  RawClient announced = connect();  // refused before any of it has come
+  announced.send("POST /a/large HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n");
+  EXPECT_THAT(announced.read_until("\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("5")));
+  RawClient unannounced = connect();  // after as much as anybody may have
+  unannounced.send("POST /a/large HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                   std::string("40001\r\n") + std::string(0x40001, 'x'));
+  EXPECT_THAT(unannounced.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 503"));
+  settings_.budgets->bodies.shut(false);
+  EXPECT_THAT(answer_to(post("/a/bomb", "Content-Encoding: gzip\r\n", bomb)),
+              StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ShareTest, LargeBodiesOfSeveralServersGoOneAfterTheOther) {
+  settings_.budgets = std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U);
+  Gate gate;
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    if (request.body.size() > internal::kSeveralBytesMax) gate.pass(request);
+    answer_fine(responder);
+  };
+  start();
+  auto second = Server::start(settings_, handler_);
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  const std::string huge(internal::kSeveralBytesMax + 1, 'x');
+  RawClient one = connect();
+  one.send(post("/a/x", "", huge));
+  ASSERT_TRUE(eventually([&] { return gate.inside() == 1; }));
+  RawClient other((*second)->port());
+  other.send(post("/b/x", "", huge));
+  ASSERT_TRUE(eventually([&] { return (*second)->stats().requests == 1; }));
+  RawClient small((*second)->port());  // passes both
+  small.send(post("/b/y", "", std::string(internal::kOnLoopBytesMax + 1, 'x')));
+  EXPECT_THAT(small.read_until("fine."), HasSubstr("200 "));
+  EXPECT_EQ(gate.inside(), 1U);
+  gate.open();
+  EXPECT_THAT(one.read_until("fine."), HasSubstr("200 "));
+  EXPECT_THAT(other.read_until("fine."), HasSubstr("200 "));
+  EXPECT_EQ(gate.inside(), 2U);
+  (*second)->stop(TimePoint{});
 }
 
 TEST_F(ShareTest, TurnsGoRoundTheOwnersB6) {

@@ -83,7 +83,7 @@ void show_held(const Emit& emit, const OwnParts& parts) {
        MetricType::kGauge, {}, static_cast<double>(parts.budgets.bodies.total()));
   emit("vigia_memory_is_over_limit", "1 while whoever holds the most memory is refused",
        MetricType::kGauge, {}, parts.memory.is_over() ? 1 : 0);
-  emit("vigia_memory_is_short", "1 while everybody is refused for want of memory",
+  emit("vigia_memory_is_short", "1 while all but small requests are refused for want of memory",
        MetricType::kGauge, {}, parts.memory.is_short() ? 1 : 0);
 }
 

@@ -145,6 +145,9 @@ class RunningCollector final : public CollectorService {
     log.bytes_max = settings_.storage.bytes_max;
     log.segment_bytes = settings_.storage.segment_bytes;
     log.customer_share = settings_.storage.customer_share;
+    if (const std::uint64_t limit = settings_.memory_limit_bytes; limit > 0)
+      log.pending_bytes_max =
+          std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, log.pending_bytes_max);
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }

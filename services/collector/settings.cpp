@@ -195,8 +195,9 @@ receivers:
                                                     # that is less, at least 4 MiB
 processors:
   memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
-                                                    # most is refused, over 9/8 of it everybody;
-                                                    # half of it, or all but 384, is for series
+                                                    # most is refused, over 9/8 of it all but
+                                                    # small requests; 3/8 of it, or all but 384,
+                                                    # is for series
   batch: {}
 exporters:                                          # each: required: false, max_age: 0 (never)
   prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,

@@ -96,7 +96,7 @@ TEST(Settings, TheDesignsFileLoads) {
   ASSERT_EQ(settings->receivers.size(), 2U);
   EXPECT_EQ(settings->receivers[0].endpoint, "127.0.0.1:4317");
   EXPECT_EQ(settings->memory_limit_bytes, 512ULL << 20U);
-  EXPECT_EQ(settings->series_cache_bytes, 256ULL << 20U);
+  EXPECT_EQ(settings->series_cache_bytes, 192ULL << 20U);
   EXPECT_EQ(settings->health_endpoint, "127.0.0.1:13133");
   EXPECT_EQ(settings->storage.directory, "/var/lib/vigia/collector");
   ASSERT_EQ(settings->exporters.size(), 4U);  // debug is in no pipeline

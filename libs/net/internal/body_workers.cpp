@@ -13,6 +13,7 @@ constexpr int kUnsupportedMediaType = 415;
 // As many as there are cores for one owner, and one for the others.
 constexpr std::size_t kThreadsMin = 2;
 constexpr std::size_t kThreadsMax = 5;
+constexpr auto kShortRetryAfter = std::chrono::seconds(5);
 
 std::size_t threads_for_cores() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency() + 1UL, kThreadsMin,
@@ -20,6 +21,11 @@ std::size_t threads_for_cores() {
 }
 
 }  // namespace
+
+Error no_room_for_large() {
+  return {ErrorCode::kUnavailable, "memory is short: only small requests are taken now",
+          kShortRetryAfter};
+}
 
 Response refuse_packed(ServerCore& core, const RequestHead& head, const Error& error,
                        std::string_view encoding) {
@@ -161,7 +167,7 @@ bool BodyWorkers::turn() {
   lock.unlock();
   bool is_done = true;
   // Where it throws, the job goes, and its responder answers 500.
-  contain_faults("a large body", [&] { is_done = work(*job); });
+  contain_faults("a large body", [&] { is_done = was_single ? work_alone(*job) : work(*job); });
   if (is_done) job.reset();
   lock.lock();
   if (was_single) is_single_running_ = false;
@@ -179,6 +185,16 @@ Result<std::string> BodyWorkers::unpack(const Job& job) const {
   const std::size_t bytes_max = core_.settings.body_bytes_max;
   return decompress(job.large.encoding, job.large.request.body,
                     job.is_single ? bytes_max : std::min(bytes_max, kSeveralBytesMax));
+}
+
+/// Such bodies take memory many times over, so they go one after the other, be they of several
+/// servers, and not at all while there is none.
+bool BodyWorkers::work_alone(Job& job) {
+  const std::lock_guard alone(core_.budgets->large_body);
+  if (!core_.budgets->bodies.is_shut()) return work(job);
+  LargeRequest& large = job.large;
+  large.responder.send(refuse_packed(core_, large.request, no_room_for_large(), large.encoding));
+  return true;
 }
 
 /// False where the body turned out to be one that is worked on alone.

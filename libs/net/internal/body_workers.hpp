@@ -33,6 +33,9 @@ struct LargeRequest {
 /// in work take (workers - 1) × 4 MiB + body_bytes_max.
 inline constexpr std::size_t kSeveralBytesMax = 4U << 20U;
 
+/// While the server's budgets are shut.
+Error no_room_for_large();
+
 /// The server's answer to a body that cannot be unpacked; 415 for an unknown encoding.
 Response refuse_packed(ServerCore& core, const RequestHead& head, const Error& error,
                        std::string_view encoding);
@@ -81,6 +84,7 @@ class BodyWorkers {
   std::optional<Job> make_room(const std::string& owner);
   bool work(Job& job);
   Result<std::string> unpack(const Job& job) const;
+  bool work_alone(Job& job);
   void refuse(LargeRequest large);
 
   ServerCore& core_;

@@ -114,6 +114,10 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   if (content_length && *content_length > body_bytes_max_ + extra) {
     return refuse(body_too_large(body_bytes_max_));
   }
+  const Budget& bodies = core_.budgets->bodies;
+  if (content_length && *content_length > bodies.small() && bodies.is_shut()) {
+    return refuse(no_room_for_large());
+  }
   if (content_length && head_.transport != Transport::kGrpc) {
     body_.reserve(std::min<std::size_t>(*content_length, kReserveBytesMax));
   }

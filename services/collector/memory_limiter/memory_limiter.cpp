@@ -72,16 +72,18 @@ void MemoryLimiter::look() {
   const bool is_over = bytes > limit_bytes_;
   budgets_.heads.press(is_over);
   budgets_.bodies.press(is_over);
+  const bool is_short = bytes > limit_bytes_ + limit_bytes_ / kMemoryExcessParts;
+  budgets_.heads.shut(is_short);
+  budgets_.bodies.shut(is_short);
   const bool was_over = is_over_.exchange(is_over);
-  const bool was_short =
-      is_short_.exchange(bytes > limit_bytes_ + limit_bytes_ / kMemoryExcessParts);
+  const bool was_short = is_short_.exchange(is_short);
   tell(bytes, was_over, was_short);
 }
 
 void MemoryLimiter::tell(std::uint64_t bytes, bool was_over, bool was_short) const {
   const auto resident = std::to_string(bytes);
   if (is_short() && !was_short) {
-    service::log_warn("memory is far over its limit: all requests are refused, retryably",
+    service::log_warn("memory is far over its limit: all but small requests are refused, retryably",
                       {{"resident_bytes", resident}});
   } else if (is_over() && !was_over) {
     service::log_warn(

@@ -16,8 +16,8 @@ namespace vigia::collector {
 /// Looks at the resident set five times a second on a thread of its own. Once a minute, and
 /// at each look where the limit is passed, it gives freed memory back to the system. While it is
 /// still over then, whoever holds more than the mean of what is being received is refused (the
-/// budgets are pressed); where it is over by an eighth, memory is short and everybody is. Thread
-/// contract: any thread.
+/// budgets are pressed); where it is over by an eighth, memory is short and whoever holds
+/// more than a little is (they are shut). Thread contract: any thread.
 class MemoryLimiter {
  public:
   using ResidentBytes = std::function<std::uint64_t()>;

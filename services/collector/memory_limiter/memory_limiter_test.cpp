@@ -39,9 +39,15 @@ TEST_F(MemoryLimiterTest, OverTheLimitWhoHoldsTheMostIsRefusedB7) {
   EXPECT_FALSE(small_.is_over());
 }
 
-TEST_F(MemoryLimiterTest, FarOverTheLimitEverybodyIs) {
+TEST_F(MemoryLimiterTest, FarOverTheLimitEverybodyIsWhoHoldsMoreThanLittle) {
+  net::Holding little = budgets_.heads.open("little");
+  little.set(5);
   const MemoryLimiter limiter(resident() / 2, budgets_);
   EXPECT_TRUE(limiter.is_short());
+  EXPECT_TRUE(large_.is_over());
+  EXPECT_TRUE(small_.is_over());
+  EXPECT_FALSE(little.is_over());
+  EXPECT_TRUE(budgets_.bodies.is_shut());
 }
 
 TEST_F(MemoryLimiterTest, AFaultOfALookCostsThatLookAlone) {

@@ -94,9 +94,6 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
     requests_refused_.add();
     return not_served(head, 415, "content-type must be application/x-protobuf or application/json");
   }
-  if (parts_.is_short_of_memory()) {
-    return refused(head, Error{ErrorCode::kUnavailable, "memory is short", kRetryAfter});
-  }
   return std::nullopt;
 }
 

@@ -20,7 +20,8 @@ class OtlpReceiver final : public net::Handler {
     Intake& intake;
     std::function<std::shared_ptr<const tenancy::Directory>()> directory;
     const Clock& clock;
-    /// True while memory is over its limit: everything is refused, retryably.
+    /// True while memory is far over its limit: the doors take small requests only, and a balancer
+    /// is told to send its others elsewhere (grpc.health.v1).
     std::function<bool()> is_short_of_memory;
     service::MetricRegistry& metrics;
   };

@@ -1,0 +1,264 @@
+"""limit_mib holds whatever customers send: large legal bodies of several customers through both doors, a full series
+cache, unfinished heads and bodies, while the destinations are away, slow, and failing for one of them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import itertools
+import os
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import collector_lanes
+import pytest
+import requests
+from collector_lanes import COLD, HOT, Destination, Lanes, now_ms
+from otlp import gauge, metrics_request, resource_of
+from protobuf_bytes import attribute, double, fixed64, message
+
+pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+
+MIB = 1 << 20
+# limit_mib is 512; what is under way where it is passed may come on top.
+RSS_MIB_MAX = 640
+ATTACKERS = ("cliente-a", "cliente-c", "cliente-d")
+BODY_BYTES = 31 * MIB  # the largest body is 32 MiB
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lanes]:
+    customers = "".join(
+        f"  - {{id: {name}, name: {name}, hot_shard: hot-0, tokens: [{{token: token-{name[-1]}, scope: ingest}}]}}\n"
+        for name in (*ATTACKERS, "cliente-b")
+    )
+    monkeypatch.setattr(collector_lanes, "DIRECTORY", "customers:\n" + customers)
+    grpc = '{{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}, http:'
+    monkeypatch.setattr(
+        collector_lanes, "COLLECTOR", collector_lanes.COLLECTOR.replace("{{protocols: {{http:", grpc, 1)
+    )
+    lanes = Lanes(tmp_path)
+    lanes.configure(hot=lanes.destination_url, cold=lanes.destination_url, exporters=f"prometheus, {HOT}, {COLD}")
+    yield lanes
+    lanes.end()
+
+
+def _text(count: int) -> bytes:
+    """Letters that LZ4 makes no smaller."""
+    return base64.b64encode(os.urandom(count * 3 // 4 + 3))[:count]
+
+
+def _request(customer: str, items: Iterator[bytes] | list[bytes], node: str = "load") -> bytes:
+    own = resource_of(customer, node)
+    resource = b"".join(attribute(1, key, value) for key, value in own.items())
+    return message(1, message(1, resource), message(2, *(message(2, item) for item in items)))
+
+
+def _logs(customer: str) -> bytes:
+    """Log records of half a MiB each."""
+    text = _text(BODY_BYTES // 64)
+    now = time.time_ns()
+    return _request(customer, [fixed64(1, now + n) + message(5, message(1, text[n:] + text[:n])) for n in range(63)])
+
+
+def _wide_series(customer: str) -> bytes:
+    """Points under 30 labels of nearly 2 KiB, each of a series of its own."""
+    labels = b"".join(attribute(7, f"l{n:02}", _text(1_900).decode()) for n in range(30))
+    now = time.time_ns()
+    points = (
+        message(1, fixed64(3, now), double(4, 1.0), labels, attribute(7, "n", f"{n}-{_text(1_000).decode()}"))
+        for n in range(BODY_BYTES // 60_000)
+    )
+    return _request(customer, [message(1, b"wide") + message(5, *points)])
+
+
+def _many_resources(customer: str) -> bytes:
+    body = bytearray()
+    while len(body) < BODY_BYTES - 100_000:
+        point = message(1, fixed64(3, time.time_ns()), double(4, 1.0))
+        own = {**resource_of(customer, f"n{len(body)}"), "x": _text(8_000).decode()}
+        resource = message(1, *(attribute(1, key, value) for key, value in own.items()))
+        body += message(1, resource, message(2, message(2, message(1, b"resources"), message(5, point))))
+    return bytes(body)
+
+
+def _many_points(customer: str) -> bytes:
+    now = time.time_ns()
+    metrics = (
+        message(1, f"many_{n % 50}".encode())
+        + message(5, message(1, fixed64(3, now), double(4, 1.0), attribute(7, "n", str(n))))
+        for n in range(200_000)
+    )
+    return _request(customer, metrics)
+
+
+def _new_series(customer: str, number: int) -> bytes:
+    """Series of 4 KiB of labels, as many as a body holds: 12 of these are more than the cache's share."""
+    labels = b"".join(attribute(7, f"l{n}", f"v{n}-" * 40) for n in range(20))
+    now = time.time_ns()
+    points = (
+        message(1, fixed64(3, now), double(4, 1.0), labels, attribute(7, "n", f"{number}-{n}"))
+        for n in range(BODY_BYTES // (len(labels) + 60))
+    )
+    return _request(customer, [message(1, b"fill") + message(5, *points)])
+
+
+def _zstd(body: bytes) -> bytes:
+    """One frame of raw blocks, with a window of 128 KiB."""
+    out = [b"\x28\xb5\x2f\xfd\x80\x38" + struct.pack("<I", len(body))]
+    for begin in range(0, len(body), 131_072):
+        block = body[begin : begin + 131_072]
+        is_last = begin + len(block) == len(body)
+        out.append(struct.pack("<I", is_last | len(block) << 3)[:3] + block)
+    return b"".join(out)
+
+
+class Attack:
+    """Everything at once, until it is ended; what the attackers were told."""
+
+    def __init__(self, site: Lanes) -> None:
+        self.site = site
+        self.answers: Counter[str] = Counter()
+        self._ends = threading.Event()
+        self._bodies: list[tuple[str, str, str, bytes]] = []
+        for customer in ATTACKERS:
+            logs = _logs(customer)
+            self._bodies += [
+                (customer, "logs", "zstd", _zstd(logs)),
+                (customer, "metrics", "gzip", gzip.compress(_wide_series(customer), 1)),
+                (customer, "logs", "", logs),
+                (customer, "metrics", "zstd", _zstd(_many_resources(customer))),
+                (customer, "metrics", "gzip", gzip.compress(_many_points(customer), 1)),
+            ]
+        self._threads = [threading.Thread(target=self._shoot, args=(n,)) for n in range(12)]
+        head = b"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 63_000
+        for source in range(1, 5):
+            self._threads.append(threading.Thread(target=self._hold, args=(600, head, f"127.66.0.{source}")))
+        for source, customer in enumerate(ATTACKERS, 1):
+            size = 4 * MIB
+            body = (
+                f"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-{customer[-1]}\r\n"
+                f"Content-Type: application/x-protobuf\r\nContent-Length: {size}\r\n\r\n"
+            ).encode() + b"x" * (size - 1)
+            self._threads.append(threading.Thread(target=self._hold, args=(40, body, f"127.66.1.{source}")))
+
+    def fill_the_cache(self) -> None:
+        """Alone, so that all of it is taken."""
+        for number in range(12):
+            customer = ATTACKERS[number % 3]
+            assert self._post(customer, "metrics", "gzip", gzip.compress(_new_series(customer, number), 1)) == "200"
+
+    def __enter__(self) -> Attack:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _post(self, customer: str, signal: str, coding: str, body: bytes, port: int = 4318) -> str:
+        headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer token-{customer[-1]}"}
+        if coding:
+            headers["Content-Encoding"] = coding
+        url = f"http://{self.site.host}:{port}/v1/{signal}"
+        try:
+            return str(requests.post(url, data=body, headers=headers, timeout=60).status_code)
+        except requests.RequestException:
+            return "closed"  # refused while the body was still being sent
+
+    def _shoot(self, first: int) -> None:
+        for number in itertools.count(first, 7):
+            if self._ends.is_set():
+                return
+            answer = self._post(*self._bodies[number % len(self._bodies)], port=4317 + number % 2)
+            self.answers[answer] += 1
+
+    def _hold(self, count: int, first: bytes, source: str) -> None:
+        """Connections that have sent something unfinished, again and again."""
+        while not self._ends.is_set():
+            with contextlib.ExitStack() as held:
+                for _ in range(count):
+                    one = held.enter_context(socket.socket())
+                    one.settimeout(3)
+                    with contextlib.suppress(OSError):
+                        one.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+                        one.bind((source, 0))
+                        one.connect((self.site.host, 4318))
+                        one.sendall(first)
+                    if self._ends.is_set():
+                        return
+                self._ends.wait(8)
+
+
+class Small:
+    """Customer B: one small request a second."""
+
+    def __init__(self, site: Lanes) -> None:
+        self.site = site
+        self.statuses: list[int] = []
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Small:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ends.wait(1):
+            body = metrics_request(resource_of("cliente-b"), gauge("small", [(now_ms(), 1.0)])).SerializeToString()
+            try:
+                self.statuses.append(self.site.send("cliente-b", body).status_code)
+            except requests.RequestException:
+                self.statuses.append(0)
+
+
+def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> None:
+    site.start("collector")
+    peaks: dict[str, int] = {}
+
+    def during(name: str, seconds: float = 8) -> None:
+        site.rss_peak = 0
+        time.sleep(seconds)
+        peaks[name] = site.rss_peak // MIB
+
+    def failing(*customers: str) -> Callable[[str, str, bytes], int]:
+        return lambda customer, path, body: 500 if customer in customers else 204
+
+    def slow(customer: str, path: str, body: bytes) -> int:
+        time.sleep(0.3)
+        return 204
+
+    with Small(site) as small:
+        attack = Attack(site)
+        attack.fill_the_cache()
+        with attack:
+            during("away")
+            destination: Destination = site.serve()
+            destination.unpacks = destination.keeps = False
+            destination.script = slow
+            during("slow", 16)
+            destination.script = failing("cliente-a")
+            during("failing for one")
+            destination.script = failing(*ATTACKERS)
+            during("failing for all but B")
+            destination.script = failing()
+        during("afterwards", 5)
+    print(f"\nRSS at most {peaks} MiB, attackers were told {dict(attack.answers)}, B {Counter(small.statuses)}")
+    assert max(peaks.values()) < RSS_MIB_MAX, peaks
+    assert len(small.statuses) > 30
+    assert set(small.statuses) == {200}, small.statuses
+    assert set(attack.answers) <= {"200", "429", "503", "closed"}, attack.answers
+    assert attack.answers["200"] > 5
+    assert {name: value for name, _, value in site.metrics()}["vigia_faults_total"] == 0
