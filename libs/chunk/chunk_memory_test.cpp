@@ -1,36 +1,12 @@
 // Where memory is short an append is whole or did not happen.
-#include <cstdlib>
 #include <new>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/failing_allocations.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
-
-namespace {
-
-// Allocations of this program until one fails; below 0: none does.
-int left_until_failure = -1;
-
-bool fails_now() { return left_until_failure >= 0 && left_until_failure-- == 0; }
-
-}  // namespace
-
-// All of this test program's, where they are not aligned.
-void* operator new(std::size_t bytes) {
-  void* made = fails_now() ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
-  if (made == nullptr) throw std::bad_alloc();
-  return made;
-}
-void* operator new(std::size_t bytes, const std::nothrow_t& /*nothrow*/) noexcept {
-  return fails_now() ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*bytes*/) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t& /*nothrow*/) noexcept {
-  std::free(memory);
-}
 
 namespace vigia::chunk {
 namespace {
@@ -69,19 +45,17 @@ struct Outcome {
 Outcome append_all(const std::vector<Sample>& samples, int failing) {
   Outcome outcome;
   ChunkWriter writer;
+  fail_allocation(failing);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     try {
-      left_until_failure = failing;
       writer.append(samples[i]);
-      failing = left_until_failure;
-      left_until_failure = -1;
     } catch (const std::bad_alloc&) {
-      left_until_failure = failing = -1;
       outcome.failed_at = i;
       outcome.bytes_then = writer.bytes();
       writer.append(samples[i]);
     }
   }
+  fail_allocation(-1);
   outcome.bytes = writer.bytes();
   outcome.samples = writer.samples();
   outcome.last_ms = writer.last_ms();

@@ -1,9 +1,12 @@
 // Nobody has the doors for himself: shares of memory, connections and threads, a least pace, and
 // faults that cost one connection.
+#include <atomic>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/testing/failing_allocations.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/http2_session.hpp"
 #include "libs/net/internal/scripted_peer.hpp"
@@ -438,6 +441,37 @@ TEST_F(ShareTest, AFaultOfAWorkerCostsOneRequest) {
   client.send(post("/a/x", "Content-Encoding: gzip\r\n", "x"));
   EXPECT_EQ(client.read_all(), "");
   EXPECT_EQ(fault_count(), before + 11);
+}
+
+// What a body in work counts, only its end gives back: a throw in between kept an owner's threads,
+// or the one for the largest bodies, for ever.
+TEST_F(ShareTest, WhereverMemoryFailsNoWorkerIsLost) {
+  start();
+  const std::string path = "/" + std::string(40, 'a') + "/x";  // an owner whose copies are memory
+  const std::string several(internal::kOnLoopBytesMax + 1, 'x');
+  const std::string single(internal::kSeveralBytesMax + 1, 'x');
+  std::atomic<int> number{-1};
+  handler_.on_handle = [&](Request /*request*/, Responder responder) {
+    fail_allocation(-1);
+    responder.send(Response());
+    fail_allocation(number);  // on this worker's thread: between this body and its next one
+  };
+  const auto is_served = [&](const std::string& body) {
+    RawClient client(server_->port());
+    client.send(post(path, "", body));
+    return client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 ");
+  };
+  for (int i = 0; i < 60; ++i) {
+    number = i / 4;
+    is_served(i % 2 == 0 ? several : single);
+  }
+  number = -1;
+  // Those whose memory is to fail still go first.
+  int served = 0;
+  for (int i = 0; i < 60 && served < 20; ++i) {
+    served = is_served(i % 2 == 0 ? several : single) ? served + 1 : 0;
+  }
+  EXPECT_EQ(served, 20);
 }
 
 }  // namespace

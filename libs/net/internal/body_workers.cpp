@@ -91,14 +91,21 @@ std::optional<BodyWorkers::Job> BodyWorkers::make_room(const std::string& owner)
 }
 
 void BodyWorkers::put(Job job) {
-  const std::string& owner = job.large.request.owner;
+  const std::string owner = job.large.request.owner;
   Lane& lane = lanes_[owner];
-  if (lane.waiting() == 0) turns_.push_back(owner);
+  const bool is_first = lane.waiting() == 0;
   std::deque<Job>& queue = job.is_single ? lane.single : lane.several;
-  // One that turned out to be larger than it looked keeps its place.
-  auto place = queue.end();
-  while (place != queue.begin() && std::prev(place)->number > job.number) --place;
-  queue.insert(place, std::move(job));
+  try {
+    if (is_first) turns_.push_back(owner);
+    // One that turned out to be larger than it looked keeps its place.
+    auto place = queue.end();
+    while (place != queue.begin() && std::prev(place)->number > job.number) --place;
+    queue.insert(place, std::move(job));
+  } catch (...) {
+    if (is_first) std::erase(turns_, owner);
+    if (lane.is_unused()) lanes_.erase(owner);
+    throw;
+  }
   ++waiting_;
 }
 
@@ -116,20 +123,22 @@ std::deque<BodyWorkers::Job>* BodyWorkers::next_of(Lane& lane) {
   return is_single_older ? &lane.single : &lane.several;
 }
 
-/// The next job of the owner whose turn it is and of which one may begin.
-std::optional<BodyWorkers::Job> BodyWorkers::take() {
-  for (std::size_t i = 0; i < turns_.size(); ++i) {
-    Lane& lane = lanes_[turns_[i]];
+/// The next job of the owner whose turn it is and of which one may begin. Nothing here may throw:
+/// it counts what only the end of the job gives back.
+std::optional<BodyWorkers::Job> BodyWorkers::take() noexcept {
+  for (auto turn = turns_.begin(); turn != turns_.end(); ++turn) {
+    auto& place = *lanes_.find(*turn);
+    Lane& lane = place.second;
     std::deque<Job>* queue = next_of(lane);
     if (queue == nullptr) continue;
     std::optional<Job> job = std::move(queue->front());
     queue->pop_front();
     --waiting_;
     ++lane.running;
+    job->lane = &place;
     if (job->is_single) is_single_running_ = true;
-    std::string owner = std::move(turns_[i]);
-    turns_.erase(turns_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (lane.waiting() > 0) turns_.push_back(std::move(owner));
+    std::rotate(turn, turn + 1, turns_.end());
+    if (lane.waiting() == 0) turns_.pop_back();
     return job;
   }
   return std::nullopt;
@@ -156,13 +165,20 @@ void BodyWorkers::run() {
   }
 }
 
+void BodyWorkers::end(std::pair<const std::string, Lane>& lane, bool was_single) noexcept {
+  if (was_single) is_single_running_ = false;
+  if (is_stopping_) return;  // the lanes are gone from the table
+  --lane.second.running;
+  if (lane.second.is_unused()) lanes_.erase(lanes_.find(lane.first));
+}
+
 /// Waits for one job and does it. False where the server ends.
 bool BodyWorkers::turn() {
   std::unique_lock lock(mutex_);
   std::optional<Job> job;
   changed_.wait(lock, [&] { return is_stopping_ || (job = take()); });
   if (!job) return false;
-  const std::string owner = job->large.request.owner;
+  auto& lane = *job->lane;  // stays while it counts this job
   const bool was_single = job->is_single;
   lock.unlock();
   bool is_done = true;
@@ -170,15 +186,12 @@ bool BodyWorkers::turn() {
   contain_faults("a large body", [&] { is_done = was_single ? work_alone(*job) : work(*job); });
   if (is_done) job.reset();
   lock.lock();
-  if (was_single) is_single_running_ = false;
-  const auto lane = lanes_.find(owner);
-  if (lane == lanes_.end()) return !is_stopping_;  // stopped meanwhile
-  --lane->second.running;
-  if (job) put(std::move(*job));
-  if (lane->second.is_unused()) lanes_.erase(lane);
+  // Before its lane may go.
+  if (job && !is_stopping_) contain_faults("a large body", [&] { put(std::move(*job)); });
+  end(lane, was_single);
   // This thread takes one of what may begin now; there may be another.
   if (!turns_.empty()) changed_.notify_one();
-  return true;
+  return !is_stopping_;
 }
 
 Result<std::string> BodyWorkers::unpack(const Job& job) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "libs/net/budget.hpp"
@@ -62,10 +63,12 @@ class BodyWorkers {
   static constexpr std::size_t kWaitingMax = 16 * kOwnWaitingMax;
 
  private:
+  struct Lane;
   struct Job {
     LargeRequest large;
     std::uint64_t number = 0;  // in the order of arrival
     bool is_single = false;    // larger than kSeveralBytesMax: one at a time
+    std::pair<const std::string, Lane>* lane = nullptr;  // that counts it, while it is in work
   };
   struct Lane {
     std::deque<Job> several;
@@ -78,9 +81,11 @@ class BodyWorkers {
   void begin_threads();
   void run();
   bool turn();
-  std::optional<Job> take();
+  std::optional<Job> take() noexcept;
   std::deque<Job>* next_of(Lane& lane);
+  /// All of it or, where it throws, nothing.
   void put(Job job);
+  void end(std::pair<const std::string, Lane>& lane, bool was_single) noexcept;
   std::optional<Job> make_room(const std::string& owner);
   bool work(Job& job);
   Result<std::string> unpack(const Job& job) const;

@@ -42,15 +42,18 @@ std::size_t half_of_the_cores() {
 }
 
 struct Turns::Turn::State : std::enable_shared_from_this<State> {
-  struct Customer {
-    std::multiset<TimePoint> under_way;      // when each began
-    std::map<std::uint64_t, Start> waiting;  // by number, so in the order of their coming
-    std::size_t allowed = 0;
-  };
-  struct Next {
-    std::string customer;
+  using Begins = std::multiset<TimePoint>;
+  /// One that waits, with all the memory that its turn will need: once it stands in the row nothing
+  /// that may throw comes between a place that is counted and the turn that gives it back.
+  struct Waiting {
     Start start;
-    TimePoint began;
+    std::shared_ptr<Turn> turn;  // of nobody yet
+    Begins::node_type begin;
+  };
+  struct Customer {
+    Begins under_way;                          // when each began
+    std::map<std::uint64_t, Waiting> waiting;  // by number, so in the order of their coming
+    std::size_t allowed = 0;
   };
 
   State(TurnSettings limits, const Clock& steady) : settings(limits), clock(steady) {}
@@ -66,23 +69,35 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     return total > seconds(kBusyMax) * static_cast<double>(slow_max());
   }
 
-  /// Who waits longest among the customers with room, and goes to the end of the row; nobody where
-  /// the store is full or another thread is at it.
-  std::optional<Next> pick() {
+  static Waiting make_waiting(const std::string& customer, Start start) {
+    Begins one = {TimePoint{}};
+    return {std::move(start), std::make_shared<Turn>(nullptr, customer, TimePoint{}),
+            one.extract(one.begin())};
+  }
+
+  /// The customer's first that waits, and the customer to the end of the row.
+  Waiting begin(std::deque<std::string>::iterator place, Customer& customer, TimePoint now) {
+    const auto first = customer.waiting.begin();
+    Waiting next = std::move(first->second);
+    customer.waiting.erase(first);
+    next.begin.value() = now;
+    customer.under_way.insert(std::move(next.begin));
+    ++under_way;
+    next.turn->began_ = now;
+    next.turn->state_ = shared_from_this();
+    std::rotate(place, place + 1, row.end());
+    if (customer.waiting.empty()) row.pop_back();
+    return next;
+  }
+
+  /// Who waits longest among the customers with room; nobody where the store is full.
+  std::optional<Waiting> pick() noexcept {
     if (under_way >= settings.at_once_max) return std::nullopt;
     const TimePoint now = clock.steady();
     for (auto place = row.begin(); place != row.end(); ++place) {
-      Customer& customer = customers[*place];
+      Customer& customer = customers.find(*place)->second;
       const std::size_t most = is_busy(*place, customer, now) ? slow_max() : customer.allowed;
-      if (customer.under_way.size() >= most) continue;
-      const auto first = customer.waiting.begin();
-      Next next{std::move(*place), std::move(first->second), now};
-      customer.waiting.erase(first);
-      customer.under_way.insert(now);
-      ++under_way;
-      row.erase(place);
-      if (!customer.waiting.empty()) row.push_back(next.customer);
-      return next;
+      if (customer.under_way.size() < most) return begin(place, customer, now);
     }
     return std::nullopt;
   }
@@ -96,9 +111,7 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     while (auto next = pick()) {
       lock.unlock();
       // What throws costs its own request: the row goes on, and so do all who wait in it.
-      contain_faults("a turn at a store", [&] {
-        next->start(std::make_shared<Turn>(shared_from_this(), next->customer, next->began));
-      });
+      contain_faults("a turn at a store", [&] { next->start(std::move(next->turn)); });
       next.reset();
       lock.lock();
     }
@@ -115,12 +128,33 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     customer.allowed = now - began > kQuickMax
                            ? slow_max()
                            : std::min(customer.allowed + 1, settings.per_customer_max);
-    if (busy.size() >= kRememberedMax) {
-      std::erase_if(busy,
-                    [now](const auto& each) { return each.second.now(now) < kForgottenSeconds; });
-    }
-    busy[name].add(now - began, now);
     forget_if_gone(found);
+    // Last: what is not remembered for lack of memory costs a little fairness and no place.
+    contain_faults("a turn at a store", [&] {
+      if (busy.size() >= kRememberedMax) {
+        std::erase_if(busy,
+                      [now](const auto& each) { return each.second.now(now) < kForgottenSeconds; });
+      }
+      busy[name].add(now - began, now);
+    });
+  }
+
+  /// All of it or, where it throws, nothing.
+  std::uint64_t add(const std::string& name, Waiting next) {
+    std::map<std::uint64_t, Waiting>::node_type gone;  // let go without the lock
+    const std::lock_guard lock(mutex);
+    const auto [place, is_new] = customers.try_emplace(name);
+    const bool is_in_row = !place->second.waiting.empty();
+    try {
+      if (is_new) place->second.allowed = slow_max();
+      place->second.waiting.emplace(last_number + 1, std::move(next));
+      if (!is_in_row) row.push_back(name);
+    } catch (...) {
+      gone = place->second.waiting.extract(last_number + 1);
+      forget_if_gone(place);
+      throw;
+    }
+    return ++last_number;
   }
 
   void forget_if_gone(std::map<std::string, Customer>::iterator customer) {
@@ -152,22 +186,14 @@ Turns::Turns(TurnSettings settings, const Clock& clock)
     : state_(std::make_shared<Turn::State>(settings, clock)) {}
 
 std::uint64_t Turns::take(const std::string& customer, Start start) {
-  std::uint64_t number = 0;
-  {
-    const std::lock_guard lock(state_->mutex);
-    const auto [place, is_new] = state_->customers.try_emplace(customer);
-    if (is_new) place->second.allowed = state_->slow_max();
-    auto& waiting = place->second.waiting;
-    if (waiting.empty()) state_->row.push_back(customer);
-    number = ++state_->last_number;
-    waiting.emplace(number, std::move(start));
-  }
+  const std::uint64_t number =
+      state_->add(customer, Turn::State::make_waiting(customer, std::move(start)));
   state_->go_on();
   return number;
 }
 
 bool Turns::leave(const std::string& customer, std::uint64_t number) {
-  Start left;  // what it holds is let go without the lock
+  Turn::State::Waiting left;  // what it holds is let go without the lock
   const std::lock_guard lock(state_->mutex);
   const auto found = state_->customers.find(customer);
   if (found == state_->customers.end()) return false;

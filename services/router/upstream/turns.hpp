@@ -66,7 +66,8 @@ class Turns {
 
   /// Calls `start` once: at once, or later on the thread that gives a place back. It must not block
   /// and keeps the turn while the store works. Whoever has no customer is "". Gives a number, for
-  /// leave.
+  /// leave. Where this throws for lack of memory `start` is let go uncalled and nothing is kept;
+  /// what `start` throws costs its own place alone.
   std::uint64_t take(const std::string& customer, Start start);
   /// Lets go a `start` that waits still, uncalled; true where it did.
   bool leave(const std::string& customer, std::uint64_t number);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/testing/failing_allocations.hpp"
 
 namespace vigia::router {
 namespace {
@@ -199,6 +201,47 @@ TEST(Turns, NobodyIsForgottenAmongThreads) {
     for (std::thread& thread : threads) thread.join();
   }
   EXPECT_EQ(count, 8'000);
+}
+
+// A place that was counted when memory failed was nobody's to give back, and after eight the
+// customer, after twenty the store, was shut for ever.
+TEST(Turns, WhereverMemoryFailsNoPlaceIsLost) {
+  bool has_failed = true;
+  for (int number = 0; has_failed; ++number) {
+    const ManualClock clock(0);
+    Turns turns({2, 2, 2}, clock);
+    std::vector<std::shared_ptr<Turns::Turn>> held;
+    held.reserve(8);
+    const auto start = [&held](std::shared_ptr<Turns::Turn> turn) {
+      held.push_back(std::move(turn));
+    };
+    // Long, so that each copy is memory.
+    const std::string a(40, 'a');
+    const std::string b(40, 'b');
+    const std::vector<std::string> customers = {a, a, a, b};
+    const auto all = [&] {
+      for (const std::string& customer : customers) {
+        try {
+          turns.take(customer, start);
+        } catch (const std::bad_alloc&) {
+        }
+      }
+      while (!held.empty()) held.pop_back();
+    };
+    fail_allocation(number);
+    all();
+    has_failed = has_allocation_failed();
+    fail_allocation(-1);
+    EXPECT_TRUE(held.empty());
+    // Both places are there, for each.
+    for (const std::string& customer : {a, b}) {
+      for (int i = 0; i < 3; ++i) turns.take(customer, start);
+      EXPECT_EQ(held.size(), 2U) << number;
+      held.pop_back();
+      EXPECT_EQ(held.size(), 2U) << number;
+      held.clear();
+    }
+  }
 }
 
 }  // namespace

@@ -42,18 +42,28 @@ Result<void> CustomerLanes::check_jobs(const Lane* lane) const {
 
 Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes,
                                    std::function<void()> job) {
+  // Given back below unless the job has it: also where something throws.
+  struct Taken {
+    ~Taken() {
+      if (bytes > 0) shares.give_back(customer, bytes);
+    }
+    CustomerShares& shares;
+    std::string_view customer;
+    std::size_t bytes;
+  };
   if (auto taken = bytes_.take(customer, bytes); !taken) return taken;
+  Taken taken{bytes_, customer, bytes};
   {
     const std::lock_guard lock(mutex_);
     auto at = lanes_.find(customer);
     if (auto checked = check_jobs(at == lanes_.end() ? nullptr : &at->second); !checked) {
-      bytes_.give_back(customer, bytes);
       return checked;
     }
     if (at == lanes_.end()) at = lanes_.emplace(std::string(customer), Lane{}).first;
     Lane& lane = at->second;
     if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
     lane.jobs.push_back({std::move(job), bytes});
+    taken.bytes = 0;
     ++waiting_;
     if (lanes_.size() > kIdleLanesMax) forget_idle();
   }

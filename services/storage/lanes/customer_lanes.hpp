@@ -48,6 +48,8 @@ class CustomerLanes {
   /// more. Safe twice.
   void stop(TimePoint deadline);
   std::size_t waiting() const;
+  /// Bytes of jobs that wait or run.
+  std::size_t held() const { return bytes_.taken(); }
   void set_short(bool is_short) { bytes_.set_short(is_short); }
 
  private:

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <new>
 #include <stdexcept>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/testing/failing_allocations.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -148,6 +151,27 @@ TEST(CustomerLanesTest, AtTheDeadlineWhatStillWaitsIsDropped) {
   lanes.stop(TimePoint(Duration(0)));
   opener.join();
   EXPECT_EQ(ran, 0);
+}
+
+// Bytes that were taken when memory failed were nobody's to give back.
+TEST(CustomerLanesTest, WhereverMemoryFailsNoShareIsKept) {
+  CustomerLanes lanes({"jobs", 2, 1, 8, 1'000});
+  const std::string customer(40, 'a');  // whose copies are memory
+  bool has_failed = true;
+  for (int number = 0; has_failed; ++number) {
+    fail_allocation(number);
+    try {
+      EXPECT_TRUE(lanes.submit(customer, 900, [] {}));
+    } catch (const std::bad_alloc&) {
+    }
+    has_failed = has_allocation_failed();
+    fail_allocation(-1);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (lanes.held() > 0) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << number;
+      std::this_thread::yield();
+    }
+  }
 }
 
 }  // namespace
