@@ -12,7 +12,8 @@ import pytest
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
-from otlp import gauge, metrics_request, resource_of
+from otlp import resource_of
+from protobuf_bytes import attribute, double, fixed64, message
 from stack import Running, binaries, wait_for
 
 TOKENS = {"greedy": "token-a", "small": "token-b"}
@@ -43,6 +44,8 @@ internal_token: internal
 store: {{rocksdb: {{directory: "{folder}/storage"}}}}
 """
 LARGE = 60 << 20
+CHUNK = 3 << 20
+POINTS = LARGE // CHUNK
 
 
 class Site:
@@ -69,13 +72,17 @@ class Site:
             running.end(9)
 
     def send(self, customer: str, padding: bytes = b"") -> requests.Response:
-        """One point, and a field that no OTLP message has."""
-        metric = gauge("probe", [(time.time_ns() // 1_000_000, 1.0)])
-        body = metrics_request(resource_of(customer), metric).SerializeToString()
-        if padding:
-            length = len(padding)
-            body += b"\xc2\x3e" + bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14 & 127 | 128])
-            body += bytes([length >> 21]) + padding
+        """A point, or one for each CHUNK of padding, which lies in a field of theirs that OTLP does not know."""
+        now = time.time_ns()
+        points = [
+            fixed64(3, now - begin)
+            + double(4, 1.0)
+            + (message(1000, padding[begin : begin + CHUNK]) if padding else b"")
+            for begin in range(0, max(1, len(padding)), CHUNK)
+        ]
+        resource = b"".join(attribute(1, key, value) for key, value in resource_of(customer).items())
+        metric = message(1, b"probe") + message(5, *(message(1, point) for point in points))
+        body = message(1, message(1, resource), message(2, message(2, metric)))
         url = f"http://{self.host}:4318/v1/metrics"
         headers = {"Authorization": f"Bearer {TOKENS[customer]}", "Content-Type": "application/x-protobuf"}
         return requests.post(url, data=body, headers=headers, timeout=60)
@@ -110,7 +117,7 @@ def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
     for _ in range(50):
         assert site.send("small").status_code == 200
     assert site.send("greedy", noise[: LARGE // 2]).status_code == 429
-    assert site.own("vigia_items_rejected_total", 'customer_id="greedy"', 'reason="share"') == 2
+    assert site.own("vigia_items_rejected_total", 'customer_id="greedy"', 'reason="share"') == POINTS * 3 / 2
     assert site.own("vigia_items_rejected_total", 'customer_id="small"') == 0
     held = site.own("vigia_log_held_bytes", 'customer_id="greedy"')
     assert held > 200 << 20
@@ -126,6 +133,6 @@ def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
     sent = {
         customer: site.own("vigia_items_sent_total", f'customer_id="{customer}"') for customer in ("greedy", "small")
     }
-    assert sent == {"greedy": taken, "small": 51}
+    assert sent == {"greedy": taken * POINTS, "small": 51}
     wait_for("the share is free", lambda: site.send("greedy").status_code == 200)
     assert site.own("vigia_faults_total") == 0
