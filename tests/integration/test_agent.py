@@ -20,7 +20,7 @@ from launcher.commands import Command
 from launcher.layout import own_host
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
-from otlp import gauge, log_request, metrics_request, post
+from otlp import gauge, log_request, metrics_request, post, resource_of
 from stack import Running, binaries, wait_for
 from wall_clock import WallClock
 
@@ -514,6 +514,39 @@ def test_deltas_add_up_and_give_the_average_duration(site: Site) -> None:
     assert 'customer_id="cliente-a"' in average[0]
     count = "http_server_request_duration_seconds_count"
     wait_for("the sum of all reports", lambda: [_value(line) for line in site.series(count)] == [12])
+
+
+def _delta(value: int, seconds_ahead: int = 0) -> bytes:
+    request = metrics_request({"service.name": "tienda"})
+    metric = request.resource_metrics[0].scope_metrics[0].metrics.add(name="orders")
+    metric.sum.is_monotonic = True
+    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+    at = time.time_ns() + seconds_ahead * 1_000_000_000
+    metric.sum.data_points.add(start_time_unix_nano=at - 1_000_000, time_unix_nano=at, as_int=value)
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def test_a8_one_delta_point_ahead_does_not_silence_its_series(site: Site) -> None:
+    """It silenced the series until that time: the right ones after it got its time, and were refused."""
+    directory = site.folder / "customers.yaml"
+    b = "{id: cliente-b, name: B, hot_shard: hot-0, tokens: [{token: token-b, scope: ingest}]}]\n"
+    directory.write_text(directory.read_text().replace("]}]\n", f"]}}, {b}"))
+    site.configure_agent(interval="1h")
+    site.start("collector")
+    # While one customer's word stands against the collector's clock alone it would decide nothing.
+    now_ms = time.time_ns() // 1_000_000
+    right = metrics_request(resource_of("cliente-b"), gauge("right", [(now_ms, 1.0)])).SerializeToString()
+    assert post(f"http://{site.address('http')}", "token-b", right).status_code == 200
+    site.start("agent")
+    assert site.relay(_delta(100, seconds_ahead=7200)).status_code == 200
+    for _ in range(20):
+        assert site.relay(_delta(1)).status_code == 200
+    sent, rejected = 'agent_items_sent_total{signal="metrics"}', 'agent_items_rejected_total{signal="metrics"}'
+    wait_for("all were sent", lambda: site.own(sent) + site.own(rejected) >= 21)
+    assert site.own(rejected) == 1
+    # What the refused one counted is in the sum of those after it.
+    wait_for("the sum", lambda: [_value(line) for line in site.series("orders_total", 'job="tienda"')] == [120])
 
 
 def _exponential_delta(count: int) -> bytes:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cold_store import DAY_MS, MovedClock, StorageAlone
+import requests
+from cold_store import DAY_MS, TOKEN, MovedClock, StorageAlone
+from otlp import log_request, post, resource_of, span_request
 from stack import wait_for
 
 CUSTOMERS = ("cliente-a", "cliente-b")
 DAY_S = 86_400
+EVENTS_DAYS_AGO = 20
+TRACE = bytes(range(16))
 
 
 class SteppedStorage(StorageAlone):
@@ -24,9 +29,48 @@ class SteppedStorage(StorageAlone):
         for customer in CUSTOMERS:
             self.write(customer, [(int(time.time() * 1000), float(number))])
 
+    def write_events(self, days_ago: int) -> None:
+        """A span and a log record of that time."""
+        at_ns = time.time_ns() - days_ago * DAY_MS * 1_000_000
+        for customer in CUSTOMERS:
+            spans = span_request(resource_of(customer), TRACE, os.urandom(8), "old")
+            span = spans.resource_spans[0].scope_spans[0].spans[0]
+            span.start_time_unix_nano, span.end_time_unix_nano = at_ns - 1_000_000, at_ns
+            logs = log_request(resource_of(customer), f"old line of {customer}")
+            logs.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano = at_ns
+            for signal, request in (("traces", spans), ("logs", logs)):
+                headers = {**TOKEN, "X-Vigia-Customer": customer}
+                answer = post(self.url, None, request.SerializeToString(), signal=signal, headers=headers)
+                assert (answer.status_code, answer.content) == (200, b"")
+
     def keeps(self, days_ago: int) -> bool:
+        """Of that day everybody's samples, and where some were written then spans and log records (A4b)."""
         at_ms = int(time.time() * 1000) - days_ago * DAY_MS
-        return all(self.has_samples(customer, at_ms - DAY_MS, at_ms + DAY_MS) for customer in CUSTOMERS)
+        begin_ms, end_ms = at_ms - DAY_MS, at_ms + DAY_MS
+        has_samples = all(self.has_samples(customer, begin_ms, end_ms) for customer in CUSTOMERS)
+        if days_ago == EVENTS_DAYS_AGO:
+            for customer in CUSTOMERS:
+                assert self.spans(customer) == ["old"], f"{customer}'s span is gone"
+                assert self.lines(customer, begin_ms, end_ms) == [f"old line of {customer}"], (
+                    f"{customer}'s line is gone"
+                )
+        return has_samples
+
+    def spans(self, customer: str) -> list[str]:
+        answer = self._get(f"/api/v1/traces/{TRACE.hex()}", customer)
+        return (
+            [] if answer.status_code == 404 else [span["operationName"] for span in answer.json()["data"][0]["spans"]]
+        )
+
+    def lines(self, customer: str, begin_ms: int, end_ms: int) -> list[str]:
+        answer = self._get("/api/v1/logs", customer, start=begin_ms / 1000, end=end_ms / 1000)
+        return [record["body"] for record in answer.json()["data"]]
+
+    def _get(self, path: str, customer: str, **parameters: float) -> requests.Response:
+        headers = {**TOKEN, "X-Vigia-Customer": customer}
+        answer = requests.get(f"{self.url}{path}", params=parameters, headers=headers, timeout=10)
+        assert answer.status_code in (200, 404), answer.text
+        return answer
 
     def wait_for_sweeps(self) -> None:
         """Some intervals of one second: the test looks at what must not happen in them."""
@@ -42,6 +86,7 @@ def storage(tmp_path: Path) -> Iterator[SteppedStorage]:
         for customer in CUSTOMERS:
             for days in (45, 20):
                 store.write(customer, [(now_ms - days * DAY_MS, 1.0)], days)
+        store.write_events(EVENTS_DAYS_AGO)
         yield store
     finally:
         store.kill()
