@@ -132,7 +132,9 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber
   EventWriter writer(target, verdicts, {now_ms, oldest_ms_()});
   if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
-  if (times_ != nullptr && writer.newest_ms() > 0) times_->note(number, writer.newest_ms());
+  if (times_ != nullptr && writer.newest_ms() > 0) {
+    times_->note_claimed(number, writer.newest_ms(), clock_);
+  }
   // A repeat may be of a request that is still being written: its rows are durable once ours are.
   if (auto synced = store_.sync(); !synced) return forward(synced);
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};

@@ -7,6 +7,7 @@
 
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
+#include "services/storage/events/event_key.hpp"
 #include "services/storage/events/event_writer.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
@@ -20,6 +21,7 @@ using testing::Not;
 
 constexpr TimestampNs kNowNs = 1'764'043'200'000'000'000;  // four in the morning
 constexpr TimestampNs kSecondNs = 1'000'000'000;
+constexpr TimestampNs kDayNs = 86'400 * kSecondNs;
 const std::string kTrace(16, '\x0a');
 constexpr std::string_view kTraceHex = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 
@@ -208,6 +210,37 @@ TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
 }
 
 // Its sender repeats a request whose answer was lost, maybe days later.
+// It was the customer's newest for ever: what came after it was filed under the year 2554, where
+// nothing expires.
+TEST_F(EventStoreTest, ATimeFarAheadMovesNoOtherRecord) {
+  RecordTimes times;
+  logs_->use_record_times(times);
+  const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(UINT64_MAX, "far")}));
+  for (TimestampNs day = 1; day < 100; ++day) {  // nor step by step
+    const std::string record = log_record(kNowNs + day * kDayNs, "step");
+    written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
+    EXPECT_LE(times.latest_ms(clock_), now_ms + RecordTimes::kClaimedAheadMs);
+  }
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(0, "timeless")}));
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "now")}));
+  EXPECT_EQ(logs_->expire(now_ms + 4 * kDayMs).value(),
+            3U);  // today and two after it: all there is
+  EXPECT_THAT(get_logs("cliente-a", "start=0&end=18446744073"), HasSubstr("\"data\":[]"));
+}
+
+// The clock of this machine is behind, and the samples say so.
+TEST_F(EventStoreTest, TimesThatSamplesBearOutCount) {
+  RecordTimes times;
+  logs_->use_record_times(times);
+  const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
+  times.note({7}, now_ms + 40 * kDayMs);
+  const std::string record = log_record(kNowNs + 40 * kDayNs, "true");
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
+  EXPECT_EQ(times.median_ms(), now_ms + 40 * kDayMs);
+  EXPECT_EQ(logs_->expire(now_ms + 30 * kDayMs).value(), 0U);
+}
+
 TEST_F(EventStoreTest, ARepeatOnAnotherDayStoresNothing) {
   const TimestampNs tomorrow = kNowNs + 26 * 3'600 * kSecondNs;
   const auto spans = request_of(
@@ -291,7 +324,6 @@ TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
 // 20,700 spans a day apart made as many days, through which every customer's traces were looked
 // for.
 TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
-  constexpr TimestampNs kDayNs = 86'400'000'000'000;
   const TimestampMs now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
   logs_->use_oldest([=] { return now_ms - 30 * kDayMs; });
   std::vector<std::string> lines;

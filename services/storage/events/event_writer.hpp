@@ -74,7 +74,7 @@ class EventWriter final : public wire::otlp::Visitor {
   std::uint64_t stored() const { return stored_; }
   std::uint64_t repeats() const { return repeats_; }
   std::uint64_t expired() const { return expired_; }
-  /// The latest time that an item names; 0: none does.
+  /// The latest time that an item names, however far ahead; 0: none does.
   TimestampMs newest_ms() const { return newest_ms_; }
 
  private:

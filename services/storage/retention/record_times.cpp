@@ -7,21 +7,38 @@ namespace vigia::storage {
 
 void RecordTimes::note(CustomerNumber customer, TimestampMs newest_ms) {
   const std::lock_guard lock(mutex_);
-  TimestampMs& known = newest_[customer.value];
+  TimestampMs& known = newest_[customer.value].sample_ms;
   known = std::max(known, newest_ms);
 }
 
-TimestampMs RecordTimes::median_ms() const {
+void RecordTimes::note_claimed(CustomerNumber customer, TimestampMs newest_ms, const Clock& clock) {
+  const TimestampMs samples_ms = median_of([](const Newest& newest) { return newest.sample_ms; });
+  if (newest_ms > std::max(clock.wall_ms(), samples_ms) + kClaimedAheadMs) return;
+  const std::lock_guard lock(mutex_);
+  TimestampMs& known = newest_[customer.value].claimed_ms;
+  known = std::max(known, newest_ms);
+}
+
+// Of the customers that have one.
+template <typename Time>
+TimestampMs RecordTimes::median_of(Time&& time) const {
   std::vector<TimestampMs> times;
   {
     const std::lock_guard lock(mutex_);
     times.reserve(newest_.size());
-    for (const auto& [customer, newest_ms] : newest_) times.push_back(newest_ms);
+    for (const auto& [customer, newest] : newest_) {
+      if (const TimestampMs time_ms = time(newest); time_ms > 0) times.push_back(time_ms);
+    }
   }
   if (times.empty()) return 0;
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>((times.size() - 1) / 2);
   std::nth_element(times.begin(), middle, times.end());
   return *middle;
+}
+
+TimestampMs RecordTimes::median_ms() const {
+  return median_of(
+      [](const Newest& newest) { return std::max(newest.sample_ms, newest.claimed_ms); });
 }
 
 TimestampMs RecordTimes::latest_ms(const Clock& clock) const {
