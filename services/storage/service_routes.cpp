@@ -25,6 +25,16 @@ std::string reader_of(const net::Request& request) {
   return customer;
 }
 
+// Below the time after which the router gives up, so that it hears of the end.
+constexpr Duration kSearchTimeMax = std::chrono::seconds(20);
+constexpr int kClientClosedRequest = 499;
+
+net::Response answer_to_nobody() {
+  net::Response response;
+  response.status = kClientClosedRequest;
+  return response;
+}
+
 struct Job {  // shared because std::function copies; there is one owner at a time
   net::Request request;
   net::Responder responder;
@@ -51,9 +61,29 @@ void Service::add_route(const char* method, const std::string& pattern, Customer
               });
 }
 
-void Service::add_read(const std::string& pattern, const Answer& answer) {
-  add_route("GET", pattern, *readers_, reader_of, answer);
-  add_route("POST", pattern, *readers_, reader_of, answer);
+void Service::add_search(const char* method, const std::string& pattern, const LaneOf& lane_of,
+                         const Search& search) {
+  routes_.add(method, pattern,
+              [this, lane_of, search](net::Request request, const net::PathValues& values,
+                                      net::Responder responder) {
+                const std::string customer = lane_of(request);
+                const std::size_t bytes = request.body.size();
+                const auto gone = std::make_shared<std::atomic<bool>>(false);
+                responder.on_gone([gone] { *gone = true; });
+                const auto job = make_job(std::move(request), std::move(responder));
+                const auto taken =
+                    readers_->submit(customer, bytes, [this, job, values, search, gone] {
+                      if (*gone) return job->responder.send(answer_to_nobody());
+                      const WorkLimit limit(clock_, kSearchTimeMax, gone);
+                      job->responder.send(search(job->request, values, limit));
+                    });
+                if (!taken) job->responder.send(refuse(job->request, taken.error()));
+              });
+}
+
+void Service::add_read(const std::string& pattern, const Search& search) {
+  add_search("GET", pattern, reader_of, search);
+  add_search("POST", pattern, reader_of, search);
 }
 
 void Service::add_writes() {
@@ -80,31 +110,31 @@ void Service::add_writes() {
 void Service::add_routes() {
   service::add_health_routes(routes_, [this] { return is_ready(); });
   add_writes();
-  add_route("POST", "/api/v1/read", *readers_, ReadApi::customer_of,
-            [this](const net::Request& request, const net::PathValues&) {
-              return read_api_->handle(request);
-            });
+  add_search("POST", "/api/v1/read", ReadApi::customer_of,
+             [this](const net::Request& request, const net::PathValues&, const WorkLimit& limit) {
+               return read_api_->handle(request, limit);
+             });
   for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
-    add_route("GET", pattern, *readers_, reader_of,
-              [this](const net::Request& request, const net::PathValues& values) {
-                return event_api_->trace(request, values.at("id"));
-              });
+    add_search(
+        "GET", pattern, reader_of,
+        [this](const net::Request& request, const net::PathValues& values, const WorkLimit& limit) {
+          return event_api_->trace(request, values.at("id"), limit);
+        });
   }
   add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
             [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
-  add_read("/api/v1/logs", [this](const net::Request& request, const net::PathValues&) {
-    return event_api_->logs(request);
-  });
-  add_read("/api/v1/labels", [this](const net::Request& request, const net::PathValues&) {
-    return label_api_->labels(request);
-  });
+  add_read("/api/v1/logs",
+           [this](const net::Request& request, const net::PathValues&, const WorkLimit& limit) {
+             return event_api_->logs(request, limit);
+           });
+  add_read("/api/v1/labels", [this](const net::Request& request, const net::PathValues&,
+                                    const WorkLimit&) { return label_api_->labels(request); });
   add_read("/api/v1/label/{name}/values",
-           [this](const net::Request& request, const net::PathValues& values) {
+           [this](const net::Request& request, const net::PathValues& values, const WorkLimit&) {
              return label_api_->values(request, values.at("name"));
            });
-  add_read("/api/v1/series", [this](const net::Request& request, const net::PathValues&) {
-    return label_api_->series(request);
-  });
+  add_read("/api/v1/series", [this](const net::Request& request, const net::PathValues&,
+                                    const WorkLimit&) { return label_api_->series(request); });
 }
 
 void Service::add_metrics() {

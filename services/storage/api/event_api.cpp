@@ -28,6 +28,12 @@ constexpr std::size_t kItemJsonMax = 32U << 20U;
 const Error kTooLarge{ErrorCode::kOverLimit,
                       "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
 
+const Error kTooSlow{ErrorCode::kUnavailable,
+                     "the search was ended, it took too long; try again later"};
+constexpr std::string_view kEnded =
+    "the search was ended, it took too long: there may be more log records than these, which are "
+    "the first; ask for a shorter time";
+
 // Attributes of the resource that matchers know by another name.
 constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
     {"customer.id", "customer_id"},
@@ -115,7 +121,8 @@ TimestampNs to_ns(TimestampMs time_ms) {
 
 }  // namespace
 
-net::Response EventApi::trace(const net::Request& request, std::string_view id) const {
+net::Response EventApi::trace(const net::Request& request, std::string_view id,
+                              const WorkLimit& limit) const {
   const auto trace_id = parse_trace_id(id);
   if (!trace_id.has_value()) {
     return net::json_error({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits"});
@@ -127,7 +134,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id) 
   bool is_cut = false;
   Result<void> fits;
   for (const Customer& customer : customers_for(index_, *fence, {})) {
-    const auto done = spans_.read_trace(customer.number, *trace_id, [&](const EventView& event) {
+    const auto add = [&](const EventView& event) {
       const std::size_t json_max = json_bytes_max(event);
       if (json_max > kItemJsonMax) {
         is_cut = true;
@@ -141,9 +148,14 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id) 
       fits = memory->add(2 * json_max + kTraceCopies * trace.bytes());
       if (fits) trace.add(event);
       return fits.has_value();
-    });
-    if (!done) return net::json_error(done.error());
+    };
+    const auto whole = spans_.read_trace(customer.number, *trace_id, add, limit);
+    if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
+    if (*whole) continue;
+    if (trace.spans() == 0) return net::json_error(kTooSlow);
+    is_cut = true;
+    break;
   }
   if (trace.spans() == 0 && !is_cut) {
     return net::json_error({ErrorCode::kNotFound, "trace not found"});
@@ -153,13 +165,13 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id) 
   return json_answer(trace.finish(is_cut), std::move(memory));
 }
 
-net::Response EventApi::logs(const net::Request& request) const {
+net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::json_error(query.error());
   if (!query->has_range || query->end_ms == INT64_MAX) {
     return net::json_error({ErrorCode::kInvalid, "start and end are required"});
   }
-  const std::size_t limit = std::min(query->limit, kLogRecordsMax);
+  const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
   auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
   AnswerBody body(memory);
   bool is_cut = false;
@@ -168,7 +180,7 @@ net::Response EventApi::logs(const net::Request& request) const {
   const auto add = [&](TimestampNs time_ns, const EventView& event) {
     const RecordParts parts = read_record(event.item);
     if (!is_wanted(query->sets, event, parts)) return true;
-    is_cut = body.items() == limit;
+    is_cut = body.items() == records_max;
     if (is_cut) return false;
     const std::size_t json_max = json_bytes_max(event);
     if (json_max > kItemJsonMax) {
@@ -184,10 +196,11 @@ net::Response EventApi::logs(const net::Request& request) const {
     return fits.has_value();
   };
   for (const Customer& customer : customers_for(index_, query->fence, {})) {
-    const auto done = logs_.read_logs(customer.number, to_ns(query->start_ms),
-                                      to_ns(query->end_ms) + kNsPerMs - 1, add);
-    if (!done) return net::json_error(done.error());
+    const auto whole = logs_.read_logs(customer.number, to_ns(query->start_ms),
+                                       to_ns(query->end_ms) + kNsPerMs - 1, add, limit);
+    if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
+    if (!*whole) return body.finish(kEnded);
   }
   if (is_cut) return body.finish("results truncated due to limit");
   return body.finish(

@@ -5,6 +5,7 @@
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/events/event_store.hpp"
 #include "services/storage/index/series_index.hpp"
+#include "services/storage/lanes/work_limit.hpp"
 
 namespace vigia::storage {
 
@@ -20,9 +21,11 @@ class EventApi {
       : spans_(spans), logs_(logs), index_(index), answers_(answers) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans and 64 MiB (a warning in it says that there
-  /// are more); 404 where the customer has no span of it. The id: 1 to 32 hex
-  /// digits, filled with zeros at the left.
-  net::Response trace(const net::Request& request, std::string_view id) const;
+  /// are more, or that the limit ended the search); 404 where the customer has no span of it, 503
+  /// where the limit came before the first. The id: 1 to 32 hex digits, filled with zeros at the
+  /// left.
+  net::Response trace(const net::Request& request, std::string_view id,
+                      const WorkLimit& limit = {}) const;
 
   /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp): start and end
   /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
@@ -30,8 +33,9 @@ class EventApi {
   /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
   /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a
   /// customer, those of one time in order of arrival. Where there are more than the limit
-  /// "warnings" says so; 429 past 64 MiB, 503 past the customer's share of all answers' memory.
-  net::Response logs(const net::Request& request) const;
+  /// "warnings" says so, and where the limit ended the search; 429 past 64 MiB, 503 past the
+  /// customer's share of all answers' memory.
+  net::Response logs(const net::Request& request, const WorkLimit& limit = {}) const;
 
  private:
   EventStore& spans_;

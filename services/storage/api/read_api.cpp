@@ -50,12 +50,12 @@ std::string ReadApi::customer_of(const net::Request& request) {
   return {};
 }
 
-net::Response ReadApi::handle(const net::Request& request) const {
+net::Response ReadApi::handle(const net::Request& request, const WorkLimit& limit) const {
   const auto fence = read_fence(request.headers);
   if (!fence) return error_response(fence.error());
   const auto query = wire::remote_read::parse_read_request(request.body);
   if (!query) return error_response(query.error());
-  auto answer = remote_read_.answer(customer_of(request), *fence, *query);
+  auto answer = remote_read_.answer(customer_of(request), *fence, *query, limit);
   if (!answer) return error_response(answer.error());
   net::Response response;
   if (answer->is_chunks) {

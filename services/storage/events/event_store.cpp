@@ -140,29 +140,31 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
-Result<void> EventStore::read_trace(CustomerNumber customer, std::string_view trace_id,
-                                    const Visit& visit) {
+Result<bool> EventStore::read_trace(CustomerNumber customer, std::string_view trace_id,
+                                    const Visit& visit, const WorkLimit& limit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
   DamagedItems damaged(damaged_items_);
   for (const std::uint32_t day : days_.between(0, UINT32_MAX)) {
     std::string prefix = event_key::prefix(day, customer);
     prefix += trace_id;
+    if (limit.is_over()) return false;
     const auto scan = store_.scan(family_, prefix, after_prefix(prefix));
     while (scan->next()) {
+      if (limit.is_over()) return false;
       const auto event = reader.read(scan->value());
       const auto goes_on =
           event ? damaged.visited([&] { return visit(*event); }) : damaged.left_out(event.error());
       if (!goes_on) return tl::unexpected<Error>(goes_on.error());
-      if (!*goes_on) return {};
+      if (!*goes_on) return true;
     }
-    if (auto status = scan->status(); !status) return status;
+    if (auto status = scan->status(); !status) return forward(status);
   }
-  return {};
+  return true;
 }
 
-Result<void> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                                   const LogVisit& visit) {
+Result<bool> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+                                   const LogVisit& visit, const WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
   const auto first_day = event_key::day_of_ns(from_ns);
   const auto last_day = event_key::day_of_ns(to_ns);
@@ -172,21 +174,23 @@ Result<void> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns,
     const std::string prefix = event_key::prefix(day, customer);
     std::string from = prefix;
     append_key_u64(from, from_ns);
+    if (limit.is_over()) return false;
     const auto scan = store_.scan(family_, from, after_prefix(prefix));
     while (scan->next()) {
+      if (limit.is_over()) return false;
       std::string_view key = scan->key().substr(prefix.size());
       bool ok = true;
       const TimestampNs time_ns = take_key_u64(key, ok);
       if (!ok || time_ns > to_ns) break;
       const auto goes_on = run.add(time_ns, scan->value());
       if (!goes_on) return tl::unexpected<Error>(goes_on.error());
-      if (!*goes_on) return {};
+      if (!*goes_on) return true;
     }
-    if (auto status = scan->status(); !status) return status;
+    if (auto status = scan->status(); !status) return forward(status);
   }
   const auto ended = run.end();
   if (!ended) return tl::unexpected<Error>(ended.error());
-  return {};
+  return true;
 }
 
 }  // namespace vigia::storage

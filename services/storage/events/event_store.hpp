@@ -14,6 +14,7 @@
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/events/event_row.hpp"
 #include "services/storage/kv/day_set.hpp"
+#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/retention/record_times.hpp"
 
 namespace vigia::storage {
@@ -54,14 +55,17 @@ class EventStore {
                             std::string_view body);
 
   /// Calls `visit` for each span of a trace (16 bytes) until it returns false. One that cannot be
-  /// read, or of which `visit` throws protozero::exception, is left out and counted.
+  /// read, or of which `visit` throws protozero::exception, is left out and counted. False where
+  /// the limit came before the end.
   using Visit = std::function<bool(const EventView& event)>;
-  Result<void> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit);
+  Result<bool> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit,
+                          const WorkLimit& limit = {});
   /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
-  /// of one time in the order in which they came, until it returns false; damage as above.
+  /// of one time in the order in which they came, until it returns false; damage and limit as
+  /// above.
   using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
-  Result<void> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const LogVisit& visit);
+  Result<bool> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+                         const LogVisit& visit, const WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }

@@ -1,5 +1,7 @@
 #include "services/storage/events/event_store.hpp"
 
+#include <atomic>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -373,6 +375,54 @@ TEST_F(EventStoreTest, MoreLogRecordsThanTheLimitAreToldOf) {
 }
 
 // A record of control letters grows by six in JSON; alone it made the others unreadable.
+// Each look at it is a second.
+class SteppingClock final : public Clock {
+ public:
+  TimePoint steady() const override { return TimePoint() + std::chrono::seconds(++seconds_); }
+  std::int64_t wall_ns() const override { return static_cast<std::int64_t>(kNowNs); }
+
+ private:
+  mutable std::atomic<int> seconds_{0};
+};
+
+// A search over two years of logs had no end, and held a reader's thread.
+TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
+  std::vector<std::string> records;
+  for (TimestampNs i = 0; i < 100; ++i) {
+    records.push_back(log_record(kNowNs + i * kSecondNs, fmt::format("line {:03}", i)));
+  }
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", records));
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  request.query = "start=1764043200&end=1764043300";
+  const EventApi api(*spans_, *logs_, *index_, answers_);
+  const SteppingClock clock;
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  const net::Response cut = api.logs(request, {clock, std::chrono::seconds(20), gone});
+  EXPECT_EQ(cut.status, 200);
+  EXPECT_THAT(cut.body, HasSubstr("line 000"));
+  EXPECT_THAT(cut.body, Not(HasSubstr("line 050")));
+  EXPECT_THAT(cut.body, HasSubstr("the search was ended"));
+  // One that finds nothing on its way ends, too, and whoever is gone is worked for no more.
+  request.query += "&matcher=severity%3Dnone";
+  EXPECT_THAT(api.logs(request, {clock, std::chrono::seconds(20), gone}).body,
+              HasSubstr("the search was ended"));
+  *gone = true;
+  EXPECT_THAT(api.logs(request, {clock_, std::chrono::hours(1), gone}).body,
+              HasSubstr("the search was ended"));
+  EXPECT_THAT(api.logs(request, {}).body, HasSubstr(R"("data":[]})"));
+}
+
+TEST_F(EventStoreTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
+  written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  const EventApi api(*spans_, *logs_, *index_, answers_);
+  const SteppingClock clock;
+  EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::seconds(1), nullptr}).status, 503);
+  EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::hours(1), nullptr}).status, 200);
+}
+
 TEST_F(EventStoreTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
   const std::vector<std::string> lines = {log_record(kNowNs, std::string(8U << 20U, '\x01')),
                                           log_record(kNowNs + 1, "small")};

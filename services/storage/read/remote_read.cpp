@@ -51,8 +51,8 @@ std::vector<ChunkView> views_of(const std::vector<WireChunk>& chunks) {
 }  // namespace
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
-                                      const ReadRequest& request) const {
-  Making making{clock_.steady() + limits_.time_max, {}};
+                                      const ReadRequest& request, const WorkLimit& limit) const {
+  Making making{limit, clock_.steady() + limits_.time_max, {}};
   auto memory = std::make_shared<AnswerMemory>(answers_, customer);
   making.answer.memory = memory;  // shared with whoever sends the pieces
   std::size_t found_bytes = 0;
@@ -87,6 +87,9 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
 }
 
 Result<void> RemoteRead::check_time(const Making& making) const {
+  if (making.limit.is_client_gone()) {
+    return fail(ErrorCode::kUnavailable, "remote read: the client is gone");
+  }
   if (clock_.steady() <= making.deadline) return {};
   return fail(ErrorCode::kDeadline, "remote read: the answer takes too long");
 }

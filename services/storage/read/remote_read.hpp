@@ -11,6 +11,7 @@
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
+#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
 
@@ -40,9 +41,11 @@ class RemoteRead {
 
   /// Series without a sample in the range are left out, and those whose rows cannot be read, which
   /// are counted. kOverLimit past the limits, never silently
-  /// less; kUnavailable past `customer`'s share of all answers' memory.
+  /// less; kUnavailable past `customer`'s share of all answers' memory. Ends early where the client
+  /// of `limit` is gone; its time is ReadLimits'.
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
-                            const wire::remote_read::ReadRequest& request) const;
+                            const wire::remote_read::ReadRequest& request,
+                            const WorkLimit& limit = {}) const;
 
   /// Left out of answers: what was stored as a histogram and is none (check_histogram).
   std::uint64_t damaged_histograms() const { return damaged_histograms_; }
@@ -55,6 +58,7 @@ class RemoteRead {
     std::vector<SelectedSeries> series;
   };
   struct Making {  // of one request
+    const WorkLimit& limit;
     TimePoint deadline;
     ReadAnswer answer;
   };
