@@ -17,6 +17,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,32 +25,29 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+from launcher.layout import beside, own_host  # noqa: E402  # found by the line above, whoever starts this file
+
 WARM_UP_SECONDS = 65
+GRPC_PORT, HEALTH_PORT = 4317, 8080
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class CountingProxy:
     """Passes TCP on and counts what goes in either direction, as the payload of TCP."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, host: str, target: int) -> None:
         self.bytes_up = 0
         self.bytes_down = 0
-        self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._target = (host, target)
+        self._listener = socket.create_server((host, 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         while True:
             client, _ = self._listener.accept()
-            server = socket.create_connection(("127.0.0.1", self._target))
+            server = socket.create_connection(self._target)
             for source, sink, is_up in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._pump, args=(source, sink, is_up), daemon=True).start()
 
@@ -64,33 +62,33 @@ class CountingProxy:
             sink.close()
 
 
-def write_certificate(folder: Path) -> None:
-    words = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+def write_certificate(folder: Path, host: str) -> None:
+    words = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={host} -addext subjectAltName=IP:{host}"
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run(words.split() + files, check=True, capture_output=True)
 
 
-def write_configurations(folder: Path, grpc: int, health: int, proxy: int) -> None:
+def write_configurations(folder: Path, host: str, proxy: int) -> None:
     (folder / "customers.yaml").write_text(
         "customers: [{id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: t, scope: ingest}]}]\n"
     )
     (folder / "collector.yaml").write_text(f"""\
 extensions:
-  health_check: {{endpoint: "127.0.0.1:{free_port()}"}}
+  health_check: {{endpoint: "{host}:13133"}}
   vigia_auth: {{directory: {{file: {folder}/customers.yaml}}}}
   file_storage: {{directory: {folder}/collector}}
 receivers:
   otlp:
     protocols:
       grpc:
-        endpoint: "127.0.0.1:{grpc}"
+        endpoint: "{host}:{GRPC_PORT}"
         tls: {{cert_file: {folder}/cert.pem, key_file: {folder}/key.pem}}
         auth: {{authenticator: vigia_auth}}
 exporters:
-  prometheus: {{endpoint: "127.0.0.1:{free_port()}"}}
+  prometheus: {{endpoint: "{host}:8889"}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "127.0.0.1:{free_port()}"}}}}
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines:
     metrics: {{receivers: [otlp], exporters: [prometheus]}}
 """)
@@ -98,10 +96,10 @@ service:
 customer: {{id: cliente-a, name: Empresa XYZ}}
 node: {{id: prod-web-01, region: us-east-1}}
 environment: production
-collector: {{endpoint: "https://127.0.0.1:{proxy}", token: t, tls: {{ca_file: {folder}/cert.pem}}}}
+collector: {{endpoint: "https://{host}:{proxy}", token: t, tls: {{ca_file: {folder}/cert.pem}}}}
 interval: 15s
-health: {{listen: "127.0.0.1:{health}"}}
-relay: {{grpc: "127.0.0.1:{free_port()}", http: "127.0.0.1:{free_port()}"}}
+health: {{listen: "{host}:{HEALTH_PORT}"}}
+relay: {{grpc: "{beside(host, 2)}:4317", http: "{beside(host, 2)}:4318"}}
 buffer: {{directory: {folder}/buffer}}
 """)
 
@@ -126,31 +124,31 @@ def memory_kib(pid: int) -> dict[str, int]:
     return {key: int(re.search(rf"^{name}:\s+(\d+)", rollup, re.M)[1]) for key, name in names.items()}  # type: ignore[index]
 
 
-def sent_points(health: int) -> float:
+def sent_points(host: str) -> float:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{health}/health", headers={"Accept": "text/plain;version=0.0.4"}
+        f"http://{host}:{HEALTH_PORT}/health", headers={"Accept": "text/plain;version=0.0.4"}
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
         text = answer.read().decode()
     return float(re.search(r'agent_items_sent_total{signal="metrics"} (\S+)', text)[1])  # type: ignore[index]
 
 
-def wait_until_taken(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_taken(host: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Returns once somebody listens there."""
     deadline = time.monotonic() + 20
     while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args!r} does not listen on {port}:\n{log.read_text()}")
+            raise RuntimeError(f"{process.args!r} does not listen on {host}:{port}:\n{log.read_text()}")
         time.sleep(0.05)
 
 
 def measure(folder: Path, binaries: Path, minutes: float) -> dict[str, float]:
-    grpc, health = free_port(), free_port()
-    proxy = CountingProxy(grpc)
-    write_certificate(folder)
-    write_configurations(folder, grpc, health, proxy.port)
+    host = own_host()
+    proxy = CountingProxy(host, GRPC_PORT)
+    write_certificate(folder, host)
+    write_configurations(folder, host, proxy.port)
     started: list[subprocess.Popen[bytes]] = []
     try:
         for name in ("collector", "agent"):
@@ -158,12 +156,14 @@ def measure(folder: Path, binaries: Path, minutes: float) -> dict[str, float]:
             with (folder / f"{name}.log").open("wb") as log:
                 started.append(subprocess.Popen(words, stdout=log, stderr=log))
             # An agent that finds nobody waits before it tries again, and would be measured while it waits.
-            wait_until_taken({"collector": grpc, "agent": health}[name], started[-1], folder / f"{name}.log")
+            wait_until_taken(
+                host, {"collector": GRPC_PORT, "agent": HEALTH_PORT}[name], started[-1], folder / f"{name}.log"
+            )
         pid = started[1].pid
         time.sleep(WARM_UP_SECONDS)
-        before = (time.monotonic(), precise_cpu_seconds(pid), proxy.bytes_up, proxy.bytes_down, sent_points(health))
+        before = (time.monotonic(), precise_cpu_seconds(pid), proxy.bytes_up, proxy.bytes_down, sent_points(host))
         time.sleep(minutes * 60)
-        after = (time.monotonic(), precise_cpu_seconds(pid), proxy.bytes_up, proxy.bytes_down, sent_points(health))
+        after = (time.monotonic(), precise_cpu_seconds(pid), proxy.bytes_up, proxy.bytes_down, sent_points(host))
         seconds, cpu, up, down, points = (b - a for a, b in zip(before, after, strict=True))
         assert points > 0, (folder / "agent.log").read_text()
         return {

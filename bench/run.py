@@ -1,11 +1,13 @@
 """Runs the whole-system loads and writes docs/benchmarks.md: ours, and the peers beside them in the same run.
 
     cmake --preset release && ninja -C build/release       # and bench/peers/build.sh, once, for the Go collector
-    python3 bench/run.py [--seconds 5] [--only collector,path,...] [--out docs/benchmarks.md]
+    python3 bench/run.py [--seconds 5] [--only collector,path,...] [--out docs/benchmarks.md] [--against OLD.json]
 
 The receiver is bound to core 0, the load to core 1. Figures are items per processor-second of the process measured
 (utime + stime), since a machine shared with others disturbs them less than items per second. A part whose program is
-not built is left out, and the page says so.
+not built is left out, and the page says so. The figures stand in a JSON file beside the page too; --against compares them with
+those of an earlier run. Ends with 1 where a part failed, a neighbour felt too much, or a figure is worse and bench/reasons.toml
+does not say why.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import traceback
 import urllib.request
 from collections.abc import Iterator
@@ -30,10 +33,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+from launcher.layout import own_host  # noqa: E402  # found by the line above, whoever starts this file
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
 PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
 WARM_UP_SECONDS = 2
+GRPC_PORT = 4317  # each program has an address of its own
+REASONS = ROOT / "bench" / "reasons.toml"
+WORSE_FROM = 0.03
 
 
 class Case(NamedTuple):
@@ -54,7 +63,7 @@ CASES = [
 ]
 
 PEER_RECEIVE = """\
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", max_recv_msg_size_mib: 64}}}}}}}}
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
 processors: {{batch: {{}}}}
 exporters: {{nop: {{}}}}
 service:
@@ -66,7 +75,7 @@ service:
 """
 
 PEER_PATH = """\
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", max_recv_msg_size_mib: 64}}}}}}}}
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
 processors: {{batch: {{}}}}
 exporters:
   prometheusremotewrite:
@@ -83,24 +92,17 @@ extensions:
     directory: {{file: "{folder}/customers.yaml"}}
   file_storage: {{directory: "{folder}/log"}}
 receivers:
-  otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{port}", auth: {{authenticator: vigia_auth}}}}}}}}
+  otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}}}}}
 processors: {{batch: {{}}}}
 exporters:
   prometheusremotewrite/cold: {{endpoint: "http://127.0.0.1:{sink}/api/v1/write", required: true}}
 service:
   extensions: [vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "127.0.0.1:{metrics}"}}}}
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite/cold]}}}}
 """
 
 CUSTOMERS = "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def cpu_seconds(pid: int) -> float:
@@ -112,12 +114,12 @@ def resident_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
 
 
-def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for_port(host: str, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((host, GRPC_PORT), timeout=1):
             return
         time.sleep(0.05)
     raise RuntimeError(f"{process.args!r} does not listen")
@@ -145,13 +147,32 @@ class Measured:
     more: dict[str, float] = field(default_factory=dict)
 
 
+class Figure(NamedTuple):
+    """One number that a later run is compared by."""
+
+    value: float
+    more_is_better: bool
+
+
 class Bench:
-    def __init__(self, bin_folder: Path, seconds: int) -> None:
+    def __init__(self, bin_folder: Path, seconds: int, neighbour_seconds: int = 20) -> None:
         self.bin = bin_folder
         self.seconds = seconds
+        self.neighbour_seconds = neighbour_seconds
+        self.figures: dict[str, Figure] = {}
+        self.failures: list[str] = []  # what a part found wrong although it has a table to show
 
-    def load(self, pid: int, port: int, *arguments: str) -> Measured:
-        words = ["taskset", "-c", "1", str(self.bin / "vigia-bench-load"), "--pid", str(pid), "--port", str(port)]
+    def rate(self, name: str, value: float) -> None:
+        """Of this figure more is better."""
+        self.figures[name] = Figure(value, True)
+
+    def cost(self, name: str, value: float) -> None:
+        """Of this figure less is better."""
+        self.figures[name] = Figure(value, False)
+
+    def load(self, pid: int, host: str, port: int, *arguments: str) -> Measured:
+        words = ["taskset", "-c", "1", str(self.bin / "vigia-bench-load"), "--pid", str(pid)]
+        words += ["--host", host, "--port", str(port)]
         words += ["--warm-up", str(WARM_UP_SECONDS), "--seconds", str(self.seconds), *arguments]
         line = subprocess.run(words, text=True, capture_output=True, check=False).stdout
         values = dict(re.findall(r"(\S+)=([\d.]+)", line))
@@ -168,20 +189,20 @@ class Bench:
                 with running(words) as receiver:
                     assert receiver.stdout
                     port = int(receiver.stdout.readline())
-                    results[case.name] = self.load(receiver.pid, port, *case.arguments)
+                    results[case.name] = self.load(receiver.pid, "127.0.0.1", port, *case.arguments)
         return results
 
     def receive_peer(self) -> dict[str, Measured]:
         results = {}
         for case in CASES:
             with tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder:
-                port = free_port()
+                host = own_host()
                 config = Path(folder) / "config.yaml"
-                config.write_text(PEER_RECEIVE.format(port=port))
+                config.write_text(PEER_RECEIVE.format(host=host))
                 words = ["taskset", "-c", "0", str(PEER), "--config", str(config)]
                 with running(words, env={**os.environ, "GOMAXPROCS": "1"}) as peer:
-                    wait_for_port(port, peer)
-                    results[case.name] = self.load(peer.pid, port, *case.arguments)
+                    wait_for_port(host, peer)
+                    results[case.name] = self.load(peer.pid, host, GRPC_PORT, *case.arguments)
         return results
 
     def path(self, rate: int, is_peer: bool) -> Measured:
@@ -191,8 +212,8 @@ class Bench:
             running([str(self.bin / "vigia-bench-sink")]) as sink,
         ):
             assert sink.stdout
-            port, sink_port = free_port(), int(sink.stdout.readline())
-            values = {"folder": folder, "port": port, "metrics": free_port(), "sink": sink_port}
+            host, sink_port = own_host(), int(sink.stdout.readline())
+            values = {"folder": folder, "host": host, "sink": sink_port}
             config = Path(folder) / "config.yaml"
             (Path(folder) / "customers.yaml").write_text(CUSTOMERS)
             config.write_text((PEER_PATH if is_peer else OUR_PATH).format(**values))
@@ -200,11 +221,11 @@ class Bench:
             environment = {**os.environ, "GOMAXPROCS": "2"}
             output = (Path(folder) / "output").open("w")
             with output, running([program, "--config", str(config)], env=environment, stderr=output) as collector:
-                wait_for_port(port, collector)
-                self.send(collector.pid, port, 1, rate)  # the series are known then
+                wait_for_port(host, collector)
+                self.send(collector.pid, host, 1, rate)  # the series are known then
                 drained(sink_port)
                 cpu_before, before = cpu_seconds(collector.pid), seen(sink_port)
-                rss = self.send(collector.pid, port, self.seconds, rate)
+                rss = self.send(collector.pid, host, self.seconds, rate)
                 seconds_behind, is_drained = drained(sink_port)
                 cpu = cpu_seconds(collector.pid) - cpu_before
                 after = seen(sink_port)
@@ -215,9 +236,9 @@ class Bench:
         print(f"    {'peer' if is_peer else 'vigia'} {samples} samples {cpu:.2f} CPU-s {result}", flush=True)
         return result
 
-    def send(self, pid: int, port: int, seconds: int, rate: int) -> float:
-        words = [str(self.bin / "vigia-bench-load"), "--pid", str(pid), "--port", str(port), "--warm-up", "0"]
-        words += ["--seconds", str(seconds), "--rate", str(rate)]
+    def send(self, pid: int, host: str, seconds: int, rate: int) -> float:
+        words = [str(self.bin / "vigia-bench-load"), "--pid", str(pid), "--host", host, "--port", str(GRPC_PORT)]
+        words += ["--warm-up", "0", "--seconds", str(seconds), "--rate", str(rate)]
         line = subprocess.run(words, text=True, capture_output=True, check=True).stdout
         return float(re.findall(r"rss=(\d+)", line)[0])
 
@@ -276,6 +297,10 @@ def receive_table(ours: dict[str, Measured], peer: dict[str, Measured], *, is_lo
     return lines
 
 
+def unit_of(name: str) -> str:
+    return next(case.unit for case in CASES if case.name == name)
+
+
 def collector_section(bench: Bench) -> list[str]:
     print("collector without a log", flush=True)
     plain = bench.receive(keep_log=False)
@@ -290,6 +315,10 @@ def collector_section(bench: Bench) -> list[str]:
         "Checked and series resolved, nothing kept. Go collector: batch processor and nop exporter, GOMAXPROCS=1.",
         "",
     ]
+    for name, results in (("plain", plain), ("with its log", logged)):
+        for case, one in results.items():
+            bench.rate(f"collector {name}: {case}, {unit_of(case)} per CPU-s", one.per_cpu)
+            bench.cost(f"collector {name}: {case}, RSS MiB", one.rss_mib)
     text += receive_table(plain, peer, is_logged=False)
     text += [
         "",
@@ -304,6 +333,10 @@ def path_section(bench: Bench) -> list[str]:
     rows = [("Vigía, log and fdatasync", bench.path(400_000, is_peer=False))]
     if PEER.exists():
         rows.append(("Go collector, queue in memory", bench.path(100_000, is_peer=True)))
+    mine = rows[0][1]
+    bench.rate("path: points per CPU-s", mine.per_cpu)
+    bench.cost("path: bytes a sample", mine.more["bytes"])
+    bench.cost("path: RSS MiB", mine.rss_mib)
     text = ["## Collector: OTLP in, remote write out, points per processor-second", ""]
     text += [
         "At a fixed rate, to a destination that takes all; processor time counts until the last sample has arrived.",
@@ -326,6 +359,7 @@ def path_section(bench: Bench) -> list[str]:
 
 def export_section(bench: Bench) -> list[str]:
     found = google_benchmark(bench.bin / "vigia_collector_exporters_bench")[0]
+    bench.rate("export: points per CPU-s", float(str(found["points_a_cpu_second"])))
     text = ["## Collector: from the log to a compressed remote write, no sockets", ""]
     return [*text, f"{million(float(str(found['points_a_cpu_second'])))} points per processor-second."]
 
@@ -335,6 +369,9 @@ def storage_section(bench: Bench) -> list[str]:
     rate, memory, disk = (
         float(str(found[name])) for name in ("samples_per_cpu_s", "memory_per_series", "disk_per_sample")
     )
+    bench.rate("storage: samples per CPU-s", rate)
+    bench.cost("storage: bytes of memory an open series", memory)
+    bench.cost("storage: bytes on disk a sample", disk)
     text = ["## Cold store: remote write in, chunks on disk, without the network", ""]
     text += ["| figure | measured | target |", "|---|---:|---|"]
     text.append(f"| samples per processor-second | {million(rate)} | {verdict(rate, 1.0)} |")
@@ -350,6 +387,10 @@ def chunk_section(bench: Bench) -> list[str]:
     for one in google_benchmark(bench.bin / "vigia_chunk_bench", "--benchmark_min_time=0.2"):
         size = f"{float(str(one['bytes_per_sample'])):.2f}" if "bytes_per_sample" in one else ""
         rate = float(str(one.get("items_per_second", 0)))
+        if size:
+            bench.cost(f"chunk {one['name']}: bytes a sample", float(str(one["bytes_per_sample"])))
+        if rate:
+            bench.cost(f"chunk {one['name']}: ns a sample", 1e9 / rate)
         text.append(f"| {one['name']} | {size} | {1e9 / rate if rate else 0:.1f} |")
     return text
 
@@ -368,28 +409,35 @@ def agent_section(bench: Bench) -> list[str]:
         ]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         found = json.loads(Path(answer.name).read_text())
+    for name in ("rss_kib", "anonymous_kib", "cpu_seconds_per_minute", "bytes_up_per_second"):
+        bench.cost(f"agent: {name}", found[name])
     text = ["## Agent at rest", "", "All host metrics every 15 s, gRPC over TLS, one minute after 65 s of warm-up.", ""]
     text += ["| figure | measured |", "|---|---:|"]
     return text + [f"| {name} | {value} |" for name, value in found.items()]
 
 
 def neighbour_section(bench: Bench) -> list[str]:
-    with tempfile.NamedTemporaryFile() as answer:
-        words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/neighbour.py"), "--json", answer.name]
-        words += ["--seconds", str(3 * bench.seconds)]
-        paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench"))
-        environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
-        shown = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE).stdout
-    lines = shown.splitlines()
-    begin = max(index for index, line in enumerate(lines) if line.startswith("| what A does"))
+    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/neighbour.py")]
+    words += ["--seconds", str(bench.neighbour_seconds)]
+    paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench"))
+    environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
+    run = subprocess.run(words, check=False, env=environment, text=True, stdout=subprocess.PIPE)
+    shown = run.stdout.splitlines()
+    begins = [index for index, line in enumerate(shown) if line.startswith("| what A does")]
+    if not begins:
+        raise RuntimeError(f"bench/neighbour.py ended with {run.returncode} and shows no table")
+    if run.returncode != 0:
+        bench.failures.append("neighbour: " + "; ".join(line.strip("-* ") for line in shown if line.startswith("- **")))
     text = ["## Neighbours: what one customer feels of another", ""]
     text += [
-        "B sends a point and asks a query every second and has one alert; A does each of these three times --seconds. Times are the",
-        "worst of B's, in milliseconds; bold: more than twice the calm run's (or than 25 ms, a lag of 200 ms, an alert after 1 s,",
-        "where the calm run was below), or never. Programs and load share the two cores.",
+        f"B sends a point and asks a query five times a second and has one alert and a page open; A does each of these for "
+        f"{bench.neighbour_seconds} s.",
+        "B's times are the 99th percentile and, in brackets, the worst, in milliseconds. Bold: more than twice the calm runs' before",
+        "and after it (or than 25 ms, a lag of 200 ms, an alert after 1 s, where those were below), never, or lost. What is bold has a",
+        "reason below the table, or the bench fails. A's own process has the lowest priority; programs and load share the two cores.",
         "",
     ]
-    return text + lines[begin:]
+    return text + shown[begins[-1] :]
 
 
 SECTIONS = {
@@ -423,10 +471,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5, help="of each load, after the warm-up")
     parser.add_argument("--only", default=",".join(SECTIONS), help="parts to run: " + ", ".join(SECTIONS))
+    parser.add_argument("--neighbour-seconds", type=int, default=20, help="of each load of the neighbours' part")
     parser.add_argument("--bin", type=Path, default=ROOT / "build" / "release" / "bin")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    parser.add_argument("--json", type=Path, help="the figures; default: beside --out")
+    parser.add_argument("--against", type=Path, help="figures of an earlier run, to be compared with")
     options = parser.parse_args()
-    bench = Bench(options.bin, options.seconds)
+    earlier = (
+        read_figures(options.against) if options.against else None
+    )  # now, since it may be the file that is written
+    bench = Bench(options.bin, options.seconds, options.neighbour_seconds)
     begin = load_average()
     body: list[str] = []
     left_out = [] if PEER.exists() else ["the Go collector (not built: bench/peers/build.sh)"]
@@ -440,11 +494,53 @@ def main() -> None:
         except Exception as error:  # a section's fault costs that section, not the minutes of the others
             traceback.print_exc()
             left_out.append(f"**{name}, which failed** ({type(error).__name__}: {error})".replace("\n", " "))
+            bench.failures.append(f"{name} failed")
         write_page(options.out, begin, left_out, body)
-    if not body:
-        write_page(options.out, begin, left_out, body)
-    if any("which failed" in one for one in left_out):
+        write_figures(options.json or options.out.with_suffix(".json"), bench.figures)
+    if earlier is not None:
+        text, unexcused = compare(earlier, bench.figures, tomllib.loads(REASONS.read_text()).get("worse", {}))
+        body += [f"## Against {options.against.name}", "", *text, ""]
+        bench.failures += unexcused
+    write_page(options.out, begin, left_out, body)
+    for failure in bench.failures:
+        print(failure, file=sys.stderr)
+    if bench.failures:
         sys.exit(1)
+
+
+def read_figures(file: Path) -> dict[str, Figure]:
+    return {name: Figure(*pair) for name, pair in json.loads(file.read_text())["figures"].items()}
+
+
+def write_figures(file: Path, figures: dict[str, Figure]) -> None:
+    """A list [value, whether more is better] by name, and of which commit."""
+    file.write_text(json.dumps({"commit": commit(), "figures": figures}, indent=1) + "\n")
+
+
+def compare(earlier: dict[str, Figure], now: dict[str, Figure], reasons: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The page's lines about figures that are more than 3 % worse, each with its reason; and those that have none."""
+    rows, unexcused = [], []
+    for name, before in earlier.items():
+        if name not in now:
+            continue
+        value = now[name].value
+        change = value / before.value - 1 if before.value else 0.0
+        if (-change if before.more_is_better else change) <= WORSE_FROM:
+            continue
+        reason = reasons.get(name, "")
+        if not reason:
+            unexcused.append(
+                f"{name}: {change:+.1%} against {before.value:,.4g}, and bench/reasons.toml has no reason for it"
+            )
+        rows.append(f"| {name} | {before.value:,.4g} | {value:,.4g} | **{change:+.1%}** | {reason or '**none**'} |")
+    shared = sum(name in now for name in earlier)
+    lines = [f"{len(rows)} of {shared} figures are more than {WORSE_FROM:.0%} worse."]
+    absent = sorted(set(earlier) - set(now))
+    if absent:
+        lines += ["", f"Measured then and not now: {'; '.join(absent)}."]
+    if rows:
+        lines += ["", "| figure | then | now | change | reason |", "|---|---:|---:|---:|---|", *rows]
+    return lines, unexcused
 
 
 def write_page(out: Path, begin: str, left_out: list[str], body: list[str]) -> None:
