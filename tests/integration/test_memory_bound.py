@@ -30,6 +30,8 @@ MIB = 1 << 20
 RSS_MIB_MAX = 640
 ATTACKERS = ("cliente-a", "cliente-c", "cliente-d")
 BODY_BYTES = 31 * MIB  # the largest body is 32 MiB
+JSON_BYTES = 16 * MIB - 10_000
+Body = tuple[str, str, str, bytes]  # customer, signal, coding, as sent
 
 
 @pytest.fixture
@@ -109,6 +111,15 @@ def _new_series(customer: str, number: int) -> bytes:
     return _request(customer, [message(1, b"fill") + message(5, *points)])
 
 
+def _json(customer: str, value: str) -> bytes:
+    """Log records of 1,000 such values each, as large as JSON may be."""
+    record = '{"timeUnixNano":"1","body":{"arrayValue":{"values":[' + ",".join([value] * 1_000) + "]}}}"
+    head = '{"resourceLogs":[{"resource":{"attributes":[{"key":"customer.id","value":{"stringValue":"' + customer
+    head += '"}}]},"scopeLogs":[{"logRecords":['
+    count = JSON_BYTES // (len(record) + 1)
+    return (head + ",".join([record] * count) + "]}]}]}").encode()
+
+
 def _zstd(body: bytes) -> bytes:
     """One frame of raw blocks, with a window of 128 KiB."""
     out = [b"\x28\xb5\x2f\xfd\x80\x38" + struct.pack("<I", len(body))]
@@ -119,23 +130,35 @@ def _zstd(body: bytes) -> bytes:
     return b"".join(out)
 
 
+def large_bodies() -> list[Body]:
+    bodies = []
+    for customer in ATTACKERS:
+        logs = _logs(customer)
+        bodies += [
+            (customer, "logs", "zstd", _zstd(logs)),
+            (customer, "metrics", "gzip", gzip.compress(_wide_series(customer), 1)),
+            (customer, "logs", "", logs),
+            (customer, "metrics", "zstd", _zstd(_many_resources(customer))),
+            (customer, "metrics", "gzip", gzip.compress(_many_points(customer), 1)),
+        ]
+    return bodies
+
+
+def json_bodies() -> list[Body]:
+    """Of many marks, of which the parser keeps the places, and of long texts, which it unescapes."""
+    values = ['{"intValue":"1"}', '{"stringValue":"' + "\\n" * 2_000 + '"}', '{"stringValue":"' + "x" * 500 + '"}']
+    return [(name, "logs", "gzip", gzip.compress(_json(name, value), 1)) for name in ATTACKERS for value in values]
+
+
 class Attack:
     """Everything at once, until it is ended; what the attackers were told."""
 
-    def __init__(self, site: Lanes) -> None:
+    def __init__(self, site: Lanes, bodies: list[Body], are_json: bool = False) -> None:
         self.site = site
         self.answers: Counter[str] = Counter()
         self._ends = threading.Event()
-        self._bodies: list[tuple[str, str, str, bytes]] = []
-        for customer in ATTACKERS:
-            logs = _logs(customer)
-            self._bodies += [
-                (customer, "logs", "zstd", _zstd(logs)),
-                (customer, "metrics", "gzip", gzip.compress(_wide_series(customer), 1)),
-                (customer, "logs", "", logs),
-                (customer, "metrics", "zstd", _zstd(_many_resources(customer))),
-                (customer, "metrics", "gzip", gzip.compress(_many_points(customer), 1)),
-            ]
+        self._bodies = bodies
+        self._are_json = are_json
         self._threads = [threading.Thread(target=self._shoot, args=(n,)) for n in range(12)]
         head = b"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 63_000
         for source in range(1, 5):
@@ -152,7 +175,8 @@ class Attack:
         """Alone, so that all of it is taken."""
         for number in range(12):
             customer = ATTACKERS[number % 3]
-            assert self._post(customer, "metrics", "gzip", gzip.compress(_new_series(customer, number), 1)) == "200"
+            body = gzip.compress(_new_series(customer, number), 1)
+            assert self._post((customer, "metrics", "gzip", body)) == "200"
 
     def __enter__(self) -> Attack:
         for thread in self._threads:
@@ -164,13 +188,15 @@ class Attack:
         for thread in self._threads:
             thread.join()
 
-    def _post(self, customer: str, signal: str, coding: str, body: bytes, port: int = 4318) -> str:
-        headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer token-{customer[-1]}"}
+    def _post(self, body: Body, port: int = 4318, is_json: bool = False) -> str:
+        customer, signal, coding, content = body
+        kind = "application/json" if is_json else "application/x-protobuf"
+        headers = {"Content-Type": kind, "Authorization": f"Bearer token-{customer[-1]}"}
         if coding:
             headers["Content-Encoding"] = coding
         url = f"http://{self.site.host}:{port}/v1/{signal}"
         try:
-            return str(requests.post(url, data=body, headers=headers, timeout=60).status_code)
+            return str(requests.post(url, data=content, headers=headers, timeout=60).status_code)
         except requests.RequestException:
             return "closed"  # refused while the body was still being sent
 
@@ -178,7 +204,8 @@ class Attack:
         for number in itertools.count(first, 7):
             if self._ends.is_set():
                 return
-            answer = self._post(*self._bodies[number % len(self._bodies)], port=4317 + number % 2)
+            body = self._bodies[number % len(self._bodies)]
+            answer = self._post(body, 4317 + number % 2, self._are_json)
             self.answers[answer] += 1
 
     def _hold(self, count: int, first: bytes, source: str) -> None:
@@ -224,14 +251,46 @@ class Small:
                 self.statuses.append(0)
 
 
+class Peaks:
+    """The most that the collector held in each part of a test."""
+
+    def __init__(self, site: Lanes) -> None:
+        self.site = site
+        self.mib: dict[str, int] = {}
+
+    def during(self, name: str, seconds: float = 8) -> None:
+        self.site.rss_peak = 0
+        time.sleep(seconds)
+        self.mib[name] = self.site.rss_peak // MIB
+
+    def check(self, attack: Attack, small: Small) -> None:
+        told = f"RSS at most {self.mib} MiB, attackers were told {dict(attack.answers)}, B {Counter(small.statuses)}"
+        print("\n" + told)
+        assert max(self.mib.values()) < RSS_MIB_MAX, told
+        assert len(small.statuses) > 15
+        assert set(small.statuses) == {200}, told
+        assert set(attack.answers) <= {"200", "429", "503", "closed"}, told
+        assert attack.answers["200"] > 5, told
+        assert {name: value for name, _, value in self.site.metrics()}["vigia_faults_total"] == 0
+
+
+def test_json_stays_within_the_memory_limit(site: Lanes) -> None:
+    site.start("collector")
+    peaks = Peaks(site)
+    with Small(site) as small:
+        attack = Attack(site, json_bodies(), are_json=True)
+        attack.fill_the_cache()
+        with attack:
+            peaks.during("away", 16)
+            site.serve().unpacks = False
+            peaks.during("well")
+        peaks.during("afterwards", 3)
+    peaks.check(attack, small)
+
+
 def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> None:
     site.start("collector")
-    peaks: dict[str, int] = {}
-
-    def during(name: str, seconds: float = 8) -> None:
-        site.rss_peak = 0
-        time.sleep(seconds)
-        peaks[name] = site.rss_peak // MIB
+    peaks = Peaks(site)
 
     def failing(*customers: str) -> Callable[[str, str, bytes], int]:
         return lambda customer, path, body: 500 if customer in customers else 204
@@ -241,24 +300,18 @@ def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> N
         return 204
 
     with Small(site) as small:
-        attack = Attack(site)
+        attack = Attack(site, large_bodies())
         attack.fill_the_cache()
         with attack:
-            during("away")
+            peaks.during("away")
             destination: Destination = site.serve()
             destination.unpacks = destination.keeps = False
             destination.script = slow
-            during("slow", 16)
+            peaks.during("slow", 16)
             destination.script = failing("cliente-a")
-            during("failing for one")
+            peaks.during("failing for one")
             destination.script = failing(*ATTACKERS)
-            during("failing for all but B")
+            peaks.during("failing for all but B")
             destination.script = failing()
-        during("afterwards", 5)
-    print(f"\nRSS at most {peaks} MiB, attackers were told {dict(attack.answers)}, B {Counter(small.statuses)}")
-    assert max(peaks.values()) < RSS_MIB_MAX, peaks
-    assert len(small.statuses) > 30
-    assert set(small.statuses) == {200}, small.statuses
-    assert set(attack.answers) <= {"200", "429", "503", "closed"}, attack.answers
-    assert attack.answers["200"] > 5
-    assert {name: value for name, _, value in site.metrics()}["vigia_faults_total"] == 0
+        peaks.during("afterwards", 5)
+    peaks.check(attack, small)

@@ -1,5 +1,6 @@
 #include "libs/wire/otlp/json.hpp"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -270,6 +271,16 @@ class Converter {
   int depth_ = 0;
 };
 
+bool has_too_many_marks(std::string_view json) {
+  if (json.size() <= kJsonMarksMax) return false;
+  constexpr std::string_view kMarks = "{}[]:,\"";
+  std::array<std::uint8_t, 256> is_mark{};
+  for (const char mark : kMarks) is_mark.at(static_cast<unsigned char>(mark)) = 1;
+  std::size_t marks = 0;
+  for (const char letter : json) marks += is_mark[static_cast<unsigned char>(letter)];
+  return marks > kJsonMarksMax;
+}
+
 }  // namespace
 
 Result<std::string> json_to_protobuf(Signal signal, std::string_view json) {
@@ -277,6 +288,12 @@ Result<std::string> json_to_protobuf(Signal signal, std::string_view json) {
     return fail(
         ErrorCode::kTooLarge,
         fmt::format("a JSON body may have {} bytes; protobuf may have more", kJsonBytesMax));
+  }
+  if (has_too_many_marks(json)) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("a JSON body may have {} braces, brackets, colons, commas and quotes; "
+                            "send it in smaller ones",
+                            kJsonMarksMax));
   }
   try {
     ondemand::parser parser;

@@ -143,5 +143,27 @@ TEST(Json, DamageIsRefusedAndDepthIsBounded) {
   EXPECT_TRUE(converted<ExportLogsServiceRequest>(Signal::kLogs, "{}").resource_logs().empty());
 }
 
+TEST(Json, WhatWouldTakeTheParserMuchMemoryIsTooLarge) {
+  const auto code_of = [](const std::string& json) {
+    const auto bytes = json_to_protobuf(Signal::kLogs, json);
+    return bytes ? std::optional<ErrorCode>() : bytes.error().code;
+  };
+  const auto padded = [](std::size_t bytes) {
+    const std::string frame = R"({"unknown":""})";
+    return frame.substr(0, frame.size() - 2) + std::string(bytes - frame.size(), 'x') + "\"}";
+  };
+  EXPECT_EQ(code_of(padded(kJsonBytesMax)), std::nullopt);
+  EXPECT_EQ(code_of(padded(kJsonBytesMax + 1)), ErrorCode::kTooLarge);
+  const auto empty_objects = [](std::size_t marks) {
+    std::string json = R"({"unknown":[)";  // with its end 8 marks, with the last object's comma 7
+    json.reserve(marks + 100);
+    for (std::size_t i = 7; i + 3 <= marks; i += 3) json += "{},";
+    json.pop_back();
+    return json + "]}";
+  };
+  EXPECT_EQ(code_of(empty_objects(kJsonMarksMax)), std::nullopt);
+  EXPECT_EQ(code_of(empty_objects(kJsonMarksMax + 100)), ErrorCode::kTooLarge);
+}
+
 }  // namespace
 }  // namespace vigia::wire::otlp
