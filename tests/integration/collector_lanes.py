@@ -231,6 +231,12 @@ class Lanes:
         result = self.query(f"count({expression})")
         return int(float(result[0]["value"][1])) if result else 0
 
+    def stored(self, items: str, customer: str) -> float:
+        """What storage says that it keeps of a customer's spans or log records."""
+        text = requests.get(f"http://{self.host}:9196/metrics", timeout=5).text
+        match = re.search(rf'vigia_storage_{items}_stored_total{{customer_id="{customer}"}} (\S+)', text)
+        return float(match[1]) if match else 0
+
     def metrics(self) -> list[tuple[str, dict[str, str], float]]:
         lines = requests.get(f"http://{self.host}:8888/metrics", timeout=5).text.splitlines()
         found = []

@@ -28,14 +28,15 @@ extensions:
   vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
   file_storage: {{directory: "{folder}/log", bytes_max: 512MiB}}
 receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
+  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", max_request_body_size: 67108864, auth: {{authenticator: vigia_auth}}}}}}}}
+processors: {{memory_limiter: {{limit_mib: 512}}}}
 exporters:
   prometheusremotewrite/cold: {{endpoint: "http://{host}:9096/api/v1/write", required: true, headers: {{Authorization: "Bearer internal"}}, retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
   telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines:
-    metrics: {{receivers: [otlp], exporters: [prometheusremotewrite/cold]}}
+    metrics: {{receivers: [otlp], processors: [memory_limiter], exporters: [prometheusremotewrite/cold]}}
 """
 STORAGE = """
 listen: "{host}:9096"
@@ -55,6 +56,7 @@ class Site:
         self.folder = folder
         self.host = own_host()
         self.running: dict[str, Running] = {}
+        self.held_mib = 0
         (folder / "customers.yaml").write_text(DIRECTORY)
         (folder / "collector.yaml").write_text(COLLECTOR.format(folder=folder, host=self.host))
         (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
@@ -66,6 +68,16 @@ class Site:
             Command(name, words, f"http://{self.host}:{port}/health"), self.folder / f"{name}.log"
         )
         self.running[name].wait_until_ready()
+
+    def kill(self, name: str) -> None:
+        if name == "collector":
+            self.note_memory()
+        self.running[name].end(9)
+
+    def note_memory(self) -> None:
+        """The most that the collector has held in this life."""
+        status = Path(f"/proc/{self.running['collector'].pid}/status").read_text()
+        self.held_mib = max(self.held_mib, int(status.partition("VmHWM:")[2].split()[0]) >> 10)
 
     def end(self) -> None:
         for running in self.running.values():
@@ -122,7 +134,7 @@ def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
     held = site.own("vigia_log_held_bytes", 'customer_id="greedy"')
     assert held > 200 << 20
 
-    site.running["collector"].end(9)
+    site.kill("collector")
     site.start("collector")
     assert site.own("vigia_log_held_bytes", 'customer_id="greedy"') == held
     assert site.send("small").status_code == 200
@@ -136,3 +148,5 @@ def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
     assert sent == {"greedy": taken * POINTS, "small": 51}
     wait_for("the share is free", lambda: site.send("greedy").status_code == 200)
     assert site.own("vigia_faults_total") == 0
+    site.note_memory()
+    assert 0 < site.held_mib < 640

@@ -108,6 +108,21 @@ def test_b5_slow_queries_of_one_customer_leave_the_stores_cores_to_the_others(lo
         client.close()
 
 
+def test_a_router_killed_among_slow_queries_leaves_nothing_behind(loaded: Loaded) -> None:
+    clients = [loaded.open_slow() for _ in range(30)]
+    wait_for("one of them is at hot", lambda: loaded.at_hot() >= 1)
+    loaded.stack.kill("router")
+    wait_for("hot has stopped", lambda: loaded.at_hot() < 1, 5)
+    loaded.stack.start("router")
+    clients += [loaded.open_slow() for _ in range(30)]
+    for _ in range(5):
+        assert loaded.result("light", "read-b")[0]["value"][1] == "1"
+        assert loaded.at_hot() <= 2
+    for client in clients:
+        client.close()
+    wait_for("hot has stopped again", lambda: loaded.at_hot() < 1, 5)
+
+
 def test_whoever_leaves_takes_its_work_along(loaded: Loaded) -> None:
     """As many as one customer may have under way: the next one would be 429 as long as any was worked on."""
     clients = [loaded.open_slow() for _ in range(64)]
