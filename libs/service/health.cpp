@@ -59,10 +59,13 @@ class OwnPortMetrics final : public MetricsServer {
 
 void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
                        const HealthPaths& paths) {
-  routes.add("GET", paths.health,
-             [](const net::Request&, const net::PathValues&, net::Responder responder) {
-               responder.send(status_word(true));
-             });
+  routes.add(
+      "GET", paths.health,
+      [mark = paths.mark](const net::Request&, const net::PathValues&, net::Responder responder) {
+        net::Response response = status_word(true);
+        if (mark) mark(response);
+        responder.send(std::move(response));
+      });
   routes.add("GET", paths.ready,
              [is_ready = std::move(is_ready)](const net::Request&, const net::PathValues&,
                                               net::Responder responder) {

@@ -17,6 +17,8 @@ namespace vigia::service {
 struct HealthPaths {
   std::string health = "/health";
   std::string ready = "/ready";
+  /// Where set, adds to the answer of `health` what neighbours may know without a token.
+  std::function<void(net::Response&)> mark;
 };
 void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
                        const HealthPaths& paths = {});

@@ -36,7 +36,7 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
       traces_(stores),
       routes_(net::prometheus_error) {
   service::add_health_routes(routes_, is_ready);
-  service::add_health_routes(routes_, std::move(is_ready), {"/-/healthy", "/-/ready"});
+  service::add_health_routes(routes_, std::move(is_ready), {"/-/healthy", "/-/ready", {}});
   add("/", false, greet);
   const auto queries = [this](auto method) {
     return [this, method](ApiRequest request, Exchange exchange) {

@@ -155,10 +155,11 @@ void Service::make_interfaces() {
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
                                           [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
-  label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_);
+  gaps_ = AnswerGaps([this] { return store_->damage().unsaved_files; });
+  label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_, gaps_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
-  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_, *answers_);
+  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_, *answers_, gaps_);
   sample_writers_ = std::make_unique<CustomerLanes>(
       LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                    settings_.memory_max / kWritesPart});

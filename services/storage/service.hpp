@@ -88,6 +88,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<WriteBooks> books_;
   std::unique_ptr<WriteApi> write_api_;
   std::unique_ptr<ReadApi> read_api_;
+  AnswerGaps gaps_;
   std::unique_ptr<LabelApi> label_api_;
   std::unique_ptr<OtlpApi> trace_intake_;
   std::unique_ptr<OtlpApi> log_intake_;

@@ -75,7 +75,9 @@ void Service::add_search(const char* method, const std::string& pattern, const L
                     readers_->submit(customer, bytes, [this, job, values, search, gone] {
                       if (*gone) return job->responder.send(answer_to_nobody());
                       const WorkLimit limit(clock_, kSearchTimeMax, gone);
-                      job->responder.send(search(job->request, values, limit));
+                      net::Response response = search(job->request, values, limit);
+                      gaps_.mark(response);
+                      job->responder.send(std::move(response));
                     });
                 if (!taken) job->responder.send(refuse(job->request, taken.error()));
               });
@@ -108,7 +110,9 @@ void Service::add_writes() {
 }
 
 void Service::add_routes() {
-  service::add_health_routes(routes_, [this] { return is_ready(); });
+  service::HealthPaths health;
+  health.mark = [this](net::Response& response) { gaps_.mark(response); };
+  service::add_health_routes(routes_, [this] { return is_ready(); }, health);
   add_writes();
   add_search("POST", "/api/v1/read", ReadApi::customer_of,
              [this](const net::Request& request, const net::PathValues&, const WorkLimit& limit) {

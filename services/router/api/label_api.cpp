@@ -49,9 +49,12 @@ bool append_matchers(const promql::Selector& selector, Form& form) {
   return true;
 }
 
+// What storage says of its own answer.
+constexpr std::string_view kCut = "results truncated due to limit";
+
 void cut(std::vector<std::string_view>& items, std::size_t limit, bool is_cut, Notes& notes) {
   const bool is_over = limit != 0 && items.size() > limit;
-  if (is_over || is_cut) notes.warnings.emplace_back("results truncated due to limit");
+  if (is_over || is_cut) notes.warnings.emplace_back(kCut);
   if (is_over) items.resize(limit);
 }
 
@@ -81,7 +84,8 @@ struct LabelApi::Gathering {
   bool is_over = false;      ///< the customer's share
   bool has_hot_failed = false;
   bool has_cold_failed = false;
-  bool is_cut = false;  ///< storage had more
+  bool is_cut = false;                ///< storage had more
+  std::vector<std::string> warnings;  ///< that it gave beside
   std::size_t answers = 0;
   std::optional<net::Response> refused;
   std::optional<Error> not_asked;  ///< our own word, instead of a store's answer
@@ -247,7 +251,13 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
       ++gathering->answers;
       gathering->bytes += list->bytes();
       gathering->lists.push_back(std::move(*list));
-      gathering->is_cut = gathering->is_cut || (is_cold && !answer->warnings().empty());
+      for (const std::string& warning : is_cold ? answer->warnings() : std::vector<std::string>()) {
+        if (warning == kCut) {
+          gathering->is_cut = true;
+        } else {
+          gathering->warnings.push_back(warning);
+        }
+      }
     } else {
       (is_cold ? gathering->has_cold_failed : gathering->has_hot_failed) = true;
     }
@@ -273,6 +283,7 @@ void LabelApi::finish(const Shared& gathering) const {
     return gathering->exchange.fail(gathering->not_asked.value_or(no_answer()));
   }
   Notes notes;
+  notes.warnings = std::move(gathering->warnings);
   if (gathering->has_cold_failed) {
     notes.warnings.emplace_back(
         "cold part missing: the long-term store does not answer, so what is only there is missing "

@@ -354,6 +354,10 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
+  if (stores_.has_cold_gaps()) {
+    notes.warnings.emplace_back(
+        "cold part may be incomplete: rows of damaged files are still being written anew");
+  }
   finish(evaluation, std::move(*answer), std::move(notes));
 }
 

@@ -36,6 +36,10 @@ class Stores {
   const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   Coverage& coverage() { return *coverage_; }
   const StoreWatch& watch() const { return *watch_; }
+  /// Whether storage said, when it was last looked at, that it lacks rows which will come back.
+  bool has_cold_gaps() const {
+    return cold_ && watch_->seen(watch_->stores().size() - 1).is_incomplete;
+  }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
   /// For what takes long of an answer.

@@ -37,7 +37,8 @@ class StoreWatch {
   struct Seen {
     StoreHealth::Verdict verdict = StoreHealth::Verdict::kAnswers;
     std::optional<std::uint64_t> samples_max;  ///< nothing where it is not known
-    bool is_unbounded = false;  ///< it may hold more for one query than it should, or hides it
+    bool is_unbounded = false;   ///< it may hold more for one query than it should, or hides it
+    bool is_incomplete = false;  ///< it says that rows are missing which will come back
   };
 
   /// Looks until destroyed; the clock must outlive it.
@@ -57,6 +58,7 @@ class StoreWatch {
     std::optional<TimePoint> flags_at;  // when they were last read
     std::optional<std::uint64_t> samples_max;
     bool is_unbounded = false;
+    bool is_incomplete = false;
   };
 
   void run();

@@ -23,7 +23,13 @@ Result<void> AnswerBody::add(std::string_view item) {
 
 net::Response AnswerBody::finish(std::string_view warning) {
   text_ += ']';
-  if (!warning.empty()) text_ += R"(,"warnings":[)" + json_text(warning) + ']';
+  std::string warnings;
+  for (const std::string_view one : {warning, std::string_view(gaps_)}) {
+    if (one.empty()) continue;
+    warnings += warnings.empty() ? "" : ",";
+    warnings += json_text(one);
+  }
+  if (!warnings.empty()) text_ += R"(,"warnings":[)" + warnings + ']';
   text_ += '}';
   return json_answer(std::move(text_), std::move(memory_));
 }

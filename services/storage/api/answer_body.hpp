@@ -23,8 +23,9 @@ std::string_view share_of(const Fence& fence);
 /// Thread contract: one thread.
 class AnswerBody {
  public:
-  /// `memory` outlives the answer: it goes with the response.
-  explicit AnswerBody(std::shared_ptr<AnswerMemory> memory) : memory_(std::move(memory)) {}
+  /// `memory` outlives the answer: it goes with the response. `gaps`: a warning in any case.
+  explicit AnswerBody(std::shared_ptr<AnswerMemory> memory, std::string_view gaps = {})
+      : memory_(std::move(memory)), gaps_(gaps) {}
 
   /// Whether `bytes` more of JSON fit into the longest answer.
   bool has_room(std::size_t bytes) const { return text_.size() + bytes <= kAnswerBytesMax; }
@@ -36,6 +37,7 @@ class AnswerBody {
 
  private:
   std::shared_ptr<AnswerMemory> memory_;
+  const std::string gaps_;
   std::string text_ = R"({"status":"success","data":[)";
   std::size_t items_ = 0;
 };

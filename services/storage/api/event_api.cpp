@@ -157,12 +157,14 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
     is_cut = true;
     break;
   }
+  const std::string_view gaps = gaps_.warning();
   if (trace.spans() == 0 && !is_cut) {
+    if (!gaps.empty()) return net::json_error({ErrorCode::kUnavailable, std::string(gaps)});
     return net::json_error({ErrorCode::kNotFound, "trace not found"});
   }
   fits = memory->add(kTraceCopies * trace.bytes());
   if (!fits) return net::json_error(fits.error());
-  return json_answer(trace.finish(is_cut), std::move(memory));
+  return json_answer(trace.finish(is_cut, gaps), std::move(memory));
 }
 
 net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit) const {
@@ -173,7 +175,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
   }
   const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
   auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  AnswerBody body(memory);
+  AnswerBody body(memory, gaps_.warning());
   bool is_cut = false;
   std::size_t left_out = 0;
   Result<void> fits;

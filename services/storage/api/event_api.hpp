@@ -3,6 +3,7 @@
 
 #include "libs/net/message.hpp"
 #include "services/storage/api/answer_body.hpp"
+#include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/events/event_store.hpp"
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/lanes/work_limit.hpp"
@@ -17,11 +18,13 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 class EventApi {
  public:
   /// All must outlive it.
-  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index, CustomerShares& answers)
-      : spans_(spans), logs_(logs), index_(index), answers_(answers) {}
+  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index, CustomerShares& answers,
+           AnswerGaps gaps = {})
+      : spans_(spans), logs_(logs), index_(index), answers_(answers), gaps_(std::move(gaps)) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans and 64 MiB (a warning in it says that there
-  /// are more, or that the limit ended the search); 404 where the customer has no span of it, 503
+  /// are more, or that the limit ended the search); 404 where the customer has no span of it (503
+  /// while rows are missing), 503
   /// where the limit came before the first. The id: 1 to 32 hex digits, filled with zeros at the
   /// left.
   net::Response trace(const net::Request& request, std::string_view id,
@@ -42,6 +45,7 @@ class EventApi {
   EventStore& logs_;
   const SeriesIndex& index_;
   CustomerShares& answers_;
+  const AnswerGaps gaps_;
 };
 
 }  // namespace vigia::storage

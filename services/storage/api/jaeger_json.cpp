@@ -218,9 +218,11 @@ std::string JaegerTrace::process_of(std::string_view resource) {
   return id;
 }
 
-std::string JaegerTrace::finish(bool is_cut) const {
-  const std::string_view warnings =
-      is_cut ? R"(["the trace has more spans than are shown"])" : "null";
+std::string JaegerTrace::finish(bool is_cut, std::string_view gaps) const {
+  std::string warnings;
+  if (is_cut) append_item(warnings, json_text("the trace has more spans than are shown"));
+  if (!gaps.empty()) append_item(warnings, json_text(gaps));
+  warnings = warnings.empty() ? "null" : '[' + warnings + ']';
   return fmt::format(
       R"({{"data":[{{"traceID":"{}","spans":[{}],"processes":{{{}}},"warnings":{}}}],)"
       R"("total":1,"limit":0,"offset":0,"errors":null}})",

@@ -18,7 +18,7 @@ class JaegerTrace {
   std::size_t spans() const { return span_count_; }
   std::size_t bytes() const { return spans_.size() + processes_.size(); }
   /// The whole answer: {"data":[…],…}. `is_cut`: there are more spans than were added.
-  std::string finish(bool is_cut) const;
+  std::string finish(bool is_cut, std::string_view gaps = {}) const;
 
  private:
   std::string process_of(std::string_view resource);

@@ -68,9 +68,9 @@ std::string to_json(const Labels& labels) {
 // Takes the items apart as it goes, so that they are not there twice.
 template <typename T>
 net::Response answer(Result<std::set<T>> found, std::size_t limit,
-                     const std::shared_ptr<AnswerMemory>& memory) {
+                     const std::shared_ptr<AnswerMemory>& memory, std::string_view gaps) {
   if (!found) return net::prometheus_error(found.error());
-  AnswerBody body(memory);
+  AnswerBody body(memory, gaps);
   while (!found->empty()) {
     if (body.items() == limit) return body.finish(kCut);
     const T item = std::move(found->extract(found->begin()).value());
@@ -153,14 +153,14 @@ net::Response LabelApi::labels(const net::Request& request) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_names(*query, *memory), query->limit, memory);
+  return answer(find_names(*query, *memory), query->limit, memory, gaps_.warning());
 }
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_values(*query, name, *memory), query->limit, memory);
+  return answer(find_values(*query, name, *memory), query->limit, memory, gaps_.warning());
 }
 
 net::Response LabelApi::series(const net::Request& request) const {
@@ -170,7 +170,7 @@ net::Response LabelApi::series(const net::Request& request) const {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});
   }
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_series(*query, query->limit, *memory), query->limit, memory);
+  return answer(find_series(*query, query->limit, *memory), query->limit, memory, gaps_.warning());
 }
 
 }  // namespace vigia::storage

@@ -7,6 +7,7 @@
 
 #include "libs/net/routes.hpp"
 #include "services/storage/api/answer_body.hpp"
+#include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/api/label_query.hpp"
 #include "services/storage/read/series_reader.hpp"
 
@@ -20,8 +21,9 @@ namespace vigia::storage {
 class LabelApi {
  public:
   /// All must outlive it.
-  LabelApi(const SeriesIndex& index, const SeriesReader& reader, CustomerShares& answers)
-      : index_(index), reader_(reader), answers_(answers) {}
+  LabelApi(const SeriesIndex& index, const SeriesReader& reader, CustomerShares& answers,
+           AnswerGaps gaps = {})
+      : index_(index), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
   net::Response labels(const net::Request& request) const;
   net::Response values(const net::Request& request, std::string_view name) const;
   net::Response series(const net::Request& request) const;
@@ -37,6 +39,7 @@ class LabelApi {
   const SeriesIndex& index_;
   const SeriesReader& reader_;
   CustomerShares& answers_;
+  const AnswerGaps gaps_;
 };
 
 }  // namespace vigia::storage

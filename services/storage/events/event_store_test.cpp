@@ -413,6 +413,28 @@ TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
   EXPECT_THAT(api.logs(request, {}).body, HasSubstr(R"("data":[]})"));
 }
 
+// While rows of damaged files are written anew, answers lacked them and did not say so.
+TEST_F(EventStoreTest, AnswersThatMayBeIncompleteSaySo) {
+  written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "line")}));
+  std::uint64_t unsaved = 1;
+  const AnswerGaps gaps([&] { return unsaved; });
+  const EventApi api(*spans_, *logs_, *index_, answers_, gaps);
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  request.query = "start=1764043200&end=1764043300";
+  EXPECT_THAT(api.logs(request).body, HasSubstr(R"("warnings":["the answer may be incomplete)"));
+  EXPECT_THAT(api.trace(request, kTraceHex).body, HasSubstr(R"("warnings":["the answer may be)"));
+  EXPECT_EQ(api.trace(request, "0b").status, 503);
+  net::Response marked;
+  gaps.mark(marked);
+  EXPECT_EQ(marked.headers.count(kIncompleteHeader), 1U);
+  unsaved = 0;
+  EXPECT_THAT(api.logs(request).body, Not(HasSubstr("warnings")));
+  EXPECT_THAT(api.trace(request, kTraceHex).body, HasSubstr(R"("warnings":null}])"));
+  EXPECT_EQ(api.trace(request, "0b").status, 404);
+}
+
 TEST_F(EventStoreTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
   written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
   net::Request request;

@@ -1,0 +1,54 @@
+#include "services/router/upstream/store_watch.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "libs/net/server.hpp"
+
+namespace vigia::router {
+namespace {
+
+/// A store that lives, and lacks rows or not.
+class LivingStore final : public net::Handler {
+ public:
+  explicit LivingStore(bool is_incomplete) : is_incomplete_(is_incomplete) {}
+  std::optional<net::Response> admit(net::RequestHead& /*head*/) override { return std::nullopt; }
+  void handle(net::Request /*request*/, net::Responder responder) override {
+    net::Response response;
+    if (is_incomplete_) response.headers.add("X-Vigia-Incomplete", "damaged-files");
+    responder.send(std::move(response));
+  }
+  bool reads_coding(const net::RequestHead& /*head*/, std::string_view /*coding*/) const override {
+    return false;
+  }
+
+ private:
+  const bool is_incomplete_;
+};
+
+// Remote read has no room for a warning: what storage lacks is learned from its /health.
+TEST(StoreWatch, AStoreThatLacksRowsIsSeenTo) {
+  for (const bool is_incomplete : {false, true}) {
+    LivingStore store(is_incomplete);
+    net::ServerSettings settings;
+    settings.name = "store";
+    settings.listen = "127.0.0.1:0";
+    const auto server = net::Server::start(std::move(settings), store);
+    ASSERT_TRUE(server.has_value()) << server.error().message;
+    const SystemClock clock;
+    std::atomic<int> told{0};
+    const StoreWatch watch(
+        {{"cold", "http://" + (*server)->address(), "/health", false}},
+        [&](std::size_t, const StoreHealth&) { ++told; }, clock);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (told == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    ASSERT_GT(told, 0);
+    EXPECT_EQ(watch.seen(0).is_incomplete, is_incomplete);
+  }
+}
+
+}  // namespace
+}  // namespace vigia::router
