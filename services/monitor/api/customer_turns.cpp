@@ -6,18 +6,28 @@
 
 namespace vigia::monitor {
 
+bool CustomerTurns::has_room_for(const Lane& lane) const {
+  if (lane.jobs.empty()) return true;
+  return lane.jobs.size() < limits_.waiting && waiting_ < limits_.all_waiting;
+}
+
 bool CustomerTurns::submit(const std::string& customer, std::function<void()> job) {
   // Under the lock to its end: whoever is refused must not find its job run by another's turn. The
   // pool runs nothing while it takes a job.
   const std::scoped_lock lock(mutex_);
   const auto lane = lanes_.try_emplace(customer).first;
   auto& jobs = lane->second.jobs;
-  if (jobs.size() >= limits_.waiting) return false;
+  if (!has_room_for(lane->second)) return false;
+  if (runners_ < limits_.threads && workers_.submit([this] { run_while_there_are_turns(); })) {
+    ++runners_;
+  }
+  if (runners_ == 0) {
+    if (jobs.empty() && lane->second.running == 0) lanes_.erase(lane);
+    return false;
+  }
   jobs.push_back(std::move(job));
-  if (workers_.submit([this] { run_while_there_are_turns(); })) return true;
-  jobs.pop_back();
-  if (jobs.empty() && lane->second.running == 0) lanes_.erase(lane);
-  return false;
+  ++waiting_;
+  return true;
 }
 
 CustomerTurns::Lanes::iterator CustomerTurns::next_lane() {
@@ -36,9 +46,13 @@ void CustomerTurns::run_while_there_are_turns() {
     {
       const std::scoped_lock lock(mutex_);
       const auto lane = next_lane();
-      if (lane == lanes_.end()) return;
+      if (lane == lanes_.end()) {
+        --runners_;  // in the same breath: what is submitted from now on brings a runner along
+        return;
+      }
       job = std::move(lane->second.jobs.front());
       lane->second.jobs.pop_front();
+      --waiting_;
       ++lane->second.running;
       customer = lane->first;
       last_ = customer;

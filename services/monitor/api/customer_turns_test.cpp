@@ -34,7 +34,7 @@ struct Held {
 // Whoever asked for many curves of two years had all threads; everybody else's waited behind.
 TEST(CustomerTurns, OnesSlowQuestionsHoldUpNobodyElses) {
   service::WorkerPool workers(2, 100);
-  CustomerTurns turns(workers, {1, 10});
+  CustomerTurns turns(workers, {1, 10, 2});
   Held first;
   Held second;
   ASSERT_TRUE(turns.submit("a", first.job()));
@@ -51,7 +51,7 @@ TEST(CustomerTurns, OnesSlowQuestionsHoldUpNobodyElses) {
 
 TEST(CustomerTurns, WhoHasTooManyWaitingIsRefusedAlone) {
   service::WorkerPool workers(2, 100);
-  CustomerTurns turns(workers, {1, 2});
+  CustomerTurns turns(workers, {1, 2, 2});
   Held held;
   ASSERT_TRUE(turns.submit("a", held.job()));
   held.begun.get_future().wait();
@@ -63,9 +63,36 @@ TEST(CustomerTurns, WhoHasTooManyWaitingIsRefusedAlone) {
   run_all(workers);
 }
 
+// A turn's thread does many jobs; one submission of each to the pool left empty ones there, until
+// two customers had filled it for everybody.
+TEST(CustomerTurns, WhatIsDoneOrWaitsTakesNoRoomInThePool) {
+  service::WorkerPool workers(2, 4);
+  CustomerTurns turns(workers, {1, 32, 2, 64});
+  Held a;
+  Held b;
+  ASSERT_TRUE(turns.submit("a", a.job()));
+  a.begun.get_future().wait();
+  ASSERT_TRUE(turns.submit("b", b.job()));
+  b.begun.get_future().wait();
+  std::atomic<int> ran = 0;
+  for (int i = 0; i < 32; ++i) {
+    ASSERT_TRUE(turns.submit("a", [&] { ++ran; })) << i;
+    ASSERT_TRUE(turns.submit("b", [&] { ++ran; })) << i;
+  }
+  EXPECT_LE(workers.waiting(), 2U);
+  EXPECT_FALSE(turns.submit("a", [] {}));
+  // All that may wait does: whoever has nothing waiting is taken all the same, once.
+  EXPECT_TRUE(turns.submit("c", [&] { ++ran; }));
+  EXPECT_FALSE(turns.submit("c", [] {}));
+  a.released.set_value();
+  b.released.set_value();
+  run_all(workers);
+  EXPECT_EQ(ran, 65);
+}
+
 TEST(CustomerTurns, EveryJobRunsOnceAlsoAfterOneThatThrows) {
   service::WorkerPool workers(3, 1'000);
-  CustomerTurns turns(workers, {2, 1'000});
+  CustomerTurns turns(workers, {2, 1'000, 3, 1'000});
   std::atomic<int> ran = 0;
   for (int i = 0; i < 300; ++i) {
     const auto customer = "c" + std::to_string(i % 7);
