@@ -125,8 +125,9 @@ net::Response InsideHandler::health_of(const std::optional<NodeKey>& node,
   if (!node) return to_response(not_found().value());
   const auto state = parts_.live.current();
   const auto found = state->nodes.find(*node);
+  const auto looked = state->looked_ms.find(node->first);
   return node_health(found == state->nodes.end() ? nullptr : &found->second, accept,
-                     parts_.clock.wall_ms());
+                     looked == state->looked_ms.end() ? 0 : looked->second, parts_.clock.wall_ms());
 }
 
 void InsideHandler::answer_health(const net::RequestHead& head, const net::PathValues& path,

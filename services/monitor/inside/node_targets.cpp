@@ -129,8 +129,12 @@ Result<std::string> write_targets(const std::string& shard, const std::string& o
   return writer.take();
 }
 
-net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t now_ms) {
-  if (live == nullptr || now_ms - live->pushed_ms > kPushedHealthAgeMaxMs) {
+net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t looked_ms,
+                          std::int64_t now_ms) {
+  if (now_ms - looked_ms > kPushedHealthAgeMaxMs) {
+    return to_response(Refusal(503, "unavailable", "nobody looked at it in the last 45 s"));
+  }
+  if (live == nullptr || looked_ms - live->pushed_ms > kPushedHealthAgeMaxMs) {
     return to_response(Refusal(503, "unavailable", "no health was pushed in the last 45 s"));
   }
   if (!wants_text(accept)) return json_answer(200, health_as_json(*live));

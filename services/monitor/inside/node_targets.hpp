@@ -44,7 +44,10 @@ Result<std::string> write_targets(const std::string& shard, const std::string& o
                                   AddressBook& addresses, Connection& connection);
 
 /// The last pushed health of a node: Prometheus' text format where Accept names one with a version,
-/// else JSON like the agent's own; 503 where there is none younger than 45 s.
-net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t now_ms);
+/// else JSON like the agent's own; 503 where at `looked_ms`, when its customer was last looked at,
+/// none was younger than 45 s. So that what a node is said to be is never the age of our look: 503
+/// for that, too, but only 45 s after it, when rules know that it is ours (live_poller.hpp).
+net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t looked_ms,
+                          std::int64_t now_ms);
 
 }  // namespace vigia::monitor

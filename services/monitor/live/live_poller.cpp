@@ -70,6 +70,9 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
       groups_unanswered_(
           metrics.counter("vigia_monitor_look_groups_unanswered_total",
                           "Groups of customers whose live state the router did not answer")),
+      database_failures_(metrics.counter(
+          "vigia_monitor_database_failures_total",
+          "Looks at the live state for which the database did not tell customers and nodes")),
       nodes_seen_(metrics.gauge("vigia_monitor_live_nodes",
                                 "Nodes that the newest look at the live state found")) {
   LiveState state;
@@ -78,6 +81,22 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
   // What was sent meanwhile is only now on its way, as after an absence of the collector.
   state.blind_ms = clock_.wall_ms();
   current_ = std::make_shared<const LiveState>(std::move(state));
+  metrics.on_collect([this](const service::MetricRegistry::Emit& emit) { show_unseen(emit); });
+}
+
+void LivePoller::show_unseen(const service::MetricRegistry::Emit& emit) const {
+  const auto now = clock_.steady();
+  double unseen = 0;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [customer, at] : looked_at_) {
+    if (now - at <= std::chrono::milliseconds(kLiveStateAgeMaxMs)) continue;
+    ++unseen;
+    emit("vigia_monitor_customer_is_unseen",
+         "1 for each customer whose nodes were not looked at for 30 s: their silence says nothing",
+         service::MetricType::kGauge, {{"customer_id", customer.text()}}, 1);
+  }
+  emit("vigia_monitor_customers_unseen", "How many these are", service::MetricType::kGauge, {},
+       unseen);
 }
 
 void LivePoller::stop() {
@@ -212,11 +231,7 @@ void LivePoller::look_at_alerts(LiveState& state) {
   state.away.insert(OwnPart::kAlertmanager);
 }
 
-void LivePoller::refresh() {
-  struct Watched {
-    std::vector<Customer> customers;
-    std::vector<Node> nodes;
-  };
+bool LivePoller::read_watched() {
   auto watched = database_.read([](Connection& connection) -> Result<Watched> {
     auto customers = list_customers(connection);
     if (!customers) return forward(customers);
@@ -224,35 +239,71 @@ void LivePoller::refresh() {
     if (!nodes) return forward(nodes);
     return Watched{std::move(*customers), std::move(*nodes)};
   });
-  LiveState state = next_state();
   if (watched) {
-    std::map<CustomerId, std::size_t> counts;
-    for (const auto& customer : watched->customers) {
-      if (customer.is_enabled) counts[customer.id] = 0;
-    }
-    for (const auto& node : watched->nodes) {
-      const auto found = counts.find(node.customer);
-      if (found != counts.end()) ++found->second;
-    }
-    std::erase_if(state.nodes, [&](const auto& one) { return !counts.contains(one.first.first); });
-    std::erase_if(state.looked_ms, [&](const auto& one) { return !counts.contains(one.first); });
-    look_at_hot_stores(watched->customers, state);
-    look_at_own_parts(state);
-    if (state.router_problem.empty()) look_at_nodes(counts, state);
+    watched_ = std::move(*watched);
   } else {
-    service::log_warn("nodes not read", {{"error", watched.error().message}});
+    database_failures_.add();
+    if (!is_database_away_) {
+      service::log_warn("nodes not read: the live state goes on with those that were last read",
+                        {{"error", watched.error().message}});
+    }
+  }
+  is_database_away_ = !watched.has_value();
+  return watched.has_value();
+}
+
+std::map<CustomerId, std::size_t> LivePoller::count_watched() const {
+  std::map<CustomerId, std::size_t> counts;
+  for (const auto& customer : watched_->customers) {
+    if (customer.is_enabled) counts[customer.id] = 0;
+  }
+  for (const auto& node : watched_->nodes) {
+    const auto found = counts.find(node.customer);
+    if (found != counts.end()) ++found->second;
+  }
+  return counts;
+}
+
+void LivePoller::look_at_watched(LiveState& state) {
+  const auto counts = count_watched();
+  std::erase_if(state.nodes, [&](const auto& one) { return !counts.contains(one.first.first); });
+  std::erase_if(state.looked_ms, [&](const auto& one) { return !counts.contains(one.first); });
+  look_at_hot_stores(watched_->customers, state);
+  look_at_own_parts(state);
+  if (state.router_problem.empty()) look_at_nodes(counts, state);
+  const auto now = clock_.steady();
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(looked_at_, [&](const auto& one) { return !counts.contains(one.first); });
+  for (const auto& [customer, count] : counts) {
+    const auto looked = state.looked_ms.find(customer);
+    const bool is_seen = looked != state.looked_ms.end() && looked->second == state.taken_ms;
+    const auto known = looked_at_.try_emplace(customer, now).first;
+    if (is_seen) known->second = now;
+  }
+}
+
+void LivePoller::refresh() {
+  const bool is_read = read_watched();
+  LiveState state = next_state();
+  if (watched_) {
+    look_at_watched(state);
+  } else {
+    state.router_problem = "the database has not told yet who is looked at";
+    state.blind_ms = state.taken_ms;
+    state.blinded_by = std::nullopt;
   }
   nodes_seen_.set(static_cast<double>(state.nodes.size()));
   look_at_alerts(state);
-  if (watched && state.router_problem.empty()) {
-    auto kept = keep_nodes(watched->nodes, state);
-    if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
-  }
+  const auto looked = std::make_shared<const LiveState>(std::move(state));
   {
     const std::scoped_lock lock(mutex_);
-    current_ = std::make_shared<const LiveState>(std::move(state));
+    current_ = looked;
   }
   if (listener_) listener_();
+  // After it is shown: a database that takes no writes holds up no health.
+  if (!is_read || !looked->router_problem.empty()) return;
+  auto kept = keep_nodes(watched_->nodes, *looked);
+  if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
 }
 
 Result<void> LivePoller::keep_nodes(const std::vector<Node>& known, const LiveState& state) {

@@ -3,8 +3,10 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,7 +30,10 @@ struct LivePollerSettings {
   std::vector<std::pair<std::string, std::string>> hot_shards = {};
 };
 
-/// Thread contract: `current` from any thread; one thread of its own asks (docs/decisions/0002).
+/// Without the database it goes on looking at the customers and nodes that it last read. A customer
+/// that was not looked at for kLiveStateAgeMaxMs is shown (vigia_monitor_customer_is_unseen): what
+/// looks like silence of its nodes is our not looking. Thread contract: `current` from any thread;
+/// one thread of its own asks (docs/decisions/0002). `metrics` shows it and must not after its end.
 class LivePoller {
  public:
   LivePoller(Database& database, RouterQueries& router, net::Client& client, const Clock& clock,
@@ -49,7 +54,19 @@ class LivePoller {
   void refresh();
 
  private:
+  /// What the database knows: who is looked at.
+  struct Watched {
+    std::vector<Customer> customers;
+    std::vector<Node> nodes;
+  };
+
   void run();
+  /// Reads it anew; where that fails the last one stays. False for that.
+  bool read_watched();
+  std::map<CustomerId, std::size_t> count_watched() const;
+  /// Looks at those that the database told of, and notes when; who is new counts from now.
+  void look_at_watched(LiveState& state);
+  void show_unseen(const service::MetricRegistry::Emit& emit) const;
   /// What the last look left, as a beginning of the next.
   LiveState next_state() const;
   void look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state);
@@ -69,13 +86,17 @@ class LivePoller {
   service::Counter& alertmanager_failures_;
   service::Counter& registered_;
   service::Counter& groups_unanswered_;
+  service::Counter& database_failures_;
   service::Gauge& nodes_seen_;
-  LookPlan plan_;  ///< the poller's thread alone
+  LookPlan plan_;                   ///< the poller's thread alone
+  std::optional<Watched> watched_;  ///< likewise; nothing until it was read once
+  bool is_database_away_ = false;   ///< likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool is_ending_ = false;                    ///< guarded by mutex_
-  std::shared_ptr<const LiveState> current_;  ///< guarded by mutex_; shared with who reads it
+  bool is_ending_ = false;                     ///< guarded by mutex_
+  std::shared_ptr<const LiveState> current_;   ///< guarded by mutex_; shared with who reads it
+  std::map<CustomerId, TimePoint> looked_at_;  ///< guarded by mutex_; steady: no clock step ages it
   std::function<void()> listener_;
   std::thread thread_;
 };

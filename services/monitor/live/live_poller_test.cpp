@@ -159,6 +159,63 @@ TEST_F(LivePollerTest, AHotStoreThatIsAwayIsSeenAlthoughTheColdOneAnswers) {
   EXPECT_EQ(status_of(kA), "up");
 }
 
+/// A database that can be taken away.
+class AwayDatabase final : public Database {
+ public:
+  explicit AwayDatabase(Database& inner) : inner_(inner) {}
+  bool is_away = false;
+
+ protected:
+  Result<void> lend(bool is_write,
+                    const std::function<Result<void>(Connection&)>& function) override {
+    if (is_away) return fail(ErrorCode::kUnavailable, "the database is away");
+    return is_write ? inner_.write(function) : inner_.read(function);
+  }
+
+ private:
+  Database& inner_;
+};
+
+// The state grew old without a word of it, and after 45 s every node that pushes was down.
+TEST_F(LivePollerTest, WithoutTheDatabaseWhoWasKnownIsLookedAt) {
+  answer_all_but({kB}, Neighbours::with("", 503));
+  AwayDatabase database(*database_);
+  LivePoller poller(database, router_, *client_, clock_, metrics_, {neighbours_.url(), {}});
+  database.is_away = true;
+  poller.refresh();
+  EXPECT_FALSE(poller.current()->is_known());  // no look, so none that was answered
+  database.is_away = false;
+  poller.refresh();
+  database.is_away = true;
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance(std::chrono::minutes(1));
+    poller.refresh();
+  }
+  EXPECT_EQ(poller.current()->router_problem, "");
+  EXPECT_EQ(poller.current()->looked_ms.at(kA), clock_.wall_ms());
+  EXPECT_NE(metrics_.expose(false).find("vigia_monitor_database_failures_total 4"),
+            std::string::npos);
+}
+
+// Of those whose questions fail while the router answers others: theirs alone is unknown.
+TEST_F(LivePollerTest, WhomNobodyLooksAtIsShown) {
+  const auto is_unseen = [this](const CustomerId& customer) {
+    return metrics_.expose(false).find("vigia_monitor_customer_is_unseen{customer_id=\"" +
+                                       customer.text()) != std::string::npos;
+  };
+  answer_all_but({kA}, Neighbours::with(R"({"error":"too many samples"})", 422));
+  poller_.refresh();
+  poller_.refresh();
+  EXPECT_FALSE(is_unseen(kA) || is_unseen(kB));
+  clock_.advance(std::chrono::milliseconds(kLiveStateAgeMaxMs) + std::chrono::seconds(1));
+  poller_.refresh();
+  EXPECT_TRUE(is_unseen(kA));
+  EXPECT_FALSE(is_unseen(kB));
+  answer_all_but({}, {});
+  poller_.refresh();
+  EXPECT_FALSE(is_unseen(kA));
+}
+
 // What is thrown at a look costs that look and is counted; the thread goes on.
 TEST_F(LivePollerTest, AThrowCostsOneLook) {
   answer_all_but({kB}, Neighbours::with("", 503));

@@ -52,10 +52,11 @@ std::vector<LiveQuery> live_queries(const LookGroup& group) {
   const std::string usage_time =
       fmt::format("timestamp(system_cpu_usage{{{}{}}})", who, short_values({"node_id"}));
   // Made by the hot store alone, a few for each target: the reserved job is no customer's to send.
+  // Of nodes that push, `up` says how this program's own word of them was, up to a minute ago.
   const auto scraped = [&](std::string_view names) {
-    return fmt::format(
-        R"(max by (customer_id, node_id, __name__) ({{__name__=~"{}",job="customer-agents",{}}}))",
-        names, who);
+    return fmt::format(R"(max by (customer_id, node_id, __name__) )"
+                       R"(({{__name__=~"{}",job="customer-agents",reach="scrape",{}}}))",
+                       names, who);
   };
   return {{bounded(group, ", __name__, node_region, environment, reason", health), add_health},
           {bounded(group, "", health_time), add_health_times},
