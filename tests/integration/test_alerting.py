@@ -8,6 +8,7 @@ import re
 import socketserver
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from launcher.paths import ROOT
 from remote_write import write
 from rest import Caller
 from stack import Running, Stack, binaries, quick_layout, wait_for
+from test_monitor import PostgreSql
 
 GOOD = "https://8.8.8.8/good"
 
@@ -351,6 +353,45 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
         assert [name for status, name in provider if status == "firing"] == ["CollectorDown", "CustomerNodeDown"]
         assert all(name != "NodeAlertsHeld" for _, name in provider)
         assert _up(stack, nodes[0]) == "1"
+
+
+@pytest.mark.skipif(not list(Path("/usr/lib/postgresql").glob("*/bin")), reason="PostgreSQL is not installed")
+def test_the_monitors_database_away_takes_no_node_down(tmp_path: Path) -> None:
+    """The looks at the live state ended with it; after 45 s every node that pushes was down, and its customer told."""
+    with tempfile.TemporaryDirectory() as folder, Stack(tmp_path, quick_layout(tmp_path), demo_agents()[2:]) as stack:
+        server = PostgreSql(Path(folder))
+        server.start()
+        try:
+            config = stack.layout.config / "monitor.yaml"
+            url = f"database: postgresql://vigia@{server.host}:{server.port}/postgres"
+            config.write_text(re.sub(r"(?m)^database:.*$", url, config.read_text()))
+            stack.start_central()
+            place = stack.agents[0]
+            stack.start(place.name)
+            wait_for("the node is up", lambda: _up(stack, place.node_id) == "1", 60)
+            server.stop()
+            ends = time.monotonic() + 100  # pushed health is believed for 45 s, CustomerNodeDown waits for 2 s
+            while time.monotonic() < ends:
+                assert _up(stack, place.node_id) == "1"
+                assert _list_customers_alerts(stack) == []
+                time.sleep(1)
+            shown = requests.get(stack.layout.url("monitor_internal") + "/metrics", timeout=5).text
+            assert "vigia_monitor_customers_unseen 0" in shown
+            failures = re.search(r"(?m)^vigia_monitor_database_failures_total (\d+)", shown)
+            assert failures
+            assert int(failures[1]) > 5
+            # A node that dies meanwhile is told: the rules go on without the database.
+            stack.kill(place.name)
+            wait_for(
+                "the dead one is told",
+                lambda: [one["labels"]["alertname"] for one in _list_customers_alerts(stack)] == ["CustomerNodeDown"],
+                90,
+                every=1,
+            )
+            server.start()
+            wait_for("the database is back", lambda: _operator(stack).call("GET", "/overview").status_code == 200, 15)
+        finally:
+            server.stop()
 
 
 def _list_customers_alerts(stack: Stack) -> list[dict[str, Any]]:

@@ -40,7 +40,11 @@ net::Response not_served(const net::RequestHead& head, int status, std::string m
 OtlpReceiver::OtlpReceiver(const Parts& parts)
     : parts_(parts),
       requests_refused_(parts.metrics.counter("vigia_requests_refused_total",
-                                              "Requests answered with an error, for any reason")) {}
+                                              "Requests answered with an error, for any reason")),
+      shut_out_(parts.clock) {
+  parts.metrics.on_collect(
+      [this](const service::MetricRegistry::Emit& emit) { shut_out_.show(emit); });
+}
 
 Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& head) const {
   const auto directory = parts_.directory();
@@ -70,6 +74,9 @@ net::Response OtlpReceiver::refused(const net::RequestHead& head, const Error& e
 }
 
 net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& error) {
+  if (error.code == ErrorCode::kUnavailable && parts_.is_short_of_memory()) {
+    if (const auto customer = CustomerId::parse(head.owner)) shut_out_.note_refused(*customer);
+  }
   return refused(head, error);
 }
 
@@ -94,6 +101,7 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
     requests_refused_.add();
     return not_served(head, 415, "content-type must be application/x-protobuf or application/json");
   }
+  if (!parts_.is_short_of_memory()) shut_out_.note_let_in(customer->id);
   return std::nullopt;
 }
 
@@ -109,6 +117,7 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
     responder.send(refused(request, customer.error()));
     return;
   }
+  shut_out_.note_let_in(customer->id);
   const Signal signal = *signal_of_path(request);
   const BodyForm form = *form_of(request);
   ExportRequest taken{signal, transport_name(request), std::move(request.body),

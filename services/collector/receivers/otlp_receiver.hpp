@@ -10,10 +10,11 @@
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/intake/intake.hpp"
+#include "services/collector/receivers/shut_out.hpp"
 
 namespace vigia::collector {
 
-/// Thread contract: any event loop.
+/// Thread contract: any event loop. `metrics` shows whom it refuses and must not after its end.
 class OtlpReceiver final : public net::Handler {
  public:
   struct Parts {
@@ -40,6 +41,7 @@ class OtlpReceiver final : public net::Handler {
 
   Parts parts_;
   service::Counter& requests_refused_;
+  ShutOut shut_out_;
 };
 
 }  // namespace vigia::collector

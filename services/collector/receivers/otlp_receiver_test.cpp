@@ -141,5 +141,35 @@ TEST(OtlpAnswer, PartialSuccessOnlyWhereSomethingWasRefused) {
             R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"w\"y"}})");
 }
 
+// One that drives the collector to its limit must not make the silence of others' nodes ours.
+TEST_F(ReceiverTest, OnlyACustomerOfWhichNothingIsLetInIsShutOut) {
+  const auto is_shut_out = [this] {
+    return metrics_.expose(false).find("vigia_memory_shut_out{customer_id=\"cliente-a\"} 1") !=
+           std::string::npos;
+  };
+  const auto refuse_for = [this](int seconds) {
+    is_short_ = true;
+    for (int i = 0; i <= seconds; i += 5) {
+      auto large = head("/v1/metrics");
+      EXPECT_FALSE(receiver_.admit(large).has_value());
+      EXPECT_EQ(receiver_.refuse(large, {ErrorCode::kUnavailable, "memory is short"}).status, 503);
+      clock_.advance(std::chrono::seconds(5));
+    }
+    is_short_ = false;
+  };
+  refuse_for(10);
+  EXPECT_FALSE(is_shut_out());
+  refuse_for(10);
+  EXPECT_TRUE(is_shut_out());
+  EXPECT_EQ(status(head("/v1/metrics")), 0);
+  EXPECT_FALSE(is_shut_out());
+  refuse_for(15);
+  EXPECT_TRUE(is_shut_out());
+  clock_.advance(std::chrono::seconds(61));  // it no longer tries
+  EXPECT_FALSE(is_shut_out());
+  EXPECT_EQ(status(head("/v1/metrics", "Bearer nobody")), 401);
+  EXPECT_FALSE(is_shut_out());
+}
+
 }  // namespace
 }  // namespace vigia::collector

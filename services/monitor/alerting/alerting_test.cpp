@@ -1,3 +1,6 @@
+#include <cstdlib>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "services/monitor/alerting/alertmanager_config.hpp"
@@ -25,9 +28,12 @@ TEST(Rules, AreTheStandardSix) {
   EXPECT_EQ(rules[5].hold, minutes(10));
 }
 
-// The file is also what an installation without vigia-monitor loads. After a wanted change, write
-// it anew from what this test prints.
+// The file is also what an installation without vigia-monitor loads. After a wanted change, run this
+// test once with VIGIA_WRITE_GOLDEN=1, which writes it anew, and look at the difference.
 TEST(Rules, TheShippedFileIsWhatIsRendered) {
+  if (std::getenv("VIGIA_WRITE_GOLDEN") != nullptr) {
+    std::ofstream("services/monitor/prometheus/alerts/vigia.yml") << render_rules({});
+  }
   const auto shipped = read_file_or_empty("services/monitor/prometheus/alerts/vigia.yml");
   EXPECT_EQ(render_rules({}), shipped);
 }

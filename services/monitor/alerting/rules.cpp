@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -77,7 +78,8 @@ std::string node_down_expression() {
       "max by (job, customer_id, node_id, node_region, environment, reach) "
       "(up{job=\"customer-agents\",waiting=\"\"}) == 0";
   return fmt::format(
-      "{0} unless on (reach) vigia:own_outage or {0} and on (customer_id, node_id) "
+      "{0} unless on (reach) vigia:own_outage unless on (customer_id, reach) vigia:customer_outage "
+      "or {0} and on (customer_id, node_id) "
       "ALERTS{{alertname=\"CustomerNodeDown\",alertstate=\"firing\"}}",
       down);
 }
@@ -93,7 +95,6 @@ std::string own_part_away(const RuleSettings& settings) {
       "job=~\"otel-collector|vigia-router|vigia-monitor\"}}) == 0) or vector(0))"
       " + (count(vigia_monitor_live_state_age_seconds{{customer_id=\"\"}} > 30) or vector(0))"
       " + (count(vigia_log_is_full{{customer_id=\"\"}} == 1) or vector(0))"
-      " + (count(vigia_memory_is_short{{customer_id=\"\"}} == 1) or vector(0))"
       " + (count(time() - process_start_time_seconds{{customer_id=\"\",job=\"prometheus\"}} < {})"
       " or vector(0)), 1)",
       std::chrono::duration_cast<std::chrono::seconds>(started).count());
@@ -119,12 +120,23 @@ std::string own_good_seconds(const RuleSettings& settings) {
                      std::chrono::duration<double>(settings.interval).count());
 }
 
+// Ours towards one customer alone: nobody looks at its nodes, or the collector has taken nothing of
+// it for want of memory. No customer's doing holds what is told of another's nodes.
+std::string customer_outage(const RuleSettings& settings) {
+  return fmt::format(
+      "max by (customer_id) ("
+      "max_over_time(vigia_monitor_customer_is_unseen{{job=\"vigia-monitor\"}}[{0}]) or "
+      "max_over_time(vigia_memory_shut_out{{job=\"otel-collector\"}}[{0}])) > 0",
+      format_duration(settings.outage_grace));
+}
+
 std::string render_node_group(const RuleSettings& settings, const AlertRule& node_down) {
+  const std::string of_pushing_nodes = "        labels:\n          reach: push\n";
   return begin_group("node_alerts", settings) +
          render_record("vigia:own_part_away", own_part_away(settings)) +
          render_record("vigia:own_good_seconds", own_good_seconds(settings)) +
-         render_record("vigia:own_outage", own_outage(settings)) +
-         "        labels:\n          reach: push\n" +
+         render_record("vigia:own_outage", own_outage(settings)) + of_pushing_nodes +
+         render_record("vigia:customer_outage", customer_outage(settings)) + of_pushing_nodes +
          render_rule(
              {std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(), Duration::zero(),
               "info", "Vigía misma falta o acaba de volver: los nodos que envían no se juzgan",
@@ -178,46 +190,10 @@ std::vector<AlertRule> store_rules() {
   };
 }
 
-}  // namespace
-
-Duration default_interval(const RuleSettings& settings) {
-  const Duration shortest = std::min(
-      {settings.node_down_for, settings.collector_down_for, settings.buffer_saturated_for,
-       settings.collector_unreachable_for, settings.high_cpu_for, settings.high_memory_for});
-  return std::clamp<Duration>(shortest / 2, std::chrono::seconds(1), std::chrono::seconds(30));
-}
-
-std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
+// Our own programs, and whether what they say arrives.
+std::vector<AlertRule> part_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();
   return {
-      {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
-       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
-       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down"},
-      {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
-       "critical", "Collector central está caído - sin ingesta de datos",
-       "The central collector is down: no data is taken in"},
-      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
-       settings.buffer_saturated_for, settings.keep_firing_for, "critical",
-       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
-       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%"},
-      {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
-       settings.collector_unreachable_for, settings.keep_firing_for, "warning",
-       "Agente {{ $labels.node_id }} no puede conectar al Collector",
-       "Agent {{ $labels.node_id }} cannot reach the collector"},
-      {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
-       settings.keep_firing_for, "warning",
-       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%",
-       "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%"},
-      {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
-       settings.high_memory_for, settings.keep_firing_for, "warning",
-       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%",
-       "High memory on {{ $labels.node_id }}: {{ humanize $value }}%"},
-  };
-}
-
-std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
-  const Duration none = Duration::zero();
-  std::vector<AlertRule> rules{
       {"VigiaPartDown",
        "up{customer_id=\"\",job=~\"vigia-storage|vigia-router|vigia-monitor|prometheus|"
        "prometheus-query|alertmanager\"} == 0",
@@ -233,8 +209,34 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "sum by (instance) (increase(prometheus_notifications_dropped_total{customer_id=\"\"}[5m]))"
        " > 0",
        none, none, "critical",
-       "{{ $labels.instance }} perdió {{ humanize $value }} notificaciones de alertas",
-       "{{ $labels.instance }} lost {{ humanize $value }} alert notifications"},
+       "{{ $labels.instance }} perdió {{ printf \"%.0f\" $value }} notificaciones de alertas",
+       "{{ $labels.instance }} lost {{ printf \"%.0f\" $value }} alert notifications"},
+      {"NotificationsFailing",
+       "sum by (instance, integration) "
+       "(increase(alertmanager_notifications_failed_total{customer_id=\"\"}[10m])) > 0",
+       none, none, "warning",
+       "Avisos que no llegan: {{ $labels.integration }} falló {{ printf \"%.0f\" $value }} veces "
+       "en diez minutos",
+       "Notifications that do not arrive: {{ $labels.integration }} failed "
+       "{{ printf \"%.0f\" $value }} times in ten minutes"},
+      {"CustomersNotLookedAt",
+       "max by (instance) (vigia_monitor_customers_unseen{customer_id=\"\"}) > 0", kProviderHold,
+       none, "warning",
+       "De {{ $value }} clientes no se sabe cómo están sus nodos: sus preguntas fallan",
+       "Of {{ $value }} customers it is not known how their nodes are: their questions fail"},
+      {"CollectorMemoryShort",
+       "max by (instance) (max_over_time("
+       "vigia_memory_is_short{customer_id=\"\",job=\"otel-collector\"}[5m])) == 1",
+       none, none, "critical",
+       "El collector {{ $labels.instance }} solo acepta peticiones pequeñas por falta de memoria",
+       "Collector {{ $labels.instance }} takes small requests only, for want of memory"},
+  };
+}
+
+// What our programs are configured with, keep, and lose.
+std::vector<AlertRule> data_rules() {
+  const Duration none = Duration::zero();
+  return {
       {"ConfigurationNotLoaded",
        "min by (job, instance) (prometheus_config_last_reload_successful{customer_id=\"\"} or "
        "alertmanager_config_last_reload_successful{customer_id=\"\"}) == 0",
@@ -277,8 +279,50 @@ std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
        "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
        "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
   };
-  for (AlertRule& rule : store_rules()) rules.push_back(std::move(rule));
-  for (AlertRule& rule : directory_rules()) rules.push_back(std::move(rule));
+}
+
+}  // namespace
+
+Duration default_interval(const RuleSettings& settings) {
+  const Duration shortest = std::min(
+      {settings.node_down_for, settings.collector_down_for, settings.buffer_saturated_for,
+       settings.collector_unreachable_for, settings.high_cpu_for, settings.high_memory_for});
+  return std::clamp<Duration>(shortest / 2, std::chrono::seconds(1), std::chrono::seconds(30));
+}
+
+std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
+  const Duration none = Duration::zero();
+  return {
+      {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down"},
+      {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
+       "critical", "Collector central está caído - sin ingesta de datos",
+       "The central collector is down: no data is taken in"},
+      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
+       settings.buffer_saturated_for, settings.keep_firing_for, "critical",
+       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
+       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%"},
+      {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
+       settings.collector_unreachable_for, settings.keep_firing_for, "warning",
+       "Agente {{ $labels.node_id }} no puede conectar al Collector",
+       "Agent {{ $labels.node_id }} cannot reach the collector"},
+      {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
+       settings.keep_firing_for, "warning",
+       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%"},
+      {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
+       settings.high_memory_for, settings.keep_firing_for, "warning",
+       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       "High memory on {{ $labels.node_id }}: {{ humanize $value }}%"},
+  };
+}
+
+std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
+  auto rules = part_rules(settings);
+  for (auto more : {data_rules(), store_rules(), directory_rules()}) {
+    for (auto& rule : more) rules.push_back(std::move(rule));
+  }
   return rules;
 }
 
