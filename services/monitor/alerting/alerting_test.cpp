@@ -28,8 +28,8 @@ TEST(Rules, AreTheStandardSix) {
   EXPECT_EQ(rules[5].hold, minutes(10));
 }
 
-// The file is also what an installation without vigia-monitor loads. After a wanted change, run this
-// test once with VIGIA_WRITE_GOLDEN=1, which writes it anew, and look at the difference.
+// The file is also what an installation without vigia-monitor loads. After a wanted change, run
+// this test once with VIGIA_WRITE_GOLDEN=1, which writes it anew, and look at the difference.
 TEST(Rules, TheShippedFileIsWhatIsRendered) {
   if (std::getenv("VIGIA_WRITE_GOLDEN") != nullptr) {
     std::ofstream("services/monitor/prometheus/alerts/vigia.yml") << render_rules({});
