@@ -363,7 +363,9 @@ def test_the_monitors_database_away_takes_no_node_down(tmp_path: Path) -> None:
         server.start()
         try:
             config = stack.layout.config / "monitor.yaml"
-            url = f"database: postgresql://vigia@{server.host}:{server.port}/postgres\nstate_directory: {tmp_path}/state"
+            url = (
+                f"database: postgresql://vigia@{server.host}:{server.port}/postgres\nstate_directory: {tmp_path}/state"
+            )
             config.write_text(re.sub(r"(?m)^database:.*$", url, config.read_text()))
             stack.start_central()
             place = stack.agents[0]
