@@ -7,9 +7,8 @@
 namespace vigia::service {
 namespace {
 
-// A larger block is a mapping of its own, which goes back when it is freed: what a body of many MiB
-// has left must not stand beside what the next one takes.
-constexpr int kOwnMappingBytes = 4 << 20;
+// A larger block is a mapping of its own, which goes back when it is freed.
+constexpr int kOwnMappingBytes = 16 << 20;
 // What may stay free at the end of an arena.
 constexpr int kFreeBytesMax = 32 << 20;
 

@@ -271,6 +271,11 @@ class Converter {
   int depth_ = 0;
 };
 
+tl::unexpected<Error> too_large() {
+  return fail(ErrorCode::kTooLarge,
+              fmt::format("a JSON body may have {} bytes; protobuf may have more", kJsonBytesMax));
+}
+
 bool has_too_many_marks(std::string_view json) {
   if (json.size() <= kJsonMarksMax) return false;
   constexpr std::string_view kMarks = "{}[]:,\"";
@@ -284,11 +289,15 @@ bool has_too_many_marks(std::string_view json) {
 }  // namespace
 
 Result<std::string> json_to_protobuf(Signal signal, std::string_view json) {
-  if (json.size() > kJsonBytesMax) {
-    return fail(
-        ErrorCode::kTooLarge,
-        fmt::format("a JSON body may have {} bytes; protobuf may have more", kJsonBytesMax));
-  }
+  if (json.size() > kJsonBytesMax) return too_large();
+  std::string copy;
+  copy.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+  copy = json;
+  return json_to_protobuf(signal, copy);
+}
+
+Result<std::string> json_to_protobuf(Signal signal, std::string& json) {
+  if (json.size() > kJsonBytesMax) return too_large();
   if (has_too_many_marks(json)) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("a JSON body may have {} braces, brackets, colons, commas and quotes; "
@@ -297,8 +306,9 @@ Result<std::string> json_to_protobuf(Signal signal, std::string_view json) {
   }
   try {
     ondemand::parser parser;
-    const simdjson::padded_string padded(json);
-    ondemand::document document = parser.iterate(padded);
+    json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+    ondemand::document document =
+        parser.iterate(simdjson::padded_string_view(json, json.capacity()));
     if (document.type() != ondemand::json_type::object) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: the body must be an object");
     }

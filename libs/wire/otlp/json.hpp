@@ -22,5 +22,7 @@ inline constexpr int kJsonDepthMax = 160;
 /// integers, 64-bit integers numbers or strings, NaN and Infinity strings; unknown keys are passed
 /// over, null means absent. kInvalid, naming the key, for anything else.
 Result<std::string> json_to_protobuf(Signal signal, std::string_view json);
+/// The same without a copy: the text gets the room behind it that the parser needs.
+Result<std::string> json_to_protobuf(Signal signal, std::string& json);
 
 }  // namespace vigia::wire::otlp
