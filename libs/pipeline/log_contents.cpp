@@ -76,11 +76,10 @@ void LogContents::recover(const RecordHeader& header) {
 }
 
 void LogContents::add(const RecordHeader& header) {
-  const auto [found, is_new] =
-      kind_numbers_.try_emplace(Kind{header.customer, header.signal, header.route},
-                                static_cast<std::uint32_t>(kinds_.size()));
-  if (is_new) kinds_.push_back(&found->first);
-  Sums& sums = segments_[header.position.segment][found->second];
+  const auto kind = kinds_.try_emplace(Kind{header.customer, header.signal, header.route}, 0).first;
+  const auto [place, is_first] = segments_[header.position.segment].try_emplace(&*kind);
+  if (is_first) ++kind->second;
+  Sums& sums = place->second;
   ++sums.records;
   sums.items += header.items;
   sums.rejected += header.rejected;
@@ -101,7 +100,7 @@ void LogContents::pass(std::uint64_t first_held) {
   for (auto segment = segments_.lower_bound(first_held_);
        segment != segments_.end() && segment->first < first_held; ++segment) {
     for (const auto& [kind, sums] : segment->second) {
-      const CustomerId& customer = kinds_[kind]->customer;
+      const CustomerId& customer = kind->first.customer;
       held_[customer].kept -= sums.bytes;
       held_bytes_ -= sums.bytes;
       drop_if_empty(customer);
@@ -113,7 +112,17 @@ void LogContents::pass(std::uint64_t first_held) {
 void LogContents::forget(std::uint64_t segment) {
   const std::lock_guard lock(mutex_);
   CHECK(segment < first_held_);
-  segments_.erase(segment);
+  const auto found = segments_.find(segment);
+  if (found == segments_.end()) return;
+  for (const auto& [kind, sums] : found->second) {
+    if (--kind->second == 0) kinds_.erase(kinds_.find(kind->first));
+  }
+  segments_.erase(found);
+}
+
+std::size_t LogContents::kinds() const {
+  const std::lock_guard lock(mutex_);
+  return kinds_.size();
 }
 
 std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
@@ -121,8 +130,8 @@ std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
   std::vector<RecordSums> contents;
   const auto found = segments_.find(segment);
   if (found == segments_.end()) return contents;
-  for (const auto& [number, sums] : found->second) {
-    const Kind& kind = *kinds_[number];
+  for (const auto& [place, sums] : found->second) {
+    const Kind& kind = place->first;
     contents.push_back({kind.customer, kind.signal, kind.route, sums.records, sums.items,
                         sums.rejected, sums.bytes});
   }

@@ -28,8 +28,8 @@ struct RecordSums {
 };
 
 /// Kept in memory beside the segments, so that what cannot be read any more can still be counted.
-/// Some 60 bytes a segment and kind: 40 MiB for a log of 640 segments that each hold the data of
-/// 1,000 customers.
+/// Some 60 bytes a segment and kind, 150 a kind: 40 MiB for a log of 640 segments that each hold
+/// the data of 1,000 customers.
 ///
 /// A customer's share: once more than half of the log is held for required cursors, one customer
 /// may hold no more than `customer_share` of bytes_max; in the last quarter that share shrinks with
@@ -60,6 +60,8 @@ class LogContents {
 
   std::vector<RecordSums> of_segment(std::uint64_t segment) const;
   std::vector<CustomerBytes> held_by_customer() const;
+  /// Customers, signals and routes that the log knows: no more than lie in its segments.
+  std::size_t kinds() const;
 
  private:
   struct Sums {
@@ -75,7 +77,8 @@ class LogContents {
     std::uint64_t reserved = 0;
     std::uint64_t kept = 0;
   };
-  using Segment = std::unordered_map<std::uint32_t, Sums>;  // by place in kinds_
+  using Kinds = std::map<Kind, std::size_t>;  // with the number of segments that have it
+  using Segment = std::unordered_map<Kinds::value_type*, Sums>;
 
   void add(const RecordHeader& header);
   void drop_if_empty(const CustomerId& customer);
@@ -84,8 +87,7 @@ class LogContents {
   const std::uint64_t bytes_max_;
   const double customer_share_;
   mutable std::mutex mutex_;  // guards all below
-  std::map<Kind, std::uint32_t> kind_numbers_;
-  std::vector<const Kind*> kinds_;  // keys of kind_numbers_
+  Kinds kinds_;               // those that some segment has
   std::map<std::uint64_t, Segment> segments_;
   std::uint64_t first_held_ = 0;
   std::map<CustomerId, Held> held_;
