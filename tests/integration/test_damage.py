@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from cold_store import DAY_MS, TOKEN, StorageAlone
+from otlp import post
 from remote_read import SAMPLES, post_read, read_request, samples_of
 from stack import wait_for
 
@@ -251,6 +252,11 @@ def is_ready(store: DamagedStore) -> bool:
     return requests.get(f"{store.url}/ready", timeout=2).status_code == 200
 
 
+def takes_anything(store: DamagedStore, signal: str) -> int:
+    """As the collector asks, where one customer's data does not tell."""
+    return post(store.url, None, b"", signal=signal, headers=TOKEN).status_code
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
 def test_a_full_disk_is_said_and_waited_for(tmp_path: Path) -> None:
     """Case B9, and a start with a log to replay."""
@@ -261,8 +267,10 @@ def test_a_full_disk_is_said_and_waited_for(tmp_path: Path) -> None:
     try:
         store.start()
         store.write_new(0)
+        assert [takes_anything(store, signal) for signal in ("logs", "traces")] == [200, 200]
         fill_disk(ballast)
         wait_for("it says that it takes nothing", lambda: not is_ready(store), 20)
+        assert [takes_anything(store, signal) for signal in ("logs", "traces")] == [503, 503]
         assert store.missing() == 0
         store.kill()
         store.launch()
