@@ -20,10 +20,9 @@
 #include "services/storage/kv/damage_queue.hpp"
 #include "services/storage/kv/damage_text.hpp"
 #include "services/storage/kv/mended_rows.hpp"
-#include "services/storage/kv/ordered_tables.hpp"
-#include "services/storage/kv/record_file.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
+#include "services/storage/kv/row_saver.hpp"
 #include "services/storage/kv/store_folder.hpp"
 #include "services/storage/kv/write_gate.hpp"
 
@@ -463,7 +462,7 @@ class RocksDbStore final : public OrderedStore {
       if (!name.starts_with(kPrefix)) continue;
       const std::uint64_t number = std::strtoull(name.c_str() + kPrefix.size(), nullptr, 10);
       if (auto copied = copy_manifest(settings_.directory, number, bytes); !copied) {
-        return report(copied);
+        return report_unsaved(copied);
       }
       mark_.note_manifest(number, bytes);
     }
@@ -484,15 +483,9 @@ class RocksDbStore final : public OrderedStore {
         if (!is_writable_) {  // does it take writes again?
           (void)put({{Family::kIdentity, std::string(kProbeKey), ""}}, Durability::kNow);
         }
-        if (is_writable_) report(save_unfinished(false));
+        if (is_writable_) report_unsaved(save_unfinished(false));
       });
     }
-  }
-
-  static void report(const Result<void>& done) {
-    if (done) return;
-    service::log_warn("a damaged file is not done with yet, trying again",
-                      {{"error", done.error().message}});
   }
 
   void mend(DamageQueue::Found found) {
@@ -509,7 +502,7 @@ class RocksDbStore final : public OrderedStore {
     }
     std::erase_if(found, [this](const auto& table) { return !is_live(table.first); });
     if (found.empty()) return;
-    for (const auto& [table, reason] : found) report(copy_rows(table));
+    for (const auto& [table, reason] : found) report_unsaved(copy_rows(table));
     if (!check_room(settings_.directory) || !close_database()) {
       for (const auto& [table, reason] : found) damage_.add(table, reason);
       return;
@@ -517,7 +510,7 @@ class RocksDbStore final : public OrderedStore {
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     for (const auto& [table, reason] : found) {
       if (const auto dropped = folder.drop_table(table, reason); !dropped) {
-        report(dropped);
+        report_unsaved(dropped);
         damage_.give_up(table);
       }
     }
@@ -590,7 +583,7 @@ class RocksDbStore final : public OrderedStore {
   }
 
   void reopen() {
-    if (auto room = check_room(settings_.directory); !room) return report(room);
+    if (auto room = check_room(settings_.directory); !room) return report_unsaved(room);
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     is_withheld_ = true;
     if (auto opened = open_database(folder); !opened) {
@@ -605,129 +598,33 @@ class RocksDbStore final : public OrderedStore {
   // One that was made anew lacks what its logs held: newer writes must not come before that.
   void let_others_in() {
     if (lacks_logs_) {
-      if (auto saved = save_unfinished(true); !saved) return report(saved);
+      if (auto saved = save_unfinished(true); !saved) return report_unsaved(saved);
     }
     lacks_logs_ = false;
     is_withheld_ = false;
-    report(ask_for_healing());
+    report_unsaved(ask_for_healing());
   }
 
-  /// Writes the rows of quarantined files anew that can be read: of logs in order, as they are
-  /// newer than any table; of tables where no row is there yet, the newest table first.
   Result<void> save_unfinished(bool wants_index_only) {
-    std::vector<std::string> tables;
-    for (const std::string& taken : quarantine_.unfinished()) {
-      const std::string name = old_name_of(taken);
-      if (name.ends_with(".sst")) tables.push_back(taken);
-      if (!name.ends_with(".log")) continue;
-      if (auto saved = save_log(taken); !saved) return saved;
-    }
-    std::sort(tables.begin(), tables.end(), [](const std::string& left, const std::string& right) {
-      return table_in(left) > table_in(right);
-    });
-    if (auto ordered = save_in_order(tables); !ordered) return ordered;
-    for (const std::string& taken : tables) {
-      if (wants_index_only && !is_index_table(taken)) continue;
-      if (auto saved = save_table(taken); !saved) return saved;
-    }
+    if (auto saved = saver_.save(wants_index_only); !saved) return saved;
     return wants_healing_ ? ask_for_healing() : Result<void>();
   }
 
-  // Of the index alone are rows replaced. Where it fails, or tables are damaged, save_table takes
-  // what it can, the newest file first.
-  Result<void> save_in_order(std::vector<std::string> tables) {
-    std::erase_if(tables, [](const std::string& taken) {
-      return taken.find(kMovedTag) == std::string::npos || !is_index_table(taken);
-    });
-    if (tables.size() < 2) return {};
-    MendedRows rows(*this);
-    const auto save = [&](const std::string& family, std::string_view key,
-                          std::string_view value) -> Result<void> {
-      return save_if_missing(rows, family, key, value);
-    };
-    const auto read = read_tables_in_order(settings_.directory + "/vigia-order", tables, save);
-    if (!read && read.error().code != ErrorCode::kCorrupt) return read;
-    report(read);
-    return rows.finish();
-  }
-
-  Result<void> save_if_missing(MendedRows& rows, const std::string& family, std::string_view key,
-                               std::string_view value) {
-    const auto known = family_named(family);
-    if (!known.has_value()) return {};
-    const auto newer = get(*known, key);
-    if (!newer) return tl::unexpected<Error>(newer.error());
-    if (newer->has_value()) return {};
-    return rows.add({{*known, std::string(key), std::string(value)}, std::nullopt});
-  }
-
-  // Index rows must be there before the index is read. What cannot be told is taken for one.
-  static bool is_index_table(const std::string& path) {
-    const std::string family = table_family(path);
-    return family != kFamilyNames[1] && family != kFamilyNames[2] && family != kFamilyNames[3];
-  }
-
-  Result<void> save_log(const std::string& taken) {
+  // Of a log that was set aside: how many writes the record had. One that is none costs itself.
+  Result<std::uint64_t> apply_record(std::string_view record) {
     const auto opened = current();
     if (opened == nullptr) return mending();
-    DamageNote note{"wal", old_name_of(taken), "damaged records", "", 0, 0};
-    Result<void> written;
-    const auto state = read_record_file(taken, [&](std::string_view record) {
-      rocksdb::WriteBatch batch;
-      const auto added = read_write_batch(record, [&](const LoggedWrite& write) -> Result<void> {
-        if (!add_write(*opened, write, batch).ok()) return mending();
-        return {};
-      });
-      if (!added || !written) return;
-      note.rows_saved += static_cast<std::uint64_t>(batch.Count());
-      written = write_batch(*opened, batch, Durability::kLater);
+    rocksdb::WriteBatch batch;
+    const auto added = read_write_batch(record, [&](const LoggedWrite& write) -> Result<void> {
+      if (!add_write(*opened, write, batch).ok()) return mending();
+      return {};
     });
-    if (!state) return tl::unexpected<Error>(state.error());
-    if (!written) return written;
-    if (auto synced = sync(); !synced) return synced;
-    if (state->damaged_passages + state->tail_bytes > 0) note.cost = "its damaged records";
-    if (auto noted = note_healing(); !noted) return noted;
-    finish(taken, note, !note.cost.empty());
-    return {};
-  }
-
-  // A file that was only moved, and is read to its end, holds nothing that is not written anew.
-  void finish(const std::string& taken, const DamageNote& note, bool is_damaged) {
-    if (is_damaged || taken.find(kMovedTag) == std::string::npos) {
-      return quarantine_.note(taken, note);
+    if (!added) return 0U;
+    const auto count = static_cast<std::uint64_t>(batch.Count());
+    if (auto written = write_batch(*opened, batch, Durability::kLater); !written) {
+      return forward(written);
     }
-    service::log_info("rows of a file are written anew",
-                      {{"file", note.file}, {"rows", fmt::to_string(note.rows_saved)}});
-    quarantine_.release(taken);
-  }
-
-  Result<void> save_table(const std::string& taken) {
-    DamageNote note{"table", old_name_of(taken), "damaged", "", 0, 0};
-    MendedRows rows(*this);
-    const auto save = [&](const std::string& family, std::string_view key,
-                          std::string_view value) -> Result<void> {
-      ++note.rows_saved;
-      return save_if_missing(rows, family, key, value);
-    };
-    auto contents = read_table(taken, save);
-    if (!contents && contents.error().code == ErrorCode::kCorrupt && mend_table_footer(taken)) {
-      contents = read_table(taken, save);
-    }
-    if (!contents && contents.error().code != ErrorCode::kCorrupt) return forward(contents);
-    if (!contents) {
-      note.reason = contents.error().message;
-      note.cost = "all rows of the file: which ones cannot be told";
-    } else {
-      note.cost = describe_gaps(contents->family, contents->gaps);
-      note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
-    }
-    if (auto written = rows.finish(); !written) return written;
-    const bool is_damaged = !note.cost.empty() || note.rows_lost > 0;
-    if (is_damaged || rows.written() > 0) {
-      if (auto noted = note_healing(); !noted) return noted;
-    }
-    finish(taken, note, is_damaged);
-    return {};
+    return count;
   }
 
   const RocksDbSettings settings_;
@@ -743,6 +640,12 @@ class RocksDbStore final : public OrderedStore {
   bool lacks_logs_ = false;               // the mender's
   bool wants_healing_ = false;            // the mender's: on disk, not yet asked for
   std::atomic<bool> is_withheld_{false};  // the database is there for the mender alone
+  // The mender's.
+  RowSaver saver_{*this,
+                  quarantine_,
+                  settings_.directory,
+                  {[this](std::string_view record) { return apply_record(record); },
+                   [this] { return note_healing(); }}};
   mutable std::mutex mutex_;
   std::shared_ptr<Opened> opened_;  // null while a table is taken out
   std::thread mender_;
