@@ -25,10 +25,10 @@ FLOOR_SECONDS = 0.025
 PAGE_FLOOR_SECONDS = 0.05
 LAG_FLOOR_SECONDS = 0.2
 ALERT_FLOOR_SECONDS = 1.0
-MEMORY_OF = ("collector", "storage", "router", "prometheus-hot")
+SHOWN = ("collector", "storage", "router", "prometheus-hot", "prometheus-query")
 HEAD = [
     "| what A does | fault | B's ingest, p99 (worst) ms | B's query | B's page | hot lag | alert, ms "
-    "| B refused / lost hot / cold; rules failed | RSS " + " / ".join(MEMORY_OF) + ", MiB | A's answers |",
+    "| B refused / lost hot / cold; rules failed | RSS (cores) of " + " / ".join(SHOWN) + ", MiB | A's answers |",
     "|---|---|---:|---:|---:|---:|---:|---|---|---|",
 ]
 
@@ -61,7 +61,8 @@ def cells(felt: Felt, calm: list[Felt]) -> Iterator[Cell]:
     yield Cell("alert", text, is_doubled(felt.alert_delay, base, ALERT_FLOOR_SECONDS))
     lost = (felt.refused, felt.lost_hot, felt.lost_cold)
     yield Cell("lost", " / ".join(map(str, lost)) + f"; {felt.rules_failed}", any(lost) or felt.rules_failed > 0)
-    yield Cell("memory", " / ".join(str(felt.rss_mib.get(part, 0)) for part in MEMORY_OF), False)
+    used = (f"{felt.rss_mib.get(part, 0)} ({felt.cpu_cores.get(part, 0):.1f})" for part in SHOWN)
+    yield Cell("memory", " / ".join(used), False)
     yield answers(felt)
 
 

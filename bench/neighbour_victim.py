@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ CALM_DOWN_SECONDS = 60
 # Five of B's nodes send a point a second each, and five of its people ask one query a second: a hundred of each in 20 s, of
 # which a 99th percentile can be told.
 BEAT_SECONDS = 0.2
+WATCHED = ("collector", "storage", "router", "monitor", "prometheus-hot", "prometheus-query")
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Felt:
     lost_hot: int = 0
     lost_cold: int = 0
     rss_mib: dict[str, int] = field(default_factory=dict)
+    cpu_cores: dict[str, float] = field(default_factory=dict)  # of our programs and the Prometheuses, on average
     rules_failed: int = 0  # evaluations of hot that failed, and notifications that it dropped
     of_a: dict[str, int] = field(default_factory=dict)
     rejected_of_a: int = 0  # points, spans or records that a 200 refused
@@ -142,16 +145,19 @@ class Victim:
             return -1
 
     def watch(self) -> None:
-        """Memory of our programs, and when Alertmanager has B's alert."""
+        """Memory and processor time of the programs, and when Alertmanager has B's alert."""
         began = time.monotonic()
+        before = {name: cpu_seconds(self.stack.running[name].pid) for name in WATCHED}
         while not self.stopping.is_set():
-            for name in ("collector", "storage", "router", "monitor", "prometheus-hot"):
-                self.felt.rss_mib[name] = max(
-                    self.felt.rss_mib.get(name, 0), resident_mib(self.stack.running[name].pid)
-                )
+            for name in WATCHED:
+                rss = resident_mib(self.stack.running[name].pid)
+                self.felt.rss_mib[name] = max(self.felt.rss_mib.get(name, 0), rss)
             if self.felt.alert_delay < 0 and self.is_alerted():
                 self.felt.alert_delay = time.monotonic() - began
             time.sleep(0.25)
+        for name in WATCHED:
+            used = cpu_seconds(self.stack.running[name].pid) - before[name]
+            self.felt.cpu_cores[name] = round(used / (time.monotonic() - began), 2)
 
     def is_alerted(self) -> bool:
         try:
@@ -192,6 +198,14 @@ def resident_mib(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 // 2**20
     except OSError:
         return 0
+
+
+def cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def failed_in_hot(stack: Stack) -> int:

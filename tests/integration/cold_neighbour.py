@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
+from remote_read import CHUNKS, post_read, read_request
 from remote_write import series_bytes, write, write_bytes
 from stack import Running, binaries, wait_for
 
@@ -38,6 +40,7 @@ class ColdStore:
         self.host = own_host()
         self.url = f"http://{self.host}:9096"
         self.peak_rss = 0
+        self.cpu_before = 0.0  # of those that have ended
         self.running: Running | None = None
         self.configure(more)
 
@@ -56,7 +59,9 @@ class ColdStore:
     def end(self, number: int = 9) -> None:
         if self.running is not None:
             self.note_rss()
-            self.running.end(number)
+            self.cpu_before = self.cpu_seconds()
+            ended, self.running = self.running, None
+            ended.end(number)
 
     def kill_and_start(self) -> None:
         self.end(9)
@@ -69,66 +74,123 @@ class ColdStore:
             if line.startswith("VmHWM:"):
                 self.peak_rss = max(self.peak_rss, int(line.split()[1]) * 1024)
 
+    def cpu_seconds(self) -> float:
+        """Of the program and of those before it."""
+        if self.running is None:
+            return self.cpu_before
+        fields = Path(f"/proc/{self.running.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return self.cpu_before + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def own_metric(self, name: str) -> float:
         text = requests.get(f"http://{self.host}:9196/metrics", timeout=20).text
         values = [line.rsplit(" ", 1) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
         return sum(float(value) for _, value in values)
 
 
-class Neighbour(threading.Thread):
-    """B writes one sample every 50 ms and notes how long each took; through a kill it tries again."""
+class Neighbour:
+    """B writes one sample every 50 ms, and looks up its series and reads them, each in a thread of its own; notes how long
+    each took. Through a kill it tries again."""
 
     LABELS = {"__name__": "neighbour", "customer_id": "cliente-b"}
 
     def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
         self.url = url
-        self.seconds: list[float] = []
+        self.seconds: list[float] = []  # of writes
+        self.look_ups: list[float] = []
+        self.reads: list[float] = []
         self.acknowledged: list[int] = []
         self.may_fail = threading.Event()
         self.failed = ""
         self.over = threading.Event()
+        actions = ((self._write, self.seconds), (self._look_up, self.look_ups), (self._read, self.reads))
+        self.threads = [threading.Thread(target=self._run, args=each, daemon=True) for each in actions]
 
-    def run(self) -> None:
-        while True:
+    def start(self) -> None:
+        """What is looked up and read is there from the beginning."""
+        self._write()
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, act: Callable[[], None], seconds: list[float]) -> None:
+        while not self.failed:
             begin = time.monotonic()
-            now_ms = int(time.time() * 1000)
             try:
-                write(self.url, [(self.LABELS, [(now_ms, 1.0)])], B)
+                act()
             except (requests.RequestException, AssertionError) as error:
                 if not self.may_fail.is_set():
-                    self.failed = str(error)
-                    return
+                    self.failed = f"{act.__name__}: {error}"
             else:
-                self.seconds.append(time.monotonic() - begin)
-                self.acknowledged.append(now_ms)
+                seconds.append(time.monotonic() - begin)
             if self.over.wait(0.05):
                 return
 
+    def _write(self) -> None:
+        now_ms = int(time.time() * 1000)
+        write(self.url, [(self.LABELS, [(now_ms, 1.0)])], B)
+        self.acknowledged.append(now_ms)
+
+    def _look_up(self) -> None:
+        now = time.time()
+        query: dict[str, str | float] = {"matcher": "__name__=neighbour", "start": now - 300, "end": now + 60}
+        answer = requests.get(f"{self.url}/api/v1/series", params=query, headers=B, timeout=30)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"] == [self.LABELS]
+
+    def _read(self) -> None:
+        now_ms = int(time.time() * 1000)
+        answer = post_read(self.url, read_request([("neighbour", now_ms - 300_000, now_ms + 60_000)]), CHUNKS, B, 30)
+        assert answer.status_code == 200, answer.text
+        assert b"neighbour" in answer.content
+
     def result(self) -> tuple[float, float]:
-        """Median and maximum."""
+        """Median and maximum of its writes."""
         self.over.set()
-        self.join(30)
+        for thread in self.threads:
+            thread.join(60)
         assert not self.failed, self.failed
         assert self.seconds
         return statistics.median(self.seconds), max(self.seconds)
 
+    def assert_is_answered(self, median_s: float, longest_s: float) -> None:
+        """Look-ups and reads, too. After result()."""
+        for name, seconds in (("look-ups", self.look_ups), ("reads", self.reads)):
+            assert seconds, name
+            median, longest = statistics.median(seconds), max(seconds)
+            print(f"neighbour's {name}: median {median * 1000:.0f} ms, longest {longest:.2f} s of {len(seconds)}")
+            assert median < median_s, name
+            assert longest < longest_s, name
+
 
 @contextmanager
 def bounded(cold: ColdStore, rss_max: int = RSS_MAX, longest_s: float = LONGEST_S) -> Iterator[Neighbour]:
-    """The program stays within its memory while the block loads it, and a neighbour is answered all the time."""
+    """The program stays within its memory while the block loads it, and a neighbour's writes, look-ups and reads are
+    answered all the time."""
     neighbour = Neighbour(cold.url)
     neighbour.start()
+    begin, cpu = time.monotonic(), cold.cpu_seconds()
     try:
         yield neighbour
     finally:
         cold.note_rss()
-        print(f"peak {cold.peak_rss // MIB} MiB")
+        print(
+            f"peak {cold.peak_rss // MIB} MiB, {cold.cpu_seconds() - cpu:.1f} CPU-s in {time.monotonic() - begin:.1f} s"
+        )
     median, longest = neighbour.result()
     print(f"neighbour: median {median * 1000:.0f} ms, longest {longest:.2f} s of {len(neighbour.seconds)}")
     assert cold.peak_rss < rss_max, cold.peak_rss // MIB
     assert median < 0.5
     assert longest < longest_s
+    neighbour.assert_is_answered(1, 2 * longest_s)
+
+
+@contextmanager
+def costing(cold: ColdStore, cpu_max_s: float, count: int = 1) -> Iterator[None]:
+    """What so many requests of the block cost the program, each."""
+    before = cold.cpu_seconds()
+    yield
+    each = (cold.cpu_seconds() - before) / count
+    print(f"{each:.2f} CPU-s a request")
+    assert each < cpu_max_s
 
 
 class Load:
@@ -161,7 +223,7 @@ class Load:
             count += len(neighbour.acknowledged)
         after = [self.cold.own_metric(f"vigia_storage_samples_{kind}_total") for kind in ("stored", "repeated")]
         assert after[0] - before[0] == 0
-        assert after[1] - before[1] == count
+        assert after[1] - before[1] == count, (after[1] - before[1], count)
 
 
 def of_a(name: str, labels: Mapping[str, str], samples: bytes) -> bytes:

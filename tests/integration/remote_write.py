@@ -133,6 +133,11 @@ def series_bytes(labels: Mapping[str, str], samples: bytes) -> bytes:
     return sized(1, _series(labels, []) + samples)
 
 
+def series_of_histogram(labels: Mapping[str, str], histogram: bytes) -> bytes:
+    """One series of customer A with one histogram."""
+    return sized(1, _series({**labels, "customer_id": "cliente-a"}, [], [histogram]))
+
+
 def write_bytes(url: str, message: bytes, headers: Mapping[str, str] | None = None) -> requests.Response:
     """A whole request of series_bytes."""
     return _post(url, message, headers)

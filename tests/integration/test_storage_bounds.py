@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 import requests
-from cold_neighbour import MIB, A, ColdStore, Load, bounded, of_a, sample_bytes
+from cold_neighbour import MIB, A, ColdStore, Load, bounded, costing, of_a, sample_bytes
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, resource_of
 from remote_read import CHUNKS, SAMPLES, post_read, read_request
+from remote_write import histogram, series_of_histogram, write_bytes
 from stack import wait_for
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
@@ -290,3 +291,45 @@ def test_a_sweep_over_many_days(cold: ColdStore) -> None:
         neighbour.may_fail.clear()
         recent = read_request([("days", now_ms - 20 * 86_400_000, now_ms)])
         assert post_read(cold.url, recent, CHUNKS, A).status_code == 200
+
+
+def test_histograms_of_256_kib(cold: ColdStore) -> None:
+    """Native ones of 32,000 buckets, open in the heads: two hundred of them are close to what all heads may hold."""
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    with bounded(cold) as neighbour:
+        for first in range(0, 600, 20):
+            large = histogram(now_ms + first, [1.0 + first] * 32_000, is_float=True)
+            rows = (series_of_histogram({"__name__": "large", "n": str(n)}, large) for n in range(first, first + 20))
+            body = b"".join(rows)
+            with costing(cold, 1):
+                load.write(body, 20)
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+    load.bodies = load.bodies[::6]
+    load.assert_all_there(neighbour)
+
+
+def test_the_largest_write_requests_at_once(cold: ColdStore) -> None:
+    """16 MiB each: 900,000 samples of one series, or 150,000 series; four at once."""
+    now_ms = int(time.time() * 1000)
+    load = Load(cold)
+    long = of_a("long", {}, sample_bytes(now_ms - 800_000, 1, [1.0] * 800_000))
+    one = sample_bytes(now_ms, 1, [1.0])
+    many = b"".join(of_a("short", {"n": f"{n:06}"}, one) for n in range(150_000))
+    assert 12 * MIB < len(long) < 16 * MIB
+    assert 10 * MIB < len(many) < 16 * MIB
+    too_large = of_a("over", {}, sample_bytes(now_ms - 1_000_000, 1, [1.0] * 1_000_000))
+    assert write_bytes(cold.url, too_large, A).status_code == 413
+    with bounded(cold) as neighbour:
+        with costing(cold, 5, 4):
+            bodies = [(long, 800_000), (many, 150_000)] * 2
+            turn = iter(bodies)
+            in_parallel(4, lambda: load.write(*next(turn)))
+        neighbour.may_fail.set()
+        cold.kill_and_start()
+        neighbour.may_fail.clear()
+    assert len(load.bodies) == 4, "each was taken in the end"
+    load.bodies = [bodies[0], bodies[1]]
+    load.assert_all_there(neighbour)

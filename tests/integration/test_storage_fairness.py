@@ -7,6 +7,7 @@ at the tests), customer B beside it.
 from __future__ import annotations
 
 import random
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from cold_neighbour import MIB, RSS_MAX, A, ColdStore, Neighbour
+from cold_neighbour import MIB, RSS_MAX, A, ColdStore, Neighbour, bounded
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, post, resource_of
+from remote_read import CHUNKS, post_read, read_request
 from remote_write import write
 from stack import wait_for
 
@@ -155,6 +157,49 @@ def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> N
     assert cold.own_metric("vigia_storage_samples_repeated_total") == 2_000 * len(taken[:10])
     cold.note_rss()
     assert cold.peak_rss < RSS_MAX, cold.peak_rss // MIB
+
+
+def test_look_ups_and_reads_of_one_customer_do_not_delay_anothers(cold: ColdStore) -> None:
+    """A10: eight at once look up and read 40,000 series; B's small ones have their own turn and their own memory."""
+    now_ms = int(time.time() * 1000)
+    text = "t" * 200
+    for first in range(0, 40_000, 10_000):
+        rows = [
+            ({"__name__": "many", "customer_id": "cliente-a", "n": str(n), "text": text}, [(now_ms, 1.0)])
+            for n in range(first, first + 10_000)
+        ]
+        write(cold.url, rows, A)
+    calm = Neighbour(cold.url)
+    calm.start()
+    time.sleep(2)  # what is measured, not a wait
+    calm_median, _ = calm.result()
+    calm_look_up, calm_read = statistics.median(calm.look_ups), statistics.median(calm.reads)
+    question = read_request([("many", now_ms - 60_000, now_ms + 60_000)])
+    states: list[int] = []
+
+    def look_up(_: int) -> None:
+        path = f"{cold.url}/api/v1/series?matcher=__name__%3Dmany"
+        states.append(requests.get(path, headers=A, timeout=60).status_code)
+
+    def read(_: int) -> None:
+        states.append(post_read(cold.url, question, CHUNKS, A).status_code)
+
+    with bounded(cold) as neighbour:
+        loads = [threading.Thread(target=_repeat, args=(act, 0, 6)) for act in (look_up, read) * 4]
+        before = cold.cpu_seconds()
+        for load in loads:
+            load.start()
+        for load in loads:
+            load.join()
+        each = (cold.cpu_seconds() - before) / len(states)
+    print(f"{len(states)} of A, {each:.2f} CPU-s each; calm {calm_median:.3f} {calm_look_up:.3f} {calm_read:.3f}")
+    assert states.count(200) > 4
+    assert set(states) <= {200, 429, 503}
+    assert each < 2
+    # Two cores of which A's own reading has one: turns, not the row of A's, are what B waits for.
+    assert statistics.median(neighbour.look_ups) < max(10 * calm_look_up, 0.3)
+    assert statistics.median(neighbour.reads) < max(10 * calm_read, 0.3)
+    assert max(neighbour.look_ups + neighbour.reads) < 3
 
 
 Batch = list[tuple[dict[str, str], list[tuple[int, float]]]]
