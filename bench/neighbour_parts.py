@@ -108,10 +108,10 @@ def sick(store: str, answer: str, content: str = "") -> Around:
         words = [sys.executable, str(Path(__file__).with_name("sick_store.py")), "--listen", f"{listen[0]}:{listen[1]}"]
         words += ["--to", target, "--customer", place.customer, "--answer", answer, "--content", content]
         proxy = subprocess.Popen(words)
-        wait_for("the proxy listens", lambda: _listens(listen), every=0.05)
         file = stack.layout.config / "collector.yaml"
         right = file.read_text()
         try:
+            wait_for("the proxy listens", lambda: _listens(listen), every=0.05)
             file.write_text(right.replace(f"endpoint: http://{target}", f"endpoint: http://{listen[0]}:{listen[1]}"))
             _again(stack)
             yield
