@@ -32,6 +32,7 @@ PublisherSettings publisher_settings(const Settings& settings) {
   out.alertmanager_url = alertmanager.url;
   out.alertmanager_file = alertmanager.config_file;
   out.provider = alertmanager.provider;
+  out.portal_url = settings.public_url;
   out.mail = MailServer{alertmanager.mail.smarthost, alertmanager.mail.from, alertmanager.mail.user,
                         alertmanager.mail.password, alertmanager.mail.require_tls};
   return out;

@@ -229,7 +229,8 @@ def _mail_server(host: str) -> Iterator[tuple[int, list[str]]]:
                 if word == b"DATA":
                     self.wfile.write(b"354 go on\r\n")
                     lines = iter(self.rfile.readline, b".\r\n")
-                    mails.append(b"".join(lines).decode())
+                    # A line that begins with a dot is sent with two (RFC 5321, 4.5.2).
+                    mails.append(b"".join(one[1:] if one.startswith(b"..") else one for one in lines).decode())
                 self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
                 if word == b"QUIT":
                     return
@@ -249,10 +250,14 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack, _mail_server(beside(stack.layout.host, 97)) as (port, mails):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"
         _add_to_alerting(stack, f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}')
+        portal = stack.layout.url("monitor")
+        config = stack.layout.config / "monitor.yaml"
+        config.write_text(config.read_text().replace("public:\n", f"public:\n  url: {portal}\n"))
         stack.start("webhook", "alertmanager", "monitor")
         operator = _operator(stack)
+        names = {"inglesa": "Smith & {{ Sons }}", "espanola": "Española S.A."}
         for customer, language in (("inglesa", "en"), ("espanola", "es")):
-            operator.good("POST", "/customers", {"id": customer, "name": customer, "language": language})
+            operator.good("POST", "/customers", {"id": customer, "name": names[customer], "language": language})
             channel = {"type": "email", "target": f"a@{customer}.example"}
             created = operator.good("POST", f"/customers/{customer}/channels", channel)
             wait_for("it is active", partial(_is_active, operator, customer, created["id"]), 10)
@@ -260,6 +265,7 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
         def alert_of(customer: str, ends: float) -> dict[str, Any]:
             node = {"alertname": "CustomerNodeDown", "node_id": "web-01", "customer_id": customer}
             summary = {"summary": "Nodo web-01 <está> caído", "summary_en": "Node web-01 <is> down"}
+            summary |= {"resolved": "Nodo web-01 ya no está caído", "resolved_en": "Node web-01 is no longer down"}
             stamp = datetime.fromtimestamp(time.time() + ends, UTC).isoformat()
             return {"labels": node, "annotations": summary, "endsAt": stamp}
 
@@ -283,10 +289,28 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
         assert set(sent) == {("a@inglesa.example", english), ("a@espanola.example", spanish)}
         assert "FIRING: Node web-01 &lt;is&gt; down (since 2" in sent["a@inglesa.example", english]
         assert "ACTIVA: Nodo web-01 <está> caído (desde 2" in sent["a@espanola.example", spanish]
-        # A change of language holds from the next message on.
+        assert "Customer: Smith &amp; {{ Sons }} · node: web-01" in sent["a@inglesa.example", english]
+        assert "Cliente: Española S.A. · nodo: web-01" in sent["a@espanola.example", spanish]
+        for customer, subject in (("inglesa", english), ("espanola", spanish)):
+            text = sent[f"a@{customer}.example", subject]
+            page = f"{portal}/#/nodes/{customer}/web-01"
+            assert f'<a href="{page}">{page}</a>' in text
+        assert re.search(r"desde [0-9: -]+ UTC[+-]\d\d:\d\d\)", sent["a@espanola.example", spanish])
+        # Its end is told in words of its own, and without a second "is down".
+        post(0)
+        wait_for("both are told of the end", lambda: len(mails) == 4, 90)
+        ended = parsed()["a@inglesa.example", "[RESOLVED] CustomerNodeDown · web-01"]
+        assert "RESOLVED: Node web-01 is no longer down (since 2" in ended
+        assert re.search(r" until [0-9: -]+ UTC[+-]\d\d:\d\d\)", ended)
+        assert "&lt;is&gt; down" not in ended
+        ended = parsed()["a@espanola.example", "[RESUELTA] CustomerNodeDown · web-01"]
+        assert "RESUELTA: Nodo web-01 ya no está caído (desde 2" in ended
+        # A change of language or name holds from the next message on.
+        operator.good("PATCH", "/customers/espanola", {"name": "Otra S.A."})
         operator.good("PATCH", "/customers/inglesa", {"language": "es"})
         config = stack.layout.data / "alertmanager.yml"
         wait_for("it is written", lambda: "FIRING" not in config.read_text(), 10)
+        assert "Otra S.A." in config.read_text()
         assert operator.call("PATCH", "/customers/inglesa", {"language": "fr"}).status_code == 400
         assert operator.good("GET", "/customers/inglesa")["language"] == "es"
 

@@ -64,6 +64,41 @@ TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNo
             std::string::npos);
 }
 
+// A recovery that says "is down" is worse than none.
+TEST(Rules, EachOfTheStandardOnesHasWordsForItsEnd) {
+  for (const auto& rule : standard_rules({})) {
+    EXPECT_FALSE(rule.resolved.empty() || rule.resolved_en.empty()) << rule.name;
+    EXPECT_NE(rule.resolved, rule.summary) << rule.name;
+    // Of an alert that ended the value is that of its last evaluation.
+    EXPECT_EQ((rule.resolved + rule.resolved_en).find("$value"), std::string::npos) << rule.name;
+  }
+  EXPECT_NE(render_rules({}).find("resolved_en: \"The central collector is no longer down\""),
+            std::string::npos);
+}
+
+TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
+  Channel slack{"1", *CustomerId::parse("cliente-a"), "slack", "https://hooks.example/s", "", 1};
+  slack.customer_name = "A \"& {{ <!channel>";
+  Channel mail = slack;
+  mail.type = "email";
+  mail.target = "a@b.example";
+  mail.language = "en";
+  const MailServer server{"mail.example:25", "v@p.example", "", "", true};
+  const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, server, {slack, mail},
+                                        "https://v.example");
+  const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
+  // Strings of the template language within those of YAML.
+  EXPECT_TRUE(has(R"(Cliente: {{ \"A \\\"&amp; {{ &lt;!channel&gt;\" }})")) << text;
+  EXPECT_TRUE(has(R"(Customer: {{ \"A \\\"& {{ <!channel>\" }})")) << text;
+  EXPECT_TRUE(has("https://v.example/#{{ if .CommonLabels.node_id }}/nodes/cliente-a/")) << text;
+  EXPECT_TRUE(has("{{ with .Annotations.resolved }}") &&
+              has("{{ with .Annotations.resolved_en }}"));
+  EXPECT_TRUE(has("title_link: \"https://v.example/#") && has("fallback: \"[")) << text;
+  const auto unlinked = render_alertmanager({"", ""}, server, {slack, mail});
+  EXPECT_NE(unlinked.find("title_link: \"\""), std::string::npos) << unlinked;
+  EXPECT_EQ(unlinked.find("href"), std::string::npos);
+}
+
 TEST(Rules, OnlyWhatIsPushedKeepsFiring) {
   for (const auto& rule : standard_rules({})) {
     const bool is_scraped = rule.name == "CustomerNodeDown" || rule.name == "CollectorDown";

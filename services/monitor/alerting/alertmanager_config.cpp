@@ -18,40 +18,137 @@ constexpr std::string_view kNoRedirects = "http_config: {follow_redirects: false
 
 /// What a person reads, in the customer's language. Alertmanager's templates fill in the rest.
 struct Words {
-  std::string_view summary;  ///< the annotation that is in this language
+  std::string_view summary;   ///< the annotation that is in this language
+  std::string_view recovery;  ///< likewise, once it is over
   std::string_view firing;
   std::string_view resolved;
   std::string_view since;
   std::string_view until;
+  std::string_view customer;
+  std::string_view node;
 };
-constexpr Words kSpanish{"summary", "ACTIVA", "RESUELTA", "desde", "hasta"};
-constexpr Words kEnglish{"summary_en", "FIRING", "RESOLVED", "since", "until"};
+constexpr Words kSpanish{"summary", "resolved", "ACTIVA",  "RESUELTA",
+                         "desde",   "hasta",    "Cliente", "nodo"};
+constexpr Words kEnglish{"summary_en", "resolved_en", "FIRING",   "RESOLVED",
+                         "since",      "until",       "Customer", "node"};
 
 const Words& words_of(const Channel& channel) {
   return channel.language == "en" ? kEnglish : kSpanish;
 }
 
+// Alertmanager's template of one alert: `firing` or `resolved`, as its own state is.
+std::string by_state(std::string_view firing, std::string_view resolved) {
+  return fmt::format("{{{{ if eq .Status \"firing\" }}}}{}{{{{ else }}}}{}{{{{ end }}}}", firing,
+                     resolved);
+}
+
+std::string annotation_or(std::string_view name, std::string_view otherwise) {
+  return fmt::format("{{{{ with .Annotations.{} }}}}{{{{ . }}}}{{{{ else }}}}{}{{{{ end }}}}", name,
+                     otherwise);
+}
+
+// Local to where Alertmanager runs, with how far that is from UTC: no zone's short name is unique.
+std::string local_time(std::string_view field) {
+  return fmt::format("{{{{ .{}.Local.Format \"2006-01-02 15:04:05 UTC-07:00\" }}}}", field);
+}
+
 std::string subject_of(const Words& words) {
-  return fmt::format(
-      "[{{{{ if eq .Status \"firing\" }}}}{}{{{{ else }}}}{}{{{{ end }}}}] "
-      "{{{{ .CommonLabels.alertname }}}}{{{{ with .CommonLabels.node_id }}}} · {{{{ . }}}}{{{{ end "
-      "}}}}",
-      words.firing, words.resolved);
+  return "[" + by_state(words.firing, words.resolved) +
+         "] {{ .CommonLabels.alertname }}{{ with .CommonLabels.node_id }} · {{ . }}{{ end }}";
 }
 
 // One line an alert; its own state, since a message may have both kinds.
 std::string body_of(const Words& words, std::string_view between) {
-  constexpr std::string_view kTime = "UTC.Format \"2006-01-02 15:04:05\"";
-  return fmt::format(
-      "{{{{ range $i, $alert := .Alerts }}}}{{{{ if $i }}}}{}{{{{ end }}}}"
-      "{{{{ if eq .Status \"firing\" }}}}{}{{{{ else }}}}{}{{{{ end }}}}: "
-      "{{{{ with .Annotations.{} }}}}{{{{ . }}}}{{{{ else }}}}{{{{ .Annotations.summary }}}}"
-      "{{{{ end }}}} ({} {{{{ .StartsAt.{} }}}}"
-      "{{{{ if ne .Status \"firing\" }}}} {} {{{{ .EndsAt.{} }}}}{{{{ end }}}} UTC){{{{ end }}}}",
-      between, words.firing, words.resolved, words.summary, words.since, kTime, words.until, kTime);
+  const auto firing = annotation_or(words.summary, "{{ .Annotations.summary }}");
+  const auto since = fmt::format(" ({} {}", words.since, local_time("StartsAt"));
+  const auto until = fmt::format(" {} {}", words.until, local_time("EndsAt"));
+  return fmt::format("{{{{ range $i, $alert := .Alerts }}}}{{{{ if $i }}}}{}{{{{ end }}}}",
+                     between) +
+         by_state(fmt::format("{}: {}", words.firing, firing),
+                  fmt::format("{}: {}", words.resolved, annotation_or(words.recovery, firing))) +
+         since + by_state("", until) + "){{ end }}";
 }
 
-std::string render_receivers(const std::string& name, const std::vector<Channel>& channels) {
+// The name is text whatever stands in it: a string of the template language.
+std::string whose(const Words& words, const std::string& name) {
+  return fmt::format("{}: {{{{ {} }}}}", words.customer, json_text(name)) +
+         fmt::format("{{{{ with .CommonLabels.node_id }}}} · {}: {{{{ . }}}}{{{{ end }}}}",
+                     words.node);
+}
+
+// The portal's page of the node, or that of the alerts; "" where its address is not known.
+std::string page_of(const Channel& channel, std::string_view portal) {
+  if (portal.empty()) return {};
+  return fmt::format(
+      "{0}/#{{{{ if .CommonLabels.node_id }}}}/nodes/{1}/{{{{ .CommonLabels.node_id | urlquery }}}}"
+      "{{{{ else }}}}/alerts{{{{ end }}}}",
+      portal, channel.customer.text());
+}
+
+std::string plain_body(const Channel& channel, const std::string& name, std::string_view portal) {
+  const auto& words = words_of(channel);
+  const auto page = page_of(channel, portal);
+  return body_of(words, "\n") + "\n" + whose(words, name) + (page.empty() ? "" : "\n" + page);
+}
+
+std::string html_body(const Channel& channel, std::string_view portal) {
+  const auto& words = words_of(channel);
+  const auto page = page_of(channel, portal);
+  return "<p>" + body_of(words, "</p><p>") + "</p><p>" + whose(words, channel.customer_name) +
+         "</p>" + (page.empty() ? "" : fmt::format("<p><a href=\"{0}\">{0}</a></p>", page));
+}
+
+// A name must not become one of Slack's own marks, such as one that calls everybody.
+std::string escape_for_slack(const std::string& name) {
+  std::string out;
+  for (const char letter : name) {
+    if (letter == '&') {
+      out += "&amp;";
+    } else if (letter == '<') {
+      out += "&lt;";
+    } else if (letter == '>') {
+      out += "&gt;";
+    } else {
+      out += letter;
+    }
+  }
+  return out;
+}
+
+std::string render_email(const Channel& channel, std::string_view portal) {
+  const auto address = wire_mail_address(channel.target);
+  CHECK(address.has_value());
+  return fmt::format(
+      "      - to: {}\n"
+      "        send_resolved: true\n"
+      "        headers: {{Subject: {}}}\n"
+      "        html: {}\n"
+      "        text: {}\n",
+      json_text(*address), json_text(subject_of(words_of(channel))),
+      json_text(html_body(channel, portal)),
+      json_text(plain_body(channel, channel.customer_name, portal)));
+}
+
+// title_link and fallback: Alertmanager's own name a page that the portal does not have.
+std::string render_slack(const Channel& channel, std::string_view portal) {
+  const auto subject = json_text(subject_of(words_of(channel)));
+  return fmt::format(
+      "      - api_url: {}\n{}"
+      "        send_resolved: true\n"
+      "        {}\n"
+      "        title: {}\n"
+      "        title_link: {}\n"
+      "        fallback: {}\n"
+      "        text: {}\n",
+      json_text(channel.target),
+      channel.channel.empty() ? std::string()
+                              : fmt::format("        channel: {}\n", json_text(channel.channel)),
+      kNoRedirects, subject, json_text(page_of(channel, portal)), subject,
+      json_text(plain_body(channel, escape_for_slack(channel.customer_name), portal)));
+}
+
+std::string render_receivers(const std::string& name, const std::vector<Channel>& channels,
+                             std::string_view portal) {
   auto text = fmt::format("  - name: {}\n", json_text(name));
   const auto section = [&](std::string_view type, std::string_view key, auto write) {
     bool is_first = true;
@@ -66,32 +163,10 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
     return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100, {}}}\n",
                        json_text(channel.target), kNoRedirects);
   });
-  section("email", "email_configs", [](const Channel& channel) {
-    const auto address = wire_mail_address(channel.target);
-    CHECK(address.has_value());
-    return fmt::format(
-        "      - to: {}\n"
-        "        send_resolved: true\n"
-        "        headers: {{Subject: {}}}\n"
-        "        html: {}\n"
-        "        text: {}\n",
-        json_text(*address), json_text(subject_of(words_of(channel))),
-        json_text("<p>" + body_of(words_of(channel), "</p><p>") + "</p>"),
-        json_text(body_of(words_of(channel), "\n")));
-  });
-  section("slack", "slack_configs", [](const Channel& channel) {
-    return fmt::format(
-        "      - api_url: {}\n{}"
-        "        send_resolved: true\n"
-        "        {}\n"
-        "        title: {}\n"
-        "        text: {}\n",
-        json_text(channel.target),
-        channel.channel.empty() ? std::string()
-                                : fmt::format("        channel: {}\n", json_text(channel.channel)),
-        kNoRedirects, json_text(subject_of(words_of(channel))),
-        json_text(body_of(words_of(channel), "\n")));
-  });
+  section("email", "email_configs",
+          [&](const Channel& channel) { return render_email(channel, portal); });
+  section("slack", "slack_configs",
+          [&](const Channel& channel) { return render_slack(channel, portal); });
   return text;
 }
 
@@ -144,7 +219,7 @@ std::string render_global(const MailServer& mail) {
 }  // namespace
 
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<Channel>& channels) {
+                                const std::vector<Channel>& channels, std::string_view portal) {
   std::map<CustomerId, std::vector<Channel>> by_customer;
   for (const auto& channel : channels) {
     if (channel.type != "email" || !mail.smarthost.empty()) {
@@ -170,7 +245,7 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
         "      receiver: {}\n"
         "      continue: true\n",
         customer.text(), json_text(name));
-    receivers += render_receivers(name, own);
+    receivers += render_receivers(name, own, portal);
   }
   // One message a minute at most for what happens to one customer, however many nodes it has.
   text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "services/monitor/store/channels.hpp"
@@ -24,8 +25,10 @@ struct ProviderReceivers {
 };
 
 /// A whole alertmanager.yml (0.25 and newer). Every text that came from outside is quoted; nothing
-/// of it names a file (S9). Deterministic. REQUIRES: every channel passes check_channel_text.
+/// of it names a file (S9). Messages say what the rule says of the state, whose it is, since when
+/// in Alertmanager's own time zone, and link to the page under `portal` (an origin; "" for no
+/// link). Deterministic. REQUIRES: every channel passes check_channel_text.
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<Channel>& channels);
+                                const std::vector<Channel>& channels, std::string_view portal = {});
 
 }  // namespace vigia::monitor

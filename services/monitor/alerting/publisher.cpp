@@ -143,7 +143,7 @@ AlertingPublisher::Pause AlertingPublisher::publish_rules() {
 }
 
 std::string AlertingPublisher::render(const std::vector<Channel>& channels) const {
-  return render_alertmanager(settings_.provider, settings_.mail, channels);
+  return render_alertmanager(settings_.provider, settings_.mail, channels, settings_.portal_url);
 }
 
 std::string AlertingPublisher::unfit_reason(const Channel& channel) const {

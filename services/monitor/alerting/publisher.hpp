@@ -34,6 +34,7 @@ struct PublisherSettings {
   std::string alertmanager_file;  ///< "" to leave it alone
   ProviderReceivers provider;
   MailServer mail;
+  std::string portal_url;  ///< what messages link to; "" for no links
 };
 
 /// A channel is written only when our own check takes it; one that Alertmanager refuses all the

@@ -31,13 +31,16 @@ std::string render_rule(const AlertRule& rule) {
   if (rule.keep_firing > Duration::zero()) {
     text += fmt::format("        keep_firing_for: {}\n", format_duration(rule.keep_firing));
   }
-  return text + fmt::format(
-                    "        labels:\n"
-                    "          severity: {}\n"
-                    "        annotations:\n"
-                    "          summary: {}\n"
-                    "          summary_en: {}\n",
-                    rule.severity, json_text(rule.summary), json_text(rule.summary_en));
+  text += fmt::format(
+      "        labels:\n"
+      "          severity: {}\n"
+      "        annotations:\n"
+      "          summary: {}\n"
+      "          summary_en: {}\n",
+      rule.severity, json_text(rule.summary), json_text(rule.summary_en));
+  if (rule.resolved.empty()) return text;
+  return text + fmt::format("          resolved: {}\n          resolved_en: {}\n",
+                            json_text(rule.resolved), json_text(rule.resolved_en));
 }
 
 std::string begin_group(std::string_view name, const RuleSettings& settings) {
@@ -295,26 +298,37 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
   return {
       {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
        "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
-       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down"},
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down",
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} ya no está caído",
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is no longer down"},
       {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
        "critical", "Collector central está caído - sin ingesta de datos",
-       "The central collector is down: no data is taken in"},
+       "The central collector is down: no data is taken in", "Collector central ya no está caído",
+       "The central collector is no longer down"},
       {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
        "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
-       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%"},
+       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
+       "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
+       "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%"},
       {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector",
-       "Agent {{ $labels.node_id }} cannot reach the collector"},
+       "Agent {{ $labels.node_id }} cannot reach the collector",
+       "Agente {{ $labels.node_id }} ya no dice que no puede conectar al Collector",
+       "Agent {{ $labels.node_id }} no longer says that it cannot reach the collector"},
       {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
        settings.keep_firing_for, "warning",
        "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%",
-       "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%"},
+       "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%",
+       "CPU en {{ $labels.node_id }} ya no se ve por encima del 85%",
+       "CPU on {{ $labels.node_id }} is no longer seen above 85%"},
       {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
        settings.high_memory_for, settings.keep_firing_for, "warning",
        "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%",
-       "High memory on {{ $labels.node_id }}: {{ humanize $value }}%"},
+       "High memory on {{ $labels.node_id }}: {{ humanize $value }}%",
+       "Memoria en {{ $labels.node_id }} ya no se ve por encima del 90%",
+       "Memory on {{ $labels.node_id }} is no longer seen above 90%"},
   };
 }
 

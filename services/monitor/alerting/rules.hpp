@@ -38,8 +38,10 @@ struct AlertRule {
   Duration hold;
   Duration keep_firing;  ///< 0: none
   std::string severity;
-  std::string summary;     ///< Spanish, as the founding rules have it; Prometheus' template
-  std::string summary_en;  ///< the same in English
+  std::string summary;        ///< Spanish, as the founding rules have it; Prometheus' template
+  std::string summary_en;     ///< the same in English
+  std::string resolved = {};  ///< what is told once it is over, Spanish; "" for nothing of its own
+  std::string resolved_en = {};  ///< the same in English
 };
 
 /// The six standard alerts. Those whose data is pushed keep firing over a gap in the data, so that

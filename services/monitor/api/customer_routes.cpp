@@ -142,7 +142,7 @@ ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange&
   if (!saved) return refuse(saved.error());
   if (!*saved) return not_found();
   parts.directory_changed();
-  if (change.language) parts.channels_changed();
+  if (change.language || change.name) parts.channels_changed();
   return customer_answer(200, **saved);
 }
 

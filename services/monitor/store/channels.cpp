@@ -14,7 +14,9 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
                                              Connection& connection) {
   auto rows = connection.query(
       "SELECT id, customer_id, type, target, channel, created_ms, state, reason, "
-      "COALESCE((SELECT language FROM customers WHERE customers.id = channels.customer_id), 'es') "
+      "COALESCE((SELECT language FROM customers WHERE customers.id = channels.customer_id), 'es'), "
+      "COALESCE((SELECT name FROM customers WHERE customers.id = channels.customer_id), "
+      "customer_id) "
       "FROM channels " +
           where,
       values);
@@ -24,7 +26,8 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
     auto customer = CustomerId::parse(row.text(1));
     if (!customer) return forward(customer);
     channels.push_back(Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4),
-                               row.integer(5), read_state(row.text(6)), row.text(7), row.text(8)});
+                               row.integer(5), read_state(row.text(6)), row.text(7), row.text(8),
+                               row.text(9)});
   }
   return channels;
 }

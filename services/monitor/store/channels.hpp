@@ -24,6 +24,7 @@ struct Channel {
   ChannelState state = ChannelState::kPending;  ///< whether Alertmanager has it
   std::string reason = {};                      ///< why it is not active, else ""
   std::string language = "es";                  ///< its customer's
+  std::string customer_name = {};
 };
 
 /// Of every customer, by customer and age.
