@@ -6,8 +6,8 @@ namespace vigia::chunk {
 namespace {
 
 // Doubling would leave a third of the memory of millions of open chunks unused, so they grow by a
-// quarter, at least by somewhat more than a chunk makes room for before each sample.
-constexpr std::size_t kGrowthBytesMin = 32;
+// quarter, at least by a cache line.
+constexpr std::size_t kGrowthBytesMin = 64;
 
 }  // namespace
 
