@@ -15,6 +15,8 @@ constexpr std::uint64_t kShareOfFree = 2;
 constexpr std::uint64_t kSmallConnections = 64;
 // An export of some 2,000 points: a thousand customers can each have one under way in 256 MiB.
 constexpr std::uint64_t kSmallBodyBytes = 256U << 10U;
+// One client's, who is behind with one connection.
+constexpr std::uint64_t kSmallUnreadBytes = 1U << 20U;
 // Of the files that a process may open: its logs, stores and own connections need some as well.
 constexpr std::uint64_t kOtherFilesMax = 1024;
 
@@ -84,9 +86,11 @@ void Holding::set(std::uint64_t amount) {
 }
 
 ServerBudgets::ServerBudgets(std::uint64_t connections_max, std::uint64_t head_bytes_max,
-                             std::uint64_t body_bytes_max, std::uint64_t header_bytes_max)
+                             std::uint64_t body_bytes_max, std::uint64_t header_bytes_max,
+                             std::uint64_t answer_bytes_max)
     : connections(within_file_limit(connections_max), kSmallConnections),
       heads(head_bytes_max, header_bytes_max),
-      bodies(body_bytes_max, kSmallBodyBytes) {}
+      bodies(body_bytes_max, kSmallBodyBytes),
+      answers(answer_bytes_max, kSmallUnreadBytes) {}
 
 }  // namespace vigia::net

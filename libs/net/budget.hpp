@@ -95,11 +95,14 @@ class Holding {
 /// The budgets of one server, or of several in a process that share them.
 struct ServerBudgets {
   ServerBudgets(std::uint64_t connections_max, std::uint64_t head_bytes_max,
-                std::uint64_t body_bytes_max, std::uint64_t header_bytes_max);
+                std::uint64_t body_bytes_max, std::uint64_t header_bytes_max,
+                std::uint64_t answer_bytes_max);
 
   Budget connections;  ///< by address
   Budget heads;        ///< bytes of heads being received or waiting for their bodies; by address
   Budget bodies;       ///< bytes of bodies being received or waiting to be unpacked; by owner
+  Budget answers;      ///< bytes of answers that are not read yet; by address
+  std::atomic<std::uint64_t> answers_refused{0};  ///< for what their addresses had not read
   /// Held by whoever works on a body that is worked on alone: one for all servers.
   std::mutex large_body;
 };

@@ -94,14 +94,19 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
-  BodySource stream;  ///< where set, sent after `body`, chunked; not for gRPC
+  /// Where set, sent instead of `body`, and never copied: for what many clients ask for, such as a
+  /// page's files. Not for gRPC.
+  std::shared_ptr<const std::string> shared_body;
+  BodySource stream;  ///< where set, sent after the body, chunked; not for gRPC
   /// Where set and there is no `stream`: let go when the client has taken nearly all of the body,
-  /// or is gone. For whoever counts what slow clients keep in memory; the body is sent chunked
-  /// then. Not for gRPC.
+  /// or is gone. For whoever counts what slow clients keep in memory, beside the server, which
+  /// counts by address (ServerSettings::answer_bytes_max).
   std::shared_ptr<void> held;
   GrpcCode grpc_code = GrpcCode::kOk;
   std::string grpc_message;
   std::string grpc_details;  ///< a serialised google.rpc.Status
+
+  const std::string& content() const { return shared_body ? *shared_body : body; }
 };
 
 }  // namespace vigia::net

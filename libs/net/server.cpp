@@ -36,6 +36,8 @@ class LoopServer final : public Server {
     stats.requests_refused = core_->requests_refused.load();
     stats.buffered_bytes = core_->budgets->bodies.total();
     stats.head_bytes = core_->budgets->heads.total();
+    stats.answer_bytes = core_->budgets->answers.total();
+    stats.answers_refused = core_->budgets->answers_refused.load();
     return stats;
   }
 
@@ -56,6 +58,12 @@ Error named(const std::string& name, Error error) {
 }
 
 }  // namespace
+
+std::shared_ptr<ServerBudgets> make_budgets(const ServerSettings& settings) {
+  return std::make_shared<ServerBudgets>(settings.connections_max, settings.head_bytes_max,
+                                         settings.buffered_bytes_max, settings.header_bytes_max,
+                                         settings.answer_bytes_max);
+}
 
 Result<void> check_proxies(const std::vector<std::string>& entries) {
   auto parsed = internal::TrustedProxies::parse(entries);

@@ -35,7 +35,14 @@ struct ServerSettings {
   std::size_t buffered_bytes_max = 256U << 20U;
   /// Of heads being received or waiting for bodies; by address as above. Over it 503.
   std::size_t head_bytes_max = 256U << 20U;
-  /// Instead of the three bounds above: what servers of one process share.
+  /// Of answers that their clients have not read; by address as above. Over it answers of more than
+  /// 4 KiB become 503, and requests on connections that hold some wait. What a stream keeps to make
+  /// its pieces from is its maker's to bound.
+  std::size_t answer_bytes_max = 256U << 20U;
+  /// Of one connection; above it its next requests wait, request_timeout at most. Eight times as
+  /// much for a trusted proxy's.
+  std::size_t unread_bytes_max = 1U << 20U;
+  /// Instead of the bounds for all clients above: what servers of one process share.
   std::shared_ptr<ServerBudgets> budgets;
   /// Reverse proxies ("127.0.0.1", "10.0.0.0/8"), whose connections have no share by address, and
   /// whose X-Forwarded-For or Forwarded says who the client is. Nobody else's is looked at.
@@ -54,6 +61,9 @@ struct ServerSettings {
   Duration idle_timeout_crowded = std::chrono::seconds(5);
   std::optional<TlsServerSettings> tls;
 };
+
+/// Budgets of these bounds, for whoever looks at them or gives them to several servers.
+std::shared_ptr<ServerBudgets> make_budgets(const ServerSettings& settings);
 
 /// kInvalid, naming the entry of trusted_proxies that is neither an address nor a network.
 Result<void> check_proxies(const std::vector<std::string>& entries);
@@ -110,6 +120,8 @@ struct ServerStats {
   std::uint64_t requests_refused = 0;  ///< by the server itself, before the handler
   std::uint64_t buffered_bytes = 0;    ///< of bodies, of all servers that share the budgets
   std::uint64_t head_bytes = 0;        ///< likewise
+  std::uint64_t answer_bytes = 0;      ///< likewise; not read yet
+  std::uint64_t answers_refused = 0;   ///< likewise; for what their addresses had not read
 };
 
 /// Thread contract: start, stop and the destructor from one thread; the rest from any.

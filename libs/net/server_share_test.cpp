@@ -129,7 +129,8 @@ TEST_F(ShareTest, ALargeBodyWaitsForNoneOfAnothersB6) {
 }
 
 TEST_F(ShareTest, WhileMemoryIsShortSmallRequestsAreTaken) {
-  settings_.budgets = std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U);
+  settings_.budgets =
+      std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U, 1U << 20U);
   handler_.on_handle = [](const Request&, Responder responder) { answer_fine(responder); };
   start();
   settings_.budgets->bodies.shut(true);
@@ -157,7 +158,8 @@ TEST_F(ShareTest, WhileMemoryIsShortSmallRequestsAreTaken) {
 }
 
 TEST_F(ShareTest, LargeBodiesOfSeveralServersGoOneAfterTheOther) {
-  settings_.budgets = std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U);
+  settings_.budgets =
+      std::make_shared<ServerBudgets>(100, 1U << 20U, 256U << 20U, 64U << 10U, 1U << 20U);
   Gate gate;
   handler_.on_handle = [&](const Request& request, Responder responder) {
     if (request.body.size() > internal::kSeveralBytesMax) gate.pass(request);

@@ -50,6 +50,8 @@ class BareHost final : public SessionHost {
   const std::string& peer() const override { return peer_; }
   void forget(std::uint64_t /*id*/) override {}
   Holding head_bytes() const override { return core_.budgets->heads.open(peer_); }
+  bool has_room_for(std::size_t /*bytes*/) override { return true; }
+  bool is_full() override { return false; }
   bool is_encrypted() const override { return false; }
   Output& output() override { return output_; }
 

@@ -73,6 +73,20 @@ void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
              });
 }
 
+void show_answers(const MetricRegistry::Emit& emit, const net::ServerBudgets& budgets) {
+  emit("vigia_doors_answer_bytes", "Answers that their clients have not read", MetricType::kGauge,
+       {}, static_cast<double>(budgets.answers.total()));
+  emit("vigia_doors_answers_refused_total",
+       "Answers that became 503, since their address had too much that it had not read",
+       MetricType::kCounter, {}, static_cast<double>(budgets.answers_refused.load()));
+}
+
+void add_door_metrics(MetricRegistry& registry, std::shared_ptr<const net::ServerBudgets> budgets) {
+  registry.on_collect([budgets = std::move(budgets)](const MetricRegistry::Emit& emit) {
+    show_answers(emit, *budgets);
+  });
+}
+
 Result<std::unique_ptr<MetricsServer>> MetricsServer::start(std::string listen,
                                                             const MetricRegistry& registry) {
   auto server = std::make_unique<OwnPortMetrics>(registry);

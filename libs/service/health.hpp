@@ -6,6 +6,7 @@
 #include <string>
 
 #include "libs/base/result.hpp"
+#include "libs/net/budget.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/service/metrics.hpp"
 
@@ -22,6 +23,11 @@ struct HealthPaths {
 };
 void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
                        const HealthPaths& paths = {});
+
+/// What clients of a door have not read of their answers (net::ServerSettings::answer_bytes_max).
+void show_answers(const MetricRegistry::Emit& emit, const net::ServerBudgets& budgets);
+/// The same at each scrape.
+void add_door_metrics(MetricRegistry& registry, std::shared_ptr<const net::ServerBudgets> budgets);
 
 /// Serves GET /metrics on a port of its own, one event loop. Text or OpenMetrics by Accept.
 class MetricsServer {

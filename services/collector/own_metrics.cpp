@@ -1,5 +1,7 @@
 #include "services/collector/own_metrics.hpp"
 
+#include "libs/service/health.hpp"
+
 namespace vigia::collector {
 namespace {
 
@@ -81,6 +83,7 @@ void show_held(const Emit& emit, const OwnParts& parts) {
        MetricType::kGauge, {}, static_cast<double>(parts.budgets.heads.total()));
   emit("vigia_doors_body_bytes", "Bodies being received or waiting to be unpacked",
        MetricType::kGauge, {}, static_cast<double>(parts.budgets.bodies.total()));
+  service::show_answers(emit, parts.budgets);
   emit("vigia_memory_is_over_limit", "1 while whoever holds the most memory is refused",
        MetricType::kGauge, {}, parts.memory.is_over() ? 1 : 0);
   emit("vigia_memory_is_short", "1 while all but small requests are refused for want of memory",

@@ -60,7 +60,7 @@ void report_clock_jump(const pipeline::ClockJump& jump) {
 }
 
 /// One of all doors together. A customer alone may have 2/3 × 7/8 of the bodies' bytes, so the
-/// largest body fits into twice its size.
+/// largest body fits into twice its size. Answers, of some bytes each, have what heads have.
 std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
   const net::ServerSettings standard;
   std::size_t body_bytes_max = 0;
@@ -75,7 +75,7 @@ std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
   }
   return std::make_shared<net::ServerBudgets>(standard.connections_max, heads,
                                               std::max(bodies, 2 * body_bytes_max),
-                                              standard.header_bytes_max);
+                                              standard.header_bytes_max, heads);
 }
 
 /// Several exporters may have one host, each with its lanes' requests, probes, heartbeats and,

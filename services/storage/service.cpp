@@ -46,6 +46,10 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   server.name = "storage";
   server.listen = settings.listen;
   server.buffered_bytes_max = settings.memory_max / kBodiesPart;
+  // Its clients are routers, each with many customers' answers on a connection, and those have
+  // shares of their own (kAnswersPart).
+  server.answer_bytes_max = settings.memory_max;
+  server.unread_bytes_max = settings.memory_max;
   auto started = net::Server::start(std::move(server), *service);
   if (!started) return forward(started);
   service->server_ = std::move(*started);

@@ -16,6 +16,8 @@ constexpr int kReadsMax = 16;
 // TLS gives at most one record (16 KiB) a read.
 constexpr int kTlsReadsMax = 64;
 constexpr int kWriteRoundsMax = 16;
+// What may wait before it is counted; it is exact after each flush.
+constexpr std::size_t kCountStepBytes = 16U << 10U;
 // How long a client may still be sending after an answer that ended the connection.
 constexpr Duration kLinger = std::chrono::seconds(2);
 
@@ -29,6 +31,7 @@ Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd so
       peer_(std::move(peer)),
       place_(std::move(place)),
       head_bytes_(core.budgets->heads.open(core.share_of(peer_))),
+      unread_bytes_max_(core.unread_bytes_max(peer_)),
       now_(SystemClock().steady()),
       opened_(now_),
       received_(now_),
@@ -150,8 +153,43 @@ void Connection::answer(std::uint64_t id, Response response, TimePoint now) {
   if (session_ && !is_closed_) session_->answer(id, std::move(response));
 }
 
+std::size_t Connection::unread_bytes() const {
+  return output_.own_bytes() + (session_ ? session_->unsent_bytes() : 0);
+}
+
+void Connection::count_unread(std::size_t bytes) {
+  if (bytes <= kSmallAnswerBytes) bytes = 0;
+  if (bytes == answer_bytes_.amount()) return;
+  if (!answer_bytes_.is_open()) {
+    answer_bytes_ = core_.budgets->answers.open(core_.share_of(peer_));
+  }
+  answer_bytes_.set(bytes);
+}
+
+bool Connection::has_room_for(std::size_t bytes) {
+  if (bytes <= kSmallAnswerBytes) return true;
+  count_unread(unread_bytes() + bytes);
+  if (!answer_bytes_.is_over()) return true;
+  count_unread(unread_bytes());
+  core_.budgets->answers_refused.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool Connection::is_full() {
+  const std::size_t unread = unread_bytes();
+  if (unread <= kSmallAnswerBytes) return false;
+  // Between two flushes many answers may come.
+  if (unread >= answer_bytes_.amount() + kCountStepBytes) count_unread(unread);
+  return unread >= unread_bytes_max_ || answer_bytes_.is_over();
+}
+
 void Connection::flush() {
   if (!session_ || is_closed_) return;
+  write_answers();
+  count_unread(unread_bytes());
+}
+
+void Connection::write_answers() {
   waits_to_write_ = false;
   for (int round = 0; round < kWriteRoundsMax; ++round) {
     if (output_.is_empty()) restart_pace();

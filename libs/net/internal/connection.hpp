@@ -47,6 +47,8 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   const std::string& peer() const override { return peer_; }
   void forget(std::uint64_t id) override;
   Holding head_bytes() const override { return head_bytes_.beside(); }
+  bool has_room_for(std::size_t bytes) override;
+  bool is_full() override;
   bool is_encrypted() const override { return channel_.is_encrypted(); }
   Output& output() override { return output_; }
 
@@ -55,6 +57,9 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   void deliver(std::string_view bytes);
   void choose_session();
   bool write();
+  void write_answers();
+  std::size_t unread_bytes() const;
+  void count_unread(std::size_t bytes);
   void restart_pace();
   void finish();
   bool wants_input() const;
@@ -64,11 +69,13 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   Channel channel_;
   std::string peer_;
   Holding place_;
-  Holding head_bytes_;  // empty: where its sessions' holdings come from
+  Holding head_bytes_;    // empty: where its sessions' holdings come from
+  Holding answer_bytes_;  // in the peer's name; opened with the first that does not leave at once
   Output output_;
   std::string first_;  // until the protocol is known
   std::unique_ptr<Session> session_;
   std::map<std::uint64_t, std::function<void()>> watchers_;  // of requests without an answer
+  const std::size_t unread_bytes_max_;
   TimePoint now_;
   TimePoint opened_;
   TimePoint received_;

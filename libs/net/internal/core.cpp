@@ -1,5 +1,6 @@
 #include "libs/net/internal/core.hpp"
 
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -14,6 +15,10 @@ namespace {
 constexpr std::size_t kGzipBytesMin = 1024;
 // Larger ones would keep the answering thread for longer than the network needs for them.
 constexpr std::size_t kGzipBytesMax = 16U << 20U;
+// Answers of less leave nothing behind that would be missed.
+constexpr std::uint64_t kReturnedBytesMin = 16U << 20U;
+// It holds up whoever allocates, for some milliseconds.
+constexpr Duration kReturnInterval = std::chrono::seconds(5);
 
 bool is_worth_gzip(const Response& response) {
   const std::string_view type = response.headers.get("content-type");
@@ -21,26 +26,41 @@ bool is_worth_gzip(const Response& response) {
                        type.starts_with("application/openmetrics-text") ||
                        type.starts_with("application/javascript");
   return is_text && !response.stream && response.status == 200 &&
-         response.body.size() >= kGzipBytesMin && response.body.size() <= kGzipBytesMax &&
+         response.content().size() >= kGzipBytesMin && response.content().size() <= kGzipBytesMax &&
          response.headers.count("content-encoding") == 0;
 }
 
 }  // namespace
+
+Error answers_unread() {
+  return {ErrorCode::kUnavailable, "too much of earlier answers is not read yet; read on, then ask",
+          std::chrono::seconds(1)};
+}
+
+void ServerCore::return_freed_memory(TimePoint now) {
+  const std::unique_lock lock(return_mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return;  // another loop looks
+  const std::uint64_t held = budgets->answers.total();
+  answer_bytes_peak = std::max(answer_bytes_peak, held);
+  const bool has_fallen = answer_bytes_peak >= kReturnedBytesMin && held <= answer_bytes_peak / 2;
+  if (!has_fallen || now - returned < kReturnInterval) return;
+  answer_bytes_peak = held;
+  returned = now;
+  // Answers below the size that the heap maps alone lie between others, and it keeps their pages.
+  malloc_trim(0);
+}
 
 Mailbox::Mailbox() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { CHECK(event_.is_open()); }
 
 void MailboxTarget::answer(Response response) {
   // Here, on the thread that answers, rather than on the loop that all connections share.
   if (takes_gzip_ && is_worth_gzip(response)) {
-    if (Result<std::string> packed = compress("gzip", response.body)) {
+    if (Result<std::string> packed = compress("gzip", response.content())) {
+      response.shared_body = nullptr;
       response.body = std::move(*packed);
       response.headers.add("content-encoding", "gzip");
       response.headers.add("vary", "accept-encoding");
     }
-  }
-  if (response.held && !response.stream) {
-    // A stream is asked for more, and let go, only when what was before it is on its way.
-    response.stream = [held = std::move(response.held)]() -> Result<std::string> { return ""; };
   }
   mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
 }

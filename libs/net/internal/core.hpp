@@ -25,15 +25,15 @@ namespace vigia::net::internal {
 
 class Connection;
 
+// As so many clients a connection of a trusted proxy counts.
+inline constexpr std::size_t kProxyClients = 8;
+
 /// Shared by all loops; outlives them.
 struct ServerCore {
   ServerCore(ServerSettings server_settings, Handler& server_handler)
       : settings(std::move(server_settings)),
         handler(server_handler),
-        budgets(settings.budgets ? settings.budgets
-                                 : std::make_shared<ServerBudgets>(
-                                       settings.connections_max, settings.head_bytes_max,
-                                       settings.buffered_bytes_max, settings.header_bytes_max)),
+        budgets(settings.budgets ? settings.budgets : make_budgets(settings)),
         workers(*this) {}
 
   /// Gives the request to the handler. Where that throws, the responder that it had answers 500.
@@ -50,6 +50,8 @@ struct ServerCore {
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> requests_refused{0};
+  /// Gives freed memory back to the system once answers that were held have gone. At each tick.
+  void return_freed_memory(TimePoint now);
   bool is_crowded() const {
     const Budget& places = budgets->connections;
     return places.total() * 2 >= places.max();
@@ -64,6 +66,15 @@ struct ServerCore {
     const std::string_view address = address_of(peer);
     return proxies.contains(address) ? std::string() : share_name(address);
   }
+  /// What a connection of this peer may leave unread before its next request waits.
+  std::size_t unread_bytes_max(std::string_view peer) const {
+    const bool stands_for_many = proxies.contains(address_of(peer));
+    return settings.unread_bytes_max * (stands_for_many ? kProxyClients : 1);
+  }
+
+  std::mutex return_mutex;
+  std::uint64_t answer_bytes_peak = 0;  // since memory last went back; guarded by return_mutex
+  TimePoint returned;                   // likewise
 
   BodyCosts body_costs;
   BodyWorkers workers;  // last: they use all of the above
@@ -150,6 +161,11 @@ class SessionHost {
   virtual void forget(std::uint64_t id) = 0;
   /// An empty holding of the server's head bytes, in the peer's name.
   virtual Holding head_bytes() const = 0;
+  /// Whether an answer that takes so much memory may be kept until the client has read it. Counted
+  /// where not: the session sends the refusal `answers_unread` instead.
+  virtual bool has_room_for(std::size_t bytes) = 0;
+  /// While the client leaves more unread than it may: no further request of it is begun.
+  virtual bool is_full() = 0;
   virtual bool is_encrypted() const = 0;
   virtual Output& output() = 0;
 };
@@ -164,6 +180,8 @@ class Session {
   virtual void end_input() = 0;
   /// Puts into the host's output what is ready, until kOutputBytesMax wait there.
   virtual void fill() = 0;
+  /// What it holds of answers, beside the host's output.
+  virtual std::size_t unsent_bytes() const = 0;
   virtual void answer(std::uint64_t id, Response response) = 0;
   /// Whether request `id` is whole and has no answer yet.
   virtual bool awaits(std::uint64_t id) const = 0;
@@ -189,6 +207,13 @@ inline constexpr std::size_t kHeaderOverheadBytes = 32;
 
 // Enough to keep a fast socket busy, small enough for thousands of connections.
 inline constexpr std::size_t kOutputBytesMax = 256U << 10U;
+
+// An answer up to this is given to whoever asks, whatever its address has left unread, and a
+// connection that holds less is not counted: the refusal would be as large.
+inline constexpr std::size_t kSmallAnswerBytes = 4U << 10U;
+
+/// Instead of an answer for which its client's address has no room left.
+Error answers_unread();
 
 // What a client has to take of an answer within request_timeout, on a connection and of an HTTP/2
 // stream: who reads a byte now and then would hold the answer's memory for ever.

@@ -59,6 +59,7 @@ class Http1Session final : public Session {
   void receive(std::string_view bytes) override;
   void end_input() override;
   void fill() override;
+  std::size_t unsent_bytes() const override { return 0; }
   void answer(std::uint64_t id, Response response) override;
   bool awaits(std::uint64_t id) const override {
     return id == request_id_ && is_answering_ && !stream_;
@@ -81,7 +82,9 @@ class Http1Session final : public Session {
  private:
   /// Requests wait while the answers before them do, or a client that sends and never reads would
   /// pile them up.
-  bool is_output_full() const { return host_.output().size() >= kOutputBytesMax; }
+  bool is_output_full() const {
+    return host_.output().size() >= kOutputBytesMax || host_.is_full();
+  }
   void parse(std::string_view& bytes);
   void parse_unparsed();
   bool parse_step(std::string_view& bytes);
@@ -100,6 +103,7 @@ class Http1Session final : public Session {
   void refuse_broken(int status);
   void refuse_early(Response response);
   void send(Response response);
+  void send_body(Response response);
   void send_head(const Response& response, bool has_body);
   void end_response();
 
@@ -346,27 +350,37 @@ void Http1Session::answer(std::uint64_t id, Response response) {
 }
 
 void Http1Session::send(Response response) {
+  if (!host_.has_room_for(response.body.size())) response = intake().refuse(answers_unread());
   if (is_draining_) is_keep_alive_ = false;
   const bool has_body = may_have_body(response.status);
   is_chunked_ = has_body && response.stream && version_ >= 11;
   if (response.stream && !is_chunked_) is_keep_alive_ = false;
   send_head(response, has_body);
+  BodySource stream = std::move(response.stream);
   if (!has_body || is_head_method_) {
-    response.stream = nullptr;
+    stream = nullptr;
   } else if (is_chunked_) {
-    if (!response.body.empty()) {
-      host_.output().append(fmt::format("{:x}\r\n", response.body.size()));
-      host_.output().append(std::move(response.body));
+    if (!response.content().empty()) {
+      host_.output().append(fmt::format("{:x}\r\n", response.content().size()));
+      send_body(std::move(response));
       host_.output().append(std::string_view("\r\n"));
     }
   } else {
-    host_.output().append(std::move(response.body));
+    send_body(std::move(response));
   }
-  stream_ = std::move(response.stream);
+  stream_ = std::move(stream);
   if (!stream_ && !is_discarding_) end_response();
   if (!stream_ && is_discarding_ && !is_keep_alive_) {
     is_done_ = true;
     must_linger_ = true;
+  }
+}
+
+void Http1Session::send_body(Response response) {
+  if (response.shared_body) {
+    host_.output().append(std::move(response.shared_body), std::move(response.held));
+  } else {
+    host_.output().append(std::move(response.body), std::move(response.held));
   }
 }
 
@@ -382,7 +396,7 @@ void Http1Session::send_head(const Response& response, bool has_body) {
   if (is_chunked_) {
     head += "transfer-encoding: chunked\r\n";
   } else if (has_body && !response.stream) {
-    head += fmt::format("content-length: {}\r\n", response.body.size());
+    head += fmt::format("content-length: {}\r\n", response.content().size());
   }
   if (!is_keep_alive_) {
     head += "connection: close\r\n";
@@ -408,7 +422,9 @@ void Http1Session::fill() {
   if (has_held_any && !is_answering_ && !is_done_) parse_unparsed();
   while (stream_ && !is_done_ && host_.output().size() < kOutputBytesMax) {
     Result<std::string> piece = stream_();
-    if (!piece) {  // without the last chunk the client sees that something is missing
+    if (!piece ||
+        !host_.has_room_for(
+            piece->size())) {  // without the last chunk the client sees that something is missing
       stream_ = nullptr;
       is_done_ = true;
       return;

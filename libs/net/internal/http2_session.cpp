@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <unordered_map>
 
@@ -56,6 +57,9 @@ constexpr double kTakenBackTokensPerByte = 1.0 / 16384;
 // reads; after this time the stream is reset. Reset at once, curl 7 would not show the answer.
 constexpr Duration kDiscardTime = std::chrono::seconds(2);
 
+// What a stream costs beside its answer's body: itself, nghttp2's, the headers.
+constexpr std::size_t kStreamBytes = 2048;
+
 struct Stream {
   Intake& taken() {
     CHECK(intake.has_value());
@@ -72,11 +76,12 @@ struct Stream {
   std::size_t paced_bytes = 0;        // of the answer, gone since then
   std::size_t body_bytes = 0;         // come of the request
   bool is_head_method = false;
-  bool is_whole = false;  // the request
+  bool is_whole = false;                 // the request
+  std::optional<TimePoint> waits_since;  // whole, and held back while answers are not read
   bool is_answered = false;
+  std::size_t unsent_bytes = 0;    // what the answer is counted with
   std::optional<TimePoint> ended;  // the answer is sent, the request still comes
   Response response;
-  std::string piece;  // of the response's stream
   std::size_t offset = 0;
 };
 
@@ -131,6 +136,7 @@ class Http2Session final : public Session {
   void receive(std::string_view bytes) override;
   void end_input() override { is_dead_ = true; }
   void fill() override;
+  std::size_t unsent_bytes() const override { return unsent_bytes_; }
   void answer(std::uint64_t id, Response response) override;
   bool awaits(std::uint64_t id) const override {
     const auto entry = streams_.find(static_cast<std::int32_t>(id));
@@ -172,7 +178,10 @@ class Http2Session final : public Session {
   void begin_request(std::int32_t id, Stream& stream, bool is_whole);
   std::optional<Response> admit(Stream& stream);
   void end_request(std::int32_t id, Stream& stream);
+  void hand_over(std::int32_t id, Stream& stream);
+  void hand_over_waiting();
   void respond(std::int32_t id, Stream& stream, Response response);
+  void count_unsent(Stream& stream, std::size_t bytes);
   void respond_grpc(std::int32_t id, Stream& stream);
   void respond_http(std::int32_t id, Stream& stream);
   void submit(std::int32_t id, const std::vector<Header>& headers, bool has_body);
@@ -185,6 +194,8 @@ class Http2Session final : public Session {
   SessionHost& host_;
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;
   std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
+  std::deque<std::int32_t> waiting_;  // streams that are held back
+  std::size_t unsent_bytes_ = 0;      // of all streams
   std::size_t outstanding_ = 0;  // given to the handler and not answered, gone streams included
   ControlBudget budget_;
   std::uint64_t received_bytes_ = 0;
@@ -259,6 +270,7 @@ void Http2Session::receive(std::string_view bytes) {
 }
 
 void Http2Session::fill() {
+  hand_over_waiting();
   while (!is_dead_ && host_.output().size() < kOutputBytesMax) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_.get(), &bytes);
@@ -466,6 +478,26 @@ void Http2Session::end_request(std::int32_t id, Stream& stream) {
   stream.is_whole = true;
   if (stream.is_answered || !stream.intake) return;
   budget_.earn(kRequestTokens);
+  // The client's frames are read on, since those that make room for its answers are among them.
+  if (!waiting_.empty() || host_.is_full()) {
+    stream.waits_since = host_.now();
+    waiting_.push_back(id);
+    return;
+  }
+  hand_over(id, stream);
+}
+
+void Http2Session::hand_over_waiting() {
+  while (!waiting_.empty() && !host_.is_full()) {
+    const std::int32_t id = waiting_.front();
+    waiting_.pop_front();
+    Stream* stream = find(id);
+    if (stream != nullptr && !stream->is_answered) hand_over(id, *stream);
+  }
+}
+
+void Http2Session::hand_over(std::int32_t id, Stream& stream) {
+  stream.waits_since.reset();
   ++outstanding_;
   if (auto answer = stream.taken().finish(host_, static_cast<std::uint64_t>(id))) {
     --outstanding_;
@@ -483,19 +515,30 @@ void Http2Session::answer(std::uint64_t id, Response response) {
 }
 
 void Http2Session::respond(std::int32_t id, Stream& stream, Response response) {
+  if (!host_.has_room_for(response.body.size())) {
+    response = stream.taken().refuse(answers_unread());
+  }
   stream.is_answered = true;
   stream.progressed = host_.now();
   stream.response = std::move(response);
+  stream.intake.reset();  // not to be held with the answer
   if (stream.head.transport == Transport::kGrpc) {
     respond_grpc(id, stream);
   } else {
     respond_http(id, stream);
   }
+  count_unsent(stream, kStreamBytes + stream.response.body.size());
+}
+
+void Http2Session::count_unsent(Stream& stream, std::size_t bytes) {
+  unsent_bytes_ += bytes - stream.unsent_bytes;  // less is more, modulo 2^64
+  stream.unsent_bytes = bytes;
 }
 
 void Http2Session::respond_grpc(std::int32_t id, Stream& stream) {
   Response& response = stream.response;
   response.stream = nullptr;
+  response.shared_body = nullptr;
   std::vector<Header> headers = {
       {":status", "200"}, {"content-type", "application/grpc"}, {"date", date_text()}};
   for (const Header& header : response.headers) {
@@ -523,13 +566,14 @@ void Http2Session::respond_http(std::int32_t id, Stream& stream) {
   }
   const bool may_have = may_have_body(response.status);
   if (may_have && !response.stream) {
-    headers.push_back({"content-length", std::to_string(response.body.size())});
+    headers.push_back({"content-length", std::to_string(response.content().size())});
   }
   if (!may_have || stream.is_head_method) {
     response.body = std::string();
+    response.shared_body = nullptr;
     response.stream = nullptr;
   }
-  submit(id, headers, !response.body.empty() || response.stream);
+  submit(id, headers, !response.content().empty() || response.stream);
 }
 
 void Http2Session::submit(std::int32_t id, const std::vector<Header>& headers, bool has_body) {
@@ -571,22 +615,29 @@ ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::ui
 ssize_t Http2Session::read_body(Stream& stream, std::uint8_t* room, std::size_t size,
                                 std::uint32_t& flags) {
   std::size_t read = 0;
-  std::string& body = stream.response.body;
+  Response& response = stream.response;
   while (read < size) {
-    if (stream.offset == body.size() && stream.response.stream) {
-      Result<std::string> piece = stream.response.stream();
-      if (!piece) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-      if (piece->empty()) stream.response.stream = nullptr;
-      body = std::move(*piece);
+    if (stream.offset == response.content().size() && response.stream) {
+      Result<std::string> piece = response.stream();
+      if (!piece || !host_.has_room_for(piece->size())) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+      }
+      if (piece->empty()) response.stream = nullptr;
+      response.body = std::move(*piece);
+      response.shared_body = nullptr;
       stream.offset = 0;
+      count_unsent(stream, kStreamBytes + response.body.size());
     }
+    const std::string& body = response.content();
     if (stream.offset == body.size()) break;
     const std::size_t count = std::min(size - read, body.size() - stream.offset);
     std::memcpy(room + read, body.data() + stream.offset, count);
     stream.offset += count;
     read += count;
   }
-  if (stream.offset == body.size() && !stream.response.stream) flags |= NGHTTP2_DATA_FLAG_EOF;
+  if (stream.offset == response.content().size() && !response.stream) {
+    flags |= NGHTTP2_DATA_FLAG_EOF;
+  }
   return static_cast<ssize_t>(read);
 }
 
@@ -608,9 +659,13 @@ int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, 
 int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t /*fault*/,
                            void* self) {
   auto& own = *static_cast<Http2Session*>(self);
-  const Stream* stream = own.find(id);
-  if (stream != nullptr && !stream->is_whole && !stream->is_answered)
-    own.spend(static_cast<double>(stream->body_bytes) * kTakenBackTokensPerByte);
+  Stream* stream = own.find(id);
+  if (stream != nullptr) {
+    if (!stream->is_whole && !stream->is_answered)
+      own.spend(static_cast<double>(stream->body_bytes) * kTakenBackTokensPerByte);
+    if (stream->waits_since) std::erase(own.waiting_, id);
+    own.count_unsent(*stream, 0);
+  }
   own.streams_.erase(id);
   own.host_.forget(static_cast<std::uint64_t>(id));
   return 0;
@@ -659,6 +714,8 @@ void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
     const bool is_late = now - stream.started >= timeout;
     if (!is_late && !stream.taken().is_too_slow(now)) return;
     respond(id, stream, stream.taken().refuse(too_slow(is_late)));
+  } else if (stream.waits_since && now - *stream.waits_since >= timeout) {
+    respond(id, stream, stream.taken().refuse(answers_unread()));
   }
 }
 

@@ -256,6 +256,7 @@ void Loop::tick() {
   const Duration idle_timeout = is_crowded
                                     ? std::min(settings.idle_timeout, settings.idle_timeout_crowded)
                                     : settings.idle_timeout;
+  core_.return_freed_memory(now_);
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);

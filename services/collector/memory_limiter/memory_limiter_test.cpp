@@ -19,7 +19,7 @@ class MemoryLimiterTest : public testing::Test {
   }
   std::uint64_t resident() { return MemoryLimiter(0, budgets_).resident_bytes(); }
 
-  net::ServerBudgets budgets_{100, 8000, 1U << 30U, 5};
+  net::ServerBudgets budgets_{100, 8000, 1U << 30U, 5, 8000};
   net::Holding large_ = budgets_.heads.open("large");
   net::Holding small_ = budgets_.heads.open("small");
 };
