@@ -7,6 +7,7 @@
 #include "libs/base/random.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/health.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/alerting/publisher.hpp"
 #include "services/monitor/alerting/watchdog.hpp"
@@ -196,6 +197,8 @@ class Service final : public service::Running {
     outside.body_bytes_max = kRequestBodyBytesMax;
     outside.tls = settings_.tls;
     outside.trusted_proxies = settings_.door_proxies;
+    outside.budgets = net::make_budgets(outside);
+    service::add_door_metrics(metrics_, outside.budgets);
     auto outside_server = net::Server::start(std::move(outside), web_);
     if (!outside_server) return forward(outside_server);
     outside_server_ = std::move(*outside_server);

@@ -250,8 +250,8 @@ void Snapshot::serve(const std::string& document) {
   {
     const std::scoped_lock lock(mutex_);
     document_ = document;
-    body_ = std::move(body);
-    etag_ = "\"" + sha256_hex(body_).substr(0, 32) + "\"";
+    body_ = std::make_shared<const std::string>(std::move(body));
+    etag_ = "\"" + sha256_hex(*body_).substr(0, 32) + "\"";
     released.swap(waiters_);
     response = this->document();
     waiting_.set(0);
@@ -260,7 +260,8 @@ void Snapshot::serve(const std::string& document) {
 }
 
 net::Response Snapshot::document() const {
-  auto response = json_answer(200, body_);
+  auto response = json_answer(200, "");
+  response.shared_body = body_;
   response.headers.add("etag", etag_);
   return response;
 }

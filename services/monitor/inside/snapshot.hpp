@@ -76,7 +76,7 @@ class Snapshot {
   mutable std::mutex mutex_;
   std::string document_;
   std::condition_variable wake_;
-  std::string body_;
+  std::shared_ptr<const std::string> body_;  ///< shared with the answers that are under way
   std::string etag_;
   std::list<Waiter> waiters_;
   bool is_ending_ = false;

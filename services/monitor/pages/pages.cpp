@@ -54,13 +54,15 @@ Result<Pages::File> Pages::read(const std::string& path, const std::string& name
   content << stream.rdbuf();
   if (!stream) return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be read", path));
   File file;
-  file.content = content.str();
+  file.content = std::make_shared<const std::string>(content.str());
   file.type = type_of(name);
-  file.etag = "\"" + sha256_hex(file.content).substr(0, 32) + "\"";
+  file.etag = "\"" + sha256_hex(*file.content).substr(0, 32) + "\"";
   file.is_immutable = name.starts_with("/assets/");
   if (is_text(file.type)) {
-    auto packed = net::compress("gzip", file.content);
-    if (packed && packed->size() < file.content.size()) file.gzip = std::move(*packed);
+    auto packed = net::compress("gzip", *file.content);
+    if (packed && packed->size() < file.content->size()) {
+      file.gzip = std::make_shared<const std::string>(std::move(*packed));
+    }
   }
   return file;
 }
@@ -124,11 +126,11 @@ net::Response Pages::to_response(const File& file, const net::RequestHead& head)
   response.headers.add("vary", "accept-encoding");
   const bool takes_gzip =
       head.headers.get("accept-encoding").find("gzip") != std::string_view::npos;
-  if (takes_gzip && !file.gzip.empty()) {
+  if (takes_gzip && file.gzip) {
     response.headers.add("content-encoding", "gzip");
-    response.body = file.gzip;
+    response.shared_body = file.gzip;
   } else {
-    response.body = file.content;
+    response.shared_body = file.content;
   }
   return response;
 }

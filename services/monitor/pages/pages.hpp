@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,9 @@ class Pages {
 
  private:
   struct File {
-    std::string content;
-    std::string gzip;  ///< "" where it would not be smaller
+    /// Shared with the answers that are under way.
+    std::shared_ptr<const std::string> content;
+    std::shared_ptr<const std::string> gzip;  ///< likewise; null where it would not be smaller
     std::string type;
     std::string etag;
     bool is_immutable = false;

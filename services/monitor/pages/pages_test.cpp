@@ -53,7 +53,7 @@ TEST_F(Portal, FilesHaveTheirTypeAndHashedOnesAreKeptForEver) {
 
 TEST_F(Portal, ThePathsOfTheApplicationGiveTheApplication) {
   for (const auto* path : {"/", "/customers/cliente-a", "/login"}) {
-    EXPECT_NE(get(path).body.find("Vigía"), std::string::npos) << path;
+    EXPECT_NE(get(path).content().find("Vigía"), std::string::npos) << path;
   }
   EXPECT_EQ(get("/missing.js").status, 404);
   EXPECT_EQ(get("/assets/missing").status, 404);
@@ -62,7 +62,7 @@ TEST_F(Portal, ThePathsOfTheApplicationGiveTheApplication) {
 TEST_F(Portal, NothingOutsideTheFolderIsServed) {
   for (const auto* path : {"/../secret.txt", "/link.txt", "/assets/../../secret.txt",
                            "/%2e%2e/secret.txt", "//secret.txt"}) {
-    EXPECT_EQ(get(path).body.find("secret\n"), std::string::npos) << path;
+    EXPECT_EQ(get(path).content().find("secret\n"), std::string::npos) << path;
     EXPECT_EQ(get(path).status, 404) << path;
   }
 }
@@ -71,13 +71,27 @@ TEST_F(Portal, AnUnchangedFileIsNotSentAgain) {
   const auto first = get("/");
   const auto again = get("/", {{"if-none-match", std::string(first.headers.get("etag"))}});
   EXPECT_EQ(again.status, 304);
-  EXPECT_TRUE(again.body.empty());
+  EXPECT_TRUE(again.content().empty());
+}
+
+TEST_F(Portal, AnswersShareAFileInsteadOfCopyingIt) {
+  const auto pages = Pages::load((folder_ / "site").string());
+  ASSERT_TRUE(pages.has_value());
+  net::RequestHead head;
+  head.method = "GET";
+  head.path = "/assets/app-1f.js";
+  for (const auto* encoding : {"identity", "gzip"}) {
+    head.headers = {{"accept-encoding", encoding}};
+    const auto first = pages->answer(head);
+    ASSERT_NE(first.shared_body, nullptr) << encoding;
+    EXPECT_EQ(first.shared_body, pages->answer(head).shared_body) << encoding;
+  }
 }
 
 TEST_F(Portal, GzipIsForThoseWhoTakeIt) {
   const auto packed = get("/assets/app-1f.js", {{"accept-encoding", "br, gzip"}});
   EXPECT_EQ(packed.headers.get("content-encoding"), "gzip");
-  EXPECT_EQ(net::decompress("gzip", packed.body, 10'000), std::string(5000, 'x'));
+  EXPECT_EQ(net::decompress("gzip", packed.content(), 10'000), std::string(5000, 'x'));
   EXPECT_EQ(get("/assets/app-1f.js").headers.get("content-encoding"), "");
 }
 
