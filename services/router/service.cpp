@@ -1,5 +1,6 @@
 #include "services/router/service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/net/client.hpp"
@@ -54,6 +55,11 @@ class Router final : public service::Running {
     server.header_bytes_max = 512U << 10U;  // a GET carries its query in the first line
     server.tls = settings_.tls;
     server.trusted_proxies = settings_.trusted_proxies;
+    // One address may have all that one customer may.
+    server.answer_bytes_max =
+        std::max<std::size_t>(server.answer_bytes_max, 2 * settings_.answer_bytes_max);
+    server.budgets = net::make_budgets(server);
+    service::add_door_metrics(metrics_, server.budgets);
     auto started = net::Server::start(std::move(server), gateway_);
     if (!started) return forward(started);
     server_ = std::move(*started);

@@ -25,6 +25,8 @@ class InFlight {
     /// Counts the bytes of an answer until the place is given back. False where that is over the
     /// customer's share (ByteShares).
     bool take_bytes(std::size_t bytes) { return answer_.grow(bytes); }
+    /// The bytes alone; the place is given back when this is destroyed.
+    ByteShares::Holding take_answer() { return std::move(answer_); }
 
    private:
     friend class InFlight;

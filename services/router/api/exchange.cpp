@@ -5,8 +5,9 @@
 namespace vigia::router {
 namespace {
 
-// Smaller answers are let go at once: not even all connections together make them many.
-constexpr std::size_t kHeldBytesMin = 64U << 10U;
+// Whoever reads answers of this size slowly keeps no place from the customer's other requests.
+// Their bytes are counted all the same: a connection has hundreds of answers under way.
+constexpr std::size_t kPlaceBytesMin = 64U << 10U;
 constexpr int kClientClosedRequest = 499;
 
 const std::vector<double>& latency_bounds() {
@@ -41,16 +42,7 @@ Exchange::Exchange(net::Responder responder, std::string route, service::MetricR
 
 void Exchange::send(net::Response response) {
   if (interest_->is_lost()) response = nobody_waits();
-  if (place_ && response.body.size() >= kHeldBytesMin) {
-    if (!place_->take_bytes(response.body.size())) {
-      response = net::prometheus_error({ErrorCode::kOverLimit,
-                                        "too much of earlier answers is not read yet; read on",
-                                        std::chrono::seconds(1)});
-    } else {
-      response.held = std::make_shared<InFlight::Place>(std::move(*place_));
-      place_.reset();
-    }
-  }
+  if (place_) hold_answer(response);
   metrics_
       ->counter("vigia_router_requests_total", "Requests by route and status",
                 {{"route", route_}, {"code", std::to_string(response.status)}})
@@ -61,6 +53,20 @@ void Exchange::send(net::Response response) {
                   {{"route", route_}})
       .observe(std::chrono::duration<double>(clock_->steady() - began_).count());
   responder_.send(std::move(response));
+}
+
+/// Counts the answer until its client has read it.
+void Exchange::hold_answer(net::Response& response) {
+  if (!place_->take_bytes(response.body.size())) {
+    response = net::prometheus_error({ErrorCode::kOverLimit,
+                                      "too much of earlier answers is not read yet; read on",
+                                      std::chrono::seconds(1)});
+  } else if (response.body.size() >= kPlaceBytesMin) {
+    response.held = std::make_shared<InFlight::Place>(std::move(*place_));
+  } else {
+    response.held = std::make_shared<ByteShares::Holding>(place_->take_answer());
+  }
+  place_.reset();
 }
 
 void Exchange::fail(const Error& error) { send(net::prometheus_error(error)); }

@@ -36,6 +36,8 @@ class Exchange {
   void fail(const Error& error);
 
  private:
+  void hold_answer(net::Response& response);
+
   net::Responder responder_;
   std::string route_;
   service::MetricRegistry* metrics_;
