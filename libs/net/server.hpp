@@ -42,6 +42,9 @@ struct ServerSettings {
   /// Of one connection; above it its next requests wait, request_timeout at most. Eight times as
   /// much for a trusted proxy's.
   std::size_t unread_bytes_max = 1U << 20U;
+  /// What a client has to take 16 KiB of an answer in, or its stream or connection ends, while 7/8
+  /// of answer_bytes_max are held, which takes many addresses; else request_timeout.
+  Duration answer_timeout_crowded = std::chrono::seconds(5);
   /// Instead of the bounds for all clients above: what servers of one process share.
   std::shared_ptr<ServerBudgets> budgets;
   /// Reverse proxies ("127.0.0.1", "10.0.0.0/8"), whose connections have no share by address, and

@@ -216,6 +216,27 @@ TEST_F(UnreadTest, AnAddressThatDoesNotReadLeavesRoomForOthers) {
   EXPECT_TRUE(eventually([&] { return server_->stats().answer_bytes == 0; }));
 }
 
+TEST_F(UnreadTest, ManyAddressesTogetherStayWithinTheWholeAndMakeRoomSooner) {
+  settings_.answer_bytes_max = 8 * kMib;
+  settings_.answer_timeout_crowded = 500ms;
+  answer_with(kAnswerBytes);
+  start();
+  std::vector<RawClient> held;
+  for (int i = 0; i < 40; ++i) {
+    held.push_back(connect_http2(server_->port(), 0, "127.0.1." + std::to_string(i + 1)));
+    std::string requests;
+    for (std::uint32_t k = 0; k < 12; ++k) requests += request_frame(2 * k + 1);
+    held.back().send(requests);
+    EXPECT_LE(server_->stats().answer_bytes, 9 * kMib);
+  }
+  ASSERT_TRUE(eventually([&] { return server_->stats().requests >= 480; }));
+  take_turns();
+  EXPECT_LE(server_->stats().answer_bytes, 9 * kMib);
+  // request_timeout has 30 s.
+  EXPECT_TRUE(eventually([&] { return server_->stats().answer_bytes <= 7 * kMib; }));
+  expect_served("127.0.0.3", kAnswerBytes);
+}
+
 TEST_F(UnreadTest, PipelinedSmallAnswersCountAsWell) {
   settings_.answer_bytes_max = 2 * kMib;
   answer_with(4000);

@@ -254,7 +254,7 @@ void Connection::tick(TimePoint now, Duration idle_timeout) {
     if (is_late || is_draining_) is_closed_ = true;
     return;
   }
-  const bool is_stalled = !output_.is_empty() && now - paced_ >= settings.request_timeout;
+  const bool is_stalled = !output_.is_empty() && now - paced_ >= core_.answer_timeout();
   if (is_stalled) {
     is_closed_ = true;
     return;

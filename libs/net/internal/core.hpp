@@ -61,6 +61,14 @@ struct ServerCore {
     return is_crowded() ? std::min(settings.head_timeout, settings.head_timeout_crowded)
                         : settings.head_timeout;
   }
+  /// Shorter while what clients do not read fills the part that is kept for small holders: no
+  /// share of one or a few reaches there.
+  Duration answer_timeout() const {
+    const Budget& answers = budgets->answers;
+    const bool is_crowded = answers.total() > answers.max() - answers.max() / 8;
+    return is_crowded ? std::min(settings.request_timeout, settings.answer_timeout_crowded)
+                      : settings.request_timeout;
+  }
   /// The name that a peer's share goes by; "" for a trusted proxy, which stands for many.
   std::string share_of(std::string_view peer) const {
     const std::string_view address = address_of(peer);
@@ -215,8 +223,8 @@ inline constexpr std::size_t kSmallAnswerBytes = 4U << 10U;
 /// Instead of an answer for which its client's address has no room left.
 Error answers_unread();
 
-// What a client has to take of an answer within request_timeout, on a connection and of an HTTP/2
-// stream: who reads a byte now and then would hold the answer's memory for ever.
+// What a client has to take of an answer within ServerCore::answer_timeout, on a connection and of
+// an HTTP/2 stream: who reads a byte now and then would hold the answer's memory for ever.
 inline constexpr std::size_t kPaceBytes = 16U << 10U;
 
 }  // namespace vigia::net::internal

@@ -697,7 +697,7 @@ void Http2Session::tick_stream(std::int32_t id, Stream& stream) {
     return;
   }
   if (stream.is_answered) {
-    if (now - stream.progressed >= timeout) {
+    if (now - stream.progressed >= host_.core().answer_timeout()) {
       nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
       stream.progressed = now;
     }
