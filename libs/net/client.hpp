@@ -31,6 +31,14 @@ struct ClientRequest {
   /// Asked before so many more bytes of the response's body are kept, on the client's thread; false
   /// ends the exchange with kTooLarge. For who shares memory among many. Empty: yes.
   std::function<bool(std::size_t bytes)> may_grow = {};
+  /// "192.0.2.1:8443" or "[2001:db8::1]:443": connected to in the place of the URL's host, whose
+  /// name stays what is asked for, offered (SNI) and verified. HTTP/1.1, so that no two exchanges
+  /// share a connection at the same time. Where there is a proxy, it connects there. Empty: the
+  /// URL's host.
+  std::string connect_to = {};
+  /// The answer is what came up to response_bytes_max, and the rest is left unread; else an answer
+  /// that is larger is kTooLarge.
+  bool cuts_body = false;
 };
 
 struct ClientResponse {
@@ -48,7 +56,7 @@ struct GrpcReply {
 };
 
 struct ClientSettings {
-  std::size_t connections_per_host_max = 8;
+  std::size_t connections_per_host_max = 8;  ///< at one address and port; 0 for no bound
   std::string user_agent = "vigia/" VIGIA_VERSION;
   bool follow_redirects = false;  ///< never by default: a token must not travel on
 };

@@ -68,6 +68,54 @@ TEST_F(ClientTest, WhoSharesMemoryIsAskedBeforeABodyGrows) {
   EXPECT_EQ(cut.error().code, ErrorCode::kTooLarge);
 }
 
+TEST_F(ClientTest, ConnectsWhereItIsToldAndAsksForTheUrlsHost) {
+  handler_.on_handle = [](const Request& got, Responder responder) {
+    Response response;
+    response.body = got.headers.get("host");
+    responder.send(std::move(response));
+  };
+  auto elsewhere = request("/a");
+  elsewhere.url = "http://name.invalid:1/a";
+  EXPECT_FALSE(client_->fetch(elsewhere).has_value());
+  elsewhere.connect_to = server_->address();
+  const auto answer = client_->fetch(elsewhere);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->body, "name.invalid:1");
+}
+
+TEST_F(ClientTest, WhereItConnectsChangesNothingOfWhoIsVerified) {
+  auto settings = small_settings();
+  settings.tls = internal::make_certificate();
+  const auto secure = Server::start(settings, handler_);
+  ASSERT_TRUE(secure.has_value()) << secure.error().message;
+  ClientRequest to_secure;
+  to_secure.tls = TlsClientSettings{settings.tls->cert_file, "", ""};
+  to_secure.connect_to = (*secure)->address();
+  to_secure.url = "https://hook.example:1/a";
+  const auto answer = client_->fetch(to_secure);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->body, "GET /a? 0 0");
+  to_secure.url = "https://name.invalid/a";  // the certificate is not this one's
+  EXPECT_FALSE(client_->fetch(to_secure).has_value());
+}
+
+TEST_F(ClientTest, ABodyThatMayBeCutIsReadUpToItsBound) {
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.status = 500;
+    response.stream = [] { return Result<std::string>(std::string(10'000, 'x')); };  // endless
+    responder.send(std::move(response));
+  };
+  auto cut = request("/a");
+  cut.response_bytes_max = 16'000;
+  EXPECT_EQ(client_->fetch(cut).error().code, ErrorCode::kTooLarge);
+  cut.cuts_body = true;
+  const auto answer = client_->fetch(cut);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->status, 500);
+  EXPECT_EQ(answer->body.size(), 16'000U);
+}
+
 TEST_F(ClientTest, AFaultInWhatTakesAnAnswerCostsThatAlone) {
   const std::uint64_t before = fault_count();
   client_->send(request("/a"), [](const auto&) { throw std::out_of_range("not foreseen"); });

@@ -115,7 +115,7 @@ TlsServerSettings make_certificate() {
   CHECK(mkdtemp(folder.data()) != nullptr);
   const TlsServerSettings files{folder + "/cert.pem", folder + "/key.pem"};
   run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
+      "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:hook.example -keyout " +
       files.key_file + " -out " + files.cert_file);
   return files;
 }

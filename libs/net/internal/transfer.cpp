@@ -74,6 +74,7 @@ Transfer::Transfer(ClientRequest request, bool is_grpc, Done done)
 Transfer::~Transfer() {
   if (handle_ != nullptr) curl_easy_cleanup(handle_);
   curl_slist_free_all(headers_);
+  curl_slist_free_all(connect_to_);
 }
 
 Result<void> Transfer::begin(const ClientSettings& settings) {
@@ -102,7 +103,8 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
   set(handle_, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds / 4);
   set(handle_, CURLOPT_FOLLOWLOCATION, settings.follow_redirects ? 1L : 0L);
   set(handle_, CURLOPT_MAXREDIRS, kRedirectsMax);
-  long version = is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+  const bool may_share = is_https && request_.connect_to.empty();
+  long version = may_share ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
   if (is_grpc_ && !is_https) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   set(handle_, CURLOPT_HTTP_VERSION, version);
   set(handle_, CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_1_1 ? 0L : 1L);
@@ -111,6 +113,7 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
     set(handle_, CURLOPT_FORBID_REUSE, 1L);
   }
   set_proxy();
+  set_connect_to();
   set_tls();
   set_body();
   set_headers();
@@ -128,6 +131,14 @@ void Transfer::set_proxy() {
                                ? std::string(kNeverByProxy)
                                : fmt::format("{},{}", environment, kNeverByProxy);
   set(handle_, CURLOPT_NOPROXY, none.c_str());
+}
+
+void Transfer::set_connect_to() {
+  if (request_.connect_to.empty()) return;
+  // Of any host and any port of a URL.
+  connect_to_ = curl_slist_append(nullptr, ("::" + request_.connect_to).c_str());
+  CHECK(connect_to_ != nullptr);
+  set(handle_, CURLOPT_CONNECT_TO, connect_to_);
 }
 
 void Transfer::set_tls() {
@@ -217,6 +228,12 @@ std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, 
   auto& transfer = *static_cast<Transfer*>(self);
   std::string& body = transfer.response_.body;
   const auto& may_grow = transfer.request_.may_grow;
+  const std::size_t room = transfer.request_.response_bytes_max - body.size();
+  if (transfer.request_.cuts_body && size * count > room) {
+    body.append(bytes, room);
+    transfer.is_cut_ = true;
+    return 0;
+  }
   if (body.size() + size * count > transfer.request_.response_bytes_max ||
       (may_grow && !may_grow(size * count))) {
     transfer.is_too_large_ = true;
@@ -252,6 +269,7 @@ Error Transfer::error_of(CURLcode code) const {
 /// A server that refuses early may reset what is still being sent; its answer counts all the same.
 bool Transfer::is_answered_despite(CURLcode code) const {
   if (is_too_large_) return false;
+  if (is_cut_) return true;
   if (is_grpc_) return response_.headers.count("grpc-status") > 0;
   const bool is_send_fault = code == CURLE_SEND_ERROR || code == CURLE_HTTP2_STREAM;
   return is_send_fault && response_.status >= 400;

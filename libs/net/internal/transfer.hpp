@@ -38,6 +38,7 @@ class Transfer {
   void set_body();
   void set_tls();
   void set_proxy();
+  void set_connect_to();
   bool append_header(const std::string& line);
   Error error_of(CURLcode code) const;
   bool is_answered_despite(CURLcode code) const;
@@ -48,9 +49,11 @@ class Transfer {
   ClientResponse response_;
   CURL* handle_ = nullptr;
   curl_slist* headers_ = nullptr;
+  curl_slist* connect_to_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> fault_{};
   std::size_t header_bytes_ = 0;
   bool is_too_large_ = false;
+  bool is_cut_ = false;
 };
 
 }  // namespace vigia::net::internal
