@@ -29,6 +29,20 @@ inline constexpr std::size_t kKnownOfOwnerMax = 64;
 /// Threads for what our own neighbours ask inside (http_sd), which no request from outside delays.
 inline constexpr std::size_t kInsideWorkers = 1;
 inline constexpr std::size_t kInsideQueueMax = 64;
+/// Threads that look up where a customer's channel leads: the database and the name server. Each
+/// customer has one of them at most.
+inline constexpr std::size_t kHookWorkers = 8;
+/// Messages of one customer's alerts that are passed on at once, and their bytes; Alertmanager is
+/// told to bring more again later (503).
+inline constexpr std::size_t kHooksOfCustomerMax = 64;
+inline constexpr std::size_t kHookBytesOfCustomerMax = 8U << 20U;
+/// One message: 100 alerts of 2 KB are a fifth of it.
+inline constexpr std::size_t kHookBodyBytesMax = 1U << 20U;
+/// What is read of a customer's host's answer, and how long it may take.
+inline constexpr std::size_t kHookAnswerBytesMax = 16U << 10U;
+inline constexpr Duration kHookTimeout = std::chrono::seconds(10);
+/// Targets that are remembered for when the database is away; some 300 B each.
+inline constexpr std::size_t kHookTargetsKeptMax = 50'000;
 /// Changes by one customer's people: 17,280 rows of the audit log a day at most, some 4 MB.
 inline constexpr std::size_t kChangesAtOnce = 200;
 inline constexpr Duration kChangeEach = std::chrono::seconds(5);

@@ -21,7 +21,25 @@ namespace vigia::monitor {
 namespace {
 
 constexpr std::size_t kOwnTokenBytes = 32;
+constexpr std::string_view kHttp = "http://";
 constexpr Duration kStopWithin = std::chrono::seconds(1);
+
+// "0.0.0.0:8190" is nothing that can be connected to from elsewhere.
+bool listens_everywhere(std::string_view listen) {
+  return listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:") || listen.starts_with(':');
+}
+
+/// Where Alertmanager finds the internal port.
+std::string internal_url(const Settings& settings) {
+  if (!settings.internal_url.empty()) return settings.internal_url;
+  const std::string& listen = settings.internal_listen;
+  if (!listens_everywhere(listen)) return std::string(kHttp) + listen;
+  service::log_warn(
+      "internal_url is not set, and internal_listen is every address: Alertmanager "
+      "and Prometheus reach it from this machine alone",
+      {{"internal_listen", listen}});
+  return std::string(kHttp) + "localhost" + listen.substr(listen.rfind(':'));
+}
 
 PublisherSettings publisher_settings(const Settings& settings) {
   PublisherSettings out;
@@ -34,6 +52,7 @@ PublisherSettings publisher_settings(const Settings& settings) {
   out.alertmanager_file = alertmanager.config_file;
   out.provider = alertmanager.provider;
   out.portal_url = settings.public_url;
+  out.hooks = ChannelRelay{internal_url(settings) + "/hooks", settings.internal_token};
   out.mail = MailServer{alertmanager.mail.smarthost, alertmanager.mail.from, alertmanager.mail.user,
                         alertmanager.mail.password, alertmanager.mail.require_tls};
   return out;
@@ -97,6 +116,8 @@ class Service final : public service::Running {
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
         addresses_(node_addresses(settings_), clock_),
+        hook_addresses_(channel_addresses(settings_), clock_),
+        hooks_(*database_, hook_addresses_, metrics_),
         workers_(quick_limits()),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
         hashing_workers_(hashing_limits()),
@@ -105,8 +126,8 @@ class Service final : public service::Running {
                clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
-        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, metrics_,
-                            clock_},
+        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, hooks_,
+                            metrics_, clock_},
                 settings_.internal_token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
@@ -185,11 +206,13 @@ class Service final : public service::Running {
     inside.name = "monitor internal";
     inside.listen = settings_.internal_listen;
     inside.loops = 1;
-    inside.body_bytes_max = kRequestBodyBytesMax;
+    inside.body_bytes_max = kHookBodyBytesMax;  // the largest; each path has its own
     auto inside_server = net::Server::start(std::move(inside), inside_);
     if (!inside_server) return forward(inside_server);
     inside_server_ = std::move(*inside_server);
-    inside_.set_own_address(inside_server_->address());
+    const std::string_view own = settings_.internal_url;
+    inside_.set_own_address(own.empty() ? inside_server_->address()
+                                        : std::string(own.substr(kHttp.size())));
     net::ServerSettings outside;
     outside.name = "monitor";
     outside.listen = settings_.listen;
@@ -236,6 +259,8 @@ class Service final : public service::Running {
   AlertingPublisher publisher_;
   Watchdog watchdog_;
   AddressBook addresses_;
+  AddressBook hook_addresses_;
+  ChannelHooks hooks_;
   FairPool workers_;
   service::WorkerPool waiting_workers_;
   FairPool hashing_workers_;
@@ -254,7 +279,8 @@ Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   if (!pages) return forward(pages);
   // One connection a worker; one each for live state, publisher, watchdog, channels' addresses and
   // snapshot.
-  constexpr auto kConnections = kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + 5;
+  constexpr auto kConnections =
+      kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + kHookWorkers + 5;
   auto database = Database::open(settings.database, kConnections, settings.database_options);
   if (!database) return forward(database);
   auto made =

@@ -160,6 +160,15 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const auto root = file.root();
   settings.listen = root.child("listen").text(settings.listen);
   settings.internal_listen = root.child("internal_listen").text(settings.internal_listen);
+  const auto internal_url = root.child("internal_url");
+  settings.internal_url = read_url(internal_url, false);
+  constexpr std::size_t kScheme = 7;
+  if (!settings.internal_url.empty() &&
+      (!settings.internal_url.starts_with("http://") ||
+       settings.internal_url.find_first_of("/?#", kScheme) != std::string::npos ||
+       settings.internal_url.find(':', kScheme) == std::string::npos)) {
+    internal_url.note_error("write it as http://HOST:PORT");
+  }
   read_database(root, settings);
   settings.router_url = read_url(root.child("router").child("url"), true);
   read_access(root, settings);
@@ -177,7 +186,9 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
 std::string settings_help() {
   return
       R"(listen: 127.0.0.1:8090             # REST interface and pages
-internal_listen: 127.0.0.1:8190    # snapshot, http_sd, pushed health, own metrics
+internal_listen: 127.0.0.1:8190    # snapshot, http_sd, pushed health, messages to
+                                   # customers' webhooks, own metrics
+internal_url: http://HOST:8190     # what Prometheus and Alertmanager call it, where they are elsewhere
 database: sqlite:///PATH           # or postgresql://USER@HOST/NAME; required
 state_directory: PATH              # anchor, kept snapshot, copies; default NAME.state beside the
                                    # SQLite file; needed with PostgreSQL

@@ -43,6 +43,8 @@ struct AlertmanagerSettings {
 struct Settings {
   std::string listen = "127.0.0.1:8090";
   std::string internal_listen = "127.0.0.1:8190";
+  /// What Prometheus and Alertmanager call it, "http://monitor:8190"; "" for what it listens at.
+  std::string internal_url;
   std::string database;
   DatabaseOptions database_options;
   std::string internal_token;

@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_string
@@ -117,9 +118,8 @@ class TestOneCustomersChannelsCostNobodyElse:
 
         wait_for("A's channels are told", are_sorted, 10)
         written = (stack.layout.data / "alertmanager.yml").read_text()
-        assert "9.9.9.9/fine" in written
-        assert "localhost" not in written
-        assert "%zz" not in written
+        assert f"/hooks/cliente-a/{ids[3]}" in written
+        assert not [one for one in (*ids[:3], ids[4], "9.9.9.9", "localhost", "%zz") if one in written]
 
     def test_one_that_only_alertmanager_knows_to_refuse_is_found(self, stack: Stack) -> None:
         stack.start("webhook", "alertmanager", "monitor")
@@ -131,7 +131,7 @@ class TestOneCustomersChannelsCostNobodyElse:
         real = stack.layout.url("alertmanager")
         with _stricter_alertmanager(real, stack.layout.data / "alertmanager.yml") as (url, refused):
             config.write_text(config.read_text().replace(f'"{real}"', f'"{url}"'))
-            rows = [("webhook", f"https://9.9.9.9/{word}") for word in ("a", "strict", "b", "c", "strict", "d")]
+            rows = [("webhook", f"https://9.9.9.9/{number}") for number in range(6)]
             ids = _insert_channels(stack, "cliente-a", rows, "pending")
             stack.start("monitor")
             operator = _operator(stack)
@@ -148,20 +148,23 @@ class TestOneCustomersChannelsCostNobodyElse:
             _add_and_wait(stack, operator, "cliente-a")
             assert {"customer-cliente-a", "customer-cliente-b"} <= set(_receivers(stack))
             log = (stack.folder / "log" / "monitor.log").read_text()
-            assert "strict" not in log, "a target may be a secret"
+            assert "9.9.9.9" not in log, "a target may be a secret"
+            assert stack.secrets["internal_token"] not in log
 
 
 @contextmanager
 def _stricter_alertmanager(real: str, config_file: Path) -> Iterator[tuple[str, list[str]]]:
     """The real Alertmanager behind a door that refuses to reload what it does not like, as a newer version may."""
     refused: list[str] = []
+    poison = [f"/hooks/cliente-a/{number:032x}" for number in (2, 5)]
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if self.path == "/-/reload" and "9.9.9.9/strict" in config_file.read_text():
+            if self.path == "/-/reload" and any(one in config_file.read_text() for one in poison):
                 refused.append(self.path)
-                self._answer(500, b'failed to reload config: unsupported url "https://9.9.9.9/strict"')
+                token = re.findall("credentials: [^}]+", config_file.read_text())[0]
+                self._answer(500, f"failed to reload config: unsupported https://9.9.9.9/1 {token}".encode())
                 return
             answer = requests.post(real + self.path, data=body, timeout=5)
             self._answer(answer.status_code, answer.content)
@@ -214,6 +217,200 @@ def _sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def _host(host: str, answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
+    """A customer's machine that answers each POST as it likes."""
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+            with suppress(OSError):  # who asked may have heard enough
+                answer(self, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 256
+
+    server = Server((host, 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _answer_status(asked: BaseHTTPRequestHandler, status: int) -> None:
+    asked.send_response(status)
+    asked.send_header("Content-Length", "0")
+    asked.end_headers()
+
+
+def _post_alerts(stack: Stack, customer: str, *nodes: str) -> None:
+    labels = {"alertname": "CustomerNodeDown", "customer_id": customer}
+    stamp = datetime.fromtimestamp(time.time() + 300, UTC).isoformat()
+    words = {"summary": "Nodo caído", "summary_en": "Node down"}
+    body = [{"labels": {**labels, "node_id": node}, "annotations": words, "endsAt": stamp} for node in nodes]
+    requests.post(f"{stack.layout.url('alertmanager')}/api/v2/alerts", json=body, timeout=5).raise_for_status()
+
+
+def _add_channel(operator: Caller, customer: str, **channel: str) -> str:
+    made = operator.good("POST", f"/customers/{customer}/channels", channel)
+    wait_for("the channel is active", partial(_is_active, operator, customer, made["id"]), 10)
+    return str(made["id"])
+
+
+def _rss_mib(pid: int) -> int:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) // 1024 if found else 0
+
+
+class TestCustomersHostsAndAlertmanager:
+    """Alertmanager reads all that a host answers into memory; one customer's host could end everybody's alerts."""
+
+    @pytest.mark.parametrize("kind", ["webhook", "slack"])
+    def test_an_endless_answer_costs_nobody_anything(self, tmp_path: Path, kind: str) -> None:
+        sent = [0]
+
+        def endless(asked: BaseHTTPRequestHandler, _: bytes) -> None:
+            asked.send_response(500)
+            asked.end_headers()
+            while sum(sent) < 1 << 30:  # what this machine can bear where it is all read
+                sent[-1] += asked.wfile.write(bytes(1 << 16))
+
+        with (
+            Stack(tmp_path) as stack,
+            _host(beside(stack.layout.host, 98), endless) as evil,
+            _sink(beside(stack.layout.host, 99)) as (url, told),
+        ):
+            _add_to_alerting(stack, "allow_private_targets: true")
+            stack.start("webhook", "alertmanager", "monitor")
+            operator = _operator(stack)
+            _two_customers(operator)
+            _add_channel(operator, "cliente-a", type=kind, target=evil)
+            _add_channel(operator, "cliente-b", type="webhook", target=url)
+            _post_alerts(stack, "cliente-a", "n1", "n2", "n3")
+            wait_for("A's host is asked", lambda: sent[0] > 0, 20)
+            _post_alerts(stack, "cliente-b", "n4")
+            ends, peak = time.monotonic() + 10, 0
+            while time.monotonic() < ends:
+                peak = max(peak, _rss_mib(stack.running["alertmanager"].pid))
+                assert peak < 150, "Alertmanager's memory, MiB"
+                time.sleep(0.02)
+            wait_for("B is told", lambda: told, 20)
+            assert [one["node_id"] for _, one in told] == ["n4"]
+            print(f"Alertmanager's peak: {peak} MiB; the host could send {sum(sent) >> 10} KiB")
+
+    def test_messages_arrive_as_alertmanager_writes_them(self, tmp_path: Path) -> None:
+        got: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+
+        def take(asked: BaseHTTPRequestHandler, body: bytes) -> None:
+            got.append((asked.path, {name.lower(): value for name, value in asked.headers.items()}, json.loads(body)))
+            _answer_status(asked, 410 if asked.path == "/gone" else 302 if asked.path == "/moved" else 200)
+
+        with Stack(tmp_path) as stack, _host(beside(stack.layout.host, 98), take) as url:
+            _add_to_alerting(stack, "allow_private_targets: true")
+            stack.start("webhook", "alertmanager", "monitor")
+            operator = _operator(stack)
+            _two_customers(operator)
+            _add_channel(operator, "cliente-a", type="webhook", target=f"{url}/secret/hook?x=%41#part")
+            _add_channel(operator, "cliente-a", type="slack", target=f"{url}/services/T/B", channel="#ops")
+            for path in ("/gone", "/moved"):
+                _add_channel(operator, "cliente-b", type="webhook", target=url + path)
+            _post_alerts(stack, "cliente-a", "n1")
+            _post_alerts(stack, "cliente-b", "n2")
+            wait_for("all have arrived", lambda: len(got) >= 4, 20)
+            time.sleep(4)  # Alertmanager tries again after less
+            by_path = {path: (headers, message) for path, headers, message in got}
+            assert sorted(path for path, _, _ in got) == sorted(by_path), "none is sent twice"
+            assert set(by_path) == {"/secret/hook?x=%41", "/services/T/B", "/gone", "/moved"}
+            headers, message = by_path["/secret/hook?x=%41"]
+            assert headers["host"] == url.removeprefix("http://")
+            assert headers["content-type"] == "application/json"
+            assert (message["status"], message["receiver"]) == ("firing", "customer-cliente-a")
+            assert message["alerts"][0]["labels"]["node_id"] == "n1"
+            slack = by_path["/services/T/B"][1]
+            assert slack["channel"] == "#ops"
+            assert slack["attachments"][0]["title"] == "[ACTIVA] CustomerNodeDown · n1"
+            assert all("authorization" not in headers for _, headers, _ in got), "the internal token stays inside"
+            written = (stack.layout.data / "alertmanager.yml").read_text()
+            assert "secret" not in written
+            assert url not in written
+
+    def test_where_a_channel_leads_is_checked_when_it_is_told(self, stack: Stack) -> None:
+        """A name that leads inside by then: it is refused, whatever was found when it was entered."""
+        asked: list[str] = []
+
+        def take(one: BaseHTTPRequestHandler, _: bytes) -> None:
+            asked.append(one.path)
+            _answer_status(one, 200)
+
+        stack.start("webhook", "monitor")
+        _two_customers(_operator(stack))
+        stack.stop("monitor")
+        with _host("127.0.0.1", take) as url:
+            (channel,) = _insert_channels(
+                stack, "cliente-a", [("webhook", url.replace("127.0.0.1", "localhost"))], "active"
+            )
+            stack.start("monitor")
+            inside = stack.layout.url("monitor_internal")
+            token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+
+            def post(customer: str, headers: dict[str, str], size: int = 2) -> int:
+                where = f"{inside}/hooks/{customer}/{channel}"
+                return requests.post(where, data=b"x" * size, headers=headers, timeout=15).status_code
+
+            assert post("cliente-a", token) == 403
+            assert post("cliente-b", token) == 404, "another's channel"
+            assert post("cliente-a", {}) == 401
+            assert post("cliente-a", token, (1 << 20) + 1) == 413
+            assert asked == []
+            stack.stop("monitor")
+            _add_to_alerting(stack, "allow_private_targets: true")
+            stack.start("monitor")
+            assert post("cliente-a", token) == 200
+            assert asked == ["/"]
+
+    def test_a_host_that_hangs_takes_its_customers_share_alone(self, tmp_path: Path) -> None:
+        over = threading.Event()
+        under_way: list[int] = []
+
+        def hang(asked: BaseHTTPRequestHandler, _: bytes) -> None:
+            under_way.append(1)
+            over.wait(30)
+            _answer_status(asked, 200)
+
+        with (
+            Stack(tmp_path) as stack,
+            _host(beside(stack.layout.host, 98), hang) as hanging,
+            _sink(beside(stack.layout.host, 99)) as (url, told),
+        ):
+            _add_to_alerting(stack, "allow_private_targets: true")
+            stack.start("webhook", "alertmanager", "monitor")
+            operator = _operator(stack)
+            _two_customers(operator)
+            own = _add_channel(operator, "cliente-a", type="webhook", target=hanging)
+            _add_channel(operator, "cliente-b", type="webhook", target=url)
+            where = f"{stack.layout.url('monitor_internal')}/hooks/cliente-a/{own}"
+            token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+
+            def post(_: int) -> int:
+                return requests.post(where, data=b"{}", headers=token, timeout=30).status_code
+
+            with ThreadPoolExecutor(150) as pool:
+                answers = pool.map(post, range(150))
+                wait_for("A's share is taken", lambda: len(under_way) == 64, 10)
+                _post_alerts(stack, "cliente-b", "n4")
+                wait_for("B is told meanwhile", lambda: told, 9)
+                statuses = list(answers)
+            over.set()
+            assert len(under_way) == 64
+            assert set(statuses) == {503}, "too many, and no answer within 10 s"
 
 
 @contextmanager

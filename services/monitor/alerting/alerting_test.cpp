@@ -13,6 +13,8 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+const ChannelRelay kRelay{"http://127.0.0.1:8190/hooks", "internal-token"};
+
 TEST(Rules, AreTheStandardSix) {
   const auto rules = standard_rules({});
   ASSERT_EQ(rules.size(), 6U);
@@ -54,7 +56,7 @@ TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
 }
 
 TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNobody) {
-  const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {});
+  const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {}, kRelay);
   EXPECT_NE(text.find("inhibit_rules:"), std::string::npos);
   // Whoever forges the name has a customer_id.
   EXPECT_NE(text.find("source_matchers: ['alertname=\"NodeAlertsHeld\"', 'customer_id=\"\"']"),
@@ -85,7 +87,7 @@ TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
   mail.language = "en";
   const MailServer server{"mail.example:25", "v@p.example", "", "", true};
   const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, server, {slack, mail},
-                                        "https://v.example");
+                                        kRelay, "https://v.example");
   const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
   // Strings of the template language within those of YAML.
   EXPECT_TRUE(has(R"(Cliente: {{ \"A \\\"&amp; {{ &lt;!channel&gt;\" }})")) << text;
@@ -94,7 +96,7 @@ TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
   EXPECT_TRUE(has("{{ with .Annotations.resolved }}") &&
               has("{{ with .Annotations.resolved_en }}"));
   EXPECT_TRUE(has("title_link: \"https://v.example/#") && has("fallback: \"[")) << text;
-  const auto unlinked = render_alertmanager({"", ""}, server, {slack, mail});
+  const auto unlinked = render_alertmanager({"", ""}, server, {slack, mail}, kRelay);
   EXPECT_NE(unlinked.find("title_link: \"\""), std::string::npos) << unlinked;
   EXPECT_EQ(unlinked.find("href"), std::string::npos);
 }
@@ -131,9 +133,18 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
   const auto text =
       render_alertmanager({"http://127.0.0.1:9/hook", ""}, {},
                           {Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
-                           Channel{"2", customer, "email", "a@b.example", "", 1}});
+                           Channel{"2", customer, "email", "a@b.example", "", 1},
+                           Channel{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
+                          kRelay);
   EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;
-  EXPECT_NE(text.find("url: \"https://x.example/h\\\"x\""), std::string::npos) << text;
+  // An endless answer of a customer's host would take Alertmanager's memory.
+  EXPECT_EQ(text.find("x.example"), std::string::npos) << text;
+  EXPECT_EQ(text.find("s.example"), std::string::npos) << text;
+  constexpr std::string_view kUrl = "url: \"http://127.0.0.1:8190/hooks/cliente-a/";
+  for (const std::string part : {"1\", send_resolved: true", "3\"\n        channel: \"#ops\""}) {
+    EXPECT_NE(text.find(std::string(kUrl) + part), std::string::npos) << text;
+  }
+  EXPECT_NE(text.find("authorization: {credentials: \"internal-token\"}"), std::string::npos);
   EXPECT_EQ(text.find("a@b.example"), std::string::npos) << "no mail server is configured";
   EXPECT_NE(text.find("url: \"http://127.0.0.1:9/hook\""), std::string::npos);
 }

@@ -13,8 +13,14 @@
 namespace vigia::monitor {
 namespace {
 
-// A target is checked when it is set; where it redirects to later is not.
-constexpr std::string_view kNoRedirects = "http_config: {follow_redirects: false}";
+std::string relay_url(const Channel& channel, const ChannelRelay& relay) {
+  return json_text(fmt::format("{}/{}/{}", relay.url, channel.customer.text(), channel.id));
+}
+
+std::string relay_access(const ChannelRelay& relay) {
+  return fmt::format("http_config: {{follow_redirects: false, authorization: {{credentials: {}}}}}",
+                     json_text(relay.token));
+}
 
 /// What a person reads, in the customer's language. Alertmanager's templates fill in the rest.
 struct Words {
@@ -130,7 +136,8 @@ std::string render_email(const Channel& channel, std::string_view portal) {
 }
 
 // title_link and fallback: Alertmanager's own name a page that the portal does not have.
-std::string render_slack(const Channel& channel, std::string_view portal) {
+std::string render_slack(const Channel& channel, const ChannelRelay& relay,
+                         std::string_view portal) {
   const auto subject = json_text(subject_of(words_of(channel)));
   return fmt::format(
       "      - api_url: {}\n{}"
@@ -140,15 +147,15 @@ std::string render_slack(const Channel& channel, std::string_view portal) {
       "        title_link: {}\n"
       "        fallback: {}\n"
       "        text: {}\n",
-      json_text(channel.target),
+      relay_url(channel, relay),
       channel.channel.empty() ? std::string()
                               : fmt::format("        channel: {}\n", json_text(channel.channel)),
-      kNoRedirects, subject, json_text(page_of(channel, portal)), subject,
+      relay_access(relay), subject, json_text(page_of(channel, portal)), subject,
       json_text(plain_body(channel, escape_for_slack(channel.customer_name), portal)));
 }
 
 std::string render_receivers(const std::string& name, const std::vector<Channel>& channels,
-                             std::string_view portal) {
+                             const ChannelRelay& relay, std::string_view portal) {
   auto text = fmt::format("  - name: {}\n", json_text(name));
   const auto section = [&](std::string_view type, std::string_view key, auto write) {
     bool is_first = true;
@@ -159,14 +166,14 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
       text += write(channel);
     }
   };
-  section("webhook", "webhook_configs", [](const Channel& channel) {
+  section("webhook", "webhook_configs", [&](const Channel& channel) {
     return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100, {}}}\n",
-                       json_text(channel.target), kNoRedirects);
+                       relay_url(channel, relay), relay_access(relay));
   });
   section("email", "email_configs",
           [&](const Channel& channel) { return render_email(channel, portal); });
   section("slack", "slack_configs",
-          [&](const Channel& channel) { return render_slack(channel, portal); });
+          [&](const Channel& channel) { return render_slack(channel, relay, portal); });
   return text;
 }
 
@@ -219,7 +226,8 @@ std::string render_global(const MailServer& mail) {
 }  // namespace
 
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<Channel>& channels, std::string_view portal) {
+                                const std::vector<Channel>& channels, const ChannelRelay& relay,
+                                std::string_view portal) {
   std::map<CustomerId, std::vector<Channel>> by_customer;
   for (const auto& channel : channels) {
     if (channel.type != "email" || !mail.smarthost.empty()) {
@@ -245,7 +253,7 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
         "      receiver: {}\n"
         "      continue: true\n",
         customer.text(), json_text(name));
-    receivers += render_receivers(name, own, portal);
+    receivers += render_receivers(name, own, relay, portal);
   }
   // One message a minute at most for what happens to one customer, however many nodes it has.
   text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";

@@ -24,11 +24,20 @@ struct ProviderReceivers {
   std::string dead_mans_switch;  ///< once a minute while alerts are evaluated and sent
 };
 
+/// Where Alertmanager brings what customers' webhooks and Slack channels are told: it never speaks
+/// to their hosts itself (inside/channel_hooks.hpp).
+struct ChannelRelay {
+  std::string url;    ///< "http://127.0.0.1:8190/hooks"; /CUSTOMER/CHANNEL is added
+  std::string token;  ///< the internal one
+};
+
 /// A whole alertmanager.yml (0.25 and newer). Every text that came from outside is quoted; nothing
-/// of it names a file (S9). Messages say what the rule says of the state, whose it is, since when
-/// in Alertmanager's own time zone, and link to the page under `portal` (an origin; "" for no
-/// link). Deterministic. REQUIRES: every channel passes check_channel_text.
+/// of it names a file (S9), and no address of a webhook or of Slack stands in it. Messages say what
+/// the rule says of the state, whose it is, since when in Alertmanager's own time zone, and link to
+/// the page under `portal` (an origin; "" for no link). Deterministic. REQUIRES: every channel
+/// passes check_channel_text.
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<Channel>& channels, std::string_view portal = {});
+                                const std::vector<Channel>& channels, const ChannelRelay& relay,
+                                std::string_view portal = {});
 
 }  // namespace vigia::monitor

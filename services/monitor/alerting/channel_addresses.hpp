@@ -15,8 +15,8 @@
 
 namespace vigia::monitor {
 
-/// Alertmanager looks names up itself when it sends, so what stays open is the time between two
-/// looks; where that matters, let Alertmanager out through a proxy that refuses inner addresses.
+/// Whoever sends checks again (inside/channel_hooks.hpp): this is so that a channel which leads
+/// nowhere is told to its owner, and not tried.
 /// Thread contract: `refusal_of` from any thread; a thread of its own looks, which blocks on name
 /// servers.
 class ChannelAddresses {

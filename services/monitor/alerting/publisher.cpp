@@ -26,15 +26,21 @@ std::optional<Duration> sooner(std::optional<Duration> a, std::optional<Duration
   return std::min(*a, *b);
 }
 
-// Alertmanager's words quote the target, which may be a secret.
-void log_refused(const std::vector<Channel>& refused, std::string answer) {
+void hide(const std::string& secret, std::string_view instead, std::string& text) {
+  if (secret.empty()) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret)) {
+    text.replace(at, secret.size(), instead);
+  }
+}
+
+// Alertmanager's words quote what it does not take: an address, or the internal token beside it.
+void log_refused(const std::vector<Channel>& refused, std::string answer,
+                 const std::string& token) {
   constexpr std::size_t kNamedMax = 10;
+  hide(token, "(token)", answer);
   std::string ids;
   for (std::size_t i = 0; i < refused.size(); ++i) {
-    const auto& target = refused[i].target;
-    for (auto at = answer.find(target); at != std::string::npos; at = answer.find(target)) {
-      answer.replace(at, target.size(), "(target)");
-    }
+    hide(refused[i].target, "(target)", answer);
     if (i < kNamedMax) ids += (ids.empty() ? "" : " ") + refused[i].id;
   }
   service::log_warn("channels refused by Alertmanager are left out",
@@ -143,7 +149,8 @@ AlertingPublisher::Pause AlertingPublisher::publish_rules() {
 }
 
 std::string AlertingPublisher::render(const std::vector<Channel>& channels) const {
-  return render_alertmanager(settings_.provider, settings_.mail, channels, settings_.portal_url);
+  return render_alertmanager(settings_.provider, settings_.mail, channels, settings_.hooks,
+                             settings_.portal_url);
 }
 
 std::string AlertingPublisher::unfit_reason(const Channel& channel) const {
@@ -236,7 +243,9 @@ AlertingPublisher::Pause AlertingPublisher::publish_channels() {
                        {{"answer", alertmanager_->refusal()}});
     return kRefusedInterval;
   }
-  if (!found.refused.empty()) log_refused(found.refused, alertmanager_->refusal());
+  if (!found.refused.empty()) {
+    log_refused(found.refused, alertmanager_->refusal(), settings_.hooks.token);
+  }
   auto noted = note_all(*plan, found);
   if (!noted) service::log_error("channels not noted", {{"error", noted.error().message}});
   not_active_.set(

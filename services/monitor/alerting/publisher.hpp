@@ -34,6 +34,7 @@ struct PublisherSettings {
   std::string alertmanager_file;  ///< "" to leave it alone
   ProviderReceivers provider;
   MailServer mail;
+  ChannelRelay hooks;
   std::string portal_url;  ///< what messages link to; "" for no links
 };
 

@@ -11,6 +11,8 @@
 namespace vigia::monitor {
 namespace {
 
+constexpr std::string_view kHooks = "/hooks/";
+
 bool is_open_path(std::string_view path) {
   return path == "/metrics" || path == "/health" || path == "/ready";
 }
@@ -46,8 +48,19 @@ std::optional<net::Response> InsideHandler::admit(net::RequestHead& head) {
   const auto authorization = head.headers.get("authorization");
   const bool is_known = head.headers.count("authorization") == 1 &&
                         equal_constant_time(authorization, "Bearer " + internal_token_);
-  if (is_known) return std::nullopt;
+  if (is_known) {
+    // What waits of one customer's messages is counted as that customer's.
+    if (head.path.starts_with(kHooks)) {
+      const auto rest = std::string_view(head.path).substr(kHooks.size());
+      head.owner = "customer " + std::string(rest.substr(0, rest.find('/')));
+    }
+    return std::nullopt;
+  }
   return to_response(Refusal(401, "unauthenticated", "the internal token is needed"));
+}
+
+std::size_t InsideHandler::body_bytes_max(const net::RequestHead& head) const {
+  return head.path.starts_with(kHooks) ? kHookBodyBytesMax : kRequestBodyBytesMax;
 }
 
 void InsideHandler::handle(net::Request request, net::Responder responder) {
@@ -95,6 +108,19 @@ void InsideHandler::add_routes() {
       [this](const net::Request& request, const net::PathValues& path, net::Responder responder) {
         answer_health(request, path, std::move(responder));
       });
+  routes_.add("POST", "/hooks/{customer}/{channel}",
+              [this](net::Request request, const net::PathValues& path, net::Responder responder) {
+                answer_hook(std::move(request), path, std::move(responder));
+              });
+}
+
+void InsideHandler::answer_hook(net::Request request, const net::PathValues& path,
+                                net::Responder responder) {
+  const auto customer = CustomerId::parse(path.at("customer"));
+  if (!customer) return responder.send(to_response(not_found().value()));
+  ChannelHooks::Message message{std::string(request.headers.get("content-type")),
+                                std::move(request.body)};
+  parts_.hooks.pass_on(*customer, path.at("channel"), std::move(message), std::move(responder));
 }
 
 void InsideHandler::answer_targets(const net::PathValues& path, net::Responder responder) {
@@ -170,6 +196,7 @@ void InsideHandler::end() {
     is_ending_ = true;
   }
   release_waiting();
+  parts_.hooks.end();
 }
 
 }  // namespace vigia::monitor

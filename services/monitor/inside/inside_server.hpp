@@ -1,5 +1,5 @@
-// The internal port: snapshot, http_sd, pushed health, own metrics. Everything but metrics and
-// status words needs the internal token.
+// The internal port: snapshot, http_sd, pushed health, customers' messages, own metrics. Everything
+// but metrics and status words needs the internal token.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
+#include "services/monitor/inside/channel_hooks.hpp"
 #include "services/monitor/inside/node_targets.hpp"
 #include "services/monitor/inside/snapshot.hpp"
 #include "services/monitor/live/live_poller.hpp"
@@ -26,6 +27,7 @@ struct InsideParts {
   Snapshot& snapshot;
   const LivePoller& live;
   AddressBook& addresses;
+  ChannelHooks& hooks;
   service::MetricRegistry& metrics;
   const Clock& clock;
 };
@@ -35,6 +37,7 @@ class InsideHandler : public net::Handler {
  public:
   InsideHandler(InsideParts parts, std::string internal_token);
   std::optional<net::Response> admit(net::RequestHead& head) override;
+  std::size_t body_bytes_max(const net::RequestHead& head) const override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
   /// Where pushed nodes' targets point to: the port is known once the server runs.
@@ -56,6 +59,7 @@ class InsideHandler : public net::Handler {
   net::Response health_of(const std::optional<NodeKey>& node, std::string_view accept) const;
   void add_routes();
   void answer_targets(const net::PathValues& path, net::Responder responder);
+  void answer_hook(net::Request request, const net::PathValues& path, net::Responder responder);
   void answer_health(const net::RequestHead& head, const net::PathValues& path,
                      net::Responder responder);
 

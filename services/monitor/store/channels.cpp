@@ -54,6 +54,15 @@ Result<std::vector<Channel>> list_channels(const CustomerId& customer, Connectio
                          connection);
 }
 
+Result<std::optional<Channel>> find_channel(const CustomerId& customer, const std::string& id,
+                                            Connection& connection) {
+  auto found =
+      select_channels("WHERE customer_id = :c AND id = :i", {customer.text(), id}, connection);
+  if (!found) return forward(found);
+  if (found->empty()) return std::nullopt;
+  return std::move(found->front());
+}
+
 Result<void> insert_channel(const Channel& channel, Connection& connection) {
   auto done = connection.execute(
       "INSERT INTO channels (id, customer_id, type, target, channel, created_ms, state, reason) "

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,9 @@ struct Channel {
 /// Of every customer, by customer and age.
 Result<std::vector<Channel>> list_all_channels(Connection& connection);
 Result<std::vector<Channel>> list_channels(const CustomerId& customer, Connection& connection);
+/// Nothing where that customer has no such channel.
+Result<std::optional<Channel>> find_channel(const CustomerId& customer, const std::string& id,
+                                            Connection& connection);
 Result<void> insert_channel(const Channel& channel, Connection& connection);
 /// False where that customer has no such channel.
 Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
