@@ -43,6 +43,13 @@ inline constexpr std::size_t kHookAnswerBytesMax = 16U << 10U;
 inline constexpr Duration kHookTimeout = std::chrono::seconds(10);
 /// Targets that are remembered for when the database is away; some 300 B each.
 inline constexpr std::size_t kHookTargetsKeptMax = 50'000;
+/// Nodes of one customer that are asked for their health at once; more get 503. Each holds a
+/// connection for 10 s at most.
+inline constexpr std::size_t kScrapesOfCustomerMax = 512;
+/// Of one node's answer, and of all that arrive of one customer's nodes: an agent has 4 KiB.
+inline constexpr std::size_t kScrapeBytesMax = 256U << 10U;
+inline constexpr std::size_t kScrapeBytesOfCustomerMax = 16U << 20U;
+inline constexpr std::size_t kScrapePlacesMax = 200'000;
 /// Changes by one customer's people: 17,280 rows of the audit log a day at most, some 4 MB.
 inline constexpr std::size_t kChangesAtOnce = 200;
 inline constexpr Duration kChangeEach = std::chrono::seconds(5);

@@ -127,7 +127,7 @@ class Service final : public service::Running {
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
         inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, hooks_,
-                            metrics_, clock_},
+                            scrapes_, metrics_, clock_},
                 settings_.internal_token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
@@ -213,6 +213,7 @@ class Service final : public service::Running {
     const std::string_view own = settings_.internal_url;
     inside_.set_own_address(own.empty() ? inside_server_->address()
                                         : std::string(own.substr(kHttp.size())));
+    inside_.find_places();
     net::ServerSettings outside;
     outside.name = "monitor";
     outside.listen = settings_.listen;
@@ -261,6 +262,7 @@ class Service final : public service::Running {
   AddressBook addresses_;
   AddressBook hook_addresses_;
   ChannelHooks hooks_;
+  NodeScrapes scrapes_;
   FairPool workers_;
   service::WorkerPool waiting_workers_;
   FairPool hashing_workers_;

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email.policy
 import json
+import math
 import re
 import socketserver
 import sqlite3
+import struct
 import subprocess
 import tempfile
 import threading
@@ -27,7 +29,7 @@ import requests
 from launcher import commands
 from launcher.layout import AgentPlace, beside, demo_agents
 from launcher.paths import ROOT
-from remote_write import write
+from remote_write import sized, varint, write
 from rest import Caller
 from stack import Running, Stack, binaries, quick_layout, wait_for
 from test_monitor import PostgreSql
@@ -825,7 +827,7 @@ def test_what_starts_the_stores_bounds_them(tmp_path: Path) -> None:
         assert all("--query.max-samples=5000000" in one for one in words.values())
         template = (ROOT / "deploy" / "prometheus" / "prometheus-hot.yml").read_text()
         jobs = re.findall(r"job_name: (\S+)", template)
-        assert jobs == ["customer-agents", "customer-agents-push", *OWN_JOBS]
+        assert jobs == ["customer-agents", *OWN_JOBS]
         for flag in ("--alertmanager.notification-queue-capacity=100000", "--query.max-samples=5000000"):
             assert flag in template
         central = {command.name for command in commands.central(stack.layout, binaries(), stack.secrets)}
@@ -873,6 +875,58 @@ def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
             assert not {"severity", "alertname"} & set(scraped()[0]["metric"])
             rules = requests.get(f"{hot}/api/v1/rules", timeout=5).json()["data"]["groups"]
             assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def _endless_histogram() -> bytes:
+    """A native histogram as a client answers a scrape in protobuf, whose zero threshold is not a number."""
+    threshold = bytes([6 << 3 | 1]) + struct.pack("<d", math.nan)
+    buckets = sized(12, b"\x08\x00\x10\x01") + sized(13, b"\x02")
+    histogram = b"\x08\x01" + bytes([2 << 3 | 1]) + struct.pack("<d", 1.0) + b"\x28\x00" + threshold + buckets
+    family = sized(1, b"agent_endless") + b"\x18\x04" + sized(4, sized(7, histogram))
+    return varint(len(family)) + family
+
+
+def test_what_a_node_answers_in_protobuf_never_reaches_hot_as_such(tmp_path: Path) -> None:
+    """Prometheus chooses its parser by the answer's own type; one such histogram, and its queries never end."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        operator = _operator(stack)
+        _two_customers(operator)
+        asked: list[str] = []
+
+        class Hostile(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+                asked.append(self.headers.get("Accept", ""))
+                content = _endless_histogram()
+                self.send_response(200)
+                kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+                """Quiet."""
+
+        server = ThreadingHTTPServer((beside(stack.layout.host, 98), 8080), Hostile)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            node = {"id": "evil", "address": f"{server.server_address[0]!s}:8080"}
+            operator.good("POST", "/customers/cliente-a/nodes", node)
+            wait_for("it is asked three times", lambda: len(asked) >= 3, 30)
+            assert set(asked) == {"text/plain;version=0.0.4"}
+            hot = f"{stack.layout.url('hot')}/api/v1"
+            found = requests.get(f"{hot}/series", params={"match[]": "agent_endless"}, timeout=5).json()["data"]
+            assert found == []
+            up = requests.get(f"{hot}/query", params={"query": 'up{node_id="evil"}'}, timeout=5).json()["data"][
+                "result"
+            ]
+            assert [one["value"][1] for one in up] == ["0"], "what is no text is no health"
+            query = {"query": "sum_over_time({__name__=~'agent_.*'}[1m])", "timeout": "3s"}
+            assert requests.get(f"{hot}/query", params=query, timeout=5).status_code == 200
         finally:
             server.shutdown()
             server.server_close()

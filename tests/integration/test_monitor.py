@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -582,8 +583,8 @@ class TestDirectory:
             for target in inside("/http_sd/hot-0").json()
             if target["labels"]["customer_id"] == home.id
         }
-        assert targets["db-01"]["targets"] == ["10.1.2.3:8080"]
-        assert targets["db-01"]["labels"]["__metrics_path__"] == "/health"
+        assert targets["db-01"]["targets"] == [stack_of_one.layout.address("monitor_internal")]
+        assert targets["db-01"]["labels"]["__metrics_path__"] == f"/nodes/{home.id}/db-01/scrape"
         assert targets["db-01"]["labels"]["reach"] == "scrape"
         assert targets["web-01"]["targets"] == [stack_of_one.layout.address("monitor_internal")]
         assert targets["web-01"]["labels"]["reach"] == "push"
@@ -658,19 +659,27 @@ def test_a_node_that_moves_is_one_series(tmp_path: Path) -> None:
         operator.good("POST", "/customers", {"id": "movers", "name": "M"})
         hot = f"{stack.layout.url('hot')}/api/v1"
 
-        def is_scraped(address: str) -> bool:
-            active = requests.get(f"{hot}/targets?state=active", timeout=5).json()["data"]["activeTargets"]
-            of_nodes = [target for target in active if target["labels"]["job"] == "customer-agents"]
-            seen = [t["discoveredLabels"]["__address__"] for t in of_nodes if t["health"] == "down"]
-            return seen == [address]
+        class Node(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.add(self.server.server_address)
+                content = b"agent_healthy 1\n"
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
-        with socket.socket() as first, socket.socket() as second:  # bound, but nobody listens
-            operator.good("POST", "/customers/movers/nodes", {"id": "web-01"})
-            for place in (first, second):
-                place.bind(("127.0.0.1", 0))
-                address = f"127.0.0.1:{place.getsockname()[1]}"
-                operator.good("PATCH", "/customers/movers/nodes/web-01", {"address": address})
-                wait_for(f"{address} is scraped", partial(is_scraped, address), 30)
+            def log_message(self, *_: object) -> None:
+                pass
+
+        asked: set[Any] = set()
+        operator.good("POST", "/customers/movers/nodes", {"id": "web-01"})
+        for _ in range(2):
+            place = ThreadingHTTPServer((own_host(), 0), Node)
+            threading.Thread(target=place.serve_forever, daemon=True).start()
+            host, port = place.server_address[:2]
+            operator.good("PATCH", "/customers/movers/nodes/web-01", {"address": f"{host!s}:{port}"})
+            wait_for(f"{host!s}:{port} is asked", partial(asked.__contains__, place.server_address), 30)
+            place.shutdown()
         found = requests.get(f"{hot}/series", {"match[]": 'up{job="customer-agents",reach="scrape"}'}, timeout=5).json()
         assert [one["instance"] for one in found["data"]] == ["web-01"]
 

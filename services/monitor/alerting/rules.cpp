@@ -123,6 +123,17 @@ std::string own_good_seconds(const RuleSettings& settings) {
                      std::chrono::duration<double>(settings.interval).count());
 }
 
+// The same of nodes that are asked: vigia-monitor asks them, so its absence is no silence of
+// theirs.
+std::string asking_outage(const RuleSettings& settings) {
+  return fmt::format("max_over_time(vigia:asking_part_away[{}]) > 0",
+                     format_duration(settings.outage_grace));
+}
+
+constexpr std::string_view kAskingPartAway =
+    "clamp_max(count(max by (job) (up{customer_id=\"\",job=\"vigia-monitor\"}) == 0) "
+    "or vector(0), 1)";
+
 // Ours towards one customer alone: nobody looks at its nodes, or the collector has taken nothing of
 // it for want of memory. No customer's doing holds what is told of another's nodes.
 std::string customer_outage(const RuleSettings& settings) {
@@ -139,6 +150,9 @@ std::string render_node_group(const RuleSettings& settings, const AlertRule& nod
          render_record("vigia:own_part_away", own_part_away(settings)) +
          render_record("vigia:own_good_seconds", own_good_seconds(settings)) +
          render_record("vigia:own_outage", own_outage(settings)) + of_pushing_nodes +
+         render_record("vigia:asking_part_away", std::string(kAskingPartAway)) +
+         render_record("vigia:own_outage", asking_outage(settings)) +
+         "        labels:\n          reach: scrape\n" +
          render_record("vigia:customer_outage", customer_outage(settings)) + of_pushing_nodes +
          render_rule(
              {std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(), Duration::zero(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <iterator>
 
 #include "libs/base/hex.hpp"
@@ -31,6 +32,17 @@ Duration wait_of(const net::RequestHead& head) {
   return Duration::zero();
 }
 
+// A little less than Prometheus itself waits, so that it is told why.
+Duration scrape_patience(const net::RequestHead& head) {
+  constexpr double kDefault_s = 10;
+  constexpr double kLess_s = 0.5;
+  const std::string text(head.headers.get("x-prometheus-scrape-timeout-seconds"));
+  const double asked_s = std::strtod(text.c_str(), nullptr);
+  const double patience_s =
+      asked_s > 0 ? std::clamp(asked_s - kLess_s, kLess_s, kDefault_s) : kDefault_s - kLess_s;
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(patience_s));
+}
+
 }  // namespace
 
 InsideHandler::InsideHandler(InsideParts parts, std::string internal_token)
@@ -41,6 +53,21 @@ InsideHandler::InsideHandler(InsideParts parts, std::string internal_token)
 void InsideHandler::set_own_address(std::string address) {
   const std::scoped_lock lock(mutex_);
   own_address_ = std::move(address);
+}
+
+void InsideHandler::find_places() {
+  // Whoever is asked before this is done, or where the queue is full, is found one by one.
+  static_cast<void>(parts_.workers.submit([this] {
+    auto nodes =
+        parts_.database.read([](Connection& connection) { return list_all_nodes(connection); });
+    if (!nodes) return;
+    std::map<NodeKey, ScrapePlace> places;
+    for (const Node& node : *nodes) {
+      if (!node.is_scraped()) continue;
+      places.emplace(NodeKey(node.customer, node.id), monitor::place_of(node, parts_.addresses));
+    }
+    parts_.scrapes.set_places(std::move(places));
+  }));
 }
 
 std::optional<net::Response> InsideHandler::admit(net::RequestHead& head) {
@@ -108,6 +135,11 @@ void InsideHandler::add_routes() {
       [this](const net::Request& request, const net::PathValues& path, net::Responder responder) {
         answer_health(request, path, std::move(responder));
       });
+  routes_.add(
+      "GET", "/nodes/{customer}/{node}/scrape",
+      [this](const net::Request& request, const net::PathValues& path, net::Responder responder) {
+        answer_scrape(request, path, std::move(responder));
+      });
   routes_.add("POST", "/hooks/{customer}/{channel}",
               [this](net::Request request, const net::PathValues& path, net::Responder responder) {
                 answer_hook(std::move(request), path, std::move(responder));
@@ -140,8 +172,33 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
     auto targets = parts_.database.read([&](Connection& connection) {
       return write_targets(shard, own_address, parts_.addresses, connection);
     });
-    shared->send(targets ? json_answer(200, std::move(*targets))
-                         : to_response(Refusal(targets.error())));
+    if (!targets) return shared->send(to_response(Refusal(targets.error())));
+    parts_.scrapes.set_places(std::move(targets->places));
+    shared->send(json_answer(200, std::move(targets->document)));
+  });
+  if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
+}
+
+void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathValues& path,
+                                  net::Responder responder) {
+  auto customer = CustomerId::parse(path.at("customer"));
+  auto id = NodeId::parse(path.at("node"));
+  if (!customer || !id) return responder.send(to_response(not_found().value()));
+  const NodeKey key(std::move(*customer), std::move(*id));
+  const Duration patience = scrape_patience(head);
+  if (const auto place = parts_.scrapes.place_of(key)) {
+    return parts_.scrapes.answer(key, *place, patience, std::move(responder));
+  }
+  // Right after a start Prometheus still has its targets, and has not asked for new ones.
+  auto shared = std::make_shared<net::Responder>(std::move(responder));
+  const bool is_posted = parts_.workers.submit([this, shared, key, patience] {
+    auto node = parts_.database.read(
+        [&](Connection& connection) { return find_node(key.first, key.second, connection); });
+    if (!node) return shared->send(to_response(Refusal(node.error())));
+    if (!*node || !(*node)->is_scraped()) return shared->send(to_response(not_found().value()));
+    const ScrapePlace place = monitor::place_of(**node, parts_.addresses);
+    parts_.scrapes.set_places({{key, place}});
+    parts_.scrapes.answer(key, place, patience, std::move(*shared));
   });
   if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
 }
@@ -197,6 +254,7 @@ void InsideHandler::end() {
   }
   release_waiting();
   parts_.hooks.end();
+  parts_.scrapes.end();
 }
 
 }  // namespace vigia::monitor

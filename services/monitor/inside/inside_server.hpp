@@ -28,6 +28,7 @@ struct InsideParts {
   const LivePoller& live;
   AddressBook& addresses;
   ChannelHooks& hooks;
+  NodeScrapes& scrapes;
   service::MetricRegistry& metrics;
   const Clock& clock;
 };
@@ -42,6 +43,9 @@ class InsideHandler : public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
   /// Where pushed nodes' targets point to: the port is known once the server runs.
   void set_own_address(std::string address);
+  /// Finds out where the nodes are asked, so that those whose targets Prometheus has kept over a
+  /// restart are asked at once. Does not block.
+  void find_places();
   /// There was a look at the live state: answers the health requests that waited for the first one.
   /// Right after a start nothing is known yet, and 503 would forge a moment of down time for every
   /// node that pushes.
@@ -60,6 +64,8 @@ class InsideHandler : public net::Handler {
   void add_routes();
   void answer_targets(const net::PathValues& path, net::Responder responder);
   void answer_hook(net::Request request, const net::PathValues& path, net::Responder responder);
+  void answer_scrape(const net::RequestHead& head, const net::PathValues& path,
+                     net::Responder responder);
   void answer_health(const net::RequestHead& head, const net::PathValues& path,
                      net::Responder responder);
 

@@ -25,7 +25,6 @@ void write_target(const Node& node, const std::string& address, const std::strin
   writer.key("labels")
       .begin_object()
       .member("__metrics_path__", path)
-      .member("__scheme__", split_health_address(node.address).is_encrypted ? "https" : "http")
       .member("customer_id", node.customer.text())
       .member("node_id", node.id.text())
       .member("node_region", node.region)
@@ -40,7 +39,7 @@ void write_target(const Node& node, const std::string& address, const std::strin
   writer.end_object().end_object();
 }
 
-std::string target_address(const Node& node, AddressBook& addresses) {
+std::string checked_address(const Node& node, AddressBook& addresses) {
   auto resolved = addresses.resolve(std::string(split_health_address(node.address).host_and_port));
   if (resolved) return *resolved;
   service::log_debug("node address not used", {{"customer_id", node.customer.text()},
@@ -103,8 +102,12 @@ Result<std::string> AddressBook::resolve(const std::string& address) {
   return outcome;
 }
 
-Result<std::string> write_targets(const std::string& shard, const std::string& own_address,
-                                  AddressBook& addresses, Connection& connection) {
+ScrapePlace place_of(const Node& node, AddressBook& addresses) {
+  return {checked_address(node, addresses), split_health_address(node.address).is_encrypted};
+}
+
+Result<ShardTargets> write_targets(const std::string& shard, const std::string& own_address,
+                                   AddressBook& addresses, Connection& connection) {
   auto customers = list_customers(connection);
   if (!customers) return forward(customers);
   auto nodes = list_all_nodes(connection);
@@ -113,20 +116,22 @@ Result<std::string> write_targets(const std::string& shard, const std::string& o
   for (const auto& customer : *customers) {
     if (customer.is_enabled && customer.hot_shard == shard) assigned.insert(customer.id);
   }
+  ShardTargets targets;
   JsonWriter writer;
   writer.begin_array();
   for (const auto& node : *nodes) {
     if (!assigned.contains(node.customer)) continue;
     if (node.is_scraped()) {
-      write_target(node, target_address(node, addresses), "/health", writer);
-    } else {
-      write_target(node, own_address,
-                   fmt::format("/nodes/{}/{}/health", node.customer.text(), node.id.text()),
-                   writer);
+      targets.places.emplace(NodeKey(node.customer, node.id), place_of(node, addresses));
     }
+    write_target(node, own_address,
+                 fmt::format("/nodes/{}/{}/{}", node.customer.text(), node.id.text(),
+                             node.is_scraped() ? "scrape" : "health"),
+                 writer);
   }
   writer.end_array();
-  return writer.take();
+  targets.document = writer.take();
+  return targets;
 }
 
 net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t looked_ms,

@@ -11,8 +11,10 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/message.hpp"
 #include "services/monitor/access/address.hpp"
+#include "services/monitor/inside/node_scrapes.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/store/database.hpp"
+#include "services/monitor/store/nodes.hpp"
 
 namespace vigia::monitor {
 
@@ -35,13 +37,20 @@ class AddressBook {
   std::map<std::string, Entry> entries_;
 };
 
-/// The http_sd document of one shard: every watched node of an enabled customer that is assigned to
-/// it. Scraped nodes with their checked address and https where their agent has TLS, pushed ones
-/// with `own_address` and the path of their health. A scraped node whose address is refused or
-/// cannot be resolved is left at an address that refuses connections, so that it counts as down and
-/// not as gone.
-Result<std::string> write_targets(const std::string& shard, const std::string& own_address,
-                                  AddressBook& addresses, Connection& connection);
+struct ShardTargets {
+  std::string document;                   ///< http_sd
+  std::map<NodeKey, ScrapePlace> places;  ///< where the scraped ones are asked
+};
+
+/// Every watched node of an enabled customer that is assigned to the shard, with `own_address` and
+/// the path of its health: what was pushed, or what the node answers when it is asked from here. A
+/// scraped node whose address is refused or cannot be resolved is asked at an address that refuses
+/// connections, so that it counts as down and not as gone.
+Result<ShardTargets> write_targets(const std::string& shard, const std::string& own_address,
+                                   AddressBook& addresses, Connection& connection);
+
+/// Where a node is asked, its address checked now.
+ScrapePlace place_of(const Node& node, AddressBook& addresses);
 
 /// The last pushed health of a node: Prometheus' text format where Accept names one with a version,
 /// else JSON like the agent's own; 503 where at `looked_ms`, when its customer was last looked at,
