@@ -135,7 +135,10 @@ class Router final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
   service::return_large_blocks();
   net::ClientSettings upstreams;
-  upstreams.connections_per_host_max = settings.turns.at_once_max + kOwnConnections;
+  const LaneSettings& lanes = settings.lanes;
+  // Look-ups have half of the usual places beside them.
+  upstreams.connections_per_host_max = 2 * lanes.usual.at_once_max + lanes.unknown_at_once_max +
+                                       lanes.heavy_at_once_max + kOwnConnections;
   auto client = net::Client::create(upstreams);
   auto directory_client = net::Client::create({});
   auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);

@@ -41,8 +41,9 @@ std::optional<net::TlsServerSettings> read_tls(const service::ConfigNode& node) 
                                 node.child("key_file").required_text()};
 }
 
-TurnSettings read_turns(const service::ConfigNode& node) {
-  TurnSettings turns;
+LaneSettings read_lanes(const service::ConfigNode& node) {
+  LaneSettings lanes;
+  TurnSettings& turns = lanes.usual;
   const auto read = [&node](std::string_view key, std::size_t usual, std::size_t most) {
     return static_cast<std::size_t>(
         node.child(std::string(key))
@@ -54,7 +55,11 @@ TurnSettings read_turns(const service::ConfigNode& node) {
   turns.slow_per_customer_max =
       read("slow_per_customer_max", std::min(turns.slow_per_customer_max, turns.per_customer_max),
            turns.per_customer_max);
-  return turns;
+  lanes.unknown_at_once_max =
+      read("unknown_at_once_max", lanes.unknown_at_once_max, kRequestsAtStoreMost);
+  lanes.heavy_at_once_max =
+      read("heavy_at_once_max", lanes.heavy_at_once_max, kRequestsAtStoreMost);
+  return lanes;
 }
 
 }  // namespace
@@ -87,7 +92,7 @@ Settings read_settings(const service::ConfigNode& root) {
   settings.in_flight_max = static_cast<std::size_t>(
       root.child("in_flight_max")
           .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
-  settings.turns = read_turns(root.child("at_store"));
+  settings.lanes = read_lanes(root.child("at_store"));
   settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
   settings.answers_bytes_total_max =
       root.child("answers_bytes_total_max").bytes(settings.answers_bytes_total_max);
@@ -114,6 +119,8 @@ at_store:                                 # requests at one store at once; the r
   at_once_max: 20                         # of all customers
   per_customer_max: 8                     # of one whose requests are quick
   slow_per_customer_max: 1                # of one whose are not; half of this machine's cores
+  unknown_at_once_max: 4                  # queries like which none was seen; one of a customer
+  heavy_at_once_max: 2                    # known to hold much of the store; one of a customer
 answer_bytes_max: 256MiB                  # of one answer; of a customer's, arriving or unread
 answers_bytes_total_max: 1GiB             # of all customers' together; each has a share of it
 )";

@@ -43,8 +43,10 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   EXPECT_EQ(settings->query_url, "");
   EXPECT_EQ(settings->edge, std::chrono::days(30));
-  EXPECT_EQ(settings->turns.at_once_max, 20U);
-  EXPECT_EQ(settings->turns.per_customer_max, 8U);
+  EXPECT_EQ(settings->lanes.usual.at_once_max, 20U);
+  EXPECT_EQ(settings->lanes.usual.per_customer_max, 8U);
+  EXPECT_EQ(settings->lanes.unknown_at_once_max, 4U);
+  EXPECT_EQ(settings->lanes.heavy_at_once_max, 2U);
 }
 
 TEST(Settings, FaultsAreNamedWithTheirLine) {

@@ -221,13 +221,14 @@ void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
          gathering->is_post,
          timeout,
          {},
-         request.interest},
+         request.interest,
+         Lane::kLookUp},
         [this, gathering](Result<Envelope> answer) { take(gathering, false, std::move(answer)); });
   }
   if (cold != nullptr) {
     cold->ask(
         {request.caller.customer, gathering->path, gathering->cold_form, gathering->is_post,
-         timeout, gathering->cold_headers, request.interest},
+         timeout, gathering->cold_headers, request.interest, Lane::kLookUp},
         [this, gathering](Result<Envelope> answer) { take(gathering, true, std::move(answer)); });
   }
 }

@@ -1,6 +1,7 @@
 #include "services/router/api/query_api.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,10 @@ namespace vigia::router {
 namespace {
 
 constexpr std::uint64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
+// Prometheus 2.x counts a native histogram as one sample, however many buckets it has, and its
+// --query.max-samples does not bound them: 100 such series × 10,000 steps took 8 GB. What is not
+// known to be light and has more steps than this goes to prometheus-query, a 3.x, which counts it.
+constexpr std::uint64_t kStepsAtOldHotMax = 100;
 constexpr std::string_view kRollupLabel = "__rollup__";
 // The store's own time-out comes first, so that its reason reaches the caller.
 constexpr std::chrono::seconds kAnswerSlack{5};
@@ -74,6 +79,23 @@ std::string bare_reading(const promql::Expr& expr, const std::vector<promql::Tim
   return text;
 }
 
+/// What an answer says of what its query held; nothing where it says nothing.
+std::optional<QueryCost> cost_of(Result<Envelope>& answer, bool cut) {
+  constexpr QueryCost kMost{std::numeric_limits<std::uint64_t>::max(), 0};
+  if (!answer) {
+    const bool was_much =
+        answer.error().code == ErrorCode::kDeadline || answer.error().code == ErrorCode::kTooLarge;
+    return was_much ? std::optional(kMost) : std::nullopt;
+  }
+  if (!answer->is_success()) {
+    const bool was_much = answer->error().find("too many samples") != std::string::npos;
+    return was_much ? std::optional(kMost) : std::nullopt;
+  }
+  const auto samples = answer->peak_samples(cut);
+  if (!samples) return std::nullopt;
+  return QueryCost{*samples, answer->data().size()};
+}
+
 std::string span_text(std::string_view from, TimestampMs to_ms) {
   return fmt::format("{}/{}", from, format_time(to_ms));
 }
@@ -82,6 +104,25 @@ std::string span_text(std::string_view from, TimestampMs to_ms) {
 
 struct QueryApi::Evaluation {
   Evaluation(Caller asking, Exchange open) : caller(std::move(asking)), exchange(std::move(open)) {}
+
+  /// "": the operators'.
+  std::string customer() const { return caller.customer ? caller.customer->text() : ""; }
+  std::string form_text(std::string_view name) const {
+    const auto found = std::find_if(form.begin(), form.end(),
+                                    [&](const auto& pair) { return pair.first == name; });
+    return found == form.end() ? "" : found->second;
+  }
+  Lane lane() const {
+    switch (weight) {
+      case Weight::kLight:
+        return Lane::kUsual;
+      case Weight::kUnknown:
+        return Lane::kUnknown;
+      case Weight::kHeavy:
+        return Lane::kHeavy;
+    }
+    return Lane::kHeavy;
+  }
 
   Caller caller;
   Exchange exchange;
@@ -94,6 +135,10 @@ struct QueryApi::Evaluation {
   std::optional<std::size_t> shard;
   std::optional<TimestampMs> covered_from;
   bool is_hot_enough = false;  ///< hot holds all that the query touches
+  bool is_safer_at_query = false;
+  QueryShape shape;
+  Weight weight = Weight::kLight;
+  bool is_own_stats = false;  ///< asked for by us alone
   bool has_hot_failed = false;
   bool has_query_failed = false;
 };
@@ -143,12 +188,28 @@ Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evalua
   evaluation.form.emplace_back("timeout",
                                fmt::format("{}ms", std::max(milliseconds(chosen), least)));
   evaluation.timeout = chosen + kAnswerSlack;
-  for (const std::string_view name : {"limit", "stats"}) {
-    auto value = request.parameters.single(name);
-    if (!value) return forward(value);
-    if (*value) evaluation.form.emplace_back(name, **value);
-  }
+  auto limit = request.parameters.single("limit");
+  if (!limit) return forward(limit);
+  if (*limit) evaluation.form.emplace_back("limit", **limit);
+  auto stats = request.parameters.single("stats");
+  if (!stats) return forward(stats);
+  evaluation.is_own_stats = !*stats || (*stats)->empty();
+  evaluation.form.emplace_back("stats", evaluation.is_own_stats ? "1" : **stats);
   return {};
+}
+
+/// Which row it takes at a store: what is not known to be light, one of a customer's at once.
+void QueryApi::weigh(Evaluation& evaluation) const {
+  if (!evaluation.touches) return;  // reads nothing
+  evaluation.shape.text = evaluation.form_text("query");
+  evaluation.shape.touches = *evaluation.touches;
+  evaluation.weight = stores_.weights().weigh(evaluation.customer(), evaluation.shape);
+}
+
+void QueryApi::learn(Evaluation& evaluation, Result<Envelope>& answer) const {
+  const auto cost = cost_of(answer, evaluation.is_own_stats);
+  if (!cost || !evaluation.touches || evaluation.exchange.interest()->is_lost()) return;
+  stores_.weights().note(evaluation.customer(), evaluation.shape, *cost);
 }
 
 Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation times,
@@ -171,6 +232,7 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   evaluation.expr = std::move(*expr);
   auto options = add_options(request, evaluation);
   if (!options) return options;
+  weigh(evaluation);
   choose(request, evaluation);
   return {};
 }
@@ -210,6 +272,7 @@ Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& eval
   evaluation.form.emplace_back("start", format_seconds(**start));
   evaluation.form.emplace_back("end", format_seconds(**end));
   evaluation.form.emplace_back("step", format_seconds(step_ms));
+  evaluation.shape.steps = length_ms / static_cast<std::uint64_t>(step_ms) + 1;
   return prepare(request, promql::Evaluation{**start, **end}, evaluation);
 }
 
@@ -224,6 +287,9 @@ void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
   evaluation.covered_from = stores_.covered_from(*evaluation.shard, request.caller);
   evaluation.is_hot_enough =
       evaluation.covered_from && evaluation.touches->from_ms >= *evaluation.covered_from;
+  evaluation.is_safer_at_query =
+      evaluation.weight != Weight::kLight && evaluation.shape.steps > kStepsAtOldHotMax &&
+      stores_.query() != nullptr && stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
 }
 
 void QueryApi::query(ApiRequest request, Exchange exchange) {
@@ -246,7 +312,8 @@ void QueryApi::query_range(ApiRequest request, Exchange exchange) {
 
 void QueryApi::start(const Shared& evaluation) {
   const bool is_hot_only = stores_.query() == nullptr;
-  if (evaluation->shard && (evaluation->is_hot_enough || is_hot_only)) return ask_hot(evaluation);
+  const bool is_for_hot = evaluation->is_hot_enough && !evaluation->is_safer_at_query;
+  if (evaluation->shard && (is_for_hot || is_hot_only)) return ask_hot(evaluation);
   if (!is_hot_only) return ask_query(evaluation);
   evaluation->exchange.fail(
       {ErrorCode::kInvalid,
@@ -263,7 +330,8 @@ void QueryApi::ask_hot(const Shared& evaluation) {
        true,
        evaluation->timeout,
        {},
-       evaluation->exchange.interest()},
+       evaluation->exchange.interest(),
+       evaluation->lane()},
       [this, evaluation](Result<Envelope> answer) { take_hot(evaluation, std::move(answer)); });
 }
 
@@ -275,11 +343,13 @@ void QueryApi::ask_query(const Shared& evaluation) {
        true,
        evaluation->timeout,
        {},
-       evaluation->exchange.interest()},
+       evaluation->exchange.interest(),
+       evaluation->lane()},
       [this, evaluation](Result<Envelope> answer) { take_query(evaluation, std::move(answer)); });
 }
 
 void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
+  learn(*evaluation, answer);
   if (!answer) {
     if (is_store_fault(answer.error())) {
       // Only one that is gone may come back empty. A fault that it tells of, perhaps of this query
@@ -301,7 +371,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   const auto& covered = evaluation->covered_from;
   const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
   notes.served = "hot=" + span_text(from, range.to_ms);
-  if (evaluation->has_query_failed) {
+  if (evaluation->has_query_failed && !evaluation->is_hot_enough) {
     notes.warnings.push_back(
         covered ? fmt::format("cold part missing: the long-term store does not answer, so samples "
                               "before {} may be missing here",
@@ -315,6 +385,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
 }
 
 void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
+  learn(*evaluation, answer);
   if (answer && answer->is_success() && !is_incomplete(*answer) && leaves_warnings_out(*answer) &&
       evaluation->touches) {
     return look_again(evaluation, std::move(*answer));
@@ -326,8 +397,8 @@ void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
 /// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
 /// reading the same samples once more, without anything to remark on.
 void QueryApi::look_again(const Shared& evaluation, Envelope answer) {
-  Ask ask{evaluation->caller.customer,    "/api/v1/query", {}, true, evaluation->timeout, {},
-          evaluation->exchange.interest()};
+  Ask ask{evaluation->caller.customer,     "/api/v1/query",   {}, true, evaluation->timeout, {},
+          evaluation->exchange.interest(), evaluation->lane()};
   ask.form.emplace_back("query", bare_reading(*evaluation->expr, evaluation->ranges));
   ask.form.emplace_back("time", format_seconds(evaluation->touches->to_ms));
   auto first = std::make_shared<Envelope>(std::move(answer));
@@ -402,7 +473,8 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
        true,
        stores_.settings().query_timeout,
        {},
-       evaluation->exchange.interest()},
+       evaluation->exchange.interest(),
+       Lane::kLookUp},
       [this, evaluation](Result<Envelope> answer) {
         if (!answer) return evaluation->exchange.fail(outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));

@@ -39,6 +39,8 @@ class QueryApi {
                        Evaluation& evaluation) const;
   Result<void> prepare_instant(const ApiRequest& request, Evaluation& evaluation) const;
   Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
+  void weigh(Evaluation& evaluation) const;
+  void learn(Evaluation& evaluation, Result<Envelope>& answer) const;
   void choose(const ApiRequest& request, Evaluation& evaluation) const;
   void start(const Shared& evaluation);
   void ask_hot(const Shared& evaluation);

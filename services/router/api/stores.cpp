@@ -12,7 +12,7 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
   const auto upstream = [&](std::string name, std::string url, std::string token) {
     return Upstream(client,
                     UpstreamSettings{std::move(name), std::move(url), std::move(token),
-                                     settings.answer_bytes_max, settings.turns},
+                                     settings.answer_bytes_max, settings.lanes},
                     shares_, readers_, metrics, clock);
   };
   for (const HotShard& shard : settings.hot_shards) {

@@ -9,6 +9,7 @@
 #include "libs/base/clock.hpp"
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/access/caller.hpp"
+#include "services/router/access/query_weights.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/settings.hpp"
 #include "services/router/upstream/readers.hpp"
@@ -46,6 +47,8 @@ class Stores {
   Readers& readers() { return readers_; }
   /// Ends what reads answers, before the parts go that it speaks to.
   void stop_reading() { readers_.stop(); }
+  /// Of what was asked before.
+  QueryWeights& weights() { return weights_; }
   const Settings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
 
@@ -56,6 +59,7 @@ class Stores {
   const Settings& settings_;
   const Clock& clock_;
   ByteShares shares_;
+  QueryWeights weights_;
   Readers readers_;
   std::vector<Upstream> hot_;
   std::optional<Upstream> query_;

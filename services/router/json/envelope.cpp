@@ -1,5 +1,6 @@
 #include "services/router/json/envelope.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -54,6 +55,34 @@ std::optional<std::string> Envelope::take_plain() && {
   body_.pop_back();
   data_at_ = data_size_ = 0;
   return std::move(body_);
+}
+
+std::optional<std::uint64_t> Envelope::peak_samples(bool cut) {
+  // In no text of the data: there a quotation mark has a backslash before it.
+  constexpr std::string_view kKey = ",\"stats\":";
+  constexpr std::size_t kStatsBytesMax = 4'096;
+  const std::string_view all = data();
+  if (!all.ends_with("}}")) return std::nullopt;
+  const std::size_t from = all.size() - std::min(all.size(), kStatsBytesMax);
+  const std::size_t at = all.substr(from).rfind(kKey);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = from + at + kKey.size();
+  const std::string stats(all.substr(begin, all.size() - begin - 1));
+  std::uint64_t peak = 0;
+  try {
+    ondemand::parser parser;
+    const simdjson::padded_string padded(stats);
+    ondemand::document document = parser.iterate(padded);
+    peak = document["samples"]["peakSamples"].get_uint64();
+  } catch (const simdjson::simdjson_error&) {
+    return std::nullopt;
+  }
+  if (cut) {
+    const std::size_t size = kKey.size() + stats.size();
+    body_.erase(data_at_ + from + at, size);
+    data_size_ -= size;
+  }
+  return peak;
 }
 
 Result<Envelope> Envelope::read(std::string body) {

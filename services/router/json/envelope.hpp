@@ -1,6 +1,7 @@
 // Answers of Prometheus' HTTP API, read without touching what they carry.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ class Envelope {
   /// The body up to the end of its data, kPlainStart and data, where it has nothing else; the
   /// envelope is empty then.
   std::optional<std::string> take_plain() &&;
+  /// What `stats=1` has put behind the result: samples that the query held at once at the most.
+  /// Nothing where it is not there. With `cut` the data is left as it were without it.
+  std::optional<std::uint64_t> peak_samples(bool cut);
   const std::string& error_type() const { return error_type_; }
   const std::string& error() const { return error_; }
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -41,5 +41,35 @@ TEST(Envelope, AnythingElseIsCorrupt) {
   }
 }
 
+TEST(Envelope, StatsAreReadAndLeftOut) {
+  const std::string stats =
+      R"(,"stats":{"timings":{"evalTotalTime":0.1},"samples":{"totalQueryableSamples":7,"peakSamples":42}})";
+  const std::string data =
+      R"({"resultType":"vector","result":[{"metric":{"a":"b","stats":",\"stats\":{"},"value":[1,"1"]}])";
+  for (const std::string_view tail : {R"(})", R"(,"warnings":["w"]})"}) {
+    auto read = Envelope::read(
+        std::string(Envelope::kPlainStart).append(data).append(stats).append("}").append(tail));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->peak_samples(false), 42U);
+    EXPECT_EQ(read->data(), data + stats + "}");
+    EXPECT_EQ(read->peak_samples(true), 42U);
+    EXPECT_EQ(read->data(), data + "}");
+    EXPECT_EQ(read->peak_samples(true), std::nullopt);
+    const bool is_plain = read->warnings().empty();
+    EXPECT_EQ(std::move(*read).take_plain().has_value(), is_plain);
+  }
+}
+
+TEST(Envelope, WhatLooksLikeStatsAndIsNoneStays) {
+  for (const std::string_view data :
+       {R"({"result":[{"metric":{"a":"b","stats":"x"}}]})", R"({"a":1,"stats":{"samples":{}}})",
+        R"({"a":1,"stats":{"samples":{"peakSamples":"many"}}})", R"([])", R"({})"}) {
+    auto read = Envelope::read(std::string(Envelope::kPlainStart).append(data).append("}"));
+    ASSERT_TRUE(read.has_value()) << data;
+    EXPECT_EQ(read->peak_samples(true), std::nullopt) << data;
+    EXPECT_EQ(read->data(), data);
+  }
+}
+
 }  // namespace
 }  // namespace vigia::router

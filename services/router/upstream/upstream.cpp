@@ -14,6 +14,9 @@ constexpr std::chrono::seconds kRetryAfter{5};
 constexpr std::string_view kTooLong =
     "the query took too long; ask for fewer series, a shorter range or a longer step";
 
+/// Lanes whose requests may hold a store for long.
+bool is_weighed(Lane lane) { return lane == Lane::kUnknown || lane == Lane::kHeavy; }
+
 /// What the caller asked wrongly; everything else is the server's fault.
 bool is_callers_fault(int status) { return status == 400 || status == 422; }
 
@@ -52,13 +55,27 @@ Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteSha
       shares_(shares),
       readers_(readers),
       clock_(clock),
-      turns_(std::make_shared<Turns>(settings_.turns, clock)),
+      lanes_(std::make_shared<Lanes>(settings_.lanes, clock)),
+      penalties_(std::make_shared<Penalties>(clock)),
       requests_(metrics.counter("vigia_router_upstream_requests_total",
                                 "Requests sent to hot, query and cold",
                                 {{"upstream", settings_.name}})),
       errors_(metrics.counter("vigia_router_upstream_errors_total",
                               "Requests to hot, query and cold that got no usable answer",
-                              {{"upstream", settings_.name}})) {}
+                              {{"upstream", settings_.name}})),
+      unended_(metrics.counter("vigia_router_upstream_unended_total",
+                               "Queries without an answer even after the store's own time-out",
+                               {{"upstream", settings_.name}})),
+      paused_(metrics.counter("vigia_router_upstream_paused_total",
+                              "Queries refused because the customer's last ones did not end",
+                              {{"upstream", settings_.name}})) {
+  constexpr std::array<std::string_view, kLanes> kNames{"usual", "unknown", "heavy", "look_up"};
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    by_lane_[i] = &metrics.counter(
+        "vigia_router_upstream_lane_requests_total", "Requests sent, by the row they came from",
+        {{"upstream", settings_.name}, {"lane", std::string(kNames[i])}});
+  }
+}
 
 net::ClientRequest Upstream::request(Ask ask) const {
   net::ClientRequest request;
@@ -128,20 +145,50 @@ struct Upstream::Waiting {
 void Upstream::send(Ask ask, Done done) const {
   const auto interest = ask.interest;
   const std::string customer = ask.customer ? ask.customer->text() : std::string();
+  if (const auto may = may_ask(customer, ask.lane); !may) {
+    return done(tl::unexpected<Error>(may.error()));
+  }
+  // Whoever has a penalty has one row, so one at a time.
+  if (ask.lane == Lane::kUnknown && penalties_->is_penalised(customer)) ask.lane = Lane::kHeavy;
+  const Lane lane = ask.lane;
   const TimePoint deadline = clock_.steady() + ask.timeout;
   // Shared because a turn's start has to be copyable; only the turn that comes uses it.
   auto waiting =
       std::make_shared<Waiting>(Waiting{std::move(ask), std::move(done), customer, deadline});
   const std::weak_ptr<Waiting> in_row = waiting;
-  const std::uint64_t number = turns_->take(
+  const std::uint64_t number = lanes_->of(lane).take(
       customer, [this, waiting = std::move(waiting)](std::shared_ptr<Turns::Turn> turn) {
         start(waiting, std::move(turn));
       });
   if (!interest) return;
-  interest->on_lost([turns = turns_, customer, number, in_row] {
+  interest->on_lost([lanes = lanes_, lane, customer, number, in_row] {
     const auto found = in_row.lock();
-    if (found && turns->leave(customer, number)) found->done(nobody_waits());
+    if (found && lanes->of(lane).leave(customer, number)) found->done(nobody_waits());
   });
+}
+
+Result<void> Upstream::may_ask(const std::string& customer, Lane lane) const {
+  if (!is_weighed(lane)) return {};
+  const auto pause = penalties_->pause_of(customer);
+  if (!pause) return {};
+  paused_.add();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*pause);
+  return tl::unexpected<Error>(Error{
+      ErrorCode::kOverLimit,
+      fmt::format("the last queries of this customer had no answer even after their time-out, and "
+                  "a store may still be working on them: wait {} s, and ask for fewer series, a "
+                  "shorter range or a longer step",
+                  seconds.count()),
+      seconds});
+}
+
+/// Its own time-out comes first: a store that says so has stopped, one that is silent may not have.
+void Upstream::note_end(const std::string& customer,
+                        const Result<net::ClientResponse>& response) const {
+  if (response) return penalties_->note_answer(customer);
+  if (response.error().code != ErrorCode::kDeadline || reach_->is_away()) return;
+  unended_.add();
+  penalties_->note_timeout(customer);
 }
 
 void Upstream::start(const std::shared_ptr<Waiting>& waiting,
@@ -155,7 +202,14 @@ void Upstream::start(const std::shared_ptr<Waiting>& waiting,
     turn.reset();
     return waiting->done(tl::unexpected<Error>(no_answer()));
   }
+  const Lane lane = waiting->ask.lane;
+  // The one before it may have earned a penalty meanwhile.
+  if (const auto may = may_ask(waiting->customer, lane); !may) {
+    turn.reset();
+    return waiting->done(tl::unexpected<Error>(may.error()));
+  }
   requests_.add();
+  by_lane_[static_cast<std::size_t>(lane)]->add();
   const auto interest = waiting->ask.interest;
   deliver(request(std::move(waiting->ask)), waiting->customer, interest,
           [turn = std::move(turn),
@@ -205,9 +259,12 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
 
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
   const auto interest = ask.interest;
-  send(std::move(ask), [this, interest, done = std::move(done)](auto response) {
+  const bool counts = is_weighed(ask.lane);
+  const std::string customer = ask.customer ? ask.customer->text() : std::string();
+  send(std::move(ask), [this, interest, counts, customer, done = std::move(done)](auto response) {
     // Whoever left has no error of the store's.
     if (interest && interest->is_lost()) return done(tl::unexpected(nobody_waits().error()));
+    if (counts) note_end(customer, response);
     done(read(std::move(response)));
   });
 }

@@ -1,6 +1,7 @@
 // One Prometheus-like server behind the router.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,9 +16,10 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
+#include "services/router/upstream/lanes.hpp"
+#include "services/router/upstream/penalties.hpp"
 #include "services/router/upstream/reach.hpp"
 #include "services/router/upstream/readers.hpp"
-#include "services/router/upstream/turns.hpp"
 
 namespace vigia::router {
 
@@ -26,7 +28,7 @@ struct UpstreamSettings {
   std::string url;    ///< without a path
   std::string token;  ///< sent as bearer token; empty: none
   std::uint64_t answer_bytes_max = 256U << 20U;
-  TurnSettings turns;
+  LaneSettings lanes;
 };
 
 /// True where another store may still answer what this one did not.
@@ -45,6 +47,7 @@ struct Ask {
   net::Headers headers;
   /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
   std::shared_ptr<Interest> interest = nullptr;
+  Lane lane = Lane::kUsual;
 };
 
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
@@ -58,7 +61,8 @@ class Upstream {
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
-  /// requests took so long that this one got no turn, or its other answers fill its share). `done`
+  /// requests took so long that this one got no turn, its other answers fill its share, or it has a
+  /// penalty: see Penalties, for the lanes of unknown and heavy queries). `done`
   /// is called on the client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
   /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
@@ -77,6 +81,8 @@ class Upstream {
   struct Waiting;
   net::ClientRequest request(Ask ask) const;
   void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
+  Result<void> may_ask(const std::string& customer, Lane lane) const;
+  void note_end(const std::string& customer, const Result<net::ClientResponse>& response) const;
   void deliver(net::ClientRequest request, const std::string& customer,
                const std::shared_ptr<Interest>& interest, Done done) const;
   /// Sends when it is the customer's turn.
@@ -90,10 +96,14 @@ class Upstream {
   Readers& readers_;
   const Clock& clock_;
   // Shared with what is under way; by pointers, since this class is moved into its place.
-  std::shared_ptr<Turns> turns_;
+  std::shared_ptr<Lanes> lanes_;
+  std::shared_ptr<Penalties> penalties_;
   std::shared_ptr<Reach> reach_ = std::make_shared<Reach>();
   service::Counter& requests_;
   service::Counter& errors_;
+  service::Counter& unended_;
+  service::Counter& paused_;
+  std::array<service::Counter*, kLanes> by_lane_;
 };
 
 }  // namespace vigia::router

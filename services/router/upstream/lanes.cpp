@@ -1,0 +1,24 @@
+#include "services/router/upstream/lanes.hpp"
+
+#include <algorithm>
+
+namespace vigia::router {
+namespace {
+
+TurnSettings one_of_each(std::size_t at_once_max) { return {at_once_max, 1, 1}; }
+
+/// A look-up costs a store a core for as long as it takes, and little memory.
+TurnSettings look_ups(const TurnSettings& usual) {
+  return {std::max<std::size_t>(usual.at_once_max / 2, 1),
+          std::min<std::size_t>(usual.per_customer_max, 2), 1};
+}
+
+}  // namespace
+
+Lanes::Lanes(const LaneSettings& settings, const Clock& clock)
+    : turns_{std::make_unique<Turns>(settings.usual, clock),
+             std::make_unique<Turns>(one_of_each(settings.unknown_at_once_max), clock),
+             std::make_unique<Turns>(one_of_each(settings.heavy_at_once_max), clock),
+             std::make_unique<Turns>(look_ups(settings.usual), clock)} {}
+
+}  // namespace vigia::router

@@ -1,0 +1,39 @@
+// The rows of one store: what costs much waits apart from what costs little.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include "services/router/upstream/turns.hpp"
+
+namespace vigia::router {
+
+enum class Lane {
+  kUsual,    ///< what is known to be light
+  kUnknown,  ///< queries like which none was seen: one of a customer at once
+  kHeavy,    ///< queries that are known to hold much of the store: one of a customer at once
+  kLookUp,   ///< names, values and lists of series
+};
+inline constexpr std::size_t kLanes = 4;
+
+struct LaneSettings {
+  TurnSettings usual;
+  /// Of all customers together. Each may hold as much of the store as one query can (its own
+  /// --query.max-samples), so these two bound its memory.
+  std::size_t unknown_at_once_max = 4;
+  std::size_t heavy_at_once_max = 2;
+};
+
+/// Turns for each lane; nobody in one waits for anybody in another. Any thread.
+class Lanes {
+ public:
+  /// The clock must outlive it and its turns.
+  Lanes(const LaneSettings& settings, const Clock& clock);
+  Turns& of(Lane lane) { return *turns_[static_cast<std::size_t>(lane)]; }
+
+ private:
+  std::array<std::unique_ptr<Turns>, kLanes> turns_;
+};
+
+}  // namespace vigia::router
