@@ -500,6 +500,28 @@ TEST_F(LogIn, GuessingIsSlowedDown) {
   EXPECT_TRUE(authenticator_.log_in("ana", kPassword, head_).has_value());
 }
 
+// Guesses from ever new addresses left the owner one try of sixty, right password or not.
+TEST_F(LogIn, GuessingFromEverywhereDoesNotConcernWhereTheOwnerHasLoggedIn) {
+  log_in();
+  net::RequestHead stranger;
+  for (int i = 0; i < 100; ++i) {
+    stranger.peer = "198.51.100." + std::to_string(i) + ":1";
+    EXPECT_FALSE(authenticator_.log_in("ana", "wrong", stranger).has_value());
+  }
+  stranger.peer = "203.0.113.1:1";
+  EXPECT_EQ(authenticator_.log_in("ana", kPassword, stranger).error().code, ErrorCode::kOverLimit);
+  head_.peer = "192.0.2.1:6000";
+  EXPECT_TRUE(authenticator_.log_in("ana", kPassword, head_).has_value());
+  // By the sessions that are kept: a restart forgets nobody.
+  Authenticator restarted(*database_, hasher_, clock_, SessionSettings{});
+  EXPECT_TRUE(restarted.log_in("ana", kPassword, head_).has_value());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(authenticator_.log_in("ana", "wrong", head_).has_value());
+  }
+  EXPECT_FALSE(authenticator_.log_in("ana", kPassword, head_).has_value())
+      << "who is known there may not guess";
+}
+
 // What an operator does between two steps of somebody's log-in holds, whichever steps they are.
 class LogInInterrupted : public LogIn {
  protected:

@@ -1,9 +1,11 @@
 #include "services/monitor/access/authenticator.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
+#include "services/monitor/access/client_address.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
@@ -189,10 +191,29 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
   return principal_of((*owner)->user, session, token, idle_max_ms);
 }
 
+// By its sessions, so that a restart forgets nobody; one of a user who has ended them all is a
+// stranger again.
+bool Authenticator::has_logged_in(const std::string& user_name, const std::string& address) {
+  const auto known = database_.read([&](Connection& connection) -> Result<bool> {
+    auto user = find_user_by_name(user_name, connection);
+    if (!user) return forward(user);
+    if (!*user) return false;
+    auto sessions = list_sessions((*user)->id, connection);
+    if (!sessions) return forward(sessions);
+    return std::any_of(sessions->begin(), sessions->end(), [&](const Session& session) {
+      return caller_key(session.address) == caller_key(address);
+    });
+  });
+  return known && *known;
+}
+
 Result<std::optional<User>> Authenticator::confirm_password(const std::string& user_name,
                                                             const std::string& password,
                                                             const std::string& address) {
-  const auto wait = throttle_.begin_try(user_name, address);
+  auto wait = throttle_.begin_try(user_name, address);
+  if (wait && has_logged_in(user_name, address)) {
+    wait = throttle_.begin_try(user_name, address, true);
+  }
   if (wait) {
     return tl::unexpected<Error>(
         Error{ErrorCode::kOverLimit, "too many failed tries, wait a little", *wait});

@@ -49,6 +49,8 @@ class Authenticator {
   Result<std::optional<User>> confirm_password(const std::string& user_name,
                                                const std::string& password,
                                                const std::string& address);
+  /// Whether one of the user's sessions was opened from there (by host; of IPv6 its network).
+  bool has_logged_in(const std::string& user_name, const std::string& address);
   /// How log-ins and log-outs come into the audit log.
   SessionNotes& notes() { return notes_; }
   /// Value of Set-Cookie that clears the cookie.

@@ -32,11 +32,12 @@ static constexpr std::array<LoginThrottle::Rule, 3> kRules = {LoginThrottle::Rul
                                                               LoginThrottle::Rule{100, seconds(5)}};
 
 std::optional<Duration> LoginThrottle::begin_try(const std::string& user,
-                                                 const std::string& address) {
+                                                 const std::string& address, bool is_known) {
   const std::scoped_lock lock(mutex_);
   const auto keys = keys_of(user, address);
+  const std::size_t rules = is_known ? keys.size() - 1 : keys.size();
   std::optional<Duration> longest;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
+  for (std::size_t i = 0; i < rules; ++i) {
     const auto one = wait_of(keys[i], kRules[i]);
     if (one && (!longest || *one > *longest)) longest = one;
   }

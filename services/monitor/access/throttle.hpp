@@ -13,11 +13,11 @@
 namespace vigia::monitor {
 
 /// Failures are counted under three keys: user and address together (5 free, then 1 s, 2 s, 4 s, …
-/// up to 5 min), the address alone (50 free), the user alone (100 free, at most 5 s: a stranger who
-/// guesses from everywhere slows the owner down a little, and never shuts him out). A key is
-/// forgotten after an hour without failures. A try that is under way counts as a failure until it
-/// has an outcome, so three hundred at once are no more than three hundred in a row. Thread
-/// contract: any thread.
+/// up to 5 min), the address alone (50 free), the user alone (100 free, at most 5 s). The last one
+/// asks nobody who is known at that address: guesses from ever new places had left the owner one
+/// try of sixty, right password or not. A key is forgotten after an hour without failures. A try
+/// that is under way counts as a failure until it has an outcome, so three hundred at once are no
+/// more than three hundred in a row. Thread contract: any thread.
 class LoginThrottle {
  public:
   enum class Outcome : std::uint8_t { kRight, kWrong, kUndecided };
@@ -28,8 +28,9 @@ class LoginThrottle {
 
   explicit LoginThrottle(const Clock& clock) : clock_(clock) {}
   /// How long this caller has to wait before a try is looked at; nothing where one may begin, which
-  /// is noted: `end_try` has to follow.
-  std::optional<Duration> begin_try(const std::string& user, const std::string& address);
+  /// is noted: `end_try` has to follow. `is_known`: this user has logged in from there before.
+  std::optional<Duration> begin_try(const std::string& user, const std::string& address,
+                                    bool is_known = false);
   /// A right one forgets the failures of this user from this address; of an undecided one (the
   /// database did not answer) nothing is kept.
   void end_try(const std::string& user, const std::string& address, Outcome outcome);
