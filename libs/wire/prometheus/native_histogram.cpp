@@ -117,6 +117,26 @@ std::optional<std::uint64_t> total(const otlp::ExponentialBuckets& buckets) {
   return sum;
 }
 
+/// Halvings until one side's buckets, from its first to its last that holds something, are few
+/// enough for a store: at least `shift`.
+std::int32_t shift_of(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
+  const auto is_full = [](std::uint64_t count) { return count != 0; };
+  const auto first = std::find_if(buckets.counts.begin(), buckets.counts.end(), is_full);
+  if (first == buckets.counts.end()) return shift;
+  const auto last = std::find_if(buckets.counts.rbegin(), buckets.counts.rend(), is_full);
+  const std::int64_t begin = buckets.offset + (first - buckets.counts.begin());
+  const std::int64_t end = buckets.offset + (buckets.counts.rend() - last) - 1;
+  while ((end >> shift) - (begin >> shift) >= kNativeBucketsMax) ++shift;
+  return shift;
+}
+
+/// The halvings of a point with that scale, from its own to the schema that it is written with.
+std::int32_t shift_of(const otlp::ExponentialPoint& point) {
+  // More than 31 halvings leave one bucket on each side of 1, as 31 do.
+  const std::int32_t least = std::min(std::max(point.scale - kSchemaMax, 0), 31);
+  return std::max(shift_of(point.positive, least), shift_of(point.negative, least));
+}
+
 bool has_known_sum(const otlp::ExponentialPoint& point) {
   return point.has_sum && !std::isnan(point.sum);
 }
@@ -133,6 +153,11 @@ RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why)
   const auto positive = total(point.positive);
   const auto negative = total(point.negative);
   if (!positive || !negative || point.zero_count > kCountMax) return RejectReason::kInvalid;
+  if (point.scale - shift_of(point) < kSchemaMin) {
+    why = fmt::format("an exponential histogram of scale {} with more than {} buckets a side",
+                      point.scale, kNativeBucketsMax);
+    return RejectReason::kUntranslatable;
+  }
   const std::uint64_t inside = *positive + *negative + point.zero_count;
   if (inside == point.count) return RejectReason::kNone;
   if (inside < point.count && !has_known_sum(point)) return RejectReason::kNone;
@@ -144,7 +169,8 @@ RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why)
 std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs timestamp_ms) {
   std::string out;
   protozero::pbf_writer writer(out);
-  const std::int32_t schema = std::clamp(point.scale, kSchemaMin, kSchemaMax);
+  const std::int32_t shift = point.is_stale() ? 0 : shift_of(point);
+  const std::int32_t schema = std::clamp(point.scale - shift, kSchemaMin, kSchemaMax);
   const double threshold = point.zero_threshold == 0 ? kDefaultZeroThreshold : point.zero_threshold;
   if (point.is_stale()) {
     writer.add_uint64(kCountInt, 0);
@@ -153,8 +179,6 @@ std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs ti
     writer.add_double(kZeroThreshold, threshold);
     writer.add_uint64(kZeroCountInt, 0);
   } else {
-    // More than 31 halvings leave one bucket on each side of 1, as 31 do.
-    const std::int32_t shift = std::min(point.scale - schema, 31);
     writer.add_uint64(kCountInt, point.count);
     writer.add_double(kSum, normalized(has_known_sum(point) ? point.sum : std::nan("")));
     writer.add_sint32(kSchema, schema);

@@ -501,6 +501,42 @@ TEST(Translator, AnExponentialHistogramWithoutSumHasNaN) {
   EXPECT_EQ(native.count, 3U);
 }
 
+// A store works on every bucket for each sample, and Prometheus 2.42 counts them as one.
+TEST(Translator, AWideExponentialHistogramIsMergedDown) {
+  constexpr std::uint32_t kSent = 16'000;
+  Request request;
+  auto* point = request.exponential("h");
+  point->set_scale(10);
+  point->set_count(kSent);
+  point->set_sum(1);
+  point->mutable_positive()->set_offset(-3);
+  for (std::uint32_t i = 0; i < kSent; ++i) point->mutable_positive()->add_bucket_counts(1);
+  const Native native = read_native(translated(request.body()).at(0).histogram);
+  EXPECT_EQ(native.schema, 4) << "six halvings: 16,000 / 64 = 250";
+  EXPECT_EQ(native.count, kSent);
+  ASSERT_EQ(native.spans.size(), 1U);
+  EXPECT_EQ(native.spans[0].first, 0) << "the bucket that ends at 1";
+  EXPECT_LE(native.spans[0].second, 320U);
+  std::int64_t in_bucket = 0;
+  std::int64_t total = 0;
+  for (const auto delta : native.deltas) total += in_bucket += delta;
+  EXPECT_EQ(total, kSent) << "nothing is lost";
+  EXPECT_EQ(native.deltas[0], 3) << "-3, -2, -1 lie below 1";
+  EXPECT_EQ(native.deltas[1], 61) << "then 64 each";
+}
+
+TEST(Translator, AWideExponentialHistogramThatCannotBeMergedIsRefused) {
+  Request request;
+  auto* point = request.exponential("h");
+  point->set_scale(-4);
+  point->set_count(321);
+  point->set_sum(1);
+  for (int i = 0; i < 321; ++i) point->mutable_positive()->add_bucket_counts(1);
+  EXPECT_TRUE(translated(request.body()).empty());
+  point->set_scale(-3);
+  EXPECT_EQ(translated(request.body()).size(), 1U);
+}
+
 struct CountCase {
   std::uint64_t count, zero_count;
   std::vector<std::uint64_t> positive, negative;

@@ -316,6 +316,29 @@ TEST_F(IntakeTest, AHistogramIsChargedAsManyValuesAsItHasSeries) {
   EXPECT_LE(taken, 10) << "22 values each, of ten a second";
 }
 
+TEST_F(IntakeTest, AnExponentialHistogramIsChargedByItsBuckets) {
+  customer_.limits.points_per_second = 10;
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+  auto& resource = *request.add_resource_metrics();
+  auto& id = *resource.mutable_resource()->add_attributes();
+  id.set_key("customer.id");
+  id.mutable_value()->set_string_value("cliente-a");
+  auto& metric = *resource.add_scope_metrics()->add_metrics();
+  metric.set_name("h");
+  metric.mutable_exponential_histogram()->set_aggregation_temporality(
+      opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  auto& point = *metric.mutable_exponential_histogram()->add_data_points();
+  point.set_time_unix_nano(static_cast<std::uint64_t>(now()) * 1'000'000);
+  point.set_scale(5);
+  point.set_count(320);
+  point.set_sum(1);
+  for (int i = 0; i < 320; ++i) point.mutable_positive()->add_bucket_counts(1);
+  int taken = 0;
+  while (taken < 200 && take(request.SerializeAsString())) ++taken;
+  EXPECT_GE(taken, 4);
+  EXPECT_LE(taken, 11) << "20 values each, of ten a second";
+}
+
 TEST_F(IntakeTest, OverTheRateTheRequestMayComeAgainLater) {
   customer_.limits.points_per_second = 1;
   Result<Receipt> receipt = take(one_gauge("cliente-a", "m", now()));

@@ -10,7 +10,15 @@
 namespace vigia::collector {
 namespace {
 
+namespace otlp = wire::otlp;
 namespace prometheus = wire::prometheus;
+
+/// What a store works on for it: sixteen buckets take it as long as a sample.
+std::uint64_t values_of(const otlp::ExponentialPoint& point) {
+  constexpr std::size_t kBucketsOfAValue = 16;
+  const std::size_t buckets = point.positive.counts.size() + point.negative.counts.size();
+  return std::max<std::uint64_t>(1, buckets / kBucketsOfAValue);
+}
 
 class Judge final : public prometheus::SeriesResolver {
  public:
@@ -56,7 +64,10 @@ class Judge final : public prometheus::SeriesResolver {
                       item_size_text(Signal::kMetrics, resolved.bytes.size()));
     } else {
       checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
-      checked_.values += resolved.series;
+      checked_.values +=
+          resolved.type == otlp::MetricType::kExponentialHistogram
+              ? values_of(static_cast<const otlp::ExponentialPoint&>(*resolved.point))
+              : resolved.series;
       checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
                       kExpandedPointBytesMax);
     }
