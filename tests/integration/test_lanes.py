@@ -109,7 +109,8 @@ def test_a2_all_of_one_customer_answered_500_holds_nobody_up(lanes: Lanes, kind:
     assert (book.get("dropped", 0), book["queued"]) == (0, 30)
     assert book.get("queued_at_start", 0) == 30 * is_killed
     assert lanes.gauge_of("vigia_exporter_side_items", kind.exporter) == 30
-    assert lanes.gauge_of("vigia_exporter_oldest_waiting_seconds", kind.exporter) > 9
+    assert lanes.gauge_of("vigia_exporter_side_oldest_seconds", kind.exporter) > 9
+    assert lanes.gauge_of("vigia_exporter_oldest_waiting_seconds", kind.exporter) < 9, "it delays nobody else"
     assert b"probe_1" not in destination.arrived("cliente-a")
     destination.script = take
     assert lanes.settle("cliente-a", kind.exporter, kind.signal)["sent"] == 30

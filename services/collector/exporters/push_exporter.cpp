@@ -49,6 +49,7 @@ Duration give_up_after(const ExporterSettings& settings) {
 struct PushExporter::SideRooms {
   std::mutex mutex;
   std::map<CustomerId, std::uint64_t> rooms;
+  std::map<CustomerId, double> ages_s;
 
   void collect(const std::string& exporter, const service::MetricRegistry::Emit& emit) {
     const std::lock_guard lock(mutex);
@@ -57,6 +58,10 @@ struct PushExporter::SideRooms {
            "What is set aside of a customer; at a required destination it is refused at its share",
            service::MetricType::kGauge, {{"exporter", exporter}, {"customer_id", customer.text()}},
            static_cast<double>(bytes));
+    for (const auto& [customer, age_s] : ages_s)
+      emit("vigia_exporter_side_oldest_seconds", "Age of the oldest data set aside of a customer",
+           service::MetricType::kGauge, {{"exporter", exporter}, {"customer_id", customer.text()}},
+           age_s);
   }
 };
 
@@ -308,18 +313,27 @@ void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t los
 
 void PushExporter::show_waiting() {
   const SideQueueStats side = queue_->stats();
-  std::int64_t oldest_ms = side.oldest_received_ms;
+  // Of the log alone: what lies aside is one customer's, and no sign that the destination is late.
+  std::int64_t oldest_ms = 0;
   for (const pipeline::CursorStats& cursor : parts_.log.stats().cursors) {
     if (cursor.name != settings_.id || cursor.oldest_ms == 0) continue;
     oldest_ms = oldest_ms == 0 ? cursor.oldest_ms : std::min(oldest_ms, cursor.oldest_ms);
   }
-  const std::int64_t age_ms = oldest_ms == 0 ? 0 : parts_.clock.wall_ms() - oldest_ms;
-  oldest_waiting_.set(static_cast<double>(std::max<std::int64_t>(0, age_ms)) / kSecondsToMs);
+  const std::int64_t now_ms = parts_.clock.wall_ms();
+  const auto age_s = [now_ms](std::int64_t since_ms) {
+    return static_cast<double>(std::max<std::int64_t>(0, now_ms - since_ms)) / kSecondsToMs;
+  };
+  oldest_waiting_.set(oldest_ms == 0 ? 0 : age_s(oldest_ms));
   side_bytes_.set(static_cast<double>(side.bytes));
   side_items_.set(static_cast<double>(side.items));
   auto rooms = queue_->room_by_customer();
+  std::map<CustomerId, double> ages_s;
+  for (const auto& [customer, since_ms] : queue_->oldest_by_customer()) {
+    ages_s.emplace(customer, age_s(since_ms));
+  }
   const std::lock_guard lock(side_rooms_->mutex);
   side_rooms_->rooms = std::move(rooms);
+  side_rooms_->ages_s = std::move(ages_s);
 }
 
 void PushExporter::wake(TimePoint deadline) {
