@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -11,6 +12,9 @@
 #include "libs/net/server.hpp"
 
 namespace vigia::net::internal {
+
+/// As our programs do (libs/service/program.cpp): a peer that is gone is an error, not our end.
+inline const auto kPipeIgnored = std::signal(SIGPIPE, SIG_IGN);
 
 /// A function that a test sets while the server's threads call it.
 template <typename Signature>
