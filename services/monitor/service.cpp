@@ -262,7 +262,7 @@ class Service final : public service::Running {
   AddressBook addresses_;
   AddressBook hook_addresses_;
   ChannelHooks hooks_;
-  NodeScrapes scrapes_;
+  NodeScrapes scrapes_{metrics_};
   FairPool workers_;
   service::WorkerPool waiting_workers_;
   FairPool hashing_workers_;

@@ -198,6 +198,23 @@ def test_a_copy_is_put_back_and_what_was_served_since_stays_f2(tmp_path: Path) -
         assert _send(stack, A, stack.token(A, "ingest")) == 200
 
 
+def test_a_damaged_database_is_no_silence_of_the_nodes_that_are_asked_f2(tmp_path: Path) -> None:
+    """The monitor asks them, and where they are stands in its database: the rules must know whose fault that is."""
+    with Stack(tmp_path) as stack:
+        _start(stack)
+        place = next(agent for agent in stack.agents if agent.is_scraped)
+        url = stack.layout.url("monitor_internal") + f"/nodes/{place.customer_id}/{place.node_id}/scrape"
+        token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+        assert requests.get(url, headers=token, timeout=15).status_code == 502, "nobody runs there"
+        assert stack.own_metrics("monitor_internal")["vigia_monitor_places_unknown"] == 0
+        stack.kill("monitor")
+        path = stack.layout.data / "monitor.db"
+        path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+        assert "in doubt" in _start_in_doubt_or_not(stack)
+        assert requests.get(url, headers=token, timeout=15).status_code == 503
+        assert stack.own_metrics("monitor_internal")["vigia_monitor_places_unknown"] == 1
+
+
 def test_an_empty_database_in_its_place_is_taken_by_nobody_f2(tmp_path: Path) -> None:
     """Everything of the monitor is gone, its state too: then collector and router are the last who know."""
     with Stack(tmp_path) as stack:

@@ -42,7 +42,7 @@ class AgentPlace:
     region: str
     host: str  # of /health
     relay_host: str
-    is_scraped: bool  # by Prometheus; otherwise it only pushes
+    is_scraped: bool  # asked by the monitor; otherwise it only pushes
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,9 @@ void write_layout(protozero::pbf_writer& writer, const Layout& layout, Field spa
 // Counts this far within 64 bits: differences of two are exact, sums of three do not overflow.
 constexpr std::uint64_t kCountMax = 1ULL << 62U;
 
-/// All buckets of one side, nothing where they are more than we read, leave 32 bits by their
-/// index, or hold more than kCountMax.
+/// All buckets of one side, nothing where they leave 32 bits by their index, or hold more than
+/// kCountMax.
 std::optional<std::uint64_t> total(const otlp::ExponentialBuckets& buckets) {
-  if (buckets.is_cut) return std::nullopt;
   const std::int64_t end =
       std::int64_t{buckets.offset} + static_cast<std::int64_t>(buckets.counts.size()) + 1;
   if (end > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
@@ -148,6 +147,11 @@ RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why)
   // With NaN Prometheus merges zero buckets for ever: one query would never end.
   if (!std::isfinite(point.zero_threshold) || point.zero_threshold < 0) {
     why = fmt::format("an exponential histogram's zero_threshold is {}", point.zero_threshold);
+    return RejectReason::kInvalid;
+  }
+  if (point.positive.is_cut || point.negative.is_cut) {
+    why = fmt::format("an exponential histogram has more than {} buckets a side",
+                      otlp::kExponentialBucketsMax);
     return RejectReason::kInvalid;
   }
   const auto positive = total(point.positive);

@@ -123,16 +123,16 @@ std::string own_good_seconds(const RuleSettings& settings) {
                      std::chrono::duration<double>(settings.interval).count());
 }
 
-// The same of nodes that are asked: vigia-monitor asks them, so its absence is no silence of
-// theirs.
+// The same of nodes that are asked: vigia-monitor asks them, so neither its absence nor that its
+// database does not tell where they are is a silence of theirs.
 std::string asking_outage(const RuleSettings& settings) {
   return fmt::format("max_over_time(vigia:asking_part_away[{}]) > 0",
                      format_duration(settings.outage_grace));
 }
 
 constexpr std::string_view kAskingPartAway =
-    "clamp_max(count(max by (job) (up{customer_id=\"\",job=\"vigia-monitor\"}) == 0) "
-    "or vector(0), 1)";
+    "clamp_max((count(max by (job) (up{customer_id=\"\",job=\"vigia-monitor\"}) == 0) or vector(0))"
+    " + (count(vigia_monitor_places_unknown{customer_id=\"\"} == 1) or vector(0)), 1)";
 
 // Ours towards one customer alone: nobody looks at its nodes, or the collector has taken nothing of
 // it for want of memory. No customer's doing holds what is told of another's nodes.
@@ -154,10 +154,14 @@ std::string render_node_group(const RuleSettings& settings, const AlertRule& nod
          render_record("vigia:own_outage", asking_outage(settings)) +
          "        labels:\n          reach: scrape\n" +
          render_record("vigia:customer_outage", customer_outage(settings)) + of_pushing_nodes +
-         render_rule(
-             {std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(), Duration::zero(),
-              "info", "Vigía misma falta o acaba de volver: los nodos que envían no se juzgan",
-              "Vigía itself is away or has just come back: nodes that push are not judged"}) +
+         render_rule({std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(),
+                      Duration::zero(), "info",
+                      "Vigía misma falta o acaba de volver: los nodos "
+                      "{{ if eq $labels.reach \"push\" }}que envían{{ else }}consultados{{ end }} "
+                      "no se juzgan",
+                      "Vigía itself is away or has just come back: nodes that "
+                      "{{ if eq $labels.reach \"push\" }}push{{ else }}are asked{{ end }} are not "
+                      "judged"}) +
          render_rule(node_down);
 }
 

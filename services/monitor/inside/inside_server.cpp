@@ -60,6 +60,7 @@ void InsideHandler::find_places() {
   static_cast<void>(parts_.workers.submit([this] {
     auto nodes =
         parts_.database.read([](Connection& connection) { return list_all_nodes(connection); });
+    parts_.scrapes.note_look_up(nodes.has_value());
     if (!nodes) return;
     std::map<NodeKey, ScrapePlace> places;
     for (const Node& node : *nodes) {
@@ -173,6 +174,7 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
       return write_targets(shard, own_address, parts_.addresses, connection);
     });
     if (!targets) return shared->send(to_response(Refusal(targets.error())));
+    parts_.scrapes.note_look_up(true);
     parts_.scrapes.set_places(std::move(targets->places));
     shared->send(json_answer(200, std::move(targets->document)));
   });
@@ -194,6 +196,7 @@ void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathV
   const bool is_posted = parts_.workers.submit([this, shared, key, patience] {
     auto node = parts_.database.read(
         [&](Connection& connection) { return find_node(key.first, key.second, connection); });
+    parts_.scrapes.note_look_up(node.has_value());
     if (!node) return shared->send(to_response(Refusal(node.error())));
     if (!*node || !(*node)->is_scraped()) return shared->send(to_response(not_found().value()));
     const ScrapePlace place = monitor::place_of(**node, parts_.addresses);

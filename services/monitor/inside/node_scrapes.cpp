@@ -48,7 +48,13 @@ class NodeScrapes::Place {
   std::size_t bytes_ = 0;
 };
 
-NodeScrapes::NodeScrapes() : client_(net::Client::create({})) {}
+// No bound by host: nodes of several customers may lie behind one address, and a share is by
+// customer.
+NodeScrapes::NodeScrapes(service::MetricRegistry& metrics)
+    : places_unknown_(metrics.gauge("vigia_monitor_places_unknown",
+                                    "1 while the database does not tell where nodes are asked")),
+      client_(net::Client::create({.connections_per_host_max = 0})) {}
+
 NodeScrapes::~NodeScrapes() { end(); }
 void NodeScrapes::end() { client_->close(); }
 

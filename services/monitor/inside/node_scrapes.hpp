@@ -10,6 +10,7 @@
 
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
 #include "services/monitor/live/live_state.hpp"
 
 namespace vigia::monitor {
@@ -28,7 +29,7 @@ struct ScrapePlace {
 /// block.
 class NodeScrapes {
  public:
-  NodeScrapes();
+  explicit NodeScrapes(service::MetricRegistry& metrics);
   ~NodeScrapes();
   NodeScrapes(const NodeScrapes&) = delete;
   NodeScrapes& operator=(const NodeScrapes&) = delete;
@@ -36,6 +37,9 @@ class NodeScrapes {
   /// Where nodes are from now on; one that is not among them stays where it was.
   void set_places(std::map<NodeKey, ScrapePlace> places);
   std::optional<ScrapePlace> place_of(const NodeKey& node) const;
+  /// Whether the database told where nodes are. While it does not, one of which that is not known
+  /// cannot be asked, which is our outage and none of the node's (vigia_monitor_places_unknown).
+  void note_look_up(bool is_read) { places_unknown_.set(is_read ? 0 : 1); }
 
   /// 200 with what the node answered, or 502 where it could not be asked, did not answer 200, took
   /// longer than `patience`, or answered more than 256 KiB; 503 where too many of its customer's
@@ -53,6 +57,7 @@ class NodeScrapes {
   class Place;
   std::shared_ptr<Share> share_of(const CustomerId& customer);
 
+  service::Gauge& places_unknown_;
   mutable std::mutex mutex_;
   std::map<NodeKey, ScrapePlace> places_;                ///< guarded by mutex_
   std::map<CustomerId, std::shared_ptr<Share>> shares_;  ///< guarded by mutex_

@@ -251,7 +251,7 @@ export interface paths {
         put?: never;
         /**
          * Register a node (operators)
-         * @description Needed for nodes that Prometheus scrapes (`reach: scrape`, with an address). A node whose agent only pushes is
+         * @description Needed for nodes that are asked (`reach: scrape`, with an address). A node whose agent only pushes is
          *     registered by itself when its first health arrives.
          *
          */

@@ -14,11 +14,11 @@ export const administration = {
     push: "Push",
     pushHint: "The agent sends its health; works behind any firewall",
     scrape: "Scrape",
-    scrapeHint: "The provider's Prometheus asks for it and must reach the node",
+    scrapeHint: "The provider's monitor asks for it and must reach the node",
     address: "Address of its /health",
     addressHint: "Host and port, e.g. 10.0.0.7:8080; https:// before them if its /health has TLS",
     addressWrong: (message: string) =>
-      `This address cannot be used (${message}). Write host:port as the provider's Prometheus reaches it.`,
+      `This address cannot be used (${message}). Write host:port as the provider's monitor reaches it.`,
     submit: "Continue",
     busy: "Preparing…",
     readyTitle: "Start the agent on the node",

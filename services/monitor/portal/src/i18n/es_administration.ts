@@ -17,12 +17,12 @@ export const administration: typeof english = {
     push: "Envío",
     pushHint: "El agente envía su estado; sirve detrás de cualquier firewall",
     scrape: "Consulta",
-    scrapeHint: "El Prometheus del proveedor lo consulta y debe llegar al nodo",
+    scrapeHint: "El monitor del proveedor lo consulta y debe llegar al nodo",
     address: "Dirección de su /health",
     addressHint:
       "Equipo y puerto, p. ej. 10.0.0.7:8080; con https:// delante si su /health usa TLS",
     addressWrong: (message) =>
-      `Esta dirección no sirve (${message}). Escriba equipo:puerto como llega el Prometheus del proveedor.`,
+      `Esta dirección no sirve (${message}). Escriba equipo:puerto como llega el monitor del proveedor.`,
     submit: "Continuar",
     busy: "Preparando…",
     readyTitle: "Inicie el agente en el nodo",
