@@ -1,5 +1,5 @@
 // The relay's judgement of answers. The whole way, with Alertmanager and hosts of bad will, is in
-// tests/integration/test_alerting.py.
+// tests/integration/test_channels.py.
 #include "services/monitor/inside/channel_hooks.hpp"
 
 #include <gtest/gtest.h>

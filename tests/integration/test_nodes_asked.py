@@ -1,0 +1,147 @@
+"""Nodes that are asked for their health: they are customers' machines, and may answer anything."""
+
+from __future__ import annotations
+
+import math
+import struct
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+from launcher.layout import beside, demo_agents
+from remote_write import sized, varint
+from stack import Running, Stack, wait_for
+from two_customers import add_two_customers, operator_of, up_of
+
+
+def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
+    """B2 without a token: what a node's /health serves twice under labels of alerts."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        host = beside(stack.layout.host, 98)
+
+        class Hostile(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+                lines = [f'agent_collector_reachable{{severity="{one}",alertname="{one}"}} 0' for one in "abc"]
+                content = ("\n".join(lines) + "\n").encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+                """Quiet."""
+
+        server = ThreadingHTTPServer((host, 8080), Hostile)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            node = {"id": "evil", "address": f"{host}:8080"}
+            operator.good("POST", "/customers/cliente-a/nodes", node)
+            hot = stack.layout.url("hot")
+
+            def scraped() -> list[dict[str, Any]]:
+                query = {"query": "agent_collector_reachable"}
+                answer = requests.get(f"{hot}/api/v1/query", params=query, timeout=5)
+                found: list[dict[str, Any]] = answer.json()["data"]["result"]
+                return found
+
+            wait_for("it is scraped", scraped, 30)
+            time.sleep(5)
+            assert len(scraped()) == 1
+            assert not {"severity", "alertname"} & set(scraped()[0]["metric"])
+            rules = requests.get(f"{hot}/api/v1/rules", timeout=5).json()["data"]["groups"]
+            assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def _endless_histogram() -> bytes:
+    """A native histogram as a client answers a scrape in protobuf, whose zero threshold is not a number."""
+    threshold = bytes([6 << 3 | 1]) + struct.pack("<d", math.nan)
+    buckets = sized(12, b"\x08\x00\x10\x01") + sized(13, b"\x02")
+    histogram = b"\x08\x01" + bytes([2 << 3 | 1]) + struct.pack("<d", 1.0) + b"\x28\x00" + threshold + buckets
+    family = sized(1, b"agent_endless") + b"\x18\x04" + sized(4, sized(7, histogram))
+    return varint(len(family)) + family
+
+
+def test_what_a_node_answers_in_protobuf_never_reaches_hot_as_such(tmp_path: Path) -> None:
+    """Prometheus chooses its parser by the answer's own type; one such histogram, and its queries never end."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        asked: list[str] = []
+
+        class Hostile(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+                asked.append(self.headers.get("Accept", ""))
+                content = _endless_histogram()
+                self.send_response(200)
+                kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+                """Quiet."""
+
+        server = ThreadingHTTPServer((beside(stack.layout.host, 98), 8080), Hostile)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            node = {"id": "evil", "address": f"{server.server_address[0]!s}:8080"}
+            operator.good("POST", "/customers/cliente-a/nodes", node)
+            wait_for("it is asked three times", lambda: len(asked) >= 3, 30)
+            assert set(asked) == {"text/plain;version=0.0.4"}
+            hot = f"{stack.layout.url('hot')}/api/v1"
+            found = requests.get(f"{hot}/series", params={"match[]": "agent_endless"}, timeout=5).json()["data"]
+            assert found == []
+            up = requests.get(f"{hot}/query", params={"query": 'up{node_id="evil"}'}, timeout=5).json()["data"][
+                "result"
+            ]
+            assert [one["value"][1] for one in up] == ["0"], "what is no text is no health"
+            query = {"query": "sum_over_time({__name__=~'agent_.*'}[1m])", "timeout": "3s"}
+            assert requests.get(f"{hot}/query", params=query, timeout=5).status_code == 200
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def test_a_node_whose_health_has_tls_is_asked_by_https(tmp_path: Path) -> None:
+    """Its agent offers TLS, and the targets named no scheme: it was red for ever."""
+    place = demo_agents()[0]
+    with Stack(tmp_path, agents=[place]) as stack:
+        key, certificate = tmp_path / "health.key", tmp_path / "health.crt"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=node",
+             "-keyout", str(key), "-out", str(certificate)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        agent = stack.agents[0]
+        config = stack.layout.config / f"{agent.name}.yaml"
+        port = stack.layout.ports["agent_health"]
+        listen = f"listen: {agent.host}:{port}"
+        tls = f"{listen}, tls: {{cert_file: {certificate}, key_file: {key}}}"
+        config.write_text(config.read_text().replace(listen, tls))
+        stack.start_central()
+        operator = operator_of(stack)
+        operator.good(
+            "PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": f"https://{agent.host}:{port}"}
+        )
+        command = stack.command(agent.name)
+        running = Running(command, stack.folder / "log" / f"{agent.name}.log")
+        stack.running[agent.name] = running
+        wait_for("it is asked, and answers", lambda: up_of(stack, agent.node_id) == "1", 60)
+        node = operator.good("GET", f"/customers/cliente-a/nodes/{agent.node_id}")
+        assert (node["reach"], node["address"]) == ("scrape", f"https://{agent.host}:{port}")
+        for bad in ("https://169.254.169.254:80", "http://10.0.0.1:80", "https://", "https://x"):
+            answer = operator.call("PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": bad})
+            assert answer.status_code == 400, bad

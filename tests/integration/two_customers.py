@@ -1,0 +1,67 @@
+"""Two customers on a stack that is started, their channels and where these lead, and how hot sees a node."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from rest import Caller
+from stack import Stack
+
+
+def operator_of(stack: Stack) -> Caller:
+    return Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+
+
+def add_two_customers(operator: Caller) -> None:
+    for customer in ("cliente-a", "cliente-b"):
+        operator.good("POST", "/customers", {"id": customer, "name": customer})
+
+
+def up_of(stack: Stack, node_id: str) -> str | None:
+    result = stack.query(f'up{{job="customer-agents", node_id="{node_id}", waiting=""}}')
+    return str(result[0]["value"][1]) if result else None
+
+
+def channels_of(operator: Caller, customer: str) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one for one in operator.good("GET", f"/customers/{customer}/channels")["channels"]}
+
+
+def is_active(operator: Caller, customer: str, channel_id: str) -> bool:
+    return bool(channels_of(operator, customer)[channel_id]["status"] == "active")
+
+
+def add_to_alerting(stack: Stack, *lines: str) -> None:
+    config = stack.layout.config / "monitor.yaml"
+    added = "".join(f"  {line}\n" for line in lines)
+    config.write_text(config.read_text().replace("alerting:\n", "alerting:\n" + added))
+
+
+@contextmanager
+def sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """A customer's own webhook: what it was told, as (status, labels), one an alert."""
+    told: list[tuple[str, dict[str, str]]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+            message = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            told.extend((alert["status"], alert["labels"]) for alert in message["alerts"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    server = ThreadingHTTPServer((host, 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}/", told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
