@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import socket
 import struct
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,38 @@ from remote_write import sized, varint
 from stack import Running, Stack, wait_for
 from two_customers import add_two_customers, operator_of, up_of
 
+TEXT = "text/plain; version=0.0.4"
+
+
+@contextmanager
+def _node(host: str, content: bytes, kind: str = TEXT, is_endless: bool = False) -> Iterator[tuple[str, list[str]]]:
+    """A customer's machine that answers so, again and again where it is endless; its address, and what it was asked for."""
+    asked: list[str] = []
+
+    class Node(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+            asked.append(self.headers.get("Accept", ""))
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            if not is_endless:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            with suppress(OSError):
+                while is_endless:
+                    self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    server = ThreadingHTTPServer((host, 8080), Node)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"{host}:8080", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
 
 def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
     """B2 without a token: what a node's /health serves twice under labels of alerts."""
@@ -24,26 +59,9 @@ def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
         stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
         operator = operator_of(stack)
         add_two_customers(operator)
-        host = beside(stack.layout.host, 98)
-
-        class Hostile(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
-                lines = [f'agent_collector_reachable{{severity="{one}",alertname="{one}"}} 0' for one in "abc"]
-                content = ("\n".join(lines) + "\n").encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-                """Quiet."""
-
-        server = ThreadingHTTPServer((host, 8080), Hostile)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            node = {"id": "evil", "address": f"{host}:8080"}
-            operator.good("POST", "/customers/cliente-a/nodes", node)
+        lines = [f'agent_collector_reachable{{severity="{one}",alertname="{one}"}} 0\n' for one in "abc"]
+        with _node(beside(stack.layout.host, 98), "".join(lines).encode()) as (address, _):
+            operator.good("POST", "/customers/cliente-a/nodes", {"id": "evil", "address": address})
             hot = stack.layout.url("hot")
 
             def scraped() -> list[dict[str, Any]]:
@@ -58,9 +76,6 @@ def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
             assert not {"severity", "alertname"} & set(scraped()[0]["metric"])
             rules = requests.get(f"{hot}/api/v1/rules", timeout=5).json()["data"]["groups"]
             assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
-        finally:
-            server.shutdown()
-            server.server_close()
 
 
 def _endless_histogram() -> bytes:
@@ -78,27 +93,9 @@ def test_what_a_node_answers_in_protobuf_never_reaches_hot_as_such(tmp_path: Pat
         stack.start("webhook", "alertmanager", "monitor", "prometheus-hot")
         operator = operator_of(stack)
         add_two_customers(operator)
-        asked: list[str] = []
-
-        class Hostile(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
-                asked.append(self.headers.get("Accept", ""))
-                content = _endless_histogram()
-                self.send_response(200)
-                kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-                """Quiet."""
-
-        server = ThreadingHTTPServer((beside(stack.layout.host, 98), 8080), Hostile)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            node = {"id": "evil", "address": f"{server.server_address[0]!s}:8080"}
-            operator.good("POST", "/customers/cliente-a/nodes", node)
+        kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+        with _node(beside(stack.layout.host, 98), _endless_histogram(), kind) as (address, asked):
+            operator.good("POST", "/customers/cliente-a/nodes", {"id": "evil", "address": address})
             wait_for("it is asked three times", lambda: len(asked) >= 3, 30)
             assert set(asked) == {"text/plain;version=0.0.4"}
             hot = f"{stack.layout.url('hot')}/api/v1"
@@ -110,9 +107,41 @@ def test_what_a_node_answers_in_protobuf_never_reaches_hot_as_such(tmp_path: Pat
             assert [one["value"][1] for one in up] == ["0"], "what is no text is no health"
             query = {"query": "sum_over_time({__name__=~'agent_.*'}[1m])", "timeout": "3s"}
             assert requests.get(f"{hot}/query", params=query, timeout=5).status_code == 200
-        finally:
-            server.shutdown()
-            server.server_close()
+
+
+def test_nodes_that_hang_or_answer_without_end_cost_their_customer_alone(tmp_path: Path) -> None:
+    with Stack(tmp_path) as stack, ExitStack() as held:
+        stack.start("alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        host = beside(stack.layout.host, 97)
+        held.enter_context(socket.create_server((host, 8080), backlog=1024))  # takes connections, and that is all
+        endless, _ = held.enter_context(_node(beside(stack.layout.host, 98), b"x 1\n" * 16_384, is_endless=True))
+        good, _ = held.enter_context(_node(beside(stack.layout.host, 99), b"agent_healthy 1\n"))
+        for customer, node, address in (("a", "hangs", f"{host}:8080"), ("a", "endless", endless), ("b", "good", good)):
+            operator.good("POST", f"/customers/cliente-{customer}/nodes", {"id": node, "address": address})
+        token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+
+        def ask(path: str) -> requests.Response:
+            return requests.get(stack.layout.url("monitor_internal") + path, headers=token, timeout=15)
+
+        assert ask("/nodes/cliente-a/endless/scrape").status_code == 502
+        place = (stack.layout.host, stack.layout.ports["monitor_internal"])
+        path = "/nodes/cliente-a/hangs/scrape"
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token['Authorization']}\r\n\r\n".encode()
+        waiting = [held.enter_context(socket.create_connection(place, 15)) for _ in range(600)]
+        for one in waiting:
+            one.sendall(request)
+        begun = time.monotonic()
+        for _ in range(5):
+            answer = ask("/nodes/cliente-b/good/scrape")
+            assert (answer.status_code, answer.text) == (200, "agent_healthy 1\n")
+        assert time.monotonic() - begun < 2, "nobody else waits"
+        statuses = [one.recv(12)[9:] for one in waiting]
+        assert (statuses.count(b"502"), statuses.count(b"503")) == (512, 88), "its share, and what is over it"
+        assert ask("/nodes/cliente-a/endless/scrape").status_code == 502, "the share is given back"
+        status = Path(f"/proc/{stack.running['monitor'].pid}/status").read_text()
+        assert int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) < 200 * 1024
 
 
 def test_a_node_whose_health_has_tls_is_asked_by_https(tmp_path: Path) -> None:
