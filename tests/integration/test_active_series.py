@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import struct
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import collector_lanes
 import pytest
 import requests
+from beside import Beside
 from collector_lanes import HOT, Lanes, now_ms
 from launcher import parts
 from otlp import PROTOBUF, gauge, metrics_request, resource_of
@@ -107,26 +107,17 @@ def _head_series(site: Lanes) -> int:
     )
 
 
-class Numbered:
+class Numbered(Beside):
     """Customer B: numbered values, ten a second; each must be taken."""
 
     def __init__(self, site: Lanes) -> None:
+        super().__init__(self._run)
         self.site = site
         self.sent = 0
         self.failures: list[object] = []
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Numbered:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
 
     def _run(self) -> None:
-        while not self._ends.wait(0.1):
+        while not self.ends.wait(0.1):
             body = metrics_request(resource_of("cliente-b"), gauge("numbered", [(now_ms(), float(self.sent))]))
             try:
                 status = self.site.send("cliente-b", body.SerializeToString()).status_code

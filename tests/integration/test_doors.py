@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from beside import Beside
 from kills import RUNS_OR_KILLED, killed_in_the_middle
 from launcher import demo
 from launcher.control import Control
@@ -86,27 +87,16 @@ def _resident(stack: Stack, part: str) -> int:
     return pages * os.sysconf("SC_PAGESIZE")
 
 
-class Watch:
+class Watch(Beside):
     """Another customer's requests, one after the other, and a program's memory, while something goes on."""
 
     def __init__(self, stack: Stack, part: str) -> None:
+        super().__init__(self._ask, self._look)
         self.seconds: list[float] = []
         self.statuses: list[int] = []
         self.resident_max = 0
         self._stack = stack
         self._part = part
-        self._ends = threading.Event()
-        self._threads = [threading.Thread(target=self._ask), threading.Thread(target=self._look)]
-
-    def __enter__(self) -> Watch:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        for thread in self._threads:
-            thread.join()
 
     def _request(self) -> int:
         if self._part == "collector":
@@ -114,17 +104,17 @@ class Watch:
         return _ask(self._stack, self._part)
 
     def _ask(self) -> None:
-        while not self._ends.is_set():
+        while not self.ends.is_set():
             begin = time.monotonic()
             try:
                 self.statuses.append(self._request())
             except requests.RequestException:
                 self.statuses.append(0)
             self.seconds.append(time.monotonic() - begin)
-            self._ends.wait(0.2)
+            self.ends.wait(0.2)
 
     def _look(self) -> None:
-        while not self._ends.wait(0.05):
+        while not self.ends.wait(0.05):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # killed
                 self.resident_max = max(self.resident_max, _resident(self._stack, self._part))
 

@@ -10,15 +10,16 @@ import itertools
 import os
 import socket
 import struct
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import collector_lanes
 import pytest
 import requests
+from beside import Beside
 from collector_lanes import COLD, HOT, Destination, Lanes, now_ms
 from otlp import gauge, metrics_request, resource_of
 from protobuf_bytes import attribute, double, fixed64, message
@@ -150,26 +151,26 @@ def json_bodies() -> list[Body]:
     return [(name, "logs", "gzip", gzip.compress(_json(name, value), 1)) for name in ATTACKERS for value in values]
 
 
-class Attack:
+class Attack(Beside):
     """Everything at once, until it is ended; what the attackers were told."""
 
     def __init__(self, site: Lanes, bodies: list[Body], are_json: bool = False) -> None:
         self.site = site
         self.answers: Counter[str] = Counter()
-        self._ends = threading.Event()
         self._bodies = bodies
         self._are_json = are_json
-        self._threads = [threading.Thread(target=self._shoot, args=(n,)) for n in range(12)]
+        work = [partial(self._shoot, n) for n in range(12)]
         head = b"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 63_000
         for source in range(1, 5):
-            self._threads.append(threading.Thread(target=self._hold, args=(600, head, f"127.66.0.{source}")))
+            work.append(partial(self._hold, 600, head, f"127.66.0.{source}"))
         for source, customer in enumerate(ATTACKERS, 1):
             size = 4 * MIB
             body = (
                 f"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-{customer[-1]}\r\n"
                 f"Content-Type: application/x-protobuf\r\nContent-Length: {size}\r\n\r\n"
             ).encode() + b"x" * (size - 1)
-            self._threads.append(threading.Thread(target=self._hold, args=(40, body, f"127.66.1.{source}")))
+            work.append(partial(self._hold, 40, body, f"127.66.1.{source}"))
+        super().__init__(*work)
 
     def fill_the_cache(self) -> None:
         """Alone, so that all of it is taken."""
@@ -177,16 +178,6 @@ class Attack:
             customer = ATTACKERS[number % 3]
             body = gzip.compress(_new_series(customer, number), 1)
             assert self._post((customer, "metrics", "gzip", body)) == "200"
-
-    def __enter__(self) -> Attack:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        for thread in self._threads:
-            thread.join()
 
     def _post(self, body: Body, port: int = 4318, is_json: bool = False) -> str:
         customer, signal, coding, content = body
@@ -202,7 +193,7 @@ class Attack:
 
     def _shoot(self, first: int) -> None:
         for number in itertools.count(first, 7):
-            if self._ends.is_set():
+            if self.ends.is_set():
                 return
             body = self._bodies[number % len(self._bodies)]
             answer = self._post(body, 4317 + number % 2, self._are_json)
@@ -210,7 +201,7 @@ class Attack:
 
     def _hold(self, count: int, first: bytes, source: str) -> None:
         """Connections that have sent something unfinished, again and again."""
-        while not self._ends.is_set():
+        while not self.ends.is_set():
             with contextlib.ExitStack() as held:
                 for _ in range(count):
                     one = held.enter_context(socket.socket())
@@ -220,30 +211,21 @@ class Attack:
                         one.bind((source, 0))
                         one.connect((self.site.host, 4318))
                         one.sendall(first)
-                    if self._ends.is_set():
+                    if self.ends.is_set():
                         return
-                self._ends.wait(8)
+                self.ends.wait(8)
 
 
-class Small:
+class Small(Beside):
     """Customer B: one small request a second."""
 
     def __init__(self, site: Lanes) -> None:
+        super().__init__(self._run)
         self.site = site
         self.statuses: list[int] = []
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Small:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
 
     def _run(self) -> None:
-        while not self._ends.wait(1):
+        while not self.ends.wait(1):
             body = metrics_request(resource_of("cliente-b"), gauge("small", [(now_ms(), 1.0)])).SerializeToString()
             try:
                 self.statuses.append(self.site.send("cliente-b", body).status_code)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from beside import Beside
 from launcher import demo
 from launcher.paths import PORTAL
 from stack import Stack, wait_for
@@ -56,30 +57,19 @@ def _address(stack: Stack, part: str) -> tuple[str, int]:
     return url.hostname, url.port
 
 
-class Watch:
+class Watch(Beside):
     """Another address' requests, one after the other, and a program's memory, while something goes on."""
 
     def __init__(self, stack: Stack, part: str, ask: Callable[[], int]) -> None:
+        super().__init__(self._requests, self._memory)
         self.statuses: list[int] = []
         self.seconds: list[float] = []
         self.calm = _resident(stack, part)
         self.resident_max = 0
         self._stack, self._part, self._ask = stack, part, ask
-        self._ends = threading.Event()
-        self._threads = [threading.Thread(target=self._requests), threading.Thread(target=self._memory)]
-
-    def __enter__(self) -> Watch:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        for thread in self._threads:
-            thread.join()
 
     def _requests(self) -> None:
-        while not self._ends.wait(0.2):
+        while not self.ends.wait(0.2):
             begin = time.monotonic()
             try:
                 self.statuses.append(self._ask())
@@ -88,7 +78,7 @@ class Watch:
             self.seconds.append(time.monotonic() - begin)
 
     def _memory(self) -> None:
-        while not self._ends.wait(0.05):
+        while not self.ends.wait(0.05):
             self.resident_max = max(self.resident_max, _resident(self._stack, self._part))
 
     def check(self) -> None:

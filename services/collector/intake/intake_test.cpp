@@ -295,15 +295,21 @@ TEST_F(IntakeTest, ASeriesWithMuchTextCountsForItsKibibytes) {
   EXPECT_EQ(taken, 1U) << "58 KiB of labels each";
 }
 
-TEST_F(IntakeTest, AHistogramIsChargedAsManyValuesAsItHasSeries) {
-  customer_.limits.points_per_second = 10;
-  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+opentelemetry::proto::metrics::v1::Metric& metric_of_customer(
+    opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest& request) {
   auto& resource = *request.add_resource_metrics();
   auto& id = *resource.mutable_resource()->add_attributes();
   id.set_key("customer.id");
   id.mutable_value()->set_string_value("cliente-a");
   auto& metric = *resource.add_scope_metrics()->add_metrics();
   metric.set_name("h");
+  return metric;
+}
+
+TEST_F(IntakeTest, AHistogramIsChargedAsManyValuesAsItHasSeries) {
+  customer_.limits.points_per_second = 10;
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+  auto& metric = metric_of_customer(request);
   metric.mutable_histogram()->set_aggregation_temporality(
       opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
   auto& point = *metric.mutable_histogram()->add_data_points();
@@ -319,12 +325,7 @@ TEST_F(IntakeTest, AHistogramIsChargedAsManyValuesAsItHasSeries) {
 TEST_F(IntakeTest, AnExponentialHistogramIsChargedByItsBuckets) {
   customer_.limits.points_per_second = 10;
   opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
-  auto& resource = *request.add_resource_metrics();
-  auto& id = *resource.mutable_resource()->add_attributes();
-  id.set_key("customer.id");
-  id.mutable_value()->set_string_value("cliente-a");
-  auto& metric = *resource.add_scope_metrics()->add_metrics();
-  metric.set_name("h");
+  auto& metric = metric_of_customer(request);
   metric.mutable_exponential_histogram()->set_aggregation_temporality(
       opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
   auto& point = *metric.mutable_exponential_histogram()->add_data_points();
