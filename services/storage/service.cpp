@@ -154,7 +154,7 @@ void Service::make_interfaces() {
   reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
   answers_ =
       std::make_unique<CustomerShares>("answers under way", settings_.memory_max / kAnswersPart);
-  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, clock_, ReadLimits(), *answers_);
+  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, ReadLimits(), *answers_);
   books_ = std::make_unique<WriteBooks>(registry_);
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
                                           [this] { return oldest_ms(settings_.retention.raw); });

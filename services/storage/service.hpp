@@ -64,12 +64,17 @@ class Service final : public service::Running, public net::Handler {
   void add_route(const char* method, const std::string& pattern, CustomerLanes& lanes,
                  const LaneOf& lane_of, const Answer& answer);
   void add_writes();
-  /// A read: ends with its client, and those that heed the limit after 20 s.
-  using Search =
-      std::function<net::Response(const net::Request&, const net::PathValues&, const WorkLimit&)>;
-  void add_search(const char* method, const std::string& pattern, const LaneOf& lane_of,
-                  const Search& search);
+  /// A read: ends with its client, and past its time, which is counted.
+  struct Search {
+    std::string what;  ///< in the counter
+    Duration longest;
+    LaneOf lane_of;
+    std::function<net::Response(const net::Request&, const net::PathValues&, const WorkLimit&)>
+        answer;
+  };
+  void add_search(const char* method, const std::string& pattern, const Search& search);
   void add_read(const std::string& pattern, const Search& search);
+  void add_searches();
 
   Settings settings_;
   SystemClock clock_;

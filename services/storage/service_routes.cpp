@@ -27,6 +27,7 @@ std::string reader_of(const net::Request& request) {
 
 // Below the time after which the router gives up, so that it hears of the end.
 constexpr Duration kSearchTimeMax = std::chrono::seconds(20);
+constexpr Duration kRemoteReadTimeMax = std::chrono::minutes(2);  // as Prometheus' queries
 constexpr int kClientClosedRequest = 499;
 
 net::Response answer_to_nobody() {
@@ -61,21 +62,25 @@ void Service::add_route(const char* method, const std::string& pattern, Customer
               });
 }
 
-void Service::add_search(const char* method, const std::string& pattern, const LaneOf& lane_of,
-                         const Search& search) {
+void Service::add_search(const char* method, const std::string& pattern, const Search& search) {
+  service::Counter& ended = registry_.counter(
+      "vigia_storage_searches_ended_total",
+      "Reads that were ended because they took longer than their time, by what was asked for.",
+      {{"what", search.what}});
   routes_.add(method, pattern,
-              [this, lane_of, search](net::Request request, const net::PathValues& values,
-                                      net::Responder responder) {
-                const std::string customer = lane_of(request);
+              [this, search, &ended](net::Request request, const net::PathValues& values,
+                                     net::Responder responder) {
+                const std::string customer = search.lane_of(request);
                 const std::size_t bytes = request.body.size();
                 const auto gone = std::make_shared<std::atomic<bool>>(false);
                 responder.on_gone([gone] { *gone = true; });
                 const auto job = make_job(std::move(request), std::move(responder));
                 const auto taken =
-                    readers_->submit(customer, bytes, [this, job, values, search, gone] {
+                    readers_->submit(customer, bytes, [this, job, values, search, gone, &ended] {
                       if (*gone) return job->responder.send(answer_to_nobody());
-                      const WorkLimit limit(clock_, kSearchTimeMax, gone);
-                      net::Response response = search(job->request, values, limit);
+                      const WorkLimit limit(clock_, search.longest, gone);
+                      net::Response response = search.answer(job->request, values, limit);
+                      if (limit.has_timed_out()) ended.add();
                       gaps_.mark(response);
                       job->responder.send(std::move(response));
                     });
@@ -84,8 +89,8 @@ void Service::add_search(const char* method, const std::string& pattern, const L
 }
 
 void Service::add_read(const std::string& pattern, const Search& search) {
-  add_search("GET", pattern, reader_of, search);
-  add_search("POST", pattern, reader_of, search);
+  add_search("GET", pattern, search);
+  add_search("POST", pattern, search);
 }
 
 void Service::add_writes() {
@@ -109,36 +114,51 @@ void Service::add_writes() {
             });
 }
 
+void Service::add_searches() {
+  using net::PathValues;
+  using net::Request;
+  add_search("POST", "/api/v1/read",
+             {"remote_read", kRemoteReadTimeMax, ReadApi::customer_of,
+              [this](const Request& request, const PathValues&, const WorkLimit& limit) {
+                return read_api_->handle(request, limit);
+              }});
+  const auto trace = [this](const Request& request, const PathValues& values,
+                            const WorkLimit& limit) {
+    return event_api_->trace(request, values.at("id"), limit);
+  };
+  for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
+    add_search("GET", pattern, {"trace", kSearchTimeMax, reader_of, trace});
+  }
+  add_read("/api/v1/logs",
+           {"logs", kSearchTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const WorkLimit& limit) {
+              return event_api_->logs(request, limit);
+            }});
+  const auto labels = [](auto answer) {
+    return Search{"labels", kSearchTimeMax, reader_of, answer};
+  };
+  add_read("/api/v1/labels",
+           labels([this](const Request& request, const PathValues&, const WorkLimit& limit) {
+             return label_api_->labels(request, limit);
+           }));
+  add_read("/api/v1/label/{name}/values",
+           labels([this](const Request& request, const PathValues& values, const WorkLimit& limit) {
+             return label_api_->values(request, values.at("name"), limit);
+           }));
+  add_read("/api/v1/series",
+           labels([this](const Request& request, const PathValues&, const WorkLimit& limit) {
+             return label_api_->series(request, limit);
+           }));
+}
+
 void Service::add_routes() {
   service::HealthPaths health;
   health.mark = [this](net::Response& response) { gaps_.mark(response); };
   service::add_health_routes(routes_, [this] { return is_ready(); }, health);
   add_writes();
-  add_search("POST", "/api/v1/read", ReadApi::customer_of,
-             [this](const net::Request& request, const net::PathValues&, const WorkLimit& limit) {
-               return read_api_->handle(request, limit);
-             });
-  for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
-    add_search(
-        "GET", pattern, reader_of,
-        [this](const net::Request& request, const net::PathValues& values, const WorkLimit& limit) {
-          return event_api_->trace(request, values.at("id"), limit);
-        });
-  }
+  add_searches();
   add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
             [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
-  add_read("/api/v1/logs",
-           [this](const net::Request& request, const net::PathValues&, const WorkLimit& limit) {
-             return event_api_->logs(request, limit);
-           });
-  add_read("/api/v1/labels", [this](const net::Request& request, const net::PathValues&,
-                                    const WorkLimit&) { return label_api_->labels(request); });
-  add_read("/api/v1/label/{name}/values",
-           [this](const net::Request& request, const net::PathValues& values, const WorkLimit&) {
-             return label_api_->values(request, values.at("name"));
-           });
-  add_read("/api/v1/series", [this](const net::Request& request, const net::PathValues&,
-                                    const WorkLimit&) { return label_api_->series(request); });
 }
 
 void Service::add_metrics() {

@@ -202,6 +202,51 @@ def test_look_ups_and_reads_of_one_customer_do_not_delay_anothers(cold: ColdStor
     assert max(neighbour.look_ups + neighbour.reads) < 3
 
 
+def test_look_ups_that_match_nothing_end_and_say_so(cold: ColdStore) -> None:
+    """64 sets of expressions over 200,000 series: a look-up had no time, and held its thread for as long as it took."""
+    now_ms = int(time.time() * 1000)
+    text = "x" * 400
+    for first in range(0, 200_000, 10_000):
+        rows = [
+            ({"__name__": "many", "customer_id": "cliente-a", "n": str(n), "text": text}, [(now_ms, 1.0)])
+            for n in range(first, first + 10_000)
+        ]
+        write(cold.url, rows, A)
+    # Each looks at all of the text, and no series matches all.
+    each = "&".join(f"matcher=text%3D~.*%5Bx-z%5D%2B.*%7C{n}" for n in range(6)) + "&matcher=text%3D~.*y"
+    sets = "&next=1&".join([each] * 64)
+    took: list[float] = []
+    answers: list[requests.Response] = []
+
+    def look_up(path: str) -> None:
+        begin = time.monotonic()
+        answers.append(requests.get(f"{cold.url}{path}?{sets}", headers=A, timeout=120))
+        took.append(time.monotonic() - begin)
+
+    with bounded(cold) as neighbour:
+        paths = ("/api/v1/series", "/api/v1/labels", "/api/v1/label/n/values")
+        loads = [threading.Thread(target=look_up, args=(path,)) for path in paths]
+        for load in loads:
+            load.start()
+        for load in loads:
+            load.join()
+    print(took, [answer.status_code for answer in answers])
+    for answer in answers:
+        assert answer.status_code == 504, answer.text
+        assert answer.json()["errorType"] == "timeout"
+        assert "took too long" in answer.json()["error"]
+    assert min(took) >= 20
+    assert max(took) < 20 * len(paths) + 5
+    assert cold.own_metric("vigia_storage_searches_ended_total") == len(paths)
+    assert statistics.median(neighbour.look_ups) < 0.1
+    begin = time.monotonic()  # of a client that does not wait nothing goes on
+    with pytest.raises(requests.Timeout):
+        requests.get(f"{cold.url}/api/v1/series?{sets}", headers=A, timeout=1)
+    few = requests.get(f"{cold.url}/api/v1/series?matcher=n%3D7", headers=A, timeout=60)
+    assert [found["n"] for found in few.json()["data"]] == ["7"]
+    assert time.monotonic() - begin < 10
+
+
 Batch = list[tuple[dict[str, str], list[tuple[int, float]]]]
 
 

@@ -67,12 +67,14 @@ std::string to_json(const Labels& labels) {
 
 // Takes the items apart as it goes, so that they are not there twice.
 template <typename T>
-net::Response answer(Result<std::set<T>> found, std::size_t limit,
-                     const std::shared_ptr<AnswerMemory>& memory, std::string_view gaps) {
+net::Response answer(Result<std::set<T>> found, std::size_t items_max,
+                     const std::shared_ptr<AnswerMemory>& memory, std::string_view gaps,
+                     const WorkLimit& limit) {
   if (!found) return net::prometheus_error(found.error());
   AnswerBody body(memory, gaps);
   while (!found->empty()) {
-    if (body.items() == limit) return body.finish(kCut);
+    if (auto checked = limit.check(); !checked) return net::prometheus_error(checked.error());
+    if (body.items() == items_max) return body.finish(kCut);
     const T item = std::move(found->extract(found->begin()).value());
     if (!body.has_room(json_bytes_max(item))) return body.finish(kCut);
     if (auto added = body.add(to_json(item)); !added) return net::prometheus_error(added.error());
@@ -87,41 +89,43 @@ Result<bool> LabelApi::is_in_range(const LabelQuery& query, const SelectedSeries
   return reader_.has_samples(series.customer, series.id, query.start_ms, query.end_ms);
 }
 
-Result<std::set<Labels>> LabelApi::find_series(const LabelQuery& query, std::size_t limit,
-                                               AnswerMemory& memory) const {
+Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
+                                               std::size_t series_max) const {
+  const LabelQuery& query = looking.query;
   std::set<Labels> found;
   for (const LabelMatchers& set : query.sets) {
     const SeriesQuestion question{query.fence, set, days_between(query.start_ms, query.end_ms),
                                   kAnswersMax};
-    auto selected = select_series(index_, question, memory);
+    auto selected = select_series(index_, question, looking.memory, looking.limit);
     if (!selected) return forward(selected);
     for (SelectedSeries& series : *selected) {
+      if (auto checked = looking.limit.check(); !checked) return forward(checked);
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return tl::unexpected<Error>(is_wanted.error());
       const std::size_t bytes = memory_bytes(series);
       const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
-      if (found.size() > limit) return found;  // one more than asked for shows that there are more
+      if (found.size() > series_max) return found;  // one more than asked for: there are more
       if (is_new) continue;
       series.labels = Labels();
-      memory.release(bytes);
+      looking.memory.release(bytes);
     }
   }
   return found;
 }
 
-Result<std::set<std::string>> LabelApi::find_names(const LabelQuery& query,
-                                                   AnswerMemory& memory) const {
-  FirstTexts names(query.limit, memory);
+Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const {
+  const LabelQuery& query = looking.query;
+  FirstTexts names(query.limit, looking.memory);
   const auto add = [&](std::string_view name) { return names.add(name); };
   Result<void> walked;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      walked = index_.label_names(customer.number, day_of(query.start_ms), add);
+      walked = index_.label_names(customer.number, day_of(query.start_ms), add, looking.limit);
       if (!walked) break;
     }
     return names.take(walked);
   }
-  const auto series = find_series(query, kAnswersMax, memory);
+  const auto series = find_series(looking, kAnswersMax);
   if (!series) return tl::unexpected<Error>(series.error());
   for (const Labels& labels : *series) {
     for (const Label& label : labels) add(label.name);
@@ -129,19 +133,21 @@ Result<std::set<std::string>> LabelApi::find_names(const LabelQuery& query,
   return names.take(walked);
 }
 
-Result<std::set<std::string>> LabelApi::find_values(const LabelQuery& query, std::string_view name,
-                                                    AnswerMemory& memory) const {
-  FirstTexts values(query.limit, memory);
+Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
+                                                    std::string_view name) const {
+  const LabelQuery& query = looking.query;
+  FirstTexts values(query.limit, looking.memory);
   const auto add = [&](std::string_view value) { return values.add(value); };
   Result<void> walked;
   if (query.sets.empty()) {
     for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      walked = index_.label_values(customer.number, name, day_of(query.start_ms), add);
+      walked =
+          index_.label_values(customer.number, name, day_of(query.start_ms), add, looking.limit);
       if (!walked) break;
     }
     return values.take(walked);
   }
-  const auto series = find_series(query, kAnswersMax, memory);
+  const auto series = find_series(looking, kAnswersMax);
   if (!series) return tl::unexpected<Error>(series.error());
   for (const Labels& labels : *series) {
     if (const auto value = labels.get(name); !value.empty()) add(value);
@@ -149,28 +155,31 @@ Result<std::set<std::string>> LabelApi::find_values(const LabelQuery& query, std
   return values.take(walked);
 }
 
-net::Response LabelApi::labels(const net::Request& request) const {
+net::Response LabelApi::labels(const net::Request& request, const WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_names(*query, *memory), query->limit, memory, gaps_.warning());
+  return answer(find_names({*query, *memory, limit}), query->limit, memory, gaps_.warning(), limit);
 }
 
-net::Response LabelApi::values(const net::Request& request, std::string_view name) const {
+net::Response LabelApi::values(const net::Request& request, std::string_view name,
+                               const WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_values(*query, name, *memory), query->limit, memory, gaps_.warning());
+  return answer(find_values({*query, *memory, limit}, name), query->limit, memory, gaps_.warning(),
+                limit);
 }
 
-net::Response LabelApi::series(const net::Request& request) const {
+net::Response LabelApi::series(const net::Request& request, const WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   if (query->sets.empty()) {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});
   }
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_series(*query, query->limit, *memory), query->limit, memory, gaps_.warning());
+  return answer(find_series({*query, *memory, limit}, query->limit), query->limit, memory,
+                gaps_.warning(), limit);
 }
 
 }  // namespace vigia::storage

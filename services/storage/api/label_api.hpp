@@ -16,24 +16,29 @@ namespace vigia::storage {
 /// Parameters: label_query.hpp. With a range, series count only where they have a sample in it;
 /// labels and values without matchers are those of all time. Where `limit` or 64 MiB of JSON cut an
 /// answer short, "warnings" says so; 429 where series with too many labels have to be looked at,
-/// 503 past the customer's share of all answers' memory. Thread contract: any thread that may
-/// block.
+/// 503 past the customer's share of all answers' memory; 504 once the limit is over: what was found
+/// until then is in no order that a part of it could be told by. Thread contract: any thread that
+/// may block.
 class LabelApi {
  public:
   /// All must outlive it.
   LabelApi(const SeriesIndex& index, const SeriesReader& reader, CustomerShares& answers,
            AnswerGaps gaps = {})
       : index_(index), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
-  net::Response labels(const net::Request& request) const;
-  net::Response values(const net::Request& request, std::string_view name) const;
-  net::Response series(const net::Request& request) const;
+  net::Response labels(const net::Request& request, const WorkLimit& limit = {}) const;
+  net::Response values(const net::Request& request, std::string_view name,
+                       const WorkLimit& limit = {}) const;
+  net::Response series(const net::Request& request, const WorkLimit& limit = {}) const;
 
  private:
-  Result<std::set<Labels>> find_series(const LabelQuery& query, std::size_t limit,
-                                       AnswerMemory& memory) const;
-  Result<std::set<std::string>> find_names(const LabelQuery& query, AnswerMemory& memory) const;
-  Result<std::set<std::string>> find_values(const LabelQuery& query, std::string_view name,
-                                            AnswerMemory& memory) const;
+  struct Looking {  // of one request
+    const LabelQuery& query;
+    AnswerMemory& memory;
+    const WorkLimit& limit;
+  };
+  Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
+  Result<std::set<std::string>> find_names(const Looking& looking) const;
+  Result<std::set<std::string>> find_values(const Looking& looking, std::string_view name) const;
   Result<bool> is_in_range(const LabelQuery& query, const SelectedSeries& series) const;
 
   const SeriesIndex& index_;

@@ -22,6 +22,7 @@
 #include "services/storage/index/flat_id_map.hpp"
 #include "services/storage/index/label_matcher.hpp"
 #include "services/storage/kv/ordered_store.hpp"
+#include "services/storage/lanes/work_limit.hpp"
 
 namespace vigia::storage {
 
@@ -85,16 +86,18 @@ class SeriesIndex {
 
   /// Calls `visit` for each series of the customer that all matchers match and that had samples on
   /// one of the days, until it returns false; whole days, and between a series' first and last day
-  /// not every one needs to have samples. By name, then number.
+  /// not every one needs to have samples. By name, then number. All three end with the limit's
+  /// error once it is over, between two rows, whether these are wanted or not.
   Result<void> select(CustomerNumber customer, const LabelMatchers& matchers, const DayRange& days,
-                      const std::function<bool(SelectedSeries)>& visit) const;
+                      const std::function<bool(SelectedSeries)>& visit,
+                      const WorkLimit& limit = {}) const;
   /// False: no more are wanted.
   using TextVisit = std::function<bool(std::string_view)>;
   /// In order; what was last seen before `first_day` is left out.
-  Result<void> label_names(CustomerNumber customer, std::uint32_t first_day,
-                           const TextVisit& visit) const;
+  Result<void> label_names(CustomerNumber customer, std::uint32_t first_day, const TextVisit& visit,
+                           const WorkLimit& limit = {}) const;
   Result<void> label_values(CustomerNumber customer, std::string_view name, std::uint32_t first_day,
-                            const TextVisit& visit) const;
+                            const TextVisit& visit, const WorkLimit& limit = {}) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(SeriesId series, CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }

@@ -1,5 +1,7 @@
 #include "services/storage/index/series_index.hpp"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,6 +64,56 @@ TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(format(), "vigia cold store 4");
+}
+
+// Each look at it takes a second.
+class CountedClock final : public Clock {
+ public:
+  std::int64_t wall_ns() const override { return 0; }
+  TimePoint steady() const override { return TimePoint(std::chrono::seconds(++looks_)); }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
+// A look-up that nothing matched went over all rows, however long that took.
+TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
+  const auto index = SeriesIndex::open(*store_).value();
+  const auto customer = index->number_of(*CustomerId::parse("cliente-a")).value();
+  std::vector<UnresolvedSeries> series;
+  for (int i = 0; i < 20; ++i) {
+    const std::string pod = std::to_string(i);
+    series.push_back(
+        {customer, Labels::from({{"__name__", "m"}, {"pod", pod}}), index->hash(customer, pod)});
+  }
+  ASSERT_TRUE(index->resolve(series));
+  const auto matchers = compile_matchers({{MatchType::kEqual, "pod", "none"}}).value();
+  const CountedClock clock;
+  using Walk = std::function<Result<void>(const WorkLimit&)>;
+  const auto ends_within = [&](int seconds, const Walk& walk) {
+    const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+    const auto walked = walk(limit);
+    const bool is_ended = !walked && walked.error().code == ErrorCode::kDeadline;
+    EXPECT_EQ(limit.has_timed_out(), is_ended);
+    return is_ended;
+  };
+  const auto any = [](std::string_view) { return true; };
+  const Walk select = [&](const WorkLimit& limit) {
+    return index->select(
+        customer, matchers, kAllDays, [](const SelectedSeries&) { return true; }, limit);
+  };
+  const Walk values = [&](const WorkLimit& limit) {
+    return index->label_values(customer, "pod", 0, any, limit);
+  };
+  const Walk names = [&](const WorkLimit& limit) {
+    return index->label_names(customer, 0, any, limit);
+  };
+  for (const Walk& walk : {select, values}) {
+    EXPECT_TRUE(ends_within(10, walk));
+    EXPECT_FALSE(ends_within(100, walk));
+  }
+  EXPECT_TRUE(ends_within(1, names));
+  EXPECT_FALSE(ends_within(10, names));
 }
 
 class LostRowsTest : public SeriesIndexTest {

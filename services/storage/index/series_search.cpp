@@ -25,13 +25,15 @@ bool is_seen_since(std::string_view value, std::uint32_t first_day) {
 
 Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& matchers,
                                  const DayRange& wanted,
-                                 const std::function<bool(SelectedSeries)>& visit) const {
+                                 const std::function<bool(SelectedSeries)>& visit,
+                                 const WorkLimit& limit) const {
   const auto name = equality_on(matchers, kNameLabel);
   const std::string prefix =
       name.has_value() ? index_key::metric(customer, *name) : index_key::all_series(customer);
   MalformedRows malformed(store_, "a series' row that is malformed");
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (scan->next()) {
+    if (auto checked = limit.check(); !checked) return checked;
     const DayRange days = days_of_row(scan->value());
     const auto labels = decode_label_views(scan->value());
     if (!labels || scan->key().size() < kSeriesKeyMin) {
@@ -49,10 +51,11 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
 }
 
 Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t first_day,
-                                      const TextVisit& visit) const {
+                                      const TextVisit& visit, const WorkLimit& limit) const {
   const std::string prefix = index_key::all_labels(customer);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (scan->next()) {
+    if (auto checked = limit.check(); !checked) return checked;
     if (!is_seen_since(scan->value(), first_day)) continue;
     const std::string_view rest = scan->key().substr(prefix.size());
     const std::string name(rest.substr(0, rest.find('\0')));
@@ -63,10 +66,12 @@ Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t fir
 }
 
 Result<void> SeriesIndex::label_values(CustomerNumber customer, std::string_view name,
-                                       std::uint32_t first_day, const TextVisit& visit) const {
+                                       std::uint32_t first_day, const TextVisit& visit,
+                                       const WorkLimit& limit) const {
   const std::string prefix = index_key::label(customer, name);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   while (scan->next()) {
+    if (auto checked = limit.check(); !checked) return checked;
     if (!is_seen_since(scan->value(), first_day)) continue;
     if (!visit(scan->key().substr(prefix.size()))) return {};
   }

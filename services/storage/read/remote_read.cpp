@@ -52,12 +52,12 @@ std::vector<ChunkView> views_of(const std::vector<WireChunk>& chunks) {
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
                                       const ReadRequest& request, const WorkLimit& limit) const {
-  Making making{limit, clock_.steady() + limits_.time_max, {}};
+  Making making{limit, {}};
   auto memory = std::make_shared<AnswerMemory>(answers_, customer);
   making.answer.memory = memory;  // shared with whoever sends the pieces
   std::size_t found_bytes = 0;
   {
-    const auto queries = find(fence, request, *memory);
+    const auto queries = find(fence, request, *memory, limit);
     if (!queries) return tl::unexpected<Error>(queries.error());
     found_bytes = memory->used();
     const bool is_chunks = request.response_type == ResponseType::kStreamedXorChunks;
@@ -71,27 +71,21 @@ Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fe
 
 Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
                                                              const ReadRequest& request,
-                                                             AnswerMemory& memory) const {
+                                                             AnswerMemory& memory,
+                                                             const WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
     const auto matchers = compile_matchers(query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
-    auto series = select_series(
-        index_, {fence, *matchers, days_between(query.start_ms, query.end_ms), left}, memory);
+    const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
+                                  left};
+    auto series = select_series(index_, question, memory, limit);
     if (!series) return forward(series);
     left -= series->size();
     found.push_back({query, std::move(*series)});
   }
   return found;
-}
-
-Result<void> RemoteRead::check_time(const Making& making) const {
-  if (making.limit.is_client_gone()) {
-    return fail(ErrorCode::kUnavailable, "remote read: the client is gone");
-  }
-  if (clock_.steady() <= making.deadline) return {};
-  return fail(ErrorCode::kDeadline, "remote read: the answer takes too long");
 }
 
 // One series that cannot be read does not cost the others of the query theirs.
@@ -112,7 +106,7 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   for (const FoundQuery& query : queries) {
     response.begin_query();
     for (const SelectedSeries& series : query.series) {
-      if (auto checked = check_time(making); !checked) return checked;
+      if (auto checked = making.limit.check(); !checked) return checked;
       auto added = add_samples(query, series, response, making);
       if (!added && !is_damage(added.error())) return added;
       const std::size_t needed = response.bytes() * kSamplesCopies;
@@ -159,7 +153,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
   };
   for (std::size_t i = 0; i < queries.size(); ++i) {
     for (const SelectedSeries& series : queries[i].series) {
-      if (auto checked = check_time(making); !checked) return checked;
+      if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(queries[i], i, series, response, making);
       if (!added && !is_damage(added.error())) return tl::unexpected<Error>(added.error());

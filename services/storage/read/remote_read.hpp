@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "libs/base/clock.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/histograms/histogram_chunk.hpp"
@@ -20,7 +19,6 @@ namespace vigia::storage {
 /// Bounds of one request (R-RR-5); its memory has a bound in its customer's share.
 struct ReadLimits {
   std::size_t series_max = 100'000;
-  Duration time_max = std::chrono::minutes(2);
 };
 
 struct ReadAnswer {
@@ -35,14 +33,14 @@ struct ReadAnswer {
 class RemoteRead {
  public:
   /// All must outlive it.
-  RemoteRead(const SeriesIndex& index, const SeriesReader& reader, const Clock& clock,
-             ReadLimits limits, CustomerShares& answers)
-      : index_(index), reader_(reader), clock_(clock), limits_(limits), answers_(answers) {}
+  RemoteRead(const SeriesIndex& index, const SeriesReader& reader, ReadLimits limits,
+             CustomerShares& answers)
+      : index_(index), reader_(reader), limits_(limits), answers_(answers) {}
 
   /// Series without a sample in the range are left out, and those whose rows cannot be read, which
   /// are counted. kOverLimit past the limits, never silently
-  /// less; kUnavailable past `customer`'s share of all answers' memory. Ends early where the client
-  /// of `limit` is gone; its time is ReadLimits'.
+  /// less; kUnavailable past `customer`'s share of all answers' memory; the limit's error once it
+  /// is over.
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
                             const wire::remote_read::ReadRequest& request,
                             const WorkLimit& limit = {}) const;
@@ -59,12 +57,11 @@ class RemoteRead {
   };
   struct Making {  // of one request
     const WorkLimit& limit;
-    TimePoint deadline;
     ReadAnswer answer;
   };
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
-                                       AnswerMemory& memory) const;
+                                       AnswerMemory& memory, const WorkLimit& limit) const;
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,
@@ -76,11 +73,9 @@ class RemoteRead {
                            wire::remote_read::SamplesResponse& response, Making& making) const;
   bool is_damage(const Error& error) const;
   void note_damaged(std::uint64_t histograms) const;
-  Result<void> check_time(const Making& making) const;
 
   const SeriesIndex& index_;
   const SeriesReader& reader_;
-  const Clock& clock_;
   ReadLimits limits_;
   CustomerShares& answers_;
   mutable std::atomic<std::uint64_t> damaged_histograms_{0};

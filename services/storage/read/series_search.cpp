@@ -60,28 +60,28 @@ DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
 
 Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
                                                   const SeriesQuestion& question,
-                                                  AnswerMemory& memory) {
+                                                  AnswerMemory& memory, const WorkLimit& limit) {
   std::vector<SelectedSeries> selected;
   std::size_t bytes = 0;
   Result<void> fits;
   for (const Customer& customer : customers_for(index, question.fence, question.matchers)) {
-    const auto done =
-        index.select(customer.number, question.matchers, question.days, [&](SelectedSeries series) {
-          const std::size_t more = memory_bytes(series);
-          bytes += more;
-          if (selected.size() >= question.limit) {
-            fits = fail(
-                ErrorCode::kOverLimit,
-                fmt::format("the query matches more than {} series; narrow it", question.limit));
-          } else if (bytes > kSelectedBytesMax) {
-            fits = fail(ErrorCode::kOverLimit,
-                        "the query matches series with more than 64 MiB of labels; narrow it");
-          } else {
-            fits = memory.add(more);
-          }
-          if (fits) selected.push_back(std::move(series));
-          return fits.has_value();
-        });
+    const auto take = [&](SelectedSeries series) {
+      const std::size_t more = memory_bytes(series);
+      bytes += more;
+      if (selected.size() >= question.limit) {
+        fits =
+            fail(ErrorCode::kOverLimit,
+                 fmt::format("the query matches more than {} series; narrow it", question.limit));
+      } else if (bytes > kSelectedBytesMax) {
+        fits = fail(ErrorCode::kOverLimit,
+                    "the query matches series with more than 64 MiB of labels; narrow it");
+      } else {
+        fits = memory.add(more);
+      }
+      if (fits) selected.push_back(std::move(series));
+      return fits.has_value();
+    };
+    const auto done = index.select(customer.number, question.matchers, question.days, take, limit);
     if (!done) return tl::unexpected<Error>(done.error());
     if (!fits) return tl::unexpected<Error>(fits.error());
   }

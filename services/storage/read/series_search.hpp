@@ -8,6 +8,7 @@
 #include "libs/model/ids.hpp"
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/lanes/work_limit.hpp"
 
 namespace vigia::storage {
 
@@ -34,9 +35,11 @@ struct SeriesQuestion {
 
 /// The series that all matchers match and that had samples on one of the days (as select says),
 /// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
-/// What they need (memory_bytes) is added to `memory` as they are found.
+/// What they need (memory_bytes) is added to `memory` as they are found. The limit's error once it
+/// is over.
 Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
                                                   const SeriesQuestion& question,
-                                                  AnswerMemory& memory);
+                                                  AnswerMemory& memory,
+                                                  const WorkLimit& limit = {});
 
 }  // namespace vigia::storage
