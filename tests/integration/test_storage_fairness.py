@@ -202,6 +202,47 @@ def test_look_ups_and_reads_of_one_customer_do_not_delay_anothers(cold: ColdStor
     assert max(neighbour.look_ups + neighbour.reads) < 3
 
 
+def test_32_look_ups_at_once_are_barely_felt(cold: ColdStore) -> None:
+    """A10: all 50,000 series, 32 times at once, took both cores from whoever wrote."""
+    now_ms = int(time.time() * 1000)
+    text = "t" * 200
+    for first in range(0, 50_000, 10_000):
+        rows = [
+            ({"__name__": "many", "customer_id": "cliente-a", "n": str(n), "text": text}, [(now_ms, 1.0)])
+            for n in range(first, first + 10_000)
+        ]
+        write(cold.url, rows, A)
+    calm = Neighbour(cold.url)
+    calm.start()
+    time.sleep(4)  # what is measured, not a wait
+    calm.result()
+    answered: list[int] = []
+
+    def look_up(_: int) -> None:
+        path = f"{cold.url}/api/v1/series?matcher=__name__%3D~.%2B&start=0"
+        with requests.get(path, headers=A, timeout=60, stream=True) as answer:
+            for _piece in answer.iter_content(MIB):
+                pass
+            answered.append(answer.status_code)
+
+    with bounded(cold) as neighbour:
+        loads = [threading.Thread(target=_repeat, args=(look_up, 0, 10)) for _ in range(32)]
+        for load in loads:
+            load.start()
+        for load in loads:
+            load.join()
+    assert answered.count(200) >= 10
+    assert set(answered) <= {200, 429, 503}
+    for name, before, beside in (
+        ("writes", calm.seconds, neighbour.seconds),
+        ("look-ups", calm.look_ups, neighbour.look_ups),
+        ("reads", calm.reads, neighbour.reads),
+    ):
+        tenth = [statistics.quantiles(seconds, n=10)[-1] for seconds in (before, beside)]
+        print(f"{name}: nine of ten within {tenth[0] * 1000:.0f} ms when calm, {tenth[1] * 1000:.0f} ms")
+        assert tenth[1] < max(5 * tenth[0], 0.05), name
+
+
 def test_look_ups_that_match_nothing_end_and_say_so(cold: ColdStore) -> None:
     """64 sets of expressions over 200,000 series: a look-up had no time, and held its thread for as long as it took."""
     now_ms = int(time.time() * 1000)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "libs/base/check.hpp"
 #include "libs/base/fault.hpp"
@@ -97,6 +98,8 @@ CustomerLanes::Lanes::iterator CustomerLanes::next_lane() {
 }
 
 void CustomerLanes::run() {
+  // Linux knows it by thread. Where it is refused the threads are as urgent as all others.
+  if (settings_.nice > 0) (void)setpriority(PRIO_PROCESS, 0, settings_.nice);
   std::unique_lock lock(mutex_);
   while (true) {
     const auto at = next_lane();

@@ -24,6 +24,7 @@ struct LaneSettings {
   std::size_t customer_threads = 1;    ///< that one customer's jobs may hold at once
   std::size_t jobs_max = 256;          ///< that wait, of all customers
   std::size_t bytes_max = 64U << 20U;  ///< that jobs hold, waiting or running
+  int nice = 0;  ///< of the threads: others of the process go before those of a higher one
 };
 
 /// Each customer has a lane of its own, in which its jobs wait in order. A thread that is free

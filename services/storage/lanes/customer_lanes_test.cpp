@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "libs/base/fault.hpp"
 #include "libs/base/testing/failing_allocations.hpp"
@@ -36,6 +37,16 @@ class Gate {
   std::promise<void> open_;
   std::shared_future<void> opened_ = open_.get_future().share();
 };
+
+// Of the whole process only these threads give way.
+TEST(CustomerLanesTest, ThreadsOfReadsGiveWayToTheOthers) {
+  std::promise<int> nice;
+  CustomerLanes lanes({"reads", 2, 1, 8, 1U << 20U, 5});
+  const int own = getpriority(PRIO_PROCESS, 0);
+  ASSERT_TRUE(lanes.submit("a", 0, [&] { nice.set_value(getpriority(PRIO_PROCESS, 0)); }));
+  EXPECT_EQ(nice.get_future().get(), std::max(own, 5));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
+}
 
 TEST(CustomerLanesTest, OneCustomersLongJobsDoNotHoldTheOthers) {
   Gate gate;
