@@ -269,6 +269,7 @@ bool FileDiskLog::take_turn() {
   lock.unlock();
   if (!batch.empty()) write_batch(std::move(batch));
   const auto now = std::chrono::steady_clock::now();
+  if (is_last) state_.mark_dirty();  // the file of cursors says where the newest segment ends
   if (is_last || has_more_ || now >= tended_ + settings_.cursor_interval) {
     tended_ = now;
     has_more_ = false;  // where tend throws, it is tried again after its interval
@@ -359,12 +360,13 @@ Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
 Result<void> FileDiskLog::ensure_segment() {
   if (active_) return {};
   marker_ = random_u64();
-  active_number_ = state_.begin_segment(marker_);
+  const NewSegment begun = state_.begin_segment(marker_);
+  active_number_ = begun.number;
   active_bytes_ = kSegmentHeaderBytes;
   auto file = files_.create(state_.path_of(active_number_));
   if (!file) return forward(file);
   active_ = *std::move(file);
-  const std::string header = encode_segment_header({active_number_, marker_});
+  const std::string header = encode_segment_header({active_number_, marker_, begun.previous_end});
   if (auto written = active_->append({header}); !written) return written;
   return files_.sync_directory(settings_.directory);
 }

@@ -123,7 +123,7 @@ struct DiskLogStats {
 };
 
 /// A passage that the device could not read for as long as unreadable_patience, given up by a
-/// cursor.
+/// cursor; or that lay at the end of a segment and is not there any more.
 struct SkippedPassage {
   std::string cursor;
   std::string path;         ///< of the segment
@@ -157,8 +157,9 @@ struct DiskLogEvents {
   /// begin, sequence 0. Runs on a thread of the log or of a reader with the log's lock held: count
   /// and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
-  /// Runs on the cursor's thread, no lock held. What of the passage is known by its head is told to
-  /// on_drop as well (kDamaged).
+  /// Runs on the cursor's thread, no lock held; of what is missing at the end of a segment in open,
+  /// once for each cursor that had not passed it. What of the passage is known by its head is told
+  /// to on_drop as well (kDamaged).
   std::function<void(const SkippedPassage&)> on_skip = {};
   /// Runs on the log's writer thread, no lock held.
   std::function<void(const ClockJump&)> on_clock_jump = {};

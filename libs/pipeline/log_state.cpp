@@ -96,6 +96,7 @@ Result<void> LogState::recover() {
   if (auto read = recover_cursors(); !read) return read;
   recover_sequence();
   recover_losses();
+  recover_cuts();
   if (auto read = recover_contents(); !read) return read;
   pass_contents();
   receipts_.start(clock_.wall_ms(), clock_.steady());
@@ -113,7 +114,7 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
     last_segment_ = std::max(last_segment_, *number);
     if (*size <= kSegmentHeaderBytes) {  // made, and nothing acknowledged in it
       // A header is written as a whole: a part of one is what a cut left, of whatever was there.
-      damaged_records_ += *size > 0 && *size < kSegmentHeaderBytes ? 1 : 0;
+      if (*size > 0 && *size < kSegmentHeaderBytes) note_damage({*number, kSegmentHeaderBytes});
       if (auto removed = files_.remove(path_of(*number)); !removed) return removed;
       continue;
     }
@@ -121,6 +122,8 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
     if (!reader && reader.error().code == ErrorCode::kInvalid)  // of a later version
       return tl::unexpected<Error>(with_context(path_of(*number), reader.error()));
     segments_.push_back({*number, *size, false, reader ? reader->marker() : std::nullopt});
+    if (reader && reader->previous_end() > 0) known_ends_[*number - 1] = reader->previous_end();
+    last_end_ = std::max(last_end_, {*number, *size});
   }
   return {};
 }
@@ -145,6 +148,12 @@ Result<void> LogState::recover_cursors() {
     return {};
   }
   next_sequence_ = std::max(next_sequence_, content->next_sequence);
+  const LogPosition newest = content->newest_end;
+  if (newest.offset > 0) {
+    std::uint64_t& known = known_ends_[newest.segment];
+    known = std::max(known, newest.offset);
+    last_segment_ = std::max(last_segment_, newest.segment);
+  }
   for (CursorState& cursor : cursors_) {
     const auto found = content->cursors.find(cursor.settings.name);
     if (found == content->cursors.end()) continue;
@@ -219,10 +228,12 @@ void LogState::pass_contents() {
   contents_.pass(first_held);
 }
 
-std::uint64_t LogState::begin_segment(std::uint64_t marker) {
+NewSegment LogState::begin_segment(std::uint64_t marker) {
   const std::lock_guard lock(mutex_);
   segments_.push_back({++last_segment_, kSegmentHeaderBytes, true, marker});
-  return last_segment_;
+  const bool is_next = last_end_.segment + 1 == last_segment_;
+  const bool fits = last_end_.offset <= std::numeric_limits<std::uint32_t>::max();
+  return {last_segment_, is_next && fits ? in_32_bits(last_end_.offset) : 0};
 }
 
 void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
@@ -230,6 +241,7 @@ void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
     const std::lock_guard lock(mutex_);
     CHECK(!segments_.empty() && segments_.back().is_active && end >= segments_.back().bytes);
     segments_.back().bytes = end;
+    last_end_ = {segments_.back().number, end};
     next_sequence_ = last_sequence + 1;
     receipts_.note({segments_.back().number, end}, clock_.steady());
   }
@@ -564,6 +576,8 @@ std::optional<std::string> LogState::take_dirty_cursors() {
   file.next_sequence = next_sequence_;
   for (const CursorState& cursor : cursors_)
     file.cursors[cursor.settings.name] = {cursor.committed, cursor.lost};
+  if (!segments_.empty() && segments_.back().bytes > kSegmentHeaderBytes)
+    file.newest_end = {segments_.back().number, segments_.back().bytes};
   return encode_cursor_file(file);
 }
 

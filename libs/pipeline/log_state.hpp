@@ -21,6 +21,12 @@
 
 namespace vigia::pipeline {
 
+/// A segment that was begun.
+struct NewSegment {
+  std::uint64_t number = 0;
+  std::uint32_t previous_end = 0;  ///< SegmentHeader::previous_end
+};
+
 /// A stretch of one segment that a cursor may read now.
 struct Readable {
   LogPosition position;     ///< where to go on
@@ -41,8 +47,7 @@ class LogState {
   Result<void> recover();
 
   // The writer's side.
-  /// The number of the new active segment.
-  std::uint64_t begin_segment(std::uint64_t marker);
+  NewSegment begin_segment(std::uint64_t marker);
   /// The active segment is durable up to `end`, its last record being `last_sequence`.
   void extend(std::uint64_t end, std::uint64_t last_sequence);
   void close_active();
@@ -139,6 +144,8 @@ class LogState {
   Result<void> recover_cursors();
   void recover_sequence();
   void recover_losses();
+  void recover_cuts();
+  void recover_cut(std::uint64_t number, std::uint64_t end);
   Result<void> recover_contents();
   void pass_contents();
   void note_damage(LogPosition position);
@@ -170,6 +177,8 @@ class LogState {
   std::vector<Segment> segments_;
   std::vector<CursorState> cursors_;
   std::uint64_t last_segment_ = 0;
+  LogPosition last_end_;  // of the segment that was written or found last
+  std::map<std::uint64_t, std::uint64_t> known_ends_;  // of segments, by what else is on disk
   std::uint64_t next_sequence_ = 1;
   bool is_dirty_ = false;
   std::set<LogPosition> damage_;

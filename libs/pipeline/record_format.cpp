@@ -41,7 +41,7 @@ std::string encode_segment_header(const SegmentHeader& header) {
   append_u32(copy, kLogVersion);
   append_u64(copy, header.number);
   append_u64(copy, header.marker);
-  append_u32(copy, 0);
+  append_u32(copy, header.previous_end);
   append_u32(copy, crc32c(copy));
   return copy + copy;
 }
@@ -56,7 +56,7 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
     SegmentHeader header;
     header.number = reader.read_u64();
     header.marker = reader.read_u64();
-    reader.read_u32();
+    header.previous_end = reader.read_u32();
     if (reader.read_u32() != crc32c(copy.substr(0, kSegmentCopyBytes - 4))) continue;
     if (version != kLogVersion)
       return fail(ErrorCode::kInvalid,
@@ -200,6 +200,8 @@ std::string encode_cursor_file(const CursorFile& file) {
     append_u64(bytes, place.position.offset);
     append_u64(bytes, place.lost);
   }
+  append_u64(bytes, file.newest_end.segment);
+  append_u64(bytes, file.newest_end.offset);
   append_u32(bytes, crc32c(bytes));
   return bytes;
 }
@@ -224,6 +226,10 @@ Result<CursorFile> decode_cursor_file(std::string_view bytes) {
     place.position.segment = reader.read_u64();
     place.position.offset = reader.read_u64();
     if (version >= 2) place.lost = reader.read_u64();
+  }
+  if (version >= 3) {
+    file.newest_end.segment = reader.read_u64();
+    file.newest_end.offset = reader.read_u64();
   }
   if (!reader.ok() || !reader.rest().empty()) return corrupt();
   return file;

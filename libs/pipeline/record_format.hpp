@@ -23,6 +23,8 @@ inline constexpr std::size_t kMarkerBytes = 8;
 struct SegmentHeader {
   std::uint64_t number = 0;
   std::uint64_t marker = 0;
+  /// Where the segment of the number before was closed; 0 where that is not known.
+  std::uint32_t previous_end = 0;
 };
 std::string encode_segment_header(const SegmentHeader& header);
 /// Either copy will do. kCorrupt where both are damaged, kInvalid for a later version.
@@ -58,7 +60,7 @@ std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t ma
 /// `head` holds at least head_size bytes. Nothing where the checksum or a field is wrong.
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker);
 
-inline constexpr std::uint32_t kCursorFileVersion = 2;
+inline constexpr std::uint32_t kCursorFileVersion = 3;
 
 /// The content of the file `cursors`.
 struct CursorFile {
@@ -69,9 +71,12 @@ struct CursorFile {
   };
   std::uint64_t next_sequence = 1;
   std::map<std::string, Place, std::less<>> cursors;
+  /// The newest segment was durable up to here; the default where there was none.
+  LogPosition newest_end = {};
 };
 std::string encode_cursor_file(const CursorFile& file);
-/// Reads version 1 too, which knows of no losses. kCorrupt where it is damaged.
+/// Reads version 1 too, which knows of no losses, and 2, which does not know where the newest
+/// segment ends. kCorrupt where it is damaged.
 Result<CursorFile> decode_cursor_file(std::string_view bytes);
 
 }  // namespace vigia::pipeline

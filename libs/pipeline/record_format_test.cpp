@@ -15,7 +15,9 @@ namespace vigia::pipeline {
 namespace {
 
 constexpr std::string_view kGoldenSegment = "tests/golden/disk_log/segment-v1.log";
-constexpr std::string_view kGoldenCursors = "tests/golden/disk_log/cursors-v2";
+constexpr std::string_view kGoldenHeader = "tests/golden/disk_log/segment-v1-header";
+constexpr std::string_view kGoldenCursors = "tests/golden/disk_log/cursors-v3";
+constexpr std::string_view kGoldenCursorsV2 = "tests/golden/disk_log/cursors-v2";
 constexpr std::string_view kGoldenCursorsV1 = "tests/golden/disk_log/cursors-v1";
 constexpr std::uint64_t kMarker = 0x1122334455667788;
 
@@ -50,10 +52,14 @@ std::string build_segment() {
 }
 
 CursorFile cursor_file() {
-  return {.next_sequence = 43,
-          .cursors = {{"otlphttp/cold", {{7, 64}, 0}},
-                      {"prometheusremotewrite/hot-0", {{6, 4096}, 5}}}};
+  return {
+      .next_sequence = 43,
+      .cursors = {{"otlphttp/cold", {{7, 64}, 0}}, {"prometheusremotewrite/hot-0", {{6, 4096}, 5}}},
+      .newest_end = {7, 8192}};
 }
+
+// Where the segment before it ended is told since a later program of the same version.
+SegmentHeader header_after_another() { return {8, kMarker, 16'777'300}; }
 
 TEST(RecordFormat, GoldenSegmentReadsAsWritten) {
   MemoryFiles files;
@@ -85,7 +91,10 @@ TEST(RecordFormat, WritesTheGoldenBytes) {
     std::ofstream(std::string(kGoldenSegment), std::ios::binary) << build_segment();
     std::ofstream(std::string(kGoldenCursors), std::ios::binary)
         << encode_cursor_file(cursor_file());
+    std::ofstream(std::string(kGoldenHeader), std::ios::binary)
+        << encode_segment_header(header_after_another());
   }
+  EXPECT_EQ(encode_segment_header(header_after_another()), file_content(kGoldenHeader));
   EXPECT_EQ(build_segment(), file_content(kGoldenSegment));
   EXPECT_EQ(encode_cursor_file(cursor_file()), file_content(kGoldenCursors));
 }
@@ -95,6 +104,20 @@ TEST(RecordFormat, GoldenCursorsReadAsWritten) {
   ASSERT_TRUE(file);
   EXPECT_EQ(file->next_sequence, 43U);
   EXPECT_EQ(file->cursors, cursor_file().cursors);
+  EXPECT_EQ(file->newest_end, cursor_file().newest_end);
+}
+
+TEST(RecordFormat, ASegmentsHeaderSaysWhereTheOneBeforeEnded) {
+  EXPECT_EQ(decode_segment_header(file_content(kGoldenHeader))->previous_end, 16'777'300U);
+  EXPECT_EQ(decode_segment_header(file_content(kGoldenSegment))->previous_end, 0U);
+}
+
+TEST(RecordFormat, CursorsOfTheSecondVersionAreReadAndKnowNoEnd) {
+  const auto file = decode_cursor_file(file_content(kGoldenCursorsV2));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->next_sequence, 43U);
+  EXPECT_EQ(file->cursors, cursor_file().cursors);
+  EXPECT_EQ(file->newest_end, LogPosition());
 }
 
 TEST(RecordFormat, CursorsOfTheFirstVersionAreReadAndHaveLostNothing) {

@@ -41,6 +41,7 @@ Result<void> SegmentReader::learn_marker() {
   auto header = decode_segment_header(bytes);
   if (header) {
     marker_ = header->marker;
+    previous_end_ = header->previous_end;
     return {};
   }
   if (header.error().code == ErrorCode::kInvalid) return forward(header);

@@ -42,6 +42,8 @@ class SegmentReader {
   std::uint64_t offset() const { return offset_; }
   std::uint64_t number() const { return number_; }
   std::optional<std::uint64_t> marker() const { return marker_; }
+  /// SegmentHeader::previous_end; 0 where the header was not read.
+  std::uint32_t previous_end() const { return previous_end_; }
   /// Of what was skipped, what the device could not read: at least so many bytes as the records
   /// that may be hidden there.
   std::uint64_t unreadable_bytes() const { return unreadable_bytes_; }
@@ -64,6 +66,7 @@ class SegmentReader {
   std::uint64_t number_;
   ReadDepth depth_;
   std::optional<std::uint64_t> marker_;
+  std::uint32_t previous_end_ = 0;
   std::uint64_t offset_ = kSegmentHeaderBytes;
   std::uint64_t damaged_ = 0;
   bool passes_unreadable_ = false;
