@@ -37,7 +37,7 @@ int main(int count, char** arguments) {
   namespace wire = vigia::wire;
   namespace net = vigia::net;
   using vigia::SystemClock;
-  service::keep_freed_pages();
+  service::keep_freed_pages(512U << 20U);  // as a collector with limit_mib: 512
   const SystemClock clock;
   service::MetricRegistry metrics;
   collector::Books books(metrics);

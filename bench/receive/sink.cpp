@@ -50,7 +50,7 @@ class Sink final : public net::Handler {
 };
 
 int run() {
-  service::keep_freed_pages();
+  service::keep_freed_pages(0);
   Sink sink;
   net::ServerSettings settings;
   settings.name = "sink";

@@ -89,6 +89,11 @@ inline constexpr std::size_t kStandardBodyBytesMin = 4U << 20U;
 /// 512 MiB, so that what is under way then ends below 640.
 inline constexpr std::uint64_t kMemoryExcessParts = 8;
 
+/// From this part below the limit on, freed memory goes back to the system as soon as the process
+/// has grown by kMemoryReturnParts of the limit: 384 and 16 of 512 MiB.
+inline constexpr std::uint64_t kMemoryNearParts = 4;
+inline constexpr std::uint64_t kMemoryReturnParts = 32;
+
 /// Reasons told in one answer; R-OTLP-4 bounds answers to 4 MiB, this stays far below.
 inline constexpr std::size_t kAnswerTextMax = 1024;
 

@@ -298,7 +298,7 @@ service::ProgramDescription describe_program() {
     auto settings = read_settings(file);
     if (!settings) return forward(settings);
     return [settings = *settings]() -> Result<std::unique_ptr<service::Running>> {
-      service::keep_freed_pages();
+      service::keep_freed_pages(settings.memory_limit_bytes);
       auto started = CollectorService::start(settings);
       if (!started) return forward(started);
       return *std::move(started);

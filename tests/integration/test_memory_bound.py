@@ -29,6 +29,8 @@ pytestmark = pytest.mark.alone  # what it measures, others on the machine would 
 MIB = 1 << 20
 # limit_mib is 512; what is under way where it is passed may come on top.
 RSS_MIB_MAX = 640
+# JSON becomes protobuf in little more than its own room, and what is freed does not stay: with any number of cores.
+JSON_RSS_MIB_MAX = 580
 ATTACKERS = ("cliente-a", "cliente-c", "cliente-d")
 BODY_BYTES = 31 * MIB  # the largest body is 32 MiB
 JSON_BYTES = 16 * MIB - 10_000
@@ -245,10 +247,10 @@ class Peaks:
         time.sleep(seconds)
         self.mib[name] = self.site.rss_peak // MIB
 
-    def check(self, attack: Attack, small: Small) -> None:
+    def check(self, attack: Attack, small: Small, mib_max: int = RSS_MIB_MAX) -> None:
         told = f"RSS at most {self.mib} MiB, attackers were told {dict(attack.answers)}, B {Counter(small.statuses)}"
         print("\n" + told)
-        assert max(self.mib.values()) < RSS_MIB_MAX, told
+        assert max(self.mib.values()) < mib_max, told
         assert len(small.statuses) > 15
         assert set(small.statuses) == {200}, told
         assert set(attack.answers) <= {"200", "429", "503", "closed"}, told
@@ -267,7 +269,7 @@ def test_json_stays_within_the_memory_limit(site: Lanes) -> None:
             site.serve().unpacks = False
             peaks.during("well")
         peaks.during("afterwards", 3)
-    peaks.check(attack, small)
+    peaks.check(attack, small, JSON_RSS_MIB_MAX)
 
 
 def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> None:

@@ -66,23 +66,21 @@ std::optional<std::string> from_base64(std::string_view text) {
   return count == 6 ? std::nullopt : std::optional(out);  // one digit alone is no byte
 }
 
+/// Writes one document. Of its texts only the one in hand is ever unescaped: the parser's own room
+/// for that would fill with all of them.
 class Converter {
  public:
-  std::string message(ondemand::object object, const JsonMessage& schema) {
-    const Depth depth(*this);
-    std::string out;
-    protozero::pbf_writer writer(out);
-    for (auto entry : object) {
-      const std::string_view key = entry.unescaped_key();
-      ondemand::value value = entry.value();
-      const JsonField* field = schema.find(key);
-      if (field == nullptr) {
-        pass_over(value);
-      } else if (!value.is_null()) {
-        put(writer, *field, value);
-      }
-    }
-    return out;
+  /// `parser` has read `json`; both outlive the converter.
+  Converter(const ondemand::parser& parser, std::string_view json) : parser_(parser), json_(json) {}
+
+  std::string convert(ondemand::object object, const JsonMessage& schema) {
+    // Protobuf is hardly ever the longer form. What of the room is not written costs nothing where
+    // it is large, for the heap maps that apart; to grow would hold what is written twice.
+    out_.reserve(json_.size());
+    protozero::pbf_writer writer(out_);
+    message(writer, object, schema);
+    if (out_.size() < out_.capacity() / 2) out_.shrink_to_fit();
+    return std::move(out_);
   }
 
  private:
@@ -96,6 +94,45 @@ class Converter {
     Depth& operator=(const Depth&) = delete;
     Converter& converter;
   };
+
+  void message(protozero::pbf_writer& writer, ondemand::object object, const JsonMessage& schema) {
+    const Depth depth(*this);
+    for (auto entry : object) {
+      const std::string_view key = unescaped(entry.key());
+      ondemand::value value = entry.value();
+      const JsonField* field = schema.find(key);
+      if (field == nullptr) {
+        pass_over(value);
+      } else if (!value.is_null()) {
+        put(writer, *field, value);
+      }
+    }
+  }
+
+  /// In place, behind what is written already: a copy for each level would be several of the whole.
+  void nested(protozero::pbf_writer& writer, const JsonField& field, ondemand::object object) {
+    const std::size_t before = out_.size();
+    {
+      protozero::pbf_writer inner(writer, field.number);
+      message(inner, object, *field.message);
+    }
+    if (out_.size() == before) writer.add_message(field.number, "", 0);  // it was left out
+  }
+
+  /// Views the document, or what the next call writes over.
+  std::string_view unescaped(ondemand::raw_json_string raw) {
+    const char* const begin = raw.raw();
+    // The parser has seen that each text ends.
+    const std::string_view rest = json_.substr(static_cast<std::size_t>(begin - json_.data()));
+    const std::string_view text = rest.substr(0, rest.find('"'));
+    if (text.find('\\') == text.npos) return text;
+    std::size_t end = 0;
+    while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+    const std::size_t bytes = end + simdjson::SIMDJSON_PADDING;
+    if (scratch_.size() < bytes) scratch_.resize(bytes);
+    auto* to = reinterpret_cast<std::uint8_t*>(scratch_.data());
+    return parser_.unescape(raw, to);
+  }
 
   /// Reads a value that means nothing to us, so that damage in it is seen.
   void pass_over(ondemand::value value) {
@@ -112,7 +149,7 @@ class Converter {
         break;
       }
       case ondemand::json_type::string:
-        (void)std::string_view(value.get_string());
+        (void)unescaped(value.get_raw_json_string());
         break;
       case ondemand::json_type::number:
         (void)double(value.get_double());
@@ -141,10 +178,10 @@ class Converter {
     switch (field.kind) {
       case JsonKind::kMessage:
         if (value.type() != ondemand::json_type::object) refuse(field, "must be an object");
-        writer.add_message(field.number, message(value.get_object(), *field.message));
+        nested(writer, field, value.get_object());
         break;
       case JsonKind::kText:
-        writer.add_string(field.number, std::string(text(field, value)));
+        put_text(writer, field, value);
         break;
       case JsonKind::kBase64: {
         const auto bytes = from_base64(text(field, value));
@@ -205,12 +242,17 @@ class Converter {
     }
   }
 
-  static std::string_view text(const JsonField& field, ondemand::value value) {
+  std::string_view text(const JsonField& field, ondemand::value value) {
     if (value.type() != ondemand::json_type::string) refuse(field, "must be a text");
-    return value.get_string();
+    return unescaped(value.get_raw_json_string());
   }
 
-  static double real(const JsonField& field, ondemand::value value) {
+  void put_text(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+    const std::string_view view = text(field, value);
+    writer.add_string(field.number, view.data(), view.size());
+  }
+
+  double real(const JsonField& field, ondemand::value value) {
     if (value.type() == ondemand::json_type::number) return value.get_double();
     const std::string_view spelled = text(field, value);
     if (spelled == "NaN") return std::numeric_limits<double>::quiet_NaN();
@@ -222,10 +264,10 @@ class Converter {
   }
 
   /// An integer, a string of one, or a number without a fraction ("1e3"), as ProtoJSON has it.
-  static std::int64_t signed_number(const JsonField& field, ondemand::value value,
-                                    std::int64_t min = std::numeric_limits<std::int64_t>::min(),
-                                    std::int64_t max = std::numeric_limits<std::int64_t>::max()) {
-    const std::string digits = digits_of(field, value);
+  std::int64_t signed_number(const JsonField& field, ondemand::value value,
+                             std::int64_t min = std::numeric_limits<std::int64_t>::min(),
+                             std::int64_t max = std::numeric_limits<std::int64_t>::max()) {
+    const std::string_view digits = digits_of(field, value);
     auto number = parse<std::int64_t>(digits);
     if (!number) {
       const auto as_real = parse<double>(digits);
@@ -238,8 +280,8 @@ class Converter {
     return *number;
   }
 
-  static std::uint64_t unsigned_number(const JsonField& field, ondemand::value value) {
-    const std::string digits = digits_of(field, value);
+  std::uint64_t unsigned_number(const JsonField& field, ondemand::value value) {
+    const std::string_view digits = digits_of(field, value);
     if (const auto number = parse<std::uint64_t>(digits)) return *number;
     const auto as_real = parse<double>(digits);
     constexpr double kBound = 18446744073709551616.0;  // 2^64
@@ -249,7 +291,7 @@ class Converter {
     return static_cast<std::uint64_t>(*as_real);
   }
 
-  static std::uint32_t small_number(const JsonField& field, ondemand::value value) {
+  std::uint32_t small_number(const JsonField& field, ondemand::value value) {
     const std::uint64_t number = unsigned_number(field, value);
     if (number > std::numeric_limits<std::uint32_t>::max()) {
       refuse(field, "must be an integer in range");
@@ -257,17 +299,21 @@ class Converter {
     return static_cast<std::uint32_t>(number);
   }
 
-  static std::string digits_of(const JsonField& field, ondemand::value value) {
-    if (value.type() == ondemand::json_type::string) return std::string(text(field, value));
+  std::string_view digits_of(const JsonField& field, ondemand::value value) {
+    if (value.type() == ondemand::json_type::string) return text(field, value);
     if (value.type() != ondemand::json_type::number) refuse(field, "must be an integer");
     std::string_view token = value.raw_json_token();
     while (!token.empty() && std::string_view(" \t\r\n").find(token.back()) != token.npos) {
       token.remove_suffix(1);
     }
     (void)double(value.get_double());  // checks the token and moves on
-    return std::string(token);
+    return token;
   }
 
+  const ondemand::parser& parser_;
+  const std::string_view json_;
+  std::string out_;
+  std::string scratch_;
   int depth_ = 0;
 };
 
@@ -312,7 +358,7 @@ Result<std::string> json_to_protobuf(Signal signal, std::string& json) {
     if (document.type() != ondemand::json_type::object) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: the body must be an object");
     }
-    std::string out = Converter().message(document.get_object(), json_request(signal));
+    std::string out = Converter(parser, json).convert(document.get_object(), json_request(signal));
     if (document.current_location().error() == simdjson::SUCCESS) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: text behind the end");
     }

@@ -96,6 +96,39 @@ TEST(Json, WholeNumbersMayBeWrittenAsFractionsThatAreNone) {
   }
 }
 
+TEST(Json, TextsAndKeysMayBeEscaped) {
+  EXPECT_EQ(value_of(R"({"stringValue":"a\\\"\n\u00e9\ud83d\ude00"})").string_value(),
+            "a\\\"\n\xc3\xa9\xf0\x9f\x98\x80");
+  EXPECT_EQ(value_of(R"({"stringValue":"a\\"})").string_value(), "a\\");
+  EXPECT_EQ(value_of(R"({"stringValue":""})").string_value(), "");
+  EXPECT_EQ(value_of(R"({"string\u0056alue":"x"})").string_value(), "x");
+  EXPECT_EQ(value_of(R"({"int\u0056alue":"\u0037"})").int_value(), 7);
+  // A longer one after a shorter one, in the same room.
+  const std::string longer = R"([{"stringValue":"\t1"},{"stringValue":"\t)" +
+                             std::string(5000, 'x') + R"("},{"stringValue":"\t2"}])";
+  const auto values = value_of(R"({"arrayValue":{"values":)" + longer + "}}").array_value();
+  EXPECT_EQ(values.values(0).string_value(), "\t1");
+  EXPECT_EQ(values.values(1).string_value().size(), 5001U);
+  EXPECT_EQ(values.values(2).string_value(), "\t2");
+  for (const char* bad : {R"("\x")", R"("\u12g4")", R"("\ud800")", R"("\udc00x")"}) {
+    EXPECT_TRUE(is_refused(Signal::kLogs, attribute(R"({"stringValue":)" + std::string(bad) + "}")))
+        << bad;
+    EXPECT_TRUE(is_refused(Signal::kLogs, attribute("{" + std::string(bad) + ":7}"))) << bad;
+    EXPECT_TRUE(is_refused(Signal::kLogs, attribute(R"({"x":)" + std::string(bad) + "}"))) << bad;
+  }
+}
+
+TEST(Json, AnEmptyMessageAtAnyLevelIsStillThere) {
+  const auto request = converted<ExportLogsServiceRequest>(
+      Signal::kLogs, R"({"resourceLogs":[{},{"resource":{},"scopeLogs":[{},{"scope":{}}]}]})");
+  ASSERT_EQ(request.resource_logs_size(), 2);
+  EXPECT_FALSE(request.resource_logs(0).has_resource());
+  EXPECT_TRUE(request.resource_logs(1).has_resource());
+  ASSERT_EQ(request.resource_logs(1).scope_logs_size(), 2);
+  EXPECT_FALSE(request.resource_logs(1).scope_logs(0).has_scope());
+  EXPECT_TRUE(request.resource_logs(1).scope_logs(1).has_scope());
+}
+
 TEST(Json, EnumsAreIntegersAndKeysAreLowerCamel) {
   const std::string before = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{)";
   const std::string after = R"(}}]}]}]})";

@@ -29,10 +29,10 @@ std::uint64_t read_resident_bytes() {
 }  // namespace
 
 MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets,
-                             ResidentBytes resident)
-    : limit_bytes_(limit_bytes),
-      budgets_(budgets),
-      resident_(resident ? std::move(resident) : read_resident_bytes) {
+                             ProcessMemory memory)
+    : limit_bytes_(limit_bytes), budgets_(budgets), memory_(std::move(memory)) {
+  if (!memory_.resident_bytes) memory_.resident_bytes = read_resident_bytes;
+  if (!memory_.give_back) memory_.give_back = service::return_freed_pages;
   look();
   thread_ = std::thread([this] { run(); });
 }
@@ -53,20 +53,30 @@ void MemoryLimiter::run() {
   }
 }
 
+/// What was freed lies scattered among what is in use, and each body dirties other pages of it:
+/// near the limit it goes back before the limit is reached, where there may be much of it again.
+bool MemoryLimiter::should_return(std::uint64_t bytes, TimePoint now) const {
+  if (now >= returned_ + kReturnInterval) return true;
+  if (limit_bytes_ == 0) return false;
+  // Nobody is refused for memory that is free already, though a return stops the others for a
+  // moment: a flood of heads that were refused leaves some hundred MiB a second behind.
+  if (bytes > limit_bytes_) return true;
+  return bytes > limit_bytes_ - limit_bytes_ / kMemoryNearParts &&
+         bytes > left_bytes_ + limit_bytes_ / kMemoryReturnParts;
+}
+
 /// Gives freed memory back where it is time to, and says what is resident then.
 std::uint64_t MemoryLimiter::resident_after_return(std::uint64_t bytes) {
   const auto now = std::chrono::steady_clock::now();
-  const bool is_over = limit_bytes_ > 0 && bytes > limit_bytes_;
-  // Nobody is refused for memory that is free already, though a return stops the others for a
-  // moment: a flood of heads that were refused leaves some hundred MiB a second behind.
-  if (!is_over && now < returned_ + kReturnInterval) return bytes;
-  service::return_freed_pages();
+  if (!should_return(bytes, now)) return bytes;
+  memory_.give_back();
   returned_ = now;
-  return resident_();
+  left_bytes_ = memory_.resident_bytes();
+  return left_bytes_;
 }
 
 void MemoryLimiter::look() {
-  const std::uint64_t bytes = resident_after_return(resident_());
+  const std::uint64_t bytes = resident_after_return(memory_.resident_bytes());
   resident_bytes_.store(bytes, std::memory_order_relaxed);
   if (limit_bytes_ == 0) return;
   const bool is_over = bytes > limit_bytes_;

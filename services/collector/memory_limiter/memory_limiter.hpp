@@ -9,22 +9,27 @@
 #include <mutex>
 #include <thread>
 
+#include "libs/base/clock.hpp"
 #include "libs/net/budget.hpp"
 
 namespace vigia::collector {
 
-/// Looks at the resident set five times a second on a thread of its own. Once a minute, and
-/// at each look where the limit is passed, it gives freed memory back to the system. While it is
-/// still over then, whoever holds more than the mean of what is being received is refused (the
-/// budgets are pressed); where it is over by an eighth, memory is short and whoever holds
-/// more than a little is (they are shut). Thread contract: any thread.
+/// What the limiter looks at and acts on; where empty, this process'.
+struct ProcessMemory {
+  std::function<std::uint64_t()> resident_bytes{};
+  std::function<void()> give_back{};  ///< freed memory, to the system
+};
+
+/// Looks at the resident set five times a second on a thread of its own. Once a minute, at each
+/// look where the limit is passed, and from three quarters of it on whenever it has grown by a
+/// thirty-second part, it gives freed memory back to the system. While it is still over then,
+/// whoever holds more than the mean of what is being received is refused (the budgets are pressed);
+/// where it is over by an eighth, memory is short and whoever holds more than a little is (they are
+/// shut). Thread contract: any thread.
 class MemoryLimiter {
  public:
-  using ResidentBytes = std::function<std::uint64_t()>;
-  /// `limit_bytes` 0: never over. `resident` says what this process has resident; empty: the
-  /// system's word.
-  MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets,
-                ResidentBytes resident = {});
+  /// `limit_bytes` 0: never over.
+  MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budgets, ProcessMemory memory = {});
   ~MemoryLimiter();
   MemoryLimiter(const MemoryLimiter&) = delete;
   MemoryLimiter& operator=(const MemoryLimiter&) = delete;
@@ -36,13 +41,15 @@ class MemoryLimiter {
  private:
   void run();
   void look();
+  bool should_return(std::uint64_t bytes, TimePoint now) const;
   std::uint64_t resident_after_return(std::uint64_t bytes);
   void tell(std::uint64_t bytes, bool was_over, bool was_short) const;
 
   const std::uint64_t limit_bytes_;
   net::ServerBudgets& budgets_;
-  const ResidentBytes resident_;
-  std::chrono::steady_clock::time_point returned_;
+  ProcessMemory memory_;
+  TimePoint returned_;
+  std::uint64_t left_bytes_ = 0;  // were resident when freed memory was last given back
   std::atomic<bool> is_over_{false};
   std::atomic<bool> is_short_{false};
   std::atomic<std::uint64_t> resident_bytes_{0};

@@ -1,8 +1,11 @@
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,15 +57,42 @@ TEST_F(MemoryLimiterTest, AFaultOfALookCostsThatLookAlone) {
   const std::uint64_t before = fault_count();
   std::atomic<int> looks{0};
   std::promise<void> looked_on;
-  const MemoryLimiter limiter(100, budgets_, [&]() -> std::uint64_t {
+  const auto resident_bytes = [&]() -> std::uint64_t {
     const int look = ++looks;
     if (look == 3) throw std::bad_alloc();  // the first two are the constructor's
     if (look == 4) looked_on.set_value();
     return look > 3 ? 1000 : 10;
-  });
+  };
+  const MemoryLimiter limiter(100, budgets_, {.resident_bytes = resident_bytes});
   EXPECT_FALSE(limiter.is_short());
   looked_on.get_future().wait();
   EXPECT_EQ(fault_count(), before + 1);
+}
+
+// What bodies had left behind among what is in use was given back at the limit only: it came on top
+// of all that is counted, with each core more of it.
+TEST_F(MemoryLimiterTest, NearTheLimitFreedMemoryGoesBackAsItGrows) {
+  // By look, the constructor's first, which gives back in any case. Near are 1200 of 1600, and a
+  // growth of 50 counts.
+  const std::vector<std::uint64_t> script{10, 1199, 1201, 1250, 1252, 1300, 1302, 1000};
+  std::size_t looks = 0;
+  std::vector<std::size_t> given_back_at;
+  std::promise<void> is_over;
+  bool is_second = false;  // it looks again when it has given back
+  const auto resident_bytes = [&] {
+    if (!std::exchange(is_second, false) && ++looks == script.size()) is_over.set_value();
+    return script[std::min(looks, script.size()) - 1];
+  };
+  const auto give_back = [&] {
+    given_back_at.push_back(looks - 1);
+    is_second = true;
+  };
+  {
+    const MemoryLimiter limiter(1600, budgets_,
+                                {.resident_bytes = resident_bytes, .give_back = give_back});
+    is_over.get_future().wait();
+  }
+  EXPECT_EQ(given_back_at, (std::vector<std::size_t>{0, 2, 4}));
 }
 
 TEST_F(MemoryLimiterTest, WithoutALimitItIsNeverShort) {
