@@ -70,9 +70,16 @@ WatchdogSettings watchdog_settings(const Settings& settings) {
   return out;
 }
 
+/// Name and URL of each.
+std::vector<std::pair<std::string, std::string>> hot_shards(const Settings& settings) {
+  std::vector<std::pair<std::string, std::string>> shards;
+  for (const auto& shard : settings.shards) shards.emplace_back(shard.name, shard.url);
+  return shards;
+}
+
 LivePollerSettings poller_settings(const Settings& settings) {
   LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
-  for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
+  out.hot_shards = hot_shards(settings);
   return out;
 }
 
@@ -107,6 +114,7 @@ class Service final : public service::Running {
         authenticator_(*database_, hasher_, clock_, settings_.session),
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
         router_(*client_, settings_.router_url, own_token_),
+        hot_(*client_, hot_shards(settings_)),
         live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
         channel_addresses_(*database_,
                            [policy = channel_addresses(settings_)](const std::string& url) {
@@ -145,8 +153,8 @@ class Service final : public service::Running {
       if (!made) return forward(made);
     }
     add_all_routes(table_,
-                   ApiParts{*database_, authenticator_, hasher_, live_, router_, settings_, clock_,
-                            [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
+                   ApiParts{*database_, authenticator_, hasher_, live_, router_, hot_, settings_,
+                            clock_, [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
     if (is_sound) {
       auto published = publisher_.start();
       if (!published) return forward(published);
@@ -255,6 +263,7 @@ class Service final : public service::Running {
   Authenticator authenticator_;
   Snapshot snapshot_;
   RouterQueries router_;
+  HotQueries hot_;
   LivePoller live_;
   ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;

@@ -1,4 +1,7 @@
-"""Runs a whole Vigía for the browser tests until its standard input is closed; prints where its demo.json is."""
+"""Runs a whole Vigía for the browser tests until its standard input is closed; prints where its demo.json is.
+
+Takes `stop NAME` and `start NAME` of a part, a line each, and answers each with a line.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ def main() -> None:
         file = Path(name) / "demo.json"
         demo.save_private(file, demo.description(stack.layout, stack.agents, stack.secrets, pids))
         print(file, flush=True)
-        sys.stdin.read()
+        for line in sys.stdin:
+            action, part = line.split()
+            {"stop": stack.stop, "start": stack.start}[action](part)
+            print(line.strip(), flush=True)
 
 
 if __name__ == "__main__":

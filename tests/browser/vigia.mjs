@@ -38,13 +38,21 @@ async function startOwn() {
       PYTHONDONTWRITEBYTECODE: "1",
     },
   });
-  const line = await Promise.race([
-    once(createInterface(child.stdout), "line").then(([text]) => text),
+  const lines = createInterface(child.stdout);
+  const ends = Promise.race([
     once(child, "error").then(([error]) => Promise.reject(error)),
     once(child, "exit").then(([code]) => Promise.reject(new Error(`serve.py ended with ${code}`))),
   ]);
+  ends.catch(() => {}); // told to whoever waits for a line then
+  const nextLine = () => Promise.race([once(lines, "line").then(([text]) => text), ends]);
   return {
-    file: line,
+    file: await nextLine(),
+    /** Stops or starts one of the provider's parts: `stop collector`. */
+    async order(words) {
+      const answer = nextLine();
+      child.stdin.write(`${words}\n`);
+      await answer;
+    },
     async stop() {
       child.stdin.end();
       if (child.exitCode === null) await once(child, "exit");
@@ -121,6 +129,8 @@ export async function vigia() {
   return {
     ...demo,
     agents,
+    /** Nothing where the Vigía is not our own: `VIGIA_DEMO`. */
+    order: own?.order,
     async stop() {
       if (own === null) return;
       for (const agent of agents) if (agent.words !== undefined) agent.end();

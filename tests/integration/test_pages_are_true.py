@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+import pytest
 from launcher.control import Control
+from launcher.layout import AgentPlace
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from otlp import gauge, metrics_request, post, resource_of
 from stack import Stack, wait_for
@@ -136,6 +140,74 @@ def test_a_dead_nodes_curve_has_a_hole_and_every_range_its_peak(stack: Stack) ->
         summary = metrics(span)["cpu_summary"]
         assert summary is not None, f"{span} shows nothing of a new node"
         assert summary["maximum"] >= peak, (span, summary, peak)
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+@pytest.mark.timeout(480)
+def test_our_own_outage_is_no_hole_of_a_nodes_and_a_nodes_hole_stays_its_own(stack: Stack) -> None:
+    """While the collector was away every node's curve had the hole of a node that is down."""
+    stack.start_central()
+    stack.start(*(place.name for place in stack.agents))
+    control = _control(stack)
+    dies, stays, pushes = stack.agents
+    assert (stays.node_id, pushes.node_id) == ("b-web-01", "b-db-01")
+
+    def metrics(place: AgentPlace, span: str = "15m") -> dict[str, Any]:
+        path = f"/customers/{place.customer_id}/nodes/{place.node_id}/metrics?range={span}"
+        found: dict[str, Any] = control.request("GET", path)
+        columns = ("times", "cpu_percent", "down_share", "outage_share")
+        assert len({len(found[name]) for name in columns}) == 1
+        return found
+
+    def times_of(found: dict[str, Any], column: str) -> list[int]:
+        return [at for at, share in zip(found["times"], found[column], strict=True) if share and share > 0]
+
+    def has_curve(place: AgentPlace) -> bool:
+        return sum(value is not None for value in metrics(place)["cpu_percent"]) >= 3
+
+    wait_for("all are up", lambda: _all_up(control), 60)
+    for place in stack.agents:
+        wait_for("some curve", partial(has_curve, place), 120)
+    died = time.time()
+    stack.kill(dies.name)
+    time.sleep(65)
+    stack.start(dies.name)
+    lived = time.time()
+    wait_for("its curve goes on", lambda: metrics(dies)["cpu_percent"][-1] is not None, 60)
+    time.sleep(35)  # what lies nearer to an outage than it is known by is not the node's
+
+    away = time.time()
+    stack.stop("collector")
+    stack.kill(stays.name)  # is it dead? nobody can know
+    time.sleep(90)
+    for place in stack.agents:
+        found = metrics(place)
+        assert found["cpu_percent"][-2:] == [None, None]
+        assert found["outage_share"][-3:] == [1, 1, 1], (place.node_id, found["outage_share"])
+        assert found["down_share"][-3:] == [0, 0, 0], (place.node_id, found["down_share"])
+        newest = found["outages"][-1]
+        assert away - 15 <= _seconds(newest["from"]) <= away + 30, newest
+        assert _seconds(newest["to"]) >= time.time() - 45, newest
+    stack.start("collector")
+    back = time.time()
+    stack.start(stays.name)
+    wait_for("what the agents kept is there", lambda: not times_of(metrics(pushes), "outage_share"), 90)
+    assert not times_of(metrics(pushes), "down_share")
+    own = times_of(metrics(dies), "down_share")
+    assert own
+    assert died - 15 <= own[0] <= own[-1] <= lived + 30, (died, own, lived)
+    assert len(own) >= 4, "the node's own hole is drawn as before, though the router now asks the cold store"
+    ours = times_of(metrics(stays), "outage_share")
+    assert len(ours) >= 4
+    assert away - 15 <= ours[0] <= ours[-1] <= back + 45, (away, ours, back)
+    for span in ("1h", "6h", "24h"):
+        found = metrics(stays, span)
+        inside = [one for one in found["outages"] if _seconds(one["from"]) > died]
+        assert len(inside) == 1, inside
+        assert away - 60 <= _seconds(inside[0]["from"]) <= _seconds(inside[0]["to"]) <= back + 75, inside
 
 
 def _invent_nodes(stack: Stack, customer_id: str, count: int) -> None:

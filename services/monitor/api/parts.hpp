@@ -10,6 +10,7 @@
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/password.hpp"
 #include "services/monitor/api/table.hpp"
+#include "services/monitor/live/hot_queries.hpp"
 #include "services/monitor/live/live_poller.hpp"
 #include "services/monitor/live/router_queries.hpp"
 #include "services/monitor/settings.hpp"
@@ -25,6 +26,7 @@ struct ApiParts {
   PasswordHasher& hasher;
   const LivePoller& live;
   RouterQueries& router;
+  HotQueries& hot;
   const Settings& settings;
   const Clock& clock;
   std::function<void()>

@@ -2,6 +2,7 @@
 
 #include "services/monitor/live/down_time.hpp"
 #include "services/monitor/live/node_metrics.hpp"
+#include "services/monitor/live/own_outages.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -46,7 +47,7 @@ TEST(NodeCurves, TheSummaryIsOfAllSamplesNotOfPickedOnes) {
 TEST(NodeCurves, WhatLiesAfterTheLastStepIsAStepOfItsOwn) {
   const TimeGrid grid{0, 7200, 7200};
   auto curves = read_curves(grid, {});
-  curves.append(7500, {{"cpu_average", 5}, {"cpu_maximum", 80}, {"samples", 20}, {"up", 1}});
+  curves.append(7500, {{"cpu_average", 5}, {"cpu_maximum", 80}, {"samples", 20}});
   EXPECT_EQ(curves.times, (std::vector<std::int64_t>{0, 7200, 7500}));
   EXPECT_EQ(curves.cpu.average[2], 5);
   EXPECT_EQ(curves.memory.average[2], std::nullopt);
@@ -62,15 +63,13 @@ TEST(NodeCurves, OneQuestionAsksForEverySampleOfAStep) {
        {"max(max_over_time(system_cpu_usage{customer_id=\"cliente-a\",node_id=\"prod-web-01\"}"
         "[7200000ms]))",
         "min(min_over_time(system_memory_usage_percent", "avg(avg_over_time(system_cpu_usage",
-        "max(count_over_time(system_cpu_usage", "max(avg_over_time(up{job=\"customer-agents\""}) {
+        "max(count_over_time(system_cpu_usage"}) {
     EXPECT_NE(query.find(text), std::string::npos) << query;
   }
-  // An aligned sample belongs to one fine step; the scrape may be in the step before.
+  // An aligned sample belongs to one fine step.
   const auto fine =
       curve_query(*CustomerId::parse("cliente-a"), *NodeId::parse("prod-web-01"), 15'000);
   EXPECT_NE(fine.find("[14999ms]"), std::string::npos);
-  EXPECT_NE(fine.find("max(last_over_time(up"), std::string::npos);
-  EXPECT_NE(fine.find("[60000ms]"), std::string::npos);
 }
 
 /// Steps of the same length: samples and `up` of each; -1 where nobody asked.
@@ -80,7 +79,9 @@ std::vector<std::optional<double>> shares(std::int64_t seconds,
   for (const auto& [samples, up] : facts) {
     steps.push_back({seconds, samples, up < 0 ? std::nullopt : std::optional(up)});
   }
-  return down_shares(steps);
+  std::vector<std::optional<double>> down;
+  for (const auto& one : judge_steps(steps)) down.push_back(one.down);
+  return down;
 }
 
 using Shares = std::vector<std::optional<double>>;
@@ -136,6 +137,130 @@ TEST(DownTime, BeforeItsFirstSampleANodeWasNotDownUnlessItWasAskedInVain) {
   EXPECT_EQ(shares(15, {{0, -1}, {0, -1}, {0, -1}, {1, 1}}),
             (Shares{std::nullopt, std::nullopt, std::nullopt, 0}));
   EXPECT_EQ(shares(15, {{0, 0}, {0, 0}, {0, 0}, {1, 1}}), (Shares{1, 1, 1, 0}));
+}
+
+/// The same with our own outages: samples, `up`, and how much of the step we were away.
+struct Told {
+  double samples;
+  double up;
+  double outage;
+};
+std::pair<Shares, std::vector<double>> judged(std::int64_t seconds, const std::vector<Told>& told) {
+  // What came before tells how far apart samples are.
+  constexpr std::size_t kBefore = 6;
+  std::vector<StepFacts> steps(kBefore, {seconds, told[0].samples, 1, 0});
+  for (const auto& one : told) {
+    const auto up = one.up < 0 ? std::nullopt : std::optional(one.up);
+    steps.push_back({seconds, one.samples, up, one.outage});
+  }
+  std::pair<Shares, std::vector<double>> found;
+  const auto judgements = judge_steps(steps);
+  for (std::size_t i = kBefore; i < judgements.size(); ++i) {
+    found.first.push_back(judgements[i].down);
+    found.second.push_back(judgements[i].outage);
+  }
+  return found;
+}
+
+// Our collector stopped: the node, which pushes, did not "answer", and its hole was drawn as its
+// own.
+TEST(OwnOutage, AHoleInOurOutageIsOursAndWhatTheNodeMissedBeforeStaysItsOwn) {
+  const auto [down, ours] = judged(15, {{1, 1, 0},
+                                        {0, 0, 0},
+                                        {0, 0, 0},
+                                        {0, 0, 0},
+                                        {1, 1, 0},
+                                        {0, 1, 1},
+                                        {0, 0, 1},
+                                        {0, 0, 1},
+                                        {1, 1, 0}});
+  EXPECT_EQ(down, (Shares{0, 1, 1, 1, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(ours, (std::vector<double>{0, 0, 0, 0, 0, 1, 1, 1, 0}));
+}
+
+TEST(OwnOutage, WhatANodeMissesAfterOurOutageIsItsOwn) {
+  const auto [down, ours] =
+      judged(15, {{1, 1, 0}, {0, 0, 1}, {0, 0, 1}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {1, 1, 0}});
+  EXPECT_EQ(down, (Shares{0, 0, 0, 1, 1, 1, 0}));
+  EXPECT_EQ(ours, (std::vector<double>{0, 1, 1, 0, 0, 0, 0}));
+}
+
+TEST(OwnOutage, ThatItDidNotAnswerMeanwhileSaysNothingOfTheRestOfTheHole) {
+  const auto [down, ours] =
+      judged(15, {{1, 1, 0}, {0, 1, 0}, {0, 1, 0}, {0, 0, 1}, {0, 0, 1}, {1, 1, 0}});
+  EXPECT_EQ(down, (Shares{0, std::nullopt, std::nullopt, 0, 0, 0}));
+  EXPECT_EQ(ours, (std::vector<double>{0, 0, 0, 1, 1, 0}));
+}
+
+TEST(OwnOutage, WhatWasDeliveredAfterItIsNotMissing) {
+  const auto [down, ours] = judged(15, {{1, 1, 0}, {1, 0, 1}, {1, 0, 1}, {1, 1, 0}});
+  EXPECT_EQ(down, (Shares{0, 0, 0, 0}));
+  EXPECT_EQ(ours, (std::vector<double>{0, 0, 0, 0}));
+}
+
+TEST(OwnOutage, OfALongStepEachHasItsPart) {
+  const auto [down, ours] =
+      judged(300, {{20, 1, 0}, {0, 0, 1}, {0, 0.2, 0.4}, {10, 0.5, 0.5}, {10, 0.5, 0}, {20, 1, 0}});
+  EXPECT_EQ(ours, (std::vector<double>{0, 1, 0.4, 0.5, 0, 0}));
+  EXPECT_EQ(down[1], 0.0);
+  EXPECT_NEAR(*down[2], 0.4, 1e-9);
+  EXPECT_EQ(down[3], 0.0);
+  EXPECT_EQ(down[4], 0.5);
+}
+
+TEST(OwnOutages, AreReadFromWhatTheRulesRecorded) {
+  const TimeGrid grid{1000, 1150, 15};
+  // The hot store began at 1015, evaluated nothing at 1090 and 1105, and is there again.
+  const auto record = read_record(
+      grid,
+      {part("recorded",
+            {{1015, 0}, {1030, 1}, {1045, 1}, {1060, 0}, {1075, 0}, {1120, 0}, {1135, 0}}),
+       part("shut", {{1135, 1}}), part("unseen", {{1150, 1}}), part("up", {{1015, 1}, {1030, 0}})});
+  EXPECT_EQ(record.outages, (std::vector<TimeRange>{{1015, 1045}, {1075, 1105}, {1120, 1150}}));
+  EXPECT_EQ(record.up_share(1000, 1030), 0.5);
+  EXPECT_EQ(record.up_share(1030, 1150), std::nullopt);
+}
+
+TEST(OwnOutages, AreCountedWithWhatTheyAreKnownBy) {
+  const std::vector<TimeRange> outages{{100, 200}, {230, 260}};
+  EXPECT_EQ(outage_share(outages, 0, 50, 0), 0);
+  EXPECT_EQ(outage_share(outages, 150, 250, 0), 0.7);
+  EXPECT_EQ(outage_share(outages, 150, 250, 20), 1);
+  EXPECT_EQ(outage_share(outages, 80, 100, 20), 1);
+  EXPECT_EQ(outage_share({}, 0, 0, 0), 0);
+}
+
+TEST(OwnOutages, TheGridIsFineAndDividesTheSteps) {
+  for (const auto* range : {"15m", "1h", "6h", "24h", "7d", "30d", "90d", "1y", "2y"}) {
+    const auto curve = grid_of(range, kNow);
+    ASSERT_TRUE(curve.has_value());
+    const auto grid = record_grid(*curve, kNow / 1000);
+    EXPECT_EQ(curve->step_s % grid.step_s, 0) << range;
+    EXPECT_LE((grid.end_s - grid.start_s) / grid.step_s, 2'200) << range;
+    EXPECT_GE(grid.end_s, curve->end_s) << range;
+  }
+  const auto day = record_grid(*grid_of("24h", kNow), kNow / 1000);
+  EXPECT_EQ(day.step_s, 60);
+}
+
+TEST(OwnOutages, TheQuestionNamesOneCustomerAndOurOwnRecords) {
+  const TimeGrid fine{0, 900, 15};
+  const auto query = record_query(*CustomerId::parse("cliente-a"), *NodeId::parse("prod-web-01"),
+                                  fine, std::chrono::seconds(30));
+  for (const std::string text :
+       {"max(last_over_time(up{job=\"customer-agents\",customer_id=\"cliente-a\","
+        "node_id=\"prod-web-01\"}[60s]))",
+        "last_over_time(vigia:own_part_away{customer_id=\"\"}[90s])",
+        "last_over_time(vigia:asking_part_away{customer_id=\"\"}[90s])",
+        "max_over_time(vigia_memory_shut_out{job=\"otel-collector\",customer_id=\"cliente-a\"}"
+        "[30s])"}) {
+    EXPECT_NE(query.find(text), std::string::npos) << query;
+  }
+  const auto coarse = record_query(*CustomerId::parse("cliente-a"), *NodeId::parse("prod-web-01"),
+                                   {0, 86'400, 360}, std::chrono::seconds(30));
+  EXPECT_NE(coarse.find("max_over_time(vigia:own_part_away{customer_id=\"\"}[360s])"),
+            std::string::npos);
+  EXPECT_NE(coarse.find("avg_over_time(up{"), std::string::npos);
 }
 
 }  // namespace

@@ -54,21 +54,33 @@ bool is_long(const Hole& hole, const std::vector<StepFacts>& steps, std::size_t 
   return steps[hole.first].seconds >= kCoarseStepS || hole.end - hole.first >= 2;
 }
 
-// At fine steps the node was down for the whole hole, not only from when it was next asked.
+// At fine steps the node was down for the whole hole, not only from when it was next asked; what of
+// it lies in an outage of ours says nothing of the node, nor does `up` of that time.
 void fill(const Hole& hole, const std::vector<StepFacts>& steps,
-          std::vector<std::optional<double>>& shares) {
+          std::vector<StepJudgement>& judged) {
+  const auto is_ours = [&](std::size_t i) {
+    return steps[i].outage_share > 0 && steps[i].seconds < kCoarseStepS;
+  };
   bool was_down = false;
   for (auto i = hole.first; i < hole.end; ++i) {
-    was_down = was_down || (steps[i].up_share && *steps[i].up_share < 0.5);
+    const double rest = 1 - steps[i].outage_share;  // of which we know
+    const double silent = rest - steps[i].up_share.value_or(1);
+    was_down = was_down || (!is_ours(i) && silent > rest / 2);
   }
   for (auto i = hole.first; i < hole.end; ++i) {
     const auto up = steps[i].up_share;
+    auto& one = judged[i];
+    if (is_ours(i)) {
+      one = {0, 1};
+      continue;
+    }
+    one.outage = steps[i].outage_share;
     if (!was_down) {
-      shares[i] = std::nullopt;
+      one.down = one.outage >= kUsualShare ? std::optional(0.0) : std::nullopt;
     } else if (steps[i].seconds < kCoarseStepS) {
-      shares[i] = 1;
+      one.down = 1;
     } else {
-      shares[i] = 1 - up.value_or(0);
+      one.down = std::max(0.0, 1 - up.value_or(0) - one.outage);
     }
   }
 }
@@ -82,26 +94,28 @@ double missing_share(const StepFacts& step, double pace) {
 
 }  // namespace
 
-std::vector<std::optional<double>> down_shares(const std::vector<StepFacts>& steps) {
+std::vector<StepJudgement> judge_steps(const std::vector<StepFacts>& steps) {
   const auto distance = usual_distance(steps);
   const double pace = usual_pace(steps);
-  std::vector<std::optional<double>> shares(steps.size(), 0.0);
+  std::vector<StepJudgement> judged(steps.size(), StepJudgement{0.0});
   bool is_first = true;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].samples > 0) {
-      const double down = 1 - steps[i].up_share.value_or(1);
       // What is missing in its very first step was before the node was there.
-      if (!is_first) shares[i] = std::min(missing_share(steps[i], pace), down);
+      const double missing = is_first ? 0 : missing_share(steps[i], pace);
+      judged[i].outage = std::min(missing, steps[i].outage_share);
+      const double down = std::min(missing, 1 - steps[i].up_share.value_or(1));
+      judged[i].down = std::max(0.0, down - judged[i].outage);
       is_first = false;
       continue;
     }
     Hole hole{i, i};
     while (hole.end < steps.size() && steps[hole.end].samples <= 0) ++hole.end;
     // Before its first sample of all nothing is known of a node, unless it was asked in vain.
-    if (is_long(hole, steps, distance) || hole.first == 0) fill(hole, steps, shares);
+    if (is_long(hole, steps, distance) || hole.first == 0) fill(hole, steps, judged);
     i = hole.end - 1;
   }
-  return shares;
+  return judged;
 }
 
 }  // namespace vigia::monitor

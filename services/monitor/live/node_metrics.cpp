@@ -8,6 +8,7 @@
 
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/live/down_time.hpp"
+#include "services/monitor/live/own_outages.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -30,8 +31,6 @@ constexpr auto kRanges = std::to_array<RangeStep>({{"15m", 15 * 60, 15},
                                                    {"1y", 365 * kDay, kDay},
                                                    {"2y", 730 * kDay, 2 * kDay}});
 
-// A node's scrape may be half a minute away.
-constexpr std::int64_t kUpWindowMs = 60'000;
 constexpr std::int64_t kRollupMs = 300'000;
 // Steps that are longer are followed by one that is not over yet.
 constexpr std::int64_t kFineStepS = 15;
@@ -64,15 +63,38 @@ void write_summary(std::string_view name, const std::optional<RangeSummary>& sum
       .end_object();
 }
 
-// What was made of the node's down time by down_time.hpp, for each of the times.
-std::vector<std::optional<double>> down_of(const NodeCurves& curves, const TimeGrid& grid) {
+// What down_time.hpp makes of each step, by samples and by the hot store's record.
+std::vector<StepJudgement> judge(const NodeCurves& curves, const CurveAsk& ask,
+                                 const Record& record, std::int64_t slack_s) {
   std::vector<StepFacts> steps(curves.times.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const bool is_first = i == 0;
-    steps[i] = {is_first ? grid.step_s : curves.times[i] - curves.times[i - 1],
-                curves.samples[i].value_or(0), curves.up_share[i]};
+    const auto to = curves.times[i];
+    const auto from = i == 0 ? to - ask.grid.step_s : curves.times[i - 1];
+    const auto known_from = std::clamp(ask.known_from_ms / 1000, from, to);
+    const double known = static_cast<double>(to - known_from) / static_cast<double>(to - from);
+    steps[i] = {to - from, curves.samples[i].value_or(0), record.up_share(from, to),
+                known * outage_share(record.outages, known_from, to, slack_s)};
   }
-  return down_shares(steps);
+  return judge_steps(steps);
+}
+
+void write_judgements(const std::vector<StepJudgement>& judged, JsonWriter& writer) {
+  writer.key("down_share").begin_array();
+  for (const auto& one : judged) one.down ? writer.number(*one.down) : writer.null();
+  writer.end_array().key("outage_share").begin_array();
+  for (const auto& one : judged) writer.number(one.outage);
+  writer.end_array();
+}
+
+void write_outages(const std::vector<TimeRange>& outages, JsonWriter& writer) {
+  writer.key("outages").begin_array();
+  for (const auto& one : outages) {
+    writer.begin_object()
+        .member_time("from", one.from_s * 1000)
+        .member_time("to", one.to_s * 1000)
+        .end_object();
+  }
+  writer.end_array();
 }
 
 std::map<std::string, double, std::less<>> parts_of(const std::vector<VectorSample>& samples) {
@@ -149,10 +171,7 @@ std::string curve_query(const CustomerId& customer, const NodeId& node, std::int
        {over("cpu_minimum", kCpu, "min", "min"), over("cpu_maximum", kCpu, "max", "max"),
         over("samples", kCpu, "max", "count"), over("memory_average", kMemory, "avg", "avg"),
         over("memory_minimum", kMemory, "min", "min"),
-        over("memory_maximum", kMemory, "max", "max"),
-        part("up", fmt::format(R"(max({}_over_time(up{{job="customer-agents",{}}}[{}ms])))",
-                               window_ms < kUpWindowMs ? "last" : "avg", who,
-                               std::max(window_ms, kUpWindowMs)))}) {
+        over("memory_maximum", kMemory, "max", "max")}) {
     query += " or " + more;
   }
   return query;
@@ -173,7 +192,6 @@ NodeCurves read_curves(const TimeGrid& grid, const std::vector<MatrixSeries>& se
   curves.cpu = {part("cpu_average"), part("cpu_minimum"), part("cpu_maximum")};
   curves.memory = {part("memory_average"), part("memory_minimum"), part("memory_maximum")};
   curves.samples = part("samples");
-  curves.up_share = part("up");
   return curves;
 }
 
@@ -191,7 +209,6 @@ void NodeCurves::append(std::int64_t time_s,
   memory.minimum.push_back(value("memory_minimum"));
   memory.maximum.push_back(value("memory_maximum"));
   samples.push_back(value("samples"));
-  up_share.push_back(value("up"));
 }
 
 std::optional<RangeSummary> summary_of(const Measure& measure,
@@ -215,18 +232,20 @@ std::optional<RangeSummary> summary_of(const Measure& measure,
   return summary;
 }
 
-Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId& node,
-                                       const TimeGrid& grid, std::int64_t now_ms,
-                                       RouterQueries& router) {
-  Remarks remarks;
-  auto answer = router.range(customer, curve_query(customer, node, grid.step_s * 1000), grid);
+namespace {
+
+/// What the router's stores have of the curves, with the step that is not over.
+Result<NodeCurves> ask_curves(const CurveAsk& ask, RouterQueries& router, Remarks& remarks) {
+  const auto& grid = ask.grid;
+  auto answer =
+      router.range(ask.customer, curve_query(ask.customer, ask.node, grid.step_s * 1000), grid);
   if (!answer) return forward(answer);
   remarks.add(answer->served, answer->warnings);
   auto curves = read_curves(grid, answer->series);
-  const auto now_s = now_ms / 1000;
+  const auto now_s = ask.now_ms / 1000;
   if (grid.step_s > kFineStepS && now_s > grid.end_s) {
-    const auto query = curve_query(customer, node, (now_s - grid.end_s) * 1000);
-    auto newest = router.instant_of(customer, query, now_s);
+    const auto query = curve_query(ask.customer, ask.node, (now_s - grid.end_s) * 1000);
+    auto newest = router.instant_of(ask.customer, query, now_s);
     if (newest) {
       remarks.add(newest->served, newest->warnings);
       curves.append(now_s, parts_of(newest->samples));
@@ -234,21 +253,43 @@ Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId&
       remarks.add("", {"newest part missing: the router does not answer"});
     }
   }
+  return curves;
+}
+
+Record ask_record(const CurveAsk& ask, const CurveSources& sources, Remarks& remarks) {
+  const auto grid = record_grid(ask.grid, ask.now_ms / 1000);
+  auto series = sources.hot.range(
+      ask.hot_shard, record_query(ask.customer, ask.node, grid, sources.rule_interval), grid);
+  if (!series) {
+    remarks.add("", {"down times missing: the hot store does not answer"});
+    return {};
+  }
+  return read_record(grid, *series);
+}
+
+}  // namespace
+
+Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& sources) {
+  Remarks remarks;
+  auto curves = ask_curves(ask, sources.router, remarks);
+  if (!curves) return forward(curves);
+  const auto record = ask_record(ask, sources, remarks);
   JsonWriter writer;
   writer.begin_object()
-      .member("customer_id", customer.text())
-      .member("node_id", node.text())
-      .member_time("from", grid.start_s * 1000)
-      .member_time("to", curves.times.back() * 1000)
-      .member("step_seconds", grid.step_s);
+      .member("customer_id", ask.customer.text())
+      .member("node_id", ask.node.text())
+      .member_time("from", ask.grid.start_s * 1000)
+      .member_time("to", curves->times.back() * 1000)
+      .member("step_seconds", ask.grid.step_s);
   writer.key("times").begin_array();
-  for (const auto time : curves.times) writer.integer(time);
+  for (const auto time : curves->times) writer.integer(time);
   writer.end_array();
-  write_measure("cpu", curves.cpu, writer);
-  write_measure("memory", curves.memory, writer);
-  write_column("down_share", down_of(curves, grid), writer);
-  write_summary("cpu_summary", summary_of(curves.cpu, curves.samples), writer);
-  write_summary("memory_summary", summary_of(curves.memory, curves.samples), writer);
+  write_measure("cpu", curves->cpu, writer);
+  write_measure("memory", curves->memory, writer);
+  write_judgements(judge(*curves, ask, record, outage_slack_s(sources.rule_interval)), writer);
+  write_outages(record.outages, writer);
+  write_summary("cpu_summary", summary_of(curves->cpu, curves->samples), writer);
+  write_summary("memory_summary", summary_of(curves->memory, curves->samples), writer);
   writer.member("served", remarks.served).key("warnings").begin_array();
   for (const auto& warning : remarks.warnings) writer.string(warning);
   writer.end_array().end_object();

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/base/duration.hpp"
 #include "libs/model/ids.hpp"
+#include "services/monitor/live/hot_queries.hpp"
 #include "services/monitor/live/router_queries.hpp"
 
 namespace vigia::monitor {
@@ -24,7 +26,7 @@ std::vector<std::optional<double>> on_grid(const TimeGrid& grid,
 /// PromQL for everything that a curve is drawn from, over the `window_ms` before each step: one
 /// question, each answer's series marked by the label `part`. No sample of the time is left out: a
 /// peak of a second is in the largest value of its step, at whatever distance the steps are. It
-/// costs seven selectors of the node's own series and one of `up`, whatever the range.
+/// costs seven selectors of the node's own series, whatever the range.
 std::string curve_query(const CustomerId& customer, const NodeId& node, std::int64_t window_ms);
 
 /// One measure step by step; as long as the times.
@@ -39,7 +41,6 @@ struct NodeCurves {
   Measure cpu;
   Measure memory;
   std::vector<std::optional<double>> samples;
-  std::vector<std::optional<double>> up_share;
 
   /// One more step at `time_s` from the parts of an instant answer.
   void append(std::int64_t time_s, const std::map<std::string, double, std::less<>>& parts);
@@ -56,10 +57,26 @@ struct RangeSummary {
 std::optional<RangeSummary> summary_of(const Measure& measure,
                                        const std::vector<std::optional<double>>& samples);
 
-/// Schema NodeMetrics of the contract, up to `now_ms`. Blocks while it asks the router: one
-/// question about the grid, and where its steps are long one about what lies after the last.
-Result<std::string> write_node_metrics(const CustomerId& customer, const NodeId& node,
-                                       const TimeGrid& grid, std::int64_t now_ms,
-                                       RouterQueries& router);
+/// Whose curves over what; `known_from_ms`: since when the node is in the directory.
+struct CurveAsk {
+  CustomerId customer;
+  NodeId node;
+  TimeGrid grid;
+  std::int64_t now_ms = 0;
+  std::string hot_shard;
+  std::int64_t known_from_ms = 0;
+};
+
+struct CurveSources {
+  RouterQueries& router;
+  HotQueries& hot;
+  Duration rule_interval;  ///< of evaluation
+};
+
+/// Schema NodeMetrics of the contract, up to now. Blocks while it asks the router (one question
+/// about the grid, and where its steps are long one about what lies after the last) and the hot
+/// store (one: how the node answered, and when Vigía was away). Where the latter does not answer, a
+/// warning says so, and what is missing of the curve is nobody's.
+Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& sources);
 
 }  // namespace vigia::monitor

@@ -805,9 +805,23 @@ export interface components {
             memory_minimum: (number | null)[];
             memory_maximum: (number | null)[];
             /** @description Which part of each step the node was down, by its missing samples and by up; null where samples are missing and
-             *     nobody knows why. Where it is 0 a missing value is no hole: the samples are further apart than the steps.
+             *     nobody knows why. What is missing while Vigía itself was away is not counted. Where it is 0, as outage_share is, a
+             *     missing value is no hole: the samples are further apart than the steps.
              *      */
             down_share: (number | null)[];
+            /** @description Which part of each step is missing because Vigía itself was away: nobody knows how the node was. What agents kept
+             *     meanwhile and delivered afterwards is not missing.
+             *      */
+            outage_share: number[];
+            /** @description When Vigía itself was away in this range (collector, router, monitor, or the hot store; or this customer alone
+             *     was not looked at or taken from), ascending, as the hot store has recorded it: for as long as that keeps data,
+             *     and to the distance of points (15 s for up to six hours, a minute for a day). A warning says where it cannot be
+             *     asked.
+             *      */
+            outages: {
+                from: components["schemas"]["Time"];
+                to: components["schemas"]["Time"];
+            }[];
             cpu_summary: components["schemas"]["RangeSummary"];
             memory_summary: components["schemas"]["RangeSummary"];
             /** @description Which stores answered, as the router says (hot=FROM/TO, cold:raw=…) */

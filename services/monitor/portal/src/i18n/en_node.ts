@@ -35,16 +35,26 @@ export const nodePage = {
     noData: "No data in this range",
     noDataHint: "If the node is new, wait for one interval (15 s); otherwise look at its agent.",
     noDataDown: "The node was down all the time: choose a longer range to see what it sent before.",
+    noDataOutage:
+      "Vigía itself was away in this range. What the node's agent keeps meanwhile comes afterwards.",
     maximumAt: (value: string, when: string) => `${value} (${when})`,
     zone: (zone: string) => `Times in ${zone}`,
     table: "Values as a table",
     tableOf: (what: string) => `${what}: values`,
     columns: { when: "When", average: "Average", minimum: "Minimum", maximum: "Maximum" },
     lastValue: (value: string, time: string) => `last ${value} at ${time}`,
-    span: (kind: "down" | "unknown", when: string) =>
-      kind === "down" ? `down ${when}` : `no data ${when}`,
+    spans: {
+      down: (when: string) => `down ${when}`,
+      outage: (when: string) => `no data: Vigía was away ${when}`,
+      unknown: (when: string) => `no data ${when}`,
+    },
     downWithin: (length: string, when: string) => `down for ${length} within ${when}`,
     downOften: (times: number, length: string) => `down ${String(times)} times, ${length} in all`,
+    outageOften: (times: number, length: string) =>
+      `no data: Vigía was away ${String(times)} times, ${length} in all`,
+    unknownOften: (times: number, length: string) =>
+      `no data ${String(times)} times, ${length} in all`,
+    outage: "Vigía was away",
     chartFailed: "The curve could not be read",
     alerts: "Alerts of this node",
     noAlerts: "No active alert.",

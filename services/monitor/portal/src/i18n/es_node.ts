@@ -38,15 +38,25 @@ export const nodePage: typeof english = {
     noDataHint: "Si el nodo es nuevo, espere un intervalo (15 s); si no, revise su agente.",
     noDataDown:
       "El nodo estuvo caído todo el tiempo: elija un período más largo para ver lo que envió antes.",
+    noDataOutage:
+      "En este período hubo una interrupción de Vigía. Lo que el agente del nodo guarda mientras tanto llega después.",
     maximumAt: (value, when) => `${value} (${when})`,
     zone: (zone) => `Horas de ${zone}`,
     table: "Valores en una tabla",
     tableOf: (what) => `${what}: valores`,
     columns: { when: "Cuándo", average: "Media", minimum: "Mínimo", maximum: "Máximo" },
     lastValue: (value, time) => `último ${value} a las ${time}`,
-    span: (kind, when) => (kind === "down" ? `caído ${when}` : `sin datos ${when}`),
+    spans: {
+      down: (when) => `caído ${when}`,
+      outage: (when) => `sin datos: interrupción de Vigía ${when}`,
+      unknown: (when) => `sin datos ${when}`,
+    },
     downWithin: (length, when) => `caído ${length} entre ${when}`,
     downOften: (times, length) => `caído ${String(times)} veces, ${length} en total`,
+    outageOften: (times, length) =>
+      `sin datos: interrupción de Vigía ${String(times)} veces, ${length} en total`,
+    unknownOften: (times, length) => `sin datos ${String(times)} veces, ${length} en total`,
+    outage: "Interrupción de Vigía",
     chartFailed: "No se pudo leer la curva",
     alerts: "Alertas de este nodo",
     noAlerts: "Ninguna alerta activa.",

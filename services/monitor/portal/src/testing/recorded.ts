@@ -72,6 +72,7 @@ export function overview(customers: Schemas["OverviewCustomer"][]): Schemas["Ove
 export function nodeMetrics(
   values: (number | null)[],
   down_share: (number | null)[],
+  outage_share: number[] = values.map(() => 0),
 ): Schemas["NodeMetrics"] {
   const known = values.filter((value) => value !== null);
   const summary =
@@ -94,6 +95,8 @@ export function nodeMetrics(
     memory_minimum: columns.minimum,
     memory_maximum: columns.maximum,
     down_share,
+    outage_share,
+    outages: [],
     cpu_summary: summary,
     memory_summary: summary,
     served: "hot=a/b",

@@ -10,6 +10,7 @@ export interface ChartColors {
   grid: string;
   axis: string;
   down: string;
+  outage: string;
   unknown: string;
 }
 
@@ -21,6 +22,7 @@ export function colorsOf(element: Element): ChartColors {
     grid: style.borderTopColor,
     axis: style.outlineColor,
     down: style.columnRuleColor,
+    outage: style.caretColor,
     unknown: style.textDecorationColor,
   };
 }
@@ -60,44 +62,86 @@ export function drawLonePoints(plot: uPlot, stepSeconds: number, colors: ChartCo
   });
 }
 
-/** Bands over the times without values: full where the node was down all the time, hatched where nobody knows. */
+/**
+ * Bands over the times without values, told apart by shape: the node down is a full band with a bar at the foot, Vigía
+ * away a hatched one with a bar at the top, and what nobody knows is dotted.
+ */
 export function drawSpans(plot: uPlot, spans: readonly Span[], colors: ChartColors) {
   within(plot, () => {
     for (const span of spans) drawSpan(plot, span, colors);
   });
 }
 
+/** Where a span is on the canvas. */
+interface Band {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+const barPx = 3;
+const hatchPx = 8;
+const dotsPx = 7;
+
 function drawSpan(plot: uPlot, span: Span, colors: ChartColors) {
-  const { ctx, bbox } = plot;
+  const { bbox } = plot;
   const left = plot.valToPos(span.from, "x", true);
   const width = Math.max(plot.valToPos(span.to, "x", true) - left, 2 * devicePixelRatio);
-  if (span.kind === "down") {
-    const share = span.downSeconds / Math.max(1, span.to - span.from);
-    ctx.fillStyle = translucent(colors.down, 0.08 + 0.14 * Math.min(1, share));
-    ctx.fillRect(left, bbox.top, width, bbox.height);
-    ctx.fillStyle = translucent(colors.down, 0.9);
-    ctx.fillRect(left, bbox.top + bbox.height - 3 * devicePixelRatio, width, 3 * devicePixelRatio);
-    return;
-  }
-  if (width < hatchedPx * devicePixelRatio) {
-    ctx.fillStyle = translucent(colors.unknown, 0.22);
-    ctx.fillRect(left, bbox.top, width, bbox.height);
-    return;
-  }
+  const band = { left, width, top: bbox.top, height: bbox.height };
+  if (span.kind === "down") drawDown(plot.ctx, band, span, colors.down);
+  if (span.kind === "outage") drawOutage(plot.ctx, band, colors.outage);
+  if (span.kind === "unknown") drawUnknown(plot.ctx, band, colors.unknown);
+}
+
+function fillBand(ctx: CanvasRenderingContext2D, band: Band, color: string) {
+  ctx.fillStyle = color;
+  ctx.fillRect(band.left, band.top, band.width, band.height);
+}
+
+function drawDown(ctx: CanvasRenderingContext2D, band: Band, span: Span, color: string) {
+  const share = span.downSeconds / Math.max(1, span.to - span.from);
+  fillBand(ctx, band, translucent(color, 0.08 + 0.14 * Math.min(1, share)));
+  const height = barPx * devicePixelRatio;
+  fillBand(ctx, { ...band, top: band.top + band.height - height, height }, translucent(color, 0.9));
+}
+
+function drawOutage(ctx: CanvasRenderingContext2D, band: Band, color: string) {
+  const isNarrow = band.width < hatchedPx * devicePixelRatio;
+  fillBand(ctx, band, translucent(color, isNarrow ? 0.3 : 0.07));
+  fillBand(ctx, { ...band, height: barPx * devicePixelRatio }, translucent(color, 0.9));
+  if (isNarrow) return;
   ctx.save();
   ctx.beginPath();
-  ctx.rect(left, bbox.top, width, bbox.height);
+  ctx.rect(band.left, band.top, band.width, band.height);
   ctx.clip();
-  ctx.strokeStyle = translucent(colors.unknown, 0.35);
-  ctx.lineWidth = devicePixelRatio;
-  const apart = 8 * devicePixelRatio;
-  for (let at = left - bbox.height; at < left + width; at += apart) {
+  ctx.strokeStyle = translucent(color, 0.55);
+  ctx.lineWidth = 1.25 * devicePixelRatio;
+  // Two bands beside each other are one pattern.
+  const apart = hatchPx * devicePixelRatio;
+  const first = Math.floor((band.left - band.height) / apart) * apart;
+  for (let at = first; at < band.left + band.width; at += apart) {
     ctx.beginPath();
-    ctx.moveTo(at, bbox.top + bbox.height);
-    ctx.lineTo(at + bbox.height, bbox.top);
+    ctx.moveTo(at, band.top + band.height);
+    ctx.lineTo(at + band.height, band.top);
     ctx.stroke();
   }
   ctx.restore();
+}
+
+function drawUnknown(ctx: CanvasRenderingContext2D, band: Band, color: string) {
+  if (band.width < hatchedPx * devicePixelRatio) {
+    fillBand(ctx, band, translucent(color, 0.22));
+    return;
+  }
+  const apart = dotsPx * devicePixelRatio;
+  const size = 1.5 * devicePixelRatio;
+  ctx.fillStyle = translucent(color, 0.55);
+  for (let x = band.left + apart / 2; x < band.left + band.width; x += apart) {
+    for (let y = band.top + apart / 2; y < band.top + band.height; y += apart) {
+      ctx.fillRect(x, y, size, size);
+    }
+  }
 }
 
 /**
@@ -137,7 +181,7 @@ export function series(colors: ChartColors): uPlot.Series[] {
 
 /** The columns with both ends of the range on the grid, empty, so that the axis always spans the whole range. */
 export function plotData(data: CurveData, from: number, to: number): uPlot.AlignedData {
-  const { times, average, minimum, maximum, downShare } = data;
+  const { times, average, minimum, maximum, downShare, outageShare } = data;
   const first = times[0];
   const last = times.at(-1);
   const before = first === undefined || first > from;
@@ -149,6 +193,6 @@ export function plotData(data: CurveData, from: number, to: number): uPlot.Align
   ];
   return [
     [...(before ? [from] : []), ...times, ...(after ? [to] : [])],
-    ...[average, minimum, maximum].map((values) => around(joined(values, downShare))),
+    ...[average, minimum, maximum].map((values) => around(joined(values, downShare, outageShare))),
   ] as uPlot.AlignedData;
 }

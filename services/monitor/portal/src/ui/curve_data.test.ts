@@ -14,6 +14,7 @@ function curve(
   average: (number | null)[],
   downShare: (number | null)[],
   stepSeconds = 15,
+  outageShare: number[] = average.map(() => 0),
 ): CurveData {
   return {
     times: average.map((_, at) => 1000 + at * stepSeconds),
@@ -21,6 +22,7 @@ function curve(
     minimum: average,
     maximum: average,
     downShare,
+    outageShare,
     stepSeconds,
   };
 }
@@ -43,13 +45,14 @@ describe("a step", () => {
 
 describe("joined", () => {
   it("leaves a hole a hole, and joins over steps that are only finer than the samples", () => {
-    expect(joined([1, null, 2, null, null], [0, 0, 0, 1, null])).toEqual([
+    expect(joined([1, null, 2, null, null], [0, 0, 0, 1, null], [0, 0, 0, 0, 0])).toEqual([
       1,
       undefined,
       2,
       null,
       null,
     ]);
+    expect(joined([1, null, 2], [0, 0, 0], [0, 1, 0])).toEqual([1, null, 2]);
   });
 });
 
@@ -63,6 +66,26 @@ describe("spansOf", () => {
     const [span] = spansOf(curve([1, 2, 3], [0, 0.2, 0], 300));
     expect(span).toMatchObject({ kind: "down", from: 1000, to: 1300 });
     expect(span?.downSeconds).toBeCloseTo(60);
+  });
+  it("draws our own outage as such, and the node's own hole beside it as the node's", () => {
+    const data = curve([1, null, null, null, null, 2], [0, 1, 1, 0, 0, 0], 15, [0, 0, 0, 1, 1, 0]);
+    expect(spansOf(data)).toEqual([
+      { kind: "down", from: 1000, to: 1030, downSeconds: 30 },
+      { kind: "outage", from: 1030, to: 1075, downSeconds: 0 },
+    ]);
+  });
+  it("does not call unknown what our own outage explains", () => {
+    const data = curve([1, null, null, null], [0, null, null, null], 15, [0, 1, 1, 0]);
+    expect(spansOf(data)).toEqual([
+      { kind: "outage", from: 1000, to: 1030, downSeconds: 0 },
+      { kind: "unknown", from: 1030, to: 1045, downSeconds: 0 },
+    ]);
+  });
+  it("has both where a long step is of both", () => {
+    const kinds = spansOf(curve([1, null, 2], [0, 0.4, 0], 300, [0, 0.6, 0])).map(
+      ({ kind }) => kind,
+    );
+    expect(kinds).toEqual(["down", "outage"]);
   });
   it("marks what nobody knows, but not the time before a node's first sample", () => {
     expect(spansOf(curve([null, null, 1, null, 2], [null, null, 0, null, 0]))).toEqual([

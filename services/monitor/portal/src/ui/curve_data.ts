@@ -6,12 +6,14 @@ export interface CurveData {
   maximum: (number | null)[];
   /** Which part of each step the node was down; null where nobody knows. */
   downShare: (number | null)[];
+  /** Which part of each step is missing because Vigía itself was away. */
+  outageShare: number[];
   stepSeconds: number;
 }
 
-/** A time without values: the node was down, or nobody knows how it was. */
+/** A time without values: the node was down, Vigía itself was away, or nobody knows why. */
 export interface Span {
-  kind: "down" | "unknown";
+  kind: "down" | "outage" | "unknown";
   from: number;
   to: number;
   /** Of it really down, which is less than its length where steps are long. */
@@ -24,8 +26,10 @@ const fineStepS = 60;
 export function joined(
   values: (number | null)[],
   downShare: (number | null)[],
+  outageShare: number[],
 ): (number | null | undefined)[] {
-  return values.map((value, at) => (value === null && downShare[at] === 0 ? undefined : value));
+  const isHole = (at: number) => downShare[at] !== 0 || (outageShare[at] ?? 0) > 0;
+  return values.map((value, at) => (value === null && !isHole(at) ? undefined : value));
 }
 
 /**
@@ -41,35 +45,53 @@ export function withUnknownEnd(data: CurveData, isKnown: boolean): CurveData {
   return { ...data, downShare };
 }
 
-export function spansOf(data: CurveData): Span[] {
-  const { times, average, downShare, stepSeconds } = data;
-  const first = average.findIndex((value) => value !== null);
+/** A kind's spans, from what part of each step is of it; 0 for none. A step without values is of it whole. */
+function spansOfKind(kind: Span["kind"], data: CurveData, shares: readonly number[]): Span[] {
+  const { times, average, stepSeconds } = data;
   const spans: Span[] = [];
   let open: Span | null = null;
   times.forEach((time, at) => {
-    const share = downShare[at] ?? null;
-    // Before its first sample there is nothing to be known of a node that is new.
-    const isUnknown = share === null && average[at] === null && first !== -1 && at > first;
-    const kind = share !== null && share > 0 ? "down" : isUnknown ? "unknown" : null;
-    if (open !== null && open.kind !== kind) open = null;
-    if (kind === null) return;
+    const share = shares[at] ?? 0;
+    if (share === 0) {
+      open = null;
+      return;
+    }
     const start = at > 0 ? (times[at - 1] ?? time) : time;
-    // In fine steps the node was away until its next sample, which is in the next step.
+    // In fine steps the values are missing until the next sample, which is in the next step; unless that has a reason
+    // of its own to be missing.
     const next = times[at + 1];
-    const reach =
-      stepSeconds < fineStepS && average[at] === null && next !== undefined ? next : time;
+    const isFollowed = next !== undefined && (average[at + 1] != null || (shares[at + 1] ?? 0) > 0);
+    const reach = stepSeconds < fineStepS && average[at] === null && isFollowed ? next : time;
     if (open === null) {
       open = { kind, from: start, to: reach, downSeconds: 0 };
       spans.push(open);
     }
     open.to = reach;
-    open.downSeconds += (share ?? 0) * (time - start);
+    if (kind === "down") open.downSeconds += share * (time - start);
   });
   return spans.map((span) =>
-    span.kind === "down" && stepSeconds < fineStepS
+    kind === "down" && stepSeconds < fineStepS
       ? { ...span, downSeconds: span.to - span.from }
       : span,
   );
+}
+
+/** Ascending. A long step may be of two kinds: its node was down for a part, and Vigía away for another. */
+export function spansOf(data: CurveData): Span[] {
+  const { average, downShare, outageShare } = data;
+  const first = average.findIndex((value) => value !== null);
+  // Before its first sample there is nothing to be known of a node that is new.
+  const unknown = downShare.map((share, at) =>
+    share === null && outageShare[at] === 0 && average[at] === null && first !== -1 && at > first
+      ? 1
+      : 0,
+  );
+  const down = downShare.map((share) => share ?? 0);
+  return [
+    ...spansOfKind("down", data, down),
+    ...spansOfKind("outage", data, outageShare),
+    ...spansOfKind("unknown", data, unknown),
+  ].sort((one, other) => one.from - other.from);
 }
 
 /** Values without a neighbour: no line leads to them, so they are drawn as points. */

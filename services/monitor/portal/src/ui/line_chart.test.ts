@@ -11,6 +11,7 @@ describe("plotData", () => {
     minimum: average,
     maximum: average,
     downShare: average.map(() => 0),
+    outageShare: average.map(() => 0),
     stepSeconds: 15,
   });
   it("reaches to both ends of the range where data does not", () => {
@@ -66,9 +67,18 @@ describe("the line of the largest values", () => {
     },
   );
 
+  it.each(["down", "warning"])("and so does the bar over or under a band in %s's", (name) => {
+    const cards = coloursOf("surface");
+    coloursOf(name).forEach((bar, at) => {
+      const card = cards[at] ?? [];
+      const drawn = bar.map((value, channel) => value * 0.9 + (card[channel] ?? 0) * 0.1);
+      expect(contrast(drawn, card)).toBeGreaterThanOrEqual(3);
+    });
+  });
+
   it("is at least a point wide", () => {
     const rgb = "rgb(18, 119, 160)";
-    const colors = { line: rgb, grid: rgb, axis: rgb, down: rgb, unknown: rgb };
+    const colors = { line: rgb, grid: rgb, axis: rgb, down: rgb, outage: rgb, unknown: rgb };
     expect(edges(colors)[2]).toEqual({ color: translucent(rgb, peakOpacity), width: 1 });
   });
 });

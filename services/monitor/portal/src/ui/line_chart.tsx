@@ -203,7 +203,7 @@ function Bubble({ point }: { point: Point }) {
       )}
       {point.span !== null && (
         <strong data-span={point.span.kind}>
-          {text.node.span(point.span.kind, format.spanOfTime(point.span.from, point.span.to))}
+          {text.node.spans[point.span.kind](format.spanOfTime(point.span.from, point.span.to))}
         </strong>
       )}
     </div>

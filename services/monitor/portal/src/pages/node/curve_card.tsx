@@ -1,7 +1,8 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { NodeMetrics, OverviewNode, Range } from "../../api/queries";
-import { useLanguage } from "../../i18n/language";
+import type { Formatter } from "../../i18n/formatter";
+import { useLanguage, type Dictionary } from "../../i18n/language";
 import card from "../../ui/card.module.css";
 import { highestStep, spansOf, type Span } from "../../ui/curve_data";
 import { EmptyState } from "../../ui/empty_state";
@@ -22,24 +23,51 @@ interface CurveCardProps {
 
 const spansNamedMax = 3;
 
-/** When the node was down in this range, in words: “down 19:41–19:45”. */
-function useDownWords(spans: readonly Span[]): string | null {
-  const { text, format } = useLanguage();
-  const down = spans.filter(({ kind }) => kind === "down");
-  if (down.length === 0) return null;
-  const total = down.reduce((sum, { downSeconds }) => sum + downSeconds, 0);
-  if (down.length > spansNamedMax) {
-    return text.node.downOften(down.length, format.span(Math.max(1, Math.round(total))));
+const kinds = ["down", "outage", "unknown"] as const;
+
+function secondsOf({ kind, from, to, downSeconds }: Span): number {
+  return kind === "down" ? downSeconds : to - from;
+}
+
+/** The spans of one kind in words: “down 19:41–19:45”. */
+function wordsOf(
+  kind: Span["kind"],
+  spans: readonly Span[],
+  text: Dictionary,
+  format: Formatter,
+): string {
+  if (spans.length > spansNamedMax) {
+    const total = spans.reduce((sum, span) => sum + secondsOf(span), 0);
+    const often = {
+      down: text.node.downOften,
+      outage: text.node.outageOften,
+      unknown: text.node.unknownOften,
+    }[kind];
+    return often(spans.length, format.span(Math.max(1, Math.round(total))));
   }
-  return down
+  return spans
     .map((span) => {
       const when = format.spanOfTime(span.from, span.to);
-      const isWhole = span.downSeconds >= 0.9 * (span.to - span.from);
+      const isWhole = secondsOf(span) >= 0.9 * (span.to - span.from);
       return isWhole
-        ? text.node.span("down", when)
+        ? text.node.spans[kind](when)
         : text.node.downWithin(format.span(Math.max(1, Math.round(span.downSeconds))), when);
     })
     .join(", ");
+}
+
+/** What the bands over a curve mean and when they are: a line for each kind that is there. */
+function useLegend(spans: readonly Span[]): { kind: Span["kind"]; words: string }[] {
+  const { text, format } = useLanguage();
+  return kinds
+    .map((kind) => ({ kind, found: spans.filter((span) => span.kind === kind) }))
+    .filter(({ found }) => found.length > 0)
+    .map(({ kind, found }) => ({ kind, words: wordsOf(kind, found, text, format) }));
+}
+
+function emptyHintOf(node: OverviewNode | undefined, spans: readonly Span[]) {
+  if (node?.status === "down") return "noDataDown";
+  return spans.some(({ kind }) => kind === "outage") ? "noDataOutage" : "noDataHint";
 }
 
 function NewestValue({ newest }: { newest: Newest }) {
@@ -65,7 +93,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
     [metrics, color, node],
   );
   const spans = useMemo(() => (data === null ? [] : spansOf(data)), [data]);
-  const down = useDownWords(spans);
+  const legend = useLegend(spans);
   const fine = recent === undefined ? [] : [curveOf(recent, color, node)];
   const newest = data === null ? null : newestOf([...fine, data], color, node);
   const summary = metrics?.[`${color}_summary`] ?? null;
@@ -108,10 +136,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
         <p className={styles.quiet}>{query.isError ? text.node.chartFailed : text.loading}</p>
       )}
       {metrics !== undefined && summary === null && (
-        <EmptyState
-          title={text.node.noData}
-          hint={node?.status === "down" ? text.node.noDataDown : text.node.noDataHint}
-        />
+        <EmptyState title={text.node.noData} hint={text.node[emptyHintOf(node, spans)]} />
       )}
       {metrics !== undefined && data !== null && summary !== null && (
         <LineChart
@@ -119,16 +144,17 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
           from={Date.parse(metrics.from) / 1000}
           to={Date.parse(metrics.to) / 1000}
           color={color}
-          label={[label, words, down].filter(Boolean).join(". ")}
+          label={[label, words, ...legend.map((line) => line.words)].filter(Boolean).join(". ")}
           syncKey="node"
         />
       )}
-      {down !== null && summary !== null && (
-        <p className={styles.downTimes} data-testid="down-times">
-          <span aria-hidden="true" />
-          {down}
-        </p>
-      )}
+      {summary !== null &&
+        legend.map((line) => (
+          <p key={line.kind} className={styles.spanTimes} data-testid={`${line.kind}-times`}>
+            <span data-span={line.kind} aria-hidden="true" />
+            {line.words}
+          </p>
+        ))}
       {data !== null && summary !== null && <CurveTable data={data} name={name} />}
     </section>
   );

@@ -8,8 +8,10 @@ function Values({ data, name }: { data: CurveData; name: string }) {
   const { columns } = text.node;
   const percent = (value: number | null | undefined) =>
     value == null ? "–" : format.percent(value);
-  const stateOf = (at: number) =>
-    (data.downShare[at] ?? 0) > 0 ? text.status.down : text.status.unknown;
+  const stateOf = (at: number) => {
+    if ((data.downShare[at] ?? 0) > 0) return text.status.down;
+    return (data.outageShare[at] ?? 0) > 0 ? text.node.outage : text.status.unknown;
+  };
   return (
     // What scrolls can be scrolled by keyboard too.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex

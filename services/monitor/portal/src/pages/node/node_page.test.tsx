@@ -1,5 +1,5 @@
 import { screen } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { asOperator } from "../../testing/open_portal";
 import * as recorded from "../../testing/recorded";
 
@@ -54,5 +54,37 @@ describe("a node's page", () => {
       /^Unknown: the collector is away/,
     );
     expect(screen.getByText("Collector").parentElement?.textContent).toBe("Collectorunknown");
+  });
+
+  it("says in words which hole of a curve is the node's and which is Vigía's own", async () => {
+    // jsdom has none, and lays nothing out.
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        observe() {}
+        disconnect() {}
+      },
+    );
+    asOperator("#/nodes/cliente-a/web-01", {
+      "GET /overview": {
+        body: recorded.overview([recorded.customer("cliente-a", "A", [recorded.node("web-01")])]),
+      },
+      "GET /customers/cliente-a/nodes/web-01/metrics": {
+        body: recorded.nodeMetrics(
+          [1, null, null, 2, null, null, 3],
+          [0, 1, 1, 0, 0, 0, 0],
+          [0, 0, 0, 0, 1, 1, 0],
+        ),
+      },
+    });
+    const ours = await screen.findAllByTestId("outage-times");
+    expect(ours[0]?.textContent).toMatch(
+      /^no data: Vigía was away .*\d\d:\d\d:\d\d–\d\d:\d\d:\d\d$/,
+    );
+    expect(screen.getAllByTestId("down-times")[0]?.textContent).toMatch(/^down .*\d\d:\d\d/);
+    expect(screen.queryByTestId("unknown-times")).toBeNull();
+    expect(
+      screen.getByRole("img", { name: /CPU, last 15 min.*down .*Vigía was away/ }),
+    ).toBeTruthy();
   });
 });

@@ -15,6 +15,7 @@ export function curveOf(
     minimum: metrics[`${name}_minimum`],
     maximum: metrics[`${name}_maximum`],
     downShare: metrics.down_share,
+    outageShare: metrics.outage_share,
     stepSeconds: metrics.step_seconds,
   };
   return withUnknownEnd(data, node?.status !== "unknown");

@@ -91,7 +91,7 @@ function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNo
           color="cpu"
           value={node.cpu_percent}
           times={metrics?.times}
-          values={metrics && joined(metrics.cpu_percent, metrics.down_share)}
+          values={metrics && joined(metrics.cpu_percent, metrics.down_share, metrics.outage_share)}
         />
       </td>
       <td data-label={columns.memory}>
@@ -100,7 +100,9 @@ function LiveGauges({ customerId, node }: { customerId: string; node: OverviewNo
           color="memory"
           value={node.memory_percent}
           times={metrics?.times}
-          values={metrics && joined(metrics.memory_percent, metrics.down_share)}
+          values={
+            metrics && joined(metrics.memory_percent, metrics.down_share, metrics.outage_share)
+          }
         />
       </td>
     </>
