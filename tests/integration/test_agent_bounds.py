@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import threading
 import time
@@ -15,7 +16,7 @@ import requests
 from agent_site import Site
 from beside import Beside
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
-from otlp import attributes, gauge, metrics_request, resource_of
+from otlp import attributes, gauge, log_request, metrics_request, resource_of
 
 pytestmark = pytest.mark.alone
 
@@ -89,6 +90,11 @@ def _peak_mib(site: Site) -> int:
     return int(found[1]) // 1024
 
 
+def _cpu_seconds(site: Site) -> float:
+    words = Path(f"/proc/{site.parts['agent'].pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _flood(site: Site, signal: str, bodies: list[bytes], headers: dict[str, str], times: int = 2) -> Counter[int]:
     """Twelve senders at once; what they were told."""
     told: Counter[int] = Counter()
@@ -119,6 +125,15 @@ def test_more_delta_series_than_are_kept_cost_themselves_alone(site: Site) -> No
     assert site.own("agent_relay_items_left_out_total") == 5_000
 
 
+def test_series_over_the_limit_do_not_hold_up_the_others(site: Site) -> None:
+    for first in range(0, 20_000, 5_000):
+        assert site.relay(_delta_sums(first, 5_000)).status_code == 200
+    before = _cpu_seconds(site)
+    assert site.relay(_delta_sums(20_000, 100_000)).status_code == 200  # a walk for each took 11 s
+    assert _cpu_seconds(site) - before < 4
+    assert site.own("agent_relay_items_left_out_total") == 100_000
+
+
 def test_wide_delta_histograms_are_kept_narrow_and_by_their_bytes(site: Site) -> None:
     told: Counter[int] = Counter()
     for first in range(0, 12_000, 250):
@@ -134,7 +149,10 @@ def test_bodies_at_their_bound_all_at_once_leave_room_for_a_small_application(si
     record = b'{"body":{"intValue":"1"}}'
     marks = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + b",".join([record] * 620_000) + b"]}]}]}"
     large = metrics_request({"service.name": "a" * 60_000}, gauge("g", [(int(time.time() * 1000), 1.0)]))
+    one = log_request(resource_of("x"), "hola").SerializeToString()
     with Application(site) as small:
+        # Each of these gets customer and node: 1 GiB in all.
+        assert site.relay(one + b"\x0a\x00" * 7_900_000, "logs").status_code == 413
         told = {
             "json": _flood(site, "logs", [marks], JSON),
             "json, gzip": _flood(site, "logs", [gzip.compress(marks, 1)], {**JSON, **GZIP}),

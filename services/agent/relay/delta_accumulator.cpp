@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 
+#include <fmt/format.h>
 #include <protozero/exception.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <xxhash.h>
@@ -50,6 +52,7 @@ constexpr std::int32_t kCumulative = 2;
 constexpr std::size_t kExponentialBytes = 2 * ExponentialSum::kBucketsMax * sizeof(std::uint64_t);
 /// Two points of one series never carry one time: the later is moved by this.
 constexpr std::uint64_t kTimeStepNs = 1'000'000;
+constexpr Duration kForgetInterval = std::chrono::seconds(1);
 
 struct MetricHead {
   std::string_view name;
@@ -110,6 +113,11 @@ SeriesKey hash_of(std::string_view bytes) {
   return {hash.low64, hash.high64};
 }
 
+std::string_view bytes_of(const SeriesKey& key) {
+  static_assert(std::has_unique_object_representations_v<SeriesKey>);
+  return {reinterpret_cast<const char*>(&key), sizeof key};
+}
+
 }  // namespace
 
 /// One pass over one request.
@@ -122,14 +130,16 @@ class DeltaRewrite {
 
   std::string request(std::string_view body) {
     return map_field(body, 1, [this](std::string_view envelope) {
-      resource_ = find(envelope);
+      resource_ = hash_of(find(envelope));
       return map_field(envelope, kMembersField, [this](std::string_view scope) {
-        scope_ = find(scope);
+        scope_ = hash_of(find(scope));
         return map_field(scope, kMembersField,
                          [this](std::string_view metric) { return this->metric(metric); });
       });
     });
   }
+  /// What was made is then cut off.
+  bool is_over() const { return made_bytes_ > DeltaAccumulator::kMadeBytesMax; }
 
  private:
   /// The message with each member of that number replaced by what `change` makes of it.
@@ -172,7 +182,9 @@ class DeltaRewrite {
       FieldReader reader(data);
       while (reader.next()) {
         if (reader.tag_and_type() == bytes_field(kPointsField)) {
+          if (is_over()) break;
           if (const auto changed = point(head, reader.bytes())) {
+            made_bytes_ += changed->size();
             writer.add_message(kPointsField, *changed);
           } else {
             ++owner_.points_left_out_;
@@ -202,8 +214,8 @@ class DeltaRewrite {
     const auto add = [&](std::uint32_t number, std::string_view text) {
       writer.add_bytes(number, text.data(), text.size());
     };
-    add(1, resource_);
-    add(2, scope_);
+    add(1, bytes_of(resource_));
+    add(2, bytes_of(scope_));
     add(3, head.name);
     add(4, head.unit);
     add(5, sorted_attributes(point.attributes));
@@ -365,8 +377,9 @@ class DeltaRewrite {
   const std::uint64_t now_ns_;
   const std::uint64_t latest_ns_;  // what comes after is from the future
   wire::otlp::PointReader points_;
-  std::string_view resource_;
-  std::string_view scope_;
+  SeriesKey resource_;  // hashed once: it may be as long as all of its points
+  SeriesKey scope_;
+  std::size_t made_bytes_ = 0;  // of points
 };
 
 std::size_t DeltaState::bytes() const {
@@ -374,31 +387,55 @@ std::size_t DeltaState::bytes() const {
          bounds.capacity() + exponential.bytes();
 }
 
-std::string DeltaAccumulator::rewrite(std::string_view body) {
+Result<std::string> DeltaAccumulator::rewrite(std::string_view body) {
   discard();
   points_left_out_ = 0;
-  return DeltaRewrite(*this).request(body);
+  DeltaRewrite rewriting(*this);
+  std::string made = rewriting.request(body);
+  if (!rewriting.is_over()) return made;
+  return fail(
+      ErrorCode::kTooLarge,
+      fmt::format("the request's delta points, added up, are over {} MiB; send fewer at once",
+                  kMadeBytesMax >> 20U));
+}
+
+bool DeltaAccumulator::has_room_for(std::size_t bytes) const {
+  return bytes == 0 || bytes_ + pending_growth_ + bytes <= kBytesMax;
 }
 
 DeltaState* DeltaAccumulator::state_for(const SeriesKey& key, std::size_t growth) {
-  if (const auto pending = pending_.find(key); pending != pending_.end()) return &pending->second;
+  const std::size_t wanted = sizeof(DeltaState) + sizeof(SeriesKey) + growth;
+  const auto found = pending_.find(key);
+  if (found == pending_.end()) return new_pending(key, wanted);
+  Pending& pending = found->second;
+  const std::size_t grows_by = wanted > pending.reserved ? wanted - pending.reserved : 0;
+  if (!has_room_for(grows_by)) return nullptr;
+  pending_growth_ += grows_by;
+  pending.reserved += grows_by;
+  return &pending.state;
+}
+
+DeltaState* DeltaAccumulator::new_pending(const SeriesKey& key, std::size_t wanted) {
   const auto known = states_.find(key);
-  const std::size_t before = known == states_.end() ? 0 : known->second.bytes();
-  const std::size_t wanted = sizeof(DeltaState) + growth;
+  const bool is_new = known == states_.end();
+  const std::size_t before = is_new ? 0 : known->second.bytes();
   const std::size_t grows_by = wanted > before ? wanted - before : 0;
   const auto is_full = [&] {
-    return (known == states_.end() && states_.size() + pending_.size() >= kSeriesMax) ||
-           (grows_by > 0 && bytes_ + pending_growth_ + grows_by > kBytesMax);
+    const bool are_too_many = is_new && states_.size() + pending_.size() >= kSeriesMax;
+    return are_too_many || !has_room_for(grows_by);
   };
-  if (is_full() && known == states_.end()) forget_idle();
+  if (is_full() && is_new) forget_idle();
   if (is_full()) return nullptr;
   pending_growth_ += grows_by;
-  if (known == states_.end()) return &pending_[key];
-  return &pending_.emplace(key, known->second).first->second;
+  DeltaState state = is_new ? DeltaState{} : known->second;
+  return &pending_.emplace(key, Pending{std::move(state), before + grows_by}).first->second.state;
 }
 
 void DeltaAccumulator::forget_idle() {
-  const TimePoint limit = clock_.steady() - kIdleMax;
+  const TimePoint now = clock_.steady();
+  if (forgot_at_ && now - *forgot_at_ < kForgetInterval) return;
+  forgot_at_ = now;
+  const TimePoint limit = now - kIdleMax;
   std::erase_if(states_, [&](const auto& entry) {
     if (entry.second.used_at >= limit) return false;
     bytes_ -= entry.second.bytes();
@@ -413,10 +450,10 @@ void DeltaAccumulator::commit() {
     bytes_ -= known->second.bytes();
     states_.erase(known);
   };
-  for (auto& [key, state] : pending_) {
-    if (state.start_ns == 0) continue;
+  for (auto& [key, pending] : pending_) {
+    if (pending.state.start_ns == 0) continue;
     forget(key);
-    const auto kept = states_.emplace(key, std::move(state)).first;
+    const auto kept = states_.emplace(key, std::move(pending.state)).first;
     bytes_ += kept->second.bytes();
   }
   for (const SeriesKey& key : ended_) forget(key);

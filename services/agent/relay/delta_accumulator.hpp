@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
 #include "services/agent/relay/exponential_sum.hpp"
 
 namespace vigia::agent {
@@ -54,7 +56,10 @@ class DeltaAccumulator {
   /// A point that is more than kAheadMax ahead of this node's clock adds to its series and goes on
   /// as it is; it moves no series' time, so that the right ones after it keep theirs. A series
   /// whose own time is that far ahead (this node's clock was) begins anew.
-  std::string rewrite(std::string_view body);
+  ///
+  /// kTooLarge where it would become more than kMadeBytesMax: a point of one bucket becomes one of
+  /// all that its series has.
+  Result<std::string> rewrite(std::string_view body);
   /// By the last rewrite.
   std::uint32_t points_left_out() const { return points_left_out_; }
   void commit();
@@ -64,6 +69,7 @@ class DeltaAccumulator {
 
   static constexpr std::size_t kSeriesMax = 20'000;
   static constexpr std::size_t kBytesMax = 32U << 20U;            ///< of all states
+  static constexpr std::size_t kMadeBytesMax = 32U << 20U;        ///< of one request's points
   static constexpr Duration kAheadMax = std::chrono::minutes(5);  ///< as the collector's
   /// A series that reports nothing for that long begins anew, with a new start time.
   static constexpr Duration kIdleMax = std::chrono::hours(1);
@@ -71,17 +77,26 @@ class DeltaAccumulator {
  private:
   friend class DeltaRewrite;
   /// The state to add to, from this request or before; nothing where no more may be made, or it
-  /// would grow by `growth` bytes over the limit.
+  /// would grow to more than the limit. `growth`: what its buckets take after this point.
   DeltaState* state_for(const SeriesKey& key, std::size_t growth);
+  DeltaState* new_pending(const SeriesKey& key, std::size_t wanted);
+  bool has_room_for(std::size_t bytes) const;
+  /// Once a second: whoever is over the limit comes with each of its points.
   void forget_idle();
+
+  struct Pending {
+    DeltaState state;
+    std::size_t reserved = 0;  // bytes, in bytes_ or pending_growth_
+  };
 
   using States = std::unordered_map<SeriesKey, DeltaState, SeriesKeyHash>;
   const Clock& clock_;
   States states_;
-  States pending_;                // changed by the request at hand
-  std::vector<SeriesKey> ended_;  // marked as ended by it
-  std::size_t bytes_ = 0;         // of states_
+  std::unordered_map<SeriesKey, Pending, SeriesKeyHash> pending_;  // changed by the request at hand
+  std::vector<SeriesKey> ended_;                                   // marked as ended by it
+  std::size_t bytes_ = 0;                                          // of states_
   std::size_t pending_growth_ = 0;
+  std::optional<TimePoint> forgot_at_;
   std::uint32_t points_left_out_ = 0;
 };
 

@@ -86,6 +86,13 @@ net::Response partial_success(const net::RequestHead& head, std::uint32_t left_o
 
 std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
 
+Error too_many_resources() {
+  return {ErrorCode::kTooLarge,
+          fmt::format("with customer and node on each of its resources the request is over {} MiB; "
+                      "send fewer resources at once",
+                      Relay::kStampedBytesMax >> 20U)};
+}
+
 void answer_refusal(AgentCounters& counters, const net::RequestHead& head, Signal signal,
                     const Error& error, net::Responder responder) {
   ++counters.relay_refusals[index_of(signal)];
@@ -143,6 +150,10 @@ void Relay::handle(net::Request request, net::Responder responder) {
     return answer_refusal(parts_.counters, request, *signal, contents.error(),
                           std::move(responder));
   if (contents->items == 0) return responder.send(success(request));
+  if (stamp_.stamped_bytes_max(request.body) > kStampedBytesMax) {
+    return answer_refusal(parts_.counters, request, *signal, too_many_resources(),
+                          std::move(responder));
+  }
   Job job{static_cast<const net::RequestHead&>(request), std::move(request.body), *contents,
           std::move(responder)};
   if (contents->has_deltas || contents->has_request_durations) {
@@ -199,20 +210,22 @@ void Relay::run() {
   }
 }
 
-std::string Relay::rewrite(const Job& job) {
+Result<std::string> Relay::rewrite(const Job& job) {
   if (job.contents.has_request_durations) parts_.durations.observe(job.body);
   std::string stamped = stamp_.apply(job.body);
-  return job.contents.has_deltas ? deltas_.rewrite(stamped) : stamped;
+  if (job.contents.has_deltas) return deltas_.rewrite(stamped);
+  return stamped;
 }
 
 void Relay::process(Job job) {
   std::uint32_t left_out = 0;
   const auto keep = [&]() -> Result<void> {
     try {
-      std::string body = rewrite(job);
+      auto body = rewrite(job);
+      if (!body) return tl::unexpected<Error>(body.error());
       if (job.contents.has_deltas) left_out = deltas_.points_left_out();
       if (left_out >= job.contents.items) return {};  // nothing is left to keep
-      return parts_.buffer.append_and_wait(Signal::kMetrics, std::move(body),
+      return parts_.buffer.append_and_wait(Signal::kMetrics, *std::move(body),
                                            job.contents.items - left_out);
     } catch (const protozero::exception& damage) {
       return fail(ErrorCode::kInvalid, std::string("a point cannot be read: ") + damage.what());

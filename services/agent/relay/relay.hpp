@@ -45,6 +45,8 @@ class Relay final : public net::Handler {
   static constexpr std::size_t kBodyBytesMax = 16U << 20U;
   static constexpr std::size_t kWaitingBytesMax = 32U << 20U;
   static constexpr std::size_t kWaitingRequestsMax = 256;
+  /// A request with our attributes on each of its resources.
+  static constexpr std::size_t kStampedBytesMax = 32U << 20U;
 
  private:
   struct Job {
@@ -57,7 +59,7 @@ class Relay final : public net::Handler {
   void enqueue(Job job);
   void run();
   void process(Job job);
-  std::string rewrite(const Job& job);
+  Result<std::string> rewrite(const Job& job);
 
   const ResourceStamp stamp_;
   Parts parts_;

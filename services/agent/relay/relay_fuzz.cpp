@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto contents = vigia::agent::inspect_request(signal, body);
     if (!contents) continue;
     const std::string stamped = stamp.apply(body);
+    check(stamped.size() <= stamp.stamped_bytes_max(body));
     const auto after = vigia::agent::inspect_request(signal, stamped);
     check(after && after->items == contents->items);
     check(stamp.apply(stamped) == stamped);
@@ -45,9 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (signal != Signal::kMetrics) continue;
     try {
       vigia::agent::DeltaAccumulator deltas(clock);
-      const std::string rewritten = deltas.rewrite(stamped);
+      const auto rewritten = deltas.rewrite(stamped);
+      if (!rewritten) continue;
       deltas.commit();
-      const auto last = vigia::agent::inspect_request(signal, rewritten);
+      const auto last = vigia::agent::inspect_request(signal, *rewritten);
       check(last && last->items == contents->items);
       vigia::agent::RequestDurations durations;
       durations.observe(body);

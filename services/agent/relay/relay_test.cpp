@@ -71,6 +71,22 @@ TEST(ResourceStamp, ForeignValuesAreReplacedAndTheRestIsKept) {
   EXPECT_EQ(texts(stamped.resource_logs(1).resource()).count("customer.id"), 1U);
 }
 
+TEST(ResourceStamp, WhatItMakesIsKnownBefore) {
+  const ResourceStamp stamp(settings());
+  std::string envelopes;
+  for (int number = 0; number < 1000; ++number) envelopes += std::string("\x0a\x00", 2);
+  EXPECT_LE(stamp.apply(envelopes).size(), stamp.stamped_bytes_max(envelopes));
+  EXPECT_GT(stamp.apply(envelopes).size(), stamp.stamped_bytes_max(envelopes) * 9 / 10);
+  ExportLogsServiceRequest request;
+  for (int number = 1; number < 300; ++number) {  // lengths of one byte become such of two, three
+    auto* resource = request.add_resource_logs()->mutable_resource();
+    const std::string text(static_cast<std::size_t>(number) * 60, 'x');
+    set_text(resource->add_attributes(), "service.name", text);
+  }
+  const std::string body = request.SerializeAsString();
+  EXPECT_LE(stamp.apply(body).size(), stamp.stamped_bytes_max(body));
+}
+
 TEST(ResourceStamp, GarbageIsRefusedBeforehand) {
   EXPECT_FALSE(inspect_request(Signal::kMetrics, "\x0a\x05garb"));
   // An attribute of the resource that is no KeyValue: only the stamp reads so far.
@@ -108,9 +124,10 @@ class DeltaTest : public testing::Test {
     return request.resource_metrics(0).scope_metrics(0).metrics(0);
   }
   otlp::metrics::v1::Metric pass(const std::string& body) {
-    const std::string rewritten = deltas_.rewrite(body);
+    const auto rewritten = deltas_.rewrite(body);
     deltas_.commit();
-    return decode(rewritten);
+    EXPECT_TRUE(rewritten) << rewritten.error().message;
+    return rewritten ? decode(*rewritten) : otlp::metrics::v1::Metric{};
   }
 
   ManualClock clock_{0};
@@ -132,7 +149,7 @@ TEST_F(DeltaTest, SumsAddUpFromTheFirstStart) {
 
 TEST_F(DeltaTest, RequestThatWasNotKeptCountsNothing) {
   pass(sum(100, 5));
-  deltas_.rewrite(sum(110, 7));
+  ASSERT_TRUE(deltas_.rewrite(sum(110, 7)));
   deltas_.discard();
   EXPECT_EQ(pass(sum(110, 7)).sum().data_points(0).as_int(), 12);
 }
@@ -146,7 +163,7 @@ TEST_F(DeltaTest, LateReportAddsUpAtATimeOfItsOwn) {
 
 TEST_F(DeltaTest, CumulativeSumsAreLeftAlone) {
   const std::string body = sum(100, 5, false);
-  EXPECT_EQ(deltas_.rewrite(body), body);
+  EXPECT_EQ(deltas_.rewrite(body).value(), body);
 }
 
 TEST_F(DeltaTest, OverflowingIntegersGoOnAsDoubles) {
@@ -165,7 +182,8 @@ TEST_F(DeltaTest, IdleSeriesBeginAnewWhenRoomIsNeeded) {
   }
   EXPECT_EQ(deltas_.series(), DeltaAccumulator::kSeriesMax);
   const std::string one_more = sum(100, 5);
-  EXPECT_EQ(decode(deltas_.rewrite(one_more)).sum().data_points_size(), 0);  // nobody adds it up
+  EXPECT_EQ(decode(deltas_.rewrite(one_more).value()).sum().data_points_size(),
+            0);  // nobody adds it up
   EXPECT_EQ(deltas_.points_left_out(), 1U);
   clock_.advance(DeltaAccumulator::kIdleMax + std::chrono::seconds(1));
   EXPECT_EQ(pass(one_more).sum().aggregation_temporality(), AGGREGATION_TEMPORALITY_CUMULATIVE);
@@ -400,6 +418,49 @@ TEST_F(DeltaTest, StatesAreBoundedInBytes) {
   }
   EXPECT_GT(taken, 15U);
   EXPECT_LE(taken, DeltaAccumulator::kBytesMax / (16 * counts.size()));
+}
+
+// A first point of one bucket reserved room for it alone, whatever came after it in the request.
+TEST_F(DeltaTest, LaterPointsOfARequestAreBoundedInBytesToo) {
+  const std::vector<std::uint64_t> counts(100'000, 1);
+  std::size_t taken = 0;
+  for (int number = 0; number < 40; ++number) {
+    const std::string name = "h" + std::to_string(number);
+    ExportMetricsServiceRequest small;
+    ASSERT_TRUE(small.ParseFromString(histogram(name, 100, true, {1}, 1)));
+    ExportMetricsServiceRequest large;
+    ASSERT_TRUE(large.ParseFromString(histogram(name, 101, true, counts, 1)));
+    auto* metric = small.mutable_resource_metrics(0)->mutable_scope_metrics(0)->mutable_metrics(0);
+    *metric->mutable_histogram()->add_data_points() =
+        large.resource_metrics(0).scope_metrics(0).metrics(0).histogram().data_points(0);
+    const auto made = pass(small.SerializeAsString());
+    EXPECT_EQ(deltas_.points_left_out(), made.histogram().data_points_size() == 2 ? 0U : 1U);
+    taken += made.histogram().data_points_size() == 2 ? 1U : 0U;
+  }
+  EXPECT_GT(taken, 15U);
+  EXPECT_LE(taken, DeltaAccumulator::kBytesMax / (16 * counts.size()));
+}
+
+TEST_F(ExponentialDeltaTest, PointsThatWouldBecomeTooMuchCountNothing) {
+  ExportMetricsServiceRequest request;
+  const std::vector<std::uint64_t> wide(ExponentialSum::kBucketsMax, 1ULL << 50U);
+  ASSERT_TRUE(request.ParseFromString(exponential(100, 3, {0, wide})));
+  const auto before = add(request.SerializeAsString());
+  ASSERT_TRUE(request.ParseFromString(exponential(110, 3, {0, {1}})));
+  auto* points = request.mutable_resource_metrics(0)
+                     ->mutable_scope_metrics(0)
+                     ->mutable_metrics(0)
+                     ->mutable_exponential_histogram()
+                     ->mutable_data_points();
+  const auto point = points->Get(0);
+  for (int number = 0; number < 20'000; ++number) *points->Add() = point;
+  const std::string many = request.SerializeAsString();  // some 2 MiB, and 50 of what it becomes
+  const auto refused = deltas_.rewrite(many);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  deltas_.discard();
+  const auto after = add(exponential(120, 3, {0, {1}}));
+  EXPECT_EQ(after.count(), before.count() + 1);
 }
 
 TEST(RequestDurations, AveragesOfTheRequestsSinceTheLastSample) {

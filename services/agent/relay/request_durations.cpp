@@ -15,6 +15,8 @@ namespace {
 /// A series that began within this of its first report is taken whole: its application has just
 /// started. An older one has been reporting before we looked.
 constexpr std::uint64_t kFreshNs = 120'000'000'000;
+/// The longest label value that a collector takes, by default.
+constexpr std::size_t kNameBytesMax = 2048;
 constexpr double kMillisecondsPerSecond = 1000;
 
 }  // namespace
@@ -24,10 +26,10 @@ class DurationVisitor final : public wire::otlp::Visitor {
   explicit DurationVisitor(RequestDurations& owner) : owner_(owner) {}
 
   void on_resource(const wire::otlp::ResourceView& resource) override {
-    resource_ = resource.bytes;
+    resource_ = XXH3_128bits(resource.bytes.data(), resource.bytes.size());
     service_ = {"", "unknown_service"};
     wire::otlp::for_each_attribute({resource.bytes, 1}, [&](const wire::otlp::KeyValueView& pair) {
-      const auto text = wire::otlp::string_value(pair.value);
+      const auto text = wire::otlp::string_value(pair.value).substr(0, kNameBytesMax);
       if (pair.key == "service.namespace") service_.first = text;
       if (pair.key == "service.name" && !text.empty()) service_.second = text;
     });
@@ -62,7 +64,8 @@ class DurationVisitor final : public wire::otlp::Visitor {
   SeriesKey key(const wire::otlp::PointHeader& point) const {
     std::string identity;
     protozero::pbf_writer writer(identity);
-    writer.add_bytes(1, resource_.data(), resource_.size());
+    writer.add_fixed64(1, resource_.low64);
+    writer.add_fixed64(1, resource_.high64);
     writer.add_bytes(2, metric_.name.data(), metric_.name.size());
     writer.add_bytes(3, point.attributes.bytes.data(), point.attributes.bytes.size());
     const XXH128_hash_t hash = XXH3_128bits(identity.data(), identity.size());
@@ -71,7 +74,7 @@ class DurationVisitor final : public wire::otlp::Visitor {
 
   RequestDurations& owner_;
   wire::otlp::PointReader points_;
-  std::string_view resource_;
+  XXH128_hash_t resource_{};  // hashed once: it may be as long as all of its points
   wire::otlp::MetricView metric_;
   RequestDurations::ServiceKey service_;
 };

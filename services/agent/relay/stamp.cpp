@@ -125,4 +125,18 @@ std::string ResourceStamp::apply(std::string_view body) const {
   return stamped;
 }
 
+std::size_t ResourceStamp::stamped_bytes_max(std::string_view body) const {
+  // Both lengths, resource's and envelope's, may take more bytes than before.
+  constexpr std::size_t kLengthsBytes = 12;
+  std::size_t bytes = body.size();
+  FieldReader reader(body);
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::bytes_field(kEnvelopeField)) {
+      bytes += encoded_.size() + kLengthsBytes;
+    }
+    reader.skip();
+  }
+  return bytes;
+}
+
 }  // namespace vigia::agent

@@ -34,6 +34,8 @@ class ResourceStamp {
   /// label would be one of ours ("customer-id", "customer_id", …). Nothing else is decoded or
   /// changed. REQUIRES: inspect_request has passed it.
   std::string apply(std::string_view body) const;
+  /// What `apply` makes of it has no more bytes. REQUIRES: as apply.
+  std::size_t stamped_bytes_max(std::string_view body) const;
 
  private:
   bool is_ours(std::string_view key) const;
