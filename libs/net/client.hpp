@@ -39,6 +39,9 @@ struct ClientRequest {
   /// The answer is what came up to response_bytes_max, and the rest is left unread; else an answer
   /// that is larger is kTooLarge.
   bool cuts_body = false;
+  /// Told before `done`, on the same thread, where any of the request went out: the other side may
+  /// have seen it, and acted. Not told where no connection could be made.
+  std::function<void()> on_sent = {};
 };
 
 struct ClientResponse {

@@ -1,6 +1,7 @@
 // The client against our server, and against peers that misbehave byte by byte.
 #include "libs/net/client.hpp"
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
 
@@ -390,6 +391,39 @@ TEST_F(ClientTest, WhatIsInFlightEndsWithTheClient) {
   const auto result = promise.get_future().get();
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kUnavailable);
+  server_->stop(SystemClock().steady());  // before what the handler keeps
+}
+
+TEST_F(ClientTest, TellsWhetherARequestWentOut) {
+  const auto goes_out = [&](const std::string& url) {
+    bool is_sent = false;
+    ClientRequest made = request("/a", "x");
+    if (!url.empty()) made.url = url;
+    made.on_sent = [&] { is_sent = true; };
+    const auto answer = client_->fetch(std::move(made));
+    EXPECT_EQ(answer.has_value(), url.empty());
+    return is_sent;
+  };
+  EXPECT_TRUE(goes_out(""));
+  EXPECT_FALSE(goes_out("http://127.0.0.1:1/"));
+  EXPECT_FALSE(goes_out("http://nohost.invalid/"));
+}
+
+TEST_F(ClientTest, ARequestThatEndsUnderWayWentOut) {
+  std::optional<Responder> kept;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    kept.emplace(std::move(responder));
+  };
+  std::atomic<bool> is_sent = false;
+  ClientRequest made = request("/a", "x");
+  made.on_sent = [&] { is_sent = true; };
+  std::promise<bool> ended;
+  const std::uint64_t number = client_->send(
+      std::move(made), [&](const Result<ClientResponse>& answer) { ended.set_value(!answer); });
+  ASSERT_TRUE(eventually([&] { return handler_.handled == 1; }));
+  client_->cancel(number);
+  EXPECT_TRUE(ended.get_future().get());
+  EXPECT_TRUE(is_sent);
   server_->stop(SystemClock().steady());  // before what the handler keeps
 }
 

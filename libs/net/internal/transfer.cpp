@@ -275,6 +275,14 @@ bool Transfer::is_answered_despite(CURLcode code) const {
   return is_send_fault && response_.status >= 400;
 }
 
+/// Of all tries together: curl sends a request anew where a kept connection turns out to be dead.
+void Transfer::tell_sent() const {
+  if (handle_ == nullptr || !request_.on_sent) return;
+  long bytes = 0;
+  curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &bytes);
+  if (bytes > 0) contain_faults("a request to a neighbour was sent", request_.on_sent);
+}
+
 void Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
@@ -293,11 +301,13 @@ void Transfer::finish(CURLcode code) {
     }
     response_.headers = std::move(plain);
   }
+  tell_sent();
   contain_faults("the answer of a request to a neighbour",
                  [&] { std::exchange(done_, nullptr)(std::move(response_)); });
 }
 
 void Transfer::fail_with(Error error) {
+  tell_sent();
   contain_faults("the end of a request to a neighbour",
                  [&] { std::exchange(done_, nullptr)(tl::unexpected(std::move(error))); });
 }

@@ -42,6 +42,7 @@ class Transfer {
   bool append_header(const std::string& line);
   Error error_of(CURLcode code) const;
   bool is_answered_despite(CURLcode code) const;
+  void tell_sent() const;
 
   ClientRequest request_;
   bool is_grpc_;

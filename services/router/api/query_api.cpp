@@ -351,6 +351,7 @@ void QueryApi::ask_query(const Shared& evaluation) {
 void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   learn(*evaluation, answer);
   if (!answer) {
+    if (is_lost(answer.error())) stores_.coverage().mark_suspect(*evaluation->shard);
     if (is_store_fault(answer.error())) {
       // Only one that is gone may come back empty. A fault that it tells of, perhaps of this query
       // alone, says nothing about what it holds.
@@ -403,6 +404,9 @@ void QueryApi::look_again(const Shared& evaluation, Envelope answer) {
   ask.form.emplace_back("time", format_seconds(evaluation->touches->to_ms));
   auto first = std::make_shared<Envelope>(std::move(answer));
   stores_.query()->ask(std::move(ask), [this, evaluation, first](const Result<Envelope>& second) {
+    if (!second && is_lost(second.error())) {
+      return settle_query(evaluation, tl::unexpected<Error>(second.error()), false);
+    }
     const bool is_complete = second && second->is_success() && !is_incomplete(*second);
     settle_query(evaluation, std::move(*first), is_complete);
   });

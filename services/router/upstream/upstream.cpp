@@ -1,5 +1,6 @@
 #include "services/router/upstream/upstream.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,6 +27,15 @@ Error not_as_it_should() {
           "level debug"};
 }
 
+/// See is_lost.
+Error lost() {
+  return {ErrorCode::kInternal,
+          "the store broke off while it worked on this query, and the provider is told of it; no "
+          "other store is asked the same: ask for fewer series, a shorter range or a longer step, "
+          "or again in a few seconds",
+          kRetryAfter};
+}
+
 /// No fault of a store's: nobody may conclude from it that one is gone.
 Result<net::ClientResponse> nobody_waits() {
   return fail(ErrorCode::kDeadline, "the client has left");
@@ -43,8 +53,10 @@ bool is_store_fault(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorrupt;
 }
 
+bool is_lost(const Error& error) { return error.code == ErrorCode::kInternal; }
+
 Error outward(Error error) {
-  if (is_store_fault(error)) error.code = ErrorCode::kUnavailable;
+  if (is_store_fault(error) || is_lost(error)) error.code = ErrorCode::kUnavailable;
   return error;
 }
 
@@ -63,6 +75,10 @@ Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteSha
       errors_(metrics.counter("vigia_router_upstream_errors_total",
                               "Requests to hot, query and cold that got no usable answer",
                               {{"upstream", settings_.name}})),
+      lost_(metrics.counter("vigia_router_upstream_lost_total",
+                            "Requests to hot, query and cold whose connection broke before an "
+                            "answer, and that no other store was asked",
+                            {{"upstream", settings_.name}})),
       unended_(metrics.counter("vigia_router_upstream_unended_total",
                                "Queries without an answer even after the store's own time-out",
                                {{"upstream", settings_.name}})),
@@ -114,6 +130,8 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
         return failure({ErrorCode::kDeadline, std::string(kTooLong)});
       case ErrorCode::kTooLarge:
         return failure({ErrorCode::kTooLarge, "the answer is too large; ask for less"});
+      case ErrorCode::kInternal:
+        return failure(lost());
       case ErrorCode::kOverLimit:
         return forward(response);  // our own word
       default:
@@ -224,10 +242,14 @@ void Upstream::start(const std::shared_ptr<Waiting>& waiting,
 void Upstream::deliver(net::ClientRequest request, const std::string& customer,
                        const std::shared_ptr<Interest>& interest, Done done) const {
   struct Arriving {
+    explicit Arriving(ByteShares::Holding holding) : held(std::move(holding)) {}
     ByteShares::Holding held;
     bool is_over = false;
+    bool is_sent = false;
+    std::atomic<bool> is_broken = false;  // by our own watch: the store is silent, not gone
   };
-  auto arriving = std::make_shared<Arriving>(Arriving{shares_.hold(customer)});
+  auto arriving = std::make_shared<Arriving>(shares_.hold(customer));
+  request.on_sent = [arriving] { arriving->is_sent = true; };
   request.may_grow = [arriving](std::size_t bytes) {
     arriving->is_over = !arriving->held.grow(bytes);
     return !arriving->is_over;
@@ -243,6 +265,11 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
                            "other answers under way leave no room for this one; read them, or ask "
                            "for less"));
         }
+        if (!response && response.error().code == ErrorCode::kUnavailable && arriving->is_sent &&
+            !arriving->is_broken) {
+          lost_.add();
+          response.error().code = ErrorCode::kInternal;
+        }
         if (!response || response->body.size() < Readers::kLargeBytes) {
           return done(std::move(response));
         }
@@ -253,7 +280,10 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
         });
       });
   const auto break_off = [client = &client_, number] { client->cancel(number); };
-  reach_->on_break(ticket, break_off);
+  reach_->on_break(ticket, [arriving, break_off] {
+    arriving->is_broken = true;
+    break_off();
+  });
   if (interest) interest->on_lost(break_off);
 }
 

@@ -31,8 +31,12 @@ struct UpstreamSettings {
   LaneSettings lanes;
 };
 
-/// True where another store may still answer what this one did not.
+/// True where another store may still answer what this one did not: it saw nothing of the request,
+/// or answered it with a fault of its own.
 bool is_store_fault(const Error& error);
+/// True where the connection broke after the request was sent. It may be what the store did not
+/// survive, so that nobody may ask another one the same.
+bool is_lost(const Error& error);
 /// What a caller is told where no store that holds its data is there.
 Error no_answer();
 /// The error as a caller sees it: what is wrong with a store is the same to it as its absence.
@@ -60,9 +64,10 @@ class Upstream {
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
-  /// answered, but with a fault of its own), kDeadline, kTooLarge, kOverLimit (the customer's other
-  /// requests took so long that this one got no turn, its other answers fill its share, or it has a
-  /// penalty: see Penalties, for the lanes of unknown and heavy queries). `done`
+  /// answered, but with a fault of its own), kInternal (lost, see is_lost), kDeadline, kTooLarge,
+  /// kOverLimit (the customer's other requests took so long that this one got no turn, its other
+  /// answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and heavy
+  /// queries). `done`
   /// is called on the client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
   /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
@@ -101,6 +106,7 @@ class Upstream {
   std::shared_ptr<Reach> reach_ = std::make_shared<Reach>();
   service::Counter& requests_;
   service::Counter& errors_;
+  service::Counter& lost_;
   service::Counter& unended_;
   service::Counter& paused_;
   std::array<service::Counter*, kLanes> by_lane_;
