@@ -9,8 +9,6 @@ namespace vigia::promql {
 namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-// What the stores take: the labels of a series together.
-constexpr std::uint64_t kStoredBytesMax = 64U << 10U;
 // Labels of different names that a query may make; a store takes no more of one series.
 constexpr std::size_t kLabelsMax = 256;
 
@@ -24,19 +22,22 @@ std::uint64_t times(std::uint64_t left, std::uint64_t right) {
 
 /// Bounds of the labels that the query has made so far; every other is a stored one.
 struct Made {
+  explicit Made(std::uint64_t stored_bytes) : stored(stored_bytes) {}
+
   struct Bound {
     std::uint64_t bytes = 0;     ///< where the query has made it
     bool may_be_stored = false;  ///< some series still have the store's
   };
 
+  std::uint64_t stored;  ///< the most that a label of a store has
   std::map<std::string, Bound> labels;
   std::uint64_t most = 0;  ///< of all of them together, here or further below
 
   /// The largest value that the label may have now.
   std::uint64_t of(const std::string& label) const {
     const auto found = labels.find(label);
-    if (found == labels.end()) return kStoredBytesMax;
-    return std::max(found->second.bytes, found->second.may_be_stored ? kStoredBytesMax : 0);
+    if (found == labels.end()) return stored;
+    return std::max(found->second.bytes, found->second.may_be_stored ? stored : 0);
   }
   void set(const std::string& label, Bound bound) {
     if (labels.size() >= kLabelsMax && !labels.contains(label)) {
@@ -71,9 +72,11 @@ std::string text_of(const Expr& expr) {
 
 class Measure {
  public:
-  Made operator()(const NumberLiteral& /*number*/) const { return {}; }
-  Made operator()(const StringLiteral& /*text*/) const { return {}; }
-  Made operator()(const Selector& /*selector*/) const { return {}; }
+  explicit Measure(std::uint64_t stored) : stored_(stored) {}
+
+  Made operator()(const NumberLiteral& /*number*/) const { return Made(stored_); }
+  Made operator()(const StringLiteral& /*text*/) const { return Made(stored_); }
+  Made operator()(const Selector& /*selector*/) const { return Made(stored_); }
   Made operator()(const Subquery& subquery) const { return of(*subquery.expr); }
   Made operator()(const Unary& unary) const { return of(*unary.operand); }
   Made operator()(const Paren& paren) const { return of(*paren.expr); }
@@ -88,7 +91,7 @@ class Measure {
     return made;
   }
   Made operator()(const Call& call) const {
-    Made made;
+    Made made(stored_);
     bool is_first = true;
     for (const ExprPtr& argument : call.arguments) {
       if (argument->type != ValueType::kVector && argument->type != ValueType::kMatrix) continue;
@@ -101,7 +104,7 @@ class Measure {
   }
 
  private:
-  static Made of(const Expr& expr) { return std::visit(Measure(), expr.node); }
+  Made of(const Expr& expr) const { return std::visit(*this, expr.node); }
 
   // label_join(v, target, separator, source…)
   static void join(const Call& call, Made& made) {
@@ -127,10 +130,14 @@ class Measure {
     made.set(target, {std::max(bytes, was_made ? before->second.bytes : 0),
                       !was_made || before->second.may_be_stored});
   }
+
+  std::uint64_t stored_;
 };
 
 }  // namespace
 
-std::uint64_t label_bytes_made(const Expr& expr) { return std::visit(Measure(), expr.node).most; }
+std::uint64_t label_bytes_made(const Expr& expr, std::uint64_t stored) {
+  return std::visit(Measure(stored), expr.node).most;
+}
 
 }  // namespace vigia::promql

@@ -1,9 +1,12 @@
 #include "libs/promql/result_memory.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 #include <limits>
 #include <string_view>
+#include <unordered_map>
+
+#include "libs/promql/labels_made.hpp"
+#include "libs/promql/visit.hpp"
 
 namespace vigia::promql {
 namespace {
@@ -13,8 +16,10 @@ constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kStepsWithRoomMax = 5'000;
 constexpr std::uint64_t kPointBytes3 = 16;
 constexpr std::uint64_t kPointBytes2 = 24;
-// Labels, their map's entry and the series itself, where an operator makes them.
-constexpr std::uint64_t kSeriesBytes = 256;
+// A series beside its steps and labels: itself, its place in maps and vectors, a signature.
+constexpr std::uint64_t kSeriesBytes = 512;
+// The value that count_values makes a label of.
+constexpr std::uint64_t kValueBytes = 64;
 // 3.x: what selectors read shares its room, so that twice --query.max-samples is the most.
 constexpr std::uint64_t kDenseBytesMax = 2 * 5'000'000 * kPointBytes3;
 constexpr Duration kUsualStep = std::chrono::seconds(15);  // the hot store's evaluation interval
@@ -33,15 +38,20 @@ bool contains(const std::vector<std::string>& labels, std::string_view name) {
 
 bool is_text(const Expr& expr) { return expr.type == ValueType::kString; }
 
-/// What an expression gives, and the most that was held on the way to it, with it.
-struct Held {
-  std::uint64_t series = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t most = 0;
-};
-
 bool is_of_series(const Expr& expr) {
   return expr.type == ValueType::kVector || expr.type == ValueType::kMatrix;
+}
+
+bool is_absence(const Call& call) { return call.function->name.starts_with("absent"); }
+
+bool makes_a_label(const Call& call) {
+  return call.function->name == "label_replace" || call.function->name == "label_join";
+}
+
+/// Chooses series and gives them as they are.
+bool is_choice(AggregateOperator op) {
+  return op == AggregateOperator::kTopk || op == AggregateOperator::kBottomk ||
+         op == AggregateOperator::kLimitk || op == AggregateOperator::kLimitRatio;
 }
 
 const Expr* first_of_series(const Call& call) {
@@ -57,6 +67,75 @@ std::string_view text_of(const Expr& expr) {
   return {};
 }
 
+using Numbers = std::unordered_map<const Selector*, std::size_t>;
+
+Numbers numbers_of(const Expr& expr) {
+  Numbers numbers;
+  for_each_selector(expr, [&](const Selector& selector) {
+    const std::size_t number = numbers.size();
+    numbers.emplace(&selector, number);
+  });
+  return numbers;
+}
+
+/// The side whose series the results of a matching come from.
+const Expr& many_side(const Binary& binary) {
+  return binary.matching.group == VectorMatching::Group::kRight ? *binary.right : *binary.left;
+}
+
+/// How many different values of some labels the results of an expression have, whatever the step.
+/// kMost where nobody can say.
+class Groups {
+ public:
+  Groups(const Numbers& numbers, const SeriesCounts& counts, std::vector<std::string> labels)
+      : numbers_(numbers), counts_(counts), labels_(std::move(labels)) {}
+
+  std::uint64_t of(const Expr& expr) const { return std::visit(*this, expr.node); }
+  std::uint64_t operator()(const NumberLiteral& /*number*/) const { return 1; }
+  std::uint64_t operator()(const StringLiteral& /*text*/) const { return 1; }
+  std::uint64_t operator()(const Selector& selector) const {
+    return counts_.groups(numbers_.at(&selector), labels_);
+  }
+  std::uint64_t operator()(const Subquery& subquery) const { return of(*subquery.expr); }
+  std::uint64_t operator()(const Unary& unary) const { return of(*unary.operand); }
+  std::uint64_t operator()(const Paren& paren) const { return of(*paren.expr); }
+  std::uint64_t operator()(const Call& call) const {
+    if (call.function->result == ValueType::kScalar || is_absence(call)) return 1;
+    if (makes_a_label(call) && contains(labels_, text_of(*call.arguments[1]))) return kMost;
+    const Expr* inner = first_of_series(call);
+    return inner != nullptr ? of(*inner) : 1;
+  }
+  std::uint64_t operator()(const Aggregation& aggregation) const {
+    const bool makes_one = aggregation.op == AggregateOperator::kCountValues &&
+                           contains(labels_, text_of(*aggregation.parameter));
+    if (makes_one) return kMost;
+    if (is_choice(aggregation.op)) return of(*aggregation.expr);
+    // What is not kept is empty in all results.
+    const bool is_without = aggregation.grouping == Aggregation::Grouping::kWithout;
+    std::vector<std::string> kept;
+    for (const std::string& label : labels_) {
+      if (contains(aggregation.labels, label) != is_without) kept.push_back(label);
+    }
+    if (kept.empty()) return 1;
+    return Groups(numbers_, counts_, std::move(kept)).of(*aggregation.expr);
+  }
+  std::uint64_t operator()(const Binary& binary) const {
+    if (!is_of_series(*binary.left)) return of(*binary.right);
+    if (!is_of_series(*binary.right)) return of(*binary.left);
+    if (binary.op == BinaryOperator::kOr) return plus(of(*binary.left), of(*binary.right));
+    const bool is_of_partner =
+        std::any_of(labels_.begin(), labels_.end(), [&](const std::string& label) {
+          return contains(binary.matching.include, label);
+        });
+    return is_of_partner ? kMost : of(many_side(binary));
+  }
+
+ private:
+  const Numbers& numbers_;
+  const SeriesCounts& counts_;
+  const std::vector<std::string> labels_;
+};
+
 /// True where no two results that are alike for the matching come of series that are not.
 class KeepsApart {
  public:
@@ -70,27 +149,18 @@ class KeepsApart {
   bool operator()(const Unary& unary) const { return of(*unary.operand); }
   bool operator()(const Paren& paren) const { return of(*paren.expr); }
   bool operator()(const Call& call) const {
-    const std::string_view name = call.function->name;
-    if (name.starts_with("absent") || name == "vector") return false;
-    if (name == "label_replace" || name == "label_join") {
-      if (looks_at(text_of(*call.arguments[1]))) return false;
-    }
-    if (name == "histogram_quantile" && looks_at("le")) return false;
+    if (is_absence(call) || call.function->name == "vector") return false;
+    if (makes_a_label(call) && looks_at(text_of(*call.arguments[1]))) return false;
+    const bool drops_le = call.function->name == "histogram_quantile" ||
+                          call.function->name == "histogram_fraction";
+    if (drops_le && looks_at("le")) return false;
     const Expr* inner = first_of_series(call);
     return inner != nullptr && of(*inner);
   }
   bool operator()(const Aggregation& aggregation) const {
-    switch (aggregation.op) {
-      case AggregateOperator::kTopk:
-      case AggregateOperator::kBottomk:
-      case AggregateOperator::kLimitk:
-      case AggregateOperator::kLimitRatio:
-        return of(*aggregation.expr);
-      case AggregateOperator::kCountValues:
-        return false;
-      default:
-        return keeps_labels(aggregation) && of(*aggregation.expr);
-    }
+    if (is_choice(aggregation.op)) return of(*aggregation.expr);
+    return aggregation.op != AggregateOperator::kCountValues && keeps_labels(aggregation) &&
+           of(*aggregation.expr);
   }
   bool operator()(const Binary& binary) const {
     if (!is_of_series(*binary.left)) return of(*binary.right);
@@ -116,16 +186,30 @@ class KeepsApart {
   const VectorMatching& matching_;
 };
 
+/// What an expression gives, and the most that was held on the way to it, with it.
+struct Held {
+  std::uint64_t series = 0;
+  std::uint64_t label_bytes = 0;  ///< of one of them
+  std::uint64_t bytes = 0;
+  std::uint64_t most = 0;
+};
+
+/// What all of a query's expressions have in common.
+struct Known {
+  const SeriesCounts& counts;
+  const Numbers& numbers;
+  std::uint64_t made_bytes;  ///< of labels that the query makes for one series
+};
+
 class Measure {
  public:
-  Measure(const EvaluationShape& shape, const SeriesCounts& counts, std::size_t& selectors)
-      : shape_(shape), counts_(counts), selectors_(selectors) {}
+  Measure(const EvaluationShape& shape, const Known& known) : shape_(shape), known_(known) {}
 
   Held of(const Expr& expr) const { return std::visit(*this, expr.node); }
 
-  Held operator()(const NumberLiteral& /*number*/) const { return made(1, {}); }
+  Held operator()(const NumberLiteral& /*number*/) const { return made(1, 0, {}); }
   Held operator()(const StringLiteral& /*text*/) const { return {}; }
-  Held operator()(const Selector& /*selector*/) const { return read(counts_.count(selectors_++)); }
+  Held operator()(const Selector& selector) const { return read(selector); }
   Held operator()(const Unary& unary) const { return of(*unary.operand); }
   Held operator()(const Paren& paren) const { return of(*paren.expr); }
 
@@ -136,25 +220,26 @@ class Measure {
                  static_cast<std::uint64_t>(Duration::max().count()))));
     const std::uint64_t step = length_of(subquery.step.value_or(kUsualStep));
     inner.steps = length_of(inner.length) / (step > 0 ? step : length_of(kUsualStep)) + 1;
-    return Measure(inner, counts_, selectors_).of(*subquery.expr);
+    return Measure(inner, known_).of(*subquery.expr);
   }
 
   Held operator()(const Call& call) const {
     const Expr* of_series = first_of_series(call);
-    if (of_series != nullptr && std::holds_alternative<Selector>(of_series->node) &&
-        of_series->type == ValueType::kMatrix) {
-      return of_range(call);
+    if (of_series != nullptr && of_series->type == ValueType::kMatrix) {
+      if (const auto* selector = std::get_if<Selector>(&of_series->node)) {
+        return of_range(call, *selector);
+      }
     }
     std::vector<Held> arguments;
-    std::uint64_t series = 1;
+    Held source{1, 0, 0, 0};
     for (const ExprPtr& argument : call.arguments) {
       if (is_text(*argument)) continue;
       arguments.push_back(of(*argument));
-      if (argument.get() == of_series) series = arguments.back().series;
+      if (argument.get() == of_series) source = arguments.back();
     }
-    const bool is_one =
-        call.function->result == ValueType::kScalar || call.function->name.starts_with("absent");
-    return made(is_one ? 1 : series, arguments);
+    const bool is_one = call.function->result == ValueType::kScalar || is_absence(call);
+    const std::uint64_t more = makes_a_label(call) ? known_.made_bytes : 0;
+    return made(is_one ? 1 : source.series, plus(source.label_bytes, more), arguments);
   }
 
   Held operator()(const Aggregation& aggregation) const {
@@ -163,30 +248,33 @@ class Measure {
       arguments.push_back(of(*aggregation.parameter));
     }
     arguments.push_back(of(*aggregation.expr));
-    return made(series_of(aggregation, arguments.back().series), arguments);
+    const Held source = arguments.back();
+    const bool is_counted = aggregation.op == AggregateOperator::kCountValues;
+    return made(series_of(aggregation, source.series),
+                plus(source.label_bytes, is_counted ? kValueBytes : 0), arguments);
   }
 
   Held operator()(const Binary& binary) const {
-    const std::size_t first_left = selectors_;
     const Held left = of(*binary.left);
-    const std::size_t first_right = selectors_;
     const Held right = of(*binary.right);
     const bool is_by_vectors = is_of_series(*binary.left) && is_of_series(*binary.right);
     if (!is_by_vectors) {
-      return made(is_of_series(*binary.right) ? right.series : left.series, {left, right});
+      const Held& source = is_of_series(*binary.right) ? right : left;
+      return made(source.series, source.label_bytes, {left, right});
     }
+    const std::uint64_t larger = std::max(left.label_bytes, right.label_bytes);
     if (binary.op == BinaryOperator::kOr) {
-      return made(plus(left.series, right.series), {left, right});
+      return made(plus(left.series, right.series), larger, {left, right});
     }
-    const VectorMatching& matching = binary.matching;
-    const bool is_right_many = matching.group == VectorMatching::Group::kRight;
+    const bool is_right_many = &many_side(binary) == binary.right.get();
     const std::uint64_t many = is_right_many ? right.series : left.series;
-    if (matching.include.empty()) return made(many, {left, right});
+    if (binary.matching.include.empty()) return made(many, larger, {left, right});
     // A result has labels of its partner, which may be another one at every step.
-    const std::uint64_t partners =
-        is_right_many ? alike(*binary.left, matching, first_left, first_right, left.series)
-                      : alike(*binary.right, matching, first_right, selectors_, right.series);
-    return made(times(many, std::min(partners, shape_.steps)), {left, right});
+    const std::uint64_t partners = is_right_many
+                                       ? alike(*binary.left, binary.matching, left.series)
+                                       : alike(*binary.right, binary.matching, right.series);
+    return made(times(many, std::min(partners, shape_.steps)),
+                plus(left.label_bytes, right.label_bytes), {left, right});
   }
 
  private:
@@ -195,67 +283,72 @@ class Measure {
   }
 
   std::uint64_t series_of(const Aggregation& aggregation, std::uint64_t series) const {
-    switch (aggregation.op) {
-      case AggregateOperator::kCountValues:  // each value at each step is a series of its own
-        return times(series, shape_.steps);
-      case AggregateOperator::kTopk:
-      case AggregateOperator::kBottomk:
-      case AggregateOperator::kLimitk:
-      case AggregateOperator::kLimitRatio:
-        return series;
-      default: {
-        const bool is_one = aggregation.labels.empty() &&
-                            aggregation.grouping != Aggregation::Grouping::kWithout;
-        return is_one ? std::min<std::uint64_t>(series, 1) : series;
-      }
-    }
+    // Each value at each step is a series of its own.
+    if (aggregation.op == AggregateOperator::kCountValues) return times(series, shape_.steps);
+    const bool is_whole =
+        is_choice(aggregation.op) || aggregation.grouping == Aggregation::Grouping::kWithout;
+    if (is_whole) return series;
+    if (aggregation.labels.empty()) return std::min<std::uint64_t>(series, 1);
+    const Groups groups(known_.numbers, known_.counts, aggregation.labels);
+    return std::min(series, groups.of(*aggregation.expr));
   }
 
-  std::uint64_t alike(const Expr& expr, const VectorMatching& matching, std::size_t first,
-                      std::size_t last, std::uint64_t series) const {
-    const bool is_of_one = last == first + 1;
-    if (!is_of_one || contains(matching.labels, "__name__") || !KeepsApart(matching).of(expr)) {
+  std::uint64_t alike(const Expr& expr, const VectorMatching& matching,
+                      std::uint64_t series) const {
+    const Selector* only = nullptr;
+    std::size_t selectors = 0;
+    for_each_selector(expr, [&](const Selector& selector) {
+      only = &selector;
+      ++selectors;
+    });
+    if (selectors != 1 || contains(matching.labels, "__name__") ||
+        !KeepsApart(matching).of(expr)) {
       return series;
     }
-    return std::min(series, counts_.alike(first, matching));
+    return std::min(series, known_.counts.alike(known_.numbers.at(only), matching));
   }
 
-  std::uint64_t room(std::uint64_t series) const {
+  std::uint64_t room(std::uint64_t series, std::uint64_t label_bytes) const {
     const bool is_old = shape_.dialect == Dialect::kPrometheus2;
     const std::uint64_t points = is_old ? shape_.steps : std::min(shape_.steps, kStepsWithRoomMax);
-    return times(series, plus(times(points, is_old ? kPointBytes2 : kPointBytes3), kSeriesBytes));
+    const std::uint64_t steps_bytes = times(points, is_old ? kPointBytes2 : kPointBytes3);
+    return times(series, plus(steps_bytes, plus(kSeriesBytes, label_bytes)));
   }
 
   /// Of a selector, alone or under a function over its range.
-  Held read(std::uint64_t series) const {
-    std::uint64_t bytes = room(series);
+  Held read(const Selector& selector) const {
+    const std::size_t number = known_.numbers.at(&selector);
+    Held held{known_.counts.count(number), known_.counts.label_bytes(number), 0, 0};
+    held.bytes = room(held.series, held.label_bytes);
     if (shape_.dialect == Dialect::kPrometheus3) {
-      bytes = std::min(bytes, plus(kDenseBytesMax, times(series, kSeriesBytes)));
+      const std::uint64_t beside = times(held.series, plus(kSeriesBytes, held.label_bytes));
+      held.bytes = std::min(held.bytes, plus(kDenseBytesMax, beside));
     }
-    return {series, bytes, bytes};
-  }
-
-  Held of_range(const Call& call) const {
-    std::uint64_t others = 0;
-    std::uint64_t most = 0;
-    std::uint64_t series = 0;
-    for (const ExprPtr& argument : call.arguments) {
-      if (argument->type == ValueType::kMatrix) {
-        series = counts_.count(selectors_++);
-      } else if (!is_text(*argument)) {
-        const Held other = of(*argument);
-        most = std::max(most, plus(others, other.most));
-        others = plus(others, other.bytes);
-      }
-    }
-    Held held = read(call.function->name.starts_with("absent") ? 1 : series);
-    held.most = std::max(most, plus(others, held.bytes));
+    held.most = held.bytes;
     return held;
   }
 
+  Held of_range(const Call& call, const Selector& selector) const {
+    std::uint64_t others = 0;
+    std::uint64_t most = 0;
+    for (const ExprPtr& argument : call.arguments) {
+      if (is_text(*argument) || argument->type == ValueType::kMatrix) continue;
+      const Held other = of(*argument);
+      most = std::max(most, plus(others, other.most));
+      others = plus(others, other.bytes);
+    }
+    // absent_over_time holds what it reads, too, until it knows where nothing is.
+    Held held = read(selector);
+    held.most = std::max(most, plus(others, held.bytes));
+    if (!is_absence(call)) return held;
+    const Held one = made(1, held.label_bytes, {held});
+    return {one.series, one.label_bytes, one.bytes, std::max(held.most, plus(others, one.most))};
+  }
+
   /// A result that is made while what it is made of is there.
-  Held made(std::uint64_t series, const std::vector<Held>& arguments) const {
-    Held held{series, room(series), 0};
+  Held made(std::uint64_t series, std::uint64_t label_bytes,
+            const std::vector<Held>& arguments) const {
+    Held held{series, label_bytes, room(series, label_bytes), 0};
     std::uint64_t there = 0;
     for (const Held& argument : arguments) {
       held.most = std::max(held.most, plus(there, argument.most));
@@ -266,16 +359,44 @@ class Measure {
   }
 
   const EvaluationShape shape_;
-  const SeriesCounts& counts_;
-  std::size_t& selectors_;  // seen so far
+  const Known& known_;
+};
+
+class MakesSeries {
+ public:
+  bool of(const Expr& expr) const { return std::visit(*this, expr.node); }
+  bool operator()(const NumberLiteral& /*number*/) const { return false; }
+  bool operator()(const StringLiteral& /*text*/) const { return false; }
+  bool operator()(const Selector& /*selector*/) const { return false; }
+  bool operator()(const Subquery& subquery) const { return of(*subquery.expr); }
+  bool operator()(const Unary& unary) const { return of(*unary.operand); }
+  bool operator()(const Paren& paren) const { return of(*paren.expr); }
+  bool operator()(const Call& call) const {
+    return std::any_of(call.arguments.begin(), call.arguments.end(),
+                       [this](const ExprPtr& argument) { return of(*argument); });
+  }
+  bool operator()(const Aggregation& aggregation) const {
+    return aggregation.op == AggregateOperator::kCountValues || of(*aggregation.expr) ||
+           (aggregation.parameter && of(*aggregation.parameter));
+  }
+  bool operator()(const Binary& binary) const {
+    return !binary.matching.include.empty() || of(*binary.left) || of(*binary.right);
+  }
 };
 
 }  // namespace
 
 std::uint64_t result_bytes(const Expr& expr, const EvaluationShape& shape,
                            const SeriesCounts& counts) {
-  std::size_t selectors = 0;
-  return Measure(shape, counts, selectors).of(expr).most;
+  const Numbers numbers = numbers_of(expr);
+  std::uint64_t stored = 0;
+  for (const auto& [selector, number] : numbers) {
+    stored = std::max(stored, counts.label_bytes(number));
+  }
+  const Known known{counts, numbers, label_bytes_made(expr, stored)};
+  return Measure(shape, known).of(expr).most;
 }
+
+bool makes_series_at_each_step(const Expr& expr) { return MakesSeries().of(expr); }
 
 }  // namespace vigia::promql

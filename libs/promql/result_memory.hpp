@@ -3,33 +3,46 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "libs/promql/ast.hpp"
 
 namespace vigia::promql {
 
-/// The series that the selectors of a query have, numbered in the order of the text.
+/// The series that the selectors of a query read, over all the time that they look at. Selectors
+/// are numbered in the order of the text.
 class SeriesCounts {
  public:
   virtual ~SeriesCounts() = default;
   virtual std::uint64_t count(std::size_t selector) const = 0;
+  /// How many different values they have of these labels, taken together.
+  virtual std::uint64_t groups(std::size_t selector,
+                               const std::vector<std::string>& labels) const = 0;
   /// The most of them that have the same labels as far as the matching looks at them.
   virtual std::uint64_t alike(std::size_t selector, const VectorMatching& matching) const = 0;
+  /// The most bytes of labels that one of them has.
+  virtual std::uint64_t label_bytes(std::size_t selector) const = 0;
 };
 
-/// So many for each selector, one for each group of a matching.
+/// So many for each selector, of which nothing else is known.
 class AssumedSeries final : public SeriesCounts {
  public:
-  explicit AssumedSeries(std::uint64_t each, std::uint64_t alike = 1)
-      : each_(each), alike_(alike) {}
+  AssumedSeries(std::uint64_t each, std::uint64_t label_bytes)
+      : each_(each), label_bytes_(label_bytes) {}
   std::uint64_t count(std::size_t /*selector*/) const override { return each_; }
-  std::uint64_t alike(std::size_t /*selector*/, const VectorMatching& /*matching*/) const override {
-    return alike_;
+  std::uint64_t groups(std::size_t /*selector*/,
+                       const std::vector<std::string>& labels) const override {
+    return labels.empty() ? 1 : each_;
   }
+  std::uint64_t alike(std::size_t /*selector*/, const VectorMatching& /*matching*/) const override {
+    return each_;
+  }
+  std::uint64_t label_bytes(std::size_t /*selector*/) const override { return label_bytes_; }
 
  private:
   std::uint64_t each_;
-  std::uint64_t alike_;
+  std::uint64_t label_bytes_;
 };
 
 /// What evaluates a query, and over what.
@@ -43,8 +56,12 @@ struct EvaluationShape {
 /// series of a result room for all its steps when the first sample comes (3.x: for 5,000 at the
 /// most), and its --query.max-samples counts samples, not that room. So series count, those also
 /// that an operator may make anew at every step: count_values, and group_left and group_right with
-/// labels. Saturates at the largest number.
+/// labels. What each holds beside its steps, its labels above all, counts too. Saturates at the
+/// largest number.
 std::uint64_t result_bytes(const Expr& expr, const EvaluationShape& shape,
                            const SeriesCounts& counts);
+
+/// Whether an operator of the query may make series anew at every step.
+bool makes_series_at_each_step(const Expr& expr);
 
 }  // namespace vigia::promql

@@ -10,6 +10,29 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::uint64_t kLabels = 100;
+
+/// So many series of each selector, of which so many are alike, and so many groups of any labels.
+class Counted final : public SeriesCounts {
+ public:
+  Counted(std::uint64_t each, std::uint64_t alike, std::uint64_t groups)
+      : each_(each), alike_(alike), groups_(groups) {}
+  std::uint64_t count(std::size_t /*selector*/) const override { return each_; }
+  std::uint64_t groups(std::size_t /*selector*/,
+                       const std::vector<std::string>& /*labels*/) const override {
+    return groups_;
+  }
+  std::uint64_t alike(std::size_t /*selector*/, const VectorMatching& /*matching*/) const override {
+    return alike_;
+  }
+  std::uint64_t label_bytes(std::size_t /*selector*/) const override { return kLabels; }
+
+ private:
+  std::uint64_t each_;
+  std::uint64_t alike_;
+  std::uint64_t groups_;
+};
+
 struct Case {
   std::string text;
   std::uint64_t steps = 1;
@@ -17,6 +40,7 @@ struct Case {
   bool is_too_much = false;
   Dialect dialect = Dialect::kPrometheus3;
   std::uint64_t alike = 1;
+  std::uint64_t groups = UINT64_MAX;
 };
 
 std::uint64_t bytes_of(const Case& each) {
@@ -25,7 +49,7 @@ std::uint64_t bytes_of(const Case& each) {
   if (!expr) return 0;
   const EvaluationShape shape{each.dialect, each.steps,
                               15s * static_cast<Duration::rep>(each.steps - 1)};
-  return result_bytes(**expr, shape, AssumedSeries(each.series, each.alike));
+  return result_bytes(**expr, shape, Counted(each.series, each.alike, each.groups));
 }
 
 void check(const std::vector<Case>& cases) {
@@ -47,17 +71,18 @@ std::string terms(int count) {
 }
 
 TEST(ResultMemory, EverySeriesHasRoomForItsSteps) {
-  EXPECT_EQ(bytes_of({"x + 0", 100, 10}), (2 * 10 + 1) * (100 * 16 + 256));
-  EXPECT_EQ(bytes_of({"x + 0", 10'000, 10}), (2 * 10 + 1) * (5'000 * 16 + 256));
+  constexpr std::uint64_t kBeside = 20 * (512 + kLabels) + 512;
+  EXPECT_EQ(bytes_of({"x + 0", 100, 10}), 21 * 100 * 16 + kBeside);
+  EXPECT_EQ(bytes_of({"x + 0", 10'000, 10}), 21 * 5'000 * 16 + kBeside);
   EXPECT_EQ(bytes_of({"x + 0", 10'000, 10, false, Dialect::kPrometheus2}),
-            (2 * 10 + 1) * (10'000 * 24 + 256));
+            21 * 10'000 * 24 + kBeside);
 }
 
 TEST(ResultMemory, WhatHoldsNoMoreIsNotCountedTwice) {
   // Three levels over each other, of which two are there at a time.
   EXPECT_EQ(bytes_of({"abs(abs(abs(x)))", 100, 10}), bytes_of({"abs(x)", 100, 10}));
   // The first side is there while the second is made.
-  EXPECT_EQ(bytes_of({"x * (x * x)", 100, 10}), 4 * 10 * (100 * 16 + 256));
+  EXPECT_EQ(bytes_of({"x * (x * x)", 100, 10}), 4 * 10 * (100 * 16 + 512 + kLabels));
 }
 
 TEST(ResultMemory, CountValuesMakesASeriesAtEveryStep) {
@@ -122,6 +147,69 @@ TEST(ResultMemory, WhatDashboardsAskPasses) {
       EXPECT_LE(bytes_of({text, 1'500, 1'000, false, dialect}), kResultBytesMax) << text;
       EXPECT_LE(bytes_of({text, 11'000, 200, false, dialect}), kResultBytesMax) << text;
     }
+  }
+}
+
+TEST(ResultMemory, ResultsOfAnAggregationAreAsManyAsItsGroups) {
+  const auto of = [](const std::string& text) {
+    return bytes_of({text, 1'500, 5'000, false, Dialect::kPrometheus3, 1, 10});
+  };
+  const std::uint64_t few = of("sum(x)") + 10 * (1'500 * 16 + 512 + kLabels);
+  for (const char* text :
+       {"sum by (job) (x)", "sum by (job) (rate(x[5m]))", "avg by (job) (-(x))",
+        "max by (job) (max_over_time(x[1h:1h]))", "sum by (job) (topk(5, x))",
+        R"q(sum by (job) (label_replace(x, "y", "z", "a", "b")))q", "sum by (job) (x offset 1d)",
+        "quantile by (job) (0.9, x)", "sum by (job) (sum by (job, node) (x))"}) {
+    EXPECT_LE(of(text), of(std::string(text).replace(std::string(text).find("by (job)"), 8, "")) +
+                            few)
+        << text;
+    EXPECT_LE(of(text), kResultBytesMax) << text;
+  }
+  for (const char* text :
+       {"sum without (node) (x)", R"q(sum by (job) (label_replace(x, "job", "$1", "a", "(.*)")))q",
+        R"q(sum by (job) (label_join(x, "job", "-", "a", "b")))q",
+        R"q(sum by (job) (count_values by (node) ("job", x)))q",
+        "x * on (node) group_left (job) y"}) {
+    EXPECT_GT(of(text), 5'000ULL * (2 * 1'500 * 16)) << text;
+  }
+}
+
+TEST(ResultMemory, LabelsCount) {
+  const std::uint64_t plain = bytes_of({"abs(x)", 1, 10'000});
+  EXPECT_GE(plain, 2 * 10'000 * kLabels);
+  // Half a MiB a series.
+  const std::string replaced =
+      "label_replace(x, \"a\", \"" + std::string(100'000, 'r') + "\", \"\", \"\")";
+  EXPECT_LE(bytes_of({replaced, 1, 100}), kResultBytesMax);
+  EXPECT_GT(bytes_of({replaced, 1, 10'000}), kResultBytesMax);
+  EXPECT_GT(bytes_of({"count(" + replaced + ")", 1, 10'000}), kResultBytesMax);
+  EXPECT_GT(bytes_of({"x * on () group_left (l) y", 1, 10'000}),
+            bytes_of({"x * on () y", 1, 10'000}));
+}
+
+TEST(ResultMemory, NothingIsAssumedOfSeriesThatNobodyCounted) {
+  const auto bytes = [](const char* text, std::uint64_t steps, std::uint64_t each) {
+    const auto expr = parse(text, Dialect::kPrometheus3);
+    const EvaluationShape shape{Dialect::kPrometheus3, steps, 15s * (steps - 1)};
+    return result_bytes(**expr, shape, AssumedSeries(each, 300));
+  };
+  EXPECT_LE(bytes("sum by (job) (rate(x[5m]))", 100, 50'000), kResultBytesMax);
+  EXPECT_GT(bytes("sum by (job) (rate(x[5m]))", 1'500, 50'000), kResultBytesMax);
+  EXPECT_LE(bytes("sum(rate(x[5m]))", 11'000, 50'000), kResultBytesMax);
+  EXPECT_GT(bytes("x * on (node) group_left (name) info", 100, 50'000), kResultBytesMax);
+  EXPECT_LE(bytes("x * on (node) group_left (name) info", 1, 50'000), kResultBytesMax);
+  EXPECT_LE(bytes("histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))", 1, 50'000),
+            kResultBytesMax);
+}
+
+TEST(ResultMemory, WhatMakesSeriesAtEachStepIsKnown) {
+  for (const char* text : {R"(count_values("v", x))", R"(1 + sum(count_values("v", x)))",
+                           "x * on (a) group_left (b) y", "abs(x * on (a) group_right (b) y)",
+                           R"(max_over_time(count_values("v", x)[1h:1m]))"}) {
+    EXPECT_TRUE(makes_series_at_each_step(**parse(text, Dialect::kPrometheus3))) << text;
+  }
+  for (const char* text : {"x", "sum by (a) (x)", "x * on (a) group_left () y", "topk(3, x)"}) {
+    EXPECT_FALSE(makes_series_at_each_step(**parse(text, Dialect::kPrometheus3))) << text;
   }
 }
 
