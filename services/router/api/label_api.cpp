@@ -1,7 +1,6 @@
 #include "services/router/api/label_api.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <mutex>
 #include <utility>
@@ -9,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "libs/base/utf8.hpp"
-#include "libs/model/labels.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
+#include "services/router/api/cold_form.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
@@ -29,24 +28,6 @@ bool is_label_name(std::string_view text) {
   };
   if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
   return std::all_of(text.begin(), text.end(), is_word);
-}
-
-// What storage takes as a time; further away there is nothing anyway.
-constexpr TimestampMs kColdTimeMax = 20'000'000'000'000;
-
-/// A selector as storage's own label interface takes it: one matcher=NAME<op>VALUE each.
-bool append_matchers(const promql::Selector& selector, Form& form) {
-  constexpr std::array<std::string_view, 4> kOperators{"=", "!=", "=~", "!~"};
-  if (!selector.name.empty()) {
-    form.emplace_back("matcher", fmt::format("{}={}", kNameLabel, selector.name));
-  }
-  for (const promql::Matcher& matcher : selector.matchers) {
-    if (matcher.name.find_first_of("=!") != std::string::npos) return false;
-    form.emplace_back("matcher",
-                      fmt::format("{}{}{}", matcher.name,
-                                  kOperators[static_cast<std::size_t>(matcher.op)], matcher.value));
-  }
-  return true;
 }
 
 // What storage says of its own answer.
@@ -137,7 +118,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
     if (!*time) continue;
     gathering.hot_form.emplace_back(name, format_seconds(**time));
     gathering.cold_form.emplace_back(
-        name, format_seconds(std::clamp(**time, -kColdTimeMax, kColdTimeMax)));
+        name, format_seconds(cold_time(**time)));
   }
   auto limit = request.parameters.single("limit");
   if (!limit) return forward(limit);
