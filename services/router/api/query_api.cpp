@@ -14,6 +14,7 @@
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
+#include "services/router/api/query_room.hpp"
 #include "services/router/request/times.hpp"
 
 namespace vigia::router {
@@ -30,21 +31,31 @@ constexpr std::chrono::seconds kAnswerSlack{5};
 
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
 
-/// Refuses what would hold a store that all customers share.
-Result<void> check_cost(const promql::Expr& expr, const promql::Evaluation& times) {
+// What is counted before a query may take its turn at a store, at the longest.
+constexpr std::chrono::seconds kCensusTimeout{30};
+// Results of more than this are not light, however few their samples are.
+constexpr std::uint64_t kLightResultBytesMax = 64U << 20U;
+
+Duration length_of(const promql::Evaluation& times) {
   constexpr std::uint64_t kMillisecondsMax =
       static_cast<std::uint64_t>(Duration::max() / std::chrono::milliseconds(1));
   // Without signs: the two may lie further apart than a signed number reaches.
   const std::uint64_t length_ms = std::min(
       static_cast<std::uint64_t>(times.end_ms) - static_cast<std::uint64_t>(times.start_ms),
       kMillisecondsMax);
-  const Duration outer = std::chrono::milliseconds(static_cast<std::int64_t>(length_ms));
+  return std::chrono::milliseconds(static_cast<std::int64_t>(length_ms));
+}
+
+/// Refuses what would hold a store that all customers share.
+Result<void> check_cost(const promql::Expr& expr, const promql::EvaluationShape& shape) {
   if (promql::label_bytes_made(expr) > promql::kLabelBytesMadeMax) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("label_join and label_replace could make labels of more than {} bytes",
                             promql::kLabelBytesMadeMax));
   }
-  if (promql::subquery_evaluations(expr, outer) <= promql::kSubqueryEvaluationsMax) return {};
+  if (promql::subquery_evaluations(expr, shape.length) <= promql::kSubqueryEvaluationsMax) {
+    return check_room_of_fewest(expr, shape);
+  }
   return fail(
       ErrorCode::kInvalid,
       fmt::format("the subqueries would be evaluated more than {} times: give them a shorter "
@@ -136,8 +147,10 @@ struct QueryApi::Evaluation {
   std::optional<TimestampMs> covered_from;
   bool is_hot_enough = false;  ///< hot holds all that the query touches
   bool is_safer_at_query = false;
+  Duration length{0};  ///< from the first step to the last
   QueryShape shape;
   Weight weight = Weight::kLight;
+  bool is_heavier = false;    ///< by what its series were counted to be
   bool is_own_stats = false;  ///< asked for by us alone
   bool has_hot_failed = false;
   bool has_query_failed = false;
@@ -223,7 +236,9 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   }
   auto expr = expression_of(request);
   if (!expr) return forward(expr);
-  auto affordable = check_cost(**expr, times);
+  evaluation.length = length_of(times);
+  auto affordable = check_cost(**expr, {promql::Dialect::kPrometheus3, evaluation.shape.steps,
+                                        evaluation.length});
   if (!affordable) return affordable;
   evaluation.ranges = promql::selector_ranges(**expr, times);
   if (!evaluation.ranges.empty()) evaluation.touches = touched(evaluation.ranges);
@@ -322,30 +337,59 @@ void QueryApi::start(const Shared& evaluation) {
            : "several hot stores and no prometheus-query: choose a customer by X-Vigia-Customer"});
 }
 
+/// Prometheus counts samples, and no room that results have for others. So the router counts the
+/// series, where not even many of them are known to fit: at the store that evaluates, in the turn
+/// that the query then has.
+void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_t> shard, Ask& ask) {
+  const auto dialect = shard ? stores_.coverage().dialect() : promql::Dialect::kPrometheus3;
+  const promql::EvaluationShape shape{dialect, evaluation->shape.steps, evaluation->length};
+  if (has_room_uncounted(*evaluation->expr, shape)) return;
+  ask.before = [this, evaluation, shard, shape](std::function<void(Result<void>)> say) {
+    // They stay as long as the evaluation.
+    RoomQuestion question{evaluation->caller,
+                          {evaluation, evaluation->expr.get()},
+                          {evaluation, &evaluation->ranges},
+                          shape,
+                          shard,
+                          std::min<Duration>(evaluation->timeout, kCensusTimeout),
+                          evaluation->exchange.interest()};
+    find_room(stores_, std::move(question),
+              [evaluation, say = std::move(say)](const Result<std::uint64_t>& bytes) {
+                if (!bytes) return say(tl::unexpected<Error>(bytes.error()));
+                evaluation->is_heavier =
+                    *bytes > kLightResultBytesMax && evaluation->weight == Weight::kLight;
+                if (!evaluation->is_heavier) return say({});
+                say(fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones"));
+              });
+  };
+}
+
+/// True where it has to take a turn of another kind.
+bool QueryApi::moves(const Shared& evaluation) const {
+  if (!evaluation->is_heavier) return false;
+  evaluation->is_heavier = false;
+  evaluation->weight = Weight::kHeavy;
+  return true;
+}
+
 void QueryApi::ask_hot(const Shared& evaluation) {
-  stores_.hot()[*evaluation->shard].ask(
-      {evaluation->caller.customer,
-       evaluation->path,
-       evaluation->form,
-       true,
-       evaluation->timeout,
-       {},
-       evaluation->exchange.interest(),
-       evaluation->lane()},
-      [this, evaluation](Result<Envelope> answer) { take_hot(evaluation, std::move(answer)); });
+  Ask ask{evaluation->caller.customer,     evaluation->path,   evaluation->form, true,
+          evaluation->timeout,             {},
+          evaluation->exchange.interest(), evaluation->lane()};
+  add_room_check(evaluation, evaluation->shard, ask);
+  stores_.hot()[*evaluation->shard].ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
+    moves(evaluation) ? ask_hot(evaluation) : take_hot(evaluation, std::move(answer));
+  });
 }
 
 void QueryApi::ask_query(const Shared& evaluation) {
-  stores_.query()->ask(
-      {evaluation->caller.customer,
-       evaluation->path,
-       evaluation->form,
-       true,
-       evaluation->timeout,
-       {},
-       evaluation->exchange.interest(),
-       evaluation->lane()},
-      [this, evaluation](Result<Envelope> answer) { take_query(evaluation, std::move(answer)); });
+  Ask ask{evaluation->caller.customer,     evaluation->path,   evaluation->form, true,
+          evaluation->timeout,             {},
+          evaluation->exchange.interest(), evaluation->lane()};
+  add_room_check(evaluation, std::nullopt, ask);
+  stores_.query()->ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
+    moves(evaluation) ? ask_query(evaluation) : take_query(evaluation, std::move(answer));
+  });
 }
 
 void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class QueryApi {
   Result<void> prepare_instant(const ApiRequest& request, Evaluation& evaluation) const;
   Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
   void weigh(Evaluation& evaluation) const;
+  bool moves(const Shared& evaluation) const;
+  void add_room_check(const Shared& evaluation, std::optional<std::size_t> shard, Ask& ask);
   void learn(Evaluation& evaluation, Result<Envelope>& answer) const;
   void choose(const ApiRequest& request, Evaluation& evaluation) const;
   void start(const Shared& evaluation);

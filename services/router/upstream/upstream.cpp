@@ -132,6 +132,7 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
         return failure({ErrorCode::kTooLarge, "the answer is too large; ask for less"});
       case ErrorCode::kInternal:
         return failure(lost());
+      case ErrorCode::kInvalid:
       case ErrorCode::kOverLimit:
         return forward(response);  // our own word
       default:
@@ -226,6 +227,17 @@ void Upstream::start(const std::shared_ptr<Waiting>& waiting,
     turn.reset();
     return waiting->done(tl::unexpected<Error>(may.error()));
   }
+  if (!waiting->ask.before) return begin(waiting, std::move(turn));
+  waiting->ask.before([this, waiting, turn = std::move(turn)](const Result<void>& may) mutable {
+    if (may) return begin(waiting, std::move(turn));
+    turn.reset();
+    waiting->done(tl::unexpected<Error>(may.error()));
+  });
+}
+
+void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
+                     std::shared_ptr<Turns::Turn> turn) const {
+  const Lane lane = waiting->ask.lane;
   requests_.add();
   by_lane_[static_cast<std::size_t>(lane)]->add();
   const auto interest = waiting->ask.interest;

@@ -52,6 +52,9 @@ struct Ask {
   /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
   std::shared_ptr<Interest> interest = nullptr;
   Lane lane = Lane::kUsual;
+  /// Called once the turn has come: it says whether the request may still be sent, on any thread,
+  /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
+  std::function<void(std::function<void(Result<void>)> say)> before = nullptr;
 };
 
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
@@ -65,6 +68,7 @@ class Upstream {
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kInternal (lost, see is_lost), kDeadline, kTooLarge,
+  /// kInvalid (that of the ask's `before`),
   /// kOverLimit (the customer's other requests took so long that this one got no turn, its other
   /// answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and heavy
   /// queries). `done`
@@ -86,6 +90,7 @@ class Upstream {
   struct Waiting;
   net::ClientRequest request(Ask ask) const;
   void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
+  void begin(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   Result<void> may_ask(const std::string& customer, Lane lane) const;
   void note_end(const std::string& customer, const Result<net::ClientResponse>& response) const;
   void deliver(net::ClientRequest request, const std::string& customer,

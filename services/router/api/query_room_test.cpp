@@ -1,0 +1,116 @@
+#include "services/router/api/query_room.hpp"
+
+#include <gtest/gtest.h>
+
+#include "libs/promql/limits.hpp"
+#include "libs/promql/parser.hpp"
+
+namespace vigia::router {
+namespace {
+
+using promql::Dialect;
+
+promql::ExprPtr parsed(const std::string& text) {
+  auto expr = promql::parse(text, Dialect::kPrometheus3);
+  EXPECT_TRUE(expr.has_value()) << text;
+  return expr ? std::move(*expr) : nullptr;
+}
+
+promql::EvaluationShape shape(std::uint64_t steps, Dialect dialect = Dialect::kPrometheus3) {
+  return {dialect, steps, std::chrono::seconds(15) * static_cast<Duration::rep>(steps - 1)};
+}
+
+TEST(QueryRoom, WhatFitsNowhereIsRefusedWithWhatHelps) {
+  const auto refused =
+      check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(11'000));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  for (const char* words : {"could take 8", "256 MiB", "even one series", "11000 steps",
+                            "fewer series", "longer step", "shorter range", "count_values"}) {
+    EXPECT_NE(refused.error().message.find(words), std::string::npos)
+        << words << " in " << refused.error().message;
+  }
+  for (const char* text : {"x", "rate(x[5m])", "sum by (a) (x) / sum by (a) (y)",
+                           "x * on (a) group_left (b) y"}) {
+    EXPECT_TRUE(check_room_of_fewest(*parsed(text), shape(11'000)).has_value()) << text;
+  }
+  EXPECT_TRUE(check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(1'500)).has_value());
+}
+
+TEST(QueryRoom, OrdinaryQueriesAreNotCounted) {
+  struct Case {
+    const char* text;
+    std::uint64_t steps;
+    bool is_free;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"up{job=\"customer-agents\"} == 0", 1, true},
+           {"avg(system_cpu_usage) by (node_id)", 1, true},
+           {"histogram_quantile(0.99, sum by (le, job) (rate(x_bucket[5m])))", 1, true},
+           {"sum by (job) (rate(x[5m])) / sum by (job) (rate(y[5m]))", 1, true},
+           {"x * on (node) group_left (name) info", 1, true},
+           {"count_values(\"v\", x)", 1, true},
+           {"sum by (job) (rate(x[5m]))", 60, true},
+           {"rate(x[5m])", 100, true},
+           {"sum(rate(x[5m]))", 11'000, true},
+           {"label_replace(avg(avg_over_time(x[1m])), \"part\", \"cpu\", \"\", \"\")", 2'000, true},
+           {"rate(x[5m])", 11'000, true},  // 3.x: twice what --query.max-samples lets pass
+           {"sum by (job) (rate(x[5m]))", 1'500, false},
+           {"x + 0", 1'500, false},
+           {"x * on (node) group_left (name) info", 60, false},
+           {"count_values(\"v\", x)", 60, false}}) {
+    EXPECT_EQ(has_room_uncounted(*parsed(each.text), shape(each.steps)), each.is_free)
+        << each.text << ", " << each.steps;
+  }
+  EXPECT_FALSE(has_room_uncounted(*parsed("rate(x[5m])"), shape(11'000, Dialect::kPrometheus2)));
+}
+
+TEST(QueryRoom, CountedSeriesSayWhatIsAlike) {
+  auto sets = LabelSets::read(
+      R"([{"__name__":"x","node":"a","cpu":"0"},{"__name__":"x","node":"a","cpu":"1"},)"
+      R"({"__name__":"x","node":"b","cpu":"0"}])");
+  ASSERT_TRUE(sets.has_value());
+  const std::vector<std::shared_ptr<const Census>> found{
+      std::make_shared<const Census>(Census{3, std::move(*sets)}),
+      std::make_shared<const Census>(Census{7, std::nullopt}), nullptr};
+  const CountedSeries counted(found, promql::AssumedSeries(100, 50));
+  promql::VectorMatching matching;
+  matching.scope = promql::VectorMatching::Scope::kOn;
+  matching.labels = {"node"};
+  EXPECT_EQ(counted.count(0), 3U);
+  EXPECT_EQ(counted.groups(0, {"node"}), 2U);
+  EXPECT_EQ(counted.alike(0, matching), 2U);
+  matching.scope = promql::VectorMatching::Scope::kIgnoring;
+  EXPECT_EQ(counted.alike(0, matching), 2U);  // of cpu 0
+  // Of a number nothing else is known, of what is not counted what is assumed.
+  EXPECT_EQ(counted.count(1), 7U);
+  EXPECT_EQ(counted.groups(1, {"node"}), 7U);
+  EXPECT_EQ(counted.alike(1, matching), 7U);
+  EXPECT_EQ(counted.count(2), 100U);
+  EXPECT_EQ(counted.groups(2, {"node"}), 100U);
+  EXPECT_EQ(counted.alike(2, matching), 100U);
+  EXPECT_EQ(counted.label_bytes(2), 50U);
+}
+
+TEST(QueryRoom, GroupingByThousandsOfLabelsIsNotLookedAtForEach) {
+  std::string json = "[";
+  for (int i = 0; i < 10'000; ++i) {
+    json += (i > 0 ? "," : "") + std::string(R"({"n":")") + std::to_string(i) + "\"}";
+  }
+  auto sets = LabelSets::read(json + "]");
+  ASSERT_TRUE(sets.has_value());
+  const std::vector<std::shared_ptr<const Census>> found{
+      std::make_shared<const Census>(Census{10'000, std::move(*sets)})};
+  const CountedSeries counted(found, promql::AssumedSeries(1, 0));
+  int looked_at = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    const std::uint64_t groups = counted.groups(0, {"label_" + std::to_string(i)});
+    looked_at += groups == 1 ? 1 : 0;
+    EXPECT_TRUE(groups == 1 || groups == 10'000U);
+  }
+  EXPECT_GT(looked_at, 20);
+  EXPECT_LT(looked_at, 100);
+}
+
+}  // namespace
+}  // namespace vigia::router

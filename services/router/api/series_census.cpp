@@ -1,0 +1,168 @@
+#include "services/router/api/series_census.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "libs/promql/printer.hpp"
+#include "services/router/api/cold_form.hpp"
+#include "services/router/json/lists.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router {
+namespace {
+
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kLongestMs = 100ULL * 365 * 86'400'000;
+// Of a series that nobody listed: most have less.
+constexpr std::uint64_t kUsualLabelBytes = 512;
+// A query may group by thousands of labels; after so many looks its results count as its series.
+constexpr std::uint64_t kLooksMax = 300'000;
+
+/// The selector without what moves or stretches it.
+promql::Selector bare(const promql::Selector& selector) {
+  promql::Selector plain = selector;
+  plain.range.reset();
+  plain.shift = {};
+  return plain;
+}
+
+void add_range(const promql::TimeRange& range, Form& form) {
+  form.emplace_back("start", format_seconds(range.from_ms));
+  form.emplace_back("end", format_seconds(range.to_ms));
+}
+
+Ask ask_of(const CensusQuestion& question, std::string path) {
+  return {question.caller.customer, std::move(path), {}, true, question.timeout, {},
+          question.interest,        Lane::kLookUp};
+}
+
+Ask list_ask(const CensusQuestion& question) {
+  Ask ask = ask_of(question, "/api/v1/series");
+  ask.form.emplace_back("match[]", promql::print(bare(question.selector)));
+  add_range(question.range, ask.form);
+  ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
+  return ask;
+}
+
+Ask cold_ask(const CensusQuestion& question) {
+  Ask ask = ask_of(question, "/api/v1/series");
+  // Where a matcher cannot be said there are the more of them.
+  append_matchers(question.selector, ask.form);
+  add_range({cold_time(question.range.from_ms), cold_time(question.range.to_ms)}, ask.form);
+  ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
+  if (question.caller.customer) {
+    ask.headers.add("x-vigia-customer", question.caller.customer->text());
+  }
+  return ask;
+}
+
+Ask number_ask(const CensusQuestion& question) {
+  Ask ask = ask_of(question, "/api/v1/query");
+  promql::Selector stretched = bare(question.selector);
+  // Without signs: the two may lie further apart than a signed number reaches.
+  const std::uint64_t length_ms = static_cast<std::uint64_t>(question.range.to_ms) -
+                                  static_cast<std::uint64_t>(question.range.from_ms);
+  stretched.range = std::chrono::milliseconds(std::min(length_ms, kLongestMs) + 1);
+  ask.form.emplace_back("query", fmt::format("count(last_over_time({}))", promql::print(stretched)));
+  ask.form.emplace_back("time", format_seconds(question.range.to_ms));
+  return ask;
+}
+
+Result<Census> read_number(const Result<Envelope>& answer) {
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  // Its samples alone are more than the store holds for one query.
+  if (!answer->is_success()) return Census{kMost, std::nullopt};
+  const auto number = read_vector_value(answer->data());
+  if (!number) return tl::unexpected<Error>(number.error());
+  return Census{static_cast<std::uint64_t>(std::max(*number, 0.0)), std::nullopt};
+}
+
+Result<Census> read_list(const Result<Envelope>& answer, ByteShares::Holding held) {
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (!answer->is_success()) return Census{kMost, std::nullopt};
+  auto series = LabelSets::read(answer->data());
+  if (!series) return tl::unexpected<Error>(series.error());
+  // A store may cut its list sooner, by its bytes.
+  const bool is_cut = std::any_of(
+      answer->warnings().begin(), answer->warnings().end(),
+      [](const std::string& text) { return text.starts_with("results truncated"); });
+  if (is_cut || series->size() > kCensusMax) return Census{kMost, std::nullopt};
+  if (!held.grow(series->bytes())) {
+    return fail(ErrorCode::kOverLimit,
+                "other answers under way leave no room to count this query's series; read them, or "
+                "ask for less");
+  }
+  const std::uint64_t count = series->size();
+  return Census{count, std::move(*series), std::move(held)};
+}
+
+}  // namespace
+
+const LabelSets* CountedSeries::series_of(std::size_t selector) const {
+  const auto& census = found_[selector];
+  return census && census->series ? &*census->series : nullptr;
+}
+
+std::uint64_t CountedSeries::count(std::size_t selector) const {
+  const auto& census = found_[selector];
+  return census ? census->count : others_.count(selector);
+}
+
+template <typename Look>
+std::uint64_t CountedSeries::looked_at(std::size_t selector, Key key, const Look& look) const {
+  if (const auto known = known_.find(key); known != known_.end()) return known->second;
+  const std::uint64_t series = count(selector);
+  if (looks_ > kLooksMax) return series;
+  looks_ += series;
+  return known_[std::move(key)] = look();
+}
+
+std::uint64_t CountedSeries::groups(std::size_t selector,
+                                    const std::vector<std::string>& labels) const {
+  const LabelSets* series = series_of(selector);
+  if (series == nullptr) {
+    return found_[selector] ? count(selector) : others_.groups(selector, labels);
+  }
+  return looked_at(selector, {found_[selector].get(), labels, 0},
+                   [&] { return series->different({labels, true}); });
+}
+
+std::uint64_t CountedSeries::alike(std::size_t selector,
+                                   const promql::VectorMatching& matching) const {
+  const LabelSets* series = series_of(selector);
+  if (series == nullptr) return count(selector);
+  LabelChoice choice{matching.labels, matching.scope == promql::VectorMatching::Scope::kOn};
+  // Without `on` the name does not count.
+  if (!choice.is_only) choice.labels.emplace_back("__name__");
+  return looked_at(selector, {found_[selector].get(), matching.labels, choice.is_only ? 1 : 2},
+                   [&] { return series->most_alike(choice); });
+}
+
+std::uint64_t CountedSeries::label_bytes(std::size_t selector) const {
+  const LabelSets* series = series_of(selector);
+  if (series != nullptr) return series->largest();
+  return found_[selector] ? kUsualLabelBytes : others_.label_bytes(selector);
+}
+
+void take_census(Stores& stores, const CensusQuestion& question,
+                 std::function<void(Result<Census>)> done) {
+  const bool is_hot = question.shard.has_value();
+  if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
+    return stores.hot()[*question.shard].ask(
+        number_ask(question),
+        [done = std::move(done)](const Result<Envelope>& answer) { done(read_number(answer)); });
+  }
+  const std::string customer = question.caller.customer ? question.caller.customer->text() : "";
+  // Shared because a taker has to be copyable; it is called once.
+  auto held = std::make_shared<ByteShares::Holding>(stores.shares().hold(customer));
+  const auto take = [held, done = std::move(done)](const Result<Envelope>& answer) {
+    done(read_list(answer, std::move(*held)));
+  };
+  if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), take);
+  if (stores.cold() != nullptr) return stores.cold()->ask(cold_ask(question), take);
+  stores.query()->ask(list_ask(question), take);
+}
+
+}  // namespace vigia::router

@@ -1,0 +1,90 @@
+#include "services/router/json/label_sets.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <simdjson.h>
+
+namespace vigia::router {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr char kEnd = '\xff';  // in no UTF-8
+
+std::string_view take(std::string_view& rest) {
+  const std::size_t end = rest.find(kEnd);
+  const std::string_view text = rest.substr(0, end);
+  rest.remove_prefix(end + 1);
+  return text;
+}
+
+}  // namespace
+
+Result<LabelSets> LabelSets::read(std::string_view json) {
+  try {
+    LabelSets sets;
+    const simdjson::padded_string padded(json);
+    ondemand::parser parser;
+    ondemand::document document = parser.iterate(padded);
+    if (document.is_null()) return sets;
+    std::vector<std::pair<std::string, std::string>> labels;  // room for one after another
+    for (ondemand::value item : document.get_array()) {
+      labels.clear();
+      for (auto field : item.get_object()) {
+        std::string name(std::string_view(field.unescaped_key()));
+        labels.emplace_back(std::move(name), std::string_view(field.value().get_string()));
+      }
+      std::sort(labels.begin(), labels.end());
+      const std::size_t begin = sets.text_.size();
+      for (const auto& [name, value] : labels) {
+        (sets.text_ += name) += kEnd;
+        (sets.text_ += value) += kEnd;
+      }
+      sets.largest_ = std::max(sets.largest_, sets.text_.size() - begin);
+      sets.ends_.push_back(sets.text_.size());
+    }
+    return sets;
+  } catch (const simdjson::simdjson_error&) {
+    return fail(ErrorCode::kCorrupt, "a list of series in an answer cannot be read");
+  }
+}
+
+template <typename See>
+void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const {
+  std::string chosen;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends_) {
+    chosen.clear();
+    std::string_view rest = std::string_view(text_).substr(begin, end - begin);
+    while (!rest.empty()) {
+      const std::string_view name = take(rest);
+      const std::string_view value = take(rest);
+      const bool is_named = std::find(choice.labels.begin(), choice.labels.end(), name) !=
+                            choice.labels.end();
+      if (is_named != choice.is_only) continue;
+      (chosen += name) += kEnd;
+      (chosen += value) += kEnd;
+    }
+    see(chosen);
+    begin = end;
+  }
+}
+
+std::size_t LabelSets::different(const LabelChoice& choice) const {
+  std::unordered_set<std::string> seen;
+  for_each_choice(choice, [&](const std::string& chosen) { seen.insert(chosen); });
+  return seen.size();
+}
+
+std::size_t LabelSets::most_alike(const LabelChoice& choice) const {
+  std::unordered_map<std::string, std::size_t> counts;
+  std::size_t most = 0;
+  for_each_choice(choice,
+                  [&](const std::string& chosen) { most = std::max(most, ++counts[chosen]); });
+  return most;
+}
+
+}  // namespace vigia::router
