@@ -29,8 +29,9 @@ inline constexpr std::uint64_t kLabelBytesMadeMax = 1U << 20U;
 /// repeats a constant over a subquery's steps in a loop that no time-out ends, so that one query of
 /// 50 y by 1 ms holds a core and memory of everybody's store.
 inline constexpr std::uint64_t kSubqueryEvaluationsMax = 2'000'000;
-/// Bytes of results that a query may hold at one moment (result_memory.hpp): three times what so
-/// many samples take as --query.max-samples lets pass, for series that have few.
-inline constexpr std::uint64_t kResultBytesMax = 256U << 20U;
+/// Bytes of results that a query may hold at one moment (result_memory.hpp): more than four times
+/// what as many samples take as --query.max-samples lets pass, so that no query is refused for its
+/// samples, and less than what the largest query takes that the flag lets pass, with its JSON.
+inline constexpr std::uint64_t kResultBytesMax = 384U << 20U;
 
 }  // namespace vigia::promql

@@ -109,7 +109,7 @@ TEST(ResultMemory, ResultsWithALabelOfTheirPartnerAreAsManyAsPartners) {
   check({
       {text, 1'000, 500},
       {text, 10'000, 500, false, Dialect::kPrometheus3, 2},
-      {text, 10'000, 60, true, Dialect::kPrometheus3, 9'000},
+      {text, 10'000, 80, true, Dialect::kPrometheus3, 9'000},
       {"(" + terms(60) + ") * on () group_left (n) gl", 8'900, 9'000, true,
        Dialect::kPrometheus3, 9'000},
       {"gl * on () group_right (n) (" + terms(60) + ")", 8'900, 9'000, true,
