@@ -123,10 +123,9 @@ class Groups {
     if (!is_of_series(*binary.left)) return of(*binary.right);
     if (!is_of_series(*binary.right)) return of(*binary.left);
     if (binary.op == BinaryOperator::kOr) return plus(of(*binary.left), of(*binary.right));
-    const bool is_of_partner =
-        std::any_of(labels_.begin(), labels_.end(), [&](const std::string& label) {
-          return contains(binary.matching.include, label);
-        });
+    const bool is_of_partner = std::any_of(
+        labels_.begin(), labels_.end(),
+        [&](const std::string& label) { return contains(binary.matching.include, label); });
     return is_of_partner ? kMost : of(many_side(binary));
   }
 
@@ -151,8 +150,8 @@ class KeepsApart {
   bool operator()(const Call& call) const {
     if (is_absence(call) || call.function->name == "vector") return false;
     if (makes_a_label(call) && looks_at(text_of(*call.arguments[1]))) return false;
-    const bool drops_le = call.function->name == "histogram_quantile" ||
-                          call.function->name == "histogram_fraction";
+    const bool drops_le =
+        call.function->name == "histogram_quantile" || call.function->name == "histogram_fraction";
     if (drops_le && looks_at("le")) return false;
     const Expr* inner = first_of_series(call);
     return inner != nullptr && of(*inner);
@@ -177,10 +176,9 @@ class KeepsApart {
   bool keeps_labels(const Aggregation& aggregation) const {
     if (!is_on()) return false;
     const bool is_by = aggregation.grouping != Aggregation::Grouping::kWithout;
-    return std::all_of(matching_.labels.begin(), matching_.labels.end(),
-                       [&](const std::string& label) {
-                         return contains(aggregation.labels, label) == is_by;
-                       });
+    return std::all_of(
+        matching_.labels.begin(), matching_.labels.end(),
+        [&](const std::string& label) { return contains(aggregation.labels, label) == is_by; });
   }
 
   const VectorMatching& matching_;
@@ -301,8 +299,7 @@ class Measure {
       only = &selector;
       ++selectors;
     });
-    if (selectors != 1 || contains(matching.labels, "__name__") ||
-        !KeepsApart(matching).of(expr)) {
+    if (selectors != 1 || contains(matching.labels, "__name__") || !KeepsApart(matching).of(expr)) {
       return series;
     }
     return std::min(series, known_.counts.alike(known_.numbers.at(only), matching));

@@ -110,10 +110,10 @@ TEST(ResultMemory, ResultsWithALabelOfTheirPartnerAreAsManyAsPartners) {
       {text, 1'000, 500},
       {text, 10'000, 500, false, Dialect::kPrometheus3, 2},
       {text, 10'000, 80, true, Dialect::kPrometheus3, 9'000},
-      {"(" + terms(60) + ") * on () group_left (n) gl", 8'900, 9'000, true,
-       Dialect::kPrometheus3, 9'000},
-      {"gl * on () group_right (n) (" + terms(60) + ")", 8'900, 9'000, true,
-       Dialect::kPrometheus3, 9'000},
+      {"(" + terms(60) + ") * on () group_left (n) gl", 8'900, 9'000, true, Dialect::kPrometheus3,
+       9'000},
+      {"gl * on () group_right (n) (" + terms(60) + ")", 8'900, 9'000, true, Dialect::kPrometheus3,
+       9'000},
       {"x * on (node) group_left () info", 1'000, 500, false, Dialect::kPrometheus3, 500},
   });
 }
@@ -127,10 +127,9 @@ TEST(ResultMemory, PartnersAreKnownThroughWhatKeepsTheirLabels) {
         "max_over_time(rate(info[5m])[1h:1m])"}) {
     EXPECT_LE(bytes_of({many + one, 1'000, 1'000}), kResultBytesMax) << one;
   }
-  for (const char* one :
-       {"max by (name) (info)", "max without (node) (info)", "(info or info)", "(info * info)",
-        R"q(label_replace(info, "node", "$1", "host", "(.*)"))q",
-        R"(count_values by (node) ("name", info))"}) {
+  for (const char* one : {"max by (name) (info)", "max without (node) (info)", "(info or info)",
+                          "(info * info)", R"q(label_replace(info, "node", "$1", "host", "(.*)"))q",
+                          R"(count_values by (node) ("name", info))"}) {
     EXPECT_GT(bytes_of({many + one, 1'000, 1'000}), kResultBytesMax) << one;
   }
 }
@@ -160,8 +159,8 @@ TEST(ResultMemory, ResultsOfAnAggregationAreAsManyAsItsGroups) {
         "max by (job) (max_over_time(x[1h:1h]))", "sum by (job) (topk(5, x))",
         R"q(sum by (job) (label_replace(x, "y", "z", "a", "b")))q", "sum by (job) (x offset 1d)",
         "quantile by (job) (0.9, x)", "sum by (job) (sum by (job, node) (x))"}) {
-    EXPECT_LE(of(text), of(std::string(text).replace(std::string(text).find("by (job)"), 8, "")) +
-                            few)
+    EXPECT_LE(of(text),
+              of(std::string(text).replace(std::string(text).find("by (job)"), 8, "")) + few)
         << text;
     EXPECT_LE(of(text), kResultBytesMax) << text;
   }
@@ -226,7 +225,8 @@ TEST(ResultMemory, SeriesOfFewSamplesHaveRoomForAll) {
 }
 
 TEST(ResultMemory, NumbersSaturate) {
-  EXPECT_GT(bytes_of({"count_over_time(count_over_time(vector(1)[200y:1ms])[200y:1ms])", 1, 0}), 0U);
+  EXPECT_GT(bytes_of({"count_over_time(count_over_time(vector(1)[200y:1ms])[200y:1ms])", 1, 0}),
+            0U);
   const Case most{R"(count_values("v", count_values("w", x)))", 11'000, UINT64_MAX};
   EXPECT_EQ(bytes_of(most), UINT64_MAX);
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,7 +134,8 @@ def test_series_that_come_and_go_take_no_store_from_the_others(sparse: Sparse) -
                 for words in ("could take", "fewer series", "longer step", "shorter range"):
                     assert words in said
         wait_for("the neighbour has asked", lambda: neighbour.answers > 10)
-    assert hot.is_running() and query.is_running()
+    assert hot.is_running()
+    assert query.is_running()
     print(f"neighbour: slowest {neighbour.slowest:.2f} s of {neighbour.answers}")
     assert not neighbour.refused
     assert neighbour.slowest < NEIGHBOUR_SECONDS_MAX
@@ -217,8 +217,6 @@ def test_a_customer_counts_its_own_series_alone(sparse: Sparse) -> None:
     text = f"({TERMS}) * on () group_left (n) last_over_time(sparse[1ms])"
     for begin_ms in (sparse.young_ms, sparse.old_ms):
         start = begin_ms / 1000
-        answer = sparse.ask(
-            "/api/v1/query_range", "read-b", query=text, start=start, end=start + 8.9, step=0.001
-        )
+        answer = sparse.ask("/api/v1/query_range", "read-b", query=text, start=start, end=start + 8.9, step=0.001)
         assert answer.status_code == 200, answer.text[:300]
         assert answer.json()["data"]["result"] == []

@@ -19,7 +19,6 @@
 namespace vigia::router {
 namespace {
 
-constexpr std::size_t kSelectorsMax = 64;                // storage takes as many
 constexpr std::string_view kHiddenLabel = "__rollup__";  // the router's own, virtual
 
 bool is_label_name(std::string_view text) {
@@ -60,9 +59,9 @@ struct LabelApi::Gathering {
   std::mutex mutex;  // the answers come on several threads, which must not wait for one another
   std::size_t missing = 0;
   std::vector<TextList> lists;
-  ByteShares::Holding held;  ///< for the lists
-  std::size_t bytes = 0;     ///< of the lists
-  bool is_over = false;      ///< the customer's share
+  std::optional<ByteShares::Holding> held;  ///< for the lists, and the body made of them
+  std::size_t bytes = 0;                    ///< of the lists
+  bool is_over = false;                     ///< the customer's share
   bool has_hot_failed = false;
   bool has_cold_failed = false;
   bool is_cut = false;                ///< storage had more
@@ -93,11 +92,9 @@ Result<void> LabelApi::add_selector(const Caller& caller, std::optional<promql::
 }
 
 Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathering) const {
-  const auto texts = request.parameters.all("match[]");
-  if (texts.size() > kSelectorsMax) {
-    return fail(ErrorCode::kInvalid, fmt::format("more than {} match[]", kSelectorsMax));
-  }
-  auto selectors = promql::parse_series_selectors(texts, stores_.coverage().dialect());
+  auto texts = request.parameters.selectors();
+  if (!texts) return forward(texts);
+  auto selectors = promql::parse_series_selectors(*texts, stores_.coverage().dialect());
   if (!selectors) {
     return tl::unexpected<Error>(
         with_context("invalid parameter \"match[]\"", std::move(selectors.error())));
@@ -106,7 +103,7 @@ Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathe
     auto added = add_selector(request.caller, std::move(selector), gathering);
     if (!added) return added;
   }
-  return texts.empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();
+  return texts->empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();
 }
 
 Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) const {
@@ -117,8 +114,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
     if (!time) return forward(time);
     if (!*time) continue;
     gathering.hot_form.emplace_back(name, format_seconds(**time));
-    gathering.cold_form.emplace_back(
-        name, format_seconds(cold_time(**time)));
+    gathering.cold_form.emplace_back(name, format_seconds(cold_time(**time)));
   }
   auto limit = request.parameters.single("limit");
   if (!limit) return forward(limit);
@@ -227,7 +223,7 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
     if (answer && !answer->is_success()) gathering->refused = refusal(*answer);
     if (!answer && answer.error().code == ErrorCode::kOverLimit)
       gathering->not_asked = answer.error();
-    if (list && !gathering->held.grow(list->bytes())) {
+    if (list && !gathering->held->grow(list->bytes())) {
       gathering->is_over = true;
     } else if (list) {
       ++gathering->answers;
@@ -254,7 +250,8 @@ void LabelApi::finish(const Shared& gathering) const {
   if (gathering->exchange.interest()->is_lost()) {
     return gathering->exchange.fail({ErrorCode::kDeadline, "the client has left"});
   }
-  if (gathering->is_over) {
+  // The body is there beside the lists until it is whole; it is about as long as they are.
+  if (gathering->is_over || !gathering->held->grow(gathering->bytes)) {
     return gathering->exchange.fail(
         {ErrorCode::kOverLimit,
          "this answer is larger than what others leave room for; read them, or ask for less",
@@ -275,7 +272,11 @@ void LabelApi::finish(const Shared& gathering) const {
     notes.warnings.emplace_back(
         "hot part missing: the hot store does not answer, so what is only there is missing here");
   }
-  gathering->exchange.send(end_success(body_of(*gathering, notes), notes));
+  std::string body = body_of(*gathering, notes);
+  // From here on the exchange counts the body, and nothing else is there.
+  gathering->lists = {};
+  gathering->held.reset();
+  gathering->exchange.send(end_success(std::move(body), notes));
 }
 
 /// The begin of the answer's body, up to its data.

@@ -237,8 +237,8 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   auto expr = expression_of(request);
   if (!expr) return forward(expr);
   evaluation.length = length_of(times);
-  auto affordable = check_cost(**expr, {promql::Dialect::kPrometheus3, evaluation.shape.steps,
-                                        evaluation.length});
+  auto affordable = check_cost(
+      **expr, {promql::Dialect::kPrometheus3, evaluation.shape.steps, evaluation.length});
   if (!affordable) return affordable;
   evaluation.ranges = promql::selector_ranges(**expr, times);
   if (!evaluation.ranges.empty()) evaluation.touches = touched(evaluation.ranges);
@@ -340,7 +340,8 @@ void QueryApi::start(const Shared& evaluation) {
 /// Prometheus counts samples, and no room that results have for others. So the router counts the
 /// series, where not even many of them are known to fit: at the store that evaluates, in the turn
 /// that the query then has.
-void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_t> shard, Ask& ask) {
+void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_t> shard,
+                              Ask& ask) {
   const auto dialect = shard ? stores_.coverage().dialect() : promql::Dialect::kPrometheus3;
   const promql::EvaluationShape shape{dialect, evaluation->shape.steps, evaluation->length};
   if (has_room_uncounted(*evaluation->expr, shape)) return;
@@ -373,19 +374,30 @@ bool QueryApi::moves(const Shared& evaluation) const {
 }
 
 void QueryApi::ask_hot(const Shared& evaluation) {
-  Ask ask{evaluation->caller.customer,     evaluation->path,   evaluation->form, true,
-          evaluation->timeout,             {},
-          evaluation->exchange.interest(), evaluation->lane()};
+  Ask ask{evaluation->caller.customer,
+          evaluation->path,
+          evaluation->form,
+          true,
+          evaluation->timeout,
+          {},
+          evaluation->exchange.interest(),
+          evaluation->lane()};
   add_room_check(evaluation, evaluation->shard, ask);
-  stores_.hot()[*evaluation->shard].ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
-    moves(evaluation) ? ask_hot(evaluation) : take_hot(evaluation, std::move(answer));
-  });
+  stores_.hot()[*evaluation->shard].ask(
+      std::move(ask), [this, evaluation](Result<Envelope> answer) {
+        moves(evaluation) ? ask_hot(evaluation) : take_hot(evaluation, std::move(answer));
+      });
 }
 
 void QueryApi::ask_query(const Shared& evaluation) {
-  Ask ask{evaluation->caller.customer,     evaluation->path,   evaluation->form, true,
-          evaluation->timeout,             {},
-          evaluation->exchange.interest(), evaluation->lane()};
+  Ask ask{evaluation->caller.customer,
+          evaluation->path,
+          evaluation->form,
+          true,
+          evaluation->timeout,
+          {},
+          evaluation->exchange.interest(),
+          evaluation->lane()};
   add_room_check(evaluation, std::nullopt, ask);
   stores_.query()->ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
     moves(evaluation) ? ask_query(evaluation) : take_query(evaluation, std::move(answer));

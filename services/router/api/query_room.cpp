@@ -30,8 +30,7 @@ Error no_room(const promql::Expr& expr, const promql::EvaluationShape& shape, st
                       "share, with {} and {} steps; {} are what one query may take. Ask for fewer "
                       "series (more matchers, an aggregation nearer to what is read) or fewer "
                       "steps (a longer step, a shorter range){}",
-                      mebibytes(bytes), series, shape.steps,
-                      mebibytes(promql::kResultBytesMax - 1),
+                      mebibytes(bytes), series, shape.steps, mebibytes(promql::kResultBytesMax - 1),
                       is_made_anew ? "; count_values, and group_left or group_right with labels, "
                                      "may make other series at every step"
                                    : "")};
@@ -65,8 +64,7 @@ std::vector<Selected> selected_by(const promql::Expr& expr,
 
 class Finding : public std::enable_shared_from_this<Finding> {
  public:
-  Finding(Stores& stores, RoomQuestion question,
-          std::function<void(Result<std::uint64_t>)> done)
+  Finding(Stores& stores, RoomQuestion question, std::function<void(Result<std::uint64_t>)> done)
       : stores_(stores),
         question_(std::move(question)),
         done_(std::move(done)),
@@ -86,12 +84,11 @@ class Finding : public std::enable_shared_from_this<Finding> {
  private:
   void ask_next() {
     const Selected& next = selected_[counted_];
-    take_census(stores_,
-                {question_.caller, next.selector, next.range, question_.shard, question_.timeout,
-                 question_.interest},
-                [self = shared_from_this()](Result<Census> census) {
-                  self->take(std::move(census));
-                });
+    take_census(
+        stores_,
+        {question_.caller, next.selector, next.range, question_.shard, question_.timeout,
+         question_.interest},
+        [self = shared_from_this()](Result<Census> census) { self->take(std::move(census)); });
   }
 
   void take(Result<Census> census) {

@@ -21,8 +21,7 @@ promql::EvaluationShape shape(std::uint64_t steps, Dialect dialect = Dialect::kP
 }
 
 TEST(QueryRoom, WhatFitsNowhereIsRefusedWithWhatHelps) {
-  const auto refused =
-      check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(11'000));
+  const auto refused = check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(11'000));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
   for (const char* words : {"could take 8", "384 MiB", "even one series", "11000 steps",
@@ -30,8 +29,8 @@ TEST(QueryRoom, WhatFitsNowhereIsRefusedWithWhatHelps) {
     EXPECT_NE(refused.error().message.find(words), std::string::npos)
         << words << " in " << refused.error().message;
   }
-  for (const char* text : {"x", "rate(x[5m])", "sum by (a) (x) / sum by (a) (y)",
-                           "x * on (a) group_left (b) y"}) {
+  for (const char* text :
+       {"x", "rate(x[5m])", "sum by (a) (x) / sum by (a) (y)", "x * on (a) group_left (b) y"}) {
     EXPECT_TRUE(check_room_of_fewest(*parsed(text), shape(11'000)).has_value()) << text;
   }
   EXPECT_TRUE(check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(1'500)).has_value());

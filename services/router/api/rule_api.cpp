@@ -114,8 +114,9 @@ Result<void> RuleApi::add_choices(const Parameters& parameters, Form& form) cons
     }
     form.emplace_back("exclude_alerts", **exclude);
   }
-  auto selectors =
-      promql::parse_series_selectors(parameters.all("match[]"), stores_.coverage().dialect());
+  auto texts = parameters.selectors();
+  if (!texts) return forward(texts);
+  auto selectors = promql::parse_series_selectors(*texts, stores_.coverage().dialect());
   if (!selectors) return forward(selectors);
   for (const promql::Selector& selector : *selectors) {
     form.emplace_back("match[]", promql::print(selector));

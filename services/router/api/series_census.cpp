@@ -65,7 +65,8 @@ Ask number_ask(const CensusQuestion& question) {
   const std::uint64_t length_ms = static_cast<std::uint64_t>(question.range.to_ms) -
                                   static_cast<std::uint64_t>(question.range.from_ms);
   stretched.range = std::chrono::milliseconds(std::min(length_ms, kLongestMs) + 1);
-  ask.form.emplace_back("query", fmt::format("count(last_over_time({}))", promql::print(stretched)));
+  ask.form.emplace_back("query",
+                        fmt::format("count(last_over_time({}))", promql::print(stretched)));
   ask.form.emplace_back("time", format_seconds(question.range.to_ms));
   return ask;
 }
@@ -85,9 +86,9 @@ Result<Census> read_list(const Result<Envelope>& answer, ByteShares::Holding hel
   auto series = LabelSets::read(answer->data());
   if (!series) return tl::unexpected<Error>(series.error());
   // A store may cut its list sooner, by its bytes.
-  const bool is_cut = std::any_of(
-      answer->warnings().begin(), answer->warnings().end(),
-      [](const std::string& text) { return text.starts_with("results truncated"); });
+  const bool is_cut =
+      std::any_of(answer->warnings().begin(), answer->warnings().end(),
+                  [](const std::string& text) { return text.starts_with("results truncated"); });
   if (is_cut || series->size() > kCensusMax) return Census{kMost, std::nullopt};
   if (!held.grow(series->bytes())) {
     return fail(ErrorCode::kOverLimit,

@@ -62,8 +62,8 @@ void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const
     while (!rest.empty()) {
       const std::string_view name = take(rest);
       const std::string_view value = take(rest);
-      const bool is_named = std::find(choice.labels.begin(), choice.labels.end(), name) !=
-                            choice.labels.end();
+      const bool is_named =
+          std::find(choice.labels.begin(), choice.labels.end(), name) != choice.labels.end();
       if (is_named != choice.is_only) continue;
       (chosen += name) += kEnd;
       (chosen += value) += kEnd;

@@ -68,6 +68,15 @@ std::vector<std::string> Parameters::all(std::string_view name) const {
   return found;
 }
 
+Result<std::vector<std::string>> Parameters::selectors() const {
+  auto texts = all("match[]");
+  if (texts.size() <= kSelectorsMax) return texts;
+  return fail(ErrorCode::kInvalid,
+              fmt::format("{} match[] are more than {}: ask in several requests, or with one that "
+                          "names all, as by =~\"a|b\"",
+                          texts.size(), kSelectorsMax));
+}
+
 Result<std::optional<TimestampMs>> Parameters::time(std::string_view name) const {
   auto text = single(name);
   if (!text) return forward(text);

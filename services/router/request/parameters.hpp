@@ -19,6 +19,8 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 /// ends here. Immutable.
 class Parameters {
  public:
+  static constexpr std::size_t kSelectorsMax = 16;
+
   /// kInvalid on a broken escape, on a body that is not a form, on a GET with a body, and over
   /// 1,000 parameters.
   static Result<Parameters> read(const net::Request& request);
@@ -28,6 +30,9 @@ class Parameters {
   Result<std::optional<std::string>> single(std::string_view name) const;
   /// Every value of a name, in order.
   std::vector<std::string> all(std::string_view name) const;
+  /// All match[]; kInvalid where there are more than kSelectorsMax, since a store looks through its
+  /// index, or its rules, for each, and holds what all of them name.
+  Result<std::vector<std::string>> selectors() const;
 
   Result<std::optional<TimestampMs>> time(std::string_view name) const;
   /// kInvalid where it is not longer than 0.

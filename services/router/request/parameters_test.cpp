@@ -23,6 +23,19 @@ TEST(Parameters, UrlAndBodyAreOneList) {  // C12
   EXPECT_TRUE(read->all("match").empty());
 }
 
+TEST(Parameters, MoreSelectorsThanAStoreShouldLookForAreRefused) {
+  std::string query = "match[]=x0";
+  for (int i = 1; i < 16; ++i) query += "&match[]=x" + std::to_string(i);
+  const auto most = Parameters::read(request("GET", query))->selectors();
+  ASSERT_TRUE(most.has_value());
+  EXPECT_EQ(most->size(), 16U);
+  const auto more = Parameters::read(request("GET", query + "&match[]=y"))->selectors();
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(more.error().message.find("17 match[] are more than 16"), std::string::npos);
+  EXPECT_TRUE(Parameters::read(request("GET", "start=1"))->selectors()->empty());
+}
+
 TEST(Parameters, DifferentValuesOfOneNameAreRefused) {  // C12
   const auto read = Parameters::read(request("POST", "query=up", "query=down"));
   ASSERT_TRUE(read.has_value());
