@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import requests
 from cold_store import DAY_MS, TOKEN, StorageAlone
 from otlp import post
+from protobuf_bytes import attribute, fixed64, message
 from remote_read import SAMPLES, post_read, read_request, samples_of
 from stack import wait_for
 
@@ -280,6 +282,93 @@ def test_a_full_disk_is_said_and_waited_for(tmp_path: Path) -> None:
         assert store.missing() == 0
         store.write_new(1)
         wait_for("it stays ready", lambda: is_ready(store), 10)
+    finally:
+        store.kill()
+        subprocess.run(["umount", "-l", str(store.folder)], check=True)
+
+
+RECORDS = 1_000
+RECORD_BYTES = 20_000
+
+
+def log_records(customer: str, bodies: list[bytes]) -> bytes:
+    now_ns = time.time_ns()
+    records = (
+        message(2, fixed64(1, now_ns + number), message(5, message(1, body))) for number, body in enumerate(bodies)
+    )
+    return message(1, message(1, attribute(1, "customer.id", customer)), message(2, *records))
+
+
+def write_records(store: DamagedStore, customer: str, count: int) -> int:
+    """Bodies that do not compress, so that a table is as large as they are."""
+    bodies = [base64.b64encode(os.urandom(RECORD_BYTES * 3 // 4)) for _ in range(count)]
+    headers = {**TOKEN, "X-Vigia-Customer": customer}
+    return post(store.url, None, log_records(customer, bodies), signal="logs", headers=headers).status_code
+
+
+def read_records(store: DamagedStore, customer: str) -> requests.Response:
+    now = time.time()
+    parameters = {"start": f"{now - 3600}", "end": f"{now + 3600}", "limit": "5000"}
+    headers = {**TOKEN, "X-Vigia-Customer": customer}
+    return requests.get(f"{store.url}/api/v1/logs", params=parameters, headers=headers, timeout=30)
+
+
+def free_bytes(folder: Path) -> int:
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize
+
+
+def leave_free(ballast: Path, left: int) -> None:
+    with ballast.open("ab") as file:
+        while (more := free_bytes(ballast.parent) - left) > 0:
+            file.write(bytes(min(more, 1 << 20)))
+            file.flush()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_damaged_table_without_room_to_mend_it_waits_for_room(tmp_path: Path) -> None:
+    """Nothing is written for it meanwhile, the rest is served, and the log says so once."""
+    store = DamagedStore(tmp_path)
+    store.folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(store.folder)], check=True)
+    ballast = store.folder / "ballast"
+    try:
+        store.start()
+        for customer in CUSTOMERS:
+            for _ in range(RECORDS // 100):
+                assert write_records(store, customer, 100) == 200
+        for _ in range(2):
+            store.kill()
+            store.start()
+        store.kill()
+        table = max(tables(store), key=lambda path: path.stat().st_size)
+        flip(table, table.stat().st_size // 10)
+        store.start()
+        for _ in range(5):
+            assert write_records(store, CUSTOMERS[1], 100) == 200
+        logs = sum(path.stat().st_size for path in store.folder.glob("*.log"))
+        assert logs > 500 * RECORD_BYTES
+        left = logs + (5 << 20)
+        leave_free(ballast, left)
+        lines = len(store.log.read_text().splitlines())
+        deadline = time.monotonic() + 6
+        while time.monotonic() < deadline:
+            answer = read_records(store, CUSTOMERS[0])
+            assert answer.status_code == 503, answer.text[:200]
+            assert read_records(store, CUSTOMERS[1]).status_code == 200
+            assert write_records(store, CUSTOMERS[1], 1) == 200
+            assert is_ready(store)
+            assert free_bytes(store.folder) > left - (3 << 20)
+        told = store.log.read_text().splitlines()[lines:]
+        assert sum("to set a damaged file aside" in line for line in told) == 1, told
+        assert len(told) < 5, told
+        ballast.unlink()
+        wait_for("it is mended", lambda: read_records(store, CUSTOMERS[0]).status_code == 200, 30)
+        wait_for("what can be saved is saved", store.is_done, 40)
+        found = len(read_records(store, CUSTOMERS[0]).json()["data"])
+        assert RECORDS - 10 < found < RECORDS
+        assert store.metrics()['vigia_storage_damage_total{what="table"}'] == 1
+        assert store.metrics()["vigia_faults_total"] == 0
     finally:
         store.kill()
         subprocess.run(["umount", "-l", str(store.folder)], check=True)

@@ -123,8 +123,9 @@ std::uint64_t free_bytes(const std::string& directory) {
 
 // A start writes what the logs hold into tables. Debian's RocksDB asserts, and ends the program,
 // where the disk fills up on the way: so it is not tried without room.
-Result<void> check_room(const std::string& directory) {
-  std::uint64_t needed = kFreeBytesToOpen;
+Result<void> check_room(const std::string& directory, std::uint64_t more,
+                        std::string_view purpose) {
+  std::uint64_t needed = kFreeBytesToOpen + more;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error)) {
@@ -134,8 +135,8 @@ Result<void> check_room(const std::string& directory) {
   const std::uint64_t available = free_bytes(directory);
   if (available >= needed) return {};
   return fail(ErrorCode::kUnavailable,
-              fmt::format("cold store: the disk of {} has {} MiB free, {} are needed to start",
-                          directory, available >> 20U, needed >> 20U));
+              fmt::format("cold store: the disk of {} has {} MiB free, {} are needed {}", directory,
+                          available >> 20U, needed >> 20U, purpose));
 }
 
 }  // namespace vigia::storage

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
@@ -41,7 +42,9 @@ rocksdb::DBOptions database_options(const RocksDbSettings& settings, DamageQueue
 
 /// Free on the disk of `directory`; 0 where that cannot be told.
 std::uint64_t free_bytes(const std::string& directory);
-/// kUnavailable where the disk has no room for what a start writes.
-Result<void> check_room(const std::string& directory);
+/// kUnavailable where the disk has no room for what a start writes and `more` bytes. `purpose`, for
+/// the error: "to start".
+Result<void> check_room(const std::string& directory, std::uint64_t more = 0,
+                        std::string_view purpose = "to start");
 
 }  // namespace vigia::storage

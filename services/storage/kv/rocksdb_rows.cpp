@@ -249,6 +249,16 @@ std::string table_family(const std::string& path) {
   return reader.GetTableProperties()->column_family_name;
 }
 
+std::uint64_t table_row_bytes(const std::string& path) {
+  std::error_code error;
+  const std::uint64_t file_bytes = std::filesystem::file_size(path, error);
+  if (error || !check_table_footer(path)) return error ? 0 : file_bytes;
+  rocksdb::SstFileReader reader((rocksdb::Options()));
+  if (!reader.Open(path).ok() || reader.GetTableProperties() == nullptr) return file_bytes;
+  const auto properties = reader.GetTableProperties();
+  return properties->raw_key_size + properties->raw_value_size;
+}
+
 Result<void> check_table_footer(const std::string& path) {
   std::uint64_t file_bytes = 0;
   const std::string footer = read_footer(path, file_bytes);

@@ -36,6 +36,9 @@ Result<TableContents> read_table(const std::string& path, const VisitRow& visit)
 /// The name of a table file's column family; "" where it cannot be told.
 std::string table_family(const std::string& path);
 
+/// What the keys and values of a table file take, unpacked; the file's size where it does not say.
+std::uint64_t table_row_bytes(const std::string& path);
+
 /// Looks at the last bytes of a table file, which no checksum covers: RocksDB would follow whatever
 /// stands there. kCorrupt with the reason.
 Result<void> check_table_footer(const std::string& path);

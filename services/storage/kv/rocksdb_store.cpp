@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -15,11 +16,13 @@
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/write_batch.h>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/kv/damage_queue.hpp"
 #include "services/storage/kv/damage_text.hpp"
 #include "services/storage/kv/mended_rows.hpp"
+#include "services/storage/kv/repeated_trouble.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 #include "services/storage/kv/row_saver.hpp"
@@ -42,6 +45,9 @@ constexpr auto kEndPoll = std::chrono::milliseconds(2);
 constexpr std::uint64_t kFreeBytesMin = 4U << 20U;
 /// Says to the index that rows of its may be gone: index_key::kHeal.
 constexpr std::string_view kHealKey = "m/heal";
+// Of the bytes of rows that are written anew: in the log, and in the table it becomes.
+constexpr std::uint64_t kRowCopies = 2;
+constexpr std::string_view kToMend = "to set a damaged file aside";
 constexpr std::string_view kHeldElsewhere = "another process holds";
 constexpr std::string_view kProbeKey = "probe";
 
@@ -488,33 +494,91 @@ class RocksDbStore final : public OrderedStore {
     }
   }
 
+  // Nothing is read or written for it on a disk without room for all that it needs.
   void mend(DamageQueue::Found found) {
-    if (const auto unknown = found.find(0); unknown != found.end()) {
-      const std::string reason = unknown->second;
-      found.erase(unknown);
-      const std::uint64_t table = find_damaged_table();
-      if (table == 0) {
-        damage_.give_up(0);
-        quarantine_.note("", {"unknown", "no file", reason, "what was read when it was met", 0, 0});
-      } else {
-        found.emplace(table, reason);
-      }
-    }
-    std::erase_if(found, [this](const auto& table) { return !is_live(table.first); });
+    if (auto room = check_room(settings_.directory, 0, kToMend); !room) return put_off(found, room);
+    name_unknown(found);
+    std::erase_if(found, [this](const auto& table) {
+      if (is_live(table.first)) return false;
+      settle(table.first);
+      return true;
+    });
     if (found.empty()) return;
-    for (const auto& [table, reason] : found) report_unsaved(copy_rows(table));
-    if (!check_room(settings_.directory) || !close_database()) {
-      for (const auto& [table, reason] : found) damage_.add(table, reason);
-      return;
+    if (auto copied = copy_tables(found); !copied) return put_off(found, copied);
+    if (!close_database()) {
+      return put_off(found, fail(ErrorCode::kUnavailable,
+                                 "cold store: a read that is under way keeps a damaged file from "
+                                 "being set aside"));
     }
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     for (const auto& [table, reason] : found) {
+      settle(table);
       if (const auto dropped = folder.drop_table(table, reason); !dropped) {
         report_unsaved(dropped);
         damage_.give_up(table);
       }
     }
     reopen();
+  }
+
+  void put_off(const DamageQueue::Found& found, const Result<void>& why) {
+    report_unsaved(why);
+    for (const auto& [table, reason] : found) {
+      damage_.put_off(table, reason);
+      hold_compactions(table);
+    }
+  }
+
+  // Each try of one that has a damaged table in it writes up to the damage, and in vain. Until the
+  // database is opened anew.
+  void hold_compactions(std::uint64_t table) {
+    const auto opened = current();
+    if (opened == nullptr) return;
+    std::vector<rocksdb::LiveFileMetaData> tables;
+    opened->db->GetLiveFilesMetaData(&tables);
+    for (auto* handle : opened->handles) {
+      const bool has_it = std::any_of(tables.begin(), tables.end(), [&](const auto& live) {
+        return table_in(live.relative_filename) == table &&
+               live.column_family_name == handle->GetName();
+      });
+      if (!has_it || opened->db->GetOptions(handle).disable_auto_compactions) continue;
+      opened->db->SetOptions(handle, {{"disable_auto_compactions", "true"}}).PermitUncheckedError();
+    }
+  }
+
+  void settle(std::uint64_t table) {
+    damage_.settle(table);
+    copied_.erase(table);
+  }
+
+  // In the place of a table that is not known the one that is found to be damaged.
+  void name_unknown(DamageQueue::Found& found) {
+    const auto unknown = found.find(0);
+    if (unknown == found.end()) return;
+    const std::string reason = unknown->second;
+    found.erase(unknown);
+    damage_.settle(0);
+    const std::uint64_t table = find_damaged_table();
+    if (table == 0) {
+      damage_.give_up(0);
+      quarantine_.note("", {"unknown", "no file", reason, "what was read when it was met", 0, 0});
+    } else {
+      found.emplace(table, reason);
+    }
+  }
+
+  // Each once, however often it is put off. An error where the disk has no room.
+  Result<void> copy_tables(const DamageQueue::Found& found) {
+    for (const auto& [table, reason] : found) {
+      if (copied_.contains(table)) continue;
+      const std::string path = settings_.directory + "/" + table_name(table);
+      const std::uint64_t needed = kRowCopies * table_row_bytes(path);
+      if (auto room = check_room(settings_.directory, needed, kToMend); !room) return room;
+      const auto copied = copy_rows(table);
+      if (copied) copied_.insert(table);
+      report_unsaved(copied);  // what is missing comes with save_table
+    }
+    return check_room(settings_.directory, 0, kToMend);
   }
 
   /// Writes the readable rows of a table anew, as they stand in the database now, before the table
@@ -583,10 +647,11 @@ class RocksDbStore final : public OrderedStore {
   }
 
   void reopen() {
-    if (auto room = check_room(settings_.directory); !room) return report_unsaved(room);
+    if (auto room = check_room(settings_.directory, 0, kToMend); !room) return report_unsaved(room);
     StoreFolder folder(settings_.directory, quarantine_, mark_);
     is_withheld_ = true;
     if (auto opened = open_database(folder); !opened) {
+      if (!trouble_.is_news(opened.error().message)) return;
       return service::log_error("the cold store cannot be opened again yet, trying again",
                                 {{"error", opened.error().message}});
     }
@@ -603,6 +668,13 @@ class RocksDbStore final : public OrderedStore {
     lacks_logs_ = false;
     is_withheld_ = false;
     report_unsaved(ask_for_healing());
+  }
+
+  // What is not done yet is tried again.
+  void report_unsaved(const Result<void>& done) {
+    if (done || !trouble_.is_news(done.error().message)) return;
+    service::log_warn("a damaged file is not done with yet, trying again",
+                      {{"error", done.error().message}});
   }
 
   Result<void> save_unfinished(bool wants_index_only) {
@@ -629,7 +701,10 @@ class RocksDbStore final : public OrderedStore {
 
   const RocksDbSettings settings_;
   const std::shared_ptr<rocksdb::Cache> cache_;  // shared by the families: RocksDB wants it so
-  DamageQueue damage_;
+  const SystemClock clock_;
+  DamageQueue damage_{clock_};
+  RepeatedTrouble trouble_{clock_};
+  std::set<std::uint64_t> copied_;  // the mender's: tables whose rows are written anew, still live
   Quarantine quarantine_;
   StoreMark mark_;
   std::atomic<std::uint64_t> repairs_{0};
@@ -645,7 +720,8 @@ class RocksDbStore final : public OrderedStore {
                   quarantine_,
                   settings_.directory,
                   {[this](std::string_view record) { return apply_record(record); },
-                   [this] { return note_healing(); }}};
+                   [this] { return note_healing(); },
+                   [this](const Result<void>& saved) { report_unsaved(saved); }}};
   mutable std::mutex mutex_;
   std::shared_ptr<Opened> opened_;  // null while a table is taken out
   std::thread mender_;

@@ -23,12 +23,6 @@ bool is_index_table(const std::string& path) {
 
 }  // namespace
 
-void report_unsaved(const Result<void>& done) {
-  if (done) return;
-  service::log_warn("a damaged file is not done with yet, trying again",
-                    {{"error", done.error().message}});
-}
-
 Result<void> RowSaver::save(bool wants_index_only) {
   std::vector<std::string> tables;
   for (const std::string& taken : quarantine_.unfinished()) {
@@ -62,7 +56,7 @@ Result<void> RowSaver::save_in_order(std::vector<std::string> tables) {
   };
   const auto read = read_tables_in_order(directory_ + "/vigia-order", tables, save);
   if (!read && read.error().code != ErrorCode::kCorrupt) return read;
-  report_unsaved(read);
+  if (!read) hooks_.report(tl::unexpected<Error>(read.error()));
   return rows.finish();
 }
 

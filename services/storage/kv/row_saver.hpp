@@ -19,6 +19,8 @@ struct SaverHooks {
   std::function<Result<std::uint64_t>(std::string_view record)> apply_record;
   /// Called before a file is done with of whose rows the index may want some.
   std::function<Result<void>()> note_healing;
+  /// Told of what is not done yet and is tried again.
+  std::function<void(const Result<void>&)> report;
 };
 
 /// Thread contract: the mender's thread.
@@ -48,8 +50,5 @@ class RowSaver {
   const std::string directory_;
   const SaverHooks hooks_;
 };
-
-/// What is not done yet is tried again: a line in the log.
-void report_unsaved(const Result<void>& done);
 
 }  // namespace vigia::storage
