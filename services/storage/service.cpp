@@ -91,6 +91,7 @@ Result<void> Service::open() {
   ingester_ = std::move(*ingester);
   index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
   if (auto opened = open_events(); !opened) return opened;
+  healer_ = std::make_unique<IndexHealer>(*index_, *store_);
   make_interfaces();
   guard_ = std::make_unique<MemoryGuard>(settings_.memory_max,
                                          [this](bool is_short) { set_short(is_short); });
@@ -167,7 +168,8 @@ void Service::make_interfaces() {
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
                                           [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
-  gaps_ = AnswerGaps([this] { return store_->damage().unsaved_files; });
+  gaps_ = AnswerGaps(
+      [this] { return store_->damage().unsaved_files + (index_->lacks_rows() ? 1 : 0); });
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_, gaps_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);

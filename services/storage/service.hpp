@@ -15,6 +15,7 @@
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/index/index_healer.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
@@ -83,6 +84,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;
+  std::unique_ptr<IndexHealer> healer_;
   std::unique_ptr<HeadSet> heads_;
   std::unique_ptr<Ingester> ingester_;
   std::unique_ptr<EventStore> spans_;

@@ -224,6 +224,9 @@ void Service::add_damage_metrics() {
          MetricType::kCounter, {}, static_cast<double>(damage.rows_lost));
     emit("vigia_storage_damage_rows_saved_total", "Rows read from damaged files, written anew.",
          MetricType::kCounter, {}, static_cast<double>(damage.rows_saved));
+    emit("vigia_storage_index_rows_restored_total",
+         "Series' rows of the index that were lost and are written anew from their copies.",
+         MetricType::kCounter, {}, static_cast<double>(index_->rows_restored()));
     emit("vigia_storage_quarantined_files", "Damaged files that lie in the quarantine.",
          MetricType::kGauge, {}, static_cast<double>(damage.quarantined_files));
     emit("vigia_storage_unsaved_files",

@@ -88,8 +88,9 @@ class DamagedStore(StorageAlone):
         return found
 
     def is_done(self) -> bool:
-        """Nothing waits to be saved from a damaged file."""
-        return self.metrics()["vigia_storage_unsaved_files"] == 0
+        """Nothing waits to be saved from a damaged file, and the index is whole."""
+        health = requests.get(f"{self.url}/health", timeout=10)
+        return self.metrics()["vigia_storage_unsaved_files"] == 0 and "x-vigia-incomplete" not in health.headers
 
     def cost(self) -> Cost:
         """Reads everything, so that what is damaged is met, and settles what it cost since the last time. The program's
@@ -130,7 +131,8 @@ class Cost:
             rows = int(note.get("rows lost", 0))
             if "cannot be told" in note["cost"]:
                 return self.had
-            count += rows * (SAMPLES_EACH if "of the index" in note["cost"] else CHUNK_SAMPLES_MAX)
+            if "of the index" not in note["cost"]:  # what it lost is made again of the copies
+                count += rows * CHUNK_SAMPLES_MAX
         return count
 
 
@@ -175,6 +177,38 @@ def test_a_flipped_bit_in_a_table_stops_nobody(storage: DamagedStore) -> None:
     notes = [path.read_text() for path in quarantine.glob("*.note")]
     assert any("rows lost" in note for note in notes)
     assert storage.metrics()["vigia_storage_quarantined_files"] == len(notes) >= 3
+    assert storage.metrics()["vigia_faults_total"] == 0
+
+
+INDEX, IDENTITY = 0, 4
+
+
+def family_of(table: Path) -> int:
+    """The number of its column family, as the table itself says."""
+    mark = b"column.family.id"
+    content = table.read_bytes()
+    return content[content.rfind(mark) + len(mark)]
+
+
+def test_a_flipped_bit_in_the_index_costs_no_series(storage: DamagedStore) -> None:
+    """It cost all series of its block, with the chunks of years: nothing else says whose they are."""
+    for number in range(3):
+        storage.write_new(number)
+        storage.kill()
+        storage.start()  # what the log held lies in tables now
+    seed = random.randrange(1 << 30)
+    moments = random.Random(seed)
+    restored = 0.0
+    for family in (INDEX, IDENTITY) * 4:
+        storage.kill()
+        table = moments.choice([path for path in tables(storage) if family_of(path) == family])
+        at = moments.randrange(table.stat().st_size)
+        flip(table, at, 1 << moments.randrange(8))
+        storage.start()
+        cost = storage.cost()
+        assert cost.lost == 0, f"seed {seed}, byte {at} of {table.name}, family {family}: {cost}"
+        restored += storage.metrics()["vigia_storage_index_rows_restored_total"]
+    print(f"seed {seed}: {restored:.0f} series' rows made again")
     assert storage.metrics()["vigia_faults_total"] == 0
 
 

@@ -13,7 +13,8 @@ namespace vigia::storage {
 /// room for a warning.
 inline constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
 
-/// While files are set aside whose rows are still to be written anew. Thread contract: any thread.
+/// While files are set aside whose rows are still to be written anew, or rows of the index. Thread
+/// contract: any thread.
 class AnswerGaps {
  public:
   AnswerGaps() = default;  ///< never any

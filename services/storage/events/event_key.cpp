@@ -49,6 +49,16 @@ std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash&
   return key;
 }
 
+std::string origin_copies(Family family) {
+  std::string key = "o";
+  key.push_back(static_cast<char>(family));
+  return key;
+}
+
+std::string origin_copy(Family family, std::string_view origin_key) {
+  return origin_copies(family).append(origin_key);
+}
+
 std::string moved_to(std::uint32_t day, Signal signal, std::string_view key) {
   std::string moved = day_key(day);
   if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));

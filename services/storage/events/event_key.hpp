@@ -7,6 +7,7 @@
 #include "libs/model/signal.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/events/event_row.hpp"
+#include "services/storage/kv/ordered_store.hpp"
 
 struct XXH3_state_s;
 
@@ -19,6 +20,10 @@ std::uint32_t day_of_ns(TimestampNs time_ns);
 std::string prefix(std::uint32_t day, CustomerNumber customer);
 /// No customer has the number 0: a day's origins lie before its items and go with them.
 std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash& hash);
+/// Of kIdentity: where the second copies of a day's origins begin, a day's key behind it; and the
+/// copy of one. All items of a customer's resource on a day need its origin.
+std::string origin_copies(Family family);
+std::string origin_copy(Family family, std::string_view origin_key);
 /// The key that an item filed by its arrival has where it arrived on another day.
 std::string moved_to(std::uint32_t day, Signal signal, std::string_view key);
 

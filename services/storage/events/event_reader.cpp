@@ -31,6 +31,10 @@ Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash
   auto encoded = store_.get(family_, key);
   if (!encoded) return tl::unexpected<Error>(encoded.error());
   if (!encoded->has_value()) {
+    encoded = store_.get(Family::kIdentity, event_key::origin_copy(family_, key));
+    if (!encoded) return tl::unexpected<Error>(encoded.error());
+  }
+  if (!encoded->has_value()) {
     return fail(ErrorCode::kCorrupt,
                 "cold store: the resource or scope of a span or log record is not there");
   }

@@ -111,7 +111,7 @@ EventStore::EventStore(Key /*key*/, OrderedStore& store, const Clock& clock, Sig
       clock_(clock),
       signal_(signal),
       family_(signal == Signal::kTraces ? Family::kSpans : Family::kLogs),
-      days_(store, family_) {
+      days_(store, family_, event_key::origin_copies(family_)) {
   CHECK(signal != Signal::kMetrics);
 }
 

@@ -11,6 +11,7 @@
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/events/event_key.hpp"
 #include "services/storage/events/event_writer.hpp"
+#include "services/storage/kv/key.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
@@ -283,6 +284,41 @@ TEST_F(EventStoreTest, AResourceIsStoredOnceHoweverManyItemsHaveIt) {
   EXPECT_EQ(trace.status, 200);
   EXPECT_THAT(trace.body, HasSubstr(note));
   EXPECT_THAT(trace.body, HasSubstr(R"("operationName":"s2999")"));
+}
+
+// One row holds the resource of all items of a day: with it they were all left out.
+TEST_F(EventStoreTest, ADamagedOriginIsReadFromItsCopy) {
+  const std::string span_body = request_of("cliente-a", {span('\1', "a")});
+  const std::string log_body = request_of("cliente-a", {log_record(kNowNs, "line")});
+  written(*spans_, *index_, "cliente-a", span_body);
+  written(*logs_, *index_, "cliente-a", log_body);
+  const std::string day = day_key(event_key::day_of_ns(kNowNs));
+  for (const Family family : {Family::kSpans, Family::kLogs}) {
+    const std::string origins = day + std::string(4, '\0');
+    const auto scan = store_->scan(family, origins, after_prefix(origins));
+    std::vector<KeyValue> gone;
+    while (scan->next()) {
+      const std::string key(scan->key());
+      const auto copy =
+          store_->get(Family::kIdentity, "o" + std::string(1, static_cast<char>(family)) + key);
+      ASSERT_TRUE(copy->has_value());
+      EXPECT_EQ(**copy, scan->value());
+      gone.push_back({family, key, "", true});
+    }
+    ASSERT_EQ(gone.size(), 2U);  // resource and scope
+    ASSERT_TRUE(store_->put(gone, Durability::kNow));
+  }
+  reopen();
+  EXPECT_THAT(get_trace("cliente-a", kTraceHex).body, HasSubstr("shop"));
+  EXPECT_THAT(get_logs("cliente-a", "start=1764043100&end=1764043300&matcher=service_name%3Dshop"),
+              HasSubstr("line"));
+  EXPECT_EQ(spans_->damaged_items() + logs_->damaged_items(), 0U);
+  ASSERT_TRUE(logs_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
+              0);
+  ASSERT_TRUE(spans_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
+              0);
+  const auto left = store_->scan(Family::kIdentity, "o", "p");
+  EXPECT_FALSE(left->next());
 }
 
 TEST_F(EventStoreTest, AResourceLivesAsLongAsItsLastItem) {

@@ -155,7 +155,7 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
 
 void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {
   if (!known_origins_.emplace(day, origin.hash).second) return;
-  bytes_ += origin.encoded.size();
+  bytes_ += 2 * origin.encoded.size();  // and its copy
   origins_.push_back(
       {target_.family, event_key::origin(day, target_.customer, origin.hash), origin.encoded});
 }
@@ -209,7 +209,10 @@ Result<void> EventWriter::flush() {
   if (!is_stored) return tl::unexpected<Error>(is_stored.error());
   std::vector<KeyValue> writes;
   for (std::size_t i = 0; i < origins_.size(); ++i) {
-    if (!(*is_stored)[rows_.size() + i]) writes.push_back(std::move(origins_[i]));
+    if ((*is_stored)[rows_.size() + i]) continue;
+    writes.push_back({Family::kIdentity, event_key::origin_copy(target_.family, origins_[i].key),
+                      origins_[i].value});
+    writes.push_back(std::move(origins_[i]));
   }
   const std::size_t origins = writes.size();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -217,6 +220,7 @@ Result<void> EventWriter::flush() {
     writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
   }
   for (const KeyValue& write : writes) {
+    if (write.family == Family::kIdentity) continue;
     std::string_view rest = write.key;
     bool ok = true;
     target_.days.note(take_key_u32(rest, ok));

@@ -166,6 +166,7 @@ Result<void> SeriesIndex::heal() {
   for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }
+  if (auto restored = restore_series("l", "m"); !restored) return forward(restored);
   if (auto healed = heal_rows("s", "t"); !healed) return healed;
   next_id_ += kSeriesPassedOver;
   {
@@ -299,6 +300,9 @@ Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer) {
   const std::lock_guard alone((*healing)->mutex);
   const std::uint64_t repairs = store_.repairs();
   if ((*healing)->repairs == repairs) return {};
+  const std::string copies = index_key::all_copies(customer);
+  const auto restored = restore_series(copies, after_prefix(copies));
+  if (!restored) return tl::unexpected<Error>(restored.error());
   const std::string prefix = index_key::all_series(customer);
   if (auto healed = heal_rows(prefix, after_prefix(prefix)); !healed) return healed;
   (*healing)->repairs = repairs;

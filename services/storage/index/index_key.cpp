@@ -40,6 +40,13 @@ std::string series(CustomerNumber customer, std::string_view name, SeriesId id) 
   return key;
 }
 
+std::string all_copies(CustomerNumber customer) { return with_customer('l', customer); }
+std::string copy(CustomerNumber customer, SeriesId id) {
+  std::string key = all_copies(customer);
+  append_key_u64(key, id.value);
+  return key;
+}
+
 std::string all_labels(CustomerNumber customer) { return with_customer('v', customer); }
 std::string label(CustomerNumber customer, std::string_view name) {
   return with_name('v', customer, name);

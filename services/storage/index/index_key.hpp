@@ -23,6 +23,9 @@ std::string all_series(CustomerNumber customer);  ///< prefix of all series
 std::string metric(CustomerNumber customer, std::string_view name);
 /// → labels
 std::string series(CustomerNumber customer, std::string_view name, SeriesId id);
+// Of kIdentity: a second copy of what a series' row cannot be made of again, its labels alone.
+std::string all_copies(CustomerNumber customer);
+std::string copy(CustomerNumber customer, SeriesId id);
 std::string all_labels(CustomerNumber customer);                    ///< prefix of all label names
 std::string label(CustomerNumber customer, std::string_view name);  ///< prefix of its values
 std::string label_value(CustomerNumber customer, std::string_view name, std::string_view value);

@@ -67,6 +67,8 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series,
     const auto row = store_.get(Family::kIndex, key);
     if (!row) return tl::unexpected<Error>(row.error());
     if (row->has_value()) known = days_of_row(**row);
+    // Of an older version, or its row was lost: it may have had samples on any day before.
+    if (known == kNoDays && !series.is_new) known = {0, 0};
   }
   if (known.contains(series.days)) {
     days_.set(series.id, known);
@@ -187,6 +189,7 @@ Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view r
   if (*stored == series) {
     writes.push_back({Family::kIndex, index_key::hash(labels_hash), "", true});
   }
+  writes.push_back({Family::kIdentity, index_key::copy(customer, series), "", true});
   days_.set(series, kNoDays);
   return {};
 }

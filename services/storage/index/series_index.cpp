@@ -100,6 +100,7 @@ Result<void> SeriesIndex::load() {
     return put;
   }
   repairs_at_open_ = repairs_seen_;
+  repairs_healed_ = repairs_seen_;
   return {};
 }
 
@@ -211,9 +212,11 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
 }
 
 // Where its days are told they need not be noted in a second write.
+// The row of one that is not new was lost: on which days it had samples before, nobody knows.
 std::string SeriesIndex::series_row(const UnresolvedSeries& series) {
   std::string labels = encode_labels(series.labels);
-  return series.days == kNoDays ? labels : encode_series_row(series.days, labels);
+  if (series.days == kNoDays) return labels;
+  return encode_series_row({series.is_new ? series.days.first : 0, series.days.last}, labels);
 }
 
 // A label value counts as known only once its row is on disk: an error between would leave it out
@@ -224,6 +227,8 @@ void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& ha
   rows.writes.push_back({Family::kIndex,
                          index_key::series(series.customer, series.labels.metric_name(), series.id),
                          series_row(series)});
+  rows.writes.push_back({Family::kIdentity, index_key::copy(series.customer, series.id),
+                         encode_labels(series.labels)});
   add_value_rows(series, rows);
 }
 

@@ -84,6 +84,15 @@ class SeriesIndex {
   /// does nothing.
   Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms);
 
+  /// Writes anew whatever the index has lost and something else in the store still tells: series'
+  /// rows from their copies, all others from these, and missing copies. A walk over all series of
+  /// all customers, some at a time: for a thread that nobody waits for.
+  Result<void> make_whole();
+  /// The store has lost rows since make_whole was done: what is found may be less than there is.
+  bool lacks_rows() const { return store_.repairs() != repairs_healed_; }
+  /// Series' rows that were lost and are written anew from their copies, since the store opened.
+  std::uint64_t rows_restored() const { return rows_restored_; }
+
   /// Calls `visit` for each series of the customer that all matchers match and that had samples on
   /// one of the days, until it returns false; whole days, and between a series' first and last day
   /// not every one needs to have samples. By name, then number. All three end with the limit's
@@ -132,6 +141,15 @@ class SeriesIndex {
   Result<void> heal_customer_rows(CustomerNumber customer);
   Result<std::shared_ptr<Healing>> begin_healing(CustomerNumber customer);
   Result<void> heal_rows(std::string_view from, std::string_view to);
+  Result<std::size_t> restore_series(std::string_view from, std::string_view to);
+  Result<std::size_t> restore_some(const std::vector<UnresolvedSeries>& copies);
+  struct Copy {  // of a series' labels, and the key of the row that it is a copy of
+    std::string key;
+    std::string row_key;
+    std::string labels;
+  };
+  Result<void> copy_series(CustomerNumber customer);
+  Result<void> copy_some(std::vector<Copy>& copies);
   Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
   Result<void> leave_out_present_values(std::vector<KeyValue>& writes) const;
@@ -166,6 +184,8 @@ class SeriesIndex {
   FlatIdMap known_values_;          // label values that have a row; under create_mutex_
   std::uint64_t repairs_seen_ = 0;  // of the store; under create_mutex_
   std::uint64_t repairs_at_open_ = 0;
+  std::atomic<std::uint64_t> repairs_healed_{0};
+  std::atomic<std::uint64_t> rows_restored_{0};
   std::map<CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
   bool has_lost_rows_ = false;  // once, some time; under create_mutex_
   DayTable days_;

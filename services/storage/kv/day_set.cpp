@@ -54,7 +54,7 @@ Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_m
     if ((static_cast<TimestampMs>(day) + 1) * kDayMs + overhang_ms > before_ms) break;
     // First forgotten, then dropped: what is put meanwhile notes its day anew.
     forget(day);
-    const auto done = store_.drop_range(family_, day_key(day), day_key(day + 1));
+    const auto done = drop(day);
     if (!done) {
       note(day);  // some of it may be there still
       return tl::unexpected<Error>(done.error());
@@ -62,6 +62,14 @@ Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_m
     ++dropped;
   }
   return dropped;
+}
+
+Result<void> DaySet::drop(std::uint32_t day) {
+  const std::string from = day_key(day);
+  const std::string to = day_key(day + 1);
+  if (auto dropped = store_.drop_range(family_, from, to); !dropped) return dropped;
+  if (copies_.empty()) return {};
+  return store_.drop_range(Family::kIdentity, copies_ + from, copies_ + to);
 }
 
 void DaySet::forget(std::uint32_t day) {

@@ -21,8 +21,10 @@ std::string day_key(std::uint32_t day);
 /// Kept in memory, so that a long range asks only the days that exist. Thread contract: any thread.
 class DaySet {
  public:
-  /// `store` must outlive it.
-  DaySet(OrderedStore& store, Family family) : store_(store), family_(family) {}
+  /// `store` must outlive it. Where `copies` is given, rows of kIdentity that begin with it and a
+  /// day's key go with that day.
+  DaySet(OrderedStore& store, Family family, std::string copies = {})
+      : store_(store), family_(family), copies_(std::move(copies)) {}
 
   /// Finds the days that the store holds. A key that is shorter than a day is no row of anything:
   /// it is set aside.
@@ -39,9 +41,11 @@ class DaySet {
 
  private:
   void forget(std::uint32_t day);
+  Result<void> drop(std::uint32_t day);
 
   OrderedStore& store_;
   Family family_;
+  const std::string copies_;
   mutable std::mutex mutex_;
   std::set<std::uint32_t> days_;
 };

@@ -284,7 +284,9 @@ class RocksDbStore final : public OrderedStore {
       quarantine_.release(*taken);
       return put_gone;
     }
-    quarantine_.note(*taken, {"row", kFamilyNames[static_cast<std::size_t>(rows.front().family)],
+    const Family family = rows.front().family;
+    if (family == Family::kIndex || family == Family::kIdentity) ++repairs_;
+    quarantine_.note(*taken, {"row", kFamilyNames[static_cast<std::size_t>(family)],
                               std::string(reason), "these rows", rows.size(), 0});
     return {};
   }
@@ -666,8 +668,9 @@ class RocksDbStore final : public OrderedStore {
       if (auto saved = save_unfinished(true); !saved) return report_unsaved(saved);
     }
     lacks_logs_ = false;
-    is_withheld_ = false;
+    // Before anybody else looks for what is gone, and takes it for new.
     report_unsaved(ask_for_healing());
+    is_withheld_ = false;
   }
 
   // What is not done yet is tried again.
