@@ -176,7 +176,7 @@ void Service::add_metrics() {
     gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
     gauge("vigia_storage_open_series_bytes", "Memory of open series.", heads.memory_bytes);
     counter("vigia_storage_chunks_closed_for_memory_total",
-            "Chunks closed early because open series held too much memory.",
+            "Series whose samples were written early because open ones held too much memory.",
             heads.closed_for_memory);
     gauge("vigia_storage_open_chunk_bytes", "Memory of open chunks.", heads.chunk_bytes);
     gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",

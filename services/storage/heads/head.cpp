@@ -32,10 +32,28 @@ Epoch older(Epoch left, Epoch right) {
   return std::min(left, right);
 }
 
+std::size_t encoded_bytes(const HistogramSample& sample) {
+  constexpr std::size_t kAllocation = 32;  // about; the size, as what a move leaves is not sure
+  return sample.encoded.size() + kAllocation;
+}
+
+std::size_t encoded_bytes(const std::vector<HistogramSample>& samples) {
+  std::size_t bytes = 0;
+  for (const HistogramSample& sample : samples) bytes += encoded_bytes(sample);
+  return bytes;
+}
+
+std::size_t HeadExtras::memory_bytes() const {
+  const std::size_t lists =
+      late.capacity() * sizeof(Sample) +
+      (histograms.capacity() + late_histograms.capacity()) * sizeof(HistogramSample);
+  return sizeof(HeadExtras) + lists + encoded_bytes + (run == nullptr ? 0 : run->memory_bytes());
+}
+
 std::size_t Head::memory_bytes() const {
   constexpr std::size_t kPlace = 48;  // of the node, its number and its bucket
   const std::size_t own = sizeof(Head) + kPlace + chunk.memory_bytes();
-  return extras == nullptr ? own : own + sizeof(HeadExtras);
+  return extras == nullptr ? own : own + extras->memory_bytes();
 }
 
 Epoch Head::oldest() const {

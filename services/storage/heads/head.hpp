@@ -24,9 +24,13 @@ struct HeadExtras {
   std::vector<Sample> late;                      // sorted
   std::vector<HistogramSample> histograms;       // in order
   std::vector<HistogramSample> late_histograms;  // sorted
+  std::size_t encoded_bytes = 0;                 // that both lists' histograms hold, about
   Epoch oldest_histogram = kNoEpoch;
   Epoch oldest_late = kNoEpoch;    // of both late lists
   std::unique_ptr<StoredRun> run;  // for repeats; null mostly
+
+  /// All that hangs on it, and its own place. Costs the same however much that is.
+  std::size_t memory_bytes() const;
 };
 
 /// Plain data; HeadSet keeps it right. Millions of these exist: mind every byte.
@@ -40,7 +44,7 @@ struct Head {
   bool awaits_store = false;  // what the store holds of the series is not known yet
 
   bool is_empty() const { return oldest() == kNoEpoch; }
-  /// With the place in its table; late samples, histograms and runs are counted apart.
+  /// With the place in its table and all that hangs on it: late samples, histograms, a run.
   std::size_t memory_bytes() const;
   /// Of all that is not in the store yet; kNoEpoch where all of it is.
   Epoch oldest() const;
@@ -56,6 +60,10 @@ Epoch older(Epoch left, Epoch right);
 TimestampMs window_end_ms(SeriesId series, std::int64_t window);
 /// A chunk holds at most so many samples: 208 to 271, by the series' number.
 std::size_t chunk_samples_max(SeriesId series);
+
+/// What a histogram holds beside its place in a list, about.
+std::size_t encoded_bytes(const HistogramSample& sample);
+std::size_t encoded_bytes(const std::vector<HistogramSample>& samples);
 
 /// Lists sorted by time: where `time_ms` stands or would stand.
 std::vector<Sample>::const_iterator find_time(const std::vector<Sample>& samples,

@@ -85,7 +85,7 @@ Result<void> HeadSet::relieve_part(Shard& shard, CustomerNumber customer) {
       ++at;
       continue;
     }
-    const bool had_chunk = head.chunk.samples() > 0;
+    const bool had_samples = !head.is_empty();
     Result<void> swept;
     {
       const Accounted accounted(*this, shard, head, head.memory_bytes());
@@ -93,7 +93,7 @@ Result<void> HeadSet::relieve_part(Shard& shard, CustomerNumber customer) {
                      [&] { swept = sweep_head(SeriesId{at->first}, head, {.close_all = true}); });
     }
     if (!swept) return swept;
-    if (had_chunk && head.chunk.samples() == 0) ++closed_for_memory_;
+    if (had_samples && head.is_empty()) ++closed_for_memory_;
     if (may_forget && head.is_empty() && !head.awaits_store) {
       account(shard, customer, head.memory_bytes(), 0);
       last_forgotten_ = std::max(last_forgotten_, head.last_append);

@@ -11,13 +11,11 @@ namespace {
 
 // The more wait, the fewer are rows of their own.
 constexpr std::size_t kLateMax = 512;
-constexpr std::size_t kLateMaxOverBudget = 32;
 constexpr std::size_t kHistogramsMax = 60;
 // A run of late samples looks this far ahead in one read.
 constexpr TimestampMs kMemoSpanMs = 3'600'000;
 // Of all series together. A replay of 300,000 series takes some 200 MiB for as long as it lasts.
 constexpr std::size_t kRunBytesMax = 256U << 20U;
-constexpr std::size_t kLateBytesMax = 64U << 20U;
 
 std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time_ms) {
   if (chunk.samples() == 0 || time_ms < chunk.first_ms() || time_ms > chunk.last_ms()) {
@@ -50,17 +48,6 @@ void note_append(Head& head, Epoch& oldest, Epoch epoch) {
 const Error kForgotten{ErrorCode::kUnavailable,
                        "storage: the series was let go while its samples waited, try again"};
 
-std::size_t late_bytes(const Sample& sample) { return sizeof(sample); }
-std::size_t late_bytes(const HistogramSample& sample) {
-  return sizeof(sample) + sample.encoded.size();
-}
-template <typename T>
-std::size_t late_bytes(const std::vector<T>& samples) {
-  std::size_t bytes = 0;
-  for (const T& sample : samples) bytes += late_bytes(sample);
-  return bytes;
-}
-
 TimestampMs first_ms(const StoreWork& work) {
   TimestampMs first = INT64_MAX;
   for (const Sample& sample : work.samples) first = std::min(first, sample.timestamp_ms);
@@ -74,6 +61,12 @@ void sort_by_time(std::vector<T>& samples) {
   std::stable_sort(samples.begin(), samples.end(), [](const T& left, const T& right) {
     return left.timestamp_ms < right.timestamp_ms;
   });
+}
+
+// With its memory, which clear() would keep.
+template <typename T>
+void give_back(std::vector<T>& samples) {
+  std::vector<T>().swap(samples);
 }
 
 }  // namespace
@@ -93,7 +86,6 @@ HeadSet::HeadSet(ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
     : chunks_(chunks),
       clock_(clock),
       memory_max_(memory_max),
-      late_bytes_max_(std::min(kLateBytesMax, memory_max / 4)),
       run_bytes_max_(std::min(kRunBytesMax, memory_max / 2)) {}
 
 HeadSet::Shard& HeadSet::shard_of(SeriesId series) { return shards_[series.value % kShards]; }
@@ -274,14 +266,13 @@ Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sa
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
   const SeriesId id = target.ref.id;
   HeadExtras& extras = extras_of(head);
-  if (!extras.histograms.empty() &&
-      (extras.histograms.size() >= kHistogramsMax || is_over_late_budget() ||
-       window_of(id, sample.timestamp_ms) !=
-           window_of(id, extras.histograms.front().timestamp_ms))) {
+  if (!extras.histograms.empty() && (extras.histograms.size() >= kHistogramsMax ||
+                                     window_of(id, sample.timestamp_ms) !=
+                                         window_of(id, extras.histograms.front().timestamp_ms))) {
     if (auto closed = close_histograms(id, head); !closed) return forward(closed);
   }
   extras.histograms.push_back(sample);
-  late_bytes_ += late_bytes(sample);
+  extras.encoded_bytes += encoded_bytes(extras.histograms.back());
   head.newest_ms = sample.timestamp_ms;
   note_append(head, extras.oldest_histogram, target.epoch);
   ++counts.stored;
@@ -298,12 +289,10 @@ Result<bool> HeadSet::append_late(const Target& target, const Sample& sample,
     return true;
   }
   HeadExtras& extras = extras_of(target.head);
-  const std::size_t late_max = is_over_late_budget() ? kLateMaxOverBudget : kLateMax;
-  if (extras.late.size() >= late_max) {
+  if (extras.late.size() >= kLateMax) {
     if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
   }
   extras.late.insert(find_time(extras.late, sample.timestamp_ms), sample);
-  late_bytes_ += late_bytes(sample);
   note_append(target.head, extras.oldest_late, target.epoch);
   ++counts.stored;
   ++counts.late;
@@ -320,12 +309,12 @@ Result<bool> HeadSet::append_late(const Target& target, const HistogramSample& s
     return true;
   }
   HeadExtras& extras = extras_of(target.head);
-  if (!extras.late_histograms.empty() &&
-      (extras.late_histograms.size() >= kHistogramsMax || is_over_late_budget())) {
+  if (extras.late_histograms.size() >= kHistogramsMax) {
     if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
   }
-  extras.late_histograms.insert(find_time(extras.late_histograms, sample.timestamp_ms), sample);
-  late_bytes_ += late_bytes(sample);
+  const auto placed =
+      extras.late_histograms.insert(find_time(extras.late_histograms, sample.timestamp_ms), sample);
+  extras.encoded_bytes += encoded_bytes(*placed);
   note_append(target.head, extras.oldest_late, target.epoch);
   ++counts.stored;
   ++counts.late;
@@ -416,9 +405,10 @@ Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
 Result<void> HeadSet::close_histograms(SeriesId series, Head& head) {
   auto written = put(series, head, pack_rows(series, head.extras->histograms, kInOrder));
   if (!written) return written;
-  late_bytes_ -= late_bytes(head.extras->histograms);
-  head.extras->histograms.clear();
-  head.extras->oldest_histogram = kNoEpoch;
+  HeadExtras& extras = *head.extras;
+  extras.encoded_bytes -= encoded_bytes(extras.histograms);
+  give_back(extras.histograms);
+  extras.oldest_histogram = kNoEpoch;
   return {};
 }
 
@@ -430,9 +420,9 @@ Result<void> HeadSet::close_late(SeriesId series, Head& head) {
     rows.push_back(std::move(row));
   }
   if (auto written = put(series, head, rows); !written) return written;
-  late_bytes_ -= late_bytes(extras.late) + late_bytes(extras.late_histograms);
-  extras.late.clear();
-  extras.late_histograms.clear();
+  extras.encoded_bytes -= encoded_bytes(extras.late_histograms);
+  give_back(extras.late);
+  give_back(extras.late_histograms);
   extras.oldest_late = kNoEpoch;
   return {};
 }

@@ -60,8 +60,8 @@ struct SweepTime {
 struct HeadStats {
   std::uint64_t open_series = 0;
   std::uint64_t chunk_bytes = 0;        ///< memory of open chunks; as of the last sweep
-  std::uint64_t memory_bytes = 0;       ///< of all heads, late samples and runs left out
-  std::uint64_t closed_for_memory = 0;  ///< chunks that were closed early to make room
+  std::uint64_t memory_bytes = 0;       ///< of all heads with all that hangs on them
+  std::uint64_t closed_for_memory = 0;  ///< series of which rows were written early to make room
   /// Series that were taken without knowing what the store has of them, as that is damaged: repeats
   /// are then stored twice, which readers merge.
   std::uint64_t unread_series = 0;
@@ -72,8 +72,8 @@ struct HeadStats {
 /// two runs; the rest from any.
 class HeadSet {
  public:
-  /// Both must outlive it. `memory_max` is of all heads together (HeadStats::memory_bytes); half as
-  /// much again is for what a replay looks up, and late samples have a bound of their own.
+  /// Both must outlive it. `memory_max` is of all heads together (HeadStats::memory_bytes): open
+  /// chunks, histograms, late samples and, up to half of it, what repeats are looked up in.
   HeadSet(ChunkStore& chunks, const Clock& clock, std::size_t memory_max = SIZE_MAX / 4);
 
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
@@ -98,9 +98,9 @@ class HeadSet {
                                          const std::vector<HistogramSample>& histograms,
                                          Epoch epoch);
 
-  /// Past the bound chunks of the customer who holds most are closed early, and what that leaves
-  /// empty is forgotten where closing is not enough: a part at a time, until an eighth is free.
-  /// Call it often; costs nothing within the bound. The store's errors.
+  /// Past the bound what the customer who holds most has open is written early, and what that
+  /// leaves empty is forgotten where closing is not enough: a part at a time, until an eighth is
+  /// free. Call it often; costs nothing within the bound. The store's errors.
   Result<void> relieve();
   /// Retryable, where the store does not take what relieve would close: whoever holds much is
   /// refused first, everybody at half as much again as the bound.
@@ -184,7 +184,6 @@ class HeadSet {
                            AppendCounts& counts);
   Known known_of(const Target& target, const Sample& sample);
   Known known_of(const Target& target, const HistogramSample& sample);
-  bool is_over_late_budget() const { return late_bytes_ > late_bytes_max_; }
   Result<void> read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms);
   void keep_run(Head& head, std::unique_ptr<StoredRun> run);
   void drop_run(Head& head);
@@ -208,14 +207,11 @@ class HeadSet {
   ChunkStore& chunks_;
   const Clock& clock_;
   const std::size_t memory_max_;
-  /// Past it late samples and histograms no longer wait for others of their series.
-  const std::size_t late_bytes_max_;
   const std::size_t run_bytes_max_;  // beyond it each repeat is looked for in the store
   std::array<Shard, kShards> shards_;
-  Memo memo_;                               // of whoever may read the store
-  std::unique_ptr<StoredRun> found_run_;    // of the memo, until its head takes it
-  std::atomic<std::size_t> run_bytes_{0};   // of all heads' runs
-  std::atomic<std::size_t> late_bytes_{0};  // of all heads' late samples and histograms
+  Memo memo_;                              // of whoever may read the store
+  std::unique_ptr<StoredRun> found_run_;   // of the memo, until its head takes it
+  std::atomic<std::size_t> run_bytes_{0};  // of all heads' runs
   std::atomic<std::uint64_t> last_version_{0};
   std::atomic<TimestampMs> ahead_limit_ms_{INT64_MAX};
   std::atomic<std::uint64_t> chunk_bytes_{0};

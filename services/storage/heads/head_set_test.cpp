@@ -159,11 +159,12 @@ TEST_F(HeadSetTest, LateSamplesOfOneTimeSpanGatherInFewRows) {
 
 // Histograms are as large as their sender makes them.
 TEST_F(HeadSetTest, LargeHistogramsDoNotGatherInMemory) {
-  HeadSet heads(store_, clock_);
+  HeadSet heads(store_, clock_, 64U << 20U);
   for (int i = 0; i < 600; ++i) {
     const std::vector<HistogramSample> one = {{kStart + i, std::string(256U << 10U, 'h')}};
     ASSERT_TRUE(heads.append_histograms({{1}, {static_cast<std::uint64_t>(1 + i % 50)}, i < 50},
                                         one, kEpoch));
+    ASSERT_TRUE(heads.relieve());
   }
   std::size_t bytes = 0;
   for (std::uint64_t series = 1; series <= 50; ++series) {
@@ -240,11 +241,66 @@ TEST_F(ReliefTest, WhereTheStoreRefusesWhoHoldsMuchIsRefusedFirst) {
   EXPECT_TRUE(heads_.check_room({1}));
 }
 
+// D1: the first histogram of each series was in no count, however many series there were.
+TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
+  const std::string encoded(4'000, 'h');
+  for (std::uint64_t id = 1; id <= 300; ++id) {
+    const std::uint32_t customer = id <= 10 ? 2 : 1;
+    heads_.append_histograms({{customer}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
+    ASSERT_TRUE(heads_.relieve());
+    ASSERT_LE(heads_.stats().memory_bytes, kBound + kBound / 4) << id;
+  }
+  EXPECT_GT(heads_.stats().closed_for_memory, 100U);
+  for (std::uint64_t id = 1; id <= 10; ++id) EXPECT_EQ(heads_.read({id}).histograms.size(), 1U);
+  AppendCounts again;
+  for (std::uint64_t id = 1; id <= 300; ++id) {
+    const CustomerNumber customer{id <= 10 ? 2U : 1U};
+    again += heads_.append_histograms({customer, {id}}, {{kStart, encoded}}, kEpoch + 1).value();
+  }
+  EXPECT_EQ(again.histogram_repeats, 300U);
+}
+
+// The smaller brother: late samples, of which each series could keep some whatever the bound.
+TEST_F(ReliefTest, LateSamplesOfManySeriesCountAndAreWritten) {
+  fill(2, 1'000, 10, 2);
+  for (std::uint64_t id = 1; id <= 400; ++id) {
+    heads_.append({{1}, {id}, true}, {{kStart + 10'000'000, 1.0}}, kEpoch).value();
+    for (int i = 0; i < 30; ++i) {
+      heads_.append({{1}, {id}}, {{kStart + i * 1000, 2.0}}, kEpoch).value();
+    }
+    ASSERT_TRUE(heads_.relieve());
+    ASSERT_LE(heads_.stats().memory_bytes, kBound + kBound / 4) << id;
+  }
+  for (std::uint64_t id = 1'000; id < 1'010; ++id) EXPECT_EQ(open_samples(id), 2U);
+  AppendCounts again;
+  for (std::uint64_t id = 1; id <= 400; ++id) {
+    std::vector<Sample> late;
+    for (int i = 0; i < 30; ++i) late.push_back({kStart + i * 1000, 2.0});
+    again += heads_.append({{1}, {id}}, late, kEpoch + 1).value();
+  }
+  EXPECT_EQ(again.repeats, 400U * 30);
+}
+
+TEST_F(ReliefTest, WhereTheStoreRefusesHistogramsCountToo) {
+  store_.is_refusing = true;
+  const std::string encoded(4'000, 'h');
+  for (std::uint64_t id = 1; id <= 80; ++id) {
+    heads_.append_histograms({{1}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
+  }
+  EXPECT_FALSE(heads_.relieve());
+  EXPECT_FALSE(heads_.check_room({1}).has_value());
+  EXPECT_TRUE(heads_.check_room({2}).has_value());
+}
+
 // What is counted must come back to nothing, or the bound would close ever more.
 TEST_F(ReliefTest, MemoryIsCountedBothWays) {
   fill(1, 1, 50, 50);
   fill(2, 100, 50, 300);
   heads_.append_histograms({{1}, {1}}, {{kStart, "one"}}, kEpoch).value();
+  heads_.append_histograms({{1}, {400}, true}, {{kStart, std::string(99, 'h')}}, kEpoch).value();
+  heads_.append_histograms({{1}, {400}}, {{kStart - 1, std::string(3, 'h')}}, kEpoch).value();
+  heads_.append_histograms({{1}, {400}}, {{kStart - 2, std::string(77, 'h')}}, kEpoch).value();
+  heads_.append({{2}, {100}}, {{kStart - 5, 1.0}, {kStart - 9, 1.0}}, kEpoch).value();
   ASSERT_TRUE(heads_.sweep({kEpoch, kStart, true}).has_value());
   ASSERT_TRUE(heads_.sweep({kEpoch + 1'000, kStart, true}).has_value());
   EXPECT_EQ(heads_.stats().open_series, 0U);
