@@ -167,6 +167,31 @@ def test_whoever_leaves_takes_its_look_ups_along(loaded: Loaded) -> None:
     assert answered.get("499", 0) >= len(clients) - 8, answered
 
 
+def test_what_a_store_does_not_survive_is_asked_of_no_other(loaded: Loaded) -> None:
+    """One query ended prometheus-query by its memory, and then, asked again there, hot."""
+    end = int(time.time())
+    form: dict[str, Any] = {"query": SLOW, "start": end - 9_999, "end": end, "step": 1}
+    answers: list[requests.Response] = []
+    asking = threading.Thread(target=lambda: answers.append(loaded.ask("/api/v1/query_range", **form)))
+    before = loaded.sent_to("query")
+    asking.start()
+    wait_for("it is at hot", lambda: loaded.at_hot() >= 1)
+    loaded.stack.kill("prometheus-hot")
+    asking.join()
+    assert answers[0].status_code == 503, answers[0].text
+    assert answers[0].headers["Retry-After"]
+    assert "broke off while it worked on this query" in answers[0].json()["error"]
+    assert loaded.sent_to("query") == before, "prometheus-query was not asked the same"
+    metrics = loaded.stack.own_metrics("router_metrics")
+    assert metrics['vigia_router_upstream_lost_total{upstream="hot-0"}'] == 1
+    # Where no connection can be made, nothing was asked, and the other store answers as ever.
+    light = loaded.ask("/api/v1/query", "read-b", query="light")
+    assert light.status_code == 200, light.text
+    assert light.headers["x-vigia-served"].startswith("cold")
+    assert light.json()["data"]["result"]
+    assert loaded.stack.running["prometheus-query"].is_running()
+
+
 class Resident:
     """The most memory that a program had while the block ran."""
 
