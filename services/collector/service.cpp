@@ -163,14 +163,16 @@ class RunningCollector final : public CollectorService {
     auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
+    time_.resume(newest_record_ms_);
     return {};
   }
 
   Result<void> start_exporters() {
     auto id = collector_id(settings_.storage.directory);
     if (!id) return forward(id);
-    const ExporterParts parts{*log_,          *client_,     series_, directory(),
-                              books_,         metrics_,     clock_,  settings_.storage.directory,
+    const ExporterParts parts{*log_,          *client_,     series_,
+                              directory(),    books_,       metrics_,
+                              clock_,         time_,        settings_.storage.directory,
                               *std::move(id), &side_shares_};
     for (const ExporterSettings& exporter : settings_.exporters) {
       auto made = make_exporter(exporter, parts);
@@ -186,9 +188,9 @@ class RunningCollector final : public CollectorService {
     intake.fills_missing_customer = settings_.fills_missing_customer;
     intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;
-    intake_ = std::make_unique<Intake>(
-        settings_.exporters, intake,
-        IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_, &side_shares_});
+    intake_ = std::make_unique<Intake>(settings_.exporters, intake,
+                                       IntakeParts{log_.get(), series_, directory(), books_,
+                                                   metrics_, clock_, &side_shares_, &time_});
     receiver_ = std::make_unique<OtlpReceiver>(OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     for (const ReceiverSettings& door : settings_.receivers) {
@@ -231,6 +233,12 @@ class RunningCollector final : public CollectorService {
   Result<void> open_own_ports() {
     show_own_metrics(metrics_, OwnParts{*log_, settings_.storage.bytes_max, series_, *directory_,
                                         memory_, doors_, *budgets_});
+    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+      emit("vigia_clock_unconfirmed",
+           "1 while nobody has shown that our wall clock is right: our own samples are of the "
+           "steady clock, or not written at all",
+           service::MetricType::kGauge, {}, time_.is_confirmed() ? 0 : 1);
+    });
     auto served = service::MetricsServer::start(settings_.metrics_endpoint, metrics_);
     if (!served) return forward(served);
     metrics_server_ = *std::move(served);
@@ -259,6 +267,7 @@ class RunningCollector final : public CollectorService {
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
   SystemClock clock_;
+  ConfirmedTime time_{clock_};
   service::MetricRegistry metrics_;
   std::unique_ptr<net::Client> client_;
   Books books_;

@@ -101,6 +101,7 @@ class DeliveryTest : public testing::Test {
   DeliveryTest() {
     settings_.retry_initial = std::chrono::milliseconds(1);
     settings_.retry_max = std::chrono::milliseconds(4);
+    time_.resume(clock_.wall_ms());
   }
   bool run(const std::vector<Parcel>& parcels) {
     ParcelDelivery delivery(settings_, destination_, clock_);
@@ -110,12 +111,13 @@ class DeliveryTest : public testing::Test {
   bool run_probing(const std::vector<Parcel>& parcels) {
     const auto evidence = std::make_shared<Evidence>();
     Prober prober({Signal::kMetrics, [](std::int64_t) { return std::string("probe"); }, true},
-                  destination_, evidence, clock_);
+                  destination_, evidence, clock_, time_);
     ParcelDelivery delivery(settings_, destination_, clock_, evidence, &prober);
     return delivery.run(parcels, notes_);
   }
   DeliverySettings settings_;
   SystemClock clock_;
+  ConfirmedTime time_{clock_};
   ScriptedDestination destination_;
   Notes notes_;
 };
@@ -175,7 +177,7 @@ TEST_F(DeliveryTest, AnEmptyProbeFindsACustomerOfWhomNothingIsTaken) {
       return customer == "a" ? Answer{Kind::kBroken, "bad"} : Answer{answer_to_nobody};
     };
     const auto evidence = std::make_shared<Evidence>();
-    Prober prober(empty_probe(Signal::kLogs), destination_, evidence, clock_);
+    Prober prober(empty_probe(Signal::kLogs), destination_, evidence, clock_, time_);
     ParcelDelivery delivery(settings_, destination_, clock_, evidence, &prober);
     EXPECT_TRUE(delivery.run({parcel_of("abcd")}, notes_));
     EXPECT_EQ(notes_.left, "abcd");
@@ -315,6 +317,7 @@ TEST_F(DeliveryTest, ACustomerWhoAloneIsToldToWaitIsSetAsideWhenPatienceEnds) {
 
 TEST_F(DeliveryTest, ACustomerWhoseEveryRequestIsSlowDoesNotKeepTheOthersForAllOfThem) {
   ManualClock clock(0);
+  ConfirmedTime time(clock);
   destination_.script = [&clock](const std::string& customer, const auto&) {
     if (customer == "a") clock.advance(std::chrono::milliseconds(2900));
     return Answer{};
@@ -363,15 +366,52 @@ TEST_F(DeliveryTest, AProbeThatCannotBeSentIsNotTheLast) {
     int sent = 0;
   } transport;
   ManualClock clock(0);
+  ConfirmedTime time(clock);
   const auto evidence = std::make_shared<Evidence>();
   Prober prober({Signal::kMetrics, [](std::int64_t) { return std::string("probe"); }, true},
-                transport, evidence, clock);
+                transport, evidence, clock, time);
   for (int i = 0; i < 2; ++i) {
     clock.advance(2 * Prober::kInterval);
     prober.ask();
   }
   EXPECT_EQ(transport.sent, 2);
   EXPECT_TRUE(evidence->taken_since(clock.steady()));
+}
+
+/// A probe of three days ahead shuts a store for everybody.
+TEST(Prober, WritesNoTimeThatIsNotConfirmed) {
+  class Keeping final : public Transport {
+   public:
+    void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
+              std::function<void(Answer)> done) override {
+      messages.emplace_back(message);
+      done(Answer{});
+    }
+    std::vector<std::string> messages;
+  } transport;
+  constexpr std::int64_t kStartMs = 1'800'000'000'000;
+  constexpr std::int64_t kMillion = 1'000'000;
+  ManualClock clock(kStartMs * kMillion);
+  ConfirmedTime time(clock);
+  const auto evidence = std::make_shared<Evidence>();
+  Prober prober(
+      {Signal::kMetrics, [](std::int64_t now_ms) { return std::to_string(now_ms); }, true},
+      transport, evidence, clock, time);
+  const auto ask = [&] {
+    clock.advance(Prober::kInterval);
+    prober.ask();
+  };
+  ask();
+  EXPECT_THAT(transport.messages, ElementsAre(""));
+  EXPECT_TRUE(evidence->taken_since(clock.steady()));
+  EXPECT_FALSE(evidence->data_taken_since(clock.steady())) << "nothing in it";
+  time.resume(kStartMs);
+  ask();
+  EXPECT_TRUE(evidence->data_taken_since(clock.steady()));
+  clock.set_wall_ns((kStartMs + 72LL * 3'600'000) * kMillion);
+  ask();
+  EXPECT_THAT(transport.messages,
+              ElementsAre("", std::to_string(kStartMs + 2'000), std::to_string(kStartMs + 3'000)));
 }
 
 TEST_F(DeliveryTest, ARequestThatHangsIsNotWaitedForOnceOthersAreTaken) {

@@ -12,11 +12,12 @@ void Evidence::note_taken(TimePoint now, bool is_data) {
 }
 
 Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence,
-               const Clock& clock)
+               const Clock& clock, ConfirmedTime& time)
     : probe_(std::move(probe)),
       transport_(transport),
       evidence_(std::move(evidence)),
-      clock_(clock) {}
+      clock_(clock),
+      time_(time) {}
 
 void Prober::ask() {
   const TimePoint now = clock_.steady();
@@ -29,9 +30,10 @@ void Prober::ask() {
 }
 
 void Prober::send(TimePoint now) {
+  const auto time = time_.now();
   transport_.send(
-      CustomerId::provider(), probe_.signal, probe_.message(clock_.wall_ms()),
-      [state = state_, evidence = evidence_, is_data = probe_.is_data, now](Answer answer) {
+      CustomerId::provider(), probe_.signal, time ? probe_.message(time->ms) : std::string(),
+      [state = state_, evidence = evidence_, is_data = probe_.is_data && time, now](Answer answer) {
         // Older stores refuse a request without a customer, also one with nothing in it: they
         // answer, which is all that an empty one can show.
         const bool is_shown = answer.kind == Answer::Kind::kTaken ||

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
 namespace vigia::collector {
@@ -32,15 +33,17 @@ class Evidence {
 /// What is sent to learn whether a destination takes anything.
 struct Probe {
   Signal signal = Signal::kMetrics;
-  /// The message at that wall clock; it may be empty.
+  /// The message of that time; it may be empty.
   std::function<std::string(std::int64_t now_ms)> message;
   bool is_data = false;  ///< a sample of our own, so that what it shows holds for data
 };
 
-/// Asks where nobody's data tells. Thread contract: any thread.
+/// Asks where nobody's data tells. Before a time was confirmed nothing with a time in it is sent,
+/// only an empty request, which shows that the destination answers. Thread contract: any thread.
 class Prober {
  public:
-  Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock);
+  Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock,
+         ConfirmedTime& time);
   /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. It
   /// goes in nobody's name: a customer of whom a store takes nothing would look like an outage.
   void ask();
@@ -60,6 +63,7 @@ class Prober {
   Transport& transport_;
   std::shared_ptr<Evidence> evidence_;
   const Clock& clock_;
+  ConfirmedTime& time_;
   std::shared_ptr<State> state_ = std::make_shared<State>();  // shared with a probe's answer
 };
 

@@ -16,6 +16,7 @@
 #include "libs/wire/prometheus/translator.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/collector_id.hpp"
+#include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/exporters/side_shares.hpp"
@@ -32,6 +33,8 @@ struct ExporterParts {
   Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
+  /// Outlives the client too, whose last answers tell it the stores' clocks.
+  ConfirmedTime& time;
   /// Dead letters go to `<data_directory>/dead-letters/<exporter>`, the side queue to
   /// `…/side/<exporter>`.
   std::string data_directory;

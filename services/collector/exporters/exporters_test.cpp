@@ -143,6 +143,7 @@ class ExportersTest : public ::testing::Test {
     start_exporter();
   }
   void open_log() {
+    time_.resume(clock_.wall_ms());
     books_.emplace(*(metrics_ = std::make_unique<service::MetricRegistry>()));
     series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
     pipeline::DiskLogSettings log;
@@ -152,8 +153,8 @@ class ExportersTest : public ::testing::Test {
     log_ = *pipeline::DiskLog::open(log, clock_, counting_events({settings_}, *books_), files_);
   }
   void start_exporter() {
-    const ExporterParts parts{*log_,   *client_,  *series_, directory(),
-                              *books_, *metrics_, clock_,   folder_};
+    const ExporterParts parts{*log_,     *client_, *series_, directory(), *books_,
+                              *metrics_, clock_,   time_,    folder_};
     if (packer_) {
       exporter_ = std::make_unique<PushExporter>(
           settings_, parts, *make_transport(settings_, *client_), std::move(packer_));
@@ -228,6 +229,7 @@ class ExportersTest : public ::testing::Test {
   }
 
   ManualClock clock_{kStartMs * kMillion};
+  ConfirmedTime time_{clock_};
   pipeline::MemoryFiles files_;
   std::string folder_;
   Destination destination_;
@@ -378,10 +380,11 @@ TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBring
     accept(collector::testing::one_gauge("cliente-a", name, kStartMs), Verdicts(1), Signal::kLogs);
   auto transport = std::make_unique<FaultyTransport>();
   const FaultyTransport& destination = *transport;
-  exporter_ = std::make_unique<PushExporter>(
-      settings_,
-      ExporterParts{*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_},
-      std::move(transport), make_body_packer());
+  exporter_ =
+      std::make_unique<PushExporter>(settings_,
+                                     ExporterParts{*log_, *client_, *series_, directory(), *books_,
+                                                   *metrics_, clock_, time_, folder_},
+                                     std::move(transport), make_body_packer());
   ASSERT_TRUE(exporter_->start());
   settle(Signal::kLogs);
   EXPECT_EQ(line(Signal::kLogs).sent, 2U);
@@ -736,8 +739,8 @@ TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
   books_.emplace(*metrics_);
   series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
   log_ = *pipeline::DiskLog::open(log, clock_, {}, files_);
-  const auto exporter = make_exporter(
-      settings_, {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, folder_});
+  const auto exporter = make_exporter(settings_, {*log_, *client_, *series_, directory(), *books_,
+                                                  *metrics_, clock_, time_, folder_});
   ASSERT_FALSE(exporter);
   EXPECT_THAT(exporter.error().message, HasSubstr("prometheusremotewrite/cold"));
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,14 +51,26 @@ class Outcome final : public DeliveryObserver {
 
 }  // namespace
 
-Heartbeat::Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock)
-    : settings_(std::move(settings)), delivery_(once(), transport, clock), clock_(clock) {
+Heartbeat::Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock,
+                     ConfirmedTime& time)
+    : settings_(std::move(settings)),
+      delivery_(once(), transport, clock),
+      transport_(transport),
+      clock_(clock),
+      time_(time) {
   load();
+  if (const auto now = time_.now()) time_changes_ = now->changes;
 }
 
-void Heartbeat::make_hole() {
-  hole_until_ = std::max(hole_until_, clock_.wall_ms() / kMinuteMs + kHoleMinutes);
+/// The last minute of a hole that begins now. While no time is known, later than any; `follow` cuts
+/// it when one is.
+std::int64_t Heartbeat::hole_end() {
+  constexpr std::int64_t kLaterThanAny = std::int64_t{1} << 40U;
+  const auto now = time_.now();
+  return now ? now->ms / kMinuteMs + kHoleMinutes : kLaterThanAny;
 }
+
+void Heartbeat::make_hole() { hole_until_ = std::max(hole_until_, hole_end()); }
 
 void Heartbeat::note_loss() {
   const std::lock_guard lock(mutex_);
@@ -68,7 +81,7 @@ void Heartbeat::note_loss() {
 
 void Heartbeat::note_losses(const std::vector<CustomerId>& customers) {
   const std::lock_guard lock(mutex_);
-  const std::int64_t until = clock_.wall_ms() / kMinuteMs + kHoleMinutes;
+  const std::int64_t until = hole_end();
   bool is_new = false;
   for (const CustomerId& customer : customers) {
     std::int64_t& known = losses_[customer];
@@ -82,30 +95,48 @@ void Heartbeat::note_losses(const std::vector<CustomerId>& customers) {
   if (is_new) (void)save();
 }
 
-/// The wall clock may be set back: what was written for later minutes says nothing of those that
-/// come now, and a hole must not last for the whole step. How far the exporter is behind does not
-/// matter here.
-void Heartbeat::follow_clock() {
-  const std::int64_t now = clock_.wall_ms() / kMinuteMs;
-  last_minute_ = std::min(last_minute_, now);
-  hole_until_ = std::min(hole_until_, now + kHoleMinutes);
-  for (auto& [customer, until] : losses_) until = std::min(until, now + kHoleMinutes);
+/// Time may be set back: what was written for later minutes says nothing of those that come now (a
+/// hole, since records may be stamped later than that), and a hole must not last for the whole
+/// step. How far the exporter is behind does not matter here.
+void Heartbeat::follow(const ConfirmedTime::Now& now) {
+  const std::int64_t minute = now.ms / kMinuteMs;
+  last_minute_ = std::min(last_minute_, minute);
+  hole_until_ = std::min(hole_until_, minute + kHoleMinutes);
+  for (auto& [customer, until] : losses_) until = std::min(until, minute + kHoleMinutes);
 }
 
 Heartbeat::Marks Heartbeat::due(std::int64_t complete_until_ms, std::uint64_t lost) {
   const std::lock_guard lock(mutex_);
-  follow_clock();
+  const auto now = time_.now();
+  const bool is_changed = now && std::exchange(time_changes_, now->changes) != now->changes;
+  if (is_changed && last_minute_ > now->ms / kMinuteMs) make_hole();
+  if (now) follow(*now);
   if (lost != lost_) {
     make_hole();
     lost_ = lost;
     (void)save();  // where it fails a restart finds the old number, and makes the hole again
     return {};
   }
-  const std::int64_t minute = complete_until_ms / kMinuteMs;
+  if (!now) {
+    ask_time();
+    return {};
+  }
+  if (is_changed) return {};  // how far it is complete was read by another time
+  const std::int64_t minute = std::min(complete_until_ms, now->ms) / kMinuteMs;
   if (minute <= 0) return {};
   // A shard that was never marked begins with the current minute: nothing is known of before.
   const std::int64_t oldest = last_minute_ == 0 ? minute : minute - kMinutesMax;
   return {std::max({last_minute_ + 1, hole_until_ + 1, oldest}), minute};
+}
+
+/// A request with nothing in it; the answer's head has the shard's time.
+void Heartbeat::ask_time() {
+  const TimePoint now = clock_.steady();
+  if (last_minute_ != 0 || (asked_time_ && now < *asked_time_ + kAskTimeInterval)) return;
+  asked_time_ = now;
+  transport_.send(CustomerId::provider(), Signal::kMetrics, "", [&time = time_](Answer answer) {
+    if (answer.date_ms) time.compare(*answer.date_ms);
+  });
 }
 
 Parcel Heartbeat::marks_of(const Marks& marks) const {
@@ -189,6 +220,7 @@ void Heartbeat::load() {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (auto state = read_heartbeat_state(text)) {
     last_minute_ = state->last_minute;
+    time_.resume(last_minute_ * kMinuteMs);
     lost_ = state->lost;
     hole_until_ = state->hole_until;
     losses_ = std::move(state->losses);
@@ -197,6 +229,7 @@ void Heartbeat::load() {
   service::log_warn("the heartbeat's state is damaged: what was not marked yet is a hole",
                     {{"file", settings_.state_file}, {"shard", settings_.shard}});
   make_hole();
+  // Of now; where that is not known, it is cut when it is.
   last_minute_ = hole_until_ - kHoleMinutes;
   (void)save();  // where it fails the next start makes the hole again
 }

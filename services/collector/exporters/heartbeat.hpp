@@ -7,11 +7,13 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/base/clock.hpp"
 #include "libs/model/sample.hpp"
+#include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/delivery.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
@@ -34,12 +36,18 @@ struct HeartbeatSettings {
 /// written before the next of them, at its minute: `kind="lost"` has the second since when all is
 /// there again, `kind="waiting"` is 1 at each mark more than kGraceMs before which something that
 /// waits aside was received. Of more than kCustomersMax customers at once it is everybody's hole
-/// after all. Thread contract: advance from one thread, the rest from any.
+/// after all.
+///
+/// Minutes are of the confirmed time, never of the wall clock alone: before there is one nothing is
+/// written, and a hole made then lasts until kHoleMinutes after there is one. A shard of which no
+/// earlier run knows is asked for its own time. Thread contract: advance from one thread, the rest
+/// from any.
 class Heartbeat {
  public:
   using Waiting = std::map<CustomerId, std::int64_t>;  // ms since 1970
 
-  Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock);
+  Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock,
+            ConfirmedTime& time);
   /// Writes the minutes that have become complete, with one request. A failure is tried again at
   /// the next call. `lost` is the cursor's (pipeline::Cursor::lost): where it has changed since the
   /// last hole, there is a new one. `waiting`: when the oldest was received of what waits aside,
@@ -57,6 +65,7 @@ class Heartbeat {
   /// Minutes written afterwards at most; before them a hole stays.
   static constexpr std::int64_t kMinutesMax = 24 * 60;
   static constexpr std::size_t kCustomersMax = 1'000;
+  static constexpr auto kAskTimeInterval = std::chrono::seconds(5);
   /// Marks may be so late without anybody taking it for a hole, and so may what waits aside.
   static constexpr std::int64_t kGraceMs = kMinuteMs;
 
@@ -67,9 +76,11 @@ class Heartbeat {
 
   void load();
   bool save() const;
+  std::int64_t hole_end();
   void make_hole();
-  void follow_clock();
+  void follow(const ConfirmedTime::Now& now);
   Marks due(std::int64_t complete_until_ms, std::uint64_t lost);
+  void ask_time();
   Parcel marks_of(const Marks& marks) const;
   using Losses = std::map<CustomerId, std::int64_t>;  // the last minute of each hole
   Parcel holes_of(const Losses& losses, const Waiting& waiting, std::int64_t minute) const;
@@ -79,8 +90,12 @@ class Heartbeat {
 
   const HeartbeatSettings settings_;
   ParcelDelivery delivery_;
+  Transport& transport_;
   const Clock& clock_;
+  ConfirmedTime& time_;
   std::mutex mutex_;
+  std::uint64_t time_changes_ = 0;
+  std::optional<TimePoint> asked_time_;
   std::int64_t last_minute_ = 0;  // written last; 0: none yet
   std::int64_t hole_until_ = 0;   // no minute up to this one is written any more
   std::uint64_t lost_ = 0;        // of the log's, a hole stands for these

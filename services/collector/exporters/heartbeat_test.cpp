@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ class Shard final : public Transport {
       std::string collector, customer, kind;
       bool is_hole = false;
     } marks;
+    if (message.empty()) ++asked;
     EXPECT_TRUE(wire::remote_write::decode_message(message, {}, marks));
     if (answer.kind == Answer::Kind::kTaken) {
       minutes.insert(marks.minutes.begin(), marks.minutes.end());
@@ -61,6 +63,7 @@ class Shard final : public Transport {
   std::set<std::int64_t> minutes;  // after kMinute
   std::set<std::string> holes;     // "MINUTE CUSTOMER KIND", where lost " UNTIL" behind it
   std::string collector;
+  int asked = 0;  // requests with nothing in them
 };
 
 class HeartbeatTest : public testing::Test {
@@ -68,12 +71,28 @@ class HeartbeatTest : public testing::Test {
   HeartbeatTest() {
     char pattern[] = "/tmp/vigia-heartbeat-XXXXXX";
     folder_ = mkdtemp(pattern);
+    confirm();
     restart();
   }
   ~HeartbeatTest() override { std::filesystem::remove_all(folder_); }
   void restart() {
     heartbeat_ = std::make_unique<Heartbeat>(
-        HeartbeatSettings{"hot-0", "1a2b3c4d", folder_ + "/hot-0"}, shard_, clock_);
+        HeartbeatSettings{"hot-0", "1a2b3c4d", folder_ + "/hot-0"}, shard_, clock_, *time_);
+  }
+  /// Senders say that the wall clock is right as it stands.
+  void confirm() {
+    const auto steady =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady().time_since_epoch());
+    time_->confirm(clock_.wall_ms() - steady.count());
+  }
+  /// As a process that has just begun.
+  void forget_time() {
+    heartbeat_.reset();
+    time_.emplace(clock_);
+    restart();
+  }
+  void set_ahead(std::chrono::hours by) {
+    clock_.set_wall_ns(clock_.wall_ns() + std::chrono::nanoseconds(by).count());
   }
   /// All that was received until `behind` minutes ago is there.
   void advance(std::int64_t behind = 0) {
@@ -83,6 +102,7 @@ class HeartbeatTest : public testing::Test {
   void pass(int minutes) { clock_.advance(std::chrono::minutes(minutes)); }
 
   ManualClock clock_{kMinute * kMinuteNs};
+  std::optional<ConfirmedTime> time_{std::in_place, clock_};
   Shard shard_;
   std::string folder_;
   std::uint64_t lost_ = 0;
@@ -190,6 +210,7 @@ TEST_F(HeartbeatTest, AClockThatIsSetBackHoldsNothingUp) {
   advance();
   heartbeat_->note_loss();
   clock_.set_wall_ns(kMinute * kMinuteNs);
+  confirm();
   shard_.minutes.clear();
   for (int i = 0; i < 8; ++i) {
     advance();
@@ -203,6 +224,7 @@ TEST_F(HeartbeatTest, ADamagedStateIsAHoleAndNeverMarks) {
   for (const std::string_view damaged : {"", "2993", "vigia-heartbeat 1 00000000 3\n1 1"}) {
     shard_.minutes.clear();
     clock_.set_wall_ns(kMinute * kMinuteNs);
+    confirm();
     std::filesystem::remove(folder_ + "/hot-0");
     restart();
     advance();
@@ -229,6 +251,86 @@ TEST_F(HeartbeatTest, AStateOfBeforeTheChecksumGoesOn) {
   advance();
   EXPECT_THAT(shard_.minutes, testing::ElementsAre(1, 2));
   EXPECT_THAT(shard_.holes, testing::ElementsAre("2 a lost 5")) << "whole again from minute 5 on";
+}
+
+/// Three days for three seconds: a mark there shut the shard for everybody.
+TEST_F(HeartbeatTest, AStepOfTheWallClockIsNotWritten) {
+  advance();
+  pass(1);
+  set_ahead(std::chrono::hours(72));
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1));
+  set_ahead(std::chrono::hours(-72));
+  pass(1);
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1, 2));
+}
+
+TEST_F(HeartbeatTest, ALossShowsWhereTheClockHadSteppedEitherWay) {
+  for (const int hours : {3, -3}) {
+    const std::int64_t before = clock_.wall_ms() / Heartbeat::kMinuteMs - kMinute;
+    advance();
+    shard_.minutes.clear();
+    set_ahead(std::chrono::hours(hours));
+    heartbeat_->note_loss();
+    heartbeat_->note_losses({*CustomerId::parse("a")});
+    set_ahead(std::chrono::hours(-hours));
+    for (int i = 0; i < 8; ++i) {
+      pass(1);
+      advance();
+    }
+    EXPECT_THAT(shard_.minutes, testing::ElementsAre(before + 6, before + 7, before + 8)) << hours;
+    EXPECT_EQ(shard_.holes.count(fmt::format("{0} a lost {0}", before + 6)), 1U) << hours;
+  }
+}
+
+TEST_F(HeartbeatTest, AStepIsFollowedWhenSendersProveIt) {
+  advance();
+  set_ahead(std::chrono::hours(3));
+  pass(1);
+  advance();
+  confirm();
+  advance();  // how far all is complete was read by the old time
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0, 1));
+  pass(1);
+  advance();
+  EXPECT_EQ(shard_.minutes.count(182), 1U);
+}
+
+/// The state file is of this minute, the clock of three days later.
+TEST_F(HeartbeatTest, AfterARestartAClockFarFromTheLastMarkWaits) {
+  advance();
+  set_ahead(std::chrono::hours(72));
+  forget_time();
+  for (int i = 0; i < 59; ++i) {
+    advance();
+    pass(1);
+  }
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(0));
+  EXPECT_EQ(shard_.asked, 0) << "a shard's clock says nothing against an earlier run";
+  heartbeat_->note_loss();
+  pass(2);
+  for (int i = 0; i < 8; ++i) {  // believed by now
+    advance();
+    pass(1);
+  }
+  EXPECT_THAT(shard_.minutes, testing::Contains(72 * 60 + 68));
+  EXPECT_THAT(shard_.minutes, testing::Not(testing::Contains(72 * 60 + 61)))
+      << "the loss of before it was";
+}
+
+TEST_F(HeartbeatTest, AShardThatWasNeverMarkedIsAskedForItsTime) {
+  forget_time();
+  for (const std::int64_t off_ms : {3'600'000, -3'600'000, 500}) {
+    EXPECT_THAT(shard_.minutes, testing::IsEmpty());
+    shard_.answer.date_ms = clock_.wall_ms() + off_ms;
+    pass(1);
+    advance();
+  }
+  EXPECT_EQ(shard_.asked, 3);
+  advance();
+  advance();
+  EXPECT_THAT(shard_.minutes, testing::ElementsAre(3));
 }
 
 }  // namespace

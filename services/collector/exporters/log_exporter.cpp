@@ -79,7 +79,7 @@ void LogExporter::run() {
 }
 
 void LogExporter::take_turn() {
-  const std::int64_t before_ms = parts_.clock.wall_ms();
+  const std::int64_t before_ms = parts_.time.now_or_wall_ms();
   const Read read = gather();
   if (!window_.empty() && !deliver(window_)) {
     // Given up: dropped by the log, which has counted it; or it is read again, now or after a

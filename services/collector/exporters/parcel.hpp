@@ -76,6 +76,8 @@ struct Answer {
   /// everything older be.
   bool is_too_old = false;
   bool is_timeout = false;  ///< kRetry because no answer came in time
+  /// What the destination's clock says, ms since 1970; nothing where it does not say.
+  std::optional<std::int64_t> date_ms = std::nullopt;
 };
 
 /// Sends messages to one destination. Thread contract: `send` from any thread; `done` is called

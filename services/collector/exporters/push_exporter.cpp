@@ -71,7 +71,7 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
       transport_(std::move(transport)),
       packer_(std::move(packer)),
       evidence_(std::make_shared<Evidence>()),
-      prober_(probe_of(settings, parts), *transport_, evidence_, parts.clock),
+      prober_(probe_of(settings, parts), *transport_, evidence_, parts.clock, parts.time),
       delivery_(delivery_settings(settings), *transport_, parts.clock, evidence_, &prober_),
       routing_(settings),
       dead_letters_(parts.data_directory, settings.id),
@@ -92,7 +92,7 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
     heartbeat_ = std::make_unique<Heartbeat>(
         HeartbeatSettings{settings.name, parts.collector_id,
                           parts.data_directory + "/heartbeats/" + file_name(settings.id)},
-        *transport_, parts.clock);
+        *transport_, parts.clock, parts.time);
 }
 
 PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
@@ -319,7 +319,7 @@ void PushExporter::show_waiting() {
     if (cursor.name != settings_.id || cursor.oldest_ms == 0) continue;
     oldest_ms = oldest_ms == 0 ? cursor.oldest_ms : std::min(oldest_ms, cursor.oldest_ms);
   }
-  const std::int64_t now_ms = parts_.clock.wall_ms();
+  const std::int64_t now_ms = parts_.time.now_or_wall_ms();
   const auto age_s = [now_ms](std::int64_t since_ms) {
     return static_cast<double>(std::max<std::int64_t>(0, now_ms - since_ms)) / kSecondsToMs;
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
 
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
@@ -84,6 +85,16 @@ std::optional<Duration> retry_after(const net::ClientResponse& response) {
 
 std::string status_text(const net::ClientResponse& response) {
   return fmt::format("HTTP {}: {}", response.status, shorten(response.body));
+}
+
+/// The answer's Date (RFC 9110 6.6.1), ms since 1970.
+std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
+  constexpr std::int64_t kSecondMs = 1'000;
+  const std::string text(response.headers.get("date"));
+  std::tm date{};
+  const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (rest == nullptr || *rest != '\0') return std::nullopt;
+  return std::int64_t{timegm(&date)} * kSecondMs;
 }
 
 /// Names that the protocols set and no configuration overrides.
@@ -172,7 +183,9 @@ class RemoteWriteTransport final : public HttpTransport {
     net::ClientRequest made = request(customer);
     made.body = remote_write::compress_request(message);
     client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
-      done(judge_remote_write(response));
+      Answer answer = judge_remote_write(response);
+      if (response) answer.date_ms = date_of(*response);
+      done(std::move(answer));
     });
   }
 };

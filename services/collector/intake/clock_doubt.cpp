@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 namespace vigia::collector {
 
@@ -11,9 +12,11 @@ ClockDoubt::ClockDoubt(const Clock& clock, std::int64_t newest_record_ms)
 void ClockDoubt::note_points(const CustomerId& customer, const Points& points) {
   if (points.count == 0) return;
   const bool is_ahead = std::uint64_t{points.ahead} * 10 >= std::uint64_t{points.count} * 9;
-  if (!is_ahead && std::abs(points.newest_ms - clock_.wall_ms()) > kNearMax_ms) return;
+  const std::int64_t lag_ms = clock_.wall_ms() - points.newest_ms;
   const std::lock_guard lock(mutex_);
   const TimePoint now = clock_.steady();
+  if (!is_ahead && points.newest_ms > 0) lags_[customer] = {now, lag_ms};
+  if (!is_ahead && std::abs(lag_ms) > kNearMax_ms) return;
   seen_[customer] = {now, is_ahead};
   if (!is_ahead) note_near(now);
 }
@@ -58,6 +61,36 @@ bool ClockDoubt::is_behind() {
 
 bool ClockDoubt::is_proved() {
   return near_ && near_->is_proof && std::abs(offset_ms() - near_->offset_ms) < kBehindMin_ms;
+}
+
+ClockDoubt::Word ClockDoubt::word() {
+  const std::lock_guard lock(mutex_);
+  look_at_lags();
+  if (do_lags_agree_) return {Proof::kAhead, 0};
+  return is_proved() ? Word{Proof::kRight, near_->offset_ms} : Word{};
+}
+
+/// One customer may send what it has kept for hours, and all of them after an outage; that is told
+/// from a clock that is ahead once they have sent it.
+void ClockDoubt::look_at_lags() {
+  constexpr std::size_t kSeveral = 2;
+  const TimePoint now = clock_.steady();
+  if (lags_seen_ && now < *lags_seen_ + kLagsEvery) return;
+  lags_seen_ = now;
+  do_lags_agree_ = false;
+  const TimePoint oldest = now - kSeenFor;
+  std::erase_if(lags_, [oldest](const auto& entry) { return entry.second.when < oldest; });
+  if (lags_.size() < kSeveral) return;
+  std::vector<std::int64_t> lags;
+  for (const auto& [customer, lag] : lags_) lags.push_back(lag.ms);
+  const auto middle = lags.begin() + static_cast<std::ptrdiff_t>(lags.size() / 2);
+  std::nth_element(lags.begin(), middle, lags.end());
+  const std::int64_t typical_ms = *middle;
+  if (typical_ms <= kNearMax_ms) return;
+  const auto alike = static_cast<std::size_t>(std::count_if(
+      lags.begin(), lags.end(),
+      [typical_ms](std::int64_t lag_ms) { return std::abs(lag_ms - typical_ms) <= kSameLagMs; }));
+  do_lags_agree_ = alike * 10 >= lags.size() * 9;
 }
 
 bool ClockDoubt::are_most_ahead() {

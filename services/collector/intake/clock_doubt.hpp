@@ -39,6 +39,17 @@ class ClockDoubt {
   /// A record that is being kept.
   void note_record(std::int64_t received_ms);
   bool is_in_doubt();
+  /// What senders say of the wall clock as it stands.
+  enum class Proof : std::uint8_t {
+    kNone,
+    kRight,  ///< near, for kProvedAfter, and not kAhead
+    kAhead,  ///< nine tenths of several customers' newest points are older than it by the same
+  };
+  struct Word {
+    Proof proof = Proof::kNone;
+    std::int64_t offset_ms = 0;  ///< kRight: of the wall clock that is meant to the steady one
+  };
+  Word word();
 
   static constexpr auto kSeenFor = std::chrono::minutes(2);
   static constexpr auto kBelievedAfter = std::chrono::hours(1);
@@ -48,6 +59,9 @@ class ClockDoubt {
   static constexpr std::int64_t kNearMax_ms = 120'000;
   /// Longer than a buffer that is sent again takes to pass by our time.
   static constexpr auto kProvedAfter = std::chrono::minutes(2);
+  /// Lags that differ by no more are the same.
+  static constexpr std::int64_t kSameLagMs = 120'000;
+  static constexpr auto kLagsEvery = std::chrono::seconds(1);
 
  private:
   struct Seen {
@@ -66,6 +80,7 @@ class ClockDoubt {
   bool is_behind();
   bool is_proved();
   bool are_most_ahead();
+  void look_at_lags();
 
   const Clock& clock_;
   std::mutex mutex_;
@@ -73,6 +88,13 @@ class ClockDoubt {
   std::optional<TimePoint> behind_since_;
   std::optional<Near> near_;
   std::map<CustomerId, Seen> seen_;  // of the last kSeenFor
+  struct Lag {
+    TimePoint when{};
+    std::int64_t ms = 0;  // the wall clock less the newest point
+  };
+  std::map<CustomerId, Lag> lags_;  // likewise
+  std::optional<TimePoint> lags_seen_;
+  bool do_lags_agree_ = false;
 };
 
 }  // namespace vigia::collector

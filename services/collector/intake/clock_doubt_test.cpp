@@ -115,6 +115,36 @@ TEST_F(ClockDoubtTest, BehindTheNewestRecordItIsDoubtedForAnHour) {
   EXPECT_FALSE(doubt_.is_in_doubt());
 }
 
+TEST_F(ClockDoubtTest, SendersProveTheClockAndItsStepEndsThat) {
+  note("a", 10, 0);
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kNone);
+  send_near_for(std::chrono::minutes(3));
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kRight);
+  step(std::chrono::minutes(72 * 60));
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kNone);
+}
+
+TEST_F(ClockDoubtTest, WhereMostAreBehindByTheSameOursIsAhead) {
+  note("a", 10, 0, std::chrono::minutes(180));
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kNone) << "one may send what it has kept";
+  note("b", 10, 0, std::chrono::minutes(181));
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kAhead);
+  note("c", 10, 0, std::chrono::minutes(20));
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(doubt_.word().proof, ClockDoubt::Proof::kNone);
+}
+
+/// Somebody's generated data is not the time, where all others say another.
+TEST_F(ClockDoubtTest, OneThatIsNearIsNoProofAgainstAllOthers) {
+  for (int minute = 0; minute < 5; ++minute) {
+    for (int i = 0; i < 9; ++i) note("c" + std::to_string(i), 10, 0, std::chrono::minutes(180));
+    note("a", 10, 0);
+    clock_.advance(std::chrono::minutes(1));
+    EXPECT_NE(doubt_.word().proof, ClockDoubt::Proof::kRight);
+  }
+}
+
 TEST_F(ClockDoubtTest, ARecordOfAnEarlierRunCounts) {
   ClockDoubt after_start(clock_, clock_.wall_ms() + 6 * 60'000);
   EXPECT_TRUE(after_start.is_in_doubt());

@@ -131,6 +131,7 @@ std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportReque
   const std::uint32_t ahead = checked.verdicts.rejected_for(RejectReason::kFuture);
   clock_doubt_.note_points(customer, {checked.verdicts.items(), ahead,
                                       static_cast<std::int64_t>(checked.newest_ns / kMsToNs)});
+  note_clock();
   if (ahead == 0 && !is_doubt_told_) return std::nullopt;
   const bool is_in_doubt = clock_doubt_.is_in_doubt();
   clock_in_doubt_.set(is_in_doubt ? 1 : 0);
@@ -152,10 +153,22 @@ std::optional<Error> Intake::doubt(const CustomerId& customer, const ExportReque
                kClockRetryAfter};
 }
 
+/// What is dated by us lies in stores for good.
+std::int64_t Intake::now_ns() const {
+  return parts_.time == nullptr ? parts_.clock.wall_ns() : parts_.time->now_or_wall_ns();
+}
+
+void Intake::note_clock() {
+  if (parts_.time == nullptr) return;
+  const ClockDoubt::Word word = clock_doubt_.word();
+  if (word.proof == ClockDoubt::Proof::kRight) parts_.time->confirm(word.offset_ms);
+  if (word.proof == ClockDoubt::Proof::kAhead) parts_.time->contradict();
+}
+
 Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
   if (checked.timeless == 0 || checked.verdicts.accepted() == 0) return {};
   // Times of this process are taken once each. After a step back they go on with the clock.
-  const auto now_ns = static_cast<std::uint64_t>(parts_.clock.wall_ns());
+  const auto now_ns = static_cast<std::uint64_t>(this->now_ns());
   std::uint64_t last_ns = last_time_ns_.load();
   std::uint64_t first_ns = 0;
   do {
@@ -267,7 +280,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
 pipeline::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
                                          std::uint32_t items) const {
   pipeline::RecordHeader header{.customer = customer.id, .signal = signal, .items = items};
-  header.received_ms = parts_.clock.wall_ms();
+  header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
   header.route = customer.hot_shard;
   return header;
 }

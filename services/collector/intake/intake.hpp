@@ -21,6 +21,7 @@
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "libs/wire/prometheus/series_cache.hpp"
 #include "services/collector/books/books.hpp"
+#include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/exporters/side_shares.hpp"
@@ -68,6 +69,8 @@ struct IntakeParts {
   const Clock& clock;
   /// Who is at its share at a required destination; null: nobody.
   const SideShares* side_shares = nullptr;
+  /// Told what senders say of our clock; dates what is kept. Null: the wall clock, of benchmarks.
+  ConfirmedTime* time = nullptr;
 };
 
 /// Thread contract: any thread.
@@ -100,6 +103,8 @@ class Intake {
   /// What only speaks against our own clock is not refused for good.
   std::optional<Error> doubt(const CustomerId& customer, const ExportRequest& request,
                              const Checked& checked);
+  std::int64_t now_ns() const;
+  void note_clock();
   Result<void> add_times(const Checked& checked, ExportRequest& request);
   Result<Checked> check(const tenancy::Customer& customer, const ExportRequest& request);
   /// Enters a request that is refused as a whole into the books.
