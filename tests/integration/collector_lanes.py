@@ -128,6 +128,7 @@ class Lanes:
         self.destination: Destination | None = None
         self.rss_peak = 0
         self._is_watching = True
+        self.collector_env: dict[str, str] = {}
         (folder / "customers.yaml").write_text(DIRECTORY)
         (folder / "prometheus.yml").write_text(PROMETHEUS)
         (folder / "storage.yaml").write_text(STORAGE.format(folder=folder, host=self.host))
@@ -192,7 +193,8 @@ class Lanes:
                 "--enable-feature=native-histograms",
             ]
             ready = f"http://{self.host}:9090/-/ready"
-        self.running[name] = Running(Command(name, words, ready), self.folder / f"{name}.log")
+        env = self.collector_env if name == "collector" else {}
+        self.running[name] = Running(Command(name, words, ready, env=env), self.folder / f"{name}.log")
         self.running[name].wait_until_ready()
 
     def kill(self, name: str) -> None:
