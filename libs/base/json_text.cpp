@@ -34,11 +34,23 @@ void append_escaped(std::string& out, char letter) {
   }
 }
 
+// Of a character below 0x80.
+std::size_t escaped_bytes(unsigned char letter) {
+  if (letter == '"' || letter == '\\' || letter == '\n' || letter == '\r' || letter == '\t')
+    return 2;
+  return letter < 0x20 || letter == 0x7f ? 6 : 1;
+}
+
 }  // namespace
 
 std::string json_text(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);
+  append_json_text(out, text);
+  return out;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
@@ -54,7 +66,17 @@ std::string json_text(std::string_view text) {
     }
   }
   out += '"';
-  return out;
+}
+
+std::size_t json_text_bytes(std::string_view text) {
+  constexpr std::size_t kReplacement = 3;
+  const std::size_t other = is_utf8(text) ? 1 : kReplacement;
+  std::size_t bytes = 2;
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    bytes += code < 0x80 ? escaped_bytes(code) : other;
+  }
+  return bytes;
 }
 
 }  // namespace vigia

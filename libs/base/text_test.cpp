@@ -39,5 +39,14 @@ TEST(JsonText, EscapesAndRepairs) {
   EXPECT_EQ(json_text("\xff"), "\"\xef\xbf\xbd\"");
 }
 
+TEST(JsonText, IsMeasuredWithoutBeingMade) {
+  for (int code = 0; code < 0x80; ++code) {
+    const std::string text(3, static_cast<char>(code));
+    EXPECT_EQ(json_text_bytes(text), json_text(text).size()) << code;
+  }
+  EXPECT_EQ(json_text_bytes("ñ€🟢"), json_text("ñ€🟢").size());
+  EXPECT_GE(json_text_bytes("ñ\xff"), json_text("ñ\xff").size());
+}
+
 }  // namespace
 }  // namespace vigia

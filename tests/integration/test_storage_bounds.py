@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from cold_neighbour import MIB, RSS_MAX, A, ColdStore, Load, bounded, costing, o
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, resource_of
+from protobuf_bytes import attribute, fixed64, message
 from remote_read import CHUNKS, SAMPLES, post_read, read_request
 from remote_write import histogram, series_of_histogram, write_bytes
 from stack import wait_for
@@ -210,6 +213,58 @@ def test_large_log_records_and_wide_scopes(cold: ColdStore) -> None:
         found = requests.get(f"{cold.url}/api/v1/logs?start={seconds - 5}&end={seconds + 5}", headers=A, timeout=60)
         assert found.status_code == 200, found.text
         assert found.json()["warnings"]
+
+
+def test_empty_elements_of_spans_and_records(cold: ColdStore) -> None:
+    """D2: links, events and entries of lists of two bytes each, which become twenty to fifty of JSON, read many at once.
+    As the door lets none of them in any more, they are given to storage itself."""
+    now = time.time_ns()
+    trace_id = bytes(range(1, 17))
+    resource = message(1, attribute(1, "customer.id", "cliente-a"))
+    for number, field in enumerate((9, 11, 13)):
+        head = message(1, trace_id) + message(2, struct.pack(">Q", number + 1)) + fixed64(7, now) + fixed64(8, now)
+        span = head + message(field) * (3 * MIB // 2)
+        _post_until_taken(f"{cold.url}/v1/traces", message(1, resource, message(2, message(2, span))))
+    lists = message(5, message(6, message(1) * (3 * MIB // 2)))
+    _post_until_taken(f"{cold.url}/v1/logs", message(1, resource, message(2, message(2, fixed64(1, now), lists))))
+    window = {"start": str(now // 10**9 - 60), "end": str(now // 10**9 + 60)}
+    calls: list[tuple[str, dict[str, str]]] = [(f"/api/v1/traces/{trace_id.hex()}", {}), ("/api/v1/logs", window)] * 3
+
+    def read(call: tuple[str, dict[str, str]]) -> tuple[int, str]:
+        answer = requests.get(f"{cold.url}{call[0]}", params=call[1], headers=A, timeout=60)
+        return answer.status_code, answer.text
+
+    with bounded(cold, rss_max=256 * MIB), ThreadPoolExecutor(len(calls)) as pool:
+        answers = list(pool.map(read, calls))
+    for status, text in answers:
+        assert status in (200, *TOO_MUCH), text[:200]
+        assert status != 200 or "more spans than are shown" in text or "too large to be shown" in text, text[:200]
+
+
+def test_a_trace_that_no_answer_holds_is_cut(cold: ColdStore) -> None:
+    """D11: nobody can ask for less of a trace."""
+    now = time.time_ns()
+    resource = message(1, attribute(1, "customer.id", "cliente-a"))
+    trace_id = bytes(range(1, 17))
+    for first in range(1, 1400, 40):
+        spans = (
+            message(1, trace_id)
+            + message(2, struct.pack(">Q", number))
+            + fixed64(7, now)
+            + fixed64(8, now)
+            + attribute(9, "big", "v" * 60_000)
+            for number in range(first, first + 40)
+        )
+        _post_until_taken(
+            f"{cold.url}/v1/traces", message(1, resource, message(2, *(message(2, span) for span in spans)))
+        )
+    with bounded(cold):
+        answer = requests.get(f"{cold.url}/api/v1/traces/{trace_id.hex()}", headers=A, timeout=60)
+    assert answer.status_code == 200, answer.text[:200]
+    trace = answer.json()["data"][0]
+    assert trace["warnings"] == ["the trace has more spans than are shown"]
+    assert 1000 < len(trace["spans"]) < 1400
+    assert 60 * MIB < len(answer.content) < 65 * MIB
 
 
 SMALL = "memory_max: 256MiB\nlog: {bytes_max: 256MiB}"

@@ -1,12 +1,27 @@
 #include "services/storage/api/attribute_json.hpp"
 
+#include <optional>
+
 #include "libs/base/json_text.hpp"
 
 namespace vigia::storage {
+namespace {
 
+using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
 using wire::otlp::fixed64_field;
 using wire::otlp::varint_field;
+
+// Of a value that is one string and nothing else, as nearly all are: no copy of it is made.
+std::optional<std::string_view> plain_string(std::string_view any_value) {
+  FieldReader reader(any_value);
+  if (!reader.next() || reader.tag_and_type() != bytes_field(1)) return std::nullopt;
+  const std::string_view text = reader.bytes();
+  if (reader.next()) return std::nullopt;
+  return text;
+}
+
+}  // namespace
 
 // AnyValue: 2 bool, 3 int, 4 double; of several the last one counts.
 std::string_view value_type(std::string_view any_value) {
@@ -31,22 +46,36 @@ std::string_view value_type(std::string_view any_value) {
   return type;
 }
 
-std::string value_json(std::string_view any_value) {
+void append_value_string(std::string& out, std::string_view any_value) {
+  if (const auto plain = plain_string(any_value)) return append_json_text(out, *plain);
   std::string text;
   wire::otlp::append_value_text(text, any_value);
-  const std::string_view type = value_type(any_value);
-  const bool is_finite = text != "NaN" && text.find("Infinity") == std::string::npos;
-  if (type == "string" || !is_finite) return json_text(text);
-  return text;
+  append_json_text(out, text);
 }
 
-std::string object_json(const wire::otlp::Attributes& attributes) {
-  std::string json = "{";
+void append_value_json(std::string& out, std::string_view any_value) {
+  if (value_type(any_value) == "string") return append_value_string(out, any_value);
+  std::string text;
+  wire::otlp::append_value_text(text, any_value);
+  const bool is_finite = text != "NaN" && text.find("Infinity") == std::string::npos;
+  if (is_finite) {
+    out += text;
+  } else {
+    append_json_text(out, text);
+  }
+}
+
+void append_object_json(std::string& out, const wire::otlp::Attributes& attributes) {
+  out += '{';
+  bool is_first = true;
   wire::otlp::for_each_attribute(attributes, [&](const wire::otlp::KeyValueView& attribute) {
-    if (json.size() > 1) json += ',';
-    json += json_text(attribute.key) + ':' + value_json(attribute.value);
+    if (!is_first) out += ',';
+    is_first = false;
+    append_json_text(out, attribute.key);
+    out += ':';
+    append_value_json(out, attribute.value);
   });
-  return json + '}';
+  out += '}';
 }
 
 }  // namespace vigia::storage

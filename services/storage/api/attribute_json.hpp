@@ -10,10 +10,12 @@ namespace vigia::storage {
 
 /// Jaeger's names of value types: "string", "bool", "int64", "float64".
 std::string_view value_type(std::string_view any_value);
-/// A JSON value: numbers and booleans as such, all else as a string. Throws protozero::exception on
-/// damaged bytes.
-std::string value_json(std::string_view any_value);
-/// {"key":value,…}
-std::string object_json(const wire::otlp::Attributes& attributes);
+/// Appends a JSON value: numbers and booleans as such, all else as a string. Throws
+/// protozero::exception on damaged bytes, as the others here do. What each needs: json_cost.hpp.
+void append_value_json(std::string& out, std::string_view any_value);
+/// Appends the value's text as a JSON string, whatever its type.
+void append_value_string(std::string& out, std::string_view any_value);
+/// Appends {"key":value,…}
+void append_object_json(std::string& out, const wire::otlp::Attributes& attributes);
 
 }  // namespace vigia::storage

@@ -12,6 +12,7 @@
 #include "services/storage/api/attribute_json.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/jaeger_json.hpp"
+#include "services/storage/api/json_cost.hpp"
 #include "services/storage/api/label_query.hpp"
 
 namespace vigia::storage {
@@ -21,12 +22,12 @@ using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
 
 constexpr std::size_t kTraceIdDigits = 32;
-constexpr std::size_t kTraceCopies = 3;  // made while it grew, and put together
+constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
 constexpr TimestampNs kNsPerMs = 1'000'000;
-// Of one span or log record, which must not make the others unreadable: 5 MiB as it was sent.
-constexpr std::size_t kItemJsonMax = 32U << 20U;
-const Error kTooLarge{ErrorCode::kOverLimit,
-                      "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
+// What one span or log record, which must not make the others unreadable, may need to be shown.
+constexpr std::size_t kItemMemoryMax = 48U << 20U;
+const Error kAnswerTooLarge{ErrorCode::kOverLimit,
+                            "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
 
 const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
@@ -80,7 +81,6 @@ RecordParts read_record(std::string_view record) {
 
 bool is_wanted(const std::vector<LabelMatchers>& sets, const EventView& event,
                const RecordParts& parts) {
-  if (sets.empty()) return true;
   std::vector<Label> labels = {{"severity", std::string(parts.severity)},
                                {"trace_id", parts.trace_id}};
   wire::otlp::for_each_attribute({event.resource, 1},
@@ -100,19 +100,71 @@ bool is_wanted(const std::vector<LabelMatchers>& sets, const EventView& event,
                      [&](const LabelMatchers& set) { return all_match(set, views); });
 }
 
-std::string record_json(TimestampNs time_ns, const EventView& event, const RecordParts& parts) {
-  std::string body;
-  wire::otlp::append_value_text(body, parts.body);
-  return fmt::format(R"({{"time_ns":"{}","severity":{},"body":{},"trace_id":"{}","span_id":"{}",)"
-                     R"("attributes":{},"resource":{}}})",
-                     time_ns, json_text(parts.severity), json_text(body), parts.trace_id,
-                     parts.span_id, object_json({event.item, 6}), object_json({event.resource, 1}));
+std::string record_json(TimestampNs time_ns, const EventView& event, const RecordParts& parts,
+                        std::size_t bytes_max) {
+  std::string json;
+  json.reserve(bytes_max);
+  json += fmt::format(R"({{"time_ns":"{}","severity":)", time_ns);
+  append_json_text(json, parts.severity);
+  json += R"(,"body":)";
+  append_value_string(json, parts.body);
+  json += R"(,"trace_id":")";
+  json += parts.trace_id;
+  json += R"(","span_id":")";
+  json += parts.span_id;
+  json += R"(","attributes":)";
+  append_object_json(json, {event.item, 6});
+  json += R"(,"resource":)";
+  append_object_json(json, {event.resource, 1});
+  return json += '}';
 }
 
-// What its JSON may need: names, escapes and hex digits.
-std::size_t json_bytes_max(const EventView& event) {
-  constexpr std::size_t kNames = 512;
-  return kJsonGrowth * (event.resource.size() + event.scope.size() + event.item.size()) + kNames;
+enum class Taken : std::uint8_t { kYes, kTooLarge, kNoMore };
+
+// An error where the customer's other answers leave no room for now. Where this answer alone is
+// all that it may be, it ends there: nobody can ask for less of a trace.
+Result<Taken> take_span(const EventView& event, JaegerTrace& trace, AnswerMemory& memory) {
+  const JsonCost cost = trace.cost_of(event);
+  if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
+  const bool is_full = trace.bytes() + cost.json > kAnswerBytesMax;
+  if (is_full || trace.spans() == kTraceSpansMax) return Taken::kNoMore;
+  const std::size_t needed = kTraceCopies * cost.json + cost.scratch;
+  if (auto fits = memory.add(needed); !fits) {
+    if (fits.error().code != ErrorCode::kOverLimit) return tl::unexpected<Error>(fits.error());
+    return trace.spans() == 0 ? Taken::kTooLarge : Taken::kNoMore;
+  }
+  const std::size_t before = trace.bytes();
+  trace.add(event, cost);
+  memory.release(needed - std::min(needed, kTraceCopies * (trace.bytes() - before)));
+  return Taken::kYes;
+}
+
+// Nothing where its labels are too many to be looked at.
+Result<std::optional<bool>> is_wanted_within(const std::vector<LabelMatchers>& sets,
+                                             const EventView& event, const RecordParts& parts,
+                                             AnswerMemory& memory) {
+  if (sets.empty()) return true;
+  const std::size_t needed = labels_memory(event.resource);
+  if (needed > kItemMemoryMax) return std::nullopt;
+  const ScratchMemory scratch(memory);
+  if (auto fits = memory.add(needed); !fits) return forward(fits);
+  return is_wanted(sets, event, parts);
+}
+
+Result<Taken> take_record(TimestampNs time_ns, const EventView& event, const RecordParts& parts,
+                          AnswerBody& body, AnswerMemory& memory) {
+  const JsonCost cost = record_cost(event);
+  if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
+  if (!body.has_room(cost.json)) return tl::unexpected<Error>(kAnswerTooLarge);
+  if (auto fits = memory.add(cost.memory()); !fits) {
+    const bool is_alone = fits.error().code == ErrorCode::kOverLimit && body.items() == 0;
+    if (is_alone) return Taken::kTooLarge;
+    return forward(fits);
+  }
+  const auto added = body.add(record_json(time_ns, event, parts, cost.json));
+  memory.release(cost.memory());
+  if (!added) return tl::unexpected<Error>(added.error());
+  return Taken::kYes;
 }
 
 TimestampNs to_ns(TimestampMs time_ms) {
@@ -135,19 +187,13 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   Result<void> fits;
   for (const Customer& customer : customers_for(index_, *fence, {})) {
     const auto add = [&](const EventView& event) {
-      const std::size_t json_max = json_bytes_max(event);
-      if (json_max > kItemJsonMax) {
-        is_cut = true;
-        return true;
-      }
-      if (trace.spans() == kTraceSpansMax || trace.bytes() + json_max > kAnswerBytesMax) {
-        is_cut = true;
+      const auto taken = take_span(event, trace, *memory);
+      if (!taken) {
+        fits = tl::unexpected<Error>(taken.error());
         return false;
       }
-      const ScratchMemory scratch(*memory);  // of the span's parts, and the texts that grow
-      fits = memory->add(2 * json_max + kTraceCopies * trace.bytes());
-      if (fits) trace.add(event);
-      return fits.has_value();
+      is_cut = is_cut || *taken != Taken::kYes;
+      return *taken != Taken::kNoMore;
     };
     const auto whole = spans_.read_trace(customer.number, *trace_id, add, limit);
     if (!whole) return net::json_error(whole.error());
@@ -162,8 +208,6 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
     if (!gaps.empty()) return net::json_error({ErrorCode::kUnavailable, std::string(gaps)});
     return net::json_error({ErrorCode::kNotFound, "trace not found"});
   }
-  fits = memory->add(kTraceCopies * trace.bytes());
-  if (!fits) return net::json_error(fits.error());
   return json_answer(trace.finish(is_cut, gaps), std::move(memory));
 }
 
@@ -179,23 +223,22 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
   bool is_cut = false;
   std::size_t left_out = 0;
   Result<void> fits;
+  const auto ends_with = [&](const Error& error) {
+    fits = tl::unexpected<Error>(error);
+    return false;
+  };
   const auto add = [&](TimestampNs time_ns, const EventView& event) {
     const RecordParts parts = read_record(event.item);
-    if (!is_wanted(query->sets, event, parts)) return true;
+    const auto wanted = is_wanted_within(query->sets, event, parts, *memory);
+    if (!wanted) return ends_with(wanted.error());
+    if (!wanted->has_value()) ++left_out;
+    if (!wanted->value_or(false)) return true;
     is_cut = body.items() == records_max;
     if (is_cut) return false;
-    const std::size_t json_max = json_bytes_max(event);
-    if (json_max > kItemJsonMax) {
-      ++left_out;
-      return true;
-    }
-    fits = body.has_room(json_max) ? memory->add(2 * json_max)
-                                   : Result<void>(tl::unexpected<Error>(kTooLarge));
-    if (!fits) return false;
-    const std::string json = record_json(time_ns, event, parts);
-    memory->release(2 * json_max);
-    fits = body.add(json);
-    return fits.has_value();
+    const auto taken = take_record(time_ns, event, parts, body, *memory);
+    if (!taken) return ends_with(taken.error());
+    if (*taken == Taken::kTooLarge) ++left_out;
+    return true;
   };
   for (const Customer& customer : customers_for(index_, query->fence, {})) {
     const auto whole = logs_.read_logs(customer.number, to_ns(query->start_ms),

@@ -22,11 +22,11 @@ class EventApi {
            AnswerGaps gaps = {})
       : spans_(spans), logs_(logs), index_(index), answers_(answers), gaps_(std::move(gaps)) {}
 
-  /// A trace in Jaeger's JSON, of at most 20,000 spans and 64 MiB (a warning in it says that there
-  /// are more, or that the limit ended the search); 404 where the customer has no span of it (503
-  /// while rows are missing), 503
-  /// where the limit came before the first. The id: 1 to 32 hex digits, filled with zeros at the
-  /// left.
+  /// A trace in Jaeger's JSON, of at most 20,000 spans, 64 MiB and what one answer may hold,
+  /// without spans that need too much memory each (a warning in it says that there are more, or
+  /// that the limit ended the search); 404 where the customer has no span of it (503 while rows are
+  /// missing), 503 where the limit came before the first, or the customer's other answers leave no
+  /// room. The id: 1 to 32 hex digits, filled with zeros at the left.
   net::Response trace(const net::Request& request, std::string_view id,
                       const WorkLimit& limit = {}) const;
 

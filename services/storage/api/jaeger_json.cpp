@@ -1,5 +1,9 @@
 #include "services/storage/api/jaeger_json.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
@@ -19,27 +23,66 @@ constexpr std::uint64_t kNsPerUs = 1000;
 constexpr std::uint64_t kStatusError = 2;
 constexpr std::string_view kKinds[] = {"", "internal", "server", "client", "producer", "consumer"};
 
-void append_item(std::string& list, std::string_view item) {
-  if (!list.empty()) list += ',';
-  list += item;
+// A comma before each element but the first.
+class Commas {
+ public:
+  explicit Commas(std::string& out) : out_(out) {}
+  std::string& next() {
+    if (!is_first_) out_ += ',';
+    is_first_ = false;
+    return out_;
+  }
+
+ private:
+  std::string& out_;
+  bool is_first_ = true;
+};
+
+template <typename... Parts>
+void append_text(std::string& out, fmt::format_string<Parts...> format, Parts&&... parts) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Parts>(parts)...);
 }
 
-std::string tag(std::string_view key, std::string_view type, std::string_view json) {
-  return fmt::format(R"({{"key":{},"type":"{}","value":{}}})", json_text(key), type, json);
+// Calls visit(bytes) for each field of one number in a message.
+template <typename Visit>
+void for_each_bytes(std::string_view message, std::uint32_t number, Visit&& visit) {
+  FieldReader reader(message);
+  while (reader.next()) {
+    if (reader.tag_and_type() == bytes_field(number)) {
+      visit(reader.bytes());
+    } else {
+      reader.skip();
+    }
+  }
 }
 
-void append_tags(std::string& list, const wire::otlp::Attributes& attributes) {
+void append_text_tag(std::string& out, std::string_view key, std::string_view text) {
+  append_text(out, R"({{"key":"{}","type":"string","value":)", key);
+  append_json_text(out, text);
+  out += '}';
+}
+
+void append_tag(std::string& out, const wire::otlp::KeyValueView& attribute) {
+  out += R"({"key":)";
+  append_json_text(out, attribute.key);
+  append_text(out, R"(,"type":"{}","value":)", value_type(attribute.value));
+  append_value_json(out, attribute.value);
+  out += '}';
+}
+
+void append_tags(Commas& list, const wire::otlp::Attributes& attributes) {
   wire::otlp::for_each_attribute(attributes, [&](const wire::otlp::KeyValueView& attribute) {
-    append_item(list, tag(attribute.key, value_type(attribute.value), value_json(attribute.value)));
+    append_tag(list.next(), attribute);
   });
 }
 
-std::string reference(std::string_view type, std::string_view trace_id, std::string_view span_id) {
-  return fmt::format(R"({{"refType":"{}","traceID":"{}","spanID":"{}"}})", type, to_hex(trace_id),
-                     to_hex(span_id));
+void append_reference(std::string& out, std::string_view type, std::string_view trace_id,
+                      std::string_view span_id) {
+  append_text(out, R"({{"refType":"{}","traceID":"{}","spanID":"{}"}})", type, to_hex(trace_id),
+              to_hex(span_id));
 }
 
-struct SpanParts {
+struct SpanHead {
   std::string_view trace_id;
   std::string_view span_id;
   std::string_view parent_id;
@@ -47,13 +90,43 @@ struct SpanParts {
   std::uint64_t kind = 0;
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
-  std::string references;
-  std::string logs;
-  std::string tags;
 };
 
+SpanHead read_head(std::string_view span) {
+  SpanHead head;
+  FieldReader reader(span);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(1):
+        head.trace_id = reader.bytes();
+        break;
+      case bytes_field(2):
+        head.span_id = reader.bytes();
+        break;
+      case bytes_field(4):
+        head.parent_id = reader.bytes();
+        break;
+      case bytes_field(5):
+        head.name = reader.bytes();
+        break;
+      case varint_field(6):
+        head.kind = reader.varint();
+        break;
+      case fixed64_field(7):
+        head.start_ns = reader.fixed64();
+        break;
+      case fixed64_field(8):
+        head.end_ns = reader.fixed64();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return head;
+}
+
 // Span.Link: 1 trace_id, 2 span_id.
-std::string link_json(std::string_view link) {
+void append_link(std::string& out, std::string_view link) {
   std::string_view trace_id;
   std::string_view span_id;
   FieldReader reader(link);
@@ -66,29 +139,39 @@ std::string link_json(std::string_view link) {
       reader.skip();
     }
   }
-  return reference("FOLLOWS_FROM", trace_id, span_id);
+  append_reference(out, "FOLLOWS_FROM", trace_id, span_id);
+}
+
+// Span: 13 links.
+void append_references(std::string& out, const SpanHead& head, std::string_view span) {
+  Commas list(out);
+  if (head.parent_id.find_first_not_of('\0') != std::string_view::npos) {
+    append_reference(list.next(), "CHILD_OF", head.trace_id, head.parent_id);
+  }
+  for_each_bytes(span, 13, [&](std::string_view link) { append_link(list.next(), link); });
 }
 
 // Span.Event: 1 time_unix_nano, 2 name, 3 attributes.
-std::string event_json(std::string_view event) {
+void append_event(std::string& out, std::string_view event) {
   std::uint64_t time_ns = 0;
-  std::string fields;
   FieldReader reader(event);
   while (reader.next()) {
     if (reader.tag_and_type() == fixed64_field(1)) {
       time_ns = reader.fixed64();
-    } else if (reader.tag_and_type() == bytes_field(2)) {
-      append_item(fields, tag("event", "string", json_text(reader.bytes())));
     } else {
       reader.skip();
     }
   }
+  append_text(out, R"({{"timestamp":{},"fields":[)", time_ns / kNsPerUs);
+  Commas fields(out);
+  for_each_bytes(event, 2,
+                 [&](std::string_view name) { append_text_tag(fields.next(), "event", name); });
   append_tags(fields, {event, 3});
-  return fmt::format(R"({{"timestamp":{},"fields":[{}]}})", time_ns / kNsPerUs, fields);
+  out += "]}";
 }
 
 // Status: 2 message, 3 code.
-void append_status(std::string& tags, std::string_view status) {
+void append_status(Commas& tags, std::string_view status) {
   std::string_view message;
   std::uint64_t code = 0;
   FieldReader reader(status);
@@ -103,96 +186,66 @@ void append_status(std::string& tags, std::string_view status) {
   }
   if (code == 0) return;
   const bool is_error = code == kStatusError;
-  append_item(tags, tag("otel.status_code", "string", is_error ? R"("ERROR")" : R"("OK")"));
-  if (is_error) append_item(tags, tag("error", "bool", "true"));
-  if (!message.empty()) {
-    append_item(tags, tag("otel.status_description", "string", json_text(message)));
-  }
+  append_text_tag(tags.next(), "otel.status_code", is_error ? "ERROR" : "OK");
+  if (is_error) tags.next() += R"({"key":"error","type":"bool","value":true})";
+  if (!message.empty()) append_text_tag(tags.next(), "otel.status_description", message);
 }
 
 // InstrumentationScope: 1 name, 2 version.
-void append_scope(std::string& tags, std::string_view scope) {
+void append_scope(Commas& tags, std::string_view scope) {
   FieldReader reader(scope);
   while (reader.next()) {
     if (reader.tag_and_type() == bytes_field(1)) {
-      append_item(tags, tag("otel.scope.name", "string", json_text(reader.bytes())));
+      append_text_tag(tags.next(), "otel.scope.name", reader.bytes());
     } else if (reader.tag_and_type() == bytes_field(2)) {
-      append_item(tags, tag("otel.scope.version", "string", json_text(reader.bytes())));
+      append_text_tag(tags.next(), "otel.scope.version", reader.bytes());
     } else {
       reader.skip();
     }
   }
 }
 
-void read_field(FieldReader& reader, SpanParts& parts) {
-  switch (reader.tag_and_type()) {
-    case bytes_field(1):
-      parts.trace_id = reader.bytes();
-      break;
-    case bytes_field(2):
-      parts.span_id = reader.bytes();
-      break;
-    case bytes_field(4):
-      parts.parent_id = reader.bytes();
-      break;
-    case bytes_field(5):
-      parts.name = reader.bytes();
-      break;
-    case varint_field(6):
-      parts.kind = reader.varint();
-      break;
-    case fixed64_field(7):
-      parts.start_ns = reader.fixed64();
-      break;
-    case fixed64_field(8):
-      parts.end_ns = reader.fixed64();
-      break;
-    case bytes_field(11):
-      append_item(parts.logs, event_json(reader.bytes()));
-      break;
-    case bytes_field(13):
-      append_item(parts.references, link_json(reader.bytes()));
-      break;
-    case bytes_field(15):
-      append_status(parts.tags, reader.bytes());
-      break;
-    default:
-      reader.skip();
+// Span: 9 attributes, 15 status.
+void append_span_tags(std::string& out, const SpanHead& head, const EventView& event) {
+  Commas tags(out);
+  append_tags(tags, {event.item, 9});
+  for_each_bytes(event.item, 15, [&](std::string_view status) { append_status(tags, status); });
+  if (head.kind > 0 && head.kind < std::size(kKinds)) {
+    append_text_tag(tags.next(), "span.kind", kKinds[head.kind]);
   }
-}
-
-SpanParts read_span(const EventView& event) {
-  SpanParts parts;
-  append_tags(parts.tags, {event.item, 9});
-  FieldReader reader(event.item);
-  while (reader.next()) read_field(reader, parts);
-  if (parts.kind > 0 && parts.kind < std::size(kKinds)) {
-    append_item(parts.tags, tag("span.kind", "string", json_text(kKinds[parts.kind])));
-  }
-  append_scope(parts.tags, event.scope);
-  return parts;
+  append_scope(tags, event.scope);
 }
 
 }  // namespace
 
 JaegerTrace::JaegerTrace(std::string_view trace_id) : trace_id_(to_hex(trace_id)) {}
 
-void JaegerTrace::add(const EventView& event) {
-  SpanParts parts = read_span(event);
-  std::string references;
-  if (parts.parent_id.find_first_not_of('\0') != std::string_view::npos) {
-    references = reference("CHILD_OF", parts.trace_id, parts.parent_id);
-  }
-  if (!parts.references.empty()) append_item(references, parts.references);
-  const std::uint64_t duration_ns =
-      parts.end_ns > parts.start_ns ? parts.end_ns - parts.start_ns : 0;
-  append_item(spans_,
-              fmt::format(R"({{"traceID":"{}","spanID":"{}","operationName":{},"references":[{}],)"
-                          R"("startTime":{},"duration":{},"tags":[{}],"logs":[{}],)"
-                          R"("processID":"{}","warnings":null}})",
-                          trace_id_, to_hex(parts.span_id), json_text(parts.name), references,
-                          parts.start_ns / kNsPerUs, duration_ns / kNsPerUs, parts.tags, parts.logs,
-                          process_of(event.resource)));
+JsonCost JaegerTrace::cost_of(const EventView& event) const {
+  JsonCost cost = span_cost(event);
+  if (process_ids_.contains(hash_origin(event.resource))) return cost;
+  const JsonCost process = process_cost(event.resource);
+  return {cost.json + process.json, std::max(cost.scratch, process.scratch)};
+}
+
+void JaegerTrace::add(const EventView& event, const JsonCost& cost) {
+  const std::string process = process_of(event.resource);
+  const SpanHead head = read_head(event.item);
+  const std::uint64_t duration_ns = head.end_ns > head.start_ns ? head.end_ns - head.start_ns : 0;
+  spans_.append(cost.json, [&](std::string& out) {
+    if (span_count_ > 0) out += ',';
+    append_text(out, R"({{"traceID":"{}","spanID":"{}","operationName":)", trace_id_,
+                to_hex(head.span_id));
+    append_json_text(out, head.name);
+    out += R"(,"references":[)";
+    append_references(out, head, event.item);
+    append_text(out, R"(],"startTime":{},"duration":{},"tags":[)", head.start_ns / kNsPerUs,
+                duration_ns / kNsPerUs);
+    append_span_tags(out, head, event);
+    out += R"(],"logs":[)";
+    Commas logs(out);
+    for_each_bytes(event.item, 11, [&](std::string_view each) { append_event(logs.next(), each); });
+    append_text(out, R"(],"processID":"{}","warnings":null}})", process);
+  });
   ++span_count_;
 }
 
@@ -200,33 +253,46 @@ void JaegerTrace::add(const EventView& event) {
 constexpr std::string_view kUnknownService = "unknown_service";
 
 std::string JaegerTrace::process_of(std::string_view resource) {
-  if (const auto at = process_ids_.find(resource); at != process_ids_.end()) return at->second;
+  const OriginHash hash = hash_origin(resource);
+  if (const auto at = process_ids_.find(hash); at != process_ids_.end()) return at->second;
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
   std::string_view service = kUnknownService;
-  std::string tags;
   wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
-    if (attribute.key == "service.name") {
-      const std::string_view named = wire::otlp::string_value(attribute.value);
-      if (!named.empty()) service = named;
-      return;
-    }
-    append_item(tags, tag(attribute.key, value_type(attribute.value), value_json(attribute.value)));
+    if (attribute.key != "service.name") return;
+    const std::string_view named = wire::otlp::string_value(attribute.value);
+    if (!named.empty()) service = named;
   });
-  append_item(processes_, fmt::format(R"("{}":{{"serviceName":{},"tags":[{}]}})", id,
-                                      json_text(service), tags));
-  process_ids_.emplace(std::string(resource), id);
+  processes_.append(process_cost(resource).json, [&](std::string& out) {
+    append_text(out, R"({}"{}":{{"serviceName":)", process_ids_.empty() ? "" : ",", id);
+    append_json_text(out, service);
+    out += R"(,"tags":[)";
+    Commas tags(out);
+    wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
+      if (attribute.key != "service.name") append_tag(tags.next(), attribute);
+    });
+    out += "]}";
+  });
+  process_ids_.emplace(hash, id);
   return id;
 }
 
-std::string JaegerTrace::finish(bool is_cut, std::string_view gaps) const {
-  std::string warnings;
-  if (is_cut) append_item(warnings, json_text("the trace has more spans than are shown"));
-  if (!gaps.empty()) append_item(warnings, json_text(gaps));
-  warnings = warnings.empty() ? "null" : '[' + warnings + ']';
-  return fmt::format(
-      R"({{"data":[{{"traceID":"{}","spans":[{}],"processes":{{{}}},"warnings":{}}}],)"
-      R"("total":1,"limit":0,"offset":0,"errors":null}})",
-      trace_id_, spans_, processes_, warnings);
+std::string JaegerTrace::finish(bool is_cut, std::string_view gaps) {
+  constexpr std::size_t kEnds = 512;
+  std::string text;
+  text.reserve(bytes() + kEnds + gaps.size());
+  append_text(text, R"({{"data":[{{"traceID":"{}","spans":[)", trace_id_);
+  spans_.move_to(text);
+  text += R"(],"processes":{)";
+  processes_.move_to(text);
+  text += R"(},"warnings":)";
+  const bool has_warnings = is_cut || !gaps.empty();
+  text += has_warnings ? "[" : "null";
+  Commas warnings(text);
+  if (is_cut) append_json_text(warnings.next(), "the trace has more spans than are shown");
+  if (!gaps.empty()) append_json_text(warnings.next(), gaps);
+  text += has_warnings ? "]" : "";
+  text += R"(}],"total":1,"limit":0,"offset":0,"errors":null})";
+  return text;
 }
 
 }  // namespace vigia::storage

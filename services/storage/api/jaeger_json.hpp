@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "services/storage/api/json_cost.hpp"
+#include "services/storage/api/text_pieces.hpp"
 #include "services/storage/events/event_row.hpp"
 
 namespace vigia::storage {
@@ -13,21 +15,24 @@ namespace vigia::storage {
 class JaegerTrace {
  public:
   explicit JaegerTrace(std::string_view trace_id);  ///< 16 bytes
-  /// Throws protozero::exception on damaged bytes.
-  void add(const EventView& event);
+  /// What add will need, the process of the span too where it is the first of its resource. Both
+  /// throw protozero::exception on damaged bytes.
+  JsonCost cost_of(const EventView& event) const;
+  void add(const EventView& event, const JsonCost& cost);
   std::size_t spans() const { return span_count_; }
-  std::size_t bytes() const { return spans_.size() + processes_.size(); }
-  /// The whole answer: {"data":[…],…}. `is_cut`: there are more spans than were added.
-  std::string finish(bool is_cut, std::string_view gaps = {}) const;
+  std::size_t bytes() const { return spans_.bytes() + processes_.bytes(); }
+  /// The whole answer: {"data":[…],…}, which takes as much again as bytes(). `is_cut`: there are
+  /// more spans than were added. Once.
+  std::string finish(bool is_cut, std::string_view gaps = {});
 
  private:
   std::string process_of(std::string_view resource);
 
   std::string trace_id_;
-  std::string spans_;
+  TextPieces spans_;
   std::size_t span_count_ = 0;
-  std::map<std::string, std::string, std::less<>> process_ids_;  // by resource
-  std::string processes_;
+  std::map<OriginHash, std::string> process_ids_;  // by resource
+  TextPieces processes_;
 };
 
 }  // namespace vigia::storage

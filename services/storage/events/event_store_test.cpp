@@ -161,6 +161,38 @@ TEST_F(EventStoreTest, ASpanWithoutAServiceIsOfAnUnknownOne) {
               HasSubstr(R"("serviceName":"unknown_service")"));
 }
 
+// D2, as an older collector took it: what it would become is reckoned before it is made.
+TEST_F(EventStoreTest, ASpanOfLittleElseThanEmptyLinksIsLeftOutAndSaid) {
+  std::string links = span(2, "links");
+  pbf_writer message(links);
+  for (int i = 0; i < 1'000'000; ++i) message.add_message(13, std::string());
+  written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span(1, "root"), links}));
+  const net::Response trace = get_trace("cliente-a", kTraceHex);
+  EXPECT_EQ(trace.status, 200);
+  EXPECT_LT(trace.body.size(), 2'000U);
+  EXPECT_THAT(trace.body, HasSubstr(R"("operationName":"root")"));
+  EXPECT_THAT(trace.body, HasSubstr("more spans than are shown"));
+  EXPECT_LT(answers_.taken(), 1U << 20U);
+}
+
+// D11: nobody can ask for less of a trace.
+TEST_F(EventStoreTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
+  for (char id = 1; id <= 20; ++id) {
+    const auto body = request_of("cliente-a", {span(id, std::string(250'000, 'x'))});
+    written(*spans_, *index_, "cliente-a", body);
+  }
+  CustomerShares answers{"answers under way", 8U << 20U};
+  const EventApi api(*spans_, *logs_, *index_, answers);
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  const net::Response cut = api.trace(request, kTraceHex);
+  EXPECT_EQ(cut.status, 200);
+  EXPECT_GT(cut.body.size(), 1'500'000U);
+  EXPECT_LT(cut.body.size(), 2U << 20U);
+  EXPECT_THAT(cut.body, HasSubstr("more spans than are shown"));
+  EXPECT_LE(answers.taken(), (4U << 20U));
+}
+
 TEST_F(EventStoreTest, TheSameRequestAgainStoresNothing) {
   const auto spans = request_of("cliente-a", {span(1, "root"), span(2, "child")});
   written(*spans_, *index_, "cliente-a", spans);
