@@ -54,6 +54,10 @@ std::string value_text(double value) {
 
 std::size_t bytes_of(std::string_view labels) { return labels.size() + LastValues::kSeriesBytes; }
 
+std::size_t bytes_of_family(std::string_view name, std::string_view help) {
+  return name.size() + help.size() + LastValues::kFamilyBytes;
+}
+
 void append_line(std::string& out, std::string_view label_bytes, double value) {
   auto labels = wire::prometheus::decode_labels(label_bytes);
   if (!labels) return;
@@ -100,36 +104,63 @@ bool LastValues::has_room(std::size_t bytes) const {
          static_cast<double>(limits_.bytes_max) * limits_.customer_share;
 }
 
+void LastValues::charge(const std::string& customer, std::size_t bytes) {
+  bytes_ += bytes;
+  customer_bytes_[customer] += bytes;
+}
+
+void LastValues::give_back(const std::string& customer, std::size_t bytes) {
+  bytes_ -= bytes;
+  const auto own = customer_bytes_.find(customer);
+  own->second -= bytes;
+  if (own->second == 0) customer_bytes_.erase(own);
+}
+
 void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
-  const std::size_t bytes = point.labels.size() + kSeriesBytes;
-  if (!has_room(bytes)) {
+  const wire::prometheus::Family& shown = point.family->family();
+  const auto help = std::string_view(shown.help).substr(0, kHelpBytesMax);
+  const std::size_t own_bytes = point.labels.size() + kSeriesBytes;
+  const bool is_new = !families_.contains(shown.name);
+  const std::size_t family_bytes = is_new ? bytes_of_family(shown.name, help) : 0;
+  if (!has_room(own_bytes + family_bytes)) {
     ++over_limit_[customer_];
     return;
   }
-  const wire::prometheus::Family& shown = point.family->family();
-  const auto [family, is_new] = families_.try_emplace(shown.name);
+  const auto family = families_.try_emplace(shown.name).first;
   if (is_new) {
-    family->second.help = to_utf8(std::string_view(shown.help).substr(0, kHelpBytesMax));
+    family->second.help = to_utf8(help);
+    family->second.payer = customer_;
     family->second.type = shown.type;
+    charge(customer_, bytes_of_family(shown.name, family->second.help));
   }
   const auto [value, is_other] = family->second.values.try_emplace(
       point.labels.bytes(), Value{customer_, point.value, received_ms_});
   if (!is_other) return;  // another hash of the same labels: there is none
   index_[point.series_hash] = {family, value};
-  bytes_ += bytes;
-  customer_bytes_[customer_] += bytes;
+  charge(customer_, own_bytes);
 }
 
 void LastValues::forget(Index::iterator known) {
   const auto [family, value] = known->second;
-  const std::size_t bytes = bytes_of(value->first);
-  const auto own = customer_bytes_.find(value->second.customer);
-  bytes_ -= bytes;
-  own->second -= bytes;
-  if (own->second == 0) customer_bytes_.erase(own);
+  const std::string customer = value->second.customer;
+  give_back(customer, bytes_of(value->first));
   family->second.values.erase(value);
-  if (family->second.values.empty()) families_.erase(family);
   index_.erase(known);
+  settle_family(family, customer);
+}
+
+/// One of `left`'s series has left it.
+void LastValues::settle_family(Families::iterator family, const std::string& left) {
+  Family& content = family->second;
+  if (!content.values.empty() && content.payer != left) return;
+  const std::size_t bytes = bytes_of_family(family->first, content.help);
+  give_back(content.payer, bytes);
+  if (content.values.empty()) {
+    families_.erase(family);
+    return;
+  }
+  content.payer = content.values.begin()->second.customer;
+  charge(content.payer, bytes);
 }
 
 void LastValues::expire(std::int64_t before_ms) {

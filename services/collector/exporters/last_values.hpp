@@ -14,7 +14,8 @@ namespace vigia::collector {
 
 struct LastValuesLimits {
   std::size_t series_max = 200'000;
-  /// Of what is kept of all series: their labels, and some for each.
+  /// Of what is kept of all series: their labels, their families' names and helps, and some for
+  /// each.
   std::size_t bytes_max = 80U << 20U;
   /// Of bytes_max, what one customer's series may have once more than half of it is taken.
   double customer_share = 0.25;
@@ -53,6 +54,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
 
   static constexpr std::size_t kPieceBytes = 64U << 10U;
   static constexpr std::size_t kSeriesBytes = 250;  ///< of a series beside its labels
+  static constexpr std::size_t kFamilyBytes = 300;  ///< of a family beside its name and help
   static constexpr std::size_t kHelpBytesMax = 1024;
 
  private:
@@ -64,6 +66,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   using Values = std::map<std::string, Value, std::less<>>;  // by label bytes
   struct Family {
     std::string help;
+    std::string payer;  // the customer whose share has its bytes, one with a series in it
     wire::prometheus::FamilyType type = wire::prometheus::FamilyType::kUnknown;
     Values values;
   };
@@ -76,7 +79,10 @@ class LastValues final : public wire::prometheus::SeriesSink {
 
   void add_series(const wire::prometheus::SeriesPoint& point);
   bool has_room(std::size_t bytes) const;
+  void charge(const std::string& customer, std::size_t bytes);
+  void give_back(const std::string& customer, std::size_t bytes);
   void forget(Index::iterator known);
+  void settle_family(Families::iterator family, const std::string& left);
 
   const LastValuesLimits limits_;
   mutable std::mutex mutex_;

@@ -119,6 +119,51 @@ TEST(LastValuesShare, LargeLabelsOfOneCustomerLeaveTheOthersTheirRoom) {  // A1
   EXPECT_EQ(values.bytes(), 0U);
 }
 
+class LastValuesFamilies : public testing::Test {
+ protected:
+  void take(const std::string& customer, const std::string& name, double value = 1) {
+    const std::string labels = wire::remote_write::encode_labels(
+        Labels::from({{"__name__", name}, {"customer_id", customer}}));
+    FixedFamily family({.name = name, .help = std::string(5000, 'h'), .unit = "", .type = {}});
+    prometheus::SeriesPoint point;
+    point.series_hash = std::hash<std::string>{}(labels);
+    point.labels = prometheus::LabelPieces::whole(labels);
+    point.value = value;
+    point.family = &family;
+    values_.set_customer(*CustomerId::parse(customer));
+    values_.take(point);
+  }
+  static constexpr std::size_t kLeast = LastValues::kHelpBytesMax + LastValues::kFamilyBytes;
+  LastValues values_{{.bytes_max = 40'000}};
+};
+
+TEST_F(LastValuesFamilies, CountForWhoMakesThem) {
+  for (int i = 0; i < 100; ++i) take("large", "large_" + std::to_string(i));
+  EXPECT_LE(values_.series(), 20'000 / kLeast);
+  EXPECT_GT(values_.series(), 5U);
+  for (int i = 0; i < 5; ++i) take("small", "small_" + std::to_string(i));
+  const auto over = values_.take_over_limit();
+  EXPECT_EQ(over.count("small"), 0U);
+  EXPECT_EQ(over.at("large"), 105 - values_.series());
+  EXPECT_LE(values_.bytes(), 40'000U);
+}
+
+TEST_F(LastValuesFamilies, CountForWhoIsLeftInThem) {
+  take("first", "a");
+  const std::size_t whole = values_.bytes();
+  EXPECT_GT(whole, kLeast);
+  take("second", "a");
+  take("second", "b");
+  take("first", "a", stale_mark());
+  EXPECT_GT(values_.bytes(), 2 * kLeast);
+  for (int i = 0; i < 100; ++i) take("second", "more_" + std::to_string(i));
+  const std::uint64_t full = values_.series();
+  values_.expire(1);
+  EXPECT_EQ(values_.bytes(), 0U);
+  for (int i = 0; i < 100; ++i) take("second", "more_" + std::to_string(i));
+  EXPECT_EQ(values_.series(), full) << "all that was counted for it was given back";
+}
+
 TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
   LastValues values;
   for (int i = 0; i < 2000; ++i) {
