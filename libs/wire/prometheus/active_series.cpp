@@ -73,7 +73,7 @@ void ActiveSeries::enter(const SeriesKey& point, std::uint32_t weight) {
 
 void ActiveSeries::put_out(const SeriesKey& point, std::uint32_t weight, std::uint32_t now_s) {
   cached_ -= weight;
-  if (weight == 0) return;
+  if (weight == 0 || kept_s_ == 0) return;
   const std::lock_guard lock(mutex_);
   turn(now_s);
   if (young_.points.size() >= kPutOutMax) return;
@@ -96,9 +96,9 @@ bool ActiveSeries::was_put_out(const SeriesKey& point, std::uint32_t now_s) {
 
 /// REQUIRES: mutex_ is held.
 void ActiveSeries::turn(std::uint32_t now_s) {
-  if (now_s < turned_s_ + idle_s_) return;
+  if (now_s < turned_s_ + kept_s_) return;
   drop(old_);
-  if (now_s < turned_s_ + 2 * idle_s_)
+  if (now_s < turned_s_ + 2 * kept_s_)
     std::swap(old_, young_);
   else
     drop(young_);

@@ -1,5 +1,5 @@
-// How many series of a customer are active: those in the cache, and those that the cache had no
-// room for. A store keeps both.
+// How many series of a customer are active: those in the cache, and those that have left it and
+// that a store still keeps in memory.
 #pragma once
 
 #include <atomic>
@@ -34,9 +34,10 @@ class WeightedHashes {
 class ActiveSeries {
  public:
   /// `cache_bytes` is what the cache counts as taken: what is remembered here is of it.
-  /// `idle_s`: how long a series stays active that the cache has put out.
-  ActiveSeries(std::atomic<std::uint64_t>& cache_bytes, std::uint32_t idle_s)
-      : cache_bytes_(cache_bytes), idle_s_(idle_s) {}
+  /// `kept_s`: how long a series stays active that the cache has put out, at most twice as long;
+  /// 0: not at all.
+  ActiveSeries(std::atomic<std::uint64_t>& cache_bytes, std::uint32_t kept_s)
+      : cache_bytes_(cache_bytes), kept_s_(kept_s) {}
   ~ActiveSeries() { forget(); }
   ActiveSeries(const ActiveSeries&) = delete;
   ActiveSeries& operator=(const ActiveSeries&) = delete;
@@ -50,9 +51,7 @@ class ActiveSeries {
   std::int64_t count() const { return cached_ + put_out_; }
   /// A point's series have come into the cache.
   void enter(const SeriesKey& point, std::uint32_t weight);
-  /// They leave it, since nothing came for idle_s.
-  void leave(std::uint32_t weight) { cached_ -= weight; }
-  /// They leave it for want of room, and so stay active for idle_s, at most twice as long.
+  /// They leave it, since nothing came for some time or for want of room.
   void put_out(const SeriesKey& point, std::uint32_t weight, std::uint32_t now_s);
   /// Whether the point counts already, though it is not in the cache.
   bool was_put_out(const SeriesKey& point, std::uint32_t now_s);
@@ -70,7 +69,7 @@ class ActiveSeries {
   void forget();
 
   std::atomic<std::uint64_t>& cache_bytes_;
-  const std::uint32_t idle_s_;
+  const std::uint32_t kept_s_;
   std::atomic<std::int64_t> cached_{0};
   std::atomic<std::int64_t> put_out_{0};
   std::mutex mutex_;

@@ -126,7 +126,7 @@ void SeriesCache::Shard::erase_slot(std::size_t slot) {
   slots_[slot] = Slot{};
 }
 
-void SeriesCache::Shard::remove(std::uint32_t index, Why why, std::uint32_t now_s) {
+void SeriesCache::Shard::remove(std::uint32_t index, std::uint32_t now_s) {
   PointEntry& entry = at(index);
   std::size_t slot = slot_of(entry.key);
   while (slots_[slot].entry() != index) slot = (slot + 1) & (slots_.size() - 1);
@@ -134,10 +134,7 @@ void SeriesCache::Shard::remove(std::uint32_t index, Why why, std::uint32_t now_
   total_bytes_ -= entry_bytes(entry);
   series -= entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
-  if (why == Why::kIdle)
-    resource.active_series->leave(weight_of(entry, resource));
-  else
-    resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);
+  resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);
   entry = PointEntry{};
   free_.push_back(index);
   --resource.points;
@@ -169,14 +166,14 @@ bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming)
     const PointEntry& entry = at(hand_);
     if (!entry.is_used) continue;
     if (now_s - entry.used_s > idle_s && now_s > entry.used_s) {
-      remove(hand_, Why::kIdle, now_s);
+      remove(hand_, now_s);
     } else if (oldest == kNoEntry || entry.used_s < at(oldest).used_s) {
       oldest = hand_;
     }
   }
   const bool is_over = total_bytes_ + incoming > settings_.bytes_max;
   if (!is_over || oldest == kNoEntry || !at(oldest).is_used) return false;
-  remove(oldest, Why::kRoom, now_s);
+  remove(oldest, now_s);
   ++evicted;
   return true;
 }
@@ -210,7 +207,7 @@ SeriesCache::SeriesCache(SeriesCacheSettings settings, const Clock& clock)
     : settings_(settings),
       clock_(clock),
       secret_(random_bytes(kSecretBytes)),
-      uncounted_series_(total_bytes_, in_seconds(settings.idle_max)) {
+      uncounted_series_(total_bytes_, 0) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_, total_bytes_);
   hash("");  // XXH looks at the processor once, before there are threads that hash
 }
@@ -233,7 +230,7 @@ ActiveSeries& SeriesCache::active_series(const CustomerId& customer) {
   const std::lock_guard lock(customers_mutex_);
   auto& active = customers_[customer];
   if (!active)
-    active = std::make_unique<ActiveSeries>(total_bytes_, in_seconds(settings_.idle_max));
+    active = std::make_unique<ActiveSeries>(total_bytes_, in_seconds(settings_.kept_by_stores));
   return *active;
 }
 

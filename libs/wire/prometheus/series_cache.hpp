@@ -21,8 +21,11 @@ namespace vigia::wire::prometheus {
 
 struct SeriesCacheSettings {
   std::uint64_t bytes_max = 256U << 20U;  ///< over it the longest unused entries go
-  /// A series without a sample for this long is no longer active, and leaves the cache.
+  /// A series without a sample for this long leaves the cache.
   Duration idle_max = std::chrono::minutes(20);
+  /// It stays active for this long after it has left, at most twice as long: Prometheus has a
+  /// series in its head for one to three hours after its last sample, whatever comes.
+  Duration kept_by_stores = std::chrono::minutes(80);
 };
 
 struct SeriesCacheStats {

@@ -35,25 +35,31 @@ class ShardTest : public ::testing::Test {
     return shard().insert_resource(std::move(entry));
   }
 
+  static constexpr std::uint32_t kKept_s = 1200;
   SeriesCacheSettings settings_;
   std::atomic<std::uint64_t> bytes_{0};
-  ActiveSeries active_{bytes_, 1200};
+  ActiveSeries active_{bytes_, kKept_s};
   std::unique_ptr<SeriesCache::Shard> shard_;
 };
 
-TEST_F(ShardTest, IdleSeriesAreNoLongerActive) {
+// Prometheus keeps them in its head: whoever makes ever new series must not gain by their silence.
+TEST_F(ShardTest, IdleSeriesLeaveAndStayActiveAsLongAsStoresKeepThem) {
   for (std::uint64_t i = 0; i < 100; ++i) put(i, i < 50 ? 1000 : 5000);
   EXPECT_EQ(active_.count(), 100);
   for (int i = 0; i < 20; ++i) shard().sweep(5001);  // 20 min are 1200 s
-  EXPECT_EQ(active_.count(), 50);
   EXPECT_FALSE(has(10));
   EXPECT_TRUE(has(70));
+  EXPECT_EQ(active_.count(), 100);
+  EXPECT_TRUE(active_.was_put_out({10, 70}, 5001));
+  EXPECT_FALSE(active_.was_put_out({10, 70}, 5001 + 2 * kKept_s));
+  EXPECT_EQ(active_.count(), 50);
 }
 
 TEST_F(ShardTest, WithTheLastSeriesTheResourceGoes) {
   put(1, 1000);
   for (int i = 0; i < 3; ++i) shard().sweep(5000);
   EXPECT_EQ(shard().find_resource({1, 1}), nullptr);
+  EXPECT_FALSE(active_.was_put_out({1, 7}, 5000 + 2 * kKept_s));
   EXPECT_EQ(bytes_, 0U);
 }
 
@@ -78,7 +84,7 @@ TEST_F(ShardTest, OverItsBytesTheLongestUnusedGoFirst) {
 }
 
 // What the cache has no room for is active in the stores all the same: a limit must not rise by it.
-TEST_F(ShardTest, WhatWasPutOutForRoomStaysActiveUntilItIsIdle) {
+TEST_F(ShardTest, WhatWasPutOutForRoomStaysActive) {
   settings_.bytes_max = 30'000;
   for (std::uint64_t i = 0; i < 500; ++i) {
     shard().sweep(1000);
@@ -92,7 +98,7 @@ TEST_F(ShardTest, WhatWasPutOutForRoomStaysActiveUntilItIsIdle) {
   EXPECT_EQ(active_.count(), 500);
   EXPECT_FALSE(active_.was_put_out({0, 0}, 1001));
   for (int i = 0; i < 100; ++i) shard().sweep(5000);
-  (void)active_.was_put_out({1, 7}, 5000);
+  (void)active_.was_put_out({1, 7}, 5000 + 2 * kKept_s);
   EXPECT_EQ(active_.count(), 0);
   EXPECT_EQ(bytes_, 0U);
 }

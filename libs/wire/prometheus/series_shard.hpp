@@ -102,8 +102,7 @@ struct SeriesCache::Shard {
   /// One look at kSweepEntries entries. True where it let one go that was in use.
   bool sweep_some(std::uint32_t now_s, std::uint64_t incoming);
   void grow();
-  enum class Why : std::uint8_t { kIdle, kRoom };
-  void remove(std::uint32_t index, Why why, std::uint32_t now_s);
+  void remove(std::uint32_t index, std::uint32_t now_s);
   void erase_slot(std::size_t slot);
   void erase_if_unused(ResourceEntry& resource);
 

@@ -40,7 +40,9 @@ std::string_view explain(RejectReason reason) {
     case RejectReason::kReserved:
       return "name or job is reserved for the provider";
     case RejectReason::kOverLimit:
-      return "over the customer's active_series; a series counts one for each KiB of its labels";
+      return "over the customer's active_series; a series counts one for each KiB of its labels, "
+             "for up to "
+             "three hours after its last sample";
     case RejectReason::kUntranslatable:
       return "no Prometheus form (type, name, labels too many or too large, or time stamp 0)";
     case RejectReason::kTemporality:

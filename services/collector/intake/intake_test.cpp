@@ -287,6 +287,25 @@ TEST_F(IntakeTest, TheLimitOfActiveSeriesHoldsBeyondTheCache) {
               [&](const Result<Receipt>& receipt) { EXPECT_EQ(receipt->rejected, 0U); });
 }
 
+// Each is silent for good after one sample, and out of the cache after 20 minutes: a store has all
+// of them in memory for up to three hours.
+TEST_F(IntakeTest, TheLimitOfActiveSeriesHoldsForThoseThatCameAndWent) {
+  customer_.limits.active_series = 200;
+  std::uint64_t taken = 0;
+  const auto send = [&](int first) {
+    for (int i = first; i < first + 100; ++i)
+      taken += 1 - take(one_gauge("cliente-a", "m" + std::to_string(i), now()))->rejected;
+  };
+  for (int round = 0; round < 4; ++round) {
+    send(round * 100);
+    clock_.advance(std::chrono::minutes(25));
+  }
+  EXPECT_EQ(taken, 200U);
+  clock_.advance(std::chrono::hours(3));
+  send(400);
+  EXPECT_EQ(taken, 300U);
+}
+
 TEST_F(IntakeTest, ASeriesWithMuchTextCountsForItsKibibytes) {
   customer_.limits.active_series = 100;
   std::uint64_t taken = 0;

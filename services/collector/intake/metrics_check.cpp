@@ -36,8 +36,11 @@ class Judge final : public prometheus::SeriesResolver {
 
  private:
   bool admits_new_series(const prometheus::SeriesKey& point, std::uint32_t weight) override {
-    return active_max_ == 0 || active_.count() + weight <= static_cast<std::int64_t>(active_max_) ||
-           active_.was_put_out(point, now_s());
+    const auto has_room = [&] {
+      return active_max_ == 0 || active_.count() + weight <= static_cast<std::int64_t>(active_max_);
+    };
+    // To ask for one that was put out forgets those whose time is over.
+    return has_room() || active_.was_put_out(point, now_s()) || has_room();
   }
   prometheus::LabelLimits label_limits() const override { return labels_; }
 
