@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
+from launcher.paths import ROOT
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
@@ -197,6 +199,15 @@ class Lanes:
         self.running[name] = Running(Command(name, words, ready, env=env), self.folder / f"{name}.log")
         self.running[name].wait_until_ready()
 
+    def start_sick_hot(self, customer: str, *more: str) -> None:
+        """A proxy before hot that answers 500 to that customer alone."""
+        words = [sys.executable, str(ROOT / "bench" / "sick_store.py"), "--listen", f"{self.host}:9091"]
+        words += ["--to", f"{self.host}:9090", "--customer", customer, "--answer", "500", *more]
+        self.running["sick"] = Running(
+            Command("sick", words, f"http://{self.host}:9091/-/ready"), self.folder / "sick.log"
+        )
+        self.running["sick"].wait_until_ready()
+
     def kill(self, name: str) -> None:
         self.running.pop(name).end(9)
 
@@ -326,6 +337,7 @@ class Neighbour:
         self.look = look  # time stamp of B's newest item in the store
         self.kind = kind
         self.worst = 0.0
+        self.seen: list[float] = []  # how far behind, at each look
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._try, args=(of,)) for of in (self._send, self._watch)]
@@ -361,7 +373,9 @@ class Neighbour:
             self.lanes.send_items(self.kind, "cliente-b", ["probe_b"])
 
     def _watch(self) -> None:
-        self.worst = max(self.worst, time.time() - self.look())
+        behind = time.time() - self.look()
+        self.seen.append(behind)
+        self.worst = max(self.worst, behind)
 
 
 def newest_in_hot(lanes: Lanes) -> Callable[[], float]:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Container, Iterator
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import pytest
@@ -116,6 +117,48 @@ def test_a2_all_of_one_customer_answered_500_holds_nobody_up(lanes: Lanes, kind:
     assert lanes.settle("cliente-a", kind.exporter, kind.signal)["sent"] == 30
     arrived = destination.arrived("cliente-a")
     assert [name for name in names if name.encode() not in arrived] == []
+
+
+POISON = "zq7x_k9vw"  # letters that Snappy finds nowhere before
+
+
+def _steady(lanes: Lanes) -> None:
+    """Customer A's 500 points, twenty times a second less what sending them takes."""
+    names = [f"steady_{n}" for n in range(499)] + [POISON]
+    lanes.send_metrics("cliente-a", *(gauge(name, [(now_ms(), 1.0)]) for name in names))
+    time.sleep(0.05)
+
+
+@pytest.mark.parametrize("content", ["", POISON], ids=["all", "one series"])
+def test_a2_hot_answers_500_for_one_customer_and_the_other_is_as_calm_as_before(hot: Lanes, content: str) -> None:
+    """Windows that hold A's data alone are not the place to find out, again and again, that hot does not take it."""
+    hot.start_sick_hot("cliente-c")  # of whom there is nothing: as calm as it gets
+    hot.configure(hot=f"http://{hot.host}:9091")
+    hot.start("collector")
+
+    def behind(seconds: float) -> float:
+        """Of nine looks in ten B was less than this behind."""
+        until = time.monotonic() + seconds
+        with Neighbour(hot, newest_in_hot(hot)) as b:
+            while time.monotonic() < until:
+                _steady(hot)
+        return quantiles(b.seen, n=10)[-1]
+
+    calm = behind(8)
+    hot.kill("sick")
+    hot.start_sick_hot("cliente-a", *(["--content", content] if content else []))
+    sick = behind(12)
+    print(f"\nB was behind hot by {calm:.2f} s, and {sick:.2f} s where hot answers 500 for A")
+    assert sick < calm + 0.3
+    assert hot.books("cliente-b", HOT).get("dropped", 0) == 0
+    assert hot.books("cliente-a", HOT).get("dropped", 0) == 0
+    hot.kill("sick")
+    hot.start_sick_hot("cliente-c")
+    # Suspects take their time.
+    poisoned = hot.books("cliente-a", HOT)["received"] / 500 if content else 0
+    wait_for("A's is taken", lambda: hot.books("cliente-a", HOT)["queued"] <= poisoned, 60)
+    assert hot.books("cliente-a", HOT).get("dropped", 0) == 0
+    assert hot.count('{__name__=~"steady_.*"}') == 499
 
 
 @of_kinds(OTHER_KINDS)

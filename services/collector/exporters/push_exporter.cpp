@@ -390,7 +390,10 @@ void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::si
       unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
     record.apart += unit.items;
   }
-  if (aside == Aside::kSlow) lane_->mark_slow(parcel.customer);
+  if (aside == Aside::kSlow)
+    lane_->mark_slow(parcel.customer);
+  else
+    lane_->mark_troubled(parcel.customer, parcel.signal);
 }
 
 std::optional<Parcel> PushExporter::split(const Parcel& parcel, std::size_t unit) {

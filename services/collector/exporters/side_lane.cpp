@@ -516,9 +516,32 @@ void SideLane::mark_slow(const CustomerId& customer) {
   hanging_.insert(customer.text());
 }
 
+void SideLane::mark_troubled(const CustomerId& customer, Signal signal) {
+  const std::lock_guard lock(mutex_);
+  troubled_[{customer.text(), signal}] = parts_.clock.steady();
+}
+
+bool SideLane::is_troubled(const CustomerId& customer, Signal signal) const {
+  const std::lock_guard lock(mutex_);
+  return !troubled_.empty() && troubled_.count({customer.text(), signal}) > 0;
+}
+
+/// True where the last failure is long enough ago; the mark is gone then.
+bool SideLane::end_trouble(const CustomerId& customer, Signal signal) {
+  const std::lock_guard lock(mutex_);
+  const auto trouble = troubled_.find({customer.text(), signal});
+  if (trouble == troubled_.end()) return true;
+  if (parts_.clock.steady() < trouble->second + kTroubledFor) return false;
+  troubled_.erase(trouble);
+  return true;
+}
+
 bool SideLane::is_followed(const CustomerId& customer, Signal signal) {
   // The queue asks us which customers are wanted while it holds its own lock: ours is never held
   // while it is asked.
+  if (is_troubled(customer, signal) &&
+      (parts_.queue.holds_fresh(customer, signal) || !end_trouble(customer, signal)))
+    return true;
   if (is_slow(customer)) {
     if (parts_.queue.holds_any(customer)) return true;
     const std::lock_guard lock(mutex_);
@@ -543,8 +566,22 @@ std::size_t SideLane::weight_max(const CustomerId& customer) const {
   return found == weights_.end() ? 0 : found->second;
 }
 
+/// Of what came this way since the customer was in trouble: a piece that is taken whole shows that
+/// it no longer is.
+void SideLane::note_trouble(const Work& work) {
+  if (work.head.stage != Parcel::Stage::kFresh) return;
+  if (work.left || work.suspects) {
+    const std::lock_guard lock(mutex_);
+    const auto trouble = troubled_.find({work.head.customer.text(), work.head.signal});
+    if (trouble != troubled_.end()) trouble->second = parts_.clock.steady();
+  } else if (work.has_taken) {
+    (void)end_trouble(work.head.customer, work.head.signal);
+  }
+}
+
 /// Requests that time out become smaller from turn to turn, and larger again as they are taken.
 void SideLane::note_turn(const Work& work) {
+  note_trouble(work);
   const std::lock_guard lock(mutex_);
   const std::string& customer = work.head.customer.text();
   const auto weight = weights_.find(customer);

@@ -70,6 +70,11 @@ class SideLane {
   /// The customer's requests are held up: its further records are to go this way too, until the
   /// destination takes some of them.
   void mark_slow(const CustomerId& customer);
+  /// The destination failed over something of the customer's while it took others': its further
+  /// records of that signal are to go this way too, or windows that hold nothing else would have to
+  /// find it out again, each of them. That ends when a piece of them was taken whole, or nothing
+  /// but suspects is left, and kTroubledFor have passed since something failed.
+  void mark_troubled(const CustomerId& customer, Signal signal);
   /// Whether a record should join what waits aside instead of being tried by the front lane. As
   /// mark_slow, from the front lane's thread.
   bool is_followed(const CustomerId& customer, Signal signal);
@@ -80,6 +85,9 @@ class SideLane {
   static constexpr auto kTurnMax = std::chrono::seconds(5);  ///< new pieces are begun until then
   static constexpr auto kRunMax = std::chrono::seconds(15);  ///< of one piece
   static constexpr int kSearchesMax = 512;                   ///< requests of one piece's search
+  /// Longer than windows that find it out wait for one another (Prober::kInterval), and no longer
+  /// than needed: this way is narrower.
+  static constexpr auto kTroubledFor = std::chrono::seconds(2);
   /// A suspect is tried at least so often, or where a customer has more than 240 entries of them
   /// one of these at this pace.
   static constexpr auto kSuspectWaitMax = std::chrono::seconds(60);
@@ -91,7 +99,10 @@ class SideLane {
 
   bool is_hanging(const CustomerId& customer) const;
   bool is_slow(const CustomerId& customer) const;
+  bool is_troubled(const CustomerId& customer, Signal signal) const;
+  bool end_trouble(const CustomerId& customer, Signal signal);
   std::size_t weight_max(const CustomerId& customer) const;
+  void note_trouble(const Work& work);
   void note_turn(const Work& work);
 
   const SideLaneSettings settings_;
@@ -100,8 +111,9 @@ class SideLane {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t changes_ = 0;
-  std::set<std::string, std::less<>> slow_;     // followed
-  std::set<std::string, std::less<>> hanging_;  // the second worker's
+  std::set<std::string, std::less<>> slow_;                       // followed
+  std::set<std::string, std::less<>> hanging_;                    // the second worker's
+  std::map<std::pair<std::string, Signal>, TimePoint> troubled_;  // followed; the last failure
   std::map<std::string, std::size_t, std::less<>> weights_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

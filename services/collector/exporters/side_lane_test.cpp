@@ -33,6 +33,18 @@ class Taking final : public Transport {
   std::string taken_;
 };
 
+/// The system's, and as far ahead of it as the test says.
+class AheadClock final : public Clock {
+ public:
+  TimePoint steady() const override { return system_.steady() + Duration(ahead_.load()); }
+  std::int64_t wall_ns() const override { return system_.wall_ns(); }
+  void advance(Duration time) { ahead_ += time.count(); }
+
+ private:
+  SystemClock system_;
+  std::atomic<Duration::rep> ahead_{0};
+};
+
 /// Has a fault, so many times.
 class FaultyPacker final : public Packer {
  public:
@@ -98,7 +110,7 @@ class SideLaneTest : public testing::Test {
   }
 
   const CustomerId customer_ = *CustomerId::parse("a");
-  SystemClock clock_;
+  AheadClock clock_;
   pipeline::MemoryFiles files_;
   Taking transport_;
   FaultyPacker packer_;
@@ -127,6 +139,40 @@ TEST_F(SideLaneTest, FollowingAndPickingDoNotWaitForEachOther) {
   }
   is_over = true;
   waking.join();
+}
+
+// Its windows were tried one by one while the destination failed over all of them, and held others'
+// up for a probe each.
+TEST_F(SideLaneTest, WhoIsInTroubleIsFollowedWhileSomethingFreshWaits) {
+  const auto is_followed = [this](Signal signal) { return lane_->is_followed(customer_, signal); };
+  ASSERT_TRUE(queue_->put(units("xyz"), std::chrono::hours(1)));
+  EXPECT_FALSE(is_followed(Signal::kMetrics));
+  lane_->mark_troubled(customer_, Signal::kMetrics);
+  clock_.advance(10 * SideLane::kTroubledFor);
+  EXPECT_TRUE(is_followed(Signal::kMetrics));
+  EXPECT_FALSE(is_followed(Signal::kLogs));
+  EXPECT_FALSE(lane_->is_followed(*CustomerId::parse("b"), Signal::kMetrics));
+}
+
+TEST_F(SideLaneTest, SuspectsAloneAreFollowedForAMomentOnly) {
+  SideEntry suspects = units("xyz");
+  suspects.head.stage = Parcel::Stage::kSuspect;
+  ASSERT_TRUE(queue_->put(std::move(suspects), std::chrono::hours(1)));
+  lane_->mark_troubled(customer_, Signal::kMetrics);
+  EXPECT_TRUE(lane_->is_followed(customer_, Signal::kMetrics));
+  clock_.advance(SideLane::kTroubledFor);
+  EXPECT_FALSE(lane_->is_followed(customer_, Signal::kMetrics));
+}
+
+TEST_F(SideLaneTest, WhatIsTakenWholeEndsTheTrouble) {
+  lane_->mark_troubled(customer_, Signal::kMetrics);
+  clock_.advance(SideLane::kTroubledFor);
+  ASSERT_TRUE(queue_->put(units("xyz")));
+  lane_->start();
+  eventually([&] { return owner_.sent == 3; });
+  // Though more waits by now.
+  ASSERT_TRUE(queue_->put(units("uv"), std::chrono::hours(1)));
+  EXPECT_FALSE(lane_->is_followed(customer_, Signal::kMetrics));
 }
 
 TEST_F(SideLaneTest, AnEntryThatCannotBeReadNowIsNotLost) {

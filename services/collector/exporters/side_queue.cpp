@@ -456,6 +456,17 @@ bool SideQueue::holds_records(const CustomerId& customer, Signal signal) const {
   });
 }
 
+bool SideQueue::holds_fresh(const CustomerId& customer, Signal signal) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer.text());
+  if (found == customers_.end()) return false;
+  const auto& entries = found->second.entries;
+  return std::any_of(entries.begin(), entries.end(), [signal](const auto& entry) {
+    const SideHead& head = entry.second.item.head;
+    return head.stage == Parcel::Stage::kFresh && head.signal == signal;
+  });
+}
+
 bool SideQueue::holds_any(const CustomerId& customer) const {
   const std::lock_guard lock(mutex_);
   return customers_.count(customer.text()) > 0;

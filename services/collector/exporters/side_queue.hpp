@@ -119,6 +119,8 @@ class SideQueue {
 
   /// Whether the customer's further records of that signal should follow those that wait.
   bool holds_records(const CustomerId& customer, Signal signal) const;
+  /// Whether anything of the customer and signal waits that is no suspect.
+  bool holds_fresh(const CustomerId& customer, Signal signal) const;
   bool holds_any(const CustomerId& customer) const;
   /// Of a required destination: nothing more of the customer should come here than must.
   bool is_at_share(const CustomerId& customer) const;
