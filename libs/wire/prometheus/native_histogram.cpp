@@ -116,16 +116,26 @@ std::optional<std::uint64_t> total(const otlp::ExponentialBuckets& buckets) {
   return sum;
 }
 
-/// Halvings until one side's buckets, from its first to its last that holds something, are few
-/// enough for a store: at least `shift`.
+/// How many buckets lay_out makes of one side, or more than kNativeBucketsMax.
+std::int64_t written(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
+  std::int64_t written = 0;
+  std::optional<std::int64_t> last;
+  std::int64_t at = buckets.offset;
+  for (const std::uint64_t count : buckets.counts) {
+    const std::int64_t index = at++ >> shift;
+    if (count == 0 || last == index) continue;
+    const std::int64_t gap = last ? index - *last - 1 : 0;
+    written += gap <= kGapMax ? gap + 1 : 1;
+    if (written > kNativeBucketsMax) break;
+    last = index;
+  }
+  return written;
+}
+
+/// Halvings until one side's buckets are few enough for a store: at least `shift`.
 std::int32_t shift_of(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
-  const auto is_full = [](std::uint64_t count) { return count != 0; };
-  const auto first = std::find_if(buckets.counts.begin(), buckets.counts.end(), is_full);
-  if (first == buckets.counts.end()) return shift;
-  const auto last = std::find_if(buckets.counts.rbegin(), buckets.counts.rend(), is_full);
-  const std::int64_t begin = buckets.offset + (first - buckets.counts.begin());
-  const std::int64_t end = buckets.offset + (buckets.counts.rend() - last) - 1;
-  while ((end >> shift) - (begin >> shift) >= kNativeBucketsMax) ++shift;
+  if (static_cast<std::int64_t>(buckets.counts.size()) <= kNativeBucketsMax) return shift;
+  while (written(buckets, shift) > kNativeBucketsMax) ++shift;
   return shift;
 }
 

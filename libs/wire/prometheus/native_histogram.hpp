@@ -10,8 +10,9 @@
 
 namespace vigia::wire::prometheus {
 
-/// Buckets of one side, from the first to the last that holds something, in what is written. A
-/// store works on all of them for each sample, and Prometheus 2.42 counts them as one.
+/// Buckets of one side in what is written: those that hold something, and the one or two empty ones
+/// between two of them where no more are. A store works on all of them for each sample, and
+/// Prometheus 2.42 counts them as one. Wider gaps cost it as much as a bucket, however wide.
 inline constexpr std::int64_t kNativeBucketsMax = 320;
 
 /// kUntranslatable for a scale below -4, and for so many buckets that they cannot be merged to

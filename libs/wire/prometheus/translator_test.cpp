@@ -525,6 +525,49 @@ TEST(Translator, AWideExponentialHistogramIsMergedDown) {
   EXPECT_EQ(native.deltas[1], 61) << "then 64 each";
 }
 
+// Two values far apart need no coarser buckets: what lies between them is not written.
+TEST(Translator, AWideExponentialHistogramOfFewBucketsKeepsItsResolution) {
+  Request request;
+  auto* point = request.exponential("h");
+  point->set_scale(8);
+  point->set_count(642);
+  point->set_sum(1);
+  auto* counts = point->mutable_positive();
+  for (int i = 0; i < 9'000; ++i) counts->add_bucket_counts(0);
+  counts->set_bucket_counts(0, 1);
+  counts->set_bucket_counts(8'999, 1);
+  for (int i = 0; i < 640; i += 4) point->mutable_negative()->add_bucket_counts(4);
+  const Native native = read_native(translated(request.body()).at(0).histogram);
+  EXPECT_EQ(native.schema, 8);
+  EXPECT_EQ(native.spans,
+            (std::vector<std::pair<std::int32_t, std::uint32_t>>{{1, 1}, {8'998, 1}}));
+  EXPECT_EQ(native.deltas, (std::vector<std::int64_t>{1, 0}));
+}
+
+TEST(Translator, OfManyBucketsWithGapsAsFewAreMergedAsMustBe) {
+  const auto schema_of = [](int buckets, int gap) {
+    Request request;
+    auto* point = request.exponential("h");
+    point->set_scale(8);
+    point->set_count(static_cast<std::uint64_t>(buckets));
+    point->set_sum(1);
+    for (int i = 0; i < buckets; ++i) {
+      point->mutable_positive()->add_bucket_counts(1);
+      for (int empty = 0; empty < gap; ++empty) point->mutable_positive()->add_bucket_counts(0);
+    }
+    const Native native = read_native(translated(request.body()).at(0).histogram);
+    EXPECT_LE(native.deltas.size(), 320U);
+    EXPECT_LE(native.spans.size(), 320U);
+    return native.schema;
+  };
+  EXPECT_EQ(schema_of(320, 0), 8);
+  EXPECT_EQ(schema_of(321, 0), 7);
+  EXPECT_EQ(schema_of(320, 3), 8) << "each a span of its own";
+  EXPECT_EQ(schema_of(107, 2), 8) << "320 with the gaps, of which the last counts for nothing";
+  EXPECT_EQ(schema_of(108, 2), 7);
+  EXPECT_EQ(schema_of(321, 30), 3) << "32 neighbours: one of each, and so on until they meet";
+}
+
 TEST(Translator, AWideExponentialHistogramThatCannotBeMergedIsRefused) {
   Request request;
   auto* point = request.exponential("h");
