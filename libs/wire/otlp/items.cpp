@@ -120,8 +120,10 @@ bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
       ++facts.attributes;
       return is_valid_key_value(reader.bytes());
     case bytes_field(11):
+      ++facts.parts;
       return is_valid_event(reader.bytes(), facts.attributes);
     case bytes_field(13):
+      ++facts.parts;
       return is_valid_link(reader.bytes(), facts.attributes);
     case bytes_field(15):
       return is_valid_status(reader.bytes());

@@ -20,6 +20,7 @@ struct ItemFacts {
   bool is_valid = false;         ///< as above; the rest is whole only where it is
   bool has_time = false;         ///< a span's start; a record's time, or when it was observed
   std::uint32_t attributes = 0;  ///< its own and those of its events and links
+  std::uint32_t parts = 0;       ///< a span's events and links
 };
 ItemFacts look_at_span(std::string_view span);
 ItemFacts look_at_log_record(std::string_view record);

@@ -56,7 +56,7 @@ std::string_view explain(RejectReason reason) {
     case RejectReason::kLabelsPerSeries:
       return "more labels than the customer's labels_per_series";
     case RejectReason::kAttributes:
-      return "more attributes than one item may have";
+      return "more attributes, events or links than one item may have";
     case RejectReason::kResourceBytes:
       return "resource or scope larger than one may be";
     case RejectReason::kExpandedBytes:

@@ -473,6 +473,26 @@ TEST_F(IntakeTest, ASpanOfTooManyAttributesIsRefused) {
       << receipt->message;
 }
 
+// D2: two bytes of an empty link become fifty where a trace is shown.
+TEST_F(IntakeTest, ASpanOfTooManyEventsAndLinksIsRefused) {
+  std::string spans;
+  protozero::pbf_writer writer(spans);
+  for (const std::size_t links : {511U, 512U, 513U}) {
+    std::string span;
+    protozero::pbf_writer fields(span);
+    fields.add_bytes(1, std::string(16, 'a'));
+    fields.add_bytes(2, std::string(8, 'b'));
+    span += repeated(std::string_view("\x5a\x00", 2), 512) +
+            repeated(std::string_view("\x6a\x00", 2), links);
+    writer.add_message(2, span);
+  }
+  const auto receipt = take(records_of(spans), Signal::kTraces);
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->rejected, 1U);
+  EXPECT_NE(receipt->message.find("(1025 events and links, 1024 may be)"), std::string::npos)
+      << receipt->message;
+}
+
 // B3: 4 KB on the wire, and no spans and logs of anybody any more.
 TEST_F(IntakeTest, MoreRecordsThanOneRequestMayHoldAreTooMany) {
   const std::string two_million = repeated(std::string_view("\x12\x00", 2), 2'044'674);

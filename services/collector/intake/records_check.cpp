@@ -45,6 +45,9 @@ class Judge final : public otlp::Visitor {
       checked_.reject(
           item, RejectReason::kAttributes,
           fmt::format("{} attributes, {} may be", facts.attributes, kItemAttributesMax));
+    } else if (facts.parts > kSpanPartsMax) {
+      checked_.reject(item, RejectReason::kAttributes,
+                      fmt::format("{} events and links, {} may be", facts.parts, kSpanPartsMax));
     } else if (bytes.size() > kItemBytesMax) {
       checked_.reject(item, RejectReason::kExpandedBytes, item_size_text(signal_, bytes.size()));
     } else {
