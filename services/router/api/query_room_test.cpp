@@ -1,5 +1,8 @@
 #include "services/router/api/query_room.hpp"
 
+#include <fstream>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "libs/promql/limits.hpp"
@@ -62,6 +65,31 @@ TEST(QueryRoom, OrdinaryQueriesAreNotCounted) {
         << each.text << ", " << each.steps;
   }
   EXPECT_FALSE(has_room_uncounted(*parsed("rate(x[5m])"), shape(11'000, Dialect::kPrometheus2)));
+}
+
+/// All that the differential tests of the parser know.
+TEST(QueryRoom, NothingOfTheCorpusIsRefusedOrCountedAtOneTime) {
+  std::ifstream file("tests/golden/promql/expressions.txt");
+  ASSERT_TRUE(file.is_open()) << "run from the root";
+  std::string line;
+  std::size_t expressions = 0;
+  std::size_t refused = 0;
+  while (std::getline(file, line)) {
+    const auto expr = promql::parse(line, Dialect::kPrometheus3);
+    if (!expr) continue;
+    ++expressions;
+    EXPECT_TRUE(check_room_of_fewest(**expr, shape(1)).has_value()) << line;
+    // Of five operands at most; and of a subquery of so many steps the series are counted.
+    if (line.size() < 100 && line.find('[') == std::string::npos) {
+      EXPECT_TRUE(has_room_uncounted(**expr, shape(1))) << line;
+    }
+    const bool may_be_refused = promql::makes_series_at_each_step(**expr);
+    const auto most = check_room_of_fewest(**expr, shape(11'000));
+    EXPECT_TRUE(most.has_value() || may_be_refused) << line;
+    refused += most ? 0 : 1;
+  }
+  EXPECT_GT(expressions, 200U);
+  EXPECT_LT(refused, 10U);
 }
 
 TEST(QueryRoom, CountedSeriesSayWhatIsAlike) {
