@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -44,6 +45,15 @@ class Sparse(Reading):
         self.beat(60)
         self.young_ms = int(time.time() * 1000) - 2 * SERIES
         self.old_ms = self.young_ms - 10 * 86_400_000
+        self.add_series("sparse")
+        dense = {"__name__": "dense", "customer_id": "cliente-a", "node": "web"}
+        self.to_both({**dense, "job": "a"}, [(self.young_ms - n * 15_000, float(n)) for n in reversed(range(240))])
+        self.to_both({**dense, "job": "b"}, [(self.young_ms - n * 15_000, float(n)) for n in reversed(range(240))])
+        self.to_hot({"__name__": "light", "customer_id": "cliente-b"}, [(self.young_ms, 1.0)])
+        self.to_cold({"__name__": "light", "customer_id": "cliente-b"}, [(self.old_ms, 1.0), (self.young_ms, 1.0)])
+        wait_for("hot covers", lambda: self.ask("/api/v1/query", query="dense").headers["x-vigia-served"][:3] == "hot")
+
+    def add_series(self, name: str) -> None:
         internal = {"Authorization": f"Bearer {self.stack.secrets['internal_token']}", "X-Vigia-Customer": "cliente-a"}
         for first in range(0, SERIES, 1_000):
             for url, at_ms, headers in (
@@ -52,16 +62,10 @@ class Sparse(Reading):
                 (self.stack.layout.url("storage"), self.old_ms, internal),
             ):
                 rows: list[tuple[dict[str, str], list[tuple[int, float]]]] = [
-                    ({"__name__": "sparse", "customer_id": "cliente-a", "n": str(n)}, [(at_ms + n, 1.5)])
+                    ({"__name__": name, "customer_id": "cliente-a", "n": str(n)}, [(at_ms + n, 1.5)])
                     for n in range(first, first + 1_000)
                 ]
                 write(url, rows, headers)
-        dense = {"__name__": "dense", "customer_id": "cliente-a", "node": "web"}
-        self.to_both({**dense, "job": "a"}, [(self.young_ms - n * 15_000, float(n)) for n in reversed(range(240))])
-        self.to_both({**dense, "job": "b"}, [(self.young_ms - n * 15_000, float(n)) for n in reversed(range(240))])
-        self.to_hot({"__name__": "light", "customer_id": "cliente-b"}, [(self.young_ms, 1.0)])
-        self.to_cold({"__name__": "light", "customer_id": "cliente-b"}, [(self.old_ms, 1.0), (self.young_ms, 1.0)])
-        wait_for("hot covers", lambda: self.ask("/api/v1/query", query="dense").headers["x-vigia-served"][:3] == "hot")
 
     def raw(self, query: str, begin_ms: int, **form: Any) -> requests.Response:
         """At each millisecond, so that of 9,000 series each has its own step."""
@@ -166,6 +170,23 @@ def test_what_helps_helps(sparse: Sparse) -> None:
         assert grouped.status_code == 200, grouped.text[:300]
         by_customer = sparse.raw("sum by (customer_id) (last_over_time(sparse[1ms]))", begin_ms)
         assert by_customer.status_code == 200, by_customer.text[:300]
+
+
+def test_series_that_came_after_a_light_query_are_counted(sparse: Sparse) -> None:
+    """What was light a moment ago says nothing: the hot store of 2.42 is asked itself then, and 9,000 series have come."""
+    text = "count(last_over_time(young[1ms]) + 0)"
+    sparse.to_both({"__name__": "young", "customer_id": "cliente-a", "n": "first"}, [(sparse.young_ms, 1.0)])
+    for _ in range(2):
+        light = sparse.raw(text, sparse.young_ms)
+        assert light.status_code == 200, light.text[:300]
+    assert light.headers["x-vigia-served"].startswith("hot=")
+    sparse.add_series("young")
+    with Resident(sparse.stack.running["prometheus-hot"].pid) as of_hot:
+        rest = of_hot.now_mib()
+        answer = sparse.raw(text, sparse.young_ms)
+    assert answer.status_code == 400, answer.text[:300]
+    assert re.search(r"with 89\d\d series of one selector", answer.json()["error"]), "as many as have samples there"
+    assert of_hot.most_mib - rest < GROWN_MIB_MAX
 
 
 def test_ordinary_queries_cost_no_request_more(sparse: Sparse) -> None:

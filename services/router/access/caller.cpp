@@ -39,7 +39,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   if (principal->scope != tenancy::Scope::kRead) {
     return fail(ErrorCode::kForbidden, "this token may send data, not read it");
   }
-  Caller caller{principal->customer, "", 0};
+  Caller caller{principal->customer, "", 0, 0};
   if (principal->is_operator()) {
     auto narrowed = narrow(head, caller);
     if (!narrowed) return forward(narrowed);
@@ -48,6 +48,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
     if (const auto* customer = directory->find(*caller.customer)) {
       caller.hot_shard = customer->hot_shard;
       caller.assigned_ms = customer->assigned_ms;
+      caller.active_series = customer->limits.active_series;
     }
   }
   return caller;

@@ -1,6 +1,7 @@
 // Who asks, and whose data that opens.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,7 @@ struct Caller {
   std::optional<CustomerId> customer;  ///< every answer stays inside it; none: an operator, all
   std::string hot_shard;               ///< the customer's; empty where there is none or unknown
   TimestampMs assigned_ms = 0;         ///< since when that shard holds the customer
+  std::uint64_t active_series = 0;     ///< that the customer may have at once; 0: no limit, unknown
 };
 
 /// Tells callers by their token alone, sent as a bearer token or as the password of HTTP Basic. Any

@@ -344,7 +344,7 @@ void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_
                               Ask& ask) {
   const auto dialect = shard ? stores_.coverage().dialect() : promql::Dialect::kPrometheus3;
   const promql::EvaluationShape shape{dialect, evaluation->shape.steps, evaluation->length};
-  if (has_room_uncounted(*evaluation->expr, shape)) return;
+  if (has_room_uncounted(*evaluation->expr, shape, evaluation->caller)) return;
   ask.before = [this, evaluation, shard, shape](std::function<void(Result<void>)> say) {
     // They stay as long as the evaluation.
     RoomQuestion question{evaluation->caller,

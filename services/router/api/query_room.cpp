@@ -1,6 +1,6 @@
 #include "services/router/api/query_room.hpp"
 
-#include <limits>
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -34,6 +34,10 @@ Error no_room(const promql::Expr& expr, const promql::EvaluationShape& shape, st
                       is_made_anew ? "; count_values, and group_left or group_right with labels, "
                                      "may make other series at every step"
                                    : "")};
+}
+
+promql::AssumedSeries assumed_of(const Caller& caller) {
+  return {std::max(kSeriesAssumed, caller.active_series), kLabelBytesAssumed};
 }
 
 struct Selected {
@@ -109,7 +113,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
     const std::uint64_t least = bytes_with({1, 0});
     if (least > promql::kResultBytesMax) return refuse(least);
     if (is_last) return done_(least);
-    const std::uint64_t most = bytes_with({kSeriesAssumed, kLabelBytesAssumed});
+    const std::uint64_t most = bytes_with(assumed_of(question_.caller));
     if (most <= promql::kResultBytesMax) return done_(most);
     ask_next();
   }
@@ -146,10 +150,9 @@ Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::Evalua
   return tl::unexpected<Error>(no_room(expr, shape, bytes, "even one series of each selector"));
 }
 
-bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape) {
-  return promql::result_bytes(expr, shape,
-                              promql::AssumedSeries(kSeriesAssumed, kLabelBytesAssumed)) <=
-         promql::kResultBytesMax;
+bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
+                        const Caller& caller) {
+  return promql::result_bytes(expr, shape, assumed_of(caller)) <= promql::kResultBytesMax;
 }
 
 void find_room(Stores& stores, RoomQuestion question,

@@ -12,8 +12,9 @@
 
 namespace vigia::router {
 
-/// Without being counted, a selector is taken for so many series of so many bytes of labels. As
-/// many fit in few steps, as most queries have.
+/// Without being counted, a selector is taken for so many series of so many bytes of labels, or for
+/// as many as the customer may have at once, where those are more. As many fit in few steps, as
+/// most queries have.
 inline constexpr std::uint64_t kSeriesAssumed = 50'000;
 inline constexpr std::uint64_t kLabelBytesAssumed = 256;
 /// Selectors of one query that are counted; each is a request.
@@ -21,8 +22,10 @@ inline constexpr std::size_t kCensusesMax = 64;
 
 /// Refuses, with what helps, what fits nowhere even if each selector has one series. Reads nothing.
 Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::EvaluationShape& shape);
-/// True where the results have room as long as no selector has more series than are assumed.
-bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape);
+/// True where the results have room as long as no selector has more series than are assumed of
+/// this caller.
+bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
+                        const Caller& caller);
 
 /// One query at the store that is to evaluate it.
 struct RoomQuestion {

@@ -61,10 +61,23 @@ TEST(QueryRoom, OrdinaryQueriesAreNotCounted) {
            {"x + 0", 1'500, false},
            {"x * on (node) group_left (name) info", 60, false},
            {"count_values(\"v\", x)", 60, false}}) {
-    EXPECT_EQ(has_room_uncounted(*parsed(each.text), shape(each.steps)), each.is_free)
+    EXPECT_EQ(has_room_uncounted(*parsed(each.text), shape(each.steps), {}), each.is_free)
         << each.text << ", " << each.steps;
   }
-  EXPECT_FALSE(has_room_uncounted(*parsed("rate(x[5m])"), shape(11'000, Dialect::kPrometheus2)));
+  EXPECT_FALSE(
+      has_room_uncounted(*parsed("rate(x[5m])"), shape(11'000, Dialect::kPrometheus2), {}));
+}
+
+TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
+  const Caller small{std::nullopt, "", 0, 1'000};
+  const Caller large{std::nullopt, "", 0, 200'000};
+  const auto expr = parsed("rate(x[5m]) + 0");
+  EXPECT_TRUE(has_room_uncounted(*expr, shape(100), {}));
+  // Series may come and go, so that a small limit allows no more steps.
+  EXPECT_EQ(has_room_uncounted(*expr, shape(1'500), small),
+            has_room_uncounted(*expr, shape(1'500), {}));
+  EXPECT_FALSE(has_room_uncounted(*expr, shape(100), large));
+  EXPECT_TRUE(has_room_uncounted(*expr, shape(1), large));
 }
 
 /// All that the differential tests of the parser know.
@@ -81,7 +94,7 @@ TEST(QueryRoom, NothingOfTheCorpusIsRefusedOrCountedAtOneTime) {
     EXPECT_TRUE(check_room_of_fewest(**expr, shape(1)).has_value()) << line;
     // Of five operands at most; and of a subquery of so many steps the series are counted.
     if (line.size() < 100 && line.find('[') == std::string::npos) {
-      EXPECT_TRUE(has_room_uncounted(**expr, shape(1))) << line;
+      EXPECT_TRUE(has_room_uncounted(**expr, shape(1), {})) << line;
     }
     const bool may_be_refused = promql::makes_series_at_each_step(**expr);
     const auto most = check_room_of_fewest(**expr, shape(11'000));

@@ -64,7 +64,7 @@ struct CensusQuestion {
 };
 
 /// More are not counted: a query that reads so many of one selector fits nowhere.
-inline constexpr std::uint64_t kCensusMax = 100'000;
+inline constexpr std::uint64_t kCensusMax = 200'000;
 
 /// Asks, in the customer's own turn among look-ups. A store that can, is asked for the labels with
 /// a limit, which costs it a look into its index; a hot store of 2.x, which would make the whole
