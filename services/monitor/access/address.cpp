@@ -174,7 +174,8 @@ Result<void> check_ip(std::string_view literal, const AddressPolicy& policy) {
   return fail(ErrorCode::kInvalid, "address: neither IPv4 nor IPv6");
 }
 
-Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy) {
+std::optional<Result<std::string>> check_literal(std::string_view host_and_port,
+                                                 const AddressPolicy& policy) {
   const auto parts = split(host_and_port);
   if (!parts) return fail(ErrorCode::kInvalid, "address: write it as host:port or [ipv6]:port");
   const bool is_literal = parts->is_bracketed ? parse_ipv6(parts->host).has_value()
@@ -187,6 +188,12 @@ Result<std::string> resolve_checked(std::string_view host_and_port, const Addres
   if (parts->is_bracketed || !is_host_name(parts->host)) {
     return fail(ErrorCode::kInvalid, "address: neither a host name nor a plain IP address");
   }
+  return std::nullopt;
+}
+
+Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy) {
+  if (auto checked = check_literal(host_and_port, policy)) return std::move(*checked);
+  const auto parts = split(host_and_port);
   auto literals = look_up(parts->host);
   if (!literals) return forward(literals);
   if (literals->empty()) return fail(ErrorCode::kUnavailable, "address: the name has no address");

@@ -2,6 +2,7 @@
 // channels. Checked so that nobody can make the provider's own machines the target (S18).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,11 @@ struct AddressPolicy {
 /// Whether a literal address may be connected to; kInvalid with the reason. Only the plain forms of
 /// IPv4 ("192.0.2.1") and IPv6 are literals: decimal, octal and hex forms are refused.
 Result<void> check_ip(std::string_view literal, const AddressPolicy& policy);
+
+/// resolve_checked for what needs no name server: an address that is a literal, or can be none and
+/// no name either. Nothing where it is a name.
+std::optional<Result<std::string>> check_literal(std::string_view host_and_port,
+                                                 const AddressPolicy& policy);
 
 /// Splits "host:port" or "[ipv6]:port", resolves a name once and checks every address that it has.
 /// Gives the first address with the port, "192.0.2.1:8080": connect to that, not to the name, which

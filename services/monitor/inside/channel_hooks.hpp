@@ -14,7 +14,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
-#include "services/monitor/inside/node_targets.hpp"
+#include "services/monitor/access/address_book.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor {

@@ -14,8 +14,6 @@
 namespace vigia::monitor {
 namespace {
 
-constexpr Duration kKeepAddress = std::chrono::minutes(1);
-constexpr std::size_t kAddressesMax = 20'000;
 // The discard port of this machine: nothing listens there.
 constexpr std::string_view kNowhere = "127.0.0.1:9";
 
@@ -87,20 +85,6 @@ bool wants_text(std::string_view accept) {
 }
 
 }  // namespace
-
-Result<std::string> AddressBook::resolve(const std::string& address) {
-  const auto now = clock_.steady();
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = entries_.find(address);
-    if (found != entries_.end() && now < found->second.until) return found->second.outcome;
-  }
-  auto outcome = resolve_checked(address, policy_);
-  const std::scoped_lock lock(mutex_);
-  if (entries_.size() >= kAddressesMax) entries_.clear();
-  entries_.insert_or_assign(address, Entry{outcome, now + kKeepAddress});
-  return outcome;
-}
 
 ScrapePlace place_of(const Node& node, AddressBook& addresses) {
   return {checked_address(node, addresses), split_health_address(node.address).is_encrypted};

@@ -3,39 +3,17 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "libs/base/clock.hpp"
 #include "libs/net/message.hpp"
-#include "services/monitor/access/address.hpp"
+#include "services/monitor/access/address_book.hpp"
 #include "services/monitor/inside/node_scrapes.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/nodes.hpp"
 
 namespace vigia::monitor {
-
-/// Resolved addresses of nodes, so that a discovery every 5 s does not ask the name server each
-/// time. Thread contract: any thread; blocks on names that are not kept.
-class AddressBook {
- public:
-  AddressBook(AddressPolicy policy, const Clock& clock) : policy_(policy), clock_(clock) {}
-  /// The checked address of "host:port"; kept for a minute, failures too.
-  Result<std::string> resolve(const std::string& address);
-
- private:
-  struct Entry {
-    Result<std::string> outcome;
-    TimePoint until;
-  };
-  const AddressPolicy policy_;
-  const Clock& clock_;
-  std::mutex mutex_;
-  std::map<std::string, Entry> entries_;
-};
 
 struct ShardTargets {
   std::string document;                   ///< http_sd
