@@ -49,7 +49,18 @@ inline constexpr std::size_t kScrapesOfCustomerMax = 512;
 /// Of one node's answer, and of all that arrive of one customer's nodes: an agent has 4 KiB.
 inline constexpr std::size_t kScrapeBytesMax = 256U << 10U;
 inline constexpr std::size_t kScrapeBytesOfCustomerMax = 16U << 20U;
-inline constexpr std::size_t kScrapePlacesMax = 200'000;
+/// Threads that look up where nodes are asked, and those for customers whose last look-up took as
+/// long as a name server that does not answer: these wait among themselves. Of one customer at
+/// once.
+inline constexpr std::size_t kLookUpWorkers = 16;
+inline constexpr std::size_t kSlowLookUpWorkers = 8;
+inline constexpr std::size_t kLookUpsOfCustomerMax = 2;
+inline constexpr Duration kSlowLookUp = std::chrono::seconds(1);
+/// After this a name is looked up again.
+inline constexpr Duration kPlaceStays = std::chrono::minutes(1);
+/// Nodes of one customer that are shown one by one while it is not known where they are asked; more
+/// hold the alerts of all of that customer's nodes that are asked.
+inline constexpr std::size_t kPlacesUnknownShownMax = 100;
 /// Changes by one customer's people: 17,280 rows of the audit log a day at most, some 4 MB.
 inline constexpr std::size_t kChangesAtOnce = 200;
 inline constexpr Duration kChangeEach = std::chrono::seconds(5);

@@ -123,9 +123,9 @@ class Service final : public service::Running {
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
-        addresses_(node_addresses(settings_), clock_),
         hook_addresses_(channel_addresses(settings_), clock_),
         hooks_(*database_, hook_addresses_, metrics_),
+        places_(system_names(node_addresses(settings_)), clock_, metrics_),
         workers_(quick_limits()),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
         hashing_workers_(hashing_limits()),
@@ -134,7 +134,7 @@ class Service final : public service::Running {
                clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
-        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, addresses_, hooks_,
+        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_, places_,
                             scrapes_, metrics_, clock_},
                 settings_.internal_token) {}
 
@@ -268,10 +268,10 @@ class Service final : public service::Running {
   ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;
   Watchdog watchdog_;
-  AddressBook addresses_;
   AddressBook hook_addresses_;
   ChannelHooks hooks_;
-  NodeScrapes scrapes_{metrics_};
+  NodeScrapes scrapes_;
+  NodePlaces places_;  ///< after the scrapes: its threads begin them
   FairPool workers_;
   service::WorkerPool waiting_workers_;
   FairPool hashing_workers_;

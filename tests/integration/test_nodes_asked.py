@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 import struct
 import subprocess
@@ -10,10 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from launcher.layout import beside, demo_agents
 from remote_write import sized, varint
@@ -174,3 +177,87 @@ def test_a_node_whose_health_has_tls_is_asked_by_https(tmp_path: Path) -> None:
         for bad in ("https://169.254.169.254:80", "http://10.0.0.1:80", "https://", "https://x"):
             answer = operator.call("PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": bad})
             assert answer.status_code == 400, bad
+
+
+class _NameServer:
+    """Gives every name one IPv4 address; of those that hold `silent` it takes the question, and that is all."""
+
+    def __init__(self, host: str, address: str) -> None:
+        self.silent = b""
+        self._address = socket.inet_aton(address)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((host, 53))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                question, client = self._socket.recvfrom(512)
+                if self.silent and self.silent in question:
+                    continue
+                end = question.index(b"\0", 12) + 5
+                is_ipv4 = question[end - 4 : end - 2] == b"\0\1"
+                answer = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + self._address if is_ipv4 else b""
+                head = question[:2] + b"\x81\x80\0\1" + struct.pack(">H", is_ipv4) + bytes(4)
+                self._socket.sendto(head + question[12:end] + answer, client)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _start_with_names(stack: Stack, name_server: str) -> None:
+    """The monitor, with a resolver of its own."""
+    settings = stack.folder / "resolv.conf"
+    settings.write_text(f"nameserver {name_server}\n")
+    command = stack.command("monitor")
+    bind = f'mount --bind {settings} /etc/resolv.conf && exec "$0" "$@"'
+    words = ["unshare", "--mount", "sh", "-c", bind, *command.words]
+    running = Running(replace(command, words=words), stack.folder / "log" / "monitor.log")
+    stack.running["monitor"] = running
+    running.wait_until_ready()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a resolver of its own needs a mount namespace")
+def test_a_silent_name_server_of_one_customer_holds_up_nobody_else(tmp_path: Path) -> None:
+    """Targets wait for no name, and after a restart only that customer's nodes are not known."""
+    with Stack(tmp_path) as stack, ExitStack() as held:
+        server = _NameServer(beside(stack.layout.host, 96), beside(stack.layout.host, 98))
+        held.callback(server.close)
+        address, _ = held.enter_context(_node(beside(stack.layout.host, 98), b"agent_healthy 1\n"))
+        stack.start("webhook", "alertmanager")
+        _start_with_names(stack, beside(stack.layout.host, 96))
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        for i in range(12):
+            node = {"id": f"n{i}", "address": f"n{i}.slow.example:8080"}
+            operator.good("POST", "/customers/cliente-a/nodes", node)
+        for name, place in (("bare", address), ("named", "good.example:8080")):
+            operator.good("POST", "/customers/cliente-b/nodes", {"id": name, "address": place})
+        token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+
+        def ask(path: str, seconds: float) -> requests.Response:
+            return requests.get(stack.layout.url("monitor_internal") + path, headers=token, timeout=seconds)
+
+        for path in ("a/n3", "b/bare", "b/named"):
+            assert ask(f"/nodes/cliente-{path}/scrape", 15).text == "agent_healthy 1\n", path
+        server.silent = b"\4slow"
+        stack.kill("monitor")
+        _start_with_names(stack, beside(stack.layout.host, 96))
+        shard = "/http_sd/hot-0"
+        for _ in range(3):
+            assert len(ask(shard, 2).json()) == 14
+            for path in ("b/bare", "b/named"):
+                assert ask(f"/nodes/cliente-{path}/scrape", 2).text == "agent_healthy 1\n", path
+        shown = stack.own_metrics("monitor_internal")
+        unknown = [name for name in shown if name.startswith("vigia_monitor_node_place_unknown")]
+        assert len(unknown) >= 10
+        assert all("cliente-a" in name for name in unknown), unknown
+        assert shown["vigia_monitor_places_unknown"] == 0, "nobody else's alerts are held"
+        operator.good("POST", "/customers/cliente-b/nodes", {"id": "new", "address": address})
+        assert len(ask(shard, 2).json()) == 15, "new ones are watched"
+        assert ask("/nodes/cliente-b/new/scrape", 2).status_code == 200
+
+        def is_down() -> bool:
+            return ask("/nodes/cliente-a/n0/scrape", 15).status_code == 502
+
+        wait_for("a name that was looked up in vain is a node that is down", is_down, 40)

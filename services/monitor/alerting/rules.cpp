@@ -82,6 +82,7 @@ std::string node_down_expression() {
       "(up{job=\"customer-agents\",waiting=\"\"}) == 0";
   return fmt::format(
       "{0} unless on (reach) vigia:own_outage unless on (customer_id, reach) vigia:customer_outage "
+      "unless on (customer_id, node_id, reach) vigia:node_outage "
       "or {0} and on (customer_id, node_id) "
       "ALERTS{{alertname=\"CustomerNodeDown\",alertstate=\"firing\"}}",
       down);
@@ -144,16 +145,31 @@ std::string customer_outage(const RuleSettings& settings) {
       format_duration(settings.outage_grace));
 }
 
+// The same of nodes that are asked: where is not looked up yet, of one node or of many. Names and
+// what resolves them are that customer's alone.
+std::string places_outage(const RuleSettings& settings, std::string_view labels,
+                          std::string_view metric) {
+  return fmt::format("max by ({}) (max_over_time({}{{job=\"vigia-monitor\"}}[{}])) > 0", labels,
+                     metric, format_duration(settings.outage_grace));
+}
+
 std::string render_node_group(const RuleSettings& settings, const AlertRule& node_down) {
   const std::string of_pushing_nodes = "        labels:\n          reach: push\n";
+  const std::string of_asked_nodes = "        labels:\n          reach: scrape\n";
   return begin_group("node_alerts", settings) +
          render_record("vigia:own_part_away", own_part_away(settings)) +
          render_record("vigia:own_good_seconds", own_good_seconds(settings)) +
          render_record("vigia:own_outage", own_outage(settings)) + of_pushing_nodes +
          render_record("vigia:asking_part_away", std::string(kAskingPartAway)) +
-         render_record("vigia:own_outage", asking_outage(settings)) +
-         "        labels:\n          reach: scrape\n" +
+         render_record("vigia:own_outage", asking_outage(settings)) + of_asked_nodes +
          render_record("vigia:customer_outage", customer_outage(settings)) + of_pushing_nodes +
+         render_record(
+             "vigia:customer_outage",
+             places_outage(settings, "customer_id", "vigia_monitor_customer_places_unknown")) +
+         of_asked_nodes +
+         render_record("vigia:node_outage", places_outage(settings, "customer_id, node_id",
+                                                          "vigia_monitor_node_place_unknown")) +
+         of_asked_nodes +
          render_rule({std::string(kNodeAlertsHeld), "vigia:own_outage", Duration::zero(),
                       Duration::zero(), "info",
                       "Vigía misma falta o acaba de volver: los nodos "

@@ -32,6 +32,8 @@ Duration wait_of(const net::RequestHead& head) {
   return Duration::zero();
 }
 
+constexpr Duration kScrapePatienceMin = std::chrono::milliseconds(100);
+
 // A little less than Prometheus itself waits, so that it is told why.
 Duration scrape_patience(const net::RequestHead& head) {
   constexpr double kDefault_s = 10;
@@ -58,16 +60,9 @@ void InsideHandler::set_own_address(std::string address) {
 void InsideHandler::find_places() {
   // Whoever is asked before this is done, or where the queue is full, is found one by one.
   static_cast<void>(parts_.workers.submit([this] {
-    auto nodes =
-        parts_.database.read([](Connection& connection) { return list_all_nodes(connection); });
-    parts_.scrapes.note_look_up(nodes.has_value());
-    if (!nodes) return;
-    std::map<NodeKey, ScrapePlace> places;
-    for (const Node& node : *nodes) {
-      if (!node.is_scraped()) continue;
-      places.emplace(NodeKey(node.customer, node.id), monitor::place_of(node, parts_.addresses));
-    }
-    parts_.scrapes.set_places(std::move(places));
+    const auto nodes = parts_.database.read(list_scraped_nodes);
+    parts_.places.note_nodes_read(nodes.has_value());
+    if (nodes) parts_.places.set_nodes(*nodes);
   }));
 }
 
@@ -170,12 +165,11 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
   auto shared = std::make_shared<net::Responder>(std::move(responder));
   const auto shard = path.at("shard");
   const bool is_posted = parts_.workers.submit([this, shared, shard, own_address] {
-    auto targets = parts_.database.read([&](Connection& connection) {
-      return write_targets(shard, own_address, parts_.addresses, connection);
-    });
+    auto targets = parts_.database.read(
+        [&](Connection& connection) { return write_targets(shard, own_address, connection); });
     if (!targets) return shared->send(to_response(Refusal(targets.error())));
-    parts_.scrapes.note_look_up(true);
-    parts_.scrapes.set_places(std::move(targets->places));
+    parts_.places.note_nodes_read(true);
+    parts_.places.set_nodes(targets->scraped);
     shared->send(json_answer(200, std::move(targets->document)));
   });
   if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
@@ -187,21 +181,29 @@ void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathV
   auto id = NodeId::parse(path.at("node"));
   if (!customer || !id) return responder.send(to_response(not_found().value()));
   const NodeKey key(std::move(*customer), std::move(*id));
-  const Duration patience = scrape_patience(head);
-  if (const auto place = parts_.scrapes.place_of(key)) {
-    return parts_.scrapes.answer(key, *place, patience, std::move(responder));
-  }
-  // Right after a start Prometheus still has its targets, and has not asked for new ones.
+  const TimePoint until = parts_.clock.steady() + scrape_patience(head);
+  // Shared because a task has to be copyable; whoever is called sends once.
   auto shared = std::make_shared<net::Responder>(std::move(responder));
-  const bool is_posted = parts_.workers.submit([this, shared, key, patience] {
-    auto node = parts_.database.read(
+  // The parts, and not this: they outlive whoever looks up names.
+  const auto ask = [parts = parts_, shared, key, until](const std::optional<ScrapePlace>& place) {
+    const Duration left = until - parts.clock.steady();
+    if (!place || left < kScrapePatienceMin) {
+      return shared->send(to_response(
+          Refusal(503, "unavailable", "where the node is asked is still being looked up")));
+    }
+    parts.scrapes.answer(key, *place, left, std::move(*shared));
+  };
+  if (parts_.places.ask(key, ask)) return;
+  // New, or this program has just started: Prometheus still has its targets, and has not asked for
+  // new ones.
+  const bool is_posted = parts_.workers.submit([this, shared, key, ask] {
+    const auto node = parts_.database.read(
         [&](Connection& connection) { return find_node(key.first, key.second, connection); });
-    parts_.scrapes.note_look_up(node.has_value());
+    parts_.places.note_nodes_read(node.has_value());
     if (!node) return shared->send(to_response(Refusal(node.error())));
-    if (!*node || !(*node)->is_scraped()) return shared->send(to_response(not_found().value()));
-    const ScrapePlace place = monitor::place_of(**node, parts_.addresses);
-    parts_.scrapes.set_places({{key, place}});
-    parts_.scrapes.answer(key, place, patience, std::move(*shared));
+    const bool is_asked = *node && (*node)->retired_ms == 0 && (*node)->is_scraped();
+    if (is_asked) parts_.places.add_node(**node);
+    if (!is_asked || !parts_.places.ask(key, ask)) shared->send(to_response(not_found().value()));
   });
   if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
 }
@@ -257,6 +259,7 @@ void InsideHandler::end() {
   }
   release_waiting();
   parts_.hooks.end();
+  parts_.places.end();
   parts_.scrapes.end();
 }
 

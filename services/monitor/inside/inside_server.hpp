@@ -14,6 +14,8 @@
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/inside/channel_hooks.hpp"
+#include "services/monitor/inside/node_places.hpp"
+#include "services/monitor/inside/node_scrapes.hpp"
 #include "services/monitor/inside/node_targets.hpp"
 #include "services/monitor/inside/snapshot.hpp"
 #include "services/monitor/live/live_poller.hpp"
@@ -26,8 +28,8 @@ struct InsideParts {
   service::WorkerPool& workers;
   Snapshot& snapshot;
   const LivePoller& live;
-  AddressBook& addresses;
   ChannelHooks& hooks;
+  NodePlaces& places;
   NodeScrapes& scrapes;
   service::MetricRegistry& metrics;
   const Clock& clock;

@@ -14,6 +14,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
+#include "services/monitor/access/address.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/store/nodes.hpp"
 
@@ -97,11 +98,11 @@ class NodePlaces {
   const Clock& clock_;
   service::Gauge& places_unknown_;
   mutable std::mutex mutex_;
-  std::map<NodeKey, Place> places_;      ///< guarded by mutex_
-  std::map<CustomerId, Share> shares_;   ///< likewise
-  std::size_t round_ = 0;                ///< likewise
-  bool is_ending_ = false;               ///< likewise
-  service::WorkerPool quick_workers_;    ///< last, as the next: their threads use the above
+  std::map<NodeKey, Place> places_;     ///< guarded by mutex_
+  std::map<CustomerId, Share> shares_;  ///< likewise
+  std::size_t round_ = 0;               ///< likewise
+  bool is_ending_ = false;              ///< likewise
+  service::WorkerPool quick_workers_;   ///< last, as the next: their threads use the above
   service::WorkerPool slow_workers_;
 };
 

@@ -50,25 +50,10 @@ class NodeScrapes::Place {
 
 // No bound by host: nodes of several customers may lie behind one address, and a share is by
 // customer.
-NodeScrapes::NodeScrapes(service::MetricRegistry& metrics)
-    : places_unknown_(metrics.gauge("vigia_monitor_places_unknown",
-                                    "1 while the database does not tell where nodes are asked")),
-      client_(net::Client::create({.connections_per_host_max = 0})) {}
+NodeScrapes::NodeScrapes() : client_(net::Client::create({.connections_per_host_max = 0})) {}
 
 NodeScrapes::~NodeScrapes() { end(); }
 void NodeScrapes::end() { client_->close(); }
-
-void NodeScrapes::set_places(std::map<NodeKey, ScrapePlace> places) {
-  const std::lock_guard lock(mutex_);
-  if (places_.size() + places.size() > kScrapePlacesMax) places_.clear();
-  for (auto& [node, place] : places) places_.insert_or_assign(node, std::move(place));
-}
-
-std::optional<ScrapePlace> NodeScrapes::place_of(const NodeKey& node) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = places_.find(node);
-  return found == places_.end() ? std::nullopt : std::optional(found->second);
-}
 
 std::shared_ptr<NodeScrapes::Share> NodeScrapes::share_of(const CustomerId& customer) {
   const std::lock_guard lock(mutex_);

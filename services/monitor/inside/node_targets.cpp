@@ -1,10 +1,9 @@
 #include "services/monitor/inside/node_targets.hpp"
 
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
-#include "libs/service/log.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
@@ -13,9 +12,6 @@
 
 namespace vigia::monitor {
 namespace {
-
-// The discard port of this machine: nothing listens there.
-constexpr std::string_view kNowhere = "127.0.0.1:9";
 
 void write_target(const Node& node, const std::string& address, const std::string& path,
                   JsonWriter& writer) {
@@ -37,13 +33,12 @@ void write_target(const Node& node, const std::string& address, const std::strin
   writer.end_object().end_object();
 }
 
-std::string checked_address(const Node& node, AddressBook& addresses) {
-  auto resolved = addresses.resolve(std::string(split_health_address(node.address).host_and_port));
-  if (resolved) return *resolved;
-  service::log_debug("node address not used", {{"customer_id", node.customer.text()},
-                                               {"node_id", node.id.text()},
-                                               {"error", resolved.error().message}});
-  return std::string(kNowhere);
+std::map<CustomerId, std::string> shards_of_enabled(const std::vector<Customer>& customers) {
+  std::map<CustomerId, std::string> shards;
+  for (const auto& customer : customers) {
+    if (customer.is_enabled) shards.emplace(customer.id, customer.hot_shard);
+  }
+  return shards;
 }
 
 double health_value(const NodeLive& live, const std::string& name) {
@@ -86,36 +81,42 @@ bool wants_text(std::string_view accept) {
 
 }  // namespace
 
-ScrapePlace place_of(const Node& node, AddressBook& addresses) {
-  return {checked_address(node, addresses), split_health_address(node.address).is_encrypted};
-}
-
 Result<ShardTargets> write_targets(const std::string& shard, const std::string& own_address,
-                                   AddressBook& addresses, Connection& connection) {
+                                   Connection& connection) {
   auto customers = list_customers(connection);
   if (!customers) return forward(customers);
   auto nodes = list_all_nodes(connection);
   if (!nodes) return forward(nodes);
-  std::set<CustomerId> assigned;
-  for (const auto& customer : *customers) {
-    if (customer.is_enabled && customer.hot_shard == shard) assigned.insert(customer.id);
-  }
+  const auto enabled = shards_of_enabled(*customers);
   ShardTargets targets;
   JsonWriter writer;
   writer.begin_array();
-  for (const auto& node : *nodes) {
-    if (!assigned.contains(node.customer)) continue;
-    if (node.is_scraped()) {
-      targets.places.emplace(NodeKey(node.customer, node.id), place_of(node, addresses));
+  for (auto& node : *nodes) {
+    const auto assigned = enabled.find(node.customer);
+    if (assigned == enabled.end()) continue;
+    if (assigned->second == shard) {
+      write_target(node, own_address,
+                   fmt::format("/nodes/{}/{}/{}", node.customer.text(), node.id.text(),
+                               node.is_scraped() ? "scrape" : "health"),
+                   writer);
     }
-    write_target(node, own_address,
-                 fmt::format("/nodes/{}/{}/{}", node.customer.text(), node.id.text(),
-                             node.is_scraped() ? "scrape" : "health"),
-                 writer);
+    if (node.is_scraped()) targets.scraped.push_back(std::move(node));
   }
   writer.end_array();
   targets.document = writer.take();
   return targets;
+}
+
+Result<std::vector<Node>> list_scraped_nodes(Connection& connection) {
+  auto customers = list_customers(connection);
+  if (!customers) return forward(customers);
+  auto nodes = list_all_nodes(connection);
+  if (!nodes) return forward(nodes);
+  const auto enabled = shards_of_enabled(*customers);
+  std::erase_if(*nodes, [&](const Node& node) {
+    return !node.is_scraped() || !enabled.contains(node.customer);
+  });
+  return nodes;
 }
 
 net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t looked_ms,

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/net/message.hpp"
-#include "services/monitor/access/address_book.hpp"
-#include "services/monitor/inside/node_scrapes.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/nodes.hpp"
@@ -16,19 +14,18 @@
 namespace vigia::monitor {
 
 struct ShardTargets {
-  std::string document;                   ///< http_sd
-  std::map<NodeKey, ScrapePlace> places;  ///< where the scraped ones are asked
+  std::string document;       ///< http_sd
+  std::vector<Node> scraped;  ///< the nodes that are asked, of every shard
 };
 
 /// Every watched node of an enabled customer that is assigned to the shard, with `own_address` and
-/// the path of its health: what was pushed, or what the node answers when it is asked from here. A
-/// scraped node whose address is refused or cannot be resolved is asked at an address that refuses
-/// connections, so that it counts as down and not as gone.
+/// the path of its health: what was pushed, or what the node answers when it is asked from here. No
+/// address of a node stands there, and none is looked up.
 Result<ShardTargets> write_targets(const std::string& shard, const std::string& own_address,
-                                   AddressBook& addresses, Connection& connection);
+                                   Connection& connection);
 
-/// Where a node is asked, its address checked now.
-ScrapePlace place_of(const Node& node, AddressBook& addresses);
+/// The watched nodes of enabled customers that are asked.
+Result<std::vector<Node>> list_scraped_nodes(Connection& connection);
 
 /// The last pushed health of a node: Prometheus' text format where Accept names one with a version,
 /// else JSON like the agent's own; 503 where at `looked_ms`, when its customer was last looked at,

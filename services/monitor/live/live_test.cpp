@@ -510,40 +510,35 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
 }
 
 TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
-  const SystemClock clock;
-  AddressBook addresses({false, true}, clock);
   const auto targets = [&](const std::string& shard) {
     return *(*database_).read([&](Connection& c) {
-      return write_targets(shard, "127.0.0.1:8190", addresses, c);
+      return write_targets(shard, "127.0.0.1:8190", c);
     });
   };
   EXPECT_TRUE(parse_json(targets("hot-1").document)->items().empty());
+  EXPECT_EQ(targets("hot-1").scraped.size(), 1U) << "of every shard";
   const auto at_first = targets("hot-0");
   const auto document = *parse_json(at_first.document);
   ASSERT_EQ(document.items().size(), 2U);
   const auto& scraped = document.items()[0];
   const auto id = *NodeId::parse(*scraped["labels"]["node_id"].text());
   const auto customer = *CustomerId::parse(*scraped["labels"]["customer_id"].text());
-  const NodeKey key(customer, id);
   EXPECT_EQ(scraped["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(scraped["labels"]["__metrics_path__"].text(),
             "/nodes/" + customer.text() + "/" + id.text() + "/scrape");
   EXPECT_EQ(scraped["labels"]["reach"].text(), "scrape");
-  ASSERT_EQ(at_first.places.size(), 1U) << "one that pushes is not asked";
-  EXPECT_EQ(at_first.places.at(key).address, "10.0.0.7:8080");
-  EXPECT_FALSE(at_first.places.at(key).is_encrypted);
+  ASSERT_EQ(at_first.scraped.size(), 1U) << "one that pushes is not asked";
+  EXPECT_EQ(at_first.scraped[0].id, id);
+  EXPECT_EQ(at_first.scraped[0].address, "10.0.0.7:8080");
   // Not the address: a node that moves goes on as the same series.
   EXPECT_EQ(scraped["labels"]["instance"].text(), scraped["labels"]["node_id"].text());
   const auto& pushed = document.items()[1];
   EXPECT_EQ(pushed["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(pushed["labels"]["__metrics_path__"].text(), "/nodes/cliente-a/prod-web-01/health");
   EXPECT_EQ(pushed["labels"]["instance"].text(), "prod-web-01");
-  ASSERT_TRUE((*database_).write([&](Connection& c) {
-    return change_node(customer, id, {.address = "https://10.0.0.7:8443"}, c);
-  }));
-  const auto moved = targets("hot-0");
-  EXPECT_EQ(moved.places.at(key).address, "10.0.0.7:8443");
-  EXPECT_TRUE(moved.places.at(key).is_encrypted);
+  const auto listed = (*database_).read(list_scraped_nodes);
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->front().id, id);
 }
 
 }  // namespace
