@@ -190,7 +190,7 @@ def family_of(table: Path) -> int:
     return content[content.rfind(mark) + len(mark)]
 
 
-def test_a_flipped_bit_in_the_index_costs_no_series(storage: DamagedStore) -> None:
+def test_damage_of_the_index_costs_no_series(storage: DamagedStore) -> None:
     """It cost all series of its block, with the chunks of years: nothing else says whose they are."""
     for number in range(3):
         storage.write_new(number)
@@ -201,9 +201,13 @@ def test_a_flipped_bit_in_the_index_costs_no_series(storage: DamagedStore) -> No
     restored = 0.0
     for family in (INDEX, IDENTITY) * 4:
         storage.kill()
-        table = moments.choice([path for path in tables(storage) if family_of(path) == family])
+        of_it = [path for path in tables(storage) if family_of(path) == family]
+        if not of_it:  # what was made anew lies in the log
+            storage.start()
+            continue
+        table = moments.choice(of_it)
         at = moments.randrange(table.stat().st_size)
-        flip(table, at, 1 << moments.randrange(8))
+        flip(table, at, 3 << moments.randrange(7))  # one alone would be put right in the file
         storage.start()
         cost = storage.cost()
         assert cost.lost == 0, f"seed {seed}, byte {at} of {table.name}, family {family}: {cost}"

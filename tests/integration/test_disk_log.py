@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,3 +151,38 @@ def test_who_fills_the_log_is_refused_alone_and_all_drains(site: Site) -> None:
     assert site.own("vigia_faults_total") == 0
     site.note_memory()
     assert 0 < site.held_mib < 640
+
+
+def record_ends(segment: Path) -> list[int]:
+    """Where its records end (docs/formats/disk-log.md)."""
+    content = segment.read_bytes()
+    ends, at = [], 64
+    while content[at : at + 8] == content[16:24]:
+        stored, _, _, sizes = struct.unpack_from("<IIII", content, at + 12)
+        at += 56 + content[at + 55] + (sizes >> 24) + (sizes & 0xFFFFFF) + stored
+        ends.append(at)
+    return ends
+
+
+def test_a_segment_that_lost_its_end_is_told(site: Site) -> None:
+    """A file system that loses the tail of a file may cut it between two records: nothing said that some were gone."""
+    site.start("collector")
+    noise = os.urandom(1 << 20)
+    for _ in range(40):
+        assert site.send("small", noise).status_code == 200
+    site.kill("collector")
+    segments = sorted((site.folder / "log").glob("segment-*.log"))
+    assert len(segments) >= 3
+    ends = record_ends(segments[1])
+    os.truncate(segments[1], ends[-4])
+    site.start("collector")
+    told = [line for line in (site.folder / "collector.log").read_text().splitlines() if "lost its end" in line]
+    assert len(told) == 1
+    assert segments[1].name in told[0]
+    assert f"from_byte={ends[-4]} to_byte={ends[-1]}" in told[0]
+    assert "3 records at most" in told[0]
+    assert site.own("vigia_log_damaged_records_total") == 1
+    site.start("storage")
+    wait_for("all has drained", lambda: site.own("vigia_items_queued") == 0, 90)
+    assert site.own("vigia_items_sent_total", 'customer_id="small"') == 40 - 3
+    assert site.own("vigia_faults_total") == 0

@@ -28,6 +28,7 @@ IndexHealer::~IndexHealer() {
 void IndexHealer::run() {
   (void)setpriority(PRIO_PROCESS, 0, kNice);  // Linux knows it by thread
   std::optional<std::uint64_t> seen;          // repairs of the store that it is whole after
+  bool is_told = false;                       // of a failure, once until it is over
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
@@ -35,12 +36,12 @@ void IndexHealer::run() {
       const std::uint64_t repairs = store_.repairs();
       if (seen == repairs) return;
       const auto healed = index_.make_whole();
-      if (healed) {
-        seen = repairs;
-      } else if (healed.error().code != ErrorCode::kUnavailable) {
+      if (healed) seen = repairs;
+      if (!healed && !is_told) {
         service::log_warn("the index is not whole yet, trying again",
                           {{"error", healed.error().message}});
       }
+      is_told = !healed;
     });
     lock.lock();
     wake_.wait_for(lock, kLook, [this] { return is_stopping_; });

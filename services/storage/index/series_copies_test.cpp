@@ -1,4 +1,4 @@
-// One bad row is one row, in the index: bits flipped in its files cost no series.
+// One bad row is one row, in the index: damaged bytes of its files cost no series.
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -103,7 +103,7 @@ class SeriesCopiesTest : public testing::Test {
     file.seekg(static_cast<std::streamoff>(at));
     const int byte = file.get();
     file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(static_cast<unsigned>(byte) ^ 1U << bit));
+    file.put(static_cast<char>(static_cast<unsigned>(byte) ^ 3U << bit));
   }
   void lose(Family family, const std::string& prefix) {
     ASSERT_TRUE(store_->drop_range(family, prefix, after_prefix(prefix)));
@@ -114,8 +114,8 @@ class SeriesCopiesTest : public testing::Test {
   std::unique_ptr<SeriesIndex> index_;
 };
 
-// All tables of the index and of its copies, at any place.
-TEST_F(SeriesCopiesTest, AFlippedBitAnywhereInTheIndexCostsNoSeries) {
+// All tables of the index and of its copies, at any place. Two bits: one would be put right there.
+TEST_F(SeriesCopiesTest, ADamagedByteAnywhereInTheIndexCostsNoSeries) {
   constexpr int kSeries = 1'000;  // many blocks
   const std::vector<std::string> customers = {"cliente-a", "cliente-b"};
   std::map<std::string, std::map<Labels, std::uint64_t>> truth;
@@ -137,7 +137,7 @@ TEST_F(SeriesCopiesTest, AFlippedBitAnywhereInTheIndexCostsNoSeries) {
     const std::uint64_t at = random() % fs::file_size(path);
     SCOPED_TRACE(fmt::format("seed {} round {}: byte {} of {} in {}", seed, round, at,
                              fs::file_size(path), path));
-    flip(path, at, random() % 8);
+    flip(path, at, static_cast<unsigned>(random() % 7));
     open();
     for (const std::string& customer : customers) all_series(customer);  // meets it
     make_whole();

@@ -21,6 +21,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/kv/damage_queue.hpp"
 #include "services/storage/kv/damage_text.hpp"
+#include "services/storage/kv/flipped_bits.hpp"
 #include "services/storage/kv/mended_rows.hpp"
 #include "services/storage/kv/repeated_trouble.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
@@ -394,9 +395,26 @@ class RocksDbStore final : public OrderedStore {
         last_table = table;
         if (const auto dropped = folder.drop_table(table, text); dropped) continue;
       }
+      if (mend_unreadable_tables()) continue;
       if (folder.is_rebuilt()) return fail(ErrorCode::kCorrupt, "cold store: " + text);
       if (auto rebuilt = folder.rebuild(text); !rebuilt) return rebuilt;
     }
+  }
+
+  // RocksDB does not say whose properties it cannot make out.
+  bool mend_unreadable_tables() {
+    bool is_any = false;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(settings_.directory, error)) {
+      if (entry.path().extension() != ".sst") continue;
+      rocksdb::SstFileReader reader((rocksdb::Options()));
+      if (!reader.Open(entry.path()).IsCorruption()) continue;
+      if (mend_flipped_bits(entry.path()) == 0) continue;
+      is_any = true;
+      quarantine_.note("", {"table", entry.path().filename(), "a flipped bit is put right in it",
+                            "nothing", 0, 0});
+    }
+    return is_any;
   }
 
   rocksdb::Status try_open() {

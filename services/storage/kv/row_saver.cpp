@@ -6,6 +6,7 @@
 
 #include "libs/service/log.hpp"
 #include "services/storage/kv/damage_text.hpp"
+#include "services/storage/kv/flipped_bits.hpp"
 #include "services/storage/kv/ordered_tables.hpp"
 #include "services/storage/kv/record_file.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
@@ -111,6 +112,15 @@ Result<void> RowSaver::save_table(const std::string& taken) {
   };
   auto contents = read_table(taken, save);
   if (!contents && contents.error().code == ErrorCode::kCorrupt && mend_table_footer(taken)) {
+    contents = read_table(taken, save);
+  }
+  const auto is_damaged_inside = [&] {
+    return contents ? !contents->gaps.empty() : contents.error().code == ErrorCode::kCorrupt;
+  };
+  if (const auto mended = is_damaged_inside() ? mend_flipped_bits(taken) : 0; mended > 0) {
+    note.reason =
+        fmt::format("damaged; a flipped bit is put right in the file in {} blocks", mended);
+    note.rows_saved = 0;
     contents = read_table(taken, save);
   }
   if (!contents && contents.error().code != ErrorCode::kCorrupt) return forward(contents);
