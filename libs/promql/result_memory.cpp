@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "libs/promql/labels_made.hpp"
 #include "libs/promql/visit.hpp"
@@ -35,6 +36,16 @@ std::uint64_t times(std::uint64_t left, std::uint64_t right) {
 bool contains(const std::vector<std::string>& labels, std::string_view name) {
   return std::find(labels.begin(), labels.end(), name) != labels.end();
 }
+
+/// For many look-ups: a query may name thousands of labels several times.
+class Names {
+ public:
+  explicit Names(const std::vector<std::string>& labels) : all_(labels.begin(), labels.end()) {}
+  bool contain(std::string_view name) const { return all_.contains(name); }
+
+ private:
+  std::unordered_set<std::string_view> all_;
+};
 
 bool is_text(const Expr& expr) { return expr.type == ValueType::kString; }
 
@@ -112,9 +123,10 @@ class Groups {
     if (is_choice(aggregation.op)) return of(*aggregation.expr);
     // What is not kept is empty in all results.
     const bool is_without = aggregation.grouping == Aggregation::Grouping::kWithout;
+    const Names named(aggregation.labels);
     std::vector<std::string> kept;
     for (const std::string& label : labels_) {
-      if (contains(aggregation.labels, label) != is_without) kept.push_back(label);
+      if (named.contain(label) != is_without) kept.push_back(label);
     }
     if (kept.empty()) return 1;
     return Groups(numbers_, counts_, std::move(kept)).of(*aggregation.expr);
@@ -123,9 +135,10 @@ class Groups {
     if (!is_of_series(*binary.left)) return of(*binary.right);
     if (!is_of_series(*binary.right)) return of(*binary.left);
     if (binary.op == BinaryOperator::kOr) return plus(of(*binary.left), of(*binary.right));
-    const bool is_of_partner = std::any_of(
-        labels_.begin(), labels_.end(),
-        [&](const std::string& label) { return contains(binary.matching.include, label); });
+    const Names included(binary.matching.include);
+    const bool is_of_partner =
+        std::any_of(labels_.begin(), labels_.end(),
+                    [&](const std::string& label) { return included.contain(label); });
     return is_of_partner ? kMost : of(many_side(binary));
   }
 
@@ -176,9 +189,9 @@ class KeepsApart {
   bool keeps_labels(const Aggregation& aggregation) const {
     if (!is_on()) return false;
     const bool is_by = aggregation.grouping != Aggregation::Grouping::kWithout;
-    return std::all_of(
-        matching_.labels.begin(), matching_.labels.end(),
-        [&](const std::string& label) { return contains(aggregation.labels, label) == is_by; });
+    const Names named(aggregation.labels);
+    return std::all_of(matching_.labels.begin(), matching_.labels.end(),
+                       [&](const std::string& label) { return named.contain(label) == is_by; });
   }
 
   const VectorMatching& matching_;

@@ -224,6 +224,16 @@ TEST(ResultMemory, SeriesOfFewSamplesHaveRoomForAll) {
   });
 }
 
+/// As many as a query may name: what it costs is looked up, not searched through.
+TEST(ResultMemory, ThousandsOfLabelsAreLookedUp) {
+  std::string labels;
+  for (int i = 0; i < 2'400; ++i) labels += (i > 0 ? ",l" : "l") + std::to_string(i);
+  std::string text = "x";
+  text = "sum by (" + labels + ") (" + text + " * on (z) group_left (" + labels + ") y)";
+  const Case counted{text, 10, 100, false, Dialect::kPrometheus3, 1, 10};
+  EXPECT_GT(bytes_of(counted), 0U);
+}
+
 TEST(ResultMemory, NumbersSaturate) {
   EXPECT_GT(bytes_of({"count_over_time(count_over_time(vector(1)[200y:1ms])[200y:1ms])", 1, 0}),
             0U);

@@ -54,6 +54,8 @@ Result<LabelSets> LabelSets::read(std::string_view json) {
 
 template <typename See>
 void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const {
+  // A query may group by thousands of labels.
+  const std::unordered_set<std::string_view> named(choice.labels.begin(), choice.labels.end());
   std::string chosen;
   std::size_t begin = 0;
   for (const std::size_t end : ends_) {
@@ -62,9 +64,7 @@ void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const
     while (!rest.empty()) {
       const std::string_view name = take(rest);
       const std::string_view value = take(rest);
-      const bool is_named =
-          std::find(choice.labels.begin(), choice.labels.end(), name) != choice.labels.end();
-      if (is_named != choice.is_only) continue;
+      if (named.contains(name) != choice.is_only) continue;
       (chosen += name) += kEnd;
       (chosen += value) += kEnd;
     }
