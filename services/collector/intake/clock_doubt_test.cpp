@@ -48,6 +48,21 @@ TEST_F(ClockDoubtTest, OneWordAgainstOursIsNoProof) {
   EXPECT_FALSE(doubt_.is_in_doubt());  // two against one
 }
 
+// The sole customer of a fresh collector is held up by one fast node for as long as nothing else is
+// known of either clock, and no longer.
+TEST_F(ClockDoubtTest, TheOtherNodesOfTheOnlyCustomerProveOurs) {
+  for (int minute = 0; minute < 3; ++minute) {
+    note("a", 10, 10);
+    EXPECT_TRUE(doubt_.is_in_doubt()) << minute;
+    note("a", 10, 0);
+    EXPECT_FALSE(doubt_.is_in_doubt()) << "what is near is taken all the while";
+    clock_.advance(std::chrono::minutes(1));
+  }
+  note("a", 10, 0);
+  note("a", 10, 10);
+  EXPECT_FALSE(doubt_.is_in_doubt());
+}
+
 TEST_F(ClockDoubtTest, ABufferThatPassesByOurTimeProvesNothing) {
   for (int minute = 60; minute > -5; --minute) {
     note("a", 10, 0, std::chrono::minutes(minute));
