@@ -273,6 +273,36 @@ def test_a_request_that_times_out_is_cut_until_it_is_taken(lanes: Lanes, kind: K
     assert b.worst < FRESH_SECONDS
 
 
+@pytest.mark.parametrize("slow", [["cliente-a"], ["cliente-a", "cliente-c"]], ids=["one", "two at once"])
+def test_slow_answers_to_much_data_keep_nobody_waiting(lanes: Lanes, slow: list[str]) -> None:
+    """Each request is answered within its time, and taken: 12 windows of them were 15 s each for everybody."""
+    with (lanes.folder / "customers.yaml").open("a") as file:
+        file.write("  - {id: cliente-c, name: C, hot_shard: hot-0, tokens: [{token: token-c, scope: ingest}]}\n")
+    destination = lanes.serve()
+
+    def script(customer: str, path: str, body: bytes) -> int:
+        time.sleep(2 if customer in slow else 0)
+        return _taken(path)
+
+    destination.script = script
+    lanes.configure(hot=lanes.destination_url, timeout="10s")
+    lanes.start("collector")
+    series = {n: [f"probe_{n}_{m}_{'x' * 1_900}" for m in range(1_000)] for n in range(20)}
+    with Neighbour(lanes, newest_taken(destination)) as b:
+        for names in series.values():
+            for customer in slow:
+                lanes.send_items(METRICS, customer, names)
+        time.sleep(15)
+    print(f"B at most {b.worst:.1f} s behind")
+    assert b.worst < FRESH_SECONDS
+    destination.script = take
+    for customer in slow:
+        book = lanes.settle(customer, HOT, seconds=90)
+        assert (book.get("dropped", 0), book["sent"]) == (0, 20_000)
+        arrived = destination.arrived(customer)
+        assert [n for n in series if f"probe_{n}_999_".encode() not in arrived] == []
+
+
 @RUNS_OR_KILLED
 def test_many_customers_that_hang_take_no_connections_from_others(lanes: Lanes, is_killed: bool) -> None:
     hanging = [f"cliente-{letter}" for letter in "cdefghijklmn"]

@@ -182,6 +182,14 @@ void Books::send_failed(Signal signal, std::string_view exporter, std::uint64_t 
   state_->send_failed[{"", signal, std::string(exporter), ""}] += items;
 }
 
+bool Books::others_wait(const CustomerId& customer, std::string_view exporter) const {
+  const std::lock_guard lock(state_->mutex);
+  return std::any_of(state_->queued.begin(), state_->queued.end(), [&](const auto& entry) {
+    const auto& [key, items] = entry;
+    return items > 0 && std::get<0>(key) != customer.text() && std::get<2>(key) == exporter;
+  });
+}
+
 Books::Line Books::line(const CustomerId& customer, Signal signal,
                         std::string_view exporter) const {
   const std::lock_guard lock(state_->mutex);

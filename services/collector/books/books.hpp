@@ -59,6 +59,9 @@ class Books {
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 
+  /// Whether anything of another customer waits for that exporter.
+  bool others_wait(const CustomerId& customer, std::string_view exporter) const;
+
   /// What stands in the books, for tests and the invariant.
   struct Line {
     std::uint64_t received = 0, rejected = 0, sent = 0, dropped = 0, queued = 0,

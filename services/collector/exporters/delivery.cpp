@@ -90,7 +90,9 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
   ++round_;
   in_flight_ = abandoned_ = 0;
   run_began_ = clock_.steady();
-  alone_since_.reset();
+  has_several_ = std::any_of(parcels.begin(), parcels.end(), [&](const Parcel& parcel) {
+    return parcel.customer != parcels.front().customer;
+  });
   std::vector<Task> tasks(parcels.size());
   for (std::size_t i = 0; i < parcels.size(); ++i) {
     tasks[i].stage = parcels[i].stage;
@@ -112,7 +114,6 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
 
 /// Sends what may be sent now. True where something is left to send or in flight.
 bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
-  note_alone(tasks);
   bool has_left = false;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
@@ -126,16 +127,6 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
       send(task, i);
   }
   return has_left;
-}
-
-/// Since when all tasks but one of several are done.
-void ParcelDelivery::note_alone(const std::vector<Task>& tasks) {
-  const auto left = std::count_if(tasks.begin(), tasks.end(),
-                                  [](const Task& task) { return !task.ranges.empty(); });
-  if (left != 1 || tasks.size() < 2)
-    alone_since_.reset();
-  else if (!alone_since_)
-    alone_since_ = clock_.steady();
 }
 
 void ParcelDelivery::send(Task& task, std::size_t index) {
@@ -196,8 +187,9 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     }
     task.request = 0;
     const Range range = task.ranges.front();
-    observer.on_answer(*range.parcel, range.first, range.last, item.answer,
-                       clock_.steady() - task.sent);
+    const Duration took = clock_.steady() - task.sent;
+    task.spent += took;
+    observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
     settle(task, item.answer, observer);
   }
 }
@@ -251,10 +243,8 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
     }
     return;
   }
-  // Many requests of one customer, each of them slow and taken at last.
-  if (settings_.lane == Lane::kFront && alone_since_ && now >= *alone_since_ + settings_.patience &&
-      evidence_->taken_since(run_began_)) {
-    set_aside(task, Aside::kSlow, "it takes longer than all others together", observer);
+  if (takes_others_time(task, observer)) {
+    set_aside(task, Aside::kSlow, "it takes long, and others wait", observer);
     return;
   }
   if (!task.failure) return;
@@ -280,6 +270,14 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
     set_aside(task, Aside::kSlow, answer.why, observer);
   else
     condemn(task, observer);
+}
+
+/// Many requests of one customer, each of them slow and taken at last: the window ends with the
+/// last of them, and behind it everybody waits.
+bool ParcelDelivery::takes_others_time(const Task& task, DeliveryObserver& observer) const {
+  if (settings_.lane != Lane::kFront || task.spent < settings_.patience) return false;
+  if (!evidence_->taken_since(run_began_)) return false;
+  return has_several_ || observer.others_wait(task.ranges.front().parcel->customer);
 }
 
 /// By when the destination took something: after the task failed and before it failed again, the

@@ -37,7 +37,7 @@ struct DeliverySettings {
   Duration retry_max = std::chrono::seconds(30);
   /// Requests that a parcel's search may take in one run; what is not found by then is set aside.
   int searches_max = 64;
-  /// How long a parcel of the front lane may fail or wait while the destination takes others'.
+  /// How long a parcel of the front lane may fail, wait or be sent while others' could be.
   Duration patience = std::chrono::seconds(3);
   /// Of the side lane: what is not done by then is set aside. 0: no end.
   Duration run_max{0};
@@ -71,6 +71,8 @@ class DeliveryObserver {
   }
   /// What units of one fate have in common; "" where each stands for itself. Views the parcel.
   virtual std::string_view kind_of(const Parcel& /*parcel*/, std::size_t /*unit*/) { return {}; }
+  /// Whether another customer may wait behind this run.
+  virtual bool others_wait(const CustomerId& /*customer*/) { return false; }
   /// Called often; false gives up what is left.
   virtual bool go_on() = 0;
 };
@@ -130,6 +132,7 @@ class ParcelDelivery {
     std::optional<TimePoint> searched_since{};
     std::optional<Failure> failure{};
     TimePoint sent{};
+    Duration spent{};  // in requests, by the answers
     TimePoint not_before{};
     std::vector<Doomed> doomed{};  // of a last try: failed once more
     TimePoint doomed_sent{};       // the last of these requests
@@ -138,12 +141,12 @@ class ParcelDelivery {
 
   void cut(const Parcel& parcel, std::deque<Range>& ranges) const;
   bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
-  void note_alone(const std::vector<Task>& tasks);
   void send(Task& task, std::size_t index);
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
   void judge(Task& task, DeliveryObserver& observer);
+  bool takes_others_time(const Task& task, DeliveryObserver& observer) const;
   enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
   Blame blame(const Task& task) const;
   void condemn(Task& task, DeliveryObserver& observer);
@@ -168,7 +171,7 @@ class ParcelDelivery {
   std::size_t in_flight_ = 0;
   std::size_t abandoned_ = 0;  // of these, no longer waited for
   TimePoint run_began_{};
-  std::optional<TimePoint> alone_since_;
+  bool has_several_ = false;  // customers, in this run
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;

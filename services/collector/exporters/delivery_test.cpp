@@ -51,7 +51,9 @@ class Notes final : public DeliveryObserver {
   std::string_view kind_of(const Parcel& parcel, std::size_t unit) override {
     return has_kinds ? parcel.run(unit, unit + 1) : std::string_view();
   }
+  bool others_wait(const CustomerId& /*customer*/) override { return has_others_behind; }
   bool go_on() override { return may_go_on(); }
+  bool has_others_behind = false;
   bool has_kinds = false;  // a unit's letter is its kind
   std::vector<std::string> refused;
   std::string left, slow, suspects;  // set aside
@@ -331,6 +333,28 @@ TEST_F(DeliveryTest, ACustomerWhoseEveryRequestIsSlowDoesNotKeepTheOthersForAllO
   notes_.slow.clear();
   EXPECT_TRUE(delivery.run({parcel_of("abcdefgh")}, notes_));
   EXPECT_EQ(notes_.slow, "");
+  // Unless others lie behind it in the log.
+  notes_.has_others_behind = true;
+  destination_.taken.clear();
+  EXPECT_TRUE(delivery.run({parcel_of("abcdefgh")}, notes_));
+  EXPECT_EQ(destination_.taken, "ab");
+  EXPECT_EQ(notes_.slow, "cdefgh");
+}
+
+TEST_F(DeliveryTest, TwoCustomersThatAreSlowAtOnceDoNotKeepTheOthersEither) {
+  ManualClock clock(0);
+  ConfirmedTime time(clock);
+  destination_.script = [&clock](const std::string& customer, const auto&) {
+    if (customer != "b") clock.advance(std::chrono::milliseconds(2500));
+    return Answer{};
+  };
+  settings_.request_units_max = 1;
+  ParcelDelivery delivery(settings_, destination_, clock);
+  const TimePoint began = clock.steady();
+  EXPECT_TRUE(delivery.run({parcel_of("abcdefgh"), parcel_of("ABCDEFGH", "c"), parcel_of("x", "b")},
+                           notes_));
+  EXPECT_LE(clock.steady() - began, 4 * settings_.patience) << "two requests of each";
+  EXPECT_EQ(destination_.taken.size() + notes_.slow.size(), 17U);
 }
 
 TEST_F(DeliveryTest, ALateSuccessSaysNothingOfNow) {

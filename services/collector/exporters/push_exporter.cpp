@@ -345,6 +345,10 @@ void PushExporter::end(TimePoint deadline) noexcept {
   if (lane_) lane_->stop(deadline);
 }
 
+bool PushExporter::others_wait(const CustomerId& customer) {
+  return parts_.books.others_wait(customer, settings_.id);
+}
+
 bool PushExporter::go_on() {
   return !is_stopping() && (window_in_hand_ == nullptr || !is_window_gone());
 }

@@ -78,6 +78,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
                  Duration took) override;
   std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override;
+  bool others_wait(const CustomerId& customer) override;
   bool go_on() override;
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
