@@ -22,6 +22,7 @@ constexpr std::uint64_t kPendingPart = 8;  // samples on their way to the heads
 constexpr std::uint64_t kLatePart = 32;    // of them, those that wait for the store
 constexpr std::uint64_t kAnswersPart = 4;
 constexpr std::uint64_t kHeadEighths = 3;  // open series
+constexpr std::uint64_t kIndexPart = 16;   // what is known of series without asking the store
 constexpr std::size_t kReadBytesMax = 16U << 20U;
 constexpr std::size_t kEventThreads = 2;
 constexpr std::size_t kReadThreads = 4;
@@ -77,7 +78,9 @@ Result<void> Service::open() {
   auto chunks = patiently("the chunks", [this] { return KvChunkStore::open(*store_); });
   if (!chunks) return forward(chunks);
   chunks_ = std::move(*chunks);
-  auto index = patiently("the index", [this] { return SeriesIndex::open(*store_); });
+  auto index = patiently("the index", [this] {
+    return SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
+  });
   if (!index) return forward(index);
   index_ = std::move(*index);
   heads_ = std::make_unique<HeadSet>(*chunks_, clock_, settings_.memory_max / 8 * kHeadEighths);
@@ -188,6 +191,7 @@ void Service::set_short(bool is_short) {
   if (is_short) service::log_warn("memory is short: whoever holds most is refused for now");
   ingester_->set_short(is_short);
   heads_->set_short(is_short);
+  index_->set_short(is_short);
   answers_->set_short(is_short);
   for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     lanes->set_short(is_short);

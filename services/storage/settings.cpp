@@ -41,8 +41,9 @@ store:
     cache: 64MiB                blocks of the store kept in memory
     write_buffer: 32MiB         per kind of data
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late
-                                samples, answers and open series (3/8; 1.5 KiB each) take their
-                                shares of it; above it whoever holds most is refused, retryably
+                                samples, answers, open series (3/8; 1.5 KiB each) and known ones
+                                (1/16) take their shares of it; above it whoever holds most is
+                                refused, retryably
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
 retention:                      0 keeps for ever
   raw: 400d

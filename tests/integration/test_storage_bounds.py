@@ -295,6 +295,26 @@ def test_open_series_of_one_customer(cold: ColdStore) -> None:
     assert cold.own_metric("vigia_faults_total") == 0
 
 
+def test_series_that_come_once(cold: ColdStore) -> None:
+    """What is known of series stood beside memory_max, up to 800 MiB, and was forgotten all at once."""
+    cold.end(15)
+    cold.configure(SMALL)
+    cold.start()
+    load = Load(cold)
+    sample = sample_bytes(int(time.time() * 1000), 1_000, [1.0])
+    with bounded(cold, rss_max=SMALL_RSS_MAX, longest_s=10) as neighbour:
+        for first in range(0, 600_000, 10_000):
+            body = b"".join(of_a("once", {"n": str(n)}, sample) for n in range(first, first + 10_000))
+            load.write(body, 10_000)
+            assert cold.own_metric("vigia_storage_index_memory_bytes") <= 256 * MIB / 16
+            if first == 300_000:
+                neighbour.may_fail.set()
+                cold.kill_and_start()
+                neighbour.may_fail.clear()
+    load.bodies = random.Random(5).sample(load.bodies, 10)
+    load.assert_all_there(neighbour)
+
+
 def test_a_full_log_is_replayed(cold: ColdStore) -> None:
     """Past three quarters of its cap the log is emptied by closing chunks; what it holds at a kill is read again."""
     cold.end(15)

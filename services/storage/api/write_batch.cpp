@@ -44,13 +44,13 @@ void WriteBatch::on_series(const SeriesView& series) {
   SeriesBatch target;
   target.customer = *customer;
   const LabelsHash hash = index_.hash(*customer, series.label_bytes);
-  target.id = index_.find(hash).value_or(SeriesId{});
-  const bool is_known = target.id.value != 0;
-  if (!is_known && !has_good_labels(series)) return;
+  const auto known = index_.find(hash);
+  if (known.has_value()) target.id = known->id;
+  if (!known.has_value() && !has_good_labels(series)) return;
   add_values(series, target);
   if (target.samples.empty() && target.histograms.empty()) return;
   const DayRange days = days_to_note(target);
-  if (!is_known || !index_.are_days_noted(target.id, days)) {
+  if (!known.has_value() || !known->days.contains(days)) {
     unresolved_.push_back({*customer, to_labels(series), hash, {}, false, days});
     unresolved_at_.push_back(batch_.series.size());
   }

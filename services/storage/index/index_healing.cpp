@@ -161,7 +161,7 @@ Result<void> SeriesIndex::heal() {
   const std::uint64_t repairs = store_.repairs();
   has_lost_rows_ = true;
   known_values_.clear();
-  days_.forget_all();
+  forget_days();
   value_days_.clear();
   for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
     if (auto found = find_customer_numbers(family); !found) return found;
@@ -315,7 +315,7 @@ Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(Custome
   if (repairs != repairs_seen_) {
     has_lost_rows_ = true;
     known_values_.clear();
-    days_.forget_all();
+    forget_days();
     value_days_.clear();
     if (auto put = put_identity(); !put) return forward(put);
     repairs_seen_ = repairs;

@@ -9,7 +9,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/labels.hpp"
-#include "services/storage/index/day_table.hpp"
+#include "services/storage/index/day_range.hpp"
 
 namespace vigia::storage {
 

@@ -12,7 +12,6 @@ namespace {
 
 // Looked at with one hold of the lock that new series wait for.
 constexpr std::size_t kSeriesAtOnce = 500;
-constexpr std::size_t kValueDaysMax = 1U << 18U;
 constexpr char kSeriesRow = 's';
 
 std::string day_value(std::uint32_t day) {
@@ -41,29 +40,44 @@ std::uint32_t last_day(std::string_view key, std::string_view value, std::uint32
 
 Result<void> SeriesIndex::note_days(const std::vector<UnresolvedSeries>& series) {
   for (std::size_t first = 0; first < series.size(); first += kSeriesAtOnce) {
-    const std::lock_guard lock(create_mutex_);
     const std::size_t end = std::min(first + kSeriesAtOnce, series.size());
-    std::vector<KeyValue> writes;
-    for (std::size_t i = first; i < end; ++i) {
-      if (series[i].days == kNoDays) continue;
-      if (auto noted = note_days_of(series[i], writes); !noted) return noted;
+    const std::lock_guard lock(create_mutex_);
+    const auto noted = note_days_of_some(series.data() + first, series.data() + end);
+    if (!noted) {
+      value_days_.clear();  // some of the rows may not be there
+      return noted;
     }
-    if (writes.empty()) continue;
-    if (auto put = store_.put(writes, Durability::kNow); !put) {
-      days_.forget_all();  // some of the rows may not be there
-      value_days_.clear();
-      return put;
-    }
-    if (value_days_.size() > kValueDaysMax) value_days_.clear();
+    bound_values();
   }
   return {};
 }
 
-Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series,
+// Days count as known once their rows are on disk.
+Result<void> SeriesIndex::note_days_of_some(const UnresolvedSeries* first,
+                                            const UnresolvedSeries* end) {
+  NotedDays noted;
+  std::vector<KeyValue> writes;
+  for (const UnresolvedSeries* one = first; one != end; ++one) {
+    if (one->days == kNoDays) continue;
+    if (auto done = note_days_of(*one, noted, writes); !done) return done;
+  }
+  if (!writes.empty()) {
+    if (auto put = store_.put(writes, Durability::kNow); !put) return put;
+  }
+  for (const UnresolvedSeries* one = first; one != end; ++one) {
+    if (one->days != kNoDays) remember(*one, noted.at(one->id.value));
+  }
+  return {};
+}
+
+// The row is asked, not memory: a series may be known by labels in several orders, of which each
+// may know of some of its days alone, and a row written anew must not lose one.
+Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays& noted,
                                        std::vector<KeyValue>& writes) {
-  DayRange known = days_.find(series.id);
   std::string key = index_key::series(series.customer, series.labels.metric_name(), series.id);
-  if (known == kNoDays) {
+  const auto [at, is_first] = noted.try_emplace(series.id.value, kNoDays);
+  DayRange& known = at->second;
+  if (is_first) {
     const auto row = store_.get(Family::kIndex, key);
     if (!row) return tl::unexpected<Error>(row.error());
     if (row->has_value()) known = days_of_row(**row);
@@ -71,13 +85,11 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series,
     if (known == kNoDays && !series.is_new) known = {0, 0};
   }
   if (known.contains(series.days)) {
-    days_.set(series.id, known);
     return series.is_new ? note_values(series, writes) : Result<void>();
   }
-  const DayRange days = joined(known, series.days);
+  known = joined(known, series.days);
   writes.push_back(
-      {Family::kIndex, std::move(key), encode_series_row(days, encode_labels(series.labels))});
-  days_.set(series.id, days);
+      {Family::kIndex, std::move(key), encode_series_row(known, encode_labels(series.labels))});
   return note_values(series, writes);
 }
 
@@ -88,17 +100,18 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
     std::string key = index_key::label_value(series.customer, label.name, label.value);
     const LabelsHash value_hash = hash(series.customer, key);
     const auto known = value_days_.find(value_hash);
-    if (known.has_value() && known->value > series.days.last) continue;
+    if (known.has_value() && known->id.value > series.days.last) continue;
     if (!known.has_value()) {
       const auto row = store_.get(Family::kIndex, key);
       if (!row) return tl::unexpected<Error>(row.error());
       const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
       if (last >= series.days.last && last != 0) {
-        value_days_.insert(value_hash, SeriesId{std::uint64_t{last} + 1});
+        value_days_.insert(series.customer, value_hash, {SeriesId{std::uint64_t{last} + 1}});
         continue;
       }
     }
-    value_days_.insert(value_hash, SeriesId{std::uint64_t{series.days.last} + 1});
+    const SeriesId day{std::uint64_t{series.days.last} + 1};
+    value_days_.insert(series.customer, value_hash, {day});
     writes.push_back({Family::kIndex, std::move(key), day_value(series.days.last)});
   }
   return {};
@@ -107,6 +120,11 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
 Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
   const std::uint32_t cut = day_of(before_ms);
   if (cut <= expired_until_) return 0;
+  for (Shard& shard :
+       shards_) {  // before the rows go, so that whoever comes again is resolved anew
+    const std::lock_guard lock(shard.mutex);
+    shard.ids.forget_before(cut);
+  }
   std::size_t series = 0;
   const bool has_lost_rows = store_.repairs() != repairs_at_open_;
   for (const Customer& customer : customers()) {
@@ -172,8 +190,7 @@ Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& key
   return gone;
 }
 
-// Its number is never given out again; whoever still knows it by the bytes of its labels finds that
-// its days are not noted, and resolves it anew.
+// Its number is never given out again.
 Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view row,
                                         std::vector<KeyValue>& writes) {
   const auto labels = decode_label_views(row);
@@ -190,7 +207,6 @@ Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view r
     writes.push_back({Family::kIndex, index_key::hash(labels_hash), "", true});
   }
   writes.push_back({Family::kIdentity, index_key::copy(customer, series), "", true});
-  days_.set(series, kNoDays);
   return {};
 }
 

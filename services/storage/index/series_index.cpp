@@ -18,11 +18,9 @@ constexpr std::string_view kFormatVersion = "vigia cold store 3";
 // Their rows are all known to version 3: 2 added packed chunks, 3 items that refer to their
 // origins.
 constexpr std::string_view kOlderVersions[] = {"vigia cold store 1", "vigia cold store 2"};
-// 24 bytes a slot: 16 M series that write are about 0.5 GB. Past it a shard forgets and asks the
-// store again.
-constexpr std::size_t kRememberedPerShard = 1U << 20U;
-// A quarter of a million values of labels, 12 MB at most.
-constexpr std::size_t kKnownValuesMax = 1U << 18U;
+// Of memory_max: label values have two maps of a sixteenth, series the rest. 64 MiB are 1.3 M
+// series and 98,000 values in each map.
+constexpr std::size_t kValuesPart = 16;
 
 std::string number_value(std::uint64_t value) {
   std::string bytes;
@@ -39,8 +37,14 @@ Result<std::uint64_t> read_number(std::string_view bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store) {
-  auto index = std::make_unique<SeriesIndex>(Key{}, store);
+SeriesIndex::SeriesIndex(Key /*key*/, OrderedStore& store, std::size_t memory_max)
+    : store_(store), memory_max_(memory_max) {
+  set_short(false);
+}
+
+Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store,
+                                                       std::size_t memory_max) {
+  auto index = std::make_unique<SeriesIndex>(Key{}, store, memory_max);
   if (auto loaded = index->load(); !loaded) return forward(loaded);
   return index;
 }
@@ -140,17 +144,46 @@ LabelsHash SeriesIndex::hash(CustomerNumber customer, std::string_view label_byt
   return {hash.high64, hash.low64};
 }
 
-std::optional<SeriesId> SeriesIndex::find(const LabelsHash& wire_hash) const {
+std::optional<KnownSeries> SeriesIndex::find(const LabelsHash& wire_hash) const {
   const Shard& shard = shards_[wire_hash.high % kShards];
   const std::lock_guard lock(shard.mutex);
   return shard.ids.find(wire_hash);
 }
 
-void SeriesIndex::remember(const LabelsHash& hash, SeriesId id) {
-  Shard& shard = shards_[hash.high % kShards];
+void SeriesIndex::remember(const UnresolvedSeries& series, const DayRange& days) {
+  Shard& shard = shards_[series.wire_hash.high % kShards];
   const std::lock_guard lock(shard.mutex);
-  if (shard.ids.size() >= kRememberedPerShard) shard.ids.clear();
-  shard.ids.insert(hash, id);
+  shard.ids.insert(series.customer, series.wire_hash, {series.id, days});
+}
+
+std::size_t SeriesIndex::values_max() const {
+  return (is_short_ ? memory_max_ / 2 : memory_max_) / kValuesPart;
+}
+
+std::size_t SeriesIndex::ids_max() const { return values_max() * (kValuesPart - 2) / kShards; }
+
+// Whoever holds create_mutex_ may wait for a disk: then the values follow with the next writer.
+void SeriesIndex::set_short(bool is_short) {
+  is_short_ = is_short;
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    shard.ids.set_bytes_max(ids_max());
+  }
+  const std::unique_lock lock(create_mutex_, std::try_to_lock);
+  if (lock.owns_lock()) bound_values();
+}
+
+void SeriesIndex::bound_values() {
+  known_values_.set_bytes_max(values_max());
+  value_days_.set_bytes_max(values_max());
+  value_bytes_ = known_values_.memory_bytes() + value_days_.memory_bytes();
+}
+
+void SeriesIndex::forget_days() {
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    shard.ids.forget_days();
+  }
 }
 
 std::uint64_t SeriesIndex::memory_bytes() const {
@@ -159,7 +192,7 @@ std::uint64_t SeriesIndex::memory_bytes() const {
     const std::lock_guard lock(shard.mutex);
     bytes += shard.ids.memory_bytes();
   }
-  return bytes + days_.memory_bytes();
+  return bytes + value_bytes_;
 }
 
 Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash) const {
@@ -207,7 +240,7 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
     remember_values(rows);
     next_id_ = next;
   }
-  for (const UnresolvedSeries& one : series) remember(one.wire_hash, one.id);
+  for (const UnresolvedSeries& one : series) remember(one, kNoDays);
   return {};
 }
 
@@ -233,8 +266,10 @@ void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& ha
 }
 
 void SeriesIndex::remember_values(const NewRows& rows) {
-  if (known_values_.size() > kKnownValuesMax) known_values_.clear();
-  for (const LabelsHash& value : rows.value_hashes) known_values_.insert(value, SeriesId{1});
+  for (const auto& [customer, value] : rows.value_hashes) {
+    known_values_.insert(customer, value, {SeriesId{1}});
+  }
+  bound_values();
 }
 
 void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) {
@@ -244,8 +279,8 @@ void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) 
     const bool is_known =
         known_values_.find(value_hash).has_value() || rows.values.find(value_hash).has_value();
     if (is_known) continue;
-    rows.values.insert(value_hash, SeriesId{1});
-    rows.value_hashes.push_back(value_hash);
+    rows.values.insert(series.customer, value_hash, {SeriesId{1}});
+    rows.value_hashes.emplace_back(series.customer, value_hash);
     rows.writes.push_back({Family::kIndex, std::move(key), ""});
   }
 }

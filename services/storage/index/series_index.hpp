@@ -13,12 +13,14 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
-#include "services/storage/index/day_table.hpp"
+#include "services/storage/index/day_range.hpp"
 #include "services/storage/index/flat_id_map.hpp"
 #include "services/storage/index/label_matcher.hpp"
 #include "services/storage/kv/ordered_store.hpp"
@@ -54,10 +56,14 @@ class SeriesIndex {
   struct Key {};  // only open makes one
 
  public:
-  SeriesIndex(Key /*key*/, OrderedStore& store) : store_(store) {}
-  /// `store` must outlive it. kCorrupt where the store was written by another version. Where the
-  /// store has lost rows, what follows from other rows is written anew first.
-  static Result<std::unique_ptr<SeriesIndex>> open(OrderedStore& store);
+  static constexpr std::size_t kMemoryMax = 64U << 20U;
+
+  SeriesIndex(Key /*key*/, OrderedStore& store, std::size_t memory_max);
+  /// `store` must outlive it. `memory_max`: of what is kept of series and label values so that
+  /// writers need not ask the store. kCorrupt where the store was written by another version. Where
+  /// the store has lost rows, what follows from other rows is written anew first.
+  static Result<std::unique_ptr<SeriesIndex>> open(OrderedStore& store,
+                                                   std::size_t memory_max = kMemoryMax);
 
   /// The customer's number, given out where it has none yet (durable at once).
   Result<CustomerNumber> number_of(const CustomerId& customer);
@@ -66,18 +72,16 @@ class SeriesIndex {
 
   /// Hash of the labels in whatever bytes a writer has them.
   LabelsHash hash(CustomerNumber customer, std::string_view label_bytes) const;
-  /// The series of a hash that `resolve` has seen lately; memory only.
-  std::optional<SeriesId> find(const LabelsHash& wire_hash) const;
+  /// The series of a hash that `resolve` has seen lately, and the days of its samples that need no
+  /// note_days before they are logged; memory only. What is not asked for is forgotten first, of
+  /// the customer who has most.
+  std::optional<KnownSeries> find(const LabelsHash& wire_hash) const;
   /// Gives each its number, new ones where the index has none, durable when the call returns: what
   /// is logged by number must never lose its labels. Metric names and label names hold no NUL.
   Result<void> resolve(std::vector<UnresolvedSeries>& series);
 
-  /// What samples of these days need to be found by: false where note_days has to be called before
-  /// they are logged.
-  bool are_days_noted(SeriesId series, const DayRange& days) const {
-    return days_.find(series).contains(days);
-  }
-  /// Notes the days of series that resolve has been through, durable when the call returns.
+  /// Notes the days of series that resolve has been through, durable when the call returns: samples
+  /// are found by them.
   Result<void> note_days(const std::vector<UnresolvedSeries>& series);
   /// Forgets series and label values whose last day is over at `before_ms`; returns how many
   /// series. What an older version left without days counts as of `now_ms`. Once a day: more often
@@ -111,12 +115,16 @@ class SeriesIndex {
   void note_used(SeriesId series, CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
   std::uint64_t memory_bytes() const;
+  /// While memory is short, half of memory_max.
+  void set_short(bool is_short);
 
  private:
+  using NotedDays = std::unordered_map<std::uint64_t, DayRange>;  // by series
+
   struct NewRows {
     std::vector<KeyValue> writes;
-    FlatIdMap values;                      // label values among them
-    std::vector<LabelsHash> value_hashes;  // the same
+    FlatIdMap values;                                                 // label values among them
+    std::vector<std::pair<CustomerNumber, LabelsHash>> value_hashes;  // the same
   };
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
@@ -161,8 +169,14 @@ class SeriesIndex {
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
   void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
   static std::string series_row(const UnresolvedSeries& series);
-  void remember(const LabelsHash& hash, SeriesId id);
-  Result<void> note_days_of(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
+  void remember(const UnresolvedSeries& series, const DayRange& days);
+  std::size_t ids_max() const;
+  std::size_t values_max() const;
+  void bound_values();
+  void forget_days();
+  Result<void> note_days_of_some(const UnresolvedSeries* first, const UnresolvedSeries* end);
+  Result<void> note_days_of(const UnresolvedSeries& series, NotedDays& noted,
+                            std::vector<KeyValue>& writes);
   Result<void> note_values(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
   Result<std::size_t> expire_rows(const std::string& prefix, std::uint32_t cut,
                                   std::uint32_t today);
@@ -173,11 +187,14 @@ class SeriesIndex {
 
   struct Shard {
     mutable std::mutex mutex;
-    FlatIdMap ids;
+    mutable FlatIdMap ids;  // notes what is asked for
   };
   static constexpr std::size_t kShards = 16;
 
   OrderedStore& store_;
+  const std::size_t memory_max_;
+  std::atomic<bool> is_short_{false};
+  std::atomic<std::size_t> value_bytes_{0};  // of both maps of label values
   std::uint64_t seed_ = 0;
   std::atomic<std::uint64_t> next_id_{1};
   std::mutex create_mutex_;         // one creator at a time, so that no series gets two numbers
@@ -187,8 +204,7 @@ class SeriesIndex {
   std::atomic<std::uint64_t> repairs_healed_{0};
   std::atomic<std::uint64_t> rows_restored_{0};
   std::map<CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
-  bool has_lost_rows_ = false;  // once, some time; under create_mutex_
-  DayTable days_;
+  bool has_lost_rows_ = false;       // once, some time; under create_mutex_
   FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
   std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;

@@ -316,6 +316,9 @@ class SeriesDaysTest : public testing::Test {
     EXPECT_TRUE(index_->note_days(series).has_value());
     return series[0];
   }
+  std::optional<KnownSeries> known(const std::string& pod) {
+    return index_->find(index_->hash(customer_, pod));
+  }
   std::vector<std::string> pods(const DayRange& days) {
     std::vector<std::string> found;
     EXPECT_TRUE(index_->select(customer_, {}, days, [&](const SelectedSeries& series) {
@@ -342,12 +345,11 @@ class SeriesDaysTest : public testing::Test {
 
 TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
   index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  const SeriesId dead = write("dead", {100, 100}).id;
+  write("dead", {100, 100});
   write("alive", {100, 100});
-  const SeriesId alive = write("alive", {106, 106}).id;
-  EXPECT_TRUE(index_->are_days_noted(dead, {100, 100}));
-  EXPECT_FALSE(index_->are_days_noted(dead, {100, 101}));
-  EXPECT_TRUE(index_->are_days_noted(alive, {101, 106}));
+  write("alive", {106, 106});
+  EXPECT_EQ(known("dead")->days, (DayRange{100, 100}));
+  EXPECT_EQ(known("alive")->days, (DayRange{100, 106}));
   open();  // from the rows, not from memory
   EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
   EXPECT_THAT(pods({100, 106}), testing::UnorderedElementsAre("alive", "dead"));
@@ -370,13 +372,78 @@ TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
   EXPECT_EQ(expire(101), 1U);
   EXPECT_THAT(pods(kAllDays), testing::ElementsAre("alive"));
   EXPECT_THAT(values(0), testing::ElementsAre("alive"));
-  EXPECT_FALSE(index_->are_days_noted(dead, {100, 100}));
+  EXPECT_FALSE(known("dead").has_value());
   const UnresolvedSeries back = write("dead", {201, 201});
   EXPECT_TRUE(back.is_new);
   EXPECT_NE(back.id, dead);
   EXPECT_THAT(pods({201, 201}), testing::ElementsAre("dead"));
   EXPECT_FALSE(write("alive", {201, 201}).is_new);
   EXPECT_EQ(write("alive", {202, 202}).id, alive);
+}
+
+// A sender may write a series' labels in two orders; each is known by itself.
+TEST_F(SeriesDaysTest, ARowWrittenAnewKeepsTheDaysThatOtherBytesOfTheSameLabelsBrought) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const Labels labels = Labels::from({{"__name__", "up"}, {"pod", "x"}});
+  const auto write_as = [&](const std::string& bytes, const DayRange& days) {
+    std::vector<UnresolvedSeries> series = {
+        {customer_, labels, index_->hash(customer_, bytes), {}, false, days}};
+    ASSERT_TRUE(index_->resolve(series) && index_->note_days(series));
+  };
+  write_as("one", {100, 100});
+  write_as("other", {100, 100});
+  write_as("one", {90, 90});
+  write_as("other", {102, 102});
+  std::vector<UnresolvedSeries> both = {
+      {customer_, labels, index_->hash(customer_, "one"), {}, false, {80, 80}},
+      {customer_, labels, index_->hash(customer_, "other"), {}, false, {110, 110}}};
+  ASSERT_TRUE(index_->resolve(both) && index_->note_days(both));
+  for (const std::uint32_t day : {80U, 90U, 110U}) {
+    EXPECT_THAT(pods({day, day}), testing::ElementsAre("x")) << day;
+  }
+}
+
+// Its share of memory is full of one customer's series that come once.
+TEST_F(SeriesDaysTest, ItsMemoryIsBoundedAndAFloodForgetsTheFloodsOwn) {
+  constexpr std::size_t kMax = 256U << 10U;
+  index_ = SeriesIndex::open(*store_, kMax).value();
+  const CustomerNumber a = index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const CustomerNumber b = index_->number_of(CustomerId::parse("cliente-b").value()).value();
+  const auto bring = [&](CustomerNumber customer, int first, int count) {
+    std::vector<UnresolvedSeries> series;
+    for (int n = first; n < first + count; ++n) {
+      const std::string pod = std::to_string(n);
+      series.push_back({customer,
+                        Labels::from({{"__name__", "up"}, {"pod", pod}}),
+                        index_->hash(customer, pod),
+                        {},
+                        false,
+                        {100, 100}});
+    }
+    ASSERT_TRUE(index_->resolve(series) && index_->note_days(series));
+    ASSERT_LE(index_->memory_bytes(), kMax);
+  };
+  bring(b, 0, 100);
+  const auto known_of_b = [&] {
+    int found = 0;
+    for (int n = 0; n < 100; ++n) {
+      const auto known = index_->find(index_->hash(b, std::to_string(n)));
+      if (known.has_value() && known->days == DayRange{100, 100}) ++found;
+    }
+    return found;
+  };
+  for (int first = 0; first < 10'000; first += 500) {
+    ASSERT_EQ(known_of_b(), 100) << first;
+    bring(a, first, 500);
+  }
+  index_->set_short(true);
+  EXPECT_LE(index_->memory_bytes(), kMax / 2);
+  EXPECT_EQ(known_of_b(), 100);
+  bring(a, 20'000, 500);
+  EXPECT_LE(index_->memory_bytes(), kMax / 2);
+  index_->set_short(false);
+  bring(a, 30'000, 500);
+  EXPECT_EQ(known_of_b(), 100);
 }
 
 TEST_F(SeriesDaysTest, SeriesOfAnOlderVersionAreShownAndCountFromNow) {
