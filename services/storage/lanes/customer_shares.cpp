@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kLittle = 100;  // of the whole
 constexpr std::size_t kWhileShort = 4;
+constexpr std::size_t kHardlyAny = 16;  // of what all may hold while memory is short
 
 tl::unexpected<Error> refusal(std::string text) {
   Error error{ErrorCode::kUnavailable, std::move(text)};
@@ -22,6 +23,8 @@ Result<void> CustomerShares::check_locked(std::size_t own, std::size_t amount) c
   const std::size_t amount_max = is_short_ ? amount_max_ / kWhileShort : amount_max_;
   if (own == 0 && taken_ <= amount_max / 2) return {};
   const std::size_t total = taken_ + amount;
+  // One body may be more than all that is left while memory is short: that stops nobody else.
+  if (is_short_ && own + amount <= amount_max / kHardlyAny && total <= amount_max_) return {};
   if (total > amount_max / 2 && own + amount > amount_max / 4) {
     return refusal(
         fmt::format("storage: {} take more than one customer's share, try again later", name_));

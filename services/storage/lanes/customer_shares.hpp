@@ -30,6 +30,7 @@ class CustomerShares {
   /// What all customers may hold together.
   std::size_t amount_max() const { return amount_max_; }
   /// While memory is short the bound is a quarter of what it was: whoever holds most is refused.
+  /// Who holds hardly any (a sixteenth of that) goes on up to the whole bound.
   void set_short(bool is_short) { is_short_ = is_short; }
 
  private:

@@ -41,6 +41,22 @@ TEST(CustomerSharesTest, WhileMemoryIsShortOnlyThoseWhoHoldLittleGoOn) {
   EXPECT_TRUE(shares.take("a", 1));
 }
 
+// A's one body of 5 MiB was more than the 4 MiB that all might hold, and B's 100 bytes were
+// refused.
+TEST(CustomerSharesTest, WhileMemoryIsShortOneLargeBodyStopsNobodyElse) {
+  CustomerShares shares("bodies", 1'600);
+  EXPECT_TRUE(shares.take("a", 500));
+  shares.set_short(true);
+  EXPECT_FALSE(shares.take("a", 1));
+  EXPECT_TRUE(shares.check("b"));
+  EXPECT_TRUE(shares.take("b", 20));
+  EXPECT_FALSE(shares.take("b", 20));
+  EXPECT_TRUE(shares.take("c", 25));
+  shares.give_back("a", 500);
+  EXPECT_TRUE(shares.take("d", 1'600 - 45));
+  EXPECT_FALSE(shares.take("e", 1));  // all of it is taken
+}
+
 TEST(CustomerSharesTest, AHeldShareGrowsAndIsGivenBack) {
   CustomerShares shares("answers", 100);
   {
