@@ -127,6 +127,9 @@ inline constexpr Duration kDrainMax = std::chrono::seconds(2);
 inline constexpr Duration kLiveTimeout = std::chrono::seconds(5);
 /// Patience with a store that is asked whether it is there.
 inline constexpr Duration kThereTimeout = std::chrono::seconds(2);
+/// Answers about our own parts that are kept: those of each range, and of the last ones; some 60 KB
+/// each.
+inline constexpr std::size_t kOwnRecordsMax = 16;
 /// How often the watchdog looks; and until when an alert of its own, or one that it keeps alive,
 /// stands without being told again: long enough for a restart of this program.
 inline constexpr Duration kWatchdogInterval = std::chrono::seconds(5);

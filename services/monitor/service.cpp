@@ -70,16 +70,9 @@ WatchdogSettings watchdog_settings(const Settings& settings) {
   return out;
 }
 
-/// Name and URL of each.
-std::vector<std::pair<std::string, std::string>> hot_shards(const Settings& settings) {
-  std::vector<std::pair<std::string, std::string>> shards;
-  for (const auto& shard : settings.shards) shards.emplace_back(shard.name, shard.url);
-  return shards;
-}
-
 LivePollerSettings poller_settings(const Settings& settings) {
   LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
-  out.hot_shards = hot_shards(settings);
+  for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
   return out;
 }
 
@@ -114,7 +107,7 @@ class Service final : public service::Running {
         authenticator_(*database_, hasher_, clock_, settings_.session),
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
         router_(*client_, settings_.router_url, own_token_),
-        hot_(*client_, hot_shards(settings_)),
+        own_records_(router_, settings_.rules.interval),
         live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
         channel_addresses_(*database_,
                            [policy = channel_addresses(settings_)](const std::string& url) {
@@ -152,9 +145,9 @@ class Service final : public service::Running {
                                      hasher_, clock_, *database_);
       if (!made) return forward(made);
     }
-    add_all_routes(table_,
-                   ApiParts{*database_, authenticator_, hasher_, live_, router_, hot_, settings_,
-                            clock_, [this] { refresh_snapshot(); }, [this] { publisher_.wake(); }});
+    add_all_routes(table_, ApiParts{*database_, authenticator_, hasher_, live_, router_,
+                                    own_records_, settings_, clock_, [this] { refresh_snapshot(); },
+                                    [this] { publisher_.wake(); }});
     if (is_sound) {
       auto published = publisher_.start();
       if (!published) return forward(published);
@@ -263,7 +256,7 @@ class Service final : public service::Running {
   Authenticator authenticator_;
   Snapshot snapshot_;
   RouterQueries router_;
-  HotQueries hot_;
+  OwnRecords own_records_;
   LivePoller live_;
   ChannelAddresses channel_addresses_;
   AlertingPublisher publisher_;

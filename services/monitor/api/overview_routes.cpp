@@ -74,9 +74,8 @@ ApiResult metrics(const ApiCall& call, const ApiParts& parts) {
   if (!node) return refuse(node.error());
   if (!*node || (*node)->retired_ms != 0) return not_found();
   auto text =
-      write_node_metrics(CurveAsk{call.customer->id, *node_id, *grid, now_ms,
-                                  call.customer->hot_shard, (*node)->created_ms},
-                         CurveSources{parts.router, parts.hot, parts.settings.rules.interval});
+      write_node_metrics(CurveAsk{call.customer->id, *node_id, *grid, now_ms, (*node)->created_ms},
+                         CurveSources{parts.router, parts.own_records});
   if (!text) {
     if (!is_retryable(text.error())) return refuse(text.error());
     return tl::unexpected<Refusal>(

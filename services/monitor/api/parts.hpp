@@ -10,9 +10,9 @@
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/password.hpp"
 #include "services/monitor/api/table.hpp"
-#include "services/monitor/live/hot_queries.hpp"
 #include "services/monitor/live/live_poller.hpp"
 #include "services/monitor/live/router_queries.hpp"
+#include "services/monitor/live/own_outages.hpp"
 #include "services/monitor/settings.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/database.hpp"
@@ -26,7 +26,7 @@ struct ApiParts {
   PasswordHasher& hasher;
   const LivePoller& live;
   RouterQueries& router;
-  HotQueries& hot;
+  OwnRecords& own_records;
   const Settings& settings;
   const Clock& clock;
   std::function<void()>

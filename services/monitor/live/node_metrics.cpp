@@ -258,13 +258,18 @@ Result<NodeCurves> ask_curves(const CurveAsk& ask, RouterQueries& router, Remark
 
 Record ask_record(const CurveAsk& ask, const CurveSources& sources, Remarks& remarks) {
   const auto grid = record_grid(ask.grid, ask.now_ms / 1000);
-  auto series = sources.hot.range(
-      ask.hot_shard, record_query(ask.customer, ask.node, grid, sources.rule_interval), grid);
-  if (!series) {
-    remarks.add("", {"down times missing: the hot store does not answer"});
+  auto of_node =
+      sources.router.range(ask.customer, node_record_query(ask.customer, ask.node, grid), grid);
+  auto ours = sources.own_records.of(grid);
+  if (!of_node || !ours) {
+    remarks.add("", {"down times missing: the router does not answer"});
     return {};
   }
-  return read_record(grid, *series);
+  remarks.add("", of_node->warnings);
+  remarks.add("", ours->warnings);
+  auto series = std::move(of_node->series);
+  series.insert(series.end(), ours->series.begin(), ours->series.end());
+  return read_record(grid, series);
 }
 
 }  // namespace
@@ -286,7 +291,8 @@ Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& 
   writer.end_array();
   write_measure("cpu", curves->cpu, writer);
   write_measure("memory", curves->memory, writer);
-  write_judgements(judge(*curves, ask, record, outage_slack_s(sources.rule_interval)), writer);
+  write_judgements(judge(*curves, ask, record, outage_slack_s(sources.own_records.interval())),
+                   writer);
   write_outages(record.outages, writer);
   write_summary("cpu_summary", summary_of(curves->cpu, curves->samples), writer);
   write_summary("memory_summary", summary_of(curves->memory, curves->samples), writer);

@@ -8,9 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "libs/base/duration.hpp"
 #include "libs/model/ids.hpp"
-#include "services/monitor/live/hot_queries.hpp"
 #include "services/monitor/live/router_queries.hpp"
 
 namespace vigia::monitor {
@@ -63,20 +61,20 @@ struct CurveAsk {
   NodeId node;
   TimeGrid grid;
   std::int64_t now_ms = 0;
-  std::string hot_shard;
   std::int64_t known_from_ms = 0;
 };
 
+class OwnRecords;
+
 struct CurveSources {
   RouterQueries& router;
-  HotQueries& hot;
-  Duration rule_interval;  ///< of evaluation
+  OwnRecords& own_records;
 };
 
-/// Schema NodeMetrics of the contract, up to now. Blocks while it asks the router (one question
-/// about the grid, and where its steps are long one about what lies after the last) and the hot
-/// store (one: how the node answered, and when Vigía was away). Where the latter does not answer, a
-/// warning says so, and what is missing of the curve is nobody's.
+/// Schema NodeMetrics of the contract, up to now. Blocks while it asks the router: one question
+/// about the grid, where its steps are long one about what lies after the last, one how the node
+/// answered, and one when Vigía was away. Where the last two fail a warning says so, and what is
+/// missing of the curve is nobody's.
 Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& sources);
 
 }  // namespace vigia::monitor

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "services/monitor/limits.hpp"
 #include "services/monitor/live/node_metrics.hpp"
 
 namespace vigia::monitor {
@@ -30,6 +31,10 @@ std::int64_t seconds_of(Duration duration) {
                                 std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
 
+std::string part(std::string_view name, const std::string& expression) {
+  return fmt::format(R"(label_replace(max({}), "{}", "{}", "", ""))", expression, kPartLabel, name);
+}
+
 std::vector<std::optional<double>> part_of(std::string_view name, const TimeGrid& grid,
                                            const std::vector<MatrixSeries>& series) {
   std::vector<MatrixSeries> found;
@@ -50,34 +55,33 @@ TimeGrid record_grid(const TimeGrid& curve, std::int64_t now_s) {
   return TimeGrid{curve.start_s, now_s / step * step, step};
 }
 
-std::string record_query(const CustomerId& customer, const NodeId& node, const TimeGrid& grid,
-                         Duration interval) {
-  const auto part = [](std::string_view name, const std::string& expression) {
-    return fmt::format(R"(label_replace(max({}), "{}", "{}", "", ""))", expression, kPartLabel,
-                       name);
-  };
-  // The newest record where points lie closer than records, else the worst of them.
-  const std::int64_t least = kEvaluations * seconds_of(interval);
-  const auto worst = [&](std::string_view selector) {
-    return grid.step_s < least ? fmt::format("last_over_time({}[{}s])", selector, least)
-                               : fmt::format("max_over_time({}[{}s])", selector, grid.step_s);
-  };
-  // These series end with what they tell of.
-  const auto scraped = [&](std::string_view selector) {
-    return fmt::format("max_over_time({}[{}s])", selector, std::max(grid.step_s, kScrapedWindowS));
-  };
+std::string node_record_query(const CustomerId& customer, const NodeId& node,
+                              const TimeGrid& grid) {
   // Ids hold no character that PromQL would need escaped.
-  const auto ours = fmt::format(R"(customer_id="{}")", customer.text());
+  const auto whose = fmt::format(R"(customer_id="{}")", customer.text());
+  // These series end with what they tell of.
+  const auto scraped = [&](std::string_view metric, std::string_view job) {
+    return fmt::format(R"(max_over_time({}{{job="{}",{}}}[{}s]))", metric, job, whose,
+                       std::max(grid.step_s, kScrapedWindowS));
+  };
   const auto up = fmt::format(R"({}_over_time(up{{job="customer-agents",{},node_id="{}"}}[{}s]))",
-                              grid.step_s < kUpWindowS ? "last" : "avg", ours, node.text(),
+                              grid.step_s < kUpWindowS ? "last" : "avg", whose, node.text(),
                               std::max(grid.step_s, kUpWindowS));
   return part("up", up) + " or " +
-         part(kRecorded, worst(R"(vigia:own_part_away{customer_id=""})")) + " or " +
-         part("asking", worst(R"(vigia:asking_part_away{customer_id=""})")) + " or " +
-         part("unseen",
-              scraped(R"(vigia_monitor_customer_is_unseen{job="vigia-monitor",)" + ours + "}")) +
-         " or " +
-         part("shut", scraped(R"(vigia_memory_shut_out{job="otel-collector",)" + ours + "}"));
+         part("unseen", scraped("vigia_monitor_customer_is_unseen", "vigia-monitor")) + " or " +
+         part("shut", scraped("vigia_memory_shut_out", "otel-collector"));
+}
+
+std::string own_record_query(const TimeGrid& grid, Duration interval) {
+  // The newest record where points lie closer than records, else the worst of them.
+  const std::int64_t least = kEvaluations * seconds_of(interval);
+  const auto worst = [&](std::string_view metric) {
+    const auto ours = fmt::format(R"({}{{customer_id=""}})", metric);
+    return grid.step_s < least ? fmt::format("last_over_time({}[{}s])", ours, least)
+                               : fmt::format("max_over_time({}[{}s])", ours, grid.step_s);
+  };
+  return part(kRecorded, worst("vigia:own_part_away")) + " or " +
+         part("asking", worst("vigia:asking_part_away"));
 }
 
 std::optional<double> Record::up_share(std::int64_t from_s, std::int64_t to_s) const {
@@ -138,6 +142,22 @@ std::int64_t outage_slack_s(Duration interval) {
   constexpr std::int64_t kScrapeS = 15;
   constexpr std::int64_t kSampleS = 15;
   return kScrapeS + kSampleS + seconds_of(interval);
+}
+
+Result<RangeAnswer> OwnRecords::of(const TimeGrid& grid) {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& kept : kept_) {
+      if (kept.grid == grid) return kept.answer;
+    }
+  }
+  auto answer = router_.range_of_all(own_record_query(grid, interval_), grid);
+  // One that lacks something is asked for again.
+  if (!answer || !answer->warnings.empty()) return answer;
+  const std::scoped_lock lock(mutex_);
+  kept_.push_back(Kept{grid, *answer});
+  if (kept_.size() > kOwnRecordsMax) kept_.pop_front();
+  return answer;
 }
 
 }  // namespace vigia::monitor

@@ -63,6 +63,15 @@ Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std:
 
 Result<RangeAnswer> RouterQueries::range(const CustomerId& customer, std::string_view query,
                                          const TimeGrid& grid) {
+  return ask_range(customer, query, grid);
+}
+
+Result<RangeAnswer> RouterQueries::range_of_all(std::string_view query, const TimeGrid& grid) {
+  return ask_range(std::nullopt, query, grid);
+}
+
+Result<RangeAnswer> RouterQueries::ask_range(const std::optional<CustomerId>& customer,
+                                             std::string_view query, const TimeGrid& grid) {
   auto answer = post("/api/v1/query_range",
                      net::encode_form({{"query", std::string(query)},
                                        {"start", std::to_string(grid.start_s)},

@@ -29,6 +29,7 @@ struct TimeGrid {
   std::int64_t start_s = 0;  ///< a multiple of step_s
   std::int64_t end_s = 0;    ///< the last step
   std::int64_t step_s = 15;
+  bool operator==(const TimeGrid&) const = default;
 };
 
 /// Thread contract: any thread but an event loop; calls block, `range` for at most kCurveTimeout,
@@ -47,8 +48,13 @@ class RouterQueries {
   /// One customer: the router fences the query by the header, whatever it says.
   Result<RangeAnswer> range(const CustomerId& customer, std::string_view query,
                             const TimeGrid& grid);
+  /// All customers and what is the provider's: no more of the answer may reach a customer than is
+  /// its own.
+  Result<RangeAnswer> range_of_all(std::string_view query, const TimeGrid& grid);
 
  private:
+  Result<RangeAnswer> ask_range(const std::optional<CustomerId>& customer, std::string_view query,
+                                const TimeGrid& grid);
   Result<net::ClientResponse> post(std::string_view path, std::string form,
                                    const std::optional<CustomerId>& customer, Duration timeout);
 

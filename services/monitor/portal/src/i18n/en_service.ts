@@ -58,8 +58,8 @@ export const service = {
 
   /** The monitor's own sentences on what it cannot show; what is not among them is quoted. */
   serverWords: {
-    "down times missing: the hot store does not answer":
-      "The hot Prometheus does not answer: when nodes were down, and when Vigía was away, is not known.",
+    "down times missing: the router does not answer":
+      "The router does not answer: when nodes were down, and when Vigía was away, is not known.",
     "newest part missing: the router does not answer":
       "The newest part of the curves is missing: the router does not answer.",
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
@@ -81,7 +81,7 @@ export const service = {
 
   /** The same where they speak of the provider's own parts, for a customer. */
   serverWordsForCustomers: {
-    "down times missing: the hot store does not answer":
+    "down times missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: when nodes were down is not known.",
     "newest part missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: the newest part of the curves is missing.",

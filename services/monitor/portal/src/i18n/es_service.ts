@@ -55,8 +55,8 @@ export const service: typeof english = {
     "El monitoreo de su proveedor tiene una interrupción propia: aquí puede faltar algo.",
 
   serverWords: {
-    "down times missing: the hot store does not answer":
-      "El Prometheus caliente no responde: no se sabe cuándo los nodos estuvieron caídos ni cuándo faltó Vigía.",
+    "down times missing: the router does not answer":
+      "El router no responde: no se sabe cuándo los nodos estuvieron caídos ni cuándo faltó Vigía.",
     "newest part missing: the router does not answer":
       "Falta la parte más nueva de las curvas: el router no responde.",
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
@@ -75,7 +75,7 @@ export const service: typeof english = {
   },
 
   serverWordsForCustomers: {
-    "down times missing: the hot store does not answer":
+    "down times missing: the router does not answer":
       "La vigilancia de su proveedor tiene una interrupción propia: no se sabe cuándo los nodos estuvieron caídos.",
     "newest part missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: falta la parte más nueva de las curvas.",
