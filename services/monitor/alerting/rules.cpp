@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/json_text.hpp"
+#include "services/monitor/alerting/condition_rules.hpp"
 #include "services/monitor/alerting/directory_rules.hpp"
 
 namespace vigia::monitor {
@@ -368,7 +369,7 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
 
 std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
   auto rules = part_rules(settings);
-  for (auto more : {data_rules(), store_rules(), directory_rules()}) {
+  for (auto more : {data_rules(), store_rules(), directory_rules(), condition_rules()}) {
     for (auto& rule : more) rules.push_back(std::move(rule));
   }
   return rules;
