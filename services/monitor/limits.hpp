@@ -43,6 +43,15 @@ inline constexpr std::size_t kHookAnswerBytesMax = 16U << 10U;
 inline constexpr Duration kHookTimeout = std::chrono::seconds(10);
 /// Targets that are remembered for when the database is away; some 300 B each.
 inline constexpr std::size_t kHookTargetsKeptMax = 50'000;
+/// How often it is written down again that telling a channel goes as it did.
+inline constexpr Duration kOutcomeInterval = std::chrono::minutes(1);
+/// Channels of which it is known in memory, some 300 B each; and rows of one transaction.
+inline constexpr std::size_t kOutcomesMax = 50'000;
+inline constexpr std::size_t kOutcomesKeptAtOnce = 500;
+/// How often Alertmanager is asked how its mails went, and how large its answer may be: of a
+/// channel for mail it has some 25 lines of 120 B.
+inline constexpr Duration kMailLookInterval = std::chrono::seconds(10);
+inline constexpr std::size_t kMailCountersBytesMax = 64U << 20U;
 /// Nodes of one customer that are asked for their health at once; more get 503. Each holds a
 /// connection for 10 s at most.
 inline constexpr std::size_t kScrapesOfCustomerMax = 512;
@@ -118,6 +127,9 @@ inline constexpr Duration kSnapshotRefreshInterval = std::chrono::seconds(3);
 
 /// How often the live state is asked of router and Alertmanager (docs/decisions/0002).
 inline constexpr Duration kLiveInterval = std::chrono::seconds(5);
+/// Answers about our own parts that are kept: those of each range, and of the last ones; some 60 KB
+/// each.
+inline constexpr std::size_t kOwnRecordsMax = 16;
 /// Patience with one question about a node's curves: two years from the cold store.
 inline constexpr Duration kCurveTimeout = std::chrono::seconds(10);
 /// At a stop: what is in flight has this long to end. Only a question that waits for a router that
@@ -127,9 +139,6 @@ inline constexpr Duration kDrainMax = std::chrono::seconds(2);
 inline constexpr Duration kLiveTimeout = std::chrono::seconds(5);
 /// Patience with a store that is asked whether it is there.
 inline constexpr Duration kThereTimeout = std::chrono::seconds(2);
-/// Answers about our own parts that are kept: those of each range, and of the last ones; some 60 KB
-/// each.
-inline constexpr std::size_t kOwnRecordsMax = 16;
 /// How often the watchdog looks; and until when an alert of its own, or one that it keeps alive,
 /// stands without being told again: long enough for a restart of this program.
 inline constexpr Duration kWatchdogInterval = std::chrono::seconds(5);

@@ -9,6 +9,8 @@
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/log.hpp"
+#include "services/monitor/alerting/channel_outcomes.hpp"
+#include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/publisher.hpp"
 #include "services/monitor/alerting/watchdog.hpp"
 #include "services/monitor/api/parts.hpp"
@@ -117,7 +119,8 @@ class Service final : public service::Running {
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
         hook_addresses_(channel_addresses(settings_), clock_),
-        hooks_(*database_, hook_addresses_, metrics_),
+        hooks_(*database_, hook_addresses_, outcomes_, metrics_, settings_.public_url),
+        mails_(*database_, *client_, outcomes_, settings_.alertmanager.url),
         places_(system_names(node_addresses(settings_)), clock_, metrics_),
         workers_(quick_limits()),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
@@ -147,7 +150,7 @@ class Service final : public service::Running {
     }
     add_all_routes(table_, ApiParts{*database_, authenticator_, hasher_, live_, router_,
                                     own_records_, settings_, clock_, [this] { refresh_snapshot(); },
-                                    [this] { publisher_.wake(); }});
+                                    [this] { publisher_.wake(); }, outcomes_});
     if (is_sound) {
       auto published = publisher_.start();
       if (!published) return forward(published);
@@ -159,6 +162,7 @@ class Service final : public service::Running {
       if (live_.current()->router_problem.empty()) known_at_ = clock_.steady();
       inside_.release_waiting();
       warn_of_notes(authenticator_.notes().flush());
+      keep_outcomes();
     });
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
       const std::chrono::duration<double> age = clock_.steady() - known_at_.load();
@@ -168,6 +172,7 @@ class Service final : public service::Running {
     });
     live_.start();
     watchdog_.start();
+    if (!settings_.alertmanager.url.empty()) mails_.start();
     return {};
   }
 
@@ -182,11 +187,13 @@ class Service final : public service::Running {
     channel_addresses_.stop();
     live_.stop();
     watchdog_.stop();
+    mails_.stop();
     inside_workers_.stop(service::WaitingJobs::kDrop, deadline);
     workers_.stop();
     waiting_workers_.stop(service::WaitingJobs::kDrop, deadline);
     hashing_workers_.stop();
     warn_of_notes(authenticator_.notes().flush_now());
+    keep_outcomes();
   }
 
  private:
@@ -238,6 +245,15 @@ class Service final : public service::Running {
     }
   }
 
+  /// What cannot be written now is tried at the next look.
+  void keep_outcomes() {
+    auto kept = outcomes_.keep();
+    const bool is_kept = kept.has_value();
+    if (are_outcomes_kept_.exchange(is_kept) && !is_kept) {
+      service::log_warn("how channels were told is not noted", {{"error", kept.error().message}});
+    }
+  }
+
   void refresh_snapshot() {
     auto refreshed = snapshot_.refresh();
     if (!refreshed) {
@@ -249,6 +265,7 @@ class Service final : public service::Running {
   const std::string own_token_;  ///< the monitor's own operator token, never stored
   SystemClock clock_;
   std::atomic<TimePoint> known_at_{clock_.steady()};  ///< of the newest look that was answered
+  std::atomic<bool> are_outcomes_kept_{true};
   service::MetricRegistry metrics_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<net::Client> client_;
@@ -262,7 +279,9 @@ class Service final : public service::Running {
   AlertingPublisher publisher_;
   Watchdog watchdog_;
   AddressBook hook_addresses_;
+  ChannelOutcomes outcomes_{*database_, clock_};
   ChannelHooks hooks_;
+  MailOutcomes mails_;
   NodeScrapes scrapes_;
   NodePlaces places_;  ///< after the scrapes: its threads begin them
   FairPool workers_;

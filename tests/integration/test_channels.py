@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 import requests
-from launcher.layout import beside
+from launcher.layout import beside, demo_agents
 from rest import Caller
 from stack import Stack, wait_for
-from two_customers import add_to_alerting, add_two_customers, channels_of, is_active, operator_of, sink
+from two_customers import add_to_alerting, add_two_customers, channels_of, is_active, operator_of, sink, up_of
 
 GOOD = "https://8.8.8.8/good"
 
@@ -314,7 +314,8 @@ class TestCustomersHostsAndAlertmanager:
 
             def post(customer: str, headers: dict[str, str], size: int = 2) -> int:
                 where = f"{inside}/hooks/{customer}/{channel}"
-                return requests.post(where, data=b"x" * size, headers=headers, timeout=15).status_code
+                message = b"{" + b" " * (size - 2) + b"}"
+                return requests.post(where, data=message, headers=headers, timeout=15).status_code
 
             assert post("cliente-a", token) == 403
             assert post("cliente-b", token) == 404, "another's channel"
@@ -365,8 +366,8 @@ class TestCustomersHostsAndAlertmanager:
 
 
 @contextmanager
-def _mail_server(host: str) -> Iterator[tuple[int, list[str]]]:
-    """An SMTP server that takes everything: what it was sent, head and body."""
+def _mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[tuple[int, list[str]]]:
+    """An SMTP server that takes all but mail to the address that `unknown` gives: what it was sent, head and body."""
     mails: list[str] = []
 
     class Session(socketserver.StreamRequestHandler):
@@ -379,6 +380,10 @@ def _mail_server(host: str) -> Iterator[tuple[int, list[str]]]:
                     lines = iter(self.rfile.readline, b".\r\n")
                     # A line that begins with a dot is sent with two (RFC 5321, 4.5.2).
                     mails.append(b"".join(one[1:] if one.startswith(b"..") else one for one in lines).decode())
+                is_refused = word == b"RCPT" and unknown() and unknown().encode() in line
+                if is_refused:
+                    self.wfile.write(b"550 no such user at mx.inside\r\n")
+                    continue
                 self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
                 if word == b"QUIT":
                     return
@@ -392,6 +397,112 @@ def _mail_server(host: str) -> Iterator[tuple[int, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _with_portal(stack: Stack, *alerting: str) -> str:
+    portal = stack.layout.url("monitor")
+    add_to_alerting(stack, *alerting)
+    config = stack.layout.config / "monitor.yaml"
+    config.write_text(config.read_text().replace("public:\n", f"public:\n  url: {portal}\n"))
+    return portal
+
+
+def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
+    """It stood in nobody's sight but the log's; and it stays known over a restart."""
+    statuses = {"/hook-secret": 503, "/slack-secret": 410}
+
+    def take(asked: BaseHTTPRequestHandler, _: bytes) -> None:
+        _answer_status(asked, statuses[asked.path])
+
+    unknown = ["nobody@a.example"]
+    with (
+        Stack(tmp_path) as stack,
+        _host(beside(stack.layout.host, 98), take) as url,
+        _mail_server(beside(stack.layout.host, 97), lambda: unknown[0]) as (port, mails),
+    ):
+        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
+        mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
+        add_to_alerting(stack, "allow_private_targets: true", mail)
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        hook = _add_channel(operator, "cliente-a", type="webhook", target=url + "/hook-secret")
+        slack = _add_channel(operator, "cliente-a", type="slack", target=url + "/slack-secret")
+        refused = _add_channel(operator, "cliente-a", type="email", target="nobody@a.example")
+        taken = _add_channel(operator, "cliente-a", type="email", target="ops@a.example")
+        others = _add_channel(operator, "cliente-b", type="email", target="ops@b.example")
+        assert all(one["last_failure"] is None for one in channels_of(operator, "cliente-a").values())
+        time.sleep(12)  # the first look at Alertmanager's counters tells nothing
+        _post_alerts(stack, "cliente-a", "n1")
+
+        def failure_of(channel: str) -> str | None:
+            failure = channels_of(operator, "cliente-a")[channel]["last_failure"]
+            return failure["reason"] if failure else None
+
+        def delivered(customer: str, channel: str) -> str | None:
+            at: str | None = channels_of(operator, customer)[channel]["last_delivered_at"]
+            return at
+
+        wait_for("the webhook's", lambda: failure_of(hook) == "its host answers 503", 20)
+        wait_for("Slack's", lambda: failure_of(slack) == "its host answers 410", 20)
+        wait_for("the mail's", lambda: failure_of(refused) == "the mail server does not take the message", 30)
+        wait_for("the other mail's", lambda: delivered("cliente-a", taken), 30)
+        assert failure_of(taken) is None
+        assert delivered("cliente-a", refused) is None
+        assert delivered("cliente-b", others) is None
+        shown = json.dumps(operator.good("GET", "/customers/cliente-a/channels"))
+        assert not re.search(r"secret|inside|127\.0\.0\.1|" + re.escape(smarthost), shown), shown
+        assert mails
+        statuses["/hook-secret"] = 200
+        unknown[0] = ""
+        wait_for("Alertmanager's next try arrives", lambda: delivered("cliente-a", hook), 90)
+        assert failure_of(hook) == "its host answers 503", "what failed before stays known"
+        time.sleep(6)  # a look, after which it is kept
+        before = channels_of(operator, "cliente-a")
+        stack.stop("monitor")
+        stack.start("monitor")
+        after = channels_of(operator_of(stack), "cliente-a")
+        for channel in (hook, slack, refused, taken):
+            assert after[channel]["last_failure"] == before[channel]["last_failure"]
+            assert (after[channel]["last_delivered_at"] is None) == (before[channel]["last_delivered_at"] is None)
+
+
+def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_ours(tmp_path: Path) -> None:
+    """generatorURL and externalURL named Prometheus and Alertmanager inside, to a customer and for nobody to open."""
+    got: dict[str, str] = {}
+
+    def take(asked: BaseHTTPRequestHandler, body: bytes) -> None:
+        got[asked.path] = body.decode()
+        _answer_status(asked, 200)
+
+    with (
+        Stack(tmp_path, agents=demo_agents()[:1]) as stack,
+        _host(beside(stack.layout.host, 98), take) as url,
+        _mail_server(beside(stack.layout.host, 97)) as (port, mails),
+    ):
+        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
+        mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
+        portal = _with_portal(stack, "allow_private_targets: true", mail)
+        stack.start_central()
+        stack.start("agent-a1")
+        operator = operator_of(stack)
+        _add_channel(operator, "cliente-a", type="webhook", target=f"{url}/hook")
+        _add_channel(operator, "cliente-a", type="slack", target=f"{url}/slack")
+        _add_channel(operator, "cliente-a", type="email", target="ops@a.example")
+        wait_for("the node is up", lambda: up_of(stack, "prod-web-01") == "1", 60)
+        stack.kill("agent-a1")
+        wait_for("all three are told", lambda: len(got) == 2 and mails, 90)
+        message = json.loads(got["/hook"])
+        page = f"{portal}/#/nodes/cliente-a/prod-web-01"
+        assert message["alerts"][0]["labels"]["alertname"] == "CustomerNodeDown"
+        assert [one["generatorURL"] for one in message["alerts"]] == [page]
+        assert message["externalURL"] == f"{portal}/#/alerts"
+        assert json.loads(got["/slack"])["attachments"][0]["title_link"] == page
+        for name, text in {**got, "mail": mails[0].replace("=\r\n", "").replace("=3D", "=")}.items():
+            assert page in text, (name, text)
+            inside = re.findall(r"127\.\d+\.\d+\.\d+(?::\d+)?", text.replace(portal, ""))
+            assert inside == [], (name, text)
+            assert stack.secrets["internal_token"] not in text
 
 
 def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:

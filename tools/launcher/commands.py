@@ -77,6 +77,7 @@ def alertmanager(layout: Layout) -> Command:
         f"--storage.path={layout.data}/alertmanager",
         f"--web.listen-address={layout.address('alertmanager')}",
         "--cluster.listen-address=",
+        "--enable-feature=receiver-name-in-metrics",
         *_shown_as_portal(layout),
     ]
     return Command("alertmanager", words, f"{layout.url('alertmanager')}/-/ready")

@@ -1,5 +1,6 @@
 #include "services/monitor/alerting/alertmanager_config.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
+#include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor {
@@ -170,11 +172,16 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
     return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100, {}}}\n",
                        relay_url(channel, relay), relay_access(relay));
   });
-  section("email", "email_configs",
-          [&](const Channel& channel) { return render_email(channel, portal); });
   section("slack", "slack_configs",
           [&](const Channel& channel) { return render_slack(channel, relay, portal); });
   return text;
+}
+
+// One of its own for each address: Alertmanager counts by receiver, and so it is known how each
+// fares (mail_outcomes.hpp).
+std::string render_mail_receiver(const Channel& channel, std::string_view portal) {
+  return fmt::format("  - name: {}\n    email_configs:\n", json_text(mail_receiver(channel.id))) +
+         render_email(channel, portal);
 }
 
 // While our own parts are away, what looks like an absence is explained by it: nobody is told, and
@@ -247,13 +254,24 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
                      render_watchdog_route(provider);
   std::string receivers = "receivers:\n";
   for (const auto& [customer, own] : by_customer) {
-    const auto name = "customer-" + customer.text();
-    text += fmt::format(
-        "    - matchers: ['customer_id=\"{}\"']\n"
-        "      receiver: {}\n"
-        "      continue: true\n",
-        customer.text(), json_text(name));
-    receivers += render_receivers(name, own, relay, portal);
+    const auto route = [&, &id = customer](const std::string& name) {
+      text += fmt::format(
+          "    - matchers: ['customer_id=\"{}\"']\n"
+          "      receiver: {}\n"
+          "      continue: true\n",
+          id.text(), json_text(name));
+    };
+    const auto is_mail = [](const Channel& channel) { return channel.type == "email"; };
+    if (!std::all_of(own.begin(), own.end(), is_mail)) {
+      const auto name = "customer-" + customer.text();
+      route(name);
+      receivers += render_receivers(name, own, relay, portal);
+    }
+    for (const auto& channel : own) {
+      if (!is_mail(channel)) continue;
+      route(mail_receiver(channel.id));
+      receivers += render_mail_receiver(channel, portal);
+    }
   }
   // One message a minute at most for what happens to one customer, however many nodes it has.
   text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";

@@ -19,7 +19,7 @@ std::string shown_target(const Channel& channel) {
   return channel.target.substr(0, channel.target.find_first_of("/?#", start + 3));
 }
 
-void write_channel(const Channel& channel, JsonWriter& writer) {
+void write_channel(const Channel& channel, const ChannelOutcome& outcome, JsonWriter& writer) {
   writer.begin_object()
       .member("id", channel.id)
       .member("type", channel.type)
@@ -30,7 +30,17 @@ void write_channel(const Channel& channel, JsonWriter& writer) {
       .member("status", to_string(channel.state))
       .member_or_null("reason",
                       channel.reason.empty() ? std::nullopt : std::optional(channel.reason))
-      .end_object();
+      .member_time("last_delivered_at", outcome.delivered_ms)
+      .key("last_failure");
+  if (outcome.failed_ms == 0) {
+    writer.null();
+  } else {
+    writer.begin_object()
+        .member_time("at", outcome.failed_ms)
+        .member("reason", outcome.failure)
+        .end_object();
+  }
+  writer.end_object();
 }
 
 ApiResult list(const ApiCall& call, const ApiParts& parts) {
@@ -39,7 +49,9 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
   if (!channels) return refuse(channels.error());
   JsonWriter writer;
   writer.begin_object().key("channels").begin_array();
-  for (const auto& channel : *channels) write_channel(channel, writer);
+  for (const auto& channel : *channels) {
+    write_channel(channel, parts.outcomes.newest(channel), writer);
+  }
   writer.end_array().end_object();
   return json_answer(200, writer.take());
 }
@@ -76,7 +88,7 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   if (!*created) return conflict("too many channels");
   parts.channels_changed();
   JsonWriter writer;
-  write_channel(channel, writer);
+  write_channel(channel, {}, writer);
   return json_answer(201, writer.take());
 }
 

@@ -9,10 +9,11 @@
 #include "services/monitor/access/address.hpp"
 #include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/password.hpp"
+#include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/api/table.hpp"
 #include "services/monitor/live/live_poller.hpp"
-#include "services/monitor/live/router_queries.hpp"
 #include "services/monitor/live/own_outages.hpp"
+#include "services/monitor/live/router_queries.hpp"
 #include "services/monitor/settings.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/database.hpp"
@@ -32,6 +33,7 @@ struct ApiParts {
   std::function<void()>
       directory_changed;  ///< customers or tokens; returns when readers can see it
   std::function<void()> channels_changed;
+  const ChannelOutcomes& outcomes;
 };
 
 void add_session_routes(ApiTable& table, ApiParts parts);

@@ -5,6 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "services/monitor/access/address.hpp"
 #include "services/monitor/api/answers.hpp"
+#include "services/monitor/inside/customer_message.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/channels.hpp"
 
@@ -49,6 +50,19 @@ int passed_status(int status) {
   return status >= 400 ? status : 422;
 }
 
+std::string failure_of_status(int status) { return fmt::format("its host answers {}", status); }
+
+std::string failure_of_error(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kDeadline:
+      return "its host does not answer in time";
+    case ErrorCode::kUnavailable:
+      return "its host cannot be reached";
+    default:
+      return "its host does not answer in HTTP";
+  }
+}
+
 /// One message's part of its customer's share, given back when it is over.
 class ChannelHooks::Taken {
  public:
@@ -75,10 +89,12 @@ class ChannelHooks::Taken {
 };
 
 // No bound by host: two customers' names may lead to one address, and a share is by customer.
-ChannelHooks::ChannelHooks(Database& database, AddressBook& addresses,
-                           service::MetricRegistry& metrics)
+ChannelHooks::ChannelHooks(Database& database, AddressBook& addresses, ChannelOutcomes& outcomes,
+                           service::MetricRegistry& metrics, std::string portal)
     : database_(database),
       addresses_(addresses),
+      outcomes_(outcomes),
+      portal_(std::move(portal)),
       passed_(metrics.counter(kCounter, kHelp, {{"outcome", "passed"}})),
       refused_(metrics.counter(kCounter, kHelp, {{"outcome", "refused"}})),
       failed_(metrics.counter(kCounter, kHelp, {{"outcome", "failed"}})),
@@ -133,6 +149,7 @@ void ChannelHooks::pass_on(const CustomerId& customer, const std::string& channe
                     std::make_unique<Taken>(*this, customer, bytes)};
   if (!take(customer, delivery)) {
     failed_.add();
+    outcomes_.note_failed(customer, channel_id, "too many messages are under way to this customer");
     return delivery.responder.send(busy("too many of this customer's messages are under way"));
   }
   {
@@ -187,8 +204,8 @@ void ChannelHooks::count(int status) {
   (status >= 500 ? failed_ : refused_).add();
 }
 
-Result<std::string> ChannelHooks::target_of(const CustomerId& customer,
-                                            const std::string& channel_id) {
+Result<ChannelHooks::Target> ChannelHooks::target_of(const CustomerId& customer,
+                                                     const std::string& channel_id) {
   auto found = database_.read(
       [&](Connection& connection) { return find_channel(customer, channel_id, connection); });
   const bool is_sound = found.has_value() && database_.doubt().empty();
@@ -196,7 +213,7 @@ Result<std::string> ChannelHooks::target_of(const CustomerId& customer,
   const std::lock_guard lock(mutex_);
   if (found && *found && (*found)->type != "email") {
     if (targets_.size() >= kHookTargetsKeptMax) targets_.clear();
-    return targets_[key] = (*found)->target;
+    return targets_[key] = Target{(*found)->target, (*found)->type == "webhook"};
   }
   if (is_sound) {
     targets_.erase(key);
@@ -207,36 +224,58 @@ Result<std::string> ChannelHooks::target_of(const CustomerId& customer,
   return fail(ErrorCode::kUnavailable, "the channel cannot be read from the database now");
 }
 
-void ChannelHooks::send(const CustomerId& customer, Delivery delivery) {
-  const auto refuse_it = [&](Error error) {
-    if (error.code == ErrorCode::kInvalid) error.code = ErrorCode::kForbidden;
-    auto response = to_response(Refusal(error));
-    count(response.status);
-    delivery.responder.send(std::move(response));
-  };
+Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
+                                                    Delivery& delivery) {
   auto target = target_of(customer, delivery.channel_id);
-  if (!target) return refuse_it(std::move(target.error()));
-  auto host = host_of_url(*target);
-  if (!host) return refuse_it(std::move(host.error()));
-  auto address = addresses_.resolve(*host);
-  if (!address) return refuse_it(std::move(address.error()));
+  if (!target) return forward(target);
+  auto host = host_of_url(target->url);
+  auto address = host ? addresses_.resolve(*host) : Result<std::string>(forward(host));
+  if (!address) {
+    outcomes_.note_failed(customer, delivery.channel_id, address.error().message);
+    if (address.error().code == ErrorCode::kInvalid) address.error().code = ErrorCode::kForbidden;
+    return forward(address);
+  }
   net::ClientRequest request;
   request.method = "POST";
-  request.url = std::move(*target);
+  request.url = std::move(target->url);
   request.connect_to = std::move(*address);
   request.headers.add("content-type", delivery.message.content_type);
   request.headers.add("accept-encoding", "identity");
   request.body = std::move(delivery.message.body);
+  if (target->is_webhook) {
+    auto body = customer_message(request.body, customer, portal_);
+    if (!body) return forward(body);
+    request.body = std::move(*body);
+  }
   request.timeout = kHookTimeout;
   request.response_bytes_max = kHookAnswerBytesMax;
   request.cuts_body = true;
+  return request;
+}
+
+void ChannelHooks::send(const CustomerId& customer, Delivery delivery) {
+  auto request = request_of(customer, delivery);
+  if (!request) {
+    auto response = to_response(Refusal(request.error()));
+    count(response.status);
+    delivery.responder.send(std::move(response));
+    return;
+  }
   // Shared because a callback has to be copyable.
   auto held = std::make_shared<Delivery>(std::move(delivery));
-  client_->send(std::move(request), [this, held](const Result<net::ClientResponse>& answer) {
-    auto response = answer_of(answer);
-    count(response.status);
-    held->responder.send(std::move(response));
-  });
+  client_->send(
+      std::move(*request), [this, held, customer](const Result<net::ClientResponse>& answer) {
+        auto response = answer_of(answer);
+        count(response.status);
+        if (response.status == 200) {
+          outcomes_.note_delivered(customer, held->channel_id);
+        } else {
+          outcomes_.note_failed(
+              customer, held->channel_id,
+              answer ? failure_of_status(answer->status) : failure_of_error(answer.error()));
+        }
+        held->responder.send(std::move(response));
+      });
 }
 
 }  // namespace vigia::monitor

@@ -15,6 +15,7 @@
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/access/address_book.hpp"
+#include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor {
@@ -24,12 +25,18 @@ namespace vigia::monitor {
 /// redirection or anything else, which it does not.
 int passed_status(int status);
 
+/// The sentence for a channel's owner where its host answered `status`, or did not (`error`): no
+/// address, no path.
+std::string failure_of_status(int status);
+std::string failure_of_error(const Error& error);
+
 /// Alertmanager reads whatever a host answers into memory, and resolves names without a check of
 /// the address. So a customer's webhook or Slack channel is posted to here, and from here to the
 /// customer's host: its address is checked (access/address.hpp) and that very address connected to,
 /// redirections are not followed, 16 KiB of the answer are read, within 10 s. Each customer has a
 /// bounded part of what is under way, and one at most of the threads that wait for database and
-/// name server. Thread contract: any thread; does not block.
+/// name server. A webhook is told nothing of the provider's own machines (customer_message.hpp).
+/// How each message went is noted. Thread contract: any thread; does not block.
 class ChannelHooks {
  public:
   struct Message {
@@ -37,8 +44,10 @@ class ChannelHooks {
     std::string body;
   };
 
-  /// `addresses` has the policy of channels.
-  ChannelHooks(Database& database, AddressBook& addresses, service::MetricRegistry& metrics);
+  /// `addresses` has the policy of channels; `portal` is the origin that messages lead to, "" for
+  /// none.
+  ChannelHooks(Database& database, AddressBook& addresses, ChannelOutcomes& outcomes,
+               service::MetricRegistry& metrics, std::string portal);
   ~ChannelHooks();
   ChannelHooks(const ChannelHooks&) = delete;
   ChannelHooks& operator=(const ChannelHooks&) = delete;
@@ -71,19 +80,27 @@ class ChannelHooks {
   void look_up_soon(const CustomerId& customer);
   void look_up_next(const CustomerId& customer);
   void send(const CustomerId& customer, Delivery delivery);
-  Result<std::string> target_of(const CustomerId& customer, const std::string& channel_id);
+  struct Target {
+    std::string url;
+    bool is_webhook = false;  ///< else Slack
+  };
+  Result<Target> target_of(const CustomerId& customer, const std::string& channel_id);
+  /// The request that brings it, with the message as the customer gets it.
+  Result<net::ClientRequest> request_of(const CustomerId& customer, Delivery& delivery);
   void count(int status);
   void give_back(const CustomerId& customer, std::size_t bytes);
 
   Database& database_;
   AddressBook& addresses_;
+  ChannelOutcomes& outcomes_;
+  const std::string portal_;
   service::Counter& passed_;
   service::Counter& refused_;
   service::Counter& failed_;
   std::mutex mutex_;
   std::map<CustomerId, Share> shares_;  ///< guarded by mutex_; of those with something under way
-  std::map<std::pair<CustomerId, std::string>, std::string> targets_;  ///< guarded by mutex_
-  bool is_ending_ = false;                                             ///< guarded by mutex_
+  std::map<std::pair<CustomerId, std::string>, Target> targets_;  ///< guarded by mutex_
+  bool is_ending_ = false;                                        ///< guarded by mutex_
   std::unique_ptr<net::Client> client_;
   service::WorkerPool workers_;  ///< last: its threads use the above
 };

@@ -202,6 +202,25 @@ JsonWriter& JsonWriter::null() {
   return *this;
 }
 
+// Recursion is bounded: what was parsed is no deeper than kJsonDepthMax.
+JsonWriter& JsonWriter::value(const JsonValue& value) {
+  if (value.is_object()) {
+    begin_object();
+    for (const auto& [name, member] : value.members()) key(name).JsonWriter::value(member);
+    return end_object();
+  }
+  if (value.is_array()) {
+    begin_array();
+    for (const auto& item : value.items()) this->value(item);
+    return end_array();
+  }
+  if (const auto text = value.text()) return string(*text);
+  if (const auto whole = value.integer()) return integer(*whole);
+  if (const auto real = value.number()) return number(*real);
+  if (const auto flag = value.boolean()) return boolean(*flag);
+  return null();
+}
+
 JsonWriter& JsonWriter::member(std::string_view name, std::string_view value) {
   return key(name).string(value);
 }

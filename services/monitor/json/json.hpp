@@ -29,6 +29,7 @@ class JsonValue {
   explicit JsonValue(Object value) : value_(std::move(value)) {}
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_array() const { return std::holds_alternative<Array>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
   /// The member, or null (the JSON value) where there is none.
   const JsonValue& operator[](std::string_view key) const;
@@ -62,6 +63,7 @@ class JsonWriter {
   JsonWriter& number(double value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
+  JsonWriter& value(const JsonValue& value);
   // A member in one call.
   JsonWriter& member(std::string_view name, std::string_view value);
   JsonWriter& member(std::string_view name, std::int64_t value);

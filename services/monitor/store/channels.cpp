@@ -16,7 +16,7 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
       "SELECT id, customer_id, type, target, channel, created_ms, state, reason, "
       "COALESCE((SELECT language FROM customers WHERE customers.id = channels.customer_id), 'es'), "
       "COALESCE((SELECT name FROM customers WHERE customers.id = channels.customer_id), "
-      "customer_id) "
+      "customer_id), delivered_ms, failed_ms, failure "
       "FROM channels " +
           where,
       values);
@@ -27,7 +27,8 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
     if (!customer) return forward(customer);
     channels.push_back(Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4),
                                row.integer(5), read_state(row.text(6)), row.text(7), row.text(8),
-                               row.text(9)});
+                               row.text(9),
+                               ChannelOutcome{row.integer(10), row.integer(11), row.text(12)}});
   }
   return channels;
 }
@@ -88,6 +89,25 @@ Result<void> note_channel_states(const std::vector<Channel>& channels, Connectio
         {std::string(to_string(channel.state)), channel.reason, channel.id,
          channel.customer.text()});
     if (!done) return forward(done);
+  }
+  return {};
+}
+
+Result<void> note_channel_outcomes(const std::vector<NamedOutcome>& outcomes,
+                                   Connection& connection) {
+  for (const auto& [customer, id, outcome] : outcomes) {
+    if (outcome.delivered_ms != 0) {
+      auto done = connection.execute(
+          "UPDATE channels SET delivered_ms = :a WHERE id = :b AND customer_id = :c",
+          {outcome.delivered_ms, id, customer.text()});
+      if (!done) return forward(done);
+    }
+    if (outcome.failed_ms != 0) {
+      auto done = connection.execute(
+          "UPDATE channels SET failed_ms = :a, failure = :b WHERE id = :c AND customer_id = :d",
+          {outcome.failed_ms, outcome.failure, id, customer.text()});
+      if (!done) return forward(done);
+    }
   }
   return {};
 }

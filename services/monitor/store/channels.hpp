@@ -15,6 +15,14 @@ namespace vigia::monitor {
 enum class ChannelState : std::uint8_t { kPending, kActive, kNotActive };
 std::string_view to_string(ChannelState state);
 
+/// How telling a channel went: when something last arrived, and when and why it last did not.
+struct ChannelOutcome {
+  std::int64_t delivered_ms = 0;  ///< 0: never known to
+  std::int64_t failed_ms = 0;     ///< likewise
+  std::string failure = {};       ///< a sentence for its owner; "" where nothing failed
+  bool operator==(const ChannelOutcome&) const = default;
+};
+
 struct Channel {
   std::string id;
   CustomerId customer;
@@ -26,6 +34,13 @@ struct Channel {
   std::string reason = {};                      ///< why it is not active, else ""
   std::string language = "es";                  ///< its customer's
   std::string customer_name = {};
+  ChannelOutcome outcome = {};
+};
+
+struct NamedOutcome {
+  CustomerId customer;
+  std::string channel_id;
+  ChannelOutcome outcome;
 };
 
 /// Of every customer, by customer and age.
@@ -41,5 +56,8 @@ Result<bool> delete_channel(const CustomerId& customer, const std::string& id,
 
 /// Keeps state and reason of those that still exist; the rest of the row stays.
 Result<void> note_channel_states(const std::vector<Channel>& channels, Connection& connection);
+/// The same with how telling them went; what is 0 or "" in it stays as it is.
+Result<void> note_channel_outcomes(const std::vector<NamedOutcome>& outcomes,
+                                   Connection& connection);
 
 }  // namespace vigia::monitor

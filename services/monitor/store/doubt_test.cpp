@@ -197,7 +197,9 @@ TEST_F(Doubt, AnOlderSchemaIsCopiedBeforeItIsChanged) {
          {"DROP TRIGGER customers_insert_counts", "DROP TRIGGER customers_update_counts",
           "DROP TRIGGER customers_delete_counts", "DROP TRIGGER tokens_insert_counts",
           "DROP TRIGGER tokens_update_counts", "DROP TRIGGER tokens_delete_counts",
-          "DROP TABLE history", "UPDATE schema_version SET version = 3"}) {
+          "DROP TABLE history", "ALTER TABLE channels DROP COLUMN delivered_ms",
+          "ALTER TABLE channels DROP COLUMN failed_ms", "ALTER TABLE channels DROP COLUMN failure",
+          "UPDATE schema_version SET version = 3"}) {
       auto done = c.execute(sql, {});
       if (!done) return forward(done);
     }

@@ -105,6 +105,12 @@ const Statements kVersion4Postgresql = {
     "CREATE TRIGGER tokens_count AFTER INSERT OR UPDATE OR DELETE ON tokens "
     "FOR EACH ROW EXECUTE FUNCTION count_directory_change()",
 };
+// How telling a channel went.
+const Statements kVersion5 = {
+    "ALTER TABLE channels ADD COLUMN delivered_ms BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE channels ADD COLUMN failed_ms BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE channels ADD COLUMN failure TEXT NOT NULL DEFAULT ''",
+};
 const Statements kNone = {};
 
 struct Step {
@@ -113,9 +119,10 @@ struct Step {
   const Statements& postgresql;
 };
 
-const std::array<Step, 4> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
+const std::array<Step, 5> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Postgresql},
                                     Step{kVersion2, kNone, kNone}, Step{kVersion3, kNone, kNone},
-                                    Step{kVersion4, kVersion4Sqlite, kVersion4Postgresql}};
+                                    Step{kVersion4, kVersion4Sqlite, kVersion4Postgresql},
+                                    Step{kVersion5, kNone, kNone}};
 
 Result<void> run_all(Connection& connection, const Statements& statements) {
   for (const auto statement : statements) {

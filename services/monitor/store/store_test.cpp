@@ -150,7 +150,7 @@ TEST_F(Store, TheNewestSchemaIsPinned) {
     schema = schema_of(c);
     return {};
   }));
-  EXPECT_EQ(schema, golden("schema_v4.sql"));
+  EXPECT_EQ(schema, golden("schema_v5.sql"));
 }
 
 // A released version never changes: databases in the field have it.

@@ -814,9 +814,8 @@ export interface components {
              *      */
             outage_share: number[];
             /** @description When Vigía itself was away in this range (collector, router, monitor, or the hot store; or this customer alone
-             *     was not looked at or taken from), ascending, as the hot store has recorded it: for as long as that keeps data,
-             *     and to the distance of points (15 s for up to six hours, a minute for a day). A warning says where it cannot be
-             *     asked.
+             *     was not looked at or taken from), ascending, to the distance of points (15 s for up to six hours, a minute for a
+             *     day). A warning says where it cannot be asked.
              *      */
             outages: {
                 from: components["schemas"]["Time"];
@@ -874,6 +873,19 @@ export interface components {
             status: "pending" | "active" | "not_active";
             /** @description Why it is not active */
             reason: string | null;
+            /**
+             * Format: date-time
+             * @description When its host, or for email the provider's mail server, last took a message; null where that is not known. Of
+             *     email it is known to ten seconds, and only where Alertmanager counts by receiver (docs/deployment.md).
+             *
+             */
+            last_delivered_at: string | null;
+            /** @description When and why a message was last not taken; Alertmanager may have brought it later. */
+            last_failure: {
+                at: components["schemas"]["Time"];
+                /** @description A sentence: what its host answered, or that it does not */
+                reason: string;
+            } | null;
         };
         NewChannel: {
             /** @enum {string} */

@@ -1,6 +1,6 @@
 import { administration } from "./en_administration";
 import { nodePage } from "./en_node";
-import { field, reasons, unresolved } from "./en_reasons";
+import { answers, failures, field, reasons, unresolved } from "./en_reasons";
 import { service } from "./en_service";
 
 const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
@@ -11,6 +11,8 @@ export const en = {
   ...service,
   ...nodePage,
   field,
+  answers,
+  failures,
   reasons,
   unresolved,
   language: "Language",

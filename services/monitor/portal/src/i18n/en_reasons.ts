@@ -31,6 +31,17 @@ export const reasons = {
   "only for slack; letters, digits and # @ . _ -": "letters, digits and # @ . _ - are taken",
 };
 
+/** Why a message to a channel did not arrive: the monitor's words. */
+export const failures = {
+  "its host cannot be reached": "its host cannot be reached",
+  "its host does not answer in time": "its host does not answer in time",
+  "its host does not answer in HTTP": "its host does not answer in HTTP",
+  "too many messages are under way to this customer":
+    "too many messages are under way to this customer",
+  "the mail server does not take the message": "the mail server does not take the message",
+};
+export const answers = (status: string) => `its host answers ${status}`;
+
 export const unresolved = (host: string) => `no name server knows ${host}`;
 
 /** What a form says of a field before anything is sent. */

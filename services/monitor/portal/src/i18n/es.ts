@@ -1,6 +1,6 @@
 import { administration } from "./es_administration";
 import { nodePage } from "./es_node";
-import { field, reasons, unresolved } from "./es_reasons";
+import { answers, failures, field, reasons, unresolved } from "./es_reasons";
 import { service } from "./es_service";
 import type { Dictionary } from "./language";
 
@@ -12,6 +12,8 @@ export const es: Dictionary = {
   ...service,
   ...nodePage,
   field,
+  answers,
+  failures,
   reasons,
   unresolved,
   language: "Idioma",

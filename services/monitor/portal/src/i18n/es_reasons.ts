@@ -1,4 +1,8 @@
-import type { field as englishField, reasons as english } from "./en_reasons";
+import type {
+  failures as englishFailures,
+  field as englishField,
+  reasons as english,
+} from "./en_reasons";
 
 /** Por qué el monitor rechaza una dirección o un destino: sus palabras, y cómo siguen en una frase nuestra. */
 export const reasons: typeof english = {
@@ -33,6 +37,16 @@ export const reasons: typeof english = {
     "se escribe una dirección de correo, como alertas@example.com",
   "only for slack; letters, digits and # @ . _ -": "se admiten letras, cifras y # @ . _ -",
 };
+
+export const failures: typeof englishFailures = {
+  "its host cannot be reached": "no se llega a su servidor",
+  "its host does not answer in time": "su servidor no responde a tiempo",
+  "its host does not answer in HTTP": "su servidor no responde en HTTP",
+  "too many messages are under way to this customer":
+    "hay demasiados mensajes en camino para este cliente",
+  "the mail server does not take the message": "el servidor de correo no acepta el mensaje",
+};
+export const answers = (status: string) => `su servidor responde ${status}`;
 
 export const unresolved = (host: string) => `ningún servidor de nombres conoce ${host}`;
 

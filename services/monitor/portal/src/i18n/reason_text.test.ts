@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { en } from "./en";
 import { es } from "./es";
-import { reasonText } from "./reason_text";
+import { failureText, reasonText } from "./reason_text";
 
 /** Every refusal that the monitor's sources can give of an address or a target, as the API sends it. */
 function refusals(): string[] {
@@ -23,6 +23,28 @@ function refusals(): string[] {
     .filter((words) => !/^(address|target): \{\}/.test(words))
     .filter((words) => !words.includes("{} addresses"));
 }
+
+describe("failureText", () => {
+  it("has words of its own for every failure that the monitor notes", () => {
+    const [hooks = "", mails = ""] = ["inside/channel_hooks.cpp", "alerting/mail_outcomes.cpp"].map(
+      (path) => readFileSync(`../${path}`, "utf8"),
+    );
+    const notes = [
+      ...hooks.matchAll(/return "(its host[^"]+)"/g),
+      ...hooks.matchAll(/note_failed\([^;]*?"([^"]+)"\)/g),
+      ...mails.matchAll(/kMailFailure = "([^"]+)"/g),
+    ].map(([, words]) => words ?? "");
+    expect(notes.length).toBe(5);
+    for (const note of notes) {
+      expect(Object.hasOwn(en.failures, note), note).toBe(true);
+      expect(failureText(note, es), note).not.toBe(note);
+    }
+    expect(failureText("its host answers 503", es)).toBe("su servidor responde 503");
+    expect(failureText("private addresses are not allowed", es)).toBe(
+      "no se admiten direcciones privadas",
+    );
+  });
+});
 
 describe("reasonText", () => {
   it("has words of its own for every refusal of the monitor's, in both languages", () => {

@@ -14,6 +14,8 @@ describe("notifications", () => {
     channel: "#alerts",
     status: "active",
     reason: null,
+    last_delivered_at: null,
+    last_failure: null,
     ...created,
   };
 
@@ -28,6 +30,30 @@ describe("notifications", () => {
     });
     expect(await screen.findByText(/not active/)).toBeTruthy();
     expect(screen.getByText(/two hexadecimal digits/)).toBeTruthy();
+  });
+
+  it("say when a message last arrived, and when and why one last did not", async () => {
+    const told = (id: string, delivered: string | null, at: string | null) => ({
+      ...channel,
+      id,
+      last_delivered_at: delivered,
+      last_failure: at === null ? null : { at, reason: "its host answers 503" },
+    });
+    const [early, late] = ["2026-11-25T03:00:00Z", "2026-11-25T04:00:00Z"];
+    asCustomer("#/channels", {
+      "GET /customers/cliente-a/channels": {
+        body: {
+          channels: [told("1", null, null), told("2", early, late), told("3", late, early)],
+        },
+      },
+    });
+    const delivered = await screen.findAllByTestId("channel-delivered");
+    expect(delivered[0]?.textContent).toBe("nothing delivered yet");
+    expect(delivered[1]?.textContent).toMatch(/^last delivered .*25 Nov/);
+    const failures = screen.getAllByTestId("channel-failure");
+    expect(failures.map((one) => one.dataset["failing"])).toEqual(["true", "false"]);
+    expect(failures[0]?.textContent).toMatch(/^⚠ Not delivered .*: its host answers 503$/);
+    expect(failures[1]?.textContent).toMatch(/^Last failure .*: its host answers 503$/);
   });
 
   it("are added with what the kind of channel needs, and say what is missing", async () => {

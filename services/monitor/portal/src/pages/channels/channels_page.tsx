@@ -5,6 +5,7 @@ import { freshnessOf } from "../../api/freshness_of";
 import { useSystem, type Session } from "../../api/queries";
 import { serverWords } from "../../i18n/problem_text";
 import { useLanguage } from "../../i18n/language";
+import { failureText } from "../../i18n/reason_text";
 import { Button } from "../../ui/button";
 import card from "../../ui/card.module.css";
 import { Confirm } from "../../ui/confirm";
@@ -15,6 +16,36 @@ import { PageHead } from "../../ui/page_head";
 import rows from "../../ui/rows.module.css";
 import { ForCustomer } from "../customers/for_customer";
 import { AddChannel } from "./add_channel";
+
+/** When something last arrived, and when and why it last did not; a warning where that came after. */
+function Outcome({ channel }: { channel: Channel }) {
+  const { text, format } = useLanguage();
+  const { last_delivered_at: delivered, last_failure: failure } = channel;
+  const moment = (at: string) => format.moment(new Date(at));
+  const isFailing =
+    failure !== null && (delivered === null || Date.parse(delivered) < Date.parse(failure.at));
+  return (
+    <>
+      <p className={styles.detail} data-testid="channel-delivered">
+        {delivered === null
+          ? text.channels.notDelivered
+          : text.channels.delivered(moment(delivered))}
+      </p>
+      {failure !== null && (
+        <p
+          className={isFailing ? styles.failing : styles.detail}
+          data-testid="channel-failure"
+          data-failing={isFailing}
+        >
+          {text.channels[isFailing ? "failing" : "failed"](
+            moment(failure.at),
+            failureText(failure.reason, text),
+          )}
+        </p>
+      )}
+    </>
+  );
+}
 
 function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() => void) | null }) {
   const { text, format } = useLanguage();
@@ -40,6 +71,7 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
           {channel.channel != null && <span>{channel.channel}</span>}
           <span>{since}</span>
         </p>
+        <Outcome channel={channel} />
       </div>
       {onRemove !== null && (
         <div className={styles.side}>

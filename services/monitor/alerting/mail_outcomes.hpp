@@ -1,0 +1,71 @@
+// How mails to customers went, from Alertmanager's own counters.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "libs/base/result.hpp"
+#include "libs/net/client.hpp"
+#include "services/monitor/alerting/channel_outcomes.hpp"
+
+namespace vigia::monitor {
+
+/// Tries of one receiver's mails.
+struct MailCounts {
+  double tried = 0;
+  double failed = 0;
+};
+
+/// By receiver, of Alertmanager's /metrics: those of integration="email" that name theirs, which
+/// Alertmanager 0.26 and newer do with --enable-feature=receiver-name-in-metrics.
+std::map<std::string, MailCounts> read_mail_counts(std::string_view metrics);
+
+/// What happened between two looks, `before` nothing for the first of this process: who then counts
+/// mails may have sent them long ago. Counters that went back began anew.
+struct MailChange {
+  bool has_arrived = false;
+  bool has_failed = false;
+};
+MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts& now);
+
+/// The name of the receiver of one channel for mail: "mail-" and the channel's id.
+std::string mail_receiver(std::string_view channel_id);
+
+/// Thread contract: `start` and `stop` from one thread; a thread of its own looks.
+class MailOutcomes {
+ public:
+  MailOutcomes(Database& database, net::Client& client, ChannelOutcomes& outcomes,
+               std::string alertmanager_url)
+      : database_(database),
+        client_(client),
+        outcomes_(outcomes),
+        url_(std::move(alertmanager_url)) {}
+  ~MailOutcomes() { stop(); }
+  MailOutcomes(const MailOutcomes&) = delete;
+  MailOutcomes& operator=(const MailOutcomes&) = delete;
+
+  void start();
+  void stop();
+  /// One look. kUnavailable where Alertmanager or the database does not answer.
+  Result<void> look();
+
+ private:
+  void run();
+
+  Database& database_;
+  net::Client& client_;
+  ChannelOutcomes& outcomes_;
+  const std::string url_;
+  std::optional<std::map<std::string, MailCounts>> last_;  ///< the thread's own
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_ending_ = false;  ///< guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace vigia::monitor

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "services/monitor/alerting/channel_outcomes.hpp"
+#include "services/monitor/alerting/mail_outcomes.hpp"
+#include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/scratch_database.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+const CustomerId kA = *CustomerId::parse("cliente-a");
+const CustomerId kB = *CustomerId::parse("cliente-b");
+
+class Outcomes : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE((*database_).write([](Connection& c) {
+      return insert_channel(Channel{"1", kA, "webhook", "https://x.example/", "", 1}, c);
+    }));
+  }
+  ChannelOutcome kept() {
+    return (*(*database_).read([](Connection& c) { return find_channel(kA, "1", c); }))->outcome;
+  }
+
+  ScratchDatabase database_;
+  ManualClock clock_{1'795'575'845'000};
+  ChannelOutcomes outcomes_{*database_, clock_};
+};
+
+TEST_F(Outcomes, AreKnownAtOnceAndKept) {
+  const Channel channel{"1", kA, "webhook", "https://x.example/", "", 1};
+  EXPECT_EQ(outcomes_.newest(channel), ChannelOutcome());
+  outcomes_.note_delivered(kA, "1");
+  const auto delivered_ms = clock_.wall_ms();
+  EXPECT_EQ(outcomes_.newest(channel), (ChannelOutcome{delivered_ms, 0, ""}));
+  EXPECT_EQ(kept(), ChannelOutcome());
+  ASSERT_TRUE(outcomes_.keep());
+  EXPECT_EQ(kept(), (ChannelOutcome{delivered_ms, 0, ""}));
+  clock_.advance(std::chrono::seconds(5));
+  outcomes_.note_failed(kA, "1", "its host answers 500");
+  ASSERT_TRUE(outcomes_.keep());
+  const ChannelOutcome both{delivered_ms, clock_.wall_ms(), "its host answers 500"};
+  EXPECT_EQ(kept(), both) << "another kind is written at once; when it last arrived stays";
+  ChannelOutcomes after_a_restart{*database_, clock_};
+  after_a_restart.note_failed(kA, "1", "its host answers 502");
+  ASSERT_TRUE(after_a_restart.keep());
+  EXPECT_EQ(kept().delivered_ms, delivered_ms);
+  EXPECT_EQ(kept().failure, "its host answers 502");
+}
+
+TEST_F(Outcomes, TheSameIsWrittenOnceAMinute) {
+  outcomes_.note_delivered(kA, "1");
+  ASSERT_TRUE(outcomes_.keep());
+  const auto first = kept();
+  clock_.advance(std::chrono::seconds(59));
+  outcomes_.note_delivered(kA, "1");
+  ASSERT_TRUE(outcomes_.keep());
+  EXPECT_EQ(kept(), first);
+  clock_.advance(std::chrono::seconds(2));
+  ASSERT_TRUE(outcomes_.keep());
+  EXPECT_GT(kept().delivered_ms, first.delivered_ms);
+}
+
+TEST_F(Outcomes, OfAnothersChannelNothingIsWritten) {
+  outcomes_.note_failed(kB, "1", "its host answers 500");
+  ASSERT_TRUE(outcomes_.keep());
+  EXPECT_EQ(kept(), ChannelOutcome());
+}
+
+TEST(MailOutcomes, AreReadFromAlertmanagersCounters) {
+  const auto counts = read_mail_counts(
+      "# TYPE alertmanager_notification_requests_total counter\n"
+      "alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"mail-1\"} 6\n"
+      "alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"mail-"
+      "1\"}"
+      " 2\n"
+      "alertmanager_notification_requests_total{integration=\"slack\",receiver_name=\"mail-2\"} 6\n"
+      "alertmanager_notification_requests_total{integration=\"email\"} 9\n"
+      "alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"mail-3\"} "
+      "1e+06");
+  ASSERT_EQ(counts.size(), 2U) << "without its receiver's name a count is nobody's";
+  EXPECT_EQ(counts.at("mail-1").tried, 6);
+  EXPECT_EQ(counts.at("mail-1").failed, 2);
+  EXPECT_EQ(counts.at("mail-3").tried, 1e6);
+}
+
+TEST(MailOutcomes, AreWhatCameSinceTheLastLook) {
+  const auto change = [](std::optional<MailCounts> before, MailCounts now) {
+    const auto found = mail_change(before, now);
+    return std::pair(found.has_arrived, found.has_failed);
+  };
+  EXPECT_EQ(change({}, {5, 2}), std::pair(false, false)) << "long ago, perhaps";
+  EXPECT_EQ(change(MailCounts{5, 2}, {5, 2}), std::pair(false, false));
+  EXPECT_EQ(change(MailCounts{5, 2}, {6, 2}), std::pair(true, false));
+  EXPECT_EQ(change(MailCounts{5, 2}, {6, 3}), std::pair(false, true));
+  EXPECT_EQ(change(MailCounts{5, 2}, {9, 3}), std::pair(true, true));
+  EXPECT_EQ(change(MailCounts{5, 2}, {1, 0}), std::pair(true, false)) << "Alertmanager began anew";
+}
+
+}  // namespace
+}  // namespace vigia::monitor

@@ -1,0 +1,59 @@
+#include "services/monitor/inside/customer_message.hpp"
+
+#include "libs/net/routes.hpp"
+#include "services/monitor/json/json.hpp"
+
+namespace vigia::monitor {
+namespace {
+
+constexpr std::string_view kExternal = "externalURL";
+constexpr std::string_view kGenerator = "generatorURL";
+
+// The portal's own paths (alerting/alertmanager_config.cpp gives the same to mails and Slack).
+std::string page_of(const JsonValue& alert, const CustomerId& customer, std::string_view portal) {
+  if (portal.empty()) return {};
+  const auto node = alert["labels"]["node_id"].text().value_or("");
+  if (node.empty()) return std::string(portal) + "/#/alerts";
+  return std::string(portal) + "/#/nodes/" + customer.text() + "/" + net::percent_encode(node);
+}
+
+void write_alert(const JsonValue& alert, const std::string& page, JsonWriter& writer) {
+  writer.begin_object();
+  for (const auto& [name, value] : alert.members()) {
+    if (name == kGenerator) {
+      writer.member(name, page);
+    } else {
+      writer.key(name).value(value);
+    }
+  }
+  writer.end_object();
+}
+
+}  // namespace
+
+Result<std::string> customer_message(std::string_view body, const CustomerId& customer,
+                                     std::string_view portal) {
+  auto message = parse_json(body);
+  if (!message) return forward(message);
+  if (!message->is_object()) return fail(ErrorCode::kInvalid, "the message is no JSON object");
+  JsonWriter writer;
+  writer.begin_object();
+  for (const auto& [name, value] : message->members()) {
+    writer.key(name);
+    if (name == kExternal) {
+      writer.string(portal.empty() ? "" : std::string(portal) + "/#/alerts");
+    } else if (name == "alerts") {
+      writer.begin_array();
+      for (const auto& alert : value.items()) {
+        write_alert(alert, page_of(alert, customer, portal), writer);
+      }
+      writer.end_array();
+    } else {
+      writer.value(value);
+    }
+  }
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace vigia::monitor
