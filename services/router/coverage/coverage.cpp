@@ -21,6 +21,8 @@ constexpr std::chrono::minutes kVersionInterval{1};
 constexpr int kMissedPollsMax = 4;
 // Holes are written at full minutes, and read again for as long as one could have come late.
 constexpr std::chrono::minutes kHolesAgain{10};
+// How far heartbeats of a wrong clock are looked for.
+constexpr std::chrono::hours kAheadMax{24 * 400};
 
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
 
@@ -136,17 +138,30 @@ bool Coverage::read_version(std::size_t index) {
   return true;
 }
 
-std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, Duration range) const {
+std::optional<std::map<std::string, TimestampMs>> Coverage::read_ahead(std::size_t index,
+                                                                       TimestampMs now_ms) const {
+  const auto beats =
+      read_beats(index, now_ms + milliseconds(kAheadMax), kAheadMax - ShardCoverage::kAheadMin);
+  if (!beats) return std::nullopt;
+  std::map<std::string, TimestampMs> newest;
+  for (const auto& [collector, times] : *beats) {
+    if (!times.empty()) newest.emplace(collector, times.back());
+  }
+  return newest;
+}
+
+std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, TimestampMs until_ms,
+                                                     Duration range) const {
   const std::string query =
       fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}[{}ms]", upstreams_[index].name(),
                   std::max<std::int64_t>(milliseconds(range), 1));
-  const auto answer = upstreams_[index].ask_and_wait(
-      {std::nullopt,
-       "/api/v1/query",
-       {{"query", query}, {"time", format_seconds(clock_.wall_ms())}},
-       true,
-       kPollTimeout,
-       {}});
+  const auto answer =
+      upstreams_[index].ask_and_wait({std::nullopt,
+                                      "/api/v1/query",
+                                      {{"query", query}, {"time", format_seconds(until_ms)}},
+                                      true,
+                                      kPollTimeout,
+                                      {}});
   if (!answer || !answer->is_success()) return std::nullopt;
   auto beats = read_matrix_times(answer->data(), "collector");
   if (!beats) return std::nullopt;
@@ -202,14 +217,18 @@ bool Coverage::holds(std::size_t index, const std::string& collector,
 }
 
 bool Coverage::read_all(std::size_t index, std::uint64_t suspicions) {
-  auto beats = read_beats(index, settings_.edge + settings_.heartbeat_gap_max);
+  const TimestampMs now_ms = clock_.wall_ms();
+  auto beats = read_beats(index, now_ms, settings_.edge + settings_.heartbeat_gap_max);
   if (!beats) return false;
+  const auto ahead = read_ahead(index, now_ms);
+  if (!ahead) return false;
   const auto holes = read_holes(index, settings_.edge + settings_.heartbeat_gap_max);
   if (!holes) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
   if (shard.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
   shard.coverage.replace(std::move(*beats));
+  shard.coverage.note_ahead(*ahead, now_ms);
   shard.holes.replace(holes->lost, holes->waiting);
   shard.checked_at = shard.fully_read_at = clock_.steady();
   return true;
@@ -230,7 +249,7 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
     return false;
   }
   const Duration since = std::chrono::milliseconds(now_ms - newest_ms);
-  const auto beats = read_beats(index, since + std::chrono::seconds(1));
+  const auto beats = read_beats(index, clock_.wall_ms(), since + std::chrono::seconds(1));
   if (!beats) return false;
   const auto holes = read_holes(index, since + kHolesAgain);
   if (!holes) return false;

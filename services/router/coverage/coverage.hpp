@@ -71,7 +71,12 @@ class Coverage {
   std::optional<Holes> read_holes(std::size_t index, Duration range) const;
   std::optional<CustomerHoles::Seconds> read_hole(std::size_t index, std::string_view kind,
                                                   Duration range) const;
-  std::optional<BeatsByCollector> read_beats(std::size_t index, Duration range) const;
+  /// Of that long before.
+  std::optional<BeatsByCollector> read_beats(std::size_t index, TimestampMs until_ms,
+                                             Duration range) const;
+  /// Of each collector the newest that lies in the future.
+  std::optional<std::map<std::string, TimestampMs>> read_ahead(std::size_t index,
+                                                               TimestampMs now_ms) const;
   bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 
   const Settings& settings_;

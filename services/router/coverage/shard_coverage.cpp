@@ -50,6 +50,20 @@ void ShardCoverage::append(const BeatsByCollector& beats) {
   }
 }
 
+void ShardCoverage::note_ahead(const std::map<std::string, TimestampMs>& newest,
+                               TimestampMs now_ms) {
+  // What is not shown any more is gone with its store, or has come to pass.
+  constexpr TimestampMs kKeptMs = std::chrono::milliseconds(2 * kForgottenAfter).count();
+  std::erase_if(ahead_, [now_ms](const auto& known) {
+    return known.second > now_ms + std::chrono::milliseconds(kAheadMin).count() ||
+           known.second < now_ms - kKeptMs;
+  });
+  for (const auto& [collector, newest_ms] : newest) {
+    TimestampMs& known_ms = ahead_[collector];
+    known_ms = std::max(known_ms, newest_ms);
+  }
+}
+
 bool ShardCoverage::is_forgotten(const Run& run, TimestampMs now_ms) {
   return now_ms - run.last_ms > std::chrono::milliseconds(kForgottenAfter).count();
 }
@@ -75,7 +89,12 @@ std::optional<TimestampMs> ShardCoverage::covered_from(TimestampMs now_ms) const
     if (run.is_after_a_hole) hole_end = std::max(hole_end.value_or(run.first_ms), run.first_ms);
   }
   if (!is_anybody_there) return std::nullopt;
-  return std::max(hole_end.value_or(*first), *first);
+  TimestampMs from_ms = std::max(hole_end.value_or(*first), *first);
+  for (const auto& [collector, until_ms] : ahead_) {
+    if (until_ms > now_ms) return std::nullopt;
+    from_ms = std::max(from_ms, until_ms);
+  }
+  return from_ms;
 }
 
 }  // namespace vigia::router

@@ -32,6 +32,8 @@ class ShardCoverage {
   };
 
   static constexpr auto kForgottenAfter = std::chrono::hours(24);
+  /// Clocks of two machines may differ by less.
+  static constexpr auto kAheadMin = std::chrono::minutes(10);
 
   explicit ShardCoverage(Duration gap_max) : gap_max_ms_(gap_max.count() / 1'000'000) {}
 
@@ -41,6 +43,12 @@ class ShardCoverage {
   void replace(BeatsByCollector beats);
   /// Newer heartbeats; those already known are passed over.
   void append(const BeatsByCollector& beats);
+
+  /// The newest heartbeat of each collector that lies more than kAheadMin after `now_ms`; all of
+  /// them. A wrong clock has written them, with all between, which say nothing: no later loss shows
+  /// there, nor that the collector has stopped. So nothing is covered until the last of them, and
+  /// from there on what comes after.
+  void note_ahead(const std::map<std::string, TimestampMs>& newest, TimestampMs now_ms);
 
   /// The end of the youngest hole, or the shard's first heartbeat. Nothing where no heartbeat is
   /// known, or where a collector's newest is older than `gap_max`: its hole is not over yet.
@@ -54,6 +62,7 @@ class ShardCoverage {
 
   TimestampMs gap_max_ms_;
   std::map<std::string, Run> runs_;
+  std::map<std::string, TimestampMs> ahead_;  // over forget: time makes the past of them
 };
 
 }  // namespace vigia::router

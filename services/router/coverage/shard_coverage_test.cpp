@@ -35,6 +35,29 @@ TEST(ShardCoverage, NothingIsCoveredBeforeTheFirstHeartbeat) {
   EXPECT_EQ(shard.covered_from(13 * kMinute), 10 * kMinute);
 }
 
+/// Of a wrong clock: they say nothing when their time comes either.
+TEST(ShardCoverage, WhatLiesInTheFutureCoversNothing) {
+  auto shard = coverage();
+  shard.replace({{"c1", every_minute(1, 60)}});
+  shard.note_ahead({{"c1", 180 * kMinute}}, 60 * kMinute);
+  EXPECT_FALSE(shard.covered_from(60 * kMinute).has_value());
+  shard.replace({{"c1", every_minute(1, 175)}});
+  shard.note_ahead({}, 175 * kMinute);  // less ahead than clocks differ
+  EXPECT_FALSE(shard.covered_from(175 * kMinute).has_value());
+  shard.forget();
+  shard.replace({{"c1", every_minute(1, 200)}});
+  shard.note_ahead({}, 200 * kMinute);
+  EXPECT_EQ(shard.covered_from(200 * kMinute), 180 * kMinute);
+}
+
+TEST(ShardCoverage, FutureHeartbeatsOfAStoreThatWasWipedAreForgotten) {
+  auto shard = coverage();
+  shard.note_ahead({{"c1", 180 * kMinute}}, 60 * kMinute);
+  shard.replace({{"c1", every_minute(61, 70)}});
+  shard.note_ahead({}, 70 * kMinute);
+  EXPECT_EQ(shard.covered_from(70 * kMinute), 61 * kMinute);
+}
+
 TEST(ShardCoverage, AHoleStartsItAnew) {
   auto shard = coverage();
   shard.replace(of_one({1, 2, 3, 7, 8, 10}));  // 8 to 10 is 120 s: a beat may be late
