@@ -208,49 +208,70 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts) {
       item.not_before = item.since + puts[i].wait;
       if (puts[i].since) item.since = *puts[i].since;
       if (settings_.is_required) continue;
-      for (SideItem& gone : evict(puts[i].entry.head.customer)) evicted.push_back(std::move(gone));
+      for (SideItem& gone : choose_evicted(puts[i].entry.head.customer))
+        evicted.push_back(std::move(gone));
     }
     publish();
   }
-  for (const SideItem& item : evicted) {
-    (void)files_.remove(path_of(item.number));
-    on_evicted_(item.head);
-  }
+  let_go(evicted);
   return {};
 }
 
+/// What is lost is told before its last trace goes: a kill in between, or a mark over it, would
+/// show it as whole.
+void SideQueue::let_go(const std::vector<SideItem>& evicted) {
+  if (evicted.empty()) return;
+  for (const SideItem& item : evicted) on_evicted_(item.head);
+  for (const SideItem& item : evicted) (void)files_.remove(path_of(item.number));
+  const std::lock_guard lock(mutex_);
+  for (const SideItem& item : evicted) {
+    leaving_bytes_ -= item.head.content_bytes;
+    const auto customer = customers_.find(item.head.customer.text());
+    if (customer == customers_.end()) continue;
+    --customer->second.leaving_entries;
+    customer->second.leaving_bytes -= item.head.content_bytes;
+    leave(item);
+  }
+  publish();
+}
+
 bool SideQueue::is_over(const Customer& customer) const {
-  return customer.bytes > settings_.customer_bytes_max ||
-         customer.entries.size() > settings_.customer_entries_max;
+  return customer.bytes - customer.leaving_bytes > settings_.customer_bytes_max ||
+         customer.entries.size() - customer.leaving_entries > settings_.customer_entries_max;
 }
 
 /// What goes to keep the bounds: the customer's own oldest, or where the whole is too much the
 /// oldest of whoever holds most. The newest entry of each stays.
-std::vector<SideItem> SideQueue::evict(const CustomerId& customer) {
-  const auto oldest_of = [](const Customer& one) {
-    const auto& entries = one.entries;
+std::vector<SideItem> SideQueue::choose_evicted(const CustomerId& customer) {
+  const auto oldest_of = [](Customer& one) {
+    auto& entries = one.entries;
     const auto oldest = std::find_if(entries.begin(), entries.end(),
                                      [](const auto& entry) { return !entry.second.is_picked; });
     const bool is_newest = oldest == entries.end() || std::next(oldest) == entries.end();
-    return is_newest ? nullptr : &oldest->second.item;
+    return is_newest ? nullptr : &oldest->second;
   };
   std::vector<SideItem> evicted;
   for (;;) {
     const auto own = customers_.find(customer.text());
-    const SideItem* oldest =
+    Waiting* oldest =
         own != customers_.end() && is_over(own->second) ? oldest_of(own->second) : nullptr;
-    if (oldest == nullptr && bytes_ <= settings_.bytes_max) return evicted;
+    if (oldest == nullptr && bytes_ - leaving_bytes_ <= settings_.bytes_max) return evicted;
     std::uint64_t most = 0;
-    for (const auto& [id, one] : customers_) {
+    for (auto& [id, one] : customers_) {
       if (oldest != nullptr && most == 0) break;  // the customer's own
-      const SideItem* candidate = one.bytes > most ? oldest_of(one) : nullptr;
+      const std::uint64_t bytes = one.bytes - one.leaving_bytes;
+      Waiting* candidate = bytes > most ? oldest_of(one) : nullptr;
       if (candidate == nullptr) continue;
-      most = one.bytes;
+      most = bytes;
       oldest = candidate;
     }
     if (oldest == nullptr) return evicted;
-    evicted.push_back(*oldest);
-    leave(evicted.back());
+    oldest->is_picked = true;
+    evicted.push_back(oldest->item);
+    Customer& owner = customers_.find(oldest->item.head.customer.text())->second;
+    ++owner.leaving_entries;
+    owner.leaving_bytes += oldest->item.head.content_bytes;
+    leaving_bytes_ += oldest->item.head.content_bytes;
   }
 }
 

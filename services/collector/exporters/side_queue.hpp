@@ -65,7 +65,7 @@ struct SidePut {
 class SideQueue {
  public:
   /// Told of each entry, or what is left of one that cannot be read, that is let go to keep the
-  /// bounds.
+  /// bounds: while its file is there and it is counted among what waits.
   using OnEvicted = std::function<void(const SideHead&)>;
   /// Told, in open, of each entry that waits.
   using OnFound = std::function<void(const SideHead&)>;
@@ -154,6 +154,9 @@ class SideQueue {
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
     bool had_suspects = false;  // at its last turn
+    // Of these, on their way out; picked, so that nobody else takes them.
+    std::uint64_t leaving_entries = 0;
+    std::uint64_t leaving_bytes = 0;
 
     std::uint64_t room() const { return bytes + entries.size() * kEntryRoom; }
   };
@@ -165,7 +168,8 @@ class SideQueue {
   SideItem& enter(std::uint64_t number, const SideHead& head);
   void count(Customer& customer, const SideHead& head, bool is_coming);
   void leave(const SideItem& item);
-  std::vector<SideItem> evict(const CustomerId& customer);
+  std::vector<SideItem> choose_evicted(const CustomerId& customer);
+  void let_go(const std::vector<SideItem>& evicted);
   bool is_over(const Customer& customer) const;
   bool takes_units(const Customer& customer) const;
   void publish();
@@ -178,6 +182,7 @@ class SideQueue {
   mutable std::mutex mutex_;
   Customers customers_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t leaving_bytes_ = 0;
   std::uint64_t last_number_ = 0;
   std::uint64_t turn_ = 0;
   std::uint64_t damaged_ = 0;

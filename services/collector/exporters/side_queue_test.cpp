@@ -55,7 +55,11 @@ class SideQueueTest : public testing::Test {
     found_ = 0;
     auto opened = SideQueue::open(
         settings_, clock_, [this](const SideHead& head) { found_ += head.items; },
-        [this](const SideHead& head) { evicted_ += head.items; }, files_);
+        [this](const SideHead& head) {
+          evicted_ += head.items;
+          on_evicted_();
+        },
+        files_);
     ASSERT_TRUE(opened) << opened.error().message;
     queue_ = *std::move(opened);
   }
@@ -82,6 +86,7 @@ class SideQueueTest : public testing::Test {
   pipeline::MemoryFiles files_;
   std::uint64_t found_ = 0;
   std::uint64_t evicted_ = 0;
+  std::function<void()> on_evicted_ = [] {};
   std::unique_ptr<SideQueue> queue_;
 };
 
@@ -280,6 +285,31 @@ TEST_F(SideQueueTest, WhereTheLargestHasNothingToGiveTheNextOneDoes) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue_->put(units_of("small", "yyyyy")));
   EXPECT_GT(evicted_, 0U);
   EXPECT_EQ(evicted_ % 5, 0U) << "of the small ones";
+}
+
+/// Killed between the two, the entry was gone and nobody knew of it.
+TEST_F(SideQueueTest, WhatIsLetGoIsToldBeforeItsFileGoesAndWhileItWaits) {
+  settings_.customer_bytes_max = 80;
+  reopen();
+  std::vector<std::string> calls;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(queue_->put(units_of("a", "x")));
+  const std::uint64_t waiting = queue_->stats().entries;
+  files_.fail_when([&](std::string_view call, const std::string& /*path*/) {
+    if (call == "remove") calls.emplace_back("remove");
+    return false;
+  });
+  on_evicted_ = [&] {
+    calls.emplace_back("told");
+    EXPECT_GT(queue_->stats().entries, waiting);
+    EXPECT_EQ(queue_->oldest_by_customer().size(), 1U);
+    EXPECT_THAT(pick(), IsEmpty()) << "nobody sends what is on its way out";
+  };
+  ASSERT_TRUE(queue_->put(units_of("a", std::string(15, 'y'))));
+  EXPECT_THAT(calls, ElementsAre("told", "told", "remove", "remove"));
+  EXPECT_EQ(queue_->stats().entries, 1U);
+  on_evicted_ = [] {};
+  ASSERT_TRUE(queue_->put(units_of("a", std::string(15, 'z'))));
+  EXPECT_THAT(picked(), ElementsAre(std::string(15, 'z')));
 }
 
 TEST_F(SideQueueTest, AnEntryThatIsDamagedForGoodIsKeptForAPerson) {
