@@ -82,3 +82,19 @@ def test_a_start_with_a_clock_that_is_ahead_writes_nothing_of_its_own(wrong: Wro
     assert wrong.marks() == 0
     assert wrong.unconfirmed() == 1
     assert wrong.newest_of_all_ms() <= now_ms() + 1_000
+
+
+def test_what_is_ahead_of_the_store_waits_alone_and_arrives(wrong: WrongClock) -> None:
+    """Prometheus 3 takes up to ten minutes of its future. Read as "too old" it cost everybody all current data."""
+    wrong.clock.set_ahead(4 * HOUR)
+    wrong.start("collector")
+    wrong.send_now("cliente-b")
+    wrong.settle("cliente-b", HOT)
+    wrong.send_now("cliente-a", ahead_ms=10 * 60_000 + 20_000)
+    for _ in range(3):
+        time.sleep(1)
+        wrong.send_now("cliente-b")
+    book = wrong.settle("cliente-b", HOT, seconds=15)
+    assert (book["sent"], book.get("dropped", 0)) == (4, 0)
+    book = wrong.settle("cliente-a", HOT, seconds=90)
+    assert (book["sent"], book.get("dropped", 0)) == (1, 0)

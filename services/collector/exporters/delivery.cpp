@@ -8,11 +8,16 @@ namespace vigia::collector {
 namespace {
 
 constexpr int kDoublingsMax = 16;
-/// Prometheus takes a sample of the last hour unless its own series has newer ones; what it refuses
-/// beyond that, and some margin, it refuses for every series.
+/// Prometheus takes a sample of the hour before its newest one unless the sample's own series has
+/// newer ones; what it refuses beyond that, and some margin, it refuses for every series.
 constexpr std::int64_t kOldForAllMs = 2 * 3'600'000;
 /// The longest wait between two looks at go_on.
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
+
+/// The destination has said "not now", and not of what is in the request.
+bool is_wait(const Answer& answer) {
+  return answer.kind == Answer::Kind::kRetry && !answer.is_timeout && !answer.is_too_new;
+}
 
 /// Half of the delay for certain, the other half by chance, so that many senders spread out.
 Duration with_jitter(Duration delay) {
@@ -187,6 +192,7 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     }
     task.request = 0;
     const Range range = task.ranges.front();
+    if (item.answer.kind == Answer::Kind::kTaken && item.answer.rejected == 0) note_newest(range);
     const Duration took = clock_.steady() - task.sent;
     task.spent += took;
     observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
@@ -249,13 +255,13 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
   }
   if (!task.failure) return;
   const Answer& answer = task.failure->answer;
-  const bool is_wait = answer.kind == Answer::Kind::kRetry && !answer.is_timeout;
-  if (is_wait && is_side) {
+  const bool must_wait = is_wait(answer);
+  if (must_wait && is_side) {
     set_aside(task, Aside::kSlow, answer.why, observer);
     return;
   }
   // "Not now" may be said to one customer alone, by a store that has budgets.
-  if (is_wait && now < task.failure->since + settings_.patience) return;
+  if (must_wait && now < task.failure->since + settings_.patience) return;
   switch (blame(task)) {
     case Blame::kUnknown:
       if (prober_ != nullptr) prober_->ask();
@@ -266,7 +272,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
     case Blame::kTask:
       break;
   }
-  if (is_wait)
+  if (must_wait)
     set_aside(task, Aside::kSlow, answer.why, observer);
   else
     condemn(task, observer);
@@ -313,6 +319,10 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
     task.ranges.pop_front();
     return;
   }
+  if (answer.is_too_new) {
+    part_too_new(task, answer.why, observer);
+    return;
+  }
   if (task.stage == Parcel::Stage::kSuspect) {
     const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
     if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
@@ -339,6 +349,43 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
   if (split(task, observer)) return;
   observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSuspect, answer.why);
   task.ranges.pop_front();
+}
+
+/// Something of the front range lies ahead of the destination's clock: the oldest such unit is
+/// searched, then it and all that is newer waits.
+void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryObserver& observer) {
+  const Range front = task.ranges.front();
+  if (front.last - front.first > 1) {
+    if (++task.searches > settings_.searches_max) {
+      set_aside(task, Aside::kSearch, why, observer);
+      return;
+    }
+    if (task.is_by_time) {
+      halve(task, false);
+    } else {
+      sort_by_time(task);
+      std::reverse(task.ranges.begin(), task.ranges.end());
+    }
+    return;
+  }
+  const std::int64_t too_new_ms = front.parcel->units[front.first].timestamp_ms;
+  std::deque<Range> older;
+  for (const Range& range : task.ranges) {
+    for (std::size_t first = range.first; first < range.last;) {
+      const auto is_newer = [&](std::size_t unit) {
+        return range.parcel->units[unit].timestamp_ms >= too_new_ms;
+      };
+      const bool is_aside = is_newer(first);
+      std::size_t last = first + 1;
+      while (last < range.last && is_newer(last) == is_aside) ++last;
+      if (is_aside)
+        observer.on_set_aside(*range.parcel, first, last, Aside::kSearch, why);
+      else
+        older.push_back({range.parcel, first, last});
+      first = last;
+    }
+  }
+  task.ranges = std::move(older);
 }
 
 /// The destination has said that something of the front range will never be taken.
@@ -408,8 +455,9 @@ std::vector<ParcelDelivery::Range> ParcelDelivery::take_kind(Task& task,
 /// While the destination takes data, what fails at its last try waits for what it says next, so
 /// that many are given up by one sign of life and not one at a time.
 bool ParcelDelivery::doom(Task& task, const Answer& answer, DeliveryObserver& observer) const {
-  const bool is_wait = answer.kind == Answer::Kind::kRetry && !answer.is_timeout;
-  if (is_wait || !evidence_->data_taken_since(clock_.steady() - kEvidenceFresh)) return false;
+  if (is_wait(answer) || answer.is_too_new ||
+      !evidence_->data_taken_since(clock_.steady() - kEvidenceFresh))
+    return false;
   for (const Range& range : take_kind(task, observer)) task.doomed.push_back({range, answer.why});
   task.doomed_sent = task.sent;
   task.attempts = 0;
@@ -468,8 +516,15 @@ void ParcelDelivery::sort_by_time(Task& task) const {
   task.made.push_back(std::move(sorted));
 }
 
+void ParcelDelivery::note_newest(const Range& range) const {
+  std::int64_t newest_ms = 0;
+  for (std::size_t unit = range.first; unit < range.last; ++unit)
+    newest_ms = std::max(newest_ms, range.parcel->units[unit].timestamp_ms);
+  evidence_->note_newest(newest_ms);
+}
+
 void ParcelDelivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
-  if (timestamp_ms >= clock_.wall_ms() - kOldForAllMs) return;
+  if (timestamp_ms >= evidence_->newest_ms() - kOldForAllMs) return;
   const TimePoint now = clock_.steady();
   const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;
   if (is_known) timestamp_ms = std::max(timestamp_ms, too_old_->timestamp_ms);

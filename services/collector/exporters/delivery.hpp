@@ -84,7 +84,10 @@ class DeliveryObserver {
 /// the front lane sets it aside, the side lane halves it down to the suspect. A destination that
 /// takes nothing from anybody costs nothing but time.
 /// Where the destination says that data is too old, the search goes by time, newest first, and what
-/// is found is remembered for kTooOldKnownFor: everything older is given up unsent.
+/// is found is remembered for kTooOldKnownFor: everything older is given up unsent, everybody's,
+/// if something so much newer was taken that it is too old for every series (by no clock of ours).
+/// What lies too far ahead of the destination's clock is its owner's trouble where others' data is
+/// taken: the rest is sent, that waits aside for as long as it takes.
 /// Of suspects that are of one kind one is tried for all, and shares its fate with them at the last
 /// try: they have failed alone each.
 /// Thread contract: `run` from one thread; `wake` from any.
@@ -150,6 +153,7 @@ class ParcelDelivery {
   enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
   Blame blame(const Task& task) const;
   void condemn(Task& task, DeliveryObserver& observer);
+  void part_too_new(Task& task, const std::string& why, DeliveryObserver& observer);
   void search(Task& task, const Answer& answer, DeliveryObserver& observer);
   bool split(Task& task, DeliveryObserver& observer) const;
   std::vector<Range> take_kind(Task& task, DeliveryObserver& observer) const;
@@ -158,6 +162,7 @@ class ParcelDelivery {
   void halve(Task& task, bool newer_first) const;
   void set_aside(Task& task, Aside aside, const std::string& why, DeliveryObserver& observer) const;
   void sort_by_time(Task& task) const;
+  void note_newest(const Range& range) const;
   void learn_too_old(std::int64_t timestamp_ms, const std::string& why);
   void drop_too_old(Task& task, DeliveryObserver& observer) const;
   void postpone(Task& task, const Answer& answer);

@@ -93,6 +93,8 @@ std::function<Answer(const std::string&, const std::string&)> refusing_until(int
   };
 }
 
+constexpr std::int64_t kHourMs = 3'600'000;
+
 Answer refuse_what_holds(char letter, const std::string& message, Kind kind = Kind::kRefused) {
   if (message.find(letter) == std::string::npos) return {};
   return {kind, "bad"};
@@ -546,7 +548,9 @@ TEST_F(DeliveryTest, ACustomerThatWaitsDoesNotHoldAnotherUp) {
 }
 
 TEST_F(DeliveryTest, DataThatIsTooOldCostsFewRequestsAndIsRemembered) {
-  ParcelDelivery delivery(settings_, destination_, clock_);
+  const auto evidence = std::make_shared<Evidence>();
+  evidence->note_newest(3 * kHourMs);
+  ParcelDelivery delivery(settings_, destination_, clock_, evidence);
   destination_.script = refusing_until(5000);
   EXPECT_TRUE(delivery.run({numbered(1000)}, notes_));
   EXPECT_EQ(notes_.refused.size(), 1000U);
@@ -557,9 +561,93 @@ TEST_F(DeliveryTest, DataThatIsTooOldCostsFewRequestsAndIsRemembered) {
   EXPECT_EQ(notes_.refused.size(), 2000U);
 }
 
+/// Where our clock was hours ahead, one customer's word became everybody's.
+TEST_F(DeliveryTest, TooOldIsOneSeriesWordUntilSomethingMuchNewerWasTaken) {
+  const auto evidence = std::make_shared<Evidence>();
+  ParcelDelivery delivery(settings_, destination_, clock_, evidence);
+  destination_.script = [](const std::string& customer, const auto&) {
+    if (customer != "a") return Answer{};
+    return Answer{Kind::kRefused, "too old sample", std::nullopt, 0, true};
+  };
+  const auto deliver = [&](const char* customer, std::int64_t timestamp_ms) {
+    Parcel parcel{.customer = *CustomerId::parse(customer)};
+    parcel.units.push_back({.begin = 0, .timestamp_ms = timestamp_ms});
+    parcel.message = "x";
+    destination_.taken.clear();
+    EXPECT_TRUE(delivery.run({std::move(parcel)}, notes_));
+    return destination_.taken == "x";
+  };
+  deliver("a", 10 * kHourMs);
+  EXPECT_TRUE(deliver("b", 9 * kHourMs));
+  EXPECT_TRUE(deliver("b", 11 * kHourMs));
+  deliver("a", 10 * kHourMs);
+  EXPECT_TRUE(deliver("b", 9 * kHourMs)) << "of the last two hours";
+  EXPECT_TRUE(deliver("b", 13 * kHourMs));
+  deliver("a", 10 * kHourMs);
+  EXPECT_FALSE(deliver("b", 9 * kHourMs));
+}
+
+/// As a store that takes nothing after that time.
+std::function<Answer(const std::string&, const std::string&)> ahead_from(int timestamp) {
+  return [timestamp](const auto&, const std::string& message) {
+    Answer answer;
+    for (std::size_t i = 0; i + 4 < message.size() && message != "probe"; i += 5) {
+      if (std::stoi(message.substr(i, 4)) >= timestamp) answer = {Kind::kRetry, "too far"};
+    }
+    answer.is_too_new = answer.kind == Kind::kRetry;
+    return answer;
+  };
+}
+
+TEST_F(DeliveryTest, WhatIsAheadOfTheStoreWaitsAloneAndIsNeverGivenUp) {
+  destination_.script = ahead_from(1900);
+  EXPECT_TRUE(run_probing({numbered(1000)}));
+  EXPECT_EQ(notes_.left.size(), 1000U * 5) << "the front lane searches nothing";
+  notes_.left.clear();
+  settings_.lane = Lane::kSide;
+  for (const auto stage :
+       {Parcel::Stage::kFresh, Parcel::Stage::kSuspect, Parcel::Stage::kLastTry}) {
+    destination_.taken.clear();
+    destination_.requests.clear();
+    Parcel parcel = numbered(1000);
+    if (stage != Parcel::Stage::kFresh) {
+      parcel = Parcel{.customer = parcel.customer};
+      parcel.append(numbered(1000), 899, 901);
+    }
+    parcel.stage = stage;
+    EXPECT_TRUE(run_probing({parcel}));
+    EXPECT_THAT(notes_.refused, IsEmpty());
+    EXPECT_THAT(notes_.suspects, IsEmpty());
+    EXPECT_TRUE(notes_.left.starts_with("1900;")) << notes_.left.substr(0, 20);
+    EXPECT_THAT(destination_.taken, testing::HasSubstr("1899;"));
+    if (stage == Parcel::Stage::kFresh) {
+      EXPECT_EQ(notes_.left.size(), 100U * 5);
+      EXPECT_LE(destination_.requests.size(), 40U);
+    }
+    notes_.left.clear();
+  }
+}
+
+/// The store's own clock is behind: nobody's data is to blame, and none may fill the side queue.
+TEST_F(DeliveryTest, WhereAllIsAheadOfTheStoreNothingIsSetAside) {
+  destination_.script = [](const auto&, const auto&) {
+    Answer answer{Kind::kRetry, "too far"};
+    answer.is_too_new = true;
+    return answer;
+  };
+  int looks = 0;
+  notes_.may_go_on = [&looks] { return ++looks < 20; };
+  EXPECT_FALSE(run_probing({parcel_of("x", "a"), parcel_of("y", "b")}));
+  EXPECT_EQ(notes_.left + notes_.slow + notes_.suspects, "");
+  EXPECT_THAT(notes_.refused, IsEmpty());
+}
+
 TEST_F(DeliveryTest, OfDataThatIsPartlyTooOldAllThatIsYoungArrives) {
   destination_.script = refusing_until(1299);
-  EXPECT_TRUE(run({numbered(1000)}));
+  const auto evidence = std::make_shared<Evidence>();
+  evidence->note_newest(3 * kHourMs);
+  EXPECT_TRUE(
+      ParcelDelivery(settings_, destination_, clock_, evidence).run({numbered(1000)}, notes_));
   EXPECT_EQ(notes_.refused.size(), 300U);
   EXPECT_EQ(destination_.taken.size(), 700U * 5);
   EXPECT_LE(destination_.requests.size(), 40U);

@@ -11,6 +11,12 @@ void Evidence::note_taken(TimePoint now, bool is_data) {
   if (is_data && last_data_ < time) last_data_ = time;
 }
 
+void Evidence::note_newest(std::int64_t timestamp_ms) {
+  std::int64_t known = newest_ms_;
+  while (known < timestamp_ms && !newest_ms_.compare_exchange_weak(known, timestamp_ms)) {
+  }
+}
+
 Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence,
                const Clock& clock, ConfirmedTime& time)
     : probe_(std::move(probe)),
@@ -31,18 +37,22 @@ void Prober::ask() {
 
 void Prober::send(TimePoint now) {
   const auto time = time_.now();
-  transport_.send(
-      CustomerId::provider(), probe_.signal, time ? probe_.message(time->ms) : std::string(),
-      [state = state_, evidence = evidence_, is_data = probe_.is_data && time, now](Answer answer) {
-        // Older stores refuse a request without a customer, also one with nothing in it: they
-        // answer, which is all that an empty one can show.
-        const bool is_shown = answer.kind == Answer::Kind::kTaken ||
-                              (answer.kind == Answer::Kind::kRefused && !is_data);
-        // As of when it was sent: what failed after that may be an outage that has begun since.
-        if (is_shown) evidence->note_taken(now, is_data);
-        state->is_asking = false;
-        for (const auto& wake : state->wakes) wake();
-      });
+  transport_.send(CustomerId::provider(), probe_.signal,
+                  time ? probe_.message(time->ms) : std::string(),
+                  [state = state_, evidence = evidence_, is_data = probe_.is_data && time, now,
+                   time_ms = time ? time->ms : 0](Answer answer) {
+                    // Older stores refuse a request without a customer, also one with nothing in
+                    // it: they answer, which is all that an empty one can show.
+                    const bool is_shown = answer.kind == Answer::Kind::kTaken ||
+                                          (answer.kind == Answer::Kind::kRefused && !is_data);
+                    // As of when it was sent: what failed after that may be an outage that has
+                    // begun since.
+                    if (is_shown) evidence->note_taken(now, is_data);
+                    if (is_data && answer.kind == Answer::Kind::kTaken)
+                      evidence->note_newest(time_ms);
+                    state->is_asking = false;
+                    for (const auto& wake : state->wakes) wake();
+                  });
 }
 
 void Prober::on_answer(std::function<void()> wake) { state_->wakes.push_back(std::move(wake)); }

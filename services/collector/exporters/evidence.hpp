@@ -20,6 +20,10 @@ class Evidence {
   /// An answer of success. `is_data`: it was to data, not to a request with nothing in it.
   void note_taken(TimePoint now, bool is_data);
   TimePoint last() const { return TimePoint{Duration{last_.load()}}; }
+  /// A sample of that time was taken.
+  void note_newest(std::int64_t timestamp_ms);
+  /// Of all samples that were taken; 0: none. The destination's own newest is not older.
+  std::int64_t newest_ms() const { return newest_ms_; }
   bool taken_since(TimePoint time) const { return last_ >= time.time_since_epoch().count(); }
   bool data_taken_since(TimePoint time) const {
     return last_data_ >= time.time_since_epoch().count();
@@ -28,6 +32,7 @@ class Evidence {
  private:
   std::atomic<Duration::rep> last_{0};
   std::atomic<Duration::rep> last_data_{0};
+  std::atomic<std::int64_t> newest_ms_{0};
 };
 
 /// What is sent to learn whether a destination takes anything.

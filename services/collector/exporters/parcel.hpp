@@ -75,6 +75,9 @@ struct Answer {
   /// Refused because something in it lies before the time that the destination takes: so would
   /// everything older be.
   bool is_too_old = false;
+  /// kRetry because something in it lies further ahead than the destination takes. Its own trouble,
+  /// which passes by itself.
+  bool is_too_new = false;
   bool is_timeout = false;  ///< kRetry because no answer came in time
   /// What the destination's clock says, ms since 1970; nothing where it does not say.
   std::optional<std::int64_t> date_ms = std::nullopt;

@@ -307,8 +307,12 @@ void PushExporter::keep_room() {
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
   show_waiting();
   if (!heartbeat_) return;
-  heartbeat_->advance(complete_until_ms, lost, queue_->oldest_by_customer(),
-                      [this] { return go_on(); });
+  const auto now = parts_.time.now();
+  const bool is_marked = heartbeat_->advance(complete_until_ms, lost, queue_->oldest_by_customer(),
+                                             [this] { return go_on(); });
+  // A mark is a full minute before that.
+  if (is_marked && now)
+    evidence_->note_newest(std::min(complete_until_ms, now->ms) - Heartbeat::kMinuteMs);
 }
 
 void PushExporter::show_waiting() {

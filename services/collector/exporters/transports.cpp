@@ -29,6 +29,7 @@ constexpr std::array kRetryStatuses{429, 502, 503, 504};
 /// How Prometheus' answers begin where it will never take a sample. Only the beginning is looked
 /// at: what follows may quote a customer's labels.
 constexpr std::array<std::string_view, 2> kTooOldTexts{"too old sample", "out of bounds"};
+constexpr std::string_view kTooNewText = "out of bounds: timestamp is too far in the future";
 constexpr std::array<std::string_view, 2> kRefusalTexts{"out of order sample",
                                                         "duplicate sample for timestamp"};
 
@@ -252,6 +253,11 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   if (const auto count = status == 400 ? not_stored(response->body) : std::nullopt) {
     answer.kind = Kind::kTaken;
     answer.rejected = *count;
+    return answer;
+  }
+  if ((status == 400 || status == 500) && response->body.starts_with(kTooNewText)) {
+    answer.kind = Kind::kRetry;
+    answer.is_too_new = true;
     return answer;
   }
   answer.is_too_old =

@@ -22,7 +22,8 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settin
 /// set-up is retried and never refuses: 401, 403, 404, 405, 407, 408, 415 and redirects, for a
 /// destination that is set up wrongly says nothing about the data. 429, 502, 503, 504 and other 5xx
 /// but 500 are retried too (R-RW-3). Other 4xx refuse. A 500 that begins as Prometheus' own words
-/// for a sample that it will never take is a refusal (2.42); any other is kBroken.
+/// for a sample that it will never take is a refusal (2.42); any other is kBroken. "Too far in the
+/// future" (3.x: more than ten minutes by the store's clock) passes by itself and is never final.
 Answer judge_remote_write(const Result<net::ClientResponse>& response);
 
 /// The same for OTLP over HTTP. A 500, which the specification calls final (R-EXP-2), is kBroken: a
