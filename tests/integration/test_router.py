@@ -654,20 +654,24 @@ class TestHotOrCold:
         wait_for("the other's hole is over", lambda: is_hot(5), 20)
         assert not is_hot(40)
 
-    def test_heartbeats_of_the_future_cover_nothing(self, own_reading: Reading) -> None:
+    def test_heartbeats_of_the_future_cover_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A collector's clock was hours ahead: no later loss shows under what it marked, nor that it has stopped."""
-        reading = own_reading
-        query = "count_over_time(a_own_total[5m])"
-        assert _is_hot(reading.ask("/api/v1/query", query=query))
-        hour_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS + 60 * MINUTE_MS
-        labels = {"__name__": "vigia_hot_heartbeat", "shard": "hot-0", "collector": "0a0a0a0a"}
-        reading.to_hot(labels, [(hour_ms + n * MINUTE_MS, 1.0) for n in range(-120, 120)])
-        reading.stack.kill("router")
-        reading.stack.start("router")
-        reading.beat(2)
-        for _ in range(10):
-            assert _is_cold(reading.ask("/api/v1/query", query=query))
-            time.sleep(0.3)
+        monkeypatch.setenv("VIGIA_PROMETHEUS", str(dict(prometheus_programs())["2.42"]))  # 3.x takes none
+        with Stack(tmp_path) as stack:
+            reading = Reading(stack)
+            reading.start()
+            _fill(reading)
+            query = "count_over_time(a_own_total[5m])"
+            wait_for("hot covers", lambda: _is_hot(reading.ask("/api/v1/query", query=query)), 20)
+            hour_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS + 60 * MINUTE_MS
+            labels = {"__name__": "vigia_hot_heartbeat", "shard": "hot-0", "collector": "0a0a0a0a"}
+            reading.to_hot(labels, [(hour_ms + n * MINUTE_MS, 1.0) for n in range(-120, 120)])
+            reading.stack.kill("router")
+            reading.stack.start("router")
+            reading.beat(2)
+            for _ in range(10):
+                assert _is_cold(reading.ask("/api/v1/query", query=query))
+                time.sleep(0.3)
 
     def test_silence_of_the_collector_uncovers_hot(self, tmp_path: Path) -> None:
         with Stack(tmp_path) as stack:
