@@ -52,6 +52,9 @@ inline constexpr std::size_t kEnclosingBytesMax = kPieceBytes / 8;
 inline constexpr std::size_t kResourceBytesMax = 64U << 10U;
 /// A span's or log record's, its events' and links' included. SDKs stop at 128 a span and event.
 inline constexpr std::uint32_t kItemAttributesMax = 1024;
+/// A point's as they come: several of one key are one label, and a customer's labels_per_series
+/// counts those that are made.
+inline constexpr std::size_t kPointAttributesMax = 16'384;
 /// A span's events and links together: an empty one of two bytes becomes fifty where it is shown.
 /// SDKs stop at 128 of each.
 inline constexpr std::uint32_t kSpanPartsMax = 1024;

@@ -299,3 +299,34 @@ def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> N
             destination.script = failing()
         peaks.during("afterwards", 5)
     peaks.check(attack, small)
+
+
+def _lists_of_empty_entries(customer: str) -> Iterator[tuple[str, bytes]]:
+    """Two bytes each that become eight of text, where labels are made: of a point, a scope and a resource, by any name."""
+    now = time.time_ns()
+    value = message(2, message(6, message(1) * (BODY_BYTES // 2)))
+    own = b"".join(attribute(1, key, text) for key, text in resource_of(customer).items())
+    point = fixed64(3, now) + double(4, 1.0)
+    metric = message(2, message(1, b"m"), message(5, message(1, point)))
+    wide = message(2, message(1, b"m"), message(5, message(1, point, message(7, message(1, b"k"), value))))
+    yield "metrics", message(1, message(1, own), message(2, wide))
+    yield "metrics", message(1, message(1, own), message(2, message(1, message(3, message(1, b"k"), value)), metric))
+    for key in (b"zone", b"service.name", b"customer.id"):
+        yield "metrics", message(1, message(1, message(1, message(1, key), value), own), message(2, metric))
+    record = message(2, fixed64(1, now))
+    yield "logs", message(1, message(1, message(1, message(1, b"customer.id"), value), own), message(2, record))
+
+
+def test_lists_of_empty_entries_cost_no_more_than_their_body(site: Lanes) -> None:
+    site.start("collector")
+    site.serve()
+    with Small(site) as small:
+        for signal, body in _lists_of_empty_entries("cliente-a"):
+            answer = site.send("cliente-a", body, signal)
+            assert answer.status_code in (200, 403), answer.text  # 403: all of it is somebody else's
+            assert b"1 of 1" in answer.content
+        small.ends.wait(2)
+    told = f"{site.rss_peak // MIB} MiB, B {Counter(small.statuses)}"
+    print(told)
+    assert site.rss_peak < 400 * MIB, told
+    assert set(small.statuses) == {200}, told

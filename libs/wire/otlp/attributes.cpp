@@ -96,20 +96,42 @@ void append_json_array(std::string& out, std::string_view array, int depth) {
   out += ']';
 }
 
-/// In order of the keys: senders whose maps have none must not make a new series each time.
-void append_json_list(std::string& out, std::string_view list, int depth) {
+/// The entries of a list in order of their keys; none where they lie in that order already, as a
+/// table of entries of two bytes is many times the list.
+std::vector<KeyValueView> sorted_entries(std::string_view list) {
+  std::size_t count = 0;
+  bool is_sorted = true;
+  std::string_view last;
+  for_each_attribute({list, 1}, [&](const KeyValueView& entry) {
+    is_sorted = is_sorted && last <= entry.key;
+    last = entry.key;
+    ++count;
+  });
   std::vector<KeyValueView> entries;
+  if (is_sorted) return entries;
+  entries.reserve(count);
   for_each_attribute({list, 1}, [&](const KeyValueView& entry) { entries.push_back(entry); });
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& left, const auto& right) { return left.key < right.key; });
+  return entries;
+}
+
+/// In order of the keys: senders whose maps have none must not make a new series each time.
+void append_json_list(std::string& out, std::string_view list, int depth) {
   out += '{';
   bool is_first = true;
-  for (const KeyValueView& entry : entries) {
+  const auto append = [&](const KeyValueView& entry) {
     if (!is_first) out += ',';
     is_first = false;
     append_json_string(out, entry.key);
     out += ':';
     append_json(out, entry.value, depth + 1);
+  };
+  const std::vector<KeyValueView> entries = sorted_entries(list);
+  if (entries.empty()) {
+    for_each_attribute({list, 1}, append);
+  } else {
+    std::for_each(entries.begin(), entries.end(), append);
   }
   out += '}';
 }
@@ -221,6 +243,27 @@ std::string_view string_value(std::string_view any_value) {
     }
   }
   return text;
+}
+
+bool is_empty_value(std::string_view any_value) {
+  FieldReader reader(any_value);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case kString:
+      case kBytes:
+        if (!reader.bytes().empty()) return false;
+        break;
+      case kArray:
+      case kList:
+      case kBool:
+      case kInt:
+      case kDouble:
+        return false;
+      default:
+        reader.skip();
+    }
+  }
+  return true;
 }
 
 void append_value_text(std::string& out, std::string_view any_value) {

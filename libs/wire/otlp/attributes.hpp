@@ -43,6 +43,9 @@ void for_each_attribute(const Attributes& attributes, Visit&& visit) {
 /// The value where the AnyValue is a string, else "".
 std::string_view string_value(std::string_view any_value);
 
+/// Whether append_value_text would append nothing: told without making the text.
+bool is_empty_value(std::string_view any_value);
+
 /// Appends the value as text, by the specification's rules for non-string attributes: strings as
 /// they are, true/false, decimal integers, shortest doubles (NaN, Infinity), base64 for bytes, JSON
 /// for arrays and lists, nothing for an empty value. Throws protozero::exception on damaged bytes;

@@ -16,6 +16,7 @@ using opentelemetry::proto::common::v1::AnyValue;
 std::string text_of(const AnyValue& value) {
   std::string out = "before ";
   append_value_text(out, value.SerializeAsString());
+  EXPECT_EQ(is_empty_value(value.SerializeAsString()), out.size() == 7);
   return out.substr(7);
 }
 

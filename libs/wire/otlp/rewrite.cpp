@@ -131,12 +131,8 @@ class Rewriting {
 
 bool names_nobody(std::string_view resource) {
   bool says_nothing = true;
-  std::string text;
   for_each_attribute({resource, 1}, [&](const KeyValueView& entry) {
-    if (entry.key != kCustomerKey) return;
-    text.clear();
-    append_value_text(text, entry.value);
-    says_nothing = says_nothing && text.empty();
+    if (entry.key == kCustomerKey) says_nothing = says_nothing && is_empty_value(entry.value);
   });
   return says_nothing;
 }

@@ -83,9 +83,13 @@ void leave_out_what_does_not_fit(std::vector<LabelPair>& own, const SharedLabels
   keep_what_fits(own, shared);
 }
 
-RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels& shared) {
+RejectReason fault_of(Claim claim) {
   if (claim == Claim::kForeign) return RejectReason::kForeign;
-  if (claim == Claim::kNone) return RejectReason::kNoCustomer;
+  return claim == Claim::kNone ? RejectReason::kNoCustomer : RejectReason::kNone;
+}
+
+RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels& shared) {
+  if (claim != Claim::kOwn) return fault_of(claim);
   if (!otlp::is_valid_resource(resource)) return RejectReason::kInvalid;
   if (is_reserved_job(shared.get("job"))) return RejectReason::kReserved;
   return fits_a_series({}, shared) ? RejectReason::kNone : RejectReason::kUntranslatable;
@@ -97,11 +101,18 @@ Claim read_claim(const CustomerId& customer, std::string_view resource) {
   Claim claim = Claim::kNone;
   otlp::for_each_attribute({resource, 1}, [&](const otlp::KeyValueView& entry) {
     if (entry.key != "customer.id" || claim == Claim::kForeign) return;
-    if (text_of(entry.value).empty()) return;  // names nobody
+    if (otlp::is_empty_value(entry.value)) return;  // names nobody
     const std::string_view named = otlp::string_value(entry.value);
     claim = named == customer.text() ? Claim::kOwn : Claim::kForeign;
   });
   return claim;
+}
+
+ResourceLabels too_large_a_resource(const CustomerId& customer, std::string_view resource) {
+  ResourceLabels labels;
+  labels.fault = fault_of(read_claim(customer, resource));
+  if (labels.fault == RejectReason::kNone) labels.fault = RejectReason::kResourceBytes;
+  return labels;
 }
 
 ResourceLabels read_resource(const CustomerId& customer, std::string_view resource,

@@ -47,4 +47,7 @@ struct ResourceLabels {
 ResourceLabels read_resource(const CustomerId& customer, std::string_view resource,
                              const TranslatorSettings& settings);
 
+/// Of one that is not to be read: no labels, and kResourceBytes where it is the customer's own.
+ResourceLabels too_large_a_resource(const CustomerId& customer, std::string_view resource);
+
 }  // namespace vigia::wire::prometheus

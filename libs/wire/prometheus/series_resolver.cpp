@@ -128,7 +128,9 @@ void SeriesResolver::enter_resource() {
   if (resource == nullptr) {
     ResourceEntry entry;
     entry.key = key;
-    entry.labels = read_resource(customer_, resource_bytes_, settings_);
+    entry.labels = resource_bytes_.size() > resource_bytes_max()
+                       ? too_large_a_resource(customer_, resource_bytes_)
+                       : read_resource(customer_, resource_bytes_, settings_);
     entry.active_series = &(settings_.counts_active_series ? cache_.active_series(customer_)
                                                            : cache_.uncounted_series());
     resource = &shard_->insert_resource(std::move(entry));
@@ -139,6 +141,8 @@ void SeriesResolver::enter_resource() {
   resource_fault_ = resource_->labels.fault;
   if (resource_fault_ == RejectReason::kNone)
     resource_fault_ = admit_resource(*resource_, resource_why_);
+  else if (resource_fault_ == RejectReason::kResourceBytes)
+    (void)admit_resource(*resource_, resource_why_);
 }
 
 void SeriesResolver::hash_scope() {
@@ -231,7 +235,8 @@ void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
   resolved.fault = resource_fault_;
   if (resolved.fault == RejectReason::kNone) {
     resolved.fault = shape_fault(metric_.type, point, why_);
-    if (resolved.fault == RejectReason::kNone) resolved.entry = resolve(key, point, resolved.fault);
+    if (resolved.fault == RejectReason::kNone)
+      resolved.entry = resolve(key, resolved, resolved.fault);
   }
   if (resolved.entry == nullptr) {
     give_refused(resolved);
@@ -259,7 +264,7 @@ void SeriesResolver::offer_lock() {
   lock_.lock();
 }
 
-const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const otlp::PointHeader& point,
+const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const ResolvedPoint& point,
                                           RejectReason& fault) {
   if (PointEntry* entry = shard_->find(key)) {
     if (entry->used_s != now_s_) entry->used_s = now_s_;
@@ -269,7 +274,7 @@ const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const otlp::Poin
   return make(key, point, fault);
 }
 
-const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHeader& point,
+const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint& point,
                                        RejectReason& fault) {
   ++shard_->misses;
   fault = identity().fault;
@@ -279,7 +284,9 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const otlp::PointHe
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
     }
-    series = build_series(identity_, metric_.type, point, scope_,
+    fault = admit_point(point, why_);
+    if (fault != RejectReason::kNone) return nullptr;
+    series = build_series(identity_, metric_.type, *point.point, scope_,
                           {resource_->labels.shared, settings_, label_limits()});
     fault = series.fault;
     if (!series.why.empty()) {

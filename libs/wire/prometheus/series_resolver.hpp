@@ -61,6 +61,13 @@ class SeriesResolver : public otlp::Visitor {
   virtual RejectReason admit_resource(const ResourceEntry& /*resource*/, std::string& /*why*/) {
     return RejectReason::kNone;
   }
+  /// Resources of more bytes are not read: kResourceBytes, and admit_resource tells why.
+  virtual std::size_t resource_bytes_max() const { return SIZE_MAX; }
+  /// What a point has against it before labels are made of it, its attributes and its scope: they
+  /// may become many times their bytes. Asked where its series is new. `why` then says more of it.
+  virtual RejectReason admit_point(const ResolvedPoint& /*point*/, std::string& /*why*/) {
+    return RejectReason::kNone;
+  }
   /// What a new series must keep; one that is known goes on.
   virtual LabelLimits label_limits() const { return {}; }
   virtual void on_point(const ResolvedPoint& point) = 0;
@@ -72,6 +79,7 @@ class SeriesResolver : public otlp::Visitor {
   const MetricIdentity& identity();
   const ResourceEntry& resource() const { return *resource_; }
   std::uint32_t now_s() const { return now_s_; }
+  const otlp::ScopeView& scope() const { return scope_; }
   /// As it lies in the body.
   std::string_view resource_bytes() const { return resource_bytes_; }
 
@@ -107,9 +115,8 @@ class SeriesResolver : public otlp::Visitor {
   void give_refused(ResolvedPoint& resolved);
   SeriesKey point_key(const otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
-  const PointEntry* resolve(const SeriesKey& key, const otlp::PointHeader& point,
-                            RejectReason& fault);
-  const PointEntry* make(const SeriesKey& key, const otlp::PointHeader& point, RejectReason& fault);
+  const PointEntry* resolve(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
+  const PointEntry* make(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
 
   CustomerId customer_;
   const TranslatorSettings& settings_;

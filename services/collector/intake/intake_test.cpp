@@ -473,6 +473,17 @@ TEST_F(IntakeTest, ASpanOfTooManyAttributesIsRefused) {
       << receipt->message;
 }
 
+// Labels would become many times its bytes: it is refused before they are made.
+TEST_F(IntakeTest, APointOfTooManyAttributesOrBytesIsRefused) {
+  MetricsBody many;
+  const testing::Attributes attributes(16'385, {"k", "v"});
+  many.resource("cliente-a").gauge("m", now()).gauge("n", now(), attributes);
+  const auto receipt = take(many.bytes());
+  EXPECT_EQ(receipt->rejected, 1U);
+  EXPECT_NE(receipt->message.find("(16385 attributes, 16384 may be)"), std::string::npos)
+      << receipt->message;
+}
+
 // D2: two bytes of an empty link become fifty where a trace is shown.
 TEST_F(IntakeTest, ASpanOfTooManyEventsAndLinksIsRefused) {
   std::string spans;

@@ -44,6 +44,25 @@ class Judge final : public prometheus::SeriesResolver {
   }
   prometheus::LabelLimits label_limits() const override { return labels_; }
 
+  std::size_t resource_bytes_max() const override { return kResourceBytesMax; }
+
+  RejectReason admit_point(const prometheus::ResolvedPoint& resolved, std::string& why) override {
+    if (scope().bytes.size() > kEnclosingBytesMax) {
+      why = fmt::format("a scope of {} bytes, {} may be", scope().bytes.size(), kEnclosingBytesMax);
+      return RejectReason::kResourceBytes;
+    }
+    if (resolved.bytes.size() > kItemBytesMax) {
+      why = item_size_text(Signal::kMetrics, resolved.bytes.size());
+      return RejectReason::kExpandedBytes;
+    }
+    std::size_t attributes = 0;
+    otlp::for_each_attribute(resolved.point->attributes,
+                             [&](const otlp::KeyValueView& /*each*/) { ++attributes; });
+    if (attributes <= kPointAttributesMax) return RejectReason::kNone;
+    why = fmt::format("{} attributes, {} may be", attributes, kPointAttributesMax);
+    return RejectReason::kLabelsPerSeries;
+  }
+
   RejectReason admit_resource(const prometheus::ResourceEntry& resource,
                               std::string& why) override {
     if (resource_bytes().size() > kResourceBytesMax) {
