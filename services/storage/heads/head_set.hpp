@@ -103,7 +103,7 @@ class HeadSet {
   /// free. Call it often; costs nothing within the bound. The store's errors.
   Result<void> relieve();
   /// Retryable, where the store does not take what relieve would close: whoever holds much is
-  /// refused first, everybody at half as much again as the bound.
+  /// refused first, everybody at half as much again as the bound, memory short or not.
   Result<void> check_room(CustomerNumber customer) const;
   /// While memory is short the bound is half of what it was.
   void set_short(bool is_short) { is_short_ = is_short; }

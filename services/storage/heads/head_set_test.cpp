@@ -292,6 +292,19 @@ TEST_F(ReliefTest, WhereTheStoreRefusesHistogramsCountToo) {
   EXPECT_TRUE(heads_.check_room({2}).has_value());
 }
 
+// Half of the bound is passed by what was within it: all were refused until it was written.
+TEST_F(ReliefTest, WhenMemoryBecomesShortWhoHoldsLittleIsNotRefused) {
+  fill(2, 10'000, 10, 50);
+  fill(1, 1, 300, 50);
+  ASSERT_LT(heads_.stats().memory_bytes, kBound);
+  ASSERT_GT(heads_.stats().memory_bytes, kBound / 4 * 3);
+  heads_.set_short(true);
+  EXPECT_FALSE(heads_.check_room({1}));
+  EXPECT_TRUE(heads_.check_room({2}));
+  relieve_all();
+  EXPECT_TRUE(heads_.check_room({1}));
+}
+
 // What is counted must come back to nothing, or the bound would close ever more.
 TEST_F(ReliefTest, MemoryIsCountedBothWays) {
   fill(1, 1, 50, 50);
