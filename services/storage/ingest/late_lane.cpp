@@ -18,13 +18,10 @@ std::size_t items_of(const std::vector<StoreWork>& part) {
   return items;
 }
 
-std::size_t bytes_of(const std::vector<StoreWork>& part) {
-  std::size_t bytes = 0;
-  for (const StoreWork& one : part) {
-    bytes += sizeof(one) + one.samples.size() * sizeof(Sample);
-    for (const auto& histogram : one.histograms) {
-      bytes += sizeof(histogram) + histogram.encoded.size();
-    }
+std::size_t bytes_of(const StoreWork& work) {
+  std::size_t bytes = sizeof(work) + work.samples.size() * sizeof(Sample);
+  for (const auto& histogram : work.histograms) {
+    bytes += sizeof(histogram) + histogram.encoded.size();
   }
   return bytes;
 }
@@ -67,6 +64,7 @@ struct LateLane::Request {
   AppendCounts counts;
   std::optional<Error> error;
   Done done;
+  std::vector<std::unique_ptr<HeldShare>> held;  // by customer, for all parts: let go with the last
 
   void finish_part(const Result<AppendCounts>& part) {
     {
@@ -75,33 +73,54 @@ struct LateLane::Request {
       if (!part && !error.has_value()) error = part.error();
       if (--parts > 0) return;
     }
+    held.clear();
     done(error.has_value() ? Result<AppendCounts>(tl::unexpected<Error>(*error))
                            : Result<AppendCounts>(counts));
   }
 };
 
 LateLane::LateLane(HeadSet& heads, std::size_t bytes_max)
-    : heads_(heads), lanes_({"late samples", 1, 1, kPartsMax, bytes_max}) {}
+    : heads_(heads),
+      bytes_("late samples", bytes_max),
+      lanes_({"late samples", 1, 1, kPartsMax, SIZE_MAX}) {}
+
+Result<void> LateLane::check(const std::string& lane) const {
+  if (auto room = bytes_.check(lane); !room) return room;
+  return lanes_.check(lane);
+}
 
 void LateLane::submit(std::vector<StoreWork> work, Done done) {
-  auto parts = cut(std::move(work));
   const auto request = std::make_shared<Request>();  // shared by its parts
   request->done = std::move(done);
+  // As a whole: of parts the first would keep the next out, each time the request came again.
+  if (auto held = hold(work, *request); !held) {
+    return request->done(tl::unexpected<Error>(held.error()));
+  }
+  auto parts = cut(std::move(work));
   request->parts = parts.size();
   for (auto& part : parts) submit_part(std::move(part), request);
+}
+
+Result<void> LateLane::hold(const std::vector<StoreWork>& work, Request& request) {
+  std::map<std::string, std::size_t> bytes;
+  for (const StoreWork& one : work) bytes[lane_of(one.series.customer)] += bytes_of(one);
+  for (const auto& [lane, amount] : bytes) {
+    request.held.push_back(std::make_unique<HeldShare>(bytes_, lane));
+    if (auto taken = request.held.back()->grow_to(amount); !taken) return taken;
+  }
+  return {};
 }
 
 void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request) {
   const std::string lane = lane_of(part.front().series.customer);
   const Epoch epoch = part.front().epoch;
   const std::size_t items = items_of(part);
-  const std::size_t bytes = bytes_of(part);
   {
     const std::lock_guard lock(mutex_);
     items_[epoch] += items;
   }
   const auto shared = std::make_shared<std::vector<StoreWork>>(std::move(part));
-  const auto taken = lanes_.submit(lane, bytes, [this, shared, request, epoch, items] {
+  const auto taken = lanes_.submit(lane, 0, [this, shared, request, epoch, items] {
     Result<AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
     contain_faults("late samples", [&] { counts = append(*shared); });
     forget(epoch, items);

@@ -11,6 +11,7 @@
 
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
+#include "services/storage/lanes/customer_shares.hpp"
 
 namespace vigia::storage {
 
@@ -25,20 +26,21 @@ class LateLane {
   LateLane(HeadSet& heads, std::size_t bytes_max);
 
   /// An error, retryable, where the customer's share of what may wait is used up.
-  Result<void> check(const std::string& lane) const { return lanes_.check(lane); }
+  Result<void> check(const std::string& lane) const;
 
   using Done = std::function<void(Result<AppendCounts>)>;
   /// Calls `done` once, when all of it is in the heads, or with the first error: then some of it
-  /// may be, and repeating is right.
+  /// may be, and repeating is right. Whoever has nothing waiting is never refused a part of it.
   void submit(std::vector<StoreWork> work, Done done);
   /// Of what is not in the heads yet; kNoEpoch for nothing.
   Epoch oldest() const;
   std::size_t items() const;
   void stop() { lanes_.stop(TimePoint::max()); }
-  void set_short(bool is_short) { lanes_.set_short(is_short); }
+  void set_short(bool is_short) { bytes_.set_short(is_short); }
 
  private:
   struct Request;  // what its parts have in common
+  Result<void> hold(const std::vector<StoreWork>& work, Request& request);
   void submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request);
   Result<AppendCounts> append(std::vector<StoreWork>& part);
   void forget(Epoch epoch, std::size_t items);
@@ -46,6 +48,7 @@ class LateLane {
   HeadSet& heads_;
   mutable std::mutex mutex_;
   std::map<Epoch, std::size_t> items_;  // that wait or are worked on
+  CustomerShares bytes_;                // before the lanes, whose jobs hold shares of it
   CustomerLanes lanes_;
 };
 

@@ -125,6 +125,15 @@ TEST_F(LateLaneTest, WhoSendsTooMuchIsRefusedRetryablyAndOthersAreNot) {
   EXPECT_EQ(done_[901].get_future().get().value().late, 30U);
 }
 
+// Its first part kept the next out, so that a large request could come again for ever.
+TEST_F(LateLaneTest, ARequestOfSeveralPartsIsTakenAsAWholeWhereNothingElseWaits) {
+  submit(0, late_work(1, 1'500));  // three parts, together more than half of what may wait
+  submit(1, late_work(1, 1'500));
+  EXPECT_FALSE(done_[1].get_future().get().has_value());
+  store_.let_go();
+  EXPECT_EQ(done_[0].get_future().get().value().late, 1'500U);
+}
+
 TEST_F(LateLaneTest, WhatThrowsCostsItsSeriesAlone) {
   store_.throw_next();
   store_.let_go();
