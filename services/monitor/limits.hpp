@@ -14,8 +14,13 @@ namespace vigia::monitor {
 inline constexpr std::size_t kRequestBodyBytesMax = 64U << 10U;
 /// Nesting of a JSON body; our own requests have two levels, Prometheus' answers six.
 inline constexpr std::size_t kJsonDepthMax = 16;
-/// Answers of router and Alertmanager: one look's 2,000 nodes × 16 series × 400 B is 13 MB.
+/// Alertmanager's answers: 10,000 alerts are 20 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+/// One answer of the router in a look at the live state: 5,000 nodes × 16 series × 200 B. It is
+/// held with what is read of it, some 100 MB. Whoever's answer is larger is not looked at.
+inline constexpr std::size_t kLiveAnswerBytesMax = 16U << 20U;
+/// One answer about one node's curves: 30 series × 750 points × 35 B are a fifth of it.
+inline constexpr std::size_t kCurveAnswerBytesMax = 4U << 20U;
 
 /// Threads that answer the REST interface from the database.
 inline constexpr std::size_t kWorkers = 4;
@@ -103,10 +108,18 @@ inline constexpr std::size_t kSessionKindsOfUserMax = 10;
 
 /// The table of failed log-ins; the oldest entry goes first.
 inline constexpr std::size_t kThrottleEntriesMax = 20'000;
-inline constexpr std::size_t kSessionsPerUserMax = 20;  ///< the oldest ends
-inline constexpr std::size_t kTokensPerCustomerMax = 1'000;
-inline constexpr std::size_t kUsersPerCustomerMax = 200;
+inline constexpr std::size_t kSessionsPerUserMax = 20;      ///< the oldest ends
 inline constexpr std::size_t kNodesPerCustomerMax = 5'000;  ///< the largest plan has as many in all
+/// Tokens of one customer that are valid: one for each node, and some that read. One that is
+/// revoked or has expired is forgotten when so many were made after that: by rows, since a clock
+/// that is wrong for an hour must end nothing for good. So 7,000 are listed at most, some 250 B
+/// each.
+inline constexpr std::size_t kTokensPerCustomerMax = kNodesPerCustomerMax + 1'000;
+inline constexpr std::size_t kTokensMadeSinceMax = 1'000;
+/// Users of one customer who may log in; and those who may not and are kept, of whom the oldest is
+/// forgotten first.
+inline constexpr std::size_t kUsersPerCustomerMax = 200;
+inline constexpr std::size_t kDisabledUsersKeptMax = 1'000;
 inline constexpr std::size_t kChannelsPerCustomerMax = 20;
 /// Reloads of Alertmanager in one round that look for channels which it does not take: finds five
 /// bad ones among ten thousand. What is left waits for the next round.
@@ -163,14 +176,16 @@ inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
 /// nodes that its customer has it is what one customer may add to an answer; one that sends more
 /// loses some of its own, never another's, and is asked for alone (LookPlan).
 inline constexpr std::size_t kLiveSeriesPerNodeMax = 16;
-/// Customers and nodes that are asked for in the same queries: the largest plan in three, an answer
-/// of 2,000 × 16 series × 200 B in 6 MB.
+/// Customers and nodes that are asked for in the same queries: an answer of 2,000 × 16 series × 200
+/// B is 6 MB.
 inline constexpr std::size_t kLookCustomersMax = 500;
 inline constexpr std::size_t kLookNodesMax = 2'000;
 /// One look ends after this; whom it did not come to is first in the next one.
 inline constexpr Duration kLookMax = std::chrono::seconds(20);
 /// Labels in the live state: a node's region, environment and the like.
 inline constexpr std::size_t kLiveLabelCharactersMax = 128;
+/// And what every series has: its name, a reason. An agent's own are half as long.
+inline constexpr std::size_t kLiveNameCharactersMax = 64;
 /// New nodes of one customer in one look, and all that one look writes: one transaction, so that
 /// whoever pushes for thousands of nodes holds up nobody's look.
 inline constexpr std::size_t kRegistrationsPerLookMax = 100;

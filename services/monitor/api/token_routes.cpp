@@ -51,11 +51,13 @@ ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::st
     return invalid("expires_at: is in the past");
   }
   auto stored = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto present = list_tokens(token.customer, connection);
-    if (!present) return forward(present);
-    if (present->size() >= kTokensPerCustomerMax) return false;
+    auto valid = count_valid_tokens(token.customer, token.created_ms, connection);
+    if (!valid) return forward(valid);
+    if (*valid >= kTokensPerCustomerMax) return false;
     auto inserted = insert_token(token, connection);
     if (!inserted) return forward(inserted);
+    auto forgotten = forget_old_tokens(token.customer, kTokensMadeSinceMax, connection);
+    if (!forgotten) return forward(forgotten);
     auto audited = append_audit(audit_of(call, parts.clock, "token.create", token.id,
                                          "scope=" + token.scope + " name=" + token.name),
                                 connection);
@@ -63,7 +65,7 @@ ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::st
     return true;
   });
   if (!stored) return refuse(stored.error());
-  if (!*stored) return conflict("too many tokens");
+  if (!*stored) return conflict("too many tokens are valid: revoke those that nobody uses");
   parts.directory_changed();
   JsonWriter writer;
   write_token(token, value, writer);

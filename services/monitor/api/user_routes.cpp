@@ -46,6 +46,14 @@ tl::expected<std::string, Refusal> hash_checked(const std::string& password,
   return *hashed;
 }
 
+Result<void> check_room(const std::optional<CustomerId>& owner, std::size_t enabled_max,
+                        Connection& connection) {
+  auto enabled = count_enabled_users(owner, connection);
+  if (!enabled) return forward(enabled);
+  if (*enabled <= enabled_max) return {};
+  return fail(ErrorCode::kOverLimit, "too many users may log in: disable one first");
+}
+
 ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
                     const ApiParts& parts) {
   BodyReader body(call.body);
@@ -60,11 +68,10 @@ ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   if (!hash) return tl::unexpected<Refusal>(hash.error());
   user.password_hash = std::move(*hash);
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto present = list_users(owner, connection);
-    if (!present) return forward(present);
-    if (present->size() >= kUsersPerCustomerMax) {
-      return fail(ErrorCode::kOverLimit, "too many users");
-    }
+    auto room = check_room(owner, kUsersPerCustomerMax - 1, connection);
+    if (!room) return forward(room);
+    auto forgotten = forget_disabled_users(owner, kDisabledUsersKeptMax, connection);
+    if (!forgotten) return forward(forgotten);
     auto inserted = insert_user(user, connection);
     if (!inserted || !*inserted) return inserted;
     auto audited = append_audit(audit_of(call, parts.clock, "user.create", user.name), connection);
@@ -111,6 +118,10 @@ Result<std::optional<User>> save(const std::optional<CustomerId>& owner, const A
     if (!changed) return forward(changed);
     auto user = find_user(owner, id, connection);
     if (!user || !*user) return user;
+    if (change.is_enabled == true) {  // what is refused is undone with the rest
+      auto room = check_room(owner, kUsersPerCustomerMax, connection);
+      if (!room) return forward(room);
+    }
     if (!owner) {
       auto left = check_operator_left(connection);
       if (!left) return forward(left);

@@ -1,5 +1,6 @@
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -215,6 +216,82 @@ TEST_F(Store, TokensBelongToTheirOwner) {
   const auto tokens = read([](Connection& c) { return list_tokens(kA, c); });
   EXPECT_EQ(tokens->front().revoked_ms, kNow);
   EXPECT_TRUE(read([](Connection& c) { return list_live_tokens(c); })->empty());
+}
+
+TEST_F(Store, TokensThatAreDeadCountNotAndAreForgottenByWhatWasMadeSince) {
+  const auto insert = [&](const std::string& id, const std::optional<CustomerId>& owner,
+                          std::int64_t created_ms, std::int64_t expires_ms) {
+    Token token;
+    token.id = id;
+    token.customer = owner;
+    token.scope = "ingest";
+    token.token_sha256 = id;
+    token.created_ms = created_ms;
+    token.expires_ms = expires_ms;
+    ASSERT_TRUE(write([&](Connection& c) { return insert_token(token, c); }));
+  };
+  insert("revoked", kA, kNow, 0);
+  insert("expired", kA, kNow + 1, kNow + 20);
+  insert("lives", kA, kNow + 2, 0);
+  insert("of-b", kB, kNow, kNow + 1);
+  ASSERT_TRUE(*write([](Connection& c) { return revoke_token(kA, "revoked", kNow + 10, c); }));
+  const auto valid = [&](std::int64_t now_ms) {
+    return *read([&](Connection& c) { return count_valid_tokens(kA, now_ms, c); });
+  };
+  EXPECT_EQ(valid(kNow + 19), 2U);
+  EXPECT_EQ(valid(kNow + 20), 1U);
+  EXPECT_EQ(*read([](Connection& c) { return count_valid_tokens(std::nullopt, kNow, c); }), 0U);
+  const auto left = [&] {
+    std::set<std::string> ids;
+    const auto tokens = read([](Connection& c) { return list_tokens(kA, c); });
+    for (const auto& token : *tokens) {
+      ids.insert(token.id);
+    }
+    return ids;
+  };
+  const auto forget = [&](std::size_t made_since) {
+    ASSERT_TRUE(write([&](Connection& c) { return forget_old_tokens(kA, made_since, c); }));
+  };
+  forget(4);
+  EXPECT_EQ(left().size(), 3U) << "so many were never made";
+  forget(2);
+  EXPECT_EQ(left().size(), 3U) << "they died after the newest were made, whatever time it is";
+  insert("later", kA, kNow + 15, 0);
+  insert("latest", kA, kNow + 30, 0);
+  forget(2);
+  EXPECT_EQ(left(), (std::set<std::string>{"expired", "lives", "later", "latest"}));
+  forget(1);
+  EXPECT_EQ(left(), (std::set<std::string>{"lives", "later", "latest"}));
+  EXPECT_EQ(read([](Connection& c) { return list_tokens(kB, c); })->size(), 1U);
+}
+
+TEST_F(Store, DisabledUsersCountNotAndTheOldestIsForgottenWithItsSessions) {
+  for (int i = 0; i < 4; ++i) {
+    const std::string id = "u" + std::to_string(i);
+    ASSERT_TRUE(*write([&](Connection& c) {
+      return insert_user(User{id, kA, "name" + id, "hash", i == 0, kNow + i, 0}, c);
+    }));
+    ASSERT_TRUE(write([&](Connection& c) {
+      return insert_session(Session{"s" + id, "h" + id, id, kNow, kNow, kNow + 100, "", ""}, c);
+    }));
+  }
+  ASSERT_TRUE(*write([](Connection& c) {
+    return insert_user(User{"other", kB, "other", "hash", false, kNow, 0}, c);
+  }));
+  EXPECT_EQ(*read([](Connection& c) { return count_enabled_users(kA, c); }), 1U);
+  ASSERT_TRUE(write([](Connection& c) { return forget_disabled_users(kA, 2, c); }));
+  const auto users = read([](Connection& c) { return list_users(kA, c); });
+  ASSERT_EQ(users->size(), 3U);
+  for (const auto& user : *users) EXPECT_NE(user.id, "u1") << "the oldest who may not log in";
+  EXPECT_EQ(read([](Connection& c) { return list_users(kB, c); })->size(), 1U);
+  const auto sessions = [&](const std::string& id) {
+    return (*read([&](Connection& c) {
+             return c.query("SELECT id FROM sessions WHERE user_id = :a", {id});
+           }))
+        .size();
+  };
+  EXPECT_EQ(sessions("u1"), 0U);
+  EXPECT_EQ(sessions("u2"), 1U);
 }
 
 TEST_F(Store, UserNamesAreUniqueWhateverTheirCase) {

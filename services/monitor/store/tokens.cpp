@@ -62,6 +62,33 @@ Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
   return std::optional(std::move(tokens->front()));
 }
 
+Result<std::size_t> count_valid_tokens(const std::optional<CustomerId>& customer,
+                                       std::int64_t now_ms, Connection& connection) {
+  auto rows = connection.query(
+      "SELECT id FROM tokens WHERE customer_id = :a AND revoked_ms = 0 "
+      "AND (expires_ms = 0 OR expires_ms > :b)",
+      {owner_text(customer), now_ms});
+  if (!rows) return forward(rows);
+  return rows->size();
+}
+
+Result<void> forget_old_tokens(const std::optional<CustomerId>& customer, std::size_t made_since,
+                               Connection& connection) {
+  auto rows = connection.query(
+      "SELECT created_ms FROM tokens WHERE customer_id = :a ORDER BY created_ms DESC "
+      "LIMIT 1 OFFSET :b",
+      {owner_text(customer), static_cast<std::int64_t>(made_since) - 1});
+  if (!rows) return forward(rows);
+  if (rows->empty()) return {};
+  const std::int64_t since_ms = rows->front().integer(0);
+  auto done = connection.execute(
+      "DELETE FROM tokens WHERE customer_id = :a AND ((revoked_ms > 0 AND revoked_ms < :b) "
+      "OR (expires_ms > 0 AND expires_ms < :c))",
+      {owner_text(customer), since_ms, since_ms});
+  if (!done) return forward(done);
+  return {};
+}
+
 Result<void> insert_token(const Token& token, Connection& connection) {
   auto done = connection.execute(
       "INSERT INTO tokens (id, customer_id, name, scope, token_sha256, created_by, created_ms, "

@@ -28,13 +28,21 @@ struct Token {
   }
 };
 
-/// The tokens of a customer, or with nothing the operators'; newest first, revoked ones too.
+/// The tokens of a customer, or with nothing the operators'; newest first, revoked and expired ones
+/// too, until they are forgotten.
 Result<std::vector<Token>> list_tokens(const std::optional<CustomerId>& customer,
                                        Connection& connection);
 /// Every token of everybody that is not revoked; for the snapshot.
 Result<std::vector<Token>> list_live_tokens(Connection& connection);
 Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
                                                 Connection& connection);
+/// How many of that customer's (or, with nothing, the operators') tokens are valid.
+Result<std::size_t> count_valid_tokens(const std::optional<CustomerId>& customer,
+                                       std::int64_t now_ms, Connection& connection);
+/// Forgets those that were revoked, or had expired, when the newest `made_since` were not made yet.
+/// What was is in the audit log.
+Result<void> forget_old_tokens(const std::optional<CustomerId>& customer, std::size_t made_since,
+                               Connection& connection);
 Result<void> insert_token(const Token& token, Connection& connection);
 /// False where that customer (or, with nothing, the operators) has no such token. One that is
 /// revoked already stays as it is.

@@ -65,6 +65,31 @@ Result<std::vector<User>> list_users(const std::optional<CustomerId>& customer,
                       connection);
 }
 
+Result<std::size_t> count_enabled_users(const std::optional<CustomerId>& customer,
+                                        Connection& connection) {
+  auto rows = connection.query("SELECT id FROM users WHERE customer_id = :a AND is_enabled <> 0",
+                               {owner_text(customer)});
+  if (!rows) return forward(rows);
+  return rows->size();
+}
+
+Result<void> forget_disabled_users(const std::optional<CustomerId>& customer, std::size_t kept_max,
+                                   Connection& connection) {
+  auto rows = connection.query(
+      "SELECT id FROM users WHERE customer_id = :a AND is_enabled = 0 "
+      "ORDER BY created_ms DESC, id LIMIT 1000 OFFSET :b",
+      {owner_text(customer), static_cast<std::int64_t>(kept_max)});
+  if (!rows) return forward(rows);
+  for (const auto& row : *rows) {
+    for (const char* statement :
+         {"DELETE FROM sessions WHERE user_id = :a", "DELETE FROM users WHERE id = :a"}) {
+      auto done = connection.execute(statement, {row.text(0)});
+      if (!done) return forward(done);
+    }
+  }
+  return {};
+}
+
 Result<std::optional<User>> find_user_by_name(const std::string& name, Connection& connection) {
   return select_one("WHERE name_key = :n", {name_key(name)}, connection);
 }

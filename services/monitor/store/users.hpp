@@ -31,6 +31,13 @@ struct User {
 /// Users of a customer, or with nothing the operators; by name.
 Result<std::vector<User>> list_users(const std::optional<CustomerId>& customer,
                                      Connection& connection);
+/// How many of them may log in.
+Result<std::size_t> count_enabled_users(const std::optional<CustomerId>& customer,
+                                        Connection& connection);
+/// Forgets the oldest of those who may not, with their sessions, so that `kept_max` are left. Their
+/// names are free again; what they did is in the audit log.
+Result<void> forget_disabled_users(const std::optional<CustomerId>& customer, std::size_t kept_max,
+                                   Connection& connection);
 /// By the name typed at log-in; capital letters of ASCII do not matter.
 Result<std::optional<User>> find_user_by_name(const std::string& name, Connection& connection);
 /// A user of exactly that owner.

@@ -1354,7 +1354,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Newest first, revoked ones included. */
+            /** @description Newest first, revoked and expired ones included until 1,000 were made since. */
             200: {
                 headers: {
                     [name: string]: unknown;
