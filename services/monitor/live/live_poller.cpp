@@ -193,27 +193,39 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
 
 void LivePoller::look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state) {
   const auto deadline = clock_.steady() + kLookMax;
+  auto groups = plan_.groups(nodes);
   std::vector<LookGroup> failed;
   std::string problem;
-  const auto groups = plan_.groups(nodes);
-  for (const auto& group : groups) {
-    if (clock_.steady() >= deadline) break;
+  const std::size_t planned = groups.size();
+  bool is_router_there = false;
+  for (std::size_t i = 0; i < groups.size() && clock_.steady() < deadline; ++i) {
+    const LookGroup group = groups[i];
     Result<void> looked = fail(ErrorCode::kInternal, "a fault of the monitor's, see its log");
     contain_faults("the look at a group of customers",
                    [&] { looked = look_at_group(group, state); });
+    const bool is_too_large = !looked && looked.error().code == ErrorCode::kTooLarge;
+    is_router_there = is_router_there || looked || is_too_large;
     if (looked) {
       plan_.note_answered(group);
       continue;
     }
     groups_unanswered_.add();
-    problem = looked.error().message;
+    if (!is_too_large) problem = looked.error().message;
     failed.push_back(group);
+    if (is_too_large) look_apart(group, groups);
   }
-  const bool is_all = failed.size() == groups.size();
-  if (!failed.empty() && is_all) note_router_problem(problem, state);
+  if (!failed.empty() && !is_router_there) note_router_problem(problem, state);
   // The router answers others: so it is not away, these are too much for it.
-  if (is_all && groups.size() > 1) return;
+  if (!is_router_there && planned > 1) return;
   for (const auto& group : failed) plan_.note_failed(group);
+}
+
+// At once, so that nobody waits for the next look because of who is with it; who is alone stays so.
+void LivePoller::look_apart(const LookGroup& group, std::vector<LookGroup>& groups) {
+  if (group.customers.size() == 1) return plan_.note_crowded(group.customers.front());
+  auto [first, second] = halves_of(group);
+  groups.push_back(std::move(first));
+  groups.push_back(std::move(second));
 }
 
 void LivePoller::look_at_alerts(LiveState& state) {

@@ -73,6 +73,7 @@ class LivePoller {
   void look_at_own_parts(LiveState& state);
   void look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state);
   Result<void> look_at_group(const LookGroup& group, LiveState& state);
+  void look_apart(const LookGroup& group, std::vector<LookGroup>& groups);
   void look_at_alerts(LiveState& state);
   void note_router_problem(std::string problem, LiveState& state);
   Result<void> keep_nodes(const std::vector<Node>& known, const LiveState& state);

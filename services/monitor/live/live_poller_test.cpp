@@ -236,5 +236,16 @@ TEST_F(LivePollerTest, AThrowCostsOneLook) {
   EXPECT_EQ(fault_count(), before + 1);
 }
 
+TEST_F(LivePollerTest, AnAnswerThatIsTooLargeCostsItsCustomerAloneAtTheSameLook) {
+  answer_all_but({kA}, Neighbours::with(std::string(kLiveAnswerBytesMax + 1, ' ')));
+  poller_.refresh();  // both in one group
+  EXPECT_EQ(status_of(kB), "up");
+  EXPECT_EQ(status_of(kA), "unknown");
+  EXPECT_EQ(poller_.current()->router_problem, "") << "the router is there";
+  answer_all_but({}, {});
+  poller_.refresh();
+  EXPECT_EQ(status_of(kA), "up");
+}
+
 }  // namespace
 }  // namespace vigia::monitor

@@ -14,10 +14,11 @@ std::string bounded(const LookGroup& group, std::string_view labels, std::string
 }
 
 /// Matchers that let no long value through, whatever a customer sends.
-std::string short_values(std::initializer_list<std::string_view> labels) {
+std::string short_values(std::initializer_list<std::string_view> labels,
+                         std::size_t characters_max = kLiveLabelCharactersMax) {
   std::string text;
   for (const std::string_view label : labels) {
-    text += fmt::format(",{}=~\".{{0,{}}}\"", label, kLiveLabelCharactersMax);
+    text += fmt::format(",{}=~\".{{0,{}}}\"", label, characters_max);
   }
   return text;
 }
@@ -40,12 +41,13 @@ struct Written {
 
 std::vector<LiveQuery> live_queries(const LookGroup& group) {
   const std::string who = customers_of(group);
+  // Region and environment stand once for a node, in the smaller answer of the two.
   const std::string health = fmt::format(
-      R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent",{}{}}})", kLiveLabelCharactersMax, who,
-      short_values({"node_id", "node_region", "environment", "reason"}));
+      R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent",{}{}{}}})", kLiveNameCharactersMax, who,
+      short_values({"node_id"}), short_values({"reason"}, kLiveNameCharactersMax));
   const std::string health_time =
       fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent",{}{}}}))", who,
-                  short_values({"node_id"}));
+                  short_values({"node_id", "node_region", "environment"}));
   const std::string usage =
       fmt::format(R"({{__name__=~"system_cpu_usage|system_memory_usage_percent",{}{}}})", who,
                   short_values({"node_id"}));
@@ -58,8 +60,8 @@ std::vector<LiveQuery> live_queries(const LookGroup& group) {
                        R"(({{__name__=~"{}",job="customer-agents",reach="scrape",{}}}))",
                        names, who);
   };
-  return {{bounded(group, ", __name__, node_region, environment, reason", health), add_health},
-          {bounded(group, "", health_time), add_health_times},
+  return {{bounded(group, ", __name__, reason", health), add_health},
+          {bounded(group, ", node_region, environment", health_time), add_health_times},
           {scraped("up"), add_up},
           {scraped("agent_collector_reachable|agent_buffer_usage_percent"), add_scraped_health},
           {bounded(group, ", __name__", usage), add_usage},

@@ -144,8 +144,6 @@ void add_health(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSamp
     const auto reason = sample.labels.get("reason");
     if (!reason.empty()) name += "{reason=\"" + std::string(reason) + "\"}";
     live->health[name] = sample.value;
-    live->region = std::string(sample.labels.get("node_region"));
-    live->environment = std::string(sample.labels.get("environment"));
   }
 }
 
@@ -163,7 +161,11 @@ void add_health_times(std::map<NodeKey, NodeLive>& nodes,
                       const std::vector<VectorSample>& samples) {
   for (const auto& sample : samples) {
     NodeLive* live = find_or_add(nodes, sample.labels);
-    if (live != nullptr) live->pushed_ms = std::max(live->pushed_ms, to_ms(sample.value));
+    if (live == nullptr || to_ms(sample.value) < live->pushed_ms) continue;
+    // Where it changed a moment ago there are two: what was pushed last holds.
+    live->pushed_ms = to_ms(sample.value);
+    live->region = std::string(sample.labels.get("node_region"));
+    live->environment = std::string(sample.labels.get("environment"));
   }
 }
 

@@ -50,6 +50,31 @@ TEST(PrometheusAnswer, VectorsAreReadAndErrorsKeepTheirWords) {
                    .has_value());
 }
 
+TEST(PrometheusAnswer, VectorsAreReadInWhateverOrderAndNothingThatIsNone) {
+  std::vector<std::string> warnings;
+  const auto samples = read_vector(
+      R"({"warnings":["one","two"],"data":{"result":[{"value":[1,"2"],"metric":{"a":"\u00e9\n"}},)"
+      R"({"metric":{"a":"b"},"histogram":[1,{"count":"1"}]}],"resultType":"vector"},)"
+      R"("status":"success"})",
+      warnings);
+  ASSERT_TRUE(samples.has_value());
+  ASSERT_EQ(samples->size(), 1U) << "a native histogram has no value";
+  EXPECT_EQ((*samples)[0].labels.get("a"), "é\n");
+  EXPECT_EQ(warnings, (std::vector<std::string>{"one", "two"}));
+  const std::string head = R"({"status":"success","data":{"resultType":)";
+  const std::string one = R"({"metric":{},"value":[1,"2"]})";
+  for (const std::string& bad :
+       {head + R"("matrix","result":[]}})", head + R"("vector","result":[)" + one,
+        head + R"("vector","result":[)" + one + ",", head + R"("vector","result":[)" + one + "]",
+        head + R"("vector","result":[{"metric":{},"value":[1]}]}})",
+        head + R"("vector","result":[{"metric":{},"value":[1,"2","3"]}]}})",
+        head + R"("vector","result":[{"metric":{},"value":["1","2"]}]}})",
+        head + R"("vector","result":[{"metric":{"a":1},"value":[1,"2"]}]}})",
+        head + R"("vector"}})", std::string(R"({"status":"success"})"), std::string()}) {
+    EXPECT_FALSE(read_vector(bad).has_value()) << bad;
+  }
+}
+
 /// A look at cliente-a at kNow that found what `nodes` holds.
 LiveState looked(std::map<NodeKey, NodeLive> nodes, std::int64_t at_ms = kNow) {
   LiveState state;

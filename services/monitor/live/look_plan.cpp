@@ -27,6 +27,13 @@ struct Filling {
 
 }  // namespace
 
+std::pair<LookGroup, LookGroup> halves_of(const LookGroup& group) {
+  const auto middle =
+      group.customers.begin() + static_cast<std::ptrdiff_t>(group.customers.size() / 2);
+  return {LookGroup{{group.customers.begin(), middle}, group.series_per_customer},
+          LookGroup{{middle, group.customers.end()}, group.series_per_customer}};
+}
+
 void LookPlan::forget_old(const std::map<CustomerId, std::size_t>& nodes) {
   const auto is_gone = [&](const auto& entry) { return !nodes.contains(entry.first); };
   for (auto& [customer, looks] : crowded_) --looks;

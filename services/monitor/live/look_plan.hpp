@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <map>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include "libs/model/ids.hpp"
@@ -15,6 +15,9 @@ struct LookGroup {
   std::vector<CustomerId> customers;
   std::size_t series_per_customer = 0;  ///< what each may add to an answer
 };
+
+/// A group of two or more in two.
+std::pair<LookGroup, LookGroup> halves_of(const LookGroup& group);
 
 /// Puts the watched customers into groups: small ones together, large ones alone. A customer that
 /// was found to send more than it may is asked for alone from then on, and a group whose questions

@@ -118,8 +118,20 @@ constexpr auto kAwayWords = std::to_array<AwayWords>(
       "hot store away: nodes that are asked cannot be judged, and no alert is evaluated"},
      {OwnPart::kStorage, "storage away: what is older than the hot store cannot be shown"}});
 
-void write_away(const LiveState& live, bool has_router, bool has_alerts, JsonWriter& writer) {
+/// The router answers, and not about this one for a while.
+bool is_unseen(const Customer& customer, const LiveState& live, std::int64_t now_ms) {
+  const auto looked = live.looked_ms.find(customer.id);
+  const auto known_ms =
+      std::max(customer.created_ms, looked == live.looked_ms.end() ? 0 : looked->second);
+  return customer.is_enabled && now_ms - known_ms > kLiveStateAgeMaxMs;
+}
+
+void write_away(const LiveState& live, bool has_router, bool has_alerts, bool has_unseen,
+                JsonWriter& writer) {
   writer.key("warnings").begin_array();
+  if (has_router && has_unseen) {
+    writer.string("live state missing: more is sent about nodes than can be read");
+  }
   if (!has_router) writer.string("live state missing: the router does not answer");
   if (!has_alerts) writer.string("alerts missing: Alertmanager does not answer");
   for (const auto& [part, words] : kAwayWords) {
@@ -157,7 +169,12 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
-  write_away(live, live.router_problem.empty() && is_fresh, are_alerts_known(live, now_ms), writer);
+  const bool has_unseen =
+      std::any_of(customers->begin(), customers->end(), [&](const Customer& one) {
+        return (!customer || one.id == *customer) && is_unseen(one, live, now_ms);
+      });
+  write_away(live, live.router_problem.empty() && is_fresh, are_alerts_known(live, now_ms),
+             has_unseen, writer);
   // The provider's own; a customer's user is told of its own alone.
   writer.key("provider_alerts_firing");
   if (customer) {

@@ -17,7 +17,7 @@ std::pair<std::string, std::string> timeout_of(Duration patience) {
 
 Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::string form,
                                                 const std::optional<CustomerId>& customer,
-                                                Duration timeout) {
+                                                Bounds bounds) {
   net::ClientRequest request;
   request.method = "POST";
   request.url = url_ + std::string(path);
@@ -25,8 +25,8 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
   request.headers.add("content-type", "application/x-www-form-urlencoded");
   if (customer) request.headers.add("x-vigia-customer", customer->text());
   request.body = std::move(form);
-  request.response_bytes_max = kAnswerBytesMax;
-  request.timeout = timeout;
+  request.response_bytes_max = bounds.bytes_max;
+  request.timeout = bounds.timeout;
   auto answer = client_.fetch(std::move(request));
   if (!answer) {
     return tl::unexpected<Error>(with_context("router", std::move(answer.error())));
@@ -40,7 +40,7 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
 Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query) {
   auto answer = post("/api/v1/query",
                      net::encode_form({{"query", std::string(query)}, timeout_of(kLiveTimeout)}),
-                     std::nullopt, kLiveTimeout);
+                     std::nullopt, {kLiveTimeout, kLiveAnswerBytesMax});
   if (!answer) return forward(answer);
   return read_vector(answer->body);
 }
@@ -51,7 +51,7 @@ Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std:
                      net::encode_form({{"query", std::string(query)},
                                        {"time", std::to_string(time_s)},
                                        timeout_of(kLiveTimeout)}),
-                     customer, kLiveTimeout);
+                     customer, {kLiveTimeout, kCurveAnswerBytesMax});
   if (!answer) return forward(answer);
   InstantAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));
@@ -78,7 +78,7 @@ Result<RangeAnswer> RouterQueries::ask_range(const std::optional<CustomerId>& cu
                                        {"end", std::to_string(grid.end_s)},
                                        {"step", std::to_string(grid.step_s)},
                                        timeout_of(kCurveTimeout)}),
-                     customer, kCurveTimeout);
+                     customer, {kCurveTimeout, kCurveAnswerBytesMax});
   if (!answer) return forward(answer);
   RangeAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));

@@ -40,7 +40,8 @@ class RouterQueries {
   RouterQueries(net::Client& client, std::string url, std::string token)
       : client_(client), url_(std::move(url)), token_(std::move(token)) {}
 
-  /// All customers. kUnavailable where the router does not answer.
+  /// All customers. kUnavailable where the router does not answer, kTooLarge where it answers more
+  /// than kLiveAnswerBytesMax.
   Result<std::vector<VectorSample>> instant(std::string_view query);
   /// One customer, at that second.
   Result<InstantAnswer> instant_of(const CustomerId& customer, std::string_view query,
@@ -53,10 +54,14 @@ class RouterQueries {
   Result<RangeAnswer> range_of_all(std::string_view query, const TimeGrid& grid);
 
  private:
+  struct Bounds {
+    Duration timeout;
+    std::size_t bytes_max;
+  };
   Result<RangeAnswer> ask_range(const std::optional<CustomerId>& customer, std::string_view query,
                                 const TimeGrid& grid);
   Result<net::ClientResponse> post(std::string_view path, std::string form,
-                                   const std::optional<CustomerId>& customer, Duration timeout);
+                                   const std::optional<CustomerId>& customer, Bounds bounds);
 
   net::Client& client_;
   std::string url_;

@@ -65,6 +65,8 @@ export const service = {
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
       "Alertmanager does not take it; what it says stands in the monitor's log.",
     "no mail server is configured (alerting.mail)": "No mail server is configured.",
+    "live state missing: more is sent about nodes than can be read":
+      "Of some nodes more is sent than can be read: how they are is not known until it is less.",
     "live state missing: the router does not answer":
       "The live state is missing: the router does not answer.",
     "alerts missing: Alertmanager does not answer":
@@ -90,6 +92,8 @@ export const service = {
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
       "Your provider has to correct it.",
     "no mail server is configured (alerting.mail)": "Your provider has no mail server yet.",
+    "live state missing: more is sent about nodes than can be read":
+      "More is sent about your nodes than can be read: how they are is not known until it is less.",
     "live state missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: the state of your nodes cannot be shown just now.",
     "alerts missing: Alertmanager does not answer":

@@ -62,6 +62,8 @@ export const service: typeof english = {
     "Alertmanager does not take it; what it says stands in vigia-monitor's log":
       "Alertmanager no lo acepta; el motivo está en el registro del monitor.",
     "no mail server is configured (alerting.mail)": "No hay un servidor de correo configurado.",
+    "live state missing: more is sent about nodes than can be read":
+      "De algunos nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
     "live state missing: the router does not answer":
       "Falta el estado en vivo: el router no responde.",
     "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
@@ -85,6 +87,8 @@ export const service: typeof english = {
       "Su proveedor tiene que corregirlo.",
     "no mail server is configured (alerting.mail)":
       "Su proveedor todavía no tiene servidor de correo.",
+    "live state missing: more is sent about nodes than can be read":
+      "De sus nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
     "live state missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se puede mostrar el estado de sus nodos.",
     "alerts missing: Alertmanager does not answer":
