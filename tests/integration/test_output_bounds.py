@@ -447,33 +447,6 @@ def test_the_pull_exporter_full(central: Stack) -> None:
     _assert_neighbour_is_served(central)
 
 
-def _described(first: int, count: int) -> bytes:
-    """Gauges of one series each, with a description as long as one is kept."""
-    now = time.time_ns()
-    point = message(5, message(1, fixed64(3, now) + double(4, 1.0)))
-    text = message(2, b"d" * 1_024)
-    metrics = (
-        message(2, message(1, b"described_%06d" % number) + text + point) for number in range(first, first + count)
-    )
-    own = (attribute(1, key, value) for key, value in resource_of("cliente-a").items())
-    return message(1, message(1, *own), message(2, *metrics))
-
-
-def test_descriptions_at_the_pull_exporter(central: Stack) -> None:
-    """What a family's name and text take there is counted too: 100,000 of them took the collector by 250 MiB."""
-    before = _rss_mib(central.running["collector"].pid)
-    with watched(central, seconds_after=5) as seen:
-        for first in range(0, 100_000, 5_000):
-            answer = _send_patiently(central, _described(first, 5_000))
-            assert answer.status_code == 200, answer.text
-            assert rejected_points(answer) == 0, answer.content
-    seen.assert_within_bounds()
-    grown = seen.collector_mib - before
-    print(f"grown by {grown:.0f} MiB")
-    assert grown < 160
-    _assert_neighbour_is_served(central)
-
-
 def test_curves_of_one_customer(central: Stack) -> None:
     """Two at once and 32 that wait are one customer's; the others' curves have their turn, and the monitor its memory."""
     nodes = {"cliente-a": "prod-web-01", "cliente-b": "b-web-01"}

@@ -118,11 +118,13 @@ void export_from_log(benchmark::State& state) {
     service::MetricRegistry metrics;
     Books books(metrics);
     wire::prometheus::SeriesCache series({}, clock);
+    ConfirmedTime time(clock);
     auto client = net::Client::create({});
     auto transport = std::make_unique<TakesAll>();
     const TakesAll& destination = *transport;
     PushExporter exporter(
-        settings, {*log, *client, series, [] { return nullptr; }, books, metrics, clock, folder},
+        settings,
+        {*log, *client, series, [] { return nullptr; }, books, metrics, clock, time, folder},
         std::move(transport), make_series_packer(settings, series));
     const double cpu_before = cpu_seconds();
     state.ResumeTiming();
