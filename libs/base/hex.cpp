@@ -1,7 +1,5 @@
 #include "libs/base/hex.hpp"
 
-#include <array>
-
 #include <sodium.h>
 
 namespace vigia {
@@ -41,10 +39,15 @@ std::optional<std::string> from_hex(std::string_view text) {
   return bytes;
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
+  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
   crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
                      bytes.size());
+  return digest;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  const auto digest = sha256(bytes);
   return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 

@@ -36,7 +36,7 @@ std::optional<std::uint32_t> ParsedDirectory::add(Customer customer) {
 
 Result<Principal> ParsedDirectory::authenticate(std::string_view token, std::int64_t now_ms) const {
   if (token.empty() || token.size() > kTokenBytesMax) return unknown_token();
-  const auto entry = tokens_.find(*parse_token_hash(sha256_hex(token)));
+  const auto entry = tokens_.find(sha256(token));
   if (entry == tokens_.end() || now_ms >= entry->second.expires_ms) return unknown_token();
   const Token& known = entry->second;
   if (known.customer == kOperator) return Principal{std::nullopt, known.scope};
