@@ -184,6 +184,8 @@ inline constexpr std::size_t kLookNodesMax = 2'000;
 inline constexpr Duration kLookMax = std::chrono::seconds(20);
 /// Labels in the live state: a node's region, environment and the like.
 inline constexpr std::size_t kLiveLabelCharactersMax = 128;
+/// What an agent says of its node once: as much as it may (vigia-agent: 256 bytes).
+inline constexpr std::size_t kLiveAttributeCharactersMax = 256;
 /// And what every series has: its name, a reason. An agent's own are half as long.
 inline constexpr std::size_t kLiveNameCharactersMax = 64;
 /// New nodes of one customer in one look, and all that one look writes: one transaction, so that

@@ -73,16 +73,16 @@ void ActiveSeries::enter(const SeriesKey& point, std::uint32_t weight) {
 
 void ActiveSeries::put_out(const SeriesKey& point, std::uint32_t weight, std::uint32_t now_s) {
   cached_ -= weight;
-  if (weight == 0 || kept_s_ == 0) return;
+  if (weight == 0 || kept_s_ == 0 || !is_limited_) return;
   const std::lock_guard lock(mutex_);
   turn(now_s);
-  if (young_.points.size() >= kPutOutMax) return;
+  if (young_.points.size() >= kPutOutMax || room_.bytes >= room_.bytes_max) return;
   const auto kept = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(weight, std::numeric_limits<std::uint16_t>::max()));
   const std::uint64_t before = young_.points.bytes();
   const std::int64_t added = std::int64_t{kept} - young_.points.find(hash_of(point));
   young_.points.insert(hash_of(point), kept);
-  cache_bytes_ += young_.points.bytes() - before;
+  count_bytes(before, young_.points.bytes());
   young_.weight += added;
   put_out_ += added;
 }
@@ -105,9 +105,14 @@ void ActiveSeries::turn(std::uint32_t now_s) {
   turned_s_ = now_s;
 }
 
+void ActiveSeries::count_bytes(std::uint64_t before, std::uint64_t after) {
+  cache_bytes_ += after - before;
+  room_.bytes += after - before;
+}
+
 void ActiveSeries::drop(Generation& generation) {
   put_out_ -= generation.weight;
-  cache_bytes_ -= generation.points.bytes();
+  count_bytes(generation.points.bytes(), 0);
   generation = Generation{};
 }
 

@@ -30,14 +30,21 @@ class WeightedHashes {
   std::size_t used_ = 0;  // erased ones included
 };
 
+/// What is remembered of all customers' series that have left the cache.
+struct LeftSeriesRoom {
+  std::uint64_t bytes_max = 0;
+  std::atomic<std::uint64_t> bytes{0};
+};
+
 /// Thread contract: any thread.
 class ActiveSeries {
  public:
   /// `cache_bytes` is what the cache counts as taken: what is remembered here is of it.
   /// `kept_s`: how long a series stays active that the cache has put out, at most twice as long;
-  /// 0: not at all.
-  ActiveSeries(std::atomic<std::uint64_t>& cache_bytes, std::uint32_t kept_s)
-      : cache_bytes_(cache_bytes), kept_s_(kept_s) {}
+  /// 0: not at all. Over `room` nothing more is remembered: limits then hold for what is in the
+  /// cache. All outlive it.
+  ActiveSeries(std::atomic<std::uint64_t>& cache_bytes, LeftSeriesRoom& room, std::uint32_t kept_s)
+      : cache_bytes_(cache_bytes), room_(room), kept_s_(kept_s) {}
   ~ActiveSeries() { forget(); }
   ActiveSeries(const ActiveSeries&) = delete;
   ActiveSeries& operator=(const ActiveSeries&) = delete;
@@ -49,6 +56,8 @@ class ActiveSeries {
   }
 
   std::int64_t count() const { return cached_ + put_out_; }
+  /// Of a customer without a limit nothing has to be remembered.
+  void set_limited(bool is_limited) { is_limited_ = is_limited; }
   /// A point's series have come into the cache.
   void enter(const SeriesKey& point, std::uint32_t weight);
   /// They leave it, since nothing came for some time or for want of room.
@@ -56,7 +65,7 @@ class ActiveSeries {
   /// Whether the point counts already, though it is not in the cache.
   bool was_put_out(const SeriesKey& point, std::uint32_t now_s);
 
-  /// Remembered of one customer who has no limit; of others their limit is the bound.
+  /// Remembered of one customer; the limit that it has is most often the bound.
   static constexpr std::size_t kPutOutMax = 1U << 20U;
 
  private:
@@ -65,11 +74,14 @@ class ActiveSeries {
     std::int64_t weight = 0;
   };
   void turn(std::uint32_t now_s);
+  void count_bytes(std::uint64_t before, std::uint64_t after);
   void drop(Generation& generation);
   void forget();
 
   std::atomic<std::uint64_t>& cache_bytes_;
+  LeftSeriesRoom& room_;
   const std::uint32_t kept_s_;
+  std::atomic<bool> is_limited_{true};
   std::atomic<std::int64_t> cached_{0};
   std::atomic<std::int64_t> put_out_{0};
   std::mutex mutex_;

@@ -18,7 +18,8 @@ TEST(ActiveSeries, ASeriesWithMuchTextWeighsMore) {
 
 TEST(ActiveSeries, WhatWasPutOutCountsForOneToTwoIdleTimes) {
   std::atomic<std::uint64_t> bytes{0};
-  ActiveSeries active(bytes, 100);
+  LeftSeriesRoom room{1U << 20U};
+  ActiveSeries active(bytes, room, 100);
   active.enter(key(1), 3);
   active.put_out(key(1), 3, 1000);
   EXPECT_EQ(active.count(), 3);
@@ -31,7 +32,8 @@ TEST(ActiveSeries, WhatWasPutOutCountsForOneToTwoIdleTimes) {
 
 TEST(ActiveSeries, AfterALongPauseAllIsForgottenAtOnce) {
   std::atomic<std::uint64_t> bytes{0};
-  ActiveSeries active(bytes, 100);
+  LeftSeriesRoom room{1U << 20U};
+  ActiveSeries active(bytes, room, 100);
   active.put_out(key(1), 0, 1000);
   active.enter(key(2), 1);
   active.put_out(key(2), 1, 1050);
@@ -42,12 +44,34 @@ TEST(ActiveSeries, AfterALongPauseAllIsForgottenAtOnce) {
 
 TEST(ActiveSeries, PutOutTwiceItCountsOnce) {
   std::atomic<std::uint64_t> bytes{0};
-  ActiveSeries active(bytes, 100);
+  LeftSeriesRoom room{1U << 20U};
+  ActiveSeries active(bytes, room, 100);
   for (std::uint32_t now_s : {1000U, 1150U}) {
     active.enter(key(1), 5);
     active.put_out(key(1), 5, now_s);
     EXPECT_EQ(active.count(), 5);
   }
+}
+
+TEST(ActiveSeries, WhatIsRememberedOfAllIsBounded) {
+  std::atomic<std::uint64_t> bytes{0};
+  LeftSeriesRoom room{10'000};
+  ActiveSeries one(bytes, room, 100);
+  ActiveSeries other(bytes, room, 100);
+  ActiveSeries unlimited(bytes, room, 100);
+  unlimited.set_limited(false);
+  for (std::uint64_t number = 0; number < 10'000; ++number) {
+    for (ActiveSeries* active : {&one, &other, &unlimited}) {
+      active->enter(key(number), 1);
+      active->put_out(key(number), 1, 1000);
+    }
+  }
+  EXPECT_GT(one.count() + other.count(), 100);
+  EXPECT_EQ(unlimited.count(), 0);
+  EXPECT_LT(room.bytes, 40'000U);
+  EXPECT_FALSE(one.was_put_out(key(1), 9000));
+  EXPECT_FALSE(other.was_put_out(key(1), 9000));
+  EXPECT_EQ(room.bytes, 0U);
 }
 
 TEST(WeightedHashes, BehaveAsAMapUnderRandomUse) {

@@ -16,6 +16,8 @@
 namespace vigia::wire::prometheus {
 namespace {
 
+// Of bytes_max, what is remembered of series that have left.
+constexpr std::uint64_t kLeftSeriesParts = 4;
 constexpr std::size_t kSecretBytes = 192;  // XXH3 wants 136 at least
 constexpr std::size_t kFirstSlots = 64;
 constexpr std::size_t kSweepEntries = 16;
@@ -207,7 +209,8 @@ SeriesCache::SeriesCache(SeriesCacheSettings settings, const Clock& clock)
     : settings_(settings),
       clock_(clock),
       secret_(random_bytes(kSecretBytes)),
-      uncounted_series_(total_bytes_, 0) {
+      left_series_{settings.bytes_max / kLeftSeriesParts},
+      uncounted_series_(total_bytes_, left_series_, 0) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(settings_, total_bytes_);
   hash("");  // XXH looks at the processor once, before there are threads that hash
 }
@@ -230,7 +233,8 @@ ActiveSeries& SeriesCache::active_series(const CustomerId& customer) {
   const std::lock_guard lock(customers_mutex_);
   auto& active = customers_[customer];
   if (!active)
-    active = std::make_unique<ActiveSeries>(total_bytes_, in_seconds(settings_.kept_by_stores));
+    active = std::make_unique<ActiveSeries>(total_bytes_, left_series_,
+                                            in_seconds(settings_.kept_by_stores));
   return *active;
 }
 

@@ -64,6 +64,7 @@ class SeriesCache {
   const Clock& clock_;
   std::string secret_;
   std::atomic<std::uint64_t> total_bytes_{0};
+  LeftSeriesRoom left_series_;
   ActiveSeries uncounted_series_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   mutable std::mutex customers_mutex_;

@@ -38,7 +38,8 @@ class ShardTest : public ::testing::Test {
   static constexpr std::uint32_t kKept_s = 1200;
   SeriesCacheSettings settings_;
   std::atomic<std::uint64_t> bytes_{0};
-  ActiveSeries active_{bytes_, kKept_s};
+  LeftSeriesRoom room_{1U << 30U};
+  ActiveSeries active_{bytes_, room_, kKept_s};
   std::unique_ptr<SeriesCache::Shard> shard_;
 };
 

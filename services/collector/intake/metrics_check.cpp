@@ -29,7 +29,9 @@ class Judge final : public prometheus::SeriesResolver {
         active_(cache.active_series(customer)),
         active_max_(settings.limits.active_series),
         labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
-        latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {}
+        latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {
+    active_.set_limited(active_max_ > 0);
+  }
 
   void on_empty() override { ++checked_.empty_envelopes; }
   Checked take() { return std::move(checked_); }

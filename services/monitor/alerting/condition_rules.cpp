@@ -1,10 +1,14 @@
 #include "services/monitor/alerting/condition_rules.hpp"
 
+#include <fmt/format.h>
+
 namespace vigia::monitor {
 namespace {
 
 constexpr Duration kSome = std::chrono::minutes(5);
 constexpr Duration kLong = std::chrono::hours(1);
+// Storage holds for an hour where it has no state of its own yet, and looks every ten minutes.
+constexpr Duration kHeldAtFirst = std::chrono::minutes(90);
 // Longer than nodes are held for after a long outage (five times alerting.outage_grace).
 constexpr Duration kHeldTooLong = std::chrono::minutes(30);
 constexpr Duration kNone = Duration::zero();
@@ -18,8 +22,8 @@ std::vector<AlertRule> time_and_directory_rules() {
        "adelantado",
        "The clock of collector {{ $labels.instance }} is in doubt: it refuses for now what lies "
        "ahead"},
-      {"ExpiryHeld", "max by (instance) (vigia_storage_expiry_held{customer_id=\"\"}) == 1", kSome,
-       kNone, "warning",
+      {"ExpiryHeld", "max by (instance) (vigia_storage_expiry_held{customer_id=\"\"}) == 1",
+       kHeldAtFirst, kNone, "warning",
        "Nada caduca en {{ $labels.instance }}: la hora está en duda; su /health dice qué hacer",
        "Nothing expires in {{ $labels.instance }}: the time is in doubt; its /health says what to "
        "do"},
@@ -39,13 +43,18 @@ std::vector<AlertRule> time_and_directory_rules() {
   };
 }
 
+std::string dropped(std::string_view range) {
+  return fmt::format("vigia_items_dropped_total{{job=\"otel-collector\",reason!=\"refused\"}}{}",
+                     range);
+}
+
 std::vector<AlertRule> disk_and_loss_rules() {
   return {
       {"DiskWritesFailing",
        "sum by (job, instance) (increase(vigia_log_sync_failures_total{customer_id=\"\"}[10m])) > "
        "0 or "
        "sum by (job, instance) (increase(vigia_storage_sweep_failures_total{customer_id=\"\"}"
-       "[10m])) > 0 or "
+       "[10m])) > 3 or "  // one may fail while a damaged table is set aside
        "max by (job, instance) (max_over_time(vigia_storage_writable{customer_id=\"\"}[5m])) == 0",
        kNone, kNone, "critical",
        "{{ $labels.job }} ({{ $labels.instance }}) no puede escribir en su disco",
@@ -57,8 +66,11 @@ std::vector<AlertRule> disk_and_loss_rules() {
        "respuestas",
        "{{ $labels.instance }} does not finish saving rows of damaged files: answers lack them"},
       {"DataDropped",
-       "sum by (instance, exporter, reason) (increase(vigia_items_dropped_total{"
-       "job=\"otel-collector\",reason!=\"refused\"}[10m])) > 0",
+       // A counter that is new begins at what was lost, which is no increase. Where the collector
+       // was not looked at ten minutes ago, all of them look new.
+       "sum by (instance, exporter, reason) (" + dropped("") + " unless " + dropped(" offset 10m") +
+           " and on (instance) up{job=\"otel-collector\"} offset 10m or increase(" +
+           dropped("[10m]") + ")) > 0",
        kNone, kNone, "critical",
        "{{ $labels.exporter }} perdió {{ printf \"%.0f\" $value }} datos ya aceptados "
        "({{ $labels.reason }})",

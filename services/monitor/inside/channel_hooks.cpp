@@ -244,7 +244,10 @@ Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
   request.body = std::move(delivery.message.body);
   if (target->is_webhook) {
     auto body = customer_message(request.body, customer, portal_);
-    if (!body) return forward(body);
+    if (!body) {
+      outcomes_.note_failed(customer, delivery.channel_id, "the message cannot be written anew");
+      return forward(body);
+    }
     request.body = std::move(*body);
   }
   request.timeout = kHookTimeout;

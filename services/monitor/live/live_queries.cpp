@@ -46,8 +46,9 @@ std::vector<LiveQuery> live_queries(const LookGroup& group) {
       R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent",{}{}{}}})", kLiveNameCharactersMax, who,
       short_values({"node_id"}), short_values({"reason"}, kLiveNameCharactersMax));
   const std::string health_time =
-      fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent",{}{}}}))", who,
-                  short_values({"node_id", "node_region", "environment"}));
+      fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent",{}{}{}}}))", who,
+                  short_values({"node_id"}),
+                  short_values({"node_region", "environment"}, kLiveAttributeCharactersMax));
   const std::string usage =
       fmt::format(R"({{__name__=~"system_cpu_usage|system_memory_usage_percent",{}{}}})", who,
                   short_values({"node_id"}));
