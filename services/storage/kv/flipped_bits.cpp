@@ -150,6 +150,7 @@ bool mend_properties(const std::string& path) {
 std::size_t mend_flipped_bits(const std::string& path) {
   std::size_t mended = 0;
   for (; mended < kBlocksMax; ++mended) {
+    if (!check_table_footer(path)) return mended;
     rocksdb::SstFileReader reader((rocksdb::Options()));
     auto status = reader.Open(path);
     if (!status.ok() && mend_properties(path)) continue;

@@ -2,6 +2,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -10,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/bytes.hpp"
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
@@ -238,6 +240,55 @@ TEST_F(RocksDbDamageTest, EveryByteOfAFooterMayBeDamagedAndCostsNothing) {
     close();
   }
   EXPECT_GT(size, 53U);
+}
+
+// RocksDB would read wherever the handles of a footer point, and as much as they say. The index's
+// tables are read before the store is open.
+TEST_F(RocksDbDamageTest, AFooterThatPointsElsewhereEndsNoStart) {
+  constexpr std::uint64_t kFooterBytes = 53;
+  constexpr int kFew = 300;
+  open();
+  put_rows(0, kFew);
+  std::vector<KeyValue> rows;
+  for (int i = 0; i < 3 * kFew; ++i) rows.push_back({Family::kIndex, row_key(i), row_value(i)});
+  ASSERT_TRUE(store_->put(rows, Durability::kLater).has_value());
+  ASSERT_TRUE(store_->compact().has_value());
+  close();
+  const TemporaryFolder whole;
+  fs::copy(folder_.path(), whole.path(), fs::copy_options::recursive);
+  const auto check = [&](const std::function<void(const std::string&, std::uint64_t)>& damage) {
+    fs::remove_all(folder_.path());
+    fs::copy(whole.path(), folder_.path(), fs::copy_options::recursive);
+    const std::string path = largest(".sst");
+    damage(path, fs::file_size(path) - kFooterBytes);
+    for (int start = 0; start < 2; ++start) {
+      open();
+      ASSERT_NE(store_, nullptr);
+      EXPECT_EQ(count_rows(), kFew);
+      const auto row = store_->get(Family::kIndex, row_key(7));
+      EXPECT_TRUE(row && (row->has_value() || store_->damage().quarantined_files > 0));
+      EXPECT_EQ(store_->damage().unsaved_files, 0U);
+      close();
+    }
+  };
+  for (std::uint64_t byte = 1; byte <= 10; ++byte) {
+    for (const unsigned bits : {0x03U, 0x50U, 0xc0U}) {
+      SCOPED_TRACE(fmt::format("byte {} of a footer, bits {:x}", byte, bits));
+      check([&](const std::string& path, std::uint64_t at) { flip(path, at + byte, bits); });
+    }
+  }
+  constexpr std::uint64_t kHuge = 1ULL << 62U;
+  for (const std::uint64_t offset : {std::uint64_t{0}, kHuge}) {
+    SCOPED_TRACE(fmt::format("{} bytes at {}", kHuge, offset));
+    check([&](const std::string& path, std::uint64_t at) {
+      std::string handle;
+      append_varint(handle, offset);
+      append_varint(handle, kHuge);
+      std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+      file.seekp(static_cast<std::streamoff>(at + 1));
+      file.write(handle.data(), static_cast<std::streamsize>(handle.size()));
+    });
+  }
 }
 
 TEST_F(RocksDbDamageTest, AMissingAndATruncatedTableCostTheirRowsOnly) {

@@ -406,7 +406,7 @@ class RocksDbStore final : public OrderedStore {
     bool is_any = false;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(settings_.directory, error)) {
-      if (entry.path().extension() != ".sst") continue;
+      if (entry.path().extension() != ".sst" || !check_table_footer(entry.path())) continue;
       rocksdb::SstFileReader reader((rocksdb::Options()));
       if (!reader.Open(entry.path()).IsCorruption()) continue;
       if (mend_flipped_bits(entry.path()) == 0) continue;
@@ -638,8 +638,10 @@ class RocksDbStore final : public OrderedStore {
     std::vector<rocksdb::LiveFileMetaData> tables;
     opened->db->GetLiveFilesMetaData(&tables);
     for (const rocksdb::LiveFileMetaData& table : tables) {
+      const std::string path = settings_.directory + "/" + table.relative_filename;
+      if (!check_table_footer(path)) return table_in(table.relative_filename);
       rocksdb::SstFileReader reader((rocksdb::Options()));
-      auto status = reader.Open(settings_.directory + "/" + table.relative_filename);
+      auto status = reader.Open(path);
       if (status.ok()) status = reader.VerifyChecksum();
       if (status.IsCorruption()) return table_in(table.relative_filename);
     }

@@ -464,34 +464,48 @@ Result<void> StoreFolder::rewrite_log(const std::string& name, const CheckedLog&
 // Before RocksDB looks: it would follow a footer wherever it points. A file that no MANIFEST names
 // is what a kill left of a compaction; RocksDB deletes it.
 Result<void> StoreFolder::check_footers() {
+  std::vector<TakenTable> taken;
   for (const std::string& name : files("", ".sst")) {
     const auto checked = check_table_footer(path(name));
     if (checked) continue;
-    const auto dropped = drop_table(number_in(name), checked.error().message);
-    if (!dropped && dropped.error().code == ErrorCode::kUnavailable) return dropped;
+    auto table = take_table(number_in(name), checked.error().message);
+    if (table) taken.push_back(*std::move(table));
+    if (!table && table.error().code == ErrorCode::kUnavailable) return forward(table);
   }
+  for (const TakenTable& table : taken) (void)drop_taken(table);
   return {};
 }
 
 Result<void> StoreFolder::drop_table(std::uint64_t number, const std::string& reason) {
-  const std::string name = table_name(number);
-  std::string taken;
-  if (fs::exists(path(name))) {
-    auto linked = quarantine_.take(path(name), true);
-    if (!linked) return forward(linked);
-    taken = *linked;
-  }
-  if (auto removed = remove_from_manifest(number); !removed) {
-    if (!taken.empty()) quarantine_.release(taken);
+  const auto taken = take_table(number, reason);
+  if (!taken) return tl::unexpected<Error>(taken.error());
+  return drop_taken(*taken);
+}
+
+Result<StoreFolder::TakenTable> StoreFolder::take_table(std::uint64_t number,
+                                                        const std::string& reason) {
+  TakenTable table{number, reason, {}};
+  const std::string file = path(table_name(number));
+  if (!fs::exists(file)) return table;
+  auto moved = quarantine_.take(file);
+  if (!moved) return forward(moved);
+  table.file = *std::move(moved);
+  return table;
+}
+
+// RocksDB's tool opens all tables that the MANIFEST names: this one must be away by then.
+Result<void> StoreFolder::drop_taken(const TakenTable& table) {
+  const std::string name = table_name(table.number);
+  if (auto removed = remove_from_manifest(table.number); !removed) {
+    std::error_code ignored;
+    if (!table.file.empty()) fs::rename(table.file, path(name), ignored);
     return removed;
   }
-  if (!taken.empty()) {
-    std::error_code ignored;
-    fs::remove(path(name), ignored);
+  if (!table.file.empty()) {
     service::log_error("a damaged table is set aside; what can be read of it is written anew",
-                       {{"file", name}, {"why", reason}});
+                       {{"file", name}, {"why", table.reason}});
   } else if (!quarantine_.holds(name)) {
-    quarantine_.note("", {"table_missing", name, reason, "all rows of the file", 0, 0});
+    quarantine_.note("", {"table_missing", name, table.reason, "all rows of the file", 0, 0});
   }
   return {};
 }

@@ -64,6 +64,13 @@ class StoreFolder {
   Result<void> check_logs();
   Result<void> rewrite_log(const std::string& path, const CheckedLog& log);
   Result<void> check_footers();
+  struct TakenTable {
+    std::uint64_t number = 0;
+    std::string reason;
+    std::string file;  // in the quarantine; "" where there was none
+  };
+  Result<TakenTable> take_table(std::uint64_t number, const std::string& reason);
+  Result<void> drop_taken(const TakenTable& table);
   Result<void> remove_from_manifest(std::uint64_t number);
   std::vector<std::string> files(const std::string& prefix, const std::string& ending) const;
   std::string path(const std::string& name) const { return directory_ + "/" + name; }
