@@ -379,7 +379,7 @@ void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryOb
       std::size_t last = first + 1;
       while (last < range.last && is_newer(last) == is_aside) ++last;
       if (is_aside)
-        observer.on_set_aside(*range.parcel, first, last, Aside::kSearch, why);
+        observer.on_set_aside(*range.parcel, first, last, Aside::kTooNew, why);
       else
         older.push_back({range.parcel, first, last});
       first = last;

@@ -48,6 +48,7 @@ enum class Aside : std::uint8_t {
   kSearch,   ///< something in them is to blame, or the budget was over: search apart
   kSlow,     ///< not now, or no answer in time, while others' data is taken
   kSuspect,  ///< one unit that fails alone while others are taken, without being refused
+  kTooNew,   ///< too far ahead of the destination's clock: it passes by itself. Of kSide alone
 };
 
 /// Told of what happens on the way; every call on the thread of `ParcelDelivery::run`.

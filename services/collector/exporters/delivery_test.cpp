@@ -43,6 +43,7 @@ class Notes final : public DeliveryObserver {
                     const std::string& /*why*/) override {
     auto& units = aside == Aside::kSuspect ? suspects : aside == Aside::kSlow ? slow : left;
     units += parcel.run(first, last);
+    if (aside == Aside::kTooNew) too_new += parcel.run(first, last);
   }
   void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
                  const Answer& /*answer*/, Duration /*took*/) override {
@@ -57,6 +58,7 @@ class Notes final : public DeliveryObserver {
   bool has_kinds = false;  // a unit's letter is its kind
   std::vector<std::string> refused;
   std::string left, slow, suspects;  // set aside
+  std::string too_new;               // of what is left
   std::uint64_t rejected = 0;
   int answers = 0;
   std::function<bool()> may_go_on = [] { return true; };
@@ -603,6 +605,7 @@ TEST_F(DeliveryTest, WhatIsAheadOfTheStoreWaitsAloneAndIsNeverGivenUp) {
   destination_.script = ahead_from(1900);
   EXPECT_TRUE(run_probing({numbered(1000)}));
   EXPECT_EQ(notes_.left.size(), 1000U * 5) << "the front lane searches nothing";
+  EXPECT_EQ(notes_.too_new, "");
   notes_.left.clear();
   settings_.lane = Lane::kSide;
   for (const auto stage :
@@ -619,12 +622,14 @@ TEST_F(DeliveryTest, WhatIsAheadOfTheStoreWaitsAloneAndIsNeverGivenUp) {
     EXPECT_THAT(notes_.refused, IsEmpty());
     EXPECT_THAT(notes_.suspects, IsEmpty());
     EXPECT_TRUE(notes_.left.starts_with("1900;")) << notes_.left.substr(0, 20);
+    EXPECT_EQ(notes_.too_new, notes_.left);
     EXPECT_THAT(destination_.taken, testing::HasSubstr("1899;"));
     if (stage == Parcel::Stage::kFresh) {
       EXPECT_EQ(notes_.left.size(), 100U * 5);
       EXPECT_LE(destination_.requests.size(), 40U);
     }
     notes_.left.clear();
+    notes_.too_new.clear();
   }
 }
 

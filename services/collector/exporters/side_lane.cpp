@@ -29,6 +29,10 @@ Duration doubled(Duration initial, int times, Duration longest) {
   return std::min<Duration>(longest, initial * (1 << std::min(times, kDoublingsMax)));
 }
 
+/// Until the next whole one of these spans of the steady clock: what waits so is tried together,
+/// and becomes one entry.
+Duration until_next(Duration span, TimePoint now) { return span - now.time_since_epoch() % span; }
+
 /// How much a request weighs: values, or items of bodies.
 std::size_t weight_of(const Parcel& parcel, std::size_t first, std::size_t last) {
   if (first < last && parcel.is_value(parcel.units[first])) return last - first;
@@ -64,6 +68,7 @@ struct SideLane::Work {
   std::size_t units = 0;
   std::set<std::pair<std::uint32_t, std::uint32_t>> dropped_items;
   std::optional<Parcel> left, suspects;
+  std::optional<Parcel> too_new;  // ahead of the destination's clock
   bool has_taken = false;
   bool is_slow = false;       // told to wait
   Duration asked_wait{0};     // by whoever said so
@@ -73,10 +78,12 @@ struct SideLane::Work {
 
   /// Whether anything is otherwise than before the piece was sent.
   bool has_changed() const {
-    const std::size_t units_left =
-        (left ? left->units.size() : 0) + (suspects ? suspects->units.size() : 0);
+    std::size_t units_left = 0;
+    for (const std::optional<Parcel>* part : {&left, &suspects, &too_new})
+      if (*part) units_left += (*part)->units.size();
     return has_taken || dropped > 0 || damaged > 0 || units_left != units ||
-           (suspects && head.stage == Parcel::Stage::kFresh);
+           (suspects && head.stage == Parcel::Stage::kFresh) ||
+           (too_new && (left || head.holds_records || packed.size() > 1));
   }
   void begin_piece() {
     piece_items = damaged = dropped = 0;
@@ -84,6 +91,7 @@ struct SideLane::Work {
     dropped_items.clear();
     left.reset();
     suspects.reset();
+    too_new.reset();
     has_taken = is_slow = false;
     asked_wait = Duration::zero();
     timed_out = 0;
@@ -124,6 +132,7 @@ class SideLane::Worker final : private DeliveryObserver {
   bool keep(Work& work);
   void book(const Work& work);
   void give_back(Work& work, Duration wait);
+  static Duration too_new_wait(const Work& work, TimePoint now);
   void close(Work& work);
   Work& work_of(const Parcel& parcel);
 
@@ -356,7 +365,13 @@ void SideLane::Worker::settle(Work& work) {
                                       kSuspectPace * parts_.queue.suspects(work.head.customer))
                  : settings.delivery.retry_max;
   const Duration wait = doubled(settings.delivery.retry_initial, attempts, longest);
-  const bool is_untouched = (work.left || work.suspects) && !work.has_changed();
+  const bool is_untouched = (work.left || work.suspects || work.too_new) && !work.has_changed();
+  if (is_untouched && work.too_new) {
+    parts_.queue.postpone(work.packed, too_new_wait(work, parts_.clock.steady()));
+    work.packed.clear();
+    close(work);
+    return;
+  }
   if ((is_untouched && work.is_opened_whole) || !keep(work)) {
     give_back(work, wait);
     return;
@@ -378,7 +393,7 @@ void SideLane::Worker::settle(Work& work) {
 bool SideLane::Worker::keep(Work& work) {
   std::vector<SidePut> puts;
   std::uint64_t items = 0;
-  for (std::optional<Parcel>* part : {&work.left, &work.suspects}) {
+  for (std::optional<Parcel>* part : {&work.left, &work.suspects, &work.too_new}) {
     if (!*part || (*part)->units.empty()) continue;
     const bool is_suspect = part == &work.suspects || work.head.stage != Parcel::Stage::kFresh;
     SidePut put{{work.head, std::move(**part), {}}};
@@ -388,6 +403,7 @@ bool SideLane::Worker::keep(Work& work) {
     if (is_suspect && work.head.stage != Parcel::Stage::kFresh && !work.packed.empty())
       put.since = work.packed.front().since;
     if (is_suspect) put.wait = lane_.settings_.delivery.retry_initial;
+    if (part == &work.too_new) put.wait = too_new_wait(work, parts_.clock.steady());
     work.has_suspects = work.has_suspects || is_suspect;
     puts.push_back(std::move(put));
   }
@@ -409,6 +425,11 @@ void SideLane::Worker::book(const Work& work) {
   if (dropped > 0) parts_.owner.on_side_dropped(customer, work.head.signal, "refused", dropped);
   const std::uint64_t sent = work.piece_items - damaged - dropped;
   if (sent > 0) parts_.owner.on_side_sent(customer, work.head.signal, sent);
+}
+
+Duration SideLane::Worker::too_new_wait(const Work& work, TimePoint now) {
+  const int attempts = work.packed.empty() ? 0 : work.packed.front().attempts;
+  return until_next(doubled(kTooNewWait, attempts / kTooNewTries, kTooNewWaitMax), now);
 }
 
 /// All of it as it lies on disk, after a while.
@@ -466,7 +487,11 @@ void SideLane::Worker::on_set_aside(const Parcel& parcel, std::size_t first, std
                                     Aside aside, const std::string& /*why*/) {
   Work& work = work_of(parcel);
   if (aside == Aside::kSlow) work.is_slow = true;
-  std::optional<Parcel>& part = aside == Aside::kSuspect ? work.suspects : work.left;
+  // Suspects wait each for itself anyway, and stay what they are.
+  const bool is_too_new = aside == Aside::kTooNew && work.head.stage == Parcel::Stage::kFresh;
+  std::optional<Parcel>& part = is_too_new                 ? work.too_new
+                                : aside == Aside::kSuspect ? work.suspects
+                                                           : work.left;
   if (!part) part.emplace(Parcel{.customer = parcel.customer, .signal = parcel.signal});
   part->append(parcel, first, last);
 }
@@ -567,7 +592,7 @@ std::size_t SideLane::weight_max(const CustomerId& customer) const {
 }
 
 /// Of what came this way since the customer was in trouble: a piece that is taken whole shows that
-/// it no longer is.
+/// it no longer is. What is ahead of the destination's clock passes by itself, and says nothing.
 void SideLane::note_trouble(const Work& work) {
   if (work.head.stage != Parcel::Stage::kFresh) return;
   if (work.left || work.suspects) {

@@ -1,4 +1,5 @@
-// The side lane on a file system in memory, to a destination that takes everything.
+// The side lane on a file system in memory, to a destination that takes everything, or everything
+// but what is ahead of its clock.
 #include "services/collector/exporters/side_lane.hpp"
 
 #include <thread>
@@ -17,12 +18,22 @@ class Taking final : public Transport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
             std::function<void(Answer)> done) override {
+    Answer answer;
     {
       const std::lock_guard lock(mutex_);
-      taken_ += message;
+      ++requests;
+      answer.is_too_new = message.find_first_of(too_new_) != std::string_view::npos;
+      if (!answer.is_too_new) taken_ += message;
     }
-    done(Answer{});
+    if (answer.is_too_new) answer.kind = Answer::Kind::kRetry;
+    done(std::move(answer));
   }
+  /// Units of these letters lie ahead of its clock.
+  void set_too_new(const std::string& letters) {
+    const std::lock_guard lock(mutex_);
+    too_new_ = letters;
+  }
+  std::atomic<int> requests{0};
   std::string taken() const {
     const std::lock_guard lock(mutex_);
     return taken_;
@@ -31,6 +42,7 @@ class Taking final : public Transport {
  private:
   mutable std::mutex mutex_;
   std::string taken_;
+  std::string too_new_;
 };
 
 /// The system's, and as far ahead of it as the test says.
@@ -86,8 +98,7 @@ class SideLaneTest : public testing::Test {
     settings.delivery.retry_initial = std::chrono::milliseconds(1);
     settings.delivery.retry_max = std::chrono::milliseconds(4);
     lane_ = std::make_unique<SideLane>(
-        settings, SideLaneParts{*queue_, transport_, std::make_shared<Evidence>(), nullptr, packer_,
-                                clock_, owner_});
+        settings, SideLaneParts{*queue_, transport_, evidence_, nullptr, packer_, clock_, owner_});
   }
   void TearDown() override { lane_->stop(clock_.steady()); }
 
@@ -96,10 +107,18 @@ class SideLaneTest : public testing::Test {
                     {.customer = customer_},
                     {}};
     for (const char letter : letters) {
-      entry.parcel.units.push_back(
-          {.begin = entry.parcel.message.size(), .item = static_cast<std::uint32_t>(letter)});
+      entry.parcel.units.push_back({.begin = entry.parcel.message.size(),
+                                    .item = static_cast<std::uint32_t>(letter),
+                                    .timestamp_ms = letter});
       entry.parcel.message += letter;
     }
+    return entry;
+  }
+  SideEntry record(const std::string& body) const {
+    const auto room = std::make_shared<const std::string>(body);
+    SideEntry entry{
+        {.customer = customer_, .received_ms = 5, .items = 1}, {.customer = customer_}, {}};
+    entry.records.push_back({1, 0, "", *room, room, {}});
     return entry;
   }
   void eventually(const std::function<bool()>& condition) {
@@ -115,6 +134,7 @@ class SideLaneTest : public testing::Test {
   Taking transport_;
   FaultyPacker packer_;
   Owner owner_;
+  std::shared_ptr<Evidence> evidence_ = std::make_shared<Evidence>();
   std::unique_ptr<SideQueue> queue_;
   std::unique_ptr<SideLane> lane_;
 };
@@ -145,7 +165,8 @@ TEST_F(SideLaneTest, FollowingAndPickingDoNotWaitForEachOther) {
 // up for a probe each.
 TEST_F(SideLaneTest, WhoIsInTroubleIsFollowedWhileSomethingFreshWaits) {
   const auto is_followed = [this](Signal signal) { return lane_->is_followed(customer_, signal); };
-  ASSERT_TRUE(queue_->put(units("xyz"), std::chrono::hours(1)));
+  ASSERT_TRUE(queue_->put(units("xyz")));
+  queue_->delay(customer_, std::chrono::hours(1));
   EXPECT_FALSE(is_followed(Signal::kMetrics));
   lane_->mark_troubled(customer_, Signal::kMetrics);
   clock_.advance(10 * SideLane::kTroubledFor);
@@ -173,6 +194,43 @@ TEST_F(SideLaneTest, WhatIsTakenWholeEndsTheTrouble) {
   // Though more waits by now.
   ASSERT_TRUE(queue_->put(units("uv"), std::chrono::hours(1)));
   EXPECT_FALSE(lane_->is_followed(customer_, Signal::kMetrics));
+}
+
+// All of the customer's waited with it, until its time had come.
+TEST_F(SideLaneTest, WhatIsAheadOfTheDestinationsClockHoldsUpNothingElse) {
+  transport_.set_too_new("Z");
+  ASSERT_TRUE(queue_->put(units("Z")));
+  ASSERT_TRUE(queue_->put(record("body")));
+  lane_->mark_troubled(customer_, Signal::kMetrics);
+  clock_.advance(SideLane::kTroubledFor);
+  evidence_->note_taken(clock_.steady(), true);
+  lane_->start();
+  eventually([&] { return owner_.sent == 1; });
+  EXPECT_EQ(transport_.taken(), "body");
+  eventually([&] { return !lane_->is_followed(customer_, Signal::kMetrics); });
+  EXPECT_EQ(queue_->stats().items, 1U);
+  // Its time comes.
+  transport_.set_too_new("");
+  clock_.advance(SideLane::kTooNewWaitMax);
+  eventually([&] { return owner_.sent == 2; });
+  EXPECT_EQ(transport_.taken(), "bodyZ");
+  EXPECT_EQ(owner_.dropped, 0U);
+}
+
+TEST_F(SideLaneTest, WhatIsAheadBecomesOneEntryThatIsTriedNowAndThen) {
+  transport_.set_too_new("Z");
+  evidence_->note_taken(clock_.steady(), true);
+  for (const char* letters : {"Z", "BA", "ZC"}) ASSERT_TRUE(queue_->put(units(letters)));
+  lane_->start();
+  eventually([&] { return owner_.sent == 3 && queue_->stats().entries == 1; });
+  EXPECT_EQ(transport_.taken(), "ABC");
+  EXPECT_EQ(queue_->stats().items, 2U);
+  const int requests = transport_.requests;
+  clock_.advance(SideLane::kTooNewWait);
+  evidence_->note_taken(clock_.steady(), true);
+  eventually([&] { return transport_.requests > requests; });
+  EXPECT_EQ(transport_.taken(), "ABC");
+  EXPECT_EQ(queue_->stats().items, 2U);
 }
 
 TEST_F(SideLaneTest, AnEntryThatCannotBeReadNowIsNotLost) {

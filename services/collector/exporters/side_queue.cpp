@@ -368,20 +368,23 @@ void SideQueue::remove(const std::vector<SideItem>& items) {
 
 void SideQueue::put_back(const std::vector<SideItem>& items, Duration wait) {
   const std::lock_guard lock(mutex_);
-  for (const SideItem& item : items) {
-    const auto customer = customers_.find(item.head.customer.text());
-    if (customer == customers_.end()) continue;
-    const auto found = customer->second.entries.find(item.number);
-    if (found == customer->second.entries.end()) continue;
-    Waiting& waiting = found->second;
-    waiting.is_picked = false;
-    ++waiting.item.attempts;
-    const TimePoint until = clock_.steady() + wait;
-    if (item.head.stage == Parcel::Stage::kFresh)
-      customer->second.not_before = until;
-    else
-      waiting.item.not_before = until;
-  }
+  for (const SideItem& item : items) give_back(item, wait, is_suspect(item.head));
+}
+
+void SideQueue::postpone(const std::vector<SideItem>& items, Duration wait) {
+  const std::lock_guard lock(mutex_);
+  for (const SideItem& item : items) give_back(item, wait, true);
+}
+
+void SideQueue::give_back(const SideItem& item, Duration wait, bool is_alone) {
+  const auto customer = customers_.find(item.head.customer.text());
+  if (customer == customers_.end()) return;
+  const auto found = customer->second.entries.find(item.number);
+  if (found == customer->second.entries.end()) return;
+  Waiting& waiting = found->second;
+  waiting.is_picked = false;
+  ++waiting.item.attempts;
+  (is_alone ? waiting.item.not_before : customer->second.not_before) = clock_.steady() + wait;
 }
 
 std::vector<SideItem> SideQueue::pick_mergeable(const CustomerId& customer, Signal signal,
@@ -482,9 +485,10 @@ bool SideQueue::holds_fresh(const CustomerId& customer, Signal signal) const {
   const auto found = customers_.find(customer.text());
   if (found == customers_.end()) return false;
   const auto& entries = found->second.entries;
-  return std::any_of(entries.begin(), entries.end(), [signal](const auto& entry) {
-    const SideHead& head = entry.second.item.head;
-    return head.stage == Parcel::Stage::kFresh && head.signal == signal;
+  const TimePoint now = clock_.steady();
+  return std::any_of(entries.begin(), entries.end(), [signal, now](const auto& entry) {
+    const SideItem& item = entry.second.item;
+    return !is_suspect(item.head) && item.head.signal == signal && item.not_before <= now;
   });
 }
 

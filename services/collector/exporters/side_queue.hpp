@@ -105,6 +105,8 @@ class SideQueue {
   /// They are tried again after `wait`. Of suspects each waits for itself, of others all of the
   /// customer.
   void put_back(const std::vector<SideItem>& items, Duration wait);
+  /// As put_back, but each waits for itself whatever it is, and nothing else of the customer.
+  void postpone(const std::vector<SideItem>& items, Duration wait);
   /// Small entries of the customer's suspects that may become one, picked; nothing where they are
   /// few. Suspects of one `age_span` go together, so that none is kept for longer than that for it.
   std::vector<SideItem> pick_mergeable(const CustomerId& customer, Signal signal,
@@ -119,7 +121,8 @@ class SideQueue {
 
   /// Whether the customer's further records of that signal should follow those that wait.
   bool holds_records(const CustomerId& customer, Signal signal) const;
-  /// Whether anything of the customer and signal waits that is no suspect.
+  /// Whether anything of the customer and signal waits that is no suspect and has no later time of
+  /// its own.
   bool holds_fresh(const CustomerId& customer, Signal signal) const;
   bool holds_any(const CustomerId& customer) const;
   /// Of a required destination: nothing more of the customer should come here than must.
@@ -168,6 +171,7 @@ class SideQueue {
   SideItem& enter(std::uint64_t number, const SideHead& head);
   void count(Customer& customer, const SideHead& head, bool is_coming);
   void leave(const SideItem& item);
+  void give_back(const SideItem& item, Duration wait, bool is_alone);
   std::vector<SideItem> choose_evicted(const CustomerId& customer);
   void let_go(const std::vector<SideItem>& evicted);
   bool is_over(const Customer& customer) const;
