@@ -151,6 +151,7 @@ struct QueryApi::Evaluation {
   QueryShape shape;
   Weight weight = Weight::kLight;
   bool is_heavier = false;    ///< by what its series were counted to be
+  bool is_for_query = false;  ///< for what they were counted to be at hot
   bool is_own_stats = false;  ///< asked for by us alone
   bool has_hot_failed = false;
   bool has_query_failed = false;
@@ -355,21 +356,36 @@ void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_
                           std::min<Duration>(evaluation->timeout, kCensusTimeout),
                           evaluation->exchange.interest()};
     find_room(stores_, std::move(question),
-              [evaluation, say = std::move(say)](const Result<std::uint64_t>& bytes) {
-                if (!bytes) return say(tl::unexpected<Error>(bytes.error()));
-                evaluation->is_heavier =
-                    *bytes > kLightResultBytesMax && evaluation->weight == Weight::kLight;
-                if (!evaluation->is_heavier) return say({});
-                say(fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones"));
+              [this, evaluation, shard, say = std::move(say)](const Result<std::uint64_t>& bytes) {
+                say(take_room(*evaluation, shard, bytes));
               });
   };
 }
 
-/// True where it has to take a turn of another kind.
-bool QueryApi::moves(const Shared& evaluation) const {
-  if (!evaluation->is_heavier) return false;
-  evaluation->is_heavier = false;
-  evaluation->weight = Weight::kHeavy;
+/// Nothing where it may go on where it is; what it fails with is looked at by `moves` first.
+Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size_t> shard,
+                                 const Result<std::uint64_t>& bytes) const {
+  const bool may_leave_old_hot = shard && stores_.query() != nullptr &&
+                                 !evaluation.has_query_failed &&
+                                 stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
+  if (!bytes) {
+    // A hot store of 2.x tells how many series there are and not which of them are alike.
+    evaluation.is_for_query = may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid;
+    return tl::unexpected<Error>(bytes.error());
+  }
+  if (*bytes <= kLightResultBytesMax || evaluation.weight != Weight::kLight) return {};
+  evaluation.is_heavier = true;
+  evaluation.is_for_query = may_leave_old_hot && evaluation.shape.steps > kStepsAtOldHotMax;
+  return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
+}
+
+/// True where it has to take a turn of another kind, or at the other store, and does so.
+bool QueryApi::moves(const Shared& evaluation, bool is_at_hot) {
+  const bool is_for_query = std::exchange(evaluation->is_for_query, false);
+  const bool is_heavier = std::exchange(evaluation->is_heavier, false);
+  if (!is_for_query && !is_heavier) return false;
+  if (is_heavier) evaluation->weight = Weight::kHeavy;
+  is_at_hot && !is_for_query ? ask_hot(evaluation) : ask_query(evaluation);
   return true;
 }
 
@@ -385,7 +401,7 @@ void QueryApi::ask_hot(const Shared& evaluation) {
   add_room_check(evaluation, evaluation->shard, ask);
   stores_.hot()[*evaluation->shard].ask(
       std::move(ask), [this, evaluation](Result<Envelope> answer) {
-        moves(evaluation) ? ask_hot(evaluation) : take_hot(evaluation, std::move(answer));
+        if (!moves(evaluation, true)) take_hot(evaluation, std::move(answer));
       });
 }
 
@@ -400,7 +416,7 @@ void QueryApi::ask_query(const Shared& evaluation) {
           evaluation->lane()};
   add_room_check(evaluation, std::nullopt, ask);
   stores_.query()->ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
-    moves(evaluation) ? ask_query(evaluation) : take_query(evaluation, std::move(answer));
+    if (!moves(evaluation, false)) take_query(evaluation, std::move(answer));
   });
 }
 

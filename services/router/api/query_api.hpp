@@ -41,8 +41,10 @@ class QueryApi {
   Result<void> prepare_instant(const ApiRequest& request, Evaluation& evaluation) const;
   Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
   void weigh(Evaluation& evaluation) const;
-  bool moves(const Shared& evaluation) const;
+  bool moves(const Shared& evaluation, bool is_at_hot);
   void add_room_check(const Shared& evaluation, std::optional<std::size_t> shard, Ask& ask);
+  Result<void> take_room(Evaluation& evaluation, std::optional<std::size_t> shard,
+                         const Result<std::uint64_t>& bytes) const;
   void learn(Evaluation& evaluation, Result<Envelope>& answer) const;
   void choose(const ApiRequest& request, Evaluation& evaluation) const;
   void start(const Shared& evaluation);
