@@ -31,8 +31,8 @@ constexpr std::chrono::seconds kAnswerSlack{5};
 
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
 
-// What is counted before a query may take its turn at a store, at the longest.
-constexpr std::chrono::seconds kCensusTimeout{30};
+// What is counted of one query, wherever it goes, takes this at the longest: it holds a turn.
+constexpr std::chrono::seconds kCountingMax{30};
 // Results of more than this are not light, however few their samples are.
 constexpr std::uint64_t kLightResultBytesMax = 64U << 20U;
 
@@ -140,6 +140,7 @@ struct QueryApi::Evaluation {
   std::string path;
   Form form;
   Duration timeout{0};
+  Duration counting_left{0};                 ///< of the time for counting series
   promql::ExprPtr expr;                      ///< fenced
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
@@ -202,6 +203,7 @@ Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evalua
   evaluation.form.emplace_back("timeout",
                                fmt::format("{}ms", std::max(milliseconds(chosen), least)));
   evaluation.timeout = chosen + kAnswerSlack;
+  evaluation.counting_left = std::min<Duration>(evaluation.timeout, kCountingMax);
   auto limit = request.parameters.single("limit");
   if (!limit) return forward(limit);
   if (*limit) evaluation.form.emplace_back("limit", **limit);
@@ -353,10 +355,12 @@ void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_
                           {evaluation, &evaluation->ranges},
                           shape,
                           shard,
-                          std::min<Duration>(evaluation->timeout, kCensusTimeout),
+                          evaluation->counting_left,
                           evaluation->exchange.interest()};
+    const TimePoint began = stores_.clock().steady();
     find_room(stores_, std::move(question),
-              [this, evaluation, shard, say = std::move(say)](const Result<std::uint64_t>& bytes) {
+              [this, evaluation, shard, began, say = std::move(say)](const auto& bytes) {
+                evaluation->counting_left -= stores_.clock().steady() - began;
                 say(take_room(*evaluation, shard, bytes));
               });
   };
@@ -399,10 +403,11 @@ void QueryApi::ask_hot(const Shared& evaluation) {
           evaluation->exchange.interest(),
           evaluation->lane()};
   add_room_check(evaluation, evaluation->shard, ask);
-  stores_.hot()[*evaluation->shard].ask(
-      std::move(ask), [this, evaluation](Result<Envelope> answer) {
-        if (!moves(evaluation, true)) take_hot(evaluation, std::move(answer));
-      });
+  stores_.hot()[*evaluation->shard].ask(std::move(ask),
+                                        [this, evaluation](Result<Envelope> answer) {
+                                          if (!moves(evaluation, true))
+                                            take_hot(evaluation, std::move(answer));
+                                        });
 }
 
 void QueryApi::ask_query(const Shared& evaluation) {

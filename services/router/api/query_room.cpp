@@ -36,6 +36,15 @@ Error no_room(const promql::Expr& expr, const promql::EvaluationShape& shape, st
                                    : "")};
 }
 
+/// Says nothing of how long the query itself would take.
+Error counted_too_long() {
+  constexpr std::chrono::seconds kRetryAfter{5};
+  return {ErrorCode::kOverLimit,
+          "counting the series of this query took too long; ask for fewer selections of series, or "
+          "with more matchers, or over a shorter range, or again in a few seconds",
+          kRetryAfter};
+}
+
 promql::AssumedSeries assumed_of(const Caller& caller) {
   return {std::max(kSeriesAssumed, caller.active_series), kLabelBytesAssumed};
 }
@@ -72,6 +81,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
       : stores_(stores),
         question_(std::move(question)),
         done_(std::move(done)),
+        deadline_(stores_.clock().steady() + question_.timeout),
         selected_(selected_by(*question_.expr, *question_.ranges)),
         found_(question_.ranges->size()) {}
 
@@ -87,16 +97,20 @@ class Finding : public std::enable_shared_from_this<Finding> {
 
  private:
   void ask_next() {
+    const Duration left = deadline_ - stores_.clock().steady();
+    if (left <= Duration::zero()) return done_(tl::unexpected<Error>(counted_too_long()));
     const Selected& next = selected_[counted_];
     take_census(
         stores_,
-        {question_.caller, next.selector, next.range, question_.shard, question_.timeout,
-         question_.interest},
+        {question_.caller, next.selector, next.range, question_.shard, left, question_.interest},
         [self = shared_from_this()](Result<Census> census) { self->take(std::move(census)); });
   }
 
   void take(Result<Census> census) {
-    if (!census) return done_(tl::unexpected<Error>(census.error()));
+    if (!census) {
+      const bool is_late = census.error().code == ErrorCode::kDeadline;
+      return done_(tl::unexpected<Error>(is_late ? counted_too_long() : census.error()));
+    }
     if (census->series) bytes_ += census->series->bytes();
     const auto shared = std::make_shared<const Census>(std::move(*census));
     for (const std::size_t number : selected_[counted_].numbers) found_[number] = shared;
@@ -136,6 +150,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
   Stores& stores_;
   const RoomQuestion question_;
   const std::function<void(Result<std::uint64_t>)> done_;
+  const TimePoint deadline_;
   const std::vector<Selected> selected_;
   std::vector<std::shared_ptr<const Census>> found_;  // by selector of the query
   std::size_t counted_ = 0;

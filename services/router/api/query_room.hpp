@@ -34,13 +34,14 @@ struct RoomQuestion {
   std::shared_ptr<const std::vector<promql::TimeRange>> ranges;  ///< of its selectors
   promql::EvaluationShape shape;
   std::optional<std::size_t> shard;  ///< the hot store; none: prometheus-query
-  Duration timeout{0};
+  Duration timeout{0};               ///< of all its counts together
   std::shared_ptr<Interest> interest;
 };
 
 /// Counts the series of the selectors, one after the other and no more than are needed, and gives
 /// the bytes that the results take at most. kInvalid, with what helps, where they have no room;
-/// other errors are those of the store that was asked. Nothing is remembered: a customer may write
+/// kOverLimit where the counts take longer than they may; other errors are those of the store that
+/// was asked. Nothing is remembered: a customer may write
 /// any number of series in the next second. Any thread.
 void find_room(Stores& stores, RoomQuestion question,
                std::function<void(Result<std::uint64_t>)> done);

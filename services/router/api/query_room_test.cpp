@@ -1,10 +1,14 @@
 #include "services/router/api/query_room.hpp"
 
+#include <atomic>
 #include <fstream>
+#include <future>
+#include <mutex>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "libs/net/server.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 
@@ -150,6 +154,132 @@ TEST(QueryRoom, GroupingByThousandsOfLabelsIsNotLookedAtForEach) {
   }
   EXPECT_GT(looked_at, 20);
   EXPECT_LT(looked_at, 100);
+}
+
+/// A store that counts two series of everything, and takes its time for it by this clock.
+class SlowStore final : public net::Handler {
+ public:
+  SlowStore(ManualClock& clock, Duration each) : clock_(clock), each_(each) {
+    net::ServerSettings settings;
+    settings.name = "store";
+    settings.listen = "127.0.0.1:0";
+    auto started = net::Server::start(std::move(settings), *this);
+    if (started) server_ = std::move(*started);
+  }
+  void handle(net::Request request, net::Responder responder) override {
+    if (request.path == "/held") {
+      const std::lock_guard lock(mutex_);
+      return held_.push_back(std::move(responder));
+    }
+    net::Response response;
+    if (request.body.find("last_over_time") != std::string::npos) {
+      ++counts_;
+      clock_.advance(each_);
+      response.status = status_;
+      response.body = body_;
+    }
+    responder.send(std::move(response));
+  }
+  void answer(int status, std::string body) {
+    status_ = status;
+    body_ = std::move(body);
+  }
+  std::string url() const { return server_ ? "http://" + server_->address() : ""; }
+  int counts() const { return counts_; }
+
+ private:
+  ManualClock& clock_;
+  const Duration each_;
+  int status_ = 200;
+  std::string body_ =
+      R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[0,"2"]}]}})";
+  std::atomic<int> counts_ = 0;
+  std::mutex mutex_;
+  std::vector<net::Responder> held_;
+  std::unique_ptr<net::Server> server_;  // after what its thread reads
+};
+
+/// A router's view of one hot store.
+class Seen {
+ public:
+  explicit Seen(const SlowStore& store, const Clock& clock)
+      : settings_(settings(store)), stores_(settings_, *client_, metrics_, clock) {}
+  ~Seen() { client_->close(); }
+  Seen(const Seen&) = delete;
+  Seen& operator=(const Seen&) = delete;
+
+  /// Waits for it.
+  Result<std::uint64_t> room(const std::string& text) {
+    const std::shared_ptr<const promql::Expr> expr = parsed(text);
+    const auto ranges = std::make_shared<const std::vector<promql::TimeRange>>(
+        promql::selector_ranges(*expr, {0, 3'600'000}));
+    std::promise<Result<std::uint64_t>> found;
+    find_room(
+        stores_,
+        {{}, expr, ranges, shape(1'500, Dialect::kPrometheus2), 0, std::chrono::seconds(30), {}},
+        [&found](Result<std::uint64_t> bytes) { found.set_value(std::move(bytes)); });
+    return found.get_future().get();
+  }
+  Stores& stores() { return stores_; }
+
+ private:
+  static Settings settings(const SlowStore& store) {
+    Settings settings;
+    settings.hot_shards = {{"hot-0", store.url()}};
+    settings.lanes.usual.at_once_max = 1;
+    return settings;
+  }
+
+  const Settings settings_;
+  service::MetricRegistry metrics_;
+  const std::unique_ptr<net::Client> client_ = net::Client::create({});
+  Stores stores_;
+};
+
+std::string sum_of(int selectors) {
+  std::string text;
+  for (int i = 0; i < selectors; ++i) text += (i > 0 ? " + x" : "x") + std::to_string(i);
+  return text;
+}
+
+TEST(QueryRoom, AllCountsOfAQueryHaveOneEnd) {
+  ManualClock clock(0);
+  const SlowStore store(clock, std::chrono::seconds(8));
+  Seen seen(store, clock);
+  const auto few = seen.room(sum_of(3));
+  EXPECT_TRUE(few.has_value()) << few.error().message;
+  EXPECT_EQ(store.counts(), 3);
+  const auto many = seen.room(sum_of(60));
+  ASSERT_FALSE(many.has_value());
+  EXPECT_EQ(many.error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(many.error().message.find("counting the series of this query took too long; "), 0U);
+  EXPECT_EQ(store.counts(), 3 + 4) << "the fifth has nothing left";
+}
+
+// A deadline would count as a query that the store did not end.
+TEST(QueryRoom, ACountThatIsTooSlowIsNoUnendedQuery) {
+  ManualClock clock(0);
+  SlowStore store(clock, {});
+  store.answer(503, R"({"status":"error","errorType":"timeout","error":"query timed out"})");
+  const auto room = Seen(store, clock).room("x + y");
+  ASSERT_FALSE(room.has_value());
+  EXPECT_EQ(room.error().code, ErrorCode::kOverLimit);
+  EXPECT_NE(room.error().message.find("counting the series"), std::string::npos);
+}
+
+// The turn that is held meanwhile is one of few for all customers.
+TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
+  ManualClock clock(0);
+  const SlowStore store(clock, {});
+  std::promise<void> over;
+  Seen seen(store, clock);
+  Ask slow;
+  slow.path = "/held";
+  slow.lane = Lane::kLookUp;
+  seen.stores().hot()[0].ask(slow, [&over](const Result<Envelope>&) { over.set_value(); });
+  const auto room = seen.room("x + y");
+  EXPECT_TRUE(room.has_value()) << room.error().message;
+  EXPECT_EQ(over.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
 }
 
 }  // namespace

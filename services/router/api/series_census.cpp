@@ -34,8 +34,10 @@ void add_range(const promql::TimeRange& range, Form& form) {
 }
 
 Ask ask_of(const CensusQuestion& question, std::string path) {
-  return {question.caller.customer, std::move(path), {}, true, question.timeout, {},
+  Ask ask{question.caller.customer, std::move(path), {}, true, question.timeout, {},
           question.interest,        Lane::kLookUp};
+  ask.is_within_turn = true;
+  return ask;
 }
 
 Ask list_ask(const CensusQuestion& question) {

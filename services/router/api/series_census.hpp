@@ -66,9 +66,10 @@ struct CensusQuestion {
 /// More are not counted: a query that reads so many of one selector fits nowhere.
 inline constexpr std::uint64_t kCensusMax = 200'000;
 
-/// Asks, in the customer's own turn among look-ups. A store that can, is asked for the labels with
-/// a limit, which costs it a look into its index; a hot store of 2.x, which would make the whole
-/// list whatever its length, for the number. Errors are those of Upstream::ask. Any thread.
+/// Asks within the turn of the query that is counted, and waits in no row. A store that can, is
+/// asked for the labels with a limit, which costs it a look into its index; a hot store of 2.x,
+/// which would make the whole list whatever its length, for the number. Errors are those of
+/// Upstream::ask. Any thread.
 void take_census(Stores& stores, const CensusQuestion& question,
                  std::function<void(Result<Census>)> done);
 

@@ -174,6 +174,10 @@ void Upstream::send(Ask ask, Done done) const {
   // Shared because a turn's start has to be copyable; only the turn that comes uses it.
   auto waiting =
       std::make_shared<Waiting>(Waiting{std::move(ask), std::move(done), customer, deadline});
+  if (waiting->ask.is_within_turn) {
+    if (reach_->is_away()) return waiting->done(tl::unexpected<Error>(no_answer()));
+    return begin(waiting, nullptr);
+  }
   const std::weak_ptr<Waiting> in_row = waiting;
   const std::uint64_t number = lanes_->of(lane).take(
       customer, [this, waiting = std::move(waiting)](std::shared_ptr<Turns::Turn> turn) {

@@ -55,6 +55,9 @@ struct Ask {
   /// Called once the turn has come: it says whether the request may still be sent, on any thread,
   /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
   std::function<void(std::function<void(Result<void>)> say)> before = nullptr;
+  /// Belongs to a request that has its turn, and takes none of its own: `timeout` is all the time
+  /// that it has, whatever waits in rows.
+  bool is_within_turn = false;
 };
 
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
