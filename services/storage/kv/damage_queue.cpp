@@ -36,6 +36,11 @@ void DamageQueue::give_up(std::uint64_t table) {
   put_off_.erase(table);
 }
 
+bool DamageQueue::has_put_off() const {
+  const std::lock_guard lock(mutex_);
+  return !put_off_.empty();
+}
+
 DamageQueue::Found DamageQueue::wait(Duration patience) {
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, patience, [this] { return is_stopping_ || !found_.empty(); });

@@ -35,6 +35,7 @@ class DamageQueue {
   /// It is set aside, or gone: the next pause is the first again.
   void settle(std::uint64_t table);
   void give_up(std::uint64_t table);
+  bool has_put_off() const;  ///< and neither settled nor given up
   /// Up to `patience`; everything found since and whatever was put off long enough, or nothing.
   Found wait(Duration patience);
   void stop();

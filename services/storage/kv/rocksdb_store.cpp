@@ -39,8 +39,6 @@ constexpr std::size_t kContainsKeys = 256;
 constexpr std::uint64_t kContainsValueBytes = 4U << 20U;
 // How often the mark of the MANIFEST is written, and a store that refuses is tried again.
 constexpr auto kTick = std::chrono::seconds(2);
-// A walk that is under way holds a damaged store open so long at most; then it is tried later.
-constexpr auto kEndPatience = std::chrono::seconds(60);
 constexpr auto kEndPoll = std::chrono::milliseconds(2);
 // Free space below which writes are about to fail.
 constexpr std::uint64_t kFreeBytesMin = 4U << 20U;
@@ -504,6 +502,7 @@ class RocksDbStore final : public OrderedStore {
         if (current() == nullptr) reopen();
         const auto opened = current();
         if (opened == nullptr) return;
+        if (holds_compactions_ && !damage_.has_put_off()) let_compactions_go(*opened);
         if (is_withheld_) return let_others_in();
         note_manifest(*opened->db);
         if (!is_writable_) {  // does it take writes again?
@@ -550,7 +549,7 @@ class RocksDbStore final : public OrderedStore {
   }
 
   // Each try of one that has a damaged table in it writes up to the damage, and in vain. Until the
-  // database is opened anew.
+  // database is opened anew, or the table is gone by itself.
   void hold_compactions(std::uint64_t table) {
     const auto opened = current();
     if (opened == nullptr) return;
@@ -563,7 +562,12 @@ class RocksDbStore final : public OrderedStore {
       });
       if (!has_it || opened->db->GetOptions(handle).disable_auto_compactions) continue;
       opened->db->SetOptions(handle, {{"disable_auto_compactions", "true"}}).PermitUncheckedError();
+      holds_compactions_ = true;
     }
+  }
+
+  void let_compactions_go(const Opened& opened) {
+    holds_compactions_ = !opened.db->EnableAutoCompaction(opened.handles).ok();
   }
 
   void settle(std::uint64_t table) {
@@ -657,7 +661,7 @@ class RocksDbStore final : public OrderedStore {
     }
     if (opened == nullptr) return true;
     opened->is_ending = true;
-    const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
+    const auto deadline = std::chrono::steady_clock::now() + settings_.end_patience;
     while (opened.use_count() > 1 && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(kEndPoll);
     }
@@ -677,6 +681,7 @@ class RocksDbStore final : public OrderedStore {
       return service::log_error("the cold store cannot be opened again yet, trying again",
                                 {{"error", opened.error().message}});
     }
+    holds_compactions_ = false;
     note_manifest(*current()->db);
     lacks_logs_ = lacks_logs_ || folder.is_rebuilt();
     let_others_in();
@@ -736,6 +741,7 @@ class RocksDbStore final : public OrderedStore {
   std::mutex manifest_mutex_;  // of its copy; never waited for with RocksDB's own locks
   WriteGate gate_;
   bool lacks_logs_ = false;               // the mender's
+  bool holds_compactions_ = false;        // the mender's: of some family
   bool wants_healing_ = false;            // the mender's: on disk, not yet asked for
   std::atomic<bool> is_withheld_{false};  // the database is there for the mender alone
   // The mender's.

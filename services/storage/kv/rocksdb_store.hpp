@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/base/clock.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
 namespace vigia::storage {
@@ -13,6 +14,9 @@ struct RocksDbSettings {
   std::uint64_t cache_bytes = 64U << 20U;               ///< blocks read, all families together
   std::uint64_t write_buffer_bytes = 32U << 20U;        ///< of one family; two may exist at a time
   std::uint64_t write_buffers_bytes_max = 128U << 20U;  ///< of all families together
+  /// A walk that is under way keeps a damaged file from being set aside so long at most; then that
+  /// is tried later.
+  Duration end_patience = std::chrono::seconds(60);
 };
 
 /// Opens the folder, makes it where it is missing. Whatever is damaged in it is moved into its
