@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/promql/cost.hpp"
+#include "libs/promql/labels_made.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
@@ -45,8 +47,14 @@ Error counted_too_long() {
           kRetryAfter};
 }
 
-promql::AssumedSeries assumed_of(const Caller& caller) {
-  return {std::max(kSeriesAssumed, caller.active_series), kLabelBytesAssumed};
+promql::AssumedSeries assumed_of(const promql::Expr& expr, const promql::EvaluationShape& shape,
+                                 const Caller& caller) {
+  // At one time a series is a sample, which --query.max-samples bounds, unless the query itself
+  // makes its labels or evaluates more times.
+  const bool is_bounded = shape.steps == 1 && promql::label_bytes_made(expr) == 0 &&
+                          promql::subquery_evaluations(expr, shape.length) == 0;
+  return {is_bounded ? kSeriesAssumed : std::max(kSeriesAssumed, caller.active_series),
+          kLabelBytesAssumed};
 }
 
 struct Selected {
@@ -127,7 +135,8 @@ class Finding : public std::enable_shared_from_this<Finding> {
     const std::uint64_t least = bytes_with({1, 0});
     if (least > promql::kResultBytesMax) return refuse(least);
     if (is_last) return done_(least);
-    const std::uint64_t most = bytes_with(assumed_of(question_.caller));
+    const std::uint64_t most =
+        bytes_with(assumed_of(*question_.expr, question_.shape, question_.caller));
     if (most <= promql::kResultBytesMax) return done_(most);
     ask_next();
   }
@@ -167,7 +176,8 @@ Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::Evalua
 
 bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
                         const Caller& caller) {
-  return promql::result_bytes(expr, shape, assumed_of(caller)) <= promql::kResultBytesMax;
+  return promql::result_bytes(expr, shape, assumed_of(expr, shape, caller)) <=
+         promql::kResultBytesMax;
 }
 
 void find_room(Stores& stores, RoomQuestion question,

@@ -13,8 +13,8 @@
 namespace vigia::router {
 
 /// Without being counted, a selector is taken for so many series of so many bytes of labels, or for
-/// as many as the customer may have at once, where those are more. As many fit in few steps, as
-/// most queries have.
+/// as many as the customer may have at once, where those are more and the query has more steps than
+/// one. As many fit in few steps, as most queries have.
 inline constexpr std::uint64_t kSeriesAssumed = 50'000;
 inline constexpr std::uint64_t kLabelBytesAssumed = 256;
 /// Selectors of one query that are counted; each is a request.

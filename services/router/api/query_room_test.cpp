@@ -84,6 +84,20 @@ TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
   EXPECT_TRUE(has_room_uncounted(*expr, shape(1), large));
 }
 
+TEST(QueryRoom, AtOneTimeNobodyIsCountedForSeriesThatItMayHave) {
+  const Caller largest{std::nullopt, "", 0, 1'000'000};
+  for (const char* text : {"up", "sum by (job) (rate(x[5m]))", "x * on (node) group_left (n) y"}) {
+    EXPECT_TRUE(has_room_uncounted(*parsed(text), shape(1), largest)) << text;
+    EXPECT_FALSE(has_room_uncounted(*parsed(text), shape(100), largest)) << text;
+  }
+  // What the store's own bound on samples says nothing of.
+  for (const char* text :
+       {R"q(label_replace(x, "a", "$1$1", "b", "(.*)"))q", "max_over_time((x + 0)[1h:5m])"}) {
+    EXPECT_TRUE(has_room_uncounted(*parsed(text), shape(1), {})) << text;
+    EXPECT_FALSE(has_room_uncounted(*parsed(text), shape(1), largest)) << text;
+  }
+}
+
 /// All that the differential tests of the parser know.
 TEST(QueryRoom, NothingOfTheCorpusIsRefusedOrCountedAtOneTime) {
   std::ifstream file("tests/golden/promql/expressions.txt");
