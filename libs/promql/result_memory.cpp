@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "libs/promql/labels_made.hpp"
 #include "libs/promql/visit.hpp"
@@ -148,37 +150,62 @@ class Groups {
   const std::vector<std::string> labels_;
 };
 
-/// True where no two results that are alike for the matching come of series that are not.
-class KeepsApart {
- public:
-  explicit KeepsApart(const VectorMatching& matching) : matching_(matching) {}
+/// The label whose values label_replace gives another one, unchanged and of every series; "" where
+/// it does not.
+std::string_view copied_label(const Call& call, Dialect dialect) {
+  // In 2.x a dot is no line feed, so that values with one stay what they were.
+  if (call.function->name != "label_replace" || dialect != Dialect::kPrometheus3) return {};
+  const std::string_view replacement = text_of(*call.arguments[2]);
+  const bool is_whole =
+      (replacement == "$1" || replacement == "${1}") && text_of(*call.arguments[4]) == "(.*)";
+  return is_whole ? text_of(*call.arguments[3]) : std::string_view();
+}
 
-  bool of(const Expr& expr) const { return std::visit(*this, expr.node); }
-  bool operator()(const NumberLiteral& /*number*/) const { return false; }
-  bool operator()(const StringLiteral& /*text*/) const { return false; }
-  bool operator()(const Selector& /*selector*/) const { return true; }
-  bool operator()(const Subquery& subquery) const { return of(*subquery.expr); }
-  bool operator()(const Unary& unary) const { return of(*unary.operand); }
-  bool operator()(const Paren& paren) const { return of(*paren.expr); }
-  bool operator()(const Call& call) const {
-    if (is_absence(call) || call.function->name == "vector") return false;
-    if (makes_a_label(call) && looks_at(text_of(*call.arguments[1]))) return false;
+/// By which labels the series of an expression's one selector are alike where its results are for
+/// a matching. Nothing where results that are may come of series that are not by any.
+class AlikeBelow {
+ public:
+  using Found = std::optional<VectorMatching>;
+
+  AlikeBelow(VectorMatching matching, Dialect dialect)
+      : matching_(std::move(matching)), dialect_(dialect) {}
+
+  Found of(const Expr& expr) const { return std::visit(*this, expr.node); }
+  Found operator()(const NumberLiteral& /*number*/) const { return std::nullopt; }
+  Found operator()(const StringLiteral& /*text*/) const { return std::nullopt; }
+  Found operator()(const Selector& /*selector*/) const {
+    // Functions drop the name.
+    if (contains(matching_.labels, "__name__")) return std::nullopt;
+    return matching_;
+  }
+  Found operator()(const Subquery& subquery) const { return of(*subquery.expr); }
+  Found operator()(const Unary& unary) const { return of(*unary.operand); }
+  Found operator()(const Paren& paren) const { return of(*paren.expr); }
+  Found operator()(const Call& call) const {
+    if (is_absence(call) || call.function->name == "vector") return std::nullopt;
+    const Expr* inner = first_of_series(call);
+    if (inner == nullptr) return std::nullopt;
+    if (makes_a_label(call) && looks_at(text_of(*call.arguments[1]))) {
+      const std::string_view source = copied_label(call, dialect_);
+      if (source.empty() || !is_on()) return std::nullopt;
+      return AlikeBelow(by_source(text_of(*call.arguments[1]), source), dialect_).of(*inner);
+    }
     const bool drops_le =
         call.function->name == "histogram_quantile" || call.function->name == "histogram_fraction";
-    if (drops_le && looks_at("le")) return false;
-    const Expr* inner = first_of_series(call);
-    return inner != nullptr && of(*inner);
+    if (drops_le && looks_at("le")) return std::nullopt;
+    return of(*inner);
   }
-  bool operator()(const Aggregation& aggregation) const {
-    if (is_choice(aggregation.op)) return of(*aggregation.expr);
-    return aggregation.op != AggregateOperator::kCountValues && keeps_labels(aggregation) &&
-           of(*aggregation.expr);
+  Found operator()(const Aggregation& aggregation) const {
+    const bool keeps =
+        is_choice(aggregation.op) ||
+        (aggregation.op != AggregateOperator::kCountValues && keeps_labels(aggregation));
+    return keeps ? of(*aggregation.expr) : std::nullopt;
   }
-  bool operator()(const Binary& binary) const {
+  Found operator()(const Binary& binary) const {
     if (!is_of_series(*binary.left)) return of(*binary.right);
     const bool is_filter =
         binary.op == BinaryOperator::kAnd || binary.op == BinaryOperator::kUnless;
-    return (is_filter || !is_of_series(*binary.right)) && of(*binary.left);
+    return is_filter || !is_of_series(*binary.right) ? of(*binary.left) : std::nullopt;
   }
 
  private:
@@ -193,8 +220,15 @@ class KeepsApart {
     return std::all_of(matching_.labels.begin(), matching_.labels.end(),
                        [&](const std::string& label) { return named.contain(label) == is_by; });
   }
+  VectorMatching by_source(std::string_view target, std::string_view source) const {
+    VectorMatching matching = matching_;
+    std::erase(matching.labels, target);
+    if (!contains(matching.labels, source)) matching.labels.emplace_back(source);
+    return matching;
+  }
 
-  const VectorMatching& matching_;
+  const VectorMatching matching_;
+  const Dialect dialect_;
 };
 
 /// What an expression gives, and the most that was held on the way to it, with it.
@@ -312,10 +346,10 @@ class Measure {
       only = &selector;
       ++selectors;
     });
-    if (selectors != 1 || contains(matching.labels, "__name__") || !KeepsApart(matching).of(expr)) {
-      return series;
-    }
-    return std::min(series, known_.counts.alike(known_.numbers.at(only), matching));
+    if (selectors != 1) return series;
+    const auto below = AlikeBelow(matching, shape_.dialect).of(expr);
+    if (!below) return series;
+    return std::min(series, known_.counts.alike(known_.numbers.at(only), *below));
   }
 
   std::uint64_t room(std::uint64_t series, std::uint64_t label_bytes) const {

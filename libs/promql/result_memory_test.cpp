@@ -1,5 +1,7 @@
 #include "libs/promql/result_memory.hpp"
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "libs/promql/limits.hpp"
@@ -128,9 +130,63 @@ TEST(ResultMemory, PartnersAreKnownThroughWhatKeepsTheirLabels) {
     EXPECT_LE(bytes_of({many + one, 1'000, 1'000}), kResultBytesMax) << one;
   }
   for (const char* one : {"max by (name) (info)", "max without (node) (info)", "(info or info)",
-                          "(info * info)", R"q(label_replace(info, "node", "$1", "host", "(.*)"))q",
+                          "(info * info)", R"q(label_replace(info, "node", "$1", "host", "(.+)"))q",
                           R"(count_values by (node) ("name", info))"}) {
     EXPECT_GT(bytes_of({many + one, 1'000, 1'000}), kResultBytesMax) << one;
+  }
+}
+
+/// Remembers what was asked about.
+class Alike final : public SeriesCounts {
+ public:
+  std::uint64_t count(std::size_t /*selector*/) const override { return 1'000; }
+  std::uint64_t groups(std::size_t /*selector*/,
+                       const std::vector<std::string>& /*labels*/) const override {
+    return 1'000;
+  }
+  std::uint64_t alike(std::size_t /*selector*/, const VectorMatching& matching) const override {
+    asked = matching.labels;
+    return 1;
+  }
+  std::uint64_t label_bytes(std::size_t /*selector*/) const override { return kLabels; }
+
+  mutable std::optional<std::vector<std::string>> asked;
+};
+
+TEST(ResultMemory, ALabelThatIsAnotherOneTellsTheSamePartners) {
+  const auto asked_by = [](const std::string& one, Dialect dialect) {
+    const auto expr = parse("x * on (node, zone) group_left (name) " + one, dialect);
+    EXPECT_TRUE(expr.has_value()) << one;
+    const Alike counts;
+    if (expr) result_bytes(**expr, {dialect, 1'000, 15s * 999}, counts);
+    return counts.asked;
+  };
+  const std::vector<std::string> by_source{"zone", "src"};
+  for (
+      const char* one :
+      {R"q(label_replace(info, "node", "$1", "src", "(.*)"))q",
+       R"q(label_replace(info, "node", "${1}", "src", "(.*)"))q",
+       R"q(max by (node, zone, name) (label_replace(info, "node", "$1", "src", "(.*)")))q",
+       R"q(label_replace(max by (src, zone, name) (info), "node", "$1", "src", "(.*)"))q",
+       R"q(label_replace(label_replace(info, "a", "$1", "src", "(.*)"), "node", "$1", "a", "(.*)"))q",
+       R"q(label_replace(label_replace(info, "x", "$1", "y", "(.+)"), "node", "$1", "src", "(.*)"))q"}) {
+    EXPECT_EQ(asked_by(one, Dialect::kPrometheus3), by_source) << one;
+  }
+  EXPECT_EQ(
+      asked_by(R"q(label_replace(info, "node", "$1", "zone", "(.*)"))q", Dialect::kPrometheus3),
+      std::vector<std::string>{"zone"});
+  const std::string copied = R"q(label_replace(info, "node", "$1", "src", "(.*)"))q";
+  EXPECT_FALSE(asked_by(copied, Dialect::kPrometheus2)) << "a value with a line feed stays";
+  for (const char* one :
+       {R"q(label_replace(info, "node", "$1", "src", "(.+)"))q",
+        R"q(label_replace(info, "node", "$1", "src", "(.*):.*"))q",
+        R"q(label_replace(info, "node", "x$1", "src", "(.*)"))q",
+        R"q(label_replace(info, "node", "x", "", ""))q",
+        R"q(label_replace(info, "node", "$1", "__name__", "(.*)"))q",
+        R"q(label_join(info, "node", "-", "src"))q",
+        R"q(label_replace(max by (node, zone) (info), "node", "$1", "src", "(.*)"))q",
+        R"q(label_replace(label_join(info, "src", "", "a"), "node", "$1", "src", "(.*)"))q"}) {
+    EXPECT_FALSE(asked_by(one, Dialect::kPrometheus3)) << one;
   }
 }
 
