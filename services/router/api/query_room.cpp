@@ -27,15 +27,17 @@ std::string mebibytes(std::uint64_t bytes) {
 Error no_room(const promql::Expr& expr, const promql::EvaluationShape& shape, std::uint64_t bytes,
               std::string_view series) {
   const bool is_made_anew = promql::makes_series_at_each_step(expr);
-  return {ErrorCode::kInvalid,
-          fmt::format("the results of this query could take {} of a store that all customers "
-                      "share, with {} and {} steps; {} are what one query may take. Ask for fewer "
-                      "series (more matchers, an aggregation nearer to what is read) or fewer "
-                      "steps (a longer step, a shorter range){}",
-                      mebibytes(bytes), series, shape.steps, mebibytes(promql::kResultBytesMax - 1),
-                      is_made_anew ? "; count_values, and group_left or group_right with labels, "
-                                     "may make other series at every step"
-                                   : "")};
+  return {
+      ErrorCode::kInvalid,
+      fmt::format("the results of this query could take {} of a store that all customers "
+                  "share, with {} and {} steps; {} are what one query may take. Ask for fewer "
+                  "series (more matchers, an aggregation nearer to what is read) or fewer "
+                  "steps (a longer step, a shorter range){}",
+                  mebibytes(bytes), series, shape.steps, mebibytes(promql::kResultBytesMax - 1),
+                  is_made_anew ? "; count_values, and group_left or group_right with labels, "
+                                 "may make other series at every step; count by (label) (…), where "
+                                 "a label tells the same, does not"
+                               : "")};
 }
 
 /// Says nothing of how long the query itself would take.

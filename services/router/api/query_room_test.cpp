@@ -31,8 +31,9 @@ TEST(QueryRoom, WhatFitsNowhereIsRefusedWithWhatHelps) {
   const auto refused = check_room_of_fewest(*parsed(R"(count_values("v", x))"), shape(11'000));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
-  for (const char* words : {"could take 8", "384 MiB", "even one series", "11000 steps",
-                            "fewer series", "longer step", "shorter range", "count_values"}) {
+  for (const char* words :
+       {"could take 8", "384 MiB", "even one series", "11000 steps", "fewer series", "longer step",
+        "shorter range", "count_values", "count by (label) (…)"}) {
     EXPECT_NE(refused.error().message.find(words), std::string::npos)
         << words << " in " << refused.error().message;
   }
