@@ -404,7 +404,7 @@ def test_a_damaged_table_without_room_to_mend_it_waits_for_room(tmp_path: Path) 
         wait_for("it is mended", lambda: read_records(store, CUSTOMERS[0]).status_code == 200, 30)
         wait_for("what can be saved is saved", store.is_done, 40)
         found = len(read_records(store, CUSTOMERS[0]).json()["data"])
-        assert RECORDS - 10 < found < RECORDS
+        assert found == RECORDS, "one flipped bit costs no row"
         assert store.metrics()['vigia_storage_damage_total{what="table"}'] == 1
         assert store.metrics()["vigia_faults_total"] == 0
     finally:
