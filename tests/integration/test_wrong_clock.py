@@ -97,6 +97,6 @@ def test_what_is_ahead_of_the_store_waits_alone_and_arrives(wrong: WrongClock) -
         wrong.send_now("cliente-a")
     book = wrong.settle("cliente-b", HOT, seconds=15)
     assert (book["sent"], book.get("dropped", 0)) == (4, 0)
-    wait_for("a's own other data", lambda: wrong.books("cliente-a", HOT).get("sent", 0) == 3, 15)
+    wait_for("a's own other data", lambda: wrong.books("cliente-a", HOT).get("sent", 0) >= 3, 15)
     book = wrong.settle("cliente-a", HOT, seconds=120)
     assert (book["sent"], book.get("dropped", 0)) == (4, 0)
