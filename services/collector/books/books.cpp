@@ -182,12 +182,12 @@ void Books::send_failed(Signal signal, std::string_view exporter, std::uint64_t 
   state_->send_failed[{"", signal, std::string(exporter), ""}] += items;
 }
 
-bool Books::others_wait(const CustomerId& customer, std::string_view exporter) const {
+std::map<std::string, std::uint64_t> Books::queued_by_customer(std::string_view exporter) const {
   const std::lock_guard lock(state_->mutex);
-  return std::any_of(state_->queued.begin(), state_->queued.end(), [&](const auto& entry) {
-    const auto& [key, items] = entry;
-    return items > 0 && std::get<0>(key) != customer.text() && std::get<2>(key) == exporter;
-  });
+  std::map<std::string, std::uint64_t> queued;
+  for (const auto& [key, items] : state_->queued)
+    if (items > 0 && std::get<2>(key) == exporter) queued[std::get<0>(key)] += items;
+  return queued;
 }
 
 Books::Line Books::line(const CustomerId& customer, Signal signal,

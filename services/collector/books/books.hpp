@@ -59,8 +59,8 @@ class Books {
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 
-  /// Whether anything of another customer waits for that exporter.
-  bool others_wait(const CustomerId& customer, std::string_view exporter) const;
+  /// Items that wait for that exporter, by the ids of those of whom some do.
+  std::map<std::string, std::uint64_t> queued_by_customer(std::string_view exporter) const;
 
   /// What stands in the books, for tests and the invariant.
   struct Line {

@@ -51,5 +51,15 @@ TEST_F(BooksTest, WhatLeavesUnknownHasWaitedSinceTheStart) {
   EXPECT_EQ(line.queued_at_start, line.sent + line.dropped);
 }
 
+TEST_F(BooksTest, WhoHasSomethingThatWaitsForAnExporter) {
+  books_.queued_at_start(customer_, Signal::kMetrics, "x", 2);
+  books_.queued_at_start(customer_, Signal::kLogs, "x", 3);
+  books_.queued_at_start(*CustomerId::parse("b"), Signal::kLogs, "x", 1);
+  books_.queued_at_start(*CustomerId::parse("c"), Signal::kLogs, "y", 1);
+  books_.sent(*CustomerId::parse("b"), Signal::kLogs, "x", 1);
+  EXPECT_EQ(books_.queued_by_customer("x"),
+            (std::map<std::string, std::uint64_t>{{"cliente-a", 5}}));
+}
+
 }  // namespace
 }  // namespace vigia::collector

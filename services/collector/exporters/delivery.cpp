@@ -95,12 +95,12 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
   ++round_;
   in_flight_ = abandoned_ = 0;
   run_began_ = clock_.steady();
-  has_several_ = std::any_of(parcels.begin(), parcels.end(), [&](const Parcel& parcel) {
-    return parcel.customer != parcels.front().customer;
-  });
+  in_run_.clear();
   std::vector<Task> tasks(parcels.size());
   for (std::size_t i = 0; i < parcels.size(); ++i) {
     tasks[i].stage = parcels[i].stage;
+    tasks[i].customer = &parcels[i].customer;
+    in_run_.insert(parcels[i].customer);
     cut(parcels[i], tasks[i].ranges);
   }
   bool is_given_up = false;
@@ -123,7 +123,7 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     Task& task = tasks[i];
     if (task.request == 0 && !task.ranges.empty()) drop_too_old(task, observer);
-    if (!task.ranges.empty()) judge(task, observer);
+    if (!task.ranges.empty()) judge(task, tasks, observer);
     if (task.ranges.empty()) judge_doomed(task, observer);
     if (task.ranges.empty() && task.doomed.empty()) continue;
     has_left = true;
@@ -194,7 +194,7 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     const Range range = task.ranges.front();
     if (item.answer.kind == Answer::Kind::kTaken && item.answer.rejected == 0) note_newest(range);
     const Duration took = clock_.steady() - task.sent;
-    task.spent += took;
+    if (item.answer.kind == Answer::Kind::kTaken) task.spent += took;
     observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
     settle(task, item.answer, observer);
   }
@@ -230,7 +230,7 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
 }
 
 /// What of the task's trouble is its own, by what the destination takes meanwhile.
-void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
+void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer) {
   const TimePoint now = clock_.steady();
   const bool is_side = settings_.lane == Lane::kSide;
   if (is_side && task.request == 0 && settings_.run_max > Duration::zero() &&
@@ -249,7 +249,7 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
     }
     return;
   }
-  if (takes_others_time(task, observer)) {
+  if (takes_others_time(task, tasks, observer)) {
     set_aside(task, Aside::kSlow, "it takes long, and others wait", observer);
     return;
   }
@@ -279,11 +279,17 @@ void ParcelDelivery::judge(Task& task, DeliveryObserver& observer) {
 }
 
 /// Many requests of one customer, each of them slow and taken at last: the window ends with the
-/// last of them, and behind it everybody waits.
-bool ParcelDelivery::takes_others_time(const Task& task, DeliveryObserver& observer) const {
+/// last of them, and behind it everybody waits. Where all in the run are slow alike it is the
+/// destination that is slow, and not they; unless somebody else waits, none is set aside for it.
+bool ParcelDelivery::takes_others_time(const Task& task, const std::vector<Task>& tasks,
+                                       DeliveryObserver& observer) const {
   if (settings_.lane != Lane::kFront || task.spent < settings_.patience) return false;
-  if (!evidence_->taken_since(run_began_)) return false;
-  return has_several_ || observer.others_wait(task.ranges.front().parcel->customer);
+  const TimePoint now = clock_.steady();
+  const auto is_faster = [&](const Task& other) {
+    const Duration under_way = other.request != 0 ? now - other.sent : Duration::zero();
+    return *other.customer != *task.customer && other.spent + under_way < task.spent / 2;
+  };
+  return std::any_of(tasks.begin(), tasks.end(), is_faster) || observer.others_wait(in_run_);
 }
 
 /// By when the destination took something: after the task failed and before it failed again, the

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,8 +73,8 @@ class DeliveryObserver {
   }
   /// What units of one fate have in common; "" where each stands for itself. Views the parcel.
   virtual std::string_view kind_of(const Parcel& /*parcel*/, std::size_t /*unit*/) { return {}; }
-  /// Whether another customer may wait behind this run.
-  virtual bool others_wait(const CustomerId& /*customer*/) { return false; }
+  /// Whether a customer who is not in this run waits behind it.
+  virtual bool others_wait(const std::set<CustomerId>& /*in_run*/) { return false; }
   /// Called often; false gives up what is left.
   virtual bool go_on() = 0;
 };
@@ -128,6 +129,7 @@ class ParcelDelivery {
   struct Task {                                   // one parcel on its way
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
     std::deque<Range> ranges{};                   // front first
+    const CustomerId* customer = nullptr;
     Parcel::Stage stage = Parcel::Stage::kFresh;
     bool is_by_time = false;
     std::uint64_t request = 0;  // in flight; 0: none
@@ -136,7 +138,7 @@ class ParcelDelivery {
     std::optional<TimePoint> searched_since{};
     std::optional<Failure> failure{};
     TimePoint sent{};
-    Duration spent{};  // in requests, by the answers
+    Duration spent{};  // in requests that were taken
     TimePoint not_before{};
     std::vector<Doomed> doomed{};  // of a last try: failed once more
     TimePoint doomed_sent{};       // the last of these requests
@@ -149,8 +151,9 @@ class ParcelDelivery {
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
-  void judge(Task& task, DeliveryObserver& observer);
-  bool takes_others_time(const Task& task, DeliveryObserver& observer) const;
+  void judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer);
+  bool takes_others_time(const Task& task, const std::vector<Task>& tasks,
+                         DeliveryObserver& observer) const;
   enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
   Blame blame(const Task& task) const;
   void condemn(Task& task, DeliveryObserver& observer);
@@ -177,7 +180,7 @@ class ParcelDelivery {
   std::size_t in_flight_ = 0;
   std::size_t abandoned_ = 0;  // of these, no longer waited for
   TimePoint run_began_{};
-  bool has_several_ = false;  // customers, in this run
+  std::set<CustomerId> in_run_;
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;

@@ -52,7 +52,7 @@ class Notes final : public DeliveryObserver {
   std::string_view kind_of(const Parcel& parcel, std::size_t unit) override {
     return has_kinds ? parcel.run(unit, unit + 1) : std::string_view();
   }
-  bool others_wait(const CustomerId& /*customer*/) override { return has_others_behind; }
+  bool others_wait(const std::set<CustomerId>& /*in_run*/) override { return has_others_behind; }
   bool go_on() override { return may_go_on(); }
   bool has_others_behind = false;
   bool has_kinds = false;  // a unit's letter is its kind
@@ -359,6 +359,44 @@ TEST_F(DeliveryTest, TwoCustomersThatAreSlowAtOnceDoNotKeepTheOthersEither) {
                            notes_));
   EXPECT_LE(clock.steady() - began, 4 * settings_.patience) << "two requests of each";
   EXPECT_EQ(destination_.taken.size() + notes_.slow.size(), 17U);
+}
+
+// It is the destination that is slow. All would go aside, where fewer are sent at a time.
+TEST_F(DeliveryTest, WhereAllAreSlowAlikeNoneIsSetAsideUnlessSomebodyElseWaits) {
+  ManualClock clock(0);
+  destination_.script = [&clock](const std::string& customer, const auto&) {
+    if (customer == "c") clock.advance(std::chrono::milliseconds(2500));
+    return Answer{};
+  };
+  settings_.request_units_max = 1;
+  ParcelDelivery delivery(settings_, destination_, clock);
+  const std::vector<Parcel> both{parcel_of("abcd"), parcel_of("efgh", "c")};
+  EXPECT_TRUE(delivery.run(both, notes_));
+  EXPECT_EQ(notes_.slow, "");
+  EXPECT_EQ(destination_.taken.size(), 8U);
+  notes_.has_others_behind = true;
+  EXPECT_TRUE(delivery.run(both, notes_));
+  EXPECT_EQ(notes_.slow, "cdgh");
+}
+
+// It was taken for slowness: with the first success after an outage everybody was set aside.
+TEST_F(DeliveryTest, TimeInRequestsThatFailedIsNotTheCustomersOwn) {
+  ManualClock clock(0);
+  bool is_out = true;
+  destination_.script = [&](const auto&, const auto&) {
+    if (is_out) clock.advance(std::chrono::milliseconds(1100));
+    return is_out ? Answer{Kind::kBroken, "bad gateway"} : Answer{};
+  };
+  notes_.may_go_on = [&] {
+    clock.advance(settings_.retry_max);
+    is_out = destination_.requests.size() < 10;
+    return true;
+  };
+  notes_.has_others_behind = true;
+  ParcelDelivery delivery(settings_, destination_, clock);
+  EXPECT_TRUE(delivery.run({parcel_of("x"), parcel_of("y", "b")}, notes_));
+  EXPECT_EQ(notes_.slow + notes_.left, "");
+  EXPECT_EQ(destination_.taken.size(), 2U);
 }
 
 TEST_F(DeliveryTest, ALateSuccessSaysNothingOfNow) {

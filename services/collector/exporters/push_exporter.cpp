@@ -349,8 +349,15 @@ void PushExporter::end(TimePoint deadline) noexcept {
   if (lane_) lane_->stop(deadline);
 }
 
-bool PushExporter::others_wait(const CustomerId& customer) {
-  return parts_.books.others_wait(customer, settings_.id);
+/// In the log: what lies aside waits for nobody.
+bool PushExporter::others_wait(const std::set<CustomerId>& in_run) {
+  auto queued = parts_.books.queued_by_customer(settings_.id);
+  for (const CustomerId& customer : in_run) queued.erase(customer.text());
+  const auto aside = queue_->items_by_customer();
+  return std::any_of(queued.begin(), queued.end(), [&](const auto& entry) {
+    const auto found = aside.find(entry.first);
+    return entry.second > (found == aside.end() ? 0 : found->second);
+  });
 }
 
 bool PushExporter::go_on() {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +79,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
                  Duration took) override;
   std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override;
-  bool others_wait(const CustomerId& customer) override;
+  bool others_wait(const std::set<CustomerId>& in_run) override;
   bool go_on() override;
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;

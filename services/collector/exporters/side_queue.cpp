@@ -161,6 +161,7 @@ SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
 void SideQueue::count(Customer& customer, const SideHead& head, bool is_coming) {
   const std::uint64_t bytes = is_coming ? head.content_bytes : 0 - head.content_bytes;
   customer.bytes += bytes;
+  customer.items += is_coming ? head.items : 0 - head.items;
   bytes_ += bytes;
   if (!head.holds_records) customer.unit_bytes += bytes;
 }
@@ -545,6 +546,13 @@ std::map<CustomerId, std::uint64_t> SideQueue::room_by_customer() const {
   for (const auto& [id, customer] : customers_)
     rooms.emplace(customer.entries.begin()->second.item.head.customer, customer.room());
   return rooms;
+}
+
+std::map<std::string, std::uint64_t> SideQueue::items_by_customer() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::uint64_t> items;
+  for (const auto& [id, customer] : customers_) items.emplace(id, customer.items);
+  return items;
 }
 
 std::map<CustomerId, std::int64_t> SideQueue::oldest_by_customer() const {

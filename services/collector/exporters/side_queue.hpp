@@ -135,6 +135,8 @@ class SideQueue {
   SideQueueStats stats() const;
   /// What each customer holds: as intake counts it, an entry's room included.
   std::map<CustomerId, std::uint64_t> room_by_customer() const;
+  /// Items that wait here.
+  std::map<std::string, std::uint64_t> items_by_customer() const;
   /// When the oldest was received of what each customer has waiting here, ms since 1970.
   std::map<CustomerId, std::int64_t> oldest_by_customer() const;
   std::uint64_t damaged() const;
@@ -154,6 +156,7 @@ class SideQueue {
     std::map<std::uint64_t, Waiting> entries;  // by number
     std::uint64_t bytes = 0;
     std::uint64_t unit_bytes = 0;  // of these, encoded already
+    std::uint64_t items = 0;
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
     bool had_suspects = false;  // at its last turn

@@ -90,6 +90,34 @@ class SideQueueTest : public testing::Test {
   std::unique_ptr<SideQueue> queue_;
 };
 
+TEST_F(SideQueueTest, CountsWhatWaitsOfEachCustomer) {
+  using Items = std::map<std::string, std::uint64_t>;
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  ASSERT_TRUE(queue_->put(records_of("a", "body")));
+  ASSERT_TRUE(queue_->put(units_of("b", "u")));
+  EXPECT_EQ(queue_->items_by_customer(), (Items{{"a", 6}, {"b", 1}}));
+  reopen();
+  EXPECT_EQ(queue_->items_by_customer(), (Items{{"a", 6}, {"b", 1}}));
+  auto item = pick()[0][0];
+  SideEntry left = units_of("a", "x");
+  ASSERT_TRUE(queue_->replace(item, std::move(left)));
+  EXPECT_EQ(queue_->items_by_customer(), (Items{{"a", 4}, {"b", 1}}));
+  queue_->remove({item});
+  EXPECT_EQ(queue_->items_by_customer(), (Items{{"a", 3}, {"b", 1}}));
+}
+
+// What is put off for itself keeps nothing else of its customer's back, and nothing following it.
+TEST_F(SideQueueTest, WhatIsPostponedWaitsAlone) {
+  ASSERT_TRUE(queue_->put(units_of("a", "x")));
+  const auto first = pick();
+  ASSERT_EQ(first.size(), 1U);
+  queue_->postpone(first[0], std::chrono::hours(1));
+  EXPECT_FALSE(queue_->holds_fresh(*CustomerId::parse("a"), Signal::kMetrics));
+  ASSERT_TRUE(queue_->put(units_of("a", "y")));
+  EXPECT_TRUE(queue_->holds_fresh(*CustomerId::parse("a"), Signal::kMetrics));
+  EXPECT_THAT(picked(), ElementsAre("y"));
+}
+
 TEST_F(SideQueueTest, WhatWasPutIsThereAfterThePowerWent) {
   ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
   ASSERT_TRUE(queue_->put(records_of("b", "body")));
