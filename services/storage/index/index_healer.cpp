@@ -1,6 +1,6 @@
 #include "services/storage/index/index_healer.hpp"
 
-#include <sys/resource.h>
+#include <algorithm>
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
@@ -8,10 +8,14 @@
 namespace vigia::storage {
 namespace {
 
-constexpr auto kLook = std::chrono::seconds(1);
-constexpr int kNice = 10;
+constexpr Duration kLookFirst = std::chrono::seconds(1);
+constexpr Duration kLookMax = std::chrono::minutes(1);
 
 }  // namespace
+
+Duration next_look(Duration before, bool is_whole) {
+  return is_whole ? kLookFirst : std::clamp(before * 2, kLookFirst, kLookMax);
+}
 
 IndexHealer::IndexHealer(SeriesIndex& index, const OrderedStore& store)
     : index_(index), store_(store), thread_([this] { run(); }) {}
@@ -26,25 +30,26 @@ IndexHealer::~IndexHealer() {
 }
 
 void IndexHealer::run() {
-  (void)setpriority(PRIO_PROCESS, 0, kNice);  // Linux knows it by thread
-  std::optional<std::uint64_t> seen;          // repairs of the store that it is whole after
-  bool is_told = false;                       // of a failure, once until it is over
+  std::optional<std::uint64_t> seen;  // repairs of the store that it is whole after
+  bool is_told = false;               // of a failure, once until it is over
+  Duration look = kLookFirst;
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
     contain_faults("storage: healing of the index", [&] {
       const std::uint64_t repairs = store_.repairs();
       if (seen == repairs) return;
-      const auto healed = index_.make_whole();
+      const auto healed = index_.make_whole([this] { return !is_stopping_; });
       if (healed) seen = repairs;
-      if (!healed && !is_told) {
+      look = next_look(look, healed.has_value());
+      if (!healed && !is_told && !is_stopping_) {
         service::log_warn("the index is not whole yet, trying again",
                           {{"error", healed.error().message}});
       }
       is_told = !healed;
     });
     lock.lock();
-    wake_.wait_for(lock, kLook, [this] { return is_stopping_; });
+    wake_.wait_for(lock, look, [this] { return is_stopping_.load(); });
   }
 }
 

@@ -1,26 +1,31 @@
 // Keeps the series index whole, behind everything else.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "libs/base/clock.hpp"
 #include "services/storage/index/series_index.hpp"
 
 namespace vigia::storage {
 
-/// A thread of its own that lets all others go first: SeriesIndex::make_whole once at the start,
-/// when what an older program wrote gets its copies, and within a second of each loss. Where the
-/// store refuses it is tried again.
+/// How long it waits before it looks again: a second, doubled with each failure up to a minute.
+Duration next_look(Duration before, bool is_whole);
+
+/// A thread of its own: SeriesIndex::make_whole once at the start, when what an older program wrote
+/// gets its copies, and within a second of each loss. Where the store refuses it is tried again.
+/// Its locks are waited for by whoever writes, so it has no lower priority than they have.
 class IndexHealer {
  public:
   /// Both must outlive it.
   IndexHealer(SeriesIndex& index, const OrderedStore& store);
   IndexHealer(const IndexHealer&) = delete;
   IndexHealer& operator=(const IndexHealer&) = delete;
-  ~IndexHealer();
+  ~IndexHealer();  ///< ends what is under way between two pieces
 
  private:
   void run();
@@ -29,7 +34,7 @@ class IndexHealer {
   const OrderedStore& store_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool is_stopping_ = false;
+  std::atomic<bool> is_stopping_{false};  // set under mutex_
   std::thread thread_;
 };
 

@@ -205,7 +205,8 @@ Result<void> SeriesIndex::find_customer_numbers(Family family) {
 
 // Each series row gives its row of the hash and those of its label values again, and its customer.
 // The lock that new series wait for is held for some rows at a time.
-Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to) {
+Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
+                                    const GoesOn& goes_on) {
   const auto scan = store_.scan(Family::kIndex, from, to);
   std::vector<UnresolvedSeries> some;
   std::size_t healed = 0;
@@ -222,6 +223,7 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to) 
       some.push_back({customer, to_labels(*labels), {}, id, false});
     }
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
+    if (auto checked = check_goes_on(goes_on); !checked) return checked;
     const auto done = heal_some(some);
     if (!done) return tl::unexpected<Error>(done.error());
     healed += *done;
@@ -294,17 +296,17 @@ Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& se
   return {};
 }
 
-Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer) {
+Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer, const GoesOn& goes_on) {
   const auto healing = begin_healing(customer);
   if (!healing) return tl::unexpected<Error>(healing.error());
   const std::lock_guard alone((*healing)->mutex);
   const std::uint64_t repairs = store_.repairs();
   if ((*healing)->repairs == repairs) return {};
   const std::string copies = index_key::all_copies(customer);
-  const auto restored = restore_series(copies, after_prefix(copies));
+  const auto restored = restore_series(copies, after_prefix(copies), goes_on);
   if (!restored) return tl::unexpected<Error>(restored.error());
   const std::string prefix = index_key::all_series(customer);
-  if (auto healed = heal_rows(prefix, after_prefix(prefix)); !healed) return healed;
+  if (auto healed = heal_rows(prefix, after_prefix(prefix), goes_on); !healed) return healed;
   (*healing)->repairs = repairs;
   return {};
 }

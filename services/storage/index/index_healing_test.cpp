@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/storage/index/index_healer.hpp"
 #include "services/storage/index/index_key.hpp"
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/kv/key.hpp"
@@ -16,6 +17,15 @@ namespace {
 
 using testing::ElementsAre;
 
+class FailedScan final : public Scan {
+ public:
+  bool next() override { return false; }
+  void seek(std::string_view /*key*/) override {}
+  std::string_view key() const override { return {}; }
+  std::string_view value() const override { return {}; }
+  Result<void> status() const override { return fail(ErrorCode::kCorrupt, "made to fail"); }
+};
+
 // The real store, which says that it has lost rows.
 class LosingStore final : public OrderedStore {
  public:
@@ -23,6 +33,8 @@ class LosingStore final : public OrderedStore {
   std::uint64_t lost = 0;
   std::function<void()> at_scan;    // once, at the next walk over series
   std::vector<std::string> walked;  // prefixes of the walks over series
+  std::string failing;              // walks over series with this prefix fail
+  std::function<void()> at_each_scan;
 
   Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
     return store_.put(writes, durability);
@@ -38,6 +50,8 @@ class LosingStore final : public OrderedStore {
     if (from.starts_with("s")) {
       walked.emplace_back(from);
       if (auto then = std::exchange(at_scan, {})) then();
+      if (at_each_scan) at_each_scan();
+      if (from == failing) return std::make_unique<FailedScan>();
     }
     return store_.scan(family, from, to);
   }
@@ -140,6 +154,74 @@ TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDay) {
   ++store_.lost;
   resolve(a_, "other");
   EXPECT_EQ(real_->get(Family::kIndex, value).value(), before);
+}
+
+// Copies are for the next loss: no answer is incomplete for their sake.
+TEST_F(IndexHealingTest, NothingIsLackingOnceAllRowsAreThere) {
+  resolve(a_, "m");
+  resolve(b_, "m");
+  ++store_.lost;
+  std::vector<bool> lacking;
+  store_.at_each_scan = [&] { lacking.push_back(index_->lacks_rows()); };
+  ASSERT_TRUE(index_->make_whole());
+  EXPECT_THAT(lacking, ElementsAre(true, true, false, false));
+}
+
+TEST_F(IndexHealingTest, ACustomersErrorHoldsUpNobodyBehind) {
+  resolve(a_, "m");
+  const UnresolvedSeries of_b = resolve(b_, "m");
+  const std::string value = index_key::label_value(b_, "job", "x");
+  const std::string copy = index_key::copy(b_, of_b.id);
+  ASSERT_TRUE(real_->put({{Family::kIndex, value, "", true}, {Family::kIdentity, copy, "", true}},
+                         Durability::kNow));
+  ++store_.lost;
+  store_.failing = index_key::all_series(a_);
+  const auto healed = index_->make_whole();
+  ASSERT_FALSE(healed);
+  EXPECT_EQ(healed.error().message, "made to fail");
+  EXPECT_TRUE(index_->lacks_rows());
+  EXPECT_TRUE(real_->get(Family::kIndex, value).value().has_value());
+  EXPECT_TRUE(real_->get(Family::kIdentity, copy).value().has_value());
+  store_.failing.clear();
+  EXPECT_TRUE(index_->make_whole());
+  EXPECT_FALSE(index_->lacks_rows());
+}
+
+// At whatever place of it the stop comes.
+TEST_F(IndexHealingTest, AStopWaitsForOnePieceAlone) {
+  constexpr int kSeries = 450;  // three pieces
+  std::vector<UnresolvedSeries> series;
+  for (int i = 0; i < kSeries; ++i) {
+    series.push_back({a_, Labels::from({{"__name__", "m" + std::to_string(i)}}), {}, {}, false});
+  }
+  ASSERT_TRUE(index_->resolve(series));
+  resolve(b_, "m");
+  int asked_in_all = 0;
+  ++store_.lost;
+  ASSERT_TRUE(index_->make_whole([&] { return ++asked_in_all > 0; }));
+  EXPECT_GE(asked_in_all,
+            2 * 2 + 3 * 3 + 3);  // customers twice, pieces of restored, healed, copied
+  for (int last = 1; last < asked_in_all; ++last) {
+    ++store_.lost;
+    int asked = 0;
+    const auto ended = index_->make_whole([&] { return ++asked < last; });
+    ASSERT_FALSE(ended) << last;
+    EXPECT_EQ(ended.error().code, ErrorCode::kUnavailable);
+    EXPECT_LE(asked, last + 2) << "by the walk, its loop and the second loop: no more is begun";
+  }
+  EXPECT_TRUE(index_->make_whole());
+  EXPECT_FALSE(index_->lacks_rows());
+}
+
+TEST(IndexHealerTest, ItLooksLessOftenWhileItFails) {
+  const Duration second = std::chrono::seconds(1);
+  Duration look = next_look(second, true);
+  EXPECT_EQ(look, second);
+  for (const int seconds : {2, 4, 8, 16, 32, 60, 60}) {
+    look = next_look(look, false);
+    EXPECT_EQ(look, seconds * second);
+  }
+  EXPECT_EQ(next_look(look, true), second);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SeriesIndex: the second copy of series' labels. Rows of hashes, label values and customers follow
 // from the series' rows; these follow from nothing else, and what chunks hold is found by them
 // alone. The copies lie in files of their own, so one damaged block never costs both.
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +19,8 @@ namespace {
 
 // Looked at with one hold of the lock that new series wait for.
 constexpr std::size_t kSeriesAtOnce = 200;
+// Between two of them: nobody waits for copies, and no lock is held meanwhile.
+constexpr auto kCopyPause = std::chrono::milliseconds(2);
 // 'l', customer, series.
 constexpr std::size_t kCopyKeyBytes = 1 + 4 + 8;
 
@@ -57,7 +61,8 @@ Result<std::size_t> SeriesIndex::restore_some(const std::vector<UnresolvedSeries
   return writes.size();
 }
 
-Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::string_view to) {
+Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::string_view to,
+                                                const GoesOn& goes_on) {
   MalformedRows malformed(store_, "the copy of a series' labels that is malformed");
   const auto scan = store_.scan(Family::kIdentity, from, to);
   std::vector<UnresolvedSeries> some;
@@ -77,6 +82,7 @@ Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::stri
       some.push_back({customer, to_labels(*labels), {}, id, false});
     }
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
+    if (auto checked = check_goes_on(goes_on); !checked) return forward(checked);
     const auto done = restore_some(some);
     if (!done) return done;
     restored += *done;
@@ -116,7 +122,7 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   return store_.put(wanted, Durability::kLater);
 }
 
-Result<void> SeriesIndex::copy_series(CustomerNumber customer) {
+Result<void> SeriesIndex::copy_series(CustomerNumber customer, const GoesOn& goes_on) {
   const std::string prefix = index_key::all_series(customer);
   const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
   std::vector<Copy> some;
@@ -133,22 +139,41 @@ Result<void> SeriesIndex::copy_series(CustomerNumber customer) {
                       encode_labels(to_labels(*labels))});
     }
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
+    if (auto checked = check_goes_on(goes_on); !checked) return checked;
     if (auto copied = copy_some(some); !copied) return copied;
+    if (!is_end) std::this_thread::sleep_for(kCopyPause);
   }
   if (auto status = scan->status(); !status) return status;
   return store_.sync();
 }
 
-Result<void> SeriesIndex::make_whole() {
-  const std::uint64_t repairs = store_.repairs();
+Result<void> SeriesIndex::check_goes_on(const GoesOn& goes_on) {
+  if (!goes_on || goes_on()) return {};
+  return fail(ErrorCode::kUnavailable, "the index: it is being closed");
+}
+
+Result<void> SeriesIndex::for_all_customers(
+    const GoesOn& goes_on, const std::function<Result<void>(CustomerNumber)>& work) const {
+  Result<void> first;
   for (const Customer& customer : customers()) {
-    if (repairs != repairs_at_open_) {
-      if (auto healed = heal_customer_rows(customer.number); !healed) return healed;
-    }
-    if (auto copied = copy_series(customer.number); !copied) return copied;
+    if (auto checked = check_goes_on(goes_on); !checked) return checked;
+    if (auto done = work(customer.number); !done && first) first = std::move(done);
   }
-  repairs_healed_ = repairs;
-  return {};
+  return first;
+}
+
+// Answers lack nothing any more once all rows are there; copies are for the next loss.
+Result<void> SeriesIndex::make_whole(const GoesOn& goes_on) {
+  const std::uint64_t repairs = store_.repairs();
+  Result<void> healed;
+  if (repairs != repairs_at_open_) {
+    healed = for_all_customers(
+        goes_on, [&](CustomerNumber customer) { return heal_customer_rows(customer, goes_on); });
+  }
+  if (healed) repairs_healed_ = repairs;
+  const auto copied = for_all_customers(
+      goes_on, [&](CustomerNumber customer) { return copy_series(customer, goes_on); });
+  return healed ? copied : healed;
 }
 
 }  // namespace vigia::storage

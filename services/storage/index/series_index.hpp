@@ -90,8 +90,10 @@ class SeriesIndex {
 
   /// Writes anew whatever the index has lost and something else in the store still tells: series'
   /// rows from their copies, all others from these, and missing copies. A walk over all series of
-  /// all customers, some at a time: for a thread that nobody waits for.
-  Result<void> make_whole();
+  /// all customers, some at a time: for a thread that nobody waits for. A customer's error holds up
+  /// no other; the first is given. Asks `goes_on` between pieces: false ends it with kUnavailable.
+  using GoesOn = std::function<bool()>;
+  Result<void> make_whole(const GoesOn& goes_on = {});
   /// The store has lost rows since make_whole was done: what is found may be less than there is.
   bool lacks_rows() const { return store_.repairs() != repairs_healed_; }
   /// Series' rows that were lost and are written anew from their copies, since the store opened.
@@ -146,18 +148,22 @@ class SeriesIndex {
     std::uint64_t repairs = 0;  // under mutex
   };
   Result<void> heal_customers(const std::vector<UnresolvedSeries>& series);
-  Result<void> heal_customer_rows(CustomerNumber customer);
+  Result<void> heal_customer_rows(CustomerNumber customer, const GoesOn& goes_on = {});
+  Result<void> for_all_customers(const GoesOn& goes_on,
+                                 const std::function<Result<void>(CustomerNumber)>& work) const;
   Result<std::shared_ptr<Healing>> begin_healing(CustomerNumber customer);
-  Result<void> heal_rows(std::string_view from, std::string_view to);
-  Result<std::size_t> restore_series(std::string_view from, std::string_view to);
+  Result<void> heal_rows(std::string_view from, std::string_view to, const GoesOn& goes_on = {});
+  Result<std::size_t> restore_series(std::string_view from, std::string_view to,
+                                     const GoesOn& goes_on = {});
   Result<std::size_t> restore_some(const std::vector<UnresolvedSeries>& copies);
   struct Copy {  // of a series' labels, and the key of the row that it is a copy of
     std::string key;
     std::string row_key;
     std::string labels;
   };
-  Result<void> copy_series(CustomerNumber customer);
+  Result<void> copy_series(CustomerNumber customer, const GoesOn& goes_on);
   Result<void> copy_some(std::vector<Copy>& copies);
+  static Result<void> check_goes_on(const GoesOn& goes_on);
   Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
   Result<void> leave_out_present_values(std::vector<KeyValue>& writes) const;
