@@ -99,7 +99,7 @@ class FileDiskLog final : public DiskLog {
   Result<void> ensure_segment();
   void abandon_segment(std::uint64_t last_sequence);
   bool tend();
-  void remove_passed();
+  void remove_passed(bool needs_room = false);
 
   DiskLogSettings settings_;
   const Clock& clock_;
@@ -129,6 +129,7 @@ class FileDiskLog final : public DiskLog {
   std::uint64_t active_bytes_ = 0;
   std::uint64_t marker_ = 0;
   TimePoint tended_ = std::chrono::steady_clock::now();
+  bool has_freed_room_ = false;  // removed a passed segment before the cursors said so
   bool has_more_ = false;  // of what tend does in pieces; between them appends have their turn
   std::thread writer_;     // last: it uses all of the above
 };
@@ -345,7 +346,7 @@ void FileDiskLog::answer(Pending pending, const Result<void>& written) {
 
 Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
   auto made = state_.make_room(bytes);
-  remove_passed();
+  remove_passed(state_.needs_passed_room(bytes));
   if (made) return {};
   if (active_ && active_bytes_ > kSegmentHeaderBytes) {
     // The active segment is the oldest: closed, it can go as soon as the cursors have passed it.
@@ -353,7 +354,7 @@ Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
     active_.reset();
   }
   made = state_.make_room(bytes);
-  remove_passed();
+  remove_passed(state_.needs_passed_room(bytes));
   return made ? made : full(made.error().message);
 }
 
@@ -417,12 +418,20 @@ void FileDiskLog::abandon_segment(std::uint64_t last_sequence) {
   remove_passed();
 }
 
-/// The cursors go to disk first: after a kill, they tell what was dropped with the files.
-void FileDiskLog::remove_passed() {
-  const auto passed = state_.take_passed();
-  if (!passed.empty()) (void)sync_cursors();  // on a full disk the room is wanted all the same
-  for (const std::uint64_t number : passed)
-    (void)files_.remove(state_.path_of(number));  // one left behind is found at the next start
+/// The cursors go to disk first: after a kill they tell what was dropped with the files, and that a
+/// file that is missing was passed. Where they cannot be written the files stay, but for one: a
+/// full disk takes the cursors in its room. More go only where their room is needed.
+void FileDiskLog::remove_passed(bool needs_room) {
+  if (!state_.has_passed_segment()) return;
+  bool is_synced = sync_cursors().has_value();
+  while (is_synced || needs_room || !has_freed_room_) {
+    const auto number = state_.take_passed();
+    if (!number) break;
+    (void)files_.remove(state_.path_of(*number));  // left behind, it is found at the next start
+    has_freed_room_ = true;
+    if (!is_synced) is_synced = sync_cursors().has_value();
+  }
+  if (is_synced) has_freed_room_ = false;
 }
 
 /// True where there is more of it to do soon.

@@ -161,6 +161,63 @@ TEST_F(LogCutsTest, WhatWasPassedAndRemovedIsNoLoss) {
   EXPECT_EQ(log_->stats().damaged_records, 0U);
 }
 
+// The cursors are written in the room of the first segment that goes.
+TEST_F(LogCutsTest, WhatWasPassedOnAFullDiskIsNoLossAfterAKill) {
+  fill(10);
+  ASSERT_EQ(segments().size(), 4U);
+  ASSERT_TRUE(log_->sync_cursors());
+  files_.set_capacity(files_.used_bytes());
+  while (auto record = *log_->cursor("cold").next(kNoWait)) last_ = record->header;
+  commit();
+  eventually([&] { return segments().size() == 1; });
+  files_.cut_power();  // as a kill does: nothing more comes to the disk
+  const auto left = files_.names("/log");
+  reopen();
+  EXPECT_THAT(skips_, IsEmpty());
+  EXPECT_EQ(log_->stats().damaged_records, 0U);
+  EXPECT_EQ(log_->cursor("cold").lost(), 0U);
+}
+
+TEST_F(LogCutsTest, SegmentsStayWhileTheCursorsCannotBeWritten) {
+  fill(10);
+  ASSERT_TRUE(log_->sync_cursors());
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    if (!is_failing_ || path != "/log/cursors.new") return false;
+    if (call == "create") ++writes_;
+    return true;
+  });
+  while (auto record = *log_->cursor("cold").next(kNoWait)) last_ = record->header;
+  commit();
+  const int before = writes_;
+  eventually([&] { return writes_ > before + 6; });  // several rounds
+  EXPECT_EQ(segments().size(), 3U);
+  is_failing_ = false;
+  eventually([&] { return segments().size() == 1; });
+}
+
+// A record that was refused and could not be cut off: it was never synced, and the power takes it.
+TEST_F(LogCutsTest, AnEndThatWasNeverSyncedIsNoneThatIsLost) {
+  open();
+  ASSERT_TRUE(write("first"));
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && (call == "sync" || call == "truncate") &&
+           path.find("segment-") != std::string::npos;
+  });
+  EXPECT_FALSE(write("second"));
+  log_.reset();
+  is_failing_ = false;
+  open();
+  clock_.advance(settings_.full_retry_interval);
+  ASSERT_TRUE(write("third"));
+  ASSERT_EQ(segments().size(), 2U);
+  files_.cut_power();
+  reopen();
+  EXPECT_THAT(skips_, IsEmpty());
+  EXPECT_EQ(log_->stats().damaged_records, 0U);
+}
+
 TEST_F(LogCutsTest, SegmentsOfAProgramThatDidNotKnowAreReadAsBefore) {
   fill(6);
   log_.reset();

@@ -123,9 +123,18 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
       return tl::unexpected<Error>(with_context(path_of(*number), reader.error()));
     segments_.push_back({*number, *size, false, reader ? reader->marker() : std::nullopt});
     if (reader && reader->previous_end() > 0) known_ends_[*number - 1] = reader->previous_end();
-    last_end_ = std::max(last_end_, {*number, *size});
   }
+  recover_end();
   return {};
+}
+
+/// What a kill left behind the last sync may still go with the power: where the newest segment ends
+/// is told on disk only once that end is there.
+void LogState::recover_end() {
+  if (segments_.empty()) return;
+  const Segment& newest = segments_.back();
+  const auto file = files_.open_to_read(path_of(newest.number));
+  if (file && (*file)->sync()) last_end_ = {newest.number, newest.bytes};
 }
 
 /// An error that may pass (no descriptors left, no right to read) ends the start: taken for a new
@@ -553,19 +562,31 @@ bool LogState::expire_cursor(CursorState& cursor) {
   return piece.is_cut;
 }
 
-std::vector<std::uint64_t> LogState::take_passed() {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::uint64_t> passed;
-  while (!segments_.empty() && !segments_.front().is_active &&
+bool LogState::is_oldest_passed() const {
+  return !segments_.empty() && !segments_.front().is_active &&
          std::all_of(cursors_.begin(), cursors_.end(), [&](const CursorState& cursor) {
            return has_passed(cursor, segments_.front());
-         })) {
-    passed.push_back(segments_.front().number);
-    segments_.erase(segments_.begin());
-  }
-  if (!passed.empty()) pass_contents();
-  for (const std::uint64_t number : passed) contents_.forget(number);
-  return passed;
+         });
+}
+
+bool LogState::has_passed_segment() const {
+  const std::lock_guard lock(mutex_);
+  return is_oldest_passed();
+}
+
+bool LogState::needs_passed_room(std::uint64_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return total_bytes() + bytes > settings_.bytes_max;
+}
+
+std::optional<std::uint64_t> LogState::take_passed() {
+  const std::lock_guard lock(mutex_);
+  if (!is_oldest_passed()) return std::nullopt;
+  const std::uint64_t number = segments_.front().number;
+  segments_.erase(segments_.begin());
+  pass_contents();
+  contents_.forget(number);
+  return number;
 }
 
 std::optional<std::string> LogState::take_dirty_cursors() {
@@ -576,8 +597,8 @@ std::optional<std::string> LogState::take_dirty_cursors() {
   file.next_sequence = next_sequence_;
   for (const CursorState& cursor : cursors_)
     file.cursors[cursor.settings.name] = {cursor.committed, cursor.lost};
-  if (!segments_.empty() && segments_.back().bytes > kSegmentHeaderBytes)
-    file.newest_end = {segments_.back().number, segments_.back().bytes};
+  if (!segments_.empty() && segments_.back().number == last_end_.segment)
+    file.newest_end = last_end_;
   return encode_cursor_file(file);
 }
 

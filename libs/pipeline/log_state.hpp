@@ -71,8 +71,12 @@ class LogState {
   /// Who holds what of the log; the shares of customers.
   LogContents& contents() { return contents_; }
   const LogContents& contents() const { return contents_; }
-  /// Segments that every cursor has passed, to be removed from the disk by the caller.
-  std::vector<std::uint64_t> take_passed();
+  /// The oldest segment where every cursor has passed it, to be removed from the disk by the
+  /// caller.
+  std::optional<std::uint64_t> take_passed();
+  bool has_passed_segment() const;
+  /// True where `bytes` more do not fit beside what all cursors have passed and is still there.
+  bool needs_passed_room(std::uint64_t bytes) const;
   /// The cursors' file content, where a commit has come since the last call.
   std::optional<std::string> take_dirty_cursors();
   void mark_dirty();
@@ -142,6 +146,7 @@ class LogState {
 
   Result<void> recover_segments(const std::vector<std::string>& names);
   Result<void> recover_cursors();
+  void recover_end();
   void recover_sequence();
   void recover_losses();
   void recover_cuts();
@@ -150,6 +155,7 @@ class LogState {
   void pass_contents();
   void note_damage(LogPosition position);
   bool has_passed(const CursorState& cursor, const Segment& segment) const;
+  bool is_oldest_passed() const;
   bool is_held_by_required(const Segment& segment) const;
   /// A copy of what lies at or after the cursor.
   Place place_of(const CursorState& cursor) const;
@@ -177,7 +183,7 @@ class LogState {
   std::vector<Segment> segments_;
   std::vector<CursorState> cursors_;
   std::uint64_t last_segment_ = 0;
-  LogPosition last_end_;  // of the segment that was written or found last
+  LogPosition last_end_;  // durable, of the segment that was written or found last
   std::map<std::uint64_t, std::uint64_t> known_ends_;  // of segments, by what else is on disk
   std::uint64_t next_sequence_ = 1;
   bool is_dirty_ = false;
