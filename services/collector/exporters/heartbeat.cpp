@@ -173,8 +173,13 @@ Parcel Heartbeat::holes_of(const Losses& losses, const Waiting& waiting,
     append_hole(parcel, customer, "lost",
                 {at_ms, static_cast<double>((until + 1) * kMinuteSeconds)});
   }
+  // What the log has given until now was received within the mark's minute at the latest; later is
+  // by a clock that was wrong, and may be from any time.
+  const auto is_of_now = [at_ms](std::int64_t received_ms) {
+    return received_ms >= at_ms - kGraceMs && received_ms <= at_ms + kMinuteMs + kGraceMs;
+  };
   for (const auto& [customer, received_ms] : waiting) {
-    if (received_ms < at_ms - kGraceMs) append_hole(parcel, customer, "waiting", {at_ms, 1});
+    if (!is_of_now(received_ms)) append_hole(parcel, customer, "waiting", {at_ms, 1});
   }
   return parcel;
 }

@@ -35,8 +35,8 @@ struct HeartbeatSettings {
 /// What is known to be one customer's makes no hole in the marks, which are everybody's, but is
 /// written before the next of them, at its minute: `kind="lost"` has the second since when all is
 /// there again, `kind="waiting"` is 1 at each mark more than kGraceMs before which something that
-/// waits aside was received. Of more than kCustomersMax customers at once it is everybody's hole
-/// after all.
+/// waits aside was received, or so far after its minute that a wrong clock has said so. Of more
+/// than kCustomersMax customers at once it is everybody's hole after all.
 ///
 /// Minutes are of the confirmed time, never of the wall clock alone: before there is one nothing is
 /// written, and a hole made then lasts until kHoleMinutes after there is one. A shard of which no

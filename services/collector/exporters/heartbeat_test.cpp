@@ -185,6 +185,16 @@ TEST_F(HeartbeatTest, WhatWaitsAsideIsAHoleOfItsCustomerWhileItDoes) {
   EXPECT_THAT(shard_.holes, testing::ElementsAre("2 a waiting", "3 a waiting"));
 }
 
+// Received while the wall clock was days ahead, which nothing had confirmed.
+TEST_F(HeartbeatTest, WhatWaitsAndWasReceivedInTheFutureIsAHoleToo) {
+  waiting_.emplace(*CustomerId::parse("a"), clock_.wall_ms() + 72 * 3'600'000);
+  waiting_.emplace(*CustomerId::parse("b"), clock_.wall_ms() + 59'000);
+  advance();
+  pass(1);
+  advance();
+  EXPECT_THAT(shard_.holes, testing::ElementsAre("0 a waiting", "1 a waiting"));
+}
+
 TEST_F(HeartbeatTest, HolesOfTooManyAreEverybodys) {
   advance();
   std::vector<CustomerId> many;
