@@ -244,8 +244,8 @@ void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryO
       ++abandoned_;
       task.request = 0;
       set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
-    } else if (prober_ != nullptr) {
-      prober_->ask();
+    } else {
+      ask(task.ranges.front(), false);
     }
     return;
   }
@@ -264,7 +264,7 @@ void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryO
   if (must_wait && now < task.failure->since + settings_.patience) return;
   switch (blame(task)) {
     case Blame::kUnknown:
-      if (prober_ != nullptr) prober_->ask();
+      ask(task.ranges.front(), answer.is_too_new);
       return;
     case Blame::kTryAgain:
       task.not_before = now;
@@ -307,6 +307,16 @@ ParcelDelivery::Blame ParcelDelivery::blame(const Task& task) const {
       failure.sent >= evidence_->last())
     return Blame::kTask;
   return Blame::kTryAgain;
+}
+
+/// For a probe before a time is known: one that was taken, or of the middle of what is in hand. Who
+/// says that data is too new has looked at it: whether it answers is all that is left to ask.
+void ParcelDelivery::ask(const Range& range, bool is_too_new) const {
+  if (prober_ == nullptr) return;
+  const std::int64_t known_ms = evidence_->newest_ms();
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  const std::int64_t data_ms = known_ms != 0 ? known_ms : range.parcel->units[middle].timestamp_ms;
+  prober_->ask(is_too_new ? 0 : data_ms);
 }
 
 /// The destination takes others' while this fails.
@@ -478,8 +488,8 @@ void ParcelDelivery::judge_doomed(Task& task, DeliveryObserver& observer) const 
       settings_.run_max > Duration::zero() && clock_.steady() >= run_began_ + settings_.run_max;
   if (is_late || evidence_->data_taken_since(task.doomed_sent))
     set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
-  else if (prober_ != nullptr)
-    prober_->ask();
+  else
+    ask(task.doomed.front().range, false);
 }
 
 /// All that is left of the task; what has failed for good is given up.

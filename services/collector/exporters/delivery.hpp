@@ -156,6 +156,7 @@ class ParcelDelivery {
                          DeliveryObserver& observer) const;
   enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
   Blame blame(const Task& task) const;
+  void ask(const Range& range, bool is_too_new) const;
   void condemn(Task& task, DeliveryObserver& observer);
   void part_too_new(Task& task, const std::string& why, DeliveryObserver& observer);
   void search(Task& task, const Answer& answer, DeliveryObserver& observer);

@@ -323,7 +323,6 @@ TEST_F(DeliveryTest, ACustomerWhoAloneIsToldToWaitIsSetAsideWhenPatienceEnds) {
 
 TEST_F(DeliveryTest, ACustomerWhoseEveryRequestIsSlowDoesNotKeepTheOthersForAllOfThem) {
   ManualClock clock(0);
-  ConfirmedTime time(clock);
   destination_.script = [&clock](const std::string& customer, const auto&) {
     if (customer == "a") clock.advance(std::chrono::milliseconds(2900));
     return Answer{};
@@ -347,7 +346,6 @@ TEST_F(DeliveryTest, ACustomerWhoseEveryRequestIsSlowDoesNotKeepTheOthersForAllO
 
 TEST_F(DeliveryTest, TwoCustomersThatAreSlowAtOnceDoNotKeepTheOthersEither) {
   ManualClock clock(0);
-  ConfirmedTime time(clock);
   destination_.script = [&clock](const std::string& customer, const auto&) {
     if (customer != "b") clock.advance(std::chrono::milliseconds(2500));
     return Answer{};
@@ -442,6 +440,44 @@ TEST_F(DeliveryTest, AProbeThatCannotBeSentIsNotTheLast) {
   }
   EXPECT_EQ(transport.sent, 2);
   EXPECT_TRUE(evidence->taken_since(clock.steady()));
+}
+
+// An empty request is answered well by a store whose disk is full.
+TEST_F(DeliveryTest, WhileNoTimeIsConfirmedAnEmptyProbeIsNoSignThatDataIsTaken) {
+  destination_.script = [](const auto&, const std::string& message) {
+    return message.empty() ? Answer{} : Answer{Kind::kBroken, "disk full"};
+  };
+  ConfirmedTime time(clock_);
+  const auto evidence = std::make_shared<Evidence>();
+  Prober prober(
+      {Signal::kMetrics, [](std::int64_t ms) { return "probe" + std::to_string(ms); }, true},
+      destination_, evidence, clock_, time);
+  ParcelDelivery delivery(settings_, destination_, clock_, evidence, &prober);
+  int looks = 0;
+  notes_.may_go_on = [&looks] { return ++looks < 20; };
+  EXPECT_FALSE(delivery.run({numbered(3)}, notes_));
+  EXPECT_EQ(notes_.left + notes_.slow + notes_.suspects, "");
+  EXPECT_THAT(destination_.requests, testing::Contains("_provider:probe1001"));
+}
+
+TEST_F(DeliveryTest, AProbeOfALentTimeShowsThatDataIsTakenOnlyWhereItIs) {
+  Answer too_new{Kind::kRetry, "too far"};
+  too_new.is_too_new = true;
+  const auto shown = [this](const Answer& answer) {
+    destination_.script = [&answer](const auto&, const auto&) { return answer; };
+    ConfirmedTime time(clock_);
+    const auto evidence = std::make_shared<Evidence>();
+    Prober prober({Signal::kMetrics, [](std::int64_t) { return std::string("probe"); }, true},
+                  destination_, evidence, clock_, time);
+    const TimePoint now = clock_.steady();
+    prober.ask(1000);
+    return std::pair{evidence->taken_since(now), evidence->data_taken_since(now)};
+  };
+  EXPECT_EQ(shown({}), std::pair(true, true));
+  EXPECT_EQ(shown(too_new), std::pair(true, false)) << "it has looked at it";
+  EXPECT_EQ(shown({Kind::kRefused, "too old"}), std::pair(true, false));
+  EXPECT_EQ(shown({Kind::kBroken, "disk full"}), std::pair(false, false));
+  EXPECT_EQ(shown({Kind::kRetry, "not now"}), std::pair(false, false));
 }
 
 /// A probe of three days ahead shuts a store for everybody.

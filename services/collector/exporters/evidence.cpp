@@ -25,31 +25,34 @@ Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evid
       clock_(clock),
       time_(time) {}
 
-void Prober::ask() {
+void Prober::ask(std::int64_t data_ms) {
   const TimePoint now = clock_.steady();
   const Duration::rep asked = state_->asked;
   if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
   if (state_->is_asking.exchange(true)) return;
   state_->asked = now.time_since_epoch().count();
-  const bool is_sent = contain_faults("a probe", [&] { send(now); });
+  const bool is_sent = contain_faults("a probe", [&] { send(now, data_ms); });
   if (!is_sent) state_->is_asking = false;
 }
 
-void Prober::send(TimePoint now) {
+void Prober::send(TimePoint now, std::int64_t data_ms) {
   const auto time = time_.now();
+  const std::int64_t time_ms = time ? time->ms : data_ms;
   transport_.send(CustomerId::provider(), probe_.signal,
-                  time ? probe_.message(time->ms) : std::string(),
-                  [state = state_, evidence = evidence_, is_data = probe_.is_data && time, now,
-                   time_ms = time ? time->ms : 0](Answer answer) {
+                  time_ms != 0 ? probe_.message(time_ms) : std::string(),
+                  [state = state_, evidence = evidence_, is_data = probe_.is_data && time_ms != 0,
+                   now, time_ms, is_lent = !time](Answer answer) {
+                    // A lent time may be one that the store does not take, which tells no more.
                     // Older stores refuse a request without a customer, also one with nothing in
                     // it: they answer, which is all that an empty one can show.
-                    const bool is_shown = answer.kind == Answer::Kind::kTaken ||
-                                          (answer.kind == Answer::Kind::kRefused && !is_data);
+                    const bool is_taken = answer.kind == Answer::Kind::kTaken;
+                    const bool is_judged =
+                        answer.kind == Answer::Kind::kRefused || (answer.is_too_new && is_lent);
+                    const bool is_shown = is_taken || (is_judged && (!is_data || is_lent));
                     // As of when it was sent: what failed after that may be an outage that has
                     // begun since.
-                    if (is_shown) evidence->note_taken(now, is_data);
-                    if (is_data && answer.kind == Answer::Kind::kTaken)
-                      evidence->note_newest(time_ms);
+                    if (is_shown) evidence->note_taken(now, is_data && is_taken);
+                    if (is_data && is_taken) evidence->note_newest(time_ms);
                     state->is_asking = false;
                     for (const auto& wake : state->wakes) wake();
                   });

@@ -43,22 +43,25 @@ struct Probe {
   bool is_data = false;  ///< a sample of our own, so that what it shows holds for data
 };
 
-/// Asks where nobody's data tells. Before a time was confirmed nothing with a time in it is sent,
-/// only an empty request, which shows that the destination answers. Thread contract: any thread.
+/// Asks where nobody's data tells. Before a time was confirmed the time of data in hand is lent to
+/// it, or the request is empty, which shows only that the destination answers: one whose disk is
+/// full does. Thread contract: any thread.
 class Prober {
  public:
   Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock,
          ConfirmedTime& time);
   /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. It
   /// goes in nobody's name: a customer of whom a store takes nothing would look like an outage.
-  void ask();
+  /// `data_ms`: the time of a sample that the destination has taken, or is to; used only before a
+  /// time was confirmed. 0: none is known.
+  void ask(std::int64_t data_ms = 0);
   /// `wake` is called, on any thread, whenever a probe was answered. Before the first ask.
   void on_answer(std::function<void()> wake);
 
   static constexpr auto kInterval = std::chrono::seconds(1);
 
  private:
-  void send(TimePoint now);
+  void send(TimePoint now, std::int64_t data_ms);
   struct State {
     std::vector<std::function<void()>> wakes;
     std::atomic<bool> is_asking{false};
