@@ -20,12 +20,12 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/kv/damage_queue.hpp"
-#include "services/storage/kv/damage_text.hpp"
 #include "services/storage/kv/flipped_bits.hpp"
 #include "services/storage/kv/mended_rows.hpp"
 #include "services/storage/kv/repeated_trouble.hpp"
 #include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
+#include "services/storage/kv/rocksdb_scan.hpp"
 #include "services/storage/kv/row_saver.hpp"
 #include "services/storage/kv/store_folder.hpp"
 #include "services/storage/kv/write_gate.hpp"
@@ -51,87 +51,6 @@ constexpr std::string_view kHeldElsewhere = "another process holds";
 constexpr std::string_view kProbeKey = "probe";
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
-
-tl::unexpected<Error> mending() {
-  return fail(ErrorCode::kUnavailable,
-              "cold store: a damaged file is being set aside, try again in a moment");
-}
-
-// An open database. Whoever uses it holds it open; shared by the store and its walks.
-struct Opened {
-  Opened(rocksdb::DB* raw, std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : db(raw), handles(std::move(families)) {}
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  ~Opened() {
-    for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
-    db->Close().PermitUncheckedError();
-  }
-  rocksdb::ColumnFamilyHandle* handle(Family family) const {
-    return handles[static_cast<std::size_t>(family)];
-  }
-
-  std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  std::atomic<bool> is_ending{false};
-};
-
-tl::unexpected<Error> failure(DamageQueue& damage, const rocksdb::Status& status) {
-  const std::string text = status.ToString();
-  if (!status.IsCorruption()) return fail(ErrorCode::kUnavailable, "cold store: " + text);
-  if (damage.add(table_in(text), text)) return mending();
-  return fail(ErrorCode::kCorrupt, "cold store: " + text);
-}
-
-class RocksDbScan final : public Scan {
- public:
-  RocksDbScan(std::shared_ptr<Opened> opened, DamageQueue& damage, Family family,
-              std::string_view from, std::string_view to)
-      : opened_(std::move(opened)), damage_(damage), to_(to), to_slice_(to_), seek_(from) {
-    rocksdb::ReadOptions options;
-    if (!to_.empty()) options.iterate_upper_bound = &to_slice_;
-    iterator_.reset(opened_->db->NewIterator(options, opened_->handle(family)));
-  }
-
-  bool next() override {
-    if (opened_->is_ending) return false;
-    if (seek_.has_value()) {
-      iterator_->Seek(*seek_);
-      seek_.reset();
-    } else {
-      iterator_->Next();
-    }
-    return iterator_->Valid();
-  }
-  void seek(std::string_view key) override { seek_ = std::string(key); }
-  std::string_view key() const override { return view(iterator_->key()); }
-  std::string_view value() const override { return view(iterator_->value()); }
-  Result<void> status() const override {
-    if (opened_->is_ending) return mending();
-    const rocksdb::Status status = iterator_->status();
-    if (!status.ok()) return failure(damage_, status);
-    return {};
-  }
-
- private:
-  std::shared_ptr<Opened> opened_;
-  DamageQueue& damage_;
-  std::string to_;
-  rocksdb::Slice to_slice_;
-  std::optional<std::string> seek_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
-};
-
-// A walk over a store that is not open now.
-class NoScan final : public Scan {
- public:
-  bool next() override { return false; }
-  void seek(std::string_view /*key*/) override {}
-  std::string_view key() const override { return {}; }
-  std::string_view value() const override { return {}; }
-  Result<void> status() const override { return mending(); }
-};
 
 // What a log's writes become: puts gathered into one batch, in order with the deletions.
 rocksdb::Status add_write(const Opened& opened, const LoggedWrite& write,
@@ -243,9 +162,7 @@ class RocksDbStore final : public OrderedStore {
   }
 
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
-    auto opened = current();
-    if (opened == nullptr) return std::make_unique<NoScan>();
-    return std::make_unique<RocksDbScan>(std::move(opened), damage_, family, from, to);
+    return make_scan(current(), damage_, {family, from, to});
   }
 
   Result<void> sync() override {
