@@ -224,7 +224,8 @@ def node_of_a(stack: Stack, place: Place) -> Iterator[None]:
         control.request("POST", f"/customers/{place.customer}/nodes", node)
 
         def is_target() -> bool:
-            return address in requests.get(f"{stack.layout.url('hot')}/api/v1/targets", timeout=5).text
+            targets = requests.get(f"{stack.layout.url('hot')}/api/v1/targets", timeout=5).text
+            return f"/nodes/{place.customer}/hostile/" in targets  # vigia-monitor asks it (decision 9)
 
         wait_for("hot scrapes A's node", is_target, 30)
         yield
