@@ -292,7 +292,7 @@ def test_slow_answers_to_much_data_keep_nobody_waiting(lanes: Lanes, slow: list[
         for names in series.values():
             for customer in slow:
                 lanes.send_items(METRICS, customer, names)
-        time.sleep(15)
+        time.sleep(15)  # B goes on being watched
     print(f"B at most {b.worst:.1f} s behind")
     assert b.worst < FRESH_SECONDS
     destination.script = take
