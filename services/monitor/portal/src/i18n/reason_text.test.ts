@@ -29,12 +29,15 @@ describe("failureText", () => {
     const [hooks = "", mails = ""] = ["inside/channel_hooks.cpp", "alerting/mail_outcomes.cpp"].map(
       (path) => readFileSync(`../${path}`, "utf8"),
     );
+    // Each way of noting must be found, however often: a pattern that finds none would hide a failure.
     const notes = [
-      ...hooks.matchAll(/return "(its host[^"]+)"/g),
-      ...hooks.matchAll(/note_failed\([^;]*?"([^"]+)"\)/g),
-      ...mails.matchAll(/kMailFailure = "([^"]+)"/g),
-    ].map(([, words]) => words ?? "");
-    expect(notes.length).toBe(5);
+      [...hooks.matchAll(/return "(its host[^"]+)"/g)],
+      [...hooks.matchAll(/note_failed\([^;]*?"([^"]+)"\)/g)],
+      [...mails.matchAll(/kMailFailure = "([^"]+)"/g)],
+    ].flatMap((found) => {
+      expect(found.length).toBeGreaterThan(0);
+      return found.map(([, words]) => words ?? "");
+    });
     for (const note of notes) {
       expect(Object.hasOwn(en.failures, note), note).toBe(true);
       expect(failureText(note, es), note).not.toBe(note);
