@@ -94,6 +94,19 @@ std::uint64_t load_u64(const char* at) {
   return value;
 }
 
+constexpr char kAttributeTag = 0x3a;  // 7, length-delimited
+
+/// Behind the run of attributes, each below 128 bytes, that begins there; null where one is not.
+const char* skip_attributes(const char* at, const char* end) {
+  do {
+    if (end - at < 2) return nullptr;
+    const auto size = static_cast<unsigned char>(at[1]);
+    if (size >= 0x80 || end - at - 2 < size) return nullptr;
+    at += 2 + size;
+  } while (at != end && *at == kAttributeTag);
+  return at;
+}
+
 /// The number point that nearly every encoder writes: one-byte tags, attributes in one run and each
 /// below 128 bytes, no exemplars. False, with the point half read, for any other: the general
 /// reader takes it then. Half the time of a point that is known already goes into finding its
@@ -101,20 +114,16 @@ std::uint64_t load_u64(const char* at) {
 bool read_plain(std::string_view bytes, NumberPoint& point) {
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
-  const char* run_begin = nullptr;
-  const char* run_end = nullptr;
   while (at != end) {
-    const char tag = *at++;
-    if (tag == 0x3a) {  // 7, length-delimited
-      if (at == end || (*at & 0x80) != 0) return false;
-      if (end - at <= *at) return false;
-      const char* const next = at + 1 + *at;
-      if (run_begin != nullptr && run_end != at - 1) return false;
-      if (run_begin == nullptr) run_begin = at - 1;
-      run_end = next;
-      at = next;
+    if (*at == kAttributeTag) {
+      if (!point.attributes.bytes.empty()) return false;
+      const char* const begin = at;
+      at = skip_attributes(at, end);
+      if (at == nullptr) return false;
+      point.attributes.bytes = {begin, static_cast<std::size_t>(at - begin)};
       continue;
     }
+    const char tag = *at++;
     if (tag == 0x40) {  // 8, varint
       if (at == end || (*at & 0x80) != 0) return false;
       point.flags = static_cast<std::uint32_t>(*at++);
@@ -140,9 +149,6 @@ bool read_plain(std::string_view bytes, NumberPoint& point) {
         return false;
     }
     at += 8;
-  }
-  if (run_begin != nullptr) {
-    point.attributes.bytes = {run_begin, static_cast<std::size_t>(run_end - run_begin)};
   }
   return true;
 }

@@ -76,6 +76,21 @@ class Judge final : public prometheus::SeriesResolver {
   }
 
   void on_point(const prometheus::ResolvedPoint& resolved) override {
+    if (resolved.fault != RejectReason::kNone || resolved.point->time_ns > latest_ns_ ||
+        resolved.bytes.size() > kItemBytesMax) [[unlikely]] {
+      refuse(resolved);
+      return;
+    }
+    checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
+    checked_.values += resolved.type == otlp::MetricType::kExponentialHistogram
+                           ? values_of(static_cast<const otlp::ExponentialPoint&>(*resolved.point))
+                           : resolved.series;
+    checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
+                    kExpandedPointBytesMax);
+  }
+
+  /// Apart from on_point, which every point goes through and none should pay this one's frame for.
+  [[gnu::noinline, gnu::cold]] void refuse(const prometheus::ResolvedPoint& resolved) {
     if (resolved.fault == RejectReason::kNoCustomer &&
         checked_.verdicts.rejected_for(resolved.fault) == 0) {
       checked_.reject(resolved.item, resolved.fault, no_customer_text(customer_));
@@ -83,17 +98,9 @@ class Judge final : public prometheus::SeriesResolver {
       checked_.reject(resolved.item, resolved.fault, resolved.why);
     } else if (resolved.point->time_ns > latest_ns_) {
       checked_.reject(resolved.item, RejectReason::kFuture);
-    } else if (resolved.bytes.size() > kItemBytesMax) {
+    } else {
       checked_.reject(resolved.item, RejectReason::kExpandedBytes,
                       item_size_text(Signal::kMetrics, resolved.bytes.size()));
-    } else {
-      checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
-      checked_.values +=
-          resolved.type == otlp::MetricType::kExponentialHistogram
-              ? values_of(static_cast<const otlp::ExponentialPoint&>(*resolved.point))
-              : resolved.series;
-      checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
-                      kExpandedPointBytesMax);
     }
   }
 
