@@ -1,6 +1,7 @@
 // What goes over HTTP: headers, requests and responses, the same for HTTP/1.1, HTTP/2 and gRPC.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,9 @@ struct RequestHead {
   /// In whose name memory and turns are counted: what Handler::admit sets, such as a customer's id,
   /// or else the client's address (of an IPv6 one its /64).
   std::string owner;
+  /// A hash of the credential that Handler::admit took, where it notes one: handle() checks it once
+  /// more, and need not hash it once more.
+  std::optional<std::array<std::uint8_t, 32>> credential;
   bool is_encrypted = false;
 };
 

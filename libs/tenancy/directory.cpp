@@ -112,6 +112,19 @@ Result<std::shared_ptr<const Directory>> Directory::parse(std::string_view text,
   return directory;
 }
 
+Result<Principal> Directory::authenticate(std::string_view token, std::int64_t now_ms) const {
+  auto hash = hash_token(token);
+  if (!hash) return forward(hash);
+  return owner_of(*hash, now_ms);
+}
+
+Result<TokenHash> hash_token(std::string_view token) {
+  // A longer one is not hashed: nobody has it.
+  constexpr std::size_t kTokenBytesMax = 4096;
+  if (token.empty() || token.size() > kTokenBytesMax) return internal::unknown_token();
+  return sha256(token);
+}
+
 Result<std::string_view> bearer_token(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer";
   if (authorization.size() > kScheme.size() &&

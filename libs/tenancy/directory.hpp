@@ -2,6 +2,7 @@
 // changed once made.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,6 +36,12 @@ struct Customer {
   Limits limits;
   std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer; 0: always
 };
+
+/// SHA-256 of a bearer token: what is kept of it.
+using TokenHash = std::array<std::uint8_t, 32>;
+
+/// kUnauthenticated for a text that nobody's token can be: empty, or longer than 4 KiB.
+Result<TokenHash> hash_token(std::string_view token);
 
 /// Who a token belongs to. Without a customer it is an operator, who sees all.
 struct Principal {
@@ -78,7 +85,9 @@ class Directory {
 
   /// The owner of a bearer token at that time (wall clock). kUnauthenticated for one that is
   /// unknown or expired, with the same message for both.
-  virtual Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const = 0;
+  Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const;
+  /// As authenticate, for who has hashed the token already.
+  virtual Result<Principal> owner_of(const TokenHash& token, std::int64_t now_ms) const = 0;
   /// Null where there is no such customer.
   virtual const Customer* find(const CustomerId& customer) const = 0;
   virtual const std::vector<Customer>& customers() const = 0;

@@ -16,7 +16,7 @@ using internal::ParsedDirectory;
 struct Draft {
   std::string id;
   Customer customer{CustomerId::provider(), "", "hot-0", {}, 0};
-  std::vector<std::pair<ParsedDirectory::TokenHash, ParsedDirectory::Token>> tokens;
+  std::vector<std::pair<TokenHash, ParsedDirectory::Token>> tokens;
 };
 
 class SnapshotReader {
@@ -111,7 +111,7 @@ class SnapshotReader {
 
   void read_tokens(ondemand::array nodes, bool is_operators, std::string_view whose, Draft& draft) {
     for (ondemand::object node : nodes) {
-      std::optional<ParsedDirectory::TokenHash> hash;
+      std::optional<TokenHash> hash;
       std::optional<Scope> scope;
       std::optional<std::int64_t> expires_ms = internal::kNever;
       for (ondemand::field member : node) {
@@ -134,8 +134,7 @@ class SnapshotReader {
     }
   }
 
-  void add(const ParsedDirectory::TokenHash& hash, const ParsedDirectory::Token& token,
-           std::string_view whose) {
+  void add(const TokenHash& hash, const ParsedDirectory::Token& token, std::string_view whose) {
     if (!directory_.add(hash, token)) refuse(whose, "a token is given twice");
   }
 

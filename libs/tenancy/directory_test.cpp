@@ -199,6 +199,15 @@ TEST(Directory, NamesTheLineOfAFault) {
   EXPECT_NE(refusal("customers: [{id: a, colour: red}]").find("colour"), std::string::npos);
 }
 
+TEST(BearerToken, NobodyHasAnEmptyOrAnEndlessOne) {
+  EXPECT_EQ(*hash_token("abc"), sha256("abc"));
+  EXPECT_TRUE(hash_token(std::string(4096, 'a')).has_value());
+  for (const std::string& bad : {std::string(), std::string(4097, 'a')}) {
+    ASSERT_FALSE(hash_token(bad).has_value());
+    EXPECT_EQ(hash_token(bad).error().code, ErrorCode::kUnauthenticated);
+  }
+}
+
 TEST(BearerToken, TheSchemeMayBeInAnyCaseTheTokenNot) {
   EXPECT_EQ(bearer_token("Bearer TOK"), "TOK");
   EXPECT_EQ(bearer_token("BEARER tok"), "tok");

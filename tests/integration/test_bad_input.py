@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -77,6 +78,26 @@ class TestTokens:
         expiring = control.request("POST", "/customers/cliente-a/tokens", content)
         wait_for("accepted", lambda: post(open_door, expiring["token"], _good_body()).status_code == 200, 3)
         wait_for("expired", lambda: post(open_door, expiring["token"], _good_body()).status_code == 401, 8)
+
+    def test_one_that_is_revoked_while_its_body_comes_is_refused(self, running_stack: Stack, open_door: str) -> None:
+        from launcher.control import Control
+
+        control = Control(running_stack.layout.url("monitor"), "admin", running_stack.secrets["admin_password"])
+        made = control.request("POST", "/customers/cliente-a/tokens", {"name": "slow", "scope": "ingest"})
+        wait_for("accepted", lambda: post(open_door, made["token"], _good_body()).status_code == 200, 5)
+        place = urlsplit(open_door)
+        body = _good_body()
+        head = (
+            f"POST /v1/metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {made['token']}\r\n"
+            f"Content-Type: application/x-protobuf\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection((str(place.hostname), int(place.port or 0)), 10) as raw:
+            raw.sendall(head.encode())
+            assert b" 100 " in raw.recv(4096), "the head was let in"
+            control.request("DELETE", f"/customers/cliente-a/tokens/{made['id']}")
+            wait_for("refused", lambda: post(open_door, made["token"], body).status_code == 401, 5)
+            raw.sendall(body)
+            assert b" 401 " in raw.recv(4096).split(b"\r\n")[0]
 
 
 class TestBodies:

@@ -36,8 +36,6 @@ inline constexpr std::array<LimitKey, 7> kLimitKeys = {{
 /// Some 100 bytes a token, so that a million of them have room beside a collector's work.
 class ParsedDirectory final : public Directory {
  public:
-  using TokenHash = std::array<std::uint8_t, 32>;  // SHA-256
-
   struct Token {
     std::uint32_t customer = kOperator;  ///< its place in customers()
     Scope scope = Scope::kRead;
@@ -52,7 +50,7 @@ class ParsedDirectory final : public Directory {
     return tokens_.emplace(hash, token).second;
   }
 
-  Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const override;
+  Result<Principal> owner_of(const TokenHash& token, std::int64_t now_ms) const override;
   const Customer* find(const CustomerId& customer) const override;
   const std::vector<Customer>& customers() const override { return customers_; }
 
@@ -70,7 +68,10 @@ class ParsedDirectory final : public Directory {
   std::unordered_map<TokenHash, Token, FirstBytes> tokens_;
 };
 
+/// What one hears whose token is of no use, whatever is wrong with it.
+tl::unexpected<Error> unknown_token();
+
 /// Nothing where the text is no SHA-256 in lower-case hex.
-std::optional<ParsedDirectory::TokenHash> parse_token_hash(std::string_view text);
+std::optional<TokenHash> parse_token_hash(std::string_view text);
 
 }  // namespace vigia::tenancy::internal

@@ -46,6 +46,15 @@ OtlpReceiver::OtlpReceiver(const Parts& parts)
       [this](const service::MetricRegistry::Emit& emit) { shut_out_.show(emit); });
 }
 
+Result<tenancy::TokenHash> OtlpReceiver::read_token(const net::RequestHead& head) {
+  if (head.headers.count("authorization") > 1) {
+    return fail(ErrorCode::kInvalid, "more than one Authorization header");
+  }
+  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  if (!token) return forward(token);
+  return tenancy::hash_token(*token);
+}
+
 Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& head) const {
   const auto directory = parts_.directory();
   if (!directory) {
@@ -53,12 +62,9 @@ Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& hea
                                        "customers and tokens are not loaded yet, or too old",
                                        kRetryAfter});
   }
-  if (head.headers.count("authorization") > 1) {
-    return fail(ErrorCode::kInvalid, "more than one Authorization header");
-  }
-  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  auto token = head.credential ? Result<tenancy::TokenHash>(*head.credential) : read_token(head);
   if (!token) return forward(token);
-  auto principal = directory->authenticate(*token, parts_.clock.wall_ms());
+  auto principal = directory->owner_of(*token, parts_.clock.wall_ms());
   if (!principal) return forward(principal);
   if (principal->is_operator() || principal->scope != tenancy::Scope::kIngest) {
     return fail(ErrorCode::kForbidden, "the token's scope is not ingest");
@@ -94,6 +100,7 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
     requests_refused_.add();
     return not_served(head, 405, "OTLP requests are POST");
   }
+  if (const auto token = read_token(head)) head.credential = *token;
   const auto customer = authenticate(head);
   if (!customer) return refused(head, customer.error());
   head.owner = customer->id.text();

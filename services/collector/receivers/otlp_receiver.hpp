@@ -36,6 +36,8 @@ class OtlpReceiver final : public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
+  static Result<tenancy::TokenHash> read_token(const net::RequestHead& head);
+  /// By the head's credential, if it has one, or its Authorization header.
   Result<tenancy::Customer> authenticate(const net::RequestHead& head) const;
   net::Response refused(const net::RequestHead& head, const Error& error);
 

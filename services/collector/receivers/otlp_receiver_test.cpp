@@ -62,6 +62,15 @@ TEST_F(ReceiverTest, TheTokenIsLookedAtBeforeTheBody) {
   EXPECT_EQ(status(twice), 400);
 }
 
+TEST_F(ReceiverTest, TheTokensHashStaysWithTheHead) {
+  auto good = head("/v1/metrics");
+  ASSERT_FALSE(receiver_.admit(good).has_value());
+  EXPECT_EQ(good.credential, *tenancy::hash_token("good"));
+  auto none = head("/v1/metrics", "");
+  ASSERT_TRUE(receiver_.admit(none).has_value());
+  EXPECT_FALSE(none.credential.has_value());
+}
+
 TEST_F(ReceiverTest, AnUnloadedDirectoryIsAPassingFault) {
   directory_ = nullptr;
   EXPECT_EQ(status(head("/v1/metrics", "Bearer anything")), 503);
