@@ -184,21 +184,6 @@ std::string render_mail_receiver(const Channel& channel, std::string_view portal
          render_email(channel, portal);
 }
 
-// While our own parts are away, what looks like an absence is explained by it: nobody is told, and
-// what is still true afterwards is told then. Scraped nodes are seen without them.
-std::string render_inhibitions() {
-  std::string text = "inhibit_rules:\n";
-  for (const std::string_view targets :
-       {"'alertname=\"CustomerNodeDown\"', 'reach=\"push\"'",
-        "'alertname=~\"AgentCollectorUnreachable|AgentBufferSaturated\"'"}) {
-    text += fmt::format(
-        "  - source_matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
-        "    target_matchers: [{}]\n",
-        kNodeAlertsHeld, targets);
-  }
-  return text;
-}
-
 // Told once a minute and never as resolved: whoever hears nothing more knows that something between
 // rules and notifications ended.
 std::string render_watchdog_route(const ProviderReceivers& provider) {
@@ -287,7 +272,7 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
         "    webhook_configs:\n      - {{url: {}, send_resolved: false}}\n",
         json_text(provider.dead_mans_switch));
   }
-  return text + render_inhibitions() + receivers;
+  return text + receivers;
 }
 
 }  // namespace vigia::monitor

@@ -89,9 +89,19 @@ std::string node_down_expression() {
       down);
 }
 
+// What an agent says of its way to us is explained by our own outage: held as the above, and with
+// the same end.
+std::string unless_we_are_away(std::string_view alert, const std::string& says) {
+  return fmt::format(
+      "({0}) unless on () vigia:own_outage{{reach=\"push\"}} or ({0}) and on (customer_id, "
+      "node_id) "
+      "ALERTS{{alertname=\"{1}\",alertstate=\"firing\"}}",
+      says, alert);
+}
+
 // 1 while something of ours is away through which a node that pushes is seen. A hot store that has
-// just started counts: what it missed is still on its way. Names without customer_id are ours: what
-// customers send has always one.
+// just started counts, unless it is new: what it missed is still on its way. Names without
+// customer_id are ours: what customers send has always one.
 std::string own_part_away(const RuleSettings& settings) {
   const auto started = std::max<Duration>(2 * settings.interval, std::chrono::seconds(4));
   return fmt::format(
@@ -100,8 +110,8 @@ std::string own_part_away(const RuleSettings& settings) {
       "job=~\"otel-collector|vigia-router|vigia-monitor\"}}) == 0) or vector(0))"
       " + (count(vigia_monitor_live_state_age_seconds{{customer_id=\"\"}} > 30) or vector(0))"
       " + (count(vigia_log_is_full{{customer_id=\"\"}} == 1) or vector(0))"
-      " + (count(time() - process_start_time_seconds{{customer_id=\"\",job=\"prometheus\"}} < {})"
-      " or vector(0)), 1)",
+      " + (count(time() - process_start_time_seconds{{customer_id=\"\",job=\"prometheus\"}} < {0})"
+      " and on () (count_over_time(vigia:own_good_seconds[1d] offset {0}s) > 0) or vector(0)), 1)",
       std::chrono::duration_cast<std::chrono::seconds>(started).count());
 }
 
@@ -228,6 +238,22 @@ std::vector<AlertRule> store_rules() {
   };
 }
 
+// The provider's own receivers; and the mail server, where of three addresses or more none gets
+// anything. What else fails is a customer's channel, which shows its failure to that customer
+// alone. An Alertmanager that does not name receivers has one sum, of all.
+constexpr std::string_view kNotificationsFailing =
+    "sum by (instance, integration, receiver_name) (increase("
+    "alertmanager_notifications_failed_total{customer_id=\"\","
+    "receiver_name=~\"(provider|dead-mans-switch)?\"}[10m])) > 0"
+    " or (count by (instance, integration) (sum by (instance, integration, receiver_name) "
+    "(increase("
+    "alertmanager_notifications_failed_total{customer_id=\"\",integration=\"email\","
+    "receiver_name!=\"\"}[10m])) > 0) > 2)"
+    " unless on (instance) sum by (instance) (increase("
+    "alertmanager_notifications_total{customer_id=\"\",integration=\"email\"}[10m])) > "
+    "sum by (instance) (increase("
+    "alertmanager_notifications_failed_total{customer_id=\"\",integration=\"email\"}[10m]))";
+
 // Our own programs, and whether what they say arrives.
 std::vector<AlertRule> part_rules(const RuleSettings& settings) {
   const Duration none = Duration::zero();
@@ -249,14 +275,11 @@ std::vector<AlertRule> part_rules(const RuleSettings& settings) {
        none, none, "critical",
        "{{ $labels.instance }} perdió {{ printf \"%.0f\" $value }} notificaciones de alertas",
        "{{ $labels.instance }} lost {{ printf \"%.0f\" $value }} alert notifications"},
-      {"NotificationsFailing",
-       "sum by (instance, integration) "
-       "(increase(alertmanager_notifications_failed_total{customer_id=\"\"}[10m])) > 0",
-       none, none, "warning",
-       "Avisos que no llegan: {{ $labels.integration }} falló {{ printf \"%.0f\" $value }} veces "
-       "en diez minutos",
-       "Notifications that do not arrive: {{ $labels.integration }} failed "
-       "{{ printf \"%.0f\" $value }} times in ten minutes"},
+      {"NotificationsFailing", std::string(kNotificationsFailing), none, none, "warning",
+       "Avisos que no llegan: {{ $labels.integration }}"
+       "{{ with $labels.receiver_name }} ({{ . }}){{ end }}",
+       "Notifications that do not arrive: {{ $labels.integration }}"
+       "{{ with $labels.receiver_name }} ({{ . }}){{ end }}"},
       {"CustomersNotLookedAt",
        "max by (instance) (vigia_monitor_customers_unseen{customer_id=\"\"}) > 0", kProviderHold,
        none, "warning",
@@ -340,13 +363,17 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "critical", "Collector central está caído - sin ingesta de datos",
        "The central collector is down: no data is taken in", "Collector central ya no está caído",
        "The central collector is no longer down"},
-      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
+      {"AgentBufferSaturated",
+       unless_we_are_away("AgentBufferSaturated",
+                          of_directory_nodes("max", "agent_buffer_usage_percent", "> 90")),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
        "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
        "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
        "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
        "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%"},
-      {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
+      {"AgentCollectorUnreachable",
+       unless_we_are_away("AgentCollectorUnreachable",
+                          of_directory_nodes("min", "agent_collector_reachable", "== 0")),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector",
        "Agent {{ $labels.node_id }} cannot reach the collector",
