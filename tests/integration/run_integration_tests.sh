@@ -11,7 +11,7 @@ if [ ! -x "$python" ]; then
 fi
 cd "$root"
 export PYTHONPATH="$root/tools:$root/tests/integration${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
-run() { "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider "$@"; }
+run() { "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider --durations=20 "$@"; }
 if [ $# -gt 0 ]; then
   run "$@"
   exit
