@@ -135,6 +135,11 @@ struct QueryApi::Evaluation {
     return Lane::kHeavy;
   }
 
+  void note(const Coverage::Covered& known) {
+    covered = known;
+    is_hot_enough = covered.from && touches->from_ms >= *covered.from;
+  }
+
   Caller caller;
   Exchange exchange;
   std::string path;
@@ -145,7 +150,7 @@ struct QueryApi::Evaluation {
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
   std::optional<std::size_t> shard;
-  std::optional<TimestampMs> covered_from;
+  Coverage::Covered covered;
   bool is_hot_enough = false;  ///< hot holds all that the query touches
   bool is_safer_at_query = false;
   Duration length{0};  ///< from the first step to the last
@@ -302,9 +307,7 @@ void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
     return;
   }
   if (!evaluation.shard) return;
-  evaluation.covered_from = stores_.covered_from(*evaluation.shard, request.caller);
-  evaluation.is_hot_enough =
-      evaluation.covered_from && evaluation.touches->from_ms >= *evaluation.covered_from;
+  evaluation.note(stores_.covered(*evaluation.shard, request.caller));
   evaluation.is_safer_at_query =
       evaluation.weight != Weight::kLight && evaluation.shape.steps > kStepsAtOldHotMax &&
       stores_.query() != nullptr && stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
@@ -369,8 +372,7 @@ void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_
 /// Nothing where it may go on where it is; what it fails with is looked at by `moves` first.
 Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size_t> shard,
                                  const Result<std::uint64_t>& bytes) const {
-  const bool may_leave_old_hot = shard && stores_.query() != nullptr &&
-                                 !evaluation.has_query_failed &&
+  const bool may_leave_old_hot = shard && may_leave_hot(evaluation) &&
                                  stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
   if (!bytes) {
     // A hot store of 2.x tells how many series there are and not which of them are alike.
@@ -381,6 +383,31 @@ Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size
   evaluation.is_heavier = true;
   evaluation.is_for_query = may_leave_old_hot && evaluation.shape.steps > kStepsAtOldHotMax;
   return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
+}
+
+bool QueryApi::may_leave_hot(const Evaluation& evaluation) const {
+  return stores_.query() != nullptr && !evaluation.has_query_failed;
+}
+
+/// A query may wait for minutes, and its series be counted for half of one: what hot covers then is
+/// what counts. It may have come back empty.
+void QueryApi::add_coverage_check(const Shared& evaluation, Ask& ask) const {
+  if (!evaluation->touches) return;
+  ask.before = [this, evaluation, count = std::move(ask.before)](auto say) {
+    const auto covers = check_coverage(*evaluation);
+    if (!covers || !count) return say(covers);
+    count([this, evaluation, say = std::move(say)](const Result<void>& has_room) {
+      say(has_room ? check_coverage(*evaluation) : has_room);
+    });
+  };
+}
+
+/// What it fails with is looked at by `moves` first.
+Result<void> QueryApi::check_coverage(Evaluation& evaluation) const {
+  evaluation.note(stores_.covered(*evaluation.shard, evaluation.caller));
+  if (evaluation.is_hot_enough || !may_leave_hot(evaluation)) return {};
+  evaluation.is_for_query = true;
+  return fail(ErrorCode::kOverLimit, "the hot store covers less than when this query came");
 }
 
 /// True where it has to take a turn of another kind, or at the other store, and does so.
@@ -403,6 +430,7 @@ void QueryApi::ask_hot(const Shared& evaluation) {
           evaluation->exchange.interest(),
           evaluation->lane()};
   add_room_check(evaluation, evaluation->shard, ask);
+  add_coverage_check(evaluation, ask);
   stores_.hot()[*evaluation->shard].ask(std::move(ask),
                                         [this, evaluation](Result<Envelope> answer) {
                                           if (!moves(evaluation, true))
@@ -426,6 +454,13 @@ void QueryApi::ask_query(const Shared& evaluation) {
 }
 
 void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
+  if (answer && answer->is_success() && evaluation->touches) {
+    auto known = stores_.covered(*evaluation->shard, evaluation->caller);
+    // It may have gone and come back meanwhile, and be whole again since this was evaluated.
+    if (known.suspicions != evaluation->covered.suspicions) known.from.reset();
+    evaluation->note(known);
+    if (!evaluation->is_hot_enough && may_leave_hot(*evaluation)) return ask_query(evaluation);
+  }
   learn(*evaluation, answer);
   if (!answer) {
     if (is_lost(answer.error())) stores_.coverage().mark_suspect(*evaluation->shard);
@@ -436,9 +471,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
         stores_.coverage().mark_suspect(*evaluation->shard);
       }
       evaluation->has_hot_failed = true;
-      if (stores_.query() != nullptr && !evaluation->has_query_failed) {
-        return ask_query(evaluation);
-      }
+      if (may_leave_hot(*evaluation)) return ask_query(evaluation);
     }
     return evaluation->exchange.fail(outward(answer.error()));
   }
@@ -446,7 +479,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   Notes notes;
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
-  const auto& covered = evaluation->covered_from;
+  const auto& covered = evaluation->covered.from;
   const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
   notes.served = "hot=" + span_text(from, range.to_ms);
   if (evaluation->has_query_failed && !evaluation->is_hot_enough) {

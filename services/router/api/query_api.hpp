@@ -15,8 +15,9 @@
 namespace vigia::router {
 
 /// Parses, fences, and has each query evaluated whole by one store: hot where it is known to cover
-/// every selector, else prometheus-query. If that one fails the other answers, and what may be
-/// missing is said. Any thread.
+/// every selector, else prometheus-query. What hot covers is looked at when the request comes, when
+/// its turn has come, and when the answer is there; where it is less by then, prometheus-query is
+/// asked. If that one fails the other answers, and what may be missing is said. Any thread.
 class QueryApi {
  public:
   explicit QueryApi(Stores& stores) : stores_(stores) {}
@@ -47,6 +48,9 @@ class QueryApi {
                          const Result<std::uint64_t>& bytes) const;
   void learn(Evaluation& evaluation, Result<Envelope>& answer) const;
   void choose(const ApiRequest& request, Evaluation& evaluation) const;
+  void add_coverage_check(const Shared& evaluation, Ask& ask) const;
+  Result<void> check_coverage(Evaluation& evaluation) const;
+  bool may_leave_hot(const Evaluation& evaluation) const;
   void start(const Shared& evaluation);
   void ask_hot(const Shared& evaluation);
   void ask_query(const Shared& evaluation);

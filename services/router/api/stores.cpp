@@ -63,10 +63,10 @@ std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {
   return static_cast<std::size_t>(found - hot_.begin());
 }
 
-std::optional<TimestampMs> Stores::covered_from(std::size_t shard, const Caller& caller) const {
-  const auto covered = coverage_->covered_from(shard, caller.customer);
-  if (!covered) return std::nullopt;
-  return std::max(*covered, caller.assigned_ms);
+Coverage::Covered Stores::covered(std::size_t shard, const Caller& caller) const {
+  Coverage::Covered covered = coverage_->covered(shard, caller.customer);
+  if (covered.from) covered.from = std::max(*covered.from, caller.assigned_ms);
+  return covered;
 }
 
 }  // namespace vigia::router

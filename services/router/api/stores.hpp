@@ -29,7 +29,7 @@ class Stores {
   /// customers the only one there is. Nothing where there is none such.
   std::optional<std::size_t> shard_of(const Caller& caller) const;
   /// From when on that shard holds everything for this caller.
-  std::optional<TimestampMs> covered_from(std::size_t shard, const Caller& caller) const;
+  Coverage::Covered covered(std::size_t shard, const Caller& caller) const;
 
   const std::vector<Upstream>& hot() const { return hot_; }
   /// Null where the configuration has none.

@@ -46,7 +46,11 @@ Coverage::~Coverage() {
 
 std::optional<TimestampMs> Coverage::covered_from(std::size_t shard) const {
   const std::lock_guard lock(mutex_);
-  const Shard& known = shards_[shard];
+  return covered_from(shards_[shard]);
+}
+
+/// With the lock held.
+std::optional<TimestampMs> Coverage::covered_from(const Shard& known) const {
   const Duration age_max = settings_.heartbeat_poll * kMissedPollsMax + kPollTimeout;
   if (!known.checked_at || clock_.steady() - *known.checked_at > age_max) return std::nullopt;
   const TimestampMs now_ms = clock_.wall_ms();
@@ -55,16 +59,21 @@ std::optional<TimestampMs> Coverage::covered_from(std::size_t shard) const {
   return std::max(*from, now_ms - milliseconds(settings_.edge));
 }
 
-std::optional<TimestampMs> Coverage::covered_from(std::size_t shard,
-                                                  const std::optional<CustomerId>& customer) const {
-  const auto all = covered_from(shard);
-  if (!all) return std::nullopt;
+Coverage::Covered Coverage::covered(std::size_t shard,
+                                    const std::optional<CustomerId>& customer) const {
   const std::optional<std::string> name =
       customer ? std::optional(customer->text()) : std::optional<std::string>();
+  // One lock for both: a suspicion between them would forget the holes of what is covered.
   const std::lock_guard lock(mutex_);
-  const CustomerHoles& holes = shards_[shard].holes;
-  if (holes.is_waiting(name)) return std::nullopt;
-  return std::max(*all, holes.whole_from(name).value_or(*all));
+  const Shard& known = shards_[shard];
+  const auto all = covered_from(known);
+  if (!all || known.holes.is_waiting(name)) return {std::nullopt, known.suspicions};
+  return {std::max(*all, known.holes.whole_from(name).value_or(*all)), known.suspicions};
+}
+
+std::uint64_t Coverage::suspicions_of(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return shards_[index].suspicions;
 }
 
 void Coverage::mark_suspect(std::size_t shard) {
@@ -124,7 +133,8 @@ void Coverage::poll(std::size_t index) {
     return;
   }
   if (!is_full_due && read_newest(index, suspicions)) return;
-  if (!read_all(index, suspicions)) mark_suspect(index);
+  // What was marked until here was so before the reading begins.
+  if (!read_all(index, suspicions_of(index))) mark_suspect(index);
 }
 
 bool Coverage::read_version(std::size_t index) {
@@ -246,6 +256,7 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
     if (holds(index, collector, run)) continue;
     service::log_info("heartbeats are gone from the hot store, reading it anew",
                       {{"shard", upstreams_[index].name()}, {"collector", collector}});
+    mark_suspect(index);  // what it answers just now may lack them too
     return false;
   }
   const Duration since = std::chrono::milliseconds(now_ms - newest_ms);

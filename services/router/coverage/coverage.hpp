@@ -36,9 +36,15 @@ class Coverage {
   /// From when on that shard holds everything of all customers but for their own holes: max(now −
   /// edge, start of the heartbeats' last run).
   std::optional<TimestampMs> covered_from(std::size_t shard) const;
+  /// What is known of a shard at one time.
+  struct Covered {
+    std::optional<TimestampMs> from;
+    /// How often the shard was suspected, ever. What it answers between two times of which this
+    /// differs may be the answer of a store that lacked what `from` promised.
+    std::uint64_t suspicions = 0;
+  };
   /// The same of one customer, or of all, with its holes.
-  std::optional<TimestampMs> covered_from(std::size_t shard,
-                                          const std::optional<CustomerId>& customer) const;
+  Covered covered(std::size_t shard, const std::optional<CustomerId>& customer) const;
   /// The shard did not answer: it may come back empty, so nothing counts until it was read anew.
   void mark_suspect(std::size_t shard);
   /// Of the first shard that has answered; 2.x until one has.
@@ -55,9 +61,11 @@ class Coverage {
     std::optional<TimePoint> fully_read_at;  ///< last time that all heartbeats were read
     std::optional<TimePoint> version_at;
     std::string version;
-    std::uint64_t suspicions = 0;  ///< of mark_suspect; a poll that began before one is void
+    std::uint64_t suspicions = 0;  ///< of mark_suspect; what was read before one is void
   };
 
+  std::optional<TimestampMs> covered_from(const Shard& shard) const;
+  std::uint64_t suspicions_of(std::size_t index) const;
   void run();
   void poll(std::size_t index);
   bool read_version(std::size_t index);
