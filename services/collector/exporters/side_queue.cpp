@@ -573,17 +573,4 @@ std::uint64_t SideQueue::damaged() const {
   return damaged_;
 }
 
-std::optional<TimePoint> SideQueue::next_due() const {
-  const std::lock_guard lock(mutex_);
-  std::optional<TimePoint> due;
-  for (const auto& [id, customer] : customers_) {
-    for (const auto& [number, waiting] : customer.entries) {
-      if (waiting.is_picked) continue;
-      const TimePoint own = std::max(customer.not_before, waiting.item.not_before);
-      if (!due || own < *due) due = own;
-    }
-  }
-  return due;
-}
-
 }  // namespace vigia::collector

@@ -140,8 +140,6 @@ class SideQueue {
   /// When the oldest was received of what each customer has waiting here, ms since 1970.
   std::map<CustomerId, std::int64_t> oldest_by_customer() const;
   std::uint64_t damaged() const;
-  /// The earliest time at which pick may find something; nothing where nothing waits.
-  std::optional<TimePoint> next_due() const;
 
   static constexpr std::uint64_t kEntryRoom = 4096;  ///< a file's block and what is known of it
   static constexpr std::size_t kMergeEntries = 16;   ///< so many small ones become one
