@@ -59,7 +59,8 @@ struct SideLane::Work {
   // Of entries of records: the one under way.
   std::optional<SideEntry> entry;
   std::uint64_t entry_items = 0;  // not yet packed
-  bool is_opened_whole = true;    // nothing of items.front() was settled in an earlier piece
+  SidePlace entry_opened;         // where it was begun, and
+  SidePlace entry_place;          // where packing goes on
   std::vector<SideItem> packed;   // entries that end in the piece
   // The piece in hand and what became of it.
   std::uint64_t piece_items = 0;
@@ -76,6 +77,23 @@ struct SideLane::Work {
   std::size_t timed_out = 0;  // least weight of a request that did; 0: none
   bool is_closed = false;
 
+  /// Whether the piece goes on with an entry of which an earlier one is done.
+  bool is_continued() const {
+    if (!packed.empty()) return packed.front().place.has_value();
+    return !items.empty() && items.front().place.has_value();
+  }
+  /// The record under way, or what is left of it, has become part of the piece.
+  void pass_record() {
+    entry->records.erase(entry->records.begin());
+    ++entry_place.records;
+    entry_place.from = entry->records.empty() ? Place{} : entry->records.front().from;
+  }
+  /// The piece is done: the entry under way goes on where packing has come to.
+  void note_place() {
+    if (!entry || items.empty() || entry_place == entry_opened) return;
+    items.front().place = entry_place;
+    items.front().head.items = entry_items;
+  }
   /// Whether anything is otherwise than before the piece was sent.
   bool has_changed() const {
     std::size_t units_left = 0;
@@ -132,6 +150,7 @@ class SideLane::Worker final : private DeliveryObserver {
   bool keep(Work& work);
   void book(const Work& work);
   void give_back(Work& work, Duration wait);
+  void shorten(Work& work);
   static Duration too_new_wait(const Work& work, TimePoint now);
   void close(Work& work);
   Work& work_of(const Parcel& parcel);
@@ -213,7 +232,7 @@ void SideLane::Worker::work_off(std::vector<Work>& works) {
       work.units = piece.units.size();
       if (!piece.units.empty()) pieces.push_back(std::move(piece));
     }
-    if (!delivery_.run(pieces, *this)) return;  // to stop: all stays as it lies on disk
+    if (!delivery_.run(pieces, *this)) return;  // to stop: what is not settled comes again
     bool has_more = false;
     for (Work& work : works) {
       if (work.is_closed) continue;
@@ -282,6 +301,9 @@ bool SideLane::Worker::open_entry(Work& work) {
     if (entry) {
       work.entry = *std::move(entry);
       work.entry_items = work.items.front().head.items;
+      work.entry_opened = work.items.front().place.value_or(SidePlace{});
+      if (!work.entry->records.empty()) work.entry_opened.from = work.entry->records.front().from;
+      work.entry_place = work.entry_opened;
       continue;
     }
     if (!is_lost(work, work.items.front(), entry.error())) return false;
@@ -329,7 +351,7 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
       work.entry_items -= items;
       work.piece_items += items;
       drop_damaged(work, items, record.body, packed.error().message);
-      work.entry->records.erase(work.entry->records.begin());
+      work.pass_record();
       continue;
     }
     const std::uint64_t items = std::min<std::uint64_t>(packed->items, work.entry_items);
@@ -338,9 +360,9 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
     if (packed->lost > 0)
       drop_damaged(work, packed->lost, record.body, "points have no Prometheus form");
     if (packed->next)
-      record.from = *packed->next;
+      work.entry_place.from = record.from = *packed->next;
     else
-      work.entry->records.erase(work.entry->records.begin());
+      work.pass_record();
   }
   if (work.entry && work.entry->records.empty()) (void)open_entry(work);
 }
@@ -372,14 +394,14 @@ void SideLane::Worker::settle(Work& work) {
     close(work);
     return;
   }
-  if ((is_untouched && work.is_opened_whole) || !keep(work)) {
+  if ((is_untouched && !work.is_continued()) || !keep(work)) {
     give_back(work, wait);
     return;
   }
   book(work);
+  work.note_place();
   parts_.queue.remove(work.packed);
   work.packed.clear();
-  work.is_opened_whole = false;
   if (work.is_slow || is_untouched || work.is_stalled) {
     const Duration asked = std::min<Duration>(work.asked_wait, kAskedWaitMax);
     close(work);
@@ -432,8 +454,9 @@ Duration SideLane::Worker::too_new_wait(const Work& work, TimePoint now) {
   return until_next(doubled(kTooNewWait, attempts / kTooNewTries, kTooNewWaitMax), now);
 }
 
-/// All of it as it lies on disk, after a while.
+/// All of the piece again, after a while; of what earlier ones have done nothing.
 void SideLane::Worker::give_back(Work& work, Duration wait) {
+  shorten(work);
   parts_.queue.put_back(work.packed, wait);
   if (work.packed.empty())
     parts_.queue.put_back(work.items, wait);
@@ -442,17 +465,19 @@ void SideLane::Worker::give_back(Work& work, Duration wait) {
   work.is_closed = true;
 }
 
-/// What the turn did not come to. Of an entry that is partly done the rest is written.
+/// Of an entry that is partly done the rest is written.
+void SideLane::Worker::shorten(Work& work) {
+  work.entry.reset();
+  for (std::vector<SideItem>* items : {&work.packed, &work.items}) {
+    for (SideItem& item : *items)
+      if (item.place) parts_.queue.shorten(item);
+  }
+}
+
+/// What the turn did not come to.
 void SideLane::Worker::close(Work& work) {
   if (work.is_closed) return;
-  if (work.entry && !work.items.empty()) {
-    SideEntry rest = *std::move(work.entry);
-    rest.head.items = work.entry_items;
-    const auto replaced = parts_.queue.replace(work.items.front(), std::move(rest));
-    if (!replaced)  // it is sent again from where the file says
-      service::log_warn("the rest of an entry cannot be written",
-                        {{"error", replaced.error().message}});
-  }
+  shorten(work);
   if (work.is_stalled && !work.items.empty()) {  // the front one was tried
     parts_.queue.put_back({work.items.front()}, Duration::zero());
     work.items.erase(work.items.begin());
@@ -525,6 +550,7 @@ void SideLane::stop(TimePoint deadline) noexcept {
   wake();
   for (const auto& worker : workers_) worker->stop(deadline);
   for (const auto& worker : workers_) worker->join();
+  contain_faults("rests of the side queue's entries", [this] { parts_.queue.write_rests(); });
 }
 
 void SideLane::wake() {

@@ -152,8 +152,8 @@ Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
 SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
   Customer& customer = customers_[head.customer.text()];
   const TimePoint now = clock_.steady();
-  const auto [entry, is_new] =
-      customer.entries.try_emplace(number, Waiting{{number, head, now, {}, 0}, false});
+  const auto [entry, is_new] = customer.entries.try_emplace(
+      number, Waiting{{.number = number, .head = head, .since = now}, false});
   if (is_new) count(customer, head, true);
   return entry->second.item;
 }
@@ -343,7 +343,16 @@ std::vector<std::vector<SideItem>> SideQueue::pick(
 Result<SideEntry> SideQueue::load(const SideItem& item) const {
   auto bytes = read(files_, path_of(item.number), kEntryBytesMax);
   if (!bytes) return forward(bytes);
-  return decode_side_entry(*std::move(bytes));
+  auto entry = decode_side_entry(*std::move(bytes));
+  if (!entry || !item.place) return entry;
+  auto& records = entry->records;
+  if (item.place->records >= records.size())
+    return fail(ErrorCode::kCorrupt, "an entry ends before the place at which it goes on");
+  records.erase(records.begin(),
+                records.begin() + static_cast<std::ptrdiff_t>(item.place->records));
+  records.front().from = item.place->from;
+  entry->head.items = item.head.items;
+  return entry;
 }
 
 void SideQueue::quarantine(const SideItem& item) {
@@ -467,8 +476,44 @@ Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
   count(customer->second, left.head, true);
   head = left.head;
   item.head = left.head;
+  found->second.item.place.reset();
+  item.place.reset();
   publish();
   return {};
+}
+
+void SideQueue::shorten(SideItem& item) {
+  auto rest = load(item);
+  const auto written =
+      rest ? replace(item, *std::move(rest)) : Result<void>(tl::unexpected<Error>(rest.error()));
+  if (written) return;
+  service::log_warn("the rest of an entry of the side queue cannot be written now",
+                    {{"customer_id", item.head.customer.text()}, {"why", written.error().message}});
+  const std::lock_guard lock(mutex_);
+  const auto customer = customers_.find(item.head.customer.text());
+  if (customer == customers_.end()) return;
+  const auto found = customer->second.entries.find(item.number);
+  if (found == customer->second.entries.end()) return;
+  SideHead& head = found->second.item.head;
+  customer->second.items -= head.items - item.head.items;
+  head.items = item.head.items;
+  found->second.item.place = item.place;
+}
+
+void SideQueue::write_rests() {
+  std::vector<SideItem> items;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, customer] : customers_) {
+      for (auto& [number, waiting] : customer.entries) {
+        if (waiting.is_picked || !waiting.item.place) continue;
+        waiting.is_picked = true;
+        items.push_back(waiting.item);
+      }
+    }
+  }
+  for (SideItem& item : items) shorten(item);
+  release(items);
 }
 
 bool SideQueue::holds_records(const CustomerId& customer, Signal signal) const {

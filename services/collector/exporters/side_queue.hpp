@@ -37,10 +37,19 @@ struct SideQueueSettings {
   SideShares* shares = nullptr;  ///< told of who is at its share, where required
 };
 
+/// Where an entry of records goes on.
+struct SidePlace {
+  std::size_t records = 0;  ///< of the file's, done
+  Place from = {};          ///< in the next
+  bool operator==(const SidePlace&) const = default;
+};
+
 /// An entry that waits.
 struct SideItem {
   std::uint64_t number = 0;
   SideHead head;
+  /// Set while the file still holds what is done; `head.items` wait from here on.
+  std::optional<SidePlace> place = std::nullopt;
   TimePoint since{};       ///< known to this process
   TimePoint not_before{};  ///< the next try
   int attempts = 0;
@@ -96,7 +105,8 @@ class SideQueue {
   /// his that it takes while he calls the queue.
   std::vector<std::vector<SideItem>> pick(std::size_t customers_max, std::uint64_t bytes_max,
                                           const std::function<bool(const CustomerId&)>& wants);
-  /// kCorrupt, kNotFound: damaged for good. Anything else may pass (no descriptors, no right).
+  /// From its place on. kCorrupt, kNotFound: damaged for good. Anything else may pass (no
+  /// descriptors, no right).
   Result<SideEntry> load(const SideItem& item) const;
   /// It cannot be read and never will be: its file is renamed to `….damaged`, for a person.
   void quarantine(const SideItem& item);
@@ -118,6 +128,11 @@ class SideQueue {
   void release(const std::vector<SideItem>& items);
   /// Replaces a picked entry by what is left of it; it stays picked.
   Result<void> replace(SideItem& item, SideEntry left);
+  /// Makes a picked entry end what is before its place: by its file, or where that cannot be
+  /// written now in memory, until write_rests; a kill before that brings it again. It stays picked.
+  void shorten(SideItem& item);
+  /// Tries anew to write what shorten could not, of all that is not picked.
+  void write_rests();
 
   /// Whether the customer's further records of that signal should follow those that wait.
   bool holds_records(const CustomerId& customer, Signal signal) const;
