@@ -37,12 +37,13 @@ export const nodePage = {
     noDataDown: "The node was down all the time: choose a longer range to see what it sent before.",
     noDataOutage:
       "Vigía itself was away in this range. What the node's agent keeps meanwhile comes afterwards.",
+    noDataPartlyDown: "When the node is known to have been down stands below.",
     maximumAt: (value: string, when: string) => `${value} (${when})`,
     zone: (zone: string) => `Times in ${zone}`,
     table: "Values as a table",
     tableOf: (what: string) => `${what}: values`,
     columns: { when: "When", average: "Average", minimum: "Minimum", maximum: "Maximum" },
-    lastValue: (value: string, time: string) => `last ${value} at ${time}`,
+    lastValue: (value: string, time: string) => `last ${value} (${time})`,
     spans: {
       down: (when: string) => `down ${when}`,
       outage: (when: string) => `no data: Vigía was away ${when}`,

@@ -40,12 +40,13 @@ export const nodePage: typeof english = {
       "El nodo estuvo caído todo el tiempo: elija un período más largo para ver lo que envió antes.",
     noDataOutage:
       "En este período hubo una interrupción de Vigía. Lo que el agente del nodo guarda mientras tanto llega después.",
+    noDataPartlyDown: "Abajo se ve cuándo se sabe que el nodo estuvo caído.",
     maximumAt: (value, when) => `${value} (${when})`,
     zone: (zone) => `Horas de ${zone}`,
     table: "Valores en una tabla",
     tableOf: (what) => `${what}: valores`,
     columns: { when: "Cuándo", average: "Media", minimum: "Mínimo", maximum: "Máximo" },
-    lastValue: (value, time) => `último ${value} a las ${time}`,
+    lastValue: (value, time) => `último ${value} (${time})`,
     spans: {
       down: (when) => `caído ${when}`,
       outage: (when) => `sin datos: interrupción de Vigía ${when}`,

@@ -75,6 +75,23 @@ describe("Formatter", () => {
     );
   });
 
+  it("writes the year where it is not this year's, in the same style", () => {
+    const format = new Formatter("es");
+    const now = new Date(2026, 10, 25, 20);
+    const from = new Date(2025, 10, 24, 12, 0, 0);
+    const to = new Date(2025, 10, 25, 12, 0, 0);
+    expect(format.step(from.getTime() / 1000, to.getTime() / 1000, now)).toBe(
+      "24 nov 2025 12:00–25 nov 2025 12:00",
+    );
+    expect(format.shortMoment(new Date(2026, 10, 25, 9, 45), now)).toBe("09:45");
+    expect(format.shortMoment(new Date(2026, 10, 22, 9, 45), now)).toBe("22 nov 09:45");
+    expect(format.shortMoment(from, now)).toBe("24 nov 2025 12:00");
+    for (const locale of ["es", "es-AR", "es-CL"]) {
+      expect(new Formatter(locale).date(from), locale).toMatch(/^24 .*nov\S* .*2025$/);
+      expect(new Formatter(locale).moment(from), locale).toMatch(/^24 .*nov.* 2025, 12:00:00$/);
+    }
+  });
+
   it("writes a configured length of time in words", () => {
     expect(new Formatter("en").lengthInWords("2m")).toBe("2 minutes");
     expect(new Formatter("es").lengthInWords("1m30s")).toBe("1 minuto 30 segundos");

@@ -50,10 +50,14 @@ export class Formatter {
     });
     this.dayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
     this.monthFormat = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric" });
-    this.dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+    // Spelled out, as the days of axes and spans are: some locales' own medium style is all digits.
+    const date = { day: "numeric", month: "short", year: "numeric" } as const;
+    this.dateFormat = new Intl.DateTimeFormat(locale, date);
     this.momentFormat = new Intl.DateTimeFormat(locale, {
-      dateStyle: "medium",
-      timeStyle: "medium",
+      ...date,
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
       hourCycle: "h23",
     });
     this.zoneFormat = new Intl.DateTimeFormat(locale, { timeZoneName: "shortOffset" });
@@ -133,14 +137,25 @@ export class Formatter {
     return moment.toDateString() === now.toDateString() ? this.clock(moment) : this.moment(moment);
   }
 
-  /** From one moment (seconds since 1970) to another: “19:41–19:45”, with the days where they are not today's. */
+  /** The day alone, with its year where that is not this year's. */
+  private dayIn(moment: Date, now: Date): string {
+    return moment.getFullYear() === now.getFullYear() ? this.day(moment) : this.date(moment);
+  }
+
+  /** Hours and minutes, with the day where it is not today's: “09:45”, “25 nov 09:45”. */
+  shortMoment(moment: Date, now: Date = new Date()): string {
+    const isToday = moment.toDateString() === now.toDateString();
+    return `${isToday ? "" : `${this.dayIn(moment, now)} `}${this.shortClock(moment)}`;
+  }
+
+  /** From one moment (seconds since 1970) to another: “19:41–19:45”, with the days where they are not today's, and their years. */
   spanOfTime(from: number, to: number, now: Date = new Date()): string {
     const [first, last] = [new Date(from * 1000), new Date(to * 1000)];
     const clock = (moment: Date) =>
       to - from < 2 * minuteS ? this.clock(moment) : this.shortClock(moment);
     const isOn = (moment: Date, day: Date) => moment.toDateString() === day.toDateString();
-    const start = isOn(first, now) && isOn(last, now) ? "" : `${this.day(first)} `;
-    const end = isOn(first, last) ? "" : `${this.day(last)} `;
+    const start = isOn(first, now) && isOn(last, now) ? "" : `${this.dayIn(first, now)} `;
+    const end = isOn(first, last) ? "" : `${this.dayIn(last, now)} `;
     return `${start}${clock(first)}–${end}${clock(last)}`;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   highestStep,
+  isDownThroughout,
   joined,
   lastOf,
   lonePoints,
@@ -99,6 +100,29 @@ describe("withUnknownEnd", () => {
     const data = curve([1, null, 2, null, null], [0, 1, 0, 1, 1]);
     expect(withUnknownEnd(data, false).downShare).toEqual([0, 1, 0, null, null]);
     expect(withUnknownEnd(data, true)).toBe(data);
+  });
+  it("leaves what was known as down before we were away", () => {
+    const ours = curve([1, null, null, null, null], [0, 1, 1, 0, 0], 15, [0, 0, 0, 1, 1]);
+    expect(withUnknownEnd(ours, false).downShare).toEqual([0, 1, 1, null, null]);
+    const none: null[] = Array.from({ length: 40 }, () => null);
+    const long = curve(
+      none,
+      none.map(() => 1),
+    ); // not yet recorded, so that the last minute is in doubt
+    expect(withUnknownEnd(long, false).downShare).toEqual([
+      ...Array.from({ length: 36 }, () => 1),
+      ...[null, null, null, null],
+    ]);
+    expect(withUnknownEnd(curve([1, 2], [0, 0]), false).downShare).toEqual([0, 0]);
+  });
+});
+
+describe("isDownThroughout", () => {
+  it("is true only where every step is known to be down", () => {
+    expect(isDownThroughout(curve([null, null], [1, 0.95]))).toBe(true);
+    expect(isDownThroughout(curve([null, null, null], [0, 1, 1], 15, [1, 0, 0]))).toBe(false);
+    expect(isDownThroughout(curve([null, null], [1, null]))).toBe(false);
+    expect(isDownThroughout(curve([], []))).toBe(false);
   });
 });
 

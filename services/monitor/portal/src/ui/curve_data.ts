@@ -32,17 +32,36 @@ export function joined(
   return values.map((value, at) => (value === null && !isHole(at) ? undefined : value));
 }
 
+/** So long at most it takes until an absence of ours is recorded: a scrape, a look, and the silence before it. */
+const noticedS = 60;
+
+/** From which step of the end without values on nobody could know: our absence is recorded, or too new to be. */
+function startOfBlindness({ times, average, outageShare }: CurveData): number {
+  let hole = average.length;
+  while (hole > 0 && average[hole - 1] === null) hole -= 1;
+  const outage = outageShare.findIndex((share, at) => at >= hole && share > 0);
+  if (outage !== -1) return outage;
+  const noticed = (times.at(-1) ?? 0) - noticedS;
+  return times.findIndex((time, at) => at >= hole && time > noticed);
+}
+
 /**
  * What the server calls down at the end of the curve is not known where the node's state is not: its collector may be
- * away, and what the node keeps meanwhile comes later.
+ * away, and what the node keeps meanwhile comes later. What was known before that stays.
  */
 export function withUnknownEnd(data: CurveData, isKnown: boolean): CurveData {
-  if (isKnown) return data;
-  const downShare = [...data.downShare];
-  for (let at = downShare.length - 1; at >= 0 && data.average[at] === null; at -= 1) {
-    downShare[at] = null;
-  }
+  const start = isKnown ? -1 : startOfBlindness(data);
+  if (start === -1) return data;
+  const downShare = data.downShare.map((share, at) => (at >= start ? null : share));
   return { ...data, downShare };
+}
+
+/** A step that is down for less than this has something else in it. */
+const wholeShare = 0.9;
+
+/** True where it is known of every step that the node was down. */
+export function isDownThroughout({ downShare }: CurveData): boolean {
+  return downShare.length > 0 && downShare.every((share) => (share ?? 0) >= wholeShare);
 }
 
 /** A kind's spans, from what part of each step is of it; 0 for none. A step without values is of it whole. */

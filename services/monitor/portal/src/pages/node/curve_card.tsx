@@ -4,7 +4,13 @@ import type { NodeMetrics, OverviewNode, Range } from "../../api/queries";
 import type { Formatter } from "../../i18n/formatter";
 import { useLanguage, type Dictionary } from "../../i18n/language";
 import card from "../../ui/card.module.css";
-import { highestStep, spansOf, type Span } from "../../ui/curve_data";
+import {
+  highestStep,
+  isDownThroughout,
+  spansOf,
+  type CurveData,
+  type Span,
+} from "../../ui/curve_data";
 import { EmptyState } from "../../ui/empty_state";
 import { LineChart } from "../../ui/line_chart";
 import { curveOf, newestOf, type Newest } from "./summary";
@@ -65,9 +71,11 @@ function useLegend(spans: readonly Span[]): { kind: Span["kind"]; words: string 
     .map(({ kind, found }) => ({ kind, words: wordsOf(kind, found, text, format) }));
 }
 
-function emptyHintOf(node: OverviewNode | undefined, spans: readonly Span[]) {
-  if (node?.status === "down") return "noDataDown";
-  return spans.some(({ kind }) => kind === "outage") ? "noDataOutage" : "noDataHint";
+/** Why there is no value: only what is known of the whole range, or else what is known of a part. */
+function emptyHintOf(data: CurveData, spans: readonly Span[]) {
+  if (isDownThroughout(data)) return "noDataDown";
+  if (spans.some(({ kind }) => kind === "outage")) return "noDataOutage";
+  return spans.some(({ kind }) => kind === "down") ? "noDataPartlyDown" : "noDataHint";
 }
 
 function NewestValue({ newest }: { newest: Newest }) {
@@ -79,7 +87,7 @@ function NewestValue({ newest }: { newest: Newest }) {
     <span className={styles.old} title={format.momentInZone(new Date(newest.time * 1000))}>
       {text.node.lastValue(
         format.percent(newest.value),
-        format.shortClock(new Date(newest.time * 1000)),
+        format.shortMoment(new Date(newest.time * 1000)),
       )}
     </span>
   );
@@ -104,6 +112,8 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
       : peak === null
         ? format.percent(summary.maximum)
         : text.node.maximumAt(format.percent(summary.maximum), format.step(peak.from, peak.to));
+  // Without a value too there may be something to see: when the node was down, or Vigía away.
+  const isDrawn = summary !== null || spans.length > 0;
   const label = text.node.chartLabel(name, text.node.ranges[range]);
   const words =
     summary === null
@@ -135,10 +145,10 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
       {metrics === undefined && (
         <p className={styles.quiet}>{query.isError ? text.node.chartFailed : text.loading}</p>
       )}
-      {metrics !== undefined && summary === null && (
-        <EmptyState title={text.node.noData} hint={text.node[emptyHintOf(node, spans)]} />
+      {data !== null && summary === null && (
+        <EmptyState title={text.node.noData} hint={text.node[emptyHintOf(data, spans)]} />
       )}
-      {metrics !== undefined && data !== null && summary !== null && (
+      {metrics !== undefined && data !== null && isDrawn && (
         <LineChart
           data={data}
           from={Date.parse(metrics.from) / 1000}
@@ -148,14 +158,13 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
           syncKey="node"
         />
       )}
-      {summary !== null &&
-        legend.map((line) => (
-          <p key={line.kind} className={styles.spanTimes} data-testid={`${line.kind}-times`}>
-            <span data-span={line.kind} aria-hidden="true" />
-            {line.words}
-          </p>
-        ))}
-      {data !== null && summary !== null && <CurveTable data={data} name={name} />}
+      {legend.map((line) => (
+        <p key={line.kind} className={styles.spanTimes} data-testid={`${line.kind}-times`}>
+          <span data-span={line.kind} aria-hidden="true" />
+          {line.words}
+        </p>
+      ))}
+      {data !== null && isDrawn && <CurveTable data={data} name={name} />}
     </section>
   );
 }

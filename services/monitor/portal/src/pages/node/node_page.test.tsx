@@ -1,21 +1,31 @@
 import { screen } from "@testing-library/react";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { asOperator } from "../../testing/open_portal";
 import * as recorded from "../../testing/recorded";
 
 describe("a node's page", () => {
+  // jsdom has none, and lays nothing out.
+  beforeEach(() => {
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        observe() {}
+        disconnect() {}
+      },
+    );
+  });
+
   const openNode = (
     change: Parameters<typeof recorded.node>[1],
     away: ReturnType<typeof recorded.overview>["away"] = [],
+    metrics = recorded.nodeMetrics([null, null], [1, 1]),
   ) => {
     const node = recorded.node("web-01", change);
     asOperator("#/nodes/cliente-a/web-01", {
       "GET /overview": {
         body: { ...recorded.overview([recorded.customer("cliente-a", "A", [node])]), away },
       },
-      "GET /customers/cliente-a/nodes/web-01/metrics": {
-        body: recorded.nodeMetrics([null, null], [1, 1]),
-      },
+      "GET /customers/cliente-a/nodes/web-01/metrics": { body: metrics },
     });
   };
 
@@ -30,6 +40,27 @@ describe("a node's page", () => {
     expect(screen.queryByText("Collector")).toBeNull();
     expect((await screen.findAllByText(/^The node was down all the time/)).length).toBe(2);
     expect(document.title).toBe("🔴 web-01 · 1 down · Vigía");
+  });
+
+  it("does not say down all the time of a range of which a part is not known", async () => {
+    const metrics = recorded.nodeMetrics([null, null, null, null], [1, 1, 0, 0], [0, 0, 1, 1]);
+    openNode({ status: "down", cpu_percent: null, memory_percent: null }, [], metrics);
+    expect((await screen.findAllByText(/^Vigía itself was away in this range/)).length).toBe(2);
+    expect(screen.queryByText(/down all the time/)).toBeNull();
+    expect(screen.getAllByTestId("down-times")[0]?.textContent).toMatch(/^down .*\d\d:\d\d/);
+    expect(screen.getAllByTestId("outage-times").length).toBe(2);
+    expect(
+      screen.getByRole("img", { name: /CPU, last 15 min.*down .*Vigía was away/ }),
+    ).toBeTruthy();
+  });
+
+  it("says of which day an old value is", async () => {
+    openNode(
+      { status: "down", cpu_percent: null, last_seen: "2025-11-25T02:58:30Z" },
+      [],
+      recorded.nodeMetrics([5, null, null], [0, 1, 1]),
+    );
+    expect((await screen.findAllByText(/^last 5\.0% \(2\d Nov 2025 \d\d:\d\d\)$/)).length).toBe(2);
   });
 
   it("does not call away what is back, though the node's data are only on their way", async () => {
@@ -57,14 +88,6 @@ describe("a node's page", () => {
   });
 
   it("says in words which hole of a curve is the node's and which is Vigía's own", async () => {
-    // jsdom has none, and lays nothing out.
-    vi.stubGlobal(
-      "ResizeObserver",
-      class {
-        observe() {}
-        disconnect() {}
-      },
-    );
     asOperator("#/nodes/cliente-a/web-01", {
       "GET /overview": {
         body: recorded.overview([recorded.customer("cliente-a", "A", [recorded.node("web-01")])]),
