@@ -610,6 +610,24 @@ class TestAudit:
         assert outcome["is_intact"]
         assert outcome["entries"] >= len(entries)
 
+    def test_names_what_was_revoked_and_removed(self, operator: Caller) -> None:
+        home = make_home(operator)
+        tokens = f"/customers/{home.id}/tokens"
+        token = home.user.good("POST", tokens, {"name": "of the old web", "scope": "ingest"})
+        home.user.good("DELETE", f"{tokens}/{token['id']}")
+        assert home.user.call("DELETE", f"{tokens}/{'0' * 32}").status_code == 404
+        channels = f"/customers/{home.id}/channels"
+        channel = operator.good("POST", channels, {"type": "webhook", "target": "https://8.8.8.8/secret"})
+        operator.good("DELETE", f"{channels}/{channel['id']}")
+        assert operator.call("DELETE", f"{channels}/{channel['id']}").status_code == 404
+        entries = operator.good("GET", f"/audit?limit=4&customer_id={home.id}")["entries"]
+        assert [(entry["action"], entry["detail"]) for entry in entries] == [
+            ("channel.delete", "webhook https://8.8.8.8"),
+            ("channel.create", "webhook https://8.8.8.8"),
+            ("token.revoke", "scope=ingest name=of the old web"),
+            ("token.create", "scope=ingest name=of the old web"),
+        ]
+
     def test_pages_meet_without_gap(self, operator: Caller) -> None:
         make_home(operator)
         seen: list[int] = []

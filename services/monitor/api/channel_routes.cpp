@@ -19,6 +19,11 @@ std::string shown_target(const Channel& channel) {
   return channel.target.substr(0, channel.target.find_first_of("/?#", start + 3));
 }
 
+/// What the audit log says of a channel; its id says nothing to a person.
+std::string audit_detail(const Channel& channel) {
+  return channel.type + " " + shown_target(channel);
+}
+
 void write_channel(const Channel& channel, const ChannelOutcome& outcome, JsonWriter& writer) {
   writer.begin_object()
       .member("id", channel.id)
@@ -78,9 +83,9 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
     if (present->size() >= kChannelsPerCustomerMax) return false;
     auto inserted = insert_channel(channel, connection);
     if (!inserted) return forward(inserted);
-    auto audited = append_audit(audit_of(call, parts.clock, "channel.create", channel.id,
-                                         channel.type + " " + shown_target(channel)),
-                                connection);
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "channel.create", channel.id, audit_detail(channel)),
+        connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -96,9 +101,13 @@ ApiResult remove(const ApiCall& call, const ApiParts& parts) {
   const auto id = call.path.at("channel_id");
   if (!is_object_id(id)) return not_found();
   auto removed = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto channel = find_channel(call.customer->id, id, connection);
+    if (!channel) return forward(channel);
+    if (!*channel) return false;
     auto done = delete_channel(call.customer->id, id, connection);
     if (!done || !*done) return done;
-    auto audited = append_audit(audit_of(call, parts.clock, "channel.delete", id), connection);
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "channel.delete", id, audit_detail(**channel)), connection);
     if (!audited) return forward(audited);
     return true;
   });

@@ -29,6 +29,11 @@ void write_token(const Token& token, const std::string& value, JsonWriter& write
   writer.end_object();
 }
 
+/// What the audit log says of a token; its id says nothing to a person.
+std::string audit_detail(const Token& token) {
+  return "scope=" + token.scope + " name=" + token.name;
+}
+
 ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts) {
   auto tokens =
       parts.database.read([&](Connection& connection) { return list_tokens(owner, connection); });
@@ -58,9 +63,8 @@ ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::st
     if (!inserted) return forward(inserted);
     auto forgotten = forget_old_tokens(token.customer, kTokensMadeSinceMax, connection);
     if (!forgotten) return forward(forgotten);
-    auto audited = append_audit(audit_of(call, parts.clock, "token.create", token.id,
-                                         "scope=" + token.scope + " name=" + token.name),
-                                connection);
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "token.create", token.id, audit_detail(token)), connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -77,9 +81,13 @@ ApiResult revoke_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   const auto id = call.path.at("token_id");
   if (!is_object_id(id)) return not_found();
   auto revoked = parts.database.write([&](Connection& connection) -> Result<bool> {
+    auto token = find_token(owner, id, connection);
+    if (!token) return forward(token);
+    if (!*token) return false;
     auto done = revoke_token(owner, id, parts.clock.wall_ms(), connection);
     if (!done || !*done) return done;
-    auto audited = append_audit(audit_of(call, parts.clock, "token.revoke", id), connection);
+    auto audited = append_audit(
+        audit_of(call, parts.clock, "token.revoke", id, audit_detail(**token)), connection);
     if (!audited) return forward(audited);
     return true;
   });

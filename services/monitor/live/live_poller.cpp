@@ -181,6 +181,11 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
     for (const auto& customer : crowded_in(group, *samples)) plan_.note_crowded(customer);
   }
   const std::set<CustomerId> members(group.customers.begin(), group.customers.end());
+  // No answer says when a node last answered: it stays known while the node is in the answers.
+  for (auto& [key, live] : nodes) {
+    const auto before = state.nodes.find(key);
+    if (before != state.nodes.end()) live.answered_ms = before->second.answered_ms;
+  }
   std::erase_if(state.nodes, [&](const auto& one) { return members.contains(one.first.first); });
   for (auto& [key, live] : nodes) {
     if (!members.contains(key.first)) continue;

@@ -159,6 +159,32 @@ TEST_F(LivePollerTest, AHotStoreThatIsAwayIsSeenAlthoughTheColdOneAnswers) {
   EXPECT_EQ(status_of(kA), "up");
 }
 
+// "Down since" was the time of the last answer, then that of the last note in the database.
+TEST_F(LivePollerTest, WhenANodeLastAnsweredStaysKnownAndIsNoted) {
+  answer_all_but({kB}, Neighbours::with("", 503));
+  poller_.refresh();
+  poller_.refresh();
+  const NodeKey key(kA, kWeb);
+  clock_.advance(kLiveInterval);
+  poller_.refresh();
+  const auto answered_ms = clock_.wall_ms();
+  neighbours_.answer = [](const std::string& query) {
+    if (query.find("__name__=~\"up\"") == std::string::npos) return Neighbours::with(kNothing);
+    auto silent = up_of(kA);
+    silent.replace(silent.rfind("\"1\""), 3, "\"0\"");
+    return Neighbours::with(silent);
+  };
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(kLiveInterval);
+    poller_.refresh();
+    EXPECT_EQ(poller_.current()->nodes.at(key).last_seen_ms(), answered_ms);
+  }
+  EXPECT_EQ(status_of(kA), "down");
+  const auto noted = (*database_).read([](Connection& c) { return find_node(kA, kWeb, c); });
+  ASSERT_TRUE(noted && *noted);
+  EXPECT_EQ((*noted)->last_seen_ms, answered_ms);
+}
+
 /// A database that can be taken away.
 class AwayDatabase final : public Database {
  public:

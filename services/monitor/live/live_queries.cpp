@@ -37,6 +37,14 @@ struct Written {
   std::size_t added = 0;
 };
 
+/// Now and then while a node is heard of; and once it is silent the last time, which would
+/// otherwise go back to the one before when nothing but the database knows it any more.
+bool is_seen_due(const NodeLive& live, std::int64_t noted_ms, std::int64_t now_ms) {
+  const auto seen_ms = live.last_seen_ms();
+  const bool is_silent = now_ms - seen_ms > kPushedHealthAgeMaxMs;
+  return seen_ms >= noted_ms + (is_silent ? 1 : kSeenEveryMs);
+}
+
 }  // namespace
 
 std::vector<LiveQuery> live_queries(const LookGroup& group) {
@@ -108,7 +116,7 @@ std::vector<const NodeKey*> nodes_to_keep(const LiveState& state, const std::vec
   for (const auto& [key, live] : state.nodes) {
     const auto found = seen.find(key);
     if (found != seen.end()) {
-      if (live.last_seen_ms() >= found->second + kSeenEveryMs) due.push_back(&key);
+      if (is_seen_due(live, found->second, state.taken_ms)) due.push_back(&key);
     } else if (state.taken_ms - live.pushed_ms <= kPushedHealthAgeMaxMs) {
       Written& customer = customers[key.first];
       const bool has_room = customer.added < kRegistrationsPerLookMax &&

@@ -227,6 +227,20 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
   EXPECT_EQ(nodes_to_keep(state, {node}).size(), 1U);
 }
 
+// "Down since" went back by up to a minute when the live state had forgotten the node.
+TEST(LiveState, WhenANodeWasLastSeenIsWrittenDownOnceItIsSilent) {
+  LiveState state;
+  state.nodes[NodeKey(kA, kWeb)].answered_ms = kNow;
+  Node node = pushed_node(kWeb);
+  node.last_seen_ms = kNow - 23'000;
+  state.taken_ms = kNow + kPushedHealthAgeMaxMs;
+  EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
+  state.taken_ms += 1;
+  EXPECT_EQ(nodes_to_keep(state, {node}).size(), 1U);
+  node.last_seen_ms = kNow;
+  EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
+}
+
 TEST(LiveState, QueriesBoundWhatOneCustomerAddsToTheAnswer) {
   for (const LiveQuery& query : live_queries(LookGroup{{kA, kB}, 1616})) {
     EXPECT_NE(query.text.find(R"(customer_id=~"cliente-a|cliente-b")"), std::string::npos)
@@ -459,6 +473,25 @@ TEST_F(WithCustomers, WhetherTheCollectorIsReachedIsToldByTheFreshestTruth) {
     EXPECT_TRUE(node["collector_reachable"].is_null());
     EXPECT_TRUE(node["buffer_percent"].is_null());
   }
+}
+
+TEST_F(WithCustomers, WhileOurCollectorIsAwayNobodyIsSaidToReachIt) {
+  LiveState live = looked({});
+  live.away = {OwnPart::kCollector};
+  auto& scraped = live.nodes[NodeKey(kA, *NodeId::parse("db-01"))];
+  scraped.up = true;
+  scraped.answered_ms = kNow;
+  scraped.health = {{"agent_collector_reachable", 1}};
+  live.nodes[NodeKey(kA, kWeb)].pushed_ms = kNow;
+  auto nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
+  for (const auto& node : nodes) {
+    EXPECT_EQ(node["status"].text(), "up");
+    EXPECT_TRUE(node["collector_reachable"].is_null());
+  }
+  // What the node says when it is asked holds.
+  scraped.scraped_health = {{"agent_collector_reachable", 0}};
+  nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
+  EXPECT_EQ(nodes[0]["collector_reachable"].boolean(), false);
 }
 
 TEST_F(WithCustomers, AnOldCpuValueIsNotShownAsThePresentOne) {

@@ -16,6 +16,7 @@ struct NodeView {
   std::int64_t looked_ms;
   std::int64_t seen_ms;  ///< as far as this run knows, however old
   bool is_hot_away;
+  bool is_collector_away;
 
   bool is_up() const { return live != nullptr && judgement.status == NodeStatus::kUp; }
 };
@@ -26,20 +27,28 @@ std::optional<double> value_in(const std::map<std::string, double>& health,
   return found == health.end() ? std::nullopt : std::optional(found->second);
 }
 
-// What Prometheus asked for itself is fresher than what came through the collector, and true also
-// while that is away. Of a node that is not up nothing is said: it would be a memory.
+// What Prometheus asked the node for itself: true also while the collector is away.
+std::optional<double> asked_value(const NodeView& view, const std::string& name) {
+  const bool is_asked =
+      view.is_up() && view.node.is_scraped() && view.live->up == true && !view.is_hot_away;
+  return is_asked ? value_in(view.live->scraped_health, name) : std::nullopt;
+}
+
+// The asked one is fresher than what came through the collector. Of a node that is not up nothing
+// is said: it would be a memory.
 std::optional<double> health_value(const NodeView& view, const std::string& name) {
   if (!view.is_up()) return std::nullopt;
-  const bool is_asked = view.node.is_scraped() && view.live->up == true && !view.is_hot_away;
-  const auto asked = is_asked ? value_in(view.live->scraped_health, name) : std::nullopt;
+  const auto asked = asked_value(view, name);
   return asked ? asked : value_in(view.live->health, name);
 }
 
 std::optional<bool> collector_reachable(const NodeView& view) {
+  constexpr const char* kName = "agent_collector_reachable";
   if (!view.is_up()) return std::nullopt;
-  // What it pushed has come through the collector: an older "no" among it is history.
-  if (!view.node.is_scraped()) return true;
-  const auto value = health_value(view, "agent_collector_reachable");
+  // What came through the collector is a memory while that is away.
+  const auto value = view.is_collector_away ? asked_value(view, kName) : health_value(view, kName);
+  // What a node pushed has come through: an older "no" among it is history.
+  if (!view.node.is_scraped()) return view.is_collector_away ? std::nullopt : std::optional(true);
   return value ? std::optional(*value != 0) : std::nullopt;
 }
 
@@ -164,7 +173,8 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
     const auto seen_ms = kept == live.nodes.end() ? 0 : kept->second.last_seen_ms();
     views[node.customer].push_back(
         NodeView{node, fresh_live(node, live, now_ms), judge_node(node, live, now_ms), looked_ms,
-                 seen_ms, hot != live.hot_blind_ms.end() && hot->second == looked_ms});
+                 seen_ms, hot != live.hot_blind_ms.end() && hot->second == looked_ms,
+                 live.away.contains(OwnPart::kCollector)});
   }
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;

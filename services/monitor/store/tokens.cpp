@@ -62,6 +62,15 @@ Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
   return std::optional(std::move(tokens->front()));
 }
 
+Result<std::optional<Token>> find_token(const std::optional<CustomerId>& customer,
+                                        const std::string& id, Connection& connection) {
+  auto tokens =
+      select_tokens("WHERE id = :i AND customer_id = :c", {id, owner_text(customer)}, connection);
+  if (!tokens) return forward(tokens);
+  if (tokens->empty()) return std::nullopt;
+  return std::optional(std::move(tokens->front()));
+}
+
 Result<std::size_t> count_valid_tokens(const std::optional<CustomerId>& customer,
                                        std::int64_t now_ms, Connection& connection) {
   auto rows = connection.query(

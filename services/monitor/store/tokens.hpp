@@ -36,6 +36,9 @@ Result<std::vector<Token>> list_tokens(const std::optional<CustomerId>& customer
 Result<std::vector<Token>> list_live_tokens(Connection& connection);
 Result<std::optional<Token>> find_token_by_hash(const std::string& token_sha256,
                                                 Connection& connection);
+/// Nothing where that customer (or, with nothing, the operators) has no such token.
+Result<std::optional<Token>> find_token(const std::optional<CustomerId>& customer,
+                                        const std::string& id, Connection& connection);
 /// How many of that customer's (or, with nothing, the operators') tokens are valid.
 Result<std::size_t> count_valid_tokens(const std::optional<CustomerId>& customer,
                                        std::int64_t now_ms, Connection& connection);
