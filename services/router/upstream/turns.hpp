@@ -27,9 +27,10 @@ struct TurnSettings {
 ///
 /// Nobody knows beforehand how long a request will take. A customer begins with
 /// `slow_per_customer_max` places, has one more for each request that was done within kQuickMax, up
-/// to `per_customer_max`, and is back at the beginning after one that was not. While it has kept
-/// the store busy for more than kBusyMax for each of those first places, of late (a second counts
-/// half after kHalfLife), it has these alone.
+/// to `per_customer_max`, and is back at the beginning after one that was not, and whenever none of
+/// its own is under way or waits: quick ones of an hour ago say nothing of what comes at once now.
+/// While it has kept the store busy for more than kBusyMax for each of those first places, of late
+/// (a second counts half after kHalfLife), it has these alone.
 ///
 /// Any thread. Turns that were given may outlive it.
 class Turns {

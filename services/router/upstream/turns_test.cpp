@@ -103,6 +103,15 @@ TEST(Turns, WhoseRequestsAreQuickGetsMorePlaces) {
   EXPECT_EQ(store.started_since(), "a");
 }
 
+TEST(Turns, WhoHasNothingThereBeginsAnew) {
+  Store store({20, 4, 1});
+  for (int i = 0; i < 6; ++i) store.ask("a");
+  while (store.holds_any()) store.answer_oldest();
+  EXPECT_EQ(store.started_since(), "aaaaaa");
+  for (int i = 0; i < 4; ++i) store.ask("a");
+  EXPECT_EQ(store.started_since(), "a") << "they may be slow ones";
+}
+
 TEST(Turns, ManyQuickOnesCountAsSlowOnceTheyKeepTheStoreBusy) {
   using namespace std::chrono_literals;
   Store store({20, 4, 1});
