@@ -10,25 +10,25 @@ Duration Penalties::pause(const Customer& customer) {
   return std::min<Duration>(pause, kPauseMax);
 }
 
+/// Those that time has not made up for.
+int Penalties::timeouts(const Customer& customer, TimePoint now) {
+  const auto forgiven = (now - customer.last) / kPauseMax;
+  return forgiven >= 2 ? 0 : customer.timeouts - static_cast<int>(forgiven);
+}
+
 void Penalties::note_timeout(const std::string& customer) {
   const std::lock_guard lock(mutex_);
   const TimePoint now = clock_.steady();
-  std::erase_if(customers_,
-                [now](const auto& each) { return now - each.second.last > 2 * kPauseMax; });
-  Customer& own = customers_[customer];
-  ++own.timeouts;
+  std::erase_if(customers_, [now](const auto& each) { return timeouts(each.second, now) <= 0; });
+  Customer& own = customers_.try_emplace(customer, Customer{0, now}).first->second;
+  own.timeouts = std::min(timeouts(own, now) + 1, kTimeoutsMax);
   own.last = now;
-}
-
-void Penalties::note_answer(const std::string& customer) {
-  const std::lock_guard lock(mutex_);
-  customers_.erase(customer);
 }
 
 bool Penalties::is_penalised(const std::string& customer) const {
   const std::lock_guard lock(mutex_);
   const auto found = customers_.find(customer);
-  return found != customers_.end() && found->second.timeouts >= kFreeTimeouts;
+  return found != customers_.end() && timeouts(found->second, clock_.steady()) >= kFreeTimeouts;
 }
 
 std::optional<Duration> Penalties::pause_of(const std::string& customer) const {

@@ -208,8 +208,7 @@ Result<void> Upstream::may_ask(const std::string& customer, Lane lane) const {
 /// Its own time-out comes first: a store that says so has stopped, one that is silent may not have.
 void Upstream::note_end(const std::string& customer,
                         const Result<net::ClientResponse>& response) const {
-  if (response) return penalties_->note_answer(customer);
-  if (response.error().code != ErrorCode::kDeadline || reach_->is_away()) return;
+  if (response || response.error().code != ErrorCode::kDeadline || reach_->is_away()) return;
   unended_.add();
   penalties_->note_timeout(customer);
 }

@@ -1,0 +1,90 @@
+#include "services/router/upstream/upstream.hpp"
+
+#include <future>
+#include <mutex>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "libs/net/server.hpp"
+
+namespace vigia::router {
+namespace {
+
+/// Answers all but /endless.
+class Store final : public net::Handler {
+ public:
+  Store() {
+    net::ServerSettings settings;
+    settings.name = "store";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    auto started = net::Server::start(std::move(settings), *this);
+    if (started) server_ = std::move(*started);
+  }
+  void handle(net::Request request, net::Responder responder) override {
+    if (request.path == "/endless") {
+      const std::lock_guard lock(mutex_);
+      return held_.push_back(std::move(responder));
+    }
+    net::Response response;
+    response.body = R"({"status":"success","data":[]})";
+    responder.send(std::move(response));
+  }
+  std::string url() const { return server_ ? "http://" + server_->address() : ""; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<net::Responder> held_;
+  std::unique_ptr<net::Server> server_;  // after what its thread reads
+};
+
+class UpstreamTest : public testing::Test {
+ protected:
+  UpstreamTest() = default;
+  ~UpstreamTest() override { client->close(); }
+
+  Result<Envelope> ask(const std::string& customer, const std::string& path,
+                       Lane lane = Lane::kUnknown) {
+    Ask ask;
+    ask.customer = *CustomerId::parse(customer);
+    ask.path = path;
+    ask.lane = lane;
+    if (path == "/endless") ask.timeout = std::chrono::milliseconds(1);
+    std::promise<Result<Envelope>> answered;
+    upstream.ask(std::move(ask),
+                 [&answered](Result<Envelope> answer) { answered.set_value(std::move(answer)); });
+    return answered.get_future().get();
+  }
+
+  Store store;
+  ManualClock clock{0};
+  service::MetricRegistry metrics;
+  const ByteShares shares{ByteShareSettings{}};
+  Readers readers;
+  const std::unique_ptr<net::Client> client = net::Client::create({});
+  const Upstream upstream{
+      *client, {"hot-0", store.url(), "", 1U << 20U, {}}, shares, readers, metrics, clock};
+};
+
+// Two that never end, one cheap, two that never end …: a store had two more to work on each time,
+// for as long as anybody liked.
+TEST_F(UpstreamTest, ACheapAnswerMakesUpForNoQueryWithoutAnEnd) {
+  for (int i = 0; i < 2; ++i) {
+    const auto unended = ask("acme", "/endless");
+    ASSERT_FALSE(unended.has_value());
+    EXPECT_EQ(unended.error().code, ErrorCode::kDeadline);
+    for (int cheap = 0; cheap < 3; ++cheap) EXPECT_TRUE(ask("acme", "/cheap").has_value());
+  }
+  EXPECT_EQ(ask("acme", "/endless", Lane::kHeavy).error().code, ErrorCode::kDeadline);
+  const auto refused = ask("acme", "/endless");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverLimit) << refused.error().message;
+  EXPECT_TRUE(ask("acme", "/cheap", Lane::kUsual).has_value()) << "light ones go on";
+  EXPECT_TRUE(ask("other", "/cheap").has_value());
+  clock.advance(Penalties::kPauseMin);
+  EXPECT_TRUE(ask("acme", "/cheap").has_value()) << "and so does the customer after the pause";
+}
+
+}  // namespace
+}  // namespace vigia::router
