@@ -1,4 +1,4 @@
-"""Receives Alertmanager's webhook and prints one line an alert: what a customer's own webhook would get.
+"""Receives Alertmanager's webhook and prints one line an alert of what a customer's own webhook would get.
 
 GET / gives what has arrived (newest last, at most 200) as JSON, so that a person or a test can look.
 """
@@ -9,10 +9,23 @@ import argparse
 import json
 import sys
 from collections import deque
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 BODY_BYTES_MAX = 1 << 20
-_received: deque[dict[str, object]] = deque(maxlen=200)
+_received: deque[dict[str, Any]] = deque(maxlen=200)
+
+
+def line_of(alert: dict[str, Any], now: datetime) -> str:
+    """Begins with the time as the programs' own logs do, so that `./vigia logs` can sort it among them; English as they."""
+    labels, said = alert["labels"], alert["annotations"]
+    time = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    return (
+        f"ts={time} {alert['status']:8} {labels.get('severity', ''):8} {labels.get('alertname', '')} "
+        f"{labels.get('customer_id', '')}/{labels.get('node_id', '')}: "
+        f"{said.get('summary_en') or said.get('summary', '')}"
+    )
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -31,14 +44,8 @@ class Receiver(BaseHTTPRequestHandler):
             _received.append(
                 {"status": alert["status"], "labels": alert["labels"], "annotations": alert["annotations"]}
             )
-            labels = alert["labels"]
-            line = (
-                f"{alert['status']:8} {labels.get('severity', ''):8} {labels.get('alertname', '')} "
-                f"{labels.get('customer_id', '')}/{labels.get('node_id', '')}: "
-                f"{alert['annotations'].get('summary', '')}\n"
-            )
             # One write a line: several requests are answered at once.
-            sys.stdout.write(line)
+            sys.stdout.write(line_of(alert, datetime.now(UTC)) + "\n")
             sys.stdout.flush()
         self._answer({"accepted": len(alerts)})
 

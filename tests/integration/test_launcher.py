@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from docker.utils.build import exclude_paths
-from launcher import build, commands, log_view, processes
-from launcher.layout import check_port_base, last_port_base, own_host, with_port_base
+from launcher import build, commands, demo, log_view, processes, up
+from launcher.control import Control
+from launcher.layout import check_port_base, demo_agents, last_port_base, own_host, with_port_base
 from launcher.paths import ROOT
 from launcher.settings import Settings
 from launcher.shell import Failure
-from stack import wait_for
+from stack import Stack, wait_for
 
 
 def _vigia(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +78,111 @@ class TestSettings:
         assert Settings(file).chosen() == Settings(file).running() == {"port_base": 20000, "node_down_for": "30s"}
 
 
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What lies in .vigia otherwise; what a test starts there ends with it."""
+    for module in (up, processes):
+        for name in ("RUN", "LOG", "DATA", "CONFIG"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, tmp_path / name.lower())
+                (tmp_path / name.lower()).mkdir(exist_ok=True)
+    for name in ("DEMO_FILE", "SECRETS_FILE", "SETTINGS_FILE"):
+        monkeypatch.setattr(up, name, tmp_path / f"{name.lower()}.json")
+    yield tmp_path
+    for process in processes.known():
+        processes.stop(process)
+
+
+class TestStatus:
+    @staticmethod
+    def _start(*names: str) -> None:
+        for name in names:
+            processes.start(name, ["sleep", "120"])
+
+    def test_of_nothing_says_how_to_start(self, folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert up.status() == 3
+        assert capsys.readouterr().out == "Vigía is not running: ./vigia up starts it\n"
+
+    def test_after_an_up_that_was_ended_midway_names_what_never_started(
+        self, folders: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Three of twelve ran, and it said "Vigía is running" with 0."""
+        (folders / "demo_file.json").write_text("{}")  # of an `up` before
+        self._start("webhook", "storage", "alertmanager")
+        assert up.status() == 3
+        shown = capsys.readouterr().out
+        missing = "monitor, prometheus-hot, prometheus-query, router, collector, agent-a1, agent-b1, agent-b2, shop"
+        assert f"Vigía is not whole: {missing} do not run; ./vigia up starts them" in shown
+        assert "🔴 not started  monitor" in shown
+        assert "Vigía is running" not in shown
+
+    def test_a_part_that_ended_is_named_and_the_node_of_an_agent(
+        self, folders: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._start(*commands.names(demo_agents()))
+        monitor = processes.find("monitor")
+        assert monitor is not None
+        os.kill(monitor.pid, signal.SIGKILL)
+        wait_for("it has ended", lambda: not processes.is_running(monitor))
+        assert up.status() == 3
+        shown = capsys.readouterr().out
+        assert f"🔴 ended        monitor            pid {monitor.pid}\n" in shown
+        assert "Vigía is not whole: monitor does not run; ./vigia up starts it" in shown
+        agent = processes.find("agent-b2")
+        assert agent is not None
+        assert f"agent-b2           pid {agent.pid}  node b-db-01 of cliente-b\n" in shown
+
+    def test_without_log_ins_the_last_up_did_not_come_to_its_end(
+        self, folders: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._start(*commands.names(demo_agents()))
+        assert up.status() == 3
+        assert "The last ./vigia up did not come to its end" in capsys.readouterr().out
+
+
+def test_a_wipe_keeps_what_up_was_asked_for(folders: Path) -> None:
+    """README: --port-base holds from now on."""
+    Settings(up.SETTINGS_FILE).choose({"port_base": 20000})
+    (folders / "data" / "monitor.db").touch()
+    (folders / "secrets_file.json").touch()
+    up.down(wipe=True)
+    assert Settings(up.SETTINGS_FILE).chosen() == {"port_base": 20000}
+    assert not (folders / "data").exists()
+    assert not (folders / "secrets_file.json").exists()
+
+
+def test_log_ins_that_a_restored_copy_does_not_have_are_told_and_made_again(
+    stack: Stack, folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.start("monitor")
+    copies = stack.layout.data / "monitor.db.state" / "backups"
+    wait_for("there is a copy", lambda: list(copies.glob("*.db")))
+    file = stack.folder / "secrets.json"
+    demo.create(stack.layout, stack.agents, stack.secrets, file)
+    content = demo.description(stack.layout, stack.agents, stack.secrets, {})
+    demo.save_private(folders / "demo_file.json", content)
+    assert demo.gone_log_ins(content) == set()
+
+    stack.stop("monitor")
+    command = stack.command("monitor")
+    words = [command.words[0], "restore", *command.words[1:], "--from", str(min(copies.glob("*.db")))]
+    subprocess.run(words, env={**os.environ, **command.env}, check=True, timeout=60)
+    stack.start("monitor")
+    assert demo.gone_log_ins(content) == {"cliente-a", "cliente-b"}
+    monkeypatch.setattr(up, "_layout", lambda settings: stack.layout)
+    TestStatus._start("monitor")  # as far as `status` looks at processes
+    up.status()
+    shown = capsys.readouterr().out
+    assert "user cliente-a    is not there any more: ./vigia up makes it again" in shown
+    assert stack.secrets["customers"]["cliente-a"]["password"] not in shown
+
+    demo.create(stack.layout, stack.agents, stack.secrets, file)
+    assert demo.gone_log_ins(content) == set()
+    customer = content["customers"][0]
+    with Control(stack.layout.url("monitor"), customer["user"], customer["password"]) as control:
+        assert control.request("GET", "/session")["customer_id"] == customer["id"]
+
+
 class TestLogs:
     def test_of_several_parts_are_one_by_time(self) -> None:
         router = [
@@ -89,6 +198,25 @@ class TestLogs:
             f"router | {router[2]}",
             "shop   | no time",
         ]
+
+    def test_of_the_webhook_say_that_nothing_came_and_have_a_time_when_it_did(
+        self, stack: Stack, folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stack.start("webhook")
+        monkeypatch.setattr(up, "LOG", stack.folder / "log")
+        up.logs(["webhook"], follow=False, lines=40)
+        assert capsys.readouterr().out == "no alert has arrived yet\n"
+        labels = {"severity": "critical", "alertname": "CustomerNodeDown", "customer_id": "a", "node_id": "n"}
+        alert = {"status": "firing", "labels": labels, "annotations": {"summary": "caído", "summary_en": "is down"}}
+        requests.post(stack.layout.url("webhook"), json={"alerts": [alert]}, timeout=5).raise_for_status()
+        (stack.folder / "log" / "later.log").write_text("ts=9999-01-01T00:00:00.000Z later\n")
+        up.logs([], follow=False, lines=40)
+        first, second = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(
+            r"webhook \| ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z firing   critical CustomerNodeDown a/n: is down",
+            first,
+        )
+        assert second.startswith("later")
 
     def test_end_where_they_end(self, tmp_path: Path) -> None:
         file = tmp_path / "a.log"

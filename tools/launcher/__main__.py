@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         help="demo switch: fire CustomerNodeDown sooner than after the standard 2m",
     )
     stop = commands.add_parser("down", help="stop everything")
-    stop.add_argument("--wipe", action="store_true", help="delete data, configuration and log-ins too")
+    stop.add_argument(
+        "--wipe", action="store_true", help="delete data, configuration and log-ins too; ports stay as chosen"
+    )
     commands.add_parser("status", help="what runs, and the log-ins")
     logs = commands.add_parser("logs", help="show logs")
     logs.add_argument("service", nargs="*", help="storage, collector, agent-a1, … (default: all)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +109,11 @@ _ORDER = (
     "router",
     "collector",
 )
+
+
+def names(agents: Sequence[AgentPlace]) -> list[str]:
+    """Of all parts that `up` starts, in its order."""
+    return [*_ORDER, *(place.name for place in agents), "shop"]
 
 
 def rank(name: str) -> int:

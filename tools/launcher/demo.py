@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from launcher.control import Control
+from launcher.control import Control, RequestRefused, read
 from launcher.layout import AgentPlace, Layout
 
 Json = dict[str, Any]
@@ -51,14 +51,34 @@ def create(layout: Layout, agents: list[AgentPlace], kept: Json, file: Path) -> 
                     control.request("PATCH", path, {"address": address})
 
 
+def _user_names(answer: Json) -> set[str]:
+    return {user["name"] for user in answer["users"]}
+
+
+def gone_log_ins(content: Json) -> set[str]:
+    """Which users of a description (below) the monitor does not have."""
+    gone = set()
+    for customer in content["customers"]:
+        path = f"/customers/{customer['id']}/users"
+        try:
+            there = _user_names(read(content["monitor"]["url"], content["operator"]["token"], path))
+        except RequestRefused as refused:
+            if refused.status != 404:  # the whole customer is not there
+                raise
+            there = set()
+        gone |= {customer["user"]} - there
+    return gone
+
+
 def _create_access(control: Control, customer_id: str, kept: Json, file: Path) -> None:
     access = kept["customers"].setdefault(customer_id, {})
     path = f"/customers/{customer_id}"
     if "password" not in access:
-        password = secrets.token_urlsafe(12)
-        control.request("POST", f"{path}/users", {"name": customer_id, "password": password})
-        access.update(user=customer_id, password=password)
+        access.update(user=customer_id, password=secrets.token_urlsafe(12))
         save_private(file, kept)
+    # Asked each time: users are those of the copy after `vigia-monitor restore` (tokens it brings back by itself).
+    if access["user"] not in _user_names(control.request("GET", f"{path}/users")):
+        control.request("POST", f"{path}/users", {"name": access["user"], "password": access["password"]})
     for scope in ("ingest", "read"):
         if f"{scope}_token" not in access:
             token = control.request("POST", f"{path}/tokens", {"name": "demo", "scope": scope})["token"]

@@ -7,12 +7,13 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from launcher import build, commands, configuration, demo, log_view, packages, parts, processes
+from launcher import build, commands, configuration, demo, log_view, packages, parts, processes, standing
 from launcher.commands import Command
-from launcher.control import wait_until_ready
+from launcher.control import RequestRefused, wait_until_ready
 from launcher.layout import AgentPlace, Layout, check_port_base, demo_agents, taken_addresses, with_port_base
 from launcher.paths import CONFIG, DATA, DEMO_FILE, LOG, RELEASE_BIN, SECRETS_FILE, STATE, make_state_folders
 from launcher.settings import Settings
@@ -114,18 +115,24 @@ def _shown(path: Path) -> str:
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
-def print_access(layout: Layout) -> None:
-    """Addresses, log-ins, a query to copy, and how to add a node."""
+def _log_in(name: str, user: str, password: str, gone: Set[str]) -> str:
+    if user in gone:
+        return f"    {name}  user {user:<12} is not there any more: ./vigia up makes it again"
+    return f"    {name}  user {user:<12} password {password}"
+
+
+def print_access(layout: Layout, is_whole: bool = True, gone: Set[str] = frozenset()) -> None:
+    """Addresses, log-ins but those that are `gone`, a query to copy, and how to add a node."""
     content = json.loads(DEMO_FILE.read_text())
     customers = content["customers"]
     second_node = _shown(CONFIG / "agent-a2.yaml")
     width = max(len("provider"), *(len(customer["name"]) for customer in customers))
     lines = [
         "",
-        f"  Vigía is running: {content['monitor']['url']}",
+        f"  {'Vigía is running' if is_whole else 'The portal'}: {content['monitor']['url']}",
         "",
-        f"    {'provider':<{width}}  user {content['operator']['user']:<12} password {content['operator']['password']}",
-        *(f"    {c['name']:<{width}}  user {c['user']:<12} password {c['password']}" for c in customers),
+        _log_in(f"{'provider':<{width}}", content["operator"]["user"], content["operator"]["password"], set()),
+        *(_log_in(f"{c['name']:<{width}}", c["user"], c["password"], gone) for c in customers),
         "",
         "  Ask something (this token sees cliente-a only):",
         "",
@@ -182,27 +189,41 @@ def down(wipe: bool) -> None:
     if wipe:
         for folder in (DATA, CONFIG, LOG):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (DEMO_FILE, SECRETS_FILE, SETTINGS_FILE):
+        for file in (DEMO_FILE, SECRETS_FILE):
             file.unlink(missing_ok=True)
-        say("data, configuration and log-ins are deleted; what was built is kept")
+        say("data, configuration and log-ins are deleted; what was built and what `up` was asked for (ports) are kept")
 
 
 def status() -> int:
-    """Prints every process; 0 if all run, 3 otherwise, as service managers do."""
+    """Prints every part; 0 if all run, 3 otherwise, as service managers do."""
     known = processes.known()
-    if not known:
-        print("Vigía is not running: ./vigia up starts it")
-        return 3
-    all_running = True
-    for process in known:
-        is_running = processes.is_running(process)
-        all_running = all_running and is_running
-        print(f"  {'🟢 running' if is_running else '🔴 ended  '}  {process.name:<18} pid {process.pid}")
-    if not all_running:
-        print("  ./vigia up starts again what has ended; ./vigia logs NAME tells why")
-    if DEMO_FILE.exists() and any(processes.is_running(process) for process in known):
-        print_access(_layout(Settings(SETTINGS_FILE).running()))
-    return 0 if all_running else 3
+    found = standing.survey(demo_agents(), known, processes.is_running)
+    trouble = standing.verdict(found)
+    for part in found if known else []:
+        print(part.line())
+    if trouble is not None:
+        print(trouble)
+    if any(part.name == "monitor" and part.is_running for part in found):
+        can_be_used = _print_access_again(is_whole=trouble is None)
+        return 0 if can_be_used and trouble is None else 3
+    return 3
+
+
+def _print_access_again(is_whole: bool) -> bool:
+    """Of what runs; false where the last `up` did not get as far as that."""
+    layout = _layout(Settings(SETTINGS_FILE).running())
+    content = json.loads(DEMO_FILE.read_text()) if DEMO_FILE.exists() else None
+    # After an `up` with other ports that was ended midway the file tells of addresses that nobody listens on.
+    if content is None or content["monitor"]["url"] != layout.url("monitor"):
+        print("The last ./vigia up did not come to its end: ./vigia up again makes log-ins and shows addresses")
+        return False
+    gone: set[str] = set()
+    try:
+        gone = demo.gone_log_ins(content)
+    except (OSError, RequestRefused) as problem:
+        print(f"Whether the log-ins below are there could not be asked: {problem}")
+    print_access(layout, is_whole, gone)
+    return True
 
 
 def logs(names: list[str], follow: bool, lines: int) -> None:
@@ -220,3 +241,6 @@ def logs(names: list[str], follow: bool, lines: int) -> None:
     shown = log_view.merged(ends) if len(ends) > 1 else next(iter(ends.values()))
     for line in shown:
         print(line)
+    for name in names:
+        if files[name].stat().st_size == 0:
+            print("no alert has arrived yet" if name == "webhook" else f"{name} has written nothing yet")
