@@ -95,7 +95,7 @@ class Router final : public service::Running {
       emit("vigia_router_hot_covered_seconds",
            "How far back the hot shard is known to hold everything; 0: nothing is known",
            service::MetricType::kGauge, {{"shard", settings_.hot_shards[i].name}},
-           from ? static_cast<double>(clock_.wall_ms() - *from) / 1'000 : 0);
+           from ? std::max(static_cast<double>(clock_.wall_ms() - *from) / 1'000, 0.0) : 0);
     }
   }
 

@@ -25,6 +25,10 @@ void give_names(BeatsByCollector& beats, TimestampMs gap_max_ms) {
 
 }  // namespace
 
+TimestampMs ShardCoverage::settle_ms() const {
+  return std::min<TimestampMs>(std::chrono::milliseconds(kSettle).count(), gap_max_ms_);
+}
+
 void ShardCoverage::replace(BeatsByCollector beats) {
   forget();
   give_names(beats, gap_max_ms_);
@@ -89,7 +93,7 @@ std::optional<TimestampMs> ShardCoverage::covered_from(TimestampMs now_ms) const
     if (run.is_after_a_hole) hole_end = std::max(hole_end.value_or(run.first_ms), run.first_ms);
   }
   if (!is_anybody_there) return std::nullopt;
-  TimestampMs from_ms = std::max(hole_end.value_or(*first), *first);
+  TimestampMs from_ms = std::max(hole_end.value_or(*first), *first) + settle_ms();
   for (const auto& [collector, until_ms] : ahead_) {
     if (until_ms > now_ms) return std::nullopt;
     from_ms = std::max(from_ms, until_ms);

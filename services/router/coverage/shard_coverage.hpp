@@ -19,6 +19,9 @@ using BeatsByCollector = std::map<std::string, std::vector<TimestampMs>>;
 /// longer than `gap_max` says that something of that collector's may be missing there. Customers
 /// send through any of the collectors, so the youngest hole of all of them counts. A collector that
 /// has been silent for `kForgottenAfter` is taken for one that was removed.
+/// A heartbeat is written some seconds after its minute: what was received between the two may have
+/// gone to a store that was replaced before the heartbeat came. So a run covers from kSettle after
+/// its first heartbeat on, when the second was due.
 /// Not thread-safe.
 class ShardCoverage {
  public:
@@ -31,6 +34,8 @@ class ShardCoverage {
     TimestampMs known_from_ms = 0;  ///< of the collector's first heartbeat of all
   };
 
+  /// Or gap_max, where that is shorter.
+  static constexpr auto kSettle = std::chrono::minutes(1);
   static constexpr auto kForgottenAfter = std::chrono::hours(24);
   /// Clocks of two machines may differ by less.
   static constexpr auto kAheadMin = std::chrono::minutes(10);
@@ -50,7 +55,8 @@ class ShardCoverage {
   /// from there on what comes after.
   void note_ahead(const std::map<std::string, TimestampMs>& newest, TimestampMs now_ms);
 
-  /// The end of the youngest hole, or the shard's first heartbeat. Nothing where no heartbeat is
+  /// kSettle after the end of the youngest hole, or after the shard's first heartbeat; it may lie
+  /// after `now_ms`. Nothing where no heartbeat is
   /// known, or where a collector's newest is older than `gap_max`: its hole is not over yet.
   std::optional<TimestampMs> covered_from(TimestampMs now_ms) const;
   bool is_known() const { return !runs_.empty(); }
@@ -58,6 +64,7 @@ class ShardCoverage {
   std::map<std::string, Run> runs(TimestampMs now_ms) const;
 
  private:
+  TimestampMs settle_ms() const;
   static bool is_forgotten(const Run& run, TimestampMs now_ms);
 
   TimestampMs gap_max_ms_;
