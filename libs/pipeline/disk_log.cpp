@@ -18,6 +18,7 @@
 #include "libs/pipeline/log_cursor.hpp"
 #include "libs/pipeline/log_state.hpp"
 #include "libs/pipeline/record_format.hpp"
+#include "libs/pipeline/segment_evidence.hpp"
 
 namespace vigia::pipeline {
 namespace {
@@ -64,7 +65,8 @@ class FileDiskLog final : public DiskLog {
       : settings_(std::move(settings)),
         clock_(clock),
         files_(files),
-        state_(settings_, clock, files, std::move(events)) {
+        state_(settings_, clock, files, std::move(events)),
+        evidence_(settings_.directory, files) {
     settings_.segment_bytes =
         std::clamp(settings_.segment_bytes, kSegmentBytesMin,
                    std::max(kSegmentBytesMin, settings_.bytes_max / kSegmentsMin));
@@ -100,11 +102,14 @@ class FileDiskLog final : public DiskLog {
   void abandon_segment(std::uint64_t last_sequence);
   bool tend();
   void remove_passed(bool needs_room = false);
+  void keep_evidence();
+  void make_evidence_fit(std::uint64_t bytes);
 
   DiskLogSettings settings_;
   const Clock& clock_;
   FileSystem& files_;
   LogState state_;
+  SegmentEvidence evidence_;  // the writer's own, once it runs
   std::unique_ptr<DirectoryLock> folder_;
   std::deque<LogCursor> cursors_;  // in the settings' order; a deque keeps references valid
 
@@ -141,6 +146,8 @@ Result<void> FileDiskLog::start() {
   if (!folder) return forward(folder);
   folder_ = *std::move(folder);
   if (auto recovered = state_.recover(); !recovered) return recovered;
+  evidence_.recover();
+  keep_evidence();
   for (std::size_t i = 0; i < settings_.cursors.size(); ++i)
     cursors_.emplace_back(LogCursor::Parts{state_, files_, clock_, settings_}, i);
   writer_ = std::thread([this] { run(); });
@@ -311,6 +318,8 @@ Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
   std::uint64_t bytes = 0;
   for (const Pending& pending : batch) bytes += pending.bytes();
   if (auto made = ensure_room(bytes); !made) return made;
+  make_evidence_fit(bytes);
+  const std::uint64_t sync_failures = sync_failures_;
   Result<void> written = full("a fault of this program, see its log");
   contain_faults("a write of the disk log", [&] {
     const Result<void> opened = ensure_segment();
@@ -318,6 +327,11 @@ Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
   });
   if (written) return written;
   abandon_segment(batch.back().header.sequence);
+  // A disk that is full takes data before it keeps evidence; one that fails is no reason to let it
+  // go.
+  if (sync_failures_ == sync_failures) {
+    while (evidence_.remove_oldest()) continue;
+  }
   written.error().code = ErrorCode::kUnavailable;
   written.error().retry_after = settings_.full_retry_interval;
   const std::lock_guard lock(mutex_);
@@ -427,17 +441,34 @@ void FileDiskLog::remove_passed(bool needs_room) {
   while (is_synced || needs_room || !has_freed_room_) {
     const auto number = state_.take_passed();
     if (!number) break;
-    (void)files_.remove(state_.path_of(*number));  // left behind, it is found at the next start
+    keep_evidence();
+    evidence_.remove_segment(*number);
     has_freed_room_ = true;
     if (!is_synced) is_synced = sync_cursors().has_value();
   }
   if (is_synced) has_freed_room_ = false;
 }
 
+void FileDiskLog::keep_evidence() {
+  for (const std::uint64_t segment : state_.take_damaged_segments()) evidence_.keep(segment);
+}
+
+/// Evidence and log together hold no more than the log may.
+void FileDiskLog::make_evidence_fit(std::uint64_t bytes) {
+  const auto is_held = [this](std::uint64_t segment) { return state_.holds(segment); };
+  for (std::uint64_t beside = evidence_.bytes_beside(is_held);
+       beside > 0 && state_.needs_passed_room(bytes + beside);
+       beside = evidence_.bytes_beside(is_held)) {
+    if (!evidence_.remove_oldest()) return;
+  }
+}
+
 /// True where there is more of it to do soon.
 bool FileDiskLog::tend() {
   state_.watch_clock();
   const bool has_more = state_.expire();
+  keep_evidence();
+  state_.notice().keep();
   remove_passed();
   (void)sync_cursors();  // a failure is tried again at the next turn
   return has_more;

@@ -117,19 +117,22 @@ struct DiskLogStats {
   std::uint64_t syncs = 0;
   std::uint64_t sync_failures = 0;
   std::uint64_t damaged_records = 0;  ///< passages skipped by any reader since open
-  std::uint64_t clock_jumps = 0;      ///< times that on_clock_jump was told, since open
-  bool is_full = false;               ///< appends are refused now: cap or disk
+  /// Damage was found, and has not been shown for an hour yet (DamageNotice): over a restart too.
+  bool is_damage_recent = false;
+  std::uint64_t clock_jumps = 0;  ///< times that on_clock_jump was told, since open
+  bool is_full = false;           ///< appends are refused now: cap or disk
   std::vector<CursorStats> cursors;
 };
 
-/// A passage that the device could not read for as long as unreadable_patience, given up by a
-/// cursor; or that lay at the end of a segment and is not there any more.
+/// A passage behind which a cursor goes on: its bytes are not what was written; or the device could
+/// not read it for as long as unreadable_patience; or it lay at the end of a segment and is not
+/// there any more.
 struct SkippedPassage {
   std::string cursor;
   std::string path;         ///< of the segment
   std::uint64_t begin = 0;  ///< in the file
   std::uint64_t end = 0;
-  std::string why;  ///< the system's words
+  std::string why;  ///< the system's words, or what is wrong; what is known of the cost
 };
 
 /// The wall clock does not go with the steady one, by more than a tenth of the shortest age_max.
@@ -158,7 +161,8 @@ struct DiskLogEvents {
   /// and return.
   std::function<void(const RecordHeader&, std::string_view cursor, DropReason reason)> on_drop = {};
   /// Runs on the cursor's thread, no lock held; of what is missing at the end of a segment in open,
-  /// once for each cursor that had not passed it. What of the passage is known by its head is told
+  /// once for each cursor that had not passed it. Of one passage once for each cursor, of all a
+  /// hundred an hour: the last of these says so. What of the passage is known by its head is told
   /// to on_drop as well (kDamaged).
   std::function<void(const SkippedPassage&)> on_skip = {};
   /// Runs on the log's writer thread, no lock held.

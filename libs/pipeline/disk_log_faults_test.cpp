@@ -530,6 +530,9 @@ class GatedFiles final : public FileSystem {
     return inner_.rename(from, to);
   }
   Result<void> remove(const std::string& path) override { return inner_.remove(path); }
+  Result<void> link(const std::string& path, const std::string& second) override {
+    return inner_.link(path, second);
+  }
   Result<std::vector<std::string>> list(const std::string& directory) override {
     return inner_.list(directory);
   }

@@ -145,6 +145,11 @@ class PosixFileSystem final : public FileSystem {
     return {};
   }
 
+  Result<void> link(const std::string& path, const std::string& second) override {
+    if (::link(path.c_str(), second.c_str()) != 0) return system_error("linking", path, errno);
+    return {};
+  }
+
   Result<std::vector<std::string>> list(const std::string& directory) override {
     std::error_code code;
     std::vector<std::string> names;

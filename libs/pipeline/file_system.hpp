@@ -45,6 +45,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open_to_read(const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
+  /// A second name for the file; an error where that name is taken.
+  virtual Result<void> link(const std::string& path, const std::string& second) = 0;
   /// Names of the plain files in the folder, sorted.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   /// The folder and its parents; existing ones are no error. Mode 0700.

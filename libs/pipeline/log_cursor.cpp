@@ -1,5 +1,7 @@
 #include "libs/pipeline/log_cursor.hpp"
 
+#include <fmt/format.h>
+
 namespace vigia::pipeline {
 
 LogCursor::LogCursor(const Parts& parts, std::size_t index) : parts_(parts), index_(index) {}
@@ -26,10 +28,30 @@ Result<std::optional<FoundRecord>> LogCursor::read(const Readable& readable) {
     return found;
   }
   fault_.reset();
-  if (reader_->damaged() != damaged_before)
-    parts_.state.count_damaged_passage(index_, readable.position);
+  is_damage_new_ = reader_->damaged() != damaged_before &&
+                   parts_.state.count_damaged_passage(index_, readable.position);
   read_.offset = reader_->offset();
   return found;
+}
+
+void LogCursor::tell_damage(const Readable& readable, const std::optional<FoundRecord>& found) {
+  const std::string path = parts_.state.path_of(readable.position.segment);
+  const std::string& name = parts_.state.cursor_name(index_);
+  if (is_damage_new_) {
+    const std::uint64_t end = found ? found->header.position.offset : read_.offset;
+    std::string why = "the bytes are damaged: no record can be found in them";
+    const std::uint64_t next = found ? found->header.sequence : 0;
+    if (last_sequence_ > 0 && next > last_sequence_ + 1)
+      why += fmt::format("; {} records at most are missing", next - last_sequence_ - 1);
+    parts_.state.report_skip({name, path, readable.position.offset, end, std::move(why)});
+  }
+  if (!found || found->body) return;
+  if (parts_.state.count_damaged_record(index_, found->header)) {
+    parts_.state.report_skip(
+        {name, path, found->header.position.offset, found->header.next.offset,
+         fmt::format("{}; a record of customer {} with {} items", found->body.error().message,
+                     found->header.customer.text(), found->header.items)});
+  }
 }
 
 bool LogCursor::is_given_up(const Error& error) {
@@ -68,15 +90,18 @@ Result<std::optional<DiskRecord>> LogCursor::next(Duration wait) {
     read_ = readable->position;
     auto found = read(*readable);
     if (!found && !parts_.state.holds(read_.segment)) continue;  // dropped while we looked
-    if (!found && is_given_up(found.error())) found = read_behind_fault(*readable, found.error());
+    const bool is_behind_fault = !found && is_given_up(found.error());
+    if (is_behind_fault) found = read_behind_fault(*readable, found.error());
     if (!found) {
       found.error().code = ErrorCode::kUnavailable;
       return forward(found);
     }
+    if (!is_behind_fault) tell_damage(*readable, *found);
     if (!found->has_value()) continue;
     FoundRecord& record = **found;
+    last_sequence_ = record.header.sequence;
     if (!record.body) {
-      parts_.state.count_damaged_record(index_, record.header);
+      if (is_behind_fault) (void)parts_.state.count_damaged_record(index_, record.header);
       continue;
     }
     return std::optional<DiskRecord>(DiskRecord{std::move(record.header), *std::move(record.body)});
@@ -89,7 +114,10 @@ LogPosition LogCursor::commit(LogPosition position) {
 
 LogPosition LogCursor::committed() const { return parts_.state.committed(index_); }
 
-void LogCursor::rewind() { read_ = parts_.state.committed(index_); }
+void LogCursor::rewind() {
+  read_ = parts_.state.committed(index_);
+  last_sequence_ = 0;
+}
 
 std::uint64_t LogCursor::lost() const { return parts_.state.lost(index_); }
 

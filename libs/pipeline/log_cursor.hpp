@@ -34,6 +34,8 @@ class LogCursor final : public Cursor {
 
   Result<void> open_segment(const Readable& readable);
   Result<std::optional<FoundRecord>> read(const Readable& readable);
+  /// Of damage that the last read has met for the first time, if there was any.
+  void tell_damage(const Readable& readable, const std::optional<FoundRecord>& found);
   /// True where the fault has lasted for so long that what is at fault is given up.
   bool is_given_up(const Error& error);
   Result<std::optional<FoundRecord>> read_behind_fault(const Readable& readable, const Error& why);
@@ -43,6 +45,8 @@ class LogCursor final : public Cursor {
   LogPosition read_;
   std::optional<SegmentReader> reader_;
   std::optional<Fault> fault_;
+  bool is_damage_new_ = false;       // of the last read
+  std::uint64_t last_sequence_ = 0;  // given last; 0: none, or another place since
 };
 
 }  // namespace vigia::pipeline

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "libs/base/check.hpp"
 #include "libs/pipeline/segment_reader.hpp"
@@ -75,7 +76,8 @@ LogState::LogState(const DiskLogSettings& settings, const Clock& clock, FileSyst
       files_(files),
       events_(std::move(events)),
       contents_(settings.bytes_max, has_required(settings.cursors) ? settings.customer_share : 0),
-      receipts_(shortest_age(settings.cursors)) {
+      receipts_(shortest_age(settings.cursors)),
+      notice_(settings.directory + "/damage-found", files, clock) {
   for (const CursorSettings& cursor : settings.cursors)
     cursors_.push_back({.settings = cursor,
                         .committed = {},
@@ -90,6 +92,7 @@ std::string LogState::path_of(std::uint64_t number) const {
 }
 
 Result<void> LogState::recover() {
+  notice_.recover();
   auto names = files_.list(settings_.directory);
   if (!names) return forward(names);
   if (auto read = recover_segments(*names); !read) return read;
@@ -153,7 +156,9 @@ Result<void> LogState::recover_cursors() {
   if (!content) {
     // A new log: every cursor stands before the first record. So it does where the file is damaged:
     // all is read once more, which no reader minds; silence would be worse.
-    damaged_records_ += content.error().code == ErrorCode::kNotFound ? 0 : 1;
+    if (content.error().code == ErrorCode::kNotFound) return {};
+    ++damaged_records_;
+    notice_.found();
     return {};
   }
   next_sequence_ = std::max(next_sequence_, content->next_sequence);
@@ -678,38 +683,58 @@ std::uint64_t LogState::lost(std::size_t index) const {
   return cursors_[index].lost;
 }
 
-void LogState::count_damaged_record(std::size_t index, const RecordHeader& header) {
+bool LogState::count_damaged_record(std::size_t index, const RecordHeader& header) {
   const std::lock_guard lock(mutex_);
   note_damage(header.position);
   CursorState& cursor = cursors_[index];
-  if (header.position < cursor.committed) return;  // dropped, and counted, meanwhile
-  if (!cursor.damaged.insert(header.position).second) return;
+  if (header.position < cursor.committed) return false;  // dropped, and counted, meanwhile
+  if (!cursor.damaged.insert(header.position).second) return false;
   ++cursor.lost;
   is_dirty_ = true;
   if (events_.on_drop) events_.on_drop(header, cursor.settings.name, DropReason::kDamaged);
+  return true;
 }
 
-void LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
+bool LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
   CursorState& cursor = cursors_[index];
   {
     const std::lock_guard lock(mutex_);
     note_damage(begin);
-    if (begin < cursor.committed || !cursor.passages.insert(begin).second) return;
+    if (begin < cursor.committed || !cursor.passages.insert(begin).second) return false;
     ++cursor.lost;
     is_dirty_ = true;
   }
   const auto segment = find_segment(begin.segment);
   // Where it cannot be looked at now, the passage stays one of whose records nobody can say.
   if (segment) (void)tell_hidden(cursor, {begin, {*segment}}, begin.segment);
+  return true;
 }
 
 void LogState::note_damage(LogPosition position) {
   if (damage_.count(position) > 0) return;
   if (damage_.size() < kDamageRememberedMax) damage_.insert(position);
   ++damaged_records_;
+  damaged_segments_.insert(position.segment);
+  notice_.found();
 }
 
-void LogState::report_skip(const SkippedPassage& skipped) const {
+std::set<std::uint64_t> LogState::take_damaged_segments() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(damaged_segments_, {});
+}
+
+void LogState::report_skip(SkippedPassage skipped) {
+  {
+    const std::lock_guard lock(mutex_);
+    const TimePoint now = clock_.steady();
+    if (skips_told_ == 0 || now >= skips_from_ + kSkipsToldIn) {
+      skips_from_ = now;
+      skips_told_ = 0;
+    }
+    if (skips_told_ == kSkipsToldMax) return;
+    if (++skips_told_ == kSkipsToldMax)
+      skipped.why += "; more of them are only counted, for an hour";
+  }
   if (events_.on_skip) events_.on_skip(skipped);
 }
 
@@ -720,6 +745,7 @@ void LogState::add_stats(DiskLogStats& stats) const {
   stats.bytes = total_bytes();
   stats.segments = segments_.size();
   stats.damaged_records = damaged_records_;
+  stats.is_damage_recent = notice_.is_shown();
   stats.clock_jumps = clock_jumps_;
   for (std::size_t i = 0; i < cursors_.size(); ++i) {
     const Front& first = fronts[i];

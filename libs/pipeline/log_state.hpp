@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/pipeline/damage_notice.hpp"
 #include "libs/pipeline/disk_log.hpp"
 #include "libs/pipeline/log_contents.hpp"
 #include "libs/pipeline/receipt_times.hpp"
@@ -95,9 +96,14 @@ class LogState {
   void interrupt_all();
   bool holds(std::uint64_t segment) const;
   std::uint64_t lost(std::size_t index) const;
-  void count_damaged_record(std::size_t index, const RecordHeader& header);
-  void count_damaged_passage(std::size_t index, LogPosition begin);
-  void report_skip(const SkippedPassage& skipped) const;
+  /// Both: true where the cursor has not met it before.
+  bool count_damaged_record(std::size_t index, const RecordHeader& header);
+  bool count_damaged_passage(std::size_t index, LogPosition begin);
+  /// Tells the owner, of kSkipsToldMax passages in kSkipsToldIn; the last of them says so.
+  void report_skip(SkippedPassage skipped);
+  /// Segments in which damage was found since the last call.
+  std::set<std::uint64_t> take_damaged_segments();
+  DamageNotice& notice() { return notice_; }
 
   /// Fills in what this class knows: bytes, segments, damage, cursors.
   void add_stats(DiskLogStats& stats) const;
@@ -107,6 +113,8 @@ class LogState {
   static constexpr std::size_t kPieceRecordsMax = 1024;
   static constexpr std::size_t kPieceVerdictBytesMax = 4U << 20U;
   static constexpr auto kPieceTimeMax = std::chrono::milliseconds(20);
+  static constexpr std::size_t kSkipsToldMax = 100;
+  static constexpr Duration kSkipsToldIn = std::chrono::hours(1);
 
  private:
   struct Front {  // the first record at or after a cursor's committed position
@@ -189,6 +197,10 @@ class LogState {
   bool is_dirty_ = false;
   std::set<LogPosition> damage_;
   std::uint64_t damaged_records_ = 0;
+  std::set<std::uint64_t> damaged_segments_;  // not yet taken
+  DamageNotice notice_;
+  TimePoint skips_from_{};  // of the hour of which skips_told_ counts
+  std::size_t skips_told_ = 0;
   std::uint64_t clock_jumps_ = 0;
 };
 

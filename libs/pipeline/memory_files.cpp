@@ -41,8 +41,10 @@ struct MemoryFiles::State {
     return {};
   }
   std::uint64_t used() const {
+    std::set<const Content*> files;  // each once, whatever its names
+    for (const auto& [name, content] : names) files.insert(content.get());
     std::uint64_t bytes = 0;
-    for (const auto& [name, content] : names) bytes += content->bytes.size();
+    for (const Content* content : files) bytes += content->bytes.size();
     return bytes;
   }
 };
@@ -223,6 +225,17 @@ Result<void> MemoryFiles::remove(const std::string& path) {
   if (auto asked = state_->ask("remove", path); !asked) return asked;
   if (state_->names.erase(path) == 0)
     return fail(ErrorCode::kNotFound, "removing " + path + ": no such file");
+  return {};
+}
+
+Result<void> MemoryFiles::link(const std::string& path, const std::string& second) {
+  const std::lock_guard lock(state_->mutex);
+  if (auto asked = state_->ask("link", path); !asked) return asked;
+  const auto found = state_->names.find(path);
+  if (found == state_->names.end())
+    return fail(ErrorCode::kNotFound, "linking " + path + ": no such file");
+  if (!state_->names.emplace(second, found->second).second)
+    return fail(ErrorCode::kUnavailable, "linking " + path + ": the name is taken");
   return {};
 }
 

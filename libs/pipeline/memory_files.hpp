@@ -21,8 +21,8 @@ class MemoryFiles final : public FileSystem {
   ~MemoryFiles() override;
 
   /// What is asked before each call: "write", "sync", "truncate", "create", "open", "rename",
-  /// "remove" or "read", with the path. True fails the call (a write puts half of its bytes down
-  /// first).
+  /// "remove", "link" or "read", with the path. True fails the call (a write puts half of its bytes
+  /// down first).
   void fail_when(std::function<bool(std::string_view call, const std::string& path)> is_failing);
   /// A bad sector: reads that touch the bytes [from, to) of the file fail as the device's own fault
   /// does (kCorrupt), until mend_sectors.
@@ -44,6 +44,7 @@ class MemoryFiles final : public FileSystem {
   Result<std::unique_ptr<File>> open_to_read(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
+  Result<void> link(const std::string& path, const std::string& second) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
   Result<void> create_directory(const std::string& directory) override;
   Result<void> sync_directory(const std::string& directory) override;

@@ -26,6 +26,9 @@ void show_log(const Emit& emit, const pipeline::DiskLogStats& log) {
        log.sync_failures);
   show("vigia_log_damaged_records_total", "Passages that could not be read", MetricType::kCounter,
        log.damaged_records);
+  show("vigia_log_damage_recent",
+       "1 from when damage was found until an hour of running after it, over restarts",
+       MetricType::kGauge, log.is_damage_recent ? 1 : 0);
   show("vigia_log_clock_jumps_total", "Jumps of the wall clock by which nothing grew old",
        MetricType::kCounter, log.clock_jumps);
 }

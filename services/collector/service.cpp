@@ -28,12 +28,15 @@ namespace vigia::collector {
 namespace {
 
 void report_skip(const pipeline::SkippedPassage& skipped) {
-  service::log_error("a passage of the disk log cannot be read; the exporter goes on behind it",
-                     {{"exporter", skipped.cursor},
-                      {"file", skipped.path},
-                      {"from_byte", std::to_string(skipped.begin)},
-                      {"to_byte", std::to_string(skipped.end)},
-                      {"why", skipped.why}});
+  service::log_error(
+      "a passage of the disk log cannot be read; the exporter goes on behind it, the file is kept "
+      "as "
+      ".damaged",
+      {{"exporter", skipped.cursor},
+       {"file", skipped.path},
+       {"from_byte", std::to_string(skipped.begin)},
+       {"to_byte", std::to_string(skipped.end)},
+       {"why", skipped.why}});
 }
 
 void report_forgotten(std::string_view exporter, std::uint64_t bytes) {

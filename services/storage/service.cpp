@@ -99,6 +99,10 @@ Result<void> Service::open() {
   guard_ = std::make_unique<MemoryGuard>(settings_.memory_max,
                                          [this](bool is_short) { set_short(is_short); });
   start_retention();
+  damage_notice_ = std::make_unique<pipeline::DamageNotice>(
+      settings_.rocksdb.directory + "/vigia-damage-found", pipeline::system_files(), clock_);
+  damage_notice_->recover();
+  (void)is_damage_recent();  // what the start has found is remembered before anybody asks
   return {};
 }
 

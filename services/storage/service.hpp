@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "libs/base/clock.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
+#include "libs/pipeline/damage_notice.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
 #include "services/storage/api/event_api.hpp"
@@ -57,6 +59,7 @@ class Service final : public service::Running, public net::Handler {
   bool is_ready() const;
   net::Response confirm_time();
   void add_damage_metrics();
+  bool is_damage_recent();
   void add_routes();
   void add_metrics();
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
@@ -81,6 +84,9 @@ class Service final : public service::Running, public net::Handler {
   SystemClock clock_;
   service::MetricRegistry registry_;
   RecordTimes times_;
+  std::mutex damage_mutex_;  // guards the two below, once open
+  std::unique_ptr<pipeline::DamageNotice> damage_notice_;
+  std::uint64_t damage_seen_ = 0;
   std::unique_ptr<OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;

@@ -209,6 +209,18 @@ void Service::add_metrics() {
   });
 }
 
+// The store knows what it found since it opened; that there was more of it is remembered over
+// starts.
+bool Service::is_damage_recent() {
+  std::uint64_t found = ingester_->stats().replay_damaged;
+  for (const auto& [what, count] : store_->damage().found) found += count;
+  const std::lock_guard lock(damage_mutex_);
+  if (found > damage_seen_) damage_notice_->found();
+  damage_seen_ = found;
+  damage_notice_->keep();
+  return damage_notice_->is_shown() || ingester_->stats().log.is_damage_recent;
+}
+
 void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
@@ -220,6 +232,9 @@ void Service::add_damage_metrics() {
       emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
            MetricType::kCounter, {{"what", what}}, static_cast<double>(count));
     }
+    emit("vigia_storage_damage_recent",
+         "1 from when damage was found until an hour of running after it, over restarts.",
+         MetricType::kGauge, {}, is_damage_recent() ? 1.0 : 0.0);
     emit("vigia_storage_damage_rows_lost_total", "Rows that damaged files cost, as far as known.",
          MetricType::kCounter, {}, static_cast<double>(damage.rows_lost));
     emit("vigia_storage_damage_rows_saved_total", "Rows read from damaged files, written anew.",

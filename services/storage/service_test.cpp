@@ -233,13 +233,14 @@ TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
   EXPECT_EQ(get("/api/v1/series?matcher=a%3D~%5B").status, 400);
 }
 
-// The provider's rule asks for increase(), which misses a counter that begins at 1.
+// increase() misses a counter that begins at 1; the provider's rule asks for the state.
 TEST_F(ServiceTest, EveryKindOfDamageIsShownBeforeTheFirst) {
   for (const char* what :
        {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "unknown"}) {
     EXPECT_EQ(service_metric(std::string("vigia_storage_damage_total{what=\"") + what + "\"}"), 0)
         << what;
   }
+  EXPECT_EQ(service_metric("vigia_storage_damage_recent"), 0);
 }
 
 TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {

@@ -32,12 +32,14 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
 }
 
 void report_skip(const pipeline::SkippedPassage& skipped) {
-  service::log_error("a passage of the buffer cannot be read; sending goes on behind it",
-                     {{"signal", skipped.cursor},
-                      {"file", skipped.path},
-                      {"from_byte", std::to_string(skipped.begin)},
-                      {"to_byte", std::to_string(skipped.end)},
-                      {"why", skipped.why}});
+  service::log_error(
+      "a passage of the buffer cannot be read; sending goes on behind it, the file is kept as "
+      ".damaged",
+      {{"signal", skipped.cursor},
+       {"file", skipped.path},
+       {"from_byte", std::to_string(skipped.begin)},
+       {"to_byte", std::to_string(skipped.end)},
+       {"why", skipped.why}});
 }
 
 void report_clock_jump(const pipeline::ClockJump& jump) {
@@ -187,6 +189,7 @@ BufferStats Buffer::stats() const {
   const auto log = log_->stats();
   BufferStats stats;
   stats.damaged_records = log.damaged_records;
+  stats.is_damage_recent = log.is_damage_recent;
   stats.clock_jumps = log.clock_jumps;
   stats.is_full = log.is_full;
   Duration oldest{0};

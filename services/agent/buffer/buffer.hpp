@@ -28,6 +28,7 @@ struct BufferStats {
   double usage_percent = 0;  ///< the fuller of bytes and age, 0 to 100
   std::uint64_t bytes = 0;   ///< not yet acknowledged, on disk
   std::uint64_t damaged_records = 0;
+  bool is_damage_recent = false;  ///< DiskLogStats
   std::uint64_t clock_jumps = 0;  ///< by which nothing grew old
   bool is_full = false;           ///< the disk takes nothing at present
   std::uint64_t held_items = 0;   ///< the agent's own, in memory until the disk takes them

@@ -40,6 +40,9 @@ void add_buffer(std::vector<StatusValue>& values, const BufferStats& buffer) {
   }
   add_counter(values, "agent_buffer_damaged_records_total",
               "Passages of the buffer that could not be read", buffer.damaged_records);
+  add_gauge(values, "agent_buffer_damage_recent",
+            "1 from when damage was found until an hour of running after it, over restarts",
+            buffer.is_damage_recent ? 1 : 0);
   add_counter(values, "agent_clock_jumps_total",
               "Jumps of the wall clock by which the buffer did not age", buffer.clock_jumps);
 }
@@ -76,15 +79,6 @@ void add_traffic(std::vector<StatusValue>& values, const SenderStatus& sender,
 AgentStatus::AgentStatus(Parts parts)
     : parts_(parts), started_(parts.clock.steady()), started_ns_(parts.clock.wall_ns()) {}
 
-bool AgentStatus::has_recent_damage(std::uint64_t damaged_records) {
-  const std::lock_guard lock(mutex_);
-  if (damaged_records > damaged_records_) {
-    damaged_records_ = damaged_records;
-    damaged_at_ = parts_.clock.steady();
-  }
-  return damaged_records_ > 0 && parts_.clock.steady() - damaged_at_ < kDamageShown;
-}
-
 HealthReport AgentStatus::report() {
   HealthReport report;
   report.buffer = parts_.buffer.stats();
@@ -109,9 +103,10 @@ HealthReport AgentStatus::report() {
         "in memory",
         report.buffer.held_items));
   }
-  if (has_recent_damage(report.buffer.damaged_records)) {
-    report.reasons.push_back(
-        fmt::format("{} damaged records in the buffer", report.buffer.damaged_records));
+  if (report.buffer.is_damage_recent) {
+    report.reasons.push_back(fmt::format(
+        "damaged records in the buffer: {} passages since the start, the log says where",
+        report.buffer.damaged_records));
   }
   return report;
 }

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,18 +60,11 @@ class AgentStatus {
   std::int64_t started_ns() const { return started_ns_; }  ///< wall clock
 
   static constexpr double kBufferDegradedPercent = 80;
-  /// Damage found in the buffer shows for that long.
-  static constexpr Duration kDamageShown = std::chrono::hours(1);
 
  private:
-  bool has_recent_damage(std::uint64_t damaged_records);
-
   Parts parts_;
   TimePoint started_;
   std::int64_t started_ns_;
-  std::mutex mutex_;
-  std::uint64_t damaged_records_ = 0;  // guarded by mutex_
-  TimePoint damaged_at_{};             // guarded by mutex_
 };
 
 /// The same values as families for the SDK, in order, those of one name together.

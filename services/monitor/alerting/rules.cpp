@@ -330,12 +330,9 @@ std::vector<AlertRule> data_rules() {
        "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro",
        "Internal fault of {{ $labels.job }} ({{ $labels.instance }}); its log has it"},
       {"StoredDataDamaged",
-       "sum by (job, instance) (increase(vigia_storage_damage_total{customer_id=\"\"}[10m])) > 0 "
-       "or "
-       "sum by (job, instance) "
-       "(increase(vigia_storage_log_damaged_records_total{customer_id=\"\"}[10m])) > 0 or "
-       "sum by (job, instance) (increase(vigia_log_damaged_records_total{customer_id=\"\"}[10m])) "
-       "> 0",
+       // A counter that is 1 at its first scrape, or 1 again after a restart, has no increase.
+       "max by (job, instance) (vigia_storage_damage_recent{customer_id=\"\"} or "
+       "vigia_log_damage_recent{customer_id=\"\"}) > 0",
        none, none, "critical",
        "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
        "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},

@@ -27,7 +27,8 @@ bool is_nearly_full(const pipeline::DiskLogStats& stats, std::uint64_t bytes_max
 
 void report_skip(const pipeline::SkippedPassage& skipped) {
   service::log_error(
-      "a passage of the write-ahead log cannot be read; the replay goes on behind it",
+      "a passage of the write-ahead log cannot be read; the replay goes on behind it, the file is "
+      "kept as .damaged",
       {{"file", skipped.path},
        {"from_byte", std::to_string(skipped.begin)},
        {"to_byte", std::to_string(skipped.end)},
