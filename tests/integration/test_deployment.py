@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
+from launcher import commands
+from launcher.layout import Layout
 from launcher.paths import PORTAL, ROOT
-from stack import binaries
+from stack import Stack, binaries
 
 PROGRAMS = ("agent", "collector", "monitor", "router", "storage")
 
@@ -53,3 +56,72 @@ class TestUnits:
         folder = re.search(r"buffer: \{directory: (\S+)\}", shown)
         assert folder is not None
         assert not Path(folder[1]).is_absolute(), "the working directory of the unit decides where it lies"
+
+
+def _dropped_in(file: str) -> list[str]:
+    """The words of the command that a unit or drop-in of ours starts."""
+    text = (ROOT / "deploy" / "systemd" / file).read_text().replace("\\\n", " ")
+    started: list[str] = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
+    return started[-1].split()
+
+
+def _flags(words: list[str], without: set[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words[1:]]
+    return {name: value for name, _, value in pairs if name not in without}
+
+
+class TestExamples:
+    def test_write_only_where_their_unit_may(self) -> None:
+        for program in ("collector", "monitor", "router", "storage"):
+            text = (ROOT / "deploy" / "config" / f"{program}.yaml").read_text()
+            written = re.findall(r"/var/lib/[\w/.-]+", text)
+            assert written, program
+            assert all(f"{path}/".startswith(f"{_state_folder(program)}/") for path in written), written
+
+    def test_run_together_as_they_are(self, stack: Stack) -> None:
+        """But for the address, the folder, the pages' place and certificates, which no test has at those places."""
+        token = stack.secrets["internal_token"]
+        for program in ("storage", "monitor", "router", "collector"):
+            text = (ROOT / "deploy" / "config" / f"{program}.yaml").read_text()
+            text = re.sub(r"127\.0\.0\.1|0\.0\.0\.0", stack.layout.host, text)
+            text = re.sub(r"\n +tls: \{cert_file: /etc/vigia/collector.*\}", "", text)
+            text = text.replace("/var/lib/vigia", str(stack.folder)).replace("/usr/share/vigia", str(PORTAL.parent))
+            text = text.replace(f"{PORTAL.parent}/portal", str(PORTAL / "dist"))
+            (stack.layout.config / f"{program}.yaml").write_text(text)
+            (stack.folder / program).mkdir()  # as StateDirectory= does
+            stack.start(program)
+        for part in ("collector", "router"):
+            ready = {
+                "collector": f"{stack.layout.url('collector_health')}/health",
+                "router": f"{stack.layout.url('router')}/ready",
+            }
+            assert requests.get(ready[part], timeout=5).status_code == 200
+        assert token not in "".join(file.read_text() for file in (stack.folder / "log").iterdir())
+        assert (stack.folder / "router" / "directory.json").exists()
+        written = {entry.name for entry in stack.folder.iterdir()}
+        assert written == {"config", "data", "log", "secrets.json", "storage", "monitor", "router", "collector"}
+
+    def test_templates_have_no_name_that_the_page_does_not_give(self) -> None:
+        page = (ROOT / "docs" / "deployment.md").read_text()
+        for template in (ROOT / "deploy" / "prometheus").glob("*.yml"):
+            for name in set(re.findall(r"\$\{(\w+)\}", template.read_text())):
+                assert re.search(rf"^ +export .*\b{name}=\S", page, re.MULTILINE), name
+
+    def test_flags_of_neighbours_are_those_of_the_launcher(self, tmp_path: Path) -> None:
+        layout = Layout(config=tmp_path, data=tmp_path)
+        places = {"--config.file", "--storage.tsdb.path", "--storage.path", "--web.external-url"}
+        for file, command in (
+            ("prometheus.service.d/vigia.conf", commands.hot(layout)),
+            ("prometheus-query.service", commands.query(layout)),
+            ("prometheus-alertmanager.service.d/vigia.conf", commands.alertmanager(layout)),
+        ):
+            assert _flags(_dropped_in(file), places) == _flags(command.words, places), file
+
+    def test_the_container_of_alertmanager_has_them_too(self) -> None:
+        text = (ROOT / "services" / "monitor" / "docker-compose.yaml").read_text()
+        version = re.search(r"image: prom/alertmanager:v0\.(\d+)\.\d+", text)
+        assert version is not None
+        assert int(version[1]) >= 26, "counters of mails name their receiver"
+        assert '"--enable-feature=receiver-name-in-metrics"' in text
+        assert '"--web.external-url=' in text
+        assert '"--web.route-prefix=/"' in text
