@@ -38,9 +38,21 @@ inline constexpr std::size_t kInsideQueueMax = 64;
 /// customer has one of them at most.
 inline constexpr std::size_t kHookWorkers = 8;
 /// Messages of one customer's alerts that are passed on at once, and their bytes; Alertmanager is
-/// told to bring more again later (503).
+/// told to bring more again later (503). Of a channel one is always taken, so that those that work
+/// do not wait for those that hang.
 inline constexpr std::size_t kHooksOfCustomerMax = 64;
 inline constexpr std::size_t kHookBytesOfCustomerMax = 8U << 20U;
+/// Alertmanager tells all nodes of a customer that have the same alert together, so what it has
+/// under way is bounded by alert names and channels, whatever goes down. A node that joins such a
+/// group is told after this at the latest: half of how often rules are evaluated, and longer than
+/// kHookTimeout, so that a try has its answer before Alertmanager gives it up.
+inline constexpr Duration kGroupInterval = std::chrono::seconds(15);
+/// Alerts of one message to a webhook (truncatedAlerts has how many more there are), and lines of
+/// one mail or Slack message: of those that stand, and of those that ended.
+inline constexpr std::size_t kAlertsOfMessageMax = 100;
+inline constexpr std::size_t kAlertsListedMax = 20;
+/// Of one to the provider's own webhook: some 1 MB.
+inline constexpr std::size_t kAlertsOfProviderMessageMax = 500;
 /// One message: 100 alerts of 2 KB are a fifth of it.
 inline constexpr std::size_t kHookBodyBytesMax = 1U << 20U;
 /// What is read of a customer's host's answer, and how long it may take.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.policy
 import json
 import re
-import socketserver
 import sqlite3
 import threading
 import time
@@ -24,7 +23,16 @@ import requests
 from launcher.layout import beside, demo_agents
 from rest import Caller
 from stack import Stack, wait_for
-from two_customers import add_to_alerting, add_two_customers, channels_of, is_active, operator_of, sink, up_of
+from two_customers import (
+    add_to_alerting,
+    add_two_customers,
+    channels_of,
+    is_active,
+    mail_server,
+    operator_of,
+    sink,
+    up_of,
+)
 
 GOOD = "https://8.8.8.8/good"
 
@@ -347,56 +355,28 @@ class TestCustomersHostsAndAlertmanager:
             operator = operator_of(stack)
             add_two_customers(operator)
             own = _add_channel(operator, "cliente-a", type="webhook", target=hanging)
+            others = _add_channel(operator, "cliente-a", type="webhook", target=url)
             _add_channel(operator, "cliente-b", type="webhook", target=url)
-            where = f"{stack.layout.url('monitor_internal')}/hooks/cliente-a/{own}"
             token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
 
+            def post_to(channel: str, message: bytes) -> int:
+                where = f"{stack.layout.url('monitor_internal')}/hooks/cliente-a/{channel}"
+                return requests.post(where, data=message, headers=token, timeout=30).status_code
+
             def post(_: int) -> int:
-                return requests.post(where, data=b"{}", headers=token, timeout=30).status_code
+                return post_to(own, b"{}")
 
             with ThreadPoolExecutor(150) as pool:
                 answers = pool.map(post, range(150))
                 wait_for("A's share is taken", lambda: len(under_way) == 64, 10)
+                assert post_to(own, b"{}") == 503
+                assert post_to(others, b'{"alerts":[]}') == 200, "its other channels have room"
                 _post_alerts(stack, "cliente-b", "n4")
                 wait_for("B is told meanwhile", lambda: told, 9)
                 statuses = list(answers)
             over.set()
             assert len(under_way) == 64
             assert set(statuses) == {503}, "too many, and no answer within 10 s"
-
-
-@contextmanager
-def _mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[tuple[int, list[str]]]:
-    """An SMTP server that takes all but mail to the address that `unknown` gives: what it was sent, head and body."""
-    mails: list[str] = []
-
-    class Session(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"220 ready\r\n")
-            for line in self.rfile:
-                word = line.strip().upper().partition(b" ")[0]
-                if word == b"DATA":
-                    self.wfile.write(b"354 go on\r\n")
-                    lines = iter(self.rfile.readline, b".\r\n")
-                    # A line that begins with a dot is sent with two (RFC 5321, 4.5.2).
-                    mails.append(b"".join(one[1:] if one.startswith(b"..") else one for one in lines).decode())
-                is_refused = word == b"RCPT" and unknown() and unknown().encode() in line
-                if is_refused:
-                    self.wfile.write(b"550 no such user at mx.inside\r\n")
-                    continue
-                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
-                if word == b"QUIT":
-                    return
-
-    with socketserver.ThreadingTCPServer((host, 0), Session) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1], mails
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def _with_portal(stack: Stack, *alerting: str) -> str:
@@ -418,7 +398,7 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
     with (
         Stack(tmp_path) as stack,
         _host(beside(stack.layout.host, 98), take) as url,
-        _mail_server(beside(stack.layout.host, 97), lambda: unknown[0]) as (port, mails),
+        mail_server(beside(stack.layout.host, 97), lambda: unknown[0]) as (port, mails),
     ):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"
         mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
@@ -478,7 +458,7 @@ def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_our
     with (
         Stack(tmp_path, agents=demo_agents()[:1]) as stack,
         _host(beside(stack.layout.host, 98), take) as url,
-        _mail_server(beside(stack.layout.host, 97)) as (port, mails),
+        mail_server(beside(stack.layout.host, 97)) as (port, mails),
     ):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"
         mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
@@ -506,7 +486,7 @@ def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_our
 
 
 def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
-    with Stack(tmp_path) as stack, _mail_server(beside(stack.layout.host, 97)) as (port, mails):
+    with Stack(tmp_path) as stack, mail_server(beside(stack.layout.host, 97)) as (port, mails):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"
         add_to_alerting(stack, f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}')
         portal = stack.layout.url("monitor")

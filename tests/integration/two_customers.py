@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -65,3 +66,37 @@ def sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[tuple[int, list[str]]]:
+    """An SMTP server that takes all but mail to the address that `unknown` gives: what it was sent, head and body."""
+    mails: list[str] = []
+
+    class Session(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 ready\r\n")
+            for line in self.rfile:
+                word = line.strip().upper().partition(b" ")[0]
+                if word == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    lines = iter(self.rfile.readline, b".\r\n")
+                    # A line that begins with a dot is sent with two (RFC 5321, 4.5.2).
+                    mails.append(b"".join(one[1:] if one.startswith(b"..") else one for one in lines).decode())
+                is_refused = word == b"RCPT" and unknown() and unknown().encode() in line
+                if is_refused:
+                    self.wfile.write(b"550 no such user at mx.inside\r\n")
+                    continue
+                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 fine\r\n")
+                if word == b"QUIT":
+                    return
+
+    with socketserver.ThreadingTCPServer((host, 0), Session) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1], mails
+        finally:
+            server.shutdown()
+            thread.join()

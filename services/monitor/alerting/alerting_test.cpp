@@ -143,6 +143,15 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
     EXPECT_NE(text.find(std::string(kUrl) + part), std::string::npos) << text;
   }
   EXPECT_NE(text.find("authorization: {credentials: \"internal-token\"}"), std::string::npos);
+  // By node, all nodes of a customer times its channels would be under way at once.
+  EXPECT_EQ(text.find("node_id]"), std::string::npos) << text;
+  EXPECT_NE(text.find("  group_by: [alertname, customer_id]\n  group_wait: 5s\n"
+                      "  group_interval: 15s\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("    - receiver: provider\n      group_interval: 1m\n"), std::string::npos);
+  EXPECT_NE(text.find("max_alerts: 100, "), std::string::npos) << text;
+  EXPECT_NE(text.find("hook\", send_resolved: true, max_alerts: 500}"), std::string::npos) << text;
   EXPECT_EQ(text.find("a@b.example"), std::string::npos) << "no mail server is configured";
   EXPECT_NE(text.find("url: \"http://127.0.0.1:9/hook\""), std::string::npos);
 }

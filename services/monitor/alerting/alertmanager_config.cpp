@@ -11,6 +11,7 @@
 #include "services/monitor/alerting/channel_check.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/rules.hpp"
+#include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -34,11 +35,13 @@ struct Words {
   std::string_view until;
   std::string_view customer;
   std::string_view node;
+  std::string_view and_others;  ///< before and after how many are not listed
+  std::string_view more;
 };
-constexpr Words kSpanish{"summary", "resolved", "ACTIVA",  "RESUELTA",
-                         "desde",   "hasta",    "Cliente", "nodo"};
-constexpr Words kEnglish{"summary_en", "resolved_en", "FIRING",   "RESOLVED",
-                         "since",      "until",       "Customer", "node"};
+constexpr Words kSpanish{"summary", "resolved", "ACTIVA", "RESUELTA", "desde",
+                         "hasta",   "Cliente",  "nodo",   "y",        "más"};
+constexpr Words kEnglish{"summary_en", "resolved_en", "FIRING", "RESOLVED", "since",
+                         "until",      "Customer",    "node",   "and",      "more"};
 
 const Words& words_of(const Channel& channel) {
   return channel.language == "en" ? kEnglish : kSpanish;
@@ -60,21 +63,46 @@ std::string local_time(std::string_view field) {
   return fmt::format("{{{{ .{}.Local.Format \"2006-01-02 15:04:05 UTC-07:00\" }}}}", field);
 }
 
+// Of one alert its state, of several how many there are of each.
 std::string subject_of(const Words& words) {
-  return "[" + by_state(words.firing, words.resolved) +
+  return "[{{ $firing := len .Alerts.Firing }}{{ $resolved := len .Alerts.Resolved }}"
+         "{{ if eq (len .Alerts) 1 }}" +
+         by_state(words.firing, words.resolved) +
+         fmt::format(
+             "{{{{ else }}}}{{{{ with $firing }}}}{}: {{{{ . }}}}{{{{ end }}}}"
+             "{{{{ if and $firing $resolved }}}}, {{{{ end }}}}"
+             "{{{{ with $resolved }}}}{}: {{{{ . }}}}{{{{ end }}}}{{{{ end }}}}",
+             words.firing, words.resolved) +
          "] {{ .CommonLabels.alertname }}{{ with .CommonLabels.node_id }} · {{ . }}{{ end }}";
 }
 
-// One line an alert; its own state, since a message may have both kinds.
+// Of `which` (a template's variable) the first kAlertsListedMax a line each, and how many more
+// there are: a customer's nodes may go down all at once.
+std::string list_of(std::string_view which, const std::string& line, std::string_view state,
+                    const Words& words, std::string_view between) {
+  return fmt::format(
+             "{{{{ range $i, $alert := {0} }}}}{{{{ if lt $i {1} }}}}"
+             "{{{{ if $i }}}}{2}{{{{ end }}}}",
+             which, kAlertsListedMax, between) +
+         line +
+         fmt::format(
+             "{{{{ end }}}}{{{{ end }}}}{{{{ if gt (len {0}) {1} }}}}{2}{3}: {4} "
+             "{{{{ len (slice {0} {1}) }}}} {5}{{{{ end }}}}",
+             which, kAlertsListedMax, between, state, words.and_others, words.more);
+}
+
+// Alertmanager brings a group as a whole: those that stand, and those that have just ended.
 std::string body_of(const Words& words, std::string_view between) {
-  const auto firing = annotation_or(words.summary, "{{ .Annotations.summary }}");
+  const auto summary = annotation_or(words.summary, "{{ .Annotations.summary }}");
   const auto since = fmt::format(" ({} {}", words.since, local_time("StartsAt"));
   const auto until = fmt::format(" {} {}", words.until, local_time("EndsAt"));
-  return fmt::format("{{{{ range $i, $alert := .Alerts }}}}{{{{ if $i }}}}{}{{{{ end }}}}",
-                     between) +
-         by_state(fmt::format("{}: {}", words.firing, firing),
-                  fmt::format("{}: {}", words.resolved, annotation_or(words.recovery, firing))) +
-         since + by_state("", until) + "){{ end }}";
+  const auto firing = fmt::format("{}: {}{})", words.firing, summary, since);
+  const auto resolved = fmt::format("{}: {}{}{})", words.resolved,
+                                    annotation_or(words.recovery, summary), since, until);
+  return "{{ $firing := .Alerts.Firing }}{{ $resolved := .Alerts.Resolved }}" +
+         list_of("$firing", firing, words.firing, words, between) +
+         fmt::format("{{{{ if and $firing $resolved }}}}{}{{{{ end }}}}", between) +
+         list_of("$resolved", resolved, words.resolved, words, between);
 }
 
 // The name is text whatever stands in it: a string of the template language.
@@ -169,8 +197,8 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
     }
   };
   section("webhook", "webhook_configs", [&](const Channel& channel) {
-    return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: 100, {}}}\n",
-                       relay_url(channel, relay), relay_access(relay));
+    return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: {}, {}}}\n",
+                       relay_url(channel, relay), kAlertsOfMessageMax, relay_access(relay));
   });
   section("slack", "slack_configs",
           [&](const Channel& channel) { return render_slack(channel, relay, portal); });
@@ -229,9 +257,9 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
   std::string text = "# Written by vigia-monitor; changes here are lost.\n" + render_global(mail) +
                      "route:\n"
                      "  receiver: provider\n"
-                     "  group_by: [alertname, customer_id, node_id]\n"
-                     "  group_wait: 5s\n"
-                     "  group_interval: 1m\n"
+                     "  group_by: [alertname, customer_id]\n"
+                     "  group_wait: 5s\n" +
+                     fmt::format("  group_interval: {}\n", format_duration(kGroupInterval)) +
                      "  repeat_interval: 4h\n"
                      "  routes:\n" +
                      fmt::format("    - matchers: ['alertname=\"{}\"']\n      receiver: nobody\n",
@@ -258,13 +286,14 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
       receivers += render_mail_receiver(channel, portal);
     }
   }
-  // One message a minute at most for what happens to one customer, however many nodes it has.
-  text += "    - receiver: provider\n      group_by: [alertname, customer_id]\n";
+  // One message a minute at most for what happens to one customer, whatever comes and goes there.
+  text += "    - receiver: provider\n      group_interval: 1m\n";
   receivers += "  - name: nobody\n";
   receivers += "  - name: provider\n";
   if (!provider.webhook.empty()) {
-    receivers += fmt::format("    webhook_configs:\n      - {{url: {}, send_resolved: true}}\n",
-                             json_text(provider.webhook));
+    receivers += fmt::format(
+        "    webhook_configs:\n      - {{url: {}, send_resolved: true, max_alerts: {}}}\n",
+        json_text(provider.webhook), kAlertsOfProviderMessageMax);
   }
   if (!provider.dead_mans_switch.empty()) {
     receivers += fmt::format(

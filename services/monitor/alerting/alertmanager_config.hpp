@@ -34,8 +34,9 @@ struct ChannelRelay {
 /// A whole alertmanager.yml (0.25 and newer). Every text that came from outside is quoted; nothing
 /// of it names a file (S9), and no address of a webhook or of Slack stands in it. Messages say what
 /// the rule says of the state, whose it is, since when in Alertmanager's own time zone, and link to
-/// the page under `portal` (an origin; "" for no link). Deterministic. REQUIRES: every channel
-/// passes check_channel_text.
+/// the page under `portal` (an origin; "" for no link). One message tells of all nodes that have
+/// the same alert, of at most kAlertsListedMax (a webhook's: kAlertsOfMessageMax) by name.
+/// Deterministic. REQUIRES: every channel passes check_channel_text.
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
                                 const std::vector<Channel>& channels, const ChannelRelay& relay,
                                 std::string_view portal = {});

@@ -66,10 +66,13 @@ std::string failure_of_error(const Error& error) {
 /// One message's part of its customer's share, given back when it is over.
 class ChannelHooks::Taken {
  public:
-  Taken(ChannelHooks& hooks, CustomerId customer, std::size_t bytes)
-      : hooks_(hooks), customer_(std::move(customer)), bytes_(bytes) {}
+  Taken(ChannelHooks& hooks, CustomerId customer, std::string channel_id, std::size_t bytes)
+      : hooks_(hooks),
+        customer_(std::move(customer)),
+        channel_id_(std::move(channel_id)),
+        bytes_(bytes) {}
   ~Taken() {
-    if (is_counted_) hooks_.give_back(customer_, bytes_);
+    if (is_counted_) hooks_.give_back(customer_, channel_id_, bytes_);
   }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
@@ -77,6 +80,7 @@ class ChannelHooks::Taken {
   void count(Share& share) {
     ++share.under_way;
     share.bytes += bytes_;
+    ++share.of_channel[channel_id_];
     is_counted_ = true;
   }
   std::size_t bytes() const { return bytes_; }
@@ -84,6 +88,7 @@ class ChannelHooks::Taken {
  private:
   ChannelHooks& hooks_;
   const CustomerId customer_;
+  const std::string channel_id_;
   const std::size_t bytes_;
   bool is_counted_ = false;
 };
@@ -121,11 +126,14 @@ void ChannelHooks::end() {
   client_->close();
 }
 
-void ChannelHooks::give_back(const CustomerId& customer, std::size_t bytes) {
+void ChannelHooks::give_back(const CustomerId& customer, const std::string& channel_id,
+                             std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   const auto found = shares_.find(customer);
   if (found == shares_.end()) return;
   found->second.bytes -= bytes;
+  const auto channel = found->second.of_channel.find(channel_id);
+  if (--channel->second == 0) found->second.of_channel.erase(channel);
   if (--found->second.under_way == 0 && !found->second.is_looking_up) shares_.erase(found);
 }
 
@@ -133,10 +141,9 @@ bool ChannelHooks::take(const CustomerId& customer, Delivery& delivery) {
   const std::lock_guard lock(mutex_);
   if (is_ending_) return false;
   Share& share = shares_[customer];
-  if (share.under_way >= kHooksOfCustomerMax ||
-      share.bytes + delivery.taken->bytes() > kHookBytesOfCustomerMax) {
-    return false;
-  }
+  const bool is_full = share.under_way >= kHooksOfCustomerMax ||
+                       share.bytes + delivery.taken->bytes() > kHookBytesOfCustomerMax;
+  if (is_full && share.of_channel.contains(delivery.channel_id)) return false;
   share.waiting.push_back(std::move(delivery));
   share.waiting.back().taken->count(share);
   return true;
@@ -146,7 +153,7 @@ void ChannelHooks::pass_on(const CustomerId& customer, const std::string& channe
                            Message message, net::Responder responder) {
   const std::size_t bytes = message.body.size();
   Delivery delivery{channel_id, std::move(message), std::move(responder),
-                    std::make_unique<Taken>(*this, customer, bytes)};
+                    std::make_unique<Taken>(*this, customer, channel_id, bytes)};
   if (!take(customer, delivery)) {
     failed_.add();
     outcomes_.note_failed(customer, channel_id, "too many messages are under way to this customer");
@@ -175,7 +182,11 @@ void ChannelHooks::look_up_soon(const CustomerId& customer) {
     dropped.swap(found->second.waiting);
     if (found->second.under_way == 0) shares_.erase(found);
   }
-  for (auto& each : dropped) each.responder.send(busy("too many messages are under way"));
+  for (auto& each : dropped) {
+    failed_.add();
+    outcomes_.note_failed(customer, each.channel_id, "too many messages are under way");
+    each.responder.send(busy("too many messages are under way"));
+  }
 }
 
 void ChannelHooks::look_up_next(const CustomerId& customer) {
@@ -227,7 +238,12 @@ Result<ChannelHooks::Target> ChannelHooks::target_of(const CustomerId& customer,
 Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
                                                     Delivery& delivery) {
   auto target = target_of(customer, delivery.channel_id);
-  if (!target) return forward(target);
+  if (!target) {
+    if (is_retryable(target.error())) {
+      outcomes_.note_failed(customer, delivery.channel_id, target.error().message);
+    }
+    return forward(target);
+  }
   auto host = host_of_url(target->url);
   auto address = host ? addresses_.resolve(*host) : Result<std::string>(forward(host));
   if (!address) {

@@ -34,9 +34,10 @@ std::string failure_of_error(const Error& error);
 /// the address. So a customer's webhook or Slack channel is posted to here, and from here to the
 /// customer's host: its address is checked (access/address.hpp) and that very address connected to,
 /// redirections are not followed, 16 KiB of the answer are read, within 10 s. Each customer has a
-/// bounded part of what is under way, and one at most of the threads that wait for database and
-/// name server. A webhook is told nothing of the provider's own machines (customer_message.hpp).
-/// How each message went is noted. Thread contract: any thread; does not block.
+/// bounded part of what is under way, in which every channel of it has room for one message, and
+/// one at most of the threads that wait for database and name server. A webhook is told nothing of
+/// the provider's own machines (customer_message.hpp). How each message went is noted. Thread
+/// contract: any thread; does not block.
 class ChannelHooks {
  public:
   struct Message {
@@ -74,6 +75,7 @@ class ChannelHooks {
     bool is_looking_up = false;    ///< a job for it is submitted or runs
     std::size_t under_way = 0;
     std::size_t bytes = 0;
+    std::map<std::string, std::size_t> of_channel;  ///< of `under_way`
   };
   /// False where there is no room.
   bool take(const CustomerId& customer, Delivery& delivery);
@@ -88,7 +90,7 @@ class ChannelHooks {
   /// The request that brings it, with the message as the customer gets it.
   Result<net::ClientRequest> request_of(const CustomerId& customer, Delivery& delivery);
   void count(int status);
-  void give_back(const CustomerId& customer, std::size_t bytes);
+  void give_back(const CustomerId& customer, const std::string& channel_id, std::size_t bytes);
 
   Database& database_;
   AddressBook& addresses_;

@@ -1,0 +1,242 @@
+"""All nodes of one customer go down: what Alertmanager, mail and hooks have to bear, and when the others are told."""
+
+from __future__ import annotations
+
+import email.policy
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email import message_from_string
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+from launcher.layout import beside
+from rest import Caller
+from stack import Stack, wait_for
+from two_customers import add_to_alerting, add_two_customers, channels_of, is_active, mail_server, operator_of
+
+NODES = 2_000
+CHANNELS = 20  # as many as a customer may have
+ALERTS_OF_MESSAGE = 100
+LISTED = 20
+GROUP_INTERVAL = 15
+
+
+def _alerts(customer: str, name: str, nodes: list[str], ends_in: float = 300) -> list[dict[str, Any]]:
+    """As a hot Prometheus sends them for the standard rules."""
+    ends = datetime.fromtimestamp(time.time() + ends_in, UTC).isoformat()
+    fixed = {"alertname": name, "customer_id": customer, "job": "customer-agents", "reach": "push"}
+    url = "http://127.0.0.1:9090/graph?g0.expr=" + "max+by+%28job%2C+customer_id%29" * 20
+    return [
+        {
+            "labels": {**fixed, "node_id": node, "severity": "critical", "environment": "production"},
+            "annotations": {
+                "summary": f"Nodo {node} del cliente {customer} está caído",
+                "summary_en": f"Node {node} of customer {customer} is down",
+                "resolved": f"Nodo {node} del cliente {customer} ya no está caído",
+                "resolved_en": f"Node {node} of customer {customer} is no longer down",
+            },
+            "endsAt": ends,
+            "generatorURL": url,
+        }
+        for node in nodes
+    ]
+
+
+def _post(stack: Stack, alerts: list[dict[str, Any]]) -> None:
+    for first in range(0, len(alerts), 256):  # as Prometheus does
+        part = alerts[first : first + 256]
+        url = f"{stack.layout.url('alertmanager')}/api/v2/alerts"
+        requests.post(url, json=part, timeout=10).raise_for_status()
+
+
+@contextmanager
+def _host(host: str, take: Callable[[dict[str, Any], str], int]) -> Iterator[str]:
+    """A customer's machine: answers with the status that `take` gives of message and path."""
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+            with suppress(OSError):  # who asked may have heard enough
+                message = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                self.send_response(take(message, self.path))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 512
+
+    server = Server((host, 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Told:
+    """A healthy webhook's memory: when it was first told of each name, and all messages."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, float] = {}
+        self.messages: list[dict[str, Any]] = []
+
+    def take(self, message: dict[str, Any], _: str) -> int:
+        self.messages.append(message)
+        for alert in message["alerts"]:
+            self.at.setdefault(alert["labels"]["alertname"], time.monotonic())
+        return 204
+
+    def nodes(self) -> list[str]:
+        return [one["labels"]["node_id"] for one in self.messages[-1]["alerts"]] if self.messages else []
+
+
+def _add_channels(operator: Caller, customer: str, *targets: str, kind: str = "webhook") -> list[str]:
+    made = [
+        operator.good("POST", f"/customers/{customer}/channels", {"type": kind, "target": target})["id"]
+        for target in targets
+    ]
+    for one in made:
+        wait_for("the channel is active", partial(is_active, operator, customer, one), 20)
+    return made
+
+
+def _status_mib(pid: int, key: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) // 1024
+
+
+def test_all_nodes_of_a_customer_cost_alertmanager_and_the_others_little(tmp_path: Path) -> None:
+    """Grouped by node they were 40,000 notifications at once: gigabytes, every file, and B told after 21 s or never."""
+    told = _Told()
+    asked: list[str] = []
+
+    def hang(message: dict[str, Any], path: str) -> int:
+        assert len(message["alerts"]) <= ALERTS_OF_MESSAGE
+        asked.append(path)
+        time.sleep(9)
+        return 500
+
+    with (
+        Stack(tmp_path) as stack,
+        _host(beside(stack.layout.host, 98), hang) as slow,
+        _host(beside(stack.layout.host, 99), told.take) as good,
+    ):
+        add_to_alerting(stack, "allow_private_targets: true")
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        channels = _add_channels(operator, "cliente-a", *(f"{slow}/{number}" for number in range(CHANNELS)))
+        _add_channels(operator, "cliente-b", good)
+        pid = stack.running["alertmanager"].pid
+        started = time.monotonic()
+        _post(stack, _alerts("cliente-a", "CustomerNodeDown", [f"x-{number}" for number in range(NODES)]))
+        sent: dict[str, float] = {}
+        files = rss = 0
+        while (elapsed := time.monotonic() - started) < 45:
+            if elapsed > 5 + 8 * len(sent) and len(sent) < 4:
+                name = f"Alert{len(sent)}"  # a group of its own, so no interval counts
+                sent[name] = time.monotonic()
+                _post(stack, _alerts("cliente-b", name, ["b-1"]))
+            files = max(files, len(list(Path(f"/proc/{pid}/fd").iterdir())))
+            rss = max(rss, _status_mib(pid, "VmRSS"))
+            assert files < 300, f"Alertmanager's open files, after {elapsed:.0f} s"
+            assert rss < 250, f"Alertmanager's memory in MiB, after {elapsed:.0f} s"
+            time.sleep(0.1)
+        waits = {name: round(told.at.get(name, time.monotonic()) - at, 1) for name, at in sent.items()}
+        print(f"files {files}, RSS {rss} MiB, B told after {waits}, A's hosts asked {len(asked)} times")
+        assert set(told.at) == set(sent)
+        assert max(waits.values()) < 8, "5 s of waiting for others of the group, and what a busy machine takes"
+        assert set(asked) == {f"/{number}" for number in range(CHANNELS)}, "no channel waits for another's room"
+        failures = [channels_of(operator, "cliente-a")[one]["last_failure"] for one in channels]
+        assert all(one and one["reason"] for one in failures), "what did not arrive is told"
+        alerts = operator.good("GET", "/alerts?customer_id=cliente-b")["alerts"]
+        assert {one["name"] for one in alerts} == set(sent)
+
+
+def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_more(tmp_path: Path) -> None:
+    told = _Told()
+    pages: list[dict[str, Any]] = []
+    with (
+        Stack(tmp_path) as stack,
+        _host(beside(stack.layout.host, 98), partial(_keep, pages)) as slack,
+        _host(beside(stack.layout.host, 99), told.take) as hook,
+        mail_server(beside(stack.layout.host, 97)) as (port, mails),
+    ):
+        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
+        mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
+        add_to_alerting(stack, "allow_private_targets: true", mail)
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        operator.good("PATCH", "/customers/cliente-b", {"language": "en"})
+        _add_channels(operator, "cliente-a", hook)
+        for customer in ("cliente-a", "cliente-b"):
+            _add_channels(operator, customer, "ops@" + customer + ".example", kind="email")
+        _add_channels(operator, "cliente-b", slack, kind="slack")
+
+        def subjects(customer: str) -> list[str]:
+            return [subject for to, subject, _ in map(_read, list(mails)) if customer in to]
+
+        down = partial(_alerts, "cliente-a", "CustomerNodeDown")
+        _post(stack, down(["n1"]))
+        wait_for("the first is told", told.nodes, 12)
+        wait_for("and by mail", lambda: subjects("cliente-a") == ["[ACTIVA] CustomerNodeDown · n1"], 12)
+        at = time.monotonic()
+        _post(stack, down(["n2"]))
+        wait_for("the second is told", lambda: told.nodes() == ["n1", "n2"], 30)
+        assert time.monotonic() - at < GROUP_INTERVAL + 3
+        wait_for("and by mail", lambda: subjects("cliente-a")[1:] == ["[ACTIVA: 2] CustomerNodeDown"], 12)
+        # The end of one of them beside the other.
+        _post(stack, down(["n1"], ends_in=0))
+        wait_for("its end is told", lambda: told.messages[-1]["alerts"][0]["status"] == "resolved", 30)
+        assert [one["status"] for one in told.messages[-1]["alerts"]] == ["resolved", "firing"]
+        both = "[ACTIVA: 1, RESUELTA: 1] CustomerNodeDown"
+        wait_for("and by mail", lambda: subjects("cliente-a")[2:] == [both], 12)
+        text = _read(mails[-1])[2]
+        assert re.search(r"ACTIVA: Nodo n2 del cliente cliente-a está caído \(desde [^)]+\)", text)
+        assert re.search(r"RESUELTA: Nodo n1 del cliente cliente-a ya no está caído \(desde .* hasta [^)]+\)", text)
+        # All nodes at once: what is told has a bound and says how many more there are.
+        nodes = [f"x-{number}" for number in range(300)]
+        for customer in ("cliente-a", "cliente-b"):
+            _post(stack, _alerts(customer, "HighCPUUsage", nodes))
+        wait_for("the hook is told", lambda: "HighCPUUsage" in told.at, 12)
+        assert len(told.messages[-1]["alerts"]) == ALERTS_OF_MESSAGE
+        assert told.messages[-1]["truncatedAlerts"] == 300 - ALERTS_OF_MESSAGE
+        wait_for("mails are told", lambda: subjects("cliente-b") and len(subjects("cliente-a")) == 4, 12)
+        texts = {to: text for to, subject, text in map(_read, mails) if "HighCPUUsage" in subject}
+        assert subjects("cliente-b") == ["[FIRING: 300] HighCPUUsage"]
+        spanish, english = texts["ops@cliente-a.example"], texts["ops@cliente-b.example"]
+        # Each as plain text and as HTML.
+        assert spanish.count("(desde ") == english.count("(since ") == 2 * LISTED
+        assert spanish.count(f"ACTIVA: y {300 - LISTED} más") == 2
+        assert english.count(f"FIRING: and {300 - LISTED} more") == 2
+        wait_for("Slack is told", lambda: pages, 12)
+        attachment = pages[0]["attachments"][0]
+        assert attachment["title"] == "[FIRING: 300] HighCPUUsage"
+        assert attachment["text"].count("(since ") == LISTED
+        assert f"\nFIRING: and {300 - LISTED} more\nCustomer: " in attachment["text"]
+
+
+def _keep(messages: list[dict[str, Any]], message: dict[str, Any], _: str) -> int:
+    messages.append(message)
+    return 200
+
+
+def _read(text: str) -> tuple[str, str, str]:
+    """Of a mail whom it is to, its subject, and its parts as one text."""
+    mail = message_from_string(text, policy=email.policy.default)
+    parts = [one.get_content() for one in mail.walk() if one.get_content_maintype() == "text"]
+    return str(mail["To"]), str(mail["Subject"]), "".join(parts)
