@@ -282,7 +282,7 @@ class Service final : public service::Running {
   ChannelOutcomes outcomes_{*database_, clock_};
   ChannelHooks hooks_;
   MailOutcomes mails_;
-  NodeScrapes scrapes_;
+  NodeScrapes scrapes_{metrics_};
   NodePlaces places_;  ///< after the scrapes: its threads begin them
   FairPool workers_;
   service::WorkerPool waiting_workers_;

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.alone  # what it measures, others on the machine would 
 
 MIB = 1 << 20
 MEMORY_MIB_MAX = 256  # half of the unit's MemoryMax
-NODES, SERIES = 5_000, 16
+NODES, SERIES = 5_000, 17
 
 
 def _sample(customer: str, node: str, value: float, **labels: str) -> str:
@@ -50,7 +50,7 @@ class _Router:
             name = {} if is_time else {"__name__": "agent_uptime_seconds"}
             if 'job="vigia-agent"' in question:
                 rows.append(_sample("cliente-b", "web", time.time() if is_time else 9, **name))
-        if "cliente-a" in question and '=~"agent_.' in question:
+        if "cliente-a" in question and '=~"agent_healthy|' in question:
             rows.append(self._health_of_a)
         body = '{"status":"success","data":{"resultType":"vector","result":[' + ",".join(rows) + "]}}"
         self.largest = max(self.largest, len(body))

@@ -24,6 +24,7 @@ from stack import Running, Stack, wait_for
 from two_customers import add_two_customers, operator_of, up_of
 
 TEXT = "text/plain; version=0.0.4"
+GOOD = "# TYPE agent_healthy gauge\nagent_healthy 1\n"  # what is passed on of b"agent_healthy 1\n"
 
 
 @contextmanager
@@ -79,6 +80,116 @@ def test_a_nodes_own_answer_cannot_break_the_rules(tmp_path: Path) -> None:
             assert not {"severity", "alertname"} & set(scraped()[0]["metric"])
             rules = requests.get(f"{hot}/api/v1/rules", timeout=5).json()["data"]["groups"]
             assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
+
+
+@contextmanager
+def _ever_new_node(host: str) -> Iterator[tuple[str, list[int]]]:
+    """A customer's machine that answers each time with series, labels and descriptions that nobody has seen; its address,
+    and how many series it has told."""
+    told = [0]
+
+    class Node(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 (the base class names it so)
+            lines = ["# TYPE agent_uptime_seconds gauge", "agent_uptime_seconds 5 1000"]
+            new = os.urandom(8).hex()
+            lines += [f'agent_x{{a="{new}{"p" * 500}",b="{i}"}} 1' for i in range(95)]
+            lines += [f'agent_buffer_dropped_total{{reason="{new}{i}"}} 1' for i in range(95)]
+            lines += [f"# HELP agent_{new}_{i} {new}{'h' * 30_000}" for i in range(4)]
+            told[0] += 190
+            content = "\n".join([*lines, ""]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", TEXT)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    server = ThreadingHTTPServer((host, 8080), Node)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"{host}:8080", told
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+AGENT_SERIES = 32  # of one node: services/monitor/live/agent_series.hpp
+TARGET_SERIES = 8  # up, and what Prometheus notes of a scrape
+
+
+def test_a_node_makes_the_same_few_series_whatever_it_answers(tmp_path: Path) -> None:
+    """34 times its customer's limit of series stood in hot and cold after a minute, for hours, and 60 nodes with nothing
+    but descriptions took hot four times its memory."""
+    nodes = 4
+    with Stack(tmp_path) as stack, ExitStack() as held:
+        stack.start_central()
+        operator = operator_of(stack)
+        good, _ = held.enter_context(_node(beside(stack.layout.host, 99), b"agent_healthy 1\n"))
+        operator.good("POST", "/customers/cliente-b/nodes", {"id": "good", "address": good})
+        address, told = held.enter_context(_ever_new_node(beside(stack.layout.host, 98)))
+        hot = f"{stack.layout.url('hot')}/api/v1"
+
+        def in_hot(query: str) -> float:
+            found = requests.get(f"{hot}/query", params={"query": query}, timeout=10).json()["data"]["result"]
+            return float(found[0]["value"][1]) if found else 0
+
+        # Over all that was seen of late, so that what came once is there too.
+        of_nodes = 'count(last_over_time({job="customer-agents",node_id=~"evil-.*"}[10m]))'
+        wait_for("hot sees its own head", lambda: in_hot("prometheus_tsdb_head_series") > 0, 30)
+        for i in range(nodes):
+            operator.good("POST", "/customers/cliente-a/nodes", {"id": f"evil-{i}", "address": address})
+        wait_for("ten scrapes of each", lambda: told[0] >= 190 * nodes * 10, 60)
+        wait_for("and B's node", lambda: up_of(stack, "good") == "1", 30)
+        # Twice as many: `waiting` is a label of a target until its first data.
+        bound = nodes * (AGENT_SERIES + TARGET_SERIES) * 2
+        assert in_hot(of_nodes) <= bound
+        own = 'count(agent_uptime_seconds{node_id=~"evil-.*",waiting=""} == 5)'
+        wait_for("its health is there", lambda: in_hot(own) == nodes, 30)
+        assert in_hot('min(up{node_id=~"evil-.*",waiting=""})') == 1
+        described = requests.get(f"{hot}/targets/metadata", timeout=10).json()["data"]
+        names = {one["metric"] for one in described if one["target"].get("node_id", "").startswith("evil-")}
+        assert names == {"agent_uptime_seconds"}, names
+        cold = stack.query('count(last_over_time({node_id=~"evil-.*"}[10m]))')
+        assert float(cold[0]["value"][1]) <= bound
+        # The second fence, in Prometheus' own configuration, had nothing to do.
+        assert in_hot('max(scrape_samples_scraped{node_id=~"evil-.*"})') == 1
+        shown = stack.own_metrics("monitor_internal")
+        assert shown['vigia_monitor_scrape_lines_left_out_total{reason="unknown"}'] >= 190 * nodes * 10 - 190
+        assert shown['vigia_monitor_scrape_lines_left_out_total{reason="malformed"}'] == 0
+        head = in_hot("prometheus_tsdb_head_series")
+        before = told[0]
+        wait_for("ten more of each", lambda: told[0] >= before + 190 * nodes * 10, 60)
+        wait_for("hot has seen itself again", lambda: in_hot("time() - timestamp(prometheus_tsdb_head_series)") < 2, 30)
+        assert in_hot("prometheus_tsdb_head_series") - head < 190, "it makes no more"
+
+
+def test_all_that_an_agent_tells_of_itself_is_passed_on(tmp_path: Path) -> None:
+    place = demo_agents()[0]
+    with Stack(tmp_path, agents=[place]) as stack:
+        stack.start_central()
+        agent = stack.agents[0]
+        address = f"{agent.host}:{stack.layout.ports['agent_health']}"
+        operator = operator_of(stack)
+        operator.good("PATCH", f"/customers/cliente-a/nodes/{agent.node_id}", {"address": address})
+        stack.start(agent.name)
+        wait_for("it is asked, and answers", lambda: up_of(stack, agent.node_id) == "1", 60)
+        token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
+        path = f"{stack.layout.url('monitor_internal')}/nodes/cliente-a/{agent.node_id}/scrape"
+
+        def lines_of(answer: requests.Response) -> tuple[set[str], set[str]]:
+            lines = answer.text.splitlines()
+            series = {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+            return series, {line for line in lines if line.startswith("# TYPE")}
+
+        told = lines_of(requests.get(f"http://{address}/health", headers={"Accept": TEXT}, timeout=5))
+        assert lines_of(requests.get(path, headers=token, timeout=5)) == told
+        assert AGENT_SERIES - 1 <= len(told[0]) <= AGENT_SERIES, "the offset of its clock is not known at once"
+        shown = stack.own_metrics("monitor_internal")
+        left_out = {name: value for name, value in shown.items() if "scrape_lines_left_out" in name}
+        assert len(left_out) == 3
+        assert set(left_out.values()) == {0}, left_out
 
 
 def _endless_histogram() -> bytes:
@@ -138,7 +249,7 @@ def test_nodes_that_hang_or_answer_without_end_cost_their_customer_alone(tmp_pat
         begun = time.monotonic()
         for _ in range(5):
             answer = ask("/nodes/cliente-b/good/scrape")
-            assert (answer.status_code, answer.text) == (200, "agent_healthy 1\n")
+            assert (answer.status_code, answer.text) == (200, GOOD)
         assert time.monotonic() - begun < 2, "nobody else waits"
         statuses = [one.recv(12)[9:] for one in waiting]
         # A busy machine may refuse more than the share does: while a node's place is looked up, only so many may wait.
@@ -242,7 +353,7 @@ def test_a_silent_name_server_of_one_customer_holds_up_nobody_else(tmp_path: Pat
             return requests.get(stack.layout.url("monitor_internal") + path, headers=token, timeout=seconds)
 
         for path in ("a/n3", "b/bare", "b/named"):
-            assert ask(f"/nodes/cliente-{path}/scrape", 15).text == "agent_healthy 1\n", path
+            assert ask(f"/nodes/cliente-{path}/scrape", 15).text == GOOD, path
         server.silent = b"\4slow"
         stack.kill("monitor")
         _start_with_names(stack, beside(stack.layout.host, 96))
@@ -250,7 +361,7 @@ def test_a_silent_name_server_of_one_customer_holds_up_nobody_else(tmp_path: Pat
         for _ in range(3):
             assert len(ask(shard, 2).json()) == 14
             for path in ("b/bare", "b/named"):
-                assert ask(f"/nodes/cliente-{path}/scrape", 2).text == "agent_healthy 1\n", path
+                assert ask(f"/nodes/cliente-{path}/scrape", 2).text == GOOD, path
         shown = stack.own_metrics("monitor_internal")
         unknown = [name for name in shown if name.startswith("vigia_monitor_node_place_unknown")]
         assert len(unknown) >= 10

@@ -56,6 +56,8 @@ class AgentStatus {
   explicit AgentStatus(Parts parts);
 
   HealthReport report();
+  /// vigia-monitor passes on the series that it knows: a new one needs its line there
+  /// (services/monitor/live/agent_series.cpp).
   std::vector<StatusValue> values();
   std::int64_t started_ns() const { return started_ns_; }  ///< wall clock
 

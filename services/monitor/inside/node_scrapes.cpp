@@ -5,23 +5,18 @@
 #include <fmt/format.h>
 
 #include "services/monitor/api/answers.hpp"
+#include "services/monitor/inside/health_text.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
 namespace {
 
+constexpr std::string_view kLeftOut = "vigia_monitor_scrape_lines_left_out_total";
+constexpr std::string_view kLeftOutHelp =
+    "Lines of nodes' answers that are not passed on, being no health of an agent";
+
 net::Response failed(std::string why) {
   return to_response(Refusal(502, "bad_gateway", std::move(why)));
-}
-
-net::Response as_text(Result<net::ClientResponse> answer) {
-  if (!answer) return failed("the node does not answer: " + answer.error().message);
-  if (answer->status != 200) return failed(fmt::format("the node answers {}", answer->status));
-  net::Response response;
-  response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
-  response.headers.add("cache-control", "no-store");
-  response.body = std::move(answer->body);
-  return response;
 }
 
 }  // namespace
@@ -50,7 +45,11 @@ class NodeScrapes::Place {
 
 // No bound by host: nodes of several customers may lie behind one address, and a share is by
 // customer.
-NodeScrapes::NodeScrapes() : client_(net::Client::create({.connections_per_host_max = 0})) {}
+NodeScrapes::NodeScrapes(service::MetricRegistry& metrics)
+    : malformed_(metrics.counter(kLeftOut, kLeftOutHelp, {{"reason", "malformed"}})),
+      unknown_(metrics.counter(kLeftOut, kLeftOutHelp, {{"reason", "unknown"}})),
+      repeated_(metrics.counter(kLeftOut, kLeftOutHelp, {{"reason", "repeated"}})),
+      client_(net::Client::create({.connections_per_host_max = 0})) {}
 
 NodeScrapes::~NodeScrapes() { end(); }
 void NodeScrapes::end() { client_->close(); }
@@ -60,6 +59,17 @@ std::shared_ptr<NodeScrapes::Share> NodeScrapes::share_of(const CustomerId& cust
   auto& share = shares_[customer];
   if (!share) share = std::make_shared<Share>();
   return share;
+}
+
+net::Response NodeScrapes::as_text(Result<net::ClientResponse> answer) {
+  if (!answer) return failed("the node does not answer: " + answer.error().message);
+  if (answer->status != 200) return failed(fmt::format("the node answers {}", answer->status));
+  const auto health = read_health_text(answer->body);
+  malformed_.add(health.lines_malformed);
+  unknown_.add(health.lines_unknown);
+  repeated_.add(health.lines_repeated);
+  if (!health.is_text()) return failed("the node's answer is no text of Prometheus' format");
+  return health_response(health.series);
 }
 
 void NodeScrapes::answer(const NodeKey& node, const ScrapePlace& place, Duration patience,
@@ -79,7 +89,7 @@ void NodeScrapes::answer(const NodeKey& node, const ScrapePlace& place, Duration
   request.may_grow = [taken](std::size_t bytes) { return taken->grow(bytes); };
   // Shared because a callback has to be copyable.
   auto held = std::make_shared<net::Responder>(std::move(responder));
-  client_->send(std::move(request), [taken, held](Result<net::ClientResponse> answer) {
+  client_->send(std::move(request), [this, taken, held](Result<net::ClientResponse> answer) {
     held->send(as_text(std::move(answer)));
   });
 }

@@ -8,6 +8,7 @@
 
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/metrics.hpp"
 #include "services/monitor/inside/node_places.hpp"
 #include "services/monitor/live/live_state.hpp"
 
@@ -16,19 +17,21 @@ namespace vigia::monitor {
 /// A node is a customer's machine and may answer anything. Prometheus chooses its parser by what
 /// the answer calls itself: one native histogram whose zero threshold is no number keeps its
 /// queries busy for ever, and stops everybody's alerts. So it is asked from here, and Prometheus is
-/// given the answer as plain text (0.0.4), whatever it called itself. Each customer has a bounded
-/// part of what is under way and of the bytes that arrive. Thread contract: any thread; does not
-/// block.
+/// given, as plain text (0.0.4), what in the answer is an agent's own health, and nothing else
+/// (health_text.hpp): series, labels and texts of a node's choice would live in the memory of the
+/// stores that all customers share. Each customer has a bounded part of what is under way and of
+/// the bytes that arrive. Thread contract: any thread; does not block.
 class NodeScrapes {
  public:
-  NodeScrapes();
+  explicit NodeScrapes(service::MetricRegistry& metrics);
   ~NodeScrapes();
   NodeScrapes(const NodeScrapes&) = delete;
   NodeScrapes& operator=(const NodeScrapes&) = delete;
 
-  /// 200 with what the node answered, or 502 where it could not be asked, did not answer 200, took
-  /// longer than `patience`, or answered more than 256 KiB; 503 where too many of its customer's
-  /// are under way. The certificate is not verified: what is read is health alone.
+  /// 200 with the node's own health, what else it answered being left out and counted; or 502 where
+  /// it could not be asked, did not answer 200, took longer than `patience`, or answered more than
+  /// 256 KiB or no such text; 503 where too many of its customer's are under way. The certificate
+  /// is not verified: what is read is health alone.
   void answer(const NodeKey& node, const ScrapePlace& place, Duration patience,
               net::Responder responder);
   /// Ends what is under way.
@@ -41,10 +44,14 @@ class NodeScrapes {
   };
   class Place;
   std::shared_ptr<Share> share_of(const CustomerId& customer);
+  net::Response as_text(Result<net::ClientResponse> answer);
 
   std::mutex mutex_;
   std::map<CustomerId, std::shared_ptr<Share>> shares_;  ///< guarded by mutex_
-  std::unique_ptr<net::Client> client_;                  ///< last: its thread uses the above
+  service::Counter& malformed_;
+  service::Counter& unknown_;
+  service::Counter& repeated_;
+  std::unique_ptr<net::Client> client_;  ///< last: its thread uses the above
 };
 
 }  // namespace vigia::monitor

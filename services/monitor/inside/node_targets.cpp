@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/monitor/api/answers.hpp"
+#include "services/monitor/inside/health_text.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
@@ -41,21 +42,8 @@ std::map<CustomerId, std::string> shards_of_enabled(const std::vector<Customer>&
   return shards;
 }
 
-double health_value(const NodeLive& live, const std::string& name) {
-  const auto found = live.health.find(name);
-  return found == live.health.end() ? 0 : found->second;
-}
-
-std::string health_as_text(const NodeLive& live) {
-  std::string text;
-  std::string family;
-  for (const auto& [name, value] : live.health) {
-    const auto plain = name.substr(0, name.find('{'));
-    if (plain != family) text += fmt::format("# TYPE {} gauge\n", plain);
-    family = plain;
-    text += fmt::format("{} {}\n", name, value);
-  }
-  return text;
+double health_value(const NodeLive& live, std::string_view name) {
+  return live.health.value(name).value_or(0);
 }
 
 std::string health_as_json(const NodeLive& live) {
@@ -128,11 +116,7 @@ net::Response node_health(const NodeLive* live, std::string_view accept, std::in
     return to_response(Refusal(503, "unavailable", "no health was pushed in the last 45 s"));
   }
   if (!wants_text(accept)) return json_answer(200, health_as_json(*live));
-  net::Response response;
-  response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
-  response.headers.add("cache-control", "no-store");
-  response.body = health_as_text(*live);
-  return response;
+  return health_response(live->health);
 }
 
 }  // namespace vigia::monitor

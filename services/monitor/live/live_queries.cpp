@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include "services/monitor/limits.hpp"
+#include "services/monitor/live/agent_series.hpp"
 
 namespace vigia::monitor {
 namespace {
+
+constexpr std::string_view kReason = "reason";
 
 /// The largest value for each set of the labels, of a bounded number of sets a customer.
 std::string bounded(const LookGroup& group, std::string_view labels, std::string_view expression) {
@@ -32,6 +35,31 @@ std::string customers_of(const LookGroup& group) {
   return fmt::format("{}=~\"{}\"", kCustomerLabel, text);
 }
 
+// Signals are told apart by nobody who reads this, and what is counted of each has no largest.
+bool is_asked_of(const AgentMetric& metric) {
+  return metric.label.empty() || metric.label == kReason;
+}
+
+/// The names by which a node that pushes tells how it is. No names of a customer's choice: their
+/// series would become some of ours (node_health).
+std::string health_names() {
+  std::string names;
+  for (const auto& metric : agent_metrics()) {
+    if (is_asked_of(metric)) names += (names.empty() ? "" : "|") + std::string(metric.name);
+  }
+  return names;
+}
+
+/// Begins with none.
+std::string health_reasons() {
+  std::string reasons;
+  for (const auto& metric : agent_metrics()) {
+    if (metric.label != kReason) continue;
+    for (const auto value : metric.values) reasons += "|" + std::string(value);
+  }
+  return reasons;
+}
+
 struct Written {
   std::size_t known = 0;
   std::size_t added = 0;
@@ -50,9 +78,9 @@ bool is_seen_due(const NodeLive& live, std::int64_t noted_ms, std::int64_t now_m
 std::vector<LiveQuery> live_queries(const LookGroup& group) {
   const std::string who = customers_of(group);
   // Region and environment stand once for a node, in the smaller answer of the two.
-  const std::string health = fmt::format(
-      R"({{__name__=~"agent_.{{1,{}}}",job="vigia-agent",{}{}{}}})", kLiveNameCharactersMax, who,
-      short_values({"node_id"}), short_values({"reason"}, kLiveNameCharactersMax));
+  const std::string health =
+      fmt::format(R"({{__name__=~"{}",job="vigia-agent",{}{},reason=~"{}"}})", health_names(), who,
+                  short_values({"node_id"}), health_reasons());
   const std::string health_time =
       fmt::format(R"(timestamp(agent_uptime_seconds{{job="vigia-agent",{}{}{}}}))", who,
                   short_values({"node_id"}),

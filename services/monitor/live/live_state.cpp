@@ -140,10 +140,7 @@ void add_health(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSamp
   for (const auto& sample : samples) {
     NodeLive* live = find_or_add(nodes, sample.labels);
     if (live == nullptr) continue;
-    std::string name(sample.labels.metric_name());
-    const auto reason = sample.labels.get("reason");
-    if (!reason.empty()) name += "{reason=\"" + std::string(reason) + "\"}";
-    live->health[name] = sample.value;
+    live->health.add(sample.labels.metric_name(), sample.labels.get("reason"), sample.value);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
+#include "services/monitor/live/agent_series.hpp"
 #include "services/monitor/live/alerts.hpp"
 #include "services/monitor/live/prometheus_answer.hpp"
 #include "services/monitor/store/nodes.hpp"
@@ -21,7 +22,7 @@ namespace vigia::monitor {
 using NodeKey = std::pair<CustomerId, NodeId>;
 
 struct NodeLive {
-  std::map<std::string, double> health;          ///< pushed agent_* values by name
+  AgentHealth health;                            ///< pushed
   std::int64_t pushed_ms = 0;                    ///< time of the newest pushed health; 0: none
   std::map<std::string, double> scraped_health;  ///< of agent_* what Prometheus asked for itself
   std::optional<bool> up;                        ///< of job customer-agents

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -7,6 +11,7 @@
 #include "services/monitor/inside/snapshot.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
+#include "services/monitor/live/agent_series.hpp"
 #include "services/monitor/live/alerts.hpp"
 #include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/live/live_state.hpp"
@@ -340,12 +345,18 @@ TEST(LookPlan, AnAnswerThatIsFullNamesWhoFilledIt) {
   EXPECT_TRUE(crowded_in(LookGroup{{kA, kB}, 21}, samples).empty());
 }
 
+AgentHealth health_of(const std::map<std::string, double>& values) {
+  AgentHealth health;
+  for (const auto& [name, value] : values) health.add(name, "", value);
+  return health;
+}
+
 TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
   NodeLive live;
   live.pushed_ms = kNow;
-  live.health = {{"agent_buffer_usage_percent", 25},
-                 {"agent_collector_reachable", 1},
-                 {"agent_uptime_seconds", 259'200}};
+  live.health = health_of({{"agent_buffer_usage_percent", 25},
+                           {"agent_collector_reachable", 1},
+                           {"agent_uptime_seconds", 259'200}});
   const auto text =
       node_health(&live, "application/openmetrics-text;version=1.0.0,*/*", kNow, kNow);
   EXPECT_EQ(text.status, 200);
@@ -359,6 +370,46 @@ TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
   // The age of the look is not the age of the health.
   EXPECT_EQ(node_health(&live, "*/*", kNow + 44'000, kNow + 44'000 + 45'000).status, 200);
   EXPECT_EQ(node_health(&live, "*/*", kNow, kNow + 45'001).status, 503);
+}
+
+// A customer's agent says what it likes; of a pushed node new series stood in hot at every look,
+// and a reason was written as it came, as further lines or labels.
+TEST(NodeHealth, OfANodeThatPushesHoldsNoSeriesOfACustomersChoice) {
+  std::map<NodeKey, NodeLive> nodes;
+  std::vector<VectorSample> samples{sample("agent_healthy", "prod-web-01", 1),
+                                    sample("agent_faults_total", "prod-web-01", std::nan(""))};
+  for (int i = 0; i < 100; ++i) {
+    samples.push_back(sample("agent_x" + std::to_string(i), "prod-web-01", 1));
+  }
+  for (const std::string reason : {"x", "cap", "a\"} 1\nagent_healthy{b=\"c"}) {
+    samples.push_back({Labels::from({{"__name__", "agent_buffer_dropped_total"},
+                                     {"customer_id", kA.text()},
+                                     {"node_id", "prod-web-01"},
+                                     {"reason", reason}}),
+                       2});
+  }
+  add_health(nodes, samples);
+  NodeLive& live = nodes.at(NodeKey(kA, kWeb));
+  live.pushed_ms = kNow;
+  EXPECT_EQ(node_health(&live, "text/plain;version=0.0.4", kNow, kNow).body,
+            "# TYPE agent_healthy gauge\nagent_healthy 1\n"
+            "# TYPE agent_buffer_dropped_total counter\n"
+            "agent_buffer_dropped_total{reason=\"cap\"} 2\n");
+}
+
+TEST(LiveState, AsksForNoMoreSeriesOfANodeThanItsPartOfTheAnswer) {
+  std::size_t series = 0;
+  const auto query = live_queries(LookGroup{{kA}, 1})[0].text;
+  for (const auto& metric : agent_metrics()) {
+    if (metric.label == "signal") {
+      EXPECT_EQ(query.find(metric.name), std::string::npos) << query;
+      continue;
+    }
+    EXPECT_NE(query.find(metric.name), std::string::npos) << query;
+    series += metric.label.empty() ? 1 : metric.values.size();
+  }
+  EXPECT_EQ(series, kLiveSeriesPerNodeMax);
+  EXPECT_NE(query.find(R"(reason=~"|too_old|cap|damaged")"), std::string::npos) << query;
 }
 
 TEST(Alerts, OneOfANodeStaysAndCriticalComesFirst) {
@@ -455,11 +506,11 @@ TEST_F(WithCustomers, WhetherTheCollectorIsReachedIsToldByTheFreshestTruth) {
   auto& scraped = live.nodes[NodeKey(kA, db)];
   scraped.up = true;
   scraped.answered_ms = kNow;
-  scraped.health = {{"agent_collector_reachable", 1}, {"agent_buffer_usage_percent", 0}};
+  scraped.health = health_of({{"agent_collector_reachable", 1}, {"agent_buffer_usage_percent", 0}});
   scraped.scraped_health = {{"agent_collector_reachable", 0}, {"agent_buffer_usage_percent", 7}};
   auto& pushed = live.nodes[NodeKey(kA, kWeb)];
   pushed.pushed_ms = kNow;
-  pushed.health = {{"agent_collector_reachable", 0}};  // its buffer drains, oldest first
+  pushed.health = health_of({{"agent_collector_reachable", 0}});  // its buffer drains, oldest first
   auto nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
   EXPECT_EQ(nodes[0]["collector_reachable"].boolean(), false);
   EXPECT_EQ(nodes[0]["buffer_percent"].number(), 7);
@@ -481,7 +532,7 @@ TEST_F(WithCustomers, WhileOurCollectorIsAwayNobodyIsSaidToReachIt) {
   auto& scraped = live.nodes[NodeKey(kA, *NodeId::parse("db-01"))];
   scraped.up = true;
   scraped.answered_ms = kNow;
-  scraped.health = {{"agent_collector_reachable", 1}};
+  scraped.health = health_of({{"agent_collector_reachable", 1}});
   live.nodes[NodeKey(kA, kWeb)].pushed_ms = kNow;
   auto nodes = overview(kA, live)["customers"].items()[0]["nodes"].items();
   for (const auto& node : nodes) {

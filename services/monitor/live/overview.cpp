@@ -39,7 +39,7 @@ std::optional<double> asked_value(const NodeView& view, const std::string& name)
 std::optional<double> health_value(const NodeView& view, const std::string& name) {
   if (!view.is_up()) return std::nullopt;
   const auto asked = asked_value(view, name);
-  return asked ? asked : value_in(view.live->health, name);
+  return asked ? asked : view.live->health.value(name);
 }
 
 std::optional<bool> collector_reachable(const NodeView& view) {
