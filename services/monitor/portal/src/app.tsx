@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useLocation } from "wouter";
 import { freshnessOf } from "./api/freshness_of";
 import { useSession, type Session } from "./api/queries";
 import { useLanguage } from "./i18n/language";
@@ -17,6 +17,7 @@ import { TokensPage } from "./pages/tokens/tokens_page";
 import { Shell } from "./shell/shell";
 import { EmptyState } from "./ui/empty_state";
 import { ButtonLink } from "./ui/button";
+import { ErrorBoundary } from "./ui/error_boundary";
 import { ConnectionBanner } from "./ui/freshness";
 import { useNamedPage } from "./ui/page_name";
 
@@ -27,6 +28,37 @@ function NotFound() {
     <EmptyState title={text.problem.notFound} isPage hint={text.problem.notFoundHint}>
       <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
     </EmptyState>
+  );
+}
+
+/** A part of the address as it was before it was escaped; null where it never was. */
+function unescaped(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+function NodeAt({
+  customer,
+  node,
+  isOperator,
+}: {
+  customer: string;
+  node: string;
+  isOperator: boolean;
+}) {
+  const customerId = unescaped(customer);
+  const nodeId = unescaped(node);
+  if (customerId === null || nodeId === null) return <NotFound />;
+  return (
+    <NodePage
+      key={`${customer}/${node}`}
+      customerId={customerId}
+      nodeId={nodeId}
+      isOperator={isOperator}
+    />
   );
 }
 
@@ -42,12 +74,7 @@ function Pages({ session }: { session: Session }) {
         </Route>
         <Route path="/nodes/:customer/:node">
           {({ customer, node }) => (
-            <NodePage
-              key={`${customer}/${node}`}
-              customerId={decodeURIComponent(customer)}
-              nodeId={decodeURIComponent(node)}
-              isOperator={isOperator}
-            />
+            <NodeAt customer={customer} node={node} isOperator={isOperator} />
           )}
         </Route>
         <Route path="/alerts">
@@ -83,9 +110,18 @@ function Pages({ session }: { session: Session }) {
   );
 }
 
-export function App() {
+function Whole() {
   const session = useSession();
   if (session.data) return <Pages key={session.data.user} session={session.data} />;
   if (session.data === null) return <LoginPage />;
   return <ConnectionBanner {...freshnessOf(session)} />;
+}
+
+export function App() {
+  const [place] = useLocation();
+  return (
+    <ErrorBoundary place={place}>
+      <Whole />
+    </ErrorBoundary>
+  );
 }

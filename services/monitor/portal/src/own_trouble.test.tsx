@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { cleanup, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { asCustomer, asOperator } from "./testing/open_portal";
@@ -53,6 +53,45 @@ describe("what cannot be known", () => {
     asOperator("#/alerts?receiver=customer%2Fcliente-a", {});
     expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Alerts");
     expect(screen.getByRole("link", { name: "Alerts" }).getAttribute("aria-current")).toBe("page");
+  });
+});
+
+describe("the provider's own absence", () => {
+  it("does not degrade a node that cannot reach the collector because that is away", async () => {
+    const own = recorded.overview([
+      recorded.customer("cliente-a", "A", [
+        recorded.node("web-01", { collector_reachable: false }),
+      ]),
+    ]);
+    asCustomer("#/", { "GET /overview": { body: { ...own, away: ["collector"] } } });
+    expect((await screen.findByTestId("total-up")).textContent).toBe("1 / 1");
+    expect(within(nodeRow("web-01")).getByText("Up")).toBeTruthy();
+    cleanup();
+    asCustomer("#/", { "GET /overview": { body: own } });
+    expect((await screen.findByTestId("total-degraded")).textContent).toBe("1");
+  });
+
+  it("does not count as none down what is not known", async () => {
+    const lost = recorded.node("web-01", { status: "unknown", status_reason: "router_away" });
+    asOperator("#/", {
+      "GET /overview": {
+        body: {
+          ...recorded.overview([recorded.customer("cliente-a", "A", [lost])]),
+          away: ["router"],
+        },
+      },
+    });
+    expect((await screen.findByTestId("total-down")).textContent).toBe("–");
+    expect(screen.getByTestId("total-up").textContent).toBe("– / 1");
+    expect(screen.getAllByRole("img", { name: "It is not known how the nodes are" })).toHaveLength(
+      2,
+    );
+  });
+
+  it("tells the age of an alert by the server's clock", async () => {
+    // Its overview is of 03:00:04, two minutes and four seconds after; this clock says something else.
+    asOperator("#/alerts", { "GET /alerts": { body: { alerts: [recorded.alert()] } } });
+    expect((await screen.findByTestId("alert")).textContent).toMatch(/[12] min ago/);
   });
 });
 

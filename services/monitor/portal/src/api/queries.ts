@@ -7,6 +7,8 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { ApiError, api, setCsrfToken, unwrap, type Schemas } from "./client";
+import { clockOffsetMs } from "./freshness_of";
+import { withoutOwnAbsence } from "./own_absence";
 
 export type Session = Schemas["Session"];
 export type Overview = Schemas["Overview"];
@@ -43,7 +45,7 @@ export function newQueryClient(): QueryClient {
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
-        if (error instanceof ApiError && error.status === 401) changeSession(client, null);
+        if (error instanceof ApiError && error.status === 401) changeSession(client, null, true);
       },
     }),
     defaultOptions: {
@@ -80,11 +82,20 @@ export function useSession() {
   });
 }
 
+const endedKey = [...sessionKey, "ended"];
+
+/** True where nobody is logged in because the server has ended the session that there was. */
+export function useHasSessionEnded(): boolean {
+  return useQuery({ queryKey: endedKey, queryFn: () => false, enabled: false, initialData: false })
+    .data;
+}
+
 /** Puts another session, or none, in the place of the one before; what was shown to that one is forgotten. */
-export function changeSession(client: QueryClient, session: Session | null) {
+export function changeSession(client: QueryClient, session: Session | null, hasEnded = false) {
   setCsrfToken(session?.csrf_token ?? null);
   // The session's own entry must stay: what watches it would not see a new one.
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+  client.setQueryData(endedKey, hasEnded);
   client.setQueryData(sessionKey, session);
 }
 
@@ -123,10 +134,17 @@ export function useOverview() {
   return useQuery({
     queryKey: ["overview"],
     queryFn: ({ signal }) => unwrap(api.GET("/overview", { signal })),
+    select: withoutOwnAbsence,
     refetchInterval: pollMs,
     // The title of the tab tells of a node that went down while another tab is in front.
     refetchIntervalInBackground: true,
   });
+}
+
+/** How far the server's clock is ahead of the browser's, by the newest overview. */
+export function useClockOffsetMs(): number {
+  const { data, dataUpdatedAt } = useOverview();
+  return clockOffsetMs(data === undefined ? null : new Date(data.generated_at), dataUpdatedAt);
 }
 
 export function useAlerts() {

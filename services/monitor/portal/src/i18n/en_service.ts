@@ -9,7 +9,10 @@ export const service = {
     router_away: "Unknown: the router is away. The node may be well.",
     unmeasured: "Unknown: nobody asks this node just now.",
     back: "Unknown for a moment: the service is just back, and the node's data are on their way.",
+    disabled: "Not watched: the customer is disabled.",
   },
+  wasDown: (since: string) =>
+    `Unknown just now, since a part of the service is away. The node was down before: alert since ${since}.`,
   statusReasonsShort: {
     waiting: "for its first data",
     collector_away: "the collector is away",
@@ -17,6 +20,7 @@ export const service = {
     router_away: "the router is away",
     unmeasured: "is not asked",
     back: "data on their way",
+    disabled: "customer disabled",
   },
 
   /** The same for a customer, who knows nothing of the provider's parts. */
@@ -30,7 +34,10 @@ export const service = {
       "Unknown: your provider's monitoring has an interruption of its own. The node may be well.",
     unmeasured: "Unknown: your provider does not ask this node just now.",
     back: "Unknown for a moment: your provider's monitoring is just back, and the node's data are on their way.",
+    disabled: "Not watched: the customer is disabled.",
   },
+  wasDownForCustomers: (since: string) =>
+    `Unknown: your provider's monitoring has an interruption of its own. The node was down before: alert since ${since}.`,
   statusReasonsShortForCustomers: {
     waiting: "for its first data",
     collector_away: "interruption at the provider",
@@ -38,6 +45,7 @@ export const service = {
     router_away: "interruption at the provider",
     unmeasured: "is not asked",
     back: "data on their way",
+    disabled: "customer disabled",
   },
 
   /** The long-term store did not answer; `since` is from when on all is there, null where nobody knows. */

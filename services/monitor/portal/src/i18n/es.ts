@@ -21,6 +21,7 @@ export const es: Dictionary = {
   loading: "Cargando…",
   cancel: "Cancelar",
   close: "Cerrar",
+  typedIsKept: "Lo que escribió sigue aquí: Cancelar o Cerrar lo descarta.",
   copy: "Copiar",
   copied: "Copiado",
   copyFailed: "El navegador no permitió copiar: seleccione el texto y cópielo a mano.",
@@ -68,7 +69,7 @@ export const es: Dictionary = {
 
   password: {
     title: "Cambiar contraseña",
-    lead: "Donde más haya iniciado sesión, esa sesión termina.",
+    lead: "Se cerrarán sus demás sesiones.",
     current: "Contraseña actual",
     next: "Contraseña nueva",
     hint: (length) => `Al menos ${String(length)} caracteres`,
@@ -103,6 +104,7 @@ export const es: Dictionary = {
     waiting: "En espera",
     unknown: "Sin datos",
     alerts: "Alertas activas",
+    statesUnknown: "No se sabe cómo están los nodos",
     alertsUnknown: "No se sabe si hay alertas",
     search: "Buscar nodo, cliente, región…",
     searchOwn: "Buscar nodo, región…",
@@ -125,7 +127,7 @@ export const es: Dictionary = {
       cpu: "CPU",
       memory: "Memoria",
       reach: "Recolección",
-      lastSeen: "Visto",
+      lastSeen: "Último dato",
       alerts: "Alertas",
     },
     noAlerts: "ninguna",
@@ -161,7 +163,8 @@ export const es: Dictionary = {
     inhibitedCount: (n) => `${String(n)} que explica otra alerta`,
     nodesDown: (n) => count(n, "nodo caído", "nodos caídos"),
     nodesDownUntold: (n, after) =>
-      `${count(n, "nodo caído", "nodos caídos")}, se avisa a los ${after}`,
+      `${count(n, "nodo caído", "nodos caídos")}, alerta a los ${after}`,
+    nodesDownNoAlert: (n) => `${count(n, "nodo caído", "nodos caídos")}, todavía sin alerta`,
     nodesDegraded: (n) => count(n, "nodo degradado", "nodos degradados"),
     nodesUnknown: (n) => count(n, "nodo sin datos", "nodos sin datos"),
     critical: "Crítica",
@@ -259,5 +262,8 @@ export const es: Dictionary = {
     notFound: "Esa página no existe",
     notFoundHint: "La dirección puede ser vieja.",
     toOverview: "Ir a los nodos",
+    failed: "Esta página falló",
+    failedHint: "El fallo es del propio portal. No afecta a sus nodos ni a sus datos.",
+    reload: "Recargar",
   },
 };

@@ -84,6 +84,7 @@ export const administration: typeof english = {
     since: (date) => `desde el ${date}`,
     delivered: (date) => `última entrega: ${date}`,
     notDelivered: "aún sin entregas",
+    deliveryUnknown: "no se sabe de ninguna entrega",
     failed: (date, reason) => `Último fallo, ${date}: ${reason}`,
     failing: (date, reason) => `⚠ No se entregó, ${date}: ${reason}`,
     remove: "Quitar",
@@ -105,7 +106,7 @@ export const administration: typeof english = {
 
   audit: {
     title: "Auditoría",
-    lead: "Quién cambió qué, lo más nuevo primero. Nada en ella se puede cambiar.",
+    lead: "Quién cambió qué, lo más nuevo primero. Aquí no se puede cambiar nada; la verificación muestra si alguien cambió la base de datos.",
     everybody: "Todo",
     verify: "Verificar integridad",
     verifying: "Comprobando…",
@@ -140,7 +141,7 @@ export const administration: typeof english = {
       "node.retire": "retiró el nodo",
       "channel.create": "agregó un canal",
       "channel.delete": "quitó un canal",
-      "database.restore": "repuso una copia de la base de datos",
+      "database.restore": "restauró una copia de respaldo",
       "database.accept": "confirmó la base de datos como está",
     },
   },

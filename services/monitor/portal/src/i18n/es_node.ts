@@ -12,7 +12,7 @@ export const nodePage: typeof english = {
     region: "Región",
     environment: "Entorno",
     reach: "Recolección",
-    lastSeen: "Visto",
+    lastSeen: "Último dato",
     downSince: "Caído desde",
     buffer: "Búfer usado",
     collector: "Colector",

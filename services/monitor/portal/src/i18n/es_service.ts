@@ -5,19 +5,23 @@ export const service: typeof english = {
   statusReasons: {
     waiting: "Esperando sus primeros datos: nunca envió nada.",
     collector_away:
-      "Desconocido: el colector no está. El agente guarda sus datos y los envía después.",
-    hot_away: "Desconocido: el almacén caliente no está. El nodo puede estar bien.",
-    router_away: "Desconocido: el router no está. El nodo puede estar bien.",
+      "Desconocido: el colector no responde. El agente guarda sus datos y los envía después.",
+    hot_away: "Desconocido: el almacén caliente no responde. El nodo puede estar bien.",
+    router_away: "Desconocido: el router no responde. El nodo puede estar bien.",
     unmeasured: "Desconocido: nadie consulta este nodo en este momento.",
     back: "Desconocido por un momento: el servicio acaba de volver, y los datos del nodo están en camino.",
+    disabled: "No se vigila: el cliente está desactivado.",
   },
+  wasDown: (since) =>
+    `Desconocido por ahora: una parte del servicio no responde. El nodo ya estaba caído: alerta desde ${since}.`,
   statusReasonsShort: {
     waiting: "sus primeros datos",
-    collector_away: "el colector no está",
-    hot_away: "el almacén caliente no está",
-    router_away: "el router no está",
+    collector_away: "el colector no responde",
+    hot_away: "el almacén caliente no responde",
+    router_away: "el router no responde",
     unmeasured: "no se consulta",
     back: "datos en camino",
+    disabled: "cliente desactivado",
   },
 
   statusReasonsForCustomers: {
@@ -30,7 +34,10 @@ export const service: typeof english = {
       "Desconocido: el monitoreo de su proveedor tiene una interrupción propia. El nodo puede estar bien.",
     unmeasured: "Desconocido: su proveedor no consulta este nodo en este momento.",
     back: "Desconocido por un momento: el monitoreo de su proveedor acaba de volver, y los datos del nodo están en camino.",
+    disabled: "No se vigila: el cliente está desactivado.",
   },
+  wasDownForCustomers: (since) =>
+    `Desconocido: el monitoreo de su proveedor tiene una interrupción propia. El nodo ya estaba caído: alerta desde ${since}.`,
   statusReasonsShortForCustomers: {
     waiting: "sus primeros datos",
     collector_away: "interrupción del proveedor",
@@ -38,6 +45,7 @@ export const service: typeof english = {
     router_away: "interrupción del proveedor",
     unmeasured: "no se consulta",
     back: "datos en camino",
+    disabled: "cliente desactivado",
   },
 
   coldMissing: (since) =>
@@ -69,16 +77,16 @@ export const service: typeof english = {
     "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
     "curves missing: the router does not answer": "Faltan las curvas: el router no responde.",
     "collector away: nodes that send their health cannot be judged; agents keep their data":
-      "Nuestro colector no está: no llega nada nuevo, y los nodos que envían su estado no se pueden juzgar. Los agentes guardan sus datos y los envían después.",
+      "Nuestro colector no responde: no llega nada nuevo, y los nodos que envían su estado no se pueden juzgar. Los agentes guardan sus datos y los envían después.",
     "hot store away: nodes that are asked cannot be judged, and no alert is evaluated":
-      "Nuestro almacén caliente no está: los nodos que se consultan no se pueden juzgar, y no se evalúa ninguna alerta.",
+      "Nuestro almacén caliente no responde: los nodos que se consultan no se pueden juzgar, y no se evalúa ninguna alerta.",
     "storage away: what is older than the hot store cannot be shown":
-      "Nuestro almacenamiento no está: no se puede mostrar lo anterior al almacén caliente.",
+      "Nuestro almacenamiento no responde: no se puede mostrar lo anterior al almacén caliente.",
   },
 
   serverWordsForCustomers: {
     "down times missing: the router does not answer":
-      "La vigilancia de su proveedor tiene una interrupción propia: no se sabe cuándo los nodos estuvieron caídos.",
+      "El monitoreo de su proveedor tiene una interrupción propia: no se sabe cuándo los nodos estuvieron caídos.",
     "newest part missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: falta la parte más nueva de las curvas.",
     "curves missing: the router does not answer":

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Formatter } from "./formatter";
+import { Formatter, secondsOfLength } from "./formatter";
 
 const now = new Date("2026-11-25T12:00:00Z");
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -96,6 +96,7 @@ describe("Formatter", () => {
     expect(new Formatter("en").lengthInWords("2m")).toBe("2 minutes");
     expect(new Formatter("es").lengthInWords("1m30s")).toBe("1 minuto 30 segundos");
     expect(new Formatter("es").lengthInWords("500ms")).toBe("500 milisegundos");
+    expect(["2m", "1m30s", "1d2h", "500ms"].map(secondsOfLength)).toEqual([120, 90, 93_600, 0.5]);
   });
 
   it("takes a moment ahead of the clock for the present", () => {

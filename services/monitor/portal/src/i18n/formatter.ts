@@ -10,6 +10,23 @@ const unitNames = {
   ms: "millisecond",
 } as const;
 
+const unitSeconds = { d: dayS, h: hourS, m: minuteS, s: 1, ms: 0.001 } as const;
+
+function partsOfLength(length: string): { amount: number; unit: keyof typeof unitNames }[] {
+  return [...length.matchAll(/(\d+)(ms|[dhms])/g)].map(([, amount, unit]) => ({
+    amount: Number(amount),
+    unit: unit as keyof typeof unitNames,
+  }));
+}
+
+/** A length of time as the configuration writes it: “1m30s” → 90. */
+export function secondsOfLength(length: string): number {
+  return partsOfLength(length).reduce(
+    (sum, { amount, unit }) => sum + amount * unitSeconds[unit],
+    0,
+  );
+}
+
 /** Numbers, times and durations as the user's locale writes them. One object a language. */
 export class Formatter {
   readonly locale: string;
@@ -169,12 +186,12 @@ export class Formatter {
 
   /** A length of time as the configuration writes it, in words: “1m30s” → “1 minute 30 seconds”. */
   lengthInWords(length: string): string {
-    const words = [...length.matchAll(/(\d+)(ms|[dhms])/g)].map(([, amount, unit]) =>
+    const words = partsOfLength(length).map(({ amount, unit }) =>
       new Intl.NumberFormat(this.locale, {
         style: "unit",
-        unit: unitNames[unit as keyof typeof unitNames],
+        unit: unitNames[unit],
         unitDisplay: "long",
-      }).format(Number(amount)),
+      }).format(amount),
     );
     return words.join(" ");
   }

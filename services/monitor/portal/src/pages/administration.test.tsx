@@ -32,6 +32,24 @@ describe("notifications", () => {
     expect(screen.getByText(/two hexadecimal digits/)).toBeTruthy();
   });
 
+  it("say why in the reader's language, and of e-mail no more than is known", async () => {
+    localStorage.setItem("vigia.language", "es");
+    const mail: Schemas["Channel"] = {
+      ...channel,
+      type: "email",
+      target: "alertas@example.com",
+      status: "not_active",
+      reason: "target: private addresses are not allowed",
+    };
+    asCustomer("#/channels", {
+      "GET /customers/cliente-a/channels": { body: { channels: [mail] } },
+    });
+    expect(await screen.findByText("no se admiten direcciones privadas")).toBeTruthy();
+    expect(screen.getByTestId("channel-delivered").textContent).toBe(
+      "no se sabe de ninguna entrega",
+    );
+  });
+
   it("say when a message last arrived, and when and why one last did not", async () => {
     const told = (id: string, delivered: string | null, at: string | null) => ({
       ...channel,
@@ -218,7 +236,47 @@ describe("the team", () => {
   });
 });
 
+describe("a dialog", () => {
+  it("begins in its first field, and keeps what was typed from Escape", async () => {
+    asOperator("#/customers", {});
+    const open = async () =>
+      userEvent.click(await screen.findByRole("button", { name: "Create a customer" }));
+    await open();
+    await waitFor(() => {
+      expect(document.activeElement).toBe(screen.getByLabelText("Name"));
+    });
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => {
+      expect(screen.queryByLabelText("Name")).toBeNull();
+    });
+    await open();
+    await userEvent.type(await screen.findByLabelText("Name"), "XYZ");
+    await userEvent.keyboard("{Escape}");
+    expect(await screen.findByText(/^What you typed is still here/)).toBeTruthy();
+    expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("XYZ");
+    await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+    expect(screen.queryByLabelText("Name")).toBeNull();
+  });
+});
+
 describe("a customer", () => {
+  it("that is disabled is marked and stands last", async () => {
+    const of = (id: string, name: string, is_enabled: boolean): Schemas["Customer"] => ({
+      id,
+      name,
+      is_enabled,
+      hot_shard: "hot-0",
+      language: "es",
+      limits: {},
+      ...created,
+    });
+    const customers = [of("a-old", "Antigua", false), of("cliente-a", "Empresa XYZ", true)];
+    asOperator("#/customers", { "GET /customers": { body: { customers } } });
+    const rows = await screen.findAllByTestId("customer-row");
+    expect(rows.map((row) => row.dataset["customer"])).toEqual(["cliente-a", "a-old"]);
+    expect(rows.map((row) => within(row).queryAllByText("disabled").length)).toEqual([0, 1]);
+  });
+
   it("is renamed and written to in another language from then on", async () => {
     const made = asOperator("#/customers", {
       "PATCH /customers/cliente-a": { body: {} },

@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import type { Alert } from "../api/queries";
+import { useClockOffsetMs, type Alert } from "../api/queries";
 import { useLanguage, type Language } from "../i18n/language";
 import { Ago } from "./ago";
 import { SeverityMark, severityOf } from "./severity_mark";
@@ -35,6 +35,7 @@ export function AlertList({
   names: ReadonlyMap<string, string> | null;
 }) {
   const { text, format, language } = useLanguage();
+  const offsetMs = useClockOffsetMs();
   return (
     <ul className={styles.list}>
       {alerts.map((alert) => {
@@ -66,7 +67,7 @@ export function AlertList({
               className={styles.since}
             >
               <span>
-                <Ago moment={since} clockOffsetMs={0} />
+                <Ago moment={since} clockOffsetMs={offsetMs} />
               </span>
               <small>
                 {text.alerts.since} {format.moment(since)}

@@ -1,7 +1,11 @@
 import { Dialog } from "@base-ui/react/dialog";
-import type { ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { useLanguage } from "../i18n/language";
 import styles from "./modal.module.css";
+
+/** Where one begins: of a group of choices the one that is chosen. */
+const firstField =
+  "input:not([type=radio]):enabled, input[type=radio]:checked:enabled, select:enabled";
 
 /**
  * A dialog over the page; focus goes in and comes back by itself. Escape closes it. `isSealed`, for what cannot be shown
@@ -21,17 +25,33 @@ export function Modal({
   children: ReactNode;
 }) {
   const { text } = useLanguage();
+  const popup = useRef<HTMLDivElement>(null);
+  const hasTyped = useRef(false);
+  const [isKept, setIsKept] = useState(false);
   return (
     <Dialog.Root
       open
       disablePointerDismissal={isSealed}
-      onOpenChange={(open) => {
-        if (!open && !isSealed) onClose();
+      onOpenChange={(open, { reason }) => {
+        if (open || isSealed) return;
+        if (hasTyped.current && reason !== "close-press") setIsKept(true);
+        else onClose();
       }}
     >
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
-        <Dialog.Popup className={styles.popup}>
+        <Dialog.Popup
+          ref={popup}
+          className={styles.popup}
+          initialFocus={() => popup.current?.querySelector<HTMLElement>(firstField) ?? true}
+          onInput={() => {
+            hasTyped.current = true;
+          }}
+          onSubmit={() => {
+            hasTyped.current = false;
+            setIsKept(false);
+          }}
+        >
           <header className={styles.head}>
             <Dialog.Title className={styles.title}>{title}</Dialog.Title>
             {!isSealed && (
@@ -46,6 +66,9 @@ export function Modal({
             <Dialog.Description className={styles.lead}>{lead}</Dialog.Description>
           )}
           {children}
+          <p role="status" className={styles.kept}>
+            {isKept && text.typedIsKept}
+          </p>
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

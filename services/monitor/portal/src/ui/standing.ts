@@ -46,6 +46,21 @@ export function areAlertsKnown(overview: Overview | undefined): boolean {
   );
 }
 
+/** The alert that fires because this node was down when it was last known, which stands while we are blind. */
+export function downAlertOf(
+  alerts: readonly Alert[] | undefined,
+  customerId: string,
+  nodeId: string,
+): Alert | undefined {
+  return alerts?.find(
+    ({ name, state, customer_id, node_id }) =>
+      name === "CustomerNodeDown" &&
+      state === "firing" &&
+      customer_id === customerId &&
+      node_id === nodeId,
+  );
+}
+
 const severities: readonly Severity[] = ["critical", "warning", "info"];
 
 /** Of the alerts that fire; null where none does. */

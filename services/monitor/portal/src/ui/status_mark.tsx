@@ -17,7 +17,7 @@ export function statusOf(node: OverviewNode): NodeStatus {
   return node.status === "up" && isInTrouble ? "degraded" : node.status;
 }
 
-export type UnknownReason = NonNullable<OverviewNode["status_reason"]> | "back";
+export type UnknownReason = NonNullable<OverviewNode["status_reason"]> | "back" | "disabled";
 
 const partOf: Partial<Record<UnknownReason, Overview["away"][number]>> = {
   collector_away: "collector",
@@ -25,9 +25,17 @@ const partOf: Partial<Record<UnknownReason, Overview["away"][number]>> = {
   router_away: "router",
 };
 
-/** Why a node's state is not known; a part that answers again is not away: what was kept for it is on its way. */
-export function reasonOf(node: OverviewNode, away: Overview["away"]): UnknownReason | null {
+/**
+ * Why a node's state is not known; a part that answers again is not away: what was kept for it is on its way. Nodes of a
+ * customer that is not enabled are not watched.
+ */
+export function reasonOf(
+  node: OverviewNode,
+  away: Overview["away"],
+  isEnabled: boolean,
+): UnknownReason | null {
   if (node.status !== "unknown" || node.status_reason === null) return null;
+  if (!isEnabled) return "disabled";
   const part = partOf[node.status_reason];
   return part === undefined || away.includes(part) ? node.status_reason : "back";
 }

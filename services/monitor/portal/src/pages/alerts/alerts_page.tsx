@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { freshnessOf } from "../../api/freshness_of";
 import { useAlerts, useOverview, useSystem } from "../../api/queries";
+import { secondsOfLength } from "../../i18n/formatter";
 import { useLanguage } from "../../i18n/language";
 import { AlertList } from "../../ui/alert_list";
 import card from "../../ui/card.module.css";
@@ -8,13 +9,15 @@ import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { areAlertsKnown } from "../../ui/standing";
 import { Warnings } from "../../ui/warnings";
-import { alertsSummary } from "./alerts_summary";
+import { ZoneNote } from "../../ui/zone_note";
+import { alertsSummary, type NodeDownFor } from "./alerts_summary";
 
-/** How long a node is down before its alert, in words; null while that is not known. */
-function useNodeDownFor(): string | null {
+/** Null while it is not known. */
+function useNodeDownFor(): NodeDownFor | null {
   const { format } = useLanguage();
   const length = useSystem().data?.node_down_for;
-  return length === undefined ? null : format.lengthInWords(length);
+  if (length === undefined) return null;
+  return { seconds: secondsOfLength(length), words: format.lengthInWords(length) };
 }
 
 function NoAlerts({ areKnown }: { areKnown: boolean }) {
@@ -24,7 +27,7 @@ function NoAlerts({ areKnown }: { areKnown: boolean }) {
     return <EmptyState title={text.alerts.notKnown} hint={text.alerts.notKnownHint} />;
   }
   const hint =
-    nodeDownFor === null ? text.alerts.emptyHintShort : text.alerts.emptyHint(nodeDownFor);
+    nodeDownFor === null ? text.alerts.emptyHintShort : text.alerts.emptyHint(nodeDownFor.words);
   return <EmptyState title={text.alerts.empty} hint={hint} />;
 }
 
@@ -63,6 +66,7 @@ export function AlertsPage({ isOperator }: { isOperator: boolean }) {
           )}
         </div>
       )}
+      {alerts !== undefined && alerts.length > 0 && <ZoneNote />}
     </>
   );
 }

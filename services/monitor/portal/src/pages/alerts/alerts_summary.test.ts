@@ -10,7 +10,7 @@ const overviewOf = (...nodes: (typeof down)[]) =>
   recorded.overview([recorded.customer("cliente-b", "B", nodes)]);
 const well = overviewOf(node("a"));
 const summary = (overview: typeof well, ...alerts: ReturnType<typeof recorded.alert>[]) =>
-  alertsSummary(alerts, overview, "2 minutes", en);
+  alertsSummary(alerts, overview, { seconds: 120, words: "2 minutes" }, en);
 
 describe("alertsSummary", () => {
   it("says that nothing needs attention only where that is known", () => {
@@ -27,10 +27,10 @@ describe("alertsSummary", () => {
 
   it("names the nodes that no alert speaks of yet", () => {
     expect(summary(overviewOf(node("a"), down))).toBe(
-      "No active alert; 1 node down, told after 2 minutes",
+      "No active alert; 1 node down, alert after 2 minutes",
     );
-    expect(alertsSummary([], overviewOf(down), "2 minutos", es)).toBe(
-      "Ninguna alerta activa; 1 nodo caído, se avisa a los 2 minutos",
+    expect(alertsSummary([], overviewOf(down), { seconds: 120, words: "2 minutos" }, es)).toBe(
+      "Ninguna alerta activa; 1 nodo caído, alerta a los 2 minutos",
     );
     const unknown = node("u", { status: "unknown", status_reason: "hot_away" });
     expect(summary(overviewOf(unknown, node("d", { buffer_percent: 99 })))).toBe(
@@ -41,6 +41,17 @@ describe("alertsSummary", () => {
     const disabled = recorded.customer("c", "C", [down]);
     expect(summary(recorded.overview([{ ...disabled, is_enabled: false }]))).toBe(
       "Nothing needs attention",
+    );
+  });
+
+  it("promises no alert that is overdue", () => {
+    const at = (last_seen: string | null) => node("edge-02", { status: "down", last_seen });
+    expect(summary(overviewOf(at("2026-11-25T02:58:05Z")))).toContain("alert after 2 minutes");
+    const overdue = "No active alert; 1 node down, no alert yet";
+    expect(summary(overviewOf(at("2026-11-25T02:58:04Z")))).toBe(overdue);
+    expect(summary(overviewOf(at(null)))).toBe(overdue);
+    expect(summary(overviewOf(down, at("2026-11-25T02:45:00Z")))).toContain(
+      "2 nodes down, no alert yet",
     );
   });
 

@@ -11,6 +11,7 @@ import { EmptyState } from "../../ui/empty_state";
 import entries from "../../ui/entry_list.module.css";
 import { PageHead } from "../../ui/page_head";
 import { FormError } from "../../ui/text_field";
+import { ZoneNote } from "../../ui/zone_note";
 import { actionWords, actorOf, detailOf, hostOf, objectOf, repeatsOf } from "./audit_words";
 import styles from "./audit.module.css";
 
@@ -117,6 +118,7 @@ export function AuditPage({ session }: { session: Session }) {
           )}
         </div>
       )}
+      {shown !== undefined && shown.length > 0 && <ZoneNote />}
       {query.hasNextPage && (
         <Button
           className={styles.older}

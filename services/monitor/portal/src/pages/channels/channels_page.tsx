@@ -28,7 +28,9 @@ function Outcome({ channel }: { channel: Channel }) {
     <>
       <p className={styles.detail} data-testid="channel-delivered">
         {delivered === null
-          ? text.channels.notDelivered
+          ? channel.type === "email"
+            ? text.channels.deliveryUnknown
+            : text.channels.notDelivered
           : text.channels.delivered(moment(delivered))}
       </p>
       {failure !== null && (
@@ -64,7 +66,8 @@ function ChannelEntry({ channel, onRemove }: { channel: Channel; onRemove: (() =
         </p>
         {channel.reason !== null && (
           <p className={styles.detail}>
-            {serverWords(channel.reason, text, onRemove !== null) ?? channel.reason}
+            {serverWords(channel.reason, text, onRemove !== null) ??
+              failureText(channel.reason, text)}
           </p>
         )}
         <p className={styles.detail}>

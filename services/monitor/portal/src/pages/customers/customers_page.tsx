@@ -9,6 +9,7 @@ import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import rows from "../../ui/rows.module.css";
 import { firingOf } from "../../ui/standing";
+import { Unknown } from "../../ui/unknown";
 import { byName } from "../overview/filter";
 import { ChangeCustomer } from "./change_customer";
 import { CreateCustomer } from "./create_customer";
@@ -34,36 +35,45 @@ function CustomerRow({
   return (
     <tr className={styles.row} data-testid="customer-row" data-customer={customer.id}>
       <td className={styles.who}>
-        <strong className={styles.name}>{customer.name}</strong>
+        <strong className={styles.name}>
+          {customer.name}
+          {!customer.is_enabled && (
+            <span className={`${rows.pill} ${styles.disabled}`}>{text.overview.disabled}</span>
+          )}
+        </strong>
         <code className={styles.id}>{customer.id}</code>
       </td>
       <td className={styles.number} data-label={columns.nodes}>
-        {live === undefined ? "–" : format.whole(live.nodes.length)}
+        {live === undefined ? <Unknown reason={text.unknown} /> : format.whole(live.nodes.length)}
       </td>
       <td className={styles.number} data-label={columns.alerts}>
-        {firing === null ? (
-          <span title={text.overview.alertsUnknown}>–</span>
-        ) : (
-          format.whole(firing)
-        )}
+        {firing === null ? <Unknown reason={text.overview.alertsUnknown} /> : format.whole(firing)}
       </td>
-      <td data-label={columns.created}>{format.date(new Date(customer.created_at))}</td>
+      <td className={styles.date} data-label={columns.created}>
+        {format.date(new Date(customer.created_at))}
+      </td>
       <td className={styles.actions}>
-        <Button
-          look="quiet"
-          className={rows.small}
-          aria-label={text.customers.changeLabel(customer.name)}
-          onClick={onChange}
-        >
-          {text.changeNode.open}
-        </Button>
-        <Button look="quiet" className={rows.small} onClick={onUsers}>
-          {text.customers.users}
-        </Button>
-        <Link to={`/tokens/${customer.id}`}>{text.customers.openTokens}</Link>
+        <div>
+          <Button
+            look="quiet"
+            className={rows.small}
+            aria-label={text.customers.changeLabel(customer.name)}
+            onClick={onChange}
+          >
+            {text.changeNode.open}
+          </Button>
+          <Button look="quiet" className={rows.small} onClick={onUsers}>
+            {text.customers.users}
+          </Button>
+          <Link to={`/tokens/${customer.id}`}>{text.customers.openTokens}</Link>
+        </div>
       </td>
     </tr>
   );
+}
+
+function disabledLast(a: Customer, b: Customer): number {
+  return Number(b.is_enabled) - Number(a.is_enabled) || byName(a, b);
 }
 
 function CustomerTable({
@@ -94,7 +104,7 @@ function CustomerTable({
         </tr>
       </thead>
       <tbody>
-        {[...customers].sort(byName).map((customer) => {
+        {[...customers].sort(disabledLast).map((customer) => {
           const live = overview?.customers.find(({ id }) => id === customer.id);
           return (
             <CustomerRow

@@ -1,6 +1,6 @@
 import { useEffect, useState, type SyntheticEvent } from "react";
 import { ApiError } from "../../api/client";
-import { useLogIn } from "../../api/queries";
+import { useHasSessionEnded, useLogIn } from "../../api/queries";
 import { useLanguage, type Dictionary } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { LanguageSwitch } from "../../shell/language_switch";
@@ -20,6 +20,7 @@ export function loginProblem(error: Error | null, text: Dictionary): string | un
 export function LoginPage() {
   const { text } = useLanguage();
   const logIn = useLogIn();
+  const hasEnded = useHasSessionEnded();
   useEffect(() => {
     document.title = `${text.login.title} · Vigía`;
     return () => {
@@ -46,6 +47,11 @@ export function LoginPage() {
           <p>{text.login.lead}</p>
         </div>
         <form onSubmit={submit} className={styles.form} aria-label={text.login.title}>
+          {hasEnded && (
+            <p role="status" className={styles.ended} data-testid="session-ended">
+              {text.login.ended}
+            </p>
+          )}
           <TextField
             label={text.login.user}
             name="user"

@@ -1,6 +1,6 @@
-import { screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { asOperator } from "../../testing/open_portal";
+import { asCustomer, asOperator } from "../../testing/open_portal";
 import * as recorded from "../../testing/recorded";
 
 describe("a node's page", () => {
@@ -67,6 +67,41 @@ describe("a node's page", () => {
     openNode({ status: "unknown", status_reason: "router_away", cpu_percent: null });
     expect((await screen.findByTestId("status-reason")).textContent).toMatch(
       /^Unknown for a moment: the service is just back/,
+    );
+  });
+
+  it("does not say that a node may be well which was down before", async () => {
+    const node = recorded.node("web-01", { status: "unknown", status_reason: "hot_away" });
+    const down = recorded.alert({ customer_id: "cliente-a", node_id: "web-01" });
+    const open = (role: typeof asOperator) => {
+      role("#/nodes/cliente-a/web-01", {
+        "GET /overview": {
+          body: {
+            ...recorded.overview([recorded.customer("cliente-a", "A", [node])]),
+            away: ["hot"],
+          },
+        },
+        "GET /alerts": { body: { alerts: [down] } },
+      });
+    };
+    const reason = async () => (await screen.findByText(/down before/)).textContent;
+    open(asOperator);
+    expect(await reason()).toMatch(
+      /^Unknown just now, .* The node was down before: alert since .*2026, \d\d:58:00\.$/,
+    );
+    cleanup();
+    open(asCustomer);
+    expect(await reason()).toMatch(/^Unknown: your provider's monitoring .* alert since /);
+  });
+
+  it("says of a disabled customer's node that it is not watched", async () => {
+    const node = recorded.node("web-01", { status: "unknown", status_reason: "unmeasured" });
+    const disabled = { ...recorded.customer("cliente-a", "A", [node]), is_enabled: false };
+    asOperator("#/nodes/cliente-a/web-01", {
+      "GET /overview": { body: recorded.overview([disabled]) },
+    });
+    expect((await screen.findByTestId("status-reason")).textContent).toBe(
+      "Not watched: the customer is disabled.",
     );
   });
 

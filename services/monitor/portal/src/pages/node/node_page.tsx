@@ -20,9 +20,10 @@ import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { Segmented } from "../../ui/segmented";
-import { areAlertsKnown } from "../../ui/standing";
-import { reasonOf, StatusMark, statusOf } from "../../ui/status_mark";
+import { areAlertsKnown, downAlertOf } from "../../ui/standing";
+import { reasonOf, StatusMark, statusOf, type UnknownReason } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
+import { ZoneNote } from "../../ui/zone_note";
 import { NodeActions } from "../nodes/node_actions";
 import { CurveCard } from "./curve_card";
 import { NodeFacts } from "./node_facts";
@@ -90,7 +91,7 @@ function Curves({
   node: OverviewNode | undefined;
   recent: NodeMetrics | undefined;
 }) {
-  const { text, format } = useLanguage();
+  const { text } = useLanguage();
   const [range, setRange] = useState<Range>("15m");
   const query = useNodeMetrics(customerId, nodeId, range);
   return (
@@ -122,8 +123,32 @@ function Curves({
           recent={recent}
         />
       </div>
-      <p className={styles.zone}>{text.node.zone(format.zone())}</p>
+      <ZoneNote />
     </>
+  );
+}
+
+/** Why the node's state is not known; never that it may be well where it was down before. */
+function StatusReason({
+  reason,
+  customerId,
+  nodeId,
+  isOperator,
+}: NodePageProps & { reason: UnknownReason }) {
+  const { text, format } = useLanguage();
+  const query = useAlerts();
+  const current = freshnessOf(query).refusal === null ? query.data : undefined;
+  const isOurs = reason !== "waiting" && reason !== "unmeasured" && reason !== "disabled";
+  const before = isOurs ? downAlertOf(current, customerId, nodeId) : undefined;
+  const words = (isOperator ? text.statusReasons : text.statusReasonsForCustomers)[reason];
+  return (
+    <p className={styles.note} data-testid="status-reason">
+      {before === undefined
+        ? words
+        : (isOperator ? text.wasDown : text.wasDownForCustomers)(
+            format.timeOrMoment(new Date(before.started_at)),
+          )}
+    </p>
   );
 }
 
@@ -133,7 +158,10 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
   const metrics = useNodeMetrics(customerId, nodeId, "15m");
   const { customer, node } = find(query.data, customerId, nodeId);
   const generatedAt = query.data === undefined ? null : new Date(query.data.generated_at);
-  const reason = node === undefined ? null : reasonOf(node, query.data?.away ?? []);
+  const reason =
+    node === undefined
+      ? null
+      : reasonOf(node, query.data?.away ?? [], customer?.is_enabled ?? true);
   const isMissing = metrics.error instanceof ApiError && metrics.error.code === "not_found";
 
   return (
@@ -167,9 +195,12 @@ export function NodePage({ customerId, nodeId, isOperator }: NodePageProps) {
       </PageHead>
       {query.data !== undefined && <Warnings messages={query.data.warnings} />}
       {reason !== null && (
-        <p className={styles.note} data-testid="status-reason">
-          {(isOperator ? text.statusReasons : text.statusReasonsForCustomers)[reason]}
-        </p>
+        <StatusReason
+          reason={reason}
+          customerId={customerId}
+          nodeId={nodeId}
+          isOperator={isOperator}
+        />
       )}
       {isMissing && <NodeMissing />}
       {customer !== undefined && node !== undefined && (

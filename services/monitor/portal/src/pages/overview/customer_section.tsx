@@ -72,8 +72,11 @@ export const CustomerSection = memo(function CustomerSection({
         <h2 id={headingId}>
           {customer.name} <code className={styles.customerId}>{customer.id}</code>
         </h2>
-        {!customer.is_enabled && <span className={styles.disabled}>{text.overview.disabled}</span>}
-        <Counts nodes={customer.nodes} />
+        {customer.is_enabled ? (
+          <Counts nodes={customer.nodes} />
+        ) : (
+          <span className={styles.disabled}>{text.overview.disabled}</span>
+        )}
       </header>
       {customer.nodes.length === 0 ? (
         <EmptyState title={text.overview.noNodes} hint={text.overview.noNodesHint}>
@@ -108,7 +111,7 @@ export const CustomerSection = memo(function CustomerSection({
                 alerts={
                   alerts.get(nodeKey(customer.id, node.id)) ?? (areAlertsKnown ? noAlerts : null)
                 }
-                reason={reasonOf(node, away)}
+                reason={reasonOf(node, away, customer.is_enabled)}
                 isOperator={isOperator}
                 clockOffsetMs={clockOffsetMs}
               />

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { alert, customer, node } from "../../testing/recorded";
 import { es } from "../../i18n/es";
-import { alertsByNode, filtered, found, showEverything, totals } from "./filter";
+import { alertsByNode, filtered, found, isNothingKnown, showEverything, totals } from "./filter";
 
 const customers = [
   customer("cliente-a", "Empresa XYZ", [node("web-01"), node("db-01", { status: "unknown" })]),
@@ -69,6 +69,7 @@ describe("totals", () => {
   it("counts nodes by state", () => {
     expect(totals(customers, alerts)).toEqual({
       nodes: 4,
+      listed: 4,
       up: 2,
       degraded: 0,
       down: 1,
@@ -76,5 +77,35 @@ describe("totals", () => {
       waiting: 0,
       withAlerts: 1,
     });
+  });
+});
+
+describe("a disabled customer", () => {
+  const nodes = [node("off-01", { status: "unknown", status_reason: "unmeasured" })];
+  const disabled = { ...customer("cliente-d", "Antigua", nodes), is_enabled: false };
+  const all = [disabled, ...customers];
+
+  it("stands last, and is in no state that one could look for", () => {
+    const ids = (what: (typeof showEverything)["shown"]) =>
+      filtered(found(all, "", es), alerts, what).map(({ id }) => id);
+    expect(ids("all")).toEqual(["cliente-b", "cliente-a", "cliente-c", "cliente-d"]);
+    expect(ids("unknown")).toEqual(["cliente-a"]);
+  });
+
+  it("is not counted among those that are watched", () => {
+    expect(totals(all, alerts)).toEqual({ ...totals(customers, alerts), listed: 5 });
+  });
+});
+
+describe("isNothingKnown", () => {
+  it("is true only where no node is up, down or degraded", () => {
+    const of = (...nodes: ReturnType<typeof node>[]) =>
+      isNothingKnown(totals([customer("c", "C", nodes)], alerts));
+    const lost = node("lost", { status: "unknown", status_reason: "router_away" });
+    const waiting = node("new", { status: "unknown", status_reason: "waiting" });
+    expect(of(lost, waiting)).toBe(true);
+    expect(of(lost, node("web-01"))).toBe(false);
+    expect(of(waiting)).toBe(false);
+    expect(of()).toBe(false);
   });
 });

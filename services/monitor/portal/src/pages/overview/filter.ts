@@ -80,8 +80,9 @@ export function found(
 }
 
 /**
- * Of what was found, what the filter lets through; customers with a node that is down first. A customer without any
- * node is kept only where nothing was filtered: it is shown with what to do next.
+ * Of what was found, what the filter lets through; customers with a node that is down first, disabled ones last. A
+ * customer without any node is kept only where nothing was filtered: it is shown with what to do next. Nodes that are not
+ * watched are in no state that one could look for.
  */
 export function filtered(
   customers: readonly OverviewCustomer[],
@@ -89,26 +90,41 @@ export function filtered(
   shown: Shown,
 ): OverviewCustomer[] {
   const isShown = (customer: OverviewCustomer, node: OverviewNode) =>
-    shown === "all" ||
-    (shown === "alerts" ? alerts.has(nodeKey(customer.id, node.id)) : statusOf(node) === shown);
+    shown === "all" || (customer.is_enabled && hasWhat(customer, node));
+  const hasWhat = (customer: OverviewCustomer, node: OverviewNode) =>
+    shown === "alerts" ? alerts.has(nodeKey(customer.id, node.id)) : statusOf(node) === shown;
   return customers
     .map((customer) => ({
       ...customer,
       nodes: customer.nodes.filter((node) => isShown(customer, node)),
     }))
     .filter(({ nodes }) => nodes.length > 0 || shown === "all")
-    .sort((a, b) => Number(b.nodes_down > 0) - Number(a.nodes_down > 0) || byName(a, b));
+    .sort(
+      (a, b) =>
+        Number(b.is_enabled) - Number(a.is_enabled) ||
+        Number(b.nodes_down > 0) - Number(a.nodes_down > 0) ||
+        byName(a, b),
+    );
 }
 
+/** Of the nodes that are watched, but for `listed`: the nodes of disabled customers are listed too. */
 export interface Totals extends Counts {
   nodes: number;
+  listed: number;
   withAlerts: number;
 }
 
 export function totals(customers: readonly OverviewCustomer[], alerts: AlertsByNode): Totals {
-  const nodes = customers.flatMap((customer) => customer.nodes);
-  const withAlerts = customers.flatMap(({ id, nodes: own }) =>
+  const watched = customers.filter((customer) => customer.is_enabled);
+  const nodes = watched.flatMap((customer) => customer.nodes);
+  const withAlerts = watched.flatMap(({ id, nodes: own }) =>
     own.filter((node) => alerts.has(nodeKey(id, node.id))),
   );
-  return { ...countsOf(nodes), nodes: nodes.length, withAlerts: withAlerts.length };
+  const listed = customers.reduce((sum, customer) => sum + customer.nodes.length, 0);
+  return { ...countsOf(nodes), nodes: nodes.length, listed, withAlerts: withAlerts.length };
+}
+
+/** True where of no node anything is known: that none is up or down says nothing. */
+export function isNothingKnown({ nodes, unknown, waiting }: Totals): boolean {
+  return unknown > 0 && unknown + waiting === nodes;
 }

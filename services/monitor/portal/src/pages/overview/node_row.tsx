@@ -9,6 +9,7 @@ import { ReachMark } from "../../ui/reach_mark";
 import { SeverityShape, severityOf } from "../../ui/severity_mark";
 import { Sparkline } from "../../ui/sparkline";
 import { StatusMark, statusOf, type UnknownReason } from "../../ui/status_mark";
+import { Unknown } from "../../ui/unknown";
 import styles from "./overview.module.css";
 
 interface NodeRowProps {
@@ -48,7 +49,7 @@ function Gauge({
   return (
     <div className={styles.gauge}>
       <span className={styles.number} data-testid={color}>
-        {value === null ? "–" : format.percent(value)}
+        {value === null ? <Unknown reason={text.unknown} /> : format.percent(value)}
       </span>
       <div className={styles.spark}>
         {times !== undefined && values !== undefined && (
@@ -62,11 +63,7 @@ function Gauge({
 function NodeAlerts({ alerts }: { alerts: readonly Alert[] | null }) {
   const { text } = useLanguage();
   if (alerts === null) {
-    return (
-      <span className={styles.faint} title={text.overview.alertsUnknown}>
-        –
-      </span>
-    );
+    return <Unknown className={styles.faint} reason={text.overview.alertsUnknown} />;
   }
   const worst = alerts[0];
   if (worst === undefined) return <span className={styles.faint}>{text.overview.noAlerts}</span>;
@@ -180,10 +177,18 @@ const NodeCells = memo(function NodeCells(props: NodeCellsProps) {
       ) : (
         <>
           <td data-label={columns.cpu} data-testid="cpu">
-            {node.cpu_percent === null ? "–" : format.percent(node.cpu_percent)}
+            {node.cpu_percent === null ? (
+              <Unknown reason={text.unknown} />
+            ) : (
+              format.percent(node.cpu_percent)
+            )}
           </td>
           <td data-label={columns.memory} data-testid="memory">
-            {node.memory_percent === null ? "–" : format.percent(node.memory_percent)}
+            {node.memory_percent === null ? (
+              <Unknown reason={text.unknown} />
+            ) : (
+              format.percent(node.memory_percent)
+            )}
           </td>
         </>
       )}

@@ -9,6 +9,7 @@ import { Segmented, type Segment } from "../../ui/segmented";
 import { SeverityShape, type Severity } from "../../ui/severity_mark";
 import { areAlertsKnown, firingIn, worstSeverity } from "../../ui/standing";
 import { StatusShape, type NodeStatus } from "../../ui/status_mark";
+import { Unknown } from "../../ui/unknown";
 import { Warnings } from "../../ui/warnings";
 import card from "../../ui/card.module.css";
 import { AddNode } from "../nodes/add_node";
@@ -18,6 +19,7 @@ import {
   byName,
   filtered,
   found,
+  isNothingKnown,
   showEverything,
   totals,
   type NodeFilter,
@@ -76,7 +78,11 @@ function Tiles({ sum, overview, worst }: { sum: Totals; overview: Overview; wors
             label={text.overview[status]}
             value={status}
           >
-            {format.whole(sum[status])}
+            {sum[status] === 0 && isNothingKnown(sum) ? (
+              <Unknown reason={text.overview.statesUnknown} />
+            ) : (
+              format.whole(sum[status])
+            )}
             {status === "up" && <small> / {format.whole(sum.nodes)}</small>}
           </Tile>
         ))}
@@ -86,11 +92,7 @@ function Tiles({ sum, overview, worst }: { sum: Totals; overview: Overview; wors
         label={text.overview.alerts}
         value="alerts"
       >
-        {firing === null ? (
-          <span title={text.overview.alertsUnknown}>–</span>
-        ) : (
-          format.whole(firing)
-        )}
+        {firing === null ? <Unknown reason={text.overview.alertsUnknown} /> : format.whole(firing)}
       </Tile>
     </dl>
   );
@@ -107,8 +109,12 @@ function Toolbar({ isOperator, filter, setFilter, sum, areAlertsKnown }: Toolbar
   const search = isOperator ? text.overview.search : text.overview.searchOwn;
   const withAlerts = areAlertsKnown || sum.withAlerts > 0 ? format.whole(sum.withAlerts) : "–";
   const segments: Segment<Shown>[] = [
-    { value: "all", label: text.overview.filterAll, count: format.whole(sum.nodes) },
-    { value: "down", label: text.overview.filterDown, count: format.whole(sum.down) },
+    { value: "all", label: text.overview.filterAll, count: format.whole(sum.listed) },
+    {
+      value: "down",
+      label: text.overview.filterDown,
+      count: isNothingKnown(sum) ? "–" : format.whole(sum.down),
+    },
     { value: "degraded", label: text.overview.filterDegraded, count: format.whole(sum.degraded) },
     { value: "unknown", label: text.overview.filterUnknown, count: format.whole(sum.unknown) },
     { value: "waiting", label: text.overview.filterWaiting, count: format.whole(sum.waiting) },
@@ -217,7 +223,7 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
         <>
           <Warnings messages={overview.warnings} />
           <Tiles sum={sum} overview={overview} worst={worstSeverity(alerts) ?? "critical"} />
-          {sum.nodes > 0 && (
+          {sum.listed > 0 && (
             <Toolbar
               isOperator={isOperator}
               filter={filter}

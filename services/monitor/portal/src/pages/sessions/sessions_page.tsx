@@ -1,4 +1,5 @@
 import { freshnessOf } from "../../api/freshness_of";
+import { useClockOffsetMs } from "../../api/queries";
 import { useEndSession, useOwnSessions, type OwnSession } from "../../api/sessions";
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
@@ -15,6 +16,7 @@ import { browserOf } from "./browser_name";
 
 function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => void }) {
   const { text, format } = useLanguage();
+  const offsetMs = useClockOffsetMs();
   const { browser, system } = browserOf(session.user_agent ?? "");
   const program = browser ?? text.sessions.unknownBrowser;
   const address = hostOf(session.address);
@@ -32,7 +34,7 @@ function SessionEntry({ session, onEnd }: { session: OwnSession; onEnd: () => vo
           <span title={format.momentInZone(created)}>{opened}</span>
           <span>
             {text.sessions.lastUsed}{" "}
-            <Ago moment={new Date(session.last_used_at)} clockOffsetMs={0} />
+            <Ago moment={new Date(session.last_used_at)} clockOffsetMs={offsetMs} />
           </span>
         </p>
       </div>

@@ -8,6 +8,7 @@ import card from "../../ui/card.module.css";
 import { CustomerChoice, type Owner } from "../../ui/customer_choice";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
+import { ZoneNote } from "../../ui/zone_note";
 import { ForCustomer } from "../customers/for_customer";
 import { CreateToken } from "./create_token";
 import { RevokeToken } from "./revoke_token";
@@ -53,6 +54,7 @@ function TokensOf({ owner, owners }: { owner: Owner; owners: readonly Owner[] })
           )}
         </div>
       )}
+      {query.data !== undefined && query.data.length > 0 && <ZoneNote />}
       {isCreating && (
         <CreateToken
           customer={owner}
