@@ -477,5 +477,56 @@ TEST_F(ShareTest, WhereverMemoryFailsNoWorkerIsLost) {
   server_.reset();  // a worker still looks at `number` when its answer has arrived
 }
 
+// A connection that was marked as queued when memory failed was never written to again, and of the
+// answers that came with its own none was given.
+TEST_F(ShareTest, WhereverMemoryFailsNoAnswerIsLeftBehind) {
+  settings_.loops = 1;
+  start();
+  std::vector<Responder> held;  // of the loop's thread
+  std::atomic<int> held_count{0};
+  std::atomic<int> number{-1};
+  handler_.on_handle = [&](const Request& request, Responder responder) {
+    fail_allocation(-1);
+    if (request.path == "/hold") {
+      held.push_back(std::move(responder));
+      held_count = static_cast<int>(held.size());
+      return;
+    }
+    for (Responder& each : held) {
+      each.on_gone([] {});
+      each.send(Response());
+    }
+    held.clear();
+    responder.send(Response());
+    if (request.path == "/go") fail_allocation(number);  // what follows on this loop
+  };
+  const std::string head = " HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (number = 0; number < 40; ++number) {
+    held_count = 0;
+    std::vector<std::unique_ptr<RawClient>> waiting;
+    for (int i = 1; i <= 3; ++i) {
+      waiting.push_back(std::make_unique<RawClient>(server_->port()));
+      waiting.back()->send("GET /hold" + head);
+      ASSERT_TRUE(internal::eventually([&] { return held_count == i; }));
+    }
+    waiting.push_back(std::make_unique<RawClient>(server_->port()));
+    waiting.back()->send("GET /go" + head);
+    int answered = 0;
+    for (const auto& client : waiting) {
+      // Each is answered or closed at once; one that was forgotten throws, after ten seconds.
+      answered += client->read_until("\r\n\r\n").starts_with("HTTP/1.1 200 ") ? 1 : 0;
+    }
+    EXPECT_GE(answered, 3) << "one allocation is one connection's: " << number;
+    bool is_over = false;
+    for (int i = 0; i < 5 && !is_over; ++i) {
+      RawClient client(server_->port());
+      client.send("GET /over" + head);
+      is_over = client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 ");
+    }
+    ASSERT_TRUE(is_over);
+  }
+  server_.reset();  // its loop knows what ends here
+}
+
 }  // namespace
 }  // namespace vigia::net

@@ -38,7 +38,9 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   /// What epoll should wait for now.
   std::uint32_t wanted_events() const;
   std::uint32_t registered_events = 0;  // kept by the loop
-  bool is_queued = false;               // kept by the loop: in its list to flush
+  // Kept by the loop: whether it is in the list to flush, and who comes behind it there.
+  bool is_queued = false;
+  std::shared_ptr<Connection> next_queued;
 
   // SessionHost
   std::shared_ptr<Responder::Target> make_target(std::uint64_t id, bool takes_gzip) override;

@@ -32,14 +32,22 @@ void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* 
   CHECK(epoll_ctl(epoll, operation, fd, &event) == 0);
 }
 
-/// Has the connection flushed and settled once, however much it was told.
-void touch(std::shared_ptr<Connection> connection,
-           std::vector<std::shared_ptr<Connection>>& touched) {
+}  // namespace
+
+void Loop::Touched::add(std::shared_ptr<Connection> connection) noexcept {
   if (std::exchange(connection->is_queued, true)) return;
-  touched.push_back(std::move(connection));
+  Connection* const added = connection.get();
+  (first_ ? last_->next_queued : first_) = std::move(connection);
+  last_ = added;
 }
 
-}  // namespace
+std::shared_ptr<Connection> Loop::Touched::take() noexcept {
+  if (!first_) return nullptr;
+  std::shared_ptr<Connection> taken = std::move(first_);
+  first_ = std::move(taken->next_queued);
+  taken->is_queued = false;
+  return taken;
+}
 
 Loop::Loop(ServerCore& core, Fd listener)
     : core_(core),
@@ -124,7 +132,6 @@ void Loop::on_event(const epoll_event& event) {
     contain_faults("accepting connections", [this] { accept_all(); });
   } else {
     auto& connection = *static_cast<Connection*>(event.data.ptr);
-    if (connection.is_closed()) return;
     attend(connection, [&] { connection.on_ready(event.events, buffer_, now_); });
   }
 }
@@ -132,8 +139,9 @@ void Loop::on_event(const epoll_event& event) {
 /// A fault of ours in one connection's work ends that connection, and no other.
 template <typename Work>
 void Loop::attend(Connection& connection, Work&& work) {
-  if (!contain_faults(kWhere, work)) connection.abandon();
-  settle(connection);
+  if (!connection.is_closed() && !contain_faults(kWhere, work)) connection.abandon();
+  // What it has no memory for is settled at the next tick.
+  contain_faults(kWhere, [&] { settle(connection); });
 }
 
 void Loop::accept_all() {
@@ -194,10 +202,10 @@ void Loop::settle(Connection& connection) {
 void Loop::remove(Connection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
-  connection.tell_gone();
+  removed_.push_back(entry->second);  // first: nothing behind it may throw half-way
   set_interest(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), 0, nullptr);
-  removed_.push_back(std::move(entry->second));
   connections_.erase(entry);
+  connection.tell_gone();
 }
 
 void Loop::read_again() {
@@ -216,7 +224,7 @@ void Loop::begin_watch(Mailbox::Watch watch, Touched& touched) {
     if (!is_there) return watch.told();
     connection->watch(watch.id, std::move(watch.told));
   });
-  if (is_there) touch(std::move(connection), touched);
+  if (is_there) touched.add(std::move(connection));
 }
 
 void Loop::give_answer(Mailbox::Answer answer, Touched& touched) {
@@ -225,7 +233,7 @@ void Loop::give_answer(Mailbox::Answer answer, Touched& touched) {
   const bool is_good = contain_faults(
       kWhere, [&] { connection->answer(answer.id, std::move(answer.response), now_); });
   if (!is_good) connection->abandon();
-  touch(std::move(connection), touched);
+  touched.add(std::move(connection));
 }
 
 void Loop::handle_mail() {
@@ -236,10 +244,9 @@ void Loop::handle_mail() {
     if (content.is_empty()) break;
     for (Mailbox::Watch& watch : content.watches) begin_watch(std::move(watch), touched);
     for (Mailbox::Answer& answer : content.answers) give_answer(std::move(answer), touched);
-    for (const auto& task : content.tasks) task();
+    for (const auto& task : content.tasks) contain_faults("an event loop's task", task);
   }
-  for (const auto& connection : touched) {
-    connection->is_queued = false;
+  while (const auto connection = touched.take()) {
     attend(*connection, [&] { connection->flush(); });
   }
 }

@@ -35,7 +35,18 @@ class Loop {
   void accept_all();
   bool accept_one();
   void handle_mail();
-  using Touched = std::vector<std::shared_ptr<Connection>>;
+  /// Connections to flush and settle, each once however much it was told. Linked through
+  /// themselves: adding one needs no memory, so none is left behind for want of it.
+  class Touched {
+   public:
+    void add(std::shared_ptr<Connection> connection) noexcept;
+    /// The first that was added; null where there is none.
+    std::shared_ptr<Connection> take() noexcept;
+
+   private:
+    std::shared_ptr<Connection> first_;
+    Connection* last_ = nullptr;
+  };
   void begin_watch(Mailbox::Watch watch, Touched& touched);
   void give_answer(Mailbox::Answer answer, Touched& touched);
   void read_again();
