@@ -45,30 +45,32 @@ BodyWorkers::BodyWorkers(ServerCore& core) : core_(core), threads_max_(threads_f
 
 void BodyWorkers::post(LargeRequest large) {
   std::optional<Job> refused;
+  Error reason{ErrorCode::kUnavailable, "too many large bodies are waiting"};
   {
     const std::lock_guard lock(mutex_);
+    if (!is_stopping_) begin_threads();
     Job job{std::move(large), 0, false};
     job.number = ++last_number_;
     job.is_single = job.large.request.body.size() > kSeveralBytesMax;
     const auto lane = lanes_.find(job.large.request.owner);
     const std::size_t own = lane == lanes_.end() ? 0 : lane->second.waiting();
-    if (is_stopping_ || own >= kOwnWaitingMax) {
+    if (threads_.empty()) {
+      refused = std::move(job);
+      reason = no_room_for_large();
+    } else if (is_stopping_ || own >= kOwnWaitingMax) {
       refused = std::move(job);
     } else if (waiting_ >= kWaitingMax && !(refused = make_room(job.large.request.owner))) {
       refused = std::move(job);
     } else {
       put(std::move(job));
     }
-    if (threads_.empty() && !is_stopping_) begin_threads();
   }
   changed_.notify_one();
-  if (refused) refuse(std::move(refused->large));
+  if (refused) refuse(std::move(refused->large), reason);
 }
 
-void BodyWorkers::refuse(LargeRequest large) {
-  large.responder.send(refuse_packed(core_, large.request,
-                                     {ErrorCode::kUnavailable, "too many large bodies are waiting"},
-                                     large.encoding));
+void BodyWorkers::refuse(LargeRequest large, const Error& error) {
+  large.responder.send(refuse_packed(core_, large.request, error, large.encoding));
 }
 
 /// Takes the last job of the longest lane away. Nothing where that lane is the newcomer's own.
@@ -109,13 +111,17 @@ void BodyWorkers::put(Job job) {
   ++waiting_;
 }
 
-void BodyWorkers::begin_threads() {
-  while (threads_.size() < threads_max_) threads_.emplace_back([this] { run(); });
+void BodyWorkers::begin_threads() noexcept {
+  if (threads_.size() == threads_max_) return;
+  contain_faults("making threads for large bodies", [this] {
+    while (threads_.size() < threads_max_) threads_.emplace_back([this] { run(); });
+  });
 }
 
 /// The queue whose front is next; null where nothing of the lane may begin now.
 std::deque<BodyWorkers::Job>* BodyWorkers::next_of(Lane& lane) {
-  if (lane.running + 1 >= threads_max_) return nullptr;
+  // Of those that are there: an only one has to do.
+  if (lane.running > 0 && lane.running + 1 >= threads_.size()) return nullptr;
   const bool may_be_single = !lane.single.empty() && !is_single_running_;
   if (lane.several.empty()) return may_be_single ? &lane.single : nullptr;
   const bool is_single_older =
@@ -206,7 +212,7 @@ bool BodyWorkers::work_alone(Job& job) {
   const std::lock_guard alone(core_.budgets->large_body);
   if (!core_.budgets->bodies.is_shut()) return work(job);
   LargeRequest& large = job.large;
-  large.responder.send(refuse_packed(core_, large.request, no_room_for_large(), large.encoding));
+  refuse(std::move(large), no_room_for_large());
   return true;
 }
 

@@ -41,7 +41,8 @@ Error no_room_for_large();
 Response refuse_packed(ServerCore& core, const RequestHead& head, const Error& error,
                        std::string_view encoding);
 
-/// A few threads for all loops of a server, begun with the first large body. Bodies wait in lanes
+/// A few threads for all loops of a server, begun with the first large body; what cannot be begun
+/// then is tried again with each that comes. Bodies wait in lanes
 /// by RequestHead::owner, whose turn goes round; one owner never has all of the threads, so that a
 /// body of another waits for none of its own. `post` from any loop; `stop` and the destructor from
 /// the server's owner, when the loops have ended.
@@ -53,7 +54,8 @@ class BodyWorkers {
   BodyWorkers& operator=(const BodyWorkers&) = delete;
 
   /// Takes the request over. One of an owner with kOwnWaitingMax there, or, where kWaitingMax wait
-  /// of all owners, the last of the longest lane, is answered with kUnavailable instead.
+  /// of all owners, the last of the longest lane, is answered with kUnavailable instead; and so is
+  /// each while there is no thread at all.
   void post(LargeRequest large);
   /// What still waits is dropped, and so answered as every dropped request is.
   void stop();
@@ -78,7 +80,7 @@ class BodyWorkers {
     bool is_unused() const { return waiting() == 0 && running == 0; }
   };
 
-  void begin_threads();
+  void begin_threads() noexcept;
   void run();
   bool turn();
   std::optional<Job> take() noexcept;
@@ -90,7 +92,7 @@ class BodyWorkers {
   bool work(Job& job);
   Result<std::string> unpack(const Job& job) const;
   bool work_alone(Job& job);
-  void refuse(LargeRequest large);
+  void refuse(LargeRequest large, const Error& error);
 
   ServerCore& core_;
   const std::size_t threads_max_;
