@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from launcher import commands
+from launcher import commands, parts
 from launcher.layout import AgentPlace, beside, demo_agents
 from launcher.paths import ROOT
 from remote_write import write
@@ -339,6 +340,10 @@ def test_what_starts_the_stores_bounds_them(tmp_path: Path) -> None:
         assert jobs == ["customer-agents", *OWN_JOBS]
         for flag in ("--alertmanager.notification-queue-capacity=100000", "--query.max-samples=5000000"):
             assert flag in template
+        for name in ("prometheus-hot.yml", "prometheus-query.yml"):
+            check = [str(parts.promtool()), "check", "config", str(stack.layout.config / name)]
+            checked = subprocess.run(check, capture_output=True, text=True)
+            assert checked.returncode == 0, checked.stdout + checked.stderr
         central = {command.name for command in commands.central(stack.layout, binaries(), stack.secrets)}
         named = {"otel-collector": "collector", "prometheus": "prometheus-hot"}
         assert {named.get(job, job.removeprefix("vigia-")) for job in OWN_JOBS} == central
