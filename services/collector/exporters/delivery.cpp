@@ -327,12 +327,8 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
   task.not_before = {};
   task.attempts = 0;
   if (settings_.lane == Lane::kFront) {
-    if (answer.is_timeout) {
-      set_aside(task, Aside::kSlow, answer.why, observer);
-      return;
-    }
-    observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSearch, answer.why);
-    task.ranges.pop_front();
+    // All that is left of it: each range's failing and probing would be everybody's wait.
+    set_aside(task, answer.is_timeout ? Aside::kSlow : Aside::kSearch, answer.why, observer);
     return;
   }
   if (answer.is_too_new) {
