@@ -44,7 +44,7 @@ COLLECTOR = """
 extensions:
   health_check: {{endpoint: "{host}:13133"}}
   vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
+  file_storage: {{directory: "{folder}/log"{storage}}}
 receivers:
   otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
 processors: {{batch: {{}}, memory_limiter: {{limit_mib: 512}}}}
@@ -52,7 +52,7 @@ exporters:
   prometheus: {{endpoint: "{host}:8889"}}
   prometheusremotewrite/hot-0: {{endpoint: "{hot}/api/v1/write", give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
   prometheusremotewrite/cold: {{endpoint: "{cold}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, side_queue: {{customer_bytes_max: {side_share}}}}}
-  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, give_up_after: {give_up_after}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
+  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, timeout: {timeout}, give_up_after: {give_up_after}, side_queue: {{customer_bytes_max: {otlp_side_share}}}, retry_on_failure: {{initial_interval: 100ms, max_interval: 2s}}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
   telemetry: {{metrics: {{address: "{host}:8888"}}}}
@@ -157,6 +157,8 @@ class Lanes:
         give_up_after: str = "10m",
         timeout: str = "2s",
         side_share: str = "256MiB",
+        otlp_side_share: str = "256MiB",
+        storage: str = "",
     ) -> None:
         text = COLLECTOR.format(
             folder=self.folder,
@@ -166,6 +168,8 @@ class Lanes:
             give_up_after=give_up_after,
             timeout=timeout,
             side_share=side_share,
+            otlp_side_share=otlp_side_share,
+            storage=f", {storage}" if storage else "",
             metrics_exporters=exporters,
         )
         (self.folder / "collector.yaml").write_text(text)

@@ -46,12 +46,12 @@ void PullExporter::stop(TimePoint deadline) noexcept {
 
 std::string PullExporter::address() const { return server_ ? server_->address() : ""; }
 
-void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, std::string&& body) {
+void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, LogBody&& body) {
   auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
                                                  : Verdicts::decode(record.header.verdicts);
   values_.set_customer(record.header.customer);
   values_.set_received_ms(record.header.received_ms);
-  if (!verdicts || !translator_.translate(record.header.customer, body, *verdicts, values_))
+  if (!verdicts || !translator_.translate(record.header.customer, body.plain(), *verdicts, values_))
     record.is_damaged = true;
 }
 
@@ -73,8 +73,7 @@ DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterPar
 
 DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
 
-void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/, std::string&& /*body*/) {
-}
+void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/, LogBody&& /*body*/) {}
 
 bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
   std::uint64_t items = 0;

@@ -3,7 +3,6 @@
 #include <map>
 
 #include "libs/base/fault.hpp"
-#include "libs/net/compression.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
@@ -17,7 +16,6 @@ constexpr auto kReadRetry = std::chrono::milliseconds(500);
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
 /// A fault that may pass (no memory) must not cost what was acknowledged.
 constexpr int kFaultsMax = 5;
-constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
 /// Records in flight at intake may be stamped a little before those that are on disk already.
 constexpr std::int64_t kCompleteMarginMs = 2000;
 
@@ -25,20 +23,6 @@ const std::vector<double>& duration_bounds() {
   static const std::vector<double> bounds{1,   2,    5,    10,   25,    50,    100,  250,
                                           500, 1000, 2500, 5000, 10000, 30000, 60000};
   return bounds;
-}
-
-Result<std::string> plain_body(pipeline::DiskRecord& record) {
-  switch (record.header.encoding) {
-    case pipeline::BodyEncoding::kPlain:
-      return std::move(record.body);
-    case pipeline::BodyEncoding::kGzip:
-      return net::decompress("gzip", record.body, kBodyBytesMax);
-    case pipeline::BodyEncoding::kZstd:
-      return net::decompress("zstd", record.body, kBodyBytesMax);
-    case pipeline::BodyEncoding::kSnappy:
-      break;
-  }
-  return fail(ErrorCode::kCorrupt, "a body in an encoding that no OTLP sender uses");
 }
 
 }  // namespace
@@ -146,20 +130,25 @@ LogExporter::Read LogExporter::gather() {
 void LogExporter::take(pipeline::DiskRecord record) {
   last_ = record.header;
   if (!routing_.takes(record.header.signal, record.header.route)) return;
-  auto body = plain_body(record);
+  LogBody body{record.header.encoding, std::move(record.body)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;
   window_.push_back({.header = std::move(record.header), .accepted = accepted});
-  if (!body) {
+  const std::size_t stored_bytes = body.stored.size();
+  if (accepted > 0 && faults_ == 0 && add_unopened(window_.back(), body)) {
+    window_bytes_ += stored_bytes;
+    return;
+  }
+  if (!body.open()) {
     window_.back().is_damaged = true;
     return;
   }
-  window_bytes_ += body->size();
+  window_bytes_ += body.plain().size();
   if (accepted == 0) return;
   if (faults_ > kFaultsMax)
-    give_up(window_.back(), *body);
+    give_up(window_.back(), body.plain());
   else
-    add(index, window_.back(), *std::move(body));
+    add(index, window_.back(), std::move(body));
 }
 
 void LogExporter::give_up(WindowRecord& record, std::string_view /*body*/) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "services/collector/exporters/exporter.hpp"
+#include "services/collector/exporters/log_body.hpp"
 #include "services/collector/exporters/routing.hpp"
 
 namespace vigia::collector {
@@ -37,11 +38,13 @@ class LogExporter : public Exporter {
   void stop(TimePoint deadline) noexcept override;
 
   static constexpr std::size_t kWindowRecordsMax = 512;
-  static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, decoded
+  static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, as they are taken
 
  protected:
-  /// Takes a record into the window. `body` is plain.
-  virtual void add(std::uint32_t index, WindowRecord& record, std::string&& body) = 0;
+  /// Takes a record into the window. `body` has been opened.
+  virtual void add(std::uint32_t index, WindowRecord& record, LogBody&& body) = 0;
+  /// True where it has taken the record as it lies in the log: add is not called then.
+  virtual bool add_unopened(WindowRecord& /*record*/, LogBody& /*body*/) { return false; }
   /// The same, of a record with which every try has ended in a fault of ours.
   virtual void give_up(WindowRecord& record, std::string_view body);
   /// True where no further record should go into this window.

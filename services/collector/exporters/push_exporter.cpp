@@ -144,35 +144,41 @@ PushExporter::Apart& PushExporter::apart_for(const pipeline::RecordHeader& heade
 }
 
 /// The record, from `from` on, joins what waits aside.
-void PushExporter::follow(WindowRecord& record, std::string&& body, Place from,
-                          std::uint64_t items) {
+void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std::uint64_t items) {
   Apart& apart = apart_for(record.header);
-  const auto room = std::make_shared<const std::string>(std::move(body));
-  apart.records.push_back(
-      {record.header.items, record.header.rejected, record.header.verdicts, *room, room, from});
+  apart.records.push_back({.items = record.header.items,
+                           .rejected = record.header.rejected,
+                           .verdicts = record.header.verdicts,
+                           .from = from});
+  apart.records.back().pack(std::move(body));
   apart.record_items += items;
   record.apart += items;
 }
 
-void PushExporter::add(std::uint32_t index, WindowRecord& record, std::string&& body) {
+/// At its share a customer adds what lay in the log, not what would come out of that.
+bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
   const pipeline::RecordHeader& header = record.header;
-  // At its share a customer adds what lay in the log, not what would come out of that.
-  if (lane_->is_followed(header.customer, header.signal) || queue_->is_at_share(header.customer)) {
-    follow(record, std::move(body), {}, record.accepted);
-    return;
-  }
+  if (!lane_->is_followed(header.customer, header.signal) && !queue_->is_at_share(header.customer))
+    return false;
+  follow(record, std::move(body), {}, record.accepted);
+  return true;
+}
+
+void PushExporter::add(std::uint32_t index, WindowRecord& record, LogBody&& body) {
+  const pipeline::RecordHeader& header = record.header;
   Parcel& parcel = parcel_for(header);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
-  const auto packed = packer_->pack(index, {header.items, header.rejected, header.verdicts, body},
-                                    {}, bytes_before + kRecordOutputMax, parcel);
+  const auto packed =
+      packer_->pack(index, {header.items, header.rejected, header.verdicts, body.plain()}, {},
+                    bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
     parcel.message.resize(bytes_before);
     parcel.units.resize(units_before);
-    damage(record, body, packed.error().message);
+    damage(record, body.plain(), packed.error().message);
     return;
   }
-  if (packed->lost > 0) lose(record, packed->lost, body);
+  if (packed->lost > 0) lose(record, packed->lost, body.plain());
   if (!packed->next) return;
   // What of the item under way went the front way is not counted there.
   if (packed->next->part > 0) record.settled_items.insert(packed->next->item);

@@ -41,7 +41,8 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   Result<void> start() override;
 
  protected:
-  void add(std::uint32_t index, WindowRecord& record, std::string&& body) override;
+  void add(std::uint32_t index, WindowRecord& record, LogBody&& body) override;
+  bool add_unopened(WindowRecord& record, LogBody& body) override;
   void give_up(WindowRecord& record, std::string_view body) override;
   bool is_full() const override;
   bool deliver(std::vector<WindowRecord>& window) override;
@@ -60,7 +61,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   };
 
   Parcel& parcel_for(const pipeline::RecordHeader& header);
-  void follow(WindowRecord& record, std::string&& body, Place from, std::uint64_t items);
+  void follow(WindowRecord& record, LogBody&& body, Place from, std::uint64_t items);
   void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
   Apart& apart_for(const pipeline::RecordHeader& header);

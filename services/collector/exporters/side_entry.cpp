@@ -8,15 +8,18 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
+#include "libs/pipeline/record_format.hpp"
 
 namespace vigia::collector {
 namespace {
 
 constexpr std::uint32_t kChecksummedVersion = 3;
+constexpr std::uint32_t kAsInLogVersion = 4;
 constexpr std::string_view kMagic = "VGSQ";
 constexpr std::size_t kUnitBytesMin = 4;  // four varints of a unit
 constexpr std::uint8_t kRecords = 1;
 constexpr std::uint8_t kPackedUnits = 2;
+constexpr std::uint8_t kRecordsAsInLog = 3;
 constexpr std::uint8_t kStageMax = static_cast<std::uint8_t>(Parcel::Stage::kLastTry);
 
 std::uint64_t to_zigzag(std::int64_t value) {
@@ -75,9 +78,11 @@ void add_records(SideBytes& out, const std::vector<SideRecord>& records) {
     append_varint(front, record.from.item);
     append_varint(front, record.from.part);
     append_sized(front, record.verdicts);
-    append_varint(front, record.body.size());
+    front += static_cast<char>(record.encoding);
+    append_varint(front, record.lz4_bytes);
+    append_varint(front, record.stored.size());
     add(out, std::exchange(front, {}));
-    out.parts.push_back(record.body);
+    out.parts.push_back(record.stored);
   }
 }
 
@@ -100,11 +105,10 @@ void pack(SideBytes& out, SideHead& head) {
   add(out, std::move(packed));
 }
 
-Result<std::string> unpack(const SideHead& head, std::string_view content) {
-  std::string plain(head.plain_bytes, '\0');
-  const int bytes =
-      LZ4_decompress_safe(content.data(), plain.data(), static_cast<int>(content.size()),
-                          static_cast<int>(plain.size()));
+Result<std::string> undo_lz4(std::string_view block, std::uint64_t plain_bytes) {
+  std::string plain(plain_bytes, '\0');
+  const int bytes = LZ4_decompress_safe(block.data(), plain.data(), static_cast<int>(block.size()),
+                                        static_cast<int>(plain.size()));
   if (bytes < 0 || static_cast<std::size_t>(bytes) != plain.size())
     return fail(ErrorCode::kCorrupt, "the content is no LZ4 block of the size it states");
   return plain;
@@ -128,8 +132,9 @@ bool decode_parcel(std::string_view content, SideEntry& entry) {
   return reader.ok() && begin == entry.parcel.message.size();
 }
 
-bool decode_records(std::string_view content, const std::shared_ptr<const std::string>& room,
-                    SideEntry& entry) {
+/// `is_as_in_log`: from version 4 on bodies lie as the disk log stores them, before that plain.
+bool decode_records(std::string_view content, bool is_as_in_log,
+                    const std::shared_ptr<const std::string>& room, SideEntry& entry) {
   ByteReader reader(content);
   const std::uint64_t count = reader.read_varint();
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
@@ -139,7 +144,14 @@ bool decode_records(std::string_view content, const std::shared_ptr<const std::s
     record.from.item = static_cast<std::uint32_t>(reader.read_varint());
     record.from.part = static_cast<std::uint32_t>(reader.read_varint());
     record.verdicts = reader.read_sized();
-    record.body = reader.read_sized();
+    const std::uint8_t encoding = is_as_in_log ? reader.read_u8() : 0;
+    const std::uint64_t lz4_bytes = is_as_in_log ? reader.read_varint() : 0;
+    if (encoding > static_cast<std::uint8_t>(pipeline::BodyEncoding::kSnappy) ||
+        lz4_bytes > pipeline::kRecordBytesMax)
+      return false;
+    record.encoding = static_cast<pipeline::BodyEncoding>(encoding);
+    record.lz4_bytes = static_cast<std::uint32_t>(lz4_bytes);
+    record.stored = reader.read_sized();
     record.room = room;
     entry.records.push_back(std::move(record));
   }
@@ -162,6 +174,7 @@ std::uint32_t head_checksum(std::uint32_t version, std::string_view head) {
 
 struct Opened {
   SideHead head;
+  bool is_as_in_log = false;
   std::uint32_t content_checksum = 0;
   std::string_view content;  // what is there of it
 };
@@ -189,17 +202,44 @@ Result<Opened> open(std::string_view bytes) {
   auto id = customer == CustomerId::provider().text() ? CustomerId::provider()
                                                       : CustomerId::parse(customer);
   const bool is_packed = kind == kPackedUnits && version > 1;
+  const bool is_as_in_log = kind == kRecordsAsInLog && version >= kAsInLogVersion;
   const std::uint64_t plain_bytes = is_packed ? fields.read_u64() : content_bytes;
   if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax ||
-      (kind > kRecords && !is_packed) || (is_packed && plain_bytes > kEntryPlainBytesMax))
+      (kind > kRecords && !is_packed && !is_as_in_log) ||
+      (is_packed && plain_bytes > kEntryPlainBytesMax))
     return fail(ErrorCode::kCorrupt, "a field of the head is wrong");
-  return Opened{{*id, static_cast<Signal>(signal), static_cast<Parcel::Stage>(stage),
-                 kind == kRecords, received_ms, items, content_bytes, is_packed, plain_bytes},
-                content_checksum,
-                reader.rest()};
+  return Opened{
+      {*id, static_cast<Signal>(signal), static_cast<Parcel::Stage>(stage),
+       kind == kRecords || is_as_in_log, received_ms, items, content_bytes, is_packed, plain_bytes},
+      is_as_in_log,
+      content_checksum,
+      reader.rest()};
 }
 
 }  // namespace
+
+void SideRecord::pack(LogBody body) {
+  pipeline::StoredBody packed = pipeline::pack_body(std::move(body.stored), body.encoding);
+  encoding = body.encoding;
+  lz4_bytes = packed.is_lz4 ? packed.plain_bytes : 0;
+  room = std::make_shared<const std::string>(std::move(packed.bytes));
+  stored = *room;
+}
+
+Result<void> SideRecord::open() {
+  if (!is_packed() || !opened.empty()) return {};
+  LogBody body{encoding};
+  if (lz4_bytes > 0) {
+    auto undone = undo_lz4(stored, lz4_bytes);
+    if (!undone) return forward(undone);
+    body.stored = *std::move(undone);
+  } else {
+    body.stored = stored;
+  }
+  if (auto unpacked = body.open(); !unpacked) return unpacked;
+  opened = std::move(encoding == pipeline::BodyEncoding::kPlain ? body.stored : body.unpacked);
+  return {};
+}
 
 SideBytes encode_side_entry(SideEntry& entry) {
   SideBytes out;
@@ -218,7 +258,9 @@ SideBytes encode_side_entry(SideEntry& entry) {
   std::string fields;
   fields += static_cast<char>(head.signal);
   fields += static_cast<char>(head.stage);
-  fields += static_cast<char>(head.holds_records ? kRecords : head.is_packed ? kPackedUnits : 0);
+  fields += static_cast<char>(head.holds_records ? kRecordsAsInLog
+                              : head.is_packed   ? kPackedUnits
+                                                 : 0);
   append_u64(fields, static_cast<std::uint64_t>(head.received_ms));
   append_u64(fields, head.items);
   append_u64(fields, head.content_bytes);
@@ -252,14 +294,15 @@ Result<SideEntry> decode_side_entry(std::string bytes) {
   SideEntry entry{
       head, {.customer = head.customer, .signal = head.signal, .stage = head.stage}, {}};
   if (head.is_packed) {
-    auto plain = unpack(head, content);
+    auto plain = undo_lz4(content, head.plain_bytes);
     if (!plain) return forward(plain);
     if (!decode_parcel(*plain, entry))
       return fail(ErrorCode::kCorrupt, "the content does not end where it should");
     return entry;
   }
-  const bool is_whole =
-      head.holds_records ? decode_records(content, room, entry) : decode_parcel(content, entry);
+  const bool is_whole = head.holds_records
+                            ? decode_records(content, opened->is_as_in_log, room, entry)
+                            : decode_parcel(content, entry);
   if (!is_whole) return fail(ErrorCode::kCorrupt, "the content does not end where it should");
   return entry;
 }

@@ -12,6 +12,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
+#include "services/collector/exporters/log_body.hpp"
 #include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
@@ -19,7 +20,7 @@ namespace vigia::collector {
 
 /// Read are all from 1 on. From 3 on the head's checksum covers the version, in every later one
 /// too.
-inline constexpr std::uint32_t kSideVersion = 3;
+inline constexpr std::uint32_t kSideVersion = 4;
 inline constexpr std::size_t kSideHeadBytesMax = 256;
 inline constexpr std::uint64_t kEntryPlainBytesMax = 256ULL << 20U;
 
@@ -28,11 +29,24 @@ struct SideRecord {
   std::uint32_t items = 0;
   std::uint32_t rejected = 0;
   std::string verdicts = {};
-  std::string_view body = {};
-  std::shared_ptr<const std::string> room = {};  ///< what body views; shared by all read at once
   Place from = {};
+  pipeline::BodyEncoding encoding = pipeline::BodyEncoding::kPlain;  ///< by its sender
+  std::uint32_t lz4_bytes = 0;   ///< what it is once the LZ4 is undone; 0: there is none
+  std::string_view stored = {};  ///< as the disk log stores it
+  std::shared_ptr<const std::string> room = {};  ///< what that views; shared by all read at once
+  std::string opened = {};                       ///< plain, where what is stored is not
 
-  OtlpRecord view() const { return {items, rejected, verdicts, body}; }
+  /// As the log packs it: what goes aside takes no more than it took there, where a body of some
+  /// KiB may be many MiB.
+  void pack(LogBody body);
+  /// An error is damage.
+  Result<void> open();
+  /// Once opened.
+  std::string_view plain() const { return is_packed() ? std::string_view(opened) : stored; }
+  OtlpRecord view() const { return {items, rejected, verdicts, plain()}; }
+
+ private:
+  bool is_packed() const { return lz4_bytes > 0 || encoding != pipeline::BodyEncoding::kPlain; }
 };
 
 /// What is known of an entry without its content.

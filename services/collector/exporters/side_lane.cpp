@@ -337,7 +337,10 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
     const std::size_t units_before = piece.units.size();
     Result<Packed> packed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
     const bool is_sound = contain_faults("packing of a record", [&] {
-      packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
+      if (auto opened = record.open(); !opened)
+        packed = forward(opened);
+      else
+        packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
     });
     if (!packed) {
       piece.message.resize(bytes_before);
@@ -350,7 +353,7 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
           std::min<std::uint64_t>(record.items - record.rejected, work.entry_items);
       work.entry_items -= items;
       work.piece_items += items;
-      drop_damaged(work, items, record.body, packed.error().message);
+      drop_damaged(work, items, record.plain(), packed.error().message);
       work.pass_record();
       continue;
     }
@@ -358,7 +361,7 @@ void SideLane::Worker::pack_records(Work& work, Parcel& piece) {
     work.entry_items -= items;
     work.piece_items += items;
     if (packed->lost > 0)
-      drop_damaged(work, packed->lost, record.body, "points have no Prometheus form");
+      drop_damaged(work, packed->lost, record.plain(), "points have no Prometheus form");
     if (packed->next)
       work.entry_place.from = record.from = *packed->next;
     else

@@ -121,8 +121,8 @@ class SideLaneRestTest : public testing::Test {
         {.customer = customer_},
         {}};
     for (const char body : bodies) {
-      const auto room = std::make_shared<const std::string>(1, body);
-      entry.records.push_back({1, 0, "", *room, room, {}});
+      entry.records.push_back({.items = 1});
+      entry.records.back().pack({.stored = std::string(1, body)});
     }
     books_.arrived({.customer = customer_,
                     .signal = Signal::kLogs,

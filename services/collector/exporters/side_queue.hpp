@@ -26,12 +26,12 @@ struct SideQueueSettings {
   std::size_t customer_entries_max = 10'000;  ///< where not required
   /// Nothing is let go for room. Intake takes no more of who is at its share, customer_bytes_max,
   /// or where all together are at bytes_max at an equal part of that; an entry counts kEntryRoom
-  /// more than its content. So a customer has here at most its share and, unpacked, what the disk
-  /// log held of it when it came to that, which is half of the log at most, its customer_share
-  /// (1/4) where others wait too: 256 MiB + 1/2 of the log, as records. Records become what they
-  /// are sent as, hundreds of times as much, a piece of the side lane (2 MiB) at a time and only
-  /// while what has become so has less than half of the share (has_room_for_units). All customers:
-  /// twice bytes_max + the log.
+  /// more than its content. So a customer has here at most its share and, as the disk log packs it,
+  /// what that held of it when it came to that, which is half of the log at most, its
+  /// customer_share (1/4) where others wait too: 256 MiB + 1/2 of the log, as records. Records
+  /// become what they are sent as, hundreds of times as much, a piece of the side lane (2 MiB) at a
+  /// time and only while what has become so has less than half of the share (has_room_for_units).
+  /// All customers: twice bytes_max + the log.
   bool is_required = false;
   std::string exporter = "";     ///< as the shares know it
   SideShares* shares = nullptr;  ///< told of who is at its share, where required

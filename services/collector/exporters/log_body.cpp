@@ -1,0 +1,34 @@
+#include "services/collector/exporters/log_body.hpp"
+
+#include "libs/net/compression.hpp"
+
+namespace vigia::collector {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
+
+}  // namespace
+
+Result<std::string> unpack_body(pipeline::BodyEncoding encoding, std::string_view stored) {
+  switch (encoding) {
+    case pipeline::BodyEncoding::kGzip:
+      return net::decompress("gzip", stored, kBodyBytesMax);
+    case pipeline::BodyEncoding::kZstd:
+      return net::decompress("zstd", stored, kBodyBytesMax);
+    case pipeline::BodyEncoding::kPlain:
+      return std::string(stored);
+    case pipeline::BodyEncoding::kSnappy:
+      break;
+  }
+  return fail(ErrorCode::kCorrupt, "a body in an encoding that no OTLP sender uses");
+}
+
+Result<void> LogBody::open() {
+  if (encoding == pipeline::BodyEncoding::kPlain) return {};
+  auto plain = unpack_body(encoding, stored);
+  if (!plain) return forward(plain);
+  unpacked = *std::move(plain);
+  return {};
+}
+
+}  // namespace vigia::collector

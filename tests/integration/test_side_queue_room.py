@@ -1,0 +1,125 @@
+"""What one customer's data takes of the collector's disk while a store is sick for it, and what the others see of it."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from collector_lanes import COLD, LOGS, Lanes, now_ms
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from otlp import attributes, gauge, metrics_request, post, resource_of
+from stack import wait_for
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root"),
+]
+
+
+@contextlib.contextmanager
+def _lanes_on_disk(folder: Path, mib: int, storage: str) -> Iterator[Lanes]:
+    """The log and what lies beside it have a disk of so many MiB; `storage`: more keys of file_storage."""
+    disk = folder / "log"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(disk)], check=True)
+    lanes = Lanes(folder)
+    lanes.serve()
+    lanes.configure(
+        hot=lanes.destination_url,
+        cold=lanes.destination_url,
+        exporters=COLD,
+        side_share="16MiB",
+        otlp_side_share="16MiB",
+        storage=storage,
+    )
+    try:
+        yield lanes
+    finally:
+        try:
+            lanes.end()
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def _used(lanes: Lanes) -> int:
+    room = os.statvfs(lanes.folder / "log")
+    return (room.f_blocks - room.f_bavail) * room.f_frsize
+
+
+def _alike_lines(customer: str, count: int) -> bytes:
+    """Lines that gzip makes forty times less of."""
+    request = ExportLogsServiceRequest()
+    entry = request.resource_logs.add()
+    entry.resource.attributes.extend(attributes(resource_of(customer)))
+    records = entry.scope_logs.add().log_records
+    now = time.time_ns()
+    for n in range(count):
+        records.add(time_unix_nano=now + n).body.string_value = f"{n} GET /index.html 200 " + "y" * 300
+    return gzip.compress(request.SerializeToString(), 6)
+
+
+def _send_lines(lanes: Lanes, packed: bytes) -> int:
+    headers = {"Content-Encoding": "gzip"}
+    return post(f"http://{lanes.host}:4318", "token-a", packed, signal="logs", headers=headers).status_code
+
+
+def test_what_goes_aside_takes_no_more_of_the_disk_than_the_log_did(tmp_path: Path) -> None:
+    """A fills its share of the log with packed requests; the store comes back and answers 500 to A. Its data becomes
+    960 MiB unpacked, on a disk of 256. B is there within seconds, what lies aside is as large as it was in the log."""
+    with _lanes_on_disk(tmp_path, 256, "bytes_max: 64MiB, segment_bytes: 4MiB") as lanes:
+        destination = lanes.destination
+        assert destination is not None
+        destination.script = lambda customer, path, body: 503
+        destination.keeps = False
+        lanes.start("collector")
+        packed, taken = _alike_lines("cliente-a", 9000), 0
+        for _ in range(300):
+            taken += _send_lines(lanes, packed) == 200
+        assert taken > 200
+        for n in range(20):
+            lanes.send_items(LOGS, "cliente-b", [f"line_b{n}"])
+        filled = _used(lanes)
+        arrived: list[bytes] = []
+        asked: list[int] = []
+
+        def script(customer: str, path: str, body: bytes) -> int:
+            if customer == "cliente-a" and sick:
+                asked.append(len(body))
+                return 500
+            if customer == "cliente-b":
+                arrived.append(body)
+            return 200
+
+        sick, began = True, time.monotonic()
+        destination.script = script
+        wait_for("B's first line is there", lambda: any(b"line_b" in body for body in arrived), 8)
+        seconds, requests = time.monotonic() - began, len(asked)
+        wait_for("all of B's lines are", lambda: all(f"line_b{n}".encode() in b"".join(arrived) for n in range(20)), 8)
+        highest = 0
+        until = time.monotonic() + 12
+        while time.monotonic() < until:
+            highest = max(highest, _used(lanes))
+            time.sleep(0.05)
+        print(f"B after {seconds:.1f} s, {requests} requests of A by then; {filled >> 20} MiB, {highest >> 20} at most")
+        assert highest < 2 * filled + (16 << 20)  # both places for a while, and half of the share as it is sent
+        for _ in range(2):
+            assert lanes.books("cliente-a", "otlphttp/cold", "logs").get("dropped", 0) == 0
+            lanes.kill("collector")  # it lies there and is read again
+            lanes.start("collector")
+        sick = False
+        book = lanes.settle("cliente-a", "otlphttp/cold", "logs", seconds=180)
+        assert book.get("dropped", 0) == 0
+        assert book["sent"] >= taken * 9000 * 0.5  # of this life
+
+
+def _values(customer: str, name: str, count: int) -> bytes:
+    """Series that nothing makes less of."""
+    series = [gauge(f"{name}_{n}", [(now_ms(), 1.0)], {"r": os.urandom(200).hex()}) for n in range(count)]
+    body: bytes = metrics_request(resource_of(customer), *series).SerializeToString()
+    return body
