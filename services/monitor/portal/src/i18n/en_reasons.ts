@@ -38,6 +38,7 @@ export const failures = {
   "its host does not answer in HTTP": "its host does not answer in HTTP",
   "too many messages are under way to this customer":
     "too many messages are under way to this customer",
+  "too many messages are under way": "too many messages are under way",
   "the message cannot be written anew": "the message cannot be written in this channel's form",
   "the mail server does not take the message": "the mail server does not take the message",
 };

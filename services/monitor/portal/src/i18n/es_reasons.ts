@@ -44,6 +44,7 @@ export const failures: typeof englishFailures = {
   "its host does not answer in HTTP": "su servidor no responde en HTTP",
   "too many messages are under way to this customer":
     "hay demasiados mensajes en camino para este cliente",
+  "too many messages are under way": "hay demasiados mensajes en camino",
   "the message cannot be written anew": "no se puede escribir el mensaje en la forma de este canal",
   "the mail server does not take the message": "el servidor de correo no acepta el mensaje",
 };

@@ -86,9 +86,9 @@ describe("Formatter", () => {
     expect(format.shortMoment(new Date(2026, 10, 25, 9, 45), now)).toBe("09:45");
     expect(format.shortMoment(new Date(2026, 10, 22, 9, 45), now)).toBe("22 nov 09:45");
     expect(format.shortMoment(from, now)).toBe("24 nov 2025 12:00");
-    for (const locale of ["es", "es-AR", "es-CL"]) {
-      expect(new Formatter(locale).date(from), locale).toMatch(/^24 .*nov\S* .*2025$/);
-      expect(new Formatter(locale).moment(from), locale).toMatch(/^24 .*nov.* 2025, 12:00:00$/);
+    for (const locale of ["es", "es-AR", "es-CL", "es-MX"]) {
+      expect(new Formatter(locale).date(from), locale).toMatch(/^24 nov\.? 2025$/);
+      expect(new Formatter(locale).moment(from), locale).toMatch(/^24 nov\.? 2025, 12:00:00$/);
     }
   });
 

@@ -27,6 +27,14 @@ export function secondsOfLength(length: string): number {
   );
 }
 
+/** “25 nov 2026” beside “25 nov”: some variants of Spanish write “25 de nov de 2026”. */
+function withoutDe(format: Intl.DateTimeFormat, moment: Date): string {
+  return format
+    .formatToParts(moment)
+    .map(({ type, value }) => (type === "literal" ? value.replace(" de ", " ") : value))
+    .join("");
+}
+
 /** Numbers, times and durations as the user's locale writes them. One object a language. */
 export class Formatter {
   readonly locale: string;
@@ -114,15 +122,15 @@ export class Formatter {
 
   /** For axes: “nov 2026”. */
   month(moment: Date): string {
-    return this.monthFormat.format(moment);
+    return withoutDe(this.monthFormat, moment);
   }
 
   date(moment: Date): string {
-    return this.dateFormat.format(moment);
+    return withoutDe(this.dateFormat, moment);
   }
 
   moment(moment: Date): string {
-    return this.momentFormat.format(moment);
+    return withoutDe(this.momentFormat, moment);
   }
 
   /** The short name of the user's time zone at that moment: “GMT-3”. */
