@@ -300,10 +300,12 @@ class Service final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   auto pages = Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
-  // One connection a worker; one each for live state, publisher, watchdog, channels' addresses and
-  // snapshot.
+  // One connection for each thread that uses the database, so that none waits for another's: the
+  // workers'; and one each for live state, publisher, watchdog, channels' addresses, snapshot,
+  // mails and the database's own keeper.
+  constexpr std::size_t kOwnThreads = 7;
   constexpr auto kConnections =
-      kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + kHookWorkers + 5;
+      kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + kHookWorkers + kOwnThreads;
   auto database = Database::open(settings.database, kConnections, settings.database_options);
   if (!database) return forward(database);
   auto made =
