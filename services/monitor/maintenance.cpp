@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/rfc3339.hpp"
@@ -27,6 +28,15 @@ constexpr int kExitConfiguration = 2;
 std::string state_of(const Settings& settings) {
   const std::string& given = settings.database_options.state_directory;
   return given.empty() ? settings.database.substr(kSqlitePrefix.size()) + ".state" : given;
+}
+
+/// SQLite's path; of PostgreSQL what stands behind the user, who may have a password there.
+std::string shown_database(const Settings& settings) {
+  if (settings.database.starts_with(kSqlitePrefix)) {
+    return settings.database.substr(kSqlitePrefix.size());
+  }
+  const auto user_end = settings.database.rfind('@');
+  return user_end == std::string::npos ? "of PostgreSQL" : settings.database.substr(user_end + 1);
 }
 
 std::optional<tenancy::KeptDirectory> last_served(const Settings& settings, std::int64_t now_ms) {
@@ -121,10 +131,15 @@ Result<std::string> put_back(const Settings& settings, std::string copy, std::in
     if (copies.empty()) return fail(ErrorCode::kNotFound, state + "/backups: there is no copy");
     copy = copies.back().string();
   }
+  if (::access(copy.c_str(), F_OK) != 0) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{}: no such copy; they are in {}/backups", copy, state));
+  }
   auto done = put_back_sqlite(copy, path, fmt::format("{}/replaced-{}", state, now_ms));
   if (!done) {
     return tl::unexpected<Error>(
-        with_context("name an older copy with --from", std::move(done.error())));
+        with_context(fmt::format("name another copy of {}/backups with --from", state),
+                     std::move(done.error())));
   }
   return copy;
 }
@@ -202,9 +217,18 @@ Result<std::string> accept_database(const Settings& settings, std::int64_t now_m
   });
   if (!history) return forward(history);
   return fmt::format(
-      "{} is confirmed as it is, revision {}. Start vigia-monitor; collector and router take it at "
-      "once.",
-      settings.database.substr(0, settings.database.find("://")), history->directory_revision);
+      "The database {} is confirmed as it is, revision {}. Start vigia-monitor; collector and "
+      "router take it at once.",
+      shown_database(settings), history->directory_revision);
+}
+
+std::string maintenance_help() {
+  return R"(
+While vigia-monitor is stopped:
+  vigia-monitor restore --config FILE [--from COPY]   puts a copy of the SQLite database back
+                                                      (default: the newest)
+  vigia-monitor accept --config FILE                  confirms the database as it is
+)";
 }
 
 bool is_maintenance(int argument_count, char** arguments) {

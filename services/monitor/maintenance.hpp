@@ -13,6 +13,8 @@ namespace vigia::monitor {
 
 /// "vigia-monitor restore --config FILE [--from COPY]" or "vigia-monitor accept --config FILE".
 bool is_maintenance(int argument_count, char** arguments);
+/// The two for --help.
+std::string maintenance_help();
 /// Does it and says on stdout what it did. Exit codes as those of the program: 2 for what a person
 /// can mend.
 int run_maintenance(int argument_count, char** arguments);

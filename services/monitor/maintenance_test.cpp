@@ -104,11 +104,22 @@ TEST_F(Maintenance, AcceptTakesAnOlderDatabaseAsItIs) {
   database_.close();
   const auto done = accept_database(settings_, kNow);
   ASSERT_TRUE(done.has_value()) << done.error().message;
+  EXPECT_TRUE(done->starts_with("The database " + (database_.folder() / "m.db").string() + " is "))
+      << *done;
   database_.reopen();
   EXPECT_EQ((*database_).doubt(), "");
   serve();
   EXPECT_EQ((*database_).doubt(), "");
   EXPECT_EQ((*parse_json(served_))["customers"].items().size(), 1U);
+}
+
+TEST_F(Maintenance, ACopyThatIsNotThereIsToldWithThePlaceOfThose) {
+  add("a", 'a');
+  database_.close();
+  const auto done = restore_database(settings_, "/nope", kNow);
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().message, "/nope: no such copy; they are in " +
+                                      (database_.folder() / "m.db.state/backups").string());
 }
 
 TEST_F(Maintenance, ADamagedDatabaseIsNotAcceptedAndARunningOneNotTouched) {

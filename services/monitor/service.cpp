@@ -17,6 +17,7 @@
 #include "services/monitor/bootstrap.hpp"
 #include "services/monitor/inside/inside_server.hpp"
 #include "services/monitor/limits.hpp"
+#include "services/monitor/maintenance.hpp"
 #include "services/monitor/pages/web_handler.hpp"
 
 namespace vigia::monitor {
@@ -320,7 +321,7 @@ service::ProgramDescription describe_program() {
   description.name = "vigia-monitor";
   description.summary =
       "The control plane of Vigía: customers, nodes, tokens, users, alert rules, and the portal.";
-  description.config_help = settings_help();
+  description.config_help = settings_help() + maintenance_help();
   description.prepare = [](const service::ConfigFile& file)
       -> Result<std::function<Result<std::unique_ptr<service::Running>>()>> {
     auto settings = read_settings(file);
