@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/doors.hpp"
 #include "libs/service/proxies.hpp"
 
 namespace vigia::collector {
@@ -19,22 +20,13 @@ constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::int64_t kMiBMax = 1LL << 30;
 constexpr std::int64_t kCollectorsMax = 1000;
 
-/// `tls:` of a server; nothing where it is absent.
-std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
-  if (!node.is_present()) return std::nullopt;
-  net::TlsServerSettings tls;
-  tls.cert_file = node.child("cert_file").required_text();
-  tls.key_file = node.child("key_file").required_text();
-  return tls;
-}
-
 ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
                            const std::string& protocol, std::string_view endpoint, Notes& notes) {
   ReceiverSettings door;
   door.id = id;
   door.protocol = protocol;
-  door.endpoint = node.child("endpoint").text(endpoint);
-  door.tls = read_server_tls(node.child("tls"));
+  door.endpoint = service::read_listen(node.child("endpoint"), endpoint);
+  door.tls = service::read_server_tls(node.child("tls"));
   door.trusted_proxies = service::read_trusted_proxies(node.child("trusted_proxies"));
   const ConfigNode auth = node.child("auth");
   if (part_type(auth.child("authenticator").text()) != "vigia_auth") {

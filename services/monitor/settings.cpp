@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/doors.hpp"
 #include "services/monitor/access/password.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
 
@@ -113,11 +114,7 @@ void read_access(const ConfigNode& root, Settings& settings) {
 }
 
 void read_public(const ConfigNode& root, Settings& settings) {
-  const auto tls = root.child("tls");
-  if (tls.is_present()) {
-    settings.tls = net::TlsServerSettings{tls.child("cert_file").required_text(),
-                                          tls.child("key_file").required_text()};
-  }
+  settings.tls = service::read_server_tls(root.child("tls"));
   std::vector<std::string> networks;
   const auto proxies = root.child("trusted_proxies");
   for (const auto& item : proxies.items()) networks.push_back(item.required_text());
@@ -139,7 +136,12 @@ void read_public(const ConfigNode& root, Settings& settings) {
 
 void read_database(const ConfigNode& root, Settings& settings) {
   constexpr std::int64_t kBackupsMax = 10'000;
-  settings.database = root.child("database").required_text();
+  const auto database = root.child("database");
+  settings.database = database.required_text();
+  if (!settings.database.empty() && !settings.database.starts_with("sqlite://") &&
+      !settings.database.starts_with("postgresql://")) {
+    database.note_error("give sqlite:///path/to/file or postgresql://user@host/name");
+  }
   auto& options = settings.database_options;
   const auto state = root.child("state_directory");
   options.state_directory = state.text();
@@ -158,8 +160,9 @@ void read_database(const ConfigNode& root, Settings& settings) {
 Result<Settings> read_settings(const service::ConfigFile& file) {
   Settings settings;
   const auto root = file.root();
-  settings.listen = root.child("listen").text(settings.listen);
-  settings.internal_listen = root.child("internal_listen").text(settings.internal_listen);
+  settings.listen = service::read_listen(root.child("listen"), settings.listen);
+  settings.internal_listen =
+      service::read_listen(root.child("internal_listen"), settings.internal_listen);
   const auto internal_url = root.child("internal_url");
   settings.internal_url = read_url(internal_url, false);
   constexpr std::size_t kScheme = 7;

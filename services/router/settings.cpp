@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/doors.hpp"
 #include "libs/service/proxies.hpp"
 
 namespace vigia::router {
@@ -35,12 +36,6 @@ std::vector<HotShard> read_shards(const service::ConfigNode& node) {
   return shards;
 }
 
-std::optional<net::TlsServerSettings> read_tls(const service::ConfigNode& node) {
-  if (!node.is_present()) return std::nullopt;
-  return net::TlsServerSettings{node.child("cert_file").required_text(),
-                                node.child("key_file").required_text()};
-}
-
 LaneSettings read_lanes(const service::ConfigNode& node) {
   LaneSettings lanes;
   TurnSettings& turns = lanes.usual;
@@ -66,10 +61,11 @@ LaneSettings read_lanes(const service::ConfigNode& node) {
 
 Settings read_settings(const service::ConfigNode& root) {
   Settings settings;
-  settings.listen = root.child("listen").text(settings.listen);
-  settings.tls = read_tls(root.child("tls"));
+  settings.listen = service::read_listen(root.child("listen"), settings.listen);
+  settings.tls = service::read_server_tls(root.child("tls"));
   settings.trusted_proxies = service::read_trusted_proxies(root.child("trusted_proxies"));
-  settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
+  settings.metrics_listen =
+      service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.directory = tenancy::read_directory_settings(root.child("directory"));
   settings.hot_shards = read_shards(root.child("hot").child("shards"));
   settings.query_url = read_url(root.child("query").child("url"), false);

@@ -1,5 +1,7 @@
 #include "services/storage/settings.hpp"
 
+#include "libs/service/doors.hpp"
+
 namespace vigia::storage {
 namespace {
 
@@ -58,8 +60,9 @@ retention:                      0 keeps for ever
 Settings read_settings(const service::ConfigFile& file) {
   Settings settings;
   const service::ConfigNode root = file.root();
-  settings.listen = root.child("listen").text(settings.listen);
-  settings.metrics_listen = root.child("metrics").child("listen").text(settings.metrics_listen);
+  settings.listen = service::read_listen(root.child("listen"), settings.listen);
+  settings.metrics_listen =
+      service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.internal_token = root.child("internal_token").required_text();
   read_store(root.child("store"), settings);
   const service::ConfigNode memory = root.child("memory_max");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -188,6 +189,38 @@ class TestConfigurations:
             done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
             assert done.returncode == 0
             assert "vigia" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "instead", "told"),
+    [
+        ("monitor", "^database: .*", "database: mysql://u@h/n", "database: give sqlite:///path"),
+        ("monitor", "^listen: .*", "listen: 0.0.0.0", 'listen: "0.0.0.0" is not host:port'),
+        ("monitor", "^internal_listen: .*", 'internal_listen: "a:b"', 'internal_listen: "a:b" is not host:port'),
+        ("storage", "^listen: .*", "listen: 127.0.0.1", 'listen: "127.0.0.1" is not host:port'),
+        ("router", "^listen: .*", "listen: 25102", 'listen: "25102" is not host:port'),
+        (
+            "router",
+            "^edge: .*",
+            "tls: {cert_file: /nope.crt, key_file: /nope.key}",
+            "tls.cert_file: /nope.crt cannot be opened",
+        ),
+        ("collector", "grpc: {endpoint: [^,]*", "grpc: {endpoint: 127.0.0.1", 'endpoint: "127.0.0.1" is not host:port'),
+    ],
+)
+def test_what_would_end_the_start_is_told_by_the_check(
+    stack: Stack, program: str, line: str, instead: str, told: str
+) -> None:
+    """It said "valid", and the start ended with words of getaddrinfo or OpenSSL that name no line."""
+    file = stack.layout.config / PROGRAMS[program]
+    changed, number = re.subn(line, instead, file.read_text(), count=1, flags=re.MULTILINE)
+    assert number == 1
+    file.write_text(changed)
+    at = next(index for index, text in enumerate(changed.splitlines(), 1) if instead in text)
+    done = _check(program, file, "--check-config")
+    assert done.returncode == 2
+    assert f"{file.name}:{at}: " in done.stderr
+    assert told in done.stderr
 
 
 class TestSecondCopies:
