@@ -857,7 +857,10 @@ export interface components {
         };
         Channel: {
             id: components["schemas"]["ObjectId"];
-            /** @enum {string} */
+            /**
+             * @description What a webhook is told stands in docs/api.md. Nodes with the same alert are told in one message.
+             * @enum {string}
+             */
             type: "webhook" | "email" | "slack";
             /** @description The e-mail address, or scheme and host of the URL (its path may be secret) */
             target: string;
