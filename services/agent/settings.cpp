@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libs/base/utf8.hpp"
+#include "libs/service/doors.hpp"
 #include "services/agent/host/proc_text.hpp"
 
 namespace vigia::agent {
@@ -188,11 +189,7 @@ HealthSettings read_health(const service::ConfigNode& node) {
   HealthSettings settings;
   settings.listen = read_listen(node.child("listen"), settings.listen, false);
   settings.token = read_token(node.child("token"));
-  const auto tls = node.child("tls");
-  if (tls.is_present()) {
-    settings.tls = net::TlsServerSettings{tls.child("cert_file").required_text(),
-                                          tls.child("key_file").required_text()};
-  }
+  settings.tls = service::read_server_tls(node.child("tls"));
   return settings;
 }
 

@@ -49,7 +49,8 @@ environment: production
 collector: {endpoint: "https://c.example/", protocol: http, token: "${env:VIGIA_TEST_TOKEN}", compression: none,
             timeout: 3s, tls: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem}}
 interval: 5s
-health: {listen: "127.0.0.1:8081", token: abc, tls: {cert_file: h.pem, key_file: hk.pem}}
+health: {listen: "127.0.0.1:8081", token: abc,
+         tls: {cert_file: /proc/self/maps, key_file: /proc/self/stat}}
 relay: {grpc: "", http: "127.0.0.1:14318"}
 buffer: {directory: /tmp/b, bytes_max: 64MiB, age_max: 1h}
 host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list,
@@ -60,7 +61,7 @@ host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list,
   EXPECT_EQ(settings->collector.token, "secret-1");
   EXPECT_EQ(settings->collector.compression, "");
   EXPECT_EQ(settings->collector.tls->ca_file, "ca.pem");
-  EXPECT_EQ(settings->health.tls->key_file, "hk.pem");
+  EXPECT_EQ(settings->health.tls->key_file, "/proc/self/stat");
   EXPECT_EQ(settings->relay.grpc, "");
   EXPECT_EQ(settings->buffer.directory, "/tmp/b");
   EXPECT_EQ(settings->host.root, "/host");

@@ -205,6 +205,12 @@ class TestConfigurations:
             "tls: {cert_file: /nope.crt, key_file: /nope.key}",
             "tls.cert_file: /nope.crt cannot be opened",
         ),
+        (
+            "agent",
+            "^health: .*",
+            "health: {listen: 127.0.0.1:8081, tls: {cert_file: /nope.crt, key_file: /nope.key}}",
+            "health.tls.cert_file: /nope.crt cannot be opened",
+        ),
         ("collector", "grpc: {endpoint: [^,]*", "grpc: {endpoint: 127.0.0.1", 'endpoint: "127.0.0.1" is not host:port'),
     ],
 )
