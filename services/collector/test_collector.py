@@ -259,6 +259,7 @@ def test_books_balance_and_survive_a_kill(collector: Collector) -> None:
         went = collector.metric("vigia_items_rejected_total", **here)
         for name in ("sent_total", "dropped_total", "queued"):
             went += collector.metric(f"vigia_items_{name}", **here, **exporter)
+        assert collector.metric("vigia_items_unexplained_total", **here, **exporter) == 0
         return came == went and collector.metric("vigia_items_queued", **here, **exporter) == 0
 
     wait_for("the books balance and nothing is queued", balances)

@@ -269,7 +269,7 @@ class Lanes:
         )
 
     def books(self, customer: str, exporter: str, signal: str = "metrics") -> dict[str, float]:
-        """The equation's terms; it holds whenever one looks."""
+        """The equation's terms; it holds whenever one looks, and nothing leaves that was not seen to come."""
         terms: dict[str, float] = {}
         for name, labels, value in self.metrics():
             match = re.match(r"vigia_items_(\w+?)(_total)?$", name)
@@ -283,6 +283,7 @@ class Lanes:
         left = terms.get("queued_at_start", 0) + terms.get("received", 0)
         right = sum(terms.get(term, 0) for term in ("rejected", "sent", "dropped", "queued"))
         assert left == right, terms
+        assert terms.get("unexplained", 0) == 0, terms
         return terms
 
     def settle(self, customer: str, exporter: str, signal: str = "metrics", seconds: float = 60) -> dict[str, float]:

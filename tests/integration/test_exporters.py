@@ -116,6 +116,7 @@ class Exporting:
         left = book.get("queued_at_start", 0) + book.get("received", 0)
         right = sum(book.get(term, 0) for term in ("rejected", "sent", "dropped", "queued"))
         assert left == right, book
+        assert book["unexplained"] == 0, book
 
 
 @pytest.fixture(params=prometheus_programs(), ids=lambda found: found[0])

@@ -71,6 +71,7 @@ def assert_books_balance(stack: Stack) -> None:
         left = book.get("queued_at_start", 0) + book["received"]
         right = book["rejected"] + book.get("sent", 0) + book.get("dropped", 0) + book.get("queued", 0)
         assert left == right, f"{whose}: {book}"
+        assert book["unexplained"] == 0, f"{whose}: {book}"
 
 
 def _break_again_and_again(stack: Stack, victim: str) -> None:

@@ -35,6 +35,7 @@ struct Books::State {
   Table dropped;                // customer, signal, exporter, reason
   Table queued;                 // customer, signal, exporter
   Table at_start;               // customer, signal, exporter
+  Table unexplained;            // customer, signal, exporter
   Table accepted_by_transport;  // "", signal, transport
   Table refused_by_transport;
   Table send_failed;  // "", signal, exporter
@@ -48,7 +49,7 @@ struct Books::State {
 void Books::State::leave_queue(const Key& key, std::uint64_t items) {
   std::uint64_t& waiting = queued[key];
   if (items > waiting) {
-    at_start[key] += items - waiting;
+    unexplained[key] += items - waiting;
     waiting = items;
   }
   waiting -= items;
@@ -61,7 +62,7 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
     std::string_view help;
     MetricType type;
   };
-  const std::array<Shown, 6> all{{
+  const std::array<Shown, 7> all{{
       {received, "vigia_items_received_total", "Items that came with a good token",
        MetricType::kCounter},
       {rejected, "vigia_items_rejected_total", "Items refused, their senders were told",
@@ -73,6 +74,8 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
       {queued, "vigia_items_queued", "Items that wait for their destination", MetricType::kGauge},
       {at_start, "vigia_items_queued_at_start", "Items that waited when the process started",
        MetricType::kGauge},
+      {unexplained, "vigia_items_unexplained_total", "Items that left and were never seen to come",
+       MetricType::kCounter},
   }};
   for (const auto& shown : all) {
     for (const auto& [key, count] : shown.table) {
@@ -150,6 +153,7 @@ void Books::arrived(const Arrival& arrival) {
     const State::Key key{customer, arrival.signal, std::string(exporter), ""};
     state_->queued[key] += accepted;
     state_->sent.try_emplace(key, 0);
+    state_->unexplained.try_emplace(key, 0);
   }
 }
 
@@ -159,6 +163,7 @@ void Books::queued_at_start(const CustomerId& customer, Signal signal, std::stri
   const State::Key key{customer.text(), signal, std::string(exporter), ""};
   state_->at_start[key] += items;
   state_->queued[key] += items;
+  state_->unexplained.try_emplace(key, 0);
 }
 
 void Books::sent(const CustomerId& customer, Signal signal, std::string_view exporter,
@@ -203,9 +208,10 @@ Books::Line Books::line(const CustomerId& customer, Signal signal,
     }
     return total;
   };
-  return {sum(state_->received, ""),     sum(state_->rejected, ""),
-          sum(state_->sent, exporter),   sum(state_->dropped, exporter),
-          sum(state_->queued, exporter), sum(state_->at_start, exporter)};
+  return {sum(state_->received, ""),         sum(state_->rejected, ""),
+          sum(state_->sent, exporter),       sum(state_->dropped, exporter),
+          sum(state_->queued, exporter),     sum(state_->at_start, exporter),
+          sum(state_->unexplained, exporter)};
 }
 
 }  // namespace vigia::collector

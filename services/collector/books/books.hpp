@@ -1,6 +1,8 @@
 // The books: how many items came, were refused, sent, dropped and still wait, per customer, signal
 // and exporter (design, "Books"). For every exporter that takes the signal:
-//   queued_at_start + received = rejected + sent + dropped + queued, always.
+//   queued_at_start + received + unexplained = rejected + sent + dropped + queued, always.
+// `unexplained` is what left and was never seen to come. It is 0 where the disk log and what lies
+// aside could be read at the start: above that something was counted twice.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +52,7 @@ class Books {
   void queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,
                        std::uint64_t items);
   /// They no longer wait: the destination has them. Here and below: what leaves and was not known
-  /// to wait (its record could not be read at the start) is taken to have waited since then.
+  /// to wait (its record could not be read at the start) is counted as unexplained.
   void sent(const CustomerId& customer, Signal signal, std::string_view exporter,
             std::uint64_t items);
   /// They no longer wait: given up. `reason`: "too_old", "cap", "damaged", "refused", …
@@ -65,7 +67,7 @@ class Books {
   /// What stands in the books, for tests and the invariant.
   struct Line {
     std::uint64_t received = 0, rejected = 0, sent = 0, dropped = 0, queued = 0,
-                  queued_at_start = 0;
+                  queued_at_start = 0, unexplained = 0;
   };
   Line line(const CustomerId& customer, Signal signal, std::string_view exporter) const;
 

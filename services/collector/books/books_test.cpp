@@ -42,13 +42,29 @@ TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
               HasSubstr(R"(refused_metric_points{receiver="otlp",transport="grpc"} 6)"));
 }
 
-TEST_F(BooksTest, WhatLeavesUnknownHasWaitedSinceTheStart) {
+// It was taken to have waited at the start, so that the equation held whatever was counted twice.
+TEST_F(BooksTest, WhatLeavesAndNeverCameIsUnexplained) {
   books_.queued_at_start(customer_, Signal::kMetrics, "x", 2);
   books_.sent(customer_, Signal::kMetrics, "x", 3);
   books_.dropped(customer_, Signal::kMetrics, "x", "too_old", 4);
   const Books::Line line = books_.line(customer_, Signal::kMetrics, "x");
   EXPECT_EQ(line.queued, 0U);
-  EXPECT_EQ(line.queued_at_start, line.sent + line.dropped);
+  EXPECT_EQ(line.queued_at_start, 2U);
+  EXPECT_EQ(line.unexplained, 5U);
+  EXPECT_EQ(line.queued_at_start + line.unexplained, line.sent + line.dropped);
+  EXPECT_THAT(metrics_.expose(false), HasSubstr(R"(vigia_items_unexplained_total{customer_id=)"
+                                                R"("cliente-a",exporter="x",signal="metrics"} 5)"));
+}
+
+TEST_F(BooksTest, ThatNothingIsUnexplainedIsShown) {
+  books_.arrived({.customer = customer_, .transport = "grpc", .items = 5, .exporters = {"x"}});
+  books_.queued_at_start(customer_, Signal::kLogs, "x", 2);
+  books_.sent(customer_, Signal::kMetrics, "x", 5);
+  for (const char* signal : {"metrics", "logs"})
+    EXPECT_THAT(
+        metrics_.expose(false),
+        HasSubstr(R"(vigia_items_unexplained_total{customer_id="cliente-a",exporter="x",signal=")" +
+                  std::string(signal) + R"("} 0)"));
 }
 
 TEST_F(BooksTest, WhoHasSomethingThatWaitsForAnExporter) {

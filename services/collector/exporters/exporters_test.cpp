@@ -209,6 +209,7 @@ class ExportersTest : public ::testing::Test {
     const Books::Line books = line(signal);
     EXPECT_EQ(books.queued_at_start + books.received,
               books.rejected + books.sent + books.dropped + books.queued);
+    EXPECT_EQ(books.unexplained, 0U);
   }
   template <typename Condition>
   void eventually(Condition condition) {

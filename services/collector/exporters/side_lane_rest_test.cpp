@@ -150,7 +150,7 @@ class SideLaneRestTest : public testing::Test {
     EXPECT_EQ(transport_.taken(), "123");
     EXPECT_EQ(line().sent, 3U);
     EXPECT_EQ(line().queued, 0U);
-    EXPECT_EQ(line().queued_at_start, 0U);  // nothing left that had not come
+    EXPECT_EQ(line().unexplained, 0U);
   }
 
   const CustomerId customer_ = *CustomerId::parse("a");
