@@ -443,6 +443,7 @@ bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
   auto parts = observer.split(*range.parcel, range.first);
   if (!parts || parts->units.size() < 2) return false;
   task.made.push_back(std::make_unique<Parcel>(*std::move(parts)));
+  task.made.back()->weight_max = range.parcel->weight_max;
   task.ranges.pop_front();
   for (std::size_t unit = task.made.back()->units.size(); unit-- > 0;)
     task.ranges.push_front({task.made.back().get(), unit, unit + 1});
@@ -518,8 +519,10 @@ void ParcelDelivery::sort_by_time(Task& task) const {
            right.first->units[right.second].timestamp_ms;
   });
   const Parcel& from = *order.front().first;
-  auto sorted = std::make_unique<Parcel>(
-      Parcel{.customer = from.customer, .signal = from.signal, .stage = from.stage});
+  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer,
+                                                .signal = from.signal,
+                                                .stage = from.stage,
+                                                .weight_max = from.weight_max});
   for (const auto& [parcel, unit] : order) sorted->append(*parcel, unit, unit + 1);
   task.ranges.clear();
   cut(*sorted, task.ranges);

@@ -641,7 +641,9 @@ void SideLane::note_turn(const Work& work) {
   const auto weight = weights_.find(customer);
   if (work.timed_out > 0) {
     hanging_.insert(customer);
-    weights_[customer] = std::max<std::size_t>(1, work.timed_out / 2);
+    // One body can be larger than what was learnt: that stays.
+    const std::size_t least = std::max<std::size_t>(1, work.timed_out / 2);
+    weights_[customer] = weight == weights_.end() ? least : std::min(weight->second, least);
     return;
   }
   if (!work.has_taken) return;
