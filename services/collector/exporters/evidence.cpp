@@ -4,18 +4,25 @@
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::collector {
+namespace {
+
+/// Of several threads' the greatest stays.
+template <typename Value>
+void raise(std::atomic<Value>& known, Value to) {
+  Value seen = known;
+  while (seen < to && !known.compare_exchange_weak(seen, to)) {
+  }
+}
+
+}  // namespace
 
 void Evidence::note_taken(TimePoint now, bool is_data) {
   const Duration::rep time = now.time_since_epoch().count();
-  if (last_ < time) last_ = time;
-  if (is_data && last_data_ < time) last_data_ = time;
+  raise(last_, time);
+  if (is_data) raise(last_data_, time);
 }
 
-void Evidence::note_newest(std::int64_t timestamp_ms) {
-  std::int64_t known = newest_ms_;
-  while (known < timestamp_ms && !newest_ms_.compare_exchange_weak(known, timestamp_ms)) {
-  }
-}
+void Evidence::note_newest(std::int64_t timestamp_ms) { raise(newest_ms_, timestamp_ms); }
 
 Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence,
                const Clock& clock, ConfirmedTime& time)
