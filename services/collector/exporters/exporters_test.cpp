@@ -331,6 +331,24 @@ TEST_F(ExportersTest, AFaultOfOursThatPassesCostsNothing) {
   EXPECT_EQ(dead_letters(), "");
 }
 
+// It is not the record that is to blame, which nobody has seen.
+TEST_F(ExportersTest, AFaultWhileTheLogIsReadCostsNoRecordHoweverOftenItComes) {
+  const auto faults = std::make_shared<std::atomic<int>>(0);
+  open_log();
+  for (const char* name : {"good_1", "good_2"}) accept_gauge(name);
+  files_.fail_when(
+      [faults, starting = std::this_thread::get_id()](std::string_view call, const auto&) {
+        const bool is_exporter = std::this_thread::get_id() != starting;
+        if (is_exporter && call == "read" && ++*faults <= 9) throw std::bad_alloc();
+        return false;
+      });
+  start_exporter();
+  settle();
+  EXPECT_GT(*faults, 9);
+  EXPECT_EQ(line().sent, 2U);
+  EXPECT_EQ(line().dropped, 0U);
+}
+
 TEST_F(ExportersTest, NoHeartbeatMarksAMinuteOfWhichARecordWasGivenUpForAFaultOfOurs) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";

@@ -90,14 +90,28 @@ void LogExporter::end_turn() {
   window_.clear();
   window_bytes_ = 0;
   last_.reset();
+  in_hand_.reset();
+}
+
+/// Nothing where the window has more than one record, or none was read: a record that cannot be
+/// read now is not to blame for it, and comes when it can be.
+std::optional<pipeline::LogPosition> LogExporter::alone_in_hand() const {
+  if (window_.empty()) return in_hand_;
+  const pipeline::LogPosition first = window_.front().header.position;
+  if (window_.size() > 1 || (in_hand_ && *in_hand_ != first)) return std::nullopt;
+  return first;
 }
 
 /// A fault of ours costs the record that brings it to light: the window is read again, a record at
 /// a time, and the one with which it comes again and again is given up.
 void LogExporter::recover_from_fault() {
   contain_faults("what follows a fault", [this] {
-    if (window_.size() == 1) ++faults_;
-    singles_left_ = std::max<std::size_t>({1, singles_left_, window_.size()});
+    if (const auto record = alone_in_hand()) {
+      faults_ = fault_at_ == *record ? faults_ + 1 : 1;
+      fault_at_ = *record;
+    }
+    // One more: the record that was to come next may be the one.
+    singles_left_ = std::max(singles_left_, window_.size() + 1);
     end_turn();
   });
   cursor_.rewind();
@@ -130,25 +144,34 @@ LogExporter::Read LogExporter::gather() {
 void LogExporter::take(pipeline::DiskRecord record) {
   last_ = record.header;
   if (!routing_.takes(record.header.signal, record.header.route)) return;
+  in_hand_ = record.header.position;
+  const bool is_given_up = faults_ > kFaultsMax && fault_at_ == record.header.position;
   LogBody body{record.header.encoding, std::move(record.body)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;
   window_.push_back({.header = std::move(record.header), .accepted = accepted});
   const std::size_t stored_bytes = body.stored.size();
-  if (accepted > 0 && faults_ == 0 && add_unopened(window_.back(), body)) {
+  if (is_given_up) {
+    let_go(body);
+  } else if (accepted > 0 && faults_ == 0 && add_unopened(window_.back(), body)) {
     window_bytes_ += stored_bytes;
-    return;
-  }
-  if (!body.open()) {
+  } else if (!body.open()) {
     window_.back().is_damaged = true;
-    return;
+  } else {
+    window_bytes_ += body.plain().size();
+    if (accepted > 0) add(index, window_.back(), std::move(body));
   }
-  window_bytes_ += body.plain().size();
-  if (accepted == 0) return;
-  if (faults_ > kFaultsMax)
-    give_up(window_.back(), body.plain());
-  else
-    add(index, window_.back(), std::move(body));
+  in_hand_.reset();
+}
+
+/// The window's last record. What brings the fault to light may be its body, so that nothing of it
+/// can be kept.
+void LogExporter::let_go(LogBody& body) {
+  WindowRecord& record = window_.back();
+  record.is_damaged = true;
+  contain_faults("what is kept of a record that is given up", [&] {
+    if (body.open()) give_up(record, body.plain());
+  });
 }
 
 void LogExporter::give_up(WindowRecord& record, std::string_view /*body*/) {

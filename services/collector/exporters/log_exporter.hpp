@@ -81,6 +81,8 @@ class LogExporter : public Exporter {
   void recover_from_fault();
   Read gather();
   void take(pipeline::DiskRecord record);
+  void let_go(LogBody& body);
+  std::optional<pipeline::LogPosition> alone_in_hand() const;
   void book(pipeline::LogPosition before);
   void show_queue();
 
@@ -89,7 +91,10 @@ class LogExporter : public Exporter {
   std::size_t window_bytes_ = 0;
   /// While above 0, windows are of one record, to find the one that brings a fault to light.
   std::size_t singles_left_ = 0;
-  int faults_ = 0;                              ///< in a row, with the one record of the window
+  int faults_ = 0;                    ///< in a row, with the one record in hand
+  pipeline::LogPosition fault_at_{};  ///< that record
+  /// The record that is being taken into the window.
+  std::optional<pipeline::LogPosition> in_hand_;
   std::optional<pipeline::RecordHeader> last_;  // read, whether taken or not
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};
