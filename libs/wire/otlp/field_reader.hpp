@@ -22,9 +22,6 @@ constexpr std::uint32_t varint_field(std::uint32_t number) {
 constexpr std::uint32_t fixed64_field(std::uint32_t number) {
   return protozero::tag_and_type(number, pbf_wire_type::fixed64);
 }
-constexpr std::uint32_t fixed32_field(std::uint32_t number) {
-  return protozero::tag_and_type(number, pbf_wire_type::fixed32);
-}
 
 /// Throws protozero::exception on damaged bytes and on groups. Views live as long as the bytes.
 class FieldReader {
