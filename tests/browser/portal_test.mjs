@@ -121,7 +121,7 @@ describe("the provider", () => {
     await visit(browser, "lost", {}, async (page, complaints) => {
       await logIn(page, running.monitor.url, running.operator);
       await page.context().setOffline(true);
-      await page.getByText("Lo que se ve es de las").waitFor({ timeout: 20_000 });
+      await page.getByText("Lo que se ve es de").waitFor({ timeout: 20_000 });
       assert.ok((await page.getByTestId("node").count()) >= running.agents.length);
       await page.context().setOffline(false);
       await page.getByText(/^Actualizado/).waitFor({ timeout: 20_000 });

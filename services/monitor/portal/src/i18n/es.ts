@@ -50,7 +50,8 @@ export const es: Dictionary = {
     waiting: "Esperando los primeros datos",
     refused: "Sin datos por ahora",
     lost: "Sin conexión con el servidor",
-    lostDetail: (time) => `Lo que se ve es de las ${time}. Se reintenta cada pocos segundos.`,
+    lostDetail: (time) =>
+      `Lo que se ve es de un momento anterior (${time}). Se reintenta cada pocos segundos.`,
     lostNoData: "Todavía no se pudo leer nada. Se reintenta cada pocos segundos.",
   },
 

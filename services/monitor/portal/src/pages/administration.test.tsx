@@ -236,29 +236,6 @@ describe("the team", () => {
   });
 });
 
-describe("a dialog", () => {
-  it("begins in its first field, and keeps what was typed from Escape", async () => {
-    asOperator("#/customers", {});
-    const open = async () =>
-      userEvent.click(await screen.findByRole("button", { name: "Create a customer" }));
-    await open();
-    await waitFor(() => {
-      expect(document.activeElement).toBe(screen.getByLabelText("Name"));
-    });
-    await userEvent.keyboard("{Escape}");
-    await waitFor(() => {
-      expect(screen.queryByLabelText("Name")).toBeNull();
-    });
-    await open();
-    await userEvent.type(await screen.findByLabelText("Name"), "XYZ");
-    await userEvent.keyboard("{Escape}");
-    expect(await screen.findByText(/^What you typed is still here/)).toBeTruthy();
-    expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("XYZ");
-    await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
-    expect(screen.queryByLabelText("Name")).toBeNull();
-  });
-});
-
 describe("a customer", () => {
   it("that is disabled is marked and stands last", async () => {
     const of = (id: string, name: string, is_enabled: boolean): Schemas["Customer"] => ({

@@ -57,7 +57,7 @@ export function ConnectionBanner({ updatedAt, isLost, refusal }: Freshness) {
             <strong>{text.connection.lost}</strong>
             <p>
               {updatedAt
-                ? text.connection.lostDetail(format.clock(updatedAt))
+                ? text.connection.lostDetail(format.timeOrMoment(updatedAt))
                 : text.connection.lostNoData}
             </p>
           </div>

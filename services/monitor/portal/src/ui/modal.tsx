@@ -7,8 +7,14 @@ import styles from "./modal.module.css";
 const firstField =
   "input:not([type=radio]):enabled, input[type=radio]:checked:enabled, select:enabled";
 
+/** False after a form that stays open was sent and emptied. */
+function hasText(popup: HTMLElement | null): boolean {
+  const fields = popup?.querySelectorAll<HTMLInputElement>("input:not([type=radio])") ?? [];
+  return [...fields].some(({ value }) => value !== "");
+}
+
 /**
- * A dialog over the page; focus goes in and comes back by itself. Escape closes it. `isSealed`, for what cannot be shown
+ * A dialog over the page; focus goes in and comes back by itself. Escape closes it until something was typed. `isSealed`, for what cannot be shown
  * twice, keeps it open against a stray click or key: only its own button closes it.
  */
 export function Modal({
@@ -34,7 +40,8 @@ export function Modal({
       disablePointerDismissal={isSealed}
       onOpenChange={(open, { reason }) => {
         if (open || isSealed) return;
-        if (hasTyped.current && reason !== "close-press") setIsKept(true);
+        const isLost = hasTyped.current && hasText(popup.current);
+        if (isLost && reason !== "close-press") setIsKept(true);
         else onClose();
       }}
     >
@@ -46,9 +53,6 @@ export function Modal({
           initialFocus={() => popup.current?.querySelector<HTMLElement>(firstField) ?? true}
           onInput={() => {
             hasTyped.current = true;
-          }}
-          onSubmit={() => {
-            hasTyped.current = false;
             setIsKept(false);
           }}
         >
