@@ -173,10 +173,18 @@ class RunningCollector final : public CollectorService {
   Result<void> start_exporters() {
     auto id = collector_id(settings_.storage.directory);
     if (!id) return forward(id);
-    const ExporterParts parts{*log_,          *client_,     series_,
-                              directory(),    books_,       metrics_,
-                              clock_,         time_,        settings_.storage.directory,
-                              *std::move(id), &side_shares_};
+    show_id(*id);
+    const ExporterParts parts{*log_,
+                              *client_,
+                              series_,
+                              directory(),
+                              books_,
+                              metrics_,
+                              clock_,
+                              time_,
+                              settings_.storage.directory,
+                              std::move(id->text),
+                              &side_shares_};
     for (const ExporterSettings& exporter : settings_.exporters) {
       auto made = make_exporter(exporter, parts);
       if (!made) return forward(made);
@@ -184,6 +192,16 @@ class RunningCollector final : public CollectorService {
       if (auto started = exporters_.back()->start(); !started) return started;
     }
     return {};
+  }
+
+  void show_id(const CollectorId& id) {
+    metrics_.on_collect([is_new = id.is_new, damaged = id.damaged](const auto& emit) {
+      emit("vigia_collector_id_damaged",
+           "Files of this collector's id that the start found damaged", service::MetricType::kGauge,
+           {}, damaged);
+      emit("vigia_collector_id_is_new", "1 where the start has made a new id",
+           service::MetricType::kGauge, {}, is_new ? 1 : 0);
+    });
   }
 
   Result<void> open_doors() {
