@@ -18,6 +18,7 @@
 #include "libs/wire/prometheus/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
+#include "services/collector/exporters/log_exporter.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
@@ -184,7 +185,8 @@ class RunningCollector final : public CollectorService {
                               time_,
                               settings_.storage.directory,
                               std::move(id->text),
-                              &side_shares_};
+                              &side_shares_,
+                              settings_.storage.segment_bytes + LogExporter::kWindowBytesMax};
     for (const ExporterSettings& exporter : settings_.exporters) {
       auto made = make_exporter(exporter, parts);
       if (!made) return forward(made);

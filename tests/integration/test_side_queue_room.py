@@ -123,3 +123,57 @@ def _values(customer: str, name: str, count: int) -> bytes:
     series = [gauge(f"{name}_{n}", [(now_ms(), 1.0)], {"r": os.urandom(200).hex()}) for n in range(count)]
     body: bytes = metrics_request(resource_of(customer), *series).SerializeToString()
     return body
+
+
+@pytest.mark.parametrize(("mib", "storage"), [(24, "segment_bytes: 16MiB"), (64, "segment_bytes: 4MiB")])
+def test_on_a_full_disk_one_customer_answered_500_stops_nobody(tmp_path: Path, mib: int, storage: str) -> None:
+    """While the store is away the log fills the disk, A's data and B's by turns. Then the store answers 500 to A. B's
+    data arrives all the same; with a reserve of a segment B is taken anew too. When the store takes all, A's arrives."""
+    with _lanes_on_disk(tmp_path, mib, storage) as lanes:
+        destination = lanes.destination
+        assert destination is not None
+        destination.script = lambda customer, path, body: 503
+        lanes.start("collector")
+        taken = {"a": 0, "b": 0}
+        refused = 0
+        while refused < 10:
+            for customer in taken:
+                name = f"full_{customer}_{taken[customer]}"
+                answer = post(
+                    f"http://{lanes.host}:4318", f"token-{customer}", _values(f"cliente-{customer}", name, 300)
+                )
+                taken[customer] += answer.status_code == 200
+                refused += answer.status_code == 503
+        assert min(taken.values()) > 20
+
+        def arrived(customer: str) -> int:
+            sent = destination.arrived(f"cliente-{customer}")
+            return sum(f"full_{customer}_{n}_299".encode() in sent for n in range(taken[customer]))
+
+        began = time.monotonic()
+        destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
+        wait_for("all of B's is there", lambda: arrived("b") == taken["b"], 60)
+        print(f"{mib} MiB: all of B's {taken['b']} after {time.monotonic() - began:.1f} s")
+        if mib > 24:
+            wait_for("B is taken again", lambda: lanes.send("cliente-b", _values("cliente-b", "b", 1)).ok, 60)
+            wait_for(
+                "A's lies aside", lambda: lanes.gauge_of("vigia_exporter_side_items", COLD) >= taken["a"] * 300, 60
+            )
+            wait_for("there is room", lambda: lanes.gauge_of("vigia_exporter_side_is_full", COLD) == 0, 30)
+        else:
+            assert lanes.gauge_of("vigia_exporter_side_is_full", COLD) == 1
+        for _ in range(2):
+            lanes.books("cliente-a", COLD)
+            lanes.kill("collector")
+            lanes.start("collector")
+        destination.script = lambda customer, path, body: 204
+        wait_for("all of A's is there", lambda: arrived("a") == taken["a"], 60)
+        assert lanes.settle("cliente-a", COLD).get("dropped", 0) == 0
+        assert lanes.settle("cliente-b", COLD).get("dropped", 0) == 0
+        wait_for("the gauge ends", lambda: lanes.gauge_of("vigia_exporter_side_is_full", COLD) == 0, 10)
+        for customer in taken:
+            body = _values(f"cliente-{customer}", "n", 1)
+            until = time.monotonic() + 30
+            while not lanes.send(f"cliente-{customer}", body).ok:
+                assert time.monotonic() < until, f"{customer} is refused"
+                time.sleep(0.2)

@@ -40,6 +40,9 @@ struct ExporterParts {
   std::string data_directory;
   std::string collector_id = "";      ///< collector_id()
   SideShares* side_shares = nullptr;  ///< told by required exporters; null: nobody asks
+  /// What each exporter that sends keeps of a disk with little room for what it sets aside: a
+  /// segment of the log, which is given free once all of it is sent or aside, and a window.
+  std::uint64_t side_reserve_bytes = 0;
 };
 
 /// Thread contract: start and stop from one thread. Each exporter has one thread of its own.

@@ -65,11 +65,11 @@ void LogExporter::run() {
 void LogExporter::take_turn() {
   const std::int64_t before_ms = parts_.time.now_or_wall_ms();
   const Read read = gather();
-  if (!window_.empty() && !deliver(window_)) {
-    // Given up: dropped by the log, which has counted it; or it is read again, now or after a
-    // restart.
+  const bool is_done = window_.empty() || deliver(window_);
+  if (!is_done || holds_cursor()) {
+    // Dropped by the log, which has counted it; or it is read again, now, later or after a restart.
     end_turn();
-    if (!is_stopping_) cursor_.rewind();
+    if (!is_stopping_ && !reads_on()) cursor_.rewind();
     return;
   }
   std::optional<std::int64_t> complete_until_ms;
@@ -153,7 +153,7 @@ void LogExporter::take(pipeline::DiskRecord record) {
   const std::size_t stored_bytes = body.stored.size();
   if (is_given_up) {
     let_go(body);
-  } else if (accepted > 0 && faults_ == 0 && add_unopened(window_.back(), body)) {
+  } else if (accepted > 0 && add_unopened(window_.back(), body)) {
     window_bytes_ += stored_bytes;
   } else if (!body.open()) {
     window_.back().is_damaged = true;

@@ -23,6 +23,7 @@ struct WindowRecord {
   std::uint64_t dropped = 0;                ///< of these, refused by the destination
   std::uint64_t apart = 0;                  ///< of these, gone to the side queue, where they wait
   std::set<std::uint32_t> settled_items{};  ///< points already in `dropped` or `apart`
+  bool is_left = false;                     ///< left in the log for now: neither sent nor apart
   bool is_damaged = false;                  ///< could not be read as what it should be
 };
 
@@ -52,6 +53,12 @@ class LogExporter : public Exporter {
   /// Delivers what was added, or puts it where it is as safe as in the log. False: given up,
   /// because the log has meanwhile dropped the window, it could not be put aside, or to stop.
   virtual bool deliver(std::vector<WindowRecord>& window) = 0;
+  /// Of something in this window or before it that is left in the log for now: nothing is
+  /// committed.
+  virtual bool holds_cursor() const { return false; }
+  /// The window was not delivered, or holds_cursor: whether to read on behind it. False: all from
+  /// the cursor on is read again.
+  virtual bool reads_on() { return false; }
   /// The window is done, or will be read again.
   virtual void forget() {}
   /// Called between windows and at least every kIdleWait. All records received before

@@ -1,6 +1,8 @@
 #include "services/collector/exporters/push_exporter.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -25,6 +27,13 @@ std::string file_name(std::string exporter) {
   return exporter;
 }
 
+/// More than there can be where it cannot be told: then none is kept.
+std::uint64_t free_bytes(const std::string& folder) {
+  std::error_code fault;
+  const auto space = std::filesystem::space(folder, fault);
+  return fault ? std::numeric_limits<std::uint64_t>::max() : space.available;
+}
+
 Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
   if (settings.kind == ExporterKind::kPrometheusRemoteWrite)
     return remote_write_probe(settings.id, parts.collector_id);
@@ -34,7 +43,10 @@ Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
 /// The longest that a required destination's suspects are kept: nothing may be given up for a fault
 /// that its operators have a day to see.
 constexpr auto kRequiredGiveUpAfter = std::chrono::hours(24);
-constexpr auto kPutRetry = std::chrono::milliseconds(500);
+/// Until what could not be set aside is tried again, doubled each time.
+constexpr auto kHeldPauseMin = std::chrono::seconds(1);
+constexpr auto kHeldPauseMax = std::chrono::seconds(30);
+constexpr auto kHeldLook = std::chrono::milliseconds(100);
 constexpr auto kStateInterval = std::chrono::minutes(1);
 constexpr int kSecondsToMs = 1000;
 
@@ -83,6 +95,9 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
                                       {{"exporter", settings.id}})),
       side_items_(parts.metrics.gauge("vigia_exporter_side_items", "Items set aside",
                                       {{"exporter", settings.id}})),
+      side_is_full_(parts.metrics.gauge("vigia_exporter_side_is_full",
+                                        "1 while what is to be set aside finds no room on the disk",
+                                        {{"exporter", settings.id}})),
       side_rooms_(std::make_shared<SideRooms>()) {
   parts.metrics.on_collect(
       [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
@@ -104,6 +119,11 @@ Result<void> PushExporter::start() {
   side.is_required = settings_.required;
   side.exporter = settings_.id;
   side.shares = parts_.side_shares;
+  side.reserve_bytes = parts_.side_reserve_bytes;
+  side.free_bytes = [folder = parts_.data_directory] { return free_bytes(folder); };
+  side.on_damaged = [this] {
+    if (heartbeat_) heartbeat_->note_loss();
+  };
   auto queue = SideQueue::open(
       std::move(side), parts_.clock,
       [this](const SideHead& head) {
@@ -115,7 +135,6 @@ Result<void> PushExporter::start() {
       pipeline::system_files());
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
-  if (queue_->damaged() > 0 && heartbeat_) heartbeat_->note_loss();
   lane_ = std::make_unique<SideLane>(
       SideLaneSettings{delivery_settings(settings_), give_up_after(settings_)},
       SideLaneParts{*queue_, *transport_, evidence_, &prober_, *packer_, parts_.clock, *this});
@@ -158,6 +177,16 @@ void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std:
 /// At its share a customer adds what lay in the log, not what would come out of that.
 bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
   const pipeline::RecordHeader& header = record.header;
+  if (const auto known = settled_.find(header.position); known != settled_.end()) {
+    record.dropped = known->second.dropped;
+    record.apart = known->second.apart;
+    record.is_damaged = known->second.is_damaged;
+    return true;
+  }
+  if (held_ && held_->ways.count({header.customer.text(), header.signal}) > 0) {
+    record.is_left = true;
+    return true;
+  }
   if (!lane_->is_followed(header.customer, header.signal) && !queue_->is_at_share(header.customer))
     return false;
   follow(record, std::move(body), {}, record.accepted);
@@ -232,7 +261,12 @@ void PushExporter::set_aside(const DeadLetter& letter) {
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
   std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
-  const bool is_done = delivery_.run(parcels_, *this) && write_apart();
+  bool is_done = delivery_.run(parcels_, *this);
+  if (is_done) {
+    write_apart(window);
+    settle(window);
+    is_done = !held_;
+  }
   window_in_hand_ = nullptr;
   // Before the cursor moves, so that a hole is there whatever happens next.
   if (is_done && heartbeat_) note_losses(window);
@@ -257,10 +291,8 @@ void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
   if (!customers.empty()) heartbeat_->note_losses({customers.begin(), customers.end()});
 }
 
-/// All of the window's or none, so that nothing lies there twice. On a disk that takes nothing it
-/// is tried again for as long as the window is ours to deliver; false where it no longer is.
-bool PushExporter::write_apart() {
-  std::vector<SidePut> puts;
+/// Of each customer and signal all or nothing, so that nothing lies there twice.
+void PushExporter::write_apart(std::vector<WindowRecord>& window) {
   for (auto& [way, apart] : apart_) {
     SideEntry records{{.customer = apart.parcel.customer,
                        .signal = apart.parcel.signal,
@@ -270,21 +302,57 @@ bool PushExporter::write_apart() {
                       std::move(apart.records)};
     SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
+    std::vector<SidePut> puts;
     if (!units.parcel.units.empty()) puts.push_back({std::move(units), settings_.retry_initial});
     if (!records.records.empty()) puts.push_back({std::move(records)});
+    const auto put = queue_->put_all(puts, true);
+    if (!put) hold(way, window, put.error());
   }
-  if (puts.empty()) return true;
-  for (bool is_told = false;; is_told = true) {
-    const auto put = queue_->put_all(puts);
-    if (put) break;
-    if (!is_told)
-      service::log_error("what the destination does not take cannot be set aside",
-                         {{"exporter", settings_.id}, {"error", put.error().message}});
-    if (!go_on()) return false;
-    std::this_thread::sleep_for(kPutRetry);
+  if (!apart_.empty()) lane_->wake();
+}
+
+void PushExporter::hold(const Way& way, std::vector<WindowRecord>& window, const Error& why) {
+  for (WindowRecord& record : window) {
+    if (record.apart > 0 && Way(record.header.customer.text(), record.header.signal) == way)
+      record.is_left = true;
   }
-  lane_->wake();
-  return true;
+  if (!held_) {
+    if (held_pause_ == Duration::zero())
+      service::log_error(
+          "what the destination does not take cannot be set aside; it stays in the log",
+          {{"exporter", settings_.id}, {"customer_id", way.first}, {"error", why.message}});
+    held_pause_ = std::clamp<Duration>(2 * held_pause_, kHeldPauseMin, kHeldPauseMax);
+    held_.emplace(Held{{}, parts_.clock.steady() + held_pause_});
+    side_is_full_.set(1);
+  }
+  held_->ways.insert(way);
+}
+
+/// What need not be done again when the log is read again from its cursor on.
+void PushExporter::settle(const std::vector<WindowRecord>& window) {
+  if (held_) {
+    for (const WindowRecord& record : window) {
+      if (!record.is_left)
+        settled_[record.header.position] = {record.dropped, record.apart, record.is_damaged};
+    }
+    return;
+  }
+  settled_.erase(settled_.begin(), settled_.upper_bound(window.back().header.position));
+  if (held_pause_ == Duration::zero()) return;
+  held_pause_ = Duration::zero();
+  side_is_full_.set(0);
+  service::log_info("what was left in the log is sent or set aside", {{"exporter", settings_.id}});
+}
+
+bool PushExporter::reads_on() {
+  if (!held_) return false;
+  show_waiting();
+  while (settled_.size() >= kSettledMax && !is_stopping() &&
+         parts_.clock.steady() < held_->retry_at)
+    std::this_thread::sleep_for(kHeldLook);
+  if (parts_.clock.steady() < held_->retry_at) return true;
+  held_.reset();
+  return false;
 }
 
 void PushExporter::forget() {

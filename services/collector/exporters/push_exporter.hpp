@@ -46,6 +46,8 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void give_up(WindowRecord& record, std::string_view body) override;
   bool is_full() const override;
   bool deliver(std::vector<WindowRecord>& window) override;
+  bool holds_cursor() const override { return held_.has_value(); }
+  bool reads_on() override;
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
   void wake(TimePoint deadline) override;
   void end(TimePoint deadline) noexcept override;
@@ -65,7 +67,22 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
   Apart& apart_for(const pipeline::RecordHeader& header);
-  bool write_apart();
+  /// What could not be set aside, for want of room say. It stays in the log, and so does the
+  /// cursor; what others have behind it is read on and delivered. All is read again at retry_at.
+  struct Held {
+    std::set<Way> ways;
+    TimePoint retry_at{};
+  };
+  struct Settled {  // what became of a record behind what is held
+    std::uint64_t dropped = 0, apart = 0;
+    bool is_damaged = false;
+  };
+  /// Records that are remembered so; from there on nothing is read until retry_at.
+  static constexpr std::size_t kSettledMax = 1U << 16U;
+
+  void write_apart(std::vector<WindowRecord>& window);
+  void hold(const Way& way, std::vector<WindowRecord>& window, const Error& why);
+  void settle(const std::vector<WindowRecord>& window);
   void note_losses(const std::vector<WindowRecord>& window);
   void keep_room();
   void set_aside(const DeadLetter& letter);
@@ -108,6 +125,9 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   std::string spare_message_;  // room of a parcel that is done, for the next one
   std::vector<Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
+  std::optional<Held> held_;
+  Duration held_pause_{0};
+  std::map<pipeline::LogPosition, Settled> settled_;
 
   std::mutex mutex_;  // what both lanes use
   DeadLetters dead_letters_;
@@ -117,6 +137,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   service::Gauge& oldest_waiting_;
   service::Gauge& side_bytes_;
   service::Gauge& side_items_;
+  service::Gauge& side_is_full_;
   struct SideRooms;
   std::shared_ptr<SideRooms> side_rooms_;  // shared with the registry's collect function
 };

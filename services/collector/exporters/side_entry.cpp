@@ -158,12 +158,6 @@ bool decode_records(std::string_view content, bool is_as_in_log,
   return reader.ok() && reader.rest().empty();
 }
 
-std::uint64_t size_of(const SideBytes& bytes) {
-  std::uint64_t size = 0;
-  for (const std::string_view part : bytes.parts) size += part.size();
-  return size;
-}
-
 /// A bit that flips in a version must not be taken for a later program's file, which ends a start.
 std::uint32_t head_checksum(std::uint32_t version, std::string_view head) {
   if (version < kChecksummedVersion) return crc32c(head);
@@ -217,6 +211,12 @@ Result<Opened> open(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::uint64_t size_of(const SideBytes& bytes) {
+  std::uint64_t size = 0;
+  for (const std::string_view part : bytes.parts) size += part.size();
+  return size;
+}
 
 void SideRecord::pack(LogBody body) {
   pipeline::StoredBody packed = pipeline::pack_body(std::move(body.stored), body.encoding);

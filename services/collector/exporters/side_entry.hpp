@@ -75,6 +75,7 @@ struct SideBytes {
   std::deque<std::string> made;
   std::vector<std::string_view> parts;
 };
+std::uint64_t size_of(const SideBytes& bytes);
 /// Sets the head's sizes and holds_records by the content. Units are packed where the head says so
 /// and it makes them less.
 SideBytes encode_side_entry(SideEntry& entry);

@@ -57,7 +57,9 @@ SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted o
     : settings_(std::move(settings)),
       clock_(clock),
       on_evicted_(std::move(on_evicted)),
-      files_(files) {}
+      files_(files),
+      reserve_({settings_.directory, settings_.reserve_bytes, settings_.free_bytes}, clock, files) {
+}
 
 Result<std::unique_ptr<SideQueue>> SideQueue::open(SideQueueSettings settings, const Clock& clock,
                                                    OnFound on_found, OnEvicted on_evicted,
@@ -97,6 +99,7 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
     ++damaged_;
     service::log_error("an entry of the side queue cannot be read; its file is kept",
                        {{"file", path}, {"why", head.error().message}});
+    if (settings_.on_damaged) settings_.on_damaged();
     (void)files_.rename(path, path + std::string(kDamagedSuffix));
   }
   publish();
@@ -182,7 +185,7 @@ Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePo
   return put_all(one);
 }
 
-Result<void> SideQueue::put_all(std::vector<SidePut>& puts) {
+Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
   std::uint64_t first = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -193,7 +196,11 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts) {
   Result<void> written = fail(ErrorCode::kInternal, "a fault of this program, see its log");
   contain_faults("what is set aside", [&] {
     for (std::size_t i = 0; i < puts.size(); ++i) {
-      written = write(first + i, encode_side_entry(puts[i].entry));
+      const SideBytes bytes = encode_side_entry(puts[i].entry);
+      written = write(first + i, bytes);
+      while (!written && uses_reserve && written.error().code == ErrorCode::kUnavailable &&
+             reserve_.give(size_of(bytes) + kEntryRoom))
+        written = write(first + i, bytes);
       if (!written) return;
     }
   });

@@ -15,6 +15,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/pipeline/file_system.hpp"
 #include "services/collector/exporters/side_entry.hpp"
+#include "services/collector/exporters/side_reserve.hpp"
 #include "services/collector/exporters/side_shares.hpp"
 
 namespace vigia::collector {
@@ -33,8 +34,13 @@ struct SideQueueSettings {
   /// time and only while what has become so has less than half of the share (has_room_for_units).
   /// All customers: twice bytes_max + the log.
   bool is_required = false;
-  std::string exporter = "";     ///< as the shares know it
-  SideShares* shares = nullptr;  ///< told of who is at its share, where required
+  std::string exporter = "";        ///< as the shares know it
+  SideShares* shares = nullptr;     ///< told of who is at its share, where required
+  std::uint64_t reserve_bytes = 0;  ///< kept of the disk for put_all
+  std::function<std::uint64_t()> free_bytes = {};
+  /// Told, in open, of an entry whose head cannot be read, before the file loses its name: whose it
+  /// was is not known, and a kill must not make it as if nothing had been there.
+  std::function<void()> on_damaged = {};
 };
 
 /// Where an entry of records goes on.
@@ -95,7 +101,10 @@ class SideQueue {
   Result<void> put(SideEntry entry, Duration wait = Duration::zero(),
                    std::optional<TimePoint> since = std::nullopt);
   /// All of them or none: what they hold would come again, beside those that are there.
-  Result<void> put_all(std::vector<SidePut>& puts);
+  /// `uses_reserve`: what empties the log may have the room that is kept for it.
+  Result<void> put_all(std::vector<SidePut>& puts, bool uses_reserve = false);
+  /// Keeps that room; to be called all the time.
+  void keep_reserve() { reserve_.keep(); }
   /// Nothing of the customer is tried before that.
   void delay(const CustomerId& customer, Duration wait);
 
@@ -199,6 +208,7 @@ class SideQueue {
   const Clock& clock_;
   const OnEvicted on_evicted_;
   pipeline::FileSystem& files_;
+  SideReserve reserve_;
   mutable std::mutex mutex_;
   Customers customers_;
   std::uint64_t bytes_ = 0;

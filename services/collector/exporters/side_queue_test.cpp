@@ -510,6 +510,17 @@ TEST_F(SideQueueTest, WhatIsLeftReplacesTheEntry) {
   EXPECT_EQ(queue_->load(pick().front().front())->records[0].from, (Place{3, 0}));
 }
 
+// A kill in between must not make it as if nothing had been there.
+TEST_F(SideQueueTest, ADamagedEntryIsToldOfBeforeItsFileLosesItsName) {
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  files_.set_content("/side/0000000000000001.side", "damaged");
+  std::vector<std::string> names;
+  settings_.on_damaged = [&] { names = files_.names("/side"); };
+  reopen();
+  EXPECT_THAT(names, ElementsAre("0000000000000001.side"));
+  EXPECT_THAT(files_.names("/side"), ElementsAre("0000000000000001.side.damaged"));
+}
+
 /// The bytes on disk, docs/formats/side-queue.md. Where this fails old entries can't be read any
 /// more: make a new version instead.
 std::string golden(const std::string& name) {

@@ -324,6 +324,15 @@ std::vector<AlertRule> data_rules() {
        "El registro en disco del collector {{ $labels.instance }} se llena: pronto rechazará "
        "datos",
        "The disk log of collector {{ $labels.instance }} is filling up: it will soon refuse data"},
+      {"SideQueueFull",
+       "max by (instance, exporter) (max_over_time("
+       "vigia_exporter_side_is_full{customer_id=\"\",job=\"otel-collector\"}[5m])) == 1",
+       none, none, "critical",
+       "El collector {{ $labels.instance }} no tiene disco para apartar lo que {{ $labels.exporter "
+       "}} "
+       "no acepta: libere espacio",
+       "Collector {{ $labels.instance }} has no disk to set aside what {{ $labels.exporter }} does "
+       "not take: make room"},
       {"VigiaFault",
        "sum by (job, instance) (increase(vigia_faults_total{customer_id=\"\"}[10m])) > 0", none,
        none, "warning",
