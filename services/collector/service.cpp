@@ -18,6 +18,7 @@
 #include "libs/wire/prometheus/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
+#include "services/collector/exporters/left_aside.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
@@ -175,6 +176,7 @@ class RunningCollector final : public CollectorService {
     auto id = collector_id(settings_.storage.directory);
     if (!id) return forward(id);
     show_id(*id);
+    if (auto told = tell_what_is_left_aside(); !told) return told;
     const ExporterParts parts{*log_,
                               *client_,
                               series_,
@@ -193,6 +195,38 @@ class RunningCollector final : public CollectorService {
       exporters_.push_back(*std::move(made));
       if (auto started = exporters_.back()->start(); !started) return started;
     }
+    return {};
+  }
+
+  /// Nobody sends it: as old as it is, which DeliveryLate sees.
+  Result<void> tell_what_is_left_aside() {
+    std::vector<std::string> known;
+    for (const ExporterSettings& exporter : settings_.exporters) known.push_back(exporter.id);
+    auto left = find_left_aside(settings_.storage.directory, known);
+    if (!left) return forward(left);
+    for (const LeftAside& one : *left) {
+      service::log_warn(
+          "acknowledged data lies aside of an exporter that is not configured, and nobody sends "
+          "it: "
+          "give an exporter that id again, or remove the folder",
+          {{"folder", side_folder(settings_.storage.directory, one.exporter)},
+           {"exporter", one.exporter},
+           {"customers", std::to_string(one.customers)},
+           {"items", std::to_string(one.items)},
+           {"bytes", std::to_string(one.bytes)},
+           {"unreadable_files", std::to_string(one.unreadable)}});
+    }
+    metrics_.on_collect([this, left = *std::move(left)](const auto& emit) {
+      for (const LeftAside& one : left) {
+        const service::MetricLabels labels{{"exporter", one.exporter}};
+        emit("vigia_exporter_side_items", "Items set aside", service::MetricType::kGauge, labels,
+             static_cast<double>(one.items));
+        if (one.oldest_received_ms == 0) continue;
+        emit("vigia_exporter_oldest_waiting_seconds",
+             "Age of the oldest data that waits for the destination", service::MetricType::kGauge,
+             labels, static_cast<double>(clock_.wall_ms() - one.oldest_received_ms) / 1e3);
+      }
+    });
     return {};
   }
 

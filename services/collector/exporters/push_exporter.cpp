@@ -10,6 +10,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
+#include "services/collector/exporters/left_aside.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -114,7 +115,7 @@ PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
 
 Result<void> PushExporter::start() {
   SideQueueSettings side;
-  side.directory = parts_.data_directory + "/side/" + file_name(settings_.id);
+  side.directory = side_folder(parts_.data_directory, settings_.id);
   side.customer_bytes_max = settings_.side_customer_bytes_max;
   side.is_required = settings_.required;
   side.exporter = settings_.id;

@@ -52,6 +52,14 @@ bool is_suspect(const SideHead& head) { return head.stage != Parcel::Stage::kFre
 
 }  // namespace
 
+bool is_side_entry(std::string_view name) { return number_of(name).has_value(); }
+
+Result<SideHead> read_side_head(pipeline::FileSystem& files, const std::string& path) {
+  const auto bytes = read(files, path, kSideHeadBytesMax);
+  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  return decode_side_head(*bytes);
+}
+
 SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
                      pipeline::FileSystem& files)
     : settings_(std::move(settings)),
@@ -84,12 +92,8 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
     const auto number = number_of(name);
     if (!number) continue;
     last_number_ = std::max(last_number_, *number);
-    const auto bytes = read(files_, path, kSideHeadBytesMax);
-    if (!bytes && bytes.error().code != ErrorCode::kCorrupt)
-      return tl::unexpected<Error>(bytes.error());
-    const auto head =
-        bytes ? decode_side_head(*bytes) : Result<SideHead>(tl::unexpected<Error>(bytes.error()));
-    if (!head && head.error().code == ErrorCode::kInvalid)  // of a later version
+    const auto head = read_side_head(files_, path);
+    if (!head && head.error().code != ErrorCode::kCorrupt)
       return tl::unexpected<Error>(with_context(path, head.error()));
     if (head) {
       enter(*number, *head);

@@ -50,6 +50,11 @@ struct SidePlace {
   bool operator==(const SidePlace&) const = default;
 };
 
+/// Whether a file of that name is an entry.
+bool is_side_entry(std::string_view name);
+/// kCorrupt: damaged for good; kInvalid: of a later version. Anything else may pass.
+Result<SideHead> read_side_head(pipeline::FileSystem& files, const std::string& path);
+
 /// An entry that waits.
 struct SideItem {
   std::uint64_t number = 0;
