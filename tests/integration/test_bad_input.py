@@ -265,7 +265,8 @@ def test_a_full_disk_refuses_and_resumes(stack: Stack) -> None:
         stack.kill("storage")  # nothing leaves the log any more
         url, token = stack.layout.url("collector_http"), stack.token("cliente-a", "ingest")
         filler = folder / "filler"
-        filler.write_bytes(b"\0" * (20 << 20))
+        room = os.statvfs(folder)
+        filler.write_bytes(bytes(room.f_bavail * room.f_frsize - (2 << 20)))
         now_ms = time.time_ns() // 1_000_000
         sent = 0
 

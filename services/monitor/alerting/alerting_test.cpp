@@ -55,11 +55,15 @@ TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
   }
 }
 
-// The rules hold what our own outage explains. An alert that Alertmanager inhibits ends untold: it
-// forgets the end too, and the customer's last word stays "down".
-TEST(AlertmanagerConfig, NothingIsInhibitedAndThatAlertsAreHeldGoesToNobody) {
+// An alert that Alertmanager inhibits ends untold: it forgets the end too, and the customer's last
+// word would stay "down".
+TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNobody) {
   const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {}, kRelay);
-  EXPECT_EQ(text.find("inhibit"), std::string::npos);
+  // Whoever forges the name has a customer_id.
+  EXPECT_NE(text.find("source_matchers: ['alertname=\"NodeAlertsHeld\"', 'customer_id=\"\"']"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("CustomerNodeDown"), std::string::npos) << "its rule holds it";
   EXPECT_NE(text.find("- matchers: ['alertname=\"NodeAlertsHeld\"']\n      receiver: nobody\n"),
             std::string::npos);
 }

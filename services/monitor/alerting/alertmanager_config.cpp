@@ -212,6 +212,17 @@ std::string render_mail_receiver(const Channel& channel, std::string_view portal
          render_email(channel, portal);
 }
 
+// While our own parts are away they explain what an agent says of its way to us: nobody is told.
+// CustomerNodeDown is held in its rule, since an alert that is inhibited ends untold; the rules of
+// these hold their end (rules.cpp).
+std::string render_inhibitions() {
+  return fmt::format(
+      "inhibit_rules:\n"
+      "  - source_matchers: ['alertname=\"{}\"', 'customer_id=\"\"']\n"
+      "    target_matchers: ['alertname=~\"AgentCollectorUnreachable|AgentBufferSaturated\"']\n",
+      kNodeAlertsHeld);
+}
+
 // Told once a minute and never as resolved: whoever hears nothing more knows that something between
 // rules and notifications ended.
 std::string render_watchdog_route(const ProviderReceivers& provider) {
@@ -301,7 +312,7 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
         "    webhook_configs:\n      - {{url: {}, send_resolved: false}}\n",
         json_text(provider.dead_mans_switch));
   }
-  return text + receivers;
+  return text + render_inhibitions() + receivers;
 }
 
 }  // namespace vigia::monitor

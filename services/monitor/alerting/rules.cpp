@@ -89,14 +89,17 @@ std::string node_down_expression() {
       down);
 }
 
-// What an agent says of its way to us is explained by our own outage: held as the above, and with
-// the same end.
-std::string unless_we_are_away(std::string_view alert, const std::string& says) {
+// What an agent says of its way to us is explained by our own outage, so nobody is told of it
+// meanwhile: Alertmanager inhibits it. It forgets the end of what it inhibits too; so what fires
+// ends only once the outage is over, and everybody can have heard of that.
+std::string with_its_end_held(std::string_view alert, std::string_view aggregate,
+                              std::string_view metric, std::string_view test,
+                              const RuleSettings& settings) {
   return fmt::format(
-      "({0}) unless on () vigia:own_outage{{reach=\"push\"}} or ({0}) and on (customer_id, "
-      "node_id) "
-      "ALERTS{{alertname=\"{1}\",alertstate=\"firing\"}}",
-      says, alert);
+      "{} or {} and on (customer_id, node_id) ALERTS{{alertname=\"{}\",alertstate=\"firing\"}} "
+      "and on () count_over_time(vigia:own_outage{{reach=\"push\"}}[{}])",
+      of_directory_nodes(aggregate, metric, test), of_directory_nodes(aggregate, metric, ""), alert,
+      format_duration(4 * settings.interval));
 }
 
 // 1 while something of ours is away through which a node that pushes is seen. A hot store that has
@@ -370,16 +373,16 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "The central collector is down: no data is taken in", "Collector central ya no está caído",
        "The central collector is no longer down"},
       {"AgentBufferSaturated",
-       unless_we_are_away("AgentBufferSaturated",
-                          of_directory_nodes("max", "agent_buffer_usage_percent", "> 90")),
+       with_its_end_held("AgentBufferSaturated", "max", "agent_buffer_usage_percent", "> 90",
+                         settings),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
        "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
        "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
        "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
        "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%"},
       {"AgentCollectorUnreachable",
-       unless_we_are_away("AgentCollectorUnreachable",
-                          of_directory_nodes("min", "agent_collector_reachable", "== 0")),
+       with_its_end_held("AgentCollectorUnreachable", "min", "agent_collector_reachable", "== 0",
+                         settings),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector",
        "Agent {{ $labels.node_id }} cannot reach the collector",

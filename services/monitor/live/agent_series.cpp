@@ -22,6 +22,7 @@ constexpr auto kMetrics =
                                 {"agent_buffer_bytes"},
                                 {"agent_buffer_dropped_total", "reason", kReasons},
                                 {"agent_buffer_damaged_records_total"},
+                                {"agent_buffer_damage_recent"},
                                 {"agent_clock_jumps_total"},
                                 {"agent_items_sent_total", "signal", kSignalNames},
                                 {"agent_items_rejected_total", "signal", kSignalNames},

@@ -23,7 +23,7 @@ struct AgentMetric {
 std::span<const AgentMetric> agent_metrics();
 
 /// Series that one node can have, of all names together.
-inline constexpr std::size_t kAgentSeries = 32;
+inline constexpr std::size_t kAgentSeries = 33;
 
 /// The metric of that name; null where an agent has none such.
 const AgentMetric* find_agent_metric(std::string_view name);

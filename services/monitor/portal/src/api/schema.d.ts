@@ -654,7 +654,7 @@ export interface components {
              */
             severity: string;
             /**
-             * @description inhibited: another alert explains it (Alertmanager's inhibition; what vigia-monitor writes has none)
+             * @description inhibited: another alert explains it, as while the provider's own outage does; nobody is told of it meanwhile
              * @enum {string}
              */
             state: "firing" | "silenced" | "inhibited";
