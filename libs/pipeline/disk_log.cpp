@@ -329,7 +329,7 @@ Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
   abandon_segment(batch.back().header.sequence);
   // A disk that is full takes data before it keeps evidence; one that fails is no reason to let it
   // go.
-  if (sync_failures_ == sync_failures) {
+  if (sync_failures_ == sync_failures && written.error().code == ErrorCode::kUnavailable) {
     while (evidence_.remove_oldest()) continue;
   }
   written.error().code = ErrorCode::kUnavailable;

@@ -176,7 +176,7 @@ class RunningCollector final : public CollectorService {
     auto id = collector_id(settings_.storage.directory);
     if (!id) return forward(id);
     show_id(*id);
-    if (auto told = tell_what_is_left_aside(); !told) return told;
+    tell_what_is_left_aside();
     const ExporterParts parts{*log_,
                               *client_,
                               series_,
@@ -199,11 +199,15 @@ class RunningCollector final : public CollectorService {
   }
 
   /// Nobody sends it: as old as it is, which DeliveryLate sees.
-  Result<void> tell_what_is_left_aside() {
+  void tell_what_is_left_aside() {
     std::vector<std::string> known;
     for (const ExporterSettings& exporter : settings_.exporters) known.push_back(exporter.id);
     auto left = find_left_aside(settings_.storage.directory, known);
-    if (!left) return forward(left);
+    if (!left) {
+      service::log_warn("what lies aside of exporters that are gone is not known",
+                        {{"why", left.error().message}});
+      return;
+    }
     for (const LeftAside& one : *left) {
       service::log_warn(
           "acknowledged data lies aside of an exporter that is not configured, and nobody sends "
@@ -218,6 +222,7 @@ class RunningCollector final : public CollectorService {
     }
     metrics_.on_collect([this, left = *std::move(left)](const auto& emit) {
       for (const LeftAside& one : left) {
+        if (!is_left_aside(settings_.storage.directory, one.exporter)) continue;
         const service::MetricLabels labels{{"exporter", one.exporter}};
         emit("vigia_exporter_side_items", "Items set aside", service::MetricType::kGauge, labels,
              static_cast<double>(one.items));
@@ -227,7 +232,6 @@ class RunningCollector final : public CollectorService {
              labels, static_cast<double>(clock_.wall_ms() - one.oldest_received_ms) / 1e3);
       }
     });
-    return {};
   }
 
   void show_id(const CollectorId& id) {

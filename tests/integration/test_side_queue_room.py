@@ -23,7 +23,7 @@ pytestmark = [
 
 
 @contextlib.contextmanager
-def _lanes_on_disk(folder: Path, mib: int, storage: str) -> Iterator[Lanes]:
+def _lanes_on_disk(folder: Path, mib: int, storage: str, share: str = "16MiB") -> Iterator[Lanes]:
     """The log and what lies beside it have a disk of so many MiB; `storage`: more keys of file_storage."""
     disk = folder / "log"
     disk.mkdir()
@@ -34,8 +34,8 @@ def _lanes_on_disk(folder: Path, mib: int, storage: str) -> Iterator[Lanes]:
         hot=lanes.destination_url,
         cold=lanes.destination_url,
         exporters=COLD,
-        side_share="16MiB",
-        otlp_side_share="16MiB",
+        side_share=share,
+        otlp_side_share=share,
         storage=storage,
     )
     try:
@@ -177,3 +177,28 @@ def test_on_a_full_disk_one_customer_answered_500_stops_nobody(tmp_path: Path, m
             while not lanes.send(f"cliente-{customer}", body).ok:
                 assert time.monotonic() < until, f"{customer} is refused"
                 time.sleep(0.2)
+
+
+def test_on_a_disk_smaller_than_its_share_one_customer_answered_500_leaves_the_others_room(tmp_path: Path) -> None:
+    """256 MiB are a customer's share, the disk has 64. A gets 500 and goes on sending: B was refused for as long as that
+    went on, with an empty log beside 50 MiB of A's."""
+    with _lanes_on_disk(tmp_path, 64, "segment_bytes: 4MiB", "256MiB") as lanes:
+        destination = lanes.destination
+        assert destination is not None
+        destination.keeps = False
+        destination.script = lambda customer, path, body: 500 if customer == "cliente-a" and body else 204
+        lanes.start("collector")
+        url = f"http://{lanes.host}:4318"
+        refused = {"a": 0, "b": 0}
+        sent = 0
+        until = time.monotonic() + 25
+        while time.monotonic() < until:
+            for _ in range(4):
+                body = _values("cliente-a", f"room_a_{sent}", 2000)
+                refused["a"] += post(url, "token-a", body).status_code != 200
+                sent += 1
+            refused["b"] += post(url, "token-b", _values("cliente-b", f"room_b_{sent}", 10)).status_code != 200
+        print(f"{sent} of A's sent, refused {refused}, {_used(lanes) >> 20} MiB of the disk used")
+        assert refused["a"] > 0, "A is at its share of this disk"
+        assert refused["b"] == 0
+        assert _used(lanes) < 48 << 20

@@ -94,8 +94,12 @@ Result<CollectorId> collector_id(const std::string& directory, pipeline::FileSys
     const bool is_other = !found[i].id.empty() && found[i].id != id.text;
     if (found[i].is_damaged || is_other) ++id.damaged;
     if (found[i].is_sure && !is_other) continue;
-    if (auto written = write(directory, paths[i], id.text, files); !written)
-      return forward(written);
+    const auto written = write(directory, paths[i], id.text, files);
+    if (!written && id.is_new) return tl::unexpected<Error>(written.error());
+    // A full disk is emptied by who runs, and the id is known.
+    if (!written)
+      service::log_warn("a file of this collector's id cannot be written now; the next start tries",
+                        {{"file", paths[i]}, {"why", written.error().message}});
   }
   tell(id, path);
   return id;

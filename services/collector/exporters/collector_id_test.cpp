@@ -84,6 +84,16 @@ TEST_F(CollectorIdTest, TheOldFileIsReadAndGetsItsChecksum) {
   EXPECT_EQ(files_.content(kPath), files_.content(kCopy));
 }
 
+// Who empties a full disk is the collector: it must start.
+TEST_F(CollectorIdTest, OnAFullDiskOneThatIsKnownIsEnough) {
+  files_.set_content(kPath, "1a2b3c4d\n");
+  files_.set_capacity(files_.used_bytes());
+  EXPECT_EQ(start().text, "1a2b3c4d");
+  files_.set_capacity(1U << 20U);
+  EXPECT_EQ(start().text, "1a2b3c4d");
+  EXPECT_EQ(files_.content(kPath), files_.content(kCopy)) << "written when there is room";
+}
+
 // An older program was run in between, or somebody has written the old id by hand.
 TEST_F(CollectorIdTest, WhatHasAChecksumWinsOverWhatHasNone) {
   const std::string id = start().text;

@@ -56,15 +56,20 @@ Result<std::vector<LeftAside>> find_left_aside(const std::string& data_directory
   if (fault == std::errc::no_such_file_or_directory) return found;
   for (; !fault && folder != std::filesystem::directory_iterator(); folder.increment(fault)) {
     const std::string path = folder->path().string();
-    if (!folder->is_directory() || known.contains(path)) continue;
+    std::error_code unknown;
+    if (!folder->is_directory(unknown) || known.contains(path)) continue;
     auto left = survey(path, pipeline::system_files());
-    if (!left) return forward(left);
-    if (left->items == 0 && left->unreadable == 0) continue;
+    if (!left || (left->items == 0 && left->unreadable == 0)) continue;
     left->exporter = exporter_of(folder->path().filename().string());
     found.push_back(*std::move(left));
   }
   if (fault) return fail(ErrorCode::kInternal, data_directory + "/side: " + fault.message());
   return found;
+}
+
+bool is_left_aside(const std::string& data_directory, const std::string& exporter) {
+  std::error_code fault;
+  return std::filesystem::exists(side_folder(data_directory, exporter), fault);
 }
 
 }  // namespace vigia::collector

@@ -24,9 +24,12 @@ struct LeftAside {
 };
 
 /// Of each folder in `<data_directory>/side` that none of `exporters` has, where something waits.
-/// Reads the entries' heads and changes nothing: with the name the data is sent again. An error
-/// names the folder that cannot be listed.
+/// Reads the entries' heads and changes nothing: with the name the data is sent again. A folder
+/// that cannot be listed (another's, such as lost+found) is passed over.
 Result<std::vector<LeftAside>> find_left_aside(const std::string& data_directory,
                                                const std::vector<std::string>& exporters);
+
+/// Whether its folder is still there: a person may have removed it.
+bool is_left_aside(const std::string& data_directory, const std::string& exporter);
 
 }  // namespace vigia::collector

@@ -23,6 +23,7 @@ struct WindowRecord {
   std::uint64_t dropped = 0;                ///< of these, refused by the destination
   std::uint64_t apart = 0;                  ///< of these, gone to the side queue, where they wait
   std::set<std::uint32_t> settled_items{};  ///< points already in `dropped` or `apart`
+  bool is_apart = false;                    ///< something of it is to go to the side queue
   bool is_left = false;                     ///< left in the log for now: neither sent nor apart
   bool is_damaged = false;                  ///< could not be read as what it should be
 };

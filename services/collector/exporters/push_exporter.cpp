@@ -173,6 +173,7 @@ void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std:
   apart.records.back().pack(std::move(body));
   apart.record_items += items;
   record.apart += items;
+  record.is_apart = true;
 }
 
 /// At its share a customer adds what lay in the log, not what would come out of that.
@@ -314,7 +315,7 @@ void PushExporter::write_apart(std::vector<WindowRecord>& window) {
 
 void PushExporter::hold(const Way& way, std::vector<WindowRecord>& window, const Error& why) {
   for (WindowRecord& record : window) {
-    if (record.apart > 0 && Way(record.header.customer.text(), record.header.signal) == way)
+    if (record.is_apart && Way(record.header.customer.text(), record.header.signal) == way)
       record.is_left = true;
   }
   if (!held_) {
@@ -479,6 +480,7 @@ void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::si
     if (parcel.is_value(unit) && unit.item != Unit::kNoItem)
       unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
     record.apart += unit.items;
+    record.is_apart = true;  // 0 items too: its point waits elsewhere, or has been refused
   }
   if (aside == Aside::kSlow)
     lane_->mark_slow(parcel.customer);

@@ -185,7 +185,7 @@ void SideLane::Worker::run() {
       const std::lock_guard lock(lane_.mutex_);
       seen = lane_.changes_;
     }
-    parts_.queue.keep_reserve();
+    contain_faults("the room of the side queue", [&] { parts_.queue.keep_room(); });
     bool had_work = false;
     if (!contain_faults("the side lane's turn", [&] { had_work = take_turn(); })) {
       std::unique_lock lock(lane_.mutex_);

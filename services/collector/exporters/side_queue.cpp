@@ -119,7 +119,10 @@ void SideQueue::publish() {
   if (!settings_.is_required) return;
   std::uint64_t room = 0;
   for (const auto& [id, customer] : customers_) room += customer.room();
+  // Of a small disk a quarter of what is aside and free: who is at that leaves the others the rest.
+  constexpr std::uint64_t kDiskParts = 4;
   std::uint64_t share = settings_.customer_bytes_max;
+  if (settings_.free_bytes) share = std::min(share, (bytes_ + settings_.free_bytes()) / kDiskParts);
   if (room >= settings_.bytes_max)
     share = std::min(share, settings_.bytes_max / std::max<std::size_t>(1, customers_.size()));
   std::map<CustomerId, SideHold> held;
@@ -135,7 +138,7 @@ void SideQueue::publish() {
 
 /// Under its name only once it is whole and synced. What fails leaves no file under way: on a full
 /// disk each further try would.
-Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
+Result<void> SideQueue::write_unsynced(std::uint64_t number, const SideBytes& bytes) {
   if (!has_folder_) {
     if (auto made = files_.create_directory(settings_.directory); !made) return made;
     has_folder_ = true;
@@ -149,10 +152,12 @@ Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
     if (auto synced = (*file)->sync(); !synced) return synced;
     return files_.rename(fresh, path);
   }();
-  if (!written) {
-    (void)files_.remove(fresh);
-    return written;
-  }
+  if (!written) (void)files_.remove(fresh);
+  return written;
+}
+
+Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
+  if (auto named = write_unsynced(number, bytes); !named) return named;
   return files_.sync_directory(settings_.directory);
 }
 
@@ -468,6 +473,12 @@ void SideQueue::release(const std::vector<SideItem>& items) {
   }
 }
 
+void SideQueue::keep_room() {
+  reserve_.keep();
+  const std::lock_guard lock(mutex_);
+  publish();
+}
+
 void SideQueue::delay(const CustomerId& customer, Duration wait) {
   const std::lock_guard lock(mutex_);
   const auto found = customers_.find(customer.text());
@@ -476,21 +487,27 @@ void SideQueue::delay(const CustomerId& customer, Duration wait) {
 
 Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
   const SideBytes bytes = encode_side_entry(left);
-  if (auto written = write(item.number, bytes); !written) return written;
+  if (auto named = write_unsynced(item.number, bytes); !named) return named;
+  note_replaced(item, left.head);
+  // Under its name it is what is read from now on. Where this fails a power cut may bring back what
+  // was there, which then comes twice.
+  return files_.sync_directory(settings_.directory);
+}
+
+void SideQueue::note_replaced(SideItem& item, const SideHead& left) {
   const std::lock_guard lock(mutex_);
   const auto customer = customers_.find(item.head.customer.text());
-  if (customer == customers_.end()) return {};
+  item.head = left;
+  item.place.reset();
+  if (customer == customers_.end()) return;
   const auto found = customer->second.entries.find(item.number);
-  if (found == customer->second.entries.end()) return {};
+  if (found == customer->second.entries.end()) return;
   SideHead& head = found->second.item.head;
   count(customer->second, head, false);
-  count(customer->second, left.head, true);
-  head = left.head;
-  item.head = left.head;
+  count(customer->second, left, true);
+  head = left;
   found->second.item.place.reset();
-  item.place.reset();
   publish();
-  return {};
 }
 
 void SideQueue::shorten(SideItem& item) {
@@ -500,6 +517,7 @@ void SideQueue::shorten(SideItem& item) {
   if (written) return;
   service::log_warn("the rest of an entry of the side queue cannot be written now",
                     {{"customer_id", item.head.customer.text()}, {"why", written.error().message}});
+  if (!item.place) return;  // it has its name, and is not synced
   const std::lock_guard lock(mutex_);
   const auto customer = customers_.find(item.head.customer.text());
   if (customer == customers_.end()) return;

@@ -37,6 +37,8 @@ struct SideQueueSettings {
   std::string exporter = "";        ///< as the shares know it
   SideShares* shares = nullptr;     ///< told of who is at its share, where required
   std::uint64_t reserve_bytes = 0;  ///< kept of the disk for put_all
+  /// Of the disk that the folder lies on: a customer's share is a quarter of these and of what is
+  /// aside already, where that is less than customer_bytes_max.
   std::function<std::uint64_t()> free_bytes = {};
   /// Told, in open, of an entry whose head cannot be read, before the file loses its name: whose it
   /// was is not known, and a kill must not make it as if nothing had been there.
@@ -108,8 +110,8 @@ class SideQueue {
   /// All of them or none: what they hold would come again, beside those that are there.
   /// `uses_reserve`: what empties the log may have the room that is kept for it.
   Result<void> put_all(std::vector<SidePut>& puts, bool uses_reserve = false);
-  /// Keeps that room; to be called all the time.
-  void keep_reserve() { reserve_.keep(); }
+  /// Keeps that room, and the shares as the disk has room; to be called all the time.
+  void keep_room();
   /// Nothing of the customer is tried before that.
   void delay(const CustomerId& customer, Duration wait);
 
@@ -140,7 +142,8 @@ class SideQueue {
   Result<void> merge(const std::vector<SideItem>& items, SideEntry merged);
   /// They are as they were before they were picked.
   void release(const std::vector<SideItem>& items);
-  /// Replaces a picked entry by what is left of it; it stays picked.
+  /// Replaces a picked entry by what is left of it; it stays picked. Where the file has its name
+  /// and only that is not synced, there is an error too, and `item` has no place any more.
   Result<void> replace(SideItem& item, SideEntry left);
   /// Makes a picked entry end what is before its place: by its file, or where that cannot be
   /// written now in memory, until write_rests; a kill before that brings it again. It stays picked.
@@ -198,6 +201,8 @@ class SideQueue {
   Result<void> recover(const OnFound& on_found);
   std::string path_of(std::uint64_t number) const;
   Result<void> write(std::uint64_t number, const SideBytes& bytes);
+  Result<void> write_unsynced(std::uint64_t number, const SideBytes& bytes);
+  void note_replaced(SideItem& item, const SideHead& left);
   SideItem& enter(std::uint64_t number, const SideHead& head);
   void count(Customer& customer, const SideHead& head, bool is_coming);
   void leave(const SideItem& item);

@@ -510,6 +510,51 @@ TEST_F(SideQueueTest, WhatIsLeftReplacesTheEntry) {
   EXPECT_EQ(queue_->load(pick().front().front())->records[0].from, (Place{3, 0}));
 }
 
+// The file has its name already: what is before the place is not in it any more.
+TEST_F(SideQueueTest, OfARestThatIsNamedAndNotSyncedNothingIsSkipped) {
+  SideEntry entry = records_of("a", "r0");
+  for (const char* body : {"r1", "r2", "r3", "r4"}) {
+    entry.records.push_back({.items = 1});
+    entry.records.back().pack({pipeline::BodyEncoding::kPlain, body});
+  }
+  ASSERT_TRUE(queue_->put(std::move(entry)));
+  SideItem item = pick().front().front();
+  item.place = SidePlace{2, {}};  // two are sent
+  item.head.items = 3;
+  bool is_failing = true;
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return is_failing && call == "sync" && path == "/side";
+  });
+  queue_->shorten(item);
+  is_failing = false;
+  queue_->put_back({item}, Duration::zero());
+  const SideItem rest = pick().front().front();
+  const auto read = queue_->load(rest);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->records.size(), 3U);
+  EXPECT_EQ(read->records[0].stored, "r2");
+  EXPECT_EQ(rest.head.items, 3U);
+  EXPECT_EQ(queue_->stats().items, 3U);
+}
+
+TEST_F(SideQueueTest, OfASmallDiskACustomersShareIsAQuarter) {
+  SideShares shares;
+  std::uint64_t free = 40'000;
+  settings_.is_required = true;
+  settings_.shares = &shares;
+  settings_.free_bytes = [&free] { return free; };
+  reopen();
+  const CustomerId a = *CustomerId::parse("a");
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  EXPECT_FALSE(queue_->is_at_share(a));
+  free = 10'000;
+  queue_->keep_room();
+  EXPECT_TRUE(queue_->is_at_share(a));
+  free = 1'000'000;
+  queue_->keep_room();
+  EXPECT_FALSE(queue_->is_at_share(a));
+}
+
 // A kill in between must not make it as if nothing had been there.
 TEST_F(SideQueueTest, ADamagedEntryIsToldOfBeforeItsFileLosesItsName) {
   ASSERT_TRUE(queue_->put(units_of("a", "xyz")));

@@ -79,7 +79,7 @@ TEST_F(SideReserveTest, OnAFullDiskThePutThatEmptiesTheLogHasIt) {
   auto queue =
       SideQueue::open(settings, clock_, [](const SideHead&) {}, [](const SideHead&) {}, files_);
   ASSERT_TRUE(queue);
-  (*queue)->keep_reserve();
+  (*queue)->keep_room();
   ASSERT_EQ(kept(), 8 * kMiB);
   files_.set_capacity(files_.used_bytes());
   const CustomerId customer = *CustomerId::parse("a");
