@@ -37,6 +37,7 @@ def _places() -> list[AgentPlace]:
     return [scraped, living, dying, back]
 
 
+@pytest.mark.timeout(480)  # a node's silence, CollectorDown's minute, five graces of an outage, one after the other
 def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
     """C-A3: the collector away made every node that pushes a critical alert at its customer."""
     # Agents wait up to half a minute between their tries, which no layout shortens: so a grace that is not too short.
@@ -73,17 +74,17 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
         wait_for("the end is told", lambda: ended in told_of("b-db-03"), 90, every=1)
 
         def dead_one_is_told() -> bool:
-            found = [(status, one["alertname"], one.get("node_id")) for status, one in told]
-            found = [one for one in found if one[2] != "b-db-03"]
-            assert found == [("firing", "CustomerNodeDown", "b-db-02")], found
+            # One message has all of a customer's nodes, and comes again where one of them changes.
+            found = {(status, one["alertname"], one.get("node_id")) for status, one in told}
+            found -= {("firing", "CustomerNodeDown", "b-db-03"), ("resolved", "CustomerNodeDown", "b-db-03")}
+            assert found == {("firing", "CustomerNodeDown", "b-db-02")}, found
             return True
 
         wait_for("the dead one is told after our outage", dead_one_is_told, 150, every=1)
         time.sleep(10)
         assert dead_one_is_told()
         provider = _told_provider(stack)
-        firing = [name for status, name in provider if status == "firing"]
-        assert firing == ["CustomerNodeDown", "CollectorDown", "CustomerNodeDown"]
+        assert {name for status, name in provider if status == "firing"} == {"CollectorDown", "CustomerNodeDown"}
         assert all(name != "NodeAlertsHeld" for _, name in provider)
         assert up_of(stack, nodes[0]) == "1"
 

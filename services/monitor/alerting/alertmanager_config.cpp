@@ -213,8 +213,8 @@ std::string render_mail_receiver(const Channel& channel, std::string_view portal
 }
 
 // While our own parts are away they explain what an agent says of its way to us: nobody is told.
-// CustomerNodeDown is held in its rule, since an alert that is inhibited ends untold; the rules of
-// these hold their end (rules.cpp).
+// An alert that is inhibited ends untold, so CustomerNodeDown is held in its rule instead
+// (rules.cpp). These began with the outage as a rule, and end with it.
 std::string render_inhibitions() {
   return fmt::format(
       "inhibit_rules:\n"

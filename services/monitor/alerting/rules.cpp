@@ -89,19 +89,6 @@ std::string node_down_expression() {
       down);
 }
 
-// What an agent says of its way to us is explained by our own outage, so nobody is told of it
-// meanwhile: Alertmanager inhibits it. It forgets the end of what it inhibits too; so what fires
-// ends only once the outage is over, and everybody can have heard of that.
-std::string with_its_end_held(std::string_view alert, std::string_view aggregate,
-                              std::string_view metric, std::string_view test,
-                              const RuleSettings& settings) {
-  return fmt::format(
-      "{} or {} and on (customer_id, node_id) ALERTS{{alertname=\"{}\",alertstate=\"firing\"}} "
-      "and on () count_over_time(vigia:own_outage{{reach=\"push\"}}[{}])",
-      of_directory_nodes(aggregate, metric, test), of_directory_nodes(aggregate, metric, ""), alert,
-      format_duration(4 * settings.interval));
-}
-
 // 1 while something of ours is away through which a node that pushes is seen. A hot store that has
 // just started counts, unless it is new: what it missed is still on its way. Names without
 // customer_id are ours: what customers send has always one.
@@ -372,17 +359,13 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "critical", "Collector central está caído - sin ingesta de datos",
        "The central collector is down: no data is taken in", "Collector central ya no está caído",
        "The central collector is no longer down"},
-      {"AgentBufferSaturated",
-       with_its_end_held("AgentBufferSaturated", "max", "agent_buffer_usage_percent", "> 90",
-                         settings),
+      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
        "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
        "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
        "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
        "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%"},
-      {"AgentCollectorUnreachable",
-       with_its_end_held("AgentCollectorUnreachable", "min", "agent_collector_reachable", "== 0",
-                         settings),
+      {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector",
        "Agent {{ $labels.node_id }} cannot reach the collector",
