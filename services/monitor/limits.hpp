@@ -187,7 +187,7 @@ inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
 /// Of one node in one look at the live state: what an agent tells of itself. Times the
 /// nodes that its customer has it is what one customer may add to an answer; one that sends more
 /// loses some of its own, never another's, and is asked for alone (LookPlan).
-inline constexpr std::size_t kLiveSeriesPerNodeMax = 17;
+inline constexpr std::size_t kLiveSeriesPerNodeMax = 18;
 /// Customers and nodes that are asked for in the same queries: an answer of 2,000 × 17 series × 190
 /// B is 6 MB.
 inline constexpr std::size_t kLookCustomersMax = 500;
