@@ -396,13 +396,13 @@ def newest_taken(destination: Destination) -> Callable[[], float]:
     return lambda: max((at for at, customer, _ in destination.bodies if customer == "cliente-b"), default=0.0)
 
 
-def log_lines(customer: str, count: int) -> bytes:
+def log_lines(customer: str, count: int, tail: str = "") -> bytes:
     request = ExportLogsServiceRequest()
     entry = request.resource_logs.add()
     entry.resource.attributes.extend(attributes(resource_of(customer)))
     records = entry.scope_logs.add().log_records
     now = time.time_ns()
     for n in range(count):
-        records.add(time_unix_nano=now + n).body.string_value = f"l{n}"
+        records.add(time_unix_nano=now + n).body.string_value = f"l{n}{tail}"
     body: bytes = request.SerializeToString()
     return body

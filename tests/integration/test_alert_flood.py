@@ -5,14 +5,13 @@ from __future__ import annotations
 import email.policy
 import json
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email import message_from_string
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,15 @@ import requests
 from launcher.layout import beside
 from rest import Caller
 from stack import Stack, wait_for
-from two_customers import add_to_alerting, add_two_customers, channels_of, is_active, mail_server, operator_of
+from two_customers import (
+    add_to_alerting,
+    add_two_customers,
+    channels_of,
+    host_that_answers,
+    is_active,
+    mail_server,
+    operator_of,
+)
 
 NODES = 2_000
 CHANNELS = 20  # as many as a customer may have
@@ -57,33 +64,15 @@ def _post(stack: Stack, alerts: list[dict[str, Any]]) -> None:
         requests.post(url, json=part, timeout=10).raise_for_status()
 
 
-@contextmanager
-def _host(host: str, take: Callable[[dict[str, Any], str], int]) -> Iterator[str]:
+def _host(host: str, take: Callable[[dict[str, Any], str], int]) -> AbstractContextManager[str]:
     """A customer's machine: answers with the status that `take` gives of message and path."""
 
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
-            with suppress(OSError):  # who asked may have heard enough
-                message = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-                self.send_response(take(message, self.path))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+    def answer(hook: BaseHTTPRequestHandler, body: bytes) -> None:
+        hook.send_response(take(json.loads(body), hook.path))
+        hook.send_header("Content-Length", "0")
+        hook.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-            """Quiet."""
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 512
-
-    server = Server((host, 0), Hook)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return host_that_answers(host, answer)
 
 
 class _Told:

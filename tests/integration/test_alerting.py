@@ -17,8 +17,9 @@ from launcher import commands, parts
 from launcher.layout import AgentPlace, beside, demo_agents
 from launcher.paths import ROOT
 from remote_write import write
+from rest import Caller
 from stack import Stack, binaries, quick_layout, wait_for
-from test_monitor import PostgreSql
+from test_monitor import PostgreSql, make_home
 from two_customers import add_to_alerting, is_active, operator_of, sink, up_of
 
 
@@ -348,3 +349,58 @@ def test_what_starts_the_stores_bounds_them(tmp_path: Path) -> None:
         central = {command.name for command in commands.central(stack.layout, binaries(), stack.secrets)}
         named = {"otel-collector": "collector", "prometheus": "prometheus-hot"}
         assert {named.get(job, job.removeprefix("vigia-")) for job in OWN_JOBS} == central
+
+
+def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:
+    """A real Alertmanager loads what the monitor writes, and its alerts come back fenced."""
+    with Stack(tmp_path) as stack:
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
+        home, stranger = make_home(operator), make_home(operator)
+        alertmanager = stack.layout.url("alertmanager")
+
+        def receivers() -> list[str]:
+            return [one["name"] for one in requests.get(f"{alertmanager}/api/v2/receivers", timeout=5).json()]
+
+        wait_for("channels are loaded", lambda: f"customer-{home.id}" in receivers(), 15)
+        alerts = [
+            {"labels": {"alertname": "CustomerNodeDown", "severity": "critical", "customer_id": one, "node_id": "web-01"},
+             "annotations": {"summary": f"Nodo web-01 del cliente {one} está caído"}}
+            for one in (home.id, stranger.id)
+        ]  # fmt: skip
+        alerts.append(
+            {"labels": {"alertname": "CollectorDown", "severity": "critical"}, "annotations": {"summary": "s"}}
+        )
+        requests.post(f"{alertmanager}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
+
+        def customers(caller: Caller) -> set[str | None]:
+            answer = caller.call("GET", "/alerts")
+            return {one["customer_id"] for one in answer.json()["alerts"]} if answer.status_code == 200 else set()
+
+        wait_for("the operator sees all", lambda: customers(operator) == {home.id, stranger.id, None}, 15)
+        assert customers(home.user) == {home.id}
+        assert customers(home.read) == {home.id}
+        assert home.user.good("GET", f"/alerts?customer_id={stranger.id}")["alerts"] == []
+        assert [one["alerts_firing"] for one in home.user.good("GET", "/overview")["customers"]] == [1]
+        # Our own outage explains it; it is so all the same, so the alert does not disappear.
+        held = [{"labels": {"alertname": "NodeAlertsHeld", "severity": "info", "reach": "push"}}]
+        alerts[0]["labels"]["alertname"] = "AgentBufferSaturated"
+        requests.post(f"{alertmanager}/api/v2/alerts", json=held + alerts[:1], timeout=5).raise_for_status()
+
+        def states() -> set[tuple[str, str]]:
+            found = home.user.good("GET", "/alerts")["alerts"]
+            return {(one["labels"]["alertname"], one["state"]) for one in found}
+
+        expected = {("CustomerNodeDown", "firing"), ("AgentBufferSaturated", "inhibited")}
+        wait_for("the customer sees that it is inhibited", lambda: states() == expected, 15)
+        assert customers(stranger.user) == {stranger.id}
+        for one in operator.good("GET", f"/customers/{home.id}/channels")["channels"]:
+            operator.good("DELETE", f"/customers/{home.id}/channels/{one['id']}")
+        wait_for("the channel is gone", lambda: f"customer-{home.id}" not in receivers(), 15)
+
+
+def test_the_standard_alerts_fire_when_they_should() -> None:
+    """promtool runs the shipped rules over made-up series; the unit tests hold the file to what the monitor writes."""
+    command = [str(parts.promtool()), "test", "rules", str(ROOT / "tests" / "golden" / "alert_rules_test.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -8,9 +8,9 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email import message_from_string
 from functools import partial
@@ -27,6 +27,7 @@ from two_customers import (
     add_to_alerting,
     add_two_customers,
     channels_of,
+    host_that_answers,
     is_active,
     mail_server,
     operator_of,
@@ -178,32 +179,6 @@ def _stricter_alertmanager(real: str, config_file: Path) -> Iterator[tuple[str, 
         server.server_close()
 
 
-@contextmanager
-def _host(host: str, answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
-    """A customer's machine that answers each POST as it likes."""
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
-            with suppress(OSError):  # who asked may have heard enough
-                answer(self, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-            """Quiet."""
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 256
-
-    server = Server((host, 0), Hook)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def _answer_status(asked: BaseHTTPRequestHandler, status: int) -> None:
     asked.send_response(status)
     asked.send_header("Content-Length", "0")
@@ -244,7 +219,7 @@ class TestCustomersHostsAndAlertmanager:
 
         with (
             Stack(tmp_path) as stack,
-            _host(beside(stack.layout.host, 98), endless) as evil,
+            host_that_answers(beside(stack.layout.host, 98), endless) as evil,
             sink(beside(stack.layout.host, 99)) as (url, told),
         ):
             add_to_alerting(stack, "allow_private_targets: true")
@@ -272,7 +247,7 @@ class TestCustomersHostsAndAlertmanager:
             got.append((asked.path, {name.lower(): value for name, value in asked.headers.items()}, json.loads(body)))
             _answer_status(asked, 410 if asked.path == "/gone" else 302 if asked.path == "/moved" else 200)
 
-        with Stack(tmp_path) as stack, _host(beside(stack.layout.host, 98), take) as url:
+        with Stack(tmp_path) as stack, host_that_answers(beside(stack.layout.host, 98), take) as url:
             add_to_alerting(stack, "allow_private_targets: true")
             stack.start("webhook", "alertmanager", "monitor")
             operator = operator_of(stack)
@@ -312,7 +287,7 @@ class TestCustomersHostsAndAlertmanager:
         stack.start("webhook", "monitor")
         add_two_customers(operator_of(stack))
         stack.stop("monitor")
-        with _host("127.0.0.1", take) as url:
+        with host_that_answers("127.0.0.1", take) as url:
             (channel,) = _insertchannels_of(
                 stack, "cliente-a", [("webhook", url.replace("127.0.0.1", "localhost"))], "active"
             )
@@ -347,7 +322,7 @@ class TestCustomersHostsAndAlertmanager:
 
         with (
             Stack(tmp_path) as stack,
-            _host(beside(stack.layout.host, 98), hang) as hanging,
+            host_that_answers(beside(stack.layout.host, 98), hang) as hanging,
             sink(beside(stack.layout.host, 99)) as (url, told),
         ):
             add_to_alerting(stack, "allow_private_targets: true")
@@ -397,7 +372,7 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
     unknown = ["nobody@a.example"]
     with (
         Stack(tmp_path) as stack,
-        _host(beside(stack.layout.host, 98), take) as url,
+        host_that_answers(beside(stack.layout.host, 98), take) as url,
         mail_server(beside(stack.layout.host, 97), lambda: unknown[0]) as (port, mails),
     ):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"
@@ -457,7 +432,7 @@ def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_our
 
     with (
         Stack(tmp_path, agents=demo_agents()[:1]) as stack,
-        _host(beside(stack.layout.host, 98), take) as url,
+        host_that_answers(beside(stack.layout.host, 98), take) as url,
         mail_server(beside(stack.layout.host, 97)) as (port, mails),
     ):
         smarthost = f"{beside(stack.layout.host, 97)}:{port}"

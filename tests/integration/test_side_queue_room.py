@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from collector_lanes import COLD, LOGS, Lanes, now_ms
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from otlp import attributes, gauge, metrics_request, post, resource_of
+from collector_lanes import COLD, LOGS, Lanes, log_lines, now_ms
+from otlp import gauge, metrics_request, post, resource_of
 from stack import wait_for
+
+ALIKE = " GET /index.html 200 " + "y" * 300  # lines that gzip makes forty times less of
 
 pytestmark = [
     pytest.mark.alone,
@@ -52,18 +53,6 @@ def _used(lanes: Lanes) -> int:
     return (room.f_blocks - room.f_bavail) * room.f_frsize
 
 
-def _alike_lines(customer: str, count: int) -> bytes:
-    """Lines that gzip makes forty times less of."""
-    request = ExportLogsServiceRequest()
-    entry = request.resource_logs.add()
-    entry.resource.attributes.extend(attributes(resource_of(customer)))
-    records = entry.scope_logs.add().log_records
-    now = time.time_ns()
-    for n in range(count):
-        records.add(time_unix_nano=now + n).body.string_value = f"{n} GET /index.html 200 " + "y" * 300
-    return gzip.compress(request.SerializeToString(), 6)
-
-
 def _send_lines(lanes: Lanes, packed: bytes) -> int:
     headers = {"Content-Encoding": "gzip"}
     return post(f"http://{lanes.host}:4318", "token-a", packed, signal="logs", headers=headers).status_code
@@ -78,7 +67,7 @@ def test_what_goes_aside_takes_no_more_of_the_disk_than_the_log_did(tmp_path: Pa
         destination.script = lambda customer, path, body: 503
         destination.keeps = False
         lanes.start("collector")
-        packed, taken = _alike_lines("cliente-a", 9000), 0
+        packed, taken = gzip.compress(log_lines("cliente-a", 9000, ALIKE), 6), 0
         for _ in range(300):
             taken += _send_lines(lanes, packed) == 200
         assert taken > 200

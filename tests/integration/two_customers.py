@@ -6,7 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -40,6 +40,32 @@ def add_to_alerting(stack: Stack, *lines: str) -> None:
     config = stack.layout.config / "monitor.yaml"
     added = "".join(f"  {line}\n" for line in lines)
     config.write_text(config.read_text().replace("alerting:\n", "alerting:\n" + added))
+
+
+@contextmanager
+def host_that_answers(host: str, answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
+    """A customer's machine that answers each POST as it likes."""
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
+            with suppress(OSError):  # who asked may have heard enough
+                answer(self, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 512
+
+    server = Server((host, 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager
