@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -619,6 +620,43 @@ TEST_F(ExportersTest, WhatLiesAsideIsQueuedOverARestartAndIsAHoleOfItsCustomer) 
   EXPECT_EQ(destination_.holes(), holes) << "none any more";
 }
 
+// The refused series settles the point for the books; the others are still to be sent.
+TEST_F(ExportersTest, OnAFullDiskTheRestOfAPointOfWhichASeriesIsRefusedStaysInTheLog) {
+  std::atomic<bool> is_sick{true};
+  std::string refused;
+  std::set<std::string> taken;
+  std::mutex mutex;  // of these two
+  destination_.answer_by([&](const net::Request& request) {
+    const std::lock_guard lock(mutex);
+    const auto names = series_names(request.body);
+    const bool is_sicks = !names.empty() && names[0].starts_with("h");
+    if (refused.empty() && is_sicks) refused = names[0];
+    const bool has_refused = std::find(names.begin(), names.end(), refused) != names.end();
+    net::Response response;
+    response.status = 204;
+    if (is_sick && is_sicks) response.status = has_refused ? 400 : 500;
+    if (is_sicks && !is_sick) taken.insert(names.begin(), names.end());
+    return response;
+  });
+  begin();
+  std::ofstream(folder_ + "/side") << "in the way";  // as on a full disk, nothing can be put there
+  accept(collector::testing::MetricsBody().resource("cliente-a").histogram("h", kStartMs).bytes(),
+         Verdicts(1));
+  accept(collector::testing::one_gauge("cliente-b", "well", kStartMs), Verdicts(1),
+         Signal::kMetrics, "cliente-b");
+  eventually([this] {
+    return metrics_->expose(false).find("vigia_exporter_side_is_full{exporter=\"" + settings_.id +
+                                        "\"} 1") != std::string::npos;
+  });
+  is_sick = false;
+  std::filesystem::remove(folder_ + "/side");
+  eventually([&] {
+    const std::lock_guard lock(mutex);
+    return taken.size() >= 2;
+  });
+  settle();
+}
+
 TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole) {
   settings_.id = "prometheusremotewrite/hot-0";
   settings_.name = "hot-0";
@@ -751,13 +789,7 @@ TEST_F(ExportersTest, APointThatHasNoSeriesAnyMoreIsNotTakenForSent) {
 
 TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
   settings_.endpoint = "127.0.0.1:9090";
-  pipeline::DiskLogSettings log;
-  log.directory = "/log";
-  log.cursors = {cursor_settings(settings_)};
-  metrics_ = std::make_unique<service::MetricRegistry>();
-  books_.emplace(*metrics_);
-  series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
-  log_ = *pipeline::DiskLog::open(log, clock_, {}, files_);
+  open_log();
   const auto exporter = make_exporter(settings_, {*log_, *client_, *series_, directory(), *books_,
                                                   *metrics_, clock_, time_, folder_});
   ASSERT_FALSE(exporter);

@@ -49,6 +49,21 @@ MetricsBody& MetricsBody::gauge(const std::string& name, std::int64_t time_ms,
   return *this;
 }
 
+MetricsBody& MetricsBody::histogram(const std::string& name, std::int64_t time_ms) {
+  auto& groups = *message_->request.mutable_resource_metrics();
+  auto* metric = groups.rbegin()->add_scope_metrics()->add_metrics();
+  metric->set_name(name);
+  auto* histogram = metric->mutable_histogram();
+  histogram->set_aggregation_temporality(
+      pb::metrics::v1::AggregationTemporality::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  auto* point = histogram->add_data_points();
+  point->set_time_unix_nano(static_cast<std::uint64_t>(time_ms) * 1'000'000);
+  point->set_count(1);
+  point->set_sum(1);
+  point->add_bucket_counts(1);
+  return *this;
+}
+
 std::string MetricsBody::bytes() const { return message_->request.SerializeAsString(); }
 
 std::string one_gauge(const std::string& customer, const std::string& name, std::int64_t time_ms) {

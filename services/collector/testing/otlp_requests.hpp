@@ -22,6 +22,8 @@ class MetricsBody {
   /// Adds a gauge of one point to the resource begun last.
   MetricsBody& gauge(const std::string& name, std::int64_t time_ms,
                      const Attributes& attributes = {});
+  /// As gauge; a histogram without bounds, which becomes three series.
+  MetricsBody& histogram(const std::string& name, std::int64_t time_ms);
   std::string bytes() const;
 
  private:
