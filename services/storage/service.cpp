@@ -66,15 +66,27 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   return service;
 }
 
-// What passes is waited for: a disk that is full, a damaged file that is being set aside. A folder
-// that another process holds does not pass.
-Result<void> Service::open() {
+// An empty folder in a store's place is waited for like what passes: its disk may be mounted yet,
+// or a person says that it is to be begun anew.
+Result<void> Service::open_store() {
+  StoreGuard guard({settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
+                   pipeline::system_files());
+  auto checked = patiently("the cold store's folder", [&guard] { return guard.check(); });
+  if (!checked) return checked;
   auto store = open_rocksdb(settings_.rocksdb);
   if (!store && store.error().retry_after.has_value()) {
     store = patiently("the cold store", [this] { return open_rocksdb(settings_.rocksdb); });
   }
   if (!store) return forward(store);
   store_ = std::move(*store);
+  identity_ = guard.settle(clock_.wall_ms());
+  return {};
+}
+
+// What passes is waited for: a disk that is full, a damaged file that is being set aside. A folder
+// that another process holds does not pass.
+Result<void> Service::open() {
+  if (auto opened = open_store(); !opened) return opened;
   auto chunks = patiently("the chunks", [this] { return KvChunkStore::open(*store_); });
   if (!chunks) return forward(chunks);
   chunks_ = std::move(*chunks);

@@ -17,6 +17,7 @@
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/chunks/kv_chunk_store.hpp"
+#include "services/storage/identity/store_guard.hpp"
 #include "services/storage/index/index_healer.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
@@ -31,7 +32,8 @@ class Service final : public service::Running, public net::Handler {
 
  public:
   /// Opens the store, replays the write-ahead log, then listens: once this returns the service is
-  /// ready. kUnavailable where the port or the folder is taken.
+  /// ready. kUnavailable where the port or the folder is taken. Waits where the folder is empty and
+  /// a store was there (identity/store_guard.hpp).
   static Result<std::unique_ptr<Service>> start(const Settings& settings);
   Service(Key /*key*/, const Settings& settings) : settings_(settings) {}
   Service(const Service&) = delete;
@@ -50,6 +52,8 @@ class Service final : public service::Running, public net::Handler {
 
  private:
   Result<void> open();
+  Result<void> open_store();
+  void say_identity(net::Response& response) const;
   Result<void> open_events();
   void make_interfaces();
   TimestampMs oldest_ms(Duration keep) const;
@@ -88,6 +92,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<pipeline::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
   std::unique_ptr<OrderedStore> store_;
+  std::optional<pipeline::StoreIdentity> identity_;  // as of the start
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;
   std::unique_ptr<IndexHealer> healer_;

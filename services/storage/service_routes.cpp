@@ -153,12 +153,20 @@ void Service::add_searches() {
 
 void Service::add_routes() {
   service::HealthPaths health;
-  health.mark = [this](net::Response& response) { gaps_.mark(response); };
+  health.mark = [this](net::Response& response) {
+    gaps_.mark(response);
+    say_identity(response);
+  };
   service::add_health_routes(routes_, [this] { return is_ready(); }, health);
   add_writes();
   add_searches();
   add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
             [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
+}
+
+// The router goes by it: remote read has no room for it.
+void Service::say_identity(net::Response& response) const {
+  if (identity_) response.headers.add(pipeline::kStoreHeader, pipeline::to_text(*identity_));
 }
 
 void Service::add_metrics() {
@@ -172,6 +180,10 @@ void Service::add_metrics() {
     const auto counter = [&](std::string_view name, std::string_view help, auto value) {
       emit(name, help, MetricType::kCounter, {}, static_cast<double>(value));
     };
+    if (identity_) {
+      emit("vigia_storage_made_seconds", "When the store was made, by its id.", MetricType::kGauge,
+           {{"store", identity_->id}}, static_cast<double>(identity_->made_ms) / 1'000);
+    }
     const HeadStats heads = heads_->stats();
     gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
     gauge("vigia_storage_open_series_bytes", "Memory of open series.", heads.memory_bytes);

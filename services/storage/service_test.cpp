@@ -23,7 +23,7 @@ class ServiceTest : public testing::Test {
     settings_.listen = "127.0.0.1:0";
     settings_.metrics_listen = "127.0.0.1:0";
     settings_.internal_token = "secret";
-    settings_.rocksdb.directory = folder_.path();
+    settings_.rocksdb.directory = folder_.path() + "/store";
     start();
   }
   void start() {
@@ -250,6 +250,15 @@ TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {
   EXPECT_EQ(send(std::move(request)).status, 409);
   EXPECT_EQ(service_metric("vigia_storage_expiry_held"), 0);
   EXPECT_EQ(service_metric("vigia_storage_quarantined_files"), 0);
+}
+
+TEST_F(ServiceTest, WhichStoreItIsIsSaidOnHealthAndStaysSo) {
+  const std::string said(get("/health").headers.get(pipeline::kStoreHeader));
+  const auto identity = pipeline::parse_store_identity(said);
+  ASSERT_TRUE(identity) << said;
+  EXPECT_GT(service_metric("vigia_storage_made_seconds{store=\"" + identity->id + "\"}"), 0);
+  restart();
+  EXPECT_EQ(get("/health").headers.get(pipeline::kStoreHeader), said);
 }
 
 TEST_F(ServiceTest, ARestartKeepsEverything) {

@@ -24,6 +24,13 @@ void read_store(const service::ConfigNode& store, Settings& settings) {
     cassandra.accept_all();
     cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
   }
+  settings.known_file = store.child("known_file").text();
+  const service::ConfigNode create = store.child("create");
+  const std::string may_create = create.text();
+  settings.may_create_store = may_create != "never";
+  if (!may_create.empty() && may_create != "if_missing" && may_create != "never") {
+    create.note_error("must be if_missing or never");
+  }
   const service::ConfigNode rocksdb = store.child("rocksdb");
   settings.rocksdb.directory = rocksdb.child("directory").required_text();
   settings.rocksdb.cache_bytes = rocksdb.child("cache").bytes(settings.rocksdb.cache_bytes);
@@ -38,6 +45,9 @@ const char* const kConfigHelp =
 metrics: {listen: 127.0.0.1:9196}   own metrics
 internal_token: ...             what callers carry as Authorization: Bearer; required
 store:
+  create: if_missing            or never: where the directory is empty the start waits
+  known_file: ...               which store was here, kept outside of its directory so that one that
+                                comes up empty is noticed; default: DIRECTORY.known
   rocksdb:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory

@@ -25,6 +25,8 @@ struct Settings {
   std::string metrics_listen = "127.0.0.1:9196";
   std::string internal_token;
   RocksDbSettings rocksdb;
+  std::string known_file;        ///< which store was here; empty: beside its directory
+  bool may_create_store = true;  ///< where the directory is empty and no store is known
   std::uint64_t log_bytes_max = 10ULL << 30U;
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;

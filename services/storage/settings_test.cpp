@@ -50,6 +50,17 @@ TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
               HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
 }
 
+TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
+  const auto file = service::ConfigFile::parse(
+      "internal_token: x\nstore: {create: never, known_file: /y, rocksdb: {directory: /x}}\n", "f");
+  const Settings settings = read_settings(*file);
+  EXPECT_TRUE(file->finish().has_value());
+  EXPECT_FALSE(settings.may_create_store);
+  EXPECT_EQ(settings.known_file, "/y");
+  EXPECT_THAT(error_of("internal_token: x\nstore: {create: yes, rocksdb: {directory: /x}}\n"),
+              HasSubstr("if_missing or never"));
+}
+
 TEST(SettingsTest, MistakesAreNamed) {
   EXPECT_THAT(error_of(std::string(kSmallest) + "retencion: {raw: 1d}\n"),
               HasSubstr("storage.yaml:4: retencion"));

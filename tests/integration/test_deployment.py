@@ -24,8 +24,9 @@ def _unit(program: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _state_folder(program: str) -> str:
-    return f"/var/lib/{_unit(program)['StateDirectory']}"
+def _state_folders(program: str) -> list[str]:
+    """The first is where the program works."""
+    return [f"/var/lib/{folder}" for folder in _unit(program)["StateDirectory"].split()]
 
 
 class TestUnits:
@@ -49,7 +50,7 @@ class TestUnits:
     @pytest.mark.parametrize("program", PROGRAMS)
     def test_relative_paths_lie_where_the_program_may_write(self, program: str) -> None:
         unit = _unit(program)
-        assert unit["WorkingDirectory"] == f"%S/{unit['StateDirectory']}", "%S is /var/lib"
+        assert unit["WorkingDirectory"] == f"%S/{unit['StateDirectory'].split()[0]}", "%S is /var/lib"
 
     def test_so_the_file_that_the_portal_shows_works_as_it_is(self) -> None:
         shown = (PORTAL / "src" / "pages" / "tokens" / "commands.ts").read_text()
@@ -76,7 +77,9 @@ class TestExamples:
             text = (ROOT / "deploy" / "config" / f"{program}.yaml").read_text()
             written = re.findall(r"/var/lib/[\w/.-]+", text)
             assert written, program
-            assert all(f"{path}/".startswith(f"{_state_folder(program)}/") for path in written), written
+            assert all(
+                f"{path}/".startswith(tuple(f"{folder}/" for folder in _state_folders(program))) for path in written
+            ), written
 
     def test_run_together_as_they_are(self, stack: Stack) -> None:
         """But for the address, the folder, the pages' place and certificates, which no test has at those places."""
@@ -88,7 +91,8 @@ class TestExamples:
             text = text.replace("/var/lib/vigia", str(stack.folder)).replace("/usr/share/vigia", str(PORTAL.parent))
             text = text.replace(f"{PORTAL.parent}/portal", str(PORTAL / "dist"))
             (stack.layout.config / f"{program}.yaml").write_text(text)
-            (stack.folder / program).mkdir()  # as StateDirectory= does
+            for folder in _state_folders(program):
+                (stack.folder / Path(folder).name).mkdir()  # as StateDirectory= does
             stack.start(program)
         for part in ("collector", "router"):
             ready = {
@@ -99,7 +103,8 @@ class TestExamples:
         assert token not in "".join(file.read_text() for file in (stack.folder / "log").iterdir())
         assert (stack.folder / "router" / "directory.json").exists()
         written = {entry.name for entry in stack.folder.iterdir()}
-        assert written == {"config", "data", "log", "secrets.json", "storage", "monitor", "router", "collector"}
+        folders = {Path(folder).name for program in PROGRAMS for folder in _state_folders(program)} - {"vigia-agent"}
+        assert written == {"config", "data", "log", "secrets.json", *folders}
 
     def test_templates_have_no_name_that_the_page_does_not_give(self) -> None:
         page = (ROOT / "docs" / "deployment.md").read_text()

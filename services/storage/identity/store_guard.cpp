@@ -1,0 +1,144 @@
+#include "services/storage/identity/store_guard.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "libs/service/log.hpp"
+
+namespace vigia::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using pipeline::StoreIdentity;
+
+constexpr const char* kOwnFile = "/vigia-store-id";
+constexpr std::string_view kWhereToRead =
+    "(docs/deployment.md, \"When the cold store comes up empty\")";
+
+// RocksDB's, and ours beside them: what a directory has in which a store has been, damaged or not.
+bool is_of_database(const std::string& name) {
+  return name == "CURRENT" || name.starts_with("MANIFEST-") ||
+         name.starts_with("vigia-manifest-") || name.ends_with(".sst") || name == "quarantine";
+}
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+StoreGuardSettings completed(StoreGuardSettings settings) {
+  settings.directory = without_slashes(std::move(settings.directory));
+  if (settings.known_file.empty()) settings.known_file = settings.directory + ".known";
+  return settings;
+}
+
+}  // namespace
+
+StoreGuard::StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files)
+    : settings_(completed(std::move(settings))),
+      own_(pipeline::store_identity_form(settings_.directory + kOwnFile)),
+      known_(pipeline::store_identity_form(settings_.known_file)),
+      files_(files) {}
+
+Result<bool> StoreGuard::has_database() const {
+  std::error_code error;
+  fs::directory_iterator entry(settings_.directory, error);
+  if (error == std::errc::no_such_file_or_directory) return false;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (is_of_database(entry->path().filename().string())) return true;
+  }
+  if (!error) return false;
+  return fail(ErrorCode::kUnavailable, fmt::format("cold store: {} cannot be looked at: {}",
+                                                   settings_.directory, error.message()));
+}
+
+/// Of files that are there and damaged, both, nothing is known but that there was a store.
+Result<std::optional<StoreIdentity>> StoreGuard::read(const pipeline::KeptLineForm& form) {
+  auto line = pipeline::read_kept_line(form, files_);
+  if (!line) return forward(line);
+  if (line->damaged > 0) damaged_.insert(form.path);
+  if (line->text.empty() && line->damaged > 0) return StoreIdentity{};
+  return pipeline::parse_store_identity(line->text);
+}
+
+tl::unexpected<Error> StoreGuard::refuse_empty(const StoreIdentity& known,
+                                               const std::string& where) const {
+  return fail(
+      ErrorCode::kUnavailable,
+      fmt::format("{} holds no store, and store {} was there, as {} says: is its disk mounted, is "
+                  "the path right? If it is gone for good and a new one is to be begun, delete {} "
+                  "and {}.copy {}",
+                  settings_.directory, known.id.empty() ? "(unreadable)" : known.id, where, where,
+                  where, kWhereToRead));
+}
+
+Result<void> StoreGuard::check() {
+  auto has = has_database();
+  if (!has) return forward(has);
+  is_new_ = !*has;
+  auto own = read(own_);
+  if (!own) return forward(own);
+  auto known = read(known_);
+  if (!known) return forward(known);
+  if (!*has && *known) return refuse_empty(**known, known_.path);
+  if (!*has && *own) return refuse_empty(**own, own_.path);
+  if (!*has && !settings_.may_create) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} holds no store, and store.create is never: is its disk mounted, is "
+                            "the path right? {}",
+                            settings_.directory, kWhereToRead));
+  }
+  const bool are_readable = *own && *known && !(*own)->id.empty() && !(*known)->id.empty();
+  if (are_readable && (*own)->id != (*known)->id) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} holds store {}, and store {} was there, as {} says: is the right "
+                            "disk mounted, is the path right? If this store is to take its place, "
+                            "delete {} and {}.copy {}",
+                            settings_.directory, (*own)->id, (*known)->id, known_.path, known_.path,
+                            known_.path, kWhereToRead));
+  }
+  return {};
+}
+
+bool StoreGuard::write(const pipeline::KeptLineForm& form, const StoreIdentity& identity,
+                       std::string_view cost) const {
+  const auto written = pipeline::write_kept_line(form, pipeline::to_text(identity), files_);
+  if (!written) {
+    service::log_warn(std::string(cost), {{"file", form.path}, {"why", written.error().message}});
+  }
+  return written.has_value();
+}
+
+std::optional<StoreIdentity> StoreGuard::settle(TimestampMs now_ms) {
+  const auto own = read(own_);
+  const auto known = read(known_);
+  for (const std::string& file : damaged_) {
+    service::log_warn("a file of the store's identity was damaged; look at the disk",
+                      {{"file", file}});
+  }
+  const auto is_whole = [](const auto& found) { return found && *found && !(*found)->id.empty(); };
+  // What cannot be read now may be there: nothing is made in its place.
+  if (!is_whole(own) && (!own || !known)) return std::nullopt;
+  // Of the one that lies outside, where both files inside are damaged or an operator has put the
+  // folder together anew.
+  StoreIdentity identity = pipeline::make_store_identity(is_new_ ? now_ms : 0);
+  if (is_whole(known)) identity = **known;
+  if (is_whole(own)) identity = **own;
+  if (!is_whole(own)) {
+    const bool is_kept = write(own_, identity,
+                               "the store's identity cannot be written: until a start can, nobody "
+                               "is told which store this is");
+    if (!is_kept) return std::nullopt;
+    service::log_info("the store has an identity now", {{"id", identity.id}, {"file", own_.path}});
+  }
+  if (!is_whole(known)) {
+    (void)write(
+        known_, identity,
+        "which store was here cannot be kept outside of its folder: one that comes up "
+        "empty would be taken for new; set store.known_file to a place that can be written");
+  }
+  return identity;
+}
+
+}  // namespace vigia::storage
