@@ -37,7 +37,7 @@ LAYERS |= {
     "services/agent": _EVERY_SERVICE | {"libs/pipeline"},
     "services/collector": _EVERY_SERVICE | {"libs/pipeline", "libs/tenancy"},
     "services/storage": _EVERY_SERVICE | {"libs/pipeline", "libs/chunk"},
-    "services/router": _EVERY_SERVICE | {"libs/promql", "libs/tenancy"},
+    "services/router": _EVERY_SERVICE | {"libs/pipeline", "libs/promql", "libs/tenancy"},
     "services/monitor": _EVERY_SERVICE | {"libs/promql", "libs/tenancy"},
 }
 # These cost seconds a file, so they stand in sources of their wrapper only, never in a header.

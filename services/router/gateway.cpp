@@ -26,7 +26,8 @@ void greet(ApiRequest /*request*/, Exchange exchange) {
 
 Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
                  std::function<bool()> is_ready)
-    : access_(access),
+    : stores_(stores),
+      access_(access),
       metrics_(metrics),
       clock_(stores.clock()),
       in_flight_(stores.settings().in_flight_max, stores.shares()),
@@ -67,6 +68,33 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
   add("/api/v1/status/buildinfo", false, rules(&RuleApi::build_info));
   add("/jaeger/api/traces/{id}", false, [this](ApiRequest request, Exchange exchange) {
     traces_.trace(std::move(request), std::move(exchange));
+  });
+  const std::string confirm = "/api/v1/cold/confirm";
+  routes_.add("POST", confirm,
+              [this, confirm](net::Request request, const net::PathValues& values,
+                              net::Responder responder) {
+                const auto answer = [this](ApiRequest asked, Exchange exchange) {
+                  confirm_cold(std::move(asked), std::move(exchange));
+                };
+                serve(confirm, answer, std::move(request), values, std::move(responder));
+              });
+}
+
+/// A person says that the cold store that is there now is the right one.
+void Gateway::confirm_cold(ApiRequest request, Exchange exchange) {
+  if (request.caller.customer) {
+    return exchange.fail({ErrorCode::kForbidden, "operators confirm a store, for all customers"});
+  }
+  auto open = std::make_shared<Exchange>(std::move(exchange));
+  // Not on an event loop: it waits for a disk.
+  stores_.readers().read("", [this, open] {
+    const auto confirmed = stores_.known_cold().confirm();
+    if (!confirmed) return open->fail(confirmed.error());
+    net::Response response;
+    response.headers.add("content-type", "application/json");
+    response.status = *confirmed ? 200 : 409;
+    response.body = *confirmed ? R"({"status":"confirmed"})" : R"({"status":"nothing to confirm"})";
+    open->send(std::move(response));
   });
 }
 

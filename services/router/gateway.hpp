@@ -34,6 +34,9 @@ class Gateway final : public net::Handler {
   void serve(const std::string& pattern, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
 
+  void confirm_cold(ApiRequest request, Exchange exchange);
+
+  Stores& stores_;
   const Access& access_;
   service::MetricRegistry& metrics_;
   const Clock& clock_;

@@ -100,6 +100,11 @@ class Router final : public service::Running {
   }
 
   void collect_stores(const service::MetricRegistry::Emit& emit) const {
+    if (stores_.cold() != nullptr) {
+      emit("vigia_router_cold_store_is_replaced",
+           "1 while another cold store stands in the place of the one that was known",
+           service::MetricType::kGauge, {}, stores_.cold_replacement() ? 1 : 0);
+    }
     const auto& stores = stores_.watch().stores();
     for (std::size_t i = 0; i < stores.size(); ++i) {
       const auto seen = stores_.watch().seen(i);

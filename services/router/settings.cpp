@@ -72,6 +72,10 @@ Settings read_settings(const service::ConfigNode& root) {
   const service::ConfigNode cold = root.child("cold");
   settings.cold_url = read_url(cold.child("url"), false);
   settings.cold_token = cold.child("token").text();
+  settings.cold_known_file = cold.child("known_file").text();
+  if (settings.cold_known_file.empty() && !settings.directory.cache_file.empty()) {
+    settings.cold_known_file = settings.directory.cache_file + ".cold-store";
+  }
   settings.edge = root.child("edge").duration(settings.edge);
   if (settings.edge.count() <= 0) root.child("edge").note_error("must be longer than 0");
   const service::ConfigNode heartbeat = root.child("heartbeat");
@@ -106,7 +110,9 @@ directory: {file: customers.yaml}         # or {url: …, token: …, cache_file
                                           # customers is kept out so long)
 hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
 query: {url: ""}                          # prometheus-query; absent: hot answers everything
-cold: {url: "", token: ""}                # storage: labels, values, series, traces
+cold: {url: "", token: "", known_file: ""}  # storage: labels, values, series, traces; known_file
+                                          # keeps which store it is over restarts, so that another
+                                          # in its place is told (default: CACHE_FILE.cold-store)
 edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m

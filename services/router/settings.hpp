@@ -31,6 +31,7 @@ struct Settings {
   std::string query_url;   ///< prometheus-query; empty: hot answers everything
   std::string cold_url;    ///< storage; empty: no labels, values, series and traces of the past
   std::string cold_token;  ///< the internal token
+  std::string cold_known_file;            ///< which store is known; empty: while the process runs
   Duration edge = std::chrono::days(30);  ///< how far back hot is asked at most
   Duration heartbeat_poll = std::chrono::seconds(2);
   Duration heartbeat_gap_max = std::chrono::seconds(150);  ///< beats come once a minute

@@ -49,6 +49,14 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   EXPECT_EQ(settings->lanes.heavy_at_once_max, 2U);
 }
 
+TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
+  const std::string shards = "hot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n";
+  EXPECT_EQ(read("directory: {file: c.yaml}\n" + shards)->cold_known_file, "");
+  const std::string cached = "directory: {url: \"http://m\", token: t, cache_file: /d/c.json}\n";
+  EXPECT_EQ(read(cached + shards)->cold_known_file, "/d/c.json.cold-store");
+  EXPECT_EQ(read(cached + shards + "cold: {known_file: /k}\n")->cold_known_file, "/k");
+}
+
 TEST(Settings, FaultsAreNamedWithTheirLine) {
   const std::vector<std::pair<std::string, std::string>> faults{
       {"directory: {file: c.yaml}\n", "at least one hot shard"},

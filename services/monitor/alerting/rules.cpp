@@ -218,6 +218,13 @@ std::vector<AlertRule> store_rules() {
        "datos en las consultas",
        "The store {{ $labels.store }} does not answer vigia-router ({{ $labels.instance }}): "
        "queries miss data"},
+      {"ColdStoreReplaced",
+       "max by (instance) (vigia_router_cold_store_is_replaced{customer_id=\"\"}) == 1",
+       kProviderHold, none, "critical",
+       "Otro almacén a largo plazo está en el lugar del conocido ({{ $labels.instance }}): lo "
+       "anterior no está en él",
+       "Another long-term store stands in the place of the known one ({{ $labels.instance }}): "
+       "what was before is not in it"},
       {"StoreQueriesUnbounded",
        "max by (instance, store) (vigia_router_store_is_unbounded{customer_id=\"\"}) == 1",
        kProviderHold, none, "warning",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -55,6 +56,7 @@ struct LabelApi::Gathering {
   Form cold_form;
   net::Headers cold_headers;
   std::size_t limit = 0;
+  std::optional<TimestampMs> start_ms;
 
   std::mutex mutex;  // the answers come on several threads, which must not wait for one another
   std::size_t missing = 0;
@@ -113,6 +115,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
     auto time = request.parameters.time(name);
     if (!time) return forward(time);
     if (!*time) continue;
+    if (name == "start") gathering.start_ms = **time;
     gathering.hot_form.emplace_back(name, format_seconds(**time));
     gathering.cold_form.emplace_back(name, format_seconds(cold_time(**time)));
   }
@@ -267,6 +270,11 @@ void LabelApi::finish(const Shared& gathering) const {
     notes.warnings.emplace_back(
         "cold part missing: the long-term store does not answer, so what is only there is missing "
         "here");
+  }
+  const auto replaced = stores_.cold_replacement();
+  constexpr TimestampMs kEver = std::numeric_limits<TimestampMs>::min();
+  if (replaced && replaced->lacks(gathering->start_ms.value_or(kEver))) {
+    notes.warnings.push_back("cold part may be incomplete: " + replaced->text());
   }
   if (gathering->has_hot_failed) {
     notes.warnings.emplace_back(

@@ -159,6 +159,8 @@ struct QueryApi::Evaluation {
   bool is_heavier = false;    ///< by what its series were counted to be
   bool is_for_query = false;  ///< for what they were counted to be at hot
   bool is_own_stats = false;  ///< asked for by us alone
+  /// Of a cold store that is new, which has less of the query's past than hot has.
+  std::optional<ColdReplacement> worse_cold;
   bool has_hot_failed = false;
   bool has_query_failed = false;
 };
@@ -335,12 +337,24 @@ void QueryApi::start(const Shared& evaluation) {
   const bool is_hot_only = stores_.query() == nullptr;
   const bool is_for_hot = evaluation->is_hot_enough && !evaluation->is_safer_at_query;
   if (evaluation->shard && (is_for_hot || is_hot_only)) return ask_hot(evaluation);
+  note_worse_cold(*evaluation);
+  if (evaluation->worse_cold) return ask_hot(evaluation);
   if (!is_hot_only) return ask_query(evaluation);
   evaluation->exchange.fail(
       {ErrorCode::kInvalid,
        evaluation->caller.customer
            ? "the hot store of this customer is not configured"
            : "several hot stores and no prometheus-query: choose a customer by X-Vigia-Customer"});
+}
+
+/// Where another cold store stands in the place of the known one, hot's part is asked for as if
+/// there were none, if that reaches further back.
+void QueryApi::note_worse_cold(Evaluation& evaluation) const {
+  const auto& covered = evaluation.covered.from;
+  if (!evaluation.shard || !evaluation.touches || !covered || evaluation.is_safer_at_query) return;
+  const auto replaced = stores_.cold_replacement();
+  if (!replaced || !replaced->lacks(evaluation.touches->from_ms)) return;
+  if (replaced->lacks(*covered)) evaluation.worse_cold = replaced;
 }
 
 /// Prometheus counts samples, and no room that results have for others. So the router counts the
@@ -386,7 +400,7 @@ Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size
 }
 
 bool QueryApi::may_leave_hot(const Evaluation& evaluation) const {
-  return stores_.query() != nullptr && !evaluation.has_query_failed;
+  return stores_.query() != nullptr && !evaluation.has_query_failed && !evaluation.worse_cold;
 }
 
 /// A query may wait for minutes, and its series be counted for half of one: what hot covers then is
@@ -471,6 +485,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
         stores_.coverage().mark_suspect(*evaluation->shard);
       }
       evaluation->has_hot_failed = true;
+      evaluation->worse_cold.reset();  // it is better than nothing
       if (may_leave_hot(*evaluation)) return ask_query(evaluation);
     }
     return evaluation->exchange.fail(outward(answer.error()));
@@ -482,7 +497,11 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   const auto& covered = evaluation->covered.from;
   const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
   notes.served = "hot=" + span_text(from, range.to_ms);
-  if (evaluation->has_query_failed && !evaluation->is_hot_enough) {
+  if (evaluation->worse_cold && !evaluation->is_hot_enough) {
+    notes.warnings.push_back(fmt::format(
+        "cold part missing: {}; samples before {} may be missing here",
+        evaluation->worse_cold->text(), covered ? format_time(*covered) : "a time not known"));
+  } else if (evaluation->has_query_failed && !evaluation->is_hot_enough) {
     notes.warnings.push_back(
         covered ? fmt::format("cold part missing: the long-term store does not answer, so samples "
                               "before {} may be missing here",
@@ -539,6 +558,10 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
+  const auto replaced = stores_.cold_replacement();
+  if (replaced && replaced->lacks(range.from_ms)) {
+    notes.warnings.push_back("cold part may be incomplete: " + replaced->text());
+  }
   if (stores_.has_cold_gaps()) {
     notes.warnings.emplace_back(
         "cold part may be incomplete: rows of damaged files are still being written anew");

@@ -52,6 +52,7 @@ class QueryApi {
   Result<void> check_coverage(Evaluation& evaluation) const;
   bool may_leave_hot(const Evaluation& evaluation) const;
   void start(const Shared& evaluation);
+  void note_worse_cold(Evaluation& evaluation) const;
   void ask_hot(const Shared& evaluation);
   void ask_query(const Shared& evaluation);
   void take_hot(const Shared& evaluation, Result<Envelope> answer);

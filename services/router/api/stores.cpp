@@ -8,7 +8,8 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
                const Clock& clock)
     : settings_(settings),
       clock_(clock),
-      shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}) {
+      shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
+      known_cold_(settings.cold_known_file, pipeline::system_files()) {
   const auto upstream = [&](std::string name, std::string url, std::string token) {
     return Upstream(client,
                     UpstreamSettings{std::move(name), std::move(url), std::move(token),
@@ -24,7 +25,11 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
   }
   coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
   watch_ = std::make_unique<StoreWatch>(
-      watched(), [this](std::size_t index, const StoreHealth& health) { heed(index, health); },
+      watched(),
+      [this](std::size_t index, const StoreHealth& health, const StoreWatch::Identity& identity) {
+        heed(index, health);
+        heed_identity(identity);
+      },
       clock);
 }
 
@@ -52,6 +57,13 @@ void Stores::heed(std::size_t index, const StoreHealth& health) {
   // prometheus-query reads storage for each query: it cannot answer without it.
   if (query_) set(*query_, is_query_silent_ || is_cold_silent_);
   if (!is_query) set(*cold_, is_silent);
+}
+
+/// Of storage alone: no other store says one.
+void Stores::heed_identity(const StoreWatch::Identity& identity) {
+  if (!identity) return;
+  known_cold_.note(identity);
+  if (known_cold_.is_due()) readers_.read("", [this] { known_cold_.keep(); });
 }
 
 std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {

@@ -11,6 +11,7 @@
 #include "services/router/access/caller.hpp"
 #include "services/router/access/query_weights.hpp"
 #include "services/router/coverage/coverage.hpp"
+#include "services/router/coverage/known_cold_store.hpp"
 #include "services/router/settings.hpp"
 #include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/store_watch.hpp"
@@ -41,6 +42,10 @@ class Stores {
   bool has_cold_gaps() const {
     return cold_ && watch_->seen(watch_->stores().size() - 1).is_incomplete;
   }
+  /// Nothing where there is no long-term store, or the one that was looked at last is the known
+  /// one.
+  std::optional<ColdReplacement> cold_replacement() const { return known_cold_.replacement(); }
+  KnownColdStore& known_cold() { return known_cold_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
   /// For what takes long of an answer.
@@ -55,11 +60,13 @@ class Stores {
  private:
   std::vector<WatchedStore> watched() const;
   void heed(std::size_t index, const StoreHealth& health);
+  void heed_identity(const StoreWatch::Identity& identity);
 
   const Settings& settings_;
   const Clock& clock_;
   ByteShares shares_;
   QueryWeights weights_;
+  KnownColdStore known_cold_;  // before the threads that write its file
   Readers readers_;
   std::vector<Upstream> hot_;
   std::optional<Upstream> query_;

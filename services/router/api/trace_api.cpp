@@ -41,9 +41,11 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
     ask.headers.add("x-vigia-customer", request.caller.customer->text());
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
-  stores_.cold()->fetch(std::move(ask), [open](Result<net::ClientResponse> answer) {
+  stores_.cold()->fetch(std::move(ask), [this, open](Result<net::ClientResponse> answer) {
     if (answer && answer->status == 404) {
-      return open->fail({ErrorCode::kNotFound, "trace not found"});
+      const auto replaced = stores_.cold_replacement();
+      return open->fail({ErrorCode::kNotFound,
+                         replaced ? "trace not found: " + replaced->text() : "trace not found"});
     }
     if (!answer && answer.error().code == ErrorCode::kOverLimit) return open->fail(answer.error());
     if (!answer || answer->status != 200) {

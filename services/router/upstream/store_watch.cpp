@@ -118,7 +118,9 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
                        {"state", std::string(to_text(health.verdict()))},
                        {"detail", response ? "" : response.error().message}});
   }
-  told_(index, health);
+  told_(index, health,
+        response ? pipeline::parse_store_identity(response->headers.get(pipeline::kStoreHeader))
+                 : std::nullopt);
   if (are_flags_due) ask_flags(index);
 }
 

@@ -12,6 +12,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
+#include "libs/pipeline/store_identity.hpp"
 #include "services/router/upstream/store_health.hpp"
 
 namespace vigia::router {
@@ -31,8 +32,11 @@ struct WatchedStore {
 /// from any thread; one thread of its own, and that of its own client.
 class StoreWatch {
  public:
-  /// Told after each look, on the client's thread; it must not block.
-  using Told = std::function<void(std::size_t index, const StoreHealth& health)>;
+  using Identity = std::optional<pipeline::StoreIdentity>;
+  /// Told after each look, on the client's thread; it must not block. `identity`: what a long-term
+  /// store has said in its answer of who it is.
+  using Told =
+      std::function<void(std::size_t index, const StoreHealth& health, const Identity& identity)>;
 
   struct Seen {
     StoreHealth::Verdict verdict = StoreHealth::Verdict::kAnswers;

@@ -42,7 +42,7 @@ TEST(StoreWatch, AStoreThatLacksRowsIsSeenTo) {
     std::atomic<int> told{0};
     const StoreWatch watch(
         {{"cold", "http://" + (*server)->address(), "/health", false}},
-        [&](std::size_t, const StoreHealth&) { ++told; }, clock);
+        [&](std::size_t, const StoreHealth&, const StoreWatch::Identity&) { ++told; }, clock);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (told == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     ASSERT_GT(told, 0);
