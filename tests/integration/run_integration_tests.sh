@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the integration tests on the release build, all of them three at a time. ./vigia test calls it; so can you, with
-# pytest's own arguments, one after the other then:
+# Runs the integration tests on the release build, all of them in the rounds of whole_run.py. ./vigia test calls it; so can
+# you, with pytest's own arguments, one after the other then:
 #   tests/integration/run_integration_tests.sh -k exporters -x
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -11,19 +11,11 @@ if [ ! -x "$python" ]; then
 fi
 cd "$root"
 export PYTHONPATH="$root/tools:$root/tests/integration${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
-run() { "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider --durations=20 "$@"; }
 if [ $# -gt 0 ]; then
-  run "$@"
-  exit
+  exec "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider --durations=20 "$@"
 fi
 if ! "$python" -c "import xdist" 2>/dev/null; then
   echo "pytest-xdist is missing: run ./vigia test integration once" >&2
   exit 2
 fi
-# All of them: three files at once, since most of the time is waiting and each stack has addresses of its own, in the order
-# of their names (by number of tests the slowest, which have few, would come last); then, one after the other, those that
-# measure.
-status=0
-run -m "not alone" -n 3 --dist loadfile --no-loadscope-reorder || status=$?
-run -m alone || status=$?
-exit $status
+exec "$python" -m whole_run

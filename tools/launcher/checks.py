@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from launcher import build, packages, parts
+from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import PORTAL, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
 STEPS = ("lint", "unit", "portal", "integration", "browser")
 SLOW_STEPS = ("clang-tidy",)  # only where they are named
+BROWSERS = 2  # at once
 
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
 Step = tuple[str, Callable[[], None]]
@@ -60,7 +62,15 @@ def _browser(python: Path) -> None:
     build.portal()
     folder = ROOT / "tests" / "browser"
     build.node_modules(folder)
-    run(["npm", "test"], cwd=folder, env={"VIGIA_PYTHON": str(python)}, what="browser tests")
+    env = {**os.environ, "VIGIA_PYTHON": str(python)}
+    # Each file has a Vigía and a browser of its own, and the longest one mostly waits.
+    programs = {
+        file.name: Program(file.name, ["node", "--test", "--test-reporter=spec", file.name], folder, env)
+        for file in sorted(folder.glob("*_test.mjs"))
+    }
+    failed = side_by_side(list(programs.values()), BROWSERS)
+    if judge(failed, lambda names: side_by_side([programs[name] for name in names], 1)) != 0:
+        raise Failure("browser tests failed, once more alone too: their output is above")
 
 
 def test(only: list[str]) -> int:

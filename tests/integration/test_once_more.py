@@ -1,0 +1,143 @@
+"""What fails beside others is run once more, alone: what then makes a whole run fail, and what is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from launcher.once_more import REPEATED_MAX, Program, judge, side_by_side
+from whole_run import PLACES, ROUNDS, Round, pytest_words, whole_run
+
+PASSES = "def test_passes(): pass\n"
+FAILS = "def test_fails(): assert 1 == 2, 'always wrong'\n"
+# Each of these fails the first time only, by what lies in the folder then.
+ONCE = (
+    "from pathlib import Path\ndef first(name):\n    file = Path(__file__).with_name(name)\n    found = file.exists()\n"
+)
+ONCE += "    file.touch()\n    return not found\n"
+FAILS_ONCE = ONCE + "def test_once(): assert not first('call'), 'the first time'\n"
+SETUP_FAILS_ONCE = ONCE + (
+    "import pytest\n@pytest.fixture(scope='module')\ndef part():\n    assert not first('setup'), 'not ready'\n"
+    "@pytest.mark.parametrize('n', ['a b', '[x]@y'])\ndef test_uses(part, n): pass\n"
+)
+END_FAILS_ONCE = ONCE + (
+    "import pytest\n@pytest.fixture\ndef part():\n    yield\n    assert not first('end'), 'a fault was caught'\n"
+    "def test_ends(part): pass\n"
+)
+DIES_ONCE = ONCE + "import os\ndef test_dies():\n    if first('death'): os._exit(3)\n"
+DOES_NOT_LOAD = "import a_module_that_nobody_has\n"
+
+BESIDE = Round("side by side", ("-m", "not alone", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"))
+ALONE = Round("alone", ("-m", "alone"))
+
+
+def _ends(capfd: pytest.CaptureFixture[str], folder: Path, *sources: str) -> tuple[int, str]:
+    """Exit code and output of a whole run of files with these sources, beside each other, and of a test that is alone."""
+    marked = "import pytest\n@pytest.mark.alone\ndef test_alone(): pass\n"
+    for number, source in enumerate([*sources, marked]):
+        (folder / f"test_{number}.py").write_text(source)
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = alone\n")
+    code = whole_run((BESIDE, ALONE), ["."], folder)
+    return code, capfd.readouterr().out
+
+
+def test_all_pass(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, told = _ends(capfd, tmp_path, PASSES)
+    assert code == 0
+    assert "failed" not in told
+    assert "integration tests: side by side" in told
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (FAILS_ONCE, ["test_0.py::test_once"]),
+        (SETUP_FAILS_ONCE, ["test_0.py::test_uses[a b]", "test_0.py::test_uses[[x]@y]"]),
+        (END_FAILS_ONCE, ["test_0.py::test_ends"]),
+        (DIES_ONCE, ["test_0.py::test_dies"]),
+    ],
+    ids=["in the test", "in its setup", "at its end", "with its process"],
+)
+def test_what_fails_the_first_time_only_is_named_and_no_failure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], source: str, names: list[str]
+) -> None:
+    code, told = _ends(capfd, tmp_path, source, PASSES)
+    assert code == 0, told
+    assert f"{len(names)} failed at first and passed alone" in told
+    for name in names:
+        assert told.count(f"\n  {name}\n") == 2, "before it is repeated and in the end"
+    assert "failed twice" not in told
+
+
+def test_the_first_output_stays(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    _, told = _ends(capfd, tmp_path, FAILS_ONCE)
+    assert told.index("the first time") < told.index("once more, alone")
+
+
+def test_what_fails_again_fails_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, told = _ends(capfd, tmp_path, FAILS, FAILS_ONCE)
+    assert code == 1
+    assert "1 failed at first and passed alone" in told
+    assert "1 failed twice:\n  test_0.py::test_fails\n" in told
+    assert told.count("always wrong") >= 2
+
+
+def test_what_fails_alone_is_repeated_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code, told = _ends(capfd, tmp_path, FAILS_ONCE.replace("def test_", "import pytest\n@pytest.mark.alone\ndef test_"))
+    assert code == 1, "a round without tests is broken"
+    assert "1 failed at first and passed alone" in told
+
+
+def test_what_cannot_be_run_fails_the_run_though_the_rest_passes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, told = _ends(capfd, tmp_path, DOES_NOT_LOAD, PASSES)
+    assert code == 1
+    assert "side by side: pytest ended with exit code" in told
+
+
+def test_a_repeat_that_cannot_be_run_fails_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    vanishes = ONCE + "if first('load'):\n    def test_once(): assert False\n"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "test_0.py").write_text(vanishes)
+    code = whole_run((Round("only", ()),), ["own"], tmp_path)
+    told = capfd.readouterr().out
+    assert code == 1
+    assert "once more: pytest ended with exit code 4" in told
+    assert "1 failed twice" in told
+
+
+def test_too_many_are_not_repeated(capfd: pytest.CaptureFixture[str]) -> None:
+    def again(names: object) -> list[str]:
+        raise AssertionError(f"repeated {names}")
+
+    assert judge([f"t{number}" for number in range(REPEATED_MAX + 1)], again) == 1
+    assert f"{REPEATED_MAX + 1} failed, more than" in capfd.readouterr().out
+
+
+def test_what_one_program_prints_stays_together(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def program(name: str, code: int) -> Program:
+        source = f"import time\nfor n in range(3): print('{name}', n, flush=True); time.sleep(0.02)\nraise SystemExit({code})"
+        return Program(name, [sys.executable, "-c", source], tmp_path, os.environ)
+
+    assert side_by_side([program("one", 0), program("two", 3), program("three", 1)], 2) == ["two", "three"]
+    told = capfd.readouterr().out
+    for name in ("one", "two", "three"):
+        assert f"{name} 0\n{name} 1\n{name} 2\n" in told
+
+
+def test_the_rounds_take_every_test_once() -> None:
+    """By their markers as they stand: no test is left out and none runs in two rounds."""
+
+    def collected(*words: str) -> list[str]:
+        command = pytest_words("--collect-only", "-q", "-q", *PLACES, *words)
+        lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        counts = [line.rpartition(": ") for line in lines if ".py: " in line]
+        return [file for file, _, count in counts for _ in range(int(count))]
+
+    chosen = [file for one in ROUNDS for file in collected(*one.words[:2])]
+    assert sorted(chosen) == sorted(collected())
+    assert len(chosen) > 900
