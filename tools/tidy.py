@@ -1,18 +1,20 @@
 """House rules that a script can check: arrows between folders, heavy headers, sizes, banned words and names.
 
-Prints one line a finding, file:line: rule, and ends with 1 if there is any. Runs in `./vigia test`.
+Prints one line a finding, file:line: rule, and ends with 1 if there is any. Runs in `./vigia test`. With --report it
+prints instead how the house stands, room by room (house/report.py).
 """
 
 from __future__ import annotations
 
+import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from house.functions import LizardMissing
+from house.report import report
+from house.tree import ROOT, Finding, Tree, layer_of
 
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 800
@@ -56,26 +58,11 @@ UNCONTAINED_THREADS = {
 BANNED_FILE_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)")
 
 
-@dataclass(frozen=True)
-class Finding:
-    file: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file.relative_to(ROOT)}:{self.line}: {self.text}"
+TREE = Tree()
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files that git knows and those not yet added, without what is ignored."""
-    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
-    names = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
-    return [ROOT / name for name in sorted(set(names)) if name and (ROOT / name).is_file()]
-
-
-def layer_of(path: str) -> str | None:
-    parts = path.split("/")
-    return "/".join(parts[:2]) if parts[0] in ("libs", "services", "shims") and len(parts) > 2 else None
+    return [ROOT / name for name in TREE.tracked(*patterns)]
 
 
 def check_includes(file: Path, lines: list[str]) -> Iterator[Finding]:
@@ -164,7 +151,7 @@ def check_threads(file: Path, text: str) -> Iterator[Finding]:
         yield Finding(file, 1, "has a thread whose work is not inside contain_faults (libs/base/fault.hpp)")
 
 
-def main() -> int:
+def check() -> int:
     findings = list(check_repository()) + list(check_sources_are_built())
     for file in tracked("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp"):
         lines = file.read_text().splitlines()
@@ -175,6 +162,19 @@ def main() -> int:
         print(finding)
     print(f"tidy: {len(findings)} findings" if findings else "tidy: nothing found")
     return 1 if findings else 0
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description="Checks the rules of the house.")
+    arguments.add_argument("--report", action="store_true", help="print how the house stands, and check nothing")
+    if not arguments.parse_args().report:
+        return check()
+    try:
+        print("\n".join(report(TREE)))
+    except LizardMissing as missing:
+        print(f"tidy: {missing}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,190 @@
+"""What tools/tidy.py reads in C++ and holds between files (tools/house), on small trees and on this one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from house.cpp_text import code_only, count_lines
+from house.declarations import Unbalanced, defined_types
+from house.folders import Folders
+from house.names import TypeNames
+from house.product import Product
+from house.tree import Tree
+
+LIBRARY = "vigia_library(NAME {0} SOURCES {1} TESTS {2} DEPENDS vigia_base)\n"
+
+
+def _tree(folder: Path, files: dict[str, str]) -> Tree:
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return Tree(folder)
+
+
+def _names(text: str) -> list[str]:
+    return [each.qualified() for each in defined_types(text)]
+
+
+def test_comments_and_literals_are_no_code() -> None:
+    text = 'int a = 1\'000;  // "{"\nchar b = \'"\'; /* } \n } */ auto c = "// {";\nauto d = R"x({)" {)x";\n'
+    code = code_only(text)
+    assert [len(line) for line in code.splitlines()] == [len(line) for line in text.splitlines()]
+    assert "{" not in code
+    assert "}" not in code
+    assert "auto c" in code
+
+
+def test_lines_are_counted_by_what_they_hold() -> None:
+    counts = count_lines('/// What it is.\n/* And\n\n why. */\nint a;  // trailing\n\nauto b = R"(\n// text\n)";\n')
+    assert (counts.comment, counts.code) == (3, 4)
+    assert counts.comment_share() == pytest.approx(3 / 7)
+
+
+def test_types_have_the_namespaces_round_them() -> None:
+    text = """
+#define OPENS {
+namespace vigia::net {
+class Forward;
+class [[nodiscard]] CAPABILITY("mutex") Lock final : public Base<int> {
+ public:
+  struct Inner { int a{1}; };
+  Lock() : b_{2} { struct Local { int c; }; }
+  void go();
+};
+enum class Kind : std::uint8_t { kOne, kTwo };
+template <class T, template <class> class U> struct Box { T t; };
+template <> struct Box<int> {};
+using Text = std::string;
+using net::Kept;
+struct stat status{};
+struct stat look(struct stat* at) { return *at; }
+namespace { union Bits { int i; }; }
+}
+struct vigia::net::Lock::Parts {};
+extern "C" { struct Plain {}; }
+"""
+    found = list(defined_types(text))
+    assert [each.qualified() for each in found] == [
+        *("vigia::net::Lock", "vigia::net::Lock::Inner", "vigia::net::Kind", "vigia::net::Box", "vigia::net::Text"),
+        *("vigia::net::Bits", "vigia::net::Lock::Parts", "Plain"),
+    ]
+    assert [each.own() for each in found if each.is_unnamed] == ["Bits"]
+    assert [each.own() for each in found if each.is_nested] == ["Inner", "Parts"]
+    assert [(each.line, each.same_as) for each in found if each.same_as] == [(14, "std::string")]
+
+
+@pytest.mark.parametrize("text", ["namespace a {", "namespace a {}}", "void f() {"])
+def test_braces_that_do_not_balance_are_told(text: str) -> None:
+    with pytest.raises(Unbalanced):
+        _names(text)
+
+
+def test_the_product_is_what_is_built_and_what_it_includes(tmp_path: Path) -> None:
+    tree = _tree(
+        tmp_path,
+        {
+            "libs/base/CMakeLists.txt": LIBRARY.format("base", "a.cpp # not.cpp\n", "a_test.cpp double.cpp"),
+            "libs/base/a.cpp": '#include "libs/base/a.hpp"\n#include "libs/base/only.hpp"\n',
+            "libs/base/a.hpp": "",
+            "libs/base/only.hpp": "",
+            "libs/base/not.cpp": "",
+            "libs/base/a_test.cpp": '#include "libs/base/double.hpp"\n',
+            "libs/base/double.cpp": "",
+            "libs/base/double.hpp": '#include "libs/base/a.hpp"\n',
+            "libs/base/testing/CMakeLists.txt": LIBRARY.format("base_testing", "fake.cpp", ""),
+            "libs/base/testing/fake.cpp": "",
+        },
+    )
+    product = Product(tree)
+    assert product.files == ["libs/base/a.cpp", "libs/base/a.hpp", "libs/base/only.hpp"]
+    assert "libs/base/double.hpp" in product.others
+    assert "libs/base/testing/fake.cpp" in product.others
+
+
+def _program(folder: Path, **texts: str) -> Tree:
+    """A service `one` of the parts a and b with library `base`, and a service `two` beside it."""
+    places = {
+        "base": "libs/base/base.hpp",
+        "a": "services/one/a/a.hpp",
+        "b": "services/one/b/b.hpp",
+        "two": "services/two/two.hpp",
+    }
+    start = '#include "libs/base/base.hpp"\n#include "services/one/a/a.hpp"\n#include "services/one/b/b.hpp"\n'
+    return _tree(
+        folder,
+        {
+            **{place: texts.get(name, "") for name, place in places.items()},
+            "services/one/CMakeLists.txt": LIBRARY.format("one", "one.cpp", "one_test.cpp"),
+            "services/one/one.cpp": start,
+            "services/one/one_test.cpp": "namespace v { struct Thing {}; }\n",
+            "services/two/CMakeLists.txt": LIBRARY.format("two", "two.cpp", ""),
+            "services/two/two.cpp": '#include "services/two/two.hpp"\n',
+        },
+    )
+
+
+def test_a_name_is_looked_for_in_one_program(tmp_path: Path) -> None:
+    tree = _program(
+        tmp_path,
+        base="namespace v { struct Thing {}; struct Settings {}; }",
+        a="namespace v { class Thing {}; class Word { struct Walk {}; }; struct Settings {}; }",
+        b="namespace v { namespace { class Thing {}; } namespace b { class Word {}; using Thing = v::Thing; } }",
+        two="namespace v { struct Thing {}; struct Walk {}; }",
+    )
+    names = TypeNames(Product(tree))
+    twice = {name: [place.file for place in places] for name, places in names.defined_twice().items()}
+    assert twice == {
+        "v::Settings": ["libs/base/base.hpp", "services/one/a/a.hpp"],
+        "v::Thing": ["libs/base/base.hpp", "services/one/a/a.hpp"],
+    }
+    words = {word: [place.file for place in places] for word, places in names.homonyms().items()}
+    assert words == {
+        "Thing": ["libs/base/base.hpp", "services/one/a/a.hpp", "services/one/b/b.hpp"],
+        "Word": ["services/one/a/a.hpp", "services/one/b/b.hpp"],
+    }
+
+
+def test_folders_that_include_each_other(tmp_path: Path) -> None:
+    tree = _program(tmp_path, a='#include "services/one/b/b.hpp"\n', b='// none\n#include "services/one/a/a.hpp"\n')
+    folders = Folders(Product(tree))
+    assert folders.two_way_rooms() == {}
+    found = folders.two_way_folders()
+    assert list(found) == [("services/one/a", "services/one/b")]
+    arrow = found["services/one/a", "services/one/b"]
+    assert (arrow.file, arrow.line) == ("services/one/b/b.hpp", 2)
+
+
+def test_rooms_that_include_each_other(tmp_path: Path) -> None:
+    tree = _program(tmp_path, base='#include "services/one/a/a.hpp"\n')
+    assert list(Folders(Product(tree)).two_way_rooms()) == [("libs/base", "services/one")]
+
+
+def test_the_report_is_the_same_for_the_same_files(tmp_path: Path) -> None:
+    pytest.importorskip("lizard", reason="an environment older than tests/requirements.txt")
+    from house.report import report
+
+    long = "int b() {\n" + "  g();\n" * 40 + "}\n"
+    branches = "int c(int a, int b, int c, int d, int e, int f) { return " + "a ? b : " * 11 + "0; }\n"
+    tree = _program(tmp_path, a="// why\nint a() { return 1; }\n" + long, b=branches)
+    (tmp_path / "services/one/README.md").write_text("one\n")
+    lines = list(report(tree))
+    assert lines == list(report(Tree(tmp_path)))
+    row = next(line for line in lines if line.startswith("services/one "))
+    assert row.split()[1:4] == ["3", "48", "3/44/44"]
+    assert row.split()[7:] == ["2%", "0.0%", "3", "1/42/42", "33.3%", "0", "33.3%", "6,", "1", "0.02"]
+    assert any(line.endswith("rooms with a README: 1 of 3") for line in lines)
+    assert "two-way pairs of folders in a room: 0" in lines
+    worst = [line for line in lines if line.startswith("  services/one/")]
+    assert worst == [
+        "  services/one/a/a.hpp:3 b: 42 lines, ccn 1, 0 parameters",
+        "  services/one/b/b.hpp:1 c: 1 lines, ccn 12, 6 parameters",
+    ]
+
+
+def test_every_file_of_this_tree_is_read() -> None:
+    names = TypeNames(Product(Tree()))
+    assert names.unread == []
+    assert len(names.defined()) > 1000

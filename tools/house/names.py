@@ -1,0 +1,83 @@
+"""One word for one thing: type names that a program has more than once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from house.declarations import TypeName, Unbalanced, defined_types
+from house.product import Product
+from house.tree import Finding
+
+# A convention of ours: every part that has settings calls them so.
+_SHARED_WORDS = {"Settings"}
+
+
+@dataclass(frozen=True)
+class Place:
+    file: str
+    line: int
+    type: TypeName
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def _own_word(place: Place) -> str | None:
+    word = place.type.own()
+    is_same = place.type.same_as.rpartition("::")[2] == word
+    return None if place.type.is_nested or is_same or word in _SHARED_WORDS else word
+
+
+def _grouped(places: Iterable[Place], key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
+    found = defaultdict(list)
+    for place in places:
+        key = key_of(place)
+        if key is not None:
+            found[key].append(place)
+    return found
+
+
+class TypeNames:
+    """The types that the product's files define."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self._places: dict[str, list[Place]] = {}
+        self.unread: list[str] = []
+        for name in product.files:
+            try:
+                found = list(defined_types(product.tree.text(name)))
+            except Unbalanced:
+                self.unread.append(name)
+                continue
+            self._places[name] = [Place(name, each.line, each) for each in found]
+
+    def defined(self) -> list[Place]:
+        return list(self._of(self.product.files))
+
+    def _of(self, files: Iterable[str]) -> Iterator[Place]:
+        for name in files:
+            yield from self._places.get(name, [])
+
+    def defined_twice(self) -> dict[str, list[Place]]:
+        """Qualified names that two files of one program define: the linker keeps one and takes it for both."""
+        return self._twice(lambda place: None if place.type.is_unnamed else place.type.qualified())
+
+    def homonyms(self) -> dict[str, list[Place]]:
+        """Words that stand for two types of one program, whatever namespaces they are in. Types in a class are told apart
+        by it, and an alias of the same word is the same thing."""
+        return self._twice(_own_word)
+
+    def _twice(self, key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
+        found: dict[str, dict[str, Place]] = defaultdict(dict)
+        for files in self.product.programs().values():
+            for key, places in _grouped(self._of(files), key_of).items():
+                if len({place.file for place in places}) > 1:
+                    found[key] |= {str(place): place for place in places}
+        return {key: [places[name] for name in sorted(places)] for key, places in sorted(found.items())}
+
+    def findings(self) -> Iterator[Finding]:
+        for name in self.unread:
+            yield self.product.tree.finding(name, 1, "its braces do not balance for house/declarations.py")
