@@ -27,6 +27,7 @@ constexpr std::size_t kCursorNameBytesMax = 200;
 /// A log is cut into at least this many segments, so that dropping the oldest drops a part.
 constexpr std::uint64_t kSegmentsMin = 4;
 constexpr std::uint64_t kSegmentBytesMin = 4096;
+// A fault of ours at every turn (no memory, say) must not become a loop that takes a core.
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
 
 struct Pending {
@@ -182,6 +183,7 @@ Result<void> FileDiskLog::check(const DiskRecord& record) {
 void FileDiskLog::append(DiskRecord record, Done done) {
   auto checked = check(record);
   if (checked) {
+    // Compressed and summed by the caller, before the lock: the writer is one thread for all.
     StoredBody body = pack_body(std::move(record.body), record.header.encoding);
     Pending pending{std::move(record.header), std::move(body), std::move(done), false};
     const std::size_t bytes = pending.bytes();
@@ -238,9 +240,11 @@ Result<void> FileDiskLog::admit(const CustomerId& customer, std::uint64_t bytes)
   if (is_stopping_) return full("the disk log is closing");
   if (clock_.steady() < refuse_until_)
     return full("the disk does not take the log's data at present");
+  // With nothing waiting one record always fits, however large: else it would never be taken.
   if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
     return full("the disk does not keep up with what arrives");
   const std::uint64_t own = state_.contents().reserved(customer);
+  // Half of the queue is always there for the others while one customer sends faster than the disk.
   if (settings_.customer_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
     return full("the disk does not keep up with what this customer sends");
   if (state_.is_blocked(pending_bytes_ + bytes))
@@ -256,6 +260,7 @@ Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
   append(std::move(record),
          [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
   auto result = answer.get();
+  // `done` runs before readers can see the record (write_batch); this caller wants both.
   if (result) state_.wait_until_readable(result->sequence);
   return result;
 }
@@ -272,6 +277,7 @@ bool FileDiskLog::take_turn() {
   std::unique_lock lock(mutex_);
   arrived_.wait_until(lock, has_more_ ? tended_ : tended_ + settings_.cursor_interval,
                       [this] { return !pending_.empty() || is_stopping_; });
+  // What was taken over before the stop is still written: its senders wait for an answer.
   const bool is_last = is_stopping_ && pending_.empty();
   std::vector<Pending> batch = take_batch(lock);
   lock.unlock();
@@ -304,10 +310,14 @@ std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock)
 void FileDiskLog::write_batch(std::vector<Pending> batch) {
   Result<void> written = full("a fault of this program, see its log");
   contain_faults("a write of the disk log", [&] { written = try_batch(batch); });
+  // One fdatasync for the batch, so one answer for all of it. Answers first, then the readers: who
+  // counts at the answer has counted a record before any reader gives it.
   is_full_ = !written;
   const std::uint64_t last_sequence = batch.back().header.sequence;
   for (Pending& pending : batch) answer(std::move(pending), written);
   if (written) state_.extend(active_bytes_, last_sequence);
+  // Closed here rather than before the next write: a segment that is closed can go as soon as it is
+  // passed, also where nothing is appended for days.
   if (active_ && active_bytes_ >= settings_.segment_bytes) {
     state_.close_active();
     active_.reset();
@@ -317,6 +327,8 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
 Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
   std::uint64_t bytes = 0;
   for (const Pending& pending : batch) bytes += pending.bytes();
+  // Room is made for the whole batch before its first byte: a batch that fails half-way would have
+  // dropped records for nothing.
   if (auto made = ensure_room(bytes); !made) return made;
   make_evidence_fit(bytes);
   const std::uint64_t sync_failures = sync_failures_;
@@ -326,6 +338,8 @@ Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
     written = opened ? write_durably(batch, bytes) : opened;
   });
   if (written) return written;
+  // After a failed fdatasync the kernel may have thrown the pages away and say no more of it, so a
+  // second one that succeeds proves nothing: this file is never synced again.
   abandon_segment(batch.back().header.sequence);
   // A disk that is full takes data before it keeps evidence; one that fails is no reason to let it
   // go.
@@ -374,6 +388,8 @@ Result<void> FileDiskLog::ensure_room(std::uint64_t bytes) {
 
 Result<void> FileDiskLog::ensure_segment() {
   if (active_) return {};
+  // A new one for each segment: after a crash a file may show blocks of an older segment, whose
+  // records must not pass for this one's.
   marker_ = random_u64();
   const NewSegment begun = state_.begin_segment(marker_);
   active_number_ = begun.number;
@@ -382,11 +398,14 @@ Result<void> FileDiskLog::ensure_segment() {
   if (!file) return forward(file);
   active_ = *std::move(file);
   const std::string header = encode_segment_header({active_number_, marker_, begun.previous_end});
+  // Not synced by itself: the first batch's fdatasync covers it. A kill before that leaves a file
+  // of a header at most, which the next start removes (recover_segments).
   if (auto written = active_->append({header}); !written) return written;
   return files_.sync_directory(settings_.directory);
 }
 
 Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64_t bytes) {
+  // One writev for heads and bodies, none of them copied. Reserved, since `parts` points into it.
   std::vector<std::string> heads;
   heads.reserve(batch.size());
   std::vector<std::string_view> parts;
@@ -410,6 +429,7 @@ Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64
     ++sync_failures_;
     return synced;
   }
+  // Only now: where the write or the sync fails, this is where the file is cut back to.
   active_bytes_ = offset;
   return {};
 }
@@ -442,6 +462,9 @@ void FileDiskLog::remove_passed(bool needs_room) {
     const auto number = state_.take_passed();
     if (!number) break;
     keep_evidence();
+    // Where the cursors are on disk, a kill from here on leaves nothing to mend: the file goes at
+    // the next start, or is gone and known to be passed. Where they are not, the next start tells
+    // of a segment that is missing: a loss too many, not one too few.
     evidence_.remove_segment(*number);
     has_freed_room_ = true;
     if (!is_synced) is_synced = sync_cursors().has_value();
@@ -479,6 +502,7 @@ Result<void> FileDiskLog::sync_cursors() {
   const auto bytes = state_.take_dirty_cursors();
   if (!bytes) return {};
   const std::string path = state_.cursors_path();
+  // Sync, rename, sync the folder: at any moment `cursors` is the old file or the new one, whole.
   const std::string fresh = path + ".new";
   auto done = [&]() -> Result<void> {
     auto file = files_.create(fresh);
@@ -488,6 +512,7 @@ Result<void> FileDiskLog::sync_cursors() {
     if (auto renamed = files_.rename(fresh, path); !renamed) return renamed;
     return files_.sync_directory(settings_.directory);
   }();
+  // take_dirty_cursors has cleared the mark before the file was written.
   if (!done) state_.mark_dirty();
   return done;
 }

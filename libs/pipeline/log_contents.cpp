@@ -20,6 +20,8 @@ LogContents::LogContents(std::uint64_t bytes_max, double customer_share)
 
 std::uint64_t LogContents::share_now() const {
   const auto whole = static_cast<double>(bytes_max_);
+  // The share is of the whole until three quarters are held, and from there of four times what is
+  // left: the two meet at the joint, and the share goes to nought with the room.
   const double room = whole - std::min(whole, static_cast<double>(held_bytes_));
   return static_cast<std::uint64_t>(customer_share_ * std::min(whole, 4 * room));
 }
@@ -28,6 +30,7 @@ Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t byte
   const std::lock_guard lock(mutex_);
   Held& held = held_[customer];
   const std::uint64_t own = held.reserved + held.kept;
+  // While half of the log is free a share would only refuse what nobody else wants.
   const bool is_scarce = customer_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
   if (is_scarce && own + bytes > share_now()) {
     auto refusal =
@@ -38,6 +41,7 @@ Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t byte
                  "than half full one customer may hold {:.1f} MiB now; nothing is lost, send "
                  "again later, or less, or ask the provider for a larger log",
                  mebibytes(own), customer.text(), mebibytes(bytes_max_), mebibytes(share_now())));
+    // The refusal may have made the entry: names that never get room must not pile up here.
     drop_if_empty(customer);
     return refusal;
   }
@@ -61,6 +65,8 @@ std::uint64_t LogContents::reserved(const CustomerId& customer) const {
   return held == held_.end() ? 0 : held->second.reserved;
 }
 
+/// From reserved to kept under one lock: in between the customer would seem to hold less than it
+/// does, and could be let in for the difference.
 void LogContents::keep(const RecordHeader& header) {
   const std::lock_guard lock(mutex_);
   Held& held = held_[header.customer];
@@ -78,12 +84,16 @@ void LogContents::recover(const RecordHeader& header) {
 void LogContents::add(const RecordHeader& header) {
   const auto kind = kinds_.try_emplace(Kind{header.customer, header.signal, header.route}, 0).first;
   const auto [place, is_first] = segments_[header.position.segment].try_emplace(&*kind);
+  // Each segment points at the kind, which std::map never moves: names of customers and routes lie
+  // here once, not once for each segment.
   if (is_first) ++kind->second;
   Sums& sums = place->second;
   ++sums.records;
   sums.items += header.items;
   sums.rejected += header.rejected;
   sums.bytes += header.stored_bytes;
+  // At a start the required cursors may have passed it already: it can be counted when lost, and
+  // costs no share.
   if (header.position.segment < first_held_) return;
   held_[header.customer].kept += header.stored_bytes;
   held_bytes_ += header.stored_bytes;

@@ -39,6 +39,8 @@ void LogState::recover_cut(std::uint64_t number, std::uint64_t end) {
   std::vector<Segment> around;
   std::copy_if(segments_.begin(), segments_.end(), std::back_inserter(around),
                [&](const Segment& one) { return one.number >= number; });
+  // Two numbers bracket what is missing: the last one before the cut and the first one in the
+  // segment behind it.
   (void)walk_heads(files_, settings_.directory, around, {}, [&](const RecordHeader& header) {
     if (header.position.segment > number) {
       next = header.sequence;
@@ -58,6 +60,8 @@ void LogState::recover_cut(std::uint64_t number, std::uint64_t end) {
     is_dirty_ = true;
     report_skip({cursor.settings.name, path_of(number), begin.offset, end,
                  reason(missing, end - begin.offset)});
+    // A cursor that stands in the missing part would read a hole; one that stands before it will
+    // come to the hole by itself, and must not count it again.
     if (cursor.committed >= begin)
       move(cursor, behind);
     else

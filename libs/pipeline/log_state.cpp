@@ -62,6 +62,8 @@ std::uint64_t bytes_of(const std::vector<RecordSums>& all) {
   return bytes;
 }
 
+/// The sums of a whole segment go into a header made for one record: at the limit they are told as
+/// the limit, since a wrapped count would say that almost nothing was lost.
 std::uint32_t in_32_bits(std::uint64_t count) {
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(count, std::numeric_limits<std::uint32_t>::max()));
@@ -93,6 +95,9 @@ std::string LogState::path_of(std::uint64_t number) const {
 
 Result<void> LogState::recover() {
   notice_.recover();
+  // The order counts. Cursors need the segments, to tell how much a forgotten one leaves. Losses
+  // need the next number; cuts need the losses, since both move `lost`. The contents come last, so
+  // that on_queued is told of no record that a cut has already moved a cursor past.
   auto names = files_.list(settings_.directory);
   if (!names) return forward(names);
   if (auto read = recover_segments(*names); !read) return read;
@@ -114,6 +119,8 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
     if (!file) return forward(file);
     auto size = (*file)->size();
     if (!size) return forward(size);
+    // Counted also where the segment goes at once: a number that is used again would bring back a
+    // place that some cursor has passed.
     last_segment_ = std::max(last_segment_, *number);
     if (*size <= kSegmentHeaderBytes) {  // made, and nothing acknowledged in it
       // A header is written as a whole: a part of one is what a cut left, of whatever was there.
@@ -122,6 +129,8 @@ Result<void> LogState::recover_segments(const std::vector<std::string>& names) {
       continue;
     }
     const auto reader = SegmentReader::open(*std::move(file), *number, ReadDepth::kHeads);
+    // Damage is no reason not to start: the segment stays, its length known from the file system,
+    // and the reader skips what it can't read.
     if (!reader && reader.error().code == ErrorCode::kInvalid)  // of a later version
       return tl::unexpected<Error>(with_context(path_of(*number), reader.error()));
     segments_.push_back({*number, *size, false, reader ? reader->marker() : std::nullopt});
@@ -161,6 +170,8 @@ Result<void> LogState::recover_cursors() {
     notice_.found();
     return {};
   }
+  // Numbers of records whose segments are gone are known from here alone; recover_sequence adds
+  // what was written since.
   next_sequence_ = std::max(next_sequence_, content->next_sequence);
   const LogPosition newest = content->newest_end;
   if (newest.offset > 0) {
@@ -189,6 +200,9 @@ Result<void> LogState::recover_cursors() {
   return {};
 }
 
+/// Backwards, until a segment has a head that can be read: numbers only grow, so those before hold
+/// none that is larger. A gap in the numbers is told to readers as lost records, a number given
+/// twice would be told to nobody; so what can't be read counts as the smallest records that fit.
 void LogState::recover_sequence() {
   for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
     std::uint64_t last = 0;
@@ -245,11 +259,14 @@ void LogState::pass_contents() {
 NewSegment LogState::begin_segment(std::uint64_t marker) {
   const std::lock_guard lock(mutex_);
   segments_.push_back({++last_segment_, kSegmentHeaderBytes, true, marker});
+  // Where a number was skipped (a segment that was made and forgotten) the header says nothing: it
+  // speaks of the number just before, and a wrong end would be taken for a cut.
   const bool is_next = last_end_.segment + 1 == last_segment_;
   const bool fits = last_end_.offset <= std::numeric_limits<std::uint32_t>::max();
   return {last_segment_, is_next && fits ? in_32_bits(last_end_.offset) : 0};
 }
 
+/// Only here do readers see new bytes, so a record is never given that a crash could take back.
 void LogState::extend(std::uint64_t end, std::uint64_t last_sequence) {
   {
     const std::lock_guard lock(mutex_);
@@ -305,6 +322,7 @@ std::uint64_t LogState::total_bytes() const {
 bool LogState::is_blocked(std::uint64_t bytes) const {
   const std::lock_guard lock(mutex_);
   auto first = segments_.begin();  // what lies before it can be dropped
+  // Segments go from the oldest on, so one that is held keeps also the passed ones behind it.
   while (first != segments_.end() && !is_held_by_required(*first)) ++first;
   if (first == segments_.end()) return false;
   std::uint64_t held = bytes;
@@ -318,6 +336,8 @@ Result<void> LogState::make_room(std::uint64_t bytes) {
     Segment oldest;
     {
       const std::lock_guard lock(mutex_);
+      // Looks first what can go, from the oldest on, and drops one segment for one cursor a round,
+      // with the lock let go: a commit that comes meanwhile may have made the drop needless.
       // Segments that are closed and passed still count until take_passed has removed them.
       std::uint64_t total = total_bytes();
       for (const Segment& segment : segments_) {
@@ -375,6 +395,8 @@ LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
 void LogState::drop(CursorState& cursor, const Piece& piece) {
   for (const Doomed& record : piece.records) {
     const LogPosition position = record.header.position;
+    // The walk ran without the lock: what the reader has finished since is done, not dropped, and
+    // what it found damaged is counted already.
     if (position < cursor.committed || cursor.damaged.count(position) > 0) continue;
     ++cursor.lost;
     if (events_.on_drop) events_.on_drop(record.header, cursor.settings.name, record.reason);
@@ -394,12 +416,15 @@ Result<void> LogState::drop_segment(CursorState& cursor, const Segment& segment)
       const std::lock_guard lock(mutex_);
       place = {cursor.committed, {segment}};
     }
+    // In pieces: a segment of small records would hold millions of headers at once, and the lock
+    // for as long as it takes to tell of them.
     Piece piece = collect(
         place, [](const RecordHeader& /*header*/) { return std::optional(DropReason::kCap); });
     has_more = piece.is_cut;
     if (piece.is_damaged) {
       if (auto told = tell_hidden(cursor, place, segment.number); !told) return told;
     }
+    // Behind the last record there may be damage without a head; the segment is to go with it.
     if (!has_more && !piece.fault) piece.end = end;
     {
       const std::lock_guard lock(mutex_);
@@ -431,6 +456,8 @@ Result<std::vector<RecordSums>> LogState::find_hidden(std::uint64_t number, LogP
     if (bytes_of(left) + kSegmentHeaderBytes <= segment->bytes) break;
     left.clear();
   }
+  // What was written to the segment, less the heads that can be read, is what is hidden. Whether it
+  // lies before or after `from` nobody can say, unless every byte before is accounted for.
   std::uint64_t before = from.segment == number && from.offset > kSegmentHeaderBytes
                              ? from.offset - kSegmentHeaderBytes
                              : 0;
@@ -465,6 +492,7 @@ Result<void> LogState::tell_hidden(CursorState& cursor, const Place& place,
 
 void LogState::tell(CursorState& cursor, std::uint64_t segment,
                     const std::vector<RecordSums>& hidden) {
+  // Several passages of one segment come here with the same difference: only what is new is told.
   std::vector<RecordSums> fresh = hidden;
   for (const RecordSums& told : cursor.told[segment]) subtract(fresh, told);
   for (const RecordSums& sums : fresh) {
@@ -481,6 +509,8 @@ void LogState::tell(CursorState& cursor, std::uint64_t segment,
 
 void LogState::move(CursorState& cursor, LogPosition position) {
   cursor.committed = position;
+  // The sets hold what is counted and may be met again; nothing before the position is, so they
+  // stay as small as the damage ahead.
   cursor.damaged.erase(cursor.damaged.begin(), cursor.damaged.lower_bound(position));
   cursor.passages.erase(cursor.passages.begin(), cursor.passages.lower_bound(position));
   cursor.told.erase(cursor.told.begin(), cursor.told.lower_bound(position.segment));
@@ -489,6 +519,8 @@ void LogState::move(CursorState& cursor, LogPosition position) {
   if (cursor.settings.required) pass_contents();
 }
 
+/// Asked at each scrape and each turn of upkeep: one head is read where the cursor has moved, none
+/// where it has not.
 LogState::Front LogState::front(const CursorState& cursor) const {
   Front found;
   // Where the segment goes while we look, its cursor has passed all of it: look again there.
@@ -533,6 +565,8 @@ bool LogState::expire() {
       has_more = expire_cursor(cursor) || has_more;
   }
   const std::lock_guard lock(mutex_);
+  // Times of receipt are asked for only on behalf of cursors with an age: the slowest of them says
+  // from where on they are still needed.
   LogPosition oldest{last_segment_ + 1, 0};
   for (const CursorState& cursor : cursors_) {
     if (has_age(cursor.settings)) oldest = std::min(oldest, cursor.committed);
@@ -558,6 +592,8 @@ bool LogState::expire_cursor(CursorState& cursor) {
       return DropReason::kCap;
     return std::nullopt;
   };
+  // The first record decides whether the disk is walked at all: records behind it are younger and
+  // have fewer bytes after them.
   if (!reason_of(place.committed)) return false;
   const Piece piece =
       collect(place, [&](const RecordHeader& header) { return reason_of(header.position); });
@@ -602,6 +638,8 @@ std::optional<std::string> LogState::take_dirty_cursors() {
   file.next_sequence = next_sequence_;
   for (const CursorState& cursor : cursors_)
     file.cursors[cursor.settings.name] = {cursor.committed, cursor.lost};
+  // Only of a segment that is there: an end told of one that is gone would be taken for a cut at
+  // the next start.
   if (!segments_.empty() && segments_.back().number == last_end_.segment)
     file.newest_end = last_end_;
   return encode_cursor_file(file);
@@ -643,9 +681,12 @@ std::optional<Readable> LogState::wait_readable(std::size_t index, LogPosition f
   CursorState& cursor = cursors_[index];
   for (;;) {
     if (cursor.is_interrupted) return std::nullopt;
+    // The log may have moved the cursor past what the reader was about to read.
     from = std::max(from, cursor.committed);
     for (const Segment& segment : segments_) {
       if (segment.number < from.segment) continue;
+      // The closed segment is read to its end, or is gone: numbers may have gaps, so what comes
+      // next is the next that is there, not number + 1.
       if (segment.number > from.segment) from = {segment.number, kSegmentHeaderBytes};
       if (from.offset < segment.bytes && segment.bytes > kSegmentHeaderBytes)
         return Readable{from, segment.bytes, segment.marker};
@@ -712,6 +753,7 @@ bool LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
 
 void LogState::note_damage(LogPosition position) {
   if (damage_.count(position) > 0) return;
+  // Once full, a passage may be counted once for each cursor: too many, never too few.
   if (damage_.size() < kDamageRememberedMax) damage_.insert(position);
   ++damaged_records_;
   damaged_segments_.insert(position.segment);

@@ -6,6 +6,7 @@
 namespace vigia::pipeline {
 namespace {
 
+// Ages are right to 1/64 of the limit, and the list is no longer than that limit needs.
 constexpr int kStretchesPerAge = 64;
 constexpr int kJumpShare = 10;  // of an age_max
 
@@ -37,6 +38,8 @@ std::int64_t ReceiptTimes::elapsed_ms(TimePoint now) const { return in_ms(now - 
 void ReceiptTimes::recover(const RecordHeader& header) {
   if (age_max_ == Duration::zero()) return;
   const std::lock_guard lock(mutex_);
+  // Stamps are of the wall clock of their time, so they may leap. A leap ahead is remembered, since
+  // it may be one that was taken back later; a leap back to before it says that it was.
   const std::int64_t stamp_ms = header.received_ms;
   if (newest_ms_ == 0) level_ms_ = stamp_ms;
   newest_ms_ = stamp_ms;
@@ -64,8 +67,12 @@ void ReceiptTimes::start(std::int64_t wall_ms, TimePoint now) {
   offset_ms_ = wall_ms;
   base_ms_ = wall_ms;
   if (old_.empty()) return;
+  // The clock had not stood there long enough to be believed when the log was closed: the newest
+  // stamp is moved back to the clock before the leap.
   if (jump_ && newest_ms_ - jump_->after_ms < in_ms(kJumpPatience))
     newest_ms_ += jump_->before_ms - jump_->after_ms;
+  // The pause would age everything by more than a tenth of the limit. Either the program was off
+  // for so long or the clock is wrong; until that is known nothing grows old by it.
   if (wall_ms - newest_ms_ > jump_limit_ms()) base_ms_ = newest_ms_;
   is_settled_ = std::abs(wall_ms - newest_ms_) <= jump_limit_ms();
   is_told_ = is_settled_;
@@ -99,10 +106,13 @@ void ReceiptTimes::forget_before(LogPosition position) {
 std::optional<ClockJump> ReceiptTimes::look(std::int64_t wall_ms, TimePoint now) {
   if (age_max_ == Duration::zero()) return std::nullopt;
   const std::lock_guard lock(mutex_);
+  // Both clocks go at the same speed, so the offset stands still while nobody sets the wall clock.
   const std::int64_t offset_ms = wall_ms - elapsed_ms(now);
   const std::int64_t step_ms = offset_ms - offset_ms_;
   offset_ms_ = offset_ms;
   if (old_.empty()) is_settled_ = is_told_ = true;
+  // A clock that was set wrongly is put right within the hour, by a person or by NTP; one that
+  // still says so is right, and the log was closed for that long.
   if (!is_settled_ && now - started_ >= kJumpPatience) {
     const std::chrono::milliseconds by(offset_ms - base_ms_);
     base_ms_ = offset_ms;

@@ -14,16 +14,19 @@ constexpr std::uint32_t kSegmentMagic = 0x474C4756;  // "VGLG"
 constexpr std::uint32_t kCursorMagic = 0x55434756;   // "VGCU"
 constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::uint8_t kFlagLz4 = 1;
+// A customer's id, see CustomerId::parse. A head that states more is damaged.
 constexpr std::size_t kCustomerBytesMax = 63;
 constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the verdicts'
 constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
 static_assert(kVerdictBytesMax <= kVerdictMask);
+// Far over what a configuration names; a damaged count must not ask for memory.
 constexpr std::size_t kCursorsMax = 1024;
 constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // the marker, then the checksum
 
 std::uint32_t u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
 
 std::optional<CustomerId> parse_customer(std::string_view text) {
+  // Storage logs under the provider's own name, which no customer can have and parse refuses.
   if (text == CustomerId::provider().text()) return CustomerId::provider();
   auto customer = CustomerId::parse(text);
   if (!customer) return std::nullopt;
@@ -51,6 +54,8 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
        i += kSegmentCopyBytes) {
     const std::string_view copy = bytes.substr(i, kSegmentCopyBytes);
     ByteReader reader(copy);
+    // The checksum comes before the version: a flipped bit in the version must not read as a later
+    // program's file, which would end the start.
     if (reader.read_u32() != kSegmentMagic) continue;
     const std::uint32_t version = reader.read_u32();
     SegmentHeader header;
@@ -71,12 +76,16 @@ StoredBody pack_body(std::string body, BodyEncoding encoding) {
   StoredBody stored;
   stored.plain_bytes = u32(body.size());
   if (encoding == BodyEncoding::kPlain && !body.empty()) {
+    // One byte less than the plain body: LZ4 gives up where it would not gain, and random bytes are
+    // stored as they came.
     std::string packed(body.size(), '\0');
     const int bytes =
         LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
                              static_cast<int>(packed.size() - 1));
     if (bytes > 0) {
       packed.resize(static_cast<std::size_t>(bytes));
+      // Up to 64 MiB of bodies wait to be written; the room that LZ4 did not need is not to wait
+      // too.
       packed.shrink_to_fit();
       body = std::move(packed);
       stored.is_lz4 = true;
@@ -88,6 +97,7 @@ StoredBody pack_body(std::string body, BodyEncoding encoding) {
 }
 
 Result<std::string> unpack_body(const StoredBody& body) {
+  // Before LZ4 sees them: it checks its own bounds, and not whether the text is what was written.
   if (crc32c(body.bytes) != body.checksum)
     return fail(ErrorCode::kCorrupt, "a record's body does not match its checksum");
   if (!body.is_lz4) return body.bytes;
@@ -125,12 +135,15 @@ std::string encode_record_head(const RecordHeader& header, const StoredBody& bod
   checked += header.verdicts;
   std::string head;
   head.reserve(kChecksummedFrom + checked.size());
+  // The marker stands outside the checksum: it is compared as a whole by whoever looks for a head.
   append_u64(head, marker);
   append_u32(head, crc32c(checked));
   head += checked;
   return head;
 }
 
+/// How much to read before the checksum can be looked at. Nothing here is checked yet: the sizes
+/// are bounded by their fields (63 bytes, 255, 16 MiB), so damage asks for 16 MiB at most.
 std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t marker) {
   if (prefix.size() < kRecordPrefixBytes) return std::nullopt;
   ByteReader reader(prefix);
@@ -164,6 +177,8 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
   auto customer = parse_customer(reader.read_bytes(customer_bytes));
   const std::string_view route = reader.read_bytes(lengths >> kRouteShift);
   const std::string_view verdicts = reader.read_bytes(lengths & kVerdictMask);
+  // The checksum is right, so this is not damage but a program with other rules: skipped and
+  // counted as damage all the same, rather than taken for what it is not.
   if (!reader.ok() || !customer || !is_signal(signal) || !is_encoding(encoding) ||
       flags > kFlagLz4 || body_bytes > kRecordBytesMax || plain_bytes > kRecordBytesMax)
     return std::nullopt;
@@ -211,6 +226,8 @@ Result<CursorFile> decode_cursor_file(std::string_view bytes) {
   if (bytes.size() < 4) return corrupt();
   ByteReader sum(bytes.substr(bytes.size() - 4));
   const std::string_view content = bytes.substr(0, bytes.size() - 4);
+  // The file is replaced by rename, so a torn one means that the device failed. Half of it would
+  // move some cursors and leave others: it is taken as a whole or not at all.
   if (sum.read_u32() != crc32c(content)) return corrupt();
   ByteReader reader(content);
   if (reader.read_u32() != kCursorMagic) return corrupt();
@@ -225,6 +242,7 @@ Result<CursorFile> decode_cursor_file(std::string_view bytes) {
     CursorFile::Place& place = file.cursors[name];
     place.position.segment = reader.read_u64();
     place.position.offset = reader.read_u64();
+    // Missing fields stay 0: nothing lost that is known, and no end that is known.
     if (version >= 2) place.lost = reader.read_u64();
   }
   if (version >= 3) {

@@ -37,6 +37,8 @@ void SegmentEvidence::keep(std::uint64_t segment) {
   const std::string path = segment_path(directory_, segment);
   const std::uint64_t bytes = size_of(files_, path);
   if (bytes == 0) return;  // gone, which is the damage
+  // A second name costs no byte while the log holds the segment, and survives its removal without a
+  // copy, which a full disk would not take.
   if (files_.link(path, path_of(segment)))
     (void)files_.sync_directory(directory_);
   else

@@ -7,6 +7,8 @@
 namespace vigia::pipeline {
 namespace {
 
+// A reader goes through the file once from front to back, so one larger read spares many small
+// ones. A walk over heads needs some 60 bytes of each record and would throw the rest away.
 constexpr std::size_t kReadAheadWhole = 256U << 10U;
 constexpr std::size_t kReadAheadHeads = 4U << 10U;  // bodies are passed over
 constexpr std::size_t kRoomKeptMax = 2U << 20U;
@@ -45,6 +47,8 @@ Result<void> SegmentReader::learn_marker() {
     return {};
   }
   if (header.error().code == ErrorCode::kInvalid) return forward(header);
+  // Both copies are bad. The first record begins with the marker; it is believed only if the head
+  // that it stands before has the right checksum.
   if (bytes.size() == kSegmentHeaderBytes + kMarkerBytes) {
     const std::uint64_t candidate =
         ByteReader(std::string_view(bytes).substr(kSegmentHeaderBytes)).read_u64();
@@ -64,10 +68,14 @@ void SegmentReader::seek(std::uint64_t offset) {
 
 Result<std::string_view> SegmentReader::view(std::uint64_t offset, std::size_t count,
                                              std::uint64_t limit) {
+  // Never past the limit: behind it the writer may be at work, and what is read there now would
+  // stay in the window as if it had been durable.
   if (offset >= limit) return std::string_view();
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, limit - offset));
   const bool has_all = offset >= window_start_ && offset + count <= window_start_ + window_.size();
   if (!has_all) {
+    // After a failed read only what is asked for is read, up to where the failed read would have
+    // gone: each try on a bad page may cost the device seconds.
     const bool is_careful = offset < careful_until_;
     const std::size_t far = depth_ == ReadDepth::kWhole ? kReadAheadWhole : kReadAheadHeads;
     const std::size_t ahead = is_careful ? 0 : far;
@@ -98,15 +106,20 @@ Result<std::optional<RecordHead>> SegmentReader::read_head(std::uint64_t offset,
   auto bytes = view(offset, *size, limit);
   if (!bytes) return forward(bytes);
   auto head = decode_record_head(*bytes, *marker_);
+  // A checksum says nothing of the body's length on disk: a head may be whole where the power went
+  // before the body was there.
   if (head && offset + head->head_bytes + head->body_bytes > limit) head.reset();  // a torn tail
   return head;
 }
 
 Result<std::uint64_t> SegmentReader::find_marker(std::uint64_t from, std::uint64_t limit) {
+  // A plain search of the bytes, since no length behind damage can be trusted. The marker is random
+  // and known to the log alone, so a customer's body cannot hold it but by an accident of 2^-64.
   const std::string wanted = marker_bytes(*marker_);
   while (from < limit) {
     const bool is_careful = from < careful_until_;
     const std::uint64_t page_end = (from / kPageBytes + 1) * kPageBytes;
+    // Page by page where the device fails, so that no more is given up than what it cannot read.
     const bool is_at_end = page_end - from < kMarkerBytes;  // a marker may lie across
     const std::size_t step =
         is_careful ? page_end - from + (is_at_end ? kPageBytes : 0) : kScanBlock;
@@ -124,6 +137,7 @@ Result<std::uint64_t> SegmentReader::find_marker(std::uint64_t from, std::uint64
     const std::size_t found = block->find(wanted);
     if (found != std::string_view::npos) return from + found;
     if (block->size() < kMarkerBytes) break;
+    // One byte less than a marker is looked at again: it may lie across two blocks.
     from += block->size() - (kMarkerBytes - 1);
     if (block->size() < step) break;
   }
@@ -154,6 +168,7 @@ Result<FoundRecord> SegmentReader::take(RecordHead head, std::uint64_t limit) {
 Result<std::optional<FoundRecord>> SegmentReader::next(std::uint64_t limit) {
   bool is_in_damage = false;
   while (offset_ < limit) {
+    // Nothing tells where a record begins: the whole segment is one passage.
     if (!marker_) {
       ++damaged_;
       offset_ = limit;
@@ -166,7 +181,9 @@ Result<std::optional<FoundRecord>> SegmentReader::next(std::uint64_t limit) {
       if (!found) return forward(found);
       return std::optional<FoundRecord>(*std::move(found));
     }
+    // find_marker counts from the byte behind; a record that begins here is the smallest there is.
     if (!head) unreadable_bytes_ += kRecordPrefixBytes;
+    // A marker in the midst of damage may stand before a bad head again: that is still one passage.
     if (!is_in_damage) ++damaged_;
     is_in_damage = true;
     auto resume = find_marker(offset_ + 1, limit);
