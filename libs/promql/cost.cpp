@@ -16,6 +16,9 @@ std::uint64_t length_of(Duration duration) {
   return duration.count() > 0 ? static_cast<std::uint64_t>(duration.count()) : 0;
 }
 
+/// How often the store evaluates inner expressions: a subquery runs its expression at each step
+/// over its own range and all that the ones around it cover. The sums saturate, since ranges of
+/// nested subqueries add up to more than 64 bits.
 class Counter {
  public:
   explicit Counter(std::uint64_t outer_ns) : outer_ns_(outer_ns) {}

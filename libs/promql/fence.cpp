@@ -24,6 +24,8 @@ bool has_matcher(const Selector& selector, const Matcher& wanted) {
 
 void fence(const CustomerId& customer, Selector& selector) {
   Matcher matcher = fence_matcher(customer);
+  // Appended whatever the customer wrote on this label: matchers are a conjunction, so another
+  // value leaves an empty answer. Nothing of the customer's is taken out or trusted.
   if (!has_matcher(selector, matcher)) selector.matchers.push_back(std::move(matcher));
 }
 
@@ -41,6 +43,9 @@ bool is_fenced(const CustomerId& customer, const Expr& expr) {
 
 Result<std::string> fenced_text(const CustomerId& customer, Expr& expr, Dialect dialect) {
   fence(customer, expr);
+  // The text is what the store runs, so the text is what is checked: read again by the same rules,
+  // every selector in it must carry the matcher, and printing it again must change nothing. A fault
+  // in printer or parser then costs a query, never another customer's data.
   std::string text = print(expr);
   auto again = internal::parse_printed(text, dialect);
   if (!again && again.error().code == ErrorCode::kTooLarge) return forward(again);

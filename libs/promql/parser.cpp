@@ -21,6 +21,8 @@ struct OperatorInfo {
 
 constexpr int kPowerPrecedence = 6;
 
+/// Precedences as in Prometheus' generated_parser.y: the fence is safe only as long as a query
+/// means here what it means there.
 std::optional<OperatorInfo> operator_info(TokenKind kind) {
   switch (kind) {
     case TokenKind::kOr:
@@ -80,6 +82,7 @@ bool can_be_metric_name(TokenKind kind) {
   }
 }
 
+/// Counted only once there is an error to tell: tokens carry a byte offset, which costs nothing.
 std::string position(std::string_view text, std::size_t offset) {
   offset = std::min(offset, text.size());
   const std::string_view before = text.substr(0, offset);
@@ -107,6 +110,7 @@ void Parser::advance() {
 }
 
 bool Parser::fail(std::size_t offset, std::string message) {
+  // The first error is the cause; what fails on the way back up would hide it.
   if (!error_) {
     error_ = Error{ErrorCode::kInvalid,
                    fmt::format("{}: parse error: {}", position(text_, offset), message)};
@@ -133,6 +137,8 @@ bool Parser::expect(TokenKind kind, std::string_view what, std::string_view wher
   return !error_;
 }
 
+/// Depth bounds the recursion of every later walk (printing, fencing, destruction); the number of
+/// nodes bounds their time. Both before the node is made.
 bool Parser::count_node(std::size_t depth) {
   if (error_) return false;
   if (depth > kDepthMax) {
@@ -150,6 +156,8 @@ bool Parser::count_matcher() {
 }
 
 Result<ExprPtr> Parser::run() {
+  // A whole expression with something behind it is refused: Prometheus would read the rest too, and
+  // nothing of it would be fenced.
   if (!error_ && is_at(TokenKind::kEnd)) fail(0, "no expression found in input");
   ExprPtr expr = error_ ? nullptr : parse_operators(0);
   if (!error_ && !is_at(TokenKind::kEnd)) fail_unexpected("the query after a whole expression");
@@ -157,6 +165,8 @@ Result<ExprPtr> Parser::run() {
   return expr;
 }
 
+/// Precedence climbing. `nesting_` bounds this function's own recursion, which runs ahead of the
+/// depth of the tree: parentheses and unary signs recurse before there is a node to count.
 ExprPtr Parser::parse_operators(int lowest) {
   if (++nesting_ > kNestingMax) {
     fail_too_large(fmt::format("the query is nested deeper than {} levels", kNestingMax));
@@ -193,6 +203,7 @@ ExprPtr Parser::parse_unary() {
   }
   const Token sign = token_;
   advance();
+  // A sign binds less tightly than ^ and tighter than all else: -1^2 is -(1^2).
   ExprPtr operand = error_ ? nullptr : parse_operators(kPowerPrecedence);
   if (!operand) return nullptr;
   const ValueType type = operand->type;
@@ -216,6 +227,7 @@ ExprPtr Parser::parse_primary() {
       return make(NumberLiteral{*parse_number(first.text, dialect_), std::nullopt},
                   ValueType::kScalar, first.offset, 0);
     case TokenKind::kDuration: {
+      // Only 3.x takes a duration for a number of seconds.
       if (dialect_ == Dialect::kPrometheus2) break;
       advance();
       const Duration length = *parse_duration(first.text);
@@ -243,6 +255,7 @@ ExprPtr Parser::parse_primary() {
     return nullptr;
   }
   advance();
+  // "sum" alone is a metric of that name; only what follows makes it an aggregation.
   const bool is_grouped = is_at(TokenKind::kBy) || is_at(TokenKind::kWithout);
   if (first.kind == TokenKind::kAggregate && (is_grouped || is_at(TokenKind::kLeftParen))) {
     return parse_aggregation(first);
@@ -288,6 +301,7 @@ ExprPtr Parser::parse_call(const Token& name) {
     fail(name.offset, fmt::format("unknown function with name \"{}\"", name.text.substr(0, 64)));
     return nullptr;
   }
+  // There is no matcher that could be added to what the function reads by itself.
   if (!function->is_fenceable) {
     fail(name.offset,
          fmt::format("{}() is not offered: it reads series that the query does not name",
@@ -315,6 +329,7 @@ ExprPtr Parser::parse_aggregation(const Token& name) {
   if (!parse_grouping(aggregation)) return nullptr;
   std::vector<ExprPtr> arguments;
   if (!parse_arguments(arguments)) return nullptr;
+  // by (…) may stand before the arguments or behind them, once.
   const bool is_grouped = aggregation.grouping != Aggregation::Grouping::kNone;
   if (!is_grouped && !parse_grouping(aggregation)) return nullptr;
   const std::size_t wanted = parameter_type(aggregation.op) ? 2 : 1;
@@ -373,6 +388,8 @@ bool Parser::parse_label(std::vector<std::string>& labels) {
     }
     name = std::move(*value);
   } else {
+    // Inf and NaN are numbers to Prometheus' lexer as well, though their letters would make a
+    // label.
     const bool has_colon = is_at(TokenKind::kMetricIdentifier) && dialect_ == Dialect::kPrometheus3;
     if (is_at(TokenKind::kNumber) || (!is_label_name(name) && !has_colon)) {
       return fail_unexpected("a list of labels, expected a label");
@@ -391,6 +408,7 @@ static Result<ExprPtr> parse_bounded(std::string_view text, Dialect dialect, boo
   return Parser(text, dialect, are_regexes_known, regexes).run();
 }
 
+/// The printed query holds the regexes that were judged and charged when it was first read.
 Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect) {
   RegexBudget none;
   return parse_bounded(text, dialect, true, none);

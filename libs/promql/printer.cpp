@@ -35,6 +35,8 @@ class Printer {
   }
   void print(const StringLiteral& text) { append_quoted(out_, text.value); }
 
+  // Kept as the customer wrote them, so that no printer has to know precedences: what was a tree
+  // without parentheses reads back as the same tree.
   void print(const Paren& paren) {
     out_ += '(';
     expr(*paren.expr);
@@ -98,6 +100,8 @@ class Printer {
 
   void print(const Aggregation& aggregation) {
     out_ += to_string(aggregation.op);
+    // Always before the arguments, wherever it was written: fenced_text compares printed texts, so
+    // there must be one way to print each tree.
     if (aggregation.grouping != Aggregation::Grouping::kNone) {
       out_ += aggregation.grouping == Aggregation::Grouping::kBy ? " by " : " without ";
       labels(aggregation.labels);
@@ -135,6 +139,7 @@ class Printer {
     if (shift.at == TimeShift::At::kStart) out_ += " @ start()";
     if (shift.at == TimeShift::At::kEnd) out_ += " @ end()";
     if (shift.at == TimeShift::At::kTimestamp) {
+      // Milliseconds as a fraction by whole numbers: a double would lose them for large times.
       const std::int64_t ms = std::abs(shift.timestamp_ms);
       fmt::format_to(std::back_inserter(out_), " @ {}{}.{:03}", shift.timestamp_ms < 0 ? "-" : "",
                      ms / 1'000, ms % 1'000);
@@ -159,6 +164,7 @@ class Printer {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (i > 0) out_ += ", ";
       const std::string& name = names[i];
+      // Unquoted the lexer would read a number.
       const bool is_number =
           internal::equal_ignoring_case(name, "inf") || internal::equal_ignoring_case(name, "nan");
       if (internal::is_label_name(name) && !is_number) {

@@ -29,6 +29,7 @@ constexpr std::array<std::pair<std::string_view, TokenKind>, 14> kWords{
      {"end", TokenKind::kFinish}}};
 
 TokenKind word_kind(std::string_view word, Dialect dialect) {
+  // Colons make it a recording rule's name before any word of the language is looked for.
   if (word.find(':') != std::string_view::npos) return TokenKind::kMetricIdentifier;
   for (const auto& [name, kind] : kWords) {
     if (equal_ignoring_case(word, name)) return kind;
@@ -40,6 +41,7 @@ TokenKind word_kind(std::string_view word, Dialect dialect) {
   return TokenKind::kIdentifier;
 }
 
+/// Whether "1e" goes on with a sign. Hexadecimal "0x1e+2" is a sum: there the e is a digit.
 bool is_exponent_sign(std::string_view run, char sign) {
   if (sign != '+' && sign != '-') return false;
   if (run.empty() || (run.back() != 'e' && run.back() != 'E')) return false;
@@ -77,6 +79,8 @@ Token Lexer::next() {
   if (has_failed_) return Token{TokenKind::kError, {}, at_};
   skip_blanks();
   if (at_ == text_.size()) {
+    // The lexer counts brackets although the parser does too: Prometheus' lexer does, and its
+    // messages come before the parser's.
     if (in_braces_) return error("unexpected end of input inside braces");
     if (in_brackets_) return error("unclosed left bracket");
     if (parens_ > 0) return error("unclosed left parenthesis");
@@ -90,6 +94,8 @@ Token Lexer::next() {
   return lex_symbol();
 }
 
+/// A state of its own, as in Prometheus: inside braces the words of the language are labels, and
+/// there are neither numbers nor operators.
 Token Lexer::lex_in_braces() {
   const char c = peek();
   if (is_alpha(c)) {
@@ -115,6 +121,8 @@ Token Lexer::lex_in_braces() {
   }
 }
 
+/// Takes the longest run that a number or a duration could be made of, and judges it whole: "1h30m"
+/// begins as a number, and "5mx" must not be read as 5m followed by x.
 Token Lexer::lex_number() {
   std::size_t length = 1;
   while (is_word(peek(length)) || peek(length) == '.' ||
@@ -140,11 +148,14 @@ Token Lexer::lex_string() {
     const char c = text_[at_ + length];
     if (c == quote) return take(TokenKind::kString, length + 1);
     if (c == '\n' && quote != '`') break;
+    // The escaped byte is passed over so that \" does not end the string; what escapes mean is
+    // unquote's matter.
     if (c == '\\' && quote != '`') {
       ++length;
       if (at_ + length == text_.size()) break;
     }
     const std::size_t step = utf8_length(text_.substr(at_ + length));
+    // Prometheus refuses it as well; let through, the two could split the text at different places.
     if (step == 0) return error("invalid UTF-8 in a string");
     length += step;
   }

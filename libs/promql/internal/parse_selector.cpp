@@ -76,6 +76,7 @@ bool Parser::parse_matcher(Selector& selector) {
     label = std::move(*value);
   }
   advance();
+  // A quoted name without an operator is the metric's, 3.x's way to write names beyond letters.
   if (is_quoted && (is_at(TokenKind::kComma) || is_at(TokenKind::kRightBrace))) {
     if (!selector.name.empty()) {
       return fail(name.offset, "metric name must not be set twice");
@@ -114,6 +115,8 @@ std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t of
   return std::nullopt;
 }
 
+/// Prometheus' own rule: without a matcher that needs some text the selector means every series of
+/// the store. The fence's matcher does not count, as the customer did not write it.
 bool Parser::check_selector(const Selector& selector, std::size_t offset) {
   bool is_selective = !selector.name.empty() || are_regexes_known_;
   for (const Matcher& matcher : selector.matchers) {
@@ -130,6 +133,8 @@ bool Parser::check_selector(const Selector& selector, std::size_t offset) {
          fail(offset, "vector selector must contain at least one non-empty matcher");
 }
 
+/// A loop, since postfixes pile up (`x[5m:1m] offset 1h @ end()`) and recursion would have to be
+/// bounded once more.
 ExprPtr Parser::parse_postfix(ExprPtr expr) {
   while (expr && !error_) {
     if (is_at(TokenKind::kLeftBracket)) {
@@ -197,10 +202,13 @@ ExprPtr Parser::make_range(ExprPtr expr, Duration range) {
     fail(expr->offset, "ranges only allowed for vector selectors");
     return nullptr;
   }
+  // Prometheus reads `x offset 5m [1h]` as an error; to take it here would print another order of
+  // the same words, and mean something else.
   if (selector->shift.has_offset || selector->shift.at != TimeShift::At::kNone) {
     fail(expr->offset, "no offset or @ modifiers allowed before range");
     return nullptr;
   }
+  // The selector itself becomes the matrix: a range is no node of its own in Prometheus either.
   selector->range = range;
   expr->type = ValueType::kMatrix;
   return expr;
@@ -278,6 +286,7 @@ bool Parser::parse_at_time(TimeShift& shift) {
   } else {
     return fail_unexpected("@, expected a timestamp");
   }
+  // Written so that NaN is out of bounds too.
   if (!(seconds <= kTimestampSecondsMax)) {
     return fail(token_.offset, "timestamp out of bounds for @ modifier");
   }

@@ -63,6 +63,7 @@ bool RegexBudget::charge(std::string_view regex) {
 }
 
 Verdict RegexBudget::look_at(std::string_view regex) {
+  // What dashboards send all day costs nothing: these two, and lists of plain words.
   if (regex == ".+") return Verdict::kNeedsText;
   if (regex == ".*") return Verdict::kTakesEmpty;
   if (is_word_list(regex)) return verdict(has_empty_word(regex));
@@ -71,6 +72,8 @@ Verdict RegexBudget::look_at(std::string_view regex) {
   options.set_log_errors(false);
   options.set_max_mem(static_cast<std::int64_t>(memory_left_));
   const re2::RE2 compiled(re2::StringPiece(regex.data(), regex.size()), options);
+  // RE2 takes the same language as Go's regexp; what it cannot read the store could not either. Its
+  // memory limit is the point: a short text may ask for a large program, as in (x{1000}){1000}.
   if (!compiled.ok()) {
     return compiled.error_code() == re2::RE2::ErrorPatternTooLarge ? Verdict::kTooLarge
                                                                    : Verdict::kUnreadable;

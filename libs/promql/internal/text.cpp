@@ -58,11 +58,13 @@ bool append_numeric_escape(std::string& out, char kind, std::string_view& text) 
   }
   if (!value) return false;
   if (kind == 'u' || kind == 'U') {
+    // Go has no surrogates in strings: strconv.Unquote refuses them, and so do we.
     const bool is_surrogate = *value >= 0xD800 && *value < 0xE000;
     if (*value > 0x10FFFF || is_surrogate) return false;
     append_utf8(out, *value);
     return true;
   }
+  // \x and octal escapes are bytes, not characters: they may make a string that is no UTF-8.
   if (*value > 0xFF) return false;
   out += static_cast<char>(*value);
   return true;
@@ -164,6 +166,8 @@ void append_quoted(std::string& out, std::string_view text) {
     } else if (byte == '\n') {
       out += "\\n";
     } else if (length == 0 || byte < 0x20 || byte == 0x7F) {
+      // Bytes that are no UTF-8 came from an escape and go back as one: Prometheus then has the
+      // bytes that the customer meant, and the text stays readable UTF-8.
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
     } else {
       out.append(text.substr(0, length));
@@ -187,6 +191,8 @@ std::optional<double> parse_number(std::string_view text, Dialect dialect) {
     return parse_integer(digits.substr(2), 16);
   }
   if (digits.size() > 1 && digits.front() == '0') {
+    // Go's ParseInt with base 0 reads a leading nought as octal, and Prometheus tries that first:
+    // 010 is eight, and 08, which is no octal number, is eight as well.
     if (const auto octal = parse_integer(digits.substr(1), 8)) return octal;
   }
   if (digits.empty() || !(is_digit(digits.front()) || digits.front() == '.')) return std::nullopt;
@@ -202,6 +208,7 @@ std::optional<double> parse_number(std::string_view text, Dialect dialect) {
 }
 
 std::string format_number(double value) {
+  // A sign is a node of its own; a negative literal would be printed as one and read back as two.
   CHECK(!std::signbit(value) || std::isnan(value));
   if (std::isinf(value)) return "Inf";
   if (std::isnan(value)) return "NaN";

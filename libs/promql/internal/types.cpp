@@ -71,6 +71,8 @@ bool Parser::check_call(const Call& call, std::size_t offset) {
   const Function& function = *call.function;
   const std::size_t named = function.arguments.size();
   const std::size_t given = call.arguments.size();
+  // As Prometheus counts: with variadic arguments the last named one may be missing, and may come
+  // `variadic` times; -1 means as often as one likes.
   const std::size_t least = function.variadic == 0 ? named : named - 1;
   if (given < least) {
     return fail(offset, fmt::format("expected {} {} argument(s) in call to \"{}\", got {}",
@@ -88,6 +90,7 @@ bool Parser::check_call(const Call& call, std::size_t offset) {
     const ValueType wanted = function.arguments[std::min(i, named - 1)];
     if (!expect_type(*call.arguments[i], wanted, where)) return false;
   }
+  // The only function whose argument is compiled as a regex at the store.
   if (function.name != "label_replace" || are_regexes_known_) return true;
   const auto* regex = std::get_if<StringLiteral>(&call.arguments.back()->node);
   return regex == nullptr || regexes_.charge(regex->value) || fail_too_large(kRegexesTooLarge);
