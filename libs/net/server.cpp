@@ -42,6 +42,8 @@ class LoopServer final : public Server {
   }
 
   void stop(TimePoint deadline) noexcept override {
+    // All are told before any is waited for, so that the deadline is one for all. The workers last:
+    // until their deadline the loops wait for what these answer.
     for (const auto& loop : loops_) loop->begin_stop(deadline);
     for (const auto& loop : loops_) loop->join();
     core_->workers.stop();
@@ -94,6 +96,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, Handler& 
   for (std::size_t i = 0; i < count; ++i) {
     Result<Fd> listener = internal::listen_shared(*address);
     if (!listener) return tl::unexpected(named(name, std::move(listener.error())));
+    // With port 0 the kernel chooses at the first; the other loops must listen on the same.
     if (i == 0) *address = internal::own_address(listener->get());
     loops.push_back(std::make_unique<Loop>(*core, std::move(*listener)));
   }

@@ -92,6 +92,7 @@ struct RpcStatus {
 
 RpcStatus read_rpc_status(std::string_view bytes) {
   RpcStatus status;
+  // What the server at the other end says is outside bytes too: cut here, and made printable below.
   if (bytes.size() > kDetailsBytesMax) return status;
   read_fields(bytes, ignore_varint, [&](std::uint64_t field, std::string_view value) {
     if (field == 2) status.message = value;
@@ -172,6 +173,7 @@ std::string retry_seconds(Duration wait) {
   return std::to_string(std::max<std::int64_t>(count, 1));
 }
 
+/// Always said where sending again makes sense: without it each client waits by a guess of its own.
 std::optional<Duration> wait_of(const Error& error) {
   if (!is_retryable(error)) return std::nullopt;
   return error.retry_after.value_or(kRetryAfterDefault);
@@ -304,6 +306,8 @@ std::optional<Error> error_from_grpc(GrpcCode code, std::string_view message,
       case GrpcCode::kDeadlineExceeded:
         return ErrorCode::kDeadline;
       case GrpcCode::kResourceExhausted:
+        // OTLP, "OTLP/gRPC Response": RESOURCE_EXHAUSTED may be sent again only where RetryInfo
+        // says so.
         return retry_after ? ErrorCode::kOverLimit : ErrorCode::kTooLarge;
       case GrpcCode::kUnauthenticated:
         return ErrorCode::kUnauthenticated;

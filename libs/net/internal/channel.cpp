@@ -33,6 +33,7 @@ int choose_protocol(SSL* /*tls*/, const unsigned char** out, unsigned char* out_
   const int found = SSL_select_next_proto(&chosen, out_size, kProtocols.data(), kProtocols.size(),
                                           offered, offered_size);
   *out = chosen;
+  // RFC 7301 §3.2: a client that offers protocols and none of ours is told so.
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
@@ -47,7 +48,11 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsServerSettings& 
   CHECK(context != nullptr);
   auto owner = std::make_unique<TlsContext>(context);
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // Renegotiation lets a client make the server do public-key work at will; compression leaks what
+  // is secret by its length (CRIME).
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // Output moves between two tries of a write, and an idle connection gives its 34 KiB of buffers
+  // back.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
@@ -84,6 +89,7 @@ IoResult Channel::tls_result(int moved) {
   ERR_clear_error();  // the queue belongs to the thread: another connection must not see it
   if (fault == SSL_ERROR_WANT_READ) return {0, IoState::kWaitRead};
   if (fault == SSL_ERROR_WANT_WRITE) return {0, IoState::kWaitWrite};
+  // After these OpenSSL forbids any further call, SSL_shutdown among them.
   if (fault == SSL_ERROR_SSL || fault == SSL_ERROR_SYSCALL) is_broken_ = true;
   return {0, IoState::kClosed};
 }

@@ -141,6 +141,7 @@ void Connection::forget(std::uint64_t id) {
 }
 
 void Connection::tell_gone() {
+  // Taken out first: whoever is told may ask for something of this connection.
   const auto watchers = std::exchange(watchers_, {});
   for (const auto& [id, told] : watchers) {
     contain_faults("who waits for a client to leave", told);
@@ -158,6 +159,7 @@ std::size_t Connection::unread_bytes() const {
 }
 
 void Connection::count_unread(std::size_t bytes) {
+  // Nearly every answer leaves at once; only what stays is counted in the budget that all share.
   if (bytes <= kSmallAnswerBytes) bytes = 0;
   if (bytes == answer_bytes_.amount()) return;
   if (!answer_bytes_.is_open()) {
@@ -168,6 +170,8 @@ void Connection::count_unread(std::size_t bytes) {
 
 bool Connection::has_room_for(std::size_t bytes) {
   if (bytes <= kSmallAnswerBytes) return true;
+  // Claimed first and judged then, since all loops share the budget: two that looked first would
+  // both find room. What has no room is given back.
   count_unread(unread_bytes() + bytes);
   if (!answer_bytes_.is_over()) return true;
   count_unread(unread_bytes());
@@ -192,6 +196,7 @@ void Connection::flush() {
 void Connection::write_answers() {
   waits_to_write_ = false;
   for (int round = 0; round < kWriteRoundsMax; ++round) {
+    // Time without output is no slowness of the client's.
     if (output_.is_empty()) restart_pace();
     session_->fill();
     if (output_.is_empty()) {

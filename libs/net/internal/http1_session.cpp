@@ -156,6 +156,8 @@ std::size_t RequestParser::on_chunk_body_impl(std::uint64_t /*rest*/, string_vie
 
 void Http1Session::receive(std::string_view bytes) {
   unparsed_bytes_.set(0);  // what becomes a request is counted as such
+  // Bytes of the next requests (pipelining) wait as they came: one request at a time keeps answers
+  // in order without a queue of them.
   if (is_answering_ || is_output_full() || !unparsed_.empty()) {
     unparsed_.erase(0, unparsed_used_);
     unparsed_used_ = 0;
@@ -210,6 +212,7 @@ bool Http1Session::parse_step(std::string_view& bytes) {
     end_request();
     return true;
   }
+  // Beast asks for more until a line is whole; here is what bounds that line.
   const std::size_t waiting_max =
       parser().is_header_done() ? kUnparsedBytesMax : host_.core().settings.header_bytes_max;
   if (bytes.size() > waiting_max) {
@@ -257,12 +260,14 @@ std::optional<Error> Http1Session::check_head() {
       (headers.count("content-length") == 1 && headers.count("transfer-encoding") == 1)) {
     return Error{ErrorCode::kInvalid, "the body's length is given twice"};
   }
+  // "+5" and "5, 5" are lengths to some readers.
   if (headers.get("content-length").find_first_not_of("0123456789") != std::string_view::npos) {
     return Error{ErrorCode::kInvalid, "the body's length is not a number"};
   }
   if (headers.count("transfer-encoding") == 1 && !parser().chunked()) {
     return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
   }
+  // "gzip, chunked" is chunked to Beast, and the gzip would be left to the handler.
   if (const auto encoding = headers.get("transfer-encoding");
       !encoding.empty() && encoding.size() != std::string_view("chunked").size()) {
     return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
@@ -286,6 +291,7 @@ std::optional<std::uint64_t> Http1Session::announced_length() {
 
 void Http1Session::on_head() {
   const std::optional<Error> fault = check_head();
+  // After a head that two readers could frame differently nobody knows where the next one begins.
   is_keep_alive_ = parser().keep_alive() && !fault;
   intake_.emplace(host_.core(), std::move(head_), unparsed_bytes_.beside(), host_.now());
   if (fault) {
@@ -320,6 +326,9 @@ void Http1Session::end_request() {
 /// Answers before the body has been read.
 void Http1Session::refuse_early(Response response) {
   const auto length = announced_length();
+  // A client that sends its whole body before it reads must be read to its end, or closing would
+  // reset the connection and the answer with it. That is worth it for small bodies; one that waits
+  // for 100-continue may send its body or the next request, and the two can't be told apart.
   const bool is_small = length && *length <= kDiscardBytesMax;
   const bool is_waiting = intake().head().headers.get("expect") == "100-continue";
   const bool has_body = parser().chunked() || (length && *length > 0);
@@ -332,6 +341,7 @@ void Http1Session::refuse_early(Response response) {
 /// The bytes are no HTTP: says so and ends.
 void Http1Session::refuse_broken(int status) {
   host_.core().requests_refused.fetch_add(1, std::memory_order_relaxed);
+  // An answer is on its way already: a second one would be taken for the next request's.
   if (!is_discarding_) {
     Response response;
     response.status = status;
@@ -344,6 +354,7 @@ void Http1Session::refuse_broken(int status) {
 }
 
 void Http1Session::answer(std::uint64_t id, Response response) {
+  // Of a request that was refused or given up meanwhile.
   if (id != request_id_ || !is_answering_ || stream_) return;
   send(std::move(response));
   if (!is_answering_) parse_unparsed();
@@ -353,6 +364,7 @@ void Http1Session::send(Response response) {
   if (!host_.has_room_for(response.body.size())) response = intake().refuse(answers_unread());
   if (is_draining_) is_keep_alive_ = false;
   const bool has_body = may_have_body(response.status);
+  // HTTP/1.0 knows no chunks: there the connection's end is the body's.
   is_chunked_ = has_body && response.stream && version_ >= 11;
   if (response.stream && !is_chunked_) is_keep_alive_ = false;
   send_head(response, has_body);
@@ -390,6 +402,7 @@ void Http1Session::send_head(const Response& response, bool has_body) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\ndate: {}\r\n", response.status, view(reason), date_text());
   for (const Header& header : response.headers) {
+    // The handler does not know the connection; these are this function's to write.
     if (is_connection_header(header.name)) continue;
     head += fmt::format("{}: {}\r\n", clean_value(header.name), clean_value(header.value));
   }

@@ -20,6 +20,8 @@ namespace vigia::net::internal {
 
 namespace {
 
+// What a client may send ahead of an acknowledgement: 4 MiB fill a line of 300 Mbit/s at 100 ms.
+// Bodies that come in are bounded by the budgets, not by the windows.
 constexpr std::uint32_t kStreamWindowBytes = 4U << 20U;
 constexpr int kConnectionWindowBytes = 16 << 20;
 // Fewer and larger frames are cheaper; clients that can, use it.
@@ -230,7 +232,10 @@ Http2Session::Http2Session(SessionHost& host) : host_(host), budget_(host.now())
   nghttp2_option* option = nullptr;
   CHECK(nghttp2_option_new(&option) == 0);
   const std::unique_ptr<nghttp2_option, OptionDeleter> owner(option);
+  // Nothing is kept of streams that are gone; on_begin_frame charges what still comes for them.
   nghttp2_option_set_no_closed_streams(option, 1);
+  // The window is given back in on_data, once the bytes are taken: a stream that is refused gets no
+  // more of it, which is how its client learns to stop.
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetsPerSecond);
   nghttp2_option_set_max_continuations(option, kContinuationsMax);
@@ -269,6 +274,8 @@ void Http2Session::receive(std::string_view bytes) {
   }
 }
 
+/// Only as much as the output takes: nghttp2 keeps the rest as frames not yet made, and bodies wait
+/// in their streams, where they are counted.
 void Http2Session::fill() {
   hand_over_waiting();
   while (!is_dead_ && host_.output().size() < kOutputBytesMax) {
@@ -277,12 +284,15 @@ void Http2Session::fill() {
     if (size < 0) is_dead_ = true;
     if (size <= 0) return;
     host_.output().append(view(bytes, static_cast<std::size_t>(size)));
+    // A client that reads a large answer sends window updates all the time: what it takes pays for
+    // them.
     budget_.earn(static_cast<double>(size) * kSentTokensPerByte);
   }
 }
 
 bool Http2Session::is_done() const {
   if (is_dead_) return true;
+  // After the GOAWAY the session would go on reading for ever; what is still to write is the end.
   if (has_said_goodbye_ && streams_.empty()) {
     return nghttp2_session_want_write(session_.get()) == 0;
   }
@@ -310,6 +320,7 @@ void Http2Session::spend(double tokens) {
 int Http2Session::on_begin_frame(nghttp2_session* /*session*/, const nghttp2_frame_hd* head,
                                  void* self) {
   auto& session = *static_cast<Http2Session*>(self);
+  // Charged by the head, before a byte of the frame has come: a client that sends heads alone pays.
   session.seen_bytes_ += kFrameHeadBytes + head->length;
   const bool carries_data = head->type == NGHTTP2_DATA &&
                             (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM) != 0);
@@ -359,6 +370,8 @@ int Http2Session::on_header(nghttp2_session* /*session*/, const nghttp2_frame* f
   if (stream == nullptr) return 0;
   const std::size_t limit = session.host_.core().settings.header_bytes_max;
   stream->header_bytes += name_size + value_size + kHeaderOverheadBytes;
+  // Up to this the fields are decoded and thrown away, since HPACK's table is the connection's: to
+  // skip them would garble the next request's head. Past it the connection is ended.
   if (stream->header_bytes > limit * kHeaderAbuseFactor) return NGHTTP2_ERR_CALLBACK_FAILURE;
   // Trailers are read and not kept; what is over the limit is refused once the frame is whole.
   if (stream->header_bytes > limit || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
@@ -378,6 +391,7 @@ void Http2Session::add_header(Stream& stream, std::string_view name, std::string
     head.path = value.substr(0, question);
     if (question != std::string_view::npos) head.query = value.substr(question + 1);
   } else if (name == ":authority") {
+    // RFC 9113 §8.3.1: :authority takes the place of Host, which handlers look for.
     head.headers.add("host", value);
   } else if (!name.starts_with(':')) {
     head.headers.add(name, value);
@@ -417,6 +431,9 @@ std::optional<Response> Http2Session::admit(Stream& stream) {
     response.status = 431;
     return response;
   }
+  // MAX_CONCURRENT_STREAMS counts open streams alone. A client that resets each stream at once
+  // keeps to it and still gives the handler work without end (CVE-2023-44487); this counts the
+  // work.
   if (outstanding_ >= settings.streams_max) {
     return stream.taken().refuse({ErrorCode::kUnavailable, "too many requests in flight"});
   }
@@ -440,6 +457,7 @@ std::optional<Response> Http2Session::admit(Stream& stream) {
 void Http2Session::begin_request(std::int32_t id, Stream& stream, bool is_whole) {
   if (is_draining_ && has_said_goodbye_) return;  // above the GOAWAY's last stream: ignored
   stream.is_head_method = stream.head.method == "HEAD";
+  // The head moves to the intake, which counts it exactly.
   stream.head_bytes.set(0);
   stream.intake.emplace(host_.core(), std::move(stream.head), std::move(stream.head_bytes),
                         host_.now());
@@ -463,6 +481,7 @@ int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, 
   auto& session = *static_cast<Http2Session*>(self);
   Stream* stream = session.find(id);
   if (stream == nullptr || stream->is_answered || !stream->intake) {
+    // The connection's window goes back, since other streams live on it; the stream's does not.
     nghttp2_session_consume_connection(session.session_.get(), size);
     return 0;
   }
@@ -479,6 +498,7 @@ void Http2Session::end_request(std::int32_t id, Stream& stream) {
   if (stream.is_answered || !stream.intake) return;
   budget_.earn(kRequestTokens);
   // The client's frames are read on, since those that make room for its answers are among them.
+  // First come, first served: nobody passes who waits already.
   if (!waiting_.empty() || host_.is_full()) {
     stream.waits_since = host_.now();
     waiting_.push_back(id);
@@ -510,11 +530,14 @@ void Http2Session::answer(std::uint64_t id, Response response) {
   --outstanding_;
   const auto stream_id = static_cast<std::int32_t>(id);
   Stream* stream = find(stream_id);
+  // The client has reset the stream, or its deadline has passed: the work is done and for nobody.
   if (stream == nullptr || stream->is_answered) return;
   respond(stream_id, *stream, std::move(response));
 }
 
 void Http2Session::respond(std::int32_t id, Stream& stream, Response response) {
+  // An answer without room is replaced by a short one rather than held: else a client that asks and
+  // never reads would fill memory with answers.
   if (!host_.has_room_for(response.body.size())) {
     response = stream.taken().refuse(answers_unread());
   }
@@ -545,6 +568,7 @@ void Http2Session::respond_grpc(std::int32_t id, Stream& stream) {
     if (is_connection_header(header.name) || header.name == "content-type") continue;
     headers.push_back({header.name, clean_value(header.value)});
   }
+  // "Trailers-Only" of the gRPC protocol: one HEADERS frame says all.
   if (effective_grpc_code(response) != GrpcCode::kOk) {
     append_grpc_trailers(headers, response);
     response.body = std::string();
@@ -596,11 +620,13 @@ ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::ui
   const ssize_t read = own.read_body(*stream, room, size, *flags);
   const bool is_end = (*flags & NGHTTP2_DATA_FLAG_EOF) != 0;
   stream->paced_bytes += static_cast<std::size_t>(std::max<ssize_t>(read, 0));
+  // Progress is what has left for the socket; counted in steps, so that one byte a minute is none.
   if (is_end || stream->paced_bytes >= kPaceBytes) {
     stream->progressed = own.host_.now();
     stream->paced_bytes = 0;
   }
   if (is_end && stream->head.transport == Transport::kGrpc) {
+    // A gRPC answer ends with its status as trailers, and only they may end the stream.
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     std::vector<Header> trailers;
     append_grpc_trailers(trailers, stream->response);
@@ -618,6 +644,8 @@ ssize_t Http2Session::read_body(Stream& stream, std::uint8_t* room, std::size_t 
   Response& response = stream.response;
   while (read < size) {
     if (stream.offset == response.content().size() && response.stream) {
+      // One piece at a time, asked for when the one before has gone: the answer is never in memory
+      // whole. Where it fails the stream is reset: an answer that just ended would look whole.
       Result<std::string> piece = response.stream();
       if (!piece || !host_.has_room_for(piece->size())) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -645,10 +673,13 @@ int Http2Session::on_sent(nghttp2_session* session, const nghttp2_frame* frame, 
   auto& own = *static_cast<Http2Session*>(self);
   const auto type = frame->hd.type;
   if (type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) {
+    // The server resets for a fault of the client's; one that provokes resets pays as one that
+    // resets (CVE-2025-8671). A reset with NO_ERROR is our own way to end an early answer.
     own.spend(kFaultTokens);
   }
   const bool is_end = (type == NGHTTP2_HEADERS || type == NGHTTP2_DATA) &&
                       (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  // Answered before the request was whole: from here on kDiscardTime runs.
   if (is_end && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
     Stream* stream = own.find(frame->hd.stream_id);
     if (stream != nullptr) stream->ended = own.host_.now();
@@ -661,6 +692,8 @@ int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::u
   auto& own = *static_cast<Http2Session*>(self);
   Stream* stream = own.find(id);
   if (stream != nullptr) {
+    // Bodies that are sent nearly whole and taken back cost memory and nothing else would count
+    // them.
     if (!stream->is_whole && !stream->is_answered)
       own.spend(static_cast<double>(stream->body_bytes) * kTakenBackTokensPerByte);
     if (stream->waits_since) std::erase(own.waiting_, id);
@@ -672,6 +705,7 @@ int Http2Session::on_close(nghttp2_session* /*session*/, std::int32_t id, std::u
 }
 
 void Http2Session::tick() {
+  // A copy: what a tick answers may close streams and change the map.
   std::vector<std::int32_t> ids;
   ids.reserve(streams_.size());
   for (const auto& [id, stream] : streams_) ids.push_back(id);

@@ -80,6 +80,7 @@ Response Intake::refuse(const Error& error) {
 }
 
 bool Intake::is_too_slow(TimePoint now) const {
+  // An average since the begin, not the last second's pace: a body that came quickly may pause.
   const Duration late = now - begun_ - core_.settings.body_grace;
   if (late <= Duration::zero()) return false;
   const double seconds = std::chrono::duration<double>(late).count();
@@ -90,6 +91,8 @@ bool Intake::is_too_slow(TimePoint now) const {
 /// Until the handler knows better.
 void Intake::name_owner() {
   head_.client = address_of(head_.peer);
+  // Forwarded headers are anybody's to write; they are believed of proxies that the configuration
+  // names, and else the address of the socket counts.
   if (core_.proxies.contains(head_.client)) {
     if (auto client = core_.proxies.client(head_.headers)) {
       head_.client = *std::move(client);
@@ -105,6 +108,7 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   std::optional<Response> early;
   if (!contain_faults("admitting a request", [&] { early = core_.handler.admit(head_); }))
     return refuse({ErrorCode::kInternal, "the request could not be looked at"});
+  // Before the body: a client without a token costs us a head and nothing more.
   if (early) return early;
   if (head_bytes_.is_over()) {
     return refuse({ErrorCode::kUnavailable, "too many requests are being received"});
@@ -114,6 +118,8 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   if (content_length && *content_length > body_bytes_max_ + extra) {
     return refuse(body_too_large(body_bytes_max_));
   }
+  // The announced length is good for refusing early, never for taking: what comes is counted byte
+  // by byte in append.
   const Budget& bodies = core_.budgets->bodies;
   if (content_length && *content_length > bodies.small() && bodies.is_shut()) {
     return refuse(no_room_for_large());
@@ -177,6 +183,8 @@ Result<std::string> Intake::packing() const {
     return fail(ErrorCode::kInvalid, "a compressed message without grpc-encoding");
   }
   if (encoding == "x-gzip") return std::string("gzip");  // RFC 9110 §8.4.1.3
+  // Remote write's snappy is no HTTP coding by RFC 9110: its handler unpacks it, with its own
+  // bounds.
   if (!is_grpc && core_.handler.reads_coding(head_, encoding)) return std::string();
   return encoding;
 }
@@ -192,11 +200,15 @@ Request Intake::take_request() {
 /// Gives the request to the handler, by way of the workers where its body is large.
 std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
                                           std::string encoding) {
+  // A large body would keep the loop from all its other connections, so it goes to the workers.
+  // What is large is judged by bytes and by what a byte of this owner's has cost before.
   CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size());
   bool is_large = !core_.body_costs.fits_loop(head_.owner, !encoding.empty(), body_.size());
   if (!encoding.empty() && !is_large) {
     const std::size_t bytes_max = body_bytes_max_;
     const std::size_t here_max = std::min(bytes_max, kOnLoopBytesMax);
+    // Tried here up to what a loop may work on: a small packed body may unpack to a large one, and
+    // nobody knows before. Then the workers begin anew, with the real limit.
     Result<std::string> plain = decompress(encoding, body_, here_max);
     is_large = !plain && plain.error().code == ErrorCode::kTooLarge && here_max < bytes_max;
     if (!plain && !is_large) {
@@ -215,6 +227,7 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
                         std::move(head_bytes_), std::move(body_bytes_)});
     return std::nullopt;
   }
+  // From here on the bytes are the handler's, which has its own bounds for what it keeps.
   Request request = take_request();
   head_bytes_.set(0);
   body_bytes_.set(0);

@@ -34,6 +34,8 @@ void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* 
 
 }  // namespace
 
+/// A list through the connections themselves: it needs no memory, so a loop that has none left can
+/// still flush and close.
 void Loop::Touched::add(std::shared_ptr<Connection> connection) noexcept {
   if (std::exchange(connection->is_queued, true)) return;
   Connection* const added = connection.get();
@@ -96,6 +98,7 @@ void Loop::join() {
 
 int Loop::wait_ms() const {
   if (!again_.empty()) return 0;
+  // A server without clients does not wake up ten times a second.
   if (connections_.empty() && is_accepting_ && !stop_deadline_) return -1;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_tick_ - now_);
   return static_cast<int>(std::max<std::int64_t>(left.count() + 1, 0));
@@ -115,6 +118,8 @@ bool Loop::turn() {
   const int count =
       epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms());
   refresh_now();
+  // Closed connections stay in removed_ until the turn's end: further events of this turn still
+  // point at them.
   for (int i = 0; i < std::max(count, 0); ++i) on_event(events_[static_cast<std::size_t>(i)]);
   read_again();
   handle_mail();
@@ -145,6 +150,7 @@ void Loop::attend(Connection& connection, Work&& work) {
 }
 
 void Loop::accept_all() {
+  // Bounded, so that a flood of connections leaves the others their turn.
   for (int i = 0; i < kAcceptsMax && is_accepting_; ++i) {
     if (!accept_one()) return;
   }
@@ -169,11 +175,14 @@ bool Loop::accept_one() {
   std::string name = peer.text();
   Holding place = core_.budgets->connections.open(core_.share_of(name));
   place.set(1);
+  // Closed without a word: an answer would cost what there is none of.
   if (place.is_over()) {
     core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
   const int on = 1;
+  // Answers are written whole; Nagle would hold the last packet for the client's delayed
+  // acknowledgement, 40 ms.
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket),
                                                  std::move(name), std::move(place));
@@ -209,6 +218,8 @@ void Loop::remove(Connection& connection) {
 }
 
 void Loop::read_again() {
+  // OpenSSL holds bytes that epoll knows nothing of. A copy, since a connection that still has some
+  // puts itself in again, for the next turn.
   const auto waiting = std::exchange(again_, {});
   for (const auto& weak : waiting) {
     const auto connection = weak.lock();
@@ -264,6 +275,7 @@ void Loop::tick() {
                                     ? std::min(settings.idle_timeout, settings.idle_timeout_crowded)
                                     : settings.idle_timeout;
   core_.return_freed_memory(now_);
+  // A copy: what ticks may be removed.
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);

@@ -118,6 +118,8 @@ Result<SocketAddress> parse_address(const std::string& listen) {
   return address;
 }
 
+/// SO_REUSEPORT lets a second process of the same user listen beside us without a word, and the
+/// kernel would share the connections between the two. A socket without the flag finds that out.
 Result<void> probe_free(const SocketAddress& address) {
   if (address.port() == 0) return {};
   const Fd probe(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
