@@ -161,6 +161,8 @@ void append_scalar(std::string& out, FieldReader& reader) {
 }
 
 void append_json(std::string& out, std::string_view any_value, int depth) {
+  // A body that passed intake is not so deep (is_valid_any_value); this keeps the stack of whoever
+  // reads one that did not.
   if (depth > kAnyValueDepthMax) return;
   const std::size_t before = out.size();
   FieldReader reader(any_value);
@@ -245,6 +247,7 @@ std::string_view string_value(std::string_view any_value) {
   return text;
 }
 
+/// A number, a truth value, an empty list say something; an empty text and no value at all do not.
 bool is_empty_value(std::string_view any_value) {
   FieldReader reader(any_value);
   while (reader.next()) {
@@ -292,6 +295,7 @@ void append_value_text(std::string& out, std::string_view any_value) {
 }
 
 bool is_valid_any_value(std::string_view any_value, int depth) {
+  // Damage and depth come from outside: bounded before the recursion, not by the stack's end.
   if (depth > kAnyValueDepthMax) return false;
   FieldReader reader(any_value);
   while (reader.next()) {

@@ -36,6 +36,7 @@ std::optional<Number> parse(std::string_view text) {
   return value;
 }
 
+/// Both alphabets and any padding, as ProtoJSON asks of readers.
 std::optional<std::string> from_base64(std::string_view text) {
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
   std::string out;
@@ -100,6 +101,8 @@ class Converter {
     for (auto entry : object) {
       const std::string_view key = unescaped(entry.key());
       ondemand::value value = entry.value();
+      // Unknown keys are ignored and null is the default value (ProtoJSON): a newer sender is no
+      // error.
       const JsonField* field = schema.find(key);
       if (field == nullptr) {
         pass_over(value);
@@ -191,6 +194,7 @@ class Converter {
       }
       case JsonKind::kHexId: {
         const auto id = from_hex(text(field, value));
+        // OTLP/JSON writes ids as hexadecimal, where ProtoJSON would have base64.
         if (!id || (!id->empty() && id->size() != 8 && id->size() != 16)) {
           refuse(field, "must be 16 or 32 hexadecimal digits");
         }
@@ -302,6 +306,8 @@ class Converter {
   std::string_view digits_of(const JsonField& field, ondemand::value value) {
     if (value.type() == ondemand::json_type::string) return text(field, value);
     if (value.type() != ondemand::json_type::number) refuse(field, "must be an integer");
+    // As written: through a double an integer above 2^53, such as a time in nanoseconds, would be
+    // another one.
     std::string_view token = value.raw_json_token();
     while (!token.empty() && std::string_view(" \t\r\n").find(token.back()) != token.npos) {
       token.remove_suffix(1);
@@ -322,6 +328,8 @@ tl::unexpected<Error> too_large() {
               fmt::format("a JSON body may have {} bytes; protobuf may have more", kJsonBytesMax));
 }
 
+/// simdjson keeps four bytes for each mark of the text before a word of it is read: a body of
+/// brackets alone would take four times its size, besides what it makes.
 bool has_too_many_marks(std::string_view json) {
   if (json.size() <= kJsonMarksMax) return false;
   constexpr std::string_view kMarks = "{}[]:,\"";
@@ -359,6 +367,8 @@ Result<std::string> json_to_protobuf(Signal signal, std::string& json) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: the body must be an object");
     }
     std::string out = Converter(parser, json).convert(document.get_object(), json_request(signal));
+    // The parser stops at the end of the object; a second document behind it would be lost
+    // silently.
     if (document.current_location().error() == simdjson::SUCCESS) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: text behind the end");
     }

@@ -20,6 +20,8 @@ JsonField parts(std::string_view key, std::uint32_t number, const JsonMessage& m
 
 /// common.proto and resource.proto.
 struct CommonSchema {
+  // Members, since the messages point at each other in a circle: the addresses must stand before
+  // the fields are filled in.
   JsonMessage any_value, array_value, key_value_list, key_value, scope, entity, resource;
 
   CommonSchema() {
@@ -193,6 +195,7 @@ struct LogsSchema {
 
 }  // namespace
 
+/// Some ten fields: a loop over them is quicker than a map, and the usual ones come first.
 const JsonField* JsonMessage::find(std::string_view key) const {
   for (const JsonField& field : fields) {
     if (field.key == key) return &field;

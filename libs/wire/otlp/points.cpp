@@ -10,6 +10,7 @@ namespace {
 template <typename Value>
 void append_packed(std::vector<Value>& out, std::string_view bytes) {
   static_assert(sizeof(Value) == 8);
+  // Copied as it lies: fixed64 is little-endian on the wire and on every machine that we build for.
   if (bytes.size() % 8 != 0) throw protozero::invalid_length_exception{};
   const std::size_t before = out.size();
   out.resize(before + bytes.size() / 8);
@@ -17,6 +18,8 @@ void append_packed(std::vector<Value>& out, std::string_view bytes) {
 }
 
 void add_count(ExponentialBuckets& buckets, std::uint64_t count) {
+  // Counts are a byte each on the wire and eight in memory: what is over the limit is only noted,
+  // and the point refused with a reason (native_fault).
   if (buckets.counts.size() < kExponentialBucketsMax) {
     buckets.counts.push_back(count);
   } else {
@@ -67,6 +70,7 @@ Quantile read_quantile(std::string_view bytes) {
 
 /// Makes the room empty, keeping what it has allocated.
 void clear(HistogramPoint& point) {
+  // A body of histograms makes no allocation a point that the first one has not made.
   auto counts = std::move(point.bucket_counts);
   auto bounds = std::move(point.bounds);
   counts.clear();
@@ -116,6 +120,7 @@ bool read_plain(std::string_view bytes, NumberPoint& point) {
   const char* const end = at + bytes.size();
   while (at != end) {
     if (*at == kAttributeTag) {
+      // A second run: only the general reader can put the two together.
       if (!point.attributes.bytes.empty()) return false;
       const char* const begin = at;
       at = skip_attributes(at, end);
@@ -166,6 +171,8 @@ void PointReader::take_attribute(Point& point, FieldReader& reader) {
   } else if (run.data() + run.size() == begin) {
     run = {run.data(), run.size() + size};
   } else {
+    // Attributes that other fields stand between: gathered, so that whoever hashes or decodes them
+    // sees one run, and the order in which an encoder wrote them makes no other series.
     if (run.data() != scattered_.data()) scattered_.assign(run);
     scattered_.append(begin, size);
     run = scattered_;

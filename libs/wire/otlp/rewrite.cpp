@@ -97,6 +97,7 @@ class Rewriting {
     std::string out(bytes);
     const ItemFacts facts = look_at_log_record(bytes);
     if (facts.is_valid && !facts.has_time)
+      // One more each time: records of one body keep their order where the store sorts by time.
       protozero::pbf_writer(out).add_fixed64(11, time_ns_++);  // observed_time_unix_nano
     return out;
   }

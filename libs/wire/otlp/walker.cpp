@@ -38,6 +38,9 @@ std::string_view items_name(Signal signal) {
   return "items";
 }
 
+/// Protobuf lets a message stand twice and merges the two. We read views, which cannot be merged,
+/// and to take one of the two would make what is checked another thing than what a destination
+/// reads.
 std::string_view once(std::optional<std::string_view>& slot, std::string_view value,
                       std::string_view name) {
   if (slot) throw FieldTwice{name};
@@ -162,6 +165,9 @@ class Walk {
   void skip_unknown(FieldReader& reader) {
     reader.skip();
     unknown_bytes_ += static_cast<std::size_t>(reader.position() - reader.field_begin());
+    // A traces request that is sent to the metrics path is valid protobuf of unknown fields, and
+    // would be acknowledged as an empty one. A newer OTLP adds fields too, but never most of a
+    // body.
     if (unknown_bytes_ > limits_.unknown_bytes && unknown_bytes_ > body_bytes_ / 2)
       throw MostlyUnknown{unknown_bytes_, body_bytes_};
   }
@@ -176,12 +182,15 @@ class Walk {
   }
 
   void item(std::string_view bytes) {
+    // Counted before it is given: verdicts are kept for each item, so their number bounds memory.
     if (items_ == limits_.items) throw TooMany{items_name(signal_), limits_.items};
     visitor_.on_item(items_++, bytes);
   }
 
   void end_envelope(std::uint32_t items_before) {
     if (items_ != items_before) return;
+    // An envelope without items is two bytes and makes visitors work as for a real one; items alone
+    // would not bound that.
     if (empty_envelopes_++ == limits_.empty_envelopes) {
       throw TooMany{"resources, scopes or metrics without an item", limits_.empty_envelopes};
     }
@@ -220,6 +229,8 @@ class Walk {
           skip_unknown(reader);
       }
     }
+    // The visitor judges a metric before its points come, so what stands behind them is read first:
+    // points are skipped by length, which touches one cache line each.
     read_aggregation(data.value_or(std::string_view{}), view);
     visitor_.on_metric(view);
     const std::uint32_t items_before = items_;

@@ -24,6 +24,8 @@ std::uint16_t weight_of(std::uint64_t slot) { return static_cast<std::uint16_t>(
 std::size_t WeightedHashes::slot_of(std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
   std::size_t slot = (hash >> kWeightBits) & mask;
+  // 48 bits of a keyed hash stand for the key: among half a million a new one meets another by a
+  // chance of 2 in 10^9, and then one series is counted too few.
   while (slots_[slot] != 0 && upper(slots_[slot]) != upper(hash)) slot = (slot + 1) & mask;
   return slot;
 }
@@ -42,6 +44,7 @@ void WeightedHashes::insert(std::uint64_t hash, std::uint16_t weight) {
 void WeightedHashes::erase(std::uint64_t hash) {
   if (slots_.empty()) return;
   std::uint64_t& slot = slots_[slot_of(upper(hash))];
+  // Weight 0 keeps the place taken, so that probes go on past it; grow leaves such places out.
   if (slot != 0) slot = upper(slot);
 }
 
@@ -59,6 +62,7 @@ void WeightedHashes::grow() {
 }
 
 void ActiveSeries::enter(const SeriesKey& point, std::uint32_t weight) {
+  // Nearly always nothing has been put out, and a new series costs no lock.
   cached_ += weight;
   if (put_out_ == 0) return;
   const std::lock_guard lock(mutex_);
@@ -76,6 +80,7 @@ void ActiveSeries::put_out(const SeriesKey& point, std::uint32_t weight, std::ui
   if (weight == 0 || kept_s_ == 0 || !is_limited_) return;
   const std::lock_guard lock(mutex_);
   turn(now_s);
+  // Without room the series is forgotten: the customer is counted too low, never refused for it.
   if (young_.points.size() >= kPutOutMax || room_.bytes >= room_.bytes_max) return;
   const auto kept = static_cast<std::uint16_t>(
       std::min<std::uint32_t>(weight, std::numeric_limits<std::uint16_t>::max()));

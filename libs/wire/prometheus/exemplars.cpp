@@ -35,6 +35,8 @@ std::vector<LabelPair> exemplar_labels(const otlp::Exemplar& exemplar) {
   for (LabelPair& label : others) {
     if (label.first == "trace_id" || label.first == "span_id") continue;
     const std::size_t size = characters(label.first) + characters(label.second);
+    // OpenMetrics allows 128 characters; the ids of trace and span go first, since they are what an
+    // exemplar is for.
     if (used + size > kExemplarCharactersMax) continue;
     used += size;
     labels.push_back(std::move(label));
@@ -79,6 +81,7 @@ std::vector<EncodedExemplar> read_exemplars(otlp::MetricType type, std::string_v
   otlp::for_each_exemplar(type, point, [&found](std::string_view bytes) {
     if (const auto exemplar = read_whole(bytes)) found.push_back(*exemplar);
   });
+  // Prometheus takes exemplars of a series in order of time and refuses the rest.
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
     return left.time_ns < right.time_ns;
   });

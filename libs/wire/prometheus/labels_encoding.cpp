@@ -81,6 +81,9 @@ SharedLabels SharedLabels::from(std::vector<LabelPair> labels) {
 
 void append_own_labels(std::string& out, std::vector<LabelPair>& own, const SharedLabels& shared) {
   std::stable_sort(own.begin(), own.end(), by_name);
+  // A series' labels in their order are a merge of its own and the resource's. What is kept is the
+  // own ones' bytes and how the two alternate, since the resource's lie once for thousands of
+  // series.
   std::vector<Run> runs(1);
   std::string bytes;
   auto next_shared = shared.labels.begin();

@@ -74,6 +74,8 @@ template <typename Table>
 std::string unit_word(const Table& table, std::string_view unit) {
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   while (!unit.empty() && unit.back() == ' ') unit.remove_suffix(1);
+  // UCUM annotations such as {request} are no unit (OpenTelemetry, "Prometheus and OpenMetrics
+  // Compatibility", Metric Metadata).
   if (unit.find_first_of("{}") != std::string_view::npos) return "";
   const auto* known =
       std::find_if(table.begin(), table.end(), [unit](const Unit& u) { return u.first == unit; });
@@ -82,6 +84,7 @@ std::string unit_word(const Table& table, std::string_view unit) {
 }
 
 void append_if_absent(std::vector<std::string>& tokens, const std::string& word) {
+  // "http.request.duration_seconds" with unit s keeps one "seconds".
   if (word.empty() || std::find(tokens.begin(), tokens.end(), word) != tokens.end()) return;
   tokens.push_back(word);
 }
@@ -117,6 +120,7 @@ std::string metric_name(const MetricNaming& naming) {
   // A name of other characters alone is one `_`, before what the unit and the type add.
   if (tokens.empty()) tokens.emplace_back();
   add_unit(tokens, naming.unit);
+  // The type's word comes last whatever the unit has added: _bytes_total, never _total_bytes.
   if (naming.is_counter) move_to_end(tokens, "total");
   if (naming.is_gauge && naming.ratio_suffix && naming.unit == "1") move_to_end(tokens, "ratio");
   std::string name = fmt::format("{}", fmt::join(tokens, "_"));
@@ -160,6 +164,8 @@ bool is_rule_label(std::string_view label) {
   return label == "severity" || label == "alertname" || label == "alertstate";
 }
 
+/// What Prometheus and our own programs write: a customer who could write it too could make a node
+/// look alive, or silence an alert.
 bool is_reserved_name(std::string_view metric, bool is_agent) {
   return metric == "up" || metric.starts_with("scrape_") || metric.starts_with("ALERTS") ||
          metric.starts_with("otelcol_") || metric.starts_with("vigia_") ||

@@ -78,6 +78,7 @@ Layout lay_out(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
   std::uint64_t open_count = 0;
   std::int64_t at = buckets.offset;
   for (const std::uint64_t count : buckets.counts) {
+    // An arithmetic shift rounds down also below 0, as merging buckets of a negative index needs.
     const std::int64_t index = (at >> shift) + 1;
     if (index != open_index) {
       builder.add(open_index, open_count);
@@ -174,6 +175,8 @@ RejectReason native_fault(const otlp::ExponentialPoint& point, std::string& why)
   }
   const std::uint64_t inside = *positive + *negative + point.zero_count;
   if (inside == point.count) return RejectReason::kNone;
+  // Prometheus' own rule (histogram.Validate): observations of NaN are counted and lie in no
+  // bucket, and make the sum NaN.
   if (inside < point.count && !has_known_sum(point)) return RejectReason::kNone;
   why = fmt::format("an exponential histogram's count is {}, its zero_count and buckets are {}",
                     point.count, inside);
@@ -188,6 +191,7 @@ std::string native_histogram(const otlp::ExponentialPoint& point, TimestampMs ti
   const double threshold = point.zero_threshold == 0 ? kDefaultZeroThreshold : point.zero_threshold;
   if (point.is_stale()) {
     writer.add_uint64(kCountInt, 0);
+    // Prometheus knows a stale histogram by its sum alone.
     writer.add_double(kSum, stale_mark());
     writer.add_sint32(kSchema, schema);
     writer.add_double(kZeroThreshold, threshold);

@@ -53,6 +53,7 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
     const auto& wanted = settings.resource_labels;
     if (std::find(wanted.begin(), wanted.end(), entry.key) == wanted.end()) return;
     std::string name = label_name(entry.key);
+    // These three are ours to set; an attribute that is called so must not take their place.
     if (name == kCustomerLabel || name == "job" || name == "instance") return;
     labels.emplace_back(std::move(name), text_of(entry.value));
   });
@@ -62,6 +63,7 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
 /// Every attribute that does not identify, and the shared labels; "" where nothing would be told.
 std::string target_info(const otlp::Attributes& attributes, std::vector<LabelPair> own,
                         const SharedLabels& shared) {
+  // Without either nothing could be joined to it (compatibility specification).
   if (shared.get("job").empty() && shared.get("instance").empty()) return "";
   bool tells = false;
   otlp::for_each_attribute(attributes, [&tells](const otlp::KeyValueView& entry) {
@@ -100,6 +102,7 @@ RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels
 Claim read_claim(const CustomerId& customer, std::string_view resource) {
   Claim claim = Claim::kNone;
   otlp::for_each_attribute({resource, 1}, [&](const otlp::KeyValueView& entry) {
+    // Once foreign, always foreign: a second value of the sender's own does not make it good.
     if (entry.key != "customer.id" || claim == Claim::kForeign) return;
     if (otlp::is_empty_value(entry.value)) return;  // names nobody
     const std::string_view named = otlp::string_value(entry.value);
@@ -110,6 +113,7 @@ Claim read_claim(const CustomerId& customer, std::string_view resource) {
 
 ResourceLabels too_large_a_resource(const CustomerId& customer, std::string_view resource) {
   ResourceLabels labels;
+  // Whose it claims to be is told first: a foreign resource is refused as foreign, however large.
   labels.fault = fault_of(read_claim(customer, resource));
   if (labels.fault == RejectReason::kNone) labels.fault = RejectReason::kResourceBytes;
   return labels;

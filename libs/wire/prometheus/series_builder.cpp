@@ -183,6 +183,7 @@ RejectReason histogram_fault(const otlp::HistogramPoint& point) {
   if (!has_no_buckets && point.bucket_counts.size() != bounds.size() + 1) {
     return RejectReason::kInvalid;
   }
+  // A stale point has no counts and still ends the series of each of its bounds.
   if (has_no_buckets && !bounds.empty() && !point.is_stale()) return RejectReason::kInvalid;
   return RejectReason::kNone;
 }
@@ -194,6 +195,7 @@ RejectReason summary_fault(const otlp::SummaryPoint& point, std::string& why) {
   const auto is_same = [](double left, double right) {
     return left == right || (std::isnan(left) && std::isnan(right));
   };
+  // NaN behind all else, or the order would be none and std::sort without bounds.
   std::sort(sorted.begin(), sorted.end(), [](double left, double right) {
     return std::isnan(right) ? !std::isnan(left) : left < right;
   });

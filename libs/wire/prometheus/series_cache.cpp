@@ -57,6 +57,7 @@ SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings,
                           std::atomic<std::uint64_t>& total_bytes)
     : settings_(cache_settings), total_bytes_(total_bytes), slots_(kFirstSlots) {}
 
+/// Ends since at most half of the slots are taken (insert).
 PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
   for (std::size_t slot = slot_of(key);; slot = (slot + 1) & (slots_.size() - 1)) {
     const Slot& found = slots_[slot];
@@ -84,6 +85,7 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
   std::uint32_t index = 0;
   if (free_.empty()) {
     index = entries_++;
+    // Pages never move: growing costs no copy of entries, and no moment with twice the memory.
     if (index % kPage == 0) pages_.push_back(std::make_unique<PointEntry[]>(kPage));
   } else {
     index = free_.back();
@@ -144,6 +146,7 @@ void SeriesCache::Shard::remove(std::uint32_t index, std::uint32_t now_s) {
 }
 
 void SeriesCache::Shard::erase_if_unused(ResourceEntry& resource) {
+  // Its series know it by number; with the last of them, and no reader inside, nobody does.
   if (resource.points > 0 || resource.pins > 0) return;
   total_bytes_ -= resource_bytes(resource);
   numbered_[resource.number] = nullptr;
@@ -164,9 +167,13 @@ bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming)
   const std::uint32_t idle_s = in_seconds(settings_.idle_max);
   std::uint32_t oldest = kNoEntry;
   for (std::size_t i = 0; i < std::min<std::size_t>(kSweepEntries, entries_); ++i) {
+    // A clock hand over all entries, a few at a time: no list in order of use, which would cost two
+    // pointers an entry and a write at each look-up.
     hand_ = hand_ + 1 < entries_ ? hand_ + 1 : 0;
     const PointEntry& entry = at(hand_);
     if (!entry.is_used) continue;
+    // Both tests: another thread may have used it after our now was read, and the difference of two
+    // unsigned numbers would be huge.
     if (now_s - entry.used_s > idle_s && now_s > entry.used_s) {
       remove(hand_, now_s);
     } else if (oldest == kNoEntry || entry.used_s < at(oldest).used_s) {
@@ -242,6 +249,7 @@ SeriesCache::Shard& SeriesCache::shard(const SeriesKey& resource) {
   return *shards_[resource.low % kShards];
 }
 
+/// Keyed: a sender that could make two sets of labels meet would write into another's series.
 SeriesKey SeriesCache::hash(std::string_view bytes) const {
   const XXH128_hash_t hash =
       XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size());

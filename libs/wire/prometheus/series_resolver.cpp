@@ -19,6 +19,7 @@ void append_key(std::string& out, const SeriesKey& key) {
   out.append(bytes, sizeof bytes);
 }
 
+/// With its length before it: else "ab" + "c" and "a" + "bc" would be one key.
 void append_text(std::string& out, std::string_view text) {
   const auto size = static_cast<std::uint32_t>(text.size());
   char bytes[sizeof size];
@@ -108,6 +109,9 @@ void SeriesResolver::on_metric(const otlp::MetricView& metric) {
   step_ = std::min(step_, Step::kMetric);
 }
 
+/// Put off until a point comes that is wanted: a body whose points a reader skips costs no hash and
+/// no lock. Each level's key is a hash over the level's above, so equal bytes at another place make
+/// another key.
 void SeriesResolver::enter() {
   if (step_ == Step::kResource) enter_resource();
   if (step_ <= Step::kScope) hash_scope();
@@ -121,6 +125,7 @@ void SeriesResolver::enter_resource() {
   append_key(room_, cache_.hash(resource_bytes_));
   const SeriesKey key = cache_.hash(room_);
   shard_ = &cache_.shard(key);
+  // A resource lives in one shard with all its points: one lock for a run of hundreds.
   lock_ = std::unique_lock(shard_->mutex);
   work_ = 0;
   shard_->sweep(now_s_);
@@ -135,6 +140,7 @@ void SeriesResolver::enter_resource() {
                                                            : cache_.uncounted_series());
     resource = &shard_->insert_resource(std::move(entry));
   }
+  // From here on the sweep of another thread, which offer_lock lets in, leaves the resource alone.
   ++resource->pins;
   resource_ = resource;
   resource_why_.clear();
@@ -165,6 +171,7 @@ void SeriesResolver::hash_metric() {
   metric_key_ = cache_.hash(room_);
 }
 
+/// Only for points that are not in the cache: names are assembled and checked there alone.
 const MetricIdentity& SeriesResolver::identity() {
   if (!has_identity_) {
     identity_ = identify(metric_, resource_->labels.is_agent, settings_);
@@ -205,6 +212,8 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
   give(item, bytes, point, point_key(point));
 }
 
+/// A look-up misses the processor's cache twice, in the slot and in the entry, some 100 ns each. A
+/// few points wait together, so that the memory is on its way for all of them at once.
 void SeriesResolver::put_to_wait(std::uint32_t item, std::string_view bytes,
                                  const otlp::NumberPoint& point) {
   Waiting& waiting = waiting_[waiting_count_++];
@@ -280,6 +289,8 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
   fault = identity().fault;
   PointSeries series;
   if (fault == RejectReason::kNone) {
+    // Asked twice: here with the least that a point can weigh, before labels are built for nothing,
+    // and below with what it does weigh.
     if (shard_->is_full() || !admits_new_series(key, 1)) {
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
@@ -315,6 +326,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     entry.forms = std::make_unique<char[]>(forms.size());
     std::memcpy(entry.forms.get(), forms.data(), forms.size());
   }
+  // Before the insert: a sweep after it might take the entry that is about to be given.
   shard_->sweep(now_s_, entry.forms_bytes);
   const PointEntry& kept = shard_->insert(std::move(entry));
   return fault == RejectReason::kNone ? &kept : nullptr;

@@ -90,6 +90,8 @@ class Emitter final : public SeriesResolver, private FamilySource {
       const bool is_last = i == point.bounds.size();
       const double bound = is_last ? std::numeric_limits<double>::infinity() : point.bounds[i];
       if (!is_last && is_last_bound(bound)) continue;
+      // The forms come in the order in which add_histogram made them; both walks must skip alike,
+      // which the CHECK in on_point holds.
       if (i < point.bucket_counts.size()) cumulative += point.bucket_counts[i];
       take_exemplars(exemplars, below, bound);
       below = bound;
@@ -155,6 +157,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
   }
 
   void on_resource_end(const ResourceEntry& entry) override {
+    // With the newest time of the resource's own points: a body of yesterday says nothing of now.
     if (!entry.labels.target_info.empty() && newest_ms_ > 0) {
       is_target_info_ = true;
       point_ = SeriesPoint{};
@@ -201,6 +204,7 @@ Result<void> Translator::translate(const CustomerId& customer, std::string_view 
   Emitter emitter(customer, settings_, cache_, verdicts, sink);
   auto items = emitter.run(otlp_metrics_body);
   if (!items) return forward(items);
+  // Verdicts go by the item's place in the body; where the counts differ they are another body's.
   if (*items != verdicts.items()) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("body of {} points with {} verdicts", *items, verdicts.items()));

@@ -3,6 +3,7 @@
 namespace vigia::wire::prometheus {
 
 void TurnMutex::lock() {
+  // Free: nothing to queue for. The try takes `next_` first, so that it overtakes nobody who waits.
   if (next_.try_lock()) {
     const bool is_free = holder_.try_lock();
     if (is_free) {

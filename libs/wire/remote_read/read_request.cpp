@@ -25,6 +25,7 @@ Matcher read_matcher(protozero::pbf_reader message) {
     switch (message.tag()) {
       case kType: {
         const std::int32_t type = message.get_enum();
+        // A matcher of an unknown kind left out would widen the answer.
         if (type < 0 || type > 3) throw protozero::exception();
         matcher.type = static_cast<MatchType>(type);
         break;
@@ -95,6 +96,8 @@ Result<ReadRequest> read_request(std::string_view bytes) {
         message.skip();
     }
   }
+  // prompb/remote.proto: the first of the list that the server knows; no list means samples, which
+  // clients older than the list expect.
   if (has_list && !chosen.has_value()) {
     return fail(ErrorCode::kInvalid,
                 "remote read: none of the accepted response types is known here");

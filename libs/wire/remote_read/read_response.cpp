@@ -43,6 +43,8 @@ void SamplesResponse::begin_query() {
 
 void SamplesResponse::end_query() {
   if (!has_query_) return;
+  // One result a query, in their order, and an empty one where nothing was found: Prometheus
+  // matches results to queries by their place alone.
   protozero::pbf_writer(response_).add_message(kResults, result_);
   result_.clear();
   has_query_ = false;
@@ -93,6 +95,7 @@ void ChunksResponse::close_frame(std::uint64_t query_index) {
   }
   append_varint(stream_, frame_.size());
   const std::uint32_t sum = crc32c(frame_);
+  // Big-endian, as Prometheus' ChunkedWriter has it.
   for (const unsigned shift : {24U, 16U, 8U, 0U}) {
     stream_.push_back(static_cast<char>((sum >> shift) & 0xffU));
   }

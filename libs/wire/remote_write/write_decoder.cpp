@@ -107,6 +107,8 @@ class Decoder {
     series_.exemplars.clear();
     series_.histograms.clear();
     scattered_.clear();
+    // The labels' bytes are the series' identity for who stores them. Encoders write them in one
+    // run, which is viewed where it lies; only labels that stand apart are gathered.
     const char* run_begin = nullptr;
     const char* run_end = nullptr;
     pbf_reader message(bytes.data(), bytes.size());
@@ -135,6 +137,7 @@ class Decoder {
   }
 
   void read_series_field(pbf_reader& message) {
+    // An empty sample is two bytes on the wire and sixteen in memory.
     if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
         limits_.values_max)
       throw OverLimit{"values in a series"};
@@ -221,6 +224,8 @@ bool is_name(std::string_view name, bool is_metric) {
 Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
                             WriteVisitor& visitor) {
   std::size_t length = 0;
+  // The length is the sender's word for it: checked against what the block could yield and what we
+  // take before memory is asked for.
   if (!snappy::GetUncompressedLength(body.data(), body.size(), &length) ||
       length > body.size() * kSnappyRatioMax)
     return fail(ErrorCode::kInvalid, "remote write: the body is not a snappy block");
@@ -258,6 +263,7 @@ Result<void> check_labels(const std::vector<LabelView>& labels) {
       return invalid("not a label name", label.name);
     }
     if (label.value.empty()) return invalid("a label without a value", label.name);
+    // Sorted and unique, as remote write demands: two orders of one set would be two series.
     if (&label != &labels.front() && label.name <= previous)
       return invalid(label.name == previous ? "a label stands twice" : "labels are not sorted",
                      label.name);

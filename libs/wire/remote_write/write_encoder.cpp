@@ -88,10 +88,13 @@ void append_exemplar(std::string& out, const Labels& labels, const Sample& sampl
 char* append_sample_around(std::string& message, std::size_t label_bytes, const Sample& sample,
                            std::string_view exemplars) {
   const std::uint64_t timestamp = to_unsigned(sample.timestamp_ms);
+  // All lengths are known before the first byte, so a series is written once, front to back, into
+  // room that grows once; the labels are left out for the caller to copy in.
   const std::size_t sample_bytes = 1 + 8 + 1 + varint_bytes(timestamp);
   char* const labels = open_series(message, label_bytes + 2 + sample_bytes + exemplars.size());
   char* at = labels + label_bytes;
   *at++ = kSamples;
+  // At most 20 bytes: one byte of length always does.
   *at++ = static_cast<char>(sample_bytes);
   *at++ = kSampleValue;
   at = put_u64(at, value_bits(sample.value));
