@@ -509,8 +509,6 @@ void LogState::tell(CursorState& cursor, std::uint64_t segment,
 
 void LogState::move(CursorState& cursor, LogPosition position) {
   cursor.committed = position;
-  // The sets hold what is counted and may be met again; nothing before the position is, so they
-  // stay as small as the damage ahead.
   cursor.damaged.erase(cursor.damaged.begin(), cursor.damaged.lower_bound(position));
   cursor.passages.erase(cursor.passages.begin(), cursor.passages.lower_bound(position));
   cursor.told.erase(cursor.told.begin(), cursor.told.lower_bound(position.segment));
@@ -681,7 +679,6 @@ std::optional<Readable> LogState::wait_readable(std::size_t index, LogPosition f
   CursorState& cursor = cursors_[index];
   for (;;) {
     if (cursor.is_interrupted) return std::nullopt;
-    // The log may have moved the cursor past what the reader was about to read.
     from = std::max(from, cursor.committed);
     for (const Segment& segment : segments_) {
       if (segment.number < from.segment) continue;
@@ -753,7 +750,6 @@ bool LogState::count_damaged_passage(std::size_t index, LogPosition begin) {
 
 void LogState::note_damage(LogPosition position) {
   if (damage_.count(position) > 0) return;
-  // Once full, a passage may be counted once for each cursor: too many, never too few.
   if (damage_.size() < kDamageRememberedMax) damage_.insert(position);
   ++damaged_records_;
   damaged_segments_.insert(position.segment);
