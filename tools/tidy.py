@@ -12,7 +12,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from house.folders import Folders
 from house.functions import LizardMissing
+from house.known import check_known, check_rooms
+from house.names import TypeNames
+from house.product import Product
 from house.report import report
 from house.tree import ROOT, Finding, Tree, layer_of
 
@@ -151,8 +155,16 @@ def check_threads(file: Path, text: str) -> Iterator[Finding]:
         yield Finding(file, 1, "has a thread whose work is not inside contain_faults (libs/base/fault.hpp)")
 
 
+def check_between_files() -> Iterator[Finding]:
+    product = Product(TREE)
+    folders, names = Folders(product), TypeNames(product)
+    yield from check_rooms(TREE, folders)
+    yield from names.findings()
+    yield from check_known(TREE, folders, names)
+
+
 def check() -> int:
-    findings = list(check_repository()) + list(check_sources_are_built())
+    findings = list(check_repository()) + list(check_sources_are_built()) + list(check_between_files())
     for file in tracked("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp"):
         lines = file.read_text().splitlines()
         findings += [*check_includes(file, lines), *check_text(file, lines), *check_functions(file, lines)]

@@ -9,6 +9,7 @@ import pytest
 from house.cpp_text import code_only, count_lines
 from house.declarations import Unbalanced, defined_types
 from house.folders import Folders
+from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
 from house.product import Product
 from house.tree import Tree
@@ -182,6 +183,57 @@ def test_the_report_is_the_same_for_the_same_files(tmp_path: Path) -> None:
         "  services/one/a/a.hpp:3 b: 42 lines, ccn 1, 0 parameters",
         "  services/one/b/b.hpp:1 c: 1 lines, ccn 12, 6 parameters",
     ]
+
+
+def _owed(tree: Tree) -> list[str]:
+    product = Product(tree)
+    folders = Folders(product)
+    found = [*check_rooms(tree, folders), *check_known(tree, folders, TypeNames(product))]
+    return [f"{each.file.relative_to(tree.root)}:{each.line}: {each.text}" for each in found]
+
+
+def test_what_is_new_fails(tmp_path: Path) -> None:
+    tree = _program(
+        tmp_path,
+        base="namespace v { struct Thing {}; }\n",
+        a='#include "services/one/b/b.hpp"\n',
+        b='#include "services/one/a/a.hpp"\nnamespace v { struct Thing {}; }\n',
+    )
+    folders, name = _owed(tree)
+    assert folders.startswith("services/one/b/b.hpp:1: services/one/a and services/one/b include each other")
+    assert name.startswith("services/one/b/b.hpp:2: v::Thing is defined in the same program by libs/base/base.hpp:1")
+
+
+def test_what_is_known_passes_and_may_only_shrink(tmp_path: Path) -> None:
+    _program(tmp_path, a='#include "services/one/b/b.hpp"\n', b='#include "services/one/a/a.hpp"\n')
+    known = tmp_path / FILE
+    known.parent.mkdir(parents=True)
+    known.write_text("# owed\n\nfolders services/one/a services/one/b\n")
+    assert _owed(Tree(tmp_path)) == []
+    (tmp_path / "services/one/b/b.hpp").write_text("")
+    (gone,) = _owed(Tree(tmp_path))
+    assert gone.startswith(f'{FILE}:3: "folders services/one/a services/one/b" is mended')
+    known.write_text("type v::Thing\n")
+    (gone,) = _owed(Tree(tmp_path))
+    assert gone.startswith(f'{FILE}:1: "type v::Thing" is mended')
+
+
+def test_for_libraries_there_is_no_list(tmp_path: Path) -> None:
+    tree = _tree(
+        tmp_path,
+        {
+            "libs/a/CMakeLists.txt": LIBRARY.format("a", "a.cpp", ""),
+            "libs/a/a.cpp": '#include "libs/b/b.hpp"\n',
+            "libs/a/a.hpp": "",
+            "libs/b/CMakeLists.txt": LIBRARY.format("b", "b.cpp", ""),
+            "libs/b/b.cpp": '#include "libs/a/a.hpp"\n',
+            "libs/b/b.hpp": "",
+            FILE: "folders libs/a libs/b\n",
+        },
+    )
+    pair, gone = _owed(tree)
+    assert pair.startswith("libs/b/b.cpp:1: libs/a and libs/b include each other")
+    assert "is mended" in gone
 
 
 def test_every_file_of_this_tree_is_read() -> None:
