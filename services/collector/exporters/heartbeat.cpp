@@ -13,48 +13,13 @@
 #include "libs/service/log.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/heartbeat_state.hpp"
+#include "services/collector/exporters/own_samples.hpp"
 
 namespace vigia::collector {
-namespace {
-
-DeliverySettings once() {
-  DeliverySettings settings;
-  settings.lane = Lane::kOnce;
-  settings.in_flight_max = 1;
-  return settings;
-}
-
-/// Notes whether all was taken.
-class Outcome final : public DeliveryObserver {
- public:
-  explicit Outcome(std::function<bool()> go_on) : go_on_(std::move(go_on)) {}
-  void on_refused(const Parcel& /*parcel*/, std::size_t /*unit*/,
-                  const std::string& /*why*/) override {
-    is_taken = false;
-  }
-  void on_rejected(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
-                   std::uint64_t /*count*/, const std::string& /*why*/) override {
-    is_taken = false;
-  }
-  void on_set_aside(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
-                    Aside /*aside*/, const std::string& /*why*/) override {
-    is_taken = false;
-  }
-  void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
-                 const Answer& /*answer*/, Duration /*took*/) override {}
-  bool go_on() override { return go_on_(); }
-  bool is_taken = true;
-
- private:
-  std::function<bool()> go_on_;
-};
-
-}  // namespace
-
 Heartbeat::Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock,
                      ConfirmedTime& time)
     : settings_(std::move(settings)),
-      delivery_(once(), transport, clock),
+      delivery_(own_samples_lane(), transport, clock),
       transport_(transport),
       clock_(clock),
       time_(time) {
@@ -184,12 +149,6 @@ Parcel Heartbeat::holes_of(const Losses& losses, const Waiting& waiting,
   return parcel;
 }
 
-bool Heartbeat::write(Parcel parcel, const std::function<bool()>& go_on) {
-  if (parcel.units.empty()) return true;
-  Outcome outcome(go_on);
-  return delivery_.run({std::move(parcel)}, outcome) && outcome.is_taken;
-}
-
 bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost, const Waiting& waiting,
                         std::function<bool()> go_on) {
   const bool are_too_many = waiting.size() > kCustomersMax;
@@ -204,8 +163,9 @@ bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost, cons
     losses = losses_;
   }
   // A mark speaks for all customers but those of whom a hole is there already.
-  if (!write(holes_of(losses, are_too_many ? Waiting() : waiting, marks.last), go_on)) return false;
-  if (!write(marks_of(marks), go_on)) return false;
+  Parcel holes = holes_of(losses, are_too_many ? Waiting() : waiting, marks.last);
+  if (!write_own_samples(delivery_, std::move(holes), go_on)) return false;
+  if (!write_own_samples(delivery_, marks_of(marks), go_on)) return false;
   const std::lock_guard lock(mutex_);
   last_minute_ = marks.last;
   for (const auto& [customer, until] : losses) {

@@ -86,7 +86,6 @@ class Heartbeat {
   Parcel holes_of(const Losses& losses, const Waiting& waiting, std::int64_t minute) const;
   void append_hole(Parcel& parcel, const CustomerId& customer, std::string_view kind,
                    const Sample& sample) const;
-  bool write(Parcel parcel, const std::function<bool()>& go_on);
 
   const HeartbeatSettings settings_;
   ParcelDelivery delivery_;
