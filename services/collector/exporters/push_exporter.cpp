@@ -104,11 +104,20 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
       [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
         rooms->collect(id, emit);
       });
-  if (settings.kind == ExporterKind::kPrometheusRemoteWrite && routing_.is_shard())
+  if (settings.kind == ExporterKind::kPrometheusRemoteWrite) make_marks(parts);
+}
+
+/// What a store is to be told of its own holes: a hot shard by marks, any other by the holes alone.
+void PushExporter::make_marks(const ExporterParts& parts) {
+  const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings_.id);
+  if (routing_.is_shard()) {
     heartbeat_ = std::make_unique<Heartbeat>(
-        HeartbeatSettings{settings.name, parts.collector_id,
-                          parts.data_directory + "/heartbeats/" + file_name(settings.id)},
-        *transport_, parts.clock, parts.time);
+        HeartbeatSettings{settings_.name, parts.collector_id, state_file}, *transport_, parts.clock,
+        parts.time);
+  } else {
+    cold_holes_ = std::make_unique<ColdHoles>(ColdHolesSettings{parts.collector_id, state_file},
+                                              *transport_, parts.clock, parts.time);
+  }
 }
 
 PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
@@ -124,6 +133,7 @@ Result<void> PushExporter::start() {
   side.free_bytes = [folder = parts_.data_directory] { return free_bytes(folder); };
   side.on_damaged = [this] {
     if (heartbeat_) heartbeat_->note_loss();
+    if (cold_holes_) cold_holes_->note_loss();
   };
   auto queue = SideQueue::open(
       std::move(side), parts_.clock,
@@ -271,7 +281,7 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   }
   window_in_hand_ = nullptr;
   // Before the cursor moves, so that a hole is there whatever happens next.
-  if (is_done && heartbeat_) note_losses(window);
+  if (is_done) note_losses(window);
   std::size_t letters = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -285,12 +295,18 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   return is_done;
 }
 
+/// What a store refuses is a hole of a hot shard's, since cold may have taken it; to cold it is
+/// none: there it is told to who sent it, and by the counters.
 void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
+  if (!heartbeat_ && !cold_holes_) return;
   std::set<CustomerId> customers;
   for (const WindowRecord& record : window) {
-    if (record.is_damaged || record.dropped > 0) customers.insert(record.header.customer);
+    const bool is_refused = heartbeat_ && record.dropped > 0;
+    if (record.is_damaged || is_refused) customers.insert(record.header.customer);
   }
-  if (!customers.empty()) heartbeat_->note_losses({customers.begin(), customers.end()});
+  if (customers.empty()) return;
+  if (heartbeat_) heartbeat_->note_losses({customers.begin(), customers.end()});
+  if (cold_holes_) cold_holes_->note_losses({customers.begin(), customers.end()});
 }
 
 /// Of each customer and signal all or nothing, so that nothing lies there twice.
@@ -382,6 +398,7 @@ void PushExporter::keep_room() {
 
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
   show_waiting();
+  if (cold_holes_) cold_holes_->advance(complete_until_ms, lost, [this] { return go_on(); });
   if (!heartbeat_) return;
   const auto now = parts_.time.now();
   const bool is_marked = heartbeat_->advance(complete_until_ms, lost, queue_->oldest_by_customer(),
@@ -504,6 +521,7 @@ void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::
 void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
                                    std::string_view reason, std::uint64_t items) {
   if (heartbeat_) heartbeat_->note_losses({customer});
+  if (cold_holes_ && reason != "refused") cold_holes_->note_losses({customer});
   parts_.books.dropped(customer, signal, settings_.id, reason, items);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/collector/exporters/cold_holes.hpp"
 #include "services/collector/exporters/dead_letters.hpp"
 #include "services/collector/exporters/delivery.hpp"
 #include "services/collector/exporters/heartbeat.hpp"
@@ -84,6 +85,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void hold(const Way& way, std::vector<WindowRecord>& window, const Error& why);
   void settle(const std::vector<WindowRecord>& window);
   void note_losses(const std::vector<WindowRecord>& window);
+  void make_marks(const ExporterParts& parts);
   void keep_room();
   void set_aside(const DeadLetter& letter);
   void note_state(const Answer& answer);
@@ -114,8 +116,9 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   Prober prober_;
   ParcelDelivery delivery_;
   Routing routing_;
-  std::unique_ptr<Heartbeat> heartbeat_;  // remote write only; beats where this is a hot shard
-  std::unique_ptr<SideQueue> queue_;      // from start on
+  std::unique_ptr<Heartbeat> heartbeat_;   // remote write only; beats where this is a hot shard
+  std::unique_ptr<ColdHoles> cold_holes_;  // of remote write to what is no hot shard
+  std::unique_ptr<SideQueue> queue_;       // from start on
   std::unique_ptr<SideLane> lane_;
 
   // The window in hand; the exporter's thread.

@@ -558,6 +558,10 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
+  const auto& customer = evaluation->caller.customer;
+  if (auto lost = stores_.cold_holes().warning(customer, range.from_ms, range.to_ms)) {
+    notes.warnings.push_back(std::move(*lost));
+  }
   const auto replaced = stores_.cold_replacement();
   if (replaced && replaced->lacks(range.from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + replaced->text());

@@ -24,6 +24,7 @@ Stores::Stores(const Settings& settings, net::Client& client, service::MetricReg
     cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
   }
   coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
+  cold_holes_ = std::make_unique<ColdHoles>(query(), clock);
   watch_ = std::make_unique<StoreWatch>(
       watched(),
       [this](std::size_t index, const StoreHealth& health, const StoreWatch::Identity& identity) {

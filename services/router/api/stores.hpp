@@ -10,6 +10,7 @@
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/access/query_weights.hpp"
+#include "services/router/coverage/cold_holes.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/coverage/known_cold_store.hpp"
 #include "services/router/settings.hpp"
@@ -46,6 +47,8 @@ class Stores {
   /// one.
   std::optional<ColdReplacement> cold_replacement() const { return known_cold_.replacement(); }
   KnownColdStore& known_cold() { return known_cold_; }
+  /// What was lost on the way to the long-term store.
+  const ColdHoles& cold_holes() const { return *cold_holes_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const ByteShares& shares() const { return shares_; }
   /// For what takes long of an answer.
@@ -72,6 +75,7 @@ class Stores {
   std::optional<Upstream> query_;
   std::optional<Upstream> cold_;
   std::unique_ptr<Coverage> coverage_;
+  std::unique_ptr<ColdHoles> cold_holes_;
   // Of the watch's thread.
   bool is_query_silent_ = false;
   bool is_cold_silent_ = false;

@@ -120,6 +120,26 @@ Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::s
   });
 }
 
+Result<std::map<std::string, std::vector<Sample>>> read_matrix_samples(std::string_view json,
+                                                                       std::string_view label) {
+  using Samples = std::map<std::string, std::vector<Sample>>;
+  return parsed<Samples>(json, [label](dom::element root) {
+    Samples found;
+    for (const dom::element series : root["result"].get_array()) {
+      std::string_view key;
+      if (series["metric"][label].get_string().get(key) != simdjson::SUCCESS) key = "";
+      auto& samples = found[std::string(key)];
+      for (const dom::element sample : series["values"].get_array()) {
+        const std::string_view text = sample.at(1).get_string();
+        double value = 0;
+        std::from_chars(text.data(), text.data() + text.size(), value);
+        samples.push_back({std::llround(double(sample.at(0).get_double()) * 1'000), value});
+      }
+    }
+    return found;
+  });
+}
+
 Result<double> read_vector_value(std::string_view json) {
   return parsed<double>(json, [](dom::element root) {
     double value = 0;

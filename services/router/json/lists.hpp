@@ -40,6 +40,9 @@ std::vector<std::string_view> merged(const std::vector<TextList>& lists);
 /// by the value that their series has of a label ("" where it has none).
 Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
                                                                           std::string_view label);
+/// The samples themselves, in no order.
+Result<std::map<std::string, std::vector<Sample>>> read_matrix_samples(std::string_view json,
+                                                                       std::string_view label);
 /// The one number of {"resultType":"vector","result":[{"value":[1.5,"42"]}]}; 0 where the result is
 /// empty.
 Result<double> read_vector_value(std::string_view json);

@@ -5,6 +5,19 @@
 namespace vigia::router {
 namespace {
 
+TEST(Lists, SamplesOfAMatrixAreRead) {
+  const auto samples = read_matrix_samples(
+      R"({"resultType":"matrix","result":[{"metric":{"of_customer":"a"},"values":[[1.5,"60"],[2,"7.5"]]},)"
+      R"({"metric":{},"values":[[3,"8"]]}]})",
+      "of_customer");
+  ASSERT_TRUE(samples.has_value());
+  ASSERT_EQ(samples->at("a").size(), 2U);
+  EXPECT_EQ(samples->at("a")[0].timestamp_ms, 1'500);
+  EXPECT_EQ(samples->at("a")[1].value, 7.5);
+  EXPECT_EQ(samples->at("")[0].value, 8);
+  EXPECT_FALSE(read_matrix_samples("[]", "of_customer").has_value());
+}
+
 TEST(Lists, TextsAndSeriesReadAndWrite) {
   const auto texts = read_texts(R"(["a","b\"c"])");
   ASSERT_TRUE(texts.has_value());
