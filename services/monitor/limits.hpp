@@ -194,6 +194,11 @@ inline constexpr std::size_t kLookCustomersMax = 500;
 inline constexpr std::size_t kLookNodesMax = 2'000;
 /// One look ends after this; whom it did not come to is first in the next one.
 inline constexpr Duration kLookMax = std::chrono::seconds(20);
+/// Questions about one group begin until then: who is slow with others is asked for apart at once.
+inline constexpr Duration kLookGroupMax = std::chrono::seconds(5);
+inline constexpr Duration kLookAloneMax = std::chrono::seconds(10);
+/// A look that lasts shows so often what it has found by then.
+inline constexpr Duration kShownEvery = std::chrono::seconds(1);
 /// Labels in the live state: a node's region, environment and the like.
 inline constexpr std::size_t kLiveLabelCharactersMax = 128;
 /// What an agent says of its node once: as much as it may (vigia-agent: 256 bytes).

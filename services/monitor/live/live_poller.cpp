@@ -172,27 +172,45 @@ void LivePoller::look_at_own_parts(LiveState& state) {
   state.blinded_by = OwnPart::kCollector;
 }
 
-Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state) {
+Result<std::map<NodeKey, NodeLive>> LivePoller::ask_about(const LookGroup& group) {
+  const bool is_alone = group.customers.size() == 1;
+  const auto deadline = clock_.steady() + (is_alone ? kLookAloneMax : kLookGroupMax);
   std::map<NodeKey, NodeLive> nodes;
   for (const LiveQuery& query : live_queries(group)) {
+    if (clock_.steady() >= deadline) {
+      return fail(ErrorCode::kDeadline, "the answers about a group of customers take too long");
+    }
     auto samples = router_.instant(query.text);
     if (!samples) return forward(samples);
     query.add(nodes, *samples);
     for (const auto& customer : crowded_in(group, *samples)) plan_.note_crowded(customer);
   }
+  return nodes;
+}
+
+Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state) {
+  // Its own time: questions about those before it may have taken long.
+  const auto at_ms = clock_.wall_ms();
+  auto nodes = ask_about(group);
+  if (!nodes) return forward(nodes);
   const std::set<CustomerId> members(group.customers.begin(), group.customers.end());
   // No answer says when a node last answered: it stays known while the node is in the answers.
-  for (auto& [key, live] : nodes) {
+  for (auto& [key, live] : *nodes) {
     const auto before = state.nodes.find(key);
     if (before != state.nodes.end()) live.answered_ms = before->second.answered_ms;
   }
   std::erase_if(state.nodes, [&](const auto& one) { return members.contains(one.first.first); });
-  for (auto& [key, live] : nodes) {
+  for (auto& [key, live] : *nodes) {
     if (!members.contains(key.first)) continue;
-    if (live.up == true && !state.away.contains(OwnPart::kHot)) live.answered_ms = state.taken_ms;
+    if (live.up == true && !state.away.contains(OwnPart::kHot)) live.answered_ms = at_ms;
     state.nodes.insert_or_assign(key, std::move(live));
   }
-  for (const auto& customer : group.customers) state.looked_ms[customer] = state.taken_ms;
+  for (const auto& customer : group.customers) {
+    state.looked_ms[customer] = at_ms;
+    const auto blind = state.hot_blind_ms.find(customer);
+    const bool is_hot_away = blind != state.hot_blind_ms.end() && blind->second == state.taken_ms;
+    if (is_hot_away) blind->second = at_ms;
+  }
   return {};
 }
 
@@ -203,22 +221,26 @@ void LivePoller::look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, L
   std::string problem;
   const std::size_t planned = groups.size();
   bool is_router_there = false;
-  for (std::size_t i = 0; i < groups.size() && clock_.steady() < deadline; ++i) {
+  std::size_t i = 0;
+  for (; i < groups.size() && clock_.steady() < deadline; ++i) {
     const LookGroup group = groups[i];
     Result<void> looked = fail(ErrorCode::kInternal, "a fault of the monitor's, see its log");
     contain_faults("the look at a group of customers",
                    [&] { looked = look_at_group(group, state); });
     const bool is_too_large = !looked && looked.error().code == ErrorCode::kTooLarge;
+    const bool is_too_slow = !looked && looked.error().code == ErrorCode::kDeadline;
     is_router_there = is_router_there || looked || is_too_large;
     if (looked) {
       plan_.note_answered(group);
+      if (clock_.steady() - shown_at_ >= kShownEvery) show(state);
       continue;
     }
     groups_unanswered_.add();
     if (!is_too_large) problem = looked.error().message;
     failed.push_back(group);
-    if (is_too_large) look_apart(group, groups);
+    if (is_too_large || is_too_slow) look_apart(group, groups);
   }
+  for (; i < groups.size(); ++i) plan_.note_missed(groups[i]);
   if (!failed.empty() && !is_router_there) note_router_problem(problem, state);
   // The router answers others: so it is not away, these are too much for it.
   if (!is_router_there && planned > 1) return;
@@ -299,6 +321,17 @@ void LivePoller::look_at_watched(LiveState& state) {
   }
 }
 
+std::shared_ptr<const LiveState> LivePoller::show(LiveState state) {
+  const auto shown = std::make_shared<const LiveState>(std::move(state));
+  shown_at_ = clock_.steady();
+  {
+    const std::scoped_lock lock(mutex_);
+    current_ = shown;
+  }
+  if (listener_) listener_();
+  return shown;
+}
+
 void LivePoller::refresh() {
   const bool is_read = read_watched();
   LiveState state = next_state();
@@ -311,12 +344,7 @@ void LivePoller::refresh() {
   }
   nodes_seen_.set(static_cast<double>(state.nodes.size()));
   look_at_alerts(state);
-  const auto looked = std::make_shared<const LiveState>(std::move(state));
-  {
-    const std::scoped_lock lock(mutex_);
-    current_ = looked;
-  }
-  if (listener_) listener_();
+  const auto looked = show(std::move(state));
   // After it is shown: a database that takes no writes holds up no health.
   if (!is_read || !looked->router_problem.empty()) return;
   auto kept = keep_nodes(watched_->nodes, *looked);

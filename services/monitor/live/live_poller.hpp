@@ -42,7 +42,8 @@ class LivePoller {
   LivePoller(const LivePoller&) = delete;
   LivePoller& operator=(const LivePoller&) = delete;
 
-  /// What is called after every look, on the poller's thread. Before `start`.
+  /// What is called when a look is done, or a part of a long one, on the poller's thread. Before
+  /// `start`.
   void on_refresh(std::function<void()> listener) { listener_ = std::move(listener); }
   void start();
   /// Ends the thread; the last state stays. Safe twice.
@@ -72,9 +73,12 @@ class LivePoller {
   void look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state);
   void look_at_own_parts(LiveState& state);
   void look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state);
+  Result<std::map<NodeKey, NodeLive>> ask_about(const LookGroup& group);
   Result<void> look_at_group(const LookGroup& group, LiveState& state);
   void look_apart(const LookGroup& group, std::vector<LookGroup>& groups);
   void look_at_alerts(LiveState& state);
+  /// A copy in the middle of a look that lasts: who was answered waits for nobody else.
+  std::shared_ptr<const LiveState> show(LiveState state);
   void note_router_problem(std::string problem, LiveState& state);
   Result<void> keep_nodes(const std::vector<Node>& known, const LiveState& state);
 
@@ -92,6 +96,7 @@ class LivePoller {
   LookPlan plan_;                   ///< the poller's thread alone
   std::optional<Watched> watched_;  ///< likewise; nothing until it was read once
   bool is_database_away_ = false;   ///< likewise
+  TimePoint shown_at_;              ///< likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

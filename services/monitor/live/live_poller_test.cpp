@@ -273,5 +273,44 @@ TEST_F(LivePollerTest, AnAnswerThatIsTooLargeCostsItsCustomerAloneAtTheSameLook)
   EXPECT_EQ(status_of(kA), "up");
 }
 
+// B5: with 12,000 invented nodes on a loaded machine all were "the router does not answer" while
+// one customer's questions took their time.
+TEST_F(LivePollerTest, WhoIsAnsweredWaitsForNobodysSlowQuestions) {
+  std::string status_meanwhile;
+  neighbours_.answer = [&](const std::string& query) {
+    if (asks_for(query, kA)) {
+      if (!asks_for(query, kB)) status_meanwhile = status_of(kB);
+      clock_.advance(kLiveTimeout);
+      return Neighbours::with(kNothing);
+    }
+    const bool asks_up = query.find("__name__=~\"up\"") != std::string::npos;
+    return Neighbours::with(asks_up ? up_of(kB) : std::string(kNothing));
+  };
+  poller_.refresh();  // both in one group, which is cut
+  poller_.refresh();
+  EXPECT_EQ(status_of(kB), "up");
+  clock_.advance(std::chrono::milliseconds(kLiveStateAgeMaxMs) + std::chrono::seconds(1));
+  ASSERT_EQ(status_of(kB), "unknown");
+  poller_.refresh();
+  EXPECT_EQ(status_meanwhile, "up") << "shown before A's answers were there";
+  EXPECT_EQ(poller_.current()->router_problem, "");
+  EXPECT_EQ(poller_.current()->blind_ms, kNowMs) << "nothing of ours is away but at the start";
+}
+
+// The wait for others' answers is no age of its own.
+TEST_F(LivePollerTest, ACustomerIsJudgedByTheTimeAtWhichItWasAskedFor) {
+  neighbours_.answer = [&](const std::string& query) {
+    if (asks_for(query, kA)) clock_.advance(std::chrono::seconds(1));
+    const bool asks_up = query.find("__name__=~\"up\"") != std::string::npos;
+    return Neighbours::with(asks_up && asks_for(query, kB) ? up_of(kB) : std::string(kNothing));
+  };
+  neighbours_.hot_status = 503;
+  poller_.refresh();
+  poller_.refresh();
+  const auto state = poller_.current();
+  EXPECT_GE(state->looked_ms.at(kB), state->taken_ms);
+  EXPECT_EQ(state->hot_blind_ms.at(kA), state->looked_ms.at(kA));
+}
+
 }  // namespace
 }  // namespace vigia::monitor

@@ -1,6 +1,7 @@
 #include "services/monitor/live/look_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "services/monitor/limits.hpp"
 
@@ -46,13 +47,14 @@ void LookPlan::forget_old(const std::map<CustomerId, std::size_t>& nodes) {
 std::vector<LookGroup> LookPlan::groups(const std::map<CustomerId, std::size_t>& nodes) {
   forget_old(nodes);
   std::vector<LookGroup> all;
+  std::vector<LookGroup> crowded;
   std::map<std::size_t, Filling> filling;
   for (const auto& [customer, count] : nodes) {
     const auto part = parts_.find(customer);
     Filling& open = filling[part == parts_.end() ? 0 : part->second];
-    const bool is_alone = crowded_.contains(customer) || count > kLookNodesMax;
-    if (is_alone) {
-      all.push_back(LookGroup{{customer}, bound_for(count)});
+    const bool is_crowded = crowded_.contains(customer);
+    if (is_crowded || count > kLookNodesMax) {
+      (is_crowded ? crowded : all).push_back(LookGroup{{customer}, bound_for(count)});
       continue;
     }
     if (!open.has_room(count)) {
@@ -64,6 +66,7 @@ std::vector<LookGroup> LookPlan::groups(const std::map<CustomerId, std::size_t>&
   for (auto& [part, open] : filling) {
     if (!open.group.customers.empty()) all.push_back(std::move(open.group));
   }
+  std::move(crowded.begin(), crowded.end(), std::back_inserter(all));
   const auto missed = [&](const LookGroup& group) {
     const auto found = missed_.find(group.customers.front());
     return found == missed_.end() ? 0 : found->second;
@@ -73,12 +76,18 @@ std::vector<LookGroup> LookPlan::groups(const std::map<CustomerId, std::size_t>&
   return all;
 }
 
-void LookPlan::note_answered(const LookGroup& group) {
+void LookPlan::note_answered(const LookGroup& group) { note_asked(group); }
+
+void LookPlan::note_asked(const LookGroup& group) {
   for (const auto& customer : group.customers) missed_.erase(customer);
 }
 
-void LookPlan::note_failed(const LookGroup& group) {
+void LookPlan::note_missed(const LookGroup& group) {
   for (const auto& customer : group.customers) ++missed_[customer];
+}
+
+void LookPlan::note_failed(const LookGroup& group) {
+  note_asked(group);
   if (group.customers.size() < 2) return;
   looks_apart_ = kLooksAlone;
   const auto middle = group.customers.size() / 2;

@@ -25,12 +25,16 @@ std::pair<LookGroup, LookGroup> halves_of(const LookGroup& group);
 /// Thread contract: one thread.
 class LookPlan {
  public:
-  /// The groups of the next look, those that waited longest for an answer first. `nodes` says how
-  /// many each watched customer has.
+  /// The groups of the next look, those that it did not come to for longest first, and of those
+  /// that wait alike whoever sends more than it may last. Who was asked has had its turn, answered
+  /// or not: questions that fail each time take no turn of others'. `nodes` says how many each
+  /// watched customer has.
   std::vector<LookGroup> groups(const std::map<CustomerId, std::size_t>& nodes);
   void note_answered(const LookGroup& group);
   /// Only where the router answered others: else it is not the group's fault.
   void note_failed(const LookGroup& group);
+  /// The look ended before it.
+  void note_missed(const LookGroup& group);
   /// It reached its bound in an answer.
   void note_crowded(const CustomerId& customer) { crowded_[customer] = kLooksAlone; }
 
@@ -38,12 +42,13 @@ class LookPlan {
   // A good quarter of an hour at a look every 5 s; then it is tried again with the others.
   static constexpr std::size_t kLooksAlone = 200;
 
+  void note_asked(const LookGroup& group);
   void forget_old(const std::map<CustomerId, std::size_t>& nodes);
 
   /// Members that must be in different groups have different numbers here; 0 for all others.
   std::map<CustomerId, std::size_t> parts_;
   std::map<CustomerId, std::size_t> crowded_;  ///< looks that are left
-  std::map<CustomerId, std::size_t> missed_;   ///< looks in a row without an answer
+  std::map<CustomerId, std::size_t> missed_;   ///< looks in a row that did not come to it
   std::size_t last_part_ = 0;
   std::size_t looks_apart_ = 0;  ///< after so many the parts are put together again
 };
