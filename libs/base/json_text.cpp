@@ -55,6 +55,8 @@ void append_json_text(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0) {
+      // U+FFFD for each byte that is no UTF-8: JSON is UTF-8 throughout (RFC 8259 §8.1), and a
+      // strict reader would throw the whole document away.
       out += "\xef\xbf\xbd";
       text.remove_prefix(1);
     } else if (length == 1) {

@@ -67,6 +67,8 @@ std::optional<std::int64_t> take_time_of_day(std::string_view& text) {
   const auto minute = take_number(text, 2);
   if (!minute || !take(text, ":")) return std::nullopt;
   const auto second = take_number(text, 2);
+  // A leap second (:60) is refused: system time has none, and no clock that writes these texts
+  // does.
   if (!second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
   const auto fraction = take_fraction(text);
   if (!fraction) return std::nullopt;

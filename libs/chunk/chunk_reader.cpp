@@ -25,6 +25,7 @@ ChunkReader::ChunkReader(std::string_view bytes) {
     is_damaged_ = !bytes.empty();
     return;
   }
+  // The count is a promise: every step below looks whether its bits are there.
   samples_ = static_cast<std::size_t>(byte_at(bytes, 0) << 8U) | byte_at(bytes, 1);
   rest_ = bytes.substr(2);
 }
@@ -59,6 +60,8 @@ bool ChunkReader::read_time() {
   return true;
 }
 
+/// Prometheus' own widths (tsdb/chunkenc/xor.go), since our chunks go out as they are to whoever
+/// reads remotely; the paper's (Gorilla, 7, 9 and 12 bits) are of seconds, ours of milliseconds.
 bool ChunkReader::read_change_of_delta(std::uint64_t& change) {
   unsigned ones = 0;
   for (; ones < 4; ++ones) {
@@ -86,7 +89,9 @@ bool ChunkReader::read_value() {
     std::uint64_t leading = 0;
     std::uint64_t significant = 0;
     if (!read_bits(5, leading) || !read_bits(6, significant)) return false;
+    // Six bits hold 0 to 63, and no window has no significant bit: 0 stands for 64.
     if (significant == 0) significant = 64;
+    // Only damage says so; the shifts below would be undefined with it.
     if (leading + significant > 64) return false;
     leading_ = static_cast<unsigned>(leading);
     trailing_ = 64 - leading_ - static_cast<unsigned>(significant);

@@ -68,6 +68,8 @@ void ChunkWriter::write_value(std::uint64_t value_bits) {
   unsigned leading = static_cast<unsigned>(std::countl_zero(change));
   const auto trailing = static_cast<unsigned>(std::countr_zero(change));
   if (leading > kLeadingMax) leading = kLeadingMax;
+  // The window before is used as long as it covers the change, even where a narrower one would save
+  // bits: so Prometheus' appender does, and the bytes stay the same.
   if (leading_ != kNoWindow && leading >= leading_ && trailing >= trailing_) {
     bits_.write_bits(0b10, 2);
     return bits_.write_bits(change >> trailing_, 64U - leading_ - trailing_);
@@ -80,6 +82,7 @@ void ChunkWriter::write_value(std::uint64_t value_bits) {
   bits_.write_bits(change >> trailing, significant);
 }
 
+/// Last: until here the chunk reads as it was before this sample.
 void ChunkWriter::count_sample() {
   ++samples_;
   bits_.bytes()[0] = static_cast<std::uint8_t>(samples_ >> 8U);

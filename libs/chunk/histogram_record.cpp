@@ -36,6 +36,7 @@ Result<std::vector<HistogramSample>> read_histograms(std::string_view bytes) {
   const std::uint64_t count = reader.read_varint();
   std::vector<HistogramSample> histograms;
   std::uint64_t time = 0;
+  // No room is reserved by the count: it is read, and ends with the bytes.
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     const std::uint64_t step = reader.read_varint();
     time += (step >> 1U) ^ (0 - (step & 1U));

@@ -27,11 +27,14 @@ bool scale(const std::vector<Sample>& samples, unsigned decimals, Numbers& whole
   const double power = kPowersOfTen[decimals];
   whole.clear();
   for (const Sample& sample : samples) {
+    // Tried, not proved: the division at reading is done here already, and where it does not give
+    // back the very bits the chunk stays as it is.
     const double scaled = std::nearbyint(sample.value * power);
     if (!(std::abs(scaled) <= kWholeMax) || !is_same_value(scaled / power, sample.value)) {
       return false;
     }
     const auto number = static_cast<std::int64_t>(scaled);
+    // -0 is equal to 0 and would come back as 0.
     if (number == 0 && std::signbit(sample.value)) return false;
     whole.push_back(static_cast<std::uint64_t>(number));
   }
@@ -109,6 +112,7 @@ void write_times(BitWriter& bits, const std::vector<Sample>& samples) {
     steps.push_back(static_cast<std::uint64_t>(samples[i].timestamp_ms) -
                     static_cast<std::uint64_t>(samples[i - 1].timestamp_ms));
   }
+  // Unsigned sums wrap and wrap back, so time stamps at the ends of the range need no special case.
   bits.write_signed_varint(static_cast<std::int64_t>(steps[0]));
   differentiate(steps);
   steps.erase(steps.begin());
@@ -208,6 +212,7 @@ std::optional<std::string> pack_samples(const std::vector<Sample>& samples) {
 Result<std::vector<Sample>> unpack_samples(std::string_view bytes, TimestampMs first_ms) {
   BitReader bits(bytes);
   std::uint64_t count = 0;
+  // Bounded before memory is taken for it.
   const bool has_count = bits.read_varint(count) && count > 0 && count <= kSamplesMax;
   std::vector<Sample> samples(has_count ? count : 1);
   samples[0].timestamp_ms = first_ms;

@@ -32,6 +32,8 @@ std::uint64_t total_bits(const std::vector<std::uint64_t>& numbers, const Residu
 
 }  // namespace
 
+/// Rice codes: the best number of low bits is near the average width, so three around it are tried
+/// by counting, without writing a bit.
 ChosenCode choose_code(const std::vector<std::uint64_t>& numbers) {
   std::uint64_t widths = 0;
   std::uint64_t zeros = 0;

@@ -31,6 +31,8 @@ Labels Labels::from(std::vector<Label> labels) {
       result.labels_.push_back(std::move(label));
     }
   }
+  // Prometheus' rule: an empty label is no label. After the merge, so that an empty one that is
+  // given last takes an earlier one away.
   std::erase_if(result.labels_, [](const Label& label) { return label.value.empty(); });
   return result;
 }

@@ -67,6 +67,7 @@ std::string Verdicts::encode() const {
   std::string out;
   append_varint(out, items_);
   std::size_t end = reasons_.size();
+  // Nearly every body has nothing refused: its verdicts are the count alone, two bytes.
   while (end > 0 && reasons_[end - 1] == 0) --end;
   for (std::size_t begin = 0; begin < end;) {
     std::size_t next = begin + 1;
@@ -89,6 +90,7 @@ Result<Verdicts> Verdicts::decode(std::string_view bytes) {
   while (reader.ok() && !reader.rest().empty()) {
     const auto run = reader.read_varint();
     const auto reason = reader.read_u8();
+    // A run beyond the items would make the loop below as long as a damaged number says.
     if (!reader.ok() || run == 0 || run > items - item || reason >= kRejectReasonCount) {
       return fail(ErrorCode::kCorrupt, "verdicts: bad run");
     }

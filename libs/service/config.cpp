@@ -93,6 +93,7 @@ std::string expand_reference(std::string_view reference, const State& node) {
     node.note(fmt::format("\"{}\" is not the name of an environment variable", name));
     return "";
   }
+  // Set and empty is a value too: the fallback is for what is not set.
   if (const char* value = std::getenv(name.c_str())) return value;
   if (split != std::string_view::npos) return std::string(reference.substr(split + 2));
   node.note(fmt::format("environment variable {} is not set", name));
@@ -172,6 +173,7 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
       break;
     case YAML::NodeType::Scalar:
       node->kind = Kind::kScalar;
+      // After YAML has read it: what a variable holds is a text, and cannot become keys or lists.
       node->scalar = expand(yaml.Scalar(), *node);
       break;
     case YAML::NodeType::Sequence:
@@ -364,6 +366,7 @@ std::string ConfigNode::text(std::string_view fallback) const {
 }
 
 std::string ConfigNode::required_text() const {
+  // A list where a text is wanted has been told already; "is required" beside it would mislead.
   const std::size_t errors_before = state_->context->errors.size();
   std::string value = text();
   if (value.empty() && state_->context->errors.size() == errors_before) {
@@ -436,6 +439,7 @@ Result<ConfigFile> ConfigFile::load(const std::string& path) {
   if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
   std::string text;
   std::array<char, 16U << 10U> room{};
+  // Read until the limit is passed rather than measured first: /dev/zero and a fifo have no size.
   while (file && text.size() <= kFileBytesMax) {
     file.read(room.data(), room.size());
     text.append(room.data(), static_cast<std::size_t>(file.gcount()));
@@ -449,6 +453,7 @@ Result<ConfigFile> ConfigFile::parse(std::string_view text, std::string name) {
     return fail(ErrorCode::kInvalid, fmt::format("{}: larger than {} bytes", name, kFileBytesMax));
   }
   try {
+    // YAML::Load would read the first and say nothing of the rest.
     if (has_two_documents(text)) {
       return fail(ErrorCode::kInvalid, fmt::format("{}: not one YAML document", name));
     }

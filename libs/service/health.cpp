@@ -16,6 +16,8 @@ net::Response status_word(bool is_good) {
 }
 
 net::Response metrics_page(const MetricRegistry& registry, std::string_view accept) {
+  // No weighing of media types: who names OpenMetrics at all can read it, and Prometheus prefers
+  // it.
   const bool open_metrics = accept.find("application/openmetrics-text") != std::string_view::npos;
   net::Response response;
   response.headers.add("content-type",
@@ -39,6 +41,7 @@ class OwnPortMetrics final : public MetricsServer {
     net::ServerSettings settings;
     settings.name = "metrics";
     settings.listen = std::move(address);
+    // Scraped a few times a minute: one thread, and little memory for whoever finds the port.
     settings.loops = 1;
     settings.body_bytes_max = 64U << 10U;
     settings.connections_max = 256;

@@ -86,6 +86,8 @@ void append_head(std::string& out, std::string_view name, std::string_view help,
 
 void append_histogram(std::string& out, std::string_view name, const MetricLabels& labels,
                       const Histogram& histogram) {
+  // The count is the sum of what was read, not a counter beside it: observations go on meanwhile,
+  // and +Inf must equal _count.
   const std::vector<std::uint64_t> counts = histogram.counts();
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -200,6 +202,7 @@ std::string MetricRegistry::expose(bool open_metrics) const {
   };
   for (const auto& collect : collectors) collect(emit);
 
+  // A family may be both registered and collected; its samples must stand together, under one head.
   std::map<std::string_view, std::string> texts;
   const std::lock_guard lock(families_->mutex);
   for (const auto& [name, family] : families_->by_name) {

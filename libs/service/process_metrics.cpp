@@ -56,6 +56,7 @@ ProcessFacts read_process() {
     return index < words.size() ? std::strtod(words[index].c_str(), nullptr) : 0.0;
   };
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  // Indexes from field 3 on: utime is 14, stime 15, starttime 22, rss 24.
   facts.cpu_seconds = (number(11) + number(12)) / ticks;
   facts.start_seconds = boot_seconds() + number(19) / ticks;
   facts.resident_bytes = number(21) * static_cast<double>(sysconf(_SC_PAGESIZE));

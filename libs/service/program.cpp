@@ -68,6 +68,7 @@ sigset_t stop_signals() {
 int run_until_signal(Running& running, const ProgramDescription& description,
                      const sigset_t& signals) {
   int signal = 0;
+  // No handler: code that runs between any two instructions may call next to nothing.
   sigwait(&signals, &signal);
   log_info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   // A second signal ends the process at once.
@@ -83,6 +84,7 @@ int run(const Flags& flags, const ProgramDescription& description) {
     print_error(file.error().message);
     return kExitConfiguration;
   }
+  // Before --check-config ends: what it calls valid has passed every check that needs no port.
   auto start = description.prepare(*file);
   if (!start) {
     print_error(start.error().message);
@@ -92,6 +94,7 @@ int run(const Flags& flags, const ProgramDescription& description) {
     fmt::print("{}: the configuration is valid\n", flags.config);
     return kExitClean;
   }
+  // A peer that has gone is a write that fails, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is a write that fails, as on a full disk
   raise_file_limit();

@@ -48,6 +48,8 @@ void WorkerPool::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return is_stopping_ || !jobs_.empty(); });
+    // With kDrop the deadline is long over: no job that waits is begun, the one under way is
+    // finished.
     if (jobs_.empty() || (is_stopping_ && clock.steady() >= deadline_)) return;
     std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();

@@ -67,6 +67,7 @@ void read_token(const ConfigNode& node, std::uint32_t owner, ParsedDirectory& di
       expires.note_error("must be a time such as 2027-01-31T00:00:00Z");
     }
   }
+  // Whose it is nobody could say: the file is refused rather than one of the two owners chosen.
   if (hash && !directory.add(*hash, token)) node.note_error("the token is given twice");
 }
 
@@ -75,6 +76,7 @@ void read_customer(const ConfigNode& node, ParsedDirectory& directory) {
   auto id = CustomerId::parse(id_node.required_text());
   if (!id) {
     id_node.note_error(id.error().message);
+    // One error for the entry: its other keys are not looked at, and would be called unknown.
     node.accept_all();
     return;
   }
@@ -112,6 +114,7 @@ Result<std::shared_ptr<const Directory>> Directory::parse(std::string_view text,
   return directory;
 }
 
+/// By the hash: how long a look-up takes tells nothing of a token that is nearly right.
 Result<Principal> Directory::authenticate(std::string_view token, std::int64_t now_ms) const {
   auto hash = hash_token(token);
   if (!hash) return forward(hash);

@@ -67,6 +67,7 @@ class SnapshotReader {
   }
 
   void read_customer(ondemand::object node) {
+    // The members stand in whatever order; tokens may come before the id that they belong to.
     Draft draft;
     for (ondemand::field member : node) read_member(member, draft);
     auto id = CustomerId::parse(draft.id);
@@ -126,6 +127,7 @@ class SnapshotReader {
           expires_ms = parse_rfc3339(std::string_view(member.value()));
         }
       }
+      // All three or none: a token whose end cannot be read must not be one without an end.
       if (hash && scope && expires_ms) {
         draft.tokens.push_back({*hash, {ParsedDirectory::kOperator, *scope, *expires_ms}});
       } else {
@@ -184,6 +186,8 @@ Result<Directory::Snapshot> Directory::parse_snapshot(std::string& text, std::st
     problem = error.what();
   }
   text.resize(size);
+  // One bad entry is left out and told, so that it does not keep the changes of all the others
+  // away; an ambiguous one makes the document worthless.
   if (problem.empty()) problem = reader.doubled();
   if (!problem.empty()) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", name, problem));
   return Snapshot{std::move(directory), reader.left_out(), reader.first_problem(), reader.mark()};

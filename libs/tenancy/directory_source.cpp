@@ -66,6 +66,7 @@ class RefreshingSource final : public DirectorySource {
     if (!settings_.file.empty()) {
       if (auto loaded = refresh_file(); !loaded) return forward(loaded);
     } else {
+      // No wait for the monitor: a collector that starts beside it must take data at once.
       load_cache();
     }
     thread_ = std::thread([this] { run(); });
@@ -186,6 +187,8 @@ class RefreshingSource final : public DirectorySource {
   Result<void> refresh_url() {
     auto answer = ask();
     if (!answer) return forward(answer);
+    // Nothing new, which confirms what is in force; or, while the newest is doubted, says that the
+    // monitor still means it.
     if (answer->status == 304) {
       if (doubted_) return look_at_doubted();
       confirm();
@@ -197,12 +200,15 @@ class RefreshingSource final : public DirectorySource {
     }
     auto taken = take(std::move(answer->body));
     if (!taken) return forward(taken);
+    // Also of a document that is doubted: it is kept, and need not be sent again each second. Not
+    // of one that could not be read: that is asked for until it can.
     etag_ = std::string(answer->headers.get("etag"));
     return {};
   }
 
   /// Puts the monitor's document in force, or keeps it aside where it is doubted.
   Result<void> take(std::string body) {
+    // By content, not by ETag: a monitor that has restarted counts anew and may send what is known.
     std::string hash = sha256_hex(body);
     if (hash == installed_hash_) {
       end_doubt("the monitor is back at the directory in force");
@@ -211,6 +217,7 @@ class RefreshingSource final : public DirectorySource {
     }
     auto snapshot = Directory::parse_snapshot(body, settings_.url);
     if (!snapshot) return forward(snapshot);
+    // Nothing in force, nothing to compare with: the first document is taken as it is.
     std::string why = installed_ ? doubt_of(*installed_, *snapshot) : "";
     Received received{*std::move(snapshot), std::move(body), std::move(hash)};
     if (!why.empty()) {
@@ -234,6 +241,8 @@ class RefreshingSource final : public DirectorySource {
 
   void doubt(Received received, const std::string& why) {
     doubted_ = std::move(received);
+    // A newer doubted document does not begin the wait anew, or an endless row of them would never
+    // be decided.
     if (is_doubted_) return;
     is_doubted_ = true;
     doubted_since_ = clock_.steady();
@@ -325,6 +334,7 @@ class RefreshingSource final : public DirectorySource {
       exchange->changed.notify_all();
     });
     std::unique_lock lock(exchange_->mutex);
+    // The client ends each request within its time-out, so this ends too.
     exchange_->changed.wait(
         lock, [this] { return exchange_->is_stopping || exchange_->answer.has_value(); });
     if (!exchange_->answer) return fail(ErrorCode::kUnavailable, "stopping");

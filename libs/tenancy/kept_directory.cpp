@@ -126,6 +126,7 @@ KeptFile::Loaded KeptFile::load(std::int64_t now_ms) const {
     if (one.error().code == ErrorCode::kNotFound) continue;
     loaded.problems.push_back(one.error().message);
     if (one.error().code == ErrorCode::kUnavailable) continue;  // perhaps readable the next time
+    // Out of the way, and kept for a person: the next store would else make it the previous one.
     std::rename(path.c_str(), (path + ".damaged").c_str());
   }
   return loaded;
@@ -141,6 +142,7 @@ Result<void> KeptFile::store(std::string_view document) const {
   if (file < 0) return failed("created");
   bool is_good = write_all(file, head_of(document)) && write_all(file, document);
   is_good = is_good && ::fsync(file) == 0;
+  // On some file systems (NFS) only close tells that a write has failed.
   is_good = ::close(file) == 0 && is_good;
   if (!is_good) return failed("written");
   // Between the two renames a reader finds the one before alone, and goes by that.

@@ -19,6 +19,7 @@ std::size_t unexplained_losses(const Directory::Snapshot& current,
   const auto missing = static_cast<std::size_t>(std::count_if(
       customers.begin(), customers.end(),
       [&next](const Customer& customer) { return next.directory->find(customer.id) == nullptr; }));
+  // Another database counts its removals from elsewhere: they explain nothing of ours.
   if (!is_same_database(current.mark, next.mark)) return missing;
   const auto removed = next.mark.customers_removed - current.mark.customers_removed;
   return missing - std::min(missing, static_cast<std::size_t>(std::max<std::int64_t>(removed, 0)));
@@ -26,6 +27,7 @@ std::size_t unexplained_losses(const Directory::Snapshot& current,
 
 std::string doubt_of(const Directory::Snapshot& current, const Directory::Snapshot& next) {
   const SnapshotMark& before = current.mark;
+  // A person has said so after the revision that is in force.
   if (!next.mark.database.empty() && next.mark.confirmed_revision > before.revision) return "";
   if (is_same_database(before, next.mark) && next.mark.revision < before.revision) {
     return fmt::format("its revision {} is older than {}, which is in force", next.mark.revision,
