@@ -8,8 +8,7 @@ namespace vigia {
 namespace {
 
 constexpr std::string_view kProvider = "_provider";
-constexpr std::size_t kAlphanumericsMax =
-    63;  // as many as a DNS label has characters, so an id fits in a host name
+constexpr std::size_t kAlphanumericsMax = 63;  // the dashes between them come on top
 constexpr std::size_t kNodeCharactersMax = 128;
 
 bool is_lower_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }

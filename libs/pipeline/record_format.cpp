@@ -14,8 +14,9 @@ constexpr std::uint32_t kSegmentMagic = 0x474C4756;  // "VGLG"
 constexpr std::uint32_t kCursorMagic = 0x55434756;   // "VGCU"
 constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::uint8_t kFlagLz4 = 1;
-// A customer's id, see CustomerId::parse. A head that states more is damaged.
-constexpr std::size_t kCustomerBytesMax = 63;
+// What CustomerId::parse takes: 63 letters and digits with a dash between each two. A head that
+// states more is damaged.
+constexpr std::size_t kCustomerBytesMax = 63 + 62;
 constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the verdicts'
 constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
 static_assert(kVerdictBytesMax <= kVerdictMask);
@@ -143,7 +144,7 @@ std::string encode_record_head(const RecordHeader& header, const StoredBody& bod
 }
 
 /// How much to read before the checksum can be looked at. Nothing here is checked yet: the sizes
-/// are bounded by their fields (63 bytes, 255, 16 MiB), so damage asks for 16 MiB at most.
+/// are bounded by their fields, so damage asks for 16 MiB (the verdicts) and some bytes at most.
 std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t marker) {
   if (prefix.size() < kRecordPrefixBytes) return std::nullopt;
   ByteReader reader(prefix);

@@ -61,6 +61,13 @@ CursorFile cursor_file() {
 // Where the segment before it ended is told since a later program of the same version.
 SegmentHeader header_after_another() { return {8, kMarker, 16'777'300}; }
 
+// 63 letters and digits, and a dash between each two of them (CustomerId).
+std::string longest_customer() {
+  std::string id = "a";
+  for (int i = 1; i < 63; ++i) id += "-b";
+  return id;
+}
+
 TEST(RecordFormat, GoldenSegmentReadsAsWritten) {
   MemoryFiles files;
   files.set_content("/s", file_content(kGoldenSegment));
@@ -170,6 +177,24 @@ TEST(RecordFormat, AnLz4BlockOfAnotherSizeIsDamage) {
   EXPECT_FALSE(unpack_body(body));
   body.plain_bytes = 1001;
   EXPECT_FALSE(unpack_body(body));
+}
+
+TEST(RecordFormat, TheLongestCustomerIdComesBack) {
+  const auto customer = CustomerId::parse(longest_customer());
+  ASSERT_TRUE(customer);
+  RecordHeader header = first_header();
+  header.customer = *customer;
+  const StoredBody body = pack_body("b", BodyEncoding::kPlain);
+  const auto head = decode_record_head(encode_record_head(header, body, kMarker), kMarker);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->header.customer, *customer);
+}
+
+TEST(RecordFormat, ALongerCustomerIsDamage) {
+  const StoredBody body = pack_body("b", BodyEncoding::kPlain);
+  std::string prefix = encode_record_head(first_header(), body, kMarker);
+  prefix[kRecordPrefixBytes - 1] = static_cast<char>(longest_customer().size() + 1);
+  EXPECT_FALSE(head_size(prefix, kMarker));
 }
 
 }  // namespace
