@@ -44,6 +44,8 @@ std::optional<CpuTicks> parse_cpu_line(WordReader words) {
   const auto set = [&](CpuMode mode, std::uint64_t value) {
     ticks[static_cast<std::size_t>(mode)] = value;
   };
+  // The kernel counts a guest's time in user and in guest as well (proc(5)); told apart, the shares
+  // add up to one.
   set(CpuMode::kUser, minus(column[kUserColumn], column[kGuestColumn]));
   set(CpuMode::kNice, minus(column[kNiceColumn], column[kGuestNiceColumn]));
   set(CpuMode::kSystem, column[kSystemColumn]);
@@ -92,6 +94,8 @@ std::optional<CpuShares> CpuUsage::update(CpuTicks ticks) {
   std::array<double, kCpuModes> passed{};
   double total = 0;
   for (std::size_t mode = 0; mode < kCpuModes; ++mode) {
+    // Kept at its height: readers of a counter take any fall for a restart, and would count the
+    // whole value anew.
     if (ticks[mode] < last_[mode] && last_[mode] - ticks[mode] <= kJitterTicks) {
       ticks[mode] = last_[mode];
     }

@@ -30,6 +30,7 @@ std::optional<DiskCounters> parse_disk_line(std::string_view line) {
   }
   DiskCounters disk;
   disk.name = to_utf8(*name);
+  // Partitions before Linux 2.6.25: reads, sectors read, writes, sectors written, and no times.
   if (count == kShortLine) {
     disk.read.operations = value[0];
     disk.read.bytes = multiply_saturating(value[1], kSectorBytes);
@@ -67,6 +68,8 @@ std::vector<DiskCounters> parse_diskstats(std::string_view text) {
 std::vector<DiskCounters> select_disks(std::vector<DiskCounters> disks,
                                        const std::function<bool(const std::string&)>& is_whole) {
   std::erase_if(disks, [&](const DiskCounters& disk) {
+    // A host has dozens of devices that are only a name (loop, empty card readers): each would be
+    // some ten series for ever.
     const bool has_worked = disk.read.operations > 0 || disk.write.operations > 0;
     return !has_worked || is_no_disk(disk.name) || !is_whole(disk.name);
   });
@@ -85,6 +88,7 @@ std::uint64_t DiskTimeUnwrapper::unwrap_one(State& state, std::uint64_t value) {
 }
 
 void DiskTimeUnwrapper::unwrap(std::vector<DiskCounters>& disks) {
+  // Built anew each round, so that devices that have gone are forgotten.
   std::map<std::string, DiskState> kept;
   for (DiskCounters& disk : disks) {
     DiskState& state = kept[disk.name];

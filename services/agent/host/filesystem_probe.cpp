@@ -30,6 +30,8 @@ std::optional<FilesystemSpace> stat_filesystem(const std::string& path) {
   return space;
 }
 
+/// A thread of its own, since statvfs on a dead network mount never returns and cannot be
+/// interrupted. Shared by the probe and the thread: whichever ends last frees it.
 struct FilesystemProbe::Worker {
   std::mutex mutex;
   std::condition_variable changed;
@@ -85,10 +87,14 @@ ProbeResult FilesystemProbe::ask_one(const std::string& path) {
         const std::lock_guard lock(worker->mutex);
         return worker->path == path;
       });
+  // A mount that holds a thread already is not given another: one dead mount costs one thread,
+  // however many rounds go by.
   if (is_waited_for || stuck_.size() >= kStuckThreadsMax) return {std::nullopt, true};
   if (!worker_) {
     auto worker = std::make_shared<Worker>();
     try {
+      // Detached: nobody can join a thread that hangs in the kernel, and the agent must be able to
+      // stop.
       std::thread([worker, stat = stat_] { Worker::run(worker, stat); }).detach();
     } catch (const std::system_error&) {
       return {std::nullopt, false};  // no thread to be had: unknown in this round

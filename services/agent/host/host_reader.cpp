@@ -69,6 +69,8 @@ std::optional<std::string> HostReader::text(const std::string& path, HostReading
 
 std::optional<std::string> HostReader::text_of_host(const std::string& name,
                                                     HostReading& reading) const {
+  // Process 1 sees the host's mounts and network where the agent runs in a container; without the
+  // right to look there, the agent's own view is better than none.
   auto content = read_text_file(paths_.proc + "/1/" + name, kFileBytesMax);
   if (content) return *std::move(content);
   return text(paths_.proc + "/self/" + name, reading);
@@ -82,6 +84,8 @@ void HostReader::read_cpu(HostReading& reading) {
     ++reading.errors;
     return;
   }
+  // Kept from the first reading: the kernel derives btime from the wall clock, and a start time
+  // that wavers by a second makes every counter look restarted.
   if (!boot_s_) boot_s_ = stat->boot_s;
   stat->boot_s = boot_s_;
   reading.stat = *stat;
@@ -161,6 +165,7 @@ void HostReader::read_connections(HostReading& reading) const {
   if (const auto content = text_of_host("net/snmp", reading)) {
     reading.tcp_established = parse_snmp_established(*content);
   }
+  // The kernel walks its whole hash table for these files; the summary is asked first.
   if (paths_.lists_connections && sockets <= kTcpSocketsMax) list_connections(reading);
 }
 

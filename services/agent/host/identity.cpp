@@ -35,6 +35,8 @@ void add(std::vector<ResourceAttribute>& attributes, std::string_view key, std::
 void add_list(std::vector<ResourceAttribute>& attributes, std::string_view key,
               std::vector<std::string> values) {
   if (values.empty()) return;
+  // In a fixed order, and so cut: the resource must be the same each time, or its series begin
+  // anew.
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   if (values.size() > kAddressesMax) values.resize(kAddressesMax);
@@ -80,6 +82,7 @@ std::vector<std::string> read_addresses(const HostExcludes& excludes) {
 
 std::string value_of(const std::vector<std::pair<std::string, std::string>>& pairs,
                      std::string_view name) {
+  // From the end: in a shell, which os-release is written for, the last assignment counts.
   const auto found = std::find_if(pairs.rbegin(), pairs.rend(),
                                   [&](const auto& pair) { return pair.first == name; });
   return found == pairs.rend() ? "" : found->second;
@@ -91,6 +94,8 @@ std::string unquote(std::string_view text) {
   if (!is_quoted) return std::string(text);
   std::string plain;
   for (std::size_t index = 1; index + 1 < text.size(); ++index) {
+    // os-release(5) quotes as a shell does: a backslash means something between double quotes
+    // alone.
     if (text.front() == '"' && text[index] == '\\' && index + 2 < text.size()) ++index;
     plain += text[index];
   }

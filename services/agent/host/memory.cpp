@@ -53,6 +53,7 @@ Result<MemoryReading> parse_meminfo(std::string_view text) {
   MemoryReading reading;
   reading.total = *found.total;
   reading.free = std::min(found.free.value_or(0), reading.total);
+  // MemAvailable is there since Linux 3.14.
   reading.available =
       std::min(found.available ? *found.available : estimate_available(found), reading.total);
   reading.buffers = found.buffers.value_or(0);

@@ -43,6 +43,7 @@ std::optional<Mount> parse_mount(std::string_view line) {
   Mount mount;
   mount.device_id = *device_id;
   mount.root = to_utf8(unescape_octal(*root));
+  // As it is in the kernel, whatever bytes: statvfs needs them. Made UTF-8 once that is done.
   mount.mount_point = unescape_octal(*mount_point);
   mount.mode = *options == "ro" || options->starts_with("ro,") ? "ro" : "rw";
   mount.type = to_utf8(unescape_octal(*type));
@@ -96,6 +97,7 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
 }
 
 std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& excludes) {
+  // Before anything is left out: a mount that is excluded hides what lies under it all the same.
   drop_hidden(mounts);
   std::erase_if(mounts, [&excludes](const Mount& mount) {
     return is_pseudo(mount.type) || matches_any(excludes.types, mount.type) ||
@@ -104,6 +106,7 @@ std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& 
   if (mounts.size() > kMountsMax) mounts.resize(kMountsMax);
   std::map<std::string, Mount*> chosen;
   for (Mount& mount : mounts) {
+    // An overlay's space is that of the disk below it; it never stands for one.
     if (mount.type == "overlay") continue;
     Mount*& best = chosen[space_key(mount)];
     if (best == nullptr || stands_better(mount, *best)) best = &mount;

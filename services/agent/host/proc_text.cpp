@@ -23,6 +23,7 @@ Result<std::string> read_text_file(const std::string& path, std::size_t bytes_ma
   if (descriptor < 0) {
     return fail(ErrorCode::kNotFound, path + ": " + std::generic_category().message(errno));
   }
+  // By reading, not by size: files of /proc have none.
   std::string text;
   std::optional<Error> error;
   while (!error) {
@@ -47,6 +48,8 @@ std::optional<std::uint64_t> parse_counter(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, reason] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || end != text.data() + text.size()) return std::nullopt;
+  // A counter that does not fit is at its limit rather than away: a series that stops looks like a
+  // device that is gone.
   if (reason == std::errc::result_out_of_range) return std::numeric_limits<std::uint64_t>::max();
   if (reason != std::errc{}) return std::nullopt;
   return value;
