@@ -17,6 +17,7 @@ from house.functions import LizardMissing
 from house.known import check_known, check_rooms
 from house.names import TypeNames
 from house.product import Product
+from house.readmes import check_readmes
 from house.report import report
 from house.tree import ROOT, Finding, Tree, layer_of
 
@@ -127,9 +128,6 @@ def check_repository() -> Iterator[Finding]:
             yield Finding(file, 1, "a file is named for what it holds, not utils, helpers, common, misc or manager")
         if file.stat().st_size > TRACKED_BYTES_MAX:
             yield Finding(file, 1, f"{file.stat().st_size} bytes; stop at {TRACKED_BYTES_MAX}")
-    for service in (ROOT / "services").iterdir():
-        if service.is_dir() and not (service / "README.md").exists():
-            yield Finding(service / "README.md", 1, "every service has a README.md")
 
 
 def check_sources_are_built() -> Iterator[Finding]:
@@ -161,6 +159,7 @@ def check_between_files() -> Iterator[Finding]:
     yield from check_rooms(TREE, folders)
     yield from names.findings()
     yield from check_known(TREE, folders, names)
+    yield from check_readmes(product, LAYERS)
 
 
 def check() -> int:

@@ -12,6 +12,7 @@ from house.folders import Folders
 from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
 from house.product import Product
+from house.readmes import check_readmes
 from house.tree import Tree
 
 LIBRARY = "vigia_library(NAME {0} SOURCES {1} TESTS {2} DEPENDS vigia_base)\n"
@@ -234,6 +235,59 @@ def test_for_libraries_there_is_no_list(tmp_path: Path) -> None:
     pair, gone = _owed(tree)
     assert pair.startswith("libs/b/b.cpp:1: libs/a and libs/b include each other")
     assert "is mended" in gone
+
+
+PAGE = """# libs/base
+
+**Read first**: `base.hpp`, `libs/base/base.hpp`,
+[one](base.hpp).
+
+**May include**: nothing.
+
+**Used by**: `services/one`, not tools.
+"""
+
+
+def _said(tree: Tree) -> list[str]:
+    found = check_readmes(Product(tree), {"libs/base": set()})
+    return [f"{each.file.relative_to(tree.root)}:{each.line}: {each.text}" for each in found]
+
+
+def _with_pages(folder: Path, page: str) -> Tree:
+    _program(folder)
+    (folder / "libs/base/README.md").write_text(page)
+    (folder / "services/one/README.md").write_text(
+        "`a/a.hpp`, [b](b/b.hpp), `services/two/two.hpp`, `no file`, `*.hpp`\n"
+    )
+    (folder / "services/two/README.md").write_text("[elsewhere](https://example.org/a.md), [here](#read-first)\n")
+    return Tree(folder)
+
+
+def test_a_true_page_passes(tmp_path: Path) -> None:
+    assert _said(_with_pages(tmp_path, PAGE)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("`base.hpp`, ", "`gone.hpp`, ", "libs/base/README.md:3: there is no gone.hpp"),
+        ("[one](base.hpp)", "[one](../gone.md)", "libs/base/README.md:4: there is no ../gone.md"),
+        ("`base.hpp`, ", "", "libs/base/README.md:1: **Read first**: names 2 files, not 3"),
+        ("nothing.", "`libs/x`.", "libs/base/README.md:6: **May include** wrongly names libs/x"),
+        ("`services/one`", "nobody", "libs/base/README.md:8: **Used by** lacks services/one"),
+        ("**Used by**", "Used by", "libs/base/README.md:1: it has no paragraph **Used by**:"),
+        ("# libs/base", "# libs/base" + "\n" * 80, "libs/base/README.md:80: 88 lines are more than a page"),
+    ],
+)
+def test_an_untrue_page_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert _said(_with_pages(tmp_path, PAGE.replace(old, new))) == [told]
+
+
+def test_a_room_without_a_page_is_told(tmp_path: Path) -> None:
+    tree = _with_pages(tmp_path, PAGE)
+    (tmp_path / "libs/base/README.md").unlink()
+    (tmp_path / "services/two/README.md").unlink()
+    assert [each.partition(":")[0] for each in _said(tree)] == ["libs/base/README.md", "services/two/README.md"]
 
 
 def test_every_file_of_this_tree_is_read() -> None:
