@@ -121,7 +121,7 @@ def _program(folder: Path, **texts: str) -> Tree:
             **{place: texts.get(name, "") for name, place in places.items()},
             "services/one/CMakeLists.txt": LIBRARY.format("one", "one.cpp", "one_test.cpp"),
             "services/one/one.cpp": start,
-            "services/one/one_test.cpp": "namespace v { struct Thing {}; }\n",
+            "services/one/one_test.cpp": texts.get("test", ""),
             "services/two/CMakeLists.txt": LIBRARY.format("two", "two.cpp", ""),
             "services/two/two.cpp": '#include "services/two/two.hpp"\n',
         },
@@ -149,6 +149,15 @@ def test_a_name_is_looked_for_in_one_program(tmp_path: Path) -> None:
     }
 
 
+def test_a_tests_name_is_one_of_its_program(tmp_path: Path) -> None:
+    thing = "namespace v { struct Thing {}; }"
+    names = TypeNames(Product(_program(tmp_path, a=thing, test=thing, two=thing)))
+    assert [place.file for place in names.defined_twice()["v::Thing"]] == [
+        *("services/one/a/a.hpp", "services/one/one_test.cpp"),
+    ]
+    assert names.homonyms() == {}
+
+
 def test_folders_that_include_each_other(tmp_path: Path) -> None:
     tree = _program(tmp_path, a='#include "services/one/b/b.hpp"\n', b='// none\n#include "services/one/a/a.hpp"\n')
     folders = Folders(Product(tree))
@@ -170,7 +179,7 @@ def test_the_report_is_the_same_for_the_same_files(tmp_path: Path) -> None:
 
     long = "int b() {\n" + "  g();\n" * 40 + "}\n"
     branches = "int c(int a, int b, int c, int d, int e, int f) { return " + "a ? b : " * 11 + "0; }\n"
-    tree = _program(tmp_path, a="// why\nint a() { return 1; }\n" + long, b=branches)
+    tree = _program(tmp_path, a="// why\nint a() { return 1; }\n" + long, b=branches, test="int t;\n")
     (tmp_path / "services/one/README.md").write_text("one\n")
     lines = list(report(tree))
     assert lines == list(report(Tree(tmp_path)))

@@ -40,13 +40,13 @@ def _grouped(places: Iterable[Place], key_of: Callable[[Place], str | None]) -> 
 
 
 class TypeNames:
-    """The types that the product's files define."""
+    """The types that the files of ours define."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
         self._places: dict[str, list[Place]] = {}
         self.unread: list[str] = []
-        for name in product.files:
+        for name in (*product.files, *product.others):
             try:
                 found = list(defined_types(product.tree.text(name)))
             except Unbalanced:
@@ -62,17 +62,18 @@ class TypeNames:
             yield from self._places.get(name, [])
 
     def defined_twice(self) -> dict[str, list[Place]]:
-        """Qualified names that two files of one program define: the linker keeps one and takes it for both."""
-        return self._twice(lambda place: None if place.type.is_unnamed else place.type.qualified())
+        """Qualified names that two files of one program define, of a test too: the linker keeps one and takes it for both."""
+        programs = self.product.test_programs()
+        return self._twice(programs, lambda place: None if place.type.is_unnamed else place.type.qualified())
 
     def homonyms(self) -> dict[str, list[Place]]:
         """Words that stand for two types of one program, whatever namespaces they are in. Types in a class are told apart
         by it, and an alias of the same word is the same thing."""
-        return self._twice(_own_word)
+        return self._twice(self.product.programs(), _own_word)
 
-    def _twice(self, key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
+    def _twice(self, programs: dict[str, list[str]], key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
         found: dict[str, dict[str, Place]] = defaultdict(dict)
-        for files in self.product.programs().values():
+        for files in programs.values():
             for key, places in _grouped(self._of(files), key_of).items():
                 if len({place.file for place in places}) > 1:
                     found[key] |= {str(place): place for place in places}

@@ -6,7 +6,6 @@ Tests, fuzzers, benchmarks, fixtures and doubles are what is left; so a double t
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 
 from house.tree import Tree, folder_of, layer_of
 
@@ -55,6 +54,7 @@ class Product:
             waiting += [header] if header != name and tree.exists(header) else []
         self.files = sorted(self.includes)
         self.others = [name for name in everything if name not in self.includes]
+        self._uses = {room: self.used_rooms(room) for room in tree.rooms()}
 
     def of(self, room: str) -> list[str]:
         return [name for name in self.files if layer_of(name) == room]
@@ -66,20 +66,19 @@ class Product:
 
     def programs(self) -> dict[str, list[str]]:
         """Each service with its own files and those of every library that it reaches, through others too."""
-        uses = {room: self.used_rooms(room) for room in self.tree.rooms()}
-        files_of = defaultdict(list)
-        for name in self.files:
-            files_of[layer_of(name)].append(name)
-        programs = {}
-        for service in uses:
-            if not service.startswith("services/"):
-                continue
-            reached: set[str] = set()
-            waiting = [service]
-            while waiting:
-                room = waiting.pop()
-                if room not in reached:
-                    reached.add(room)
-                    waiting += uses.get(room, set())
-            programs[service] = sorted(name for room in reached for name in files_of[room])
-        return programs
+        return {room: self._reached(room) for room in self.tree.rooms() if room.startswith("services/")}
+
+    def test_programs(self) -> dict[str, list[str]]:
+        """Each room with all that its tests link: what it reaches, and what lies beside its product."""
+        beside = {room: [name for name in self.others if layer_of(name) == room] for room in self.tree.rooms()}
+        return {room: sorted(self._reached(room) + names) for room, names in beside.items()}
+
+    def _reached(self, room: str) -> list[str]:
+        reached: set[str] = set()
+        waiting = [room]
+        while waiting:
+            current = waiting.pop()
+            if current not in reached:
+                reached.add(current)
+                waiting += self._uses[current]
+        return [name for name in self.files if layer_of(name) in reached]
