@@ -215,10 +215,12 @@ def _start(made: Servers, folder: Path) -> None:
         ]
         made.running.append(Running(Command(version, words, f"{url}/-/ready"), folder / f"{version}.log"))
         made.urls[version] = url
-    words = [str(binaries() / "vigia-collector"), "--config", str(folder / "collector.yaml")]
-    made.running.append(Running(Command("collector", words, f"http://{made.host}:13133/health"), folder / "c.log"))
+    # Before the collector, whose first heartbeat would be refused by one that is not ready.
     for running in made.running:
         running.wait_until_ready()
+    words = [str(binaries() / "vigia-collector"), "--config", str(folder / "collector.yaml")]
+    made.running.append(Running(Command("collector", words, f"http://{made.host}:13133/health"), folder / "c.log"))
+    made.running[-1].wait_until_ready()
 
 
 def _assert_what_was_sent_is_taken(servers: Servers) -> None:
