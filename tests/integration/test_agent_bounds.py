@@ -18,7 +18,7 @@ from beside import Beside
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 from otlp import attributes, gauge, log_request, metrics_request, resource_of
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.two_at_a_time  # the agent's memory
 
 MIB = 1 << 20
 RSS_MIB_MAX = 160  # the agent at rest has 18 MiB; its deltas may take 32, one body 16

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from launcher.layout import beside
 from rest import Caller
@@ -107,6 +108,7 @@ def _status_mib(pid: int, key: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) // 1024
 
 
+@pytest.mark.long(45)
 def test_all_nodes_of_a_customer_cost_alertmanager_and_the_others_little(tmp_path: Path) -> None:
     """Grouped by node they were 40,000 notifications at once: gigabytes, every file, and B told after 21 s or never."""
     told = _Told()
@@ -155,6 +157,7 @@ def test_all_nodes_of_a_customer_cost_alertmanager_and_the_others_little(tmp_pat
         assert {one["name"] for one in alerts} == set(sent)
 
 
+@pytest.mark.long(40)
 def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_more(tmp_path: Path) -> None:
     told = _Told()
     pages: list[dict[str, Any]] = []

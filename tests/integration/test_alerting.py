@@ -38,6 +38,7 @@ def _places() -> list[AgentPlace]:
     return [scraped, living, dying, back]
 
 
+@pytest.mark.long(250)
 @pytest.mark.timeout(480)  # a node's silence, CollectorDown's minute, five graces of an outage, one after the other
 def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
     """C-A3: the collector away made every node that pushes a critical alert at its customer."""
@@ -90,6 +91,7 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
         assert up_of(stack, nodes[0]) == "1"
 
 
+@pytest.mark.long(170)
 @pytest.mark.skipif(not list(Path("/usr/lib/postgresql").glob("*/bin")), reason="PostgreSQL is not installed")
 def test_the_monitors_database_away_takes_no_node_down(tmp_path: Path) -> None:
     """The looks at the live state ended with it; after 45 s every node that pushes was down, and its customer told."""
@@ -135,6 +137,7 @@ def _list_customers_alerts(stack: Stack) -> list[dict[str, Any]]:
     return [alert for alert in stack.alerts() if alert["labels"].get("customer_id")]
 
 
+@pytest.mark.long(95)
 def test_the_hot_stores_death_is_told_to_the_provider_and_to_no_customer(tmp_path: Path) -> None:
     """Whoever evaluates the rules cannot tell that it is dead; and the alerts that it kept may not end as if cured."""
     layout = replace(quick_layout(tmp_path), resend_delay="2s")  # what it told then ends 8 s after its death
@@ -174,6 +177,7 @@ def test_the_hot_stores_death_is_told_to_the_provider_and_to_no_customer(tmp_pat
         assert len(told) == 1, told
 
 
+@pytest.mark.long(90)
 def test_a_hot_store_that_is_there_and_tells_nothing_is_told(tmp_path: Path) -> None:
     """Its rules are gone; a dead man's switch outside hears the same silence."""
     layout = replace(quick_layout(tmp_path), resend_delay="2s")
@@ -204,6 +208,7 @@ def test_without_alertmanager_the_provider_is_told_all_the_same(tmp_path: Path) 
         wait_for("and told its end", lambda: ("resolved", "AlertmanagerDown") in _told_provider(stack), 30)
 
 
+@pytest.mark.long(55)
 def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path: Path) -> None:
     """B2, B5: written to the hot store as intake would let them through, with labels of alerts and invented nodes, for
     longer than any rule waits; the other customer's node dies before, and its alert stands all the while."""
@@ -282,6 +287,7 @@ def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path
         assert told_of_nodes() == [firing]
 
 
+@pytest.mark.long(150)
 def test_all_of_our_own_are_scraped_and_the_absence_of_one_pages_no_customer(tmp_path: Path) -> None:
     """C-A3: router and monitor in turn, for longer than pushed health is believed and CustomerNodeDown waits."""
     scraped, _, pushing = demo_agents()

@@ -35,8 +35,6 @@ from otlp import attributes, gauge, metrics_request, rejected_points, resource_o
 from remote_write import Histogram, one_histogram, one_sample
 from stack import prometheus_programs, wait_for
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
-
 FRESH_SECONDS = 6.0
 RESTART_SECONDS = 5.0
 # Metrics go one way, logs and traces another; each with and without a kill would only take longer.
@@ -129,6 +127,7 @@ def _steady(lanes: Lanes) -> None:
     time.sleep(0.05)
 
 
+@pytest.mark.alone  # compares delays
 @pytest.mark.parametrize("content", ["", POISON], ids=["all", "one series"])
 def test_a2_hot_answers_500_for_one_customer_and_the_other_is_as_calm_as_before(hot: Lanes, content: str) -> None:
     """Windows that hold A's data alone are not the place to find out, again and again, that hot does not take it."""
@@ -554,6 +553,7 @@ def _wide_gauges(customer: str, first: int, count: int) -> bytes:
     return body
 
 
+@pytest.mark.long(45)
 def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: Lanes) -> None:
     """Over its share aside A is refused retryably, B is not, and all that was acknowledged arrives."""
     share = 64 << 10
@@ -662,6 +662,7 @@ def test_what_comes_out_of_a_refused_customers_records_stays_within_its_share(la
     assert book["sent"] >= points > 0
 
 
+@pytest.mark.long(100)
 def test_a_series_that_fails_for_ever_is_a_few_files_and_holds_nothing_of_its_customer_up(lanes: Lanes) -> None:
     """In each window one of A's series is answered 500: what is set aside of it becomes few entries, nothing is lost."""
     destination = lanes.serve()

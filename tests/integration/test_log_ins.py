@@ -18,7 +18,7 @@ import requests
 from rest import PASSWORD, Caller
 from stack import Stack, wait_for
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+pytestmark = pytest.mark.alone  # a page and a log-in within seconds, while each log-in takes a processor
 
 
 @pytest.fixture(scope="module")

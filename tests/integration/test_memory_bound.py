@@ -24,7 +24,7 @@ from collector_lanes import COLD, HOT, Destination, Lanes, now_ms
 from otlp import gauge, metrics_request, resource_of
 from protobuf_bytes import attribute, double, fixed64, message
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+pytestmark = pytest.mark.two_at_a_time  # the collector's memory
 
 MIB = 1 << 20
 # limit_mib is 512; what is under way where it is passed may come on top.

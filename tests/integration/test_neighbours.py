@@ -10,7 +10,7 @@ import pytest
 from otlp import gauge, metrics_request, post, rejected_points, resource_of
 from stack import Stack, prometheus_programs, wait_for
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+pytestmark = pytest.mark.two_at_a_time  # counts
 
 
 @pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda found: found[0])

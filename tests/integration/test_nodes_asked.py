@@ -119,6 +119,7 @@ AGENT_SERIES = 33  # of one node: services/monitor/live/agent_series.hpp
 TARGET_SERIES = 8  # up, and what Prometheus notes of a scrape
 
 
+@pytest.mark.long(40)
 def test_a_node_makes_the_same_few_series_whatever_it_answers(tmp_path: Path) -> None:
     """34 times its customer's limit of series stood in hot and cold after a minute, for hours, and 60 nodes with nothing
     but descriptions took hot four times its memory."""

@@ -30,7 +30,7 @@ END_FAILS_ONCE = ONCE + (
 DIES_ONCE = ONCE + "import os\ndef test_dies():\n    if first('death'): os._exit(3)\n"
 DOES_NOT_LOAD = "import a_module_that_nobody_has\n"
 
-BESIDE = Round("side by side", ("-m", "not alone", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"))
+BESIDE = Round("side by side", ("-m", "not alone", "-n", "2", "-p", "beside_others"))
 ALONE = Round("alone", ("-m", "alone"))
 
 

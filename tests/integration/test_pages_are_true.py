@@ -54,6 +54,7 @@ def test_a_node_that_was_just_added_waits(stack: Stack) -> None:
         assert (node["status"], node["status_reason"]) == ("unknown", "waiting"), node
 
 
+@pytest.mark.long(110)
 def test_while_the_collector_is_away(stack: Stack) -> None:
     stack.start_central()
     stack.start(*(place.name for place in stack.agents))
@@ -88,6 +89,7 @@ def test_while_the_collector_is_away(stack: Stack) -> None:
     wait_for("it is back, never down on the way", is_back, 60)
 
 
+@pytest.mark.long(50)
 def test_while_the_hot_store_is_away(stack: Stack) -> None:
     stack.start_central()
     stack.start(*(place.name for place in stack.agents))
@@ -104,6 +106,7 @@ def test_while_the_hot_store_is_away(stack: Stack) -> None:
     wait_for("all are up", lambda: _all_up(control), 60)
 
 
+@pytest.mark.long(140)
 def test_a_dead_nodes_curve_has_a_hole_and_every_range_its_peak(stack: Stack) -> None:
     stack.start_central()
     agent = stack.agents[0]
@@ -147,6 +150,7 @@ def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
 
 
+@pytest.mark.long(250)
 @pytest.mark.timeout(480)
 def test_our_own_outage_is_no_hole_of_a_nodes_and_a_nodes_hole_stays_its_own(stack: Stack) -> None:
     """While the collector was away every node's curve had the hole of a node that is down."""
@@ -225,6 +229,7 @@ def _invent_nodes(stack: Stack, customer_id: str, count: int) -> None:
         assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.long(60)
 def test_one_customers_invented_nodes_cost_no_other_its_live_state(stack: Stack) -> None:
     """B5: 12,000 nodes that one customer made up took the live state from all."""
     stack.start_central()

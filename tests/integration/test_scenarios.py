@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 import requests
 from stack import Stack, wait_for
 
@@ -64,6 +65,7 @@ def test_normal_operation(running_stack: Stack) -> None:
     wait_for("a green node", lambda: _node(stack, "b-db-01")["status"] == "up", 20)
 
 
+@pytest.mark.long(100)
 def test_collector_down(stack: Stack) -> None:
     agent = stack.agents[0]
     stack.start_central()
@@ -136,6 +138,7 @@ def test_scraped_node_down(stack: Stack) -> None:
     _node_goes_down_and_comes_back(stack, 0, 15)
 
 
+@pytest.mark.long(80)
 def test_push_only_node_down(stack: Stack) -> None:
     stack.start_central()
     stack.start(stack.agents[2].name)

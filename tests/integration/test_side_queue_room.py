@@ -18,7 +18,7 @@ from stack import wait_for
 ALIKE = " GET /index.html 200 " + "y" * 300  # lines that gzip makes forty times less of
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.two_at_a_time,  # bytes of a disk of its own
     pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root"),
 ]
 

@@ -26,7 +26,7 @@ from remote_read import CHUNKS, SAMPLES, post_read, read_request
 from remote_write import histogram, series_of_histogram, write_bytes
 from stack import wait_for
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+pytestmark = pytest.mark.two_at_a_time  # memory, and another who is served within seconds
 
 # Of the longest label value that the collector takes; in JSON each letter becomes six.
 VALUE_BYTES = 2048

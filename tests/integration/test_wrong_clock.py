@@ -52,6 +52,7 @@ def wrong(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WrongClock
     made.end()
 
 
+@pytest.mark.long(60)
 @pytest.mark.parametrize("hours", [72, 3])
 def test_three_seconds_ahead_shut_no_store(wrong: WrongClock, hours: int) -> None:
     wrong.start("collector")

@@ -1,5 +1,5 @@
-"""All integration tests, in rounds: side by side what mostly waits, alone what measures. What fails is run once more at the
-end, alone (launcher/once_more.py says why)."""
+"""All integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, alone what measures
+times. What fails is run once more at the end, alone (launcher/once_more.py says why)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from launcher.once_more import judge
 from launcher.paths import ROOT
 
 PLACES = ("tests/integration", "services/collector/test_collector.py")
-# In the order of their names: by number of tests the slowest files, which have few, would come last.
-_BESIDE = ("--dist", "loadfile", "--no-loadscope-reorder")
+_BESIDE = ("-p", "beside_others")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,8 @@ class Round:
 
 
 ROUNDS = (
-    Round("side by side", ("-m", "not alone", "-n", "3", *_BESIDE)),
+    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
+    Round("two at a time", ("-m", "two_at_a_time", "-n", "2", *_BESIDE)),
     Round("alone", ("-m", "alone")),
 )
 

@@ -1,0 +1,71 @@
+"""Which tests go together where they run side by side, and in which order they begin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from whole_run import pytest_words
+
+RECORDS = """
+import json, os, time
+from pathlib import Path
+import pytest
+
+def note(what):
+    with (Path(__file__).parent / "notes").open("a") as file:
+        file.write(json.dumps([what, os.environ["PYTEST_XDIST_WORKER"], time.monotonic()]) + "\\n")
+    time.sleep(0.05)
+"""
+SHARES = """
+@pytest.fixture(scope="module")
+def stack():
+    note("stack")
+
+@pytest.fixture
+def one_of_it(stack):
+    return stack
+
+@pytest.mark.parametrize("number", range(6))
+def test_shares(one_of_it, number):
+    note(f"shares {number}")
+"""
+OWN = """
+@pytest.mark.parametrize("number", range(12))
+def test_own(tmp_path, number):
+    note(f"own {number}")
+"""
+LONG = """
+@pytest.mark.parametrize("number", range(3))
+def test_short(number):
+    note(f"short {number}")
+
+@pytest.mark.long(30)
+def test_long():
+    note("long")
+
+@pytest.mark.long(90)
+def test_longer():
+    note("longer")
+"""
+
+
+def test_what_shares_a_stack_stays_together_and_the_longest_begin(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = long\n")
+    for name, source in (("test_a.py", SHARES), ("test_b.py", OWN), ("test_c.py", LONG)):
+        (tmp_path / name).write_text(RECORDS + source)
+    words = pytest_words("-n", "2", "-p", "beside_others", "--strict-markers")
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
+    ran = [what for what, _, _ in notes]
+    assert sorted(ran) == sorted(
+        ["stack", "long", "longer"]
+        + [f"{kind} {n}" for kind, count in (("shares", 6), ("own", 12), ("short", 3)) for n in range(count)]
+    ), "each once, and one stack"
+    workers = {what: worker for what, worker, _ in notes}
+    assert len({workers[what] for what in ran if what.startswith("shares")}) == 1
+    assert len({workers[what] for what in ran if what.startswith("own")}) == 2
+    first = {worker: next(what for what, other, _ in notes if other == worker) for worker in set(workers.values())}
+    assert set(first.values()) == {"longer", "long"}, notes
