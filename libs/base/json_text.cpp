@@ -1,5 +1,7 @@
 #include "libs/base/json_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/base/utf8.hpp"
@@ -34,6 +36,16 @@ void append_escaped(std::string& out, char letter) {
   }
 }
 
+/// How many characters from the first on stand in JSON as they are; nearly all text is of these,
+/// and is copied at once.
+std::size_t plain_length(std::string_view text) {
+  const auto is_plain = [](char letter) {
+    return letter >= 0x20 && letter < 0x7f && letter != '"' && letter != '\\';
+  };
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) -
+                                  text.begin());
+}
+
 // Of a character below 0x80.
 std::size_t escaped_bytes(unsigned char letter) {
   if (letter == '"' || letter == '\\' || letter == '\n' || letter == '\r' || letter == '\t')
@@ -53,6 +65,10 @@ std::string json_text(std::string_view text) {
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
+    const std::size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const std::size_t length = utf8_length(text);
     if (length == 0) {
       // U+FFFD for each byte that is no UTF-8: JSON is UTF-8 throughout (RFC 8259 §8.1), and a

@@ -68,21 +68,22 @@ Result<TextList> read_texts(std::string_view json) {
 }
 
 Result<TextList> read_series(std::string_view json) {
-  std::vector<std::pair<std::string, std::string>> labels;  // room for one series after another
+  // Room for one series after another; views of what the parser keeps of the document.
+  std::vector<std::pair<std::string_view, std::string_view>> labels;
   std::string text;
   return parsed_list(json, [&](ondemand::value item, TextList& list) {
     labels.clear();
     for (auto field : item.get_object()) {
-      std::string name(std::string_view(field.unescaped_key()));
-      labels.emplace_back(std::move(name), std::string_view(field.value().get_string()));
+      const std::string_view name = field.unescaped_key();
+      labels.emplace_back(name, std::string_view(field.value().get_string()));
     }
     std::sort(labels.begin(), labels.end());
     text.assign(1, '{');
     for (const auto& [name, value] : labels) {
       if (text.size() > 1) text += ',';
-      text += json_text(name);
+      append_json_text(text, name);
       text += ':';
-      text += json_text(value);
+      append_json_text(text, value);
     }
     text += '}';
     list.add(text);
@@ -173,7 +174,7 @@ std::string read_text_of(std::string_view json, std::string_view key) {
 }
 
 void write_texts(const std::vector<std::string_view>& texts, std::string& out) {
-  write_list(texts, out, [&out](std::string_view text) { out += json_text(text); });
+  write_list(texts, out, [&out](std::string_view text) { append_json_text(out, text); });
 }
 
 void write_values(const std::vector<std::string_view>& values, std::string& out) {
