@@ -20,23 +20,38 @@ namespace {
 constexpr std::size_t kOwnConnections = 4;
 constexpr std::size_t kBodyBytesMax = 2U << 20U;  // a query of 256 KiB, every byte of it escaped
 
+std::unique_ptr<net::Client> light_client(const LaneSettings& lanes) {
+  net::ClientSettings settings;
+  settings.connections_per_host_max = lanes.usual.at_once_max + kOwnConnections;
+  return net::Client::create(settings);
+}
+
+std::unique_ptr<net::Client> costly_client(const LaneSettings& lanes) {
+  net::ClientSettings settings;
+  // Look-ups have half of the usual places, and the counts of a query in its turn as many beside.
+  settings.connections_per_host_max =
+      lanes.usual.at_once_max + lanes.unknown_at_once_max + lanes.heavy_at_once_max;
+  return net::Client::create(settings);
+}
+
 /// Members in order of start; destruction runs backwards.
 class Router final : public service::Running {
  public:
-  Router(Settings settings, std::unique_ptr<net::Client> client,
-         std::unique_ptr<net::Client> directory_client,
+  Router(Settings settings, std::unique_ptr<net::Client> directory_client,
          std::unique_ptr<tenancy::DirectorySource> directory)
       : settings_(std::move(settings)),
         directory_client_(std::move(directory_client)),
         directory_(std::move(directory)),
-        client_(std::move(client)),
-        stores_(settings_, *client_, metrics_, clock_),
+        light_client_(light_client(settings_.lanes)),
+        costly_client_(costly_client(settings_.lanes)),
+        stores_(settings_, {*light_client_, *costly_client_}, metrics_, clock_),
         access_(*directory_, clock_),
         gateway_(stores_, access_, metrics_, [this] { return directory_->current() != nullptr; }) {}
 
   /// What the stores still owe speaks to parts that end before the client.
   ~Router() override {
-    client_->close();
+    light_client_->close();
+    costly_client_->close();
     stores_.stop_reading();
   }
   Router(const Router&) = delete;
@@ -127,7 +142,8 @@ class Router final : public service::Running {
   service::MetricRegistry metrics_;
   std::unique_ptr<net::Client> directory_client_;
   std::unique_ptr<tenancy::DirectorySource> directory_;
-  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<net::Client> light_client_;
+  std::unique_ptr<net::Client> costly_client_;
   Stores stores_;
   Access access_;
   Gateway gateway_;
@@ -139,17 +155,11 @@ class Router final : public service::Running {
 
 Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
   service::return_large_blocks();
-  net::ClientSettings upstreams;
-  const LaneSettings& lanes = settings.lanes;
-  // Look-ups have half of the usual places beside them.
-  upstreams.connections_per_host_max = 2 * lanes.usual.at_once_max + lanes.unknown_at_once_max +
-                                       lanes.heavy_at_once_max + kOwnConnections;
-  auto client = net::Client::create(upstreams);
   auto directory_client = net::Client::create({});
   auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);
   if (!directory) return forward(directory);
-  auto router = std::make_unique<Router>(std::move(settings), std::move(client),
-                                         std::move(directory_client), std::move(*directory));
+  auto router = std::make_unique<Router>(std::move(settings), std::move(directory_client),
+                                         std::move(*directory));
   auto listening = router->listen();
   if (!listening) return forward(listening);
   return std::unique_ptr<service::Running>(std::move(router));

@@ -157,7 +157,7 @@ class Door final : public net::Handler {
   Door(const Hot& hot, const Cold& cold)
       : settings_(settings(hot, cold)),
         clock_(kNowMs * 1'000'000),
-        stores_(settings_, *client_, metrics_, clock_),
+        stores_(settings_, {*client_, *client_}, metrics_, clock_),
         api_(stores_),
         server_(served(*this)) {}
   ~Door() override {

@@ -218,7 +218,7 @@ class SlowStore final : public net::Handler {
 class Seen {
  public:
   explicit Seen(const SlowStore& store, const Clock& clock)
-      : settings_(settings(store)), stores_(settings_, *client_, metrics_, clock) {}
+      : settings_(settings(store)), stores_(settings_, {*client_, *client_}, metrics_, clock) {}
   ~Seen() { client_->close(); }
   Seen(const Seen&) = delete;
   Seen& operator=(const Seen&) = delete;

@@ -4,14 +4,14 @@
 
 namespace vigia::router {
 
-Stores::Stores(const Settings& settings, net::Client& client, service::MetricRegistry& metrics,
+Stores::Stores(const Settings& settings, UpstreamClients clients, service::MetricRegistry& metrics,
                const Clock& clock)
     : settings_(settings),
       clock_(clock),
       shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
       known_cold_(settings.cold_known_file, pipeline::system_files()) {
   const auto upstream = [&](std::string name, std::string url, std::string token) {
-    return Upstream(client,
+    return Upstream(clients,
                     UpstreamSettings{std::move(name), std::move(url), std::move(token),
                                      settings.answer_bytes_max, settings.lanes},
                     shares_, readers_, metrics, clock);

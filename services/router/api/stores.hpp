@@ -24,7 +24,7 @@ namespace vigia::router {
 class Stores {
  public:
   /// The references must outlive it.
-  Stores(const Settings& settings, net::Client& client, service::MetricRegistry& metrics,
+  Stores(const Settings& settings, UpstreamClients clients, service::MetricRegistry& metrics,
          const Clock& clock);
 
   /// The hot shard that holds all the caller may see: the customer's; for an operator over all

@@ -48,8 +48,9 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
   const auto client = net::Client::create({});
   // Nobody listens there: each poll ends at its first question.
   std::vector<Upstream> shards;
-  shards.emplace_back(*client, UpstreamSettings{"hot-0", "http://127.0.0.1:9", "", 1U << 20U, {}},
-                      shares, readers, metrics, clock);
+  shards.emplace_back(UpstreamClients{*client, *client},
+                      UpstreamSettings{"hot-0", "http://127.0.0.1:9", "", 1U << 20U, {}}, shares,
+                      readers, metrics, clock);
   const auto before = fault_count();
   {
     const Coverage coverage(settings, shards, failing);

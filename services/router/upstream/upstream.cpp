@@ -60,9 +60,9 @@ Error outward(Error error) {
   return error;
 }
 
-Upstream::Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
+Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings, const ByteShares& shares,
                    Readers& readers, service::MetricRegistry& metrics, const Clock& clock)
-    : client_(client),
+    : clients_(clients),
       settings_(std::move(settings)),
       shares_(shares),
       readers_(readers),
@@ -243,8 +243,7 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
   const Lane lane = waiting->ask.lane;
   requests_.add();
   by_lane_[static_cast<std::size_t>(lane)]->add();
-  const auto interest = waiting->ask.interest;
-  deliver(request(std::move(waiting->ask)), waiting->customer, interest,
+  deliver(std::move(waiting->ask), waiting->customer,
           [turn = std::move(turn),
            done = std::move(waiting->done)](Result<net::ClientResponse> response) mutable {
             // The customer's next one begins when what this one costs here is over, too.
@@ -254,8 +253,7 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
 }
 
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
-void Upstream::deliver(net::ClientRequest request, const std::string& customer,
-                       const std::shared_ptr<Interest>& interest, Done done) const {
+void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
   struct Arriving {
     explicit Arriving(ByteShares::Holding holding) : held(std::move(holding)) {}
     ByteShares::Holding held;
@@ -263,6 +261,9 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
     bool is_sent = false;
     std::atomic<bool> is_broken = false;  // by our own watch: the store is silent, not gone
   };
+  net::Client& client = clients_.of(ask.lane);
+  const auto interest = ask.interest;
+  net::ClientRequest request = this->request(std::move(ask));
   auto arriving = std::make_shared<Arriving>(shares_.hold(customer));
   request.on_sent = [arriving] { arriving->is_sent = true; };
   request.may_grow = [arriving](std::size_t bytes) {
@@ -270,7 +271,7 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
     return !arriving->is_over;
   };
   const std::uint64_t ticket = reach_->enter();
-  const std::uint64_t number = client_.send(
+  const std::uint64_t number = client.send(
       std::move(request), [this, ticket, reach = reach_, arriving, customer, interest,
                            done = std::move(done)](Result<net::ClientResponse> response) mutable {
         reach->leave(ticket);
@@ -294,7 +295,7 @@ void Upstream::deliver(net::ClientRequest request, const std::string& customer,
           done(interest && interest->is_lost() ? nobody_waits() : std::move(*large));
         });
       });
-  const auto break_off = [client = &client_, number] { client->cancel(number); };
+  const auto break_off = [client = &client, number] { client->cancel(number); };
   reach_->on_break(ticket, [arriving, break_off] {
     arriving->is_broken = true;
     break_off();
@@ -317,7 +318,7 @@ void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
 Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
   if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
-  return read(client_.fetch(request(std::move(ask))));
+  return read(clients_.light.fetch(request(std::move(ask))));
 }
 
 void Upstream::fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const {

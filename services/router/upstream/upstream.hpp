@@ -60,12 +60,21 @@ struct Ask {
   bool is_within_turn = false;
 };
 
+/// Taking an answer of 16 MB from its socket into new memory costs the client's thread 20 ms and
+/// more, and everything else on that thread waits for them. So what may have such an answer has a
+/// thread of its own.
+struct UpstreamClients {
+  net::Client& light;   ///< for what is known to be light, and for the router itself
+  net::Client& costly;  ///< for the other lanes
+  net::Client& of(Lane lane) const { return lane == Lane::kUsual ? light : costly; }
+};
+
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
-/// client.
+/// clients.
 class Upstream {
  public:
-  /// Client, readers and clock must outlive it.
-  Upstream(net::Client& client, UpstreamSettings settings, const ByteShares& shares,
+  /// Clients, readers and clock must outlive it.
+  Upstream(UpstreamClients clients, UpstreamSettings settings, const ByteShares& shares,
            Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
@@ -75,7 +84,7 @@ class Upstream {
   /// kOverLimit (the customer's other requests took so long that this one got no turn, its other
   /// answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and heavy
   /// queries). `done`
-  /// is called on the client's thread, on that of another request that ends, on that on which the
+  /// is called on its client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
   /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
   void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
@@ -96,14 +105,13 @@ class Upstream {
   void begin(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   Result<void> may_ask(const std::string& customer, Lane lane) const;
   void note_end(const std::string& customer, const Result<net::ClientResponse>& response) const;
-  void deliver(net::ClientRequest request, const std::string& customer,
-               const std::shared_ptr<Interest>& interest, Done done) const;
+  void deliver(Ask ask, const std::string& customer, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
   Result<Envelope> read(Result<net::ClientResponse> response) const;
   tl::unexpected<Error> failure(Error error) const;
 
-  net::Client& client_;
+  UpstreamClients clients_;
   UpstreamSettings settings_;
   ByteShares shares_;
   Readers& readers_;

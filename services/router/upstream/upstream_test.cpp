@@ -42,7 +42,10 @@ class Store final : public net::Handler {
 class UpstreamTest : public testing::Test {
  protected:
   UpstreamTest() = default;
-  ~UpstreamTest() override { client->close(); }
+  ~UpstreamTest() override {
+    light->close();
+    costly->close();
+  }
 
   Result<Envelope> ask(const std::string& customer, const std::string& path,
                        Lane lane = Lane::kUnknown) {
@@ -62,9 +65,14 @@ class UpstreamTest : public testing::Test {
   service::MetricRegistry metrics;
   const ByteShares shares{ByteShareSettings{}};
   Readers readers;
-  const std::unique_ptr<net::Client> client = net::Client::create({});
-  const Upstream upstream{
-      *client, {"hot-0", store.url(), "", 1U << 20U, {}}, shares, readers, metrics, clock};
+  const std::unique_ptr<net::Client> light = net::Client::create({});
+  const std::unique_ptr<net::Client> costly = net::Client::create({});
+  const Upstream upstream{{*light, *costly},
+                          {"hot-0", store.url(), "", 1U << 20U, {}},
+                          shares,
+                          readers,
+                          metrics,
+                          clock};
 };
 
 // Two that never end, one cheap, two that never end …: a store had two more to work on each time,
@@ -84,6 +92,25 @@ TEST_F(UpstreamTest, ACheapAnswerMakesUpForNoQueryWithoutAnEnd) {
   EXPECT_TRUE(ask("other", "/cheap").has_value());
   clock.advance(Penalties::kPauseMin);
   EXPECT_TRUE(ask("acme", "/cheap").has_value()) << "and so does the customer after the pause";
+}
+
+// 40 look-ups of 16 MB each arrived on the thread on which everybody's answers did.
+TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
+  std::promise<void> is_taken;
+  std::promise<void> is_light_answered;
+  std::promise<bool> was_first;
+  Ask look_up;
+  look_up.path = "/series";
+  look_up.lane = Lane::kLookUp;
+  upstream.ask(std::move(look_up), [&](const Result<Envelope>&) {
+    is_taken.set_value();
+    const auto waited = is_light_answered.get_future().wait_for(std::chrono::seconds(10));
+    was_first.set_value(waited == std::future_status::ready);
+  });
+  is_taken.get_future().wait();
+  EXPECT_TRUE(ask("other", "/cheap", Lane::kUsual).has_value());
+  is_light_answered.set_value();
+  EXPECT_TRUE(was_first.get_future().get());
 }
 
 }  // namespace
