@@ -120,7 +120,8 @@ in_flight_max: 64                         # requests of one customer at once; mo
 at_store:                                 # requests at one store at once; the rest waits its turn
   at_once_max: 20                         # of all customers
   per_customer_max: 8                     # of one whose requests are quick
-  slow_per_customer_max: 1                # of one whose are not; half of this machine's cores
+  slow_per_customer_max: 1                # of one whose are not, and of its costly ones
+                                          # together; half of this machine's cores
   unknown_at_once_max: 4                  # queries like which none was seen; one of a customer
   heavy_at_once_max: 2                    # known to hold much of the store; one of a customer
 answer_bytes_max: 256MiB                  # of one answer; of a customer's, arriving or unread

@@ -16,9 +16,15 @@ TurnSettings look_ups(const TurnSettings& usual) {
 }  // namespace
 
 Lanes::Lanes(const LaneSettings& settings, const Clock& clock)
+    : Lanes(settings, clock,
+            std::make_shared<CustomerPlaces>(settings.usual.per_customer_max,
+                                             settings.usual.slow_per_customer_max)) {}
+
+Lanes::Lanes(const LaneSettings& settings, const Clock& clock,
+             const std::shared_ptr<CustomerPlaces>& costly)
     : turns_{std::make_unique<Turns>(settings.usual, clock),
-             std::make_unique<Turns>(one_of_each(settings.unknown_at_once_max), clock),
-             std::make_unique<Turns>(one_of_each(settings.heavy_at_once_max), clock),
-             std::make_unique<Turns>(look_ups(settings.usual), clock)} {}
+             std::make_unique<Turns>(one_of_each(settings.unknown_at_once_max), clock, costly),
+             std::make_unique<Turns>(one_of_each(settings.heavy_at_once_max), clock, costly),
+             std::make_unique<Turns>(look_ups(settings.usual), clock, costly)} {}
 
 }  // namespace vigia::router

@@ -25,7 +25,9 @@ struct LaneSettings {
   std::size_t heavy_at_once_max = 2;
 };
 
-/// Turns for each lane; nobody in one waits for anybody in another. Any thread.
+/// Turns for each lane; nobody in one waits for another customer's in another. Of one customer's
+/// look-ups, unknown and heavy queries together as many are at the store at once as of its slow
+/// ones may be: what is known to be light waits for none of them. Any thread.
 class Lanes {
  public:
   /// The clock must outlive it and its turns.
@@ -33,6 +35,9 @@ class Lanes {
   Turns& of(Lane lane) { return *turns_[static_cast<std::size_t>(lane)]; }
 
  private:
+  Lanes(const LaneSettings& settings, const Clock& clock,
+        const std::shared_ptr<CustomerPlaces>& costly);
+
   std::array<std::unique_ptr<Turns>, kLanes> turns_;
 };
 

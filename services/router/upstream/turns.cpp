@@ -41,6 +41,43 @@ std::size_t half_of_the_cores() {
   return std::max<std::size_t>(std::thread::hardware_concurrency() / 2, 1);
 }
 
+std::size_t CustomerPlaces::add_row(std::function<void()> go_on) {
+  rows_.push_back(std::move(go_on));
+  return rows_.size() - 1;
+}
+
+void CustomerPlaces::enter(const std::string& customer) {
+  const std::lock_guard lock(mutex_);
+  const auto [place, is_new] = customers_.try_emplace(customer);
+  if (is_new) place->second.allowed = slow_most_;
+  ++place->second.rows;
+}
+
+void CustomerPlaces::leave(const std::string& customer) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer);
+  if (--found->second.rows == 0) customers_.erase(found);
+}
+
+bool CustomerPlaces::take(const std::string& customer) noexcept {
+  const std::lock_guard lock(mutex_);
+  Customer& found = customers_.find(customer)->second;
+  if (found.under_way >= found.allowed) return false;
+  ++found.under_way;
+  return true;
+}
+
+void CustomerPlaces::give_back(const std::string& customer, bool was_quick) noexcept {
+  const std::lock_guard lock(mutex_);
+  Customer& found = customers_.find(customer)->second;
+  --found.under_way;
+  found.allowed = was_quick ? std::min(found.allowed + 1, most_) : slow_most_;
+}
+
+void CustomerPlaces::wake(std::size_t row) const {
+  for (std::size_t i = 1; i <= rows_.size(); ++i) rows_[(row + i) % rows_.size()]();
+}
+
 struct Turns::Turn::State : std::enable_shared_from_this<State> {
   using Begins = std::multiset<TimePoint>;
   /// One that waits, with all the memory that its turn will need: once it stands in the row nothing
@@ -54,9 +91,25 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     Begins under_way;                          // when each began
     std::map<std::uint64_t, Waiting> waiting;  // by number, so in the order of their coming
     std::size_t allowed = 0;
+    bool has_entered = false;  // `together`
   };
 
-  State(TurnSettings limits, const Clock& steady) : settings(limits), clock(steady) {}
+  State(TurnSettings limits, const Clock& steady, std::shared_ptr<CustomerPlaces> shared)
+      : settings(limits), clock(steady), together(std::move(shared)) {}
+
+  /// Once, before the first request.
+  void join() {
+    if (!together) return;
+    number_of_row = together->add_row([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->go_on();
+    });
+  }
+
+  /// After a place was given back.
+  void wake() {
+    if (together) return together->wake(number_of_row);
+    go_on();
+  }
 
   std::size_t slow_max() const {
     return std::min(settings.slow_per_customer_max, settings.per_customer_max);
@@ -97,7 +150,8 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     for (auto place = row.begin(); place != row.end(); ++place) {
       Customer& customer = customers.find(*place)->second;
       const std::size_t most = is_busy(*place, customer, now) ? slow_max() : customer.allowed;
-      if (customer.under_way.size() < most) return begin(place, customer, now);
+      if (customer.under_way.size() >= most) continue;
+      if (!together || together->take(*place)) return begin(place, customer, now);
     }
     return std::nullopt;
   }
@@ -125,9 +179,10 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     const auto found = customers.find(name);
     Customer& customer = found->second;
     customer.under_way.erase(customer.under_way.find(began));
-    customer.allowed = now - began > kQuickMax
-                           ? slow_max()
-                           : std::min(customer.allowed + 1, settings.per_customer_max);
+    const bool was_quick = now - began <= kQuickMax;
+    customer.allowed =
+        was_quick ? std::min(customer.allowed + 1, settings.per_customer_max) : slow_max();
+    if (together) together->give_back(name, was_quick);
     forget_if_gone(found);
     // Last: what is not remembered for lack of memory costs a little fairness and no place.
     contain_faults("a turn at a store", [&] {
@@ -147,6 +202,10 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
     const bool is_in_row = !place->second.waiting.empty();
     try {
       if (is_new) place->second.allowed = slow_max();
+      if (is_new && together) {
+        together->enter(name);
+        place->second.has_entered = true;
+      }
       place->second.waiting.emplace(last_number + 1, std::move(next));
       if (!is_in_row) row.push_back(name);
     } catch (...) {
@@ -159,11 +218,14 @@ struct Turns::Turn::State : std::enable_shared_from_this<State> {
 
   void forget_if_gone(std::map<std::string, Customer>::iterator customer) {
     if (!customer->second.under_way.empty() || !customer->second.waiting.empty()) return;
+    if (customer->second.has_entered) together->leave(customer->first);
     customers.erase(customer);
   }
 
   const TurnSettings settings;
   const Clock& clock;
+  const std::shared_ptr<CustomerPlaces> together;  // or null; its lock is taken within `mutex`
+  std::size_t number_of_row = 0;                   // there
   std::mutex mutex;
   std::size_t under_way = 0;
   std::map<std::string, Customer> customers;  // those with requests under way or waiting
@@ -179,11 +241,13 @@ Turns::Turn::Turn(std::shared_ptr<State> state, std::string customer, TimePoint 
 Turns::Turn::~Turn() {
   if (!state_) return;
   state_->give_back(customer_, began_);
-  state_->go_on();
+  state_->wake();
 }
 
-Turns::Turns(TurnSettings settings, const Clock& clock)
-    : state_(std::make_shared<Turn::State>(settings, clock)) {}
+Turns::Turns(TurnSettings settings, const Clock& clock, std::shared_ptr<CustomerPlaces> together)
+    : state_(std::make_shared<Turn::State>(settings, clock, std::move(together))) {
+  state_->join();
+}
 
 std::uint64_t Turns::take(const std::string& customer, Start start) {
   const std::uint64_t number =
