@@ -51,9 +51,9 @@ store:
   rocksdb:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory
-    write_buffer: 32MiB         per kind of data
+    write_buffer: 32MiB         per kind of data; a quarter of it for the index
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late
-                                samples, answers, open series (3/8; 1.5 KiB each) and known ones
+                                samples, answers, open series (3/8; 0.6 KiB each) and known ones
                                 (1/16) take their shares of it; above it whoever holds most is
                                 refused, retryably
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably

@@ -26,6 +26,16 @@ constexpr std::size_t kLogFilesKept = 3;
 // Free space to open, beside the size of the logs.
 constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
 
+// Rows of the index come with new series and then no more, so what has not filled a buffer stays in
+// memory for good: some 500 bytes a series of the first tens of thousands in buffers as large as
+// those of chunks, which are written all the time.
+std::uint64_t write_buffer_parts(Family family) {
+  constexpr std::uint64_t kIndexParts = 4;
+  constexpr std::uint64_t kIdentityParts = 8;
+  if (family == Family::kIndex) return kIndexParts;
+  return family == Family::kIdentity ? kIdentityParts : 1;
+}
+
 // Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
 // until it is opened anew: it goes to the queue instead; the compaction is tried again once the
 // table is gone. And each new version is told of before the files of the one before are deleted.
@@ -73,7 +83,7 @@ std::optional<Family> family_named(const std::string& name) {
   return static_cast<Family>(at - names.begin());
 }
 
-rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
+rocksdb::ColumnFamilyOptions family_options(Family family, const RocksDbSettings& settings,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;  // shared by the families: RocksDB's own interface wants it so
@@ -90,7 +100,7 @@ rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = settings.write_buffer_bytes;
+  options.write_buffer_size = settings.write_buffer_bytes / write_buffer_parts(family);
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;

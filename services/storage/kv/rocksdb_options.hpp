@@ -32,7 +32,8 @@ inline constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "ch
 std::vector<std::string> family_names();
 std::optional<Family> family_named(const std::string& name);
 
-rocksdb::ColumnFamilyOptions family_options(const RocksDbSettings& settings,
+/// The index and the copies of its rows have smaller write buffers than the rest.
+rocksdb::ColumnFamilyOptions family_options(Family family, const RocksDbSettings& settings,
                                             const std::shared_ptr<rocksdb::Cache>& cache);
 /// Damage that RocksDB meets by itself goes to `damage`. `on_version` is called, on threads of
 /// RocksDB's, after each flush and compaction, before the files are deleted that these made

@@ -333,9 +333,10 @@ class RocksDbStore final : public OrderedStore {
   }
 
   rocksdb::Status try_open() {
-    const rocksdb::ColumnFamilyOptions options = family_options(settings_, cache_);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : family_names()) families.emplace_back(name, options);
+    for (const std::string& name : family_names()) {
+      families.emplace_back(name, family_options(*family_named(name), settings_, cache_));
+    }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(

@@ -11,8 +11,9 @@ namespace vigia::storage {
 
 struct RocksDbSettings {
   std::string directory;
-  std::uint64_t cache_bytes = 64U << 20U;               ///< blocks read, all families together
-  std::uint64_t write_buffer_bytes = 32U << 20U;        ///< of one family; two may exist at a time
+  std::uint64_t cache_bytes = 64U << 20U;  ///< blocks read, all families together
+  /// Of one family; two may exist at a time. The index has a quarter of it, its copies an eighth.
+  std::uint64_t write_buffer_bytes = 32U << 20U;
   std::uint64_t write_buffers_bytes_max = 128U << 20U;  ///< of all families together
   /// A walk that is under way keeps a damaged file from being set aside so long at most; then that
   /// is tried later.
