@@ -3,11 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
+#include <vector>
 
-#include "libs/chunk/bit_writer.hpp"
-#include "libs/chunk/limits.hpp"
+#include "libs/chunk/sample_encoder.hpp"
 #include "libs/model/sample.hpp"
 
 namespace vigia::chunk {
@@ -23,30 +22,22 @@ class ChunkWriter {
   /// The chunk so far, complete at any time; no bytes where it has no samples. Valid until the next
   /// append.
   std::string_view bytes() const;
-  std::size_t samples() const { return samples_; }
-  TimestampMs first_ms() const { return first_ms_; }  ///< REQUIRES: samples() > 0
-  TimestampMs last_ms() const { return last_ms_; }    ///< REQUIRES: samples() > 0
-  double last_value() const;                          ///< REQUIRES: samples() > 0
+  std::size_t samples() const { return encoder_.samples(); }
+  TimestampMs first_ms() const { return encoder_.first_ms(); }  ///< REQUIRES: samples() > 0
+  TimestampMs last_ms() const { return encoder_.last_ms(); }    ///< REQUIRES: samples() > 0
+  double last_value() const { return encoder_.last_value(); }   ///< REQUIRES: samples() > 0
   /// Memory that it holds beside itself.
-  std::size_t memory_bytes() const { return bits_.bytes().capacity(); }
+  std::size_t memory_bytes() const { return bytes_.capacity(); }
   /// Empty again, memory given back.
   void reset();
 
  private:
-  void write_time(TimestampMs timestamp_ms);
-  void write_value(std::uint64_t value_bits);
-  void count_sample();
+  void make_room();
+  void count_samples();
 
-  BitWriter bits_;
-  TimestampMs first_ms_ = 0;
-  TimestampMs last_ms_ = 0;
-  std::uint64_t delta_ms_ = 0;
-  std::uint64_t value_bits_ = 0;
-  std::uint16_t samples_ = 0;
-  std::uint8_t leading_ = kNoWindow;  // zero bits before and behind the last value that was written
-  std::uint8_t trailing_ = 0;         // with a window of its own
-
-  static constexpr std::uint8_t kNoWindow = 0xff;
+  SampleEncoder encoder_;
+  std::vector<std::uint8_t> bytes_;
+  unsigned free_bits_ = 0;  // in the last byte
 };
 
 }  // namespace vigia::chunk
