@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/chunk/chunk_writer.hpp"
+
 namespace vigia::storage {
 namespace {
 
@@ -51,7 +53,8 @@ std::size_t HeadExtras::memory_bytes() const {
 }
 
 std::size_t Head::memory_bytes() const {
-  constexpr std::size_t kPlace = 48;  // of the node, its number and its bucket
+  // Of the node, its number and its bucket, and what its blocks cost the pool beside themselves.
+  constexpr std::size_t kPlace = 48;
   const std::size_t own = sizeof(Head) + kPlace + chunk.memory_bytes();
   return extras == nullptr ? own : own + extras->memory_bytes();
 }

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/histogram_record.hpp"
+#include "libs/chunk/open_chunk.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/heads/stored_run.hpp"
 
@@ -35,7 +35,7 @@ struct HeadExtras {
 
 /// Plain data; HeadSet keeps it right. Millions of these exist: mind every byte.
 struct Head {
-  chunk::ChunkWriter chunk;
+  chunk::OpenChunk chunk;  // its blocks are of the shard's pool
   std::unique_ptr<HeadExtras> extras;
   TimestampMs newest_ms = INT64_MIN;  // of the samples that came in order, closed ones included
   CustomerNumber customer;

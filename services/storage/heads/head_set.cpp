@@ -17,11 +17,13 @@ constexpr TimestampMs kMemoSpanMs = 3'600'000;
 // Of all series together. A replay of 300,000 series takes some 200 MiB for as long as it lasts.
 constexpr std::size_t kRunBytesMax = 256U << 20U;
 
-std::optional<double> value_in(const chunk::ChunkWriter& chunk, TimestampMs time_ms) {
+std::optional<double> value_in(const chunk::OpenChunk& chunk, const chunk::BlockPool& blocks,
+                               TimestampMs time_ms) {
   if (chunk.samples() == 0 || time_ms < chunk.first_ms() || time_ms > chunk.last_ms()) {
     return std::nullopt;
   }
-  chunk::ChunkReader reader(chunk.bytes());
+  const std::string bytes = chunk.bytes(blocks);
+  chunk::ChunkReader reader(bytes);
   for (Sample sample; reader.next(sample) && sample.timestamp_ms <= time_ms;) {
     if (sample.timestamp_ms == time_ms) return sample.value;
   }
@@ -116,9 +118,7 @@ void HeadSet::expect(SeriesId series) const {
   const std::unique_lock lock(shard.mutex, std::try_to_lock);
   if (!lock.owns_lock()) return;
   const auto at = shard.heads.find(series.value);
-  if (at == shard.heads.end()) return;
-  const std::string_view bytes = at->second.chunk.bytes();
-  if (!bytes.empty()) __builtin_prefetch(bytes.data() + bytes.size() - 1, 1);
+  if (at != shard.heads.end()) at->second.chunk.expect(shard.blocks);
 }
 
 Result<AppendCounts> HeadSet::append(const SeriesRef& series, const std::vector<Sample>& samples,
@@ -252,7 +252,7 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
     if (auto closed = close_chunk(id, head); !closed) return forward(closed);
   }
   if (head.extras != nullptr) drop_run(head);  // the repeats are over
-  head.chunk.append(sample);
+  head.chunk.append(target.shard.blocks, sample);
   head.newest_ms = sample.timestamp_ms;
   note_append(head, head.oldest_in_chunk, target.epoch);
   ++counts.stored;
@@ -327,7 +327,8 @@ HeadSet::Known HeadSet::known_of(const Target& target, const Sample& sample) {
   const auto compared = [&](double known) {
     return is_same_value(known, sample.value) ? Known::kRepeat : Known::kConflict;
   };
-  if (const auto value = value_in(target.head.chunk, time_ms)) return compared(*value);
+  if (const auto value = value_in(target.head.chunk, target.shard.blocks, time_ms))
+    return compared(*value);
   if (HeadExtras* extras = target.head.extras.get(); extras != nullptr) {
     if (const Sample* late = found_at(extras->late, time_ms)) return compared(late->value);
     if (extras->run != nullptr && extras->run->covers(time_ms)) {
@@ -393,11 +394,12 @@ Result<void> HeadSet::put(SeriesId series, Head& head, const std::vector<ChunkRo
 }
 
 Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
+  chunk::BlockPool& blocks = shard_of(series).blocks;
   auto written = put(series, head,
                      {{series, head.chunk.first_ms(), head.chunk.last_ms(), kInOrder,
-                       Encoding::kFloats, std::string(head.chunk.bytes())}});
+                       Encoding::kFloats, head.chunk.bytes(blocks)}});
   if (!written) return written;
-  head.chunk.reset();
+  head.chunk.clear(blocks);
   head.oldest_in_chunk = kNoEpoch;
   return {};
 }

@@ -130,6 +130,7 @@ class HeadSet {
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<std::uint64_t, Head> heads;  // added to and taken from by the applier alone
+    chunk::BlockPool blocks;                        // of its heads' chunks
     std::uint64_t puts = 0;                         // how often rows went from here to the store
     std::unordered_map<std::uint32_t, std::size_t> held;  // memory of its heads by customer
   };

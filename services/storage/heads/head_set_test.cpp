@@ -227,7 +227,7 @@ TEST_F(ReliefTest, WithinTheBoundNothingIsClosed) {
 
 TEST_F(ReliefTest, WhereTheStoreRefusesWhoHoldsMuchIsRefusedFirst) {
   fill(2, 10'000, 10, 50);
-  fill(1, 1, 550, 50);
+  fill(1, 1, 600, 50);
   ASSERT_GT(heads_.stats().memory_bytes, kBound + kBound / 4);
   ASSERT_LT(heads_.stats().memory_bytes, kBound + kBound / 2);
   store_.is_refusing = true;
@@ -295,7 +295,7 @@ TEST_F(ReliefTest, WhereTheStoreRefusesHistogramsCountToo) {
 // Half of the bound is passed by what was within it: all were refused until it was written.
 TEST_F(ReliefTest, WhenMemoryBecomesShortWhoHoldsLittleIsNotRefused) {
   fill(2, 10'000, 10, 50);
-  fill(1, 1, 300, 50);
+  fill(1, 1, 350, 50);
   ASSERT_LT(heads_.stats().memory_bytes, kBound);
   ASSERT_GT(heads_.stats().memory_bytes, kBound / 4 * 3);
   heads_.set_short(true);

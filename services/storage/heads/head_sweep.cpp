@@ -92,7 +92,7 @@ HeadView HeadSet::read(SeriesId series) const {
   if (at == shard.heads.end()) return view;
   const Head& head = at->second;
   if (head.chunk.samples() > 0) {
-    view.chunk = head.chunk.bytes();
+    view.chunk = head.chunk.bytes(shard.blocks);
     view.chunk_first_ms = head.chunk.first_ms();
     view.chunk_last_ms = head.chunk.last_ms();
   }
