@@ -32,17 +32,33 @@ class BodyCosts {
   void note(const std::string& owner, bool is_packed, std::size_t bytes,
             std::chrono::nanoseconds work);
 
+  /// To ask for a thread's processor time is a system call, to ask for the time of day is none, and
+  /// what has passed is never less than what was worked: so it does for bodies that are cheap by
+  /// either. False: the next bodies are to be measured by processor time.
+  bool is_surely_cheap(const std::string& owner, bool is_packed) const;
+  /// What has passed meanwhile, other threads' work included. Where it is dear by that, nothing is
+  /// learned, but that the next kInDoubt bodies are measured by processor time.
+  void note_passed(const std::string& owner, bool is_packed, std::size_t bytes,
+                   std::chrono::nanoseconds passed);
+  /// So many, for an owner not to be taken as cheap by turns.
+  static constexpr unsigned kInDoubt = 64;
+
  private:
   struct Cost {
-    double plain = kUnknownCost;
-    double packed = kUnknownCost;
+    double a_byte = kUnknownCost;
+    unsigned in_doubt = kInDoubt;  // bodies that are still to be measured by processor time
   };
+  struct Costs {
+    Cost plain;
+    Cost packed;
+  };
+  Cost& cost_of(const std::string& owner, bool is_packed);  // REQUIRES: mutex_
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Cost> costs_;  // guarded by mutex_
+  std::unordered_map<std::string, Costs> costs_;  // guarded by mutex_
 };
 
-/// The processor time that its thread takes over one body. Not noted where the work has thrown, or
-/// has gone to another thread.
+/// The processor time that its thread takes over one body, or the time that passes where the
+/// owner's are surely cheap. Not noted where the work has thrown, or has gone to another thread.
 class CostMeter {
  public:
   /// `costs` must outlive the meter.
@@ -54,6 +70,7 @@ class CostMeter {
   BodyCosts& costs_;
   const std::size_t bytes_;
   const bool is_packed_;
+  bool is_by_processor_ = false;
   std::string owner_;  // a copy: the request goes away meanwhile
   std::chrono::nanoseconds begin_{};
 };

@@ -60,5 +60,38 @@ TEST(BodyCosts, AMeterNotesWhatItsThreadHasWorked) {
   EXPECT_FALSE(costs.fits_loop("a", false, 20 * kKiB + 1)) << "that took over 2 ms";
 }
 
+TEST(BodyCosts, TimeThatPassedDoesOnceBodiesWereCheapByProcessorTime) {
+  BodyCosts costs;
+  EXPECT_FALSE(costs.is_surely_cheap("a", false));
+  int measured = 0;
+  for (; !costs.is_surely_cheap("a", false); ++measured) {
+    ASSERT_LT(measured, 1000);
+    costs.note("a", false, 300 * kKiB, 120us);
+  }
+  EXPECT_GE(measured, static_cast<int>(BodyCosts::kInDoubt));
+  for (int i = 0; i < 1000; ++i) costs.note_passed("a", false, 300 * kKiB, 150us);
+  EXPECT_TRUE(costs.is_surely_cheap("a", false));
+  EXPECT_TRUE(costs.fits_loop("a", false, kOnLoopBytesMax));
+  EXPECT_FALSE(costs.is_surely_cheap("a", true)) << "packed ones have a cost of their own";
+  EXPECT_FALSE(costs.is_surely_cheap("b", false)) << "and so has another owner";
+}
+
+TEST(BodyCosts, WhatOthersWorkedMeanwhileIsNoCostAndADearBodyIsMeasured) {
+  BodyCosts costs;
+  for (int i = 0; i < 1000; ++i) costs.note("a", false, 300 * kKiB, 120us);
+  ASSERT_TRUE(costs.is_surely_cheap("a", false));
+  costs.note_passed("a", false, 100 * kKiB, 4ms);
+  EXPECT_TRUE(costs.fits_loop("a", false, 300 * kKiB)) << "it may have waited for a processor";
+  for (unsigned i = 0; i < BodyCosts::kInDoubt; ++i) {
+    ASSERT_FALSE(costs.is_surely_cheap("a", false)) << "one cheap body is no proof " << i;
+    costs.note("a", false, 300 * kKiB, 120us);
+  }
+  EXPECT_TRUE(costs.is_surely_cheap("a", false));
+  costs.note_passed("a", false, 100 * kKiB, 4ms);
+  costs.note("a", false, 100 * kKiB, 4ms);
+  EXPECT_FALSE(costs.fits_loop("a", false, 64 * kKiB));
+  EXPECT_FALSE(costs.is_surely_cheap("a", false));
+}
+
 }  // namespace
 }  // namespace vigia::net::internal
