@@ -155,6 +155,9 @@ struct DiskLogEvents {
   /// A cursor that the settings no longer name had `bytes` of records before it. They are not kept
   /// for it any longer. Runs in open, once: the next file of cursors does not know it.
   std::function<void(std::string_view cursor, std::uint64_t bytes)> on_forgotten = {};
+  /// The file that says how far each cursor is was damaged: all begin with the oldest record, and
+  /// what was read already is given once more. Runs in open, once; the file is written anew.
+  std::function<void(const std::string& path, const std::string& why)> on_cursors_lost = {};
   /// A cursor was moved past a record; or past all those of one customer, signal and route that
   /// cannot be read in a segment: items and rejected are their sums then, position is the segment's
   /// begin, sequence 0. Runs on a thread of the log or of a reader with the log's lock held: count

@@ -57,6 +57,9 @@ class DiskLogTest : public testing::Test {
       const std::lock_guard lock(mutex_);
       jumps_.push_back(jump);
     };
+    events.on_cursors_lost = [this](const std::string& path, const std::string& why) {
+      cursors_lost_.push_back(path + ": " + why);
+    };
     events.on_skip = [this](const SkippedPassage& skipped) { skips_.push_back(skipped); };
     auto log = DiskLog::open(settings_, clock_, std::move(events), *disk_);
     ASSERT_TRUE(log) << log.error().message;
@@ -120,7 +123,8 @@ class DiskLogTest : public testing::Test {
   std::vector<ClockJump> jumps_;
   std::vector<std::string> queued_;  // "cursor customer", told at open
   std::vector<std::string> forgotten_;
-  std::vector<SkippedPassage> skips_;  // of the test's own thread
+  std::vector<SkippedPassage> skips_;
+  std::vector<std::string> cursors_lost_;  // of the test's own thread
   std::optional<RecordHeader> last_;
   std::unique_ptr<DiskLog> log_;
 };

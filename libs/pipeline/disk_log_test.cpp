@@ -216,9 +216,15 @@ TEST_F(DiskLogTest, ALostCursorFileReadsAllAgain) {
   ASSERT_TRUE(write("b"));
   ASSERT_TRUE(log_->cursor("cold").next(kNoWait));
   log_.reset();
+  EXPECT_THAT(cursors_lost_, ElementsAre()) << "a new log has none to lose";
   files_.set_content("/log/cursors", "nonsense");
   open();
   EXPECT_THAT(read(), ElementsAre("a", "b"));
+  ASSERT_EQ(cursors_lost_.size(), 1U) << "it is told once";
+  EXPECT_TRUE(cursors_lost_[0].starts_with("/log/cursors: ")) << cursors_lost_[0];
+  log_.reset();
+  open();
+  EXPECT_EQ(cursors_lost_.size(), 1U);
 }
 
 TEST_F(DiskLogTest, AFailedSyncIsNotTrustedAgainAndItsRecordIsRefused) {

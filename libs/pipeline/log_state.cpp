@@ -168,6 +168,7 @@ Result<void> LogState::recover_cursors() {
     if (content.error().code == ErrorCode::kNotFound) return {};
     ++damaged_records_;
     notice_.found();
+    if (events_.on_cursors_lost) events_.on_cursors_lost(cursors_path(), content.error().message);
     return {};
   }
   // Numbers of records whose segments are gone are known from here alone; recover_sequence adds

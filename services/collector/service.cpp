@@ -41,6 +41,15 @@ void report_skip(const pipeline::SkippedPassage& skipped) {
        {"why", skipped.why}});
 }
 
+void report_cursors_lost(const std::string& path, const std::string& why) {
+  service::log_error(
+      "the file that says what was delivered is damaged: all that lies in the log is delivered "
+      "once "
+      "more, which costs time and no data; look at the disk (docs/deployment.md, \"Damaged "
+      "files\")",
+      {{"file", path}, {"why", why}});
+}
+
 void report_forgotten(std::string_view exporter, std::uint64_t bytes) {
   service::log_warn(
       "an exporter is not configured any more; what waited for it is not kept for its sake",
@@ -163,6 +172,7 @@ class RunningCollector final : public CollectorService {
       count(header, cursor);
     };
     events.on_forgotten = report_forgotten;
+    events.on_cursors_lost = report_cursors_lost;
     events.on_skip = report_skip;
     events.on_clock_jump = report_clock_jump;
     auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));

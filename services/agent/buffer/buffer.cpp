@@ -42,6 +42,13 @@ void report_skip(const pipeline::SkippedPassage& skipped) {
        {"why", skipped.why}});
 }
 
+void report_cursors_lost(const std::string& path, const std::string& why) {
+  service::log_error(
+      "the file that says what was sent is damaged: all that lies in the buffer is sent once more, "
+      "which costs time and no data; look at the disk",
+      {{"file", path}, {"why", why}});
+}
+
 void report_clock_jump(const pipeline::ClockJump& jump) {
   using What = pipeline::ClockJump::What;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(jump.by).count();
@@ -82,7 +89,8 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
   auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
   auto log = pipeline::DiskLog::open(
       log_settings(settings), clock,
-      {.on_drop = [self = buffer.get()](
+      {.on_cursors_lost = report_cursors_lost,
+       .on_drop = [self = buffer.get()](
                       const pipeline::RecordHeader& header, std::string_view cursor,
                       pipeline::DropReason reason) { self->count_drop(header, cursor, reason); },
        .on_skip = report_skip,

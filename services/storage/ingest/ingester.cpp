@@ -35,6 +35,13 @@ void report_skip(const pipeline::SkippedPassage& skipped) {
        {"why", skipped.why}});
 }
 
+void report_cursors_lost(const std::string& path, const std::string& why) {
+  service::log_error(
+      "the file that says what of the write-ahead log is stored is damaged: all of it is replayed, "
+      "which costs time and no data; look at the disk (docs/deployment.md, \"Damaged files\")",
+      {{"file", path}, {"why", why}});
+}
+
 /// The next record, the log's patience with an unreadable disk waited out.
 Result<std::optional<pipeline::DiskRecord>> next_patiently(pipeline::Cursor& cursor) {
   const auto deadline = std::chrono::steady_clock::now() + kReplayReadPatience;
@@ -68,7 +75,8 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   log.segment_bytes = ingester->settings_.log_segment_bytes;
   log.customer_share = 0;  // its records bear no customer: each holds several
   log.cursors.push_back({std::string(kCursor)});
-  auto opened = pipeline::DiskLog::open(std::move(log), clock, {.on_skip = report_skip});
+  auto opened = pipeline::DiskLog::open(
+      std::move(log), clock, {.on_cursors_lost = report_cursors_lost, .on_skip = report_skip});
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
