@@ -68,6 +68,7 @@ class Agent final : public service::Running {
         !started) {
       return started;
     }
+    // The lanes once the doors are open: a start that fails on a port in use has sent nothing.
     for (const Signal signal : kSignals) {
       lanes_.push_back(
           std::make_unique<Lane>(signal, Lane::Parts{buffer_->cursor(signal), link_, refused_,

@@ -264,6 +264,7 @@ Id read_id(const service::ConfigNode& node, std::string_view fallback) {
   const std::string text = node.required_text();
   auto id = Id::parse(text);
   if (!id && !text.empty()) node.note_error(id.error().message);
+  // Never used: the noted error ends the start. It lets the other keys be read, for their errors.
   return id ? *id : *Id::parse(fallback);
 }
 
@@ -290,6 +291,7 @@ bool is_own_address(const std::string& endpoint, const std::string& listen) {
   }
   if (target->host == own.host) return true;
   const bool is_local_name = target->host == "localhost" || target->host == own_host_name();
+  // To connect to 0.0.0.0 is to connect to this host.
   if (is_wildcard(target->host)) return own.host == "127.0.0.1" || is_wildcard(own.host);
   if (is_wildcard(own.host)) return is_local_name || is_of_this_host(target->host);
   return is_local_name && (own.host == "127.0.0.1" || own.host == "::1" || own.host == "localhost");

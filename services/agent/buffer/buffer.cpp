@@ -20,10 +20,14 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
   log.bytes_max = settings.bytes_max;
   log.customer_share = 0;  // all of it is one customer's
   log.pending_bytes_max = kPendingBytesMax;
+  // A disk of a customer's node is not ours to keep busy: after a kill a second's records are sent
+  // twice.
   log.cursor_interval = std::chrono::seconds(1);
   for (const Signal signal : kSignals) {
     pipeline::CursorSettings cursor;
     cursor.name = to_string(signal);
+    // The newest data is worth more than the oldest: at the cap the buffer drops rather than
+    // refuses.
     cursor.required = false;
     cursor.age_max = settings.age_max;
     log.cursors.push_back(std::move(cursor));
@@ -130,6 +134,7 @@ void Buffer::append_own(std::string body, std::uint32_t items) {
   {
     const std::lock_guard lock(mutex_);
     held_bytes_ += body.size();
+    // Held until the disk has it: a full disk must not cost the very samples that show it.
     held_.push_back({++last_held_, std::move(body), items, false});
     make_room_for_held();
     // A disk that hangs answers nothing: no more than the bound is on its way there at once.

@@ -111,6 +111,8 @@ HealthReport AgentStatus::report() {
   return report;
 }
 
+/// One list for /health and for the metrics that are sent, so that the two never tell different
+/// things.
 std::vector<StatusValue> AgentStatus::values() {
   const HealthReport now = report();
   std::vector<StatusValue> values;

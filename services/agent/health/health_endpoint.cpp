@@ -53,6 +53,7 @@ std::string_view bearer_token(std::string_view authorization) {
 
 }  // namespace
 
+/// Scrapers name a version, browsers and curl do not: a person who looks gets JSON.
 HealthForm health_form(std::string_view accept) {
   const std::string text = lower(accept);
   if (text.find("application/openmetrics-text") != std::string::npos) {
@@ -100,6 +101,7 @@ std::optional<net::Response> HealthEndpoint::admit(net::RequestHead& head) {
   }
   if (token_.empty()) return std::nullopt;
   const bool is_known =
+      // Two of them could be read differently by a proxy in front and by us.
       head.headers.count("authorization") == 1 &&
       equal_constant_time(bearer_token(head.headers.get("authorization")), token_);
   if (is_known) return std::nullopt;

@@ -182,6 +182,8 @@ class DeltaRewrite {
       FieldReader reader(data);
       while (reader.next()) {
         if (reader.tag_and_type() == bytes_field(kPointsField)) {
+          // No more is made than the bound, also where the request then fails: 32 MiB of points of
+          // one bucket would become gigabytes of points of all.
           if (is_over()) break;
           if (const auto changed = point(head, reader.bytes())) {
             made_bytes_ += changed->size();
@@ -234,6 +236,7 @@ class DeltaRewrite {
   /// The time to write the point with; nothing where the series ends here.
   std::optional<std::uint64_t> begin_point(DeltaState& state, const wire::otlp::PointHeader& point,
                                            const SeriesKey& key) {
+    // The mark itself goes on to the collector, which ends the series there too.
     if (point.is_stale()) {
       owner_.ended_.push_back(key);
       return std::nullopt;
@@ -244,7 +247,10 @@ class DeltaRewrite {
       if (state.start_ns > latest_ns_) state.start_ns = now_ns_;
     }
     state.used_at = owner_.clock_.steady();
+    // Added up, but not let into the series' clock: the collector refuses it by its own rule, and
+    // the right points after it keep their time.
     if (point.time_ns > latest_ns_) return point.time_ns;
+    // Forward only: stores refuse a second point of one time, and with it what it adds.
     state.time_ns = std::max(point.time_ns, state.time_ns == 0 ? 0 : state.time_ns + kTimeStepNs);
     return state.time_ns;
   }
@@ -304,6 +310,8 @@ class DeltaRewrite {
         state->start_ns != 0 && (state->bounds != point.bounds_bytes ||
                                  state->buckets.size() != point.bucket_counts.size());
     if (is_other_shape) {
+      // Other bounds cannot be added to these: the series begins anew, but not before its last
+      // point.
       const std::uint64_t last_ns = state->time_ns;
       *state = DeltaState{};
       state->time_ns = last_ns;
@@ -331,6 +339,7 @@ class DeltaRewrite {
 
   std::optional<std::string> exponential_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.exponential(bytes);
+    // Judged before the state is touched: a point that is half added could not be taken back.
     if (point.positive.is_cut || point.negative.is_cut || !ExponentialSum::can_add(point))
       return std::nullopt;
     const SeriesKey series = key(head, point);
@@ -403,6 +412,8 @@ bool DeltaAccumulator::has_room_for(std::size_t bytes) const {
   return bytes == 0 || bytes_ + pending_growth_ + bytes <= kBytesMax;
 }
 
+/// Works on a copy of the series until commit: a request whose bytes the disk does not take is sent
+/// again by the application, and must then not count twice.
 DeltaState* DeltaAccumulator::state_for(const SeriesKey& key, std::size_t growth) {
   const std::size_t wanted = sizeof(DeltaState) + sizeof(SeriesKey) + growth;
   const auto found = pending_.find(key);
@@ -424,6 +435,7 @@ DeltaState* DeltaAccumulator::new_pending(const SeriesKey& key, std::size_t want
     const bool are_too_many = is_new && states_.size() + pending_.size() >= kSeriesMax;
     return are_too_many || !has_room_for(grows_by);
   };
+  // Only when the room is needed: a walk over 20,000 states is not for each request.
   if (is_full() && is_new) forget_idle();
   if (is_full()) return nullptr;
   pending_growth_ += grows_by;
@@ -451,6 +463,7 @@ void DeltaAccumulator::commit() {
     states_.erase(known);
   };
   for (auto& [key, pending] : pending_) {
+    // Made for a point that was then left out: nothing was added to it.
     if (pending.state.start_ns == 0) continue;
     forget(key);
     const auto kept = states_.emplace(key, std::move(pending.state)).first;

@@ -42,6 +42,7 @@ void ExponentialSum::Side::merge_pairs() {
 }
 
 ExponentialSum::Side ExponentialSum::side_of(const wire::otlp::ExponentialBuckets& buckets) {
+  // Without the empty buckets at both ends, which would count against the bound.
   const auto is_full = [](std::uint64_t count) { return count > 0; };
   const auto begin = std::find_if(buckets.counts.begin(), buckets.counts.end(), is_full);
   const auto end = std::find_if(buckets.counts.rbegin(), buckets.counts.rend(), is_full).base();
@@ -83,6 +84,8 @@ void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
   std::int32_t scale = point.scale;
   if (is_empty_) scale_ = scale;
   is_empty_ = false;
+  // Two histograms are added at the coarser of their scales (each step merges two buckets), and
+  // more coarsely still where they lie too far apart for kBucketsMax.
   while (scale > scale_) coarsen(positive, negative, scale);
   while (scale_ > scale || !fits(positive_, positive) || !fits(negative_, negative)) {
     if (scale_ == scale) coarsen(positive, negative, scale);

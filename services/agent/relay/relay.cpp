@@ -150,12 +150,15 @@ void Relay::handle(net::Request request, net::Responder responder) {
     return answer_refusal(parts_.counters, request, *signal, contents.error(),
                           std::move(responder));
   if (contents->items == 0) return responder.send(success(request));
+  // Each resource grows by customer and node: two bytes of it may become two hundred.
   if (stamp_.stamped_bytes_max(request.body) > kStampedBytesMax) {
     return answer_refusal(parts_.counters, request, *signal, too_many_resources(),
                           std::move(responder));
   }
   Job job{static_cast<const net::RequestHead&>(request), std::move(request.body), *contents,
           std::move(responder)};
+  // What depends on the requests before it goes through one thread, in their order; the rest goes
+  // straight to the buffer.
   if (contents->has_deltas || contents->has_request_durations) {
     enqueue(std::move(job));
   } else {
@@ -184,6 +187,7 @@ void Relay::keep(Job job, Signal signal) {
 void Relay::enqueue(Job job) {
   {
     const std::lock_guard lock(mutex_);
+    // Refused at the bound, retryably: the application has the data and a buffer of its own.
     if (!is_stopping_ && waiting_.size() < kWaitingRequestsMax &&
         waiting_bytes_ + job.body.size() <= kWaitingBytesMax) {
       waiting_bytes_ += job.body.size();
@@ -201,6 +205,7 @@ void Relay::run() {
   for (;;) {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+    // Stopping, and all that was taken over has been answered.
     if (waiting_.empty()) return;
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
@@ -241,6 +246,7 @@ void Relay::process(Job job) {
     return answer_refusal(parts_.counters, job.head, Signal::kMetrics, kept.error(),
                           std::move(job.responder));
   }
+  // Only what the disk has counts: a request that was refused comes again.
   parts_.durations.commit();
   deltas_.commit();
   parts_.counters.relayed_items[0] += job.contents.items - left_out;

@@ -100,6 +100,7 @@ RequestDurations::Total RequestDurations::since_last(const SeriesKey& series, co
   }
   const Baseline last = known->second;
   pending_baselines_[series] = now;
+  // A new start time or a fall says that the application has restarted: all of it is new.
   const bool is_same_run = last.start_ns == now.start_ns && now.total.count >= last.total.count &&
                            now.total.seconds >= last.total.seconds;
   if (!is_same_run) return now.total;

@@ -84,6 +84,8 @@ std::string ResourceStamp::stamp_resource(std::string_view resource) const {
   FieldReader reader(resource);
   while (reader.next()) {
     if (reader.tag_and_type() == wire::otlp::bytes_field(kAttributesField)) {
+      // By the label that the key would become: "node-id" and "node.id" are one label to
+      // Prometheus, and an application must not pass for another node.
       if (is_ours(wire::otlp::read_key_value(reader.bytes()).key)) continue;
     } else {
       reader.skip();
@@ -105,6 +107,7 @@ std::string ResourceStamp::stamp_envelope(std::string_view envelope) const {
       stamped.append(reader.field_begin(), reader.position());
     }
   }
+  // Also where the envelope has no resource: its items would belong to nobody.
   protozero::pbf_writer(stamped).add_message(kResourceField, stamp_resource(resource));
   return stamped;
 }

@@ -31,10 +31,13 @@ void ClockOffset::note(const Asked& asked, std::string_view date) {
   const Duration took = clock_.steady() - asked.steady;
   if (!collector_s || took > kAnswerMax) return;
   const Duration wall_took{clock_.wall_ns() - asked.wall_ns};
+  // The wall clock was set while the answer was under way: nothing can be told from this one.
   if (wall_took > took + kStep || wall_took < took - kStep) return;
   const double asked_s = static_cast<double>(asked.wall_ns) / kNanoseconds;
   const double answered_s = asked_s + std::chrono::duration<double>(took).count();
   const auto date_s = static_cast<double>(*collector_s);
+  // The date is cut to a second and was taken somewhere between question and answer, so one answer
+  // gives bounds; each further one narrows them to what all agree with.
   const double least = asked_s - (date_s + 1);
   const double most = answered_s - date_s;
   double now = 0;

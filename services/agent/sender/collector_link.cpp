@@ -75,6 +75,8 @@ std::string CollectorLink::compression() const {
   return compression_;
 }
 
+/// For the rest of the run: a collector that does not know an encoding will not learn it, and each
+/// try costs a request.
 bool CollectorLink::fall_back() {
   const std::lock_guard lock(mutex_);
   if (compression_.empty()) return false;
@@ -162,6 +164,7 @@ Result<Delivery> CollectorLink::deliver_http(Signal signal, const std::string& b
 
 Result<Delivery> CollectorLink::wait(const std::shared_ptr<Exchange>& exchange) {
   std::unique_lock lock(mutex_);
+  // No time-out here: the client has one for each request.
   changed_.wait(lock, [&] { return exchange->result.has_value() || is_interrupted_; });
   if (!exchange->result) return fail(ErrorCode::kUnavailable, "the agent is stopping");
   return *exchange->result;

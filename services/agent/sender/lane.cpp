@@ -95,6 +95,8 @@ void Lane::take_turn() {
   } else if (!send_all(request)) {
     return;  // to stop
   }
+  // Also over records of other signals: each lane reads the whole log, and would else hold back
+  // segments that hold nothing for it.
   parts_.cursor.commit(request.end);
   faults_ = 0;
 }
@@ -120,6 +122,7 @@ Lane::Request Lane::gather(std::size_t records_max) {
   Request request;
   std::size_t bytes = 0;
   for (std::size_t passed = 0; bytes < kRequestBytes && passed < records_max; ++passed) {
+    // Waits for the first record alone: what is there goes at once, what comes meanwhile is merged.
     auto record = parts_.cursor.next(request.has_passed_any ? Duration::zero() : kIdleWait);
     if (!record) {
       service::log_error("the buffer cannot be read", {{"reason", record.error().message}});
@@ -181,6 +184,8 @@ Result<Delivery> Lane::deliver_patiently(const std::string& body) {
       return delivery;
     }
     const Error& error = delivery.error();
+    // A refused token is mended by a person, and the data is good: it waits in the buffer, up to
+    // its age and size.
     const bool is_kept = is_retryable(error) || error.code == ErrorCode::kUnauthenticated;
     if (!is_kept || is_stopping()) return delivery;
     parts_.status.note_failure(error.message);
@@ -191,6 +196,8 @@ Result<Delivery> Lane::deliver_patiently(const std::string& body) {
 
 bool Lane::give_up(const std::string& body, std::uint32_t items, const Error& error) {
   if (error.code == ErrorCode::kTooLarge) {
+    // Too large for the collector, not wrong: its halves may pass. How the items fall to them is
+    // not known without counting, and told in halves; the sum is right.
     if (const auto halves = split_request(body)) {
       const Request smaller{
           {halves->first, halves->second}, {items / 2, items - items / 2}, {}, true};

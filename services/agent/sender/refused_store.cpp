@@ -71,6 +71,7 @@ Result<void> RefusedStore::keep(Signal signal, std::string_view body, std::strin
   std::error_code fault;
   fs::create_directories(directory_, fault);
   fs::permissions(directory_, fs::perms::owner_all, fault);
+  // Oldest out first: what is refused now is what a person will look for.
   make_room(body.size());
   const fs::path base = fs::path(directory_) / fmt::format("{:015}-{:06}-{}", clock_.wall_ms(),
                                                            number_++, to_string(signal));

@@ -32,6 +32,7 @@ class FamilyList {
     families_.back().points.push_back({std::move(attributes), value});
   }
   std::vector<MetricFamily> take() {
+    // What this kernel or container cannot tell is left out: 0 would be a value.
     std::erase_if(families_, [](const MetricFamily& family) { return family.points.empty(); });
     return std::move(families_);
   }
@@ -126,6 +127,7 @@ void add_paging(FamilyList& list, const HostReading& reading) {
   add_swaps(list, reading);
   const PagingCounters& paging = reading.paging;
   list.family(kCounter, "system.paging.faults", "{fault}", "Page faults");
+  // Two lines of a file that changes while it is read: a difference below nought would wrap.
   if (paging.faults && paging.major_faults && *paging.faults >= *paging.major_faults) {
     list.point({{"system.paging.fault.type", "major"}}, *paging.major_faults);
     list.point({{"system.paging.fault.type", "minor"}}, *paging.faults - *paging.major_faults);
@@ -276,6 +278,7 @@ void add_small(FamilyList& list, const HostReading& reading) {
 std::vector<MetricFamily> host_families(const HostReading& reading, std::int64_t started_ns) {
   const bool has_boot = reading.stat && reading.stat->boot_s && *reading.stat->boot_s > 0 &&
                         *reading.stat->boot_s < kBootSecondsMax;
+  // The kernel's counters began with the host, not with the agent: a restart of ours is no reset.
   FamilyList list(has_boot ? *reading.stat->boot_s * kNsPerSecond : started_ns);
   add_cpu(list, reading);
   add_memory(list, reading);

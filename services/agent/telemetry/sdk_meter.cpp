@@ -267,6 +267,8 @@ class SdkMeter::Impl {
                              std::int64_t time_ns) {
     const auto found = instruments_.find(metric.instrument_descriptor.name_);
     const MetricFamily* family = found == instruments_.end() ? nullptr : found->second->family;
+    // The SDK gives the last value of an instrument that was not observed: of a device that is gone
+    // it would tell for ever.
     if (family == nullptr) {
       gone_points_ += metric.point_data_attr_.size();
       return 0;
