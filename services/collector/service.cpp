@@ -118,6 +118,8 @@ class RunningCollector final : public CollectorService {
   Result<void> begin() {
     for (const std::string& note : settings_.notes) service::log_warn(note);
     if (auto opened = open_directory(); !opened) return opened;
+    // The order of data backwards: whoever takes something over is there before whoever gives it.
+    // The doors come last, and a start that fails has acknowledged nothing.
     if (auto opened = open_log(); !opened) return opened;
     if (auto started = start_exporters(); !started) return started;
     if (auto opened = open_doors(); !opened) return opened;
@@ -126,6 +128,7 @@ class RunningCollector final : public CollectorService {
 
   void stop(TimePoint deadline) noexcept override {
     is_ready_ = false;
+    // The doors first: what they still take is in the log, and the exporters may send it.
     for (const auto& door : doors_) door->stop(deadline);
     for (const auto& exporter : exporters_) exporter->stop(deadline);
   }
@@ -168,6 +171,7 @@ class RunningCollector final : public CollectorService {
     pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_);
     events.on_queued = [this, count = std::move(events.on_queued)](
                            const pipeline::RecordHeader& header, std::string_view cursor) {
+      // The newest stamp in the log bounds how far back our clock may be.
       newest_record_ms_ = std::max(newest_record_ms_, header.received_ms);
       count(header, cursor);
     };
@@ -187,6 +191,7 @@ class RunningCollector final : public CollectorService {
     if (!id) return forward(id);
     show_id(*id);
     tell_what_is_left_aside();
+    // Reserved: what must go aside before a segment of a full log can go, and the window in hand.
     const ExporterParts parts{*log_,
                               *client_,
                               series_,
@@ -232,6 +237,7 @@ class RunningCollector final : public CollectorService {
     }
     metrics_.on_collect([this, left = *std::move(left)](const auto& emit) {
       for (const LeftAside& one : left) {
+        // Looked at each time: a person may have removed the folder since.
         if (!is_left_aside(settings_.storage.directory, one.exporter)) continue;
         const service::MetricLabels labels{{"exporter", one.exporter}};
         emit("vigia_exporter_side_items", "Items set aside", service::MetricType::kGauge, labels,

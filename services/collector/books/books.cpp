@@ -46,6 +46,8 @@ struct Books::State {
   void collect_stock(const service::MetricRegistry::Emit& emit) const;
 };
 
+/// More can leave than was seen to come: of a record whose head could not be read at the start. It
+/// is told apart, since a queue below nought would hide it in a sum.
 void Books::State::leave_queue(const Key& key, std::uint64_t items) {
   std::uint64_t& waiting = queued[key];
   if (items > waiting) {
@@ -152,6 +154,8 @@ void Books::arrived(const Arrival& arrival) {
   for (const std::string_view exporter : arrival.exporters) {
     const State::Key key{customer, arrival.signal, std::string(exporter), ""};
     state_->queued[key] += accepted;
+    // Shown as 0 from the first arrival on: a counter that appears with its first increase has none
+    // to who reads it.
     state_->sent.try_emplace(key, 0);
     state_->unexplained.try_emplace(key, 0);
   }

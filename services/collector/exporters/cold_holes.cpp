@@ -48,6 +48,7 @@ void ColdHoles::note_loss() {
 
 void ColdHoles::note_losses(const std::vector<CustomerId>& customers) {
   const std::lock_guard lock(mutex_);
+  // The earliest begin stays: a hole that is not yet written grows at its end alone.
   for (const CustomerId& customer : customers) begins_.try_emplace(customer, last_minute_);
   if (begins_.size() > kCustomersMax) {
     for (const auto& [customer, begin] : begins_) begin_ = std::min(begin_.value_or(begin), begin);
@@ -71,6 +72,7 @@ void ColdHoles::advance(std::int64_t complete_until_ms, std::uint64_t lost,
   if (!now || (!all && customers.empty())) return;
   if (!write(all, customers, now->ms, std::move(go_on))) return;
   const std::lock_guard lock(mutex_);
+  // What was noted while this was sent stays for the next time.
   if (begin_ == all) begin_.reset();
   for (const auto& [customer, begin] : customers) begins_.erase(customer);
   save();
@@ -112,6 +114,8 @@ void ColdHoles::load() {
   last_minute_ = state->last_minute;
   time_.resume(last_minute_ * kMinuteMs);
   lost_ = state->lost;
+  // The file is the heartbeat's, whose 0 means none; a begin of 0 is one here, so it lies one
+  // higher.
   if (state->hole_until != 0) begin_ = state->hole_until - 1;
   begins_ = state->losses;
 }

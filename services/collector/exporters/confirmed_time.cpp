@@ -37,6 +37,7 @@ std::optional<std::int64_t> ConfirmedTime::follow() {
     if (offset_ns_ && !step_) tell_step(now.offset_ns() - *offset_ns_);
     step_ = Step{now.offset_ns(), now.steady};
   }
+  // Nobody has contradicted it for that long: a wrong clock that stays is still the only one.
   if (now.steady - step_->since >= kBelievedAfter) {
     set(now.offset_ns());
     return now.wall_ns;

@@ -23,6 +23,7 @@ Result<void> DeadLetters::write(const DeadLetter& letter) {
   std::error_code code;
   files::create_directories(directory_, code);
   if (!code && files::exists(path_, code) && files::file_size(path_, code) >= kFileBytesMax)
+    // One file before it is kept: they are for a person, and two bounds of bytes are bound enough.
     files::rename(path_, path_ + ".1", code);
   std::ofstream file(path_, std::ios::app);
   file << fmt::format(R"({{"time_ms":{},"customer_id":{},"signal":{},)"

@@ -27,6 +27,7 @@ Duration with_jitter(Duration delay) {
 
 }  // namespace
 
+/// Shared with the transport's callbacks, which may come after the run, or the delivery, has ended.
 struct ParcelDelivery::Inbox {
   struct Item {
     std::uint64_t round = 0;
@@ -79,6 +80,7 @@ void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const 
   std::size_t weight = 0;
   for (std::size_t i = 0; i < parcel.units.size(); ++i) {
     const std::size_t more = weight_of(i);
+    // Suspects go alone, each its own request: together they would only spoil each other again.
     const bool is_full = parcel.stage != Parcel::Stage::kFresh || weight + more > weight_max ||
                          parcel.run(first, i + 1).size() > settings_.request_bytes_max;
     if (i > first && is_full) {
@@ -92,6 +94,7 @@ void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const 
 }
 
 bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observer) {
+  // Answers to requests of an earlier run may still come; by the round they are told from ours.
   ++round_;
   in_flight_ = abandoned_ = 0;
   run_began_ = clock_.steady();
@@ -107,6 +110,7 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
   for (;;) {
     is_given_up = is_given_up || !observer.go_on();
     const bool has_left = !is_given_up && launch(tasks, observer);
+    // What was abandoned is aside already: its answer, if it ever comes, changes nothing.
     if (in_flight_ == abandoned_ && !has_left) return !is_given_up;
     if (is_given_up) {
       const std::lock_guard lock(inbox_->mutex);
@@ -194,6 +198,7 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     const Range range = task.ranges.front();
     if (item.answer.kind == Answer::Kind::kTaken && item.answer.rejected == 0) note_newest(range);
     const Duration took = clock_.steady() - task.sent;
+    // Only time that ended in success: what fails is judged by its failure.
     if (item.answer.kind == Answer::Kind::kTaken) task.spent += took;
     observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
     settle(task, item.answer, observer);
@@ -240,6 +245,8 @@ void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryO
   }
   if (task.request != 0) {
     if (settings_.lane != Lane::kFront || now < task.sent + settings_.patience) return;
+    // Others are served while this one hangs, so it is not the destination: the window goes on
+    // without it.
     if (evidence_->taken_since(task.sent)) {
       ++abandoned_;
       task.request = 0;
@@ -380,6 +387,7 @@ void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryOb
     }
     return;
   }
+  // The oldest that is ahead is found: by the order of time all that is newer is ahead as well.
   const std::int64_t too_new_ms = front.parcel->units[front.first].timestamp_ms;
   std::deque<Range> older;
   for (const Range& range : task.ranges) {
@@ -408,6 +416,7 @@ void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& 
   if (!task.searched_since) task.searched_since = now;
   const bool is_late =
       settings_.lane == Lane::kFront && now >= *task.searched_since + settings_.patience;
+  // A search in the front lane is everybody's wait; what is not found soon is searched aside.
   if (units > 1 && (++task.searches > settings_.searches_max || is_late)) {
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
@@ -423,6 +432,7 @@ void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& 
     sort_by_time(task);
     return;
   }
+  // Too old: the newer half first, which is likely to pass, so that the search ends at the border.
   halve(task, answer.is_too_old);
 }
 
@@ -442,6 +452,7 @@ bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
   if (range.parcel->units[range.first].items < 2) return false;
   auto parts = observer.split(*range.parcel, range.first);
   if (!parts || parts->units.size() < 2) return false;
+  // Ranges point at parcels; what is made of them here lives as long as the task.
   task.made.push_back(std::make_unique<Parcel>(*std::move(parts)));
   task.made.back()->weight_max = range.parcel->weight_max;
   task.ranges.pop_front();
@@ -539,6 +550,8 @@ void ParcelDelivery::note_newest(const Range& range) const {
 }
 
 void ParcelDelivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
+  // Near the border a refusal may be of one series alone, which has newer samples: nothing is
+  // learned for the others.
   if (timestamp_ms >= evidence_->newest_ms() - kOldForAllMs) return;
   const TimePoint now = clock_.steady();
   const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;

@@ -35,6 +35,7 @@ Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evid
 void Prober::ask(std::int64_t data_ms) {
   const TimePoint now = clock_.steady();
   const Duration::rep asked = state_->asked;
+  // Asked from every lane as often as it likes; one probe at a time goes out.
   if (asked != 0 && now - TimePoint{Duration{asked}} < kInterval) return;
   if (state_->is_asking.exchange(true)) return;
   state_->asked = now.time_since_epoch().count();

@@ -53,6 +53,7 @@ void Heartbeat::note_losses(const std::vector<CustomerId>& customers) {
     is_new = is_new || known != until;
     known = until;
   }
+  // The state must stay small: with so many a hole for all says as much.
   if (losses_.size() > kCustomersMax) {
     losses_.clear();
     make_hole();
@@ -160,10 +161,13 @@ bool Heartbeat::advance(std::int64_t complete_until_ms, std::uint64_t lost, cons
   Losses losses;
   {
     const std::lock_guard lock(mutex_);
+    // A copy: sending may take long, and losses that come meanwhile are of the next mark.
     losses = losses_;
   }
   // A mark speaks for all customers but those of whom a hole is there already.
   Parcel holes = holes_of(losses, are_too_many ? Waiting() : waiting, marks.last);
+  // Holes before marks: a kill in between leaves minutes without a mark, which is safe; the other
+  // way round they would be shown as whole.
   if (!write_own_samples(delivery_, std::move(holes), go_on)) return false;
   if (!write_own_samples(delivery_, marks_of(marks), go_on)) return false;
   const std::lock_guard lock(mutex_);

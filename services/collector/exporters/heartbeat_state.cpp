@@ -57,6 +57,7 @@ bool read_loss(std::string_view line, HeartbeatState& state) {
   std::int64_t until = 0;
   if (words.size() != 2 || !read_number(words[0], until)) return false;
   const auto customer = CustomerId::parse(words[1]);
+  // Twice the same customer: not written by us, so nothing of the file is believed.
   return customer && state.losses.emplace(*customer, until).second;
 }
 

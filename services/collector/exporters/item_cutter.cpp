@@ -38,6 +38,7 @@ void open(std::string_view bytes, std::uint32_t number, std::string& others, Inn
       }
     }
   };
+  // Two passes: a header may stand behind the items that it is for, and every piece needs it.
   others.clear();
   each([](std::string_view) { return true; }, [&](std::string_view other) { others += other; });
   each(inner, [](std::string_view) {});
@@ -104,8 +105,11 @@ class Cutter {
     return !next_;
   }
   bool on_item(std::string_view item) {
+    // Rejected ones are counted too: verdicts go by an item's place in the whole body.
     const std::uint32_t number = item_++;
     if (number < first_ || verdicts_.is_rejected(number)) return true;
+    // Each piece repeats what encloses its items; without a bound a body of many items under one
+    // large resource would become thousands of times as much.
     if (enclosing_bytes() > limits_.enclosing_bytes_max) throw TooMuchAround{enclosing_bytes()};
     const bool is_full = items_ >= limits_.items_max ||
                          (items_ > 0 && (item_bytes_ + item.size() > limits_.bytes_max ||

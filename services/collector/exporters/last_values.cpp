@@ -85,6 +85,7 @@ void LastValues::take(const wire::prometheus::SeriesPoint& point) {
   if (!point.histogram.empty()) return;
   const std::lock_guard lock(mutex_);
   const auto known = index_.find(point.series_hash);
+  // As a scrape does it: what has ended is not shown any more, rather than with its last value.
   if (is_stale_mark(point.value)) {
     if (known != index_.end()) forget(known);
   } else if (known == index_.end()) {
@@ -97,6 +98,8 @@ void LastValues::take(const wire::prometheus::SeriesPoint& point) {
 
 bool LastValues::has_room(std::size_t bytes) const {
   if (index_.size() >= limits_.series_max || bytes_ + bytes > limits_.bytes_max) return false;
+  // Half is first come, first served; from there on a customer has its share, so that whoever makes
+  // series without end leaves room for the others.
   if (bytes_ + bytes <= limits_.bytes_max / 2) return true;
   const auto own = customer_bytes_.find(customer_);
   const std::size_t used = own == customer_bytes_.end() ? 0 : own->second;
@@ -129,6 +132,8 @@ void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
   const auto family = families_.try_emplace(shown.name).first;
   if (is_new) {
     family->second.help = to_utf8(help);
+    // A family's name and help lie there once for all customers; one of them pays, and when its
+    // last series goes the next one does.
     family->second.payer = customer_;
     family->second.type = shown.type;
     charge(customer_, bytes_of_family(shown.name, family->second.help));
@@ -172,6 +177,8 @@ void LastValues::expire(std::int64_t before_ms) {
   }
 }
 
+/// By pieces, each under the lock for itself: an answer of 100 MiB must hold up neither the
+/// exporter nor memory. What changes between two pieces is shown as of either.
 std::string LastValues::next_piece(Place& place) const {
   const std::lock_guard lock(mutex_);
   std::string out;

@@ -63,6 +63,8 @@ void LogExporter::run() {
 }
 
 void LogExporter::take_turn() {
+  // Before the log is read: what is received later may not be in what was read, so completeness can
+  // be told up to here at most.
   const std::int64_t before_ms = parts_.time.now_or_wall_ms();
   const Read read = gather();
   const bool is_done = window_.empty() || deliver(window_);
@@ -143,6 +145,7 @@ LogExporter::Read LogExporter::gather() {
 
 void LogExporter::take(pipeline::DiskRecord record) {
   last_ = record.header;
+  // Passed over and committed with the window: `last_` stands behind it.
   if (!routing_.takes(record.header.signal, record.header.route)) return;
   in_hand_ = record.header.position;
   const bool is_given_up = faults_ > kFaultsMax && fault_at_ == record.header.position;
@@ -196,6 +199,7 @@ void LogExporter::book(pipeline::LogPosition before) {
                          Sum{record.header.customer, record.header.signal, 0, 0, 0});
     const std::uint64_t left =
         record.accepted - std::min<std::uint64_t>(record.apart, record.accepted);
+    // Clipped: what is counted for the same item by several ways must not make a sum that wraps.
     const std::uint64_t refused = std::min(record.dropped, left);
     if (record.is_damaged) {
       sum->second.damaged += left;

@@ -28,6 +28,7 @@ class ParcelSink final : public prometheus::SeriesSink {
 
   bool wants(std::uint32_t item) override {
     if (next_ || item < from_.item) return false;
+    // One item at least goes in, however large: else it would never be sent.
     if (!is_full() || parcel_.units.empty()) return true;
     next_ = Place{item, 0};
     return false;
@@ -162,6 +163,8 @@ class BodyPacker final : public Packer {
   Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
                       std::size_t bytes_max, Parcel& parcel) override {
     const std::uint32_t accepted = record.items - record.rejected;
+    // As it was acknowledged, without a walk over it: most bodies are so, and a copy is all they
+    // cost.
     const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
     if (!is_small) return pack_cut(index, record, from, bytes_max, parcel);
     if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
@@ -197,6 +200,8 @@ class BodyPacker final : public Packer {
                            parts.message += message;
                            return true;
                          });
+    // Parts that do not add up to the whole would lose items silently: it stays one, refused or
+    // taken.
     if (!cut || parts.items() != whole.items) return std::nullopt;
     return parts;
   }
@@ -230,6 +235,7 @@ std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
                                            prometheus::SeriesCache& series) {
   prometheus::TranslatorSettings translation;
   if (!settings.resource_labels.empty()) {
+    // With other labels the points have other series: counting both would halve a customer's limit.
     translation.counts_active_series = settings.resource_labels == translation.resource_labels;
     translation.resource_labels = settings.resource_labels;
   }

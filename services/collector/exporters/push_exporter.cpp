@@ -189,6 +189,8 @@ void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std:
 /// At its share a customer adds what lay in the log, not what would come out of that.
 bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
   const pipeline::RecordHeader& header = record.header;
+  // Read again since something else of its window could not be set aside: what is done is not done
+  // twice.
   if (const auto known = settled_.find(header.position); known != settled_.end()) {
     record.dropped = known->second.dropped;
     record.apart = known->second.apart;
@@ -214,6 +216,7 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, LogBody&& body
       packer_->pack(index, {header.items, header.rejected, header.verdicts, body.plain()}, {},
                     bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
+    // A body that cannot be packed leaves nothing half of it in the parcel.
     parcel.message.resize(bytes_before);
     parcel.units.resize(units_before);
     damage(record, body.plain(), packed.error().message);
@@ -275,6 +278,8 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
   bool is_done = delivery_.run(parcels_, *this);
   if (is_done) {
+    // First what goes aside is durable, then the books and the cursor: a kill in between brings all
+    // of the window again, and loses nothing of it.
     write_apart(window);
     settle(window);
     is_done = !held_;
@@ -335,6 +340,7 @@ void PushExporter::hold(const Way& way, std::vector<WindowRecord>& window, const
       record.is_left = true;
   }
   if (!held_) {
+    // Once for a disk that is full for days.
     if (held_pause_ == Duration::zero())
       service::log_error(
           "what the destination does not take cannot be set aside; it stays in the log",

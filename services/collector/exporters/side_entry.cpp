@@ -30,6 +30,7 @@ std::int64_t from_zigzag(std::uint64_t value) {
 }
 
 void add(SideBytes& out, std::string bytes) {
+  // Parts view it: `made` is a deque, which never moves what is in it.
   out.made.push_back(std::move(bytes));
   out.parts.emplace_back(out.made.back());
 }
@@ -117,6 +118,7 @@ Result<std::string> undo_lz4(std::string_view block, std::uint64_t plain_bytes) 
 bool decode_parcel(std::string_view content, SideEntry& entry) {
   ByteReader reader(content);
   const std::uint64_t count = reader.read_varint();
+  // Before room is taken for what a damaged count says.
   if (count > content.size() / kUnitBytesMin) return false;
   entry.parcel.units.reserve(count);
   std::size_t begin = 0;
@@ -152,6 +154,8 @@ bool decode_records(std::string_view content, bool is_as_in_log,
     record.encoding = static_cast<pipeline::BodyEncoding>(encoding);
     record.lz4_bytes = static_cast<std::uint32_t>(lz4_bytes);
     record.stored = reader.read_sized();
+    // Bodies are views of the file's bytes, which all records of the entry share: an entry of 256
+    // MiB is in memory once.
     record.room = room;
     entry.records.push_back(std::move(record));
   }
@@ -180,6 +184,7 @@ Result<Opened> open(std::string_view bytes) {
   const std::uint32_t version = reader.read_u32();
   const std::uint32_t checksum = reader.read_u32();
   const std::string_view head = reader.read_bytes(reader.read_u32());
+  // The checksum is judged before the version, as in the disk log: see head_checksum.
   if (!reader.ok() || version == 0 || head_checksum(version, head) != checksum)
     return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
   if (version > kSideVersion)

@@ -180,6 +180,7 @@ class SideLane::Worker final : private DeliveryObserver {
 
 void SideLane::Worker::run() {
   while (!lane_.is_stopping_) {
+    // Read before the queue is looked at: what is put in between is then no reason to sleep.
     std::uint64_t seen = 0;
     {
       const std::lock_guard lock(lane_.mutex_);
@@ -199,6 +200,8 @@ void SideLane::Worker::run() {
 }
 
 bool SideLane::Worker::take_turn() {
+  // Two workers: whoever hangs until each time-out keeps the one that is for such, and all others
+  // have theirs.
   const auto picked = parts_.queue.pick(
       kCustomersMax, kTurnBytesMax,
       [this](const CustomerId& customer) { return lane_.is_hanging(customer) == is_for_hanging_; });
@@ -274,10 +277,13 @@ Parcel SideLane::Worker::next_piece(Work& work) {
     work.packed.push_back(item);
     work.piece_items += item.head.items;
     const auto index = static_cast<std::uint32_t>(work.packed.size() - 1);
+    // Items are told apart by their entry from here on; in the files each begins at 0.
     for (Unit& unit : entry->parcel.units) unit.record = index;
     const std::size_t units = entry->parcel.units.size();
     const std::size_t first =
         work.has_suspects ? nth_kind(parts_.packer, entry->parcel, item.attempts) : 0;
+    // Another kind is the first at each try, so that one that always fails does not keep the search
+    // from the others.
     if (first < units) piece.append(entry->parcel, first, units);
     if (first > 0) piece.append(entry->parcel, 0, first);
   }
@@ -391,6 +397,8 @@ void SideLane::Worker::settle(Work& work) {
                                       kSuspectPace * parts_.queue.suspects(work.head.customer))
                  : settings.delivery.retry_max;
   const Duration wait = doubled(settings.delivery.retry_initial, attempts, longest);
+  // Where nothing has changed no file is written: a destination that is away for a day must not
+  // cost a rewrite of the queue at each try.
   const bool is_untouched = (work.left || work.suspects || work.too_new) && !work.has_changed();
   if (is_untouched && work.too_new) {
     parts_.queue.postpone(work.packed, too_new_wait(work, parts_.clock.steady()));
@@ -404,6 +412,7 @@ void SideLane::Worker::settle(Work& work) {
   }
   book(work);
   work.note_place();
+  // Last: what is left has its entries and the books are right. A kill before this brings it twice.
   parts_.queue.remove(work.packed);
   work.packed.clear();
   if (work.is_slow || is_untouched || work.is_stalled) {
@@ -427,6 +436,7 @@ bool SideLane::Worker::keep(Work& work) {
     put.entry.head.stage = is_suspect ? Parcel::Stage::kSuspect : Parcel::Stage::kFresh;
     items += put.entry.head.items;
     if (is_suspect && work.head.stage != Parcel::Stage::kFresh && !work.packed.empty())
+      // A suspect keeps its age, or a piece of it would never come to its last try.
       put.since = work.packed.front().since;
     if (is_suspect) put.wait = lane_.settings_.delivery.retry_initial;
     if (part == &work.too_new) put.wait = too_new_wait(work, parts_.clock.steady());
@@ -554,6 +564,7 @@ void SideLane::stop(TimePoint deadline) noexcept {
   wake();
   for (const auto& worker : workers_) worker->stop(deadline);
   for (const auto& worker : workers_) worker->join();
+  // Once nobody sends any more: what is done of an entry is not sent again after the start.
   contain_faults("rests of the side queue's entries", [this] { parts_.queue.write_rests(); });
 }
 
@@ -651,6 +662,8 @@ void SideLane::note_turn(const Work& work) {
   hanging_.erase(customer);
   if (!work.is_slow) slow_.erase(customer);
   if (weight == weights_.end()) return;
+  // Doubled by what is taken, halved by what times out: it settles below what the destination can
+  // do in time.
   weight->second *= 2;
   if (weight->second >= settings_.delivery.request_units_max) weights_.erase(weight);
 }

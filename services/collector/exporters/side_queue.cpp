@@ -15,6 +15,8 @@ constexpr std::string_view kSuffix = ".side";
 constexpr std::string_view kFreshSuffix = ".new";
 constexpr std::string_view kDamagedSuffix = ".damaged";
 constexpr int kHexBase = 16;
+// Of a file that is read: more than any entry is written with, so that a damaged one asks for no
+// more.
 constexpr std::size_t kEntryBytesMax = 256U << 20U;
 constexpr std::size_t kMergedEntriesMax = 1024;  // files that are open for it, one by one
 
@@ -91,8 +93,11 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
     }
     const auto number = number_of(name);
     if (!number) continue;
+    // Of damaged ones too: a new entry must not take the name of a file that is kept for a person.
     last_number_ = std::max(last_number_, *number);
     const auto head = read_side_head(files_, path);
+    // What may pass ends the start: left out now, the entry would lie until the next one, and
+    // nobody would know.
     if (!head && head.error().code != ErrorCode::kCorrupt)
       return tl::unexpected<Error>(with_context(path, head.error()));
     if (head) {
@@ -131,6 +136,7 @@ void SideQueue::publish() {
       held.emplace(customer.entries.begin()->second.item.head.customer,
                    SideHold{customer.room(), share});
   }
+  // Called with each change of the queue; intake looks at what is published with each request.
   if (held.empty() && held_.empty()) return;
   held_ = std::move(held);
   if (settings_.shares != nullptr) settings_.shares->publish(settings_.exporter, held_);
@@ -198,6 +204,8 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
   std::uint64_t first = 0;
   {
     const std::lock_guard lock(mutex_);
+    // Numbers are taken under the lock and files written without it: a slow disk must not stop
+    // those who only look.
     first = last_number_ + 1;
     last_number_ += puts.size();
   }
@@ -214,6 +222,7 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
     }
   });
   if (!written) {
+    // A kill before this leaves some of them: they come again with the rest, and so twice.
     for (std::size_t i = 0; i < puts.size(); ++i) (void)files_.remove(path_of(first + i));
     return written;
   }
@@ -224,6 +233,7 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
       SideItem& item = enter(first + i, puts[i].entry.head);
       item.not_before = item.since + puts[i].wait;
       if (puts[i].since) item.since = *puts[i].since;
+      // A required destination loses nothing for room: intake refuses instead (publish).
       if (settings_.is_required) continue;
       for (SideItem& gone : choose_evicted(puts[i].entry.head.customer))
         evicted.push_back(std::move(gone));
@@ -283,6 +293,8 @@ std::vector<SideItem> SideQueue::choose_evicted(const CustomerId& customer) {
       oldest = candidate;
     }
     if (oldest == nullptr) return evicted;
+    // Nobody takes it while its loss is told, and it is counted as leaving, so that the next look
+    // does not choose more than must go.
     oldest->is_picked = true;
     evicted.push_back(oldest->item);
     Customer& owner = customers_.find(oldest->item.head.customer.text())->second;
@@ -334,6 +346,8 @@ std::vector<std::vector<SideItem>> SideQueue::pick(
     if (!is_picked && wants(customer.entries.begin()->second.item.head.customer))
       waiting.push_back(&customer);
   }
+  // Who has waited longest for a turn is first, whatever it holds: in order of names or of amounts
+  // the same few would always be served.
   std::sort(waiting.begin(), waiting.end(), [](const Customer* left, const Customer* right) {
     return left->last_turn < right->last_turn;
   });
@@ -348,6 +362,7 @@ std::vector<std::vector<SideItem>> SideQueue::pick(
     const std::uint64_t before = own;
     auto taken = take_of(*customer, own);
     if (taken.empty()) continue;
+    // A single entry may be larger than the share; what it takes is everybody's then.
     const bool is_large = own == 0 && taken.size() == 1;
     left -= is_large ? std::min(left, taken.front().head.content_bytes) : before - own;
     customer->last_turn = ++turn_;
@@ -410,6 +425,7 @@ void SideQueue::give_back(const SideItem& item, Duration wait, bool is_alone) {
   Waiting& waiting = found->second;
   waiting.is_picked = false;
   ++waiting.item.attempts;
+  // One suspect's failure says nothing of the customer's other data; that of good data does.
   (is_alone ? waiting.item.not_before : customer->second.not_before) = clock_.steady() + wait;
 }
 
@@ -424,6 +440,8 @@ std::vector<SideItem> SideQueue::pick_mergeable(const CustomerId& customer, Sign
     if (waiting.is_picked || !is_suspect(head) || head.holds_records || head.signal != signal ||
         head.plain_bytes > kMergedBytesMax / 2)
       continue;
+    // An entry keeps the youngest age of what it holds, or something would be given up too early;
+    // by spans, or merging again and again would keep it for ever.
     by_age[waiting.item.since.time_since_epoch() / age_span].push_back(&waiting);
   }
   for (const auto& [age, group] : by_age) {

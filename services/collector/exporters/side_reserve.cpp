@@ -29,6 +29,7 @@ void SideReserve::grow(std::uint64_t bytes) {
   static const std::string zeros(kStepBytes, '\0');
   while (bytes_ < bytes) {
     const auto step = std::min<std::uint64_t>(zeros.size(), bytes - bytes_);
+    // Zeros are written, not a hole: a hole takes no room, and so keeps none.
     if (!file_->append({std::string_view(zeros).substr(0, step)})) {
       (void)file_->truncate(bytes_);
       return;
@@ -44,6 +45,7 @@ void SideReserve::keep() {
   if (looked_ != TimePoint{} && now < looked_ + kLookInterval) return;
   looked_ = now;
   const std::uint64_t free = settings_.free_bytes();
+  // With so much free nothing has to be kept, and a file that nobody needs is not made.
   if (free >= kPlenty * settings_.bytes_max) return;
   if (!file_) resume();
   const std::uint64_t wanted = std::min(settings_.bytes_max, (free + bytes_) / kParts);
@@ -54,6 +56,7 @@ bool SideReserve::give(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   if (bytes_ == 0) return false;
   const std::uint64_t left = bytes_ - std::min(bytes_, bytes);
+  // The room is given by shortening: the file stays for what is freed later.
   if (!file_->truncate(left)) return false;
   bytes_ = left;
   return true;

@@ -16,6 +16,7 @@ void SideShares::publish(const std::string& exporter, std::map<CustomerId, SideH
 
 std::optional<SideHold> SideShares::find(std::string_view exporter,
                                          const CustomerId& customer) const {
+  // Asked with each request: where nobody is at its share, which is nearly always, without a lock.
   if (!is_any_held_) return std::nullopt;
   const std::shared_lock lock(mutex_);
   const auto known = held_.find(exporter);

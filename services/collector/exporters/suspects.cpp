@@ -54,6 +54,8 @@ void merge_suspects(SideQueue& queue, const Packer& packer, const SideHead& of,
     queue.release(items);
     return;
   }
+  // Sorted by series and packed, a suspect's hundred samples share one set of labels: the many
+  // small files were mostly labels.
   head.is_packed = true;
   const auto merged = queue.merge(items, {head, sorted_by_kind(packer, all), {}});
   if (!merged)

@@ -250,6 +250,8 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   const int status = response->status;
   if (status >= 200 && status < 300) return {};
   Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
+  // Our own storage says 400 as Prometheus does, and stores the rest: sent again it would only be
+  // told of conflicts with itself.
   if (const auto count = status == 400 ? not_stored(response->body) : std::nullopt) {
     answer.kind = Kind::kTaken;
     answer.rejected = *count;
@@ -262,6 +264,8 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   }
   answer.is_too_old =
       (status == 400 || status == 500) && begins_with_one_of(kTooOldTexts, response->body);
+  // Prometheus answers 500 also where it will never take the sample: such a request would be sent
+  // for ever. By the text alone the two can be told apart.
   if (status == 500) {
     const bool is_refusal = answer.is_too_old || begins_with_one_of(kRefusalTexts, response->body);
     answer.kind = is_refusal ? Kind::kRefused : Kind::kBroken;

@@ -11,6 +11,7 @@ ClockDoubt::ClockDoubt(const Clock& clock, std::int64_t newest_record_ms)
 
 void ClockDoubt::note_points(const CustomerId& customer, const Points& points) {
   if (points.count == 0) return;
+  // Nine tenths: a sender's clock shifts all of its points, a broken application some of them.
   const bool is_ahead = std::uint64_t{points.ahead} * 10 >= std::uint64_t{points.count} * 9;
   const std::int64_t lag_ms = clock_.wall_ms() - points.newest_ms;
   const std::lock_guard lock(mutex_);
@@ -37,6 +38,7 @@ void ClockDoubt::note_record(std::int64_t received_ms) {
 
 bool ClockDoubt::is_in_doubt() {
   const std::lock_guard lock(mutex_);
+  // Both are asked: is_behind keeps its own time, and must see each look.
   const bool is_late = is_behind();
   return are_most_ahead() || is_late;
 }
@@ -53,6 +55,8 @@ bool ClockDoubt::is_behind() {
     return false;
   }
   if (!behind_since_) behind_since_ = clock_.steady();
+  // A newest record from the future (a clock that was ahead when it came) would else hold us in
+  // doubt for good.
   if (clock_.steady() - *behind_since_ < kBelievedAfter) return true;
   newest_ms_ = clock_.wall_ms();
   behind_since_.reset();
@@ -85,6 +89,7 @@ void ClockDoubt::look_at_lags() {
   for (const auto& [customer, lag] : lags_) lags.push_back(lag.ms);
   const auto middle = lags.begin() + static_cast<std::ptrdiff_t>(lags.size() / 2);
   std::nth_element(lags.begin(), middle, lags.end());
+  // The middle one: some customers that send what they kept for hours do not move it.
   const std::int64_t typical_ms = *middle;
   if (typical_ms <= kNearMax_ms) return;
   const auto alike = static_cast<std::size_t>(std::count_if(
@@ -100,6 +105,7 @@ bool ClockDoubt::are_most_ahead() {
   const auto ahead = static_cast<std::size_t>(std::count_if(
       seen_.begin(), seen_.end(), [](const auto& entry) { return entry.second.is_ahead; }));
   if (ahead == 0 || ahead * 10 < seen_.size() * 9) return false;
+  // One customer alone is ahead: its clock is wrong, unless nobody has shown that ours is right.
   return ahead >= kSeveral || !is_proved();
 }
 

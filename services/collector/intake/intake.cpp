@@ -22,6 +22,7 @@ constexpr std::uint64_t kMsToNs = 1'000'000;
 /// Nothing of the request is kept because of whose it claims to be.
 std::optional<Error> claim_error(Signal signal, const Checked& checked) {
   const Verdicts& verdicts = checked.verdicts;
+  // A partial success would be read by nobody; a sender that is set up wrongly must see an error.
   if (verdicts.items() == 0 || verdicts.accepted() > 0) return std::nullopt;
   if (verdicts.rejected_for(RejectReason::kForeign) > 0) {
     return Error{ErrorCode::kForbidden, describe(signal, checked), std::nullopt};
@@ -103,6 +104,8 @@ Result<Checked> Intake::check_filled(const tenancy::Customer& customer, ExportRe
       wire::otlp::with_additions(request.signal, request.body, {.customer = customer.id.text()});
   if (!filled) return forward(filled);
   request.body = *std::move(filled);
+  // The whole body again: what it becomes with the attribute decides what is taken, and few need
+  // it.
   return check(customer, request);
 }
 
@@ -110,6 +113,7 @@ std::optional<Error> Intake::side_refusal(const tenancy::Customer& customer, Sig
   if (parts_.side_shares == nullptr) return std::nullopt;
   for (const auto& [exporter, routing] : exporters_) {
     const auto hold = parts_.side_shares->find(exporter, customer.id);
+    // Only what would go there: another signal, or another shard's data, is not held up by it.
     if (!hold || !routing.takes(signal, customer.hot_shard)) continue;
     return Error{
         ErrorCode::kOverLimit,
@@ -185,6 +189,7 @@ Result<void> Intake::convert(const tenancy::Customer& customer, ExportRequest& r
   if (!request.is_json) return {};
   auto protobuf = wire::otlp::json_to_protobuf(request.signal, request.body);
   if (!protobuf) {
+    // What could not be read has cost the work of reading it.
     rates_.fine(customer.id, customer.limits, {request.signal, 0, request.sent_bytes});
     return forward(protobuf);
   }
@@ -230,6 +235,7 @@ Result<Checked> Intake::judge(const tenancy::Customer& customer, ExportRequest& 
     book_refused(customer, request, checked->verdicts.items(), refusal_reason(charged.error()));
     return forward(charged);
   }
+  // Last: a request that is refused must not use up times, and one without them is rare.
   if (auto added = add_times(*checked, request); !added) return forward(added);
   return checked;
 }
@@ -262,6 +268,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     return;
   }
   Receipt receipt{verdicts.items(), verdicts.rejected(), describe(request.signal, *checked)};
+  // Nothing to keep, so nothing to wait for.
   if (verdicts.accepted() == 0 || parts_.log == nullptr) {
     parts_.books.arrived(arrival);
     timed(std::move(receipt));
@@ -289,6 +296,7 @@ Result<std::vector<pipeline::DiskRecord>> Intake::records_of(const tenancy::Cust
                                                              ExportRequest request,
                                                              const Verdicts& verdicts) const {
   std::vector<pipeline::DiskRecord> records;
+  // As received, verdicts beside it: no byte of an acknowledged body is rewritten here.
   if (request.body.size() <= kWholeBytesMax) {
     records.push_back(
         {header_of(customer, request.signal, verdicts.items()), std::move(request.body)});

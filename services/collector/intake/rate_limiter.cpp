@@ -72,6 +72,8 @@ Result<void> RateLimiter::judge(const Draft& draft) const {
                             draft.cost, draft.unit, largest, draft.limit, draft.per_second, among));
   }
   const double left = draft.bucket->left;
+  // One request may overdraw, and is paid for by the wait after it: else a request larger than a
+  // second's rate could never come, however quiet the customer was.
   if (left > 0 && draft.cost <= left + draft.overdraft) return {};
   const double needed = std::max(0.0, draft.cost - draft.overdraft);
   const double wait_s = std::max(1.0, std::ceil((needed - left) / rate));
@@ -86,6 +88,8 @@ Result<void> RateLimiter::charge(const CustomerId& customer, const tenancy::Limi
                                  const RequestCost& cost) {
   const std::lock_guard lock(mutex_);
   const auto all = drafts(customer, limits, cost);
+  // All limits are asked before any is charged: a request that is refused for its bytes has not
+  // used up points.
   for (const Draft& draft : all) {
     if (auto judged = judge(draft); !judged) return judged;
   }
@@ -109,6 +113,7 @@ void RateLimiter::fine(const CustomerId& customer, const tenancy::Limits& limits
   const std::lock_guard lock(mutex_);
   for (const Draft& draft : drafts(customer, limits, cost)) {
     if (draft.bucket == nullptr) continue;
+    // Down to the overdraft and no further: a fine is a wait, not a ban.
     draft.bucket->left = std::max(draft.bucket->left - draft.cost, -draft.overdraft);
   }
 }

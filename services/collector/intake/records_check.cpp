@@ -77,6 +77,7 @@ class Judge final : public otlp::Visitor {
 
   void judge_scope() {
     scope_.is_judged = true;
+    // The resource's fault is the one that is told; `why_` is its text.
     if (resource_.fault != RejectReason::kNone) return;
     why_.clear();
     scope_.fault = size_fault(scope_.bytes, "scope");

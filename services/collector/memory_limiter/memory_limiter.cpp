@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds kLookInterval{200};
 /// Freed memory stays with the process for the next bodies; what a burst has left goes back then.
 constexpr std::chrono::seconds kReturnInterval{60};
 
+/// statm, not the books of the budgets: what the heap keeps and what libraries take is memory too,
+/// and it is the resident set by which the kernel kills.
 std::uint64_t read_resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t pages_total = 0;
@@ -80,6 +82,8 @@ void MemoryLimiter::look() {
   resident_bytes_.store(bytes, std::memory_order_relaxed);
   if (limit_bytes_ == 0) return;
   const bool is_over = bytes > limit_bytes_;
+  // Two steps: over the limit who holds most is refused, far over it everybody but the smallest, so
+  // that one customer's flood does not become all customers' refusal at once.
   budgets_.heads.press(is_over);
   budgets_.bodies.press(is_over);
   const bool is_short = bytes > limit_bytes_ + limit_bytes_ / kMemoryExcessParts;

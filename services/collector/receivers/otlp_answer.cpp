@@ -34,6 +34,8 @@ std::string_view rejected_key(Signal signal) {
 
 std::string protobuf_body(const Receipt& receipt) {
   std::string body;
+  // Without a partial_success: to set it, even empty, says that something was not taken (OTLP,
+  // "Partial Success").
   if (receipt.rejected == 0) return body;
   protozero::pbf_writer response(body);
   protozero::pbf_writer partial(response, 1);

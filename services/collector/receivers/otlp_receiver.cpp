@@ -47,6 +47,7 @@ OtlpReceiver::OtlpReceiver(const Parts& parts)
 }
 
 Result<tenancy::TokenHash> OtlpReceiver::read_token(const net::RequestHead& head) {
+  // A proxy in front may have judged the other one.
   if (head.headers.count("authorization") > 1) {
     return fail(ErrorCode::kInvalid, "more than one Authorization header");
   }
@@ -100,9 +101,11 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
     requests_refused_.add();
     return not_served(head, 405, "OTLP requests are POST");
   }
+  // Hashed once, and the token itself is not kept beyond the head.
   if (const auto token = read_token(head)) head.credential = *token;
   const auto customer = authenticate(head);
   if (!customer) return refused(head, customer.error());
+  // From here on the request's bytes are counted as the customer's, not as its address'.
   head.owner = customer->id.text();
   if (!form_of(head)) {
     requests_refused_.add();
