@@ -22,6 +22,7 @@ void update(XXH3_state_t* state, std::string_view bytes) {
   CHECK(XXH3_128bits_update(state, bytes.data(), bytes.size()) == XXH_OK);
 }
 
+/// With the length before it, or a byte could change sides between two fields of one hash.
 void update_sized(XXH3_state_t* state, std::string_view bytes) {
   std::string length;
   append_varint(length, bytes.size());
@@ -42,6 +43,7 @@ std::string prefix(std::uint32_t day, CustomerNumber customer) {
 }
 
 std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash& hash) {
+  // Customer 0 is nobody: origins lie before all customers' items of the day, and go with the day.
   std::string key = prefix(day, CustomerNumber{0});
   append_key_u32(key, customer.value);
   append_key_u64(key, hash.high);
@@ -94,6 +96,7 @@ void ItemHasher::set_scope(const OriginView& scope) {
 }
 
 void ItemHasher::append(std::string& key, std::string_view item) {
+  // Resource and scope are hashed once for all of their items: the state is copied behind them.
   XXH3_copyState(item_, scope_);
   update(item_, item);
   const XXH128_hash_t hash = XXH3_128bits_digest(item_);

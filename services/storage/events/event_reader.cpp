@@ -27,10 +27,13 @@ Result<EventView> EventReader::read(std::string_view row) {
 
 Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash) {
   std::string key = event_key::origin(day, customer_, hash);
+  // Views into the map's own strings: std::map never moves them.
   if (const auto at = origins_.find(key); at != origins_.end()) return decode_origin(at->second);
   auto encoded = store_.get(family_, key);
   if (!encoded) return tl::unexpected<Error>(encoded.error());
   if (!encoded->has_value()) {
+    // A resource is read by thousands of items; it lies twice, since one damaged block must not
+    // cost all of them.
     encoded = store_.get(Family::kIdentity, event_key::origin_copy(family_, key));
     if (!encoded) return tl::unexpected<Error>(encoded.error());
   }

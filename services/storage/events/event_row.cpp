@@ -149,6 +149,7 @@ TimestampNs log_record_time(std::string_view record) {
         reader.skip();
     }
   }
+  // logs.proto: "Use Timestamp if it is present, otherwise use ObservedTimestamp".
   return time != 0 ? time : observed;
 }
 

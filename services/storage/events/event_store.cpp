@@ -145,6 +145,8 @@ Result<bool> EventStore::read_trace(CustomerNumber customer, std::string_view tr
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
   DamagedItems damaged(damaged_items_);
+  // A trace's day is not in its id: each day that has any is asked, by a prefix that a filter
+  // answers where there is nothing.
   for (const std::uint32_t day : days_.between(0, UINT32_MAX)) {
     std::string prefix = event_key::prefix(day, customer);
     prefix += trace_id;

@@ -130,6 +130,7 @@ void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
   std::string key = event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
   append_key_u64(key, time_ns);
   hasher_.append(key, bytes);
+  // Equal records in one request are as many records; the same request again makes the same keys.
   append_key_u32(key, equal_[key]++);
   add_row(std::move(key), is_unsteady(own_time_ns), item, bytes);
 }
@@ -219,6 +220,8 @@ Result<void> EventWriter::flush() {
     if ((*is_stored)[i]) continue;
     writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
   }
+  // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
+  // nobody knows would not be found.
   for (const KeyValue& write : writes) {
     if (write.family == Family::kIdentity) continue;
     std::string_view rest = write.key;

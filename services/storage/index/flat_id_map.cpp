@@ -41,6 +41,8 @@ FlatIdMap::FlatIdMap(std::size_t bytes_max) { set_bytes_max(bytes_max); }
 
 // Where it is, or would be. REQUIRES: a free slot.
 std::size_t FlatIdMap::slot_at(const LabelsHash& hash) const {
+  // A multiplication in place of a remainder: the table may have any size, and the bound on memory
+  // is met to the slot.
   std::size_t index = ((hash.low >> 32U) * slots_.size()) >> 32U;
   while (slots_[index].id != 0 && slots_[index].hash != hash) {
     if (++index == slots_.size()) index = 0;
@@ -67,6 +69,7 @@ void FlatIdMap::insert(CustomerNumber customer, const LabelsHash& hash, const Kn
   slot.hash = hash;
   slot.id = known.id.value & kIdMost;
   slot.customer = customer;
+  // Who does not know the days must not take them from who did.
   if (is_same && known.days == kNoDays) return;
   const bool is_told = known.days.first <= known.days.last && known.days.first <= UINT16_MAX;
   slot.first_day = day16(is_told ? known.days.first : kNoDays.first);
@@ -99,6 +102,8 @@ void FlatIdMap::choose(Shares& shares, std::size_t surplus) {
   for (auto& [customer, share] : shares) by_size.push_back(&share);
   std::sort(by_size.begin(), by_size.end(),
             [](const Share* left, const Share* right) { return left->all() > right->all(); });
+  // First what nobody has asked for since the last forgetting, and of it of whoever holds most: one
+  // customer's flood of new series then pushes out its own.
   for (const bool is_asked_for : {false, true}) {
     for (Share* share : by_size) {
       const std::size_t dropped = std::min(surplus, share->held[is_asked_for]);
@@ -117,6 +122,8 @@ void FlatIdMap::forget_some(std::size_t size_max, std::size_t slots) {
   for (Slot& slot : slots_) slot.is_asked_for = 0;
 }
 
+/// Into a new table, since taking single entries out of an open one would need marks or moves. Both
+/// are there for a moment.
 void FlatIdMap::rebuild(std::size_t slots, const std::function<bool(const Slot&)>& is_kept) {
   std::vector<Slot> old(slots);
   old.swap(slots_);

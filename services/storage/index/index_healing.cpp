@@ -168,6 +168,8 @@ Result<void> SeriesIndex::heal() {
   }
   if (auto restored = restore_series("l", "m"); !restored) return forward(restored);
   if (auto healed = heal_rows("s", "t"); !healed) return healed;
+  // Behind all that was found: what was lost may have borne higher numbers, which chunks still
+  // have.
   next_id_ += kSeriesPassedOver;
   {
     const std::unique_lock lock(customers_mutex_);
@@ -299,6 +301,7 @@ Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& se
 Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer, const GoesOn& goes_on) {
   const auto healing = begin_healing(customer);
   if (!healing) return tl::unexpected<Error>(healing.error());
+  // One of a customer's writers heals, the others wait for it; nobody waits for another customer's.
   const std::lock_guard alone((*healing)->mutex);
   const std::uint64_t repairs = store_.repairs();
   if ((*healing)->repairs == repairs) return {};

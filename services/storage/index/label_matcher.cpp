@@ -37,6 +37,7 @@ Result<LabelMatcher> LabelMatcher::compile(Matcher matcher) {
   }
   re2::RE2::Options options;
   options.set_log_errors(false);
+  // As Prometheus compiles matchers: (?s), and anchored at both ends by FullMatch.
   options.set_dot_nl(true);
   options.set_max_mem(kExpressionBytesMax);
   compiled.expression_ = std::make_unique<re2::RE2>(compiled.value(), options);
@@ -86,6 +87,7 @@ std::optional<std::string_view> equality_on(const LabelMatchers& matchers, std::
 }
 
 Result<Matcher> parse_matcher(std::string_view text) {
+  // A label name holds neither, so the first one begins the operator, whatever the value holds.
   const std::size_t at = text.find_first_of("=!");
   if (at == std::string_view::npos || at == 0) {
     return fail(ErrorCode::kInvalid,

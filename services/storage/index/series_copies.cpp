@@ -113,6 +113,8 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   copies.clear();
   if (writes.empty()) return {};
   const std::lock_guard lock(create_mutex_);
+  // With the lock: a copy of a series that was forgotten meanwhile would bring it back at the next
+  // loss.
   const auto gone = find_missing(store_, Family::kIndex, rows);
   if (!gone) return tl::unexpected<Error>(gone.error());
   std::vector<KeyValue> wanted;

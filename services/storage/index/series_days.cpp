@@ -203,6 +203,7 @@ Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view r
   const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));
   const auto stored = find_stored(labels_hash);
   if (!stored) return tl::unexpected<Error>(stored.error());
+  // Only its own: labels that came back since have another number by now.
   if (*stored == series) {
     writes.push_back({Family::kIndex, index_key::hash(labels_hash), "", true});
   }

@@ -40,6 +40,7 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
       malformed.add(Family::kIndex, *scan);
       continue;
     }
+    // The days are in the row itself: a series that has long gone costs no look at its chunks.
     if (days != kNoDays && !days.overlaps(wanted)) continue;
     if (!all_match(matchers, *labels)) continue;
     std::string_view id = scan->key().substr(scan->key().size() - sizeof(std::uint64_t));
@@ -60,6 +61,7 @@ Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t fir
     const std::string_view rest = scan->key().substr(prefix.size());
     const std::string name(rest.substr(0, rest.find('\0')));
     if (!visit(name)) return {};
+    // Over all values of the name at once: a name may have a million of them.
     scan->seek(after_prefix(index_key::label(customer, name)));
   }
   return scan->status();

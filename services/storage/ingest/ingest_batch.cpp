@@ -100,6 +100,7 @@ Result<IngestBatch> IngestBatch::decode(std::string_view bytes) {
   const std::uint64_t count = reader.read_varint();
   StepReader ids(reader);
   StepReader times(reader);
+  // No room is reserved by what a damaged count says: each series has to be there.
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     SeriesBatch& series = batch.series.emplace_back();
     series.customer.value = static_cast<std::uint32_t>(reader.read_varint());

@@ -79,8 +79,12 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
       std::move(log), clock, {.on_cursors_lost = report_cursors_lost, .on_skip = report_skip});
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
+  // Before anything is taken: what comes now must find in the heads what came before the stop, or
+  // it would be stored twice.
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
   const auto minute = static_cast<Epoch>(std::max<std::int64_t>(clock.wall_ms() / kEpochMs, 1));
+  // Never behind what was replayed: epochs order the log, and a clock that was set back must not
+  // make new records older than those.
   ingester->epoch_at_start_ = std::max(ingester->epoch_, minute);
   ingester->start_ = clock.steady();
   ingester->late_ = std::make_unique<LateLane>(heads, ingester->settings_.late_bytes_max);
@@ -151,6 +155,8 @@ void Ingester::run() {
   while (true) {
     if (queue_.empty()) {
       if (is_stopping_ && items_pending_ == 0) return;
+      // Without writes nobody wakes the applier, and a sweep would wait for the next one. A
+      // thirtieth keeps it on time to some percent.
       wake_.wait_for(lock, settings_.sweep_interval / 30);
     }
     std::deque<Item> items;
@@ -222,6 +228,8 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
     if (!applied) return tl::unexpected<Error>(applied.error());
     if (!is_whole) {
       if (!is_replay)
+        // A series that is set aside is counted so as a whole: what it had handed to the late lane
+        // must not be stored behind that count.
         late->erase(late->begin() + static_cast<std::ptrdiff_t>(late_before), late->end());
       const std::size_t items = series.samples.size() + series.histograms.size();
       own.set_aside = items - (own.stored + own.repeats + own.conflicts);
@@ -249,6 +257,8 @@ Result<void> Ingester::apply_series(const SeriesRef& ref, const SeriesBatch& ser
 void Ingester::note_position(const pipeline::RecordHeader& header, bool is_replay) {
   const auto minute = static_cast<Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
   epoch_ = std::max(epoch_, is_replay ? minute : steady_epoch());
+  // The first record of each minute: what is not yet on disk is kept by its head's oldest epoch,
+  // and this says from where on the log is still needed for it.
   epoch_starts_.try_emplace(epoch_, header.position);
   applied_ = header.next;
 }
@@ -314,10 +324,12 @@ Result<void> Ingester::checkpoint(Epoch oldest) {
   if (auto synced = chunks_.sync(); !synced) return synced;
   pipeline::LogPosition position = applied_;
   if (oldest != kNoEpoch) {
+    // Of a minute without records the next one's begin: nothing in between was written.
     const auto start = epoch_starts_.lower_bound(oldest);
     if (start != epoch_starts_.end()) position = std::min(position, start->second);
   }
   log_->cursor(kCursor).commit(position);
+  // Starts before are never asked for again: the oldest epoch of what is open only grows.
   const Epoch keep = oldest == kNoEpoch ? epoch_ : std::min(oldest, epoch_);
   epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
   return {};

@@ -73,6 +73,7 @@ struct LateLane::Request {
       if (!part && !error.has_value()) error = part.error();
       if (--parts > 0) return;
     }
+    // Before the answer: who sends again at once finds the room.
     held.clear();
     done(error.has_value() ? Result<AppendCounts>(tl::unexpected<Error>(*error))
                            : Result<AppendCounts>(counts));
@@ -117,6 +118,8 @@ void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Re
   const std::size_t items = items_of(part);
   {
     const std::lock_guard lock(mutex_);
+    // From before it is queued until after it is done: in between the sweep must see the epoch, or
+    // it would let go the log that still holds these samples.
     items_[epoch] += items;
   }
   const auto shared = std::make_shared<std::vector<StoreWork>>(std::move(part));
