@@ -7,8 +7,10 @@ namespace vigia::storage {
 
 bool DamageQueue::add(std::uint64_t table, const std::string& reason) {
   const std::lock_guard lock(mutex_);
+  // Otherwise every read of a damaged place would start the mending again, and find nothing to do.
   if (hopeless_.contains(table)) return false;
   const auto at = put_off_.find(table);
+  // The pause is kept whatever readers meet: they come many times a second.
   if (at != put_off_.end() && at->second.is_waiting) return true;
   found_.emplace(table, reason);
   wake_.notify_all();

@@ -31,6 +31,7 @@ Result<void> DaySet::load() {
       continue;
     }
     days_.insert(day);
+    // Not each row but one per day: a seek over the day's rest makes loading cost days, not rows.
     if (day == UINT32_MAX) break;
     scan->seek(day_key(day + 1));
   }
@@ -51,6 +52,7 @@ std::vector<std::uint32_t> DaySet::between(std::uint32_t first, std::uint32_t la
 Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_ms) {
   std::size_t dropped = 0;
   for (const std::uint32_t day : between(0, UINT32_MAX)) {
+    // By the day's end: its last row must be too old before the first may go.
     if ((static_cast<TimestampMs>(day) + 1) * kDayMs + overhang_ms > before_ms) break;
     // First forgotten, then dropped: what is put meanwhile notes its day anew.
     forget(day);

@@ -29,6 +29,7 @@ class Scratch {
     fs::create_directories(path_, error);
     unsigned number = 0;
     for (const std::string& table : tables) {
+      // Links, since the repair moves and deletes files in its folder as it likes.
       if (!error) fs::create_hard_link(table, fmt::format("{}/{:06}.sst", path_, ++number), error);
     }
     return error ? Result<void>(failed(error.message())) : Result<void>();
@@ -85,6 +86,7 @@ Result<void> read_tables_in_order(const std::string& scratch,
   for (auto* handle : handles) {
     if (read) read = read_all(*database, *handle, visit);
   }
+  // Also after an error: the database must not go before its handles.
   for (auto* handle : handles) database->DestroyColumnFamilyHandle(handle);
   return read;
 }

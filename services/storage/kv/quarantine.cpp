@@ -28,6 +28,8 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+// From the names on disk, not from a counter: numbers must not repeat after a restart, since
+// rename() would replace an older file of the same name.
 unsigned next_number(const std::vector<std::string>& names) {
   unsigned next = 1;
   for (const std::string& name : names) {
@@ -51,6 +53,8 @@ Result<std::string> Quarantine::take(const std::string& path, bool keep, std::st
   const std::string taken =
       fmt::format("{}/{:04}-{}{}", directory_, next_number(names_in(directory_)), tag,
                   fs::path(path).filename().string());
+  // A link costs no room on a disk that may be full, and leaves the store's own file in place for
+  // as long as the store needs it.
   if (!error && keep) fs::create_hard_link(path, taken, error);
   if (!error && !keep) fs::rename(path, taken, error);
   if (error) {
@@ -104,6 +108,8 @@ void Quarantine::note(const std::string& taken, const DamageNote& note) {
                       {"kept_as", taken},
                       {"next", std::string(kAdvice)}});
   if (taken.empty()) return;
+  // The note is the mark of a file that is done with, so it comes last and whole: unfinished()
+  // takes every file without one for work that is left.
   const std::string path = taken + std::string(kNoteEnding);
   const std::string draft = path + ".new";
   {

@@ -22,6 +22,7 @@ constexpr std::size_t kTypeAt = 6;
 
 enum FragmentType : std::uint8_t { kZero = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
+// RocksDB's masking (util/crc32c.h): a checksum over bytes that contain checksums is weak.
 std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15U) | (crc << 17U)) + 0xa282ead8U; }
 
 struct Fragment {
@@ -55,6 +56,7 @@ class Assembler {
 
   // `at` is where the damaged bytes begin in the file.
   void damage(std::uint64_t at, std::uint64_t bytes) {
+    // Damage within a record begins where the record does: its earlier fragments are lost with it.
     if (!has_damage_) damage_at_ = is_open_ ? record_at_ : at;
     has_damage_ = true;
     damaged_bytes_ += bytes;
@@ -76,6 +78,8 @@ class Assembler {
   }
   void end() {
     if (is_open_) damage(record_at_, record_.size());
+    // Damage that no whole record follows is not a passage: it is what a crash leaves of the last
+    // write.
     state_.tail_bytes = damaged_bytes_;
   }
 
@@ -131,6 +135,7 @@ void read_block(std::string_view block, std::uint64_t block_at, Assembler& assem
     const std::size_t begin = at;
     at = behind_damage(block, at);
     const std::string_view passage = block.substr(begin, at - begin);
+    // Zeros break a record all the same, but are no bytes that anybody wrote.
     assembler.damage(block_at + begin, is_zeros(passage) ? 0 : passage.size());
   }
 }
@@ -161,6 +166,7 @@ Result<RecordFileState> read_record_file(const std::string& path,
 void RecordFileWriter::append(std::string_view record) {
   bool is_first = true;
   do {
+    // do-while, since an empty record also has a fragment: kFull without a payload.
     const std::size_t left = kBlockBytes - in_block_;
     if (left < kHeaderBytes) {
       bytes_.append(left, '\0');

@@ -70,6 +70,8 @@ class TableWalk {
     auto iterator = fresh();
     iterator->SeekToFirst();
     KeyGap gap;
+    // An iterator also stops being valid at the table's end: only its status tells damage from
+    // that.
     if (auto walked = forward_from(*iterator, {}, gap.after); !walked) return walked;
     if (iterator->status().ok()) return {};
     iterator = fresh();
@@ -131,6 +133,8 @@ class TableWalk {
     for (const std::string& key : probes_of(gap, top)) {
       const auto iterator = fresh();  // one that met damage keeps its error
       iterator->Seek(slice(key));
+      // A seek into a damaged block may also slide on to a row behind the gap, which is known
+      // already.
       if (!iterator->status().ok() || !iterator->Valid()) continue;
       const std::string_view found = view(iterator->key());
       if (gap.before.empty() || found < gap.before) return std::string(found);
@@ -149,6 +153,8 @@ class TableWalk {
     std::string first = key;
     iterator->Prev();
     if (auto walked = backward_from(*iterator, first); !walked) return walked;
+    // The part before the stretch stays in its place and is searched again; the part behind is
+    // added at the end. Each stretch found shortens what is left, so the search ends.
     gaps_[gap].before = first;
     gaps_.push_back(std::move(behind));
     return {};
@@ -211,6 +217,8 @@ bool write_footer(const std::string& path, std::string_view footer, std::uint64_
 
 bool is_good_footer(const std::string& path, std::string_view footer, std::uint64_t file_bytes) {
   if (!footer_fault(footer, file_bytes).empty()) return false;
+  // RocksDB opens only files, so a try is written into the file itself: mend_table_footer() puts
+  // the original back when none fits. The file is the one in quarantine, which nothing else reads.
   if (!write_footer(path, footer, file_bytes)) return false;
   rocksdb::SstFileReader reader((rocksdb::Options()));
   return reader.Open(path).ok() && reader.GetTableProperties() != nullptr &&
@@ -273,6 +281,8 @@ bool mend_table_footer(const std::string& path) {
   if (original.empty()) return false;
   const std::string base = with_constants(original);
   if (is_good_footer(path, base, file_bytes)) return true;
+  // The footer has no checksum of its own, so a flipped bit is found by trying each: some 300
+  // opens. Bit 8 is the first behind the checksum's type, which with_constants() has set.
   for (std::size_t bit = 8; bit < kVersionAt * 8; ++bit) {
     std::string tried = base;
     tried[bit / 8] =
@@ -311,6 +321,7 @@ Result<void> read_write_batch(std::string_view record,
     Result<void> result_;
   };
   constexpr std::size_t kBatchHeaderBytes = 12;
+  // WriteBatch's constructor takes any bytes and reads the header unchecked.
   if (record.size() < kBatchHeaderBytes) return fail(ErrorCode::kCorrupt, "no batch of writes");
   Handler handler(visit);
   const rocksdb::WriteBatch batch{std::string(record)};

@@ -47,6 +47,8 @@ class RocksDbScan final : public Scan {
  private:
   std::shared_ptr<Opened> opened_;
   DamageQueue& damage_;
+  // RocksDB keeps a pointer to the slice, and the slice one to the text: both must outlive the
+  // iterator, which is therefore declared last.
   std::string to_;
   rocksdb::Slice to_slice_;
   std::optional<std::string> seek_;
@@ -69,6 +71,7 @@ Opened::Opened(rocksdb::DB* raw, std::vector<rocksdb::ColumnFamilyHandle*> famil
     : db(raw), handles(std::move(families)) {}
 
 Opened::~Opened() {
+  // Handles first: RocksDB does not close a database with handles open.
   for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
   db->Close().PermitUncheckedError();
 }
@@ -81,6 +84,8 @@ tl::unexpected<Error> mending() {
 tl::unexpected<Error> failure(DamageQueue& damage, const rocksdb::Status& status) {
   const std::string text = status.ToString();
   if (!status.IsCorruption()) return fail(ErrorCode::kUnavailable, "cold store: " + text);
+  // Damage that will be mended is a matter of waiting to the caller, who then tries again; one that
+  // is given up must not be tried for ever.
   if (damage.add(table_in(text), text)) return mending();
   return fail(ErrorCode::kCorrupt, "cold store: " + text);
 }

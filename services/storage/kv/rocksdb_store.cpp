@@ -121,6 +121,8 @@ class RocksDbStore final : public OrderedStore {
   Result<std::size_t> put_unchanged(const std::vector<GuardedWrite>& writes) override {
     const auto opened = current();
     if (opened == nullptr) return mending();
+    // RocksDB has no conditional write outside its transactions, which would cost each write: alone
+    // in the gate, nothing can change a row between the look at it and the batch.
     const auto entered = gate_.enter_alone();
     rocksdb::WriteBatch batch;
     for (const GuardedWrite& write : writes) {
@@ -168,6 +170,8 @@ class RocksDbStore final : public OrderedStore {
   Result<void> sync() override {
     const auto opened = current();
     if (opened == nullptr) return mending();
+    // Read before the sync, never after: a write that comes while it runs may miss it, and a mark
+    // that counts such a write would call a whole log torn after a crash.
     const std::uint64_t sequence = opened->db->GetLatestSequenceNumber();
     const rocksdb::Status status = opened->db->SyncWAL();
     if (!status.ok()) return failure(damage_, status);
@@ -182,6 +186,8 @@ class RocksDbStore final : public OrderedStore {
     const rocksdb::Slice end = slice(to);
     auto* handle = opened->handle(family);
     const auto entered = gate_.enter();
+    // Whole files go first, which costs no reading; the tombstone then covers only what is left in
+    // files that reach beyond the range.
     auto status = rocksdb::DeleteFilesInRange(opened->db.get(), handle, &begin, &end, false);
     if (status.ok()) {
       status = opened->db->DeleteRange(rocksdb::WriteOptions(), handle, begin, end);
@@ -194,6 +200,8 @@ class RocksDbStore final : public OrderedStore {
   Result<void> set_aside(const std::vector<KeyValue>& rows, std::string_view reason) override {
     const auto taken = quarantine_.take_rows(rows);
     if (!taken) return tl::unexpected<Error>(taken.error());
+    // The copy is on disk before the rows go. A crash in between leaves both: the rows are met
+    // again and copied a second time, and the first copy stays without a note.
     std::vector<KeyValue> gone = rows;
     for (KeyValue& row : gone) row = {row.family, std::move(row.key), "", true};
     if (auto put_gone = put(gone, Durability::kNow); !put_gone) {
@@ -239,6 +247,7 @@ class RocksDbStore final : public OrderedStore {
 
  private:
   std::shared_ptr<Opened> current() const {
+    // To the mender the database is open: it must write what it saved before others look.
     if (is_withheld_ && std::this_thread::get_id() != mender_.get_id()) return nullptr;
     const std::lock_guard lock(mutex_);
     return opened_;
@@ -265,6 +274,8 @@ class RocksDbStore final : public OrderedStore {
       is_there.push_back(statuses[i].ok());
     }
     if (is_there.size() > first) return {};
+    // A single value above the bound aborts even the first key: without this the caller would ask
+    // for the same keys for ever.
     const auto value = get(family, keys[first]);
     if (!value) return tl::unexpected<Error>(value.error());
     is_there.push_back(value->has_value());
@@ -281,6 +292,8 @@ class RocksDbStore final : public OrderedStore {
   // Who calls it is inside the gate.
   Result<void> write_inside(Opened& opened, rocksdb::WriteBatch& batch,
                             const rocksdb::WriteOptions& options) {
+    // Taken before the write, since another's writes may be numbered after these: the mark may say
+    // too little, never too much.
     const std::uint64_t before = opened.db->GetLatestSequenceNumber();
     const rocksdb::Status status = opened.db->Write(options, &batch);
     is_writable_ = status.ok();
@@ -306,6 +319,7 @@ class RocksDbStore final : public OrderedStore {
       const bool is_damage = status.IsCorruption() || status.IsPathNotFound() ||
                              status.IsNotFound() || text.find("No such file") != std::string::npos;
       if (!is_damage) return fail(ErrorCode::kUnavailable, "cold store: " + text);
+      // The same table named twice in a row means that dropping it did not help.
       if (table != 0 && table != last_table) {
         last_table = table;
         if (const auto dropped = folder.drop_table(table, text); dropped) continue;
@@ -514,6 +528,7 @@ class RocksDbStore final : public OrderedStore {
     for (const auto& [table, reason] : found) {
       if (copied_.contains(table)) continue;
       const std::string path = settings_.directory + "/" + table_name(table);
+      // Asked for each table, not for all at once: what a first one takes counts for the next.
       const std::uint64_t needed = kRowCopies * table_row_bytes(path);
       if (auto room = check_room(settings_.directory, needed, kToMend); !room) return room;
       const auto copied = copy_rows(table);
@@ -578,6 +593,9 @@ class RocksDbStore final : public OrderedStore {
       opened.swap(opened_);
     }
     if (opened == nullptr) return true;
+    // Only the last holder may destroy the database. New callers get none from here on, and walks
+    // end at their next step; a reader that stays longer than the patience wins, and the table
+    // stays.
     opened->is_ending = true;
     const auto deadline = std::chrono::steady_clock::now() + settings_.end_patience;
     while (opened.use_count() > 1 && std::chrono::steady_clock::now() < deadline) {
@@ -593,6 +611,7 @@ class RocksDbStore final : public OrderedStore {
   void reopen() {
     if (auto room = check_room(settings_.directory, 0, kToMend); !room) return report_unsaved(room);
     StoreFolder folder(settings_.directory, quarantine_, mark_);
+    // Set before the database is visible: try_open() publishes it.
     is_withheld_ = true;
     if (auto opened = open_database(folder); !opened) {
       if (!trouble_.is_news(opened.error().message)) return;

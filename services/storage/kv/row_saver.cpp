@@ -29,10 +29,14 @@ Result<void> RowSaver::save(bool wants_index_only) {
   for (const std::string& taken : quarantine_.unfinished()) {
     const std::string name = old_name_of(taken);
     if (name.ends_with(".sst")) tables.push_back(taken);
+    // Logs before tables: their writes are newer than any table's, and a table's row is only taken
+    // where none is there.
     if (!name.ends_with(".log")) continue;
     if (auto saved = save_log(taken); !saved) return saved;
   }
   std::sort(tables.begin(), tables.end(), [](const std::string& left, const std::string& right) {
+    // Newest first, for the same reason. Numbers rise with time, though a compaction gives old rows
+    // a new number: save_in_order() is for the family where that matters.
     return table_in(left) > table_in(right);
   });
   if (auto ordered = save_in_order(tables); !ordered) return ordered;
@@ -67,6 +71,7 @@ Result<void> RowSaver::save_if_missing(MendedRows& rows, const std::string& fami
   if (!known.has_value()) return {};
   const auto newer = store_.get(*known, key);
   if (!newer) return tl::unexpected<Error>(newer.error());
+  // Asked of the store, not of a list of what was saved: a write of this minute is newer, too.
   if (newer->has_value()) return {};
   return rows.add({{*known, std::string(key), std::string(value)}, std::nullopt});
 }
@@ -85,6 +90,7 @@ Result<void> RowSaver::save_log(const std::string& taken) {
   });
   if (!state) return tl::unexpected<Error>(state.error());
   if (!written) return written;
+  // The note that follows says the file is done with; it must not be on disk before the rows are.
   if (auto synced = store_.sync(); !synced) return synced;
   if (state->damaged_passages + state->tail_bytes > 0) note.cost = "its damaged records";
   if (auto noted = hooks_.note_healing(); !noted) return noted;
@@ -111,6 +117,8 @@ Result<void> RowSaver::save_table(const std::string& taken) {
     return save_if_missing(rows, family, key, value);
   };
   auto contents = read_table(taken, save);
+  // Cheapest first: a footer is tried in some milliseconds, a flipped bit needs each damaged
+  // block's checksum for each of its bits.
   if (!contents && contents.error().code == ErrorCode::kCorrupt && mend_table_footer(taken)) {
     contents = read_table(taken, save);
   }
@@ -120,6 +128,7 @@ Result<void> RowSaver::save_table(const std::string& taken) {
   if (const auto mended = is_damaged_inside() ? mend_flipped_bits(taken) : 0; mended > 0) {
     note.reason =
         fmt::format("damaged; a flipped bit is put right in the file in {} blocks", mended);
+    // The whole table is read again, and rows of the first reading are met as already there.
     note.rows_saved = 0;
     contents = read_table(taken, save);
   }
@@ -129,6 +138,7 @@ Result<void> RowSaver::save_table(const std::string& taken) {
     note.cost = "all rows of the file: which ones cannot be told";
   } else {
     note.cost = describe_gaps(contents->family, contents->gaps);
+    // Probing may visit a row twice, so more may be read than the table has.
     note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
   }
   if (auto written = rows.finish(); !written) return written;

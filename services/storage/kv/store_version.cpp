@@ -84,6 +84,7 @@ bool read_field(std::uint64_t tag, ByteReader& reader, TableChanges& changes) {
       read_new_file(tag, reader, changes);
       return true;
     default:
+      // A newer RocksDB's field of unknown shape: where the next one begins cannot be told.
       if ((tag & kMayBeIgnored) == 0) return false;
       reader.read_sized();
       return true;
@@ -100,6 +101,7 @@ bool apply_edit(std::string_view record, std::set<std::uint64_t>& tables) {
     const std::uint64_t tag = reader.read_varint();
     if (!reader.ok() || !read_field(tag, reader, changes) || !reader.ok()) return false;
   }
+  // Only when the whole edit could be read, so that half of one changes nothing.
   for (const std::uint64_t number : changes.removed) tables.erase(number);
   tables.insert(changes.added.begin(), changes.added.end());
   return true;

@@ -15,6 +15,7 @@ std::size_t in_steps(std::size_t bytes) { return (bytes + kStep - 1) / kStep * k
 }  // namespace
 
 Result<void> AnswerMemory::add(std::size_t bytes) {
+  // kOverLimit, not "try again": this answer would not fit into an idle process either.
   if (used_ + bytes > shares_.amount_max() / 2) {
     return fail(ErrorCode::kOverLimit,
                 fmt::format("the answer needs more than {} MiB; ask for less of it at once",

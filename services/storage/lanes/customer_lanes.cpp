@@ -24,6 +24,7 @@ tl::unexpected<Error> busy(std::string text) {
 
 CustomerLanes::CustomerLanes(LaneSettings settings)
     : settings_(std::move(settings)), bytes_(settings_.name, settings_.bytes_max) {
+  // At least one thread is always left to the others, however long one customer's jobs take.
   CHECK(settings_.threads == 1 || settings_.customer_threads < settings_.threads);
   for (std::size_t i = 0; i < settings_.threads; ++i) threads_.emplace_back([this] { run(); });
 }
@@ -31,6 +32,8 @@ CustomerLanes::CustomerLanes(LaneSettings settings)
 Result<void> CustomerLanes::check_jobs(const Lane* lane) const {
   if (is_stopping_) return busy("storage is stopping, try again");
   const std::size_t own = lane == nullptr ? 0 : lane->jobs.size();
+  // While there is plenty of room one customer may have it all; from half on, no more than a
+  // quarter.
   if (waiting_ >= settings_.jobs_max / 2 && own >= settings_.jobs_max / 4) {
     return busy(fmt::format("storage: {} take more than one customer's share, try again later",
                             settings_.name));
@@ -62,6 +65,8 @@ Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes,
     }
     if (at == lanes_.end()) at = lanes_.emplace(std::string(customer), Lane{}).first;
     Lane& lane = at->second;
+    // Time that was not used is no credit: a customer who was quiet for a day would otherwise go
+    // before all others until it had caught up.
     if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
     lane.jobs.push_back({std::move(job), bytes});
     taken.bytes = 0;
@@ -87,6 +92,7 @@ void CustomerLanes::forget_idle() {
   });
 }
 
+// A walk over all lanes, O(customers): they are at most some hundreds, and a job takes far longer.
 CustomerLanes::Lanes::iterator CustomerLanes::next_lane() {
   auto best = lanes_.end();
   for (auto at = lanes_.begin(); at != lanes_.end(); ++at) {
@@ -111,6 +117,7 @@ void CustomerLanes::run() {
     Lane& lane = at->second;  // stays: a lane with something running is never forgotten
     Job job = std::move(lane.jobs.front());
     lane.jobs.pop_front();
+    // now_ only rises: it is the least that a lane which has jobs has used.
     now_ = std::max(now_, lane.used);
     --waiting_;
     ++lane.running;
@@ -120,6 +127,8 @@ void CustomerLanes::run() {
     job.run = nullptr;  // what it holds is let go without the lock
     const Duration took = std::max<Duration>(std::chrono::steady_clock::now() - begin, Duration(1));
     lock.lock();
+    // Added only now, when it is known what the job took; running bounds how much a lane can take
+    // unseen meanwhile.
     lane.used += took;
     bytes_.give_back(at->first, job.bytes);
     --lane.running;

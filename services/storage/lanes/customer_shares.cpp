@@ -21,6 +21,8 @@ tl::unexpected<Error> refusal(std::string text) {
 
 Result<void> CustomerShares::check_locked(std::size_t own, std::size_t amount) const {
   const std::size_t amount_max = is_short_ ? amount_max_ / kWhileShort : amount_max_;
+  // Who holds nothing is let in with a body of any size, or one larger than a quarter never would
+  // be.
   if (own == 0 && taken_ <= amount_max / 2) return {};
   const std::size_t total = taken_ + amount;
   // One body may be more than all that is left while memory is short: that stops nobody else.
@@ -56,6 +58,7 @@ void CustomerShares::give_back(std::string_view customer, std::size_t amount) {
   if (amount == 0) return;
   const std::lock_guard lock(mutex_);
   const auto at = held_.find(customer);
+  // A share given back twice would let one customer in without bound: a fault of the program.
   CHECK(at != held_.end() && at->second >= amount);
   at->second -= amount;
   taken_ -= amount;

@@ -50,11 +50,14 @@ void MemoryGuard::run() {
 void MemoryGuard::look(bool& is_short, int& looks_since_return) const {
   std::uint64_t bytes = resident_bytes();
   ++looks_since_return;
+  // Freed memory may still be resident: without giving it back, the guard would call for help
+  // because of pages that nobody uses.
   if (bytes > bytes_max_ / 4 * 3 && looks_since_return >= kLooksBetweenReturns) {
     service::return_freed_pages();
     looks_since_return = 0;
     bytes = resident_bytes();
   }
+  // It ends only at nine tenths, so that it does not begin and end with every request.
   const bool is_now = bytes > bytes_max_ || (is_short && bytes > bytes_max_ / 10 * 9);
   if (is_now != is_short) tell_(is_now);
   is_short = is_now;  // not where telling threw: it is told again

@@ -13,6 +13,7 @@ void RecordTimes::note(CustomerNumber customer, TimestampMs newest_ms) {
 
 void RecordTimes::note_claimed(CustomerNumber customer, TimestampMs newest_ms, const Clock& clock) {
   const TimestampMs samples_ms = median_of([](const Newest& newest) { return newest.sample_ms; });
+  // The wall clock alone is not enough: where it is behind, right times would be refused.
   if (newest_ms > std::max(clock.wall_ms(), samples_ms) + kClaimedAheadMs) return;
   const std::lock_guard lock(mutex_);
   TimestampMs& known = newest_[customer.value].claimed_ms;
@@ -31,6 +32,8 @@ TimestampMs RecordTimes::median_of(Time&& time) const {
     }
   }
   if (times.empty()) return 0;
+  // The lower of two in the middle: of two customers, one with a clock that is ahead does not
+  // decide.
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>((times.size() - 1) / 2);
   std::nth_element(times.begin(), middle, times.end());
   return *middle;

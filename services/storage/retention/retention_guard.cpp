@@ -49,6 +49,7 @@ void write_file(const std::string& path, std::string_view bytes) {
   const bool ok = write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
                   fdatasync(file) == 0;
   close(file);
+  // The folder is not synced: a rename that a crash undoes costs an hour's wait, too.
   if (!ok || rename(draft.c_str(), path.c_str()) != 0) {
     service::log_warn("the time of the last expiry cannot be kept", {{"file", path}});
   }
@@ -76,9 +77,13 @@ void RetentionGuard::load() {
 
 std::optional<TimestampMs> RetentionGuard::now(TimestampMs newest_ms) {
   const std::lock_guard lock(mutex_);
+  // Before the first record only the wall clock speaks, and that is the one which may be wrong.
   if (newest_ms == 0) return std::nullopt;
+  // The earlier of the two: to delete late can be made good.
   const TimestampMs now_ms = std::min(clock_.wall_ms(), newest_ms + kRecordSlackMs);
   const bool is_behind = last_ms_ != 0 && now_ms <= last_ms_;
+  // A little behind is no doubt (customers stop sending, clocks are set back by seconds), and there
+  // is nothing new to expire.
   if (is_behind && last_ms_ - now_ms <= kRecordSlackMs) return std::nullopt;
   if (!is_plausible(now_ms) && !is_sure(now_ms)) return std::nullopt;
   accept(now_ms);
@@ -88,6 +93,8 @@ std::optional<TimestampMs> RetentionGuard::now(TimestampMs newest_ms) {
 bool RetentionGuard::is_plausible(TimestampMs now_ms) const {
   if (last_ms_ == 0 || now_ms <= last_ms_) return false;
   const TimestampMs run_ms = in_ms(clock_.steady() - last_at_);
+  // A tenth of the shortest time beyond what has passed here: a restart after a night is let
+  // through, and a wrong clock within that costs at most a tenth of what is kept.
   return now_ms - last_ms_ <= run_ms + in_ms(shortest_keep_) / kShareOfKeep;
 }
 
@@ -97,6 +104,8 @@ bool RetentionGuard::is_sure(TimestampMs now_ms) {
   const bool is_even = held_since_.has_value() &&
                        now_ms - held_ms_ <= in_ms(steady - *held_since_) + in_ms(kEvenWithin) &&
                        held_ms_ - now_ms <= in_ms(kEvenWithin);
+  // Asked again at each sweep against where the doubt began, so that steps in between begin it
+  // anew.
   if (is_even) return is_confirmed_ || steady - *held_since_ >= kHold;
   is_confirmed_ = false;  // it was said of another time
   held_since_ = steady;

@@ -44,6 +44,7 @@ void RetentionSweeper::sweep() {
 void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {
   const TimestampMs before_ms =
       now_ms - std::chrono::duration_cast<std::chrono::milliseconds>(rule.keep).count();
+  // Zero keeps for ever; it must not become "before now".
   if (rule.keep == Duration(0) || before_ms <= 0) return;
   const auto days = rule.expire(before_ms);
   if (!days) {
