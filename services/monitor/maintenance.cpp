@@ -35,6 +35,7 @@ std::string shown_database(const Settings& settings) {
   if (settings.database.starts_with(kSqlitePrefix)) {
     return settings.database.substr(kSqlitePrefix.size());
   }
+  // The last one: a password may hold an @ of its own.
   const auto user_end = settings.database.rfind('@');
   return user_end == std::string::npos ? "of PostgreSQL" : settings.database.substr(user_end + 1);
 }
@@ -46,6 +47,8 @@ std::optional<tenancy::KeptDirectory> last_served(const Settings& settings, std:
 Result<std::unique_ptr<Database>> open_confirmed(
     const Settings& settings, const std::optional<tenancy::KeptDirectory>& served) {
   DatabaseOptions options = settings.database_options;
+  // Collector and router keep out a directory whose revision goes back; a restored one starts above
+  // what they have seen, so that they take it at once.
   options.confirmed_above = served ? served->snapshot.mark.revision : 0;
   auto database = Database::open(settings.database, 1, std::move(options));
   if (!database) return forward(database);
@@ -113,6 +116,8 @@ Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int6
   if (!tokens) return forward(tokens);
   std::size_t revoked = 0;
   for (const Token& token : *tokens) {
+    // What is valid is what was served last: a token that was revoked after the copy was made would
+    // be good again without this.
     if (served.contains(token.token_sha256)) continue;
     auto done = revoke_token(token.customer, token.id, now_ms, connection);
     if (!done) return forward(done);
@@ -123,6 +128,7 @@ Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int6
 
 Result<std::string> put_back(const Settings& settings, std::string copy, std::int64_t now_ms) {
   const std::string path = settings.database.substr(kSqlitePrefix.size());
+  // The running monitor holds it: two at the file would lose one's writes.
   auto lock = FileLock::take(path + ".lock");
   if (!lock) return forward(lock);
   const std::string state = state_of(settings);

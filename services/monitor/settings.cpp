@@ -61,6 +61,7 @@ void read_alertmanager(const ConfigNode& root, Settings& settings) {
   };
   alertmanager.provider.webhook = read_receiver("webhook");
   alertmanager.provider.dead_mans_switch = read_receiver("dead_mans_switch");
+  // Never shorter than three evaluations: one that is late by a moment must not be an outage.
   alertmanager.silence_max =
       read_positive(alerting.child("rules_silent_for"),
                     std::max<Duration>(alertmanager.silence_max, 3 * settings.rules.interval));
@@ -104,6 +105,8 @@ void read_access(const ConfigNode& root, Settings& settings) {
   const auto password = operator_node.child("password");
   settings.bootstrap_password = password.text();
   if (!settings.bootstrap_user.empty()) {
+    // Checked at each start, also when it is not used any more: a weak one in the file would become
+    // an operator's as soon as the database were made anew.
     const auto checked = check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
     if (!checked) password.note_error(checked.error().message);
   }
@@ -130,6 +133,8 @@ void read_public(const ConfigNode& root, Settings& settings) {
   settings.collector_grpc = node.child("collector_grpc").text();
   settings.collector_http = node.child("collector_http").text();
   settings.router_public = node.child("router").text();
+  // A cookie marked Secure is not sent over plain HTTP, so a demo without TLS could not log in.
+  // Behind a proxy that ends TLS, public.url is what tells.
   settings.session.is_secure =
       settings.tls.has_value() || settings.public_url.starts_with("https://");
 }
@@ -165,6 +170,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
       service::read_listen(root.child("internal_listen"), settings.internal_listen);
   const auto internal_url = root.child("internal_url");
   settings.internal_url = read_url(internal_url, false);
+  // Paths are put behind it, and the internal listener has no TLS.
   constexpr std::size_t kScheme = 7;
   if (!settings.internal_url.empty() &&
       (!settings.internal_url.starts_with("http://") ||
@@ -181,6 +187,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.portal_directory = root.child("portal").child("directory").text();
   settings.allow_loopback_nodes = root.child("nodes").child("allow_loopback").boolean(false);
   read_public(root, settings);
+  // Last: it reports the keys that nobody has read.
   auto finished = file.finish();
   if (!finished) return forward(finished);
   return settings;

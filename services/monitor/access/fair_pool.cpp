@@ -18,6 +18,7 @@ bool FairPool::has_room(const Queue& queue, const std::string& caller) const {
   const auto found = queue.jobs.find(caller);
   if (found == queue.jobs.end()) return queue.jobs.size() < limits_.callers_max;
   return found->second.size() < limits_.jobs_of_caller_max &&
+         // As many as are free beside them: see the header for what that gives each.
          found->second.size() < limits_.jobs_max - queue.waiting;
 }
 
@@ -76,6 +77,7 @@ void FairPool::stop() {
 }
 
 std::function<void()> FairPool::take() {
+  // In turns, not first the known: who logs in is a stranger until then.
   const bool is_known = known_.turns.empty() ? false : strangers_.turns.empty() || is_known_next_;
   is_known_next_ = !is_known;
   Queue& queue = is_known ? known_ : strangers_;
@@ -85,6 +87,7 @@ std::function<void()> FairPool::take() {
   auto job = std::move(found->second.front());
   found->second.pop_front();
   --queue.waiting;
+  // To the end of the line after each job, so that it is a turn a caller and not a job a caller.
   if (found->second.empty()) {
     queue.jobs.erase(found);
   } else {

@@ -34,6 +34,7 @@ bool SessionNotes::is_entry(const SessionEvent& event) {
   const bool is_refused = event.action == kRefused;
   const auto user = event.user.substr(0, kUserCharactersMax);
   const std::scoped_lock lock(mutex_);
+  // A window begins with its first event: nothing has to wake up where nothing happens.
   if (groups_.empty()) window_end_ = clock_.steady() + kWindow;
   Group& group = groups_[group_of(event)];
   const auto key = std::tuple(event.action, user, caller_key(event.address));
@@ -78,6 +79,8 @@ Result<void> SessionNotes::flush_now() {
   Groups groups;
   {
     const std::scoped_lock lock(mutex_);
+    // Taken first, written without the lock. Counts are lost where the write fails, entries are
+    // not.
     groups.swap(groups_);
   }
   return write(groups);

@@ -10,6 +10,7 @@
 namespace vigia::monitor {
 
 void BodyReader::note(std::string message) {
+  // The first is told: later ones often follow from it.
   if (problem_.empty()) problem_ = std::move(message);
 }
 
@@ -30,6 +31,8 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const Json
     note(fmt::format("{}: {} to {} characters", name, min, max));
     return std::nullopt;
   }
+  // These texts end up in logs, mails and configuration files, where a line's end is more than
+  // text.
   const bool has_control = std::any_of(text->begin(), text->end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });

@@ -78,6 +78,7 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
                   0,
                   0};
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    // Counted inside the transaction: two at once must not both be the last.
     auto present = list_nodes(call.customer->id, connection);
     if (!present) return forward(present);
     if (present->size() >= kNodesPerCustomerMax) {

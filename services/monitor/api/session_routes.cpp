@@ -62,6 +62,8 @@ ApiResult log_out(const ApiCall& call, const ApiParts& parts) {
     auto& notes = parts.authenticator.notes();
     const SessionEvent event{"session.close", without_kind(call.principal.name),
                              call.principal.customer, call.request.peer};
+    // In the same transaction as the end of the session: a log-out without its entry, or the
+    // reverse, cannot be.
     if (!notes.is_entry(event)) return {};
     return append_audit(notes.entry_of(event), connection);
   });
@@ -77,6 +79,7 @@ ApiResult change_password(const ApiCall& call, const ApiParts& parts) {
   const auto wanted = body.text("new_password", 1, kPasswordCharactersMax);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   const auto name = without_kind(call.principal.name);
+  // The session alone is not enough: whoever finds an open browser must not take over the account.
   auto confirmed = parts.authenticator.confirm_password(name, current, call.request.peer);
   if (!confirmed) return refuse(confirmed.error());
   if (!*confirmed) return forbidden("current_password is wrong");
@@ -110,6 +113,7 @@ ApiResult list_own(const ApiCall& call, const ApiParts& parts) {
   JsonWriter writer;
   writer.begin_object().key("sessions").begin_array();
   for (const auto& session : *sessions) {
+    // Ended ones stay in the table until the user has too many: see the authenticator.
     if (!session.is_valid(now_ms, idle_max_ms)) continue;
     writer.begin_object()
         .member("id", session.id)

@@ -131,6 +131,7 @@ void ApiTable::handle(net::Request request, net::Responder responder) {
     responder.send(finish(refuse_path(found)));
     return;
   }
+  // Before anything counts by caller: behind a proxy all would be one.
   request.peer = origin_.proxies.client_of(request);
   const auto job =
       std::make_shared<Job>(std::move(request), std::move(found), std::move(responder));
@@ -176,6 +177,8 @@ void ApiTable::answer(Job& job, ApiResult result) {
   const bool is_proof = job.entry().kind == Kind::kHashing && response.status < 400;
   if (is_proof) {
     const auto& who = job.logged_in.name.empty() ? job.call.principal : job.logged_in;
+    // A password that was right is the only proof in this pool: a session's cookie says nothing
+    // about who may make it hash.
     workers_.hashing.note_known(job.caller, owner_of(who));
     workers_.quick.note_known(job.caller, owner_of(who));
   }
@@ -190,6 +193,7 @@ void ApiTable::note_known(const Job& job) {
 
 void ApiTable::refuse_busy(Job& job) {
   const bool is_log_in = job.entry().kind == Kind::kHashing;
+  // A log-in is refused because of who asks; everything else because of the load.
   Refusal refusal(is_log_in ? 429 : 503, is_log_in ? "over_limit" : "unavailable",
                   "too many requests at once, try again");
   refusal.retry_after = std::chrono::seconds(1);
@@ -252,6 +256,7 @@ std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
   call.principal = std::move(*principal);
   if (is_change(entry.method) && call.principal.is_session()) {
     if (auto refusal = check_origin(call.request)) return refusal;
+    // In constant time: an early end would tell how much of a guess is right.
     if (!equal_constant_time(call.request.headers.get("x-csrf-token"), call.principal.csrf_token)) {
       return not_allowed("the header X-CSRF-Token is missing or wrong; GET /session shows it");
     }
@@ -281,6 +286,7 @@ std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
 
 std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& call) {
   const auto id = CustomerId::parse(call.path.at("customer_id"));
+  // 404, not 403: which other customers exist is nobody's business.
   const bool is_foreign = id && call.principal.customer && *call.principal.customer != *id;
   if (!id || is_foreign) return not_found().value();
   auto customer =
@@ -314,6 +320,8 @@ std::optional<Refusal> ApiTable::check_origin(const net::Request& request) const
   }
   const auto origin = request.headers.get("origin");
   if (origin.empty()) return std::nullopt;
+  // Where the public address is known it is the only measure: Host is what the client says, and
+  // behind a proxy it may be another.
   if (!origin_.public_url.empty()) {
     if (origin == origin_.public_url) return std::nullopt;
     return not_allowed("the request comes from another site");

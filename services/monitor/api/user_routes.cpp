@@ -68,6 +68,7 @@ ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   if (!hash) return tl::unexpected<Refusal>(hash.error());
   user.password_hash = std::move(*hash);
   auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+    // One less: this user is not in the table yet.
     auto room = check_room(owner, kUsersPerCustomerMax - 1, connection);
     if (!room) return forward(room);
     auto forgotten = forget_disabled_users(owner, kDisabledUsersKeptMax, connection);
@@ -123,6 +124,8 @@ Result<std::optional<User>> save(const std::optional<CustomerId>& owner, const A
       if (!room) return forward(room);
     }
     if (!owner) {
+      // After the change, in its transaction: what is refused rolls it back, and two operators who
+      // disable each other at once are seen one after the other.
       auto left = check_operator_left(connection);
       if (!left) return forward(left);
     }
@@ -146,6 +149,7 @@ ApiResult change_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   UserChange change;
   change.is_enabled = body.optional_boolean("is_enabled");
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
+  // Hashing takes long, so it is done outside the transaction, which keeps all writers out.
   auto user = parts.database.read([&](Connection& connection) {
     return find_user(owner, call.path.at("user_id"), connection);
   });

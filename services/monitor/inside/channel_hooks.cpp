@@ -46,7 +46,9 @@ net::Response answer_of(const Result<net::ClientResponse>& answer) {
 
 int passed_status(int status) {
   if (status >= 200 && status < 300) return 200;
+  // Alertmanager tries again on 5xx alone, and counts any 4xx as a message that is lost.
   if (status == 429 || status >= 500) return 503;
+  // Redirects are not followed (they would lead around the address check), so 3xx is an end.
   return status >= 400 ? status : 422;
 }
 
@@ -143,6 +145,8 @@ bool ChannelHooks::take(const CustomerId& customer, Delivery& delivery) {
   Share& share = shares_[customer];
   const bool is_full = share.under_way >= kHooksOfCustomerMax ||
                        share.bytes + delivery.taken->bytes() > kHookBytesOfCustomerMax;
+  // A channel without a message under way is let in even then: one channel's slow host must not
+  // keep the customer's others silent.
   if (is_full && share.of_channel.contains(delivery.channel_id)) return false;
   share.waiting.push_back(std::move(delivery));
   share.waiting.back().taken->count(share);
@@ -223,6 +227,8 @@ Result<ChannelHooks::Target> ChannelHooks::target_of(const CustomerId& customer,
   const auto key = std::make_pair(customer, channel_id);
   const std::lock_guard lock(mutex_);
   if (found && *found && (*found)->type != "email") {
+    // All at once: each is read anew with its next message, and the bound is far above what is in
+    // use.
     if (targets_.size() >= kHookTargetsKeptMax) targets_.clear();
     return targets_[key] = Target{(*found)->target, (*found)->type == "webhook"};
   }
@@ -230,6 +236,7 @@ Result<ChannelHooks::Target> ChannelHooks::target_of(const CustomerId& customer,
     targets_.erase(key);
     return fail(ErrorCode::kNotFound, "the customer has no such channel");
   }
+  // A database that is away, or doubted, must not silence alerts: the target as last read is used.
   const auto kept = targets_.find(key);
   if (kept != targets_.end()) return kept->second;
   return fail(ErrorCode::kUnavailable, "the channel cannot be read from the database now");
@@ -245,6 +252,8 @@ Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
     return forward(target);
   }
   auto host = host_of_url(target->url);
+  // Resolved and checked here, and connected to by this address: between a check and a second
+  // look-up a name could change to a private one (DNS rebinding).
   auto address = host ? addresses_.resolve(*host) : Result<std::string>(forward(host));
   if (!address) {
     outcomes_.note_failed(customer, delivery.channel_id, address.error().message);
@@ -256,6 +265,7 @@ Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
   request.url = std::move(target->url);
   request.connect_to = std::move(*address);
   request.headers.add("content-type", delivery.message.content_type);
+  // The body is not read beyond its first bytes, so nothing is to be unpacked.
   request.headers.add("accept-encoding", "identity");
   request.body = std::move(delivery.message.body);
   if (target->is_webhook) {

@@ -111,6 +111,7 @@ void NodePlaces::set_nodes(const std::vector<Node>& nodes) {
         ++one;
         continue;
       }
+      // Askers are called after the lock is given back: they may come straight back in here.
       left.push_back(take_asker(one->first, one->second));
       shares_[one->first.first].unknown.erase(one->first.second);
       one = places_.erase(one);
@@ -123,6 +124,7 @@ void NodePlaces::set_nodes(const std::vector<Node>& nodes) {
       std::erase_if(share.again, is_gone);
     }
     std::erase_if(shares_, [&](const auto& one) {
+      // A share with a job is kept: the job will count itself out of it.
       return one.second.jobs == 0 && !customers.contains(one.first);
     });
   }
@@ -141,8 +143,12 @@ bool NodePlaces::ask(const NodeKey& node, Asker asker) {
     if (found == places_.end()) return false;
     Place& place = found->second;
     known = place.place;
+    // The old place is used and a new look-up begun: nobody who has a place waits for a name
+    // server.
     if (known && clock_.steady() >= place.until) queue(node, place);
     if (!known) {
+      // One asker a node: the earlier one has been waiting since the last scrape, which Prometheus
+      // has given up by now.
       displaced = take_asker(node, place);
       Share& share = shares_[node.first];
       if (is_ending_ || share.waiting >= kScrapesOfCustomerMax) {
@@ -167,6 +173,7 @@ void NodePlaces::look_up_soon(const CustomerId& customer) {
   const std::size_t wanted =
       std::min(share.first.size() + share.again.size(), kLookUpsOfCustomerMax);
   while (share.jobs < wanted) {
+    // By the last look-up of the customer's: whoever runs a silent name server waits among such.
     auto& workers = share.is_slow ? slow_workers_ : quick_workers_;
     if (!workers.submit([this, customer] { look_up_next(customer); })) return;
     ++share.jobs;
@@ -212,7 +219,10 @@ void NodePlaces::note(const NodeKey& node, const std::string& address,
     if (known == places_.end()) return;
     Place& place = known->second;
     place.is_queued = false;
+    // The answer belongs to the address that was asked for, not to the one that stands there now.
     if (place.address != address) return queue(node, place);  // it was changed meanwhile
+    // A name server's silence says nothing about the node. A refused address does: it is not asked,
+    // whatever it was before.
     const bool stays = !found && found.error().code == ErrorCode::kUnavailable && place.place;
     if (!stays) place.place = place_at(address, found.value_or(std::string(kNowhere)));
     place.until = clock_.steady() + kPlaceStays;

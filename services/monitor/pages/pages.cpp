@@ -57,8 +57,10 @@ Result<Pages::File> Pages::read(const std::string& path, const std::string& name
   file.content = std::make_shared<const std::string>(content.str());
   file.type = type_of(name);
   file.etag = "\"" + sha256_hex(*file.content).substr(0, 32) + "\"";
+  // The build puts a hash of the content into these names, so a changed file has another one.
   file.is_immutable = name.starts_with("/assets/");
   if (is_text(file.type)) {
+    // Once at the start, not for each request.
     auto packed = net::compress("gzip", *file.content);
     if (packed && packed->size() < file.content->size()) {
       file.gzip = std::make_shared<const std::string>(std::move(*packed));
@@ -100,6 +102,8 @@ net::Response Pages::answer(const net::RequestHead& head) const {
   if (found != files_.end()) return to_response(found->second, head);
   const auto last = head.path.substr(head.path.rfind('/') + 1);
   const auto index = files_.find(kIndex);
+  // Other paths are places within the page, which its script reads from the address. A file that is
+  // missing must not be answered with a page: a browser would run it as a script and keep it.
   if (last.find('.') != std::string::npos || head.path.starts_with("/assets/")) {
     return monitor::to_response(not_found().value());
   }

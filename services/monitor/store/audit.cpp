@@ -62,6 +62,7 @@ Result<std::vector<AuditEntry>> select_entries(const std::string& where,
 }  // namespace
 
 Result<void> append_audit(AuditEntry entry, Connection& connection) {
+  // Safe without a sequence of the database's: writes are one transaction after another.
   auto newest = select_entries("ORDER BY sequence DESC LIMIT 1", {}, connection);
   if (!newest) return forward(newest);
   entry.sequence = newest->empty() ? 1 : newest->front().sequence + 1;
@@ -97,6 +98,7 @@ Result<AuditVerification> verify_audit(Connection& connection) {
                                {outcome.entries, kPageEntries}, connection);
     if (!page) return forward(page);
     for (const auto& entry : *page) {
+      // A gap in the numbers is a deleted entry; a cut end is not to be seen from here.
       if (entry.sequence != outcome.entries + 1 || entry.hash != chain_hash(previous, entry)) {
         outcome.broken_at = entry.sequence;
         return outcome;

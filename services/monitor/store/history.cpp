@@ -29,6 +29,7 @@ Result<History> confirm_history(std::int64_t revision_above, std::int64_t direct
                                 Connection& connection) {
   auto history = read_history(connection);
   if (!history) return forward(history);
+  // Above both, whichever is ahead: the database's own count, or what others have been served.
   history->revision = std::max(history->revision, revision_above) + 1;
   history->directory_revision = std::max(history->directory_revision, directory_revision_above) + 1;
   history->confirmed_revision = history->directory_revision;

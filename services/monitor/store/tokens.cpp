@@ -89,6 +89,8 @@ Result<void> forget_old_tokens(const std::optional<CustomerId>& customer, std::s
       {owner_text(customer), static_cast<std::int64_t>(made_since) - 1});
   if (!rows) return forward(rows);
   if (rows->empty()) return {};
+  // By the time of the newest `made_since`: what ended before those were made goes, and a token
+  // that is still valid never does.
   const std::int64_t since_ms = rows->front().integer(0);
   auto done = connection.execute(
       "DELETE FROM tokens WHERE customer_id = :a AND ((revoked_ms > 0 AND revoked_ms < :b) "
@@ -115,6 +117,7 @@ Result<bool> revoke_token(const std::optional<CustomerId>& customer, const std::
   if (!rows) return forward(rows);
   if (rows->empty()) return false;
   auto done = connection.execute(
+      // A second revocation succeeds and keeps the first one's time.
       "UPDATE tokens SET revoked_ms = :a WHERE id = :b AND customer_id = :c AND revoked_ms = 0",
       {now_ms, id, owner_text(customer)});
   if (!done) return forward(done);

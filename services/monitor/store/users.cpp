@@ -13,6 +13,8 @@ std::string owner_text(const std::optional<CustomerId>& customer) {
   return customer ? customer->text() : std::string();
 }
 
+// Names are unique in any case of ASCII letters. Not by LOWER(): SQLite and PostgreSQL differ in it
+// beyond ASCII.
 std::string name_key(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -81,6 +83,7 @@ Result<void> forget_disabled_users(const std::optional<CustomerId>& customer, st
       {owner_text(customer), static_cast<std::int64_t>(kept_max)});
   if (!rows) return forward(rows);
   for (const auto& row : *rows) {
+    // Sessions first: they refer to the user.
     for (const char* statement :
          {"DELETE FROM sessions WHERE user_id = :a", "DELETE FROM users WHERE id = :a"}) {
       auto done = connection.execute(statement, {row.text(0)});
@@ -94,6 +97,8 @@ Result<std::optional<User>> find_user_by_name(const std::string& name, Connectio
   return select_one("WHERE name_key = :n", {name_key(name)}, connection);
 }
 
+// The owner is part of every condition: an id of another customer's is not found, in whatever way a
+// caller got hold of it.
 Result<std::optional<User>> find_user(const std::optional<CustomerId>& customer,
                                       const std::string& id, Connection& connection) {
   return select_one("WHERE id = :i AND customer_id = :c", {id, owner_text(customer)}, connection);
@@ -126,6 +131,8 @@ Result<bool> change_user(const std::optional<CustomerId>& customer, const std::s
 Result<bool> replace_password_hash(const std::string& user_id, const std::string& old_hash,
                                    const std::string& new_hash, Connection& connection) {
   auto done =
+      // Only while the hash is the one that was confirmed: of two changes at once, the second has
+      // proved a password that is not valid any more.
       connection.execute("UPDATE users SET password_hash = :a WHERE id = :b AND password_hash = :c",
                          {new_hash, user_id, old_hash});
   if (!done) return forward(done);
