@@ -11,6 +11,7 @@ constexpr Duration kExpiryIntervalMin = std::chrono::seconds(1);
 
 Duration read_retention(const service::ConfigNode& node, Duration fallback) {
   const std::string text = node.text();
+  // "-1d" would be read as a mistake of form; this is said in words, since the way out is 0.
   if (!text.empty() && text.front() == '-') {
     node.note_error("a retention can't be negative; 0 keeps for ever");
     return fallback;
@@ -21,6 +22,7 @@ Duration read_retention(const service::ConfigNode& node, Duration fallback) {
 void read_store(const service::ConfigNode& store, Settings& settings) {
   const service::ConfigNode cassandra = store.child("cassandra");
   if (cassandra.is_present()) {
+    // One error about it, not one for each key beneath.
     cassandra.accept_all();
     cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
   }
@@ -78,6 +80,8 @@ Settings read_settings(const service::ConfigFile& file) {
   const service::ConfigNode memory = root.child("memory_max");
   settings.memory_max = memory.bytes(settings.memory_max);
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
+  // Fixed as a share, whatever write_buffer says: with many families the buffers together could
+  // take more than the process may.
   settings.rocksdb.write_buffers_bytes_max = settings.memory_max / 8;
   const service::ConfigNode log_bytes = root.child("log").child("bytes_max");
   settings.log_bytes_max = log_bytes.bytes(settings.log_bytes_max);

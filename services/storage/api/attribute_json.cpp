@@ -17,6 +17,7 @@ std::optional<std::string_view> plain_string(std::string_view any_value) {
   FieldReader reader(any_value);
   if (!reader.next() || reader.tag_and_type() != bytes_field(1)) return std::nullopt;
   const std::string_view text = reader.bytes();
+  // Protobuf lets the last field of a oneof count: with more behind it, this is not the value.
   if (reader.next()) return std::nullopt;
   return text;
 }
@@ -57,6 +58,7 @@ void append_value_json(std::string& out, std::string_view any_value) {
   if (value_type(any_value) == "string") return append_value_string(out, any_value);
   std::string text;
   wire::otlp::append_value_text(text, any_value);
+  // JSON has no word for these.
   const bool is_finite = text != "NaN" && text.find("Infinity") == std::string::npos;
   if (is_finite) {
     out += text;

@@ -44,6 +44,7 @@ constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
 
 std::optional<std::string> parse_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
+  // Ids of 64 bits are stored with zeros in front, as Jaeger shows them.
   return from_hex(std::string(kTraceIdDigits - text.size(), '0').append(text));
 }
 
@@ -128,6 +129,8 @@ Result<Taken> take_span(const EventView& event, JaegerTrace& trace, AnswerMemory
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
   const bool is_full = trace.bytes() + cost.json > kAnswerBytesMax;
   if (is_full || trace.spans() == kTraceSpansMax) return Taken::kNoMore;
+  // Taken before it is written, by the upper bound of its size, and the rest given back after:
+  // memory that is asked for too late has been used already.
   const std::size_t needed = kTraceCopies * cost.json + cost.scratch;
   if (auto fits = memory.add(needed); !fits) {
     if (fits.error().code != ErrorCode::kOverLimit) return tl::unexpected<Error>(fits.error());
@@ -199,12 +202,14 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
     if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
     if (*whole) continue;
+    // Part of a trace is worth showing, with a word that it is part; none of it is not "not found".
     if (trace.spans() == 0) return net::json_error(kTooSlow);
     is_cut = true;
     break;
   }
   const std::string_view gaps = gaps_.warning();
   if (trace.spans() == 0 && !is_cut) {
+    // While rows are lost or not saved yet, "not found" may be untrue.
     if (!gaps.empty()) return net::json_error({ErrorCode::kUnavailable, std::string(gaps)});
     return net::json_error({ErrorCode::kNotFound, "trace not found"});
   }
@@ -214,6 +219,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
 net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::json_error(query.error());
+  // Without a range the search would read all that is kept.
   if (!query->has_range || query->end_ms == INT64_MAX) {
     return net::json_error({ErrorCode::kInvalid, "start and end are required"});
   }
@@ -233,6 +239,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
     if (!wanted) return ends_with(wanted.error());
     if (!wanted->has_value()) ++left_out;
     if (!wanted->value_or(false)) return true;
+    // Only known with the one after the last: a limit that fits exactly cuts nothing.
     is_cut = body.items() == records_max;
     if (is_cut) return false;
     const auto taken = take_record(time_ns, event, parts, body, *memory);

@@ -20,6 +20,8 @@ class FirstTexts {
 
   /// False where whoever gives texts in order has none that are wanted any more.
   bool add(std::string_view text) {
+    // Kept sorted and bounded while it grows: a customer's values may be millions, the limit a
+    // hundred.
     if (!fits_ || (texts_.size() > limit_ && text > *texts_.rbegin())) return false;
     if (texts_.find(text) != texts_.end()) return true;
     fits_ = memory_.add(kNodeBytes + text.size());
@@ -76,6 +78,7 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
     if (auto checked = limit.check(); !checked) return net::prometheus_error(checked.error());
     if (body.items() == items_max) return body.finish(kCut);
     const T item = std::move(found->extract(found->begin()).value());
+    // By the upper bound: an item half written could not be taken back.
     if (!body.has_room(json_bytes_max(item))) return body.finish(kCut);
     if (auto added = body.add(to_json(item)); !added) return net::prometheus_error(added.error());
   }
@@ -103,6 +106,7 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return tl::unexpected<Error>(is_wanted.error());
       const std::size_t bytes = memory_bytes(series);
+      // The memory of one that is kept was taken by select_series() and goes over to the answer.
       const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
       if (found.size() > series_max) return found;  // one more than asked for: there are more
       if (is_new) continue;

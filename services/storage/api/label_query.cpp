@@ -50,6 +50,7 @@ Result<void> read_limit(std::string_view text, LabelQuery& query) {
 Result<void> read_customer(std::string_view text, LabelQuery& query) {
   auto customer = CustomerId::parse(text);
   if (!customer) return tl::unexpected<Error>(customer.error());
+  // The header is the fence, and a parameter must not move it.
   if (query.fence.has_value() && *query.fence != *customer) {
     return fail(ErrorCode::kInvalid, "customer and X-Vigia-Customer name different customers");
   }
@@ -89,6 +90,7 @@ Result<void> read_parameter(const std::string& name, const std::string& value, L
     matchers.starts_new = true;
     return {};
   }
+  // A mistyped matcher that is passed over would widen the answer without a word.
   return fail(ErrorCode::kInvalid, fmt::format("unknown parameter \"{}\"", name));
 }
 

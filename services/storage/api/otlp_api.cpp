@@ -44,6 +44,8 @@ net::Response OtlpApi::handle(const net::Request& request) {
   const auto counts = events_.write(customer, *number, request.body);
   if (!counts) return net::otlp_error(request, counts.error());
   count(customer, *counts);
+  // Partial success is for a part (OTLP, "Partial Success"); where nothing was taken it is an
+  // error, which is not repeated.
   if (counts->refused > 0 && counts->stored + counts->repeats == 0) {
     return net::otlp_error(request, {ErrorCode::kInvalid, std::string(kRefusedText)});
   }

@@ -41,6 +41,8 @@ net::BodySource sender_of(ReadAnswer answer) {
 std::string ReadApi::customer_of(const net::Request& request) {
   const std::string_view header = request.headers.get(kCustomerHeader);
   if (!header.empty()) return std::string(header);
+  // Prometheus sends no header of ours; its fence is a matcher. This is only whose lane it waits
+  // in: what may be read is decided by the fence.
   const auto parsed = wire::remote_read::parse_read_request(request.body);
   if (!parsed || parsed->queries.empty()) return {};
   for (const auto& matcher : parsed->queries.front().matchers) {

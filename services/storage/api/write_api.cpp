@@ -63,6 +63,7 @@ net::Response write_answer(const AppendCounts& counts, const RefusedSamples& ref
   }
   const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
   const std::uint64_t samples = counts.stored + counts.repeats - histograms;
+  // Repeats count as written: to the sender they are, and fewer would look like a loss.
   response.headers.add("x-prometheus-remote-write-samples-written", fmt::to_string(samples));
   response.headers.add("x-prometheus-remote-write-histograms-written", fmt::to_string(histograms));
   response.headers.add("x-prometheus-remote-write-exemplars-written", "0");
@@ -83,6 +84,8 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   if (auto decoded = wire::remote_write::decode_request(request.body, limits, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
+  // Each sample received is booked as exactly one of the others, failures included, so that the
+  // sums can be compared from outside.
   books_.note_received(batch.received());
   if (auto resolved = batch.resolve(); !resolved) {
     books_.note_failed(batch.received());

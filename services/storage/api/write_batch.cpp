@@ -43,11 +43,14 @@ void WriteBatch::on_series(const SeriesView& series) {
   if (!customer.has_value()) return;
   SeriesBatch target;
   target.customer = *customer;
+  // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
+  // are. A sender that orders its labels otherwise is resolved once more, to the same series.
   const LabelsHash hash = index_.hash(*customer, series.label_bytes);
   const auto known = index_.find(hash);
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return;
   add_values(series, target);
+  // Before the series is made: samples that are all too old must not leave an empty one behind.
   if (target.samples.empty() && target.histograms.empty()) return;
   const DayRange days = days_to_note(target);
   if (!known.has_value() || !known->days.contains(days)) {
@@ -88,6 +91,7 @@ std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
     return std::nullopt;
   }
   const auto number = index_.number_of(*customer);
+  // Not a refusal: the store cannot tell now, and the whole request is answered retryably.
   if (!number) {
     failure_ = number.error();
     return std::nullopt;
@@ -113,6 +117,7 @@ void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
   target.samples.reserve(series.samples.size());
   for (const Sample& sample : series.samples) {
     if (!is_taken(sample.timestamp_ms, series)) continue;
+    // Any NaN but the stale mark becomes one NaN, so that repeats of it compare equal.
     target.samples.push_back({sample.timestamp_ms, normalized(sample.value)});
   }
   for (const auto& histogram : series.histograms) {
@@ -137,6 +142,7 @@ bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
     refuse(Refusal::kInvalid, 1, series, "its time stamp is after the year 9999");
     return false;
   }
+  // Taken and dropped, no error: the sender would repeat it, and it would be deleted again.
   if (time_ms < oldest_ms_) ++expired_;
   return time_ms >= oldest_ms_;
 }
@@ -152,6 +158,7 @@ void WriteBatch::refuse(Refusal refusal, std::uint64_t samples, const SeriesView
 Result<void> WriteBatch::resolve() {
   if (failure_.has_value()) return tl::unexpected<Error>(*failure_);
   if (unresolved_.empty()) return {};
+  // All new series of a request in one write to the index.
   if (auto resolved = index_.resolve(unresolved_); !resolved) return resolved;
   if (auto noted = index_.note_days(unresolved_); !noted) return noted;
   for (std::size_t i = 0; i < unresolved_.size(); ++i) {

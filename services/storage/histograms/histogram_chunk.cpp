@@ -105,6 +105,8 @@ std::uint8_t header_of(ResetHint hint) {
   return 0;
 }
 
+// One histogram a chunk: within a chunk Prometheus' format demands the same layout and no reset,
+// and tells only the first sample's reset hint. More bytes on the way, none of the rules.
 WireChunk one_histogram(TimestampMs time_ms, NativeHistogram histogram) {
   if (histogram.is_stale()) {  // a stale mark is its sum alone
     NativeHistogram stale;
@@ -168,6 +170,8 @@ std::vector<WireChunk> wire_chunks(const std::vector<Sample>& floats,
   auto next = floats.begin();
   for (const auto& histogram : histograms) {
     bool is_float = false;
+    // Chunks must follow each other in time and must not overlap, so floats before the histogram
+    // are closed first; of both at one time the float stays.
     for (; next != floats.end() && next->timestamp_ms <= histogram.timestamp_ms; ++next) {
       is_float = next->timestamp_ms == histogram.timestamp_ms;
       run.add(*next);

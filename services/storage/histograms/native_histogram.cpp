@@ -136,6 +136,7 @@ Result<void> check_buckets(const Buckets& buckets, bool is_float, std::uint64_t&
   }
   std::uint64_t count = 0;
   for (const std::int64_t delta : buckets.deltas) {
+    // In unsigned numbers: deltas are a sender's, and a signed sum that overflows is undefined.
     count += static_cast<std::uint64_t>(delta);
     if (static_cast<std::int64_t>(count) < 0) {
       return fail(ErrorCode::kInvalid, "a histogram's bucket is negative");
@@ -207,6 +208,7 @@ Result<NativeHistogram> decode_histogram(std::string_view bytes) {
 }
 
 Result<void> check_histogram(const NativeHistogram& histogram) {
+  // A stale mark carries nothing but its sum.
   if (histogram.is_stale()) return {};
   std::uint64_t observations = histogram.zero_count;
   for (const Buckets* buckets : {&histogram.positive, &histogram.negative}) {
@@ -221,6 +223,7 @@ Result<void> check_histogram(const NativeHistogram& histogram) {
     return {};
   }
   const bool is_right =
+      // An observed NaN counts without falling into a bucket, and makes the sum NaN.
       std::isnan(histogram.sum) ? observations <= histogram.count : observations == histogram.count;
   if (is_right) return {};
   return fail(ErrorCode::kInvalid,
