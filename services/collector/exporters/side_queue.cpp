@@ -127,7 +127,10 @@ void SideQueue::publish() {
   // Of a small disk a quarter of what is aside and free: who is at that leaves the others the rest.
   constexpr std::uint64_t kDiskParts = 4;
   std::uint64_t share = settings_.customer_bytes_max;
-  if (settings_.free_bytes) share = std::min(share, (bytes_ + settings_.free_bytes()) / kDiskParts);
+  // Each divided by itself: a disk that cannot be asked has UINT64_MAX free, and the sum would
+  // wrap.
+  if (settings_.free_bytes)
+    share = std::min(share, bytes_ / kDiskParts + settings_.free_bytes() / kDiskParts);
   if (room >= settings_.bytes_max)
     share = std::min(share, settings_.bytes_max / std::max<std::size_t>(1, customers_.size()));
   std::map<CustomerId, SideHold> held;

@@ -1,6 +1,7 @@
 #include "services/collector/exporters/side_queue.hpp"
 
 #include <fstream>
+#include <limits>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -553,6 +554,17 @@ TEST_F(SideQueueTest, OfASmallDiskACustomersShareIsAQuarter) {
   free = 1'000'000;
   queue_->keep_room();
   EXPECT_FALSE(queue_->is_at_share(a));
+}
+
+// A disk that cannot say what is free says the largest number there is.
+TEST_F(SideQueueTest, OfADiskOfUnknownRoomACustomersShareIsWhole) {
+  SideShares shares;
+  settings_.is_required = true;
+  settings_.shares = &shares;
+  settings_.free_bytes = [] { return std::numeric_limits<std::uint64_t>::max(); };
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("a", "xyz")));
+  EXPECT_FALSE(queue_->is_at_share(*CustomerId::parse("a")));
 }
 
 // A kill in between must not make it as if nothing had been there.
