@@ -16,6 +16,14 @@ inline constexpr std::size_t kRequestBodyBytesMax = 64U << 10U;
 inline constexpr std::size_t kJsonDepthMax = 16;
 /// Alertmanager's answers: 10,000 alerts are 20 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
+/// Active alerts of one customer that are kept and shown, some 2 KB each, the worst and newest of
+/// them; of the rest it is known how many there are.
+inline constexpr std::size_t kAlertsOfCustomerMax = 1'000;
+/// How often a customer with more is asked for, which costs Alertmanager as much as it gives: less
+/// often than others, and so that one look that fails leaves them known (kLiveStateAgeMaxMs).
+inline constexpr Duration kManyAlertsInterval = std::chrono::seconds(14);
+/// All looks at alerts of one round end after this; whom it did not come to is first in the next.
+inline constexpr Duration kAlertsLookMax = std::chrono::seconds(10);
 /// One answer of the router in a look at the live state: 5,000 nodes × 17 series × 190 B. It is
 /// held with what is read of it, some 100 MB. Whoever's answer is larger is not looked at.
 inline constexpr std::size_t kLiveAnswerBytesMax = 16U << 20U;

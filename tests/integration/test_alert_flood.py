@@ -157,6 +157,42 @@ def test_all_nodes_of_a_customer_cost_alertmanager_and_the_others_little(tmp_pat
         assert {one["name"] for one in alerts} == set(sent)
 
 
+@pytest.mark.long(35)
+def test_whose_alerts_are_many_hides_nobody_elses(tmp_path: Path) -> None:
+    """They were read all together within 64 MiB, or nobody's page had any."""
+    many = 3_000
+    with Stack(tmp_path) as stack:
+        stack.start("alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        of_a = _alerts("cliente-a", "CustomerNodeDown", [f"x-{number}" for number in range(many)])
+        for one in of_a:
+            one["annotations"]["summary_en"] = "s" * 25_000
+        _post(stack, of_a)
+        _post(stack, _alerts("cliente-b", "CustomerNodeDown", ["b-1"]))
+
+        def alerts_of(customer: str) -> dict[str, Any]:
+            return dict(operator.good("GET", f"/alerts?customer_id={customer}"))
+
+        wait_for("B's are shown", lambda: len(alerts_of("cliente-b")["alerts"]) == 1, 20)
+        # 75 MB: it is not known how many.
+        wait_for("A's are cut", lambda: alerts_of("cliente-a")["are_more_left_out"], 60)
+        of_a_now = alerts_of("cliente-a")
+        assert len(of_a_now["alerts"]) == 1_000
+        assert of_a_now["left_out"] > 1_000
+        assert alerts_of("cliente-b")["left_out"] == 0
+        overview = operator.good("GET", "/overview")
+        assert "alertmanager" not in overview["away"]
+        shown = {one["id"]: one for one in overview["customers"]}
+        assert shown["cliente-b"]["alerts_firing"] == 1
+        assert shown["cliente-a"]["alerts_left_out"] == of_a_now["left_out"]
+        for one in of_a:  # the same alerts, with less to say
+            one["annotations"]["summary_en"] = "s"
+        _post(stack, of_a)
+        wait_for("they are counted", lambda: alerts_of("cliente-a")["left_out"] == many - 1_000, 40)
+        assert not alerts_of("cliente-a")["are_more_left_out"]
+
+
 @pytest.mark.long(40)
 def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_more(tmp_path: Path) -> None:
     told = _Told()

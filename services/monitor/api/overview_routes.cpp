@@ -40,6 +40,20 @@ void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
   writer.end_object().end_object();
 }
 
+// Of one customer, or of everybody: `wanted` may be another's, of whom nothing is said.
+void write_left_out(const std::optional<CustomerId>& whose, const std::optional<CustomerId>& wanted,
+                    const LiveState& live, JsonWriter& writer) {
+  std::size_t left_out = 0;
+  bool is_at_least = false;
+  for (const auto& [customer, sight] : live.alerts_of) {
+    if ((whose && customer != whose) || (wanted && customer != wanted)) continue;
+    left_out += sight.left_out;
+    is_at_least = is_at_least || sight.is_at_least;
+  }
+  writer.member("left_out", static_cast<std::int64_t>(left_out))
+      .member_bool("are_more_left_out", is_at_least);
+}
+
 ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
   std::optional<CustomerId> wanted;
   if (const auto text = call.parameter("customer_id")) {
@@ -48,9 +62,13 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
     wanted = std::move(*id);
   }
   const auto live = parts.live.current();
-  if (live->alerts_ms == 0 || parts.clock.wall_ms() - live->alerts_ms > kLiveStateAgeMaxMs) {
+  const auto now_ms = parts.clock.wall_ms();
+  const auto& whose = call.principal.customer ? call.principal.customer : wanted;
+  const bool is_there = is_alertmanager_known(*live, now_ms);
+  // Of all of them those are told that are known; the overview says whose are not.
+  if (whose ? !are_alerts_known(whose, *live, now_ms) : !is_there) {
     return tl::unexpected<Refusal>(
-        Refusal(503, "unavailable", "alerts missing: Alertmanager does not answer"));
+        Refusal(503, "unavailable", std::string(alerts_missing(is_there))));
   }
   JsonWriter writer;
   writer.begin_object().key("alerts").begin_array();
@@ -59,7 +77,9 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
     if (wanted && alert.customer != wanted) continue;
     write_alert(alert, writer);
   }
-  writer.end_array().end_object();
+  writer.end_array();
+  write_left_out(whose, wanted, *live, writer);
+  writer.end_object();
   return json_answer(200, writer.take());
 }
 

@@ -64,7 +64,7 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
                                        "Looks at the live state that the router did not answer")),
       alertmanager_failures_(
           metrics.counter("vigia_monitor_alertmanager_failures_total",
-                          "Looks at the active alerts that Alertmanager did not answer")),
+                          "Questions about active alerts that Alertmanager did not answer")),
       registered_(metrics.counter("vigia_monitor_nodes_registered_total",
                                   "Nodes that registered themselves by pushing")),
       groups_unanswered_(
@@ -74,7 +74,8 @@ LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& c
           "vigia_monitor_database_failures_total",
           "Looks at the live state for which the database did not tell customers and nodes")),
       nodes_seen_(metrics.gauge("vigia_monitor_live_nodes",
-                                "Nodes that the newest look at the live state found")) {
+                                "Nodes that the newest look at the live state found")),
+      alert_looks_(client_, clock_, settings_.alertmanager_url) {
   LiveState state;
   state.router_problem = "the live state has not been asked for yet";
   state.alerts_problem = "the alerts have not been asked for yet";
@@ -256,18 +257,19 @@ void LivePoller::look_apart(const LookGroup& group, std::vector<LookGroup>& grou
 }
 
 void LivePoller::look_at_alerts(LiveState& state) {
-  auto alerts = settings_.alertmanager_url.empty()
-                    ? Result<std::vector<ActiveAlert>>(
-                          fail(ErrorCode::kUnavailable, "no Alertmanager is configured"))
-                    : fetch_alerts(client_, settings_.alertmanager_url);
-  if (alerts) {
-    state.alerts = std::move(*alerts);
-    state.alerts_ms = state.taken_ms;
-    return;
+  if (settings_.alertmanager_url.empty()) {
+    state.alerts_problem = "no Alertmanager is configured";
+    alertmanager_failures_.add();
+  } else {
+    std::map<CustomerId, std::size_t> nodes;
+    if (watched_) {
+      for (const auto& customer : watched_->customers) nodes[customer.id] = 0;
+      for (const auto& node : watched_->nodes) ++nodes[node.customer];
+    }
+    const auto failures = alert_looks_.look(nodes, state);
+    alertmanager_failures_.add(failures);
   }
-  alertmanager_failures_.add();
-  state.alerts_problem = alerts.error().message;
-  state.away.insert(OwnPart::kAlertmanager);
+  if (!state.alerts_problem.empty()) state.away.insert(OwnPart::kAlertmanager);
 }
 
 bool LivePoller::read_watched() {

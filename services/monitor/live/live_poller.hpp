@@ -15,6 +15,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
+#include "services/monitor/live/alert_looks.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/look_plan.hpp"
 #include "services/monitor/live/router_queries.hpp"
@@ -94,6 +95,7 @@ class LivePoller {
   service::Counter& database_failures_;
   service::Gauge& nodes_seen_;
   LookPlan plan_;                   ///< the poller's thread alone
+  AlertLooks alert_looks_;          ///< likewise
   std::optional<Watched> watched_;  ///< likewise; nothing until it was read once
   bool is_database_away_ = false;   ///< likewise
   TimePoint shown_at_;              ///< likewise

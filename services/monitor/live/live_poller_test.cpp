@@ -1,5 +1,6 @@
 #include "services/monitor/live/live_poller.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <stdexcept>
@@ -23,7 +24,7 @@ constexpr std::int64_t kNowMs = 1'795'575'845'000;
 constexpr std::string_view kNothing =
     R"({"status":"success","data":{"resultType":"vector","result":[]}})";
 
-/// Router, hot store and Alertmanager over real sockets; a test says what the router answers.
+/// Router, hot store and Alertmanager over real sockets; a test says what they answer.
 class Neighbours : public net::Handler {
  public:
   using Answer = std::function<net::Response(const std::string& query)>;
@@ -45,7 +46,10 @@ class Neighbours : public net::Handler {
     } else if (request.path == "/-/ready") {
       response.status = hot_status;
     } else {
-      response.body = "[]";
+      const auto form = net::parse_form(request.query);
+      const auto filter = std::find_if(form->begin(), form->end(),
+                                       [](const auto& one) { return one.first == "filter"; });
+      response = alerts(filter == form->end() ? "" : filter->second);
     }
     responder.send(std::move(response));
   }
@@ -59,6 +63,7 @@ class Neighbours : public net::Handler {
   }
 
   Answer answer = [](const std::string&) { return with(kNothing); };
+  Answer alerts = [](const std::string&) { return with("[]"); };
   std::atomic<int> hot_status = 200;
 
  private:
@@ -310,6 +315,106 @@ TEST_F(LivePollerTest, ACustomerIsJudgedByTheTimeAtWhichItWasAskedFor) {
   const auto state = poller_.current();
   EXPECT_GE(state->looked_ms.at(kB), state->taken_ms);
   EXPECT_EQ(state->hot_blind_ms.at(kA), state->looked_ms.at(kA));
+}
+
+std::string alert_of(const CustomerId& customer, int number, std::size_t summary_bytes = 1) {
+  const auto text = std::to_string(number);
+  return R"({"fingerprint":")" + text + R"(","startsAt":"2026-11-25T02:00:00Z","labels":{)" +
+         R"("alertname":"CustomerNodeDown","severity":"critical","customer_id":")" +
+         customer.text() + R"(","node_id":"n-)" + text + R"("},"annotations":{"summary":")" +
+         std::string(summary_bytes, 's') + R"("},"status":{"state":"active"}})";
+}
+
+std::string alerts_of(const CustomerId& customer, int count, std::size_t summary_bytes = 1) {
+  std::string all;
+  for (int i = 0; i < count; ++i) {
+    all += (all.empty() ? "" : ",") + alert_of(customer, i, summary_bytes);
+  }
+  return all;
+}
+
+/// Alertmanager of which A has `many` alerts and B one, and the provider one.
+struct ManyAlerts {
+  std::string many;
+  std::vector<std::string> asked = {};
+  net::Response operator()(const std::string& filter) {
+    asked.push_back(filter);
+    std::string all;
+    const auto add = [&](const std::string& more) { all += (all.empty() ? "" : ",") + more; };
+    if (asks_for(filter, kA)) add(many);
+    if (asks_for(filter, kB)) add(alert_of(kB, 1));
+    if (filter == R"(customer_id="")") {
+      add(R"({"fingerprint":"p","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"CollectorDown"},)"
+          R"("annotations":{"summary":"s"},"status":{"state":"active"}})");
+    }
+    return Neighbours::with("[" + all + "]");
+  }
+};
+
+std::size_t count_of(const std::optional<CustomerId>& customer, const LiveState& live) {
+  return static_cast<std::size_t>(
+      std::count_if(live.alerts.begin(), live.alerts.end(),
+                    [&](const ActiveAlert& alert) { return alert.customer == customer; }));
+}
+
+TEST_F(LivePollerTest, OneCustomersManyAlertsAreCountedAndAskedForAlone) {
+  constexpr int kMany = 1'500;
+  ManyAlerts many{alerts_of(kA, kMany)};
+  neighbours_.alerts = std::ref(many);
+  poller_.refresh();
+  const auto live = poller_.current();
+  EXPECT_EQ(live->alerts_problem, "");
+  EXPECT_EQ(count_of(kA, *live), kAlertsOfCustomerMax);
+  EXPECT_EQ(live->alerts_sight(kA).left_out, kMany - kAlertsOfCustomerMax);
+  EXPECT_EQ(live->alerts_sight(kA).firing_left_out, kMany - kAlertsOfCustomerMax);
+  EXPECT_FALSE(live->alerts_sight(kA).is_at_least);
+  EXPECT_EQ(count_of(kB, *live), 1U);
+  EXPECT_EQ(live->alerts_sight(kB).left_out, 0U);
+  EXPECT_EQ(count_of(std::nullopt, *live), 1U);
+  many.asked.clear();
+  clock_.advance(kLiveInterval);
+  poller_.refresh();
+  for (const auto& filter : many.asked) EXPECT_FALSE(asks_for(filter, kA)) << filter;
+  EXPECT_EQ(count_of(kA, *poller_.current()), kAlertsOfCustomerMax) << "as it was known last";
+  many.many = alerts_of(kA, 2);
+  clock_.advance(kManyAlertsInterval);
+  poller_.refresh();
+  EXPECT_EQ(many.asked.back(), R"(customer_id=~"cliente-a")") << "alone, after the others";
+  EXPECT_EQ(count_of(kA, *poller_.current()), 2U);
+  EXPECT_EQ(poller_.current()->alerts_sight(kA).left_out, 0U);
+}
+
+TEST_F(LivePollerTest, MoreAlertsThanCanBeReadTakeNobodyElsesAway) {
+  constexpr std::size_t kLarge = 1U << 20U;
+  ManyAlerts many{alerts_of(kA, static_cast<int>(kAnswerBytesMax / kLarge) + 1, kLarge)};
+  neighbours_.alerts = std::ref(many);
+  poller_.refresh();  // both in one group
+  const auto live = poller_.current();
+  EXPECT_EQ(live->alerts_problem, "") << "Alertmanager is there";
+  EXPECT_FALSE(live->away.contains(OwnPart::kAlertmanager));
+  EXPECT_EQ(count_of(kB, *live), 1U);
+  EXPECT_EQ(live->alerts_sight(kB).at_ms, live->taken_ms);
+  EXPECT_TRUE(live->alerts_sight(kA).is_at_least) << "of its own a part is known";
+  EXPECT_GE(count_of(kA, *live), 50U);
+}
+
+TEST_F(LivePollerTest, ACustomerWhoseAlertsAreNotAnsweredIsUnknownAlone) {
+  ManyAlerts many{alerts_of(kA, 2)};
+  neighbours_.alerts = std::ref(many);
+  poller_.refresh();
+  const auto before = poller_.current()->taken_ms;
+  neighbours_.alerts = [&](const std::string& filter) {
+    return asks_for(filter, kA) ? Neighbours::with("", 500) : many(filter);
+  };
+  clock_.advance(kLiveInterval);
+  poller_.refresh();
+  EXPECT_EQ(poller_.current()->alerts_problem, "");
+  EXPECT_EQ(poller_.current()->alerts_sight(kA).at_ms, before);
+  EXPECT_EQ(poller_.current()->alerts_sight(kB).at_ms, poller_.current()->taken_ms);
+  neighbours_.alerts = [](const std::string&) { return Neighbours::with("", 500); };
+  poller_.refresh();
+  EXPECT_NE(poller_.current()->alerts_problem, "");
+  EXPECT_TRUE(poller_.current()->away.contains(OwnPart::kAlertmanager));
 }
 
 }  // namespace

@@ -112,6 +112,11 @@ std::string_view to_string(UnknownReason reason) {
   }
 }
 
+AlertsSight LiveState::alerts_sight(const std::optional<CustomerId>& customer) const {
+  const auto found = alerts_of.find(customer);
+  return found == alerts_of.end() ? AlertsSight{alerts_ms} : found->second;
+}
+
 const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {

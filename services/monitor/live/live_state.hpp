@@ -41,17 +41,27 @@ enum class OwnPart { kCollector, kHot, kRouter, kStorage, kAlertmanager };
 /// "collector", "hot", "router", "storage", "alertmanager": the words of the contract.
 std::string_view to_string(OwnPart part);
 
+/// What is known of one customer's alerts, or of the provider's own.
+struct AlertsSight {
+  std::int64_t at_ms = 0;           ///< when Alertmanager last told them; 0: never
+  std::size_t left_out = 0;         ///< how many more there are than `alerts` has of it
+  std::size_t firing_left_out = 0;  ///< of these, neither silenced nor inhibited
+  bool is_at_least = false;         ///< its answer was too large: there are more even than that
+};
+
 /// One look at router and Alertmanager; never changed once made.
 struct LiveState {
   std::int64_t taken_ms = 0;
   std::map<NodeKey, NodeLive> nodes;
   /// When the router last answered for this customer: what stands in `nodes` is from then.
   std::map<CustomerId, std::int64_t> looked_ms;
-  std::string router_problem;  ///< "" where the router answered
-  std::vector<ActiveAlert> alerts;
-  std::string alerts_problem;  ///< "" where Alertmanager answered
-  std::int64_t alerts_ms = 0;  ///< when it last did: `alerts` are from then
-  std::set<OwnPart> away;      ///< of our own, at this look
+  std::string router_problem;       ///< "" where the router answered
+  std::vector<ActiveAlert> alerts;  ///< kAlertsOfCustomerMax of a customer at most
+  std::string alerts_problem;       ///< "" where Alertmanager answered
+  std::int64_t alerts_ms = 0;       ///< when it last did
+  /// Of those that it was asked for: `alerts` of each are from its own time.
+  std::map<std::optional<CustomerId>, AlertsSight> alerts_of = {};
+  std::set<OwnPart> away;  ///< of our own, at this look
   /// When collector or router was last seen away, or nobody looked; 0: never.
   std::int64_t blind_ms = 0;
   /// Which of the two; nothing: this program, which has just started.
@@ -60,6 +70,8 @@ struct LiveState {
 
   /// False until the router has answered for the first time since the start.
   bool is_known() const { return router_problem.empty() || !nodes.empty(); }
+  /// Nothing: the provider's own.
+  AlertsSight alerts_sight(const std::optional<CustomerId>& customer) const;
 };
 
 enum class NodeStatus { kUp, kDown, kUnknown };

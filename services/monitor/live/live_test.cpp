@@ -441,6 +441,23 @@ TEST(Alerts, OneOfANodeStaysAndCriticalComesFirst) {
   EXPECT_EQ((*alerts)[1].customer, kA);
 }
 
+TEST(Alerts, AreReadOneByOneSoThatACutListGivesThoseThatAreWhole) {
+  const std::string one = R"({"fingerprint":"1","labels":{"alertname":"a}\"]{","node_id":"n"}})";
+  EXPECT_EQ(read_alerts(" [ " + one + " ] ")->front().name, "a}\"]{");
+  EXPECT_EQ(read_alerts("[]")->size(), 0U);
+  const std::string whole = "[" + one + "," + one + "]";
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_FALSE(read_alerts(whole.substr(0, i)).has_value()) << i;
+    if (i == 0) continue;
+    const auto cut = read_alerts(whole.substr(0, i), true);
+    ASSERT_TRUE(cut.has_value()) << i;
+    EXPECT_EQ(cut->size(), i <= one.size() ? 0U : 1U) << i;  // the second is the same node's
+  }
+  for (const std::string bad : {"", "{}", "[1]", "[{]", "[{},]", "[{}{}]", "[{\"a\" 1}]", "null"}) {
+    EXPECT_FALSE(read_alerts(bad).has_value()) << bad;
+  }
+}
+
 TEST(Alerts, ASignalBetweenRulesIsNoAlertForPeople) {
   const auto alerts = read_alerts(
       R"([{"fingerprint":"1","startsAt":"2026-11-25T02:00:00Z","labels":{"alertname":"NodeAlertsHeld",)"
@@ -586,6 +603,24 @@ TEST_F(WithCustomers, TheProvidersOwnAlertsCount) {
   EXPECT_TRUE(old["provider_alerts_firing"].is_null());
   EXPECT_TRUE(old["customers"].items()[0]["alerts_firing"].is_null());
   EXPECT_EQ(old["away"].items()[0].text(), "alertmanager");
+}
+
+TEST_F(WithCustomers, AlertsThatAreLeftOutCountAndWhoseAreNotKnownIsTold) {
+  LiveState live = looked({});
+  live.alerts_of[kA] = AlertsSight{kNow, 40, 30, true};
+  const auto all = overview(std::nullopt, live);
+  EXPECT_EQ(all["customers"].items()[0]["alerts_firing"].integer(), 30);
+  EXPECT_EQ(all["customers"].items()[0]["alerts_left_out"].integer(), 40);
+  EXPECT_EQ(all["customers"].items()[0]["are_more_left_out"].boolean(), true);
+  EXPECT_EQ(all["customers"].items()[1]["alerts_left_out"].integer(), 0);
+  EXPECT_TRUE(all["warnings"].items().empty());
+  live.alerts_of[kA].at_ms = kNow - kLiveStateAgeMaxMs - 1;
+  const auto old = overview(kA, live);
+  EXPECT_TRUE(old["customers"].items()[0]["alerts_firing"].is_null());
+  EXPECT_EQ(old["warnings"].items()[0].text(), "alerts missing: more are active than can be read");
+  EXPECT_TRUE(old["away"].items().empty()) << "Alertmanager answers";
+  EXPECT_TRUE(overview(kB, live)["warnings"].items().empty());
+  EXPECT_FALSE(overview(kB, live)["customers"].items()[0]["alerts_firing"].is_null());
 }
 
 // C-B10: the overview says that the service itself is not well.

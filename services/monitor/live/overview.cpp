@@ -79,20 +79,19 @@ void write_node(const NodeView& view, JsonWriter& writer) {
   writer.member_time("last_seen", std::max(view.seen_ms, node.last_seen_ms)).end_object();
 }
 
-bool are_alerts_known(const LiveState& live, std::int64_t now_ms) {
-  return live.alerts_ms > 0 && now_ms - live.alerts_ms <= kLiveStateAgeMaxMs;
-}
-
 std::int64_t count_alerts(const std::optional<CustomerId>& customer, const LiveState& live) {
-  return std::count_if(live.alerts.begin(), live.alerts.end(), [&](const ActiveAlert& alert) {
-    return alert.customer == customer && !alert.is_silenced && !alert.is_inhibited;
-  });
+  const auto left_out = static_cast<std::int64_t>(live.alerts_sight(customer).firing_left_out);
+  return left_out +
+         std::count_if(live.alerts.begin(), live.alerts.end(), [&](const ActiveAlert& alert) {
+           return alert.customer == customer && !alert.is_silenced && !alert.is_inhibited;
+         });
 }
 
 void write_alert_count(std::string_view key, const std::optional<CustomerId>& customer,
                        const LiveState& live, std::int64_t now_ms, JsonWriter& writer) {
   writer.key(key);
-  are_alerts_known(live, now_ms) ? writer.integer(count_alerts(customer, live)) : writer.null();
+  are_alerts_known(customer, live, now_ms) ? writer.integer(count_alerts(customer, live))
+                                           : writer.null();
 }
 
 void write_customer(const Customer& customer, const std::vector<NodeView>& nodes,
@@ -110,6 +109,9 @@ void write_customer(const Customer& customer, const std::vector<NodeView>& nodes
       .member("nodes_down", count(NodeStatus::kDown))
       .member("nodes_unknown", count(NodeStatus::kUnknown));
   write_alert_count("alerts_firing", customer.id, live, now_ms, writer);
+  const auto sight = live.alerts_sight(customer.id);
+  writer.member("alerts_left_out", static_cast<std::int64_t>(sight.left_out))
+      .member_bool("are_more_left_out", sight.is_at_least);
   writer.key("nodes").begin_array();
   for (const auto& node : nodes) write_node(node, writer);
   writer.end_array().end_object();
@@ -135,26 +137,48 @@ bool is_unseen(const Customer& customer, const LiveState& live, std::int64_t now
   return customer.is_enabled && now_ms - known_ms > kLiveStateAgeMaxMs;
 }
 
-void write_away(const LiveState& live, bool has_router, bool has_alerts, bool has_unseen,
-                JsonWriter& writer) {
+/// Which parts of an overview are there.
+struct Shown {
+  bool has_router = false;
+  bool has_unseen = false;        ///< of customers
+  bool has_alertmanager = false;  ///< it answered about somebody
+  bool has_alerts = false;        ///< of everybody that is shown
+};
+
+void write_away(const LiveState& live, const Shown& shown, JsonWriter& writer) {
   writer.key("warnings").begin_array();
-  if (has_router && has_unseen) {
+  if (shown.has_router && shown.has_unseen) {
     writer.string("live state missing: more is sent about nodes than can be read");
   }
-  if (!has_router) writer.string("live state missing: the router does not answer");
-  if (!has_alerts) writer.string("alerts missing: Alertmanager does not answer");
+  if (!shown.has_router) writer.string("live state missing: the router does not answer");
+  if (!shown.has_alerts) writer.string(alerts_missing(shown.has_alertmanager));
   for (const auto& [part, words] : kAwayWords) {
     if (live.away.contains(part)) writer.string(words);
   }
   writer.end_array().key("away").begin_array();
   auto away = live.away;
-  if (!has_router) away.insert(OwnPart::kRouter);
-  if (!has_alerts) away.insert(OwnPart::kAlertmanager);
+  if (!shown.has_router) away.insert(OwnPart::kRouter);
+  if (!shown.has_alertmanager) away.insert(OwnPart::kAlertmanager);
   for (const OwnPart part : away) writer.string(to_string(part));
   writer.end_array();
 }
 
 }  // namespace
+
+bool are_alerts_known(const std::optional<CustomerId>& customer, const LiveState& live,
+                      std::int64_t now_ms) {
+  const auto at_ms = live.alerts_sight(customer).at_ms;
+  return at_ms > 0 && now_ms - at_ms <= kLiveStateAgeMaxMs;
+}
+
+bool is_alertmanager_known(const LiveState& live, std::int64_t now_ms) {
+  return live.alerts_ms > 0 && now_ms - live.alerts_ms <= kLiveStateAgeMaxMs;
+}
+
+std::string_view alerts_missing(bool has_alertmanager) {
+  return has_alertmanager ? "alerts missing: more are active than can be read"
+                          : "alerts missing: Alertmanager does not answer";
+}
 
 Result<std::string> write_overview(const std::optional<CustomerId>& customer, const LiveState& live,
                                    std::int64_t now_ms, Connection& connection) {
@@ -179,17 +203,19 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
-  const bool has_unseen =
-      std::any_of(customers->begin(), customers->end(), [&](const Customer& one) {
-        return (!customer || one.id == *customer) && is_unseen(one, live, now_ms);
-      });
-  write_away(live, live.router_problem.empty() && is_fresh, are_alerts_known(live, now_ms),
-             has_unseen, writer);
+  Shown shown{live.router_problem.empty() && is_fresh, false, is_alertmanager_known(live, now_ms),
+              customer || are_alerts_known(std::nullopt, live, now_ms)};
+  for (const auto& one : *customers) {
+    if (customer && one.id != *customer) continue;
+    shown.has_unseen = shown.has_unseen || is_unseen(one, live, now_ms);
+    shown.has_alerts = shown.has_alerts && are_alerts_known(one.id, live, now_ms);
+  }
+  write_away(live, shown, writer);
   // The provider's own; a customer's user is told of its own alone.
   writer.key("provider_alerts_firing");
   if (customer) {
     writer.integer(0);
-  } else if (are_alerts_known(live, now_ms)) {
+  } else if (are_alerts_known(std::nullopt, live, now_ms)) {
     writer.integer(count_alerts(std::nullopt, live));
   } else {
     writer.null();

@@ -616,6 +616,10 @@ export interface components {
             nodes_unknown: number;
             /** @description null where Alertmanager does not answer */
             alerts_firing: number | null;
+            /** @description How many alerts it has beside those that /alerts lists */
+            alerts_left_out: number;
+            /** @description There are more even than alerts_left_out; how many can't be counted */
+            are_more_left_out: boolean;
             nodes: components["schemas"]["OverviewNode"][];
         };
         OverviewNode: {
@@ -1210,6 +1214,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         alerts: components["schemas"]["Alert"][];
+                        /** @description How many more there are of those customers */
+                        left_out: number;
+                        /** @description There are more even than left_out; how many can't be counted */
+                        are_more_left_out: boolean;
                     };
                 };
             };

@@ -174,6 +174,11 @@ export const en = {
     inhibited: "explained by another alert",
     since: "since",
     empty: "No active alert",
+    leftOut: (n: string, isAtLeast: boolean) =>
+      isAtLeast
+        ? `And more than ${n} more, which are not listed.`
+        : `And ${n} more, which are not listed.`,
+    someLeftOut: "And more, which are not listed.",
     notKnownOf: "It is not known whether it has alerts.",
     notKnownHint: "What is missing stands above. As soon as it is back, alerts are shown here.",
     emptyHint: (nodeDownFor: string) =>

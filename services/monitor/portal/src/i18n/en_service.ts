@@ -77,6 +77,8 @@ export const service = {
       "Of some nodes more is sent than can be read: how they are is not known until it is less.",
     "live state missing: the router does not answer":
       "The live state is missing: the router does not answer.",
+    "alerts missing: more are active than can be read":
+      "Of whom more alerts are active than can be read, they are not known until there are fewer.",
     "alerts missing: Alertmanager does not answer":
       "The alerts are missing: Alertmanager does not answer.",
     "curves missing: the router does not answer":
@@ -104,6 +106,8 @@ export const service = {
       "More is sent about your nodes than can be read: how they are is not known until it is less.",
     "live state missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: the state of your nodes cannot be shown just now.",
+    "alerts missing: more are active than can be read":
+      "More alerts are active than can be read: they are not known until there are fewer.",
     "alerts missing: Alertmanager does not answer":
       "Your provider's monitoring has an interruption of its own: alerts cannot be shown just now.",
     "collector away: nodes that send their health cannot be judged; agents keep their data":

@@ -175,6 +175,9 @@ export const es: Dictionary = {
     inhibited: "la explica otra alerta",
     since: "desde",
     empty: "Ninguna alerta activa",
+    leftOut: (n, isAtLeast) =>
+      isAtLeast ? `Y más de ${n} más, que no se listan.` : `Y ${n} más, que no se listan.`,
+    someLeftOut: "Y más, que no se listan.",
     notKnownOf: "No se sabe si tiene alertas.",
     notKnownHint: "Arriba se dice qué falta. En cuanto vuelva, las alertas se ven aquí.",
     emptyHint: (nodeDownFor) =>

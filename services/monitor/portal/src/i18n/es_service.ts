@@ -74,6 +74,8 @@ export const service: typeof english = {
       "De algunos nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
     "live state missing: the router does not answer":
       "Falta el estado en vivo: el router no responde.",
+    "alerts missing: more are active than can be read":
+      "De quien tiene activas más alertas de las que se pueden leer, no se conocen mientras no sean menos.",
     "alerts missing: Alertmanager does not answer": "Faltan las alertas: Alertmanager no responde.",
     "curves missing: the router does not answer": "Faltan las curvas: el router no responde.",
     "collector away: nodes that send their health cannot be judged; agents keep their data":
@@ -99,6 +101,8 @@ export const service: typeof english = {
       "De sus nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
     "live state missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se puede mostrar el estado de sus nodos.",
+    "alerts missing: more are active than can be read":
+      "Hay activas más alertas de las que se pueden leer: no se conocen mientras no sean menos.",
     "alerts missing: Alertmanager does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se pueden mostrar las alertas.",
     "collector away: nodes that send their health cannot be judged; agents keep their data":

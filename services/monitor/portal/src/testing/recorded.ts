@@ -54,6 +54,8 @@ export function customer(
     nodes_down: count("down"),
     nodes_unknown: count("unknown"),
     alerts_firing: 0,
+    alerts_left_out: 0,
+    are_more_left_out: false,
     nodes,
   };
 }

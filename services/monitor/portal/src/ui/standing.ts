@@ -46,6 +46,32 @@ export function areAlertsKnown(overview: Overview | undefined): boolean {
   );
 }
 
+/** False where a node of this customer without an alert in the list may well have one. */
+export function areAlertsKnownOf(customerId: string, overview: Overview | undefined): boolean {
+  const customer = overview?.customers.find(({ id }) => id === customerId);
+  return (
+    areAlertsKnown(overview) &&
+    customer !== undefined &&
+    customer.alerts_firing !== null &&
+    customer.alerts_left_out === 0 &&
+    !customer.are_more_left_out
+  );
+}
+
+/** Active alerts that are not in the list, as of whoever has very many. */
+export interface LeftOut {
+  count: number;
+  /** There are more even than that. */
+  isAtLeast: boolean;
+}
+
+export function leftOutOf(overview: Overview): LeftOut {
+  return {
+    count: overview.customers.reduce((sum, { alerts_left_out }) => sum + alerts_left_out, 0),
+    isAtLeast: overview.customers.some(({ are_more_left_out }) => are_more_left_out),
+  };
+}
+
 /** The alert that fires because this node was down when it was last known, which stands while we are blind. */
 export function downAlertOf(
   alerts: readonly Alert[] | undefined,

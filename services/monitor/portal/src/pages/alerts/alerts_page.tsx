@@ -7,7 +7,7 @@ import { AlertList } from "../../ui/alert_list";
 import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
-import { areAlertsKnown } from "../../ui/standing";
+import { areAlertsKnown, leftOutOf, type LeftOut } from "../../ui/standing";
 import { Warnings } from "../../ui/warnings";
 import { ZoneNote } from "../../ui/zone_note";
 import { alertsSummary, type NodeDownFor } from "./alerts_summary";
@@ -29,6 +29,14 @@ function NoAlerts({ areKnown }: { areKnown: boolean }) {
   const hint =
     nodeDownFor === null ? text.alerts.emptyHintShort : text.alerts.emptyHint(nodeDownFor.words);
   return <EmptyState title={text.alerts.empty} hint={hint} />;
+}
+
+function MoreAlerts({ count, isAtLeast }: LeftOut) {
+  const { text, format } = useLanguage();
+  if (count === 0 && !isAtLeast) return null;
+  const words =
+    count === 0 ? text.alerts.someLeftOut : text.alerts.leftOut(format.whole(count), isAtLeast);
+  return <p className={card.more}>{words}</p>;
 }
 
 export function AlertsPage({ isOperator }: { isOperator: boolean }) {
@@ -64,6 +72,7 @@ export function AlertsPage({ isOperator }: { isOperator: boolean }) {
           ) : (
             <AlertList alerts={alerts} names={names} />
           )}
+          <MoreAlerts {...leftOutOf(overview)} />
         </div>
       )}
       {alerts !== undefined && alerts.length > 0 && <ZoneNote />}

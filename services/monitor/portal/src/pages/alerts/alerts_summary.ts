@@ -1,6 +1,13 @@
 import type { Alert, Overview } from "../../api/queries";
 import type { Dictionary } from "../../i18n/language";
-import { areAlertsKnown, countsOf, watchedNodes } from "../../ui/standing";
+import {
+  areAlertsKnown,
+  areAlertsKnownOf,
+  countsOf,
+  firingIn,
+  leftOutOf,
+  watchedNodes,
+} from "../../ui/standing";
 import { statusOf } from "../../ui/status_mark";
 import { nodeKey } from "../overview/filter";
 
@@ -22,7 +29,9 @@ function downWithoutAlert(overview: Overview, alerts: readonly Alert[], afterSec
   const any = keysOf(alerts);
   const counts = { quiet: 0, untold: 0, overdue: 0 };
   for (const customer of overview.customers) {
+    // Where alerts are left out, a node without one in the list may have one.
     if (!customer.is_enabled) continue;
+    if (areAlertsKnown(overview) && !areAlertsKnownOf(customer.id, overview)) continue;
     for (const node of customer.nodes) {
       const key = nodeKey(customer.id, node.id);
       if (statusOf(node) !== "down" || firing.has(key)) continue;
@@ -70,7 +79,9 @@ export function alertsSummary(
   if (overview === undefined) return null;
   const words = text.alerts;
   const count = (state: Alert["state"]) => alerts.filter((alert) => alert.state === state).length;
-  const [firing, silenced, inhibited] = [count("firing"), count("silenced"), count("inhibited")];
+  const [listed, silenced, inhibited] = [count("firing"), count("silenced"), count("inhibited")];
+  const isShortened = leftOutOf(overview).count > 0;
+  const firing = isShortened ? Math.max(listed, firingIn(overview) ?? 0) : listed;
   const trouble = nodesInTrouble(overview, alerts, nodeDownFor, text);
   const isCalm = trouble.length === 0 && overview.warnings.length === 0;
   const none = areAlertsKnown(overview) ? (isCalm ? words.calm : words.noneActive) : words.notKnown;

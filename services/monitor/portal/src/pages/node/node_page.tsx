@@ -20,7 +20,7 @@ import card from "../../ui/card.module.css";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { Segmented } from "../../ui/segmented";
-import { areAlertsKnown, downAlertOf } from "../../ui/standing";
+import { areAlertsKnownOf, downAlertOf } from "../../ui/standing";
 import { reasonOf, StatusMark, statusOf, type UnknownReason } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
 import { ZoneNote } from "../../ui/zone_note";
@@ -61,7 +61,7 @@ function NodeAlerts({ customerId, nodeId, isOperator }: NodePageProps) {
   const alerts = current?.filter(
     (alert) => alert.customer_id === customerId && alert.node_id === nodeId,
   );
-  const none = areAlertsKnown(overview) ? text.node.noAlerts : text.alerts.notKnownOf;
+  const none = areAlertsKnownOf(customerId, overview) ? text.node.noAlerts : text.alerts.notKnownOf;
   return (
     <section className={card.card} aria-labelledby="node-alerts">
       <h2 id="node-alerts" className={styles.sectionTitle}>

@@ -7,7 +7,7 @@ import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { Segmented, type Segment } from "../../ui/segmented";
 import { SeverityShape, type Severity } from "../../ui/severity_mark";
-import { areAlertsKnown, firingIn, worstSeverity } from "../../ui/standing";
+import { areAlertsKnown, areAlertsKnownOf, firingIn, worstSeverity } from "../../ui/standing";
 import { StatusShape, type NodeStatus } from "../../ui/status_mark";
 import { Unknown } from "../../ui/unknown";
 import { Warnings } from "../../ui/warnings";
@@ -251,7 +251,7 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
               key={customer.id}
               customer={customer}
               alerts={byNode}
-              areAlertsKnown={areKnown}
+              areAlertsKnown={areKnown && areAlertsKnownOf(customer.id, overview)}
               away={overview.away}
               isOperator={isOperator}
               clockOffsetMs={offsetMs}
