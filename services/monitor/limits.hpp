@@ -68,6 +68,14 @@ inline constexpr std::size_t kHookAnswerBytesMax = 16U << 10U;
 inline constexpr Duration kHookTimeout = std::chrono::seconds(10);
 /// Targets that are remembered for when the database is away; some 300 B each.
 inline constexpr std::size_t kHookTargetsKeptMax = 50'000;
+/// Nodes of a customer up to which each of its channels for mail has a receiver of its own, and
+/// receivers × nodes of one with more, rounded up to a power of two (alerting/mail_receivers.hpp).
+/// So flushes of mails take a tenth of two cores of whoever loses 5,000 nodes at once, where twenty
+/// receivers took more than both.
+inline constexpr std::size_t kMailNodesApart = 512;
+inline constexpr std::size_t kMailGroupsNodesMax = 16'384;
+/// With fewer the provider's rule on the mail server would never count three.
+inline constexpr std::size_t kMailReceiversMin = 3;
 /// How often it is written down again that telling a channel goes as it did.
 inline constexpr Duration kOutcomeInterval = std::chrono::minutes(1);
 /// Channels of which it is known in memory, some 300 B each; and rows of one transaction.

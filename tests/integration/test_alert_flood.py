@@ -5,9 +5,10 @@ from __future__ import annotations
 import email.policy
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from email import message_from_string
 from functools import partial
@@ -155,6 +156,81 @@ def test_all_nodes_of_a_customer_cost_alertmanager_and_the_others_little(tmp_pat
         assert all(one and one["reason"] for one in failures), "what did not arrive is told"
         alerts = operator.good("GET", "/alerts?customer_id=cliente-b")["alerts"]
         assert {one["name"] for one in alerts} == set(sent)
+
+
+def _add_nodes(stack: Stack, customer: str, nodes: list[str]) -> None:
+    """Beside the interface, where a customer may make 200 at once."""
+    with closing(sqlite3.connect(stack.layout.data / "monitor.db", timeout=10)) as database, database:
+        rows = [(customer, node, "eu", "production", "", 1, 1, 0, 1) for node in nodes]
+        database.executemany("INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _routes(stack: Stack, customer: str) -> int:
+    text = (stack.layout.data / "alertmanager.yml").read_text()
+    return text.count(f"""- matchers: ['customer_id="{customer}"']""")
+
+
+def _mails_by_address(mails: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for to, subject, _ in map(_read, list(mails)):
+        found.setdefault(to, []).append(subject)
+    return found
+
+
+@pytest.mark.long(60)
+def test_a_large_customers_mails_are_few_groups_and_one_dead_address_stops_no_other(tmp_path: Path) -> None:
+    """Each address had a route of its own: at each flush Alertmanager sorted 5,000 alerts for each, 37 s of its core in 15."""
+    told = _Told()
+    dead = "a7@a.example"
+    with (
+        Stack(tmp_path) as stack,
+        _host(beside(stack.layout.host, 99), told.take) as good,
+        mail_server(beside(stack.layout.host, 98), lambda: dead, hold=2) as (port, mails),
+    ):
+        mail = (
+            f'mail: {{smarthost: "{beside(stack.layout.host, 98)}:{port}", from: vigia@p.example, require_tls: false}}'
+        )
+        add_to_alerting(stack, "allow_private_targets: true", mail)
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        addresses = [f"a{number}@a.example" for number in range(CHANNELS)]
+        channels = _add_channels(operator, "cliente-a", *addresses, kind="email")
+        _add_channels(operator, "cliente-b", good)
+        assert _routes(stack, "cliente-a") == CHANNELS
+        nodes = [f"x-{number}" for number in range(4_100)]
+        _add_nodes(stack, "cliente-a", nodes)
+        wait_for("the customer has grown", lambda: _routes(stack, "cliente-a") == 3, 40)
+        pid = stack.running["alertmanager"].pid
+        started = time.monotonic()
+        names = ("CustomerNodeDown", "HighCPUUsage")
+        for name in names:
+            _post(stack, _alerts("cliente-a", name, nodes[:NODES]))
+        sent = time.monotonic()
+        _post(stack, _alerts("cliente-b", "OfB", ["b-1"]))
+        wait_for("B is told", lambda: "OfB" in told.at, 12)
+        print(f"flood {sent - started:.1f} s, B after {told.at['OfB'] - sent:.1f} s", end=", ")
+        living = [one for one in addresses if one != dead]
+        wait_for("all others' mail", lambda: set(_mails_by_address(mails)) == set(living), 40)
+        failures = wait_for("it is told that some fail", lambda: _failures(operator, channels), 40)
+        assert (
+            failures[dead] == "the mail server does not take the message, to this address or to another of the customer"
+        )
+        # Two flushes more, in which the dead one is tried again.
+        time.sleep(2 * GROUP_INTERVAL)
+        subjects = {subject for some in _mails_by_address(mails).values() for subject in some}
+        assert subjects == {f"[ACTIVA: {NODES}] {name}" for name in names}
+        assert all(len(some) == len(names) for some in _mails_by_address(mails).values()), "nobody is told twice"
+        files, rss = len(list(Path(f"/proc/{pid}/fd").iterdir())), _status_mib(pid, "VmHWM")
+        print(f"files {files}, RSS {rss} MiB at most")
+        assert files < 200
+
+
+def _failures(operator: Caller, channels: list[str]) -> dict[str, str]:
+    """By address, once the dead one has one."""
+    of_all = channels_of(operator, "cliente-a")
+    found = {of_all[one]["target"]: of_all[one]["last_failure"] for one in channels}
+    return {to: why["reason"] for to, why in found.items() if why} if found["a7@a.example"] else {}
 
 
 @pytest.mark.long(35)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,8 +96,10 @@ def sink(host: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
 
 
 @contextmanager
-def mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[tuple[int, list[str]]]:
-    """An SMTP server that takes all but mail to the address that `unknown` gives: what it was sent, head and body."""
+def mail_server(host: str, unknown: Callable[[], str] = lambda: "", hold: float = 0) -> Iterator[tuple[int, list[str]]]:
+    """An SMTP server that takes all but mail to the address that `unknown` gives: what it was sent, head and body.
+
+    It has each mail for `hold` seconds before it says that it is taken."""
     mails: list[str] = []
 
     class Session(socketserver.StreamRequestHandler):
@@ -109,6 +112,7 @@ def mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[
                     lines = iter(self.rfile.readline, b".\r\n")
                     # A line that begins with a dot is sent with two (RFC 5321, 4.5.2).
                     mails.append(b"".join(one[1:] if one.startswith(b"..") else one for one in lines).decode())
+                    time.sleep(hold)
                 is_refused = word == b"RCPT" and unknown() and unknown().encode() in line
                 if is_refused:
                     self.wfile.write(b"550 no such user at mx.inside\r\n")
@@ -117,8 +121,11 @@ def mail_server(host: str, unknown: Callable[[], str] = lambda: "") -> Iterator[
                 if word == b"QUIT":
                     return
 
-    with socketserver.ThreadingTCPServer((host, 0), Session) as server:
-        server.daemon_threads = True
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = 512
+
+    with Server((host, 0), Session) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -160,5 +160,25 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
   EXPECT_NE(text.find("url: \"http://127.0.0.1:9/hook\""), std::string::npos);
 }
 
+// Each receiver is a group of each alert name, which Alertmanager sorts at each flush.
+TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
+  const auto customer = *CustomerId::parse("cliente-a");
+  std::vector<Channel> channels;
+  for (int i = 0; i < 20; ++i) {
+    channels.push_back({std::to_string(i), customer, "email", "ops@a.example", "", 1});
+    channels.back().customer_nodes = 5'000;
+  }
+  const MailServer server{"mail.example:25", "v@p.example", "", "", true};
+  const auto text = render_alertmanager({"", ""}, server, channels, kRelay);
+  const auto count = [&](std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("- matchers: ['customer_id=\"cliente-a\"']"), 3U) << text;
+  EXPECT_EQ(count("email_configs:"), 3U);
+  EXPECT_EQ(count("      - to: "), 20U) << "each for itself: a dead address stops no other";
+}
+
 }  // namespace
 }  // namespace vigia::monitor

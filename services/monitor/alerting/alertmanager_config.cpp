@@ -9,7 +9,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
-#include "services/monitor/alerting/mail_outcomes.hpp"
+#include "services/monitor/alerting/mail_receivers.hpp"
 #include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/limits.hpp"
 
@@ -205,11 +205,13 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
   return text;
 }
 
-// One of its own for each address: Alertmanager counts by receiver, and so it is known how each
-// fares (mail_outcomes.hpp).
-std::string render_mail_receiver(const Channel& channel, std::string_view portal) {
-  return fmt::format("  - name: {}\n    email_configs:\n", json_text(mail_receiver(channel.id))) +
-         render_email(channel, portal);
+// Alertmanager counts by receiver, so it is known how each fares (mail_outcomes.hpp). Apart from
+// webhooks: a mail server that hangs holds up what is told beside it.
+std::string render_mail_receiver(const std::string& name, const std::vector<Channel>& told,
+                                 std::string_view portal) {
+  auto text = fmt::format("  - name: {}\n    email_configs:\n", json_text(name));
+  for (const auto& channel : told) text += render_email(channel, portal);
+  return text;
 }
 
 // While our own parts are away they explain what an agent says of its way to us: nobody is told.
@@ -291,10 +293,9 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
       route(name);
       receivers += render_receivers(name, own, relay, portal);
     }
-    for (const auto& channel : own) {
-      if (!is_mail(channel)) continue;
-      route(mail_receiver(channel.id));
-      receivers += render_mail_receiver(channel, portal);
+    for (const auto& [name, told] : mail_receivers(own)) {
+      route(name);
+      receivers += render_mail_receiver(name, told, portal);
     }
   }
   // One message a minute at most for what happens to one customer, whatever comes and goes there.

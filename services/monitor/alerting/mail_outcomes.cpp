@@ -4,6 +4,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/status.hpp"
+#include "services/monitor/alerting/mail_receivers.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::string_view kTried = "alertmanager_notification_requests_total{";
 constexpr std::string_view kFailed = "alertmanager_notification_requests_failed_total{";
 constexpr std::string_view kMailFailure = "the mail server does not take the message";
+constexpr std::string_view kSharedFailure =
+    "the mail server does not take the message, to this address or to another of the customer";
 
 // Of `name="value"`; receivers of ours have no quote in their names.
 std::string_view label_of(std::string_view line, std::string_view name) {
@@ -30,8 +33,6 @@ std::optional<double> value_of(std::string_view line) {
 }
 
 }  // namespace
-
-std::string mail_receiver(std::string_view channel_id) { return "mail-" + std::string(channel_id); }
 
 std::map<std::string, MailCounts> read_mail_counts(std::string_view metrics) {
   std::map<std::string, MailCounts> counts;
@@ -79,7 +80,37 @@ void MailOutcomes::run() {
   }
 }
 
+void MailOutcomes::note(const std::vector<Channel>& told, const MailChange& change) {
+  const bool is_alone = told.size() == 1;
+  for (const auto& channel : told) {
+    if (change.has_failed) {
+      outcomes_.note_failed(channel.customer, channel.id,
+                            std::string(is_alone ? kMailFailure : kSharedFailure));
+    }
+    if (change.has_arrived && (is_alone || !change.has_failed)) {
+      outcomes_.note_delivered(channel.customer, channel.id);
+    }
+  }
+}
+
+void MailOutcomes::note_receivers(const std::vector<Channel>& channels) {
+  std::map<std::string, std::string> receivers;
+  bool is_other = false;
+  for (const auto& channel : channels) {
+    if (channel.type != "email") continue;
+    const auto& name = receivers[channel.id] = mail_receiver(channel);
+    const auto before = receivers_.find(channel.id);
+    is_other = is_other || (before != receivers_.end() && before->second != name);
+  }
+  receivers_ = std::move(receivers);
+  if (is_other) on_other_receivers_();
+}
+
 Result<void> MailOutcomes::look() {
+  auto channels =
+      database_.read([](Connection& connection) { return list_all_channels(connection); });
+  if (!channels) return forward(channels);
+  note_receivers(*channels);
   net::ClientRequest request;
   request.url = url_ + "/metrics";
   request.response_bytes_max = kMailCountersBytesMax;
@@ -90,19 +121,12 @@ Result<void> MailOutcomes::look() {
     return tl::unexpected<Error>(std::move(*error));
   }
   auto counts = read_mail_counts(answer->body);
-  auto channels =
-      database_.read([](Connection& connection) { return list_all_channels(connection); });
-  if (!channels) return forward(channels);
-  for (const auto& channel : *channels) {
-    const auto now = counts.find(mail_receiver(channel.id));
-    if (channel.type != "email" || now == counts.end()) continue;
+  for (const auto& [receiver, told] : mail_receivers(*channels)) {
+    const auto now = counts.find(receiver);
+    if (now == counts.end()) continue;
     std::optional<MailCounts> before;
-    if (last_) before = (*last_)[now->first];  // a receiver that is new began at nothing
-    const auto change = mail_change(before, now->second);
-    if (change.has_failed) {
-      outcomes_.note_failed(channel.customer, channel.id, std::string(kMailFailure));
-    }
-    if (change.has_arrived) outcomes_.note_delivered(channel.customer, channel.id);
+    if (last_) before = (*last_)[receiver];  // a receiver that is new began at nothing
+    note(told, mail_change(before, now->second));
   }
   last_ = std::move(counts);
   return {};

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
@@ -33,18 +35,20 @@ struct MailChange {
 };
 MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts& now);
 
-/// The name of the receiver of one channel for mail: "mail-" and the channel's id.
-std::string mail_receiver(std::string_view channel_id);
-
-/// Thread contract: `start` and `stop` from one thread; a thread of its own looks.
+/// Of channels that have one receiver together (mail_receivers.hpp) all that is known is known of
+/// all: a failure may be another's, and something has arrived where none failed. Thread contract:
+/// `start` and `stop` from one thread; a thread of its own looks.
 class MailOutcomes {
  public:
+  /// `on_other_receivers` is called where a look finds that a customer's nodes are so many more or
+  /// fewer that its channels have other receivers than at the look before.
   MailOutcomes(Database& database, net::Client& client, ChannelOutcomes& outcomes,
-               std::string alertmanager_url)
+               std::string alertmanager_url, std::function<void()> on_other_receivers)
       : database_(database),
         client_(client),
         outcomes_(outcomes),
-        url_(std::move(alertmanager_url)) {}
+        url_(std::move(alertmanager_url)),
+        on_other_receivers_(std::move(on_other_receivers)) {}
   ~MailOutcomes() { stop(); }
   MailOutcomes(const MailOutcomes&) = delete;
   MailOutcomes& operator=(const MailOutcomes&) = delete;
@@ -56,11 +60,16 @@ class MailOutcomes {
 
  private:
   void run();
+  void note_receivers(const std::vector<Channel>& channels);
+  void note(const std::vector<Channel>& told, const MailChange& change);
 
   Database& database_;
   net::Client& client_;
   ChannelOutcomes& outcomes_;
   const std::string url_;
+  const std::function<void()> on_other_receivers_;
+  std::map<std::string, std::string>
+      receivers_;  ///< by channel, at the last look; the thread's own
   std::optional<std::map<std::string, MailCounts>> last_;  ///< the thread's own
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -2,7 +2,10 @@
 
 #include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
+#include "services/monitor/alerting/mail_receivers.hpp"
+#include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
+#include "services/monitor/store/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
 namespace vigia::monitor {
@@ -65,6 +68,63 @@ TEST_F(Outcomes, OfAnothersChannelNothingIsWritten) {
   outcomes_.note_failed(kB, "1", "its host answers 500");
   ASSERT_TRUE(outcomes_.keep());
   EXPECT_EQ(kept(), ChannelOutcome());
+}
+
+TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
+  for (const auto& [nodes, receivers] : std::vector<std::pair<std::size_t, std::size_t>>{
+           {0, 20}, {512, 20}, {513, 16}, {1024, 16}, {1025, 8}, {4096, 4}, {5000, 3}}) {
+    EXPECT_EQ(mail_receivers_for(nodes), receivers) << nodes;
+  }
+  std::vector<Channel> channels;
+  for (std::size_t i = 0; i < kChannelsPerCustomerMax; ++i) {
+    channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1});
+  }
+  channels.push_back({"hook", kA, "webhook", "https://a.example", "", 1});
+  const auto apart = mail_receivers(channels);
+  ASSERT_EQ(apart.size(), kChannelsPerCustomerMax);
+  EXPECT_EQ(apart[3].first, "mail-id3");
+  EXPECT_EQ(apart[3].second.size(), 1U);
+  for (auto& channel : channels) channel.customer_nodes = 5'000;
+  const auto together = mail_receivers(channels);
+  ASSERT_EQ(together.size(), 3U);
+  std::size_t told = 0;
+  for (const auto& [name, some] : together) {
+    EXPECT_TRUE(name.starts_with("mails-cliente-a-") && name.ends_with("-of-3")) << name;
+    told += some.size();
+  }
+  EXPECT_EQ(told, kChannelsPerCustomerMax);
+  const auto before = mail_receiver(channels[7]);
+  channels.erase(channels.begin());
+  EXPECT_EQ(mail_receiver(channels[6]), before) << "whoever else there is";
+}
+
+// Nodes register themselves by pushing: nobody else says that a customer has grown.
+TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
+  const auto client = net::Client::create({});
+  int others = 0;
+  MailOutcomes mails(*database_, *client, outcomes_, "http://127.0.0.1:1", [&] { ++others; });
+  const auto add_nodes = [&](std::size_t first, std::size_t end) {
+    ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
+      for (std::size_t i = first; i < end; ++i) {
+        Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+        auto added = register_node(node, c);
+        if (!added) return added;
+      }
+      return true;
+    }));
+  };
+  ASSERT_TRUE((*database_).write([](Connection& c) {
+    return insert_channel(Channel{"2", kA, "email", "a@a.example", "", 1}, c);
+  }));
+  add_nodes(0, kMailNodesApart);
+  EXPECT_FALSE(mails.look()) << "Alertmanager is away; the channels are known all the same";
+  EXPECT_FALSE(mails.look());
+  EXPECT_EQ(others, 0);
+  add_nodes(kMailNodesApart, kMailNodesApart + 1);
+  EXPECT_FALSE(mails.look());
+  EXPECT_EQ(others, 1);
+  EXPECT_FALSE(mails.look());
+  EXPECT_EQ(others, 1);
 }
 
 TEST(MailOutcomes, AreReadFromAlertmanagersCounters) {

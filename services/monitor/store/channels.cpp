@@ -1,5 +1,7 @@
 #include "services/monitor/store/channels.hpp"
 
+#include <charconv>
+
 namespace vigia::monitor {
 namespace {
 
@@ -9,6 +11,13 @@ ChannelState read_state(const std::string& text) {
   return text == "not_active" ? ChannelState::kNotActive : ChannelState::kPending;
 }
 
+// An expression has no type of its own in SQLite, and would be read as text or as a number.
+std::size_t read_count(const std::string& text) {
+  std::size_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
 Result<std::vector<Channel>> select_channels(const std::string& where,
                                              const std::vector<Value>& values,
                                              Connection& connection) {
@@ -16,7 +25,9 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
       "SELECT id, customer_id, type, target, channel, created_ms, state, reason, "
       "COALESCE((SELECT language FROM customers WHERE customers.id = channels.customer_id), 'es'), "
       "COALESCE((SELECT name FROM customers WHERE customers.id = channels.customer_id), "
-      "customer_id), delivered_ms, failed_ms, failure "
+      "customer_id), delivered_ms, failed_ms, failure, "
+      "CAST((SELECT COUNT(*) FROM nodes WHERE nodes.customer_id = channels.customer_id "
+      "AND nodes.retired_ms = 0) AS TEXT) "
       "FROM channels " +
           where,
       values);
@@ -25,10 +36,10 @@ Result<std::vector<Channel>> select_channels(const std::string& where,
   for (const auto& row : *rows) {
     auto customer = CustomerId::parse(row.text(1));
     if (!customer) return forward(customer);
-    channels.push_back(Channel{row.text(0), *customer, row.text(2), row.text(3), row.text(4),
-                               row.integer(5), read_state(row.text(6)), row.text(7), row.text(8),
-                               row.text(9),
-                               ChannelOutcome{row.integer(10), row.integer(11), row.text(12)}});
+    channels.push_back(Channel{
+        row.text(0), *customer, row.text(2), row.text(3), row.text(4), row.integer(5),
+        read_state(row.text(6)), row.text(7), row.text(8), row.text(9),
+        ChannelOutcome{row.integer(10), row.integer(11), row.text(12)}, read_count(row.text(13))});
   }
   return channels;
 }

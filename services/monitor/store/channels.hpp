@@ -35,6 +35,7 @@ struct Channel {
   std::string language = "es";                  ///< its customer's
   std::string customer_name = {};
   ChannelOutcome outcome = {};
+  std::size_t customer_nodes = 0;  ///< that are not retired
 };
 
 struct NamedOutcome {
