@@ -121,6 +121,8 @@ class TestExamples:
             ("prometheus-alertmanager.service.d/vigia.conf", commands.alertmanager(layout)),
         ):
             assert _flags(_dropped_in(file), places) == _flags(command.words, places), file
+            unit = (ROOT / "deploy" / "systemd" / file).read_text()
+            assert set(re.findall(r"^Environment=(\w+)=", unit, re.MULTILINE)) == set(command.env), file
 
     def test_the_container_of_alertmanager_has_them_too(self) -> None:
         text = (ROOT / "services" / "monitor" / "docker-compose.yaml").read_text()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from otlp import gauge, metrics_request, post, rejected_points, resource_of
 from stack import Stack, prometheus_programs, wait_for
 
@@ -57,6 +59,13 @@ def test_a_sample_from_the_future_is_refused(neighbours: Stack) -> None:
     # For good, or, while nobody's samples have told whose clock is wrong, to be sent again.
     assert _send(neighbours, "cliente-b", gauge("future", [(month_ahead, 1.0)])) in ((200, 1), (503, -1))
     _assert_goes_on(neighbours, "after_future")
+
+
+@pytest.mark.parametrize("part", ["hot", "query"])
+def test_a_long_list_does_not_hold_all_places_of_a_prometheus(neighbours: Stack, part: str) -> None:
+    """One customer's list runs on one, and what collects its garbage on a quarter, or on all that would stand idle."""
+    told = requests.get(f"{neighbours.layout.url(part)}/api/v1/status/runtimeinfo", timeout=5).json()
+    assert told["data"]["GOMAXPROCS"] >= 4 * (os.cpu_count() or 1)
 
 
 def test_a_pushed_up_is_refused(neighbours: Stack) -> None:
