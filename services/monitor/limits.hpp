@@ -113,8 +113,11 @@ inline constexpr std::size_t kWaitingQueueMax = 512;
 /// once.
 inline constexpr std::size_t kWaitingAtOncePerCustomer = 2;
 inline constexpr std::size_t kWaitingPerCustomerMax = 32;
-/// Password hashes at once: each takes 19 MiB, so 38 MiB in all.
+/// Password hashes at once: each takes 19 MiB, so with the prompt one 57 MiB in all.
 inline constexpr std::size_t kHashesAtOnceMax = 2;
+/// So often a log-in of one customer, from where somebody of it has logged in, is as urgent as
+/// pages are: beside programs that want all cores the others take ten times as long.
+inline constexpr std::chrono::seconds kPromptLogInEvery{1};
 /// Log-ins that wait for a hash; more get 429. At 30 ms a hash that is a wait under half a second.
 inline constexpr std::size_t kHashesWaitingMax = 32;
 

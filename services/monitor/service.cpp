@@ -88,7 +88,8 @@ FairPoolLimits quick_limits() {
           .known_of_owner_max = kKnownOfOwnerMax};
 }
 
-// A hash costs 30 ms of a core: whoever asks for pages goes first.
+// A hash costs 30 ms of a core: whoever asks for pages goes first, and before all other log-ins one
+// of a customer now and then.
 FairPoolLimits hashing_limits() {
   constexpr int kNiceness = 10;
   return {.threads = kHashesAtOnceMax,
@@ -96,7 +97,8 @@ FairPoolLimits hashing_limits() {
           .jobs_of_caller_max = kLogInsOfCallerMax,
           .known_max = kKnownCallersMax,
           .known_of_owner_max = kKnownLogInsOfOwnerMax,
-          .niceness = kNiceness};
+          .niceness = kNiceness,
+          .prompt_every = kPromptLogInEvery};
 }
 
 /// Everything that runs. Members start in this order and end in the opposite one.
@@ -124,9 +126,9 @@ class Service final : public service::Running {
         mails_(*database_, *client_, outcomes_, settings_.alertmanager.url,
                [this] { publisher_.wake(); }),
         places_(system_names(node_addresses(settings_)), clock_, metrics_),
-        workers_(quick_limits()),
+        workers_(quick_limits(), clock_),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
-        hashing_workers_(hashing_limits()),
+        hashing_workers_(hashing_limits(), clock_),
         inside_workers_(kInsideWorkers, kInsideQueueMax),
         table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_, hashing_workers_},
                clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),

@@ -9,8 +9,23 @@
 
 namespace vigia::monitor {
 
-FairPool::FairPool(FairPoolLimits limits) : limits_(limits) {
-  for (std::size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { run(); });
+FairPool::FairPool(FairPoolLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {
+  for (std::size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { run(false); });
+  if (limits_.prompt_every > Duration{0}) threads_.emplace_back([this] { run(true); });
+}
+
+bool FairPool::may_be_prompt(const Owner& owner) const {
+  if (limits_.prompt_every == Duration{0} || prompt_.waiting >= limits_.callers_max) return false;
+  return !owner.prompted || clock_.steady() - *owner.prompted >= limits_.prompt_every;
+}
+
+FairPool::Queue& FairPool::queue_of(const std::string& caller) {
+  const auto known = known_callers_.find(caller);
+  if (known == known_callers_.end()) return strangers_;
+  Owner& owner = known_of_owner_.find(known->second.owner)->second;
+  if (!may_be_prompt(owner)) return known_;
+  owner.prompted = clock_.steady();
+  return prompt_;
 }
 
 bool FairPool::has_room(const Queue& queue, const std::string& caller) const {
@@ -26,14 +41,18 @@ bool FairPool::submit(const std::string& caller, std::function<void()> job) {
   {
     const std::scoped_lock lock(mutex_);
     if (is_stopping_) return false;
-    Queue& queue = known_callers_.contains(caller) ? known_ : strangers_;
+    Queue& queue = queue_of(caller);
     if (!has_room(queue, caller)) return false;
     auto& jobs = queue.jobs[caller];
     if (jobs.empty()) queue.turns.push_back(caller);
     jobs.push_back(std::move(job));
     ++queue.waiting;
   }
-  wake_.notify_one();
+  if (limits_.prompt_every == Duration{0}) {
+    wake_.notify_one();
+  } else {
+    wake_.notify_all();  // one of those who stand behind may not take what is prompt
+  }
   return true;
 }
 
@@ -41,32 +60,38 @@ void FairPool::forget(const std::string& caller) {
   const auto found = known_callers_.find(caller);
   const auto owner = known_of_owner_.find(found->second.owner);
   known_order_.erase(found->second.in_all);
-  owner->second.erase(found->second.in_owner);
-  if (owner->second.empty()) known_of_owner_.erase(owner);
+  owner->second.callers.erase(found->second.in_owner);
+  if (owner->second.callers.empty()) known_of_owner_.erase(owner);
   known_callers_.erase(found);
 }
 
 void FairPool::note_known(const std::string& caller, const std::string& owner) {
   const std::scoped_lock lock(mutex_);
+  const auto before = known_of_owner_.find(owner);
+  // With its last caller an owner is forgotten, but not that it was prompt just now.
+  const auto prompted = before == known_of_owner_.end() ? std::nullopt : before->second.prompted;
   if (known_callers_.contains(caller)) forget(caller);
   const auto own = known_of_owner_.find(owner);
-  if (own != known_of_owner_.end() && own->second.size() >= limits_.known_of_owner_max) {
-    forget(std::string(own->second.front()));
+  if (own != known_of_owner_.end() && own->second.callers.size() >= limits_.known_of_owner_max) {
+    forget(std::string(own->second.callers.front()));
   }
   if (known_callers_.size() >= limits_.known_max) forget(std::string(known_order_.front()));
   known_order_.push_back(caller);
-  Order& order = known_of_owner_[owner];
-  order.push_back(caller);
+  Owner& now = known_of_owner_[owner];
+  now.prompted = prompted;
+  now.callers.push_back(caller);
   known_callers_.emplace(caller,
-                         Known{owner, std::prev(known_order_.end()), std::prev(order.end())});
+                         Known{owner, std::prev(known_order_.end()), std::prev(now.callers.end())});
 }
 
 void FairPool::stop() {
+  Queue prompt;
   Queue known;
   Queue strangers;  // what they hold is let go without the lock
   {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
+    std::swap(prompt, prompt_);
     std::swap(known, known_);
     std::swap(strangers, strangers_);
   }
@@ -80,7 +105,10 @@ std::function<void()> FairPool::take() {
   // In turns, not first the known: who logs in is a stranger until then.
   const bool is_known = known_.turns.empty() ? false : strangers_.turns.empty() || is_known_next_;
   is_known_next_ = !is_known;
-  Queue& queue = is_known ? known_ : strangers_;
+  return take_of(is_known ? known_ : strangers_);
+}
+
+std::function<void()> FairPool::take_of(Queue& queue) {
   auto caller = std::move(queue.turns.front());
   queue.turns.pop_front();
   const auto found = queue.jobs.find(caller);
@@ -96,16 +124,19 @@ std::function<void()> FairPool::take() {
   return job;
 }
 
-void FairPool::run() {
+bool FairPool::has_work(bool is_prompt) const {
+  if (is_prompt) return !prompt_.turns.empty();
+  return !known_.turns.empty() || !strangers_.turns.empty();
+}
+
+void FairPool::run(bool is_prompt) {
   // Of this thread alone on Linux. Where it is not allowed, it runs as the rest does.
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, limits_.niceness));
+  if (!is_prompt) static_cast<void>(::setpriority(PRIO_PROCESS, 0, limits_.niceness));
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] {
-      return is_stopping_ || !known_.turns.empty() || !strangers_.turns.empty();
-    });
+    wake_.wait(lock, [&] { return is_stopping_ || has_work(is_prompt); });
     if (is_stopping_) return;
-    auto job = take();
+    auto job = is_prompt ? take_of(prompt_) : take();
     lock.unlock();
     contain_faults("a request", job);
     job = nullptr;  // what it held is let go without the lock

@@ -8,10 +8,13 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
+
+#include "libs/base/clock.hpp"
 
 namespace vigia::monitor {
 
@@ -25,6 +28,9 @@ struct FairPoolLimits {
   std::size_t jobs_max = SIZE_MAX;
   std::size_t known_of_owner_max = SIZE_MAX;  ///< of known_max
   int niceness = 0;                           ///< of its threads
+  /// So often one job of an owner's known callers is prompt: it has a thread of its own, which is
+  /// as urgent as the program's others. 0: none is.
+  Duration prompt_every{0};
 };
 
 /// Callers take turns, however many jobs each has. Those who were found to be who they say have a
@@ -32,9 +38,13 @@ struct FairPoolLimits {
 /// makes strangers wait, and nobody who has proved himself from where he is now. Whoever owns many
 /// addresses has a share of the known ones. Thread contract: any thread; the destructor from one
 /// that is not the pool's own.
+///
+/// On a busy machine threads that stand behind all others get a tenth of a core: 30 ms become 300.
+/// A flood may wait for that, and who logs in now and then from where he is known does not.
 class FairPool {
  public:
-  explicit FairPool(FairPoolLimits limits);
+  /// The clock must outlive it.
+  FairPool(FairPoolLimits limits, const Clock& clock);
   FairPool(const FairPool&) = delete;
   FairPool& operator=(const FairPool&) = delete;
   ~FairPool() { stop(); }
@@ -60,20 +70,32 @@ class FairPool {
     Order::iterator in_all;
     Order::iterator in_owner;
   };
-  void run();
-  std::function<void()> take();  ///< REQUIRES: mutex_ held and something waits
+  /// Of its own customer, or the operators.
+  struct Owner {
+    Order callers;
+    std::optional<TimePoint> prompted;  ///< its last prompt job
+  };
+  void run(bool is_prompt);
+  /// REQUIRES for these: mutex_ held; for take and take_of also that something waits.
+  bool has_work(bool is_prompt) const;
+  std::function<void()> take();
+  static std::function<void()> take_of(Queue& queue);
+  Queue& queue_of(const std::string& caller);
+  bool may_be_prompt(const Owner& owner) const;
   /// REQUIRES: mutex_ held.
   bool has_room(const Queue& queue, const std::string& caller) const;
   void forget(const std::string& caller);
 
   const FairPoolLimits limits_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  Queue prompt_;
   Queue known_;
   Queue strangers_;
   bool is_known_next_ = true;
   Order known_order_;
-  std::unordered_map<std::string, Order> known_of_owner_;
+  std::unordered_map<std::string, Owner> known_of_owner_;
   std::unordered_map<std::string, Known> known_callers_;
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;

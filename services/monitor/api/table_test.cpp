@@ -113,9 +113,9 @@ class Table : public ::testing::Test, public net::Handler {
   Answers begun_;
   Answers answers_;
   std::unique_ptr<net::Client> client_ = net::Client::create({200, "test", false});
-  FairPool quick_{FairPoolLimits{2, kWorkerQueueMax, kQuickOfCallerMax, kKnownCallersMax}};
+  FairPool quick_{FairPoolLimits{2, kWorkerQueueMax, kQuickOfCallerMax, kKnownCallersMax}, clock_};
   service::WorkerPool waiting_{kWaitingWorkers, kWaitingQueueMax};
-  FairPool hashing_{FairPoolLimits{1, 1, 1, 1}};
+  FairPool hashing_{FairPoolLimits{1, 1, 1, 1}, clock_};
   ApiTable table_{*database_, authenticator_, ApiWorkers{quick_, waiting_, hashing_},
                   clock_,     metrics_,       {}};
   std::unique_ptr<net::Server> server_;
