@@ -135,7 +135,10 @@ export interface paths {
         };
         /**
          * Active alerts
-         * @description What Alertmanager holds as active. A customer's user gets those of its own customer.
+         * @description What Alertmanager holds as active. A customer's user gets those of its own customer. Of each customer the 1000 most severe
+         *     and newest are listed, and `left_out` says how many more there are. 503 where those that are asked for are not known, of all
+         *     customers only where nobody's are; the overview has null for each whose are not.
+         *
          */
         get: operations["listAlerts"];
         put?: never;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../../i18n/en";
 import { es } from "../../i18n/es";
 import * as recorded from "../../testing/recorded";
+import { areAlertsKnownOf, leftOutOf } from "../../ui/standing";
 import { alertsSummary } from "./alerts_summary";
 
 const node = recorded.node;
@@ -23,6 +24,17 @@ describe("alertsSummary", () => {
     expect(summary({ ...well, provider_alerts_firing: null })).toBe(en.alerts.notKnown);
     expect(summary({ ...well, away: ["storage"], warnings: ["x"] })).toBe("No active alert");
     expect(alertsSummary([], undefined, null, en)).toBeNull();
+  });
+
+  it("counts alerts that are left out, and says of no node then that it has none", () => {
+    const customer = { ...recorded.customer("cliente-b", "B", [down]), alerts_firing: 1500 };
+    const shortened = recorded.overview([{ ...customer, alerts_left_out: 500 }]);
+    expect(summary(shortened, recorded.alert())).toBe("1500 active alerts");
+    expect(leftOutOf(shortened)).toEqual({ count: 500, isAtLeast: false });
+    expect(areAlertsKnownOf("cliente-b", shortened)).toBe(false);
+    expect(areAlertsKnownOf("cliente-b", overviewOf(down))).toBe(true);
+    expect(en.alerts.leftOut("500", false)).toBe("And 500 more, which are not listed.");
+    expect(es.alerts.leftOut("500", true)).toBe("Y más de 500 más, que no se listan.");
   });
 
   it("names the nodes that no alert speaks of yet", () => {
