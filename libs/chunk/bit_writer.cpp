@@ -5,8 +5,7 @@
 namespace vigia::chunk {
 namespace {
 
-// Doubling would leave a third of the memory of millions of open chunks unused, so they grow by a
-// quarter, at least by a cache line.
+// By a quarter, at least by a cache line: doubling would leave a third unused.
 constexpr std::size_t kGrowthBytesMin = 64;
 
 }  // namespace

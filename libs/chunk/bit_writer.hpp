@@ -1,4 +1,4 @@
-// Bits in a byte string, most significant first: the base of a chunk.
+// Bits in a byte string, most significant first: the base of a packed chunk.
 #pragma once
 
 #include <cstddef>
