@@ -187,8 +187,8 @@ void Service::make_interfaces() {
   write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
                                           [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<ReadApi>(*remote_read_);
-  gaps_ = AnswerGaps(
-      [this] { return store_->damage().unsaved_files + (index_->lacks_rows() ? 1 : 0); });
+  gaps_ = AnswerGaps([this] { return store_->damage().unsaved_files; },
+                     [this](std::string_view customer) { return index_->lacks_rows_of(customer); });
   label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_, gaps_);
   trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
   log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);

@@ -75,13 +75,13 @@ void Service::add_search(const char* method, const std::string& pattern, const S
                 const auto gone = std::make_shared<std::atomic<bool>>(false);
                 responder.on_gone([gone] { *gone = true; });
                 const auto job = make_job(std::move(request), std::move(responder));
-                const auto taken =
-                    readers_->submit(customer, bytes, [this, job, values, search, gone, &ended] {
+                const auto taken = readers_->submit(
+                    customer, bytes, [this, customer, job, values, search, gone, &ended] {
                       if (*gone) return job->responder.send(answer_to_nobody());
                       const WorkLimit limit(clock_, search.longest, gone);
                       net::Response response = search.answer(job->request, values, limit);
                       if (limit.has_timed_out()) ended.add();
-                      gaps_.mark(response);
+                      gaps_.mark(response, customer);
                       job->responder.send(std::move(response));
                     });
                 if (!taken) job->responder.send(refuse(job->request, taken.error()));

@@ -207,7 +207,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
     is_cut = true;
     break;
   }
-  const std::string_view gaps = gaps_.warning();
+  const std::string_view gaps = gaps_.warning(share_of(*fence));
   if (trace.spans() == 0 && !is_cut) {
     // While rows are lost or not saved yet, "not found" may be untrue.
     if (!gaps.empty()) return net::json_error({ErrorCode::kUnavailable, std::string(gaps)});
@@ -225,7 +225,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
   }
   const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
   auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  AnswerBody body(memory, gaps_.warning());
+  AnswerBody body(memory, gaps_.warning(share_of(query->fence)));
   bool is_cut = false;
   std::size_t left_out = 0;
   Result<void> fits;

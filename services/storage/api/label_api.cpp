@@ -163,7 +163,8 @@ net::Response LabelApi::labels(const net::Request& request, const WorkLimit& lim
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_names({*query, *memory, limit}), query->limit, memory, gaps_.warning(), limit);
+  return answer(find_names({*query, *memory, limit}), query->limit, memory,
+                gaps_.warning(share_of(query->fence)), limit);
 }
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name,
@@ -171,8 +172,8 @@ net::Response LabelApi::values(const net::Request& request, std::string_view nam
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
-  return answer(find_values({*query, *memory, limit}, name), query->limit, memory, gaps_.warning(),
-                limit);
+  return answer(find_values({*query, *memory, limit}, name), query->limit, memory,
+                gaps_.warning(share_of(query->fence)), limit);
 }
 
 net::Response LabelApi::series(const net::Request& request, const WorkLimit& limit) const {
@@ -183,7 +184,7 @@ net::Response LabelApi::series(const net::Request& request, const WorkLimit& lim
   }
   const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_series({*query, *memory, limit}, query->limit), query->limit, memory,
-                gaps_.warning(), limit);
+                gaps_.warning(share_of(query->fence)), limit);
 }
 
 }  // namespace vigia::storage

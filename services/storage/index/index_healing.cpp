@@ -311,7 +311,21 @@ Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer, const Goes
   const std::string prefix = index_key::all_series(customer);
   if (auto healed = heal_rows(prefix, after_prefix(prefix), goes_on); !healed) return healed;
   (*healing)->repairs = repairs;
+  const std::lock_guard lock(whole_mutex_);
+  whole_after_[customer] = repairs;
   return {};
+}
+
+bool SeriesIndex::lacks_rows_of(std::string_view customer) const {
+  if (!lacks_rows() || customer.empty()) return lacks_rows();
+  const auto id = customer == CustomerId::provider().text()
+                      ? Result<CustomerId>(CustomerId::provider())
+                      : CustomerId::parse(customer);
+  const auto number = id ? find_customer(*id) : std::nullopt;
+  if (!number) return true;
+  const std::lock_guard lock(whole_mutex_);
+  const auto whole = whole_after_.find(*number);
+  return whole == whole_after_.end() || whole->second != store_.repairs();
 }
 
 Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(CustomerNumber customer) {

@@ -180,6 +180,10 @@ TEST_F(IndexHealingTest, ACustomersErrorHoldsUpNobodyBehind) {
   ASSERT_FALSE(healed);
   EXPECT_EQ(healed.error().message, "made to fail");
   EXPECT_TRUE(index_->lacks_rows());
+  EXPECT_TRUE(index_->lacks_rows_of("cliente-a"));
+  EXPECT_FALSE(index_->lacks_rows_of("cliente-b")) << "an error that lasts is one customer's";
+  EXPECT_TRUE(index_->lacks_rows_of("")) << "who sees all";
+  EXPECT_TRUE(index_->lacks_rows_of("never-seen"));
   EXPECT_TRUE(real_->get(Family::kIndex, value).value().has_value());
   EXPECT_TRUE(real_->get(Family::kIdentity, copy).value().has_value());
   store_.failing.clear();

@@ -96,6 +96,9 @@ class SeriesIndex {
   Result<void> make_whole(const GoesOn& goes_on = {});
   /// The store has lost rows since make_whole was done: what is found may be less than there is.
   bool lacks_rows() const { return store_.repairs() != repairs_healed_; }
+  /// The same of what this customer finds, "" being all: another's error says nothing of it. One
+  /// who has no number may have lost it.
+  bool lacks_rows_of(std::string_view customer) const;
   /// Series' rows that were lost and are written anew from their copies, since the store opened.
   std::uint64_t rows_restored() const { return rows_restored_; }
 
@@ -210,7 +213,9 @@ class SeriesIndex {
   std::atomic<std::uint64_t> repairs_healed_{0};
   std::atomic<std::uint64_t> rows_restored_{0};
   std::map<CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
-  bool has_lost_rows_ = false;       // once, some time; under create_mutex_
+  mutable std::mutex whole_mutex_;                       // never held while the store is asked
+  std::map<CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
+  bool has_lost_rows_ = false;                           // once, some time; under create_mutex_
   FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
   std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;
