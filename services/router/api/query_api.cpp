@@ -29,6 +29,10 @@ constexpr std::string_view kRollupLabel = "__rollup__";
 // The store's own time-out comes first, so that its reason reaches the caller.
 constexpr std::chrono::seconds kAnswerSlack{5};
 
+constexpr std::string_view kColdGaps =
+    "cold part may be incomplete: rows of damaged files are still being written anew";
+constexpr std::chrono::seconds kGapsTimeout{5};
+
 std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'000; }
 
 // What is counted of one query, wherever it goes, takes this at the longest: it holds a turn.
@@ -566,11 +570,32 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
   if (replaced && replaced->lacks(range.from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + replaced->text());
   }
-  if (stores_.has_cold_gaps()) {
-    notes.warnings.emplace_back(
-        "cold part may be incomplete: rows of damaged files are still being written anew");
+  const Stores::ColdGaps gaps = stores_.cold_gaps();
+  if (gaps == Stores::ColdGaps::kOfSome && customer) {
+    return ask_for_gaps(evaluation, std::move(*answer), std::move(notes));
   }
+  if (gaps != Stores::ColdGaps::kNone) notes.warnings.emplace_back(kColdGaps);
   finish(evaluation, std::move(*answer), std::move(notes));
+}
+
+/// Some customers' rows are missing: a small answer of storage's says whether this one's are.
+void QueryApi::ask_for_gaps(const Shared& evaluation, Envelope answer, Notes notes) const {
+  Ask ask{
+      evaluation->caller.customer,     "/api/v1/labels", {{"limit", "1"}}, false, kGapsTimeout, {},
+      evaluation->exchange.interest(), Lane::kLookUp};
+  ask.headers.add("x-vigia-customer", evaluation->caller.customer->text());
+  struct Kept {
+    Envelope answer;
+    Notes notes;
+  };
+  auto kept = std::make_shared<Kept>(Kept{std::move(answer), std::move(notes)});
+  stores_.cold()->fetch(
+      std::move(ask), [this, evaluation, kept](const Result<net::ClientResponse>& said) {
+        const bool is_whole =
+            said && said->status == 200 && said->headers.count(kIncompleteHeader) == 0;
+        if (!is_whole) kept->notes.warnings.emplace_back(kColdGaps);
+        finish(evaluation, std::move(kept->answer), std::move(kept->notes));
+      });
 }
 
 void QueryApi::finish(const Shared& evaluation, Envelope answer, Notes notes) const {

@@ -59,6 +59,7 @@ class QueryApi {
   void take_query(const Shared& evaluation, Result<Envelope> answer);
   void look_again(const Shared& evaluation, Envelope answer);
   void settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete);
+  void ask_for_gaps(const Shared& evaluation, Envelope answer, Notes notes) const;
   void finish(const Shared& evaluation, Envelope answer, Notes notes) const;
 
   Stores& stores_;

@@ -60,6 +60,13 @@ void Stores::heed(std::size_t index, const StoreHealth& health) {
   if (!is_query) set(*cold_, is_silent);
 }
 
+Stores::ColdGaps Stores::cold_gaps() const {
+  if (!cold_) return ColdGaps::kNone;
+  const auto seen = watch_->seen(watch_->stores().size() - 1);
+  if (!seen.is_incomplete) return ColdGaps::kNone;
+  return seen.is_of_some ? ColdGaps::kOfSome : ColdGaps::kOfAll;
+}
+
 /// Of storage alone: no other store says one.
 void Stores::heed_identity(const StoreWatch::Identity& identity) {
   if (!identity) return;

@@ -39,10 +39,10 @@ class Stores {
   const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   Coverage& coverage() { return *coverage_; }
   const StoreWatch& watch() const { return *watch_; }
-  /// Whether storage said, when it was last looked at, that it lacks rows which will come back.
-  bool has_cold_gaps() const {
-    return cold_ && watch_->seen(watch_->stores().size() - 1).is_incomplete;
-  }
+  enum class ColdGaps { kNone, kOfSome, kOfAll };
+  /// Whose rows, which will come back, storage lacks, as it said when it was last looked at. Of
+  /// some customers: an answer to one says whether of its own.
+  ColdGaps cold_gaps() const;
   /// Nothing where there is no long-term store, or the one that was looked at last is the known
   /// one.
   std::optional<ColdReplacement> cold_replacement() const { return known_cold_.replacement(); }

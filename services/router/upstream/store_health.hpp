@@ -13,6 +13,10 @@ namespace vigia::router {
 /// (docs/deployment.md).
 inline constexpr std::uint64_t kQuerySamplesMax = 5'000'000;
 
+/// On storage's /health, and on its answers: rows are missing which will come back. There of
+/// anybody's, here of the customer's who asks.
+inline constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
+
 /// From one thread at a time.
 class StoreHealth {
  public:

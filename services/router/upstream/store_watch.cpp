@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds kLookInterval{2};
 constexpr std::chrono::seconds kSilentAfter{10};
 constexpr std::chrono::hours kFlagsInterval{1};
-constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
+constexpr std::string_view kOfSome = "index";
 constexpr std::size_t kAnswerBytesMax = 256U << 10U;
 
 std::string_view to_text(StoreHealth::Verdict verdict) {
@@ -53,7 +53,8 @@ StoreWatch::~StoreWatch() {
 StoreWatch::Seen StoreWatch::seen(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   const State& state = states_[index];
-  return {state.health.verdict(), state.samples_max, state.is_unbounded, state.is_incomplete};
+  return {state.health.verdict(), state.samples_max, state.is_unbounded, state.is_incomplete,
+          state.is_of_some};
 }
 
 void StoreWatch::run() {
@@ -101,7 +102,10 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
     state.is_looking = false;
     const auto before = state.health.verdict();
     state.health.note(response ? Result<void>() : tl::unexpected<Error>(response.error()));
-    if (response) state.is_incomplete = response->headers.count(kIncompleteHeader) > 0;
+    if (response) {
+      state.is_incomplete = response->headers.count(kIncompleteHeader) > 0;
+      state.is_of_some = response->headers.get(kIncompleteHeader) == kOfSome;
+    }
     health = state.health;
     has_changed = before != health.verdict();
     if (health.verdict() != StoreHealth::Verdict::kAnswers) {

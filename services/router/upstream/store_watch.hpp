@@ -43,6 +43,7 @@ class StoreWatch {
     std::optional<std::uint64_t> samples_max;  ///< nothing where it is not known
     bool is_unbounded = false;   ///< it may hold more for one query than it should, or hides it
     bool is_incomplete = false;  ///< it says that rows are missing which will come back
+    bool is_of_some = false;     ///< of some customers alone: an answer to one says whether of its
   };
 
   /// Looks until destroyed; the clock must outlive it.
@@ -63,6 +64,7 @@ class StoreWatch {
     std::optional<std::uint64_t> samples_max;
     bool is_unbounded = false;
     bool is_incomplete = false;
+    bool is_of_some = false;
   };
 
   void run();

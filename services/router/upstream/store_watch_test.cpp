@@ -14,11 +14,11 @@ namespace {
 /// A store that lives, and lacks rows or not.
 class LivingStore final : public net::Handler {
  public:
-  explicit LivingStore(bool is_incomplete) : is_incomplete_(is_incomplete) {}
+  explicit LivingStore(std::string says) : says_(std::move(says)) {}
   std::optional<net::Response> admit(net::RequestHead& /*head*/) override { return std::nullopt; }
   void handle(net::Request /*request*/, net::Responder responder) override {
     net::Response response;
-    if (is_incomplete_) response.headers.add("X-Vigia-Incomplete", "damaged-files");
+    if (!says_.empty()) response.headers.add("X-Vigia-Incomplete", says_);
     responder.send(std::move(response));
   }
   bool reads_coding(const net::RequestHead& /*head*/, std::string_view /*coding*/) const override {
@@ -26,13 +26,13 @@ class LivingStore final : public net::Handler {
   }
 
  private:
-  const bool is_incomplete_;
+  const std::string says_;
 };
 
 // Remote read has no room for a warning: what storage lacks is learned from its /health.
 TEST(StoreWatch, AStoreThatLacksRowsIsSeenTo) {
-  for (const bool is_incomplete : {false, true}) {
-    LivingStore store(is_incomplete);
+  for (const char* says : {"", "damaged-files", "index"}) {
+    LivingStore store{std::string(says)};
     net::ServerSettings settings;
     settings.name = "store";
     settings.listen = "127.0.0.1:0";
@@ -46,7 +46,8 @@ TEST(StoreWatch, AStoreThatLacksRowsIsSeenTo) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (told == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     ASSERT_GT(told, 0);
-    EXPECT_EQ(watch.seen(0).is_incomplete, is_incomplete);
+    EXPECT_EQ(watch.seen(0).is_incomplete, *says != '\0') << says;
+    EXPECT_EQ(watch.seen(0).is_of_some, std::string_view(says) == "index") << says;
   }
 }
 
