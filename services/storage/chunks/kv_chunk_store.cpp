@@ -19,6 +19,8 @@ constexpr std::size_t kReadBytesMax = 128U << 20U;
 constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
 std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
+  // By day first, so that what has expired is one range to drop; big-endian, so that keys stand in
+  // the order of their numbers.
   std::string key;
   append_key_u32(key, day);
   append_key_u32(key, customer.value);
@@ -106,6 +108,7 @@ Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkR
   writes.reserve(rows.size());
   for (const ChunkRow& row : rows) {
     CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
+    // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
     days_.note(day_of(row.first_ms));
     writes.push_back({Family::kChunks, row_key(customer, row), row_value(row)});
   }
@@ -139,6 +142,7 @@ Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, Times
     const auto scan = store_.scan(Family::kChunks, from, after_prefix(prefix));
     while (scan->next()) {
       const std::string_view key = scan->key().substr(prefix.size());
+      // Unpacking costs far more than the times, and rows before the range are met on the way.
       const auto times = parse_row(Want::kTimes, series, key, scan->value());
       if (!times) return tl::unexpected<Error>(times.error());
       if (times->first_ms > to_ms) break;
@@ -167,6 +171,7 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
       const auto row =
           parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
       if (!row) return tl::unexpected<Error>(row.error());
+      // Late rows do not count: newest is where samples in order go on.
       if (row->version != kInOrder || row->last_ms < from_ms) continue;
       newest = std::max(newest.value_or(row->last_ms), row->last_ms);
     }

@@ -67,6 +67,7 @@ class OverlapMerge {
   }
 
   Result<void> merge_open() {
+    // Asked before the memory is: this is no matter of what others hold.
     if (open_samples_ > kSamplesMax) {
       return fail(ErrorCode::kOverLimit,
                   "a series holds too many late samples in this range; ask for less time");
@@ -75,6 +76,7 @@ class OverlapMerge {
     if (auto fits = memory_.add(open_samples_ * kBytesPerSample); !fits) return fits;
     auto merged = merge_rows(open_);
     if (!merged) return forward(merged);
+    // A row may reach into what is done, or beyond what is final: of it only the part in between.
     std::erase_if(merged->samples, [this](const Sample& sample) {
       return sample.timestamp_ms < begin_ms_ || sample.timestamp_ms >= final_ms_;
     });

@@ -12,6 +12,7 @@ namespace {
 // `samples` stand row by row, rows of lower versions first.
 template <typename T>
 std::vector<T> merged(std::vector<T> samples) {
+  // Stable, so that of equal times the row of the lower version comes first, which unique() keeps.
   std::stable_sort(samples.begin(), samples.end(), [](const T& left, const T& right) {
     return left.timestamp_ms < right.timestamp_ms;
   });

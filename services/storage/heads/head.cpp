@@ -65,6 +65,8 @@ Epoch Head::oldest() const {
 }
 
 // Time stamps are not negative: those before 1970 are refused at the door.
+// Each series' windows end at another moment: all at once would write every open chunk of the store
+// in one minute.
 std::int64_t window_of(SeriesId series, TimestampMs time_ms) {
   return (time_ms - kSpreadMs + offset_ms(series) + kChunkSpanMs) / kChunkSpanMs;
 }
@@ -73,6 +75,7 @@ TimestampMs window_end_ms(SeriesId series, std::int64_t window) {
   return window * kChunkSpanMs + kSpreadMs - offset_ms(series);
 }
 
+// Spread for the same reason: series that began together would fill up together.
 std::size_t chunk_samples_max(SeriesId series) {
   return kChunkSamplesMin + static_cast<std::size_t>((spread(series) >> 8U) % kChunkSamplesSpread);
 }

@@ -66,11 +66,15 @@ bool HeadSet::is_surely_new(const SeriesRef& series, Epoch epoch) const {
 Result<void> HeadSet::relieve() {
   const std::size_t bound = memory_max();
   if (relieved_parts_ == 0 && memory_ <= bound) return {};
+  // It goes on to an eighth below the bound, so that it does not begin anew with each request; two
+  // rounds are all there is to win (closing, then forgetting).
   if (memory_ <= bound - bound / 8 || relieved_parts_ == 2 * kParts) {
     relieved_parts_ = 0;
     return {};
   }
   Shard& shard = shards_[next_relieved_];
+  // One part a call, so that writes come in between. Who holds most is asked anew for each: after
+  // some parts it may be another.
   if (auto relieved = relieve_part(shard, who_holds_most()); !relieved) return relieved;
   next_relieved_ = (next_relieved_ + 1) % kParts;
   ++relieved_parts_;

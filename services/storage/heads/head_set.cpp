@@ -94,6 +94,7 @@ HeadSet::Shard& HeadSet::shard_of(SeriesId series) { return shards_[series.value
 
 std::uint64_t HeadSet::next_version() {
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall_ns(), 1));
+  // The wall clock makes versions rise over restarts, the +1 where it stands still or goes back.
   std::uint64_t last = last_version_;
   while (!last_version_.compare_exchange_weak(last, std::max(last + 1, now))) {
   }
@@ -161,6 +162,8 @@ Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
     head.customer = series.customer;
     head.awaits_store = !is_surely_new(series, epoch);
   }
+  // Notes what the head holds now and, at the end of the block, what it holds then: however it is
+  // left, the sums are right.
   const Accounted accounted(*this, shard, head, is_added ? 0 : head.memory_bytes());
   StoreWork rest{series, {}, {}, epoch};
   if (head.awaits_store) {
@@ -204,6 +207,7 @@ Result<void> HeadSet::ask_newest(const StoreWork& work) {
   if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
   if (!at->second.awaits_store) return {};
   lock.unlock();
+  // Without the lock: a read from disk would keep all series of the shard waiting.
   auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
   if (!newest && is_damage(newest.error())) newest = std::optional<TimestampMs>();
   if (!newest) return tl::unexpected<Error>(newest.error());
@@ -224,6 +228,8 @@ Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& s
     const auto at = shard.heads.find(work.series.id.value);
     if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
     const Accounted accounted(*this, shard, at->second, at->second.memory_bytes());
+    // What was read is true only if nothing was put since: otherwise a sample that has just gone
+    // from the head to the store would be found in neither, and be stored twice.
     const bool is_memo_true = memo_.series == work.series.id && memo_.puts == shard.puts;
     if (is_memo_true && found_run_ != nullptr) keep_run(at->second, std::move(found_run_));
     const Target target{work.series, shard, at->second, work.epoch,
@@ -399,6 +405,7 @@ Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
                      {{series, head.chunk.first_ms(), head.chunk.last_ms(), kInOrder,
                        Encoding::kFloats, head.chunk.bytes(blocks)}});
   if (!written) return written;
+  // Only after it was written: where the put fails the head is as it was, and nothing is lost.
   head.chunk.clear(blocks);
   head.oldest_in_chunk = kNoEpoch;
   return {};
@@ -416,6 +423,8 @@ Result<void> HeadSet::close_histograms(SeriesId series, Head& head) {
 
 Result<void> HeadSet::close_late(SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
+  // Later rows have higher versions; of two samples of one time the lower version's is kept, so the
+  // first one that was stored stays.
   const std::uint64_t version = next_version();
   std::vector<ChunkRow> rows = pack_rows(series, extras.late, version);
   for (ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {

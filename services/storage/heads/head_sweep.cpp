@@ -55,12 +55,14 @@ Result<Epoch> HeadSet::sweep(const SweepTime& time) {
         contain_faults("storage: closing a series",
                        [&] { swept = sweep_head(SeriesId{at->first}, head, time); });
       }
+      // The store takes no writes now: the other heads would fail likewise.
       if (!swept) return forward(swept);
       if (head.is_empty() && head.last_append + kForget <= time.now) {
         account(shard, head.customer, head.memory_bytes(), 0);
         at = shard.heads.erase(at);
         continue;
       }
+      // The log is cut below this epoch, so a head that still holds samples holds the log.
       oldest = older(oldest, head.oldest());
       chunk_bytes += head.chunk.memory_bytes();
       ++at;

@@ -10,6 +10,8 @@ StoredRun::StoredRun(ChunkRow row, TimestampMs from_ms, TimestampMs to_ms)
 }
 
 std::optional<double> StoredRun::value_at(TimestampMs time_ms) {
+  // A chunk can only be read forwards. Late samples come in order, so going back is rare; each such
+  // step costs a read from the beginning.
   if (time_ms < sample_.timestamp_ms) {
     reader_ = chunk::ChunkReader(row_.data);
     sample_.timestamp_ms = INT64_MIN;
@@ -29,6 +31,7 @@ std::unique_ptr<StoredRun> find_run(const std::vector<ChunkRow>& rows, Timestamp
   if (found == rows.end() || found->encoding != Encoding::kFloats) return nullptr;
   to_ms = std::min(to_ms, found->last_ms);
   for (const ChunkRow& row : rows) {
+    // A second row in the range may hold the sample as well: then a single chunk does not tell.
     if (&row != &*found && row.first_ms <= to_ms) return nullptr;
   }
   return std::make_unique<StoredRun>(*found, from_ms, to_ms);
