@@ -45,6 +45,8 @@ LaneSettings read_lanes(const service::ConfigNode& node) {
             .integer(static_cast<std::int64_t>(usual), 1, static_cast<std::int64_t>(most)));
   };
   turns.at_once_max = read("at_once_max", turns.at_once_max, kRequestsAtStoreMost);
+  // Each default gives way to a smaller bound above it: a file that sets only at_once_max must not
+  // be refused because of a key that is not in it.
   turns.per_customer_max = read(
       "per_customer_max", std::min(turns.per_customer_max, turns.at_once_max), turns.at_once_max);
   turns.slow_per_customer_max =

@@ -32,8 +32,10 @@ bool ByteShares::Holding::grow(std::size_t bytes) {
   const auto found = state_->by_customer.find(customer_);
   const std::size_t held = found == state_->by_customer.end() ? 0 : found->second;
   const std::size_t customers = state_->by_customer.size() + (held == 0 ? 1 : 0);
+  // One part more than there are customers: there is always a part left for whoever comes next.
   const std::size_t share =
       std::min(state_->settings.customer_max, state_->settings.total_max / (customers + 1));
+  // Who holds nothing may take more than a share: one answer may be larger, and would never come.
   if (held > 0 && held + bytes > share) return false;
   if (state_->total + bytes > state_->settings.total_max) return false;
   state_->by_customer[customer_] += bytes;

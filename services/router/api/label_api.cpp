@@ -76,12 +76,16 @@ struct LabelApi::Gathering {
 Result<void> LabelApi::add_selector(const Caller& caller, std::optional<promql::Selector> selector,
                                     Gathering& gathering) const {
   if (selector) {
+    // storage takes matchers, not selectors: "next" divides what belongs to one match[] from the
+    // next.
     if (!gathering.cold_form.empty()) gathering.cold_form.emplace_back("next", "1");
     if (!append_matchers(*selector, gathering.cold_form)) {
       return fail(ErrorCode::kInvalid,
                   "invalid parameter \"match[]\": label names with = or ! cannot be asked for");
     }
   }
+  // Hot knows no customers, so the customer's matcher goes into each selector, and where there is
+  // none, one is made of it alone. Storage is told by a header instead.
   if (caller.customer) {
     auto fenced = promql::fenced_text(*caller.customer, selector.value_or(promql::Selector{}),
                                       stores_.coverage().dialect());
@@ -105,6 +109,7 @@ Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathe
     auto added = add_selector(request.caller, std::move(selector), gathering);
     if (!added) return added;
   }
+  // Without a selector hot would answer with every customer's labels.
   return texts->empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();
 }
 
@@ -162,6 +167,7 @@ void LabelApi::label_values(ApiRequest request, Exchange exchange) {
   if (const auto ready = prepare(request, *gathering); !ready) {
     return gathering->exchange.fail(ready.error());
   }
+  // After prepare(): wrong parameters are an error for this name, too.
   if (name == kHiddenLabel) return gathering->exchange.send(success("[]", {}));
   gather(request, gathering);
 }
@@ -223,6 +229,7 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
   bool is_last = false;
   {
     const std::lock_guard lock(gathering->mutex);
+    // A store's refusal is passed on only where no store has an answer: see finish().
     if (answer && !answer->is_success()) gathering->refused = refusal(*answer);
     if (!answer && answer.error().code == ErrorCode::kOverLimit)
       gathering->not_asked = answer.error();
@@ -245,6 +252,8 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
     is_last = --gathering->missing == 0;
   }
   if (!is_last) return;
+  // The callback runs on the client's event loop, which all answers share: sorting much would hold
+  // them up.
   if (gathering->bytes < Readers::kLargeBytes) return finish(gathering);
   stores_.readers().read(gathering->customer, [this, gathering] { finish(gathering); });
 }
@@ -291,6 +300,8 @@ void LabelApi::finish(const Shared& gathering) const {
 std::string LabelApi::body_of(const Gathering& gathering, Notes& notes) const {
   auto items = merged(gathering.lists);
   if (gathering.kind == Kind::kTexts) std::erase(items, kHiddenLabel);
+  // Cut after merging: each store has cut its own list by the same limit, and together they may
+  // have more.
   cut(items, gathering.limit, gathering.is_cut, notes);
   std::string body = begin_success();
   if (gathering.kind == Kind::kTexts) {

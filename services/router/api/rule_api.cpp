@@ -64,6 +64,7 @@ void RuleApi::gather(const ApiRequest& request, Exchange exchange, std::string k
   gathering->key = std::move(key);
   gathering->read = std::move(read);
   const auto hot = shards(request.caller);
+  // Set before the first is asked: its answer may be there at once.
   gathering->missing = hot.size();
   if (hot.empty()) {
     return gathering->exchange.fail(
@@ -91,6 +92,7 @@ void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
     is_last = --gathering->missing == 0;
   }
   if (!is_last) return;
+  // One store's answer is better than none, with a warning; only where all fail it is an error.
   if (gathering->answers == 0) {
     return gathering->exchange.fail(no_answer());
   }
@@ -177,6 +179,7 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
+  // One shard is enough: what a metric means does not depend on who sends it.
   hot.front()->ask(std::move(ask), [open, selection](Result<Envelope> answer) {
     if (!answer) return open->fail(outward(answer.error()));
     if (!answer->is_success()) return open->send(refusal(*answer));

@@ -16,6 +16,7 @@ constexpr std::chrono::seconds kTimeout{30};
 
 std::optional<std::string> normal_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
+  // Ids of 64 bits are the same with zeros in front (Jaeger), and that is how they are stored.
   std::string id(kTraceIdDigits - text.size(), '0');
   for (const char c : text) {
     const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -42,6 +43,7 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
   stores_.cold()->fetch(std::move(ask), [this, open](Result<net::ClientResponse> answer) {
+    // "Not found" alone would be untrue where the store is a new one.
     if (answer && answer->status == 404) {
       const auto replaced = stores_.cold_replacement();
       return open->fail({ErrorCode::kNotFound,

@@ -50,12 +50,16 @@ void ColdHoles::poll() {
        true,
        kPollTimeout,
        {}});
+  // A warning says that part is missing, and a list with a part missing must not replace a whole
+  // one.
   if (!answer || !answer->is_success() || !answer->warnings().empty()) return;
   const auto samples = read_matrix_samples(answer->data(), "of_customer");
   if (!samples) return;
   std::vector<ColdHole> holes;
   for (const auto& [customer, ends] : *samples) {
     for (const Sample& end : ends) {
+      // A sample's value is where the hole begins, its time where it ends, both by time of receipt;
+      // what was received then may have times up to kAheadMs ahead.
       holes.push_back({std::llround(end.value * 1'000), end.timestamp_ms + kAheadMs, customer});
     }
   }

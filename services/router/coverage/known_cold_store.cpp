@@ -42,6 +42,7 @@ KnownColdStore::KnownColdStore(const std::string& file, pipeline::FileSystem& fi
 void KnownColdStore::note(const std::optional<StoreIdentity>& seen) {
   if (!seen) return;  // an older program, or one that could not write it
   const std::lock_guard lock(mutex_);
+  // Compared with the look before: said once when it changes, not every two seconds.
   const bool was_known = !seen_ || seen_->id == known_->id;
   seen_ = seen;
   if (!known_) {
@@ -69,6 +70,7 @@ void KnownColdStore::keep() {
   const std::lock_guard writing(writing_);
   std::unique_lock lock(mutex_);
   if (!is_due_) return;
+  // A copy, since writing takes long on a slow disk: note() comes from the looks at stores.
   const StoreIdentity known = *known_;
   lock.unlock();
   const auto written = write(known);
@@ -100,6 +102,7 @@ Result<bool> KnownColdStore::confirm() {
   if (!seen_ || seen_->id == known_->id) return false;
   const StoreIdentity confirmed = *seen_;
   lock.unlock();
+  // On disk first: a confirmation that a restart forgets would be asked for again.
   if (auto written = write(confirmed); !written) return forward(written);
   lock.lock();
   service::log_warn("a person confirmed another cold store",

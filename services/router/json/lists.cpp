@@ -32,6 +32,7 @@ template <typename Read>
 Result<TextList> parsed_list(std::string_view json, const Read& read) {
   try {
     TextList list;
+    // The parser reads a little beyond the end; the answer's own memory has no room for that.
     const simdjson::padded_string padded(json);
     ondemand::parser parser;
     ondemand::document document = parser.iterate(padded);
@@ -77,6 +78,8 @@ Result<TextList> read_series(std::string_view json) {
       const std::string_view name = field.unescaped_key();
       labels.emplace_back(name, std::string_view(field.value().get_string()));
     }
+    // The two stores may write one series' labels in different orders: as texts, equal series must
+    // be equal.
     std::sort(labels.begin(), labels.end());
     text.assign(1, '{');
     for (const auto& [name, value] : labels) {

@@ -54,10 +54,13 @@ std::string own_group(dom::element group, const std::optional<CustomerId>& custo
   bool has_rules = false;
   for (const dom::key_value_pair field : group.get_object()) {
     if (field.key == "file") {
+      // The path of the provider's file; clients want the field, not what is in it.
       append_field(out, field.key, "\"\"");
     } else if (field.key == "rules" && !field.value.is_null()) {
       std::vector<std::string> rules;
       for (const dom::element rule : field.value.get_array()) {
+        // A rule's label says whose it is; its alerts are looked at each as well, since a rule
+        // without a fence may yield others'.
         if (carries(rule, customer)) rules.push_back(own_rule(rule, customer));
       }
       has_rules = !rules.empty();

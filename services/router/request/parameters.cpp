@@ -31,6 +31,8 @@ Result<Parameters> Parameters::read(const net::Request& request) {
   if (!of_url) return fail(ErrorCode::kInvalid, "the query string has a broken escape");
   parameters.values_ = std::move(*of_url);
   if (!request.body.empty()) {
+    // Bodies of other methods have no meaning (RFC 9110, section 9.3.1), and what is in them would
+    // be ignored without a word.
     if (request.method != "POST") {
       return fail(ErrorCode::kInvalid, "only a POST may have a body");
     }
@@ -41,6 +43,7 @@ Result<Parameters> Parameters::read(const net::Request& request) {
     if (!of_body) return fail(ErrorCode::kInvalid, "the body has a broken escape");
     for (auto& parameter : *of_body) parameters.values_.push_back(std::move(parameter));
   }
+  // single() walks through all of them for each name.
   if (parameters.values_.size() > kParametersMax) {
     return fail(ErrorCode::kInvalid, fmt::format("more than {} parameters", kParametersMax));
   }
@@ -51,6 +54,8 @@ Result<std::optional<std::string>> Parameters::single(std::string_view name) con
   std::optional<std::string> found;
   for (const auto& [key, value] : values_) {
     if (key != name) continue;
+    // Prometheus takes the first. Which one a caller means cannot be told, and a proxy in front may
+    // have checked the other.
     if (found && *found != value) {
       return fail(ErrorCode::kInvalid,
                   fmt::format("parameter \"{}\" stands there with different values", name));

@@ -84,6 +84,7 @@ net::ClientRequest StoreWatch::request(std::size_t index, const std::string& pat
 void StoreWatch::look(std::size_t index) {
   {
     const std::lock_guard lock(mutex_);
+    // One look at a time: a silent store would collect one more every two seconds.
     if (std::exchange(states_[index].is_looking, true)) return;
   }
   client_->send(
@@ -106,6 +107,7 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
       state.is_incomplete = response->headers.count(kIncompleteHeader) > 0;
       state.is_of_some = response->headers.get(kIncompleteHeader) == kOfSome;
     }
+    // Copied, so that it is told without the lock: told_ takes locks of its own.
     health = state.health;
     has_changed = before != health.verdict();
     if (health.verdict() != StoreHealth::Verdict::kAnswers) {
