@@ -192,6 +192,7 @@ Result<std::map<NodeKey, NodeLive>> LivePoller::ask_about(const LookGroup& group
 Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state) {
   // Its own time: questions about those before it may have taken long.
   const auto at_ms = clock_.wall_ms();
+  const auto at = clock_.steady();
   auto nodes = ask_about(group);
   if (!nodes) return forward(nodes);
   const std::set<CustomerId> members(group.customers.begin(), group.customers.end());
@@ -212,6 +213,8 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
     const bool is_hot_away = blind != state.hot_blind_ms.end() && blind->second == state.taken_ms;
     if (is_hot_away) blind->second = at_ms;
   }
+  const std::scoped_lock lock(mutex_);
+  for (const auto& customer : group.customers) looked_at_[customer] = at;
   return {};
 }
 
@@ -315,12 +318,8 @@ void LivePoller::look_at_watched(LiveState& state) {
   const auto now = clock_.steady();
   const std::scoped_lock lock(mutex_);
   std::erase_if(looked_at_, [&](const auto& one) { return !counts.contains(one.first); });
-  for (const auto& [customer, count] : counts) {
-    const auto looked = state.looked_ms.find(customer);
-    const bool is_seen = looked != state.looked_ms.end() && looked->second == state.taken_ms;
-    const auto known = looked_at_.try_emplace(customer, now).first;
-    if (is_seen) known->second = now;
-  }
+  // Who is new has until then to be looked at.
+  for (const auto& [customer, count] : counts) looked_at_.try_emplace(customer, now);
 }
 
 std::shared_ptr<const LiveState> LivePoller::show(LiveState state) {

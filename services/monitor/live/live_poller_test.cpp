@@ -247,6 +247,23 @@ TEST_F(LivePollerTest, WhomNobodyLooksAtIsShown) {
   EXPECT_FALSE(is_unseen(kA));
 }
 
+// A customer is asked about later than its look began: all were shown as unseen, and their alerts
+// held, wherever questions took a millisecond.
+TEST_F(LivePollerTest, WhoIsLookedAtIsSeenAlthoughQuestionsTakeTime) {
+  neighbours_.answer = [this](const std::string& query) {
+    clock_.advance(std::chrono::milliseconds(1));
+    const bool asks_up = query.find("__name__=~\"up\"") != std::string::npos;
+    return Neighbours::with(asks_up ? up_of(kA) : std::string(kNothing));
+  };
+  poller_.refresh();
+  for (int i = 0; i < 2; ++i) {
+    clock_.advance(std::chrono::milliseconds(kLiveStateAgeMaxMs));
+    poller_.refresh();
+  }
+  EXPECT_EQ(status_of(kA), "up");
+  EXPECT_EQ(metrics_.expose(false).find("vigia_monitor_customer_is_unseen{"), std::string::npos);
+}
+
 // What is thrown at a look costs that look and is counted; the thread goes on.
 TEST_F(LivePollerTest, AThrowCostsOneLook) {
   answer_all_but({kB}, Neighbours::with("", 503));
