@@ -57,6 +57,7 @@ std::string now_text() {
 
 /// Bare where logfmt allows it, else quoted.
 std::string logfmt_value(std::string_view value) {
+  // May cut within a character; json_text() replaces what is then no UTF-8.
   value = value.substr(0, kValueBytesMax);
   const auto is_plain = [](char letter) {
     const auto byte = static_cast<unsigned char>(letter);

@@ -148,6 +148,7 @@ std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values
                                           std::int64_t started_ns) {
   std::vector<MetricFamily> families;
   for (const StatusValue& value : values) {
+    // values() gives all of a name one after the other, so a look at the last one is enough.
     if (families.empty() || families.back().name != value.name) {
       const auto kind = value.is_counter ? InstrumentKind::kCounter : InstrumentKind::kGauge;
       families.push_back({value.name, "", value.help, kind, true, started_ns, {}});

@@ -56,6 +56,7 @@ std::string_view bearer_token(std::string_view authorization) {
 /// Scrapers name a version, browsers and curl do not: a person who looks gets JSON.
 HealthForm health_form(std::string_view accept) {
   const std::string text = lower(accept);
+  // Without weights (q=): Prometheus names this one first wherever it takes it.
   if (text.find("application/openmetrics-text") != std::string::npos) {
     return HealthForm::kOpenMetrics;
   }

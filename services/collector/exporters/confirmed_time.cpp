@@ -72,12 +72,14 @@ std::int64_t ConfirmedTime::now_or_wall_ns() {
 void ConfirmedTime::confirm(std::int64_t offset_ms) {
   const std::lock_guard lock(mutex_);
   const std::int64_t offset_ns = look().offset_ns();
+  // By offsets from the steady clock, so that a confirmation that comes late confirms nothing else.
   if (is_near(offset_ns, offset_ms * kMsToNs)) set(offset_ns);
 }
 
 void ConfirmedTime::contradict() {
   const std::lock_guard lock(mutex_);
   (void)follow();
+  // The hour begins anew: somebody has just said that the new time is wrong.
   if (step_) step_->since = clock_.steady();
 }
 
@@ -92,6 +94,7 @@ void ConfirmedTime::resume(std::int64_t earlier_ms) {
 
 void ConfirmedTime::compare(std::int64_t other_ms) {
   const std::lock_guard lock(mutex_);
+  // One other machine's clock is the weakest of witnesses: only where there is no earlier time.
   if (offset_ns_ || is_resumed_) return;
   const Look now = look();
   if (std::abs(now.wall_ns / kMsToNs - other_ms) <= kSlackMs) set(now.offset_ns());

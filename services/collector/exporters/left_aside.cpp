@@ -57,6 +57,7 @@ Result<std::vector<LeftAside>> find_left_aside(const std::string& data_directory
   for (; !fault && folder != std::filesystem::directory_iterator(); folder.increment(fault)) {
     const std::string path = folder->path().string();
     std::error_code unknown;
+    // Folders of exporters that the configuration names no more: nobody delivers what is in them.
     if (!folder->is_directory(unknown) || known.contains(path)) continue;
     auto left = survey(path, pipeline::system_files());
     if (!left || (left->items == 0 && left->unreadable == 0)) continue;

@@ -75,6 +75,7 @@ std::string item_size_text(Signal signal, std::size_t bytes) {
 
 void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view more) {
   std::string& first = why[static_cast<std::size_t>(reason)];
+  // The first of each reason is told: one example helps to find the cause, a thousand do not.
   if (first.empty() && !more.empty()) first = more;
   verdicts.reject(item, reason);
 }

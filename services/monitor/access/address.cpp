@@ -197,6 +197,7 @@ Result<std::string> resolve_checked(std::string_view host_and_port, const Addres
   auto literals = look_up(parts->host);
   if (!literals) return forward(literals);
   if (literals->empty()) return fail(ErrorCode::kUnavailable, "address: the name has no address");
+  // All of them, though one is used: a name with a public and a private address is a try to get in.
   for (const auto& literal : *literals) {
     auto checked = check_ip(literal, policy);
     if (!checked) return forward(checked);
@@ -217,6 +218,7 @@ Result<std::string> host_of_url(std::string_view url) {
   }
   const auto rest = url.substr(is_tls ? 8 : 7);
   auto authority = std::string(rest.substr(0, rest.find_first_of("/?#")));
+  // Readers of URLs differ in where the host begins behind several @.
   if (authority.find('@') != std::string::npos) {
     return fail(ErrorCode::kInvalid, "target: no user name in the URL");
   }

@@ -128,6 +128,7 @@ std::string_view cookie_value(std::string_view header, std::string_view name) {
 }
 
 Result<Principal> Authenticator::authenticate(const net::RequestHead& head) {
+  // A proxy in front may have checked the other one.
   if (head.headers.count("authorization") > 1) {
     return fail(ErrorCode::kInvalid, "several Authorization headers");
   }
@@ -182,6 +183,7 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
   if (!owner) return forward(owner);
   if (!*owner) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
   Session& session = (*owner)->session;
+  // Not with every request: each would be a write, and writes are one after another.
   if (now_ms - session.last_used_ms >= kTouchEveryMs) {
     auto touched = database_.write(
         [&](Connection& connection) { return touch_session(session.id, now_ms, connection); });
@@ -222,6 +224,7 @@ Result<std::optional<User>> Authenticator::confirm_password(const std::string& u
   auto user = database_.read(
       [&](Connection& connection) { return find_user_by_name(user_name, connection); });
   if (!user) return forward(user);
+  // Hashed for an unknown user as well: the time of the answer must not tell who exists.
   auto matches = hasher_.matches(password, *user ? (*user)->password_hash : std::string());
   if (!matches) return forward(matches);
   one.is_right(*matches);
@@ -262,6 +265,7 @@ Result<User> Authenticator::with_current_hash(User user, const std::string& pass
 }
 
 Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::RequestHead& head) {
+  // The cookie holds it, the database only its hash: a copy of the database opens no session.
   const auto token = to_hex(random_bytes(kSessionTokenBytes));
   const auto now_ms = clock_.wall_ms();
   const auto idle_max_ms = to_ms(settings_.idle_max);

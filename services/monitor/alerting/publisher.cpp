@@ -92,6 +92,8 @@ Result<void> AlertingPublisher::start() {
   if (alertmanager_) {
     auto plan = plan_channels(false);
     if (!plan) return forward(plan);
+    // Only what Alertmanager has taken before: it reads this file at its own start, and with a
+    // channel that it refuses in it, it would not start at all.
     auto written = alertmanager_->write(render(plan->proven));
     if (!written) return forward(written);
   }
@@ -234,6 +236,7 @@ AlertingPublisher::Pause AlertingPublisher::publish_channels() {
     service::log_error("channels not read", {{"error", plan.error().message}});
     return kRetryInterval;
   }
+  // What is new is tried beside what is known to be good, so that one bad channel costs itself.
   const auto found = select_channels(
       plan->proven, plan->fresh,
       [this](const std::vector<Channel>& channels) { return attempt(channels); }, kChannelTriesMax);

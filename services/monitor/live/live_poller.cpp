@@ -17,6 +17,8 @@ constexpr std::int64_t kRetiredGraceMs = 60'000;
 
 Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
                                    Connection& connection) {
+  // Looked up inside the transaction: the look began seconds ago, and a customer who was disabled
+  // since must not get nodes.
   auto customer = find_customer(key.first, connection);
   if (!customer) return forward(customer);
   if (!*customer || !(*customer)->is_enabled) return false;
@@ -122,6 +124,7 @@ void LivePoller::run() {
   while (true) {
     contain_faults("the look at the live state", [this] { refresh(); });
     std::unique_lock lock(mutex_);
+    // Sooner after a failure: its end is what everybody waits for.
     const auto pause = current_->router_problem.empty()
                            ? settings_.interval
                            : std::min(settings_.interval, kLiveRetryInterval);
@@ -204,6 +207,7 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
   std::erase_if(state.nodes, [&](const auto& one) { return members.contains(one.first.first); });
   for (auto& [key, live] : *nodes) {
     if (!members.contains(key.first)) continue;
+    // With a hot store away the router may answer from elsewhere, and "up" may be an old one.
     if (live.up == true && !state.away.contains(OwnPart::kHot)) live.answered_ms = at_ms;
     state.nodes.insert_or_assign(key, std::move(live));
   }
@@ -244,9 +248,12 @@ void LivePoller::look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, L
     failed.push_back(group);
     if (is_too_large || is_too_slow) look_apart(group, groups);
   }
+  // Those for whom there was no time come first at the next look.
   for (; i < groups.size(); ++i) plan_.note_missed(groups[i]);
   if (!failed.empty() && !is_router_there) note_router_problem(problem, state);
   // The router answers others: so it is not away, these are too much for it.
+  // With one group alone its own failure and the router's cannot be told apart; it is cut all the
+  // same, or it would be asked for in the same way for ever.
   if (!is_router_there && planned > 1) return;
   for (const auto& group : failed) plan_.note_failed(group);
 }

@@ -9,6 +9,7 @@ namespace vigia::monitor {
 namespace {
 
 std::size_t bound_for(std::size_t nodes) {
+  // Nodes that register themselves between two looks are in the bound: they are in the answer.
   return std::min(nodes + kRegistrationsPerLookMax, kNodesPerCustomerMax) * kLiveSeriesPerNodeMax;
 }
 
@@ -41,6 +42,7 @@ void LookPlan::forget_old(const std::map<CustomerId, std::size_t>& nodes) {
   std::erase_if(crowded_, [&](const auto& one) { return is_gone(one) || one.second == 0; });
   std::erase_if(missed_, is_gone);
   std::erase_if(parts_, is_gone);
+  // After some looks all are put together again: what made a group fail may be over.
   if (looks_apart_ > 0 && --looks_apart_ == 0) parts_.clear();
 }
 
@@ -66,6 +68,7 @@ std::vector<LookGroup> LookPlan::groups(const std::map<CustomerId, std::size_t>&
   for (auto& [part, open] : filling) {
     if (!open.group.customers.empty()) all.push_back(std::move(open.group));
   }
+  // Last, so that whoever needs long makes nobody wait.
   std::move(crowded.begin(), crowded.end(), std::back_inserter(all));
   const auto missed = [&](const LookGroup& group) {
     const auto found = missed_.find(group.customers.front());
@@ -93,6 +96,7 @@ void LookPlan::note_failed(const LookGroup& group) {
   const auto middle = group.customers.size() / 2;
   ++last_part_;
   for (std::size_t i = middle; i < group.customers.size(); ++i) {
+    // Each failure halves the group, so that the one who makes it fail is alone after log2 n looks.
     parts_[group.customers[i]] = last_part_;
   }
 }

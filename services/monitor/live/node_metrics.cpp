@@ -129,6 +129,8 @@ struct Remarks {
 std::optional<TimeGrid> grid_of(std::string_view range, std::int64_t now_ms) {
   for (const auto& one : kRanges) {
     if (one.range != range) continue;
+    // On a multiple of the step, so that the same curve asked for again has the same points, and
+    // each of them is made of whole roll-ups.
     const std::int64_t end = now_ms / 1000 / one.step * one.step;
     return TimeGrid{end - one.seconds, end, one.step};
   }
@@ -142,6 +144,7 @@ std::vector<std::optional<double>> on_grid(const TimeGrid& grid,
   for (const auto& one : series) {
     for (const auto& [time, value] : one.points) {
       const auto offset = std::llround(time) - grid.start_s;
+      // Off the grid there is no place for it. JSON has no word for NaN and infinity.
       if (offset < 0 || offset % grid.step_s != 0 || !std::isfinite(value)) continue;
       const auto index = static_cast<std::size_t>(offset / grid.step_s);
       if (index < steps) values[index] = value;
@@ -224,6 +227,7 @@ std::optional<RangeSummary> summary_of(const Measure& measure,
     if (!summary) summary = RangeSummary{lowest, 0, highest};
     summary->minimum = std::min(summary->minimum, lowest);
     summary->maximum = std::max(summary->maximum, highest);
+    // By samples: a step in which the node was down for half of the time counts half.
     const double weight = samples[i].value_or(1);
     weights += weight;
     sum += *average * weight;
