@@ -13,11 +13,14 @@ namespace vigia::net {
 
 class Holding;
 
-/// An amount, of bytes or connections, that holders share by name. A holder may have twice what is
-/// still free of it: alone two thirds, two of them two fifths each, n of them 2/(2n+1), so that
-/// something is always left for who comes next. Where others come, whoever has more than that by
-/// then grows no further, which brings all to the same. Who holds no more than `small` goes by the
-/// whole alone, of which an eighth is kept for such.
+/// An amount of bytes or connections that holders share by name.
+///
+/// A holder may have twice what is still free: alone two thirds of the whole, two holders two
+/// fifths each, n holders 2/(2n+1) each. So something is always left for the next one. When more
+/// holders come, one that has more than this keeps it and grows no further, until all have the
+/// same. A holder of no more than `small` is bounded by the whole alone, an eighth of which is kept
+/// for such small holders.
+///
 /// Thread contract: any thread. Its holdings end before it does.
 class Budget {
  public:

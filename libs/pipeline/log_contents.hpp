@@ -27,15 +27,15 @@ struct RecordSums {
   std::uint64_t bytes = 0;  ///< on disk
 };
 
-/// Kept in memory beside the segments, so that what cannot be read any more can still be counted.
-/// Some 60 bytes a segment and kind, 150 a kind: 40 MiB for a log of 640 segments that each hold
-/// the data of 1,000 customers.
+/// How much of each kind every segment holds. It is kept in memory, so that what cannot be read any
+/// more can still be counted. A segment and kind take some 60 bytes, a kind 150: 40 MiB for a log
+/// of 640 segments that each hold the data of 1,000 customers.
 ///
 /// A customer's share: once more than half of the log is held for required cursors, one customer
-/// may hold no more than `customer_share` of bytes_max; in the last quarter that share shrinks with
-/// the room that is left, so that some is always there for who holds little. A segment counts until
-/// every required cursor has passed all of it, which is when its room on disk comes back; the one
-/// that is written to counts whole.
+/// may hold no more than `customer_share` of bytes_max. In the last quarter that share shrinks with
+/// the room that is left, so that there is always some for a customer who holds little. A segment
+/// counts until every required cursor has passed all of it: only then its room on disk comes back.
+/// The segment that is written to counts whole.
 ///
 /// Thread contract: any thread; one mutex inside, held for no disk access.
 class LogContents {

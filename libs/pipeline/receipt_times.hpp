@@ -12,15 +12,17 @@
 
 namespace vigia::pipeline {
 
-/// Within a run the age of a record is steady time since its receipt. Of records that lay there at
-/// the start only the wall clock of their time is known: their age is counted from the newest of
-/// them, and goes on by steady time. How long the log was closed is what the wall clock says, if
-/// that is at most a tenth of the shortest age_max; a larger jump is believed after kJumpPatience
-/// of steady time, as the wall clock says then. The same holds for jumps between two records less
-/// than kJumpPatience before the end.
+/// How old each record is, whatever the wall clock does.
 ///
-/// Times are kept for stretches of records, each with the time of its last: a record is never
-/// judged older than it is, and younger by kStretchMax at most.
+/// A record of this run is as old as the steady time since its receipt. Of a record that lay there
+/// at the start only the wall time of its receipt is known: its age is counted from the newest such
+/// record, and goes on by steady time. How long the log was closed only the wall clock can say. It
+/// is believed at once if that is at most a tenth of the shortest age_max; a larger jump is
+/// believed after kJumpPatience of steady time, with what the wall clock says then. A jump between
+/// two records is judged likewise if it lies less than kJumpPatience before the end.
+///
+/// Times are kept for stretches of records, each with the time of its last record. So a record is
+/// never judged older than it is, and at most kStretchMax younger.
 ///
 /// Thread contract: recover and start from one thread, before all else; the rest from any.
 class ReceiptTimes {
