@@ -27,9 +27,9 @@ struct RecordSums {
   std::uint64_t bytes = 0;  ///< on disk
 };
 
-/// How much of each kind every segment holds. It is kept in memory, so that what cannot be read any
-/// more can still be counted. A segment and kind take some 60 bytes, a kind 150: 40 MiB for a log
-/// of 640 segments that each hold the data of 1,000 customers.
+/// How much of each kind (customer, signal and route) every segment holds. It is kept in memory, so
+/// that what cannot be read any more can still be counted. A segment and kind take some 60 bytes, a
+/// kind 150: 40 MiB for a log of 640 segments that each hold the data of 1,000 customers.
 ///
 /// A customer's share: once more than half of the log is held for required cursors, one customer
 /// may hold no more than `customer_share` of bytes_max. In the last quarter that share shrinks with

@@ -144,6 +144,7 @@ void build_map(const YAML::Node& yaml, State& node, int depth) {
       continue;
     }
     const std::string& key = entry.first.Scalar();
+    // yaml-cpp would keep it as an ordinary key, and the reader would look for values in vain.
     if (key == "<<") {
       node.context->note(Rank::kOther, line, node.path, "merge keys (<<) are not allowed");
       continue;
@@ -220,6 +221,7 @@ std::string nearest(const std::set<std::string, std::less<>>& missed, std::strin
   constexpr std::size_t kKeyBytesMax = 64;  // what is longer is no slip
   if (key.size() > kKeyBytesMax) return "";
   std::string found;
+  // One slip for each three letters: beyond that the suggestion would be a guess.
   std::size_t fewest = key.size() / 3 + 1;
   for (const std::string& known : missed) {
     const std::size_t edits = known.size() > kKeyBytesMax ? fewest : edits_between(key, known);
@@ -296,6 +298,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   for (const ByteUnit& unit : kByteUnits) {
     if (unit.name != name) continue;
     std::uint64_t bytes = 0;
+    // 17179869184GiB would otherwise wrap around to 0.
     if (__builtin_mul_overflow(count, unit.bytes, &bytes)) return std::nullopt;
     return bytes;
   }
@@ -334,6 +337,7 @@ ConfigNode ConfigNode::child(std::string_view key) const {
     state_->kind = Kind::kNull;  // said once
     state_->items.clear();
   }
+  // What was looked for and is not there: an unknown key beside it may be a slip of this one.
   if (state_->kind == Kind::kMap) state_->missed.emplace(key);
   result.state_ = make_node(state_->context, child_path(state_->path, key), state_->line);
   return result;

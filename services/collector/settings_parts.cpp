@@ -29,6 +29,7 @@ ReceiverSettings read_door(const ConfigNode& node, const std::string& id,
   door.tls = service::read_server_tls(node.child("tls"));
   door.trusted_proxies = service::read_trusted_proxies(node.child("trusted_proxies"));
   const ConfigNode auth = node.child("auth");
+  // The type is compared, not the id: what stands behind the slash is the operator's.
   if (part_type(auth.child("authenticator").text()) != "vigia_auth") {
     auth.note_error(
         "authenticator must be vigia_auth: without a token there is no customer to keep data for");
@@ -79,6 +80,7 @@ std::string read_bearer(const ConfigNode& node) {
   std::string token = node.child("token").text();
   if (const ConfigNode file = node.child("filename"); file.is_present()) {
     std::ifstream content(file.text());
+    // A line, not the file: editors put a newline at the end, which is no part of a token.
     std::getline(content, token);
     if (!content) file.note_error("the file cannot be read or is empty");
   }
@@ -161,6 +163,7 @@ void read_processor(const ConfigNode& node, const std::string& id, bool is_used,
     take_note(node.child("check_interval"), "memory is looked at five times a second",
               settings.notes);
     if (limit <= spike) node.note_error("limit_mib must be given, and above spike_limit_mib");
+    // Read all the same, so that its mistakes are told although no pipeline names it.
     if (!is_used) return;
     settings.memory_limit_bytes = static_cast<std::uint64_t>(limit - spike) * kMiB;
     settings.series_cache_bytes = series_share(settings.memory_limit_bytes);

@@ -143,11 +143,14 @@ class Service final : public service::Running {
   Result<void> start() {
     service::add_process_metrics(metrics_);
     show_database();
+    // First of all: collector and router may be waiting for it, and it needs nothing of the rest.
     auto shown = snapshot_.start();
     if (!shown) return forward(shown);
     // A database in doubt may lack its operators and channels: nothing is made or published of it.
     const bool is_sound = database_->doubt().empty();
     if (is_sound && !settings_.bootstrap_user.empty()) {
+      // Before anybody can connect: an installation without an operator must not be seen from
+      // outside.
       auto made = bootstrap_operator(settings_.bootstrap_user, settings_.bootstrap_password,
                                      hasher_, clock_, *database_);
       if (!made) return forward(made);
@@ -187,6 +190,7 @@ class Service final : public service::Running {
     const auto drained = std::min(deadline, clock_.steady() + kDrainMax);
     if (outside_server_) outside_server_->stop(drained);
     if (inside_server_) inside_server_->stop(drained);
+    // After the servers: a request that drains may still ask the router.
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     channel_addresses_.stop();
     live_.stop();
@@ -196,6 +200,7 @@ class Service final : public service::Running {
     workers_.stop();
     waiting_workers_.stop(service::WaitingJobs::kDrop, deadline);
     hashing_workers_.stop();
+    // Last, when no thread can note anything more.
     warn_of_notes(authenticator_.notes().flush_now());
     keep_outcomes();
   }
@@ -223,6 +228,7 @@ class Service final : public service::Running {
     if (!inside_server) return forward(inside_server);
     inside_server_ = std::move(*inside_server);
     const std::string_view own = settings_.internal_url;
+    // Only known once it listens: the port in the settings may be 0.
     inside_.set_own_address(own.empty() ? inside_server_->address()
                                         : std::string(own.substr(kHttp.size())));
     inside_.find_places();

@@ -22,6 +22,8 @@ bool is_of_other_kind(const ChannelOutcome& one, const ChannelOutcome& other) {
 
 bool ChannelOutcomes::is_due(const Known& known) const {
   if (known.outcome == known.written) return false;
+  // A change from good to bad, or back, is written at once; that it goes on so only now and then,
+  // as each message would otherwise be a write to the database.
   return is_of_other_kind(known.outcome, known.written) ||
          clock_.steady() - known.written_at >= kOutcomeInterval;
 }
@@ -31,6 +33,7 @@ void ChannelOutcomes::note(const CustomerId& customer, const std::string& channe
   const std::scoped_lock lock(mutex_);
   const Key key(customer, channel_id);
   if (known_.size() >= kOutcomesMax && !known_.contains(key)) {
+    // Those that are on disk can be read again; what is not written yet must stay.
     std::erase_if(known_, [](const auto& one) { return one.second.outcome == one.second.written; });
     if (known_.size() >= kOutcomesMax) return;
   }
@@ -82,6 +85,7 @@ Result<void> ChannelOutcomes::keep() {
   for (const auto& one : due) {
     const auto found = known_.find(Key(one.customer, one.channel_id));
     if (found == known_.end()) continue;
+    // What was written, not what is known by now: a message that came meanwhile is still due.
     found->second.written = one.outcome;
     found->second.written_at = clock_.steady();
   }

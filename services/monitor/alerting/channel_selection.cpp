@@ -20,6 +20,8 @@ class Search {
   ChannelSelection run(std::vector<Channel> proven, std::vector<Channel> fresh) {
     auto first = try_beside({}, proven);
     if (first == Verdict::kRefused) {
+      // Another version of Alertmanager, say, may refuse what the last one took: then each is tried
+      // anew, and the empty file tells whether it is channels at all that it refuses.
       fresh.insert(fresh.begin(), proven.begin(), proven.end());
       if (!proven.empty()) first = try_beside({}, {});
       proven.clear();
@@ -64,6 +66,7 @@ class Search {
     } else if (channels.size() == 1) {
       append(found_.refused, channels);
     } else {
+      // By halves: k bad channels of n cost k log n reloads, not n.
       const auto half = channels.size() / 2;
       decide(channels.first(half));
       decide(channels.subspan(half));

@@ -51,7 +51,10 @@ std::map<std::string, MailCounts> read_mail_counts(std::string_view metrics) {
 }
 
 MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts& now) {
+  // Alertmanager's counts go back to before this program's start: what is in them already was told
+  // then, or cannot be told to when it happened.
   if (!before) return {};
+  // A counter that falls means that Alertmanager was started anew: all of it is new.
   const bool is_anew = now.tried < before->tried || now.failed < before->failed;
   const double tried = now.tried - (is_anew ? 0 : before->tried);
   const double failed = now.failed - (is_anew ? 0 : before->failed);
