@@ -124,6 +124,20 @@ TEST(HistogramChunkTest, AnIntegerHistogramIsPackedAsPrometheusPacksIt) {
   EXPECT_EQ(damaged, 0U);
 }
 
+// Both lists were written, and what came after them was read at the wrong place.
+TEST(HistogramChunkTest, BucketsOfTheOtherKindAreNoneOfIt) {
+  std::string both = integer_histogram(4);
+  protozero::pbf_writer message(both);
+  const std::vector<double> counts = {1, 2, 3};
+  message.add_packed_double(13, counts.begin(), counts.end());
+  std::uint64_t damaged = 0;
+  const auto chunks = wire_chunks({}, {{1, both}}, damaged);
+  const auto plain = wire_chunks({}, {{1, integer_histogram(4)}}, damaged);
+  ASSERT_EQ(chunks.size(), 1U);
+  EXPECT_EQ(to_hex(chunks[0].data), to_hex(plain[0].data));
+  EXPECT_EQ(why_refused(both), "");
+}
+
 TEST(HistogramChunkTest, FloatsAndHistogramsStandInTheOrderOfTheirTimes) {
   std::uint64_t damaged = 0;
   const auto chunks = wire_chunks({{1, 10}, {2, 20}, {4, 40}, {6, 60}},

@@ -204,6 +204,10 @@ Result<NativeHistogram> decode_histogram(std::string_view bytes) {
   } catch (const protozero::exception& damage) {
     return fail(ErrorCode::kInvalid, fmt::format("not a histogram: {}", damage.what()));
   }
+  // Prometheus reads the list of the histogram's own kind and passes over the other.
+  for (Buckets* buckets : {&histogram.positive, &histogram.negative}) {
+    histogram.is_float ? buckets->deltas.clear() : buckets->counts.clear();
+  }
   return histogram;
 }
 
