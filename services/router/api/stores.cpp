@@ -70,7 +70,7 @@ Stores::ColdGaps Stores::cold_gaps() const {
 /// Of storage alone: no other store says one.
 void Stores::heed_identity(const StoreWatch::Identity& identity) {
   if (!identity) return;
-  known_cold_.note(identity);
+  known_cold_.note(identity, clock_.wall_ms());
   if (known_cold_.is_due()) readers_.read("", [this] { known_cold_.keep(); });
 }
 

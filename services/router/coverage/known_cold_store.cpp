@@ -1,5 +1,7 @@
 #include "services/router/coverage/known_cold_store.hpp"
 
+#include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +19,12 @@ std::optional<pipeline::KeptLineForm> form_of(const std::string& file) {
   return pipeline::store_identity_form(file);
 }
 
+/// "ID MILLISECONDS": of another store than the known one it says nothing.
+std::optional<pipeline::KeptLineForm> seen_form_of(const std::string& file) {
+  if (file.empty()) return std::nullopt;
+  return pipeline::store_identity_form(file + ".seen");
+}
+
 }  // namespace
 
 std::string ColdReplacement::text() const {
@@ -27,7 +35,7 @@ std::string ColdReplacement::text() const {
 }
 
 KnownColdStore::KnownColdStore(const std::string& file, pipeline::FileSystem& files)
-    : form_(form_of(file)), files_(files) {
+    : form_(form_of(file)), seen_form_(seen_form_of(file)), files_(files) {
   if (!form_) return;
   const auto line = pipeline::read_kept_line(*form_, files_);
   if (!line || (line->text.empty() && line->damaged > 0)) {
@@ -36,10 +44,19 @@ KnownColdStore::KnownColdStore(const std::string& file, pipeline::FileSystem& fi
         {{"file", file}, {"why", line ? "damaged" : line.error().message}});
   } else {
     known_ = pipeline::parse_store_identity(line->text);
+    read_seen();
   }
 }
 
-void KnownColdStore::note(const std::optional<StoreIdentity>& seen) {
+void KnownColdStore::read_seen() {
+  const auto line = pipeline::read_kept_line(*seen_form_, files_);
+  const auto seen = line ? pipeline::parse_store_identity(line->text) : std::nullopt;
+  if (!seen || !known_ || seen->id != known_->id) return;
+  known_seen_ms_ = seen->made_ms;
+  kept_seen_ms_ = seen->made_ms;
+}
+
+void KnownColdStore::note(const std::optional<StoreIdentity>& seen, TimestampMs now_ms) {
   if (!seen) return;  // an older program, or one that could not write it
   const std::lock_guard lock(mutex_);
   // Compared with the look before: said once when it changes, not every two seconds.
@@ -50,6 +67,10 @@ void KnownColdStore::note(const std::optional<StoreIdentity>& seen) {
     is_due_ = form_.has_value();
   }
   const bool is_known = seen->id == known_->id;
+  if (is_known) {
+    known_seen_ms_ = now_ms;
+    is_due_ = is_due_ || (form_ && std::abs(now_ms - kept_seen_ms_) >= kSeenEveryMs);
+  }
   if (was_known == is_known) return;
   if (is_known) {
     service::log_info("the cold store is the known one again", {{"id", seen->id}});
@@ -72,10 +93,12 @@ void KnownColdStore::keep() {
   if (!is_due_) return;
   // A copy, since writing takes long on a slow disk: note() comes from the looks at stores.
   const StoreIdentity known = *known_;
+  const TimestampMs seen_ms = known_seen_ms_;
   lock.unlock();
-  const auto written = write(known);
+  const auto written = write(known, seen_ms);
   lock.lock();
   is_due_ = !written;
+  if (written) kept_seen_ms_ = seen_ms;
   if (!written && !std::exchange(is_failure_told_, true)) {
     service::log_warn(
         "which cold store is known cannot be written: a restart would take any for it; tried again",
@@ -83,17 +106,21 @@ void KnownColdStore::keep() {
   }
 }
 
-Result<void> KnownColdStore::write(const StoreIdentity& known) const {
+Result<void> KnownColdStore::write(const StoreIdentity& known, TimestampMs seen_ms) const {
   if (!form_) return {};
-  return pipeline::write_kept_line(*form_, pipeline::to_text(known), files_);
+  auto written = pipeline::write_kept_line(*form_, pipeline::to_text(known), files_);
+  if (!written) return written;
+  return pipeline::write_kept_line(*seen_form_, pipeline::to_text({known.id, seen_ms}), files_);
 }
 
 std::optional<ColdReplacement> KnownColdStore::replacement() const {
   const std::lock_guard lock(mutex_);
   if (!seen_ || seen_->id == known_->id) return std::nullopt;
-  // One that is older than the known one was filled elsewhere: nobody knows with what.
-  const bool is_newer = seen_->made_ms > known_->made_ms;
-  return ColdReplacement{is_newer ? std::optional(seen_->made_ms) : std::nullopt};
+  // One that was made while the known one was still there was filled elsewhere, or under a wrong
+  // clock: nobody knows what it has.
+  const bool is_newer = known_seen_ms_ > 0 && seen_->made_ms >= known_seen_ms_ - kClocksMs;
+  if (!is_newer) return ColdReplacement{};
+  return ColdReplacement{std::max(seen_->made_ms, known_seen_ms_)};
 }
 
 Result<bool> KnownColdStore::confirm() {
@@ -103,8 +130,10 @@ Result<bool> KnownColdStore::confirm() {
   const StoreIdentity confirmed = *seen_;
   lock.unlock();
   // On disk first: a confirmation that a restart forgets would be asked for again.
-  if (auto written = write(confirmed); !written) return forward(written);
+  if (auto written = write(confirmed, 0); !written) return forward(written);
   lock.lock();
+  known_seen_ms_ = 0;  // the next look says it
+  kept_seen_ms_ = 0;
   service::log_warn("a person confirmed another cold store",
                     {{"id", confirmed.id}, {"instead_of", known_->id}});
   known_ = confirmed;

@@ -24,14 +24,22 @@ struct ColdReplacement {
 };
 
 /// The first store that is seen is the known one, and stays it over restarts until a person says
-/// that another is to be. Thread contract: any thread; keep and confirm write a small file.
+/// that another is to be. Since when another one has been there is said by two clocks: when it was
+/// made by its machine's, and when the known one was last seen by ours. Where they do not fit it is
+/// not known. Thread contract: any thread; keep and confirm write small files.
 class KnownColdStore {
  public:
-  /// `file` (and a copy beside it): docs/formats/store-id.md. Empty: known while this process runs.
+  /// So often it is written when the known one was last seen.
+  static constexpr TimestampMs kSeenEveryMs = 300'000;
+  /// Clocks of two machines may differ by less.
+  static constexpr TimestampMs kClocksMs = 600'000;
+
+  /// `file` (and a copy beside it), `file`.seen: docs/formats/store-id.md. Empty: known while this
+  /// process runs.
   KnownColdStore(const std::string& file, pipeline::FileSystem& files);
 
   /// What the store has said when it was looked at; nothing where it says nothing.
-  void note(const std::optional<pipeline::StoreIdentity>& seen);
+  void note(const std::optional<pipeline::StoreIdentity>& seen, TimestampMs now_ms);
   /// Whether what is known is still to be written.
   bool is_due() const;
   void keep();
@@ -42,14 +50,18 @@ class KnownColdStore {
   Result<bool> confirm();
 
  private:
-  Result<void> write(const pipeline::StoreIdentity& known) const;
+  Result<void> write(const pipeline::StoreIdentity& known, TimestampMs seen_ms) const;
+  void read_seen();
 
   const std::optional<pipeline::KeptLineForm> form_;
+  const std::optional<pipeline::KeptLineForm> seen_form_;
   pipeline::FileSystem& files_;
   std::mutex writing_;  // taken before the other, which nobody holds while the disk is waited for
   mutable std::mutex mutex_;  // guards the rest
   std::optional<pipeline::StoreIdentity> known_;
   std::optional<pipeline::StoreIdentity> seen_;
+  TimestampMs known_seen_ms_ = 0;  // when the known one was last seen; 0: nobody knows
+  TimestampMs kept_seen_ms_ = 0;   // what the file says of it
   bool is_due_ = false;
   bool is_failure_told_ = false;
 };
