@@ -65,6 +65,12 @@ sigset_t stop_signals() {
   return signals;
 }
 
+/// Whether one of them came while they were blocked.
+bool is_pending(const sigset_t& signals) {
+  const timespec none{};
+  return sigtimedwait(&signals, nullptr, &none) > 0;
+}
+
 int run_until_signal(Running& running, const ProgramDescription& description,
                      const sigset_t& signals) {
   int signal = 0;
@@ -102,6 +108,10 @@ int run(const Flags& flags, const ProgramDescription& description) {
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   auto running = (*start)();
+  if (!running && is_pending(signals)) {  // a start that waits gives up when it is asked to
+    log_info("stopped before it was started", {{"waited_for", running.error().message}});
+    return kExitClean;
+  }
   if (!running) {
     print_error(running.error().message);
     return exit_code(running.error());
