@@ -70,7 +70,7 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
 // or a person says that it is to be begun anew.
 Result<void> Service::open_store() {
   StoreGuard guard({settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
-                   pipeline::system_files());
+                   pipeline::system_files(), clock_);
   auto checked = patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
   auto store = open_rocksdb(settings_.rocksdb);

@@ -1,5 +1,7 @@
 #include "services/storage/settings.hpp"
 
+#include <filesystem>
+
 #include "libs/service/doors.hpp"
 
 namespace vigia::storage {
@@ -19,6 +21,14 @@ Duration read_retention(const service::ConfigNode& node, Duration fallback) {
   return node.duration(fallback);
 }
 
+bool is_inside(const std::string& file, const std::string& directory) {
+  if (file.empty() || directory.empty()) return false;
+  namespace fs = std::filesystem;
+  const auto relative = fs::absolute(file).lexically_normal().lexically_relative(
+      fs::absolute(directory).lexically_normal());
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 void read_store(const service::ConfigNode& store, Settings& settings) {
   const service::ConfigNode cassandra = store.child("cassandra");
   if (cassandra.is_present()) {
@@ -35,6 +45,12 @@ void read_store(const service::ConfigNode& store, Settings& settings) {
   }
   const service::ConfigNode rocksdb = store.child("rocksdb");
   settings.rocksdb.directory = rocksdb.child("directory").required_text();
+  if (is_inside(settings.known_file, settings.rocksdb.directory)) {
+    store.child("known_file")
+        .note_error(
+            "must lie outside of rocksdb.directory: it is there to "
+            "know of a store whose directory is gone");
+  }
   settings.rocksdb.cache_bytes = rocksdb.child("cache").bytes(settings.rocksdb.cache_bytes);
   settings.rocksdb.write_buffer_bytes =
       rocksdb.child("write_buffer").bytes(settings.rocksdb.write_buffer_bytes);

@@ -59,6 +59,13 @@ TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   EXPECT_EQ(settings.known_file, "/y");
   EXPECT_THAT(error_of("internal_token: x\nstore: {create: yes, rocksdb: {directory: /x}}\n"),
               HasSubstr("if_missing or never"));
+  const auto known = [](const std::string& path) {
+    return error_of("internal_token: x\nstore: {known_file: " + path +
+                    ", rocksdb: {directory: /x/store/}}\n");
+  };
+  EXPECT_THAT(known("/x/store/known"), HasSubstr("must lie outside"));
+  EXPECT_THAT(known("/x/y/../store/z/known"), HasSubstr("must lie outside"));
+  EXPECT_EQ(known("/x/store.known"), "");
 }
 
 TEST(SettingsTest, MistakesAreNamed) {

@@ -113,6 +113,13 @@ class StorageAlone:
             self.running.end(9)
         self.running = None
 
+    def stop(self) -> int:
+        """Asks it to end; the exit code."""
+        assert self.running is not None
+        code = self.running.end()
+        self.running = None
+        return code
+
     def write(self, customer: str, samples: list[tuple[int, float]], series: int = 0) -> None:
         """Until it is acknowledged."""
         labels = {"__name__": "probe", "customer_id": customer, "series": str(series)}
@@ -128,6 +135,10 @@ class StorageAlone:
 
     def has_samples(self, customer: str, from_ms: int, to_ms: int) -> bool:
         """Whether the customer's series have samples in a range; asked until there is an answer."""
+        return self.count_series(customer, from_ms, to_ms) > 0
+
+    def count_series(self, customer: str, from_ms: int, to_ms: int) -> int:
+        """How many of its series have samples in a range; asked until there is an answer."""
         parameters = {"matcher": "__name__=probe", "start": f"{from_ms / 1000}", "end": f"{to_ms / 1000}"}
         deadline = time.monotonic() + 60
         while True:
@@ -138,7 +149,7 @@ class StorageAlone:
                 timeout=30,
             )
             if answer.status_code == 200:
-                return bool(answer.json()["data"])
+                return len(answer.json()["data"])
             assert answer.status_code == 503, answer.text
             assert time.monotonic() < deadline, answer.text
             time.sleep(0.1)

@@ -47,6 +47,42 @@ def test_a_disk_that_is_not_mounted_is_waited_for(tmp_path: Path) -> None:
         storage.kill()
 
 
+def test_a_backup_that_is_copied_back_while_it_waits_is_whole(tmp_path: Path) -> None:
+    """Opened when the first table was there, RocksDB began anew and deleted all that came after."""
+    storage = StorageAlone(tmp_path)
+    storage.start()
+    now_ms = time.time_ns() // 1_000_000
+    for series in range(50):
+        storage.write(CUSTOMER, [(now_ms, 1.0)], series)
+    storage.stop()
+    backup = tmp_path / "backup"
+    storage.folder.rename(backup)
+    storage.launch()
+    try:
+        wait_for("its folder is missed", lambda: _is_refused(storage.log), 20)
+        for source in sorted(path for path in backup.rglob("*") if path.is_file()):
+            target = storage.folder / source.relative_to(backup)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            time.sleep(0.3)
+            assert not _answers(storage.url), f"{source.name} and what follows is still on its way"
+        wait_for("it goes on by itself", lambda: _answers(storage.url), 40)
+        assert storage.count_series(CUSTOMER, now_ms - 1000, now_ms + 1000) == 50
+    finally:
+        storage.kill()
+
+
+def test_a_start_that_waits_ends_well_when_it_is_asked_to(tmp_path: Path) -> None:
+    """By 2, a wrong configuration, its unit would be failed and not started again."""
+    storage = StorageAlone(tmp_path)
+    storage.start()
+    storage.kill()
+    shutil.rmtree(storage.folder)
+    storage.launch()
+    wait_for("its folder is missed", lambda: _is_refused(storage.log), 20)
+    assert storage.stop() == 0
+
+
 def _answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/ready", timeout=2).status_code == 200

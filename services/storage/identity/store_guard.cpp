@@ -35,11 +35,12 @@ StoreGuardSettings completed(StoreGuardSettings settings) {
 
 }  // namespace
 
-StoreGuard::StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files)
+StoreGuard::StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files, const Clock& clock)
     : settings_(completed(std::move(settings))),
       own_(pipeline::store_identity_form(settings_.directory + kOwnFile)),
       known_(pipeline::store_identity_form(settings_.known_file)),
-      files_(files) {}
+      files_(files),
+      clock_(clock) {}
 
 Result<bool> StoreGuard::has_database() const {
   std::error_code error;
@@ -74,6 +75,16 @@ tl::unexpected<Error> StoreGuard::refuse_empty(const StoreIdentity& known,
 }
 
 Result<void> StoreGuard::check() {
+  auto found = look();
+  if (!found) {
+    has_waited_ = true;
+    listing_.clear();
+    return found;
+  }
+  return has_waited_ && !is_new_ ? expect_still() : found;
+}
+
+Result<void> StoreGuard::look() {
   auto has = has_database();
   if (!has) return forward(has);
   is_new_ = !*has;
@@ -81,24 +92,70 @@ Result<void> StoreGuard::check() {
   if (!own) return forward(own);
   auto known = read(known_);
   if (!known) return forward(known);
-  if (!*has && *known) return refuse_empty(**known, known_.path);
-  if (!*has && *own) return refuse_empty(**own, own_.path);
-  if (!*has && !settings_.may_create) {
+  if (*has) return compare(*own, *known);
+  if (*known) return refuse_empty(**known, known_.path);
+  if (*own) return refuse_empty(**own, own_.path);
+  if (settings_.may_create) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{} holds no store, and store.create is never: is its disk mounted, is "
+                          "the path right? {}",
+                          settings_.directory, kWhereToRead));
+}
+
+Result<void> StoreGuard::compare(const std::optional<StoreIdentity>& own,
+                                 const std::optional<StoreIdentity>& known) const {
+  if (!known || known->id.empty()) return {};
+  // The id inside is written before the note outside: without it this is another disk, or a copy
+  // that is still on its way.
+  if (!own) {
     return fail(ErrorCode::kUnavailable,
-                fmt::format("{} holds no store, and store.create is never: is its disk mounted, is "
-                            "the path right? {}",
-                            settings_.directory, kWhereToRead));
+                fmt::format("{} holds a store without {}, and store {} was there, as {} says: is "
+                            "it a copy that is not whole, is it the right disk? If it is that "
+                            "store, stop this program and copy {} to {}; if another is to take its "
+                            "place, delete {} and {}.copy {}",
+                            settings_.directory, own_.path, known->id, known_.path, known_.path,
+                            own_.path, known_.path, known_.path, kWhereToRead));
   }
-  const bool are_readable = *own && *known && !(*own)->id.empty() && !(*known)->id.empty();
-  if (are_readable && (*own)->id != (*known)->id) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("{} holds store {}, and store {} was there, as {} says: is the right "
-                            "disk mounted, is the path right? If this store is to take its place, "
-                            "delete {} and {}.copy {}",
-                            settings_.directory, (*own)->id, (*known)->id, known_.path, known_.path,
-                            known_.path, kWhereToRead));
+  if (own->id.empty() || own->id == known->id) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{} holds store {}, and store {} was there, as {} says: is the right "
+                          "disk mounted, is the path right? If this store is to take its place, "
+                          "delete {} and {}.copy {}",
+                          settings_.directory, own->id, known->id, known_.path, known_.path,
+                          known_.path, kWhereToRead));
+}
+
+Result<StoreGuard::Listing> StoreGuard::list() const {
+  Listing listing;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(settings_.directory, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const bool is_file = entry->is_regular_file(error);
+    const auto size = is_file && !error ? entry->file_size(error) : 0;
+    if (!error) listing.emplace(entry->path().string(), size);
   }
-  return {};
+  if (!error) return listing;
+  return fail(ErrorCode::kUnavailable, fmt::format("cold store: {} cannot be looked at: {}",
+                                                   settings_.directory, error.message()));
+}
+
+/// Of a folder that is copied the tables come first and what says which of them count comes last.
+Result<void> StoreGuard::expect_still() {
+  auto listing = list();
+  if (!listing) return forward(listing);
+  if (*listing != listing_) {
+    listing_ = std::move(*listing);
+    listed_at_ = clock_.steady();
+  }
+  const bool is_still = clock_.steady() - listed_at_ >= kStill;
+  const bool is_whole = listing_.contains(settings_.directory + "/CURRENT");
+  if (is_still && is_whole) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{} may be a copy that is still on its way ({}): it is opened once it "
+                          "has stood still for 10 s; stop this program before you copy a store "
+                          "back, and start it again to have the folder opened as it is {}",
+                          settings_.directory, is_whole ? "it changes" : "it has no CURRENT",
+                          kWhereToRead));
 }
 
 bool StoreGuard::write(const pipeline::KeptLineForm& form, const StoreIdentity& identity,
@@ -120,8 +177,7 @@ std::optional<StoreIdentity> StoreGuard::settle(TimestampMs now_ms) {
   const auto is_whole = [](const auto& found) { return found && *found && !(*found)->id.empty(); };
   // What cannot be read now may be there: nothing is made in its place.
   if (!is_whole(own) && (!own || !known)) return std::nullopt;
-  // Of the one that lies outside, where both files inside are damaged or an operator has put the
-  // folder together anew.
+  // Of the one that lies outside, where both files inside are damaged.
   StoreIdentity identity = pipeline::make_store_identity(is_new_ ? now_ms : 0);
   if (is_whole(known)) identity = **known;
   if (is_whole(own)) identity = **own;

@@ -1,10 +1,13 @@
 // Whether the folder that the store is to be opened in is the store's, and which store it is.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/pipeline/file_system.hpp"
 #include "libs/pipeline/store_identity.hpp"
@@ -20,14 +23,19 @@ struct StoreGuardSettings {
 };
 
 /// The identity (docs/formats/store-id.md) lies in the directory and, known, outside of it. An
-/// empty directory is a new store only where neither is there. Thread contract: one thread.
+/// empty directory is a new store only where neither is there. Whoever waits for a store may be
+/// copying it back, and a database that is opened half-way through deletes what comes after: so
+/// after a wait the directory must be whole and stand still. Thread contract: one thread.
 class StoreGuard {
  public:
-  /// `files` must outlive it.
-  StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files);
+  static constexpr auto kStill = std::chrono::seconds(10);
+
+  /// `files` and `clock` must outlive it.
+  StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files, const Clock& clock);
 
   /// Before the database is opened. kUnavailable, with what a person does about it, where the
-  /// directory is empty and a store was known, or may not be made, and where it holds another one.
+  /// directory is empty and a store was known, or may not be made, where it holds another one or
+  /// one that does not say which, and where it was waited for and may still be on its way.
   Result<void> check();
   /// Once it is open, and so held by this process alone: its identity, one of `now_ms` where it is
   /// new, of no time where it was there and had none. Nothing where a new one cannot be written
@@ -35,6 +43,13 @@ class StoreGuard {
   std::optional<pipeline::StoreIdentity> settle(TimestampMs now_ms);
 
  private:
+  using Listing = std::map<std::string, std::uintmax_t>;
+
+  Result<void> look();
+  Result<void> compare(const std::optional<pipeline::StoreIdentity>& own,
+                       const std::optional<pipeline::StoreIdentity>& known) const;
+  Result<void> expect_still();
+  Result<Listing> list() const;
   Result<bool> has_database() const;
   Result<std::optional<pipeline::StoreIdentity>> read(const pipeline::KeptLineForm& form);
   bool write(const pipeline::KeptLineForm& form, const pipeline::StoreIdentity& identity,
@@ -46,7 +61,11 @@ class StoreGuard {
   const pipeline::KeptLineForm own_;
   const pipeline::KeptLineForm known_;
   pipeline::FileSystem& files_;
-  bool is_new_ = false;            // by check
+  const Clock& clock_;
+  bool is_new_ = false;  // by check
+  bool has_waited_ = false;
+  Listing listing_;
+  TimePoint listed_at_;            // since when it stands as in listing_
   std::set<std::string> damaged_;  // files that said what was not written, told once it is open
 };
 

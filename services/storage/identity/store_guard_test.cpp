@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/clock.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
@@ -23,7 +24,7 @@ class StoreGuardTest : public testing::Test {
     settings_.directory = folder_.path() + "/store";
     settings_.known_file = "";
   }
-  StoreGuard guard() const { return {settings_, pipeline::system_files()}; }
+  StoreGuard guard() const { return {settings_, pipeline::system_files(), clock_}; }
   void make_database() const {
     fs::create_directories(settings_.directory);
     std::ofstream(settings_.directory + "/CURRENT") << "MANIFEST-000001\n";
@@ -53,6 +54,7 @@ class StoreGuardTest : public testing::Test {
   }
 
   const TemporaryFolder folder_;
+  ManualClock clock_{kNow * 1'000'000};
   StoreGuardSettings settings_;
 };
 
@@ -116,8 +118,45 @@ TEST_F(StoreGuardTest, TheNoteOutsideMendsTheFilesInside) {
     std::ofstream(settings_.directory + "/vigia-store-id" + ending) << "x";
   }
   EXPECT_EQ(start(kNow + 1), made);
+}
+
+// It was stamped with the id of the store that was known, and answered in its place.
+TEST_F(StoreGuardTest, AFolderThatDoesNotSayWhichStoreItIsIsNotTakenForTheKnownOne) {
+  const auto made = start();
   forget(settings_.directory + "/vigia-store-id");
+  EXPECT_THAT(refusal(), testing::AllOf(HasSubstr(made->id), HasSubstr("not whole")));
+  fs::copy(known(), settings_.directory + "/vigia-store-id");  // as the message says
   EXPECT_EQ(start(kNow + 1), made);
+}
+
+// A backup that came while it was waited for was opened when its first table was there; the
+// database was begun anew and all that came after deleted.
+TEST_F(StoreGuardTest, WhatIsCopiedBackWhileItWaitsIsOpenedWhenItStandsStill) {
+  const auto made = start();
+  fs::rename(settings_.directory, settings_.directory + "-backup");
+  StoreGuard waiting = guard();
+  EXPECT_FALSE(waiting.check());
+  fs::create_directories(settings_.directory + "/wal");
+  const auto write = [this](const std::string& name, const std::string& content) {
+    std::ofstream(settings_.directory + "/" + name) << content;
+    clock_.advance(StoreGuard::kStill / 2);
+  };
+  write("000010.sst", "x");
+  EXPECT_FALSE(waiting.check());
+  fs::copy(settings_.directory + "-backup/vigia-store-id", settings_.directory);
+  EXPECT_THAT(waiting.check().error().message, HasSubstr("it has no CURRENT"));
+  clock_.advance(StoreGuard::kStill);
+  EXPECT_FALSE(waiting.check());
+  write("CURRENT", "MANIFEST-000001\n");
+  EXPECT_THAT(waiting.check().error().message, HasSubstr("it changes"));
+  write("wal/1.log", "x");
+  EXPECT_FALSE(waiting.check());
+  write("wal/1.log", "xx");
+  EXPECT_FALSE(waiting.check());
+  clock_.advance(StoreGuard::kStill);
+  EXPECT_TRUE(waiting.check());
+  EXPECT_EQ(waiting.settle(kNow + 1), made);
+  EXPECT_TRUE(guard().check()) << "who did not wait opens it at once";
 }
 
 // The way to make a restored folder another store on purpose.
