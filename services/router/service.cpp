@@ -29,8 +29,8 @@ std::unique_ptr<net::Client> light_client(const LaneSettings& lanes) {
 std::unique_ptr<net::Client> costly_client(const LaneSettings& lanes) {
   net::ClientSettings settings;
   // Look-ups have half of the usual places, and the counts of a query in its turn as many beside.
-  settings.connections_per_host_max =
-      lanes.usual.at_once_max + lanes.unknown_at_once_max + lanes.heavy_at_once_max;
+  settings.connections_per_host_max = lanes.usual.at_once_max + lanes.unknown_at_once_max +
+                                      lanes.heavy_at_once_max + Lanes::kOperatorsAtOnceMax;
   return net::Client::create(settings);
 }
 

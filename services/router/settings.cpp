@@ -119,7 +119,8 @@ edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
-at_store:                                 # requests at one store at once; the rest waits its turn
+at_store:                                 # requests at one store at once; the rest waits its turn;
+                                          # operators' costly ones have two places of their own
   at_once_max: 20                         # of all customers
   per_customer_max: 8                     # of one whose requests are quick
   slow_per_customer_max: 1                # of one whose are not, and of its costly ones

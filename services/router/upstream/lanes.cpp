@@ -5,6 +5,8 @@
 namespace vigia::router {
 namespace {
 
+TurnSettings all_of_one(std::size_t at_once_max) { return {at_once_max, at_once_max, at_once_max}; }
+
 TurnSettings one_of_each(std::size_t at_once_max) { return {at_once_max, 1, 1}; }
 
 /// A look-up costs a store a core for as long as it takes, and little memory.
@@ -18,13 +20,17 @@ TurnSettings look_ups(const TurnSettings& usual) {
 Lanes::Lanes(const LaneSettings& settings, const Clock& clock)
     : Lanes(settings, clock,
             std::make_shared<CustomerPlaces>(settings.usual.per_customer_max,
-                                             settings.usual.slow_per_customer_max)) {}
+                                             settings.usual.slow_per_customer_max),
+            std::make_shared<CustomerPlaces>(kOperatorsAtOnceMax, kOperatorsAtOnceMax)) {}
 
 Lanes::Lanes(const LaneSettings& settings, const Clock& clock,
-             const std::shared_ptr<CustomerPlaces>& costly)
+             const std::shared_ptr<CustomerPlaces>& costly,
+             const std::shared_ptr<CustomerPlaces>& operators)
     : turns_{std::make_unique<Turns>(settings.usual, clock),
              std::make_unique<Turns>(one_of_each(settings.unknown_at_once_max), clock, costly),
              std::make_unique<Turns>(one_of_each(settings.heavy_at_once_max), clock, costly),
-             std::make_unique<Turns>(look_ups(settings.usual), clock, costly)} {}
+             std::make_unique<Turns>(look_ups(settings.usual), clock, costly)},
+      operators_brief_(all_of_one(kOperatorsAtOnceMax), clock, operators),
+      operators_long_(all_of_one(kOperatorsLongAtOnceMax), clock, operators) {}
 
 }  // namespace vigia::router

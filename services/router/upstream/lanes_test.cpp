@@ -19,10 +19,10 @@ class LanesTest : public testing::Test {
 
   /// Begins, or waits: `name` is what it is called in what `begun` gives.
   std::uint64_t ask(Lane lane, const std::string& customer, const std::string& name) {
-    return lanes.of(lane).take(customer, [this, name](std::shared_ptr<Turns::Turn> turn) {
-      begun_ += name;
-      held_.push_back(std::move(turn));
-    });
+    return ask(lanes.of(lane), customer, name);
+  }
+  std::uint64_t ask_as_operator(Lane lane, Duration timeout, const std::string& name) {
+    return ask(lanes.of_operators(lane, timeout), "", name);
   }
   /// What has begun since the last call.
   std::string begun() { return std::exchange(begun_, {}); }
@@ -35,6 +35,13 @@ class LanesTest : public testing::Test {
   Lanes lanes{{.usual = {20, 8, 1}}, clock};
 
  private:
+  std::uint64_t ask(Turns& row, const std::string& customer, const std::string& name) {
+    return row.take(customer, [this, name](std::shared_ptr<Turns::Turn> turn) {
+      begun_ += name;
+      held_.push_back(std::move(turn));
+    });
+  }
+
   std::string begun_;
   std::vector<std::shared_ptr<Turns::Turn>> held_;
 };
@@ -94,6 +101,53 @@ TEST_F(LanesTest, WhatLeavesItsRowLeavesNothingBehind) {
   EXPECT_EQ(begun(), "l");
   ask(Lane::kHeavy, "a", "h");
   EXPECT_EQ(begun(), "h");
+}
+
+constexpr Duration kBrief = std::chrono::seconds(10);
+constexpr Duration kLong = std::chrono::minutes(2);
+
+// Three customers' heavy queries: the monitor's own stood behind them, and saw nobody's nodes.
+TEST_F(LanesTest, OperatorsWaitForNoCustomersCostlyOnes) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string customer = "c" + std::to_string(i);
+    ask(Lane::kHeavy, customer + "h", "h");
+    ask(Lane::kUnknown, customer + "u", "u");
+    ask(Lane::kLookUp, customer + "l", "l");
+  }
+  EXPECT_EQ(begun().size(), 2U + 4U + 10U) << "all that customers have";
+  ask_as_operator(Lane::kHeavy, kBrief, "H");
+  ask_as_operator(Lane::kUnknown, kLong, "U");
+  EXPECT_EQ(begun(), "HU");
+  ask_as_operator(Lane::kLookUp, kBrief, "L");
+  EXPECT_EQ(begun(), "") << "two in all lanes together";
+}
+
+TEST_F(LanesTest, OperatorsCostlyOnesTakeNoCustomersPlaces) {
+  for (const Lane lane : {Lane::kHeavy, Lane::kUnknown, Lane::kLookUp}) {
+    for (int i = 0; i < 8; ++i) ask_as_operator(lane, i % 2 == 0 ? kBrief : kLong, "O");
+  }
+  EXPECT_EQ(begun(), "OO");
+  for (int i = 0; i < 20; ++i) {
+    const std::string customer = "c" + std::to_string(i);
+    ask(Lane::kHeavy, customer + "h", "h");
+    ask(Lane::kUnknown, customer + "u", "u");
+    ask(Lane::kLookUp, customer + "l", "l");
+  }
+  EXPECT_EQ(begun().size(), 2U + 4U + 10U);
+}
+
+TEST_F(LanesTest, WhatTheMonitorAsksWaitsForNoLongQueryOfAnOperators) {
+  ask_as_operator(Lane::kHeavy, kLong, "d");
+  ask_as_operator(Lane::kUnknown, kLong, "D");
+  EXPECT_EQ(begun(), "d");
+  ask_as_operator(Lane::kHeavy, kBrief, "1");
+  ask_as_operator(Lane::kUnknown, kBrief, "2");
+  EXPECT_EQ(begun(), "1");
+  ask_as_operator(Lane::kUsual, kBrief, "light");
+  EXPECT_EQ(begun(), "light");
+  clock.advance(kSlow);
+  end_oldest();  // d
+  EXPECT_EQ(begun().size(), 1U) << "one of the two that wait has its place";
 }
 
 }  // namespace

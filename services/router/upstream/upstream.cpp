@@ -18,6 +18,12 @@ constexpr std::string_view kTooLong =
 /// Lanes whose requests may hold a store for long.
 bool is_weighed(Lane lane) { return lane == Lane::kUnknown || lane == Lane::kHeavy; }
 
+/// Whose penalties a request has. What the monitor asks pays for no dashboard of an operator's.
+std::string payer_of(const Ask& ask) {
+  if (ask.customer) return ask.customer->text();
+  return ask.timeout <= Lanes::kBriefMax ? "" : "operators' long ones";  // no customer's id
+}
+
 /// What the caller asked wrongly; everything else is the server's fault.
 bool is_callers_fault(int status) { return status == 400 || status == 422; }
 
@@ -157,42 +163,48 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
 struct Upstream::Waiting {
   Ask ask;
   Done done;
-  std::string customer;
+  std::string customer;  ///< "" for operators
+  std::string payer;
   TimePoint deadline;
 };
+
+Turns& Upstream::row_of(const Ask& ask) const {
+  return ask.customer ? lanes_->of(ask.lane) : lanes_->of_operators(ask.lane, ask.timeout);
+}
 
 void Upstream::send(Ask ask, Done done) const {
   const auto interest = ask.interest;
   const std::string customer = ask.customer ? ask.customer->text() : std::string();
-  if (const auto may = may_ask(customer, ask.lane); !may) {
+  const std::string payer = payer_of(ask);
+  if (const auto may = may_ask(payer, ask.lane); !may) {
     return done(tl::unexpected<Error>(may.error()));
   }
   // Whoever has a penalty has one row, so one at a time.
-  if (ask.lane == Lane::kUnknown && penalties_->is_penalised(customer)) ask.lane = Lane::kHeavy;
-  const Lane lane = ask.lane;
+  if (ask.lane == Lane::kUnknown && penalties_->is_penalised(payer)) ask.lane = Lane::kHeavy;
+  Turns& row = row_of(ask);
   const TimePoint deadline = clock_.steady() + ask.timeout;
   // Shared because a turn's start has to be copyable; only the turn that comes uses it.
-  auto waiting =
-      std::make_shared<Waiting>(Waiting{std::move(ask), std::move(done), customer, deadline});
+  auto waiting = std::make_shared<Waiting>(
+      Waiting{std::move(ask), std::move(done), customer, payer, deadline});
   if (waiting->ask.is_within_turn) {
     if (reach_->is_away()) return waiting->done(tl::unexpected<Error>(no_answer()));
     return begin(waiting, nullptr);
   }
   const std::weak_ptr<Waiting> in_row = waiting;
-  const std::uint64_t number = lanes_->of(lane).take(
-      customer, [this, waiting = std::move(waiting)](std::shared_ptr<Turns::Turn> turn) {
+  const std::uint64_t number =
+      row.take(customer, [this, waiting = std::move(waiting)](std::shared_ptr<Turns::Turn> turn) {
         start(waiting, std::move(turn));
       });
   if (!interest) return;
-  interest->on_lost([lanes = lanes_, lane, customer, number, in_row] {
+  interest->on_lost([lanes = lanes_, row = &row, customer, number, in_row] {
     const auto found = in_row.lock();
-    if (found && lanes->of(lane).leave(customer, number)) found->done(nobody_waits());
+    if (found && row->leave(customer, number)) found->done(nobody_waits());
   });
 }
 
-Result<void> Upstream::may_ask(const std::string& customer, Lane lane) const {
+Result<void> Upstream::may_ask(const std::string& payer, Lane lane) const {
   if (!is_weighed(lane)) return {};
-  const auto pause = penalties_->pause_of(customer);
+  const auto pause = penalties_->pause_of(payer);
   if (!pause) return {};
   paused_.add();
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*pause);
@@ -206,11 +218,11 @@ Result<void> Upstream::may_ask(const std::string& customer, Lane lane) const {
 }
 
 /// Its own time-out comes first: a store that says so has stopped, one that is silent may not have.
-void Upstream::note_end(const std::string& customer,
+void Upstream::note_end(const std::string& payer,
                         const Result<net::ClientResponse>& response) const {
   if (response || response.error().code != ErrorCode::kDeadline || reach_->is_away()) return;
   unended_.add();
-  penalties_->note_timeout(customer);
+  penalties_->note_timeout(payer);
 }
 
 void Upstream::start(const std::shared_ptr<Waiting>& waiting,
@@ -226,7 +238,7 @@ void Upstream::start(const std::shared_ptr<Waiting>& waiting,
   }
   const Lane lane = waiting->ask.lane;
   // The one before it may have earned a penalty meanwhile.
-  if (const auto may = may_ask(waiting->customer, lane); !may) {
+  if (const auto may = may_ask(waiting->payer, lane); !may) {
     turn.reset();
     return waiting->done(tl::unexpected<Error>(may.error()));
   }
@@ -306,11 +318,11 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
 void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
   const auto interest = ask.interest;
   const bool counts = is_weighed(ask.lane);
-  const std::string customer = ask.customer ? ask.customer->text() : std::string();
-  send(std::move(ask), [this, interest, counts, customer, done = std::move(done)](auto response) {
+  const std::string payer = payer_of(ask);
+  send(std::move(ask), [this, interest, counts, payer, done = std::move(done)](auto response) {
     // Whoever left has no error of the store's.
     if (interest && interest->is_lost()) return done(tl::unexpected(nobody_waits().error()));
-    if (counts) note_end(customer, response);
+    if (counts) note_end(payer, response);
     done(read(std::move(response)));
   });
 }

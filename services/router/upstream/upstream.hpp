@@ -83,7 +83,7 @@ class Upstream {
   /// kInvalid (that of the ask's `before`),
   /// kOverLimit (the customer's other requests took so long that this one got no turn, its other
   /// answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and heavy
-  /// queries). `done`
+  /// queries; operators' brief and long ones have theirs apart). `done`
   /// is called on its client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
   /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
@@ -103,8 +103,9 @@ class Upstream {
   net::ClientRequest request(Ask ask) const;
   void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   void begin(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
-  Result<void> may_ask(const std::string& customer, Lane lane) const;
-  void note_end(const std::string& customer, const Result<net::ClientResponse>& response) const;
+  Result<void> may_ask(const std::string& payer, Lane lane) const;
+  void note_end(const std::string& payer, const Result<net::ClientResponse>& response) const;
+  Turns& row_of(const Ask& ask) const;
   void deliver(Ask ask, const std::string& customer, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;

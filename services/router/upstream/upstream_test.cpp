@@ -113,5 +113,50 @@ TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
   EXPECT_TRUE(was_first.get_future().get());
 }
 
+// The provider's own dashboard, whose queries do not end, or customers' that fill their places.
+TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
+  const auto ask_for_ever = [this](std::optional<CustomerId> customer, Lane lane) {
+    Ask ask;
+    ask.customer = std::move(customer);
+    ask.path = "/endless";
+    ask.lane = lane;
+    upstream.ask(std::move(ask), [](const Result<Envelope>&) {});
+  };
+  for (int i = 0; i < 6; ++i) {
+    const auto customer = *CustomerId::parse("c" + std::to_string(i));
+    for (const Lane lane : {Lane::kHeavy, Lane::kUnknown}) ask_for_ever(customer, lane);
+    ask_for_ever(std::nullopt, Lane::kHeavy);
+  }
+  Ask brief;
+  brief.path = "/cheap";
+  brief.timeout = Lanes::kBriefMax;
+  brief.lane = Lane::kHeavy;
+  const auto answered = std::make_shared<std::promise<bool>>();
+  upstream.ask(std::move(brief), [answered](const Result<Envelope>& answer) {
+    answered->set_value(answer.has_value());
+  });
+  auto answer = answered->get_future();
+  ASSERT_EQ(answer.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_TRUE(answer.get());
+}
+
+TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
+  const auto ask_as_operator = [this](const std::string& path, Duration timeout) {
+    Ask ask;
+    ask.path = path;
+    ask.lane = Lane::kUnknown;
+    ask.timeout = timeout;
+    std::promise<Result<Envelope>> answered;
+    upstream.ask(std::move(ask),
+                 [&answered](Result<Envelope> answer) { answered.set_value(std::move(answer)); });
+    return answered.get_future().get();
+  };
+  for (int i = 0; i < Penalties::kFreeTimeouts; ++i) {
+    EXPECT_FALSE(ask_as_operator("/endless", std::chrono::milliseconds(1)).has_value());
+  }
+  EXPECT_FALSE(ask_as_operator("/cheap", Lanes::kBriefMax).has_value()) << "has its pause";
+  EXPECT_TRUE(ask_as_operator("/cheap", Lanes::kBriefMax * 2).has_value());
+}
+
 }  // namespace
 }  // namespace vigia::router
