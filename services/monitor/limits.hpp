@@ -207,10 +207,15 @@ inline constexpr Duration kHealthWaitMax = std::chrono::seconds(7);
 /// nodes that its customer has it is what one customer may add to an answer; one that sends more
 /// loses some of its own, never another's, and is asked for alone (LookPlan).
 inline constexpr std::size_t kLiveSeriesPerNodeMax = 18;
-/// Customers and nodes that are asked for in the same queries: an answer of 2,000 × 17 series × 190
-/// B is 6 MB.
+/// A series in an answer, with ids of usual length.
+inline constexpr std::size_t kLiveSeriesBytes = 190;
+/// What the router takes for light (QueryWeights::kLightBytesMax there): a larger answer is read
+/// all the same, and waits among what is slow.
+inline constexpr std::size_t kLookAnswerBytes = 4U << 20U;
+/// Customers and nodes that are asked for in the same queries: 1,226.
 inline constexpr std::size_t kLookCustomersMax = 500;
-inline constexpr std::size_t kLookNodesMax = 2'000;
+inline constexpr std::size_t kLookNodesMax =
+    kLookAnswerBytes / (kLiveSeriesPerNodeMax * kLiveSeriesBytes);
 /// One look ends after this; whom it did not come to is first in the next one.
 inline constexpr Duration kLookMax = std::chrono::seconds(20);
 /// Questions about one group begin until then: who is slow with others is asked for apart at once.

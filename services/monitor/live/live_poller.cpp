@@ -213,6 +213,7 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
   }
   for (const auto& customer : group.customers) {
     state.looked_ms[customer] = at_ms;
+    state.look_troubles.erase(customer);
     const auto blind = state.hot_blind_ms.find(customer);
     const bool is_hot_away = blind != state.hot_blind_ms.end() && blind->second == state.taken_ms;
     if (is_hot_away) blind->second = at_ms;
@@ -222,40 +223,49 @@ Result<void> LivePoller::look_at_group(const LookGroup& group, LiveState& state)
   return {};
 }
 
+bool LivePoller::note_unanswered(const LookGroup& group, const Error& error, LiveState& state) {
+  groups_unanswered_.add();
+  service::log_debug("customers not looked at",
+                     {{"first", group.customers.front().text()}, {"error", error.message}});
+  const bool is_too_much = error.code == ErrorCode::kTooLarge ||
+                           error.code == ErrorCode::kInvalid;  // "too many samples"
+  for (const auto& customer : group.customers) {
+    state.look_troubles[customer] = is_too_much ? LookTrouble::kTooMuch : LookTrouble::kLate;
+  }
+  return error.code == ErrorCode::kTooLarge || error.code == ErrorCode::kDeadline;
+}
+
+// The router has told of our own parts in this look: whatever is not answered from here on, it is
+// there, and nobody is blind but those whose questions fail.
 void LivePoller::look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state) {
   const auto deadline = clock_.steady() + kLookMax;
   auto groups = plan_.groups(nodes);
-  std::vector<LookGroup> failed;
-  std::string problem;
+  std::vector<std::pair<LookGroup, bool>> failed;
   const std::size_t planned = groups.size();
-  bool is_router_there = false;
+  bool is_any_answered = false;
   std::size_t i = 0;
   for (; i < groups.size() && clock_.steady() < deadline; ++i) {
     const LookGroup group = groups[i];
     Result<void> looked = fail(ErrorCode::kInternal, "a fault of the monitor's, see its log");
     contain_faults("the look at a group of customers",
                    [&] { looked = look_at_group(group, state); });
-    const bool is_too_large = !looked && looked.error().code == ErrorCode::kTooLarge;
-    const bool is_too_slow = !looked && looked.error().code == ErrorCode::kDeadline;
-    is_router_there = is_router_there || looked || is_too_large;
     if (looked) {
+      is_any_answered = true;
       plan_.note_answered(group);
       if (clock_.steady() - shown_at_ >= kShownEvery) show(state);
       continue;
     }
-    groups_unanswered_.add();
-    if (!is_too_large) problem = looked.error().message;
-    failed.push_back(group);
-    if (is_too_large || is_too_slow) look_apart(group, groups);
+    const bool is_its_own = note_unanswered(group, looked.error(), state);
+    if (is_its_own) look_apart(group, groups);
+    failed.emplace_back(group, is_its_own);
   }
   // Those for whom there was no time come first at the next look.
   for (; i < groups.size(); ++i) plan_.note_missed(groups[i]);
-  if (!failed.empty() && !is_router_there) note_router_problem(problem, state);
-  // The router answers others: so it is not away, these are too much for it.
-  // With one group alone its own failure and the router's cannot be told apart; it is cut all the
-  // same, or it would be asked for in the same way for ever.
-  if (!is_router_there && planned > 1) return;
-  for (const auto& group : failed) plan_.note_failed(group);
+  for (const auto& [group, is_its_own] : failed) {
+    // An error that all had alike is not cut. One group alone is: it would be asked for in the same
+    // way for ever.
+    if (is_its_own || is_any_answered || planned == 1) plan_.note_failed(group);
+  }
 }
 
 // At once, so that nobody waits for the next look because of who is with it; who is alone stays so.
@@ -319,6 +329,7 @@ void LivePoller::look_at_watched(LiveState& state) {
   const auto counts = count_watched();
   std::erase_if(state.nodes, [&](const auto& one) { return !counts.contains(one.first.first); });
   std::erase_if(state.looked_ms, [&](const auto& one) { return !counts.contains(one.first); });
+  std::erase_if(state.look_troubles, [&](const auto& one) { return !counts.contains(one.first); });
   look_at_hot_stores(watched_->customers, state);
   look_at_own_parts(state);
   if (state.router_problem.empty()) look_at_nodes(counts, state);

@@ -77,6 +77,8 @@ class LivePoller {
   Result<std::map<NodeKey, NodeLive>> ask_about(const LookGroup& group);
   Result<void> look_at_group(const LookGroup& group, LiveState& state);
   void look_apart(const LookGroup& group, std::vector<LookGroup>& groups);
+  /// Shows it of its customers; true where it is the group's own trouble.
+  bool note_unanswered(const LookGroup& group, const Error& error, LiveState& state);
   void look_at_alerts(LiveState& state);
   /// A copy in the middle of a look that lasts: who was answered waits for nobody else.
   std::shared_ptr<const LiveState> show(LiveState state);

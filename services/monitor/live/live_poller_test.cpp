@@ -150,6 +150,38 @@ TEST_F(LivePollerTest, AnAnswerThatIsBriefUnderLoadLeavesWhatWasKnown) {
   EXPECT_TRUE(poller_.current()->away.contains(OwnPart::kRouter));
 }
 
+// Three customers' heavy queries made all groups too slow: the router was called away, though it
+// had just told of our own parts, and everybody's alerts of silent nodes were held.
+TEST_F(LivePollerTest, GroupsThatTakeTooLongAreNoRouterThatIsAway) {
+  bool is_slow = true;
+  std::vector<std::string> asked;
+  neighbours_.answer = [&](const std::string& query) {
+    const bool is_group = asks_for(query, kA) || asks_for(query, kB);
+    if (is_group) asked.push_back(query);
+    if (is_group && is_slow) clock_.advance(kLiveTimeout);
+    const bool asks_up = query.find("__name__=~\"up\"") != std::string::npos;
+    return Neighbours::with(asks_up ? up_of(asks_for(query, kA) ? kA : kB) : std::string(kNothing));
+  };
+  poller_.refresh();
+  const auto live = poller_.current();
+  EXPECT_EQ(live->router_problem, "");
+  EXPECT_TRUE(live->away.empty());
+  EXPECT_EQ(live->blind_ms, kNowMs) << "of the start";
+  EXPECT_EQ(live->look_troubles,
+            (std::map{std::pair(kA, LookTrouble::kLate), std::pair(kB, LookTrouble::kLate)}));
+  EXPECT_FALSE(live->is_known()) << "nobody was answered for";
+  is_slow = false;
+  asked.clear();
+  clock_.advance(kLiveInterval);
+  poller_.refresh();
+  for (const auto& query : asked) {
+    EXPECT_FALSE(asks_for(query, kA) && asks_for(query, kB)) << "cut in halves: " << query;
+  }
+  EXPECT_EQ(status_of(kA), "up");
+  EXPECT_EQ(status_of(kB), "up");
+  EXPECT_TRUE(poller_.current()->look_troubles.empty());
+}
+
 TEST_F(LivePollerTest, AHotStoreThatIsAwayIsSeenAlthoughTheColdOneAnswers) {
   answer_all_but({kB}, Neighbours::with("", 503));
   neighbours_.hot_status = 503;

@@ -49,12 +49,20 @@ struct AlertsSight {
   bool is_at_least = false;         ///< its answer was too large: there are more even than that
 };
 
+/// Why the last questions about a customer's nodes were of no use.
+enum class LookTrouble {
+  kTooMuch,  ///< the answer is too large to be read, or to be made
+  kLate,     ///< none came in time, or none at all
+};
+
 /// One look at router and Alertmanager; never changed once made.
 struct LiveState {
   std::int64_t taken_ms = 0;
   std::map<NodeKey, NodeLive> nodes;
   /// When the router last answered for this customer: what stands in `nodes` is from then.
   std::map<CustomerId, std::int64_t> looked_ms;
+  /// Of those that were asked for since and were not answered. The router itself is there.
+  std::map<CustomerId, LookTrouble> look_troubles = {};
   std::string router_problem;       ///< "" where the router answered
   std::vector<ActiveAlert> alerts;  ///< kAlertsOfCustomerMax of a customer at most
   std::string alerts_problem;       ///< "" where Alertmanager answered
@@ -69,7 +77,9 @@ struct LiveState {
   std::map<CustomerId, std::int64_t> hot_blind_ms;  ///< when its hot store was last seen away
 
   /// False until the router has answered for the first time since the start.
-  bool is_known() const { return router_problem.empty() || !nodes.empty(); }
+  bool is_known() const {
+    return !looked_ms.empty() || (router_problem.empty() && look_troubles.empty());
+  }
   /// Nothing: the provider's own.
   AlertsSight alerts_sight(const std::optional<CustomerId>& customer) const;
 };

@@ -293,11 +293,39 @@ std::map<CustomerId, std::size_t> customers_with(
 TEST(LookPlan, SmallCustomersAreAskedForTogetherLargeOnesAlone) {
   LookPlan plan;
   const auto groups =
-      plan.groups(customers_with({{"a", 3}, {"b", 2'500}, {"c", 1'900}, {"d", 200}}));
+      plan.groups(customers_with({{"a", 3}, {"b", 2'500}, {"c", 1'200}, {"d", 200}}));
   EXPECT_EQ(names_of(groups), (Names{{"b"}, {"a", "c"}, {"d"}}));
   // Each may add what its largest member needs, and new nodes.
   EXPECT_EQ(groups[1].series_per_customer,
-            (1'900 + kRegistrationsPerLookMax) * kLiveSeriesPerNodeMax);
+            (1'200 + kRegistrationsPerLookMax) * kLiveSeriesPerNodeMax);
+}
+
+// Of 1,900 nodes it was 6 MB, heavy for the router, and stood behind customers' heavy queries.
+TEST(LookPlan, AFullGroupsAnswerIsLightForTheRouter) {
+  constexpr std::size_t kLightBytes = 4U << 20U;  // services/router/access/query_weights.hpp
+  std::size_t series = 0;
+  std::size_t bytes = 0;
+  for (const auto& metric : agent_metrics()) {
+    if (!metric.label.empty() && metric.label != "reason") continue;
+    const std::vector<std::string_view> values =
+        metric.values.empty()
+            ? std::vector<std::string_view>{""}
+            : std::vector<std::string_view>(metric.values.begin(), metric.values.end());
+    for (const auto value : values) {
+      ++series;
+      bytes += std::string(R"({"metric":{"__name__":"","customer_id":"","node_id":""},)").size() +
+               metric.name.size() + 24 + 32 +  // ids
+               (value.empty() ? 0 : value.size() + std::string(R"(,"reason":"")").size()) +
+               std::string(R"("value":[1795575845.123,"1795575845.123"]},)").size();
+    }
+  }
+  EXPECT_LE(series, kLiveSeriesPerNodeMax);
+  std::map<CustomerId, std::size_t> nodes;
+  for (int i = 0; i < 400; ++i) nodes[*CustomerId::parse("c" + std::to_string(i))] = 9;
+  LookPlan plan;
+  const auto groups = plan.groups(nodes);
+  EXPECT_EQ(groups.size(), 3U);
+  for (const auto& group : groups) EXPECT_LE(group.customers.size() * 9 * bytes, kLightBytes);
 }
 
 // B5: 40,000 invented nodes of one customer, or a query that the store cannot answer in time, took
@@ -644,6 +672,25 @@ TEST_F(WithCustomers, WithoutALiveStateNothingIsCalledUpOrDown) {
   EXPECT_EQ(document["customers"].items()[0]["nodes_unknown"].integer(), 2);
   ASSERT_EQ(document["warnings"].items().size(), 1U);
   EXPECT_EQ(document["warnings"].items()[0].text()->find("127.0.0.1"), std::string::npos);
+}
+
+TEST_F(WithCustomers, WhyACustomerIsNotLookedAtIsSaidOfItAlone) {
+  LiveState live = looked({});
+  live.looked_ms[kA] = kNow - kLiveStateAgeMaxMs - 1;
+  live.look_troubles[kA] = LookTrouble::kLate;
+  const auto warnings_of = [&](const CustomerId& customer) {
+    std::string all;
+    const auto document = overview(customer, live);
+    for (const auto& one : document["warnings"].items()) all += *one.text() + "\n";
+    return all;
+  };
+  EXPECT_EQ(warnings_of(kA), "live state missing: questions about nodes get no answer in time\n");
+  live.look_troubles[kA] = LookTrouble::kTooMuch;
+  EXPECT_EQ(warnings_of(kA), "live state missing: more is sent about nodes than can be read\n");
+  live.look_troubles.clear();  // there was no time for it
+  EXPECT_EQ(warnings_of(kA), "live state missing: questions about nodes get no answer in time\n");
+  EXPECT_EQ(warnings_of(kB), "");
+  EXPECT_TRUE(overview(std::nullopt, live)["away"].items().empty()) << "nothing of ours is away";
 }
 
 TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {

@@ -31,7 +31,8 @@ class LookPlan {
   /// watched customer has.
   std::vector<LookGroup> groups(const std::map<CustomerId, std::size_t>& nodes);
   void note_answered(const LookGroup& group);
-  /// Only where the router answered others: else it is not the group's fault.
+  /// Only where it took too long or was too large, or the router answered others: else it is not
+  /// the group's fault.
   void note_failed(const LookGroup& group);
   /// The look ended before it.
   void note_missed(const LookGroup& group);

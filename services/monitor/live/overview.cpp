@@ -137,18 +137,28 @@ bool is_unseen(const Customer& customer, const LiveState& live, std::int64_t now
   return customer.is_enabled && now_ms - known_ms > kLiveStateAgeMaxMs;
 }
 
+/// For whom there was no time has none.
+bool is_too_much(const Customer& customer, const LiveState& live) {
+  const auto trouble = live.look_troubles.find(customer.id);
+  return trouble != live.look_troubles.end() && trouble->second == LookTrouble::kTooMuch;
+}
+
 /// Which parts of an overview are there.
 struct Shown {
   bool has_router = false;
-  bool has_unseen = false;        ///< of customers
+  bool has_too_much = false;      ///< of customers that are unseen
+  bool has_late = false;          ///< likewise
   bool has_alertmanager = false;  ///< it answered about somebody
   bool has_alerts = false;        ///< of everybody that is shown
 };
 
 void write_away(const LiveState& live, const Shown& shown, JsonWriter& writer) {
   writer.key("warnings").begin_array();
-  if (shown.has_router && shown.has_unseen) {
+  if (shown.has_router && shown.has_too_much) {
     writer.string("live state missing: more is sent about nodes than can be read");
+  }
+  if (shown.has_router && shown.has_late) {
+    writer.string("live state missing: questions about nodes get no answer in time");
   }
   if (!shown.has_router) writer.string("live state missing: the router does not answer");
   if (!shown.has_alerts) writer.string(alerts_missing(shown.has_alertmanager));
@@ -203,11 +213,15 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
   JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
-  Shown shown{live.router_problem.empty() && is_fresh, false, is_alertmanager_known(live, now_ms),
-              customer || are_alerts_known(std::nullopt, live, now_ms)};
+  Shown shown;
+  shown.has_router = live.router_problem.empty() && is_fresh;
+  shown.has_alertmanager = is_alertmanager_known(live, now_ms);
+  shown.has_alerts = customer || are_alerts_known(std::nullopt, live, now_ms);
   for (const auto& one : *customers) {
     if (customer && one.id != *customer) continue;
-    shown.has_unseen = shown.has_unseen || is_unseen(one, live, now_ms);
+    if (is_unseen(one, live, now_ms)) {
+      (is_too_much(one, live) ? shown.has_too_much : shown.has_late) = true;
+    }
     shown.has_alerts = shown.has_alerts && are_alerts_known(one.id, live, now_ms);
   }
   write_away(live, shown, writer);

@@ -75,6 +75,8 @@ export const service = {
     "no mail server is configured (alerting.mail)": "No mail server is configured.",
     "live state missing: more is sent about nodes than can be read":
       "Of some nodes more is sent than can be read: how they are is not known until it is less.",
+    "live state missing: questions about nodes get no answer in time":
+      "Questions about some nodes get no answer in time: how they are is not known until they do.",
     "live state missing: the router does not answer":
       "The live state is missing: the router does not answer.",
     "alerts missing: more are active than can be read":
@@ -104,6 +106,8 @@ export const service = {
     "no mail server is configured (alerting.mail)": "Your provider has no mail server yet.",
     "live state missing: more is sent about nodes than can be read":
       "More is sent about your nodes than can be read: how they are is not known until it is less.",
+    "live state missing: questions about nodes get no answer in time":
+      "Your provider's monitoring is slow just now: how your nodes are is not known until it is not.",
     "live state missing: the router does not answer":
       "Your provider's monitoring has an interruption of its own: the state of your nodes cannot be shown just now.",
     "alerts missing: more are active than can be read":

@@ -72,6 +72,8 @@ export const service: typeof english = {
     "no mail server is configured (alerting.mail)": "No hay un servidor de correo configurado.",
     "live state missing: more is sent about nodes than can be read":
       "De algunos nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
+    "live state missing: questions about nodes get no answer in time":
+      "De algunos nodos no llega respuesta a tiempo: hasta que llegue, no se sabe cómo están.",
     "live state missing: the router does not answer":
       "Falta el estado en vivo: el router no responde.",
     "alerts missing: more are active than can be read":
@@ -99,6 +101,8 @@ export const service: typeof english = {
       "Su proveedor todavía no tiene servidor de correo.",
     "live state missing: more is sent about nodes than can be read":
       "De sus nodos se envía más de lo que se puede leer: mientras no sea menos, no se sabe cómo están.",
+    "live state missing: questions about nodes get no answer in time":
+      "El monitoreo de su proveedor está lento: hasta que deje de estarlo, no se sabe cómo están sus nodos.",
     "live state missing: the router does not answer":
       "El monitoreo de su proveedor tiene una interrupción propia: por ahora no se puede mostrar el estado de sus nodos.",
     "alerts missing: more are active than can be read":
