@@ -316,6 +316,44 @@ TEST(FairPool, OneOfAnOwnersKnownCallersIsPromptOnceInAWhile) {
   open.set_value();
 }
 
+// Each log-in of another owner made the one before forgotten, and with it when it was prompt.
+TEST(FairPool, ACallerOfTwoOwnersIsPromptNoMoreOftenThanOfOne) {
+  ManualClock clock{0};
+  std::promise<void> open;
+  std::promise<void> begun;
+  std::atomic<int> behind = 0;
+  FairPoolLimits limits{1, 100, 100, 100};
+  limits.prompt_every = seconds(1);
+  FairPool pool(limits, clock);
+  const auto run_prompt = [&pool](const std::string& caller) {
+    std::promise<void> ran;
+    EXPECT_TRUE(pool.submit(caller, [&] { ran.set_value(); }));
+    ran.get_future().get();
+  };
+  ASSERT_TRUE(pool.submit("stranger", [&] {
+    begun.set_value();
+    open.get_future().wait();
+  }));
+  begun.get_future().wait();  // it holds the only thread of those that are not prompt
+  pool.note_known("x", "a");
+  run_prompt("x");
+  for (const char* owner : {"b", "a", "b", "a"}) {
+    pool.note_known("x", owner);
+    ASSERT_TRUE(pool.submit("x", [&] { ++behind; }));
+  }
+  pool.note_known("x", "b");
+  pool.note_known("y", "a");
+  ASSERT_TRUE(pool.submit("y", [&] { ++behind; }));
+  pool.note_known("z", "c");
+  run_prompt("z");
+  EXPECT_EQ(behind, 0) << "whoever is prompt runs one after the other: z's was the next";
+  clock.advance(seconds(1));
+  run_prompt("y");
+  run_prompt("x");
+  EXPECT_EQ(behind, 0);
+  open.set_value();
+}
+
 TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
   std::mutex mutex;
   std::condition_variable changed;

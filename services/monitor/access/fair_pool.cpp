@@ -14,18 +14,25 @@ FairPool::FairPool(FairPoolLimits limits, const Clock& clock) : limits_(limits),
   if (limits_.prompt_every > Duration{0}) threads_.emplace_back([this] { run(true); });
 }
 
-bool FairPool::may_be_prompt(const Owner& owner) const {
+bool FairPool::take_prompt(const std::string& owner, const std::string& caller) {
   if (limits_.prompt_every == Duration{0} || prompt_.waiting >= limits_.callers_max) return false;
-  return !owner.prompted || clock_.steady() - *owner.prompted >= limits_.prompt_every;
+  const auto now = clock_.steady();
+  while (!prompted_.empty() && now - prompted_.front().at >= limits_.prompt_every) {
+    prompted_owners_.erase(prompted_.front().owner);
+    prompted_callers_.erase(prompted_.front().caller);
+    prompted_.pop_front();
+  }
+  if (prompted_owners_.contains(owner) || prompted_callers_.contains(caller)) return false;
+  prompted_owners_.insert(owner);
+  prompted_callers_.insert(caller);
+  prompted_.push_back({now, owner, caller});
+  return true;
 }
 
 FairPool::Queue& FairPool::queue_of(const std::string& caller) {
   const auto known = known_callers_.find(caller);
   if (known == known_callers_.end()) return strangers_;
-  Owner& owner = known_of_owner_.find(known->second.owner)->second;
-  if (!may_be_prompt(owner)) return known_;
-  owner.prompted = clock_.steady();
-  return prompt_;
+  return take_prompt(known->second.owner, caller) ? prompt_ : known_;
 }
 
 bool FairPool::has_room(const Queue& queue, const std::string& caller) const {
@@ -60,28 +67,24 @@ void FairPool::forget(const std::string& caller) {
   const auto found = known_callers_.find(caller);
   const auto owner = known_of_owner_.find(found->second.owner);
   known_order_.erase(found->second.in_all);
-  owner->second.callers.erase(found->second.in_owner);
-  if (owner->second.callers.empty()) known_of_owner_.erase(owner);
+  owner->second.erase(found->second.in_owner);
+  if (owner->second.empty()) known_of_owner_.erase(owner);
   known_callers_.erase(found);
 }
 
 void FairPool::note_known(const std::string& caller, const std::string& owner) {
   const std::scoped_lock lock(mutex_);
-  const auto before = known_of_owner_.find(owner);
-  // With its last caller an owner is forgotten, but not that it was prompt just now.
-  const auto prompted = before == known_of_owner_.end() ? std::nullopt : before->second.prompted;
   if (known_callers_.contains(caller)) forget(caller);
   const auto own = known_of_owner_.find(owner);
-  if (own != known_of_owner_.end() && own->second.callers.size() >= limits_.known_of_owner_max) {
-    forget(std::string(own->second.callers.front()));
+  if (own != known_of_owner_.end() && own->second.size() >= limits_.known_of_owner_max) {
+    forget(std::string(own->second.front()));
   }
   if (known_callers_.size() >= limits_.known_max) forget(std::string(known_order_.front()));
   known_order_.push_back(caller);
-  Owner& now = known_of_owner_[owner];
-  now.prompted = prompted;
-  now.callers.push_back(caller);
+  Order& of_owner = known_of_owner_[owner];
+  of_owner.push_back(caller);
   known_callers_.emplace(caller,
-                         Known{owner, std::prev(known_order_.end()), std::prev(now.callers.end())});
+                         Known{owner, std::prev(known_order_.end()), std::prev(of_owner.end())});
 }
 
 void FairPool::stop() {

@@ -8,10 +8,10 @@
 #include <functional>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -28,8 +28,8 @@ struct FairPoolLimits {
   std::size_t jobs_max = SIZE_MAX;
   std::size_t known_of_owner_max = SIZE_MAX;  ///< of known_max
   int niceness = 0;                           ///< of its threads
-  /// So often one job of an owner's known callers is prompt: it has a thread of its own, which is
-  /// as urgent as the program's others. 0: none is.
+  /// So often one job of an owner's known callers is prompt, and of a caller whosever it is: it has
+  /// a thread of its own, which is as urgent as the program's others. 0: none is.
   Duration prompt_every{0};
 };
 
@@ -70,10 +70,12 @@ class FairPool {
     Order::iterator in_all;
     Order::iterator in_owner;
   };
-  /// Of its own customer, or the operators.
-  struct Owner {
-    Order callers;
-    std::optional<TimePoint> prompted;  ///< its last prompt job
+  /// One that was prompt less than `prompt_every` ago. Apart from the known ones: an owner is
+  /// forgotten with its last caller, and who has users of two owners would make each forgotten.
+  struct Prompted {
+    TimePoint at;
+    std::string owner;
+    std::string caller;
   };
   void run(bool is_prompt);
   /// REQUIRES for these: mutex_ held; for take and take_of also that something waits.
@@ -81,7 +83,7 @@ class FairPool {
   std::function<void()> take();
   static std::function<void()> take_of(Queue& queue);
   Queue& queue_of(const std::string& caller);
-  bool may_be_prompt(const Owner& owner) const;
+  bool take_prompt(const std::string& owner, const std::string& caller);
   /// REQUIRES: mutex_ held.
   bool has_room(const Queue& queue, const std::string& caller) const;
   void forget(const std::string& caller);
@@ -95,8 +97,11 @@ class FairPool {
   Queue strangers_;
   bool is_known_next_ = true;
   Order known_order_;
-  std::unordered_map<std::string, Owner> known_of_owner_;
+  std::unordered_map<std::string, Order> known_of_owner_;  ///< never empty ones
   std::unordered_map<std::string, Known> known_callers_;
+  std::deque<Prompted> prompted_;  ///< oldest first; no owner and no caller twice
+  std::unordered_set<std::string> prompted_owners_;
+  std::unordered_set<std::string> prompted_callers_;
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };
