@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from launcher.layout import beside
 from rest import Caller
 from stack import Stack, wait_for
@@ -224,6 +225,52 @@ def test_a_large_customers_mails_are_few_groups_and_one_dead_address_stops_no_ot
         files, rss = len(list(Path(f"/proc/{pid}/fd").iterdir())), _status_mib(pid, "VmHWM")
         print(f"files {files}, RSS {rss} MiB at most")
         assert files < 200
+
+
+def _sharers(stack: Stack, address: str) -> list[str]:
+    """All addresses of the receiver that tells this one, in its order."""
+    for receiver in yaml.safe_load((stack.layout.data / "alertmanager.yml").read_text())["receivers"]:
+        told = [one["to"] for one in receiver.get("email_configs", [])]
+        if address in told:
+            return told
+    return []
+
+
+@pytest.mark.long(20)
+def test_who_shares_a_receiver_does_not_take_over_what_a_removed_neighbour_was_told(tmp_path: Path) -> None:
+    """Alertmanager remembers by receiver and place: who moved up counted as told, and the page said so."""
+    refused = ["nobody@a.example"]
+    with (
+        Stack(tmp_path) as stack,
+        mail_server(beside(stack.layout.host, 98), lambda: refused[0]) as (port, mails),
+    ):
+        smarthost = f"{beside(stack.layout.host, 98)}:{port}"
+        mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
+        add_to_alerting(stack, mail)
+        stack.start("webhook", "alertmanager", "monitor")
+        operator = operator_of(stack)
+        add_two_customers(operator)
+        addresses = [f"a{number}@a.example" for number in range(8)]
+        ids = dict(zip(addresses, _add_channels(operator, "cliente-a", *addresses, kind="email"), strict=True))
+        nodes = [f"x-{number}" for number in range(4_100)]
+        _add_nodes(stack, "cliente-a", nodes)
+        wait_for("the customer has grown", lambda: _routes(stack, "cliente-a") == 3, 40)
+        groups = {tuple(_sharers(stack, one)) for one in addresses}
+        gone, waiting, *_ = max(groups, key=len)
+        refused[0] = waiting
+        _post(stack, _alerts("cliente-a", "CustomerNodeDown", nodes[:3], ends_in=600))
+        others = set(addresses) - {waiting}
+        wait_for("all others are told", lambda: set(_mails_by_address(mails)) == others, 20)
+        operator.good("DELETE", f"/customers/cliente-a/channels/{ids[gone]}")
+        wait_for("it is gone", lambda: not _sharers(stack, gone) and _sharers(stack, waiting)[0] == waiting, 20)
+        refused[0] = "nobody@a.example"
+        wait_for("who was refused is told", lambda: waiting in _mails_by_address(mails), 40)
+        assert _mails_by_address(mails)[waiting] == ["[ACTIVA: 3] CustomerNodeDown"]
+        apart = [one for one in addresses if not any({gone, one} <= set(group) for group in groups)]
+        assert all(len(_mails_by_address(mails)[one]) == 1 for one in apart), "others hear nothing of it"
+        shared = [one for one in _sharers(stack, waiting) if len(_sharers(stack, waiting)) > 1]
+        of_all = channels_of(operator, "cliente-a")
+        assert not any(of_all[ids[one]]["last_delivered_at"] for one in shared), "it may have been another's mail"
 
 
 def _failures(operator: Caller, channels: list[str]) -> dict[str, str]:

@@ -207,10 +207,9 @@ std::string render_receivers(const std::string& name, const std::vector<Channel>
 
 // Alertmanager counts by receiver, so it is known how each fares (mail_outcomes.hpp). Apart from
 // webhooks: a mail server that hangs holds up what is told beside it.
-std::string render_mail_receiver(const std::string& name, const std::vector<Channel>& told,
-                                 std::string_view portal) {
-  auto text = fmt::format("  - name: {}\n    email_configs:\n", json_text(name));
-  for (const auto& channel : told) text += render_email(channel, portal);
+std::string render_mail_receiver(const MailReceiver& receiver, std::string_view portal) {
+  auto text = fmt::format("  - name: {}\n    email_configs:\n", json_text(receiver.name));
+  for (const auto& channel : receiver.told) text += render_email(channel, portal);
   return text;
 }
 
@@ -293,9 +292,9 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
       route(name);
       receivers += render_receivers(name, own, relay, portal);
     }
-    for (const auto& [name, told] : mail_receivers(own)) {
-      route(name);
-      receivers += render_mail_receiver(name, told, portal);
+    for (const auto& receiver : mail_receivers(own)) {
+      route(receiver.name);
+      receivers += render_mail_receiver(receiver, portal);
     }
   }
   // One message a minute at most for what happens to one customer, whatever comes and goes there.

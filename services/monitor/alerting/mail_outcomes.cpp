@@ -4,7 +4,6 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/status.hpp"
-#include "services/monitor/alerting/mail_receivers.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor {
@@ -61,6 +60,18 @@ MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts
   return {tried > failed, failed > 0};
 }
 
+void note_mails(const MailReceiver& receiver, const MailChange& change, ChannelOutcomes& outcomes) {
+  const bool is_alone = receiver.told.size() == 1;
+  for (const auto& channel : receiver.told) {
+    if (change.has_failed) {
+      outcomes.note_failed(channel.customer, channel.id,
+                           std::string(is_alone ? kMailFailure : kSharedFailure));
+    }
+    // A mail of several may be another's: one is tried again alone, or the server still holds one.
+    if (change.has_arrived && is_alone) outcomes.note_delivered(channel.customer, channel.id);
+  }
+}
+
 void MailOutcomes::start() {
   thread_ = std::thread([this] { run(); });
 }
@@ -83,25 +94,12 @@ void MailOutcomes::run() {
   }
 }
 
-void MailOutcomes::note(const std::vector<Channel>& told, const MailChange& change) {
-  const bool is_alone = told.size() == 1;
-  for (const auto& channel : told) {
-    if (change.has_failed) {
-      outcomes_.note_failed(channel.customer, channel.id,
-                            std::string(is_alone ? kMailFailure : kSharedFailure));
-    }
-    if (change.has_arrived && (is_alone || !change.has_failed)) {
-      outcomes_.note_delivered(channel.customer, channel.id);
-    }
-  }
-}
-
 void MailOutcomes::note_receivers(const std::vector<Channel>& channels) {
   std::map<std::string, std::string> receivers;
   bool is_other = false;
   for (const auto& channel : channels) {
     if (channel.type != "email") continue;
-    const auto& name = receivers[channel.id] = mail_receiver(channel);
+    const auto& name = receivers[channel.id] = mail_group(channel);
     const auto before = receivers_.find(channel.id);
     is_other = is_other || (before != receivers_.end() && before->second != name);
   }
@@ -124,12 +122,14 @@ Result<void> MailOutcomes::look() {
     return tl::unexpected<Error>(std::move(*error));
   }
   auto counts = read_mail_counts(answer->body);
-  for (const auto& [receiver, told] : mail_receivers(*channels)) {
-    const auto now = counts.find(receiver);
+  // The others are in no receiver, and names say who is.
+  std::erase_if(*channels, [](const auto& one) { return one.state != ChannelState::kActive; });
+  for (const auto& receiver : mail_receivers(*channels)) {
+    const auto now = counts.find(receiver.name);
     if (now == counts.end()) continue;
     std::optional<MailCounts> before;
-    if (last_) before = (*last_)[receiver];  // a receiver that is new began at nothing
-    note(told, mail_change(before, now->second));
+    if (last_) before = (*last_)[receiver.name];  // a receiver that is new began at nothing
+    note_mails(receiver, mail_change(before, now->second), outcomes_);
   }
   last_ = std::move(counts);
   return {};

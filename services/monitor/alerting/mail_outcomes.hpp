@@ -14,6 +14,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
 #include "services/monitor/alerting/channel_outcomes.hpp"
+#include "services/monitor/alerting/mail_receivers.hpp"
 
 namespace vigia::monitor {
 
@@ -35,13 +36,15 @@ struct MailChange {
 };
 MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts& now);
 
-/// Of channels that have one receiver together (mail_receivers.hpp) all that is known is known of
-/// all: a failure may be another's, and something has arrived where none failed. Thread contract:
-/// `start` and `stop` from one thread; a thread of its own looks.
+/// Notes it of those whom that receiver tells. Of several each is told of a failure, that it may be
+/// another's; none is shown to have got a mail, for that may be another's too.
+void note_mails(const MailReceiver& receiver, const MailChange& change, ChannelOutcomes& outcomes);
+
+/// Thread contract: `start` and `stop` from one thread; a thread of its own looks.
 class MailOutcomes {
  public:
   /// `on_other_receivers` is called where a look finds that a customer's nodes are so many more or
-  /// fewer that its channels have other receivers than at the look before.
+  /// fewer that its channels are in other groups (mail_receivers.hpp) than at the look before.
   MailOutcomes(Database& database, net::Client& client, ChannelOutcomes& outcomes,
                std::string alertmanager_url, std::function<void()> on_other_receivers)
       : database_(database),
@@ -61,7 +64,6 @@ class MailOutcomes {
  private:
   void run();
   void note_receivers(const std::vector<Channel>& channels);
-  void note(const std::vector<Channel>& told, const MailChange& change);
 
   Database& database_;
   net::Client& client_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,16 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+bool is_older(const Channel& one, const Channel& other) {
+  return std::tie(one.created_ms, one.id) < std::tie(other.created_ms, other.id);
+}
+
+std::string ids_of(const std::vector<Channel>& channels) {
+  std::string ids;
+  for (const auto& channel : channels) ids += channel.id + "\n";
+  return ids;
+}
+
 }  // namespace
 
 std::size_t mail_receivers_for(std::size_t nodes) {
@@ -27,23 +38,27 @@ std::size_t mail_receivers_for(std::size_t nodes) {
   return std::max(kMailReceiversMin, kMailGroupsNodesMax / std::bit_ceil(nodes));
 }
 
-std::string mail_receiver(const Channel& channel) {
+std::string mail_group(const Channel& channel) {
   const auto receivers = mail_receivers_for(channel.customer_nodes);
   if (receivers == kChannelsPerCustomerMax) return "mail-" + channel.id;
   return fmt::format("mails-{}-{}-of-{}", channel.customer.text(),
                      hash_of(channel.id) % receivers + 1, receivers);
 }
 
-std::vector<std::pair<std::string, std::vector<Channel>>> mail_receivers(
-    const std::vector<Channel>& channels) {
-  std::vector<std::pair<std::string, std::vector<Channel>>> all;
+std::vector<MailReceiver> mail_receivers(const std::vector<Channel>& channels) {
+  std::vector<MailReceiver> all;
   for (const auto& channel : channels) {
     if (channel.type != "email") continue;
-    const auto name = mail_receiver(channel);
+    const auto name = mail_group(channel);
     auto found = std::find_if(all.begin(), all.end(),
-                              [&](const auto& receiver) { return receiver.first == name; });
+                              [&](const auto& receiver) { return receiver.name == name; });
     if (found == all.end()) found = all.insert(all.end(), {name, {}});
-    found->second.push_back(channel);
+    found->told.push_back(channel);
+  }
+  for (auto& [name, told] : all) {
+    if (name == "mail-" + told.front().id) continue;
+    std::sort(told.begin(), told.end(), is_older);
+    name += fmt::format("-{:016x}", hash_of(ids_of(told)));
   }
   return all;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "services/monitor/store/channels.hpp"
@@ -13,17 +12,25 @@ namespace vigia::monitor {
 /// for each receiver: 5,000 nodes cost 0.3 s of a core each, every kGroupInterval. So a customer
 /// has as many receivers for mail as its nodes allow: twenty up to kMailNodesApart, then fewer, and
 /// never less than kMailReceiversMin. By powers of two, for who is told by another receiver than
-/// before is told again of what stands.
+/// before is told again of what stands: once at each crossing, in either direction.
 std::size_t mail_receivers_for(std::size_t nodes);
 
-/// The name of the one that tells this channel, by its customer's nodes: "mail-" and its id where
-/// each has its own, else "mails-" with the customer and a number. Which number does not depend on
-/// the customer's other channels.
-std::string mail_receiver(const Channel& channel);
+/// Which of its customer's groups for mail a channel is in, by the customer's nodes: "mail-" and
+/// its id where each is alone, else "mails-" with the customer and a number. Which number does not
+/// depend on the customer's other channels.
+std::string mail_group(const Channel& channel);
 
-/// All receivers for mail of these channels, each with those that it tells; other types are passed
-/// over. In the order of their first channels.
-std::vector<std::pair<std::string, std::vector<Channel>>> mail_receivers(
-    const std::vector<Channel>& channels);
+/// Alertmanager remembers what it has told by a receiver's name and the place in it. So the name of
+/// one that tells several says who they are: with other members it is another receiver, and all are
+/// told once more what stands, where one would otherwise take over what its neighbour was told, and
+/// hear nothing. The same members have the same name, in whatever order they come.
+struct MailReceiver {
+  std::string name;
+  std::vector<Channel> told;  ///< by age; never empty
+};
+
+/// All receivers for mail of these channels; other types are passed over. In the order of their
+/// first channels.
+std::vector<MailReceiver> mail_receivers(const std::vector<Channel>& channels);
 
 }  // namespace vigia::monitor

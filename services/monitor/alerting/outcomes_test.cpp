@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <map>
+
 #include <gtest/gtest.h>
 
+#include "libs/net/server.hpp"
 #include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/mail_receivers.hpp"
@@ -70,6 +74,38 @@ TEST_F(Outcomes, OfAnothersChannelNothingIsWritten) {
   EXPECT_EQ(kept(), ChannelOutcome());
 }
 
+// Over a real socket what Alertmanager counts, as a test sets it.
+class Counters final : public net::Handler {
+ public:
+  Counters() {
+    net::ServerSettings settings;
+    settings.name = "counters";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    server_ = std::move(*net::Server::start(std::move(settings), *this));
+  }
+  ~Counters() override { server_->stop(SystemClock().steady()); }
+  void handle(net::Request /*request*/, net::Responder responder) override {
+    net::Response response;
+    const std::scoped_lock lock(mutex_);
+    response.body = text_;
+    responder.send(std::move(response));
+  }
+  void set(const std::string& receiver, int tried, int failed) {
+    const std::scoped_lock lock(mutex_);
+    const auto labels = "{integration=\"email\",receiver_name=\"" + receiver + "\"} ";
+    text_ = "alertmanager_notification_requests_total" + labels + std::to_string(tried) +
+            "\nalertmanager_notification_requests_failed_total" + labels + std::to_string(failed) +
+            "\n";
+  }
+  std::string url() const { return "http://" + server_->address(); }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;  ///< guarded by mutex_
+  std::unique_ptr<net::Server> server_;
+};
+
 TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
   for (const auto& [nodes, receivers] : std::vector<std::pair<std::size_t, std::size_t>>{
            {0, 20}, {512, 20}, {513, 16}, {1024, 16}, {1025, 8}, {4096, 4}, {5000, 3}}) {
@@ -82,20 +118,78 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
   channels.push_back({"hook", kA, "webhook", "https://a.example", "", 1});
   const auto apart = mail_receivers(channels);
   ASSERT_EQ(apart.size(), kChannelsPerCustomerMax);
-  EXPECT_EQ(apart[3].first, "mail-id3");
-  EXPECT_EQ(apart[3].second.size(), 1U);
+  EXPECT_EQ(apart[3].name, "mail-id3");
+  EXPECT_EQ(apart[3].told.size(), 1U);
   for (auto& channel : channels) channel.customer_nodes = 5'000;
   const auto together = mail_receivers(channels);
   ASSERT_EQ(together.size(), 3U);
   std::size_t told = 0;
   for (const auto& [name, some] : together) {
-    EXPECT_TRUE(name.starts_with("mails-cliente-a-") && name.ends_with("-of-3")) << name;
+    EXPECT_TRUE(name.starts_with("mails-cliente-a-") && name.find("-of-3-") != std::string::npos)
+        << name;
     told += some.size();
   }
   EXPECT_EQ(told, kChannelsPerCustomerMax);
-  const auto before = mail_receiver(channels[7]);
+  const auto before = mail_group(channels[7]);
   channels.erase(channels.begin());
-  EXPECT_EQ(mail_receiver(channels[6]), before) << "whoever else there is";
+  EXPECT_EQ(mail_group(channels[6]), before) << "whoever else there is";
+}
+
+// Alertmanager remembers by name and place: whoever moved up took over what a neighbour was told.
+TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
+  std::vector<Channel> channels;
+  for (int i = 0; i < 8; ++i) {
+    channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
+    channels.back().customer_nodes = 5'000;
+  }
+  using Places = std::map<std::string, std::pair<std::string, std::size_t>>;
+  const auto places_of = [](const std::vector<Channel>& some) {
+    Places places;
+    for (const auto& receiver : mail_receivers(some)) {
+      for (std::size_t i = 0; i < receiver.told.size(); ++i) {
+        places[receiver.told[i].id] = {receiver.name, i};
+      }
+    }
+    return places;
+  };
+  const auto all = places_of(channels);
+  ASSERT_EQ(all.size(), channels.size());
+  auto turned = channels;
+  std::reverse(turned.begin(), turned.end());
+  EXPECT_EQ(places_of(turned), all) << "those that are tried anew come last";
+  for (const auto& gone : channels) {
+    auto others = channels;
+    std::erase_if(others, [&](const Channel& one) { return one.id == gone.id; });
+    for (const auto& [id, place] : places_of(others)) {
+      const bool was_beside = all.at(id).first == all.at(gone.id).first;
+      EXPECT_EQ(place.first != all.at(id).first, was_beside) << id << " without " << gone.id;
+      if (!was_beside) {
+        EXPECT_EQ(place, all.at(id));
+      }
+    }
+  }
+  for (auto& channel : channels) {
+    channel.language = "en";
+    channel.outcome.delivered_ms = 5;
+  }
+  EXPECT_EQ(places_of(channels), all) << "what is told in another way is not told again";
+}
+
+// Something may have arrived at any of them, and at one only.
+TEST_F(Outcomes, OfASharedReceiverNobodyIsShownANeighboursMail) {
+  const Channel one{"1", kA, "email", "a@a.example", "", 1};
+  const Channel other{"2", kA, "email", "b@a.example", "", 2};
+  note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, false}, outcomes_);
+  EXPECT_EQ(outcomes_.newest(one), ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(other), ChannelOutcome());
+  note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, true}, outcomes_);
+  EXPECT_EQ(outcomes_.newest(one), outcomes_.newest(other));
+  EXPECT_EQ(outcomes_.newest(one).delivered_ms, 0);
+  EXPECT_NE(outcomes_.newest(one).failure.find("or to another of the customer"), std::string::npos);
+  note_mails({"mails-cliente-a-2-of-3-0", {one}}, {true, false}, outcomes_);
+  EXPECT_EQ(outcomes_.newest(one).delivered_ms, clock_.wall_ms()) << "it is alone there";
+  note_mails({"mail-2", {other}}, {false, true}, outcomes_);
+  EXPECT_EQ(outcomes_.newest(other).failure, "the mail server does not take the message");
 }
 
 // Nodes register themselves by pushing: nobody else says that a customer has grown.
@@ -125,6 +219,44 @@ TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
   EXPECT_EQ(others, 1);
   EXPECT_FALSE(mails.look());
   EXPECT_EQ(others, 1);
+}
+
+// A channel that is left out of Alertmanager is in no receiver, so not in its name either.
+TEST_F(Outcomes, OfMailsAreThoseOfTheReceiversThatAlertmanagerHas) {
+  std::vector<Channel> channels;
+  const auto is_left_out = [](const Channel& one) { return one.state == ChannelState::kNotActive; };
+  for (int i = 0; i < 20; ++i) {
+    channels.push_back({"m" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
+    channels.back().state = i % 2 == 0 ? ChannelState::kNotActive : ChannelState::kActive;
+    channels.back().customer_nodes = kMailNodesApart + 1;
+  }
+  ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
+    for (std::size_t i = 0; i <= kMailNodesApart; ++i) {
+      Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+      if (auto added = register_node(node, c); !added) return added;
+    }
+    for (const auto& channel : channels) {
+      if (auto added = insert_channel(channel, c); !added) return forward(added);
+    }
+    return true;
+  }));
+  Counters alertmanager;
+  const auto client = net::Client::create({});
+  MailOutcomes mails(*database_, *client, outcomes_, alertmanager.url(), [] {});
+  auto active = channels;
+  std::erase_if(active, is_left_out);
+  for (const auto& [name, told] : mail_receivers(active)) {
+    alertmanager.set(name, 5, 0);
+    ASSERT_TRUE(mails.look());
+    alertmanager.set(name, 9, 3);
+    ASSERT_TRUE(mails.look());
+    for (const auto& one : told) {
+      EXPECT_NE(outcomes_.newest(one).failure, "") << one.id << " of " << name;
+    }
+  }
+  for (const auto& one : channels) {
+    EXPECT_EQ(outcomes_.newest(one) == ChannelOutcome(), is_left_out(one)) << one.id;
+  }
 }
 
 TEST(MailOutcomes, AreReadFromAlertmanagersCounters) {

@@ -886,7 +886,8 @@ export interface components {
             /**
              * Format: date-time
              * @description When its host, or for email the provider's mail server, last took a message; null where that is not known. Of
-             *     email it is known to ten seconds, and only where Alertmanager counts by receiver (docs/deployment.md).
+             *     email it is known to ten seconds, and only where Alertmanager counts by receiver (docs/deployment.md); of a customer
+             *     with more than 512 nodes only where no other address shares the receiver.
              *
              */
             last_delivered_at: string | null;
