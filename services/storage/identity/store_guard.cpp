@@ -128,7 +128,9 @@ Result<void> StoreGuard::compare(const std::optional<StoreIdentity>& own,
 Result<StoreGuard::Listing> StoreGuard::list() const {
   Listing listing;
   std::error_code error;
-  fs::recursive_directory_iterator entry(settings_.directory, error);
+  // A disk's own lost+found is root's alone, and nothing of the store.
+  fs::recursive_directory_iterator entry(settings_.directory,
+                                         fs::directory_options::skip_permission_denied, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     const bool is_file = entry->is_regular_file(error);
     const auto size = is_file && !error ? entry->file_size(error) : 0;
