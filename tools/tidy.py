@@ -32,19 +32,20 @@ LAYERS = {
     "libs/base": set(),
     "libs/model": {"libs/base"},
     "libs/wire": {"libs/model", "libs/base"},
+    "libs/series": {"libs/wire", "libs/model", "libs/base"},
     "libs/chunk": {"libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
-    "libs/pipeline": {"libs/model", "libs/base"},
+    "libs/disk_log": {"libs/model", "libs/base"},
     "libs/net": {"libs/base"},
     "libs/service": {"libs/base", "libs/net"},
     "libs/tenancy": {"libs/model", "libs/base", "libs/net", "libs/service"},
 }
 _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/wire"}
 LAYERS |= {
-    "services/agent": _EVERY_SERVICE | {"libs/pipeline"},
-    "services/collector": _EVERY_SERVICE | {"libs/pipeline", "libs/tenancy"},
-    "services/storage": _EVERY_SERVICE | {"libs/pipeline", "libs/chunk"},
-    "services/router": _EVERY_SERVICE | {"libs/pipeline", "libs/promql", "libs/tenancy"},
+    "services/agent": _EVERY_SERVICE | {"libs/disk_log"},
+    "services/collector": _EVERY_SERVICE | {"libs/disk_log", "libs/series", "libs/tenancy"},
+    "services/storage": _EVERY_SERVICE | {"libs/disk_log", "libs/chunk"},
+    "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/promql", "libs/tenancy"},
     "services/monitor": _EVERY_SERVICE | {"libs/tenancy"},
 }
 # These cost seconds a file, so they stand in sources of their wrapper only, never in a header.

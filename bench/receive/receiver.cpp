@@ -15,12 +15,12 @@ namespace {
 
 constexpr std::uint64_t kLogBytesMax = 512U << 20U;
 
-std::unique_ptr<vigia::pipeline::DiskLog> open_log(const char* folder, const vigia::Clock& clock) {
-  vigia::pipeline::DiskLogSettings settings;
+std::unique_ptr<vigia::disk_log::DiskLog> open_log(const char* folder, const vigia::Clock& clock) {
+  vigia::disk_log::DiskLogSettings settings;
   settings.directory = folder;
   settings.bytes_max = kLogBytesMax;
   settings.cursors = {{.name = "none", .required = false}};
-  auto log = vigia::pipeline::DiskLog::open(settings, clock);
+  auto log = vigia::disk_log::DiskLog::open(settings, clock);
   if (!log) {
     fmt::print(stderr, "{}\n", log.error().message);
     std::exit(1);
@@ -41,7 +41,7 @@ int main(int count, char** arguments) {
   const SystemClock clock;
   service::MetricRegistry metrics;
   collector::Books books(metrics);
-  wire::prometheus::SeriesCache series({}, clock);
+  series::SeriesCache series({}, clock);
   const auto directory = *tenancy::Directory::parse(
       "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]", "bench");
   const auto current = [&directory] { return directory; };

@@ -8,7 +8,7 @@ namespace {
 using service::MetricType;
 using Emit = service::MetricRegistry::Emit;
 
-void show_log(const Emit& emit, const pipeline::DiskLogStats& log) {
+void show_log(const Emit& emit, const disk_log::DiskLogStats& log) {
   const auto show = [&emit](std::string_view name, std::string_view help, MetricType type,
                             std::uint64_t value) {
     emit(name, help, type, {}, static_cast<double>(value));
@@ -33,14 +33,14 @@ void show_log(const Emit& emit, const pipeline::DiskLogStats& log) {
        MetricType::kCounter, log.clock_jumps);
 }
 
-void show_holders(const Emit& emit, const std::vector<pipeline::CustomerBytes>& holders) {
-  for (const pipeline::CustomerBytes& held : holders)
+void show_holders(const Emit& emit, const std::vector<disk_log::CustomerBytes>& holders) {
+  for (const disk_log::CustomerBytes& held : holders)
     emit("vigia_log_held_bytes", "What waits in the disk log for required exporters",
          MetricType::kGauge, {{"customer_id", held.customer.text()}},
          static_cast<double>(held.bytes));
 }
 
-void show_series(const Emit& emit, const wire::prometheus::SeriesCacheStats& series) {
+void show_series(const Emit& emit, const series::SeriesCacheStats& series) {
   emit("vigia_series_active", "Series with a sample in the last 20 minutes", MetricType::kGauge, {},
        static_cast<double>(series.series));
   emit("vigia_series_cache_bytes", "Estimated size of the series cache", MetricType::kGauge, {},

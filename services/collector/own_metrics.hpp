@@ -7,18 +7,18 @@
 
 #include "libs/net/budget.hpp"
 #include "libs/net/server.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
-#include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/series/series_cache.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 
 namespace vigia::collector {
 
 struct OwnParts {
-  const pipeline::DiskLog& log;
+  const disk_log::DiskLog& log;
   std::uint64_t log_bytes_max;
-  const wire::prometheus::SeriesCache& series;
+  const series::SeriesCache& series;
   const tenancy::DirectorySource& directory;
   const MemoryLimiter& memory;
   const std::vector<std::unique_ptr<net::Server>>& doors;

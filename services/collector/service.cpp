@@ -9,13 +9,13 @@
 #include "libs/net/client.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
-#include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/series/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/left_aside.hpp"
@@ -29,7 +29,7 @@
 namespace vigia::collector {
 namespace {
 
-void report_skip(const pipeline::SkippedPassage& skipped) {
+void report_skip(const disk_log::SkippedPassage& skipped) {
   service::log_error(
       "a passage of the disk log cannot be read; the exporter goes on behind it, the file is kept "
       "as "
@@ -56,8 +56,8 @@ void report_forgotten(std::string_view exporter, std::uint64_t bytes) {
       {{"exporter", std::string(exporter)}, {"bytes", std::to_string(bytes)}});
 }
 
-void report_clock_jump(const pipeline::ClockJump& jump) {
-  using What = pipeline::ClockJump::What;
+void report_clock_jump(const disk_log::ClockJump& jump) {
+  using What = disk_log::ClockJump::What;
   const std::string seconds = fmt::format("{:.0f}", std::chrono::duration<double>(jump.by).count());
   if (jump.what == What::kIgnored) {
     service::log_warn("the wall clock has jumped; what waits in the disk log does not age by it",
@@ -157,7 +157,7 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> open_log() {
-    pipeline::DiskLogSettings log;
+    disk_log::DiskLogSettings log;
     log.directory = settings_.storage.directory;
     log.bytes_max = settings_.storage.bytes_max;
     log.segment_bytes = settings_.storage.segment_bytes;
@@ -168,9 +168,9 @@ class RunningCollector final : public CollectorService {
     for (const ExporterSettings& exporter : settings_.exporters) {
       log.cursors.push_back(cursor_settings(exporter));
     }
-    pipeline::DiskLogEvents events = counting_events(settings_.exporters, books_);
+    disk_log::DiskLogEvents events = counting_events(settings_.exporters, books_);
     events.on_queued = [this, count = std::move(events.on_queued)](
-                           const pipeline::RecordHeader& header, std::string_view cursor) {
+                           const disk_log::RecordHeader& header, std::string_view cursor) {
       // The newest stamp in the log bounds how far back our clock may be.
       newest_record_ms_ = std::max(newest_record_ms_, header.received_ms);
       count(header, cursor);
@@ -179,7 +179,7 @@ class RunningCollector final : public CollectorService {
     events.on_cursors_lost = report_cursors_lost;
     events.on_skip = report_skip;
     events.on_clock_jump = report_clock_jump;
-    auto opened = pipeline::DiskLog::open(std::move(log), clock_, std::move(events));
+    auto opened = disk_log::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
     time_.resume(newest_record_ms_);
@@ -348,12 +348,12 @@ class RunningCollector final : public CollectorService {
   service::MetricRegistry metrics_;
   std::unique_ptr<net::Client> client_;
   Books books_;
-  wire::prometheus::SeriesCache series_;
+  series::SeriesCache series_;
   std::shared_ptr<net::ServerBudgets> budgets_;  // shared with the doors
   MemoryLimiter memory_;
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
-  std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<disk_log::DiskLog> log_;
   SideShares side_shares_;
   std::vector<std::unique_ptr<Exporter>> exporters_;
   std::unique_ptr<Intake> intake_;

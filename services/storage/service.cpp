@@ -70,7 +70,7 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
 // or a person says that it is to be begun anew.
 Result<void> Service::open_store() {
   StoreGuard guard({settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
-                   pipeline::system_files(), clock_);
+                   disk_log::system_files(), clock_);
   auto checked = patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
   auto store = open_rocksdb(settings_.rocksdb);
@@ -111,8 +111,8 @@ Result<void> Service::open() {
   guard_ = std::make_unique<MemoryGuard>(settings_.memory_max,
                                          [this](bool is_short) { set_short(is_short); });
   start_retention();
-  damage_notice_ = std::make_unique<pipeline::DamageNotice>(
-      settings_.rocksdb.directory + "/vigia-damage-found", pipeline::system_files(), clock_);
+  damage_notice_ = std::make_unique<disk_log::DamageNotice>(
+      settings_.rocksdb.directory + "/vigia-damage-found", disk_log::system_files(), clock_);
   damage_notice_->recover();
   (void)is_damage_recent();  // what the start has found is remembered before anybody asks
   return {};

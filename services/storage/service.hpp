@@ -8,7 +8,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "libs/pipeline/damage_notice.hpp"
+#include "libs/disk_log/damage_notice.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
 #include "services/storage/api/event_api.hpp"
@@ -89,10 +89,10 @@ class Service final : public service::Running, public net::Handler {
   service::MetricRegistry registry_;
   RecordTimes times_;
   std::mutex damage_mutex_;  // guards the two below, once open
-  std::unique_ptr<pipeline::DamageNotice> damage_notice_;
+  std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
   std::unique_ptr<OrderedStore> store_;
-  std::optional<pipeline::StoreIdentity> identity_;  // as of the start
+  std::optional<disk_log::StoreIdentity> identity_;  // as of the start
   std::unique_ptr<KvChunkStore> chunks_;
   std::unique_ptr<SeriesIndex> index_;
   std::unique_ptr<IndexHealer> healer_;

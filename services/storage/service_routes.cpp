@@ -166,7 +166,7 @@ void Service::add_routes() {
 
 // The router goes by it: remote read has no room for it.
 void Service::say_identity(net::Response& response) const {
-  if (identity_) response.headers.add(pipeline::kStoreHeader, pipeline::to_text(*identity_));
+  if (identity_) response.headers.add(disk_log::kStoreHeader, disk_log::to_text(*identity_));
 }
 
 void Service::add_metrics() {

@@ -253,12 +253,12 @@ TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {
 }
 
 TEST_F(ServiceTest, WhichStoreItIsIsSaidOnHealthAndStaysSo) {
-  const std::string said(get("/health").headers.get(pipeline::kStoreHeader));
-  const auto identity = pipeline::parse_store_identity(said);
+  const std::string said(get("/health").headers.get(disk_log::kStoreHeader));
+  const auto identity = disk_log::parse_store_identity(said);
   ASSERT_TRUE(identity) << said;
   EXPECT_GT(service_metric("vigia_storage_made_seconds{store=\"" + identity->id + "\"}"), 0);
   restart();
-  EXPECT_EQ(get("/health").headers.get(pipeline::kStoreHeader), said);
+  EXPECT_EQ(get("/health").headers.get(disk_log::kStoreHeader), said);
 }
 
 TEST_F(ServiceTest, ARestartKeepsEverything) {

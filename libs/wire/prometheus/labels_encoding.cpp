@@ -6,7 +6,6 @@
 #include <protozero/pbf_reader.hpp>
 
 #include "libs/base/bytes.hpp"
-#include "libs/wire/prometheus/translator.hpp"
 
 namespace vigia::wire::prometheus {
 namespace {

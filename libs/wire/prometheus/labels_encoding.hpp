@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/result.hpp"
+#include "libs/model/labels.hpp"
+
 namespace vigia::wire::prometheus {
 
 /// Name and value, to be encoded.
@@ -51,5 +54,8 @@ class LabelPieces {
   std::string_view own_;
   std::string_view shared_;
 };
+
+/// The labels in such bytes, for cold paths. kCorrupt for other bytes.
+Result<Labels> decode_labels(std::string_view label_bytes);
 
 }  // namespace vigia::wire::prometheus

@@ -13,8 +13,8 @@ constexpr std::uint64_t kSegmentBytesMax = 16U << 20U;
 constexpr std::uint64_t kSegmentsPerCap = 16;
 constexpr std::size_t kPendingBytesMax = 32U << 20U;
 
-pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
-  pipeline::DiskLogSettings log;
+disk_log::DiskLogSettings log_settings(const BufferSettings& settings) {
+  disk_log::DiskLogSettings log;
   log.directory = settings.directory;
   log.segment_bytes = std::min(kSegmentBytesMax, settings.bytes_max / kSegmentsPerCap);
   log.bytes_max = settings.bytes_max;
@@ -24,7 +24,7 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
   // twice.
   log.cursor_interval = std::chrono::seconds(1);
   for (const Signal signal : kSignals) {
-    pipeline::CursorSettings cursor;
+    disk_log::CursorSettings cursor;
     cursor.name = to_string(signal);
     // The newest data is worth more than the oldest: at the cap the buffer drops rather than
     // refuses.
@@ -35,7 +35,7 @@ pipeline::DiskLogSettings log_settings(const BufferSettings& settings) {
   return log;
 }
 
-void report_skip(const pipeline::SkippedPassage& skipped) {
+void report_skip(const disk_log::SkippedPassage& skipped) {
   service::log_error(
       "a passage of the buffer cannot be read; sending goes on behind it, the file is kept as "
       ".damaged",
@@ -53,8 +53,8 @@ void report_cursors_lost(const std::string& path, const std::string& why) {
       {{"file", path}, {"why", why}});
 }
 
-void report_clock_jump(const pipeline::ClockJump& jump) {
-  using What = pipeline::ClockJump::What;
+void report_clock_jump(const disk_log::ClockJump& jump) {
+  using What = disk_log::ClockJump::What;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(jump.by).count();
   const std::string by = std::to_string(seconds);
   switch (jump.what) {
@@ -82,21 +82,21 @@ void report_clock_jump(const pipeline::ClockJump& jump) {
 Buffer::Buffer(Private /*key*/, const BufferSettings& settings, CustomerId customer,
                const Clock& clock)
     : settings_(settings), customer_(std::move(customer)), clock_(clock) {
-  for (const auto reason : {pipeline::DropReason::kTooOld, pipeline::DropReason::kCap,
-                            pipeline::DropReason::kDamaged}) {
+  for (const auto reason : {disk_log::DropReason::kTooOld, disk_log::DropReason::kCap,
+                            disk_log::DropReason::kDamaged}) {
     dropped_[std::string(to_string(reason))] = 0;
   }
 }
 
 Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, CustomerId customer,
-                                             const Clock& clock, pipeline::FileSystem& files) {
+                                             const Clock& clock, disk_log::FileSystem& files) {
   auto buffer = std::make_unique<Buffer>(Private{}, settings, std::move(customer), clock);
-  auto log = pipeline::DiskLog::open(
+  auto log = disk_log::DiskLog::open(
       log_settings(settings), clock,
       {.on_cursors_lost = report_cursors_lost,
        .on_drop = [self = buffer.get()](
-                      const pipeline::RecordHeader& header, std::string_view cursor,
-                      pipeline::DropReason reason) { self->count_drop(header, cursor, reason); },
+                      const disk_log::RecordHeader& header, std::string_view cursor,
+                      disk_log::DropReason reason) { self->count_drop(header, cursor, reason); },
        .on_skip = report_skip,
        .on_clock_jump = report_clock_jump},
       files);
@@ -105,16 +105,16 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
   return buffer;
 }
 
-void Buffer::count_drop(const pipeline::RecordHeader& header, std::string_view cursor,
-                        pipeline::DropReason reason) {
+void Buffer::count_drop(const disk_log::RecordHeader& header, std::string_view cursor,
+                        disk_log::DropReason reason) {
   // Every cursor passes every record; only that of the record's own signal loses it.
   if (cursor != to_string(header.signal)) return;
   const std::lock_guard lock(mutex_);
   dropped_[std::string(to_string(reason))] += header.items;
 }
 
-pipeline::DiskRecord Buffer::record(Signal signal, std::string body, std::uint32_t items) const {
-  pipeline::DiskRecord record{.header = {.customer = customer_}};
+disk_log::DiskRecord Buffer::record(Signal signal, std::string body, std::uint32_t items) const {
+  disk_log::DiskRecord record{.header = {.customer = customer_}};
   record.header.signal = signal;
   record.header.items = items;
   record.header.received_ms = clock_.wall_ms();
@@ -124,13 +124,13 @@ pipeline::DiskRecord Buffer::record(Signal signal, std::string body, std::uint32
 
 void Buffer::append(Signal signal, std::string body, std::uint32_t items, Done done) {
   log_->append(record(signal, std::move(body), items),
-               [done = std::move(done)](const Result<pipeline::RecordHeader>& header) {
+               [done = std::move(done)](const Result<disk_log::RecordHeader>& header) {
                  done(header ? Result<void>() : tl::unexpected<Error>(header.error()));
                });
 }
 
 void Buffer::append_own(std::string body, std::uint32_t items) {
-  std::vector<std::pair<std::uint64_t, pipeline::DiskRecord>> wanted;
+  std::vector<std::pair<std::uint64_t, disk_log::DiskRecord>> wanted;
   {
     const std::lock_guard lock(mutex_);
     held_bytes_ += body.size();
@@ -150,7 +150,7 @@ void Buffer::append_own(std::string body, std::uint32_t items) {
   }
   for (auto& [number, record] : wanted) {
     log_->append(std::move(record),
-                 [this, number = number](const Result<pipeline::RecordHeader>& kept) {
+                 [this, number = number](const Result<disk_log::RecordHeader>& kept) {
                    settle_held(number, kept);
                  });
   }
@@ -170,7 +170,7 @@ void Buffer::make_room_for_held() {
   }
 }
 
-void Buffer::settle_held(std::uint64_t number, const Result<pipeline::RecordHeader>& kept) {
+void Buffer::settle_held(std::uint64_t number, const Result<disk_log::RecordHeader>& kept) {
   const std::lock_guard lock(mutex_);
   const auto held = std::find_if(held_.begin(), held_.end(),
                                  [number](const Held& one) { return one.number == number; });
@@ -196,7 +196,7 @@ Result<void> Buffer::append_and_wait(Signal signal, std::string body, std::uint3
   return {};
 }
 
-pipeline::Cursor& Buffer::cursor(Signal signal) { return log_->cursor(to_string(signal)); }
+disk_log::Cursor& Buffer::cursor(Signal signal) { return log_->cursor(to_string(signal)); }
 
 BufferStats Buffer::stats() const {
   const auto log = log_->stats();

@@ -16,7 +16,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "services/agent/settings.hpp"
 
 namespace vigia::agent {
@@ -38,7 +38,7 @@ struct BufferStats {
 };
 
 /// Each signal is read by a cursor of its own, so that one that is not taken holds up no other.
-/// Thread contract: any thread; a cursor's reading as libs/pipeline/disk_log.hpp says.
+/// Thread contract: any thread; a cursor's reading as libs/disk_log/disk_log.hpp says.
 class Buffer {
   struct Private {};  // only open() makes one
 
@@ -50,7 +50,7 @@ class Buffer {
   /// kUnavailable, naming the folder, where another process holds it or it cannot be written.
   static Result<std::unique_ptr<Buffer>> open(
       const BufferSettings& settings, CustomerId customer, const Clock& clock,
-      pipeline::FileSystem& files = pipeline::system_files());
+      disk_log::FileSystem& files = disk_log::system_files());
 
   /// Takes an OTLP request over; `done` runs once it is on disk or refused (retryable), on a thread
   /// that must not be kept.
@@ -61,7 +61,7 @@ class Buffer {
   void append_own(std::string body, std::uint32_t items);
   Result<void> append_and_wait(Signal signal, std::string body, std::uint32_t items);
 
-  pipeline::Cursor& cursor(Signal signal);
+  disk_log::Cursor& cursor(Signal signal);
   BufferStats stats() const;
 
   static constexpr std::size_t kHeldBytesMax = 4U << 20U;
@@ -74,10 +74,10 @@ class Buffer {
     bool is_under_way = false;
   };
   void make_room_for_held();
-  void settle_held(std::uint64_t number, const Result<pipeline::RecordHeader>& kept);
-  void count_drop(const pipeline::RecordHeader& header, std::string_view cursor,
-                  pipeline::DropReason reason);
-  pipeline::DiskRecord record(Signal signal, std::string body, std::uint32_t items) const;
+  void settle_held(std::uint64_t number, const Result<disk_log::RecordHeader>& kept);
+  void count_drop(const disk_log::RecordHeader& header, std::string_view cursor,
+                  disk_log::DropReason reason);
+  disk_log::DiskRecord record(Signal signal, std::string body, std::uint32_t items) const;
 
   BufferSettings settings_;
   CustomerId customer_;
@@ -89,7 +89,7 @@ class Buffer {
   std::uint64_t last_held_ = 0;                                // guarded by mutex_
   std::uint64_t lost_items_ = 0;                               // guarded by mutex_
   bool is_holding_ = false;                 // guarded by mutex_; the disk has refused what is held
-  std::unique_ptr<pipeline::DiskLog> log_;  // last: its threads call count_drop until it ends
+  std::unique_ptr<disk_log::DiskLog> log_;  // last: its threads call count_drop until it ends
 };
 
 }  // namespace vigia::agent

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 
 namespace vigia::agent {
 namespace {
@@ -36,7 +36,7 @@ class BufferTest : public testing::Test {
   /// The bodies of a signal's own records that wait, read and not committed.
   std::vector<std::string> waiting(Signal signal) {
     std::vector<std::string> bodies;
-    pipeline::Cursor& cursor = buffer_->cursor(signal);
+    disk_log::Cursor& cursor = buffer_->cursor(signal);
     cursor.rewind();
     for (;;) {
       auto record = cursor.next(Duration::zero());
@@ -110,7 +110,7 @@ class BufferOnABadDiskTest : public BufferTest {
     while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     EXPECT_TRUE(condition());
   }
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   std::atomic<bool> is_failing_{true};
   std::string failing_ = "write";
 };

@@ -91,7 +91,7 @@ class RelayServerTest : public testing::Test {
     return reply ? *reply : net::GrpcReply{};
   }
   /// The next record of a signal; it has been on disk since before the answer was sent.
-  pipeline::DiskRecord kept(Signal signal) {
+  disk_log::DiskRecord kept(Signal signal) {
     auto record = buffer_->cursor(signal).next(seconds(5));
     EXPECT_TRUE(record && *record);
     return **std::move(record);

@@ -130,7 +130,7 @@ Lane::Request Lane::gather(std::size_t records_max) {
       break;
     }
     if (!*record) break;
-    pipeline::DiskRecord& found = **record;
+    disk_log::DiskRecord& found = **record;
     request.end = found.header.next;
     request.has_passed_any = true;
     if (found.header.signal != signal_) {

@@ -12,7 +12,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "services/agent/sender/collector_link.hpp"
 #include "services/agent/sender/refused_store.hpp"
 #include "services/agent/sender/sender_status.hpp"
@@ -29,7 +29,7 @@ Duration backoff_wait(std::uint32_t failures, std::optional<Duration> asked, std
 class Lane {
  public:
   struct Parts {
-    pipeline::Cursor& cursor;
+    disk_log::Cursor& cursor;
     CollectorLink& link;
     RefusedStore& refused;
     SenderStatus& status;
@@ -54,7 +54,7 @@ class Lane {
   struct Request {
     std::vector<std::string> bodies;
     std::vector<std::uint32_t> items;  // of each body
-    pipeline::LogPosition end;         // commit this when all of it is done
+    disk_log::LogPosition end;         // commit this when all of it is done
     bool has_passed_any = false;       // of another signal, too
   };
   void run();

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 #include "libs/service/log.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/heartbeat_state.hpp"
@@ -124,7 +124,7 @@ void ColdHoles::load() {
 /// the hole again.
 void ColdHoles::save() const {
   if (!lost_) return;  // as long as nobody has said how many there were, the next run asks anew
-  pipeline::FileSystem& files = pipeline::system_files();
+  disk_log::FileSystem& files = disk_log::system_files();
   const std::string folder = std::filesystem::path(settings_.state_file).parent_path().string();
   const std::string fresh = settings_.state_file + ".new";
   if (!files.create_directory(folder)) return;

@@ -31,7 +31,7 @@ class ColdHoles {
   ColdHoles(ColdHolesSettings settings, Transport& transport, const Clock& clock,
             ConfirmedTime& time);
   /// All received before `complete_until_ms` is in the store, but for what the log has lost;
-  /// `lost` is the cursor's (pipeline::Cursor::lost): where it has grown there is a hole. Writes
+  /// `lost` is the cursor's (disk_log::Cursor::lost): where it has grown there is a hole. Writes
   /// what is not written yet; a failure is tried again at the next call.
   void advance(std::int64_t complete_until_ms, std::uint64_t lost, std::function<bool()> go_on);
   /// Something was given up that nobody can say anything of: on disk when this returns.

@@ -4,7 +4,7 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
-#include "libs/pipeline/kept_line.hpp"
+#include "libs/disk_log/kept_line.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector {
@@ -34,14 +34,14 @@ void tell(const CollectorId& id, const std::string& path) {
 
 }  // namespace
 
-Result<CollectorId> collector_id(const std::string& directory, pipeline::FileSystem& files) {
-  const pipeline::KeptLineForm form{directory + "/collector-id", is_id, true};
-  auto line = pipeline::read_kept_line(form, files);
+Result<CollectorId> collector_id(const std::string& directory, disk_log::FileSystem& files) {
+  const disk_log::KeptLineForm form{directory + "/collector-id", is_id, true};
+  auto line = disk_log::read_kept_line(form, files);
   if (!line) return forward(line);
   CollectorId id{line->text, line->text.empty(), line->damaged};
   if (id.is_new) {
     id.text = to_hex(random_bytes(kIdBytes));
-    if (auto written = pipeline::write_kept_line(form, id.text, files); !written) {
+    if (auto written = disk_log::write_kept_line(form, id.text, files); !written) {
       return forward(written);
     }
   } else if (line->unmended) {

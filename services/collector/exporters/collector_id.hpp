@@ -4,7 +4,7 @@
 #include <string>
 
 #include "libs/base/result.hpp"
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 
 namespace vigia::collector {
 
@@ -20,6 +20,6 @@ struct CollectorId {
 /// the one they knew: so a new id, and damage, is said in the log.
 /// kUnavailable where a file can be neither read nor written.
 Result<CollectorId> collector_id(const std::string& directory,
-                                 pipeline::FileSystem& files = pipeline::system_files());
+                                 disk_log::FileSystem& files = disk_log::system_files());
 
 }  // namespace vigia::collector

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -26,7 +26,7 @@ class CollectorIdTest : public testing::Test {
     files_.set_content(path, text);
   }
 
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
 };
 
 TEST_F(CollectorIdTest, IsMadeOnceAndSaidToBeNew) {

@@ -26,20 +26,20 @@ class QueueCounter {
       routing_.emplace(exporter.id, Routing(exporter));
   }
 
-  void queued(const pipeline::RecordHeader& header, std::string_view exporter) {
+  void queued(const disk_log::RecordHeader& header, std::string_view exporter) {
     if (takes(header, exporter))
       books_.queued_at_start(header.customer, header.signal, exporter,
                              header.items - header.rejected);
   }
-  void dropped(const pipeline::RecordHeader& header, std::string_view exporter,
-               pipeline::DropReason reason) {
+  void dropped(const disk_log::RecordHeader& header, std::string_view exporter,
+               disk_log::DropReason reason) {
     if (takes(header, exporter))
       books_.dropped(header.customer, header.signal, exporter, to_string(reason),
                      header.items - header.rejected);
   }
 
  private:
-  bool takes(const pipeline::RecordHeader& header, std::string_view exporter) {
+  bool takes(const disk_log::RecordHeader& header, std::string_view exporter) {
     const auto routing = routing_.find(exporter);
     return routing != routing_.end() && routing->second.takes(header.signal, header.route);
   }
@@ -50,8 +50,8 @@ class QueueCounter {
 
 }  // namespace
 
-pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter) {
-  pipeline::CursorSettings cursor{.name = exporter.id};
+disk_log::CursorSettings cursor_settings(const ExporterSettings& exporter) {
+  disk_log::CursorSettings cursor{.name = exporter.id};
   cursor.required = exporter.required && !is_local(exporter.kind);
   cursor.age_max = exporter.max_age;
   if (is_local(exporter.kind)) {
@@ -81,15 +81,15 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
   return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
 }
 
-pipeline::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
+disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
                                         Books& books) {
   auto counter = std::make_shared<QueueCounter>(exporters, books);
-  pipeline::DiskLogEvents events;
-  events.on_queued = [counter](const pipeline::RecordHeader& header, std::string_view exporter) {
+  disk_log::DiskLogEvents events;
+  events.on_queued = [counter](const disk_log::RecordHeader& header, std::string_view exporter) {
     counter->queued(header, exporter);
   };
-  events.on_drop = [counter](const pipeline::RecordHeader& header, std::string_view exporter,
-                             pipeline::DropReason reason) {
+  events.on_drop = [counter](const disk_log::RecordHeader& header, std::string_view exporter,
+                             disk_log::DropReason reason) {
     counter->dropped(header, exporter, reason);
   };
   return events;

@@ -10,10 +10,10 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
-#include "libs/wire/prometheus/translator.hpp"
+#include "libs/series/translator.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/collector_id.hpp"
 #include "services/collector/exporters/confirmed_time.hpp"
@@ -25,9 +25,9 @@ namespace vigia::collector {
 
 /// What every exporter is built on; all of it outlives the exporters.
 struct ExporterParts {
-  pipeline::DiskLog& log;
+  disk_log::DiskLog& log;
   net::Client& client;
-  wire::prometheus::SeriesCache& series;
+  series::SeriesCache& series;
   /// The directory as it stands; may give null.
   std::function<std::shared_ptr<const tenancy::Directory>()> directory;
   Books& books;
@@ -57,7 +57,7 @@ class Exporter {
 };
 
 /// The cursor that an exporter reads at; the log must be opened with these.
-pipeline::CursorSettings cursor_settings(const ExporterSettings& exporter);
+disk_log::CursorSettings cursor_settings(const ExporterSettings& exporter);
 
 /// kInvalid where the settings make no exporter (a kind that this build lacks, a bad URL).
 Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
@@ -66,7 +66,7 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
 /// What the log is opened with, so that the books know what waits for the exporters at the start
 /// and what the log drops at their cursors (on_queued, on_drop). Also after the books' last other
 /// call.
-pipeline::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
+disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
                                         Books& books);
 
 }  // namespace vigia::collector

@@ -105,19 +105,19 @@ void export_from_log(benchmark::State& state) {
     settings.name = "cold";
     settings.signals = {Signal::kMetrics};
     settings.required = true;
-    pipeline::DiskLogSettings log_settings;
+    disk_log::DiskLogSettings log_settings;
     log_settings.directory = folder + "/log";
     log_settings.cursors = {cursor_settings(settings)};
-    auto log = *pipeline::DiskLog::open(log_settings, clock);
+    auto log = *disk_log::DiskLog::open(log_settings, clock);
     for (int i = 0; i < kRecords; ++i)
       log->append({{.customer = customer, .items = kItems, .received_ms = clock.wall_ms()},
                    bodies[static_cast<std::size_t>(i % kBodies)]},
-                  [](const Result<pipeline::RecordHeader>& header) { CHECK(header); });
+                  [](const Result<disk_log::RecordHeader>& header) { CHECK(header); });
     while (log->stats().appended_records < kRecords)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     service::MetricRegistry metrics;
     Books books(metrics);
-    wire::prometheus::SeriesCache series({}, clock);
+    series::SeriesCache series({}, clock);
     ConfirmedTime time(clock);
     auto client = net::Client::create({});
     auto transport = std::make_unique<TakesAll>();

@@ -14,7 +14,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
@@ -146,12 +146,12 @@ class ExportersTest : public ::testing::Test {
   void open_log() {
     time_.resume(clock_.wall_ms());
     books_.emplace(*(metrics_ = std::make_unique<service::MetricRegistry>()));
-    series_.emplace(wire::prometheus::SeriesCacheSettings{}, clock_);
-    pipeline::DiskLogSettings log;
+    series_.emplace(series::SeriesCacheSettings{}, clock_);
+    disk_log::DiskLogSettings log;
     log.directory = "/log";
     log.cursors = {cursor_settings(settings_)};
     log.cursor_interval = std::chrono::milliseconds(2);
-    log_ = *pipeline::DiskLog::open(log, clock_, counting_events({settings_}, *books_), files_);
+    log_ = *disk_log::DiskLog::open(log, clock_, counting_events({settings_}, *books_), files_);
   }
   void start_exporter() {
     const ExporterParts parts{*log_,     *client_, *series_, directory(), *books_,
@@ -232,7 +232,7 @@ class ExportersTest : public ::testing::Test {
 
   ManualClock clock_{kStartMs * kMillion};
   ConfirmedTime time_{clock_};
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   std::string folder_;
   Destination destination_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
@@ -240,8 +240,8 @@ class ExportersTest : public ::testing::Test {
   std::unique_ptr<Packer> packer_;  // instead of the one that the settings ask for, once
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::optional<Books> books_;
-  std::optional<wire::prometheus::SeriesCache> series_;
-  std::unique_ptr<pipeline::DiskLog> log_;
+  std::optional<series::SeriesCache> series_;
+  std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<Exporter> exporter_;
 };
 

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 #include "libs/service/log.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/heartbeat_state.hpp"
@@ -205,7 +205,7 @@ void Heartbeat::load() {
 
 /// Synced, since a hole that a power cut takes away would be shown as whole.
 bool Heartbeat::save() const {
-  pipeline::FileSystem& files = pipeline::system_files();
+  disk_log::FileSystem& files = disk_log::system_files();
   const std::string folder = std::filesystem::path(settings_.state_file).parent_path().string();
   const std::string fresh = settings_.state_file + ".new";
   if (!files.create_directory(folder)) return false;

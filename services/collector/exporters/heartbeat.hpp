@@ -49,7 +49,7 @@ class Heartbeat {
   Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock,
             ConfirmedTime& time);
   /// Writes the minutes that have become complete, with one request. A failure is tried again at
-  /// the next call. `lost` is the cursor's (pipeline::Cursor::lost): where it has changed since the
+  /// the next call. `lost` is the cursor's (disk_log::Cursor::lost): where it has changed since the
   /// last hole, there is a new one. `waiting`: when the oldest was received of what waits aside,
   /// by customer. True where the shard has taken a mark.
   bool advance(std::int64_t complete_until_ms, std::uint64_t lost, const Waiting& waiting,

@@ -81,7 +81,7 @@ void LastValues::set_received_ms(std::int64_t received_ms) {
   received_ms_ = received_ms;
 }
 
-void LastValues::take(const wire::prometheus::SeriesPoint& point) {
+void LastValues::take(const series::SeriesPoint& point) {
   if (!point.histogram.empty()) return;
   const std::lock_guard lock(mutex_);
   const auto known = index_.find(point.series_hash);
@@ -119,8 +119,8 @@ void LastValues::give_back(const std::string& customer, std::size_t bytes) {
   if (own->second == 0) customer_bytes_.erase(own);
 }
 
-void LastValues::add_series(const wire::prometheus::SeriesPoint& point) {
-  const wire::prometheus::Family& shown = point.family->family();
+void LastValues::add_series(const series::SeriesPoint& point) {
+  const series::Family& shown = point.family->family();
   const auto help = std::string_view(shown.help).substr(0, kHelpBytesMax);
   const std::size_t own_bytes = point.labels.size() + kSeriesBytes;
   const bool is_new = !families_.contains(shown.name);

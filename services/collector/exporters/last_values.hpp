@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "libs/model/ids.hpp"
-#include "libs/wire/prometheus/translator.hpp"
+#include "libs/series/translator.hpp"
 
 namespace vigia::collector {
 
@@ -23,7 +23,7 @@ struct LastValuesLimits {
 
 /// Bounded in bytes, and by customer: who has much finds no more room while others still do.
 /// Thread contract: take, set_customer and set_received_ms from one thread; the rest from any.
-class LastValues final : public wire::prometheus::SeriesSink {
+class LastValues final : public series::SeriesSink {
  public:
   explicit LastValues(const LastValuesLimits& limits = {}) : limits_(limits) {}
 
@@ -31,7 +31,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   void set_customer(const CustomerId& customer);
   /// Values received from now on are of this time.
   void set_received_ms(std::int64_t received_ms);
-  void take(const wire::prometheus::SeriesPoint& point) override;
+  void take(const series::SeriesPoint& point) override;
   bool wants_hashes() const override { return true; }
   /// Forgets series whose last value was received before that.
   void expire(std::int64_t before_ms);
@@ -77,7 +77,7 @@ class LastValues final : public wire::prometheus::SeriesSink {
   };
   using Index = std::unordered_map<std::uint64_t, Known>;  // by series hash
 
-  void add_series(const wire::prometheus::SeriesPoint& point);
+  void add_series(const series::SeriesPoint& point);
   bool has_room(std::size_t bytes) const;
   void charge(const std::string& customer, std::size_t bytes);
   void give_back(const std::string& customer, std::size_t bytes);

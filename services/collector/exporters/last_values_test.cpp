@@ -13,13 +13,13 @@ namespace {
 
 namespace prometheus = wire::prometheus;
 
-class FixedFamily final : public prometheus::FamilySource {
+class FixedFamily final : public series::FamilySource {
  public:
-  explicit FixedFamily(prometheus::Family family) : family_(std::move(family)) {}
-  const prometheus::Family& family() override { return family_; }
+  explicit FixedFamily(series::Family family) : family_(std::move(family)) {}
+  const series::Family& family() override { return family_; }
 
  private:
-  prometheus::Family family_;
+  series::Family family_;
 };
 
 class LastValuesTest : public testing::Test {
@@ -30,7 +30,7 @@ class LastValuesTest : public testing::Test {
         Labels::from({{"__name__", std::string(name)}, {"node_id", std::string(node)}}));
     FixedFamily family(
         {.name = std::string(name), .help = "Help \\ and\nmore", .unit = "", .type = type});
-    prometheus::SeriesPoint point;
+    series::SeriesPoint point;
     point.series_hash = std::hash<std::string>{}(labels);
     point.labels = prometheus::LabelPieces::whole(labels);
     point.value = value;
@@ -97,7 +97,7 @@ TEST(LastValuesShare, LargeLabelsOfOneCustomerLeaveTheOthersTheirRoom) {  // A1
     const std::string labels = wire::remote_write::encode_labels(
         Labels::from({{"__name__", "a"}, {"customer_id", customer}, {"node_id", node}}));
     FixedFamily family({.name = "a", .help = "", .unit = "", .type = {}});
-    prometheus::SeriesPoint point;
+    series::SeriesPoint point;
     point.series_hash = std::hash<std::string>{}(labels);
     point.labels = prometheus::LabelPieces::whole(labels);
     point.value = 1;
@@ -125,7 +125,7 @@ class LastValuesFamilies : public testing::Test {
     const std::string labels = wire::remote_write::encode_labels(
         Labels::from({{"__name__", name}, {"customer_id", customer}}));
     FixedFamily family({.name = name, .help = std::string(5000, 'h'), .unit = "", .type = {}});
-    prometheus::SeriesPoint point;
+    series::SeriesPoint point;
     point.series_hash = std::hash<std::string>{}(labels);
     point.labels = prometheus::LabelPieces::whole(labels);
     point.value = value;
@@ -171,7 +171,7 @@ TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
     const std::string labels = wire::remote_write::encode_labels(
         Labels::from({{"__name__", name}, {"node_id", std::to_string(i) + std::string(100, 'x')}}));
     FixedFamily family({.name = name, .help = "", .unit = "", .type = {}});
-    prometheus::SeriesPoint point;
+    series::SeriesPoint point;
     point.series_hash = std::hash<std::string>{}(labels);
     point.labels = prometheus::LabelPieces::whole(labels);
     point.family = &family;

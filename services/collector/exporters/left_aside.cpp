@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
 namespace vigia::collector {
@@ -17,7 +17,7 @@ std::string exporter_of(std::string folder) {
   return folder;
 }
 
-Result<LeftAside> survey(const std::string& folder, pipeline::FileSystem& files) {
+Result<LeftAside> survey(const std::string& folder, disk_log::FileSystem& files) {
   auto names = files.list(folder);
   if (!names) return forward(names);
   LeftAside left;
@@ -59,7 +59,7 @@ Result<std::vector<LeftAside>> find_left_aside(const std::string& data_directory
     std::error_code unknown;
     // Folders of exporters that the configuration names no more: nobody delivers what is in them.
     if (!folder->is_directory(unknown) || known.contains(path)) continue;
-    auto left = survey(path, pipeline::system_files());
+    auto left = survey(path, disk_log::system_files());
     if (!left || (left->items == 0 && left->unreadable == 0)) continue;
     left->exporter = exporter_of(folder->path().filename().string());
     found.push_back(*std::move(left));

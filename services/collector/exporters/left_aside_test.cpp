@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
 namespace vigia::collector {
@@ -23,7 +23,7 @@ class LeftAsideTest : public testing::Test {
   void set_aside(const std::string& exporter, std::string_view customer, std::int64_t received_ms) {
     auto queue = *SideQueue::open(
         {.directory = side_folder(folder_, exporter)}, clock_, [](const SideHead&) {},
-        [](const SideHead&) {}, pipeline::system_files());
+        [](const SideHead&) {}, disk_log::system_files());
     const CustomerId id = *CustomerId::parse(customer);
     SideEntry entry{{.customer = id, .received_ms = received_ms, .items = 3}, {.customer = id}, {}};
     entry.parcel.message = "abc";
@@ -58,7 +58,7 @@ TEST_F(LeftAsideTest, TellsWhatWaitsOfExportersThatAreNotConfigured) {
 TEST_F(LeftAsideTest, WhatCannotBeReadIsToldAndStays) {
   set_aside("otlphttp/cold", "a", 70);
   const std::string folder = side_folder(folder_, "otlphttp/cold");
-  const auto names = *pipeline::system_files().list(folder);
+  const auto names = *disk_log::system_files().list(folder);
   ASSERT_THAT(names, SizeIs(1));
   std::fstream file(folder + "/" + names[0]);
   file.seekp(12);
@@ -67,7 +67,7 @@ TEST_F(LeftAsideTest, WhatCannotBeReadIsToldAndStays) {
   const auto left = find({});
   ASSERT_THAT(left, SizeIs(1));
   EXPECT_EQ(left[0].unreadable, 1U);
-  EXPECT_EQ(*pipeline::system_files().list(folder), names);
+  EXPECT_EQ(*disk_log::system_files().list(folder), names);
 }
 
 }  // namespace

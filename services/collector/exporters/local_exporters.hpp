@@ -32,7 +32,7 @@ class PullExporter final : public LogExporter {
 
  private:
   LastValues values_;
-  wire::prometheus::Translator translator_;
+  series::Translator translator_;
   net::Routes routes_;
   std::unique_ptr<net::Server> server_;
 };

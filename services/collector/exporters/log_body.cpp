@@ -9,22 +9,22 @@ constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
 
 }  // namespace
 
-Result<std::string> unpack_body(pipeline::BodyEncoding encoding, std::string_view stored) {
+Result<std::string> unpack_body(disk_log::BodyEncoding encoding, std::string_view stored) {
   switch (encoding) {
-    case pipeline::BodyEncoding::kGzip:
+    case disk_log::BodyEncoding::kGzip:
       return net::decompress("gzip", stored, kBodyBytesMax);
-    case pipeline::BodyEncoding::kZstd:
+    case disk_log::BodyEncoding::kZstd:
       return net::decompress("zstd", stored, kBodyBytesMax);
-    case pipeline::BodyEncoding::kPlain:
+    case disk_log::BodyEncoding::kPlain:
       return std::string(stored);
-    case pipeline::BodyEncoding::kSnappy:
+    case disk_log::BodyEncoding::kSnappy:
       break;
   }
   return fail(ErrorCode::kCorrupt, "a body in an encoding that no OTLP sender uses");
 }
 
 Result<void> LogBody::open() {
-  if (encoding == pipeline::BodyEncoding::kPlain) return {};
+  if (encoding == disk_log::BodyEncoding::kPlain) return {};
   auto plain = unpack_body(encoding, stored);
   if (!plain) return forward(plain);
   unpacked = *std::move(plain);

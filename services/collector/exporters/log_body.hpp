@@ -6,23 +6,23 @@
 #include <string_view>
 
 #include "libs/base/result.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 
 namespace vigia::collector {
 
 struct LogBody {
-  pipeline::BodyEncoding encoding = pipeline::BodyEncoding::kPlain;
+  disk_log::BodyEncoding encoding = disk_log::BodyEncoding::kPlain;
   std::string stored = {};    ///< as it was appended
   std::string unpacked = {};  ///< once opened, where it is packed
 
   /// kCorrupt, kInvalid: damage, for intake has read it before.
   Result<void> open();
   std::string_view plain() const {
-    return encoding == pipeline::BodyEncoding::kPlain ? stored : unpacked;
+    return encoding == disk_log::BodyEncoding::kPlain ? stored : unpacked;
   }
 };
 
 /// A packed body, plain.
-Result<std::string> unpack_body(pipeline::BodyEncoding encoding, std::string_view stored);
+Result<std::string> unpack_body(disk_log::BodyEncoding encoding, std::string_view stored);
 
 }  // namespace vigia::collector

@@ -97,9 +97,9 @@ void LogExporter::end_turn() {
 
 /// Nothing where the window has more than one record, or none was read: a record that cannot be
 /// read now is not to blame for it, and comes when it can be.
-std::optional<pipeline::LogPosition> LogExporter::alone_in_hand() const {
+std::optional<disk_log::LogPosition> LogExporter::alone_in_hand() const {
   if (window_.empty()) return in_hand_;
-  const pipeline::LogPosition first = window_.front().header.position;
+  const disk_log::LogPosition first = window_.front().header.position;
   if (window_.size() > 1 || (in_hand_ && *in_hand_ != first)) return std::nullopt;
   return first;
 }
@@ -143,7 +143,7 @@ LogExporter::Read LogExporter::gather() {
   return Read::kMore;
 }
 
-void LogExporter::take(pipeline::DiskRecord record) {
+void LogExporter::take(disk_log::DiskRecord record) {
   last_ = record.header;
   // Passed over and committed with the window: `last_` stands behind it.
   if (!routing_.takes(record.header.signal, record.header.route)) return;
@@ -185,7 +185,7 @@ bool LogExporter::is_window_gone() const {
   return last_.has_value() && cursor_.committed() >= last_->next;
 }
 
-void LogExporter::book(pipeline::LogPosition before) {
+void LogExporter::book(disk_log::LogPosition before) {
   struct Sum {
     CustomerId customer;
     Signal signal;
@@ -220,7 +220,7 @@ void LogExporter::show_queue() {
   const TimePoint now = parts_.clock.steady();
   if (queue_shown_ != TimePoint{} && now < queue_shown_ + kQueueShowInterval) return;
   queue_shown_ = now;
-  for (const pipeline::CursorStats& stats : parts_.log.stats().cursors) {
+  for (const disk_log::CursorStats& stats : parts_.log.stats().cursors) {
     if (stats.name == settings_.id) queue_size_.set(static_cast<double>(stats.queued_records));
   }
 }

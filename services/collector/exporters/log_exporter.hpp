@@ -18,7 +18,7 @@ namespace vigia::collector {
 
 /// A record of the window in hand.
 struct WindowRecord {
-  pipeline::RecordHeader header;
+  disk_log::RecordHeader header;
   std::uint32_t accepted = 0;               ///< items that the verdicts let pass
   std::uint64_t dropped = 0;                ///< of these, refused by the destination
   std::uint64_t apart = 0;                  ///< of these, gone to the side queue, where they wait
@@ -77,7 +77,7 @@ class LogExporter : public Exporter {
 
   const ExporterSettings settings_;
   const ExporterParts parts_;
-  pipeline::Cursor& cursor_;
+  disk_log::Cursor& cursor_;
   service::Histogram& send_duration_;
 
  private:
@@ -88,10 +88,10 @@ class LogExporter : public Exporter {
   void end_turn();
   void recover_from_fault();
   Read gather();
-  void take(pipeline::DiskRecord record);
+  void take(disk_log::DiskRecord record);
   void let_go(LogBody& body);
-  std::optional<pipeline::LogPosition> alone_in_hand() const;
-  void book(pipeline::LogPosition before);
+  std::optional<disk_log::LogPosition> alone_in_hand() const;
+  void book(disk_log::LogPosition before);
   void show_queue();
 
   Routing routing_;
@@ -100,10 +100,10 @@ class LogExporter : public Exporter {
   /// While above 0, windows are of one record, to find the one that brings a fault to light.
   std::size_t singles_left_ = 0;
   int faults_ = 0;                    ///< in a row, with the one record in hand
-  pipeline::LogPosition fault_at_{};  ///< that record
+  disk_log::LogPosition fault_at_{};  ///< that record
   /// The record that is being taken into the window.
-  std::optional<pipeline::LogPosition> in_hand_;
-  std::optional<pipeline::RecordHeader> last_;  // read, whether taken or not
+  std::optional<disk_log::LogPosition> in_hand_;
+  std::optional<disk_log::RecordHeader> last_;  // read, whether taken or not
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};
   bool is_unreadable_ = false;  // and said so

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "libs/base/result.hpp"
-#include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/series/series_cache.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
@@ -61,7 +61,7 @@ class Packer {
 
 /// Metrics as remote-write series, translated by `series`' rules.
 std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
-                                           wire::prometheus::SeriesCache& series);
+                                           series::SeriesCache& series);
 /// Bodies as they came, without what was refused, in units of at most kUnitItemsMax items and some
 /// kUnitBytesMax bytes.
 std::unique_ptr<Packer> make_body_packer();

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
-#include "libs/wire/prometheus/translator.hpp"
+#include "libs/series/translator.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/accepted_items.hpp"
 #include "services/collector/exporters/item_cutter.hpp"
@@ -13,7 +13,7 @@ namespace {
 namespace prometheus = wire::prometheus;
 namespace remote_write = wire::remote_write;
 
-static_assert(Unit::kNoItem == prometheus::kNoItem);
+static_assert(Unit::kNoItem == series::kNoItem);
 
 Result<Verdicts> verdicts_of(const OtlpRecord& record) {
   if (record.verdicts.empty()) return Verdicts(record.items);
@@ -21,7 +21,7 @@ Result<Verdicts> verdicts_of(const OtlpRecord& record) {
 }
 
 /// Writes what the translator gives to the end of a parcel, from a place on, until it is full.
-class ParcelSink final : public prometheus::SeriesSink {
+class ParcelSink final : public series::SeriesSink {
  public:
   ParcelSink(std::uint32_t index, Place from, std::size_t bytes_max, Parcel& parcel)
       : index_(index), from_(from), bytes_max_(bytes_max), parcel_(parcel) {}
@@ -34,8 +34,8 @@ class ParcelSink final : public prometheus::SeriesSink {
     return false;
   }
 
-  void take(const prometheus::SeriesPoint& point) override {
-    const bool is_sent = point.item != prometheus::kNoItem;
+  void take(const series::SeriesPoint& point) override {
+    const bool is_sent = point.item != series::kNoItem;
     if (is_sent && !goes_in(point.item)) return;
     parcel_.units.push_back({.begin = parcel_.message.size(),
                              .record = index_,
@@ -94,7 +94,7 @@ class ParcelSink final : public prometheus::SeriesSink {
   std::optional<Place> next_;
   std::uint32_t items_ = 0;
   std::uint32_t lost_ = 0;
-  std::uint32_t item_ = prometheus::kNoItem;
+  std::uint32_t item_ = series::kNoItem;
   std::uint32_t part_ = 0;
   std::size_t first_unit_ = 0;  // of the item under way
   bool is_first_ = false;
@@ -135,7 +135,7 @@ std::string_view labels_of(std::string_view unit) {
 
 class SeriesPacker final : public Packer {
  public:
-  SeriesPacker(prometheus::TranslatorSettings settings, prometheus::SeriesCache& series)
+  SeriesPacker(prometheus::TranslatorSettings settings, series::SeriesCache& series)
       : translator_(std::move(settings), series) {}
   Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
                       std::size_t bytes_max, Parcel& parcel) override {
@@ -154,7 +154,7 @@ class SeriesPacker final : public Packer {
   std::string_view kind_of(std::string_view unit) const override { return labels_of(unit); }
 
  private:
-  prometheus::Translator translator_;
+  series::Translator translator_;
 };
 
 /// What is small enough goes as it is, the rest is cut.
@@ -232,7 +232,7 @@ class BodyPacker final : public Packer {
 }  // namespace
 
 std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
-                                           prometheus::SeriesCache& series) {
+                                           series::SeriesCache& series) {
   prometheus::TranslatorSettings translation;
   if (!settings.resource_labels.empty()) {
     // With other labels the points have other series: counting both would halve a customer's limit.

@@ -81,7 +81,7 @@ class SeriesPackerTest : public testing::Test {
 
   Request request_;
   SystemClock clock_;
-  wire::prometheus::SeriesCache series_{{}, clock_};
+  series::SeriesCache series_{{}, clock_};
   std::unique_ptr<Packer> packer_ = make_series_packer({}, series_);
 };
 

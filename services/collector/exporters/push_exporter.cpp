@@ -143,7 +143,7 @@ Result<void> PushExporter::start() {
       [this](const SideHead& head) {
         on_side_dropped(head.customer, head.signal, "cap", head.items);
       },
-      pipeline::system_files());
+      disk_log::system_files());
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
   lane_ = std::make_unique<SideLane>(
@@ -153,7 +153,7 @@ Result<void> PushExporter::start() {
   return LogExporter::start();
 }
 
-Parcel& PushExporter::parcel_for(const pipeline::RecordHeader& header) {
+Parcel& PushExporter::parcel_for(const disk_log::RecordHeader& header) {
   const auto [place, is_new] =
       parcel_of_.try_emplace({header.customer.text(), header.signal}, parcels_.size());
   if (is_new)
@@ -164,7 +164,7 @@ Parcel& PushExporter::parcel_for(const pipeline::RecordHeader& header) {
   return parcels_[place->second];
 }
 
-PushExporter::Apart& PushExporter::apart_for(const pipeline::RecordHeader& header) {
+PushExporter::Apart& PushExporter::apart_for(const disk_log::RecordHeader& header) {
   const auto [place, is_new] = apart_.try_emplace(
       {header.customer.text(), header.signal},
       Apart{{}, {.customer = header.customer, .signal = header.signal}, header.received_ms, 0});
@@ -188,7 +188,7 @@ void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std:
 
 /// At its share a customer adds what lay in the log, not what would come out of that.
 bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
-  const pipeline::RecordHeader& header = record.header;
+  const disk_log::RecordHeader& header = record.header;
   // Read again since something else of its window could not be set aside: what is done is not done
   // twice.
   if (const auto known = settled_.find(header.position); known != settled_.end()) {
@@ -208,7 +208,7 @@ bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
 }
 
 void PushExporter::add(std::uint32_t index, WindowRecord& record, LogBody&& body) {
-  const pipeline::RecordHeader& header = record.header;
+  const disk_log::RecordHeader& header = record.header;
   Parcel& parcel = parcel_for(header);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
@@ -418,7 +418,7 @@ void PushExporter::show_waiting() {
   const SideQueueStats side = queue_->stats();
   // Of the log alone: what lies aside is one customer's, and no sign that the destination is late.
   std::int64_t oldest_ms = 0;
-  for (const pipeline::CursorStats& cursor : parts_.log.stats().cursors) {
+  for (const disk_log::CursorStats& cursor : parts_.log.stats().cursors) {
     if (cursor.name != settings_.id || cursor.oldest_ms == 0) continue;
     oldest_ms = oldest_ms == 0 ? cursor.oldest_ms : std::min(oldest_ms, cursor.oldest_ms);
   }
@@ -496,7 +496,7 @@ void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::si
   apart.parcel.append(parcel, first, last);
   for (std::size_t i = before; i < apart.parcel.units.size(); ++i) {
     Unit& unit = apart.parcel.units[i];
-    const pipeline::RecordHeader& header = (*window_in_hand_)[unit.record].header;
+    const disk_log::RecordHeader& header = (*window_in_hand_)[unit.record].header;
     apart.received_ms = std::min(apart.received_ms, header.received_ms);
     WindowRecord& record = (*window_in_hand_)[unit.record];
     // An item waits where the first of its units does.

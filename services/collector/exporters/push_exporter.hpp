@@ -63,11 +63,11 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
     std::uint64_t record_items = 0;
   };
 
-  Parcel& parcel_for(const pipeline::RecordHeader& header);
+  Parcel& parcel_for(const disk_log::RecordHeader& header);
   void follow(WindowRecord& record, LogBody&& body, Place from, std::uint64_t items);
   void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
-  Apart& apart_for(const pipeline::RecordHeader& header);
+  Apart& apart_for(const disk_log::RecordHeader& header);
   /// What could not be set aside, for want of room say. It stays in the log, and so does the
   /// cursor; what others have behind it is read on and delivered. All is read again at retry_at.
   struct Held {
@@ -130,7 +130,7 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
   std::optional<Held> held_;
   Duration held_pause_{0};
-  std::map<pipeline::LogPosition, Settled> settled_;
+  std::map<disk_log::LogPosition, Settled> settled_;
 
   std::mutex mutex_;  // what both lanes use
   DeadLetters dead_letters_;

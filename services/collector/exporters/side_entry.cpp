@@ -8,7 +8,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/pipeline/record_format.hpp"
+#include "libs/disk_log/record_format.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -148,10 +148,10 @@ bool decode_records(std::string_view content, bool is_as_in_log,
     record.verdicts = reader.read_sized();
     const std::uint8_t encoding = is_as_in_log ? reader.read_u8() : 0;
     const std::uint64_t lz4_bytes = is_as_in_log ? reader.read_varint() : 0;
-    if (encoding > static_cast<std::uint8_t>(pipeline::BodyEncoding::kSnappy) ||
-        lz4_bytes > pipeline::kRecordBytesMax)
+    if (encoding > static_cast<std::uint8_t>(disk_log::BodyEncoding::kSnappy) ||
+        lz4_bytes > disk_log::kRecordBytesMax)
       return false;
-    record.encoding = static_cast<pipeline::BodyEncoding>(encoding);
+    record.encoding = static_cast<disk_log::BodyEncoding>(encoding);
     record.lz4_bytes = static_cast<std::uint32_t>(lz4_bytes);
     record.stored = reader.read_sized();
     // Bodies are views of the file's bytes, which all records of the entry share: an entry of 256
@@ -224,7 +224,7 @@ std::uint64_t size_of(const SideBytes& bytes) {
 }
 
 void SideRecord::pack(LogBody body) {
-  pipeline::StoredBody packed = pipeline::pack_body(std::move(body.stored), body.encoding);
+  disk_log::StoredBody packed = disk_log::pack_body(std::move(body.stored), body.encoding);
   encoding = body.encoding;
   lz4_bytes = packed.is_lz4 ? packed.plain_bytes : 0;
   room = std::make_shared<const std::string>(std::move(packed.bytes));
@@ -242,7 +242,7 @@ Result<void> SideRecord::open() {
     body.stored = stored;
   }
   if (auto unpacked = body.open(); !unpacked) return unpacked;
-  opened = std::move(encoding == pipeline::BodyEncoding::kPlain ? body.stored : body.unpacked);
+  opened = std::move(encoding == disk_log::BodyEncoding::kPlain ? body.stored : body.unpacked);
   return {};
 }
 

@@ -30,7 +30,7 @@ struct SideRecord {
   std::uint32_t rejected = 0;
   std::string verdicts = {};
   Place from = {};
-  pipeline::BodyEncoding encoding = pipeline::BodyEncoding::kPlain;  ///< by its sender
+  disk_log::BodyEncoding encoding = disk_log::BodyEncoding::kPlain;  ///< by its sender
   std::uint32_t lz4_bytes = 0;   ///< what it is once the LZ4 is undone; 0: there is none
   std::string_view stored = {};  ///< as the disk log stores it
   std::shared_ptr<const std::string> room = {};  ///< what that views; shared by all read at once
@@ -46,7 +46,7 @@ struct SideRecord {
   OtlpRecord view() const { return {items, rejected, verdicts, plain()}; }
 
  private:
-  bool is_packed() const { return lz4_bytes > 0 || encoding != pipeline::BodyEncoding::kPlain; }
+  bool is_packed() const { return lz4_bytes > 0 || encoding != disk_log::BodyEncoding::kPlain; }
 };
 
 /// What is known of an entry without its content.

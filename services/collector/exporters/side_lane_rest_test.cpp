@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/side_lane.hpp"
 
@@ -155,7 +155,7 @@ class SideLaneRestTest : public testing::Test {
 
   const CustomerId customer_ = *CustomerId::parse("a");
   AheadClock clock_;
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   std::atomic<int> writes_to_fail_{0};
   char at_ = 0;
   Scripted::Script script_;

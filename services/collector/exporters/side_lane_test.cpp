@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -130,7 +130,7 @@ class SideLaneTest : public testing::Test {
 
   const CustomerId customer_ = *CustomerId::parse("a");
   AheadClock clock_;
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   Taking transport_;
   FaultyPacker packer_;
   Owner owner_;

@@ -33,7 +33,7 @@ std::optional<std::uint64_t> number_of(std::string_view name) {
 
 /// The first `count` bytes, or all where there are fewer: room for what is there, not for the most
 /// that may be.
-Result<std::string> read(pipeline::FileSystem& files, const std::string& path, std::size_t count) {
+Result<std::string> read(disk_log::FileSystem& files, const std::string& path, std::size_t count) {
   auto file = files.open_to_read(path);
   if (!file) return forward(file);
   const auto size = (*file)->size();
@@ -56,14 +56,14 @@ bool is_suspect(const SideHead& head) { return head.stage != Parcel::Stage::kFre
 
 bool is_side_entry(std::string_view name) { return number_of(name).has_value(); }
 
-Result<SideHead> read_side_head(pipeline::FileSystem& files, const std::string& path) {
+Result<SideHead> read_side_head(disk_log::FileSystem& files, const std::string& path) {
   const auto bytes = read(files, path, kSideHeadBytesMax);
   if (!bytes) return tl::unexpected<Error>(bytes.error());
   return decode_side_head(*bytes);
 }
 
 SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
-                     pipeline::FileSystem& files)
+                     disk_log::FileSystem& files)
     : settings_(std::move(settings)),
       clock_(clock),
       on_evicted_(std::move(on_evicted)),
@@ -73,7 +73,7 @@ SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted o
 
 Result<std::unique_ptr<SideQueue>> SideQueue::open(SideQueueSettings settings, const Clock& clock,
                                                    OnFound on_found, OnEvicted on_evicted,
-                                                   pipeline::FileSystem& files) {
+                                                   disk_log::FileSystem& files) {
   auto queue =
       std::make_unique<SideQueue>(std::move(settings), clock, std::move(on_evicted), files);
   if (auto recovered = queue->recover(on_found); !recovered) return forward(recovered);

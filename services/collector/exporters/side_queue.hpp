@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 #include "services/collector/exporters/side_entry.hpp"
 #include "services/collector/exporters/side_reserve.hpp"
 #include "services/collector/exporters/side_shares.hpp"
@@ -55,7 +55,7 @@ struct SidePlace {
 /// Whether a file of that name is an entry.
 bool is_side_entry(std::string_view name);
 /// kCorrupt: damaged for good; kInvalid: of a later version. Anything else may pass.
-Result<SideHead> read_side_head(pipeline::FileSystem& files, const std::string& path);
+Result<SideHead> read_side_head(disk_log::FileSystem& files, const std::string& path);
 
 /// An entry that waits.
 struct SideItem {
@@ -96,11 +96,11 @@ class SideQueue {
   /// be read is renamed to `….damaged` and counted.
   static Result<std::unique_ptr<SideQueue>> open(SideQueueSettings settings, const Clock& clock,
                                                  OnFound on_found, OnEvicted on_evicted,
-                                                 pipeline::FileSystem& files);
+                                                 disk_log::FileSystem& files);
 
   /// Empty; made by open.
   SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted on_evicted,
-            pipeline::FileSystem& files);
+            disk_log::FileSystem& files);
 
   /// Durable when it returns without an error; then, where not required, the oldest of the
   /// customer's other entries are let go if its share or the whole is over its bound. Tried after
@@ -217,7 +217,7 @@ class SideQueue {
   const SideQueueSettings settings_;
   const Clock& clock_;
   const OnEvicted on_evicted_;
-  pipeline::FileSystem& files_;
+  disk_log::FileSystem& files_;
   SideReserve reserve_;
   mutable std::mutex mutex_;
   Customers customers_;

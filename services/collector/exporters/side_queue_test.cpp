@@ -10,7 +10,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
 #include "libs/net/compression.hpp"
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "services/collector/exporters/suspects.hpp"
 
 namespace vigia::collector {
@@ -37,7 +37,7 @@ SideEntry units_of(std::string_view customer, std::string_view letters,
 }
 
 SideEntry records_of(std::string_view customer, std::string body,
-                     pipeline::BodyEncoding encoding = pipeline::BodyEncoding::kPlain) {
+                     disk_log::BodyEncoding encoding = disk_log::BodyEncoding::kPlain) {
   const CustomerId id = *CustomerId::parse(customer);
   SideEntry entry{{.customer = id, .signal = Signal::kLogs, .received_ms = 7, .items = 3},
                   {.customer = id},
@@ -86,7 +86,7 @@ class SideQueueTest : public testing::Test {
   SideShares shares_;
   SideQueueSettings settings_;
   ManualClock clock_{kNowNs};
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   std::uint64_t found_ = 0;
   std::uint64_t evicted_ = 0;
   std::function<void()> on_evicted_ = [] {};
@@ -516,7 +516,7 @@ TEST_F(SideQueueTest, OfARestThatIsNamedAndNotSyncedNothingIsSkipped) {
   SideEntry entry = records_of("a", "r0");
   for (const char* body : {"r1", "r2", "r3", "r4"}) {
     entry.records.push_back({.items = 1});
-    entry.records.back().pack({pipeline::BodyEncoding::kPlain, body});
+    entry.records.back().pack({disk_log::BodyEncoding::kPlain, body});
   }
   ASSERT_TRUE(queue_->put(std::move(entry)));
   SideItem item = pick().front().front();
@@ -616,7 +616,7 @@ TEST(SideEntry, GoldenFilesAreReadAndWritten) {
           {"units-v1.side", "units-v3.side"});
   same_as(records_of("cliente-b", "a body"), "records-v4.side",
           {"records-v1.side", "records-v3.side"});
-  same_as(records_of("cliente-b", *net::compress("gzip", "a body"), pipeline::BodyEncoding::kGzip),
+  same_as(records_of("cliente-b", *net::compress("gzip", "a body"), disk_log::BodyEncoding::kGzip),
           "records-gzip-v4.side", {});
   same_as(records_of("cliente-b", kLongBody), "records-lz4-v4.side", {});
   SideEntry packed = units_of("cliente-a", std::string(60, 'x'), Parcel::Stage::kSuspect);
@@ -643,8 +643,8 @@ TEST(SideEntry, ABodyLiesAsideAsTheLogPacksIt) {
 }
 
 TEST(SideEntry, ABodyThatCannotBeUnpackedIsDamage) {
-  EXPECT_FALSE(records_of("a", "no gzip", pipeline::BodyEncoding::kGzip).records.front().open());
-  EXPECT_FALSE(records_of("a", "odd", pipeline::BodyEncoding::kSnappy).records.front().open());
+  EXPECT_FALSE(records_of("a", "no gzip", disk_log::BodyEncoding::kGzip).records.front().open());
+  EXPECT_FALSE(records_of("a", "odd", disk_log::BodyEncoding::kSnappy).records.front().open());
   SideRecord record = records_of("a", kLongBody).records.front();
   ++record.lz4_bytes;
   EXPECT_FALSE(record.open());

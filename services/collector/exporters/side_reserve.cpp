@@ -10,7 +10,7 @@ constexpr auto kLookInterval = std::chrono::seconds(1);
 }  // namespace
 
 SideReserve::SideReserve(SideReserveSettings settings, const Clock& clock,
-                         pipeline::FileSystem& files)
+                         disk_log::FileSystem& files)
     : settings_(std::move(settings)), clock_(clock), files_(files) {}
 
 /// What an earlier run kept: on a full disk it could not be taken anew.

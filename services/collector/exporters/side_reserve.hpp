@@ -9,7 +9,7 @@
 #include <string>
 
 #include "libs/base/clock.hpp"
-#include "libs/pipeline/file_system.hpp"
+#include "libs/disk_log/file_system.hpp"
 
 namespace vigia::collector {
 
@@ -24,7 +24,7 @@ struct SideReserveSettings {
 /// where that is needed, and grows again. Thread contract: any thread.
 class SideReserve {
  public:
-  SideReserve(SideReserveSettings settings, const Clock& clock, pipeline::FileSystem& files);
+  SideReserve(SideReserveSettings settings, const Clock& clock, disk_log::FileSystem& files);
   /// Takes or takes back what there is room for; looks at the disk once a second.
   void keep();
   /// Gives so many bytes free, or what there is. False where there was nothing.
@@ -40,10 +40,10 @@ class SideReserve {
 
   const SideReserveSettings settings_;
   const Clock& clock_;
-  pipeline::FileSystem& files_;
+  disk_log::FileSystem& files_;
   std::mutex mutex_;
   TimePoint looked_{};
-  std::unique_ptr<pipeline::File> file_;
+  std::unique_ptr<disk_log::File> file_;
   std::uint64_t bytes_ = 0;
 };
 

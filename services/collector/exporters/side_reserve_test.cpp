@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
 namespace vigia::collector {
@@ -27,7 +27,7 @@ class SideReserveTest : public testing::Test {
   }
   std::uint64_t free_ = 1U << 30U;
   ManualClock clock_{1'000'000'000};
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   std::unique_ptr<SideReserve> reserve_;
 };
 

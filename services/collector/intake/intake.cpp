@@ -284,18 +284,18 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   append(*std::move(records), std::move(arrival), std::move(receipt), std::move(timed));
 }
 
-pipeline::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
+disk_log::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
                                          std::uint32_t items) const {
-  pipeline::RecordHeader header{.customer = customer.id, .signal = signal, .items = items};
+  disk_log::RecordHeader header{.customer = customer.id, .signal = signal, .items = items};
   header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
   header.route = customer.hot_shard;
   return header;
 }
 
-Result<std::vector<pipeline::DiskRecord>> Intake::records_of(const tenancy::Customer& customer,
+Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Customer& customer,
                                                              ExportRequest request,
                                                              const Verdicts& verdicts) const {
-  std::vector<pipeline::DiskRecord> records;
+  std::vector<disk_log::DiskRecord> records;
   // As received, verdicts beside it: no byte of an acknowledged body is rewritten here.
   if (request.body.size() <= kWholeBytesMax) {
     records.push_back(
@@ -319,16 +319,16 @@ Result<std::vector<pipeline::DiskRecord>> Intake::records_of(const tenancy::Cust
   return records;
 }
 
-void Intake::append(std::vector<pipeline::DiskRecord> records, Books::Arrival arrival,
+void Intake::append(std::vector<disk_log::DiskRecord> records, Books::Arrival arrival,
                     Receipt receipt, Done done) {
-  const pipeline::RecordHeader& header = records.front().header;
+  const disk_log::RecordHeader& header = records.front().header;
   clock_doubt_.note_record(header.received_ms);
   for (const auto& [exporter, routing] : exporters_) {
     if (routing.takes(header.signal, header.route)) arrival.exporters.push_back(exporter);
   }
-  pipeline::DiskLog::Done kept_or_not =
+  disk_log::DiskLog::Done kept_or_not =
       [this, arrival = std::move(arrival), receipt = std::move(receipt),
-       done = std::move(done)](const Result<pipeline::RecordHeader>& kept) mutable {
+       done = std::move(done)](const Result<disk_log::RecordHeader>& kept) mutable {
         if (kept) {
           parts_.books.arrived(arrival);
           done(std::move(receipt));

@@ -15,11 +15,11 @@
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
-#include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/series/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
@@ -61,8 +61,8 @@ struct IntakeSettings {
 struct IntakeParts {
   /// Null measures the checks alone: what passes them is answered without being kept. Benchmarks
   /// only.
-  pipeline::DiskLog* log = nullptr;
-  wire::prometheus::SeriesCache& series;
+  disk_log::DiskLog* log = nullptr;
+  series::SeriesCache& series;
   std::function<std::shared_ptr<const tenancy::Directory>()> directory;
   Books& books;
   service::MetricRegistry& metrics;
@@ -112,12 +112,12 @@ class Intake {
                     std::uint64_t items, std::string_view reason);
   /// The request as it came; or, where it is large, what was accepted of it in several records.
   /// kTooLarge where it cannot be cut.
-  Result<std::vector<pipeline::DiskRecord>> records_of(const tenancy::Customer& customer,
+  Result<std::vector<disk_log::DiskRecord>> records_of(const tenancy::Customer& customer,
                                                        ExportRequest request,
                                                        const Verdicts& verdicts) const;
-  pipeline::RecordHeader header_of(const tenancy::Customer& customer, Signal signal,
+  disk_log::RecordHeader header_of(const tenancy::Customer& customer, Signal signal,
                                    std::uint32_t items) const;
-  void append(std::vector<pipeline::DiskRecord> records, Books::Arrival arrival, Receipt receipt,
+  void append(std::vector<disk_log::DiskRecord> records, Books::Arrival arrival, Receipt receipt,
               Done done);
 
   IntakeSettings settings_;

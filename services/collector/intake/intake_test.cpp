@@ -11,7 +11,7 @@
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <protozero/pbf_writer.hpp>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
@@ -40,13 +40,13 @@ class IntakeTest : public ::testing::Test {
 
   Intake& intake() {
     if (!intake_) {
-      pipeline::DiskLogSettings settings;
+      disk_log::DiskLogSettings settings;
       settings.directory = folder_;
       settings.bytes_max = log_bytes_max_;
       settings.segment_bytes = 64U << 10U;
       settings.cursors = {{.name = "otlphttp/cold", .required = true}};
-      log_ = use_memory_ ? *pipeline::DiskLog::open(settings, clock_, {}, files_)
-                         : *pipeline::DiskLog::open(settings, clock_);
+      log_ = use_memory_ ? *disk_log::DiskLog::open(settings, clock_, {}, files_)
+                         : *disk_log::DiskLog::open(settings, clock_);
       intake_ =
           std::make_unique<Intake>(exporters_, settings_,
                                    IntakeParts{log_.get(), series_, [this] { return directory_; },
@@ -67,7 +67,7 @@ class IntakeTest : public ::testing::Test {
     return books_.line(customer_.id, signal, "otlphttp/cold");
   }
   /// The next record that was acknowledged: a cursor gives it a moment after its answer.
-  std::optional<pipeline::DiskRecord> next_record() {
+  std::optional<disk_log::DiskRecord> next_record() {
     auto record = log_->cursor("otlphttp/cold").next(std::chrono::seconds(5));
     return record ? *record : std::nullopt;
   }
@@ -82,20 +82,20 @@ class IntakeTest : public ::testing::Test {
   std::uint64_t appended() const { return log_->stats().appended_records; }
 
   std::string folder_;
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   bool use_memory_ = false;
   std::atomic<int> looks_ = 0;  // from the log's thread too, which syncs once more as it ends
   std::uint64_t log_bytes_max_ = 64U << 20U;
   ManualClock clock_{1'800'000'000'000'000'000};
   service::MetricRegistry metrics_;
   Books books_{metrics_};
-  wire::prometheus::SeriesCache series_{{}, clock_};
+  series::SeriesCache series_{{}, clock_};
   std::vector<ExporterSettings> exporters_;
   IntakeSettings settings_;
   SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
-  std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<Intake> intake_;
 };
 
@@ -270,7 +270,7 @@ std::string wide_gauge(const std::string& name, int labels, std::int64_t time_ms
 // What the cache puts out for room stays in the stores: a limit that counts what is in the cache
 // alone lets a customer make series without end.
 TEST_F(IntakeTest, TheLimitOfActiveSeriesHoldsBeyondTheCache) {
-  wire::prometheus::SeriesCache small({.bytes_max = 100'000}, clock_);
+  series::SeriesCache small({.bytes_max = 100'000}, clock_);
   Intake intake(exporters_, settings_,
                 IntakeParts{nullptr, small, [this] { return directory_; }, books_, metrics_, clock_,
                             &side_shares_});

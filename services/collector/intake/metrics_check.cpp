@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/wire/prometheus/series_resolver.hpp"
+#include "libs/series/series_resolver.hpp"
 #include "services/collector/limits.hpp"
 
 namespace vigia::collector {
@@ -20,10 +20,10 @@ std::uint64_t values_of(const otlp::ExponentialPoint& point) {
   return std::max<std::uint64_t>(1, buckets / kBucketsOfAValue);
 }
 
-class Judge final : public prometheus::SeriesResolver {
+class Judge final : public series::SeriesResolver {
  public:
   Judge(const CustomerId& customer, const MetricsCheckSettings& settings,
-        prometheus::SeriesCache& cache)
+        series::SeriesCache& cache)
       : SeriesResolver(customer, settings.translation, cache),
         customer_(customer),
         active_(cache.active_series(customer)),
@@ -37,7 +37,7 @@ class Judge final : public prometheus::SeriesResolver {
   Checked take() { return std::move(checked_); }
 
  private:
-  bool admits_new_series(const prometheus::SeriesKey& point, std::uint32_t weight) override {
+  bool admits_new_series(const series::SeriesKey& point, std::uint32_t weight) override {
     const auto has_room = [&] {
       return active_max_ == 0 || active_.count() + weight <= static_cast<std::int64_t>(active_max_);
     };
@@ -48,7 +48,7 @@ class Judge final : public prometheus::SeriesResolver {
 
   std::size_t resource_bytes_max() const override { return kResourceBytesMax; }
 
-  RejectReason admit_point(const prometheus::ResolvedPoint& resolved, std::string& why) override {
+  RejectReason admit_point(const series::ResolvedPoint& resolved, std::string& why) override {
     if (scope().bytes.size() > kEnclosingBytesMax) {
       why = fmt::format("a scope of {} bytes, {} may be", scope().bytes.size(), kEnclosingBytesMax);
       return RejectReason::kResourceBytes;
@@ -65,8 +65,7 @@ class Judge final : public prometheus::SeriesResolver {
     return RejectReason::kLabelsPerSeries;
   }
 
-  RejectReason admit_resource(const prometheus::ResourceEntry& resource,
-                              std::string& why) override {
+  RejectReason admit_resource(const series::ResourceEntry& resource, std::string& why) override {
     if (resource_bytes().size() > kResourceBytesMax) {
       why = fmt::format("a resource of {} bytes, {} may be", resource_bytes().size(),
                         kResourceBytesMax);
@@ -75,7 +74,7 @@ class Judge final : public prometheus::SeriesResolver {
     return prometheus::label_fault(resource.labels.shared.labels, labels_, why);
   }
 
-  void on_point(const prometheus::ResolvedPoint& resolved) override {
+  void on_point(const series::ResolvedPoint& resolved) override {
     if (resolved.fault != RejectReason::kNone || resolved.point->time_ns > latest_ns_ ||
         resolved.bytes.size() > kItemBytesMax) [[unlikely]] {
       refuse(resolved);
@@ -90,7 +89,7 @@ class Judge final : public prometheus::SeriesResolver {
   }
 
   /// Apart from on_point, which every point goes through and none should pay this one's frame for.
-  [[gnu::noinline, gnu::cold]] void refuse(const prometheus::ResolvedPoint& resolved) {
+  [[gnu::noinline, gnu::cold]] void refuse(const series::ResolvedPoint& resolved) {
     if (resolved.fault == RejectReason::kNoCustomer &&
         checked_.verdicts.rejected_for(resolved.fault) == 0) {
       checked_.reject(resolved.item, resolved.fault, no_customer_text(customer_));
@@ -105,7 +104,7 @@ class Judge final : public prometheus::SeriesResolver {
   }
 
   const CustomerId& customer_;
-  prometheus::ActiveSeries& active_;
+  series::ActiveSeries& active_;
   std::uint64_t active_max_;
   prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;
@@ -115,8 +114,7 @@ class Judge final : public prometheus::SeriesResolver {
 }  // namespace
 
 Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
-                              const MetricsCheckSettings& settings,
-                              prometheus::SeriesCache& cache) {
+                              const MetricsCheckSettings& settings, series::SeriesCache& cache) {
   Judge judge(customer, settings, cache);
   auto items = judge.run(body, {.items = kRequestPointsMax,
                                 .empty_envelopes = kRequestEmptyEnvelopesMax,

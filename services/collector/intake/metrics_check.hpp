@@ -8,7 +8,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
-#include "libs/wire/prometheus/series_cache.hpp"
+#include "libs/series/series_cache.hpp"
 #include "services/collector/intake/checked.hpp"
 
 namespace vigia::collector {
@@ -24,6 +24,6 @@ struct MetricsCheckSettings {
 /// one may.
 Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
                               const MetricsCheckSettings& settings,
-                              wire::prometheus::SeriesCache& cache);
+                              series::SeriesCache& cache);
 
 }  // namespace vigia::collector

@@ -38,7 +38,7 @@ operators: [{token: operator, scope: read}]
   ManualClock clock_{1'800'000'000'000'000'000};
   service::MetricRegistry metrics_;
   Books books_{metrics_};
-  wire::prometheus::SeriesCache series_{{}, clock_};
+  series::SeriesCache series_{{}, clock_};
   std::shared_ptr<const tenancy::Directory> directory_;
   bool is_short_ = false;
   Intake intake_{

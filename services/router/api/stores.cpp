@@ -9,7 +9,7 @@ Stores::Stores(const Settings& settings, UpstreamClients clients, service::Metri
     : settings_(settings),
       clock_(clock),
       shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
-      known_cold_(settings.cold_known_file, pipeline::system_files()) {
+      known_cold_(settings.cold_known_file, disk_log::system_files()) {
   const auto upstream = [&](std::string name, std::string url, std::string token) {
     return Upstream(clients,
                     UpstreamSettings{std::move(name), std::move(url), std::move(token),

@@ -12,17 +12,17 @@
 namespace vigia::router {
 namespace {
 
-using pipeline::StoreIdentity;
+using disk_log::StoreIdentity;
 
-std::optional<pipeline::KeptLineForm> form_of(const std::string& file) {
+std::optional<disk_log::KeptLineForm> form_of(const std::string& file) {
   if (file.empty()) return std::nullopt;
-  return pipeline::store_identity_form(file);
+  return disk_log::store_identity_form(file);
 }
 
 /// "ID MILLISECONDS": of another store than the known one it says nothing.
-std::optional<pipeline::KeptLineForm> seen_form_of(const std::string& file) {
+std::optional<disk_log::KeptLineForm> seen_form_of(const std::string& file) {
   if (file.empty()) return std::nullopt;
-  return pipeline::store_identity_form(file + ".seen");
+  return disk_log::store_identity_form(file + ".seen");
 }
 
 }  // namespace
@@ -34,23 +34,23 @@ std::string ColdReplacement::text() const {
                      format_time(*new_since_ms));
 }
 
-KnownColdStore::KnownColdStore(const std::string& file, pipeline::FileSystem& files)
+KnownColdStore::KnownColdStore(const std::string& file, disk_log::FileSystem& files)
     : form_(form_of(file)), seen_form_(seen_form_of(file)), files_(files) {
   if (!form_) return;
-  const auto line = pipeline::read_kept_line(*form_, files_);
+  const auto line = disk_log::read_kept_line(*form_, files_);
   if (!line || (line->text.empty() && line->damaged > 0)) {
     service::log_error(
         "which cold store was known cannot be read: the first that answers is taken for it",
         {{"file", file}, {"why", line ? "damaged" : line.error().message}});
   } else {
-    known_ = pipeline::parse_store_identity(line->text);
+    known_ = disk_log::parse_store_identity(line->text);
     read_seen();
   }
 }
 
 void KnownColdStore::read_seen() {
-  const auto line = pipeline::read_kept_line(*seen_form_, files_);
-  const auto seen = line ? pipeline::parse_store_identity(line->text) : std::nullopt;
+  const auto line = disk_log::read_kept_line(*seen_form_, files_);
+  const auto seen = line ? disk_log::parse_store_identity(line->text) : std::nullopt;
   if (!seen || !known_ || seen->id != known_->id) return;
   known_seen_ms_ = seen->made_ms;
   kept_seen_ms_ = seen->made_ms;
@@ -108,9 +108,9 @@ void KnownColdStore::keep() {
 
 Result<void> KnownColdStore::write(const StoreIdentity& known, TimestampMs seen_ms) const {
   if (!form_) return {};
-  auto written = pipeline::write_kept_line(*form_, pipeline::to_text(known), files_);
+  auto written = disk_log::write_kept_line(*form_, disk_log::to_text(known), files_);
   if (!written) return written;
-  return pipeline::write_kept_line(*seen_form_, pipeline::to_text({known.id, seen_ms}), files_);
+  return disk_log::write_kept_line(*seen_form_, disk_log::to_text({known.id, seen_ms}), files_);
 }
 
 std::optional<ColdReplacement> KnownColdStore::replacement() const {

@@ -7,8 +7,8 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
-#include "libs/pipeline/file_system.hpp"
-#include "libs/pipeline/store_identity.hpp"
+#include "libs/disk_log/file_system.hpp"
+#include "libs/disk_log/store_identity.hpp"
 
 namespace vigia::router {
 
@@ -36,10 +36,10 @@ class KnownColdStore {
 
   /// `file` (and a copy beside it), `file`.seen: docs/formats/store-id.md. Empty: known while this
   /// process runs.
-  KnownColdStore(const std::string& file, pipeline::FileSystem& files);
+  KnownColdStore(const std::string& file, disk_log::FileSystem& files);
 
   /// What the store has said when it was looked at; nothing where it says nothing.
-  void note(const std::optional<pipeline::StoreIdentity>& seen, TimestampMs now_ms);
+  void note(const std::optional<disk_log::StoreIdentity>& seen, TimestampMs now_ms);
   /// Whether what is known is still to be written.
   bool is_due() const;
   void keep();
@@ -50,16 +50,16 @@ class KnownColdStore {
   Result<bool> confirm();
 
  private:
-  Result<void> write(const pipeline::StoreIdentity& known, TimestampMs seen_ms) const;
+  Result<void> write(const disk_log::StoreIdentity& known, TimestampMs seen_ms) const;
   void read_seen();
 
-  const std::optional<pipeline::KeptLineForm> form_;
-  const std::optional<pipeline::KeptLineForm> seen_form_;
-  pipeline::FileSystem& files_;
+  const std::optional<disk_log::KeptLineForm> form_;
+  const std::optional<disk_log::KeptLineForm> seen_form_;
+  disk_log::FileSystem& files_;
   std::mutex writing_;  // taken before the other, which nobody holds while the disk is waited for
   mutable std::mutex mutex_;  // guards the rest
-  std::optional<pipeline::StoreIdentity> known_;
-  std::optional<pipeline::StoreIdentity> seen_;
+  std::optional<disk_log::StoreIdentity> known_;
+  std::optional<disk_log::StoreIdentity> seen_;
   TimestampMs known_seen_ms_ = 0;  // when the known one was last seen; 0: nobody knows
   TimestampMs kept_seen_ms_ = 0;   // what the file says of it
   bool is_due_ = false;

@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/pipeline/memory_files.hpp"
+#include "libs/disk_log/memory_files.hpp"
 
 namespace vigia::router {
 namespace {
 
 constexpr const char* kFile = "/data/cold-store";
-const pipeline::StoreIdentity kFirst{"0123456789abcdef", 1'764'000'000'000};
-const pipeline::StoreIdentity kNewer{"fedcba9876543210", 1'764'349'999'000};
+const disk_log::StoreIdentity kFirst{"0123456789abcdef", 1'764'000'000'000};
+const disk_log::StoreIdentity kNewer{"fedcba9876543210", 1'764'349'999'000};
 
 class KnownColdStoreTest : public testing::Test {
  protected:
@@ -18,14 +18,14 @@ class KnownColdStoreTest : public testing::Test {
     store_.emplace(kFile, files_);
     return *store_;
   }
-  KnownColdStore& start_and_see(const pipeline::StoreIdentity& seen) {
+  KnownColdStore& start_and_see(const disk_log::StoreIdentity& seen) {
     KnownColdStore& store = start();
     store.note(seen, now_ms_);
     if (store.is_due()) store.keep();
     return store;
   }
 
-  pipeline::MemoryFiles files_;
+  disk_log::MemoryFiles files_;
   TimestampMs now_ms_ = kNewer.made_ms - 60'000;
   std::optional<KnownColdStore> store_;
 };
@@ -64,8 +64,8 @@ TEST_F(KnownColdStoreTest, OfAnOlderOneNobodyKnowsWhatItLacks) {
 // A new store whose machine's clock was three years behind said that it had the years between; of a
 // known one without a time any clock was believed.
 TEST_F(KnownColdStoreTest, OfOneMadeWhileTheKnownOneWasThereNobodyKnowsWhatItLacks) {
-  const pipeline::StoreIdentity upgraded{kFirst.id, 0};
-  const pipeline::StoreIdentity behind{kNewer.id, now_ms_ - 94'000'000'000};
+  const disk_log::StoreIdentity upgraded{kFirst.id, 0};
+  const disk_log::StoreIdentity behind{kNewer.id, now_ms_ - 94'000'000'000};
   start_and_see(upgraded).note(behind, now_ms_);
   for (int starts = 0; starts < 2; ++starts) {
     ASSERT_TRUE(store_->replacement());

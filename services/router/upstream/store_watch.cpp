@@ -125,7 +125,7 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
                        {"detail", response ? "" : response.error().message}});
   }
   told_(index, health,
-        response ? pipeline::parse_store_identity(response->headers.get(pipeline::kStoreHeader))
+        response ? disk_log::parse_store_identity(response->headers.get(disk_log::kStoreHeader))
                  : std::nullopt);
   if (are_flags_due) ask_flags(index);
 }

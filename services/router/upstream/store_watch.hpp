@@ -12,7 +12,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
-#include "libs/pipeline/store_identity.hpp"
+#include "libs/disk_log/store_identity.hpp"
 #include "services/router/upstream/store_health.hpp"
 
 namespace vigia::router {
@@ -32,7 +32,7 @@ struct WatchedStore {
 /// from any thread; one thread of its own, and that of its own client.
 class StoreWatch {
  public:
-  using Identity = std::optional<pipeline::StoreIdentity>;
+  using Identity = std::optional<disk_log::StoreIdentity>;
   /// Told after each look, on the client's thread; it must not block. `identity`: what a long-term
   /// store has said in its answer of who it is.
   using Told =

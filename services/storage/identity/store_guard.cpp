@@ -10,7 +10,7 @@ namespace vigia::storage {
 namespace {
 
 namespace fs = std::filesystem;
-using pipeline::StoreIdentity;
+using disk_log::StoreIdentity;
 
 constexpr const char* kOwnFile = "/vigia-store-id";
 constexpr std::string_view kWhereToRead =
@@ -35,10 +35,10 @@ StoreGuardSettings completed(StoreGuardSettings settings) {
 
 }  // namespace
 
-StoreGuard::StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files, const Clock& clock)
+StoreGuard::StoreGuard(StoreGuardSettings settings, disk_log::FileSystem& files, const Clock& clock)
     : settings_(completed(std::move(settings))),
-      own_(pipeline::store_identity_form(settings_.directory + kOwnFile)),
-      known_(pipeline::store_identity_form(settings_.known_file)),
+      own_(disk_log::store_identity_form(settings_.directory + kOwnFile)),
+      known_(disk_log::store_identity_form(settings_.known_file)),
       files_(files),
       clock_(clock) {}
 
@@ -55,12 +55,12 @@ Result<bool> StoreGuard::has_database() const {
 }
 
 /// Of files that are there and damaged, both, nothing is known but that there was a store.
-Result<std::optional<StoreIdentity>> StoreGuard::read(const pipeline::KeptLineForm& form) {
-  auto line = pipeline::read_kept_line(form, files_);
+Result<std::optional<StoreIdentity>> StoreGuard::read(const disk_log::KeptLineForm& form) {
+  auto line = disk_log::read_kept_line(form, files_);
   if (!line) return forward(line);
   if (line->damaged > 0) damaged_.insert(form.path);
   if (line->text.empty() && line->damaged > 0) return StoreIdentity{};
-  return pipeline::parse_store_identity(line->text);
+  return disk_log::parse_store_identity(line->text);
 }
 
 tl::unexpected<Error> StoreGuard::refuse_empty(const StoreIdentity& known,
@@ -160,9 +160,9 @@ Result<void> StoreGuard::expect_still() {
                           kWhereToRead));
 }
 
-bool StoreGuard::write(const pipeline::KeptLineForm& form, const StoreIdentity& identity,
+bool StoreGuard::write(const disk_log::KeptLineForm& form, const StoreIdentity& identity,
                        std::string_view cost) const {
-  const auto written = pipeline::write_kept_line(form, pipeline::to_text(identity), files_);
+  const auto written = disk_log::write_kept_line(form, disk_log::to_text(identity), files_);
   if (!written) {
     service::log_warn(std::string(cost), {{"file", form.path}, {"why", written.error().message}});
   }
@@ -180,7 +180,7 @@ std::optional<StoreIdentity> StoreGuard::settle(TimestampMs now_ms) {
   // What cannot be read now may be there: nothing is made in its place.
   if (!is_whole(own) && (!own || !known)) return std::nullopt;
   // Of the one that lies outside, where both files inside are damaged.
-  StoreIdentity identity = pipeline::make_store_identity(is_new_ ? now_ms : 0);
+  StoreIdentity identity = disk_log::make_store_identity(is_new_ ? now_ms : 0);
   if (is_whole(known)) identity = **known;
   if (is_whole(own)) identity = **own;
   if (!is_whole(own)) {

@@ -9,8 +9,8 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
-#include "libs/pipeline/file_system.hpp"
-#include "libs/pipeline/store_identity.hpp"
+#include "libs/disk_log/file_system.hpp"
+#include "libs/disk_log/store_identity.hpp"
 
 namespace vigia::storage {
 
@@ -31,7 +31,7 @@ class StoreGuard {
   static constexpr auto kStill = std::chrono::seconds(10);
 
   /// `files` and `clock` must outlive it.
-  StoreGuard(StoreGuardSettings settings, pipeline::FileSystem& files, const Clock& clock);
+  StoreGuard(StoreGuardSettings settings, disk_log::FileSystem& files, const Clock& clock);
 
   /// Before the database is opened. kUnavailable, with what a person does about it, where the
   /// directory is empty and a store was known, or may not be made, where it holds another one or
@@ -40,27 +40,27 @@ class StoreGuard {
   /// Once it is open, and so held by this process alone: its identity, one of `now_ms` where it is
   /// new, of no time where it was there and had none. Nothing where a new one cannot be written
   /// (the log says so): the next start tries again.
-  std::optional<pipeline::StoreIdentity> settle(TimestampMs now_ms);
+  std::optional<disk_log::StoreIdentity> settle(TimestampMs now_ms);
 
  private:
   using Listing = std::map<std::string, std::uintmax_t>;
 
   Result<void> look();
-  Result<void> compare(const std::optional<pipeline::StoreIdentity>& own,
-                       const std::optional<pipeline::StoreIdentity>& known) const;
+  Result<void> compare(const std::optional<disk_log::StoreIdentity>& own,
+                       const std::optional<disk_log::StoreIdentity>& known) const;
   Result<void> expect_still();
   Result<Listing> list() const;
   Result<bool> has_database() const;
-  Result<std::optional<pipeline::StoreIdentity>> read(const pipeline::KeptLineForm& form);
-  bool write(const pipeline::KeptLineForm& form, const pipeline::StoreIdentity& identity,
+  Result<std::optional<disk_log::StoreIdentity>> read(const disk_log::KeptLineForm& form);
+  bool write(const disk_log::KeptLineForm& form, const disk_log::StoreIdentity& identity,
              std::string_view cost) const;
-  tl::unexpected<Error> refuse_empty(const pipeline::StoreIdentity& known,
+  tl::unexpected<Error> refuse_empty(const disk_log::StoreIdentity& known,
                                      const std::string& where) const;
 
   const StoreGuardSettings settings_;
-  const pipeline::KeptLineForm own_;
-  const pipeline::KeptLineForm known_;
-  pipeline::FileSystem& files_;
+  const disk_log::KeptLineForm own_;
+  const disk_log::KeptLineForm known_;
+  disk_log::FileSystem& files_;
   const Clock& clock_;
   bool is_new_ = false;  // by check
   bool has_waited_ = false;

@@ -24,13 +24,13 @@ class StoreGuardTest : public testing::Test {
     settings_.directory = folder_.path() + "/store";
     settings_.known_file = "";
   }
-  StoreGuard guard() const { return {settings_, pipeline::system_files(), clock_}; }
+  StoreGuard guard() const { return {settings_, disk_log::system_files(), clock_}; }
   void make_database() const {
     fs::create_directories(settings_.directory);
     std::ofstream(settings_.directory + "/CURRENT") << "MANIFEST-000001\n";
   }
   /// As a start does.
-  std::optional<pipeline::StoreIdentity> start(TimestampMs now_ms = kNow) const {
+  std::optional<disk_log::StoreIdentity> start(TimestampMs now_ms = kNow) const {
     StoreGuard one = guard();
     const auto checked = one.check();
     EXPECT_TRUE(checked) << checked.error().message;

@@ -21,11 +21,11 @@ constexpr auto kReplayReadPatience = std::chrono::minutes(1);
 constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
 
 // Past three quarters of its cap the log is emptied by closing all chunks early, a part at a time.
-bool is_nearly_full(const pipeline::DiskLogStats& stats, std::uint64_t bytes_max) {
+bool is_nearly_full(const disk_log::DiskLogStats& stats, std::uint64_t bytes_max) {
   return stats.bytes > bytes_max / 4 * 3;
 }
 
-void report_skip(const pipeline::SkippedPassage& skipped) {
+void report_skip(const disk_log::SkippedPassage& skipped) {
   service::log_error(
       "a passage of the write-ahead log cannot be read; the replay goes on behind it, the file is "
       "kept as .damaged",
@@ -43,7 +43,7 @@ void report_cursors_lost(const std::string& path, const std::string& why) {
 }
 
 /// The next record, the log's patience with an unreadable disk waited out.
-Result<std::optional<pipeline::DiskRecord>> next_patiently(pipeline::Cursor& cursor) {
+Result<std::optional<disk_log::DiskRecord>> next_patiently(disk_log::Cursor& cursor) {
   const auto deadline = std::chrono::steady_clock::now() + kReplayReadPatience;
   for (;;) {
     auto record = cursor.next(Duration(0));
@@ -69,13 +69,13 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
                                                  const Clock& clock) {
   auto ingester =
       std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, times, clock);
-  pipeline::DiskLogSettings log;
+  disk_log::DiskLogSettings log;
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
   log.segment_bytes = ingester->settings_.log_segment_bytes;
   log.customer_share = 0;  // its records bear no customer: each holds several
   log.cursors.push_back({std::string(kCursor)});
-  auto opened = pipeline::DiskLog::open(
+  auto opened = disk_log::DiskLog::open(
       std::move(log), clock, {.on_cursors_lost = report_cursors_lost, .on_skip = report_skip});
   if (!opened) return forward(opened);
   ingester->log_ = std::move(*opened);
@@ -96,13 +96,13 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
 Ingester::~Ingester() { stop(); }
 
 Result<void> Ingester::replay() {
-  pipeline::Cursor& cursor = log_->cursor(kCursor);
+  disk_log::Cursor& cursor = log_->cursor(kCursor);
   applied_ = cursor.committed();
   while (true) {
     auto record = next_patiently(cursor);
     if (!record) return forward(record);
     if (!record->has_value()) return {};
-    const pipeline::RecordHeader& header = (*record)->header;
+    const disk_log::RecordHeader& header = (*record)->header;
     const auto batch = IngestBatch::decode((*record)->body);
     if (!batch) {
       ++replay_damaged_;
@@ -133,13 +133,13 @@ void Ingester::write(IngestBatch batch, Done done) {
     items_pending_ -= items;
     return done(tl::unexpected<Error>(taken.error()));
   }
-  pipeline::DiskRecord record{{CustomerId::provider()}, batch.encode()};
+  disk_log::DiskRecord record{{CustomerId::provider()}, batch.encode()};
   record.header.signal = Signal::kMetrics;
   record.header.items = static_cast<std::uint32_t>(items);
   record.header.received_ms = clock_.wall_ms();
   log_->append(std::move(record),
                [this, items, share = std::move(share), batch = std::move(batch),
-                done = std::move(done)](const Result<pipeline::RecordHeader>& header) mutable {
+                done = std::move(done)](const Result<disk_log::RecordHeader>& header) mutable {
                  if (!header) {
                    items_pending_ -= items;
                    return done(tl::unexpected<Error>(header.error()));
@@ -199,7 +199,7 @@ void Ingester::finish(std::size_t items, Result<AppendCounts> counts, const Done
 }
 
 Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
-                                           const pipeline::RecordHeader& header,
+                                           const disk_log::RecordHeader& header,
                                            std::vector<StoreWork>* late) {
   const bool is_replay = late == nullptr;
   note_position(header, is_replay);
@@ -254,7 +254,7 @@ Result<void> Ingester::apply_series(const SeriesRef& ref, const SeriesBatch& ser
   return {};
 }
 
-void Ingester::note_position(const pipeline::RecordHeader& header, bool is_replay) {
+void Ingester::note_position(const disk_log::RecordHeader& header, bool is_replay) {
   const auto minute = static_cast<Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
   epoch_ = std::max(epoch_, is_replay ? minute : steady_epoch());
   // The first record of each minute: what is not yet on disk is kept by its head's oldest epoch,
@@ -271,7 +271,7 @@ Epoch Ingester::steady_epoch() const {
 
 // Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
 // the clock is behind.
-void Ingester::note_times(const IngestBatch& batch, const pipeline::RecordHeader& header) {
+void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader& header) {
   CustomerNumber customer;
   TimestampMs newest_ms = 0;
   const auto note = [&] {
@@ -322,7 +322,7 @@ bool Ingester::is_taking() const { return !log_->stats().is_full; }
 // What the cursor passes is never read again, so the store has it on disk before.
 Result<void> Ingester::checkpoint(Epoch oldest) {
   if (auto synced = chunks_.sync(); !synced) return synced;
-  pipeline::LogPosition position = applied_;
+  disk_log::LogPosition position = applied_;
   if (oldest != kNoEpoch) {
     // Of a minute without records the next one's begin: nothing in between was written.
     const auto start = epoch_starts_.lower_bound(oldest);

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "libs/pipeline/disk_log.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
@@ -41,7 +41,7 @@ struct IngesterStats {
   std::uint64_t late_pending = 0;  ///< of them, those that wait for a look into the store
   std::uint64_t sweeps = 0;
   std::uint64_t sweep_failures = 0;
-  pipeline::DiskLogStats log;
+  disk_log::DiskLogStats log;
 };
 
 /// The applier's thread puts what comes into the heads and never waits for a disk read: what only
@@ -85,7 +85,7 @@ class Ingester {
  private:
   struct Item {
     IngestBatch batch;
-    pipeline::RecordHeader header;
+    disk_log::RecordHeader header;
     Done done;
     std::shared_ptr<HeldShare> share;  // shared because std::function copies; let go with the item
   };
@@ -95,12 +95,12 @@ class Ingester {
   void apply(Item& item);
   void finish(std::size_t items, Result<AppendCounts> counts, const Done& done);
   /// `late` takes what only the store can decide; null: it is asked at once.
-  Result<AppendCounts> apply_batch(const IngestBatch& batch, const pipeline::RecordHeader& header,
+  Result<AppendCounts> apply_batch(const IngestBatch& batch, const disk_log::RecordHeader& header,
                                    std::vector<StoreWork>* late);
   Result<void> apply_series(const SeriesRef& ref, const SeriesBatch& series,
                             std::vector<StoreWork>* late, AppendCounts& counts);
-  void note_position(const pipeline::RecordHeader& header, bool is_replay);
-  void note_times(const IngestBatch& batch, const pipeline::RecordHeader& header);
+  void note_position(const disk_log::RecordHeader& header, bool is_replay);
+  void note_times(const IngestBatch& batch, const disk_log::RecordHeader& header);
   Epoch steady_epoch() const;
   void close_some();
   void sweep();
@@ -135,10 +135,10 @@ class Ingester {
   std::size_t next_part_ = 0;  // to be closed while the log is nearly full
   SeriesId replayed_series_max_;
   CustomerNumber replayed_customer_max_;
-  std::map<Epoch, pipeline::LogPosition> epoch_starts_;
-  pipeline::LogPosition applied_;  // everything before it is in the heads
+  std::map<Epoch, disk_log::LogPosition> epoch_starts_;
+  disk_log::LogPosition applied_;  // everything before it is in the heads
 
-  std::unique_ptr<pipeline::DiskLog> log_;
+  std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<LateLane> late_;
   std::thread applier_;
 };

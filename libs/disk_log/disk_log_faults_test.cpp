@@ -1,0 +1,644 @@
+// The log on a disk that cannot read what it holds, or takes its time.
+#include <condition_variable>
+#include <future>
+
+#include <gmock/gmock.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/disk_log/disk_log_fixture.hpp"
+#include "libs/disk_log/log_state.hpp"
+
+namespace vigia::disk_log {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DiskLogFaultsTest : public DiskLogTest {
+ protected:
+  /// Bodies that the log does not compress, over a page each, so that places in the file are known.
+  Result<RecordHeader> write_large(char letter) {
+    DiskRecord record{
+        {.customer = *CustomerId::parse("cliente-a"), .encoding = BodyEncoding::kGzip},
+        std::string(10'000, letter)};
+    record.header.items = 7;
+    record.header.received_ms = clock_.wall_ms();
+    return log_->append_and_wait(std::move(record));
+  }
+  std::string path_of(const RecordHeader& header) const {
+    return segment_path("/log", header.position.segment);
+  }
+  void spoil_body(const RecordHeader& header) {
+    files_.spoil(path_of(header), header.next.offset - 5000, header.next.offset - 4000);
+  }
+  void spoil_head(const RecordHeader& header) {
+    files_.spoil(path_of(header), header.position.offset, header.position.offset + 1);
+  }
+  /// First letters of what the cursor gives until it has nothing, or cannot read.
+  std::string read_letters(std::string_view cursor = "cold") {
+    std::string letters;
+    for (;;) {
+      auto record = log_->cursor(cursor).next(kNoWait);
+      if (!record) {
+        EXPECT_EQ(record.error().code, ErrorCode::kUnavailable);
+        return letters + '!';
+      }
+      if (!record->has_value()) return letters;
+      last_ = (*record)->header;
+      letters += (*record)->body.at(0);
+    }
+  }
+  /// As a reader does whose log cannot be read: again and again.
+  std::string read_over_the_patience() {
+    std::string letters;
+    for (int i = 0; i < kUnreadableTriesMin; ++i) {
+      letters += read_letters();
+      clock_.advance(settings_.unreadable_patience);
+    }
+    return letters;
+  }
+};
+
+TEST_F(DiskLogFaultsTest, WhoThrowsAtAnAnswerCostsNobodyTheLog) {
+  open();
+  const std::uint64_t before = fault_count();
+  DiskRecord record{{.customer = *CustomerId::parse("cliente-a")}, "first"};
+  log_->append(std::move(record),
+               [](const Result<RecordHeader>&) { throw std::runtime_error("not foreseen"); });
+  ASSERT_TRUE(write("second"));
+  EXPECT_EQ(fault_count(), before + 1);
+  EXPECT_THAT(read(), ElementsAre("first", "second"));
+}
+
+TEST_F(DiskLogFaultsTest, AFaultOfOursAtAWriteIsAnAnswerAndPasses) {
+  open();
+  ASSERT_TRUE(write("first"));
+  const std::uint64_t before = fault_count();
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    if (is_failing_ && call == "write" && path.find("segment-") != std::string::npos)
+      throw std::bad_alloc();
+    return false;
+  });
+  const auto refused = write("second");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(is_retryable(refused.error()));
+  EXPECT_EQ(fault_count(), before + 1);
+  is_failing_ = false;
+  clock_.advance(settings_.full_retry_interval);
+  ASSERT_TRUE(write("third"));
+  reopen();
+  EXPECT_THAT(read(), ElementsAre("first", "third"));
+}
+
+TEST_F(DiskLogFaultsTest, CursorsThatCannotBeReadNowAreNoNewLog) {
+  open();
+  ASSERT_TRUE(write("first"));
+  EXPECT_THAT(read(), ElementsAre("first"));
+  commit();
+  ASSERT_TRUE(write("second"));
+  log_.reset();
+  is_failing_ = true;  // as without descriptors
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && call == "open" && path == "/log/cursors";
+  });
+  const auto refused = DiskLog::open(settings_, clock_, {}, files_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("/log/cursors"));
+  is_failing_ = false;
+  open();
+  EXPECT_THAT(read(), ElementsAre("second"));
+}
+
+TEST_F(DiskLogFaultsTest, AReadFaultThatPassesLosesNothing) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  for (const bool is_head : {false, true}) {
+    is_head ? spoil_head(*at_fault) : spoil_body(*at_fault);
+    log_->cursor("cold").rewind();
+    EXPECT_EQ(read_letters(), "a!");  // what lies before is given at once
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(read_letters(), "!");
+    clock_.advance(settings_.unreadable_patience - std::chrono::seconds(1));
+    EXPECT_EQ(read_letters(), "!");
+    files_.mend_sectors();
+    EXPECT_EQ(read_letters(), "bc");
+  }
+  EXPECT_THAT(drops(), IsEmpty());
+  EXPECT_THAT(skips_, IsEmpty());
+  EXPECT_EQ(log_->stats().damaged_records, 0U);
+}
+
+TEST_F(DiskLogFaultsTest, ALongPauseBetweenTwoTriesIsNoPatience) {
+  open();
+  const auto at_fault = write_large('a');
+  spoil_body(*at_fault);
+  EXPECT_EQ(read_letters(), "!");
+  clock_.advance(10 * settings_.unreadable_patience);
+  EXPECT_EQ(read_letters(), "!");
+  files_.mend_sectors();
+  EXPECT_EQ(read_letters(), "a");
+}
+
+TEST_F(DiskLogFaultsTest, ABodyThatStaysUnreadableCostsItsRecordAlone) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_body(*at_fault);
+  EXPECT_EQ(read_over_the_patience(), "a!!c");
+  EXPECT_THAT(drops(), ElementsAre(Dropped{"cold", "cliente-a", "damaged", 7}));
+  ASSERT_EQ(skips_.size(), 1U);
+  EXPECT_EQ(skips_[0].cursor, "cold");
+  EXPECT_EQ(skips_[0].path, path_of(*at_fault));
+  EXPECT_EQ(skips_[0].begin, at_fault->position.offset);
+  EXPECT_EQ(skips_[0].end, at_fault->next.offset);
+  EXPECT_THAT(skips_[0].why, HasSubstr("input/output error"));
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
+  commit();  // and the log goes on
+  ASSERT_TRUE(write_large('d'));
+  EXPECT_EQ(read_letters(), "d");
+}
+
+TEST_F(DiskLogFaultsTest, AHeadThatStaysUnreadableCostsThePagesAtFault) {
+  open();
+  const auto at_fault = write_large('a');
+  const auto next = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*at_fault);
+  EXPECT_EQ(read_over_the_patience(), "!!bc");
+  // The segment's sums, kept in memory, tell whose it was.
+  EXPECT_THAT(drops(), ElementsAre(Dropped{"cold", "cliente-a", "damaged", 7}));
+  ASSERT_EQ(skips_.size(), 1U);
+  EXPECT_EQ(skips_[0].begin, at_fault->position.offset);
+  EXPECT_EQ(skips_[0].end, next->position.offset);
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
+}
+
+TEST_F(DiskLogFaultsTest, AFaultBehindAnotherHasItsOwnPatience) {
+  open();
+  const auto first = write_large('a');
+  ASSERT_TRUE(write_large('b'));
+  const auto second = write_large('c');
+  ASSERT_TRUE(write_large('d'));
+  spoil_head(*first);
+  spoil_body(*second);
+  EXPECT_EQ(read_over_the_patience(), "!!b!");
+  EXPECT_EQ(read_over_the_patience(), "!d");
+}
+
+TEST_F(DiskLogFaultsTest, TheHeaderOfASegmentInUseIsNotNeeded) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  files_.spoil(segments().at(0), 0, 64);
+  EXPECT_EQ(read_letters(), "a");
+}
+
+TEST_F(DiskLogFaultsTest, ASegmentThatIsGoneIsPassedOver) {
+  settings_.segment_bytes = 4096;
+  open();
+  const auto gone = write_large('a');
+  ASSERT_TRUE(write_large('b'));
+  ASSERT_TRUE(files_.remove(path_of(*gone)));
+  EXPECT_EQ(read_over_the_patience(), "!!b");
+  EXPECT_EQ(skips_.size(), 1U);
+}
+
+TEST_F(DiskLogFaultsTest, AFaultThatIsNotTheDisksIsWaitedOut) {
+  settings_.segment_bytes = 4096;
+  open();
+  ASSERT_TRUE(write_large('a'));
+  ASSERT_TRUE(write_large('b'));
+  is_failing_ = true;  // as where the process has no descriptors left
+  files_.fail_when([this](std::string_view call, const std::string& /*path*/) {
+    return is_failing_ && call == "open";
+  });
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(read_over_the_patience(), "!!!");
+  is_failing_ = false;
+  EXPECT_EQ(read_letters(), "ab");
+  EXPECT_THAT(skips_, IsEmpty());
+}
+
+TEST_F(DiskLogFaultsTest, WhatIsDroppedBehindAFaultIsCounted) {
+  settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto at_fault = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*at_fault);
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return drops().size() == 3; });  // the one at fault, too
+  ASSERT_TRUE(write_large('d'));
+  EXPECT_EQ(read_letters("hot"), "d");
+}
+
+TEST_F(DiskLogFaultsTest, ASegmentThatCouldNotBeMadeStopsNoWalk) {
+  settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  open();
+  ASSERT_TRUE(write_large('a'));
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && (call == "write" || call == "create") &&
+           path.find("segment-") != std::string::npos;
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(write_large('x'));
+    clock_.advance(settings_.full_retry_interval);
+  }
+  is_failing_ = false;
+  ASSERT_TRUE(write_large('b'));
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return drops().size() == 2; });
+}
+
+TEST_F(DiskLogFaultsTest, NumbersThatCannotBeReadAreNotGivenAgain) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto last = write_large('b');
+  log_.reset();
+  files_.set_content("/log/cursors", "nonsense");
+  spoil_head(*last);
+  open();
+  EXPECT_GT(write_large('c')->sequence, last->sequence);
+}
+
+TEST_F(DiskLogFaultsTest, WhatWasRefusedAndCouldNotBeCutOffSharesNoNumber) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && (call == "sync" || call == "truncate") &&
+           path.find("segment-") != std::string::npos;
+  });
+  EXPECT_FALSE(write_large('x'));  // whole in the file
+  is_failing_ = false;
+  clock_.advance(settings_.full_retry_interval);
+  const auto after = write_large('b');
+  ASSERT_TRUE(after);
+  EXPECT_EQ(read_letters(), "ab");
+  reopen();
+  std::vector<std::uint64_t> sequences;
+  std::string letters;
+  for (auto record = log_->cursor("cold").next(kNoWait); record && *record;
+       record = log_->cursor("cold").next(kNoWait)) {
+    sequences.push_back((*record)->header.sequence);
+    letters += (*record)->body.at(0);
+  }
+  EXPECT_EQ(letters, "axb");  // its sender, who was told to try again, may have sent it once more
+  EXPECT_THAT(sequences, ElementsAre(1, 2, 3));
+}
+
+TEST_F(DiskLogFaultsTest, AFullDiskDoesNotCollectEmptySegments) {
+  open();
+  ASSERT_TRUE(write_large('a'));
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& path) {
+    return is_failing_ && call == "write" && path.find("segment-") != std::string::npos;
+  });
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(write_large('x'));
+    clock_.advance(settings_.full_retry_interval);
+  }
+  EXPECT_EQ(log_->stats().segments, 1U);
+  EXPECT_EQ(segments().size(), 1U);
+}
+
+class MakingRoomTest : public DiskLogFaultsTest {
+ protected:
+  void SetUp() override {
+    DiskLogFaultsTest::SetUp();
+    settings_.segment_bytes = 20'000;
+    settings_.bytes_max = 100'000;
+    settings_.cursors = {{.name = "hot", .required = false}};
+  }
+  /// Items told as dropped, and those that can still be read.
+  std::uint64_t items_accounted_for() {
+    std::uint64_t items = 0;
+    for (const Dropped& drop : drops()) items += drop.items;
+    return items + 7 * read_letters("hot").size();
+  }
+};
+
+TEST_F(MakingRoomTest, NothingIsDroppedUncountedForWantOfDescriptors) {
+  open();
+  std::uint64_t written = 0;
+  while (log_->stats().bytes < 80'000) written += write_large('a') ? 7U : 0U;
+  is_failing_ = true;
+  files_.fail_when([this](std::string_view call, const std::string& /*path*/) {
+    return is_failing_ && call == "open";
+  });
+  Result<RecordHeader> answer = write_large('b');
+  while (answer) {
+    written += 7;
+    answer = write_large('b');
+  }
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(answer.error().retry_after.has_value());
+  EXPECT_THAT(drops(), IsEmpty());
+  is_failing_ = false;
+  clock_.advance(settings_.full_retry_interval);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(write_large('c'));
+    written += 7;
+  }
+  EXPECT_FALSE(drops().empty());
+  EXPECT_EQ(items_accounted_for(), written);
+}
+
+TEST_F(MakingRoomTest, WhatTheDeviceCannotReadIsCountedByCustomerAllTheSame) {
+  open();
+  const auto first = write_large('a');
+  for (const char letter : {'b', 'c', 'd', 'e', 'f', 'g'}) ASSERT_TRUE(write_large(letter));
+  ASSERT_TRUE(files_.remove(path_of(*first)));  // a whole file
+  const auto third = write_large('h');
+  spoil_head(*third);
+  std::uint64_t written = 8 * 7;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_TRUE(write_large('i'));
+    written += 7;
+  }
+  EXPECT_EQ(items_accounted_for(), written);
+  for (const Dropped& drop : drops()) EXPECT_EQ(drop.customer, "cliente-a");
+}
+
+TEST_F(MakingRoomTest, DamageThatTwoReadersMeetIsToldToEachOnce) {
+  settings_.cursors = {{.name = "hot", .required = false}, {.name = "cold", .required = true}};
+  settings_.bytes_max = 10U << 20U;
+  settings_.segment_bytes = 1U << 20U;
+  open();
+  ASSERT_TRUE(write_large('a'));
+  const auto first = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  const auto second = write_large('d');
+  ASSERT_TRUE(write_large('e'));
+  spoil_head(*first);
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string_view cursor : {"hot", "cold"}) {
+      for (int i = 0; i < 2 * kUnreadableTriesMin; ++i) {
+        (void)read_letters(cursor);
+        clock_.advance(settings_.unreadable_patience);
+      }
+      log_->cursor(cursor).rewind();
+    }
+    spoil_head(*second);  // the next round meets another one
+  }
+  EXPECT_EQ(drops().size(), 4U);
+  for (const Dropped& drop : drops()) EXPECT_EQ(drop.items, 7U);
+}
+
+/// What a reader must know of what it has missed, whatever happened to the process meanwhile.
+class LostTest : public DiskLogFaultsTest {
+ protected:
+  void SetUp() override {
+    DiskLogFaultsTest::SetUp();
+    settings_.cursors = {{.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  }
+  std::uint64_t lost(std::string_view cursor = "hot") { return log_->cursor(cursor).lost(); }
+};
+
+TEST_F(LostTest, NothingIsLostByReadingAndCommitting) {
+  open();
+  ASSERT_TRUE(write("a"));
+  ASSERT_TRUE(write("b"));
+  read("hot");
+  commit("hot");
+  reopen();
+  ASSERT_TRUE(write("c"));
+  EXPECT_EQ(lost(), 0U);
+}
+
+TEST_F(LostTest, WhatExpiresIsKnownAfterARestartToo) {
+  open();
+  ASSERT_TRUE(write("a"));
+  ASSERT_TRUE(write("b"));
+  clock_.advance(std::chrono::hours(2));
+  eventually([this] { return lost() == 2; });
+  reopen();
+  EXPECT_EQ(lost(), 2U);
+}
+
+TEST_F(LostTest, WhatExpiresRightAfterOpenIsCountedBefore) {
+  open();
+  ASSERT_TRUE(write("a"));
+  log_.reset();
+  clock_.advance(std::chrono::hours(2));
+  open();
+  EXPECT_THAT(queued_, ElementsAre("hot cliente-a"));
+  clock_.advance(ReceiptTimes::kJumpPatience);  // two hours away are believed after another one
+  eventually([this] { return lost() == 1; });
+}
+
+TEST_F(LostTest, WhatMadeRoomIsKnownAfterAKill) {
+  settings_.segment_bytes = 4096;
+  settings_.bytes_max = 40'000;
+  settings_.cursor_interval = std::chrono::hours(1);  // no turn writes the cursors in time
+  settings_.cursors = {{.name = "hot", .required = false}};
+  open();
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(write_large('x'));
+  const std::uint64_t before = lost();
+  EXPECT_GT(before, 0U);
+  std::unique_ptr<DiskLog> dead = std::move(log_);
+  files_.cut_power();
+  dead.reset();
+  open();
+  EXPECT_EQ(lost(), before);
+}
+
+TEST_F(LostTest, DamageIsALossOnceHoweverOftenItIsRead) {
+  settings_.cursors = {{.name = "hot", .required = false}};
+  open();
+  const auto head = write_large('a');
+  const auto body = write_large('b');
+  ASSERT_TRUE(write_large('c'));
+  spoil_head(*head);
+  spoil_body(*body);
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      for (int tries = 0; tries < kUnreadableTriesMin; ++tries) {
+        (void)read_letters("hot");
+        clock_.advance(settings_.unreadable_patience);
+      }
+    }
+    log_->cursor("hot").rewind();
+  }
+  EXPECT_EQ(lost(), 2U);
+}
+
+TEST_F(LostTest, ACursorThatWasAwayHasLostWhatWentMeanwhile) {
+  settings_.segment_bytes = 4096;
+  const std::vector<CursorSettings> both = {{.name = "cold", .required = true},
+                                            {.name = "hot", .required = false}};
+  settings_.cursors = both;
+  open();
+  ASSERT_TRUE(write_large('a'));
+  settings_.cursors = {both[0]};
+  reopen();
+  EXPECT_THAT(forgotten_, ElementsAre("hot"));  // its owner is told of what it leaves behind
+  reopen();
+  EXPECT_THAT(forgotten_, ElementsAre("hot"));
+  ASSERT_TRUE(write_large('b'));
+  EXPECT_EQ(read_letters(), "ab");
+  commit();
+  eventually([this] { return log_->stats().segments == 0; });
+  ASSERT_TRUE(write_large('c'));
+  settings_.cursors = both;
+  reopen();
+  EXPECT_EQ(lost("hot"), 2U);
+  EXPECT_EQ(lost("cold"), 0U);
+  EXPECT_EQ(read_letters("hot"), "c");
+}
+
+/// Files whose segments are read only while the gate is open.
+class GatedFiles final : public FileSystem {
+ public:
+  explicit GatedFiles(FileSystem& inner) : inner_(inner) {}
+
+  void close_gate() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = false;
+    waiting_ = 0;
+  }
+  void open_gate() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_open_ = true;
+    }
+    changed_.notify_all();
+  }
+  /// Until a reader stands at the closed gate.
+  bool wait_for_reader() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return waiting_ > 0; });
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return is_open_; });
+  }
+
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    return inner_.create(path);
+  }
+  Result<std::unique_ptr<File>> open_to_read(const std::string& path) override {
+    if (path.find("segment-") != std::string::npos) pass();
+    return inner_.open_to_read(path);
+  }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return inner_.rename(from, to);
+  }
+  Result<void> remove(const std::string& path) override { return inner_.remove(path); }
+  Result<void> link(const std::string& path, const std::string& second) override {
+    return inner_.link(path, second);
+  }
+  Result<std::vector<std::string>> list(const std::string& directory) override {
+    return inner_.list(directory);
+  }
+  Result<void> create_directory(const std::string& directory) override {
+    return inner_.create_directory(directory);
+  }
+  Result<void> sync_directory(const std::string& directory) override {
+    return inner_.sync_directory(directory);
+  }
+  Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory) override {
+    return inner_.lock(directory);
+  }
+
+ private:
+  FileSystem& inner_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = true;
+  int waiting_ = 0;
+};
+
+class SlowDiskTest : public DiskLogFaultsTest {
+ protected:
+  void SetUp() override {
+    DiskLogFaultsTest::SetUp();
+    disk_ = &gated_;
+    settings_.cursors = {{.name = "cold", .required = true},
+                         {.name = "hot", .required = false, .age_max = std::chrono::hours(1)}};
+  }
+  void TearDown() override {
+    gated_.open_gate();
+    DiskLogFaultsTest::TearDown();
+  }
+  /// True where it is done before the gate is opened.
+  template <typename Action>
+  bool is_done_meanwhile(Action action) {
+    auto done = std::async(std::launch::async, action);
+    const bool is_done = done.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+    gated_.open_gate();
+    done.get();
+    return is_done;
+  }
+
+  GatedFiles gated_{files_};
+};
+
+TEST_F(SlowDiskTest, WhoAsksForFiguresHoldsNobodyUp) {
+  settings_.cursors = {{.name = "cold", .required = true}};
+  open();
+  ASSERT_TRUE(write("a"));
+  gated_.close_gate();
+  auto stats = std::async(std::launch::async, [this] { return log_->stats(); });
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_TRUE(is_done_meanwhile([this] { EXPECT_TRUE(write("b")); }));
+  EXPECT_EQ(stats.get().cursors.at(0).oldest_ms, clock_.wall_ms());
+}
+
+TEST_F(SlowDiskTest, WhileACursorExpiresTheOthersMove) {
+  open();
+  const auto header = write("a");
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_TRUE(is_done_meanwhile([&] { log_->cursor("cold").commit(header->next); }));
+  eventually([this] { return drops().size() == 1; });
+}
+
+TEST_F(SlowDiskTest, WhatIsCommittedWhileItExpiresIsNotDroppedAsWell) {
+  open();
+  const auto header = write("a");
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  EXPECT_EQ(log_->cursor("hot").commit(header->next), LogPosition{});
+  gated_.open_gate();
+  ASSERT_TRUE(write("b"));
+  EXPECT_THAT(drops(), IsEmpty());
+  EXPECT_THAT(read("hot"), ElementsAre("b"));
+}
+
+TEST_F(SlowDiskTest, ALongBacklogExpiresInPiecesBetweenWhichAppendsAreAnswered) {
+  open();
+  constexpr std::size_t kOld = 3 * LogState::kPieceRecordsMax + 1;
+  for (std::size_t i = 1; i < kOld; ++i) {
+    DiskRecord record{{.customer = *CustomerId::parse("c")}, "body"};
+    record.header.received_ms = clock_.wall_ms();
+    log_->append(std::move(record), [](const Result<RecordHeader>& kept) { EXPECT_TRUE(kept); });
+  }
+  DiskRecord last{{.customer = *CustomerId::parse("c")}, "body"};
+  last.header.received_ms = clock_.wall_ms();
+  ASSERT_TRUE(log_->append_and_wait(std::move(last)));  // an answer comes before the cursors' time
+  gated_.close_gate();
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(gated_.wait_for_reader());
+  std::promise<std::size_t> dropped_before;
+  DiskRecord record{{.customer = *CustomerId::parse("c")}, "young"};
+  record.header.received_ms = clock_.wall_ms();
+  log_->append(std::move(record), [&](const Result<RecordHeader>& kept) {
+    EXPECT_TRUE(kept);
+    dropped_before.set_value(drops().size());
+  });
+  gated_.open_gate();
+  EXPECT_LE(dropped_before.get_future().get(), LogState::kPieceRecordsMax);
+  eventually([this] { return drops().size() == kOld; });
+  EXPECT_THAT(read("hot"), ElementsAre("young"));
+}
+
+}  // namespace
+}  // namespace vigia::disk_log

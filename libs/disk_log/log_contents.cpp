@@ -1,0 +1,159 @@
+#include "libs/disk_log/log_contents.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+
+namespace vigia::disk_log {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / kMiB; }
+
+}  // namespace
+
+LogContents::LogContents(std::uint64_t bytes_max, double customer_share)
+    : bytes_max_(bytes_max), customer_share_(customer_share) {}
+
+std::uint64_t LogContents::share_now() const {
+  const auto whole = static_cast<double>(bytes_max_);
+  // The share is of the whole until three quarters are held, and from there of four times what is
+  // left: the two meet at the joint, and the share goes to nought with the room.
+  const double room = whole - std::min(whole, static_cast<double>(held_bytes_));
+  return static_cast<std::uint64_t>(customer_share_ * std::min(whole, 4 * room));
+}
+
+Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Held& held = held_[customer];
+  const std::uint64_t own = held.reserved + held.kept;
+  // While half of the log is free a share would only refuse what nobody else wants.
+  const bool is_scarce = customer_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
+  if (is_scarce && own + bytes > share_now()) {
+    auto refusal =
+        fail(ErrorCode::kOverLimit,
+             fmt::format(
+                 "over the customer's share of the disk log: {:.1f} MiB of {} wait there for a "
+                 "destination that has not taken them, and of a log of {:.1f} MiB that is more "
+                 "than half full one customer may hold {:.1f} MiB now; nothing is lost, send "
+                 "again later, or less, or ask the provider for a larger log",
+                 mebibytes(own), customer.text(), mebibytes(bytes_max_), mebibytes(share_now())));
+    // The refusal may have made the entry: names that never get room must not pile up here.
+    drop_if_empty(customer);
+    return refusal;
+  }
+  held.reserved += bytes;
+  held_bytes_ += bytes;
+  return {};
+}
+
+void LogContents::release(const CustomerId& customer, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Held& held = held_[customer];
+  CHECK(held.reserved >= bytes && held_bytes_ >= bytes);
+  held.reserved -= bytes;
+  held_bytes_ -= bytes;
+  drop_if_empty(customer);
+}
+
+std::uint64_t LogContents::reserved(const CustomerId& customer) const {
+  const std::lock_guard lock(mutex_);
+  const auto held = held_.find(customer);
+  return held == held_.end() ? 0 : held->second.reserved;
+}
+
+/// From reserved to kept under one lock: in between the customer would seem to hold less than it
+/// does, and could be let in for the difference.
+void LogContents::keep(const RecordHeader& header) {
+  const std::lock_guard lock(mutex_);
+  Held& held = held_[header.customer];
+  CHECK(held.reserved >= header.stored_bytes);
+  held.reserved -= header.stored_bytes;
+  held_bytes_ -= header.stored_bytes;
+  add(header);
+}
+
+void LogContents::recover(const RecordHeader& header) {
+  const std::lock_guard lock(mutex_);
+  add(header);
+}
+
+void LogContents::add(const RecordHeader& header) {
+  const auto kind = kinds_.try_emplace(Kind{header.customer, header.signal, header.route}, 0).first;
+  const auto [place, is_first] = segments_[header.position.segment].try_emplace(&*kind);
+  // Each segment points at the kind, which std::map never moves: names of customers and routes lie
+  // here once, not once for each segment.
+  if (is_first) ++kind->second;
+  Sums& sums = place->second;
+  ++sums.records;
+  sums.items += header.items;
+  sums.rejected += header.rejected;
+  sums.bytes += header.stored_bytes;
+  // At a start the required cursors may have passed it already: it can be counted when lost, and
+  // costs no share.
+  if (header.position.segment < first_held_) return;
+  held_[header.customer].kept += header.stored_bytes;
+  held_bytes_ += header.stored_bytes;
+}
+
+void LogContents::drop_if_empty(const CustomerId& customer) {
+  const auto held = held_.find(customer);
+  if (held != held_.end() && held->second.reserved == 0 && held->second.kept == 0)
+    held_.erase(held);
+}
+
+void LogContents::pass(std::uint64_t first_held) {
+  const std::lock_guard lock(mutex_);
+  for (auto segment = segments_.lower_bound(first_held_);
+       segment != segments_.end() && segment->first < first_held; ++segment) {
+    for (const auto& [kind, sums] : segment->second) {
+      const CustomerId& customer = kind->first.customer;
+      held_[customer].kept -= sums.bytes;
+      held_bytes_ -= sums.bytes;
+      drop_if_empty(customer);
+    }
+  }
+  first_held_ = std::max(first_held_, first_held);
+}
+
+void LogContents::forget(std::uint64_t segment) {
+  const std::lock_guard lock(mutex_);
+  CHECK(segment < first_held_);
+  const auto found = segments_.find(segment);
+  if (found == segments_.end()) return;
+  for (const auto& [kind, sums] : found->second) {
+    if (--kind->second == 0) kinds_.erase(kinds_.find(kind->first));
+  }
+  segments_.erase(found);
+}
+
+std::size_t LogContents::kinds() const {
+  const std::lock_guard lock(mutex_);
+  return kinds_.size();
+}
+
+std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<RecordSums> contents;
+  const auto found = segments_.find(segment);
+  if (found == segments_.end()) return contents;
+  for (const auto& [place, sums] : found->second) {
+    const Kind& kind = place->first;
+    contents.push_back({kind.customer, kind.signal, kind.route, sums.records, sums.items,
+                        sums.rejected, sums.bytes});
+  }
+  return contents;
+}
+
+std::vector<CustomerBytes> LogContents::held_by_customer() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CustomerBytes> all;
+  all.reserve(held_.size());
+  for (const auto& [customer, held] : held_) all.push_back({customer, held.reserved + held.kept});
+  return all;
+}
+
+}  // namespace vigia::disk_log

@@ -1,0 +1,338 @@
+#include "libs/series/series_resolver.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/wire/prometheus/labels_encoding.hpp"
+
+namespace vigia::series {
+namespace {
+
+using wire::otlp::MetricType;
+
+void append_key(std::string& out, const SeriesKey& key) {
+  char bytes[sizeof(SeriesKey)];
+  std::memcpy(bytes, &key, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+}
+
+/// With its length before it: else "ab" + "c" and "a" + "bc" would be one key.
+void append_text(std::string& out, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  char bytes[sizeof size];
+  std::memcpy(bytes, &size, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+  out += text;
+}
+
+void append_double(std::string& out, double value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof bytes);
+  out.append(bytes, sizeof bytes);
+}
+
+/// What beside the attributes decides which series a histogram or summary point has.
+void append_shape(std::string& out, MetricType type, const wire::otlp::PointHeader& point) {
+  if (type == MetricType::kHistogram) {
+    const auto& histogram = static_cast<const wire::otlp::HistogramPoint&>(point);
+    out += histogram.has_sum || point.is_stale() ? 's' : '-';
+    for (const double bound : histogram.bounds) append_double(out, bound);
+  } else if (type == MetricType::kSummary) {
+    const auto& summary = static_cast<const wire::otlp::SummaryPoint&>(point);
+    for (const auto& quantile : summary.quantiles) append_double(out, quantile.quantile);
+  }
+}
+
+/// Series of different settings have different labels, and must not meet in the cache.
+std::string fingerprint(const CustomerId& customer,
+                        const wire::prometheus::TranslatorSettings& settings) {
+  std::string text = customer.text();
+  text += settings.scope_labels ? '1' : '0';
+  text += settings.target_info ? '1' : '0';
+  text += settings.ratio_suffix ? '1' : '0';
+  for (const std::string& label : settings.resource_labels) append_text(text, label);
+  return text;
+}
+
+}  // namespace
+
+SeriesResolver::SeriesResolver(const CustomerId& customer,
+                               const wire::prometheus::TranslatorSettings& settings,
+                               SeriesCache& cache)
+    : customer_(customer),
+      settings_(settings),
+      cache_(cache),
+      customer_key_(cache.hash(fingerprint(customer, settings))),
+      now_s_(cache.now_s()) {}
+
+SeriesResolver::~SeriesResolver() {
+  if (resource_ != nullptr) shard_->unpin(*resource_);
+}
+
+Result<std::uint32_t> SeriesResolver::run(std::string_view body,
+                                          const wire::otlp::WalkLimits& limits) {
+  auto items = wire::otlp::walk(Signal::kMetrics, body, *this, limits);
+  if (!items) return items;
+  try {
+    leave_resource();  // gives the points that wait, as the walk does
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, fmt::format("not an OTLP metrics request: {}", damage.what()));
+  }
+  return items;
+}
+
+void SeriesResolver::leave_resource() {
+  if (resource_ == nullptr) return;
+  settle();
+  on_resource_end(*resource_);
+  shard_->unpin(*resource_);
+  resource_ = nullptr;
+  lock_ = {};
+}
+
+void SeriesResolver::on_resource(const wire::otlp::ResourceView& resource) {
+  leave_resource();
+  resource_bytes_ = resource.bytes;
+  step_ = Step::kResource;
+}
+
+void SeriesResolver::on_scope(const wire::otlp::ScopeView& scope) {
+  settle();
+  scope_ = scope;
+  step_ = std::min(step_, Step::kScope);
+}
+
+void SeriesResolver::on_metric(const wire::otlp::MetricView& metric) {
+  settle();
+  metric_ = metric;
+  has_identity_ = false;
+  step_ = std::min(step_, Step::kMetric);
+}
+
+/// Put off until a point comes that is wanted: a body whose points a reader skips costs no hash and
+/// no lock. Each level's key is a hash over the level's above, so equal bytes at another place make
+/// another key.
+void SeriesResolver::enter() {
+  if (step_ == Step::kResource) enter_resource();
+  if (step_ <= Step::kScope) hash_scope();
+  hash_metric();
+  step_ = Step::kPoint;
+}
+
+void SeriesResolver::enter_resource() {
+  room_.clear();
+  append_key(room_, customer_key_);
+  append_key(room_, cache_.hash(resource_bytes_));
+  const SeriesKey key = cache_.hash(room_);
+  shard_ = &cache_.shard(key);
+  // A resource lives in one shard with all its points: one lock for a run of hundreds.
+  lock_ = std::unique_lock(shard_->mutex);
+  work_ = 0;
+  shard_->sweep(now_s_);
+  ResourceEntry* resource = shard_->find_resource(key);
+  if (resource == nullptr) {
+    ResourceEntry entry;
+    entry.key = key;
+    entry.labels = resource_bytes_.size() > resource_bytes_max()
+                       ? wire::prometheus::too_large_a_resource(customer_, resource_bytes_)
+                       : wire::prometheus::read_resource(customer_, resource_bytes_, settings_);
+    entry.active_series = &(settings_.counts_active_series ? cache_.active_series(customer_)
+                                                           : cache_.uncounted_series());
+    resource = &shard_->insert_resource(std::move(entry));
+  }
+  // From here on the sweep of another thread, which offer_lock lets in, leaves the resource alone.
+  ++resource->pins;
+  resource_ = resource;
+  resource_why_.clear();
+  resource_fault_ = resource_->labels.fault;
+  if (resource_fault_ == RejectReason::kNone)
+    resource_fault_ = admit_resource(*resource_, resource_why_);
+  else if (resource_fault_ == RejectReason::kResourceBytes)
+    (void)admit_resource(*resource_, resource_why_);
+}
+
+void SeriesResolver::hash_scope() {
+  room_.clear();
+  append_key(room_, resource_->key);
+  append_text(room_, scope_.schema_url);
+  room_ += scope_.bytes;
+  scope_key_ = cache_.hash(room_);
+}
+
+void SeriesResolver::hash_metric() {
+  room_.clear();
+  append_key(room_, scope_key_);
+  room_ += static_cast<char>(metric_.type);
+  room_ += static_cast<char>(metric_.temporality);
+  room_ += metric_.is_monotonic ? '1' : '0';
+  append_text(room_, metric_.name);
+  append_text(room_, metric_.unit);
+  room_ += metric_.prometheus_type;
+  metric_key_ = cache_.hash(room_);
+}
+
+/// Only for points that are not in the cache: names are assembled and checked there alone.
+const wire::prometheus::MetricIdentity& SeriesResolver::identity() {
+  if (!has_identity_) {
+    identity_ = wire::prometheus::identify(metric_, resource_->labels.is_agent, settings_);
+    has_identity_ = true;
+  }
+  return identity_;
+}
+
+SeriesKey SeriesResolver::point_key(const wire::otlp::PointHeader& point) {
+  SeriesKey key = cache_.hash(point.attributes.bytes);
+  // The metric's key is a hash under the same secret of bytes that no sender can know, so this
+  // exclusive or of the two meets another one's only by chance.
+  key.low ^= metric_key_.low;
+  key.high ^= metric_key_.high;
+  if (metric_.type == MetricType::kHistogram || metric_.type == MetricType::kSummary) {
+    room_.clear();
+    append_key(room_, key);
+    append_shape(room_, metric_.type, point);
+    key = cache_.hash(room_);
+  }
+  return key;
+}
+
+void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
+  if (!wants(item)) return;
+  if (step_ != Step::kPoint) enter();
+  // Read even where the resource is refused: damaged bytes are a damaged request.
+  const wire::otlp::PointHeader& point = points_.header(metric_.type, bytes);
+  const bool is_number = metric_.type == MetricType::kGauge || metric_.type == MetricType::kSum;
+  // A run of attributes that had to be gathered lies in the reader's own room until the next point.
+  const bool lies_in_body = point.attributes.bytes.data() >= bytes.data() &&
+                            point.attributes.bytes.data() < bytes.data() + bytes.size();
+  if (is_number && (lies_in_body || point.attributes.bytes.empty())) {
+    put_to_wait(item, bytes, static_cast<const wire::otlp::NumberPoint&>(point));
+    return;
+  }
+  settle();
+  give(item, bytes, point, point_key(point));
+}
+
+/// A look-up misses the processor's cache twice, in the slot and in the entry, some 100 ns each. A
+/// few points wait together, so that the memory is on its way for all of them at once.
+void SeriesResolver::put_to_wait(std::uint32_t item, std::string_view bytes,
+                                 const wire::otlp::NumberPoint& point) {
+  Waiting& waiting = waiting_[waiting_count_++];
+  waiting.item = item;
+  waiting.bytes = bytes;
+  waiting.point = point;
+  waiting.key = point_key(point);
+  shard_->prefetch_slot(waiting.key);
+  if (waiting_count_ == kWaitingMax) settle();
+}
+
+void SeriesResolver::settle() {
+  for (std::size_t i = 0; i < waiting_count_; ++i) shard_->prefetch_entry(waiting_[i].key);
+  const std::size_t count = std::exchange(waiting_count_, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Waiting& waiting = waiting_[i];
+    give(waiting.item, waiting.bytes, waiting.point, waiting.key);
+  }
+}
+
+void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
+                          const wire::otlp::PointHeader& point, const SeriesKey& key) {
+  ResolvedPoint resolved;
+  resolved.item = item;
+  resolved.type = metric_.type;
+  resolved.bytes = bytes;
+  resolved.point = &point;
+  resolved.fault = resource_fault_;
+  if (resolved.fault == RejectReason::kNone) {
+    resolved.fault = wire::prometheus::shape_fault(metric_.type, point, why_);
+    if (resolved.fault == RejectReason::kNone)
+      resolved.entry = resolve(key, resolved, resolved.fault);
+  }
+  if (resolved.entry == nullptr) {
+    give_refused(resolved);
+    return;
+  }
+  resolved.series = resolved.entry->series;
+  resolved.label_bytes = resolved.entry->forms_bytes +
+                         std::size_t{resolved.series} * resource_->labels.shared.bytes.size();
+  on_point(resolved);
+  note_work(resolved.label_bytes);
+}
+
+void SeriesResolver::give_refused(ResolvedPoint& resolved) {
+  resolved.why = resource_fault_ == RejectReason::kNone ? why_ : resource_why_;
+  on_point(resolved);
+  why_.clear();
+  note_work(0);
+}
+
+void SeriesResolver::offer_lock() {
+  work_ = 0;
+  if (!shard_->mutex.is_awaited()) return;
+  // The resource is pinned, and no entry is held on to from one point to the next.
+  lock_.unlock();
+  lock_.lock();
+}
+
+const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const ResolvedPoint& point,
+                                          RejectReason& fault) {
+  if (PointEntry* entry = shard_->find(key)) {
+    if (entry->used_s != now_s_) entry->used_s = now_s_;
+    fault = entry->fault;
+    return fault == RejectReason::kNone ? entry : nullptr;
+  }
+  return make(key, point, fault);
+}
+
+const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint& point,
+                                       RejectReason& fault) {
+  ++shard_->misses;
+  fault = identity().fault;
+  wire::prometheus::PointSeries series;
+  if (fault == RejectReason::kNone) {
+    // Asked twice: here with the least that a point can weigh, before labels are built for nothing,
+    // and below with what it does weigh.
+    if (shard_->is_full() || !admits_new_series(key, 1)) {
+      fault = RejectReason::kOverLimit;  // not kept: it may pass later
+      return nullptr;
+    }
+    fault = admit_point(point, why_);
+    if (fault != RejectReason::kNone) return nullptr;
+    series = wire::prometheus::build_series(identity_, metric_.type, *point.point, scope_,
+                                            {resource_->labels.shared, settings_, label_limits()});
+    fault = series.fault;
+    if (!series.why.empty()) {
+      why_ = std::move(series.why);
+      return nullptr;  // not kept: the next one is told as much, and a limit may be raised
+    }
+  }
+  std::string forms;
+  for (const std::string& form : series.forms) forms += form;
+  const auto count = static_cast<std::uint16_t>(series.forms.size());
+  const std::uint64_t label_bytes =
+      forms.size() + std::uint64_t{count} * resource_->labels.shared.bytes.size();
+  if (fault == RejectReason::kNone &&
+      !admits_new_series(key, ActiveSeries::weight(count, label_bytes))) {
+    fault = RejectReason::kOverLimit;
+    return nullptr;
+  }
+  PointEntry entry;
+  entry.key = key;
+  entry.resource = resource_->number;
+  entry.fault = fault;
+  entry.used_s = now_s_;
+  entry.series = count;
+  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
+  if (!forms.empty()) {
+    entry.forms = std::make_unique<char[]>(forms.size());
+    std::memcpy(entry.forms.get(), forms.data(), forms.size());
+  }
+  // Before the insert: a sweep after it might take the entry that is about to be given.
+  shard_->sweep(now_s_, entry.forms_bytes);
+  const PointEntry& kept = shard_->insert(std::move(entry));
+  return fault == RejectReason::kNone ? &kept : nullptr;
+}
+
+}  // namespace vigia::series

@@ -1,0 +1,149 @@
+// Walks a metrics body and finds each point's entry in the series cache: what intake and
+// translation have in common.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/series/series_shard.hpp"
+#include "libs/wire/otlp/points.hpp"
+#include "libs/wire/otlp/walker.hpp"
+#include "libs/wire/prometheus/series_builder.hpp"
+
+namespace vigia::series {
+
+/// One point with what is known of its series. Views live as long as the call.
+struct ResolvedPoint {
+  std::uint32_t item = 0;
+  wire::otlp::MetricType type = wire::otlp::MetricType::kNone;
+  const wire::otlp::PointHeader* point = nullptr;  ///< NumberPoint, HistogramPoint, … by type
+  std::string_view bytes;
+  RejectReason fault = RejectReason::kNone;
+  std::string_view why;               ///< more than the fault says, or ""
+  const PointEntry* entry = nullptr;  ///< where fault is kNone
+  std::uint32_t series = 0;           ///< that it becomes
+  std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
+};
+
+/// Thread contract: one thread, one body. Holds the lock of one cache shard while it is inside a
+/// resource, and hands it to whoever waits every kWorkPerTurn: the hooks must not touch the cache.
+/// A resource is entered with its first point that is wanted: one without costs no hash and no
+/// lock.
+class SeriesResolver : public wire::otlp::Visitor {
+ public:
+  SeriesResolver(const CustomerId& customer, const wire::prometheus::TranslatorSettings& settings,
+                 SeriesCache& cache);
+  ~SeriesResolver() override;
+
+  /// Walks the body; see wire::otlp::walk. Returns the number of points.
+  Result<std::uint32_t> run(std::string_view body, const wire::otlp::WalkLimits& limits = {});
+
+  void on_resource(const wire::otlp::ResourceView& resource) final;
+  void on_scope(const wire::otlp::ScopeView& scope) final;
+  void on_metric(const wire::otlp::MetricView& metric) final;
+  void on_item(std::uint32_t item, std::string_view bytes) final;
+
+ protected:
+  /// False skips a point before anything is known of it.
+  virtual bool wants(std::uint32_t /*item*/) { return true; }
+  /// Whether a point that is new may have its series, of that weight (ActiveSeries::weight); false
+  /// gives it kOverLimit. Asked before they are made, of the least that they can weigh, and after.
+  virtual bool admits_new_series(const SeriesKey& /*point*/, std::uint32_t /*weight*/) {
+    return true;
+  }
+  /// What a resource that is entered has against it, beside its labels' own fault. `why` then says
+  /// more of it.
+  virtual RejectReason admit_resource(const ResourceEntry& /*resource*/, std::string& /*why*/) {
+    return RejectReason::kNone;
+  }
+  /// Resources of more bytes are not read: kResourceBytes, and admit_resource tells why.
+  virtual std::size_t resource_bytes_max() const { return SIZE_MAX; }
+  /// What a point has against it before labels are made of it, its attributes and its scope: they
+  /// may become many times their bytes. Asked where its series is new. `why` then says more of it.
+  virtual RejectReason admit_point(const ResolvedPoint& /*point*/, std::string& /*why*/) {
+    return RejectReason::kNone;
+  }
+  /// What a new series must keep; one that is known goes on.
+  virtual wire::prometheus::LabelLimits label_limits() const { return {}; }
+  virtual void on_point(const ResolvedPoint& point) = 0;
+  /// Every point of the resource has been given.
+  virtual void on_resource_end(const ResourceEntry& /*resource*/) {}
+
+  const wire::otlp::MetricView& metric() const { return metric_; }
+  /// Of the metric under way; made when first asked for.
+  const wire::prometheus::MetricIdentity& identity();
+  const ResourceEntry& resource() const { return *resource_; }
+  std::uint32_t now_s() const { return now_s_; }
+  const wire::otlp::ScopeView& scope() const { return scope_; }
+  /// As it lies in the body.
+  std::string_view resource_bytes() const { return resource_bytes_; }
+
+ private:
+  /// A number point whose key is known and whose entry is on its way into the processor's cache.
+  struct Waiting {
+    std::uint32_t item = 0;
+    std::string_view bytes;
+    wire::otlp::NumberPoint point;
+    SeriesKey key;
+  };
+  static constexpr std::size_t kWaitingMax = 16;
+  /// Points, and KiB of labels that they have: some hundred microseconds.
+  static constexpr std::size_t kWorkPerTurn = 512;
+  /// What is not entered yet: all from there down to the point.
+  enum class Step : std::uint8_t { kResource, kScope, kMetric, kPoint };
+
+  void enter();
+  void enter_resource();
+  void hash_scope();
+  void hash_metric();
+  void leave_resource();
+  void note_work(std::size_t label_bytes) {
+    work_ += 1 + (label_bytes >> 10U);
+    if (work_ >= kWorkPerTurn) offer_lock();
+  }
+  void offer_lock();
+  void put_to_wait(std::uint32_t item, std::string_view bytes,
+                   const wire::otlp::NumberPoint& point);
+  /// Gives the points that wait, in their order.
+  void settle();
+  void give(std::uint32_t item, std::string_view bytes, const wire::otlp::PointHeader& point,
+            const SeriesKey& key);
+  void give_refused(ResolvedPoint& resolved);
+  SeriesKey point_key(const wire::otlp::PointHeader& point);
+  /// Finds or makes the entry; sets fault where there is none to have.
+  const PointEntry* resolve(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
+  const PointEntry* make(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
+
+  CustomerId customer_;
+  const wire::prometheus::TranslatorSettings& settings_;
+  SeriesCache& cache_;
+  SeriesKey customer_key_;
+  std::uint32_t now_s_;
+
+  SeriesCache::Shard* shard_ = nullptr;
+  std::unique_lock<TurnMutex> lock_;
+  std::size_t work_ = 0;  // since the lock was taken
+  Step step_ = Step::kResource;
+  std::string_view resource_bytes_;
+  ResourceEntry* resource_ = nullptr;
+  RejectReason resource_fault_ = RejectReason::kNone;
+  std::string resource_why_;
+  std::string why_;  // of the point under way
+  wire::otlp::ScopeView scope_;
+  SeriesKey scope_key_;
+  wire::otlp::MetricView metric_;
+  SeriesKey metric_key_;
+  wire::prometheus::MetricIdentity identity_;
+  bool has_identity_ = false;
+  wire::otlp::PointReader points_;
+  std::array<Waiting, kWaitingMax> waiting_;
+  std::size_t waiting_count_ = 0;
+  std::string room_;  // bytes to hash
+};
+
+}  // namespace vigia::series
