@@ -314,7 +314,7 @@ class TestBuildContext:
                 "build/dev/bin/vigia-agent",
                 "services/monitor/monitor.db.state/anchor",
             ),
-            *("build/release/bin/secrets.json", "services/monitor/portal/node_modules/a/index.js", "id_rsa"),
+            *("build/release/bin/secrets.json", "portal/node_modules/a/index.js", "id_rsa"),
         )
         assert self._sent(tmp_path) == set()
 

@@ -14,7 +14,7 @@ CONFIG = STATE / "config"
 DEMO_FILE = STATE / "demo.json"
 SECRETS_FILE = STATE / "secrets.json"
 VENV = STATE / "venv"
-PORTAL = ROOT / "services" / "monitor" / "portal"
+PORTAL = ROOT / "portal"
 RELEASE_BIN = ROOT / "build" / "release" / "bin"
 
 

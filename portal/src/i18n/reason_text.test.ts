@@ -1,16 +1,25 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { en } from "./en";
 import { es } from "./es";
 import { failureText, reasonText } from "./reason_text";
 
+const monitor = "../services/monitor";
+
+/** A source of the monitor's, in whichever of its folders it lies. */
+function monitorSource(name: string): string {
+  const path = readdirSync(monitor, { encoding: "utf8", recursive: true }).find((one) =>
+    one.endsWith(`/${name}`),
+  );
+  expect(path, name).toBeDefined();
+  return readFileSync(`${monitor}/${path ?? ""}`, "utf8");
+}
+
 /** Every refusal that the monitor's sources can give of an address or a target, as the API sends it. */
 function refusals(): string[] {
-  const [address, channel] = ["access/address.cpp", "alerting/channel_check.cpp"].map((path) =>
-    readFileSync(`../${path}`, "utf8"),
-  );
-  const found = (source: string | undefined, pattern: RegExp) =>
-    [...(source ?? "").matchAll(pattern)].map(([, words]) => words ?? "");
+  const [address, channel] = [monitorSource("address.cpp"), monitorSource("channel_check.cpp")];
+  const found = (source: string, pattern: RegExp) =>
+    [...source.matchAll(pattern)].map(([, words]) => words ?? "");
   const sentences = /"((?:address|target|channel): [^"]+)"/g;
   return [
     ...found(address, sentences),
@@ -26,9 +35,7 @@ function refusals(): string[] {
 
 describe("failureText", () => {
   it("has words of its own for every failure that the monitor notes", () => {
-    const [hooks = "", mails = ""] = ["inside/channel_hooks.cpp", "alerting/mail_outcomes.cpp"].map(
-      (path) => readFileSync(`../${path}`, "utf8"),
-    );
+    const [hooks, mails] = [monitorSource("channel_hooks.cpp"), monitorSource("mail_outcomes.cpp")];
     // Each way of noting must be found, however often: a pattern that finds none would hide a failure.
     const notes = [
       [...hooks.matchAll(/return "(its host[^"]+)"/g)],
