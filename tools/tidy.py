@@ -16,6 +16,7 @@ from house.folders import Folders
 from house.functions import LizardMissing
 from house.known import check_known, check_rooms
 from house.names import TypeNames
+from house.namespaces import check_namespaces
 from house.product import Product
 from house.readmes import check_readmes
 from house.report import report
@@ -159,6 +160,7 @@ def check_between_files() -> Iterator[Finding]:
     folders, names = Folders(product), TypeNames(product)
     yield from check_rooms(TREE, folders)
     yield from names.findings()
+    yield from check_namespaces(TREE)
     yield from check_known(TREE, folders, names)
     yield from check_readmes(product, LAYERS)
 

@@ -32,7 +32,7 @@ void keep_memory_small() {
 
 class Agent final : public service::Running {
  public:
-  Agent(const Settings& settings, std::unique_ptr<Buffer> buffer, const Clock& clock)
+  Agent(const Settings& settings, std::unique_ptr<buffer::Buffer> buffer, const Clock& clock)
       : clock_(clock),
         settings_(settings),
         buffer_(std::move(buffer)),
@@ -69,13 +69,13 @@ class Agent final : public service::Running {
       return started;
     }
     // The lanes once the doors are open: a start that fails on a port in use has sent nothing.
-    for (const Signal signal : kSignals) {
-      lanes_.push_back(
-          std::make_unique<Lane>(signal, Lane::Parts{buffer_->cursor(signal), link_, refused_,
-                                                     sender_status_, settings_.customer}));
+    for (const Signal signal : buffer::kSignals) {
+      lanes_.push_back(std::make_unique<sender::Lane>(
+          signal, sender::Lane::Parts{buffer_->cursor(signal), link_, refused_, sender_status_,
+                                      settings_.customer}));
     }
-    host_loop_.emplace(settings_,
-                       HostLoop::Parts{*buffer_, status_, counters_, durations_, clock_});
+    host_loop_.emplace(
+        settings_, telemetry::HostLoop::Parts{*buffer_, status_, counters_, durations_, clock_});
     log_start();
     return {};
   }
@@ -110,8 +110,8 @@ class Agent final : public service::Running {
     settings.name = name;
     settings.listen = address;
     settings.connections_max = kRelayConnectionsMax;
-    settings.body_bytes_max = Relay::kBodyBytesMax;
-    settings.buffered_bytes_max = Relay::kWaitingBytesMax;
+    settings.body_bytes_max = relay::Relay::kBodyBytesMax;
+    settings.buffered_bytes_max = relay::Relay::kWaitingBytesMax;
     settings.trusted_proxies = {"127.0.0.0/8", "::1"};  // a node's applications have one address
     return listen(std::move(settings), relay_, place);
   }
@@ -130,21 +130,21 @@ class Agent final : public service::Running {
 
   const Clock& clock_;
   const Settings settings_;
-  AgentCounters counters_;
-  std::unique_ptr<Buffer> buffer_;
-  SenderStatus sender_status_;
-  AgentStatus status_;
+  health::AgentCounters counters_;
+  std::unique_ptr<buffer::Buffer> buffer_;
+  sender::SenderStatus sender_status_;
+  health::AgentStatus status_;
   std::unique_ptr<net::Client> client_;
-  CollectorLink link_;
-  RefusedStore refused_;
-  HealthEndpoint health_;
-  RequestDurations durations_;
-  Relay relay_;
+  sender::CollectorLink link_;
+  sender::RefusedStore refused_;
+  health::HealthEndpoint health_;
+  relay::RequestDurations durations_;
+  relay::Relay relay_;
   std::unique_ptr<net::Server> health_server_;
   std::unique_ptr<net::Server> grpc_server_;
   std::unique_ptr<net::Server> http_server_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  std::optional<HostLoop> host_loop_;
+  std::vector<std::unique_ptr<sender::Lane>> lanes_;
+  std::optional<telemetry::HostLoop> host_loop_;
 };
 
 }  // namespace
@@ -152,7 +152,7 @@ class Agent final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_agent(const Settings& settings) {
   keep_memory_small();
   static const SystemClock clock;
-  auto buffer = Buffer::open(settings.buffer, settings.customer, clock);
+  auto buffer = buffer::Buffer::open(settings.buffer, settings.customer, clock);
   if (!buffer) return forward(buffer);
   auto agent = std::make_unique<Agent>(settings, *std::move(buffer), clock);
   if (auto started = agent->start(); !started) return forward(started);

@@ -61,7 +61,7 @@ Address split_address(std::string_view text) {
 
 bool is_address(std::string_view text) {
   const Address address = split_address(text);
-  const auto port = parse_counter(address.port);
+  const auto port = host::parse_counter(address.port);
   return !address.host.empty() && port && *port <= USHRT_MAX;
 }
 
@@ -240,8 +240,8 @@ void read_patterns(const service::ConfigNode& node, std::vector<std::string>& pa
   if (node.is_present()) patterns = node.text_list();
 }
 
-HostPaths read_host(const service::ConfigNode& node) {
-  HostPaths paths;
+host::HostPaths read_host(const service::ConfigNode& node) {
+  host::HostPaths paths;
   paths.proc = node.child("proc").text(paths.proc);
   paths.sys = node.child("sys").text(paths.sys);
   paths.root = node.child("root").text(paths.root);
@@ -270,8 +270,8 @@ Id read_id(const service::ConfigNode& node, std::string_view fallback) {
 
 }  // namespace
 
-std::vector<ResourceAttribute> customer_attributes(const Settings& settings) {
-  std::vector<ResourceAttribute> attributes;
+std::vector<host::ResourceAttribute> customer_attributes(const Settings& settings) {
+  std::vector<host::ResourceAttribute> attributes;
   const auto add = [&](std::string key, const std::string& value) {
     if (!value.empty()) attributes.push_back({std::move(key), {value}, false});
   };
@@ -286,7 +286,8 @@ std::vector<ResourceAttribute> customer_attributes(const Settings& settings) {
 bool is_own_address(const std::string& endpoint, const std::string& listen) {
   const auto target = split_endpoint(endpoint);
   const Address own = split_address(listen);
-  if (!target || own.port == "0" || parse_counter(target->port) != parse_counter(own.port)) {
+  if (!target || own.port == "0" ||
+      host::parse_counter(target->port) != host::parse_counter(own.port)) {
     return false;
   }
   if (target->host == own.host) return true;

@@ -55,7 +55,7 @@ struct Settings {
   HealthSettings health;
   RelaySettings relay;
   BufferSettings buffer;
-  HostPaths host;
+  host::HostPaths host;
 
   /// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.
   static Result<Settings> read(const service::ConfigFile& file);
@@ -66,7 +66,7 @@ extern const char* const kConfigHelp;
 
 /// Whose data it is and from where, on every resource: customer.id and node.id, and customer.name,
 /// node.region and environment where they are configured.
-std::vector<ResourceAttribute> customer_attributes(const Settings& settings);
+std::vector<host::ResourceAttribute> customer_attributes(const Settings& settings);
 
 /// True where sending to `endpoint` would come back to `listen`: same port, and the host is the
 /// address listened on, or one of our own where that is a wildcard.

@@ -5,12 +5,12 @@
 #include <memory>
 #include <vector>
 
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/net/budget.hpp"
 #include "libs/net/server.hpp"
-#include "libs/disk_log/disk_log.hpp"
+#include "libs/series/series_cache.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
-#include "libs/series/series_cache.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 
 namespace vigia::collector {
@@ -20,7 +20,7 @@ struct OwnParts {
   std::uint64_t log_bytes_max;
   const series::SeriesCache& series;
   const tenancy::DirectorySource& directory;
-  const MemoryLimiter& memory;
+  const memory_limiter::MemoryLimiter& memory;
   const std::vector<std::unique_ptr<net::Server>>& doors;
   const net::ServerBudgets& budgets;
 };

@@ -6,16 +6,16 @@
 
 #include <fmt/format.h>
 
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "libs/disk_log/disk_log.hpp"
+#include "libs/series/series_cache.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
-#include "libs/series/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/left_aside.hpp"
@@ -150,7 +150,7 @@ class RunningCollector final : public CollectorService {
     if (!source) return forward(source);
     directory_ = *std::move(source);
     if (const auto known = directory_->current()) {
-      for (const std::string& doubt : routing_doubts(settings_.exporters, *known))
+      for (const std::string& doubt : exporters::routing_doubts(settings_.exporters, *known))
         service::log_warn(doubt);
     }
     return {};
@@ -165,10 +165,10 @@ class RunningCollector final : public CollectorService {
     if (const std::uint64_t limit = settings_.memory_limit_bytes; limit > 0)
       log.pending_bytes_max =
           std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, log.pending_bytes_max);
-    for (const ExporterSettings& exporter : settings_.exporters) {
-      log.cursors.push_back(cursor_settings(exporter));
+    for (const exporters::ExporterSettings& exporter : settings_.exporters) {
+      log.cursors.push_back(exporters::cursor_settings(exporter));
     }
-    disk_log::DiskLogEvents events = counting_events(settings_.exporters, books_);
+    disk_log::DiskLogEvents events = exporters::counting_events(settings_.exporters, books_);
     events.on_queued = [this, count = std::move(events.on_queued)](
                            const disk_log::RecordHeader& header, std::string_view cursor) {
       // The newest stamp in the log bounds how far back our clock may be.
@@ -187,25 +187,26 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> start_exporters() {
-    auto id = collector_id(settings_.storage.directory);
+    auto id = exporters::collector_id(settings_.storage.directory);
     if (!id) return forward(id);
     show_id(*id);
     tell_what_is_left_aside();
     // Reserved: what must go aside before a segment of a full log can go, and the window in hand.
-    const ExporterParts parts{*log_,
-                              *client_,
-                              series_,
-                              directory(),
-                              books_,
-                              metrics_,
-                              clock_,
-                              time_,
-                              settings_.storage.directory,
-                              std::move(id->text),
-                              &side_shares_,
-                              settings_.storage.segment_bytes + LogExporter::kWindowBytesMax};
-    for (const ExporterSettings& exporter : settings_.exporters) {
-      auto made = make_exporter(exporter, parts);
+    const exporters::ExporterParts parts{
+        *log_,
+        *client_,
+        series_,
+        directory(),
+        books_,
+        metrics_,
+        clock_,
+        time_,
+        settings_.storage.directory,
+        std::move(id->text),
+        &side_shares_,
+        settings_.storage.segment_bytes + exporters::LogExporter::kWindowBytesMax};
+    for (const exporters::ExporterSettings& exporter : settings_.exporters) {
+      auto made = exporters::make_exporter(exporter, parts);
       if (!made) return forward(made);
       exporters_.push_back(*std::move(made));
       if (auto started = exporters_.back()->start(); !started) return started;
@@ -216,19 +217,20 @@ class RunningCollector final : public CollectorService {
   /// Nobody sends it: as old as it is, which DeliveryLate sees.
   void tell_what_is_left_aside() {
     std::vector<std::string> known;
-    for (const ExporterSettings& exporter : settings_.exporters) known.push_back(exporter.id);
-    auto left = find_left_aside(settings_.storage.directory, known);
+    for (const exporters::ExporterSettings& exporter : settings_.exporters)
+      known.push_back(exporter.id);
+    auto left = exporters::find_left_aside(settings_.storage.directory, known);
     if (!left) {
       service::log_warn("what lies aside of exporters that are gone is not known",
                         {{"why", left.error().message}});
       return;
     }
-    for (const LeftAside& one : *left) {
+    for (const exporters::LeftAside& one : *left) {
       service::log_warn(
           "acknowledged data lies aside of an exporter that is not configured, and nobody sends "
           "it: "
           "give an exporter that id again, or remove the folder",
-          {{"folder", side_folder(settings_.storage.directory, one.exporter)},
+          {{"folder", exporters::side_folder(settings_.storage.directory, one.exporter)},
            {"exporter", one.exporter},
            {"customers", std::to_string(one.customers)},
            {"items", std::to_string(one.items)},
@@ -236,9 +238,9 @@ class RunningCollector final : public CollectorService {
            {"unreadable_files", std::to_string(one.unreadable)}});
     }
     metrics_.on_collect([this, left = *std::move(left)](const auto& emit) {
-      for (const LeftAside& one : left) {
+      for (const exporters::LeftAside& one : left) {
         // Looked at each time: a person may have removed the folder since.
-        if (!is_left_aside(settings_.storage.directory, one.exporter)) continue;
+        if (!exporters::is_left_aside(settings_.storage.directory, one.exporter)) continue;
         const service::MetricLabels labels{{"exporter", one.exporter}};
         emit("vigia_exporter_side_items", "Items set aside", service::MetricType::kGauge, labels,
              static_cast<double>(one.items));
@@ -250,7 +252,7 @@ class RunningCollector final : public CollectorService {
     });
   }
 
-  void show_id(const CollectorId& id) {
+  void show_id(const exporters::CollectorId& id) {
     metrics_.on_collect([is_new = id.is_new, damaged = id.damaged](const auto& emit) {
       emit("vigia_collector_id_damaged",
            "Files of this collector's id that the start found damaged", service::MetricType::kGauge,
@@ -261,14 +263,15 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> open_doors() {
-    IntakeSettings intake;
+    intake::IntakeSettings intake;
     intake.fills_missing_customer = settings_.fills_missing_customer;
     intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;
-    intake_ = std::make_unique<Intake>(settings_.exporters, intake,
-                                       IntakeParts{log_.get(), series_, directory(), books_,
-                                                   metrics_, clock_, &side_shares_, &time_});
-    receiver_ = std::make_unique<OtlpReceiver>(OtlpReceiver::Parts{
+    intake_ = std::make_unique<intake::Intake>(
+        settings_.exporters, intake,
+        intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
+                            &side_shares_, &time_});
+    receiver_ = std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     for (const ReceiverSettings& door : settings_.receivers) {
       net::ServerSettings server;
@@ -344,20 +347,20 @@ class RunningCollector final : public CollectorService {
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
   SystemClock clock_;
-  ConfirmedTime time_{clock_};
+  exporters::ConfirmedTime time_{clock_};
   service::MetricRegistry metrics_;
   std::unique_ptr<net::Client> client_;
-  Books books_;
+  books::Books books_;
   series::SeriesCache series_;
   std::shared_ptr<net::ServerBudgets> budgets_;  // shared with the doors
-  MemoryLimiter memory_;
+  memory_limiter::MemoryLimiter memory_;
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<disk_log::DiskLog> log_;
-  SideShares side_shares_;
-  std::vector<std::unique_ptr<Exporter>> exporters_;
-  std::unique_ptr<Intake> intake_;
-  std::unique_ptr<OtlpReceiver> receiver_;
+  exporters::SideShares side_shares_;
+  std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
+  std::unique_ptr<intake::Intake> intake_;
+  std::unique_ptr<receivers::OtlpReceiver> receiver_;
   std::vector<std::unique_ptr<net::Server>> doors_;
   std::atomic<bool> is_ready_{false};
   std::unique_ptr<service::MetricsServer> metrics_server_;

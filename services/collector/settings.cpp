@@ -45,8 +45,9 @@ void use(const ConfigNode& list, const ConfigNode& parts, Signal signal, Uses& u
   }
 }
 
-bool takes_metrics_only(ExporterKind kind) {
-  return kind == ExporterKind::kPrometheus || kind == ExporterKind::kPrometheusRemoteWrite;
+bool takes_metrics_only(exporters::ExporterKind kind) {
+  return kind == exporters::ExporterKind::kPrometheus ||
+         kind == exporters::ExporterKind::kPrometheusRemoteWrite;
 }
 
 Pipelines read_pipelines(const ConfigNode& root) {

@@ -34,8 +34,8 @@ struct StorageSettings {
 
 struct Settings {
   std::vector<ReceiverSettings> receivers;
-  std::vector<ExporterSettings> exporters;  ///< those that a pipeline names
-  std::vector<Signal> signals;              ///< those that a pipeline takes
+  std::vector<exporters::ExporterSettings> exporters;  ///< those that a pipeline names
+  std::vector<Signal> signals;                         ///< those that a pipeline takes
   tenancy::DirectorySettings directory;
   StorageSettings storage;
   bool fills_missing_customer = false;  ///< vigia_auth's missing_customer is fill

@@ -12,34 +12,34 @@ namespace {
 using service::ConfigNode;
 using Notes = std::vector<std::string>;
 
-constexpr std::array<std::pair<std::string_view, ExporterKind>, 8> kKinds{{
-    {"prometheusremotewrite", ExporterKind::kPrometheusRemoteWrite},
-    {"prometheus_remote_write", ExporterKind::kPrometheusRemoteWrite},
-    {"prometheus", ExporterKind::kPrometheus},
-    {"otlp", ExporterKind::kOtlp},
-    {"otlp_grpc", ExporterKind::kOtlp},  // the names that upstream has given them since
-    {"otlphttp", ExporterKind::kOtlpHttp},
-    {"otlp_http", ExporterKind::kOtlpHttp},
-    {"debug", ExporterKind::kDebug},
+constexpr std::array<std::pair<std::string_view, exporters::ExporterKind>, 8> kKinds{{
+    {"prometheusremotewrite", exporters::ExporterKind::kPrometheusRemoteWrite},
+    {"prometheus_remote_write", exporters::ExporterKind::kPrometheusRemoteWrite},
+    {"prometheus", exporters::ExporterKind::kPrometheus},
+    {"otlp", exporters::ExporterKind::kOtlp},
+    {"otlp_grpc", exporters::ExporterKind::kOtlp},  // the names that upstream has given them since
+    {"otlphttp", exporters::ExporterKind::kOtlpHttp},
+    {"otlp_http", exporters::ExporterKind::kOtlpHttp},
+    {"debug", exporters::ExporterKind::kDebug},
 }};
 
 /// A remote write so named is a hot shard unless its key `hot_shard` says otherwise.
 constexpr std::string_view kShardPrefix = "hot-";
 
-std::optional<ExporterKind> kind_of(std::string_view type) {
+std::optional<exporters::ExporterKind> kind_of(std::string_view type) {
   for (const auto& [name, kind] : kKinds) {
     if (name == type) return kind;
   }
   return std::nullopt;
 }
 
-void read_headers(const ConfigNode& node, ExporterSettings& exporter) {
+void read_headers(const ConfigNode& node, exporters::ExporterSettings& exporter) {
   for (const std::string& name : node.keys()) {
     exporter.headers.emplace_back(name, node.child(name).text());
   }
 }
 
-void read_client_tls(const ConfigNode& node, ExporterSettings& exporter) {
+void read_client_tls(const ConfigNode& node, exporters::ExporterSettings& exporter) {
   exporter.ca_file = node.child("ca_file").text();
   exporter.cert_file = node.child("cert_file").text();
   exporter.key_file = node.child("key_file").text();
@@ -49,20 +49,21 @@ void read_client_tls(const ConfigNode& node, ExporterSettings& exporter) {
     node.child("insecure").note_error("contradicts the endpoint's https://");
   }
   // "host:4317" is how stock files write it: TLS unless they say `insecure`.
-  if (exporter.kind == ExporterKind::kOtlp && !exporter.endpoint.empty() &&
+  if (exporter.kind == exporters::ExporterKind::kOtlp && !exporter.endpoint.empty() &&
       exporter.endpoint.find("://") == std::string::npos) {
     exporter.endpoint = (is_plain ? "http://" : "https://") + exporter.endpoint;
   }
 }
 
-void check_scheme(const ConfigNode& node, const ExporterSettings& exporter) {
+void check_scheme(const ConfigNode& node, const exporters::ExporterSettings& exporter) {
   if (exporter.endpoint.empty() || exporter.endpoint.starts_with("http://") ||
       exporter.endpoint.starts_with("https://"))
     return;
   node.child("endpoint").note_error("must be a URL that begins with http:// or https://");
 }
 
-void read_auth(const ConfigNode& node, const Extensions& extensions, ExporterSettings& exporter) {
+void read_auth(const ConfigNode& node, const Extensions& extensions,
+               exporters::ExporterSettings& exporter) {
   if (!node.is_present()) return;
   const ConfigNode authenticator = node.child("authenticator");
   const auto token = extensions.bearer_tokens.find(authenticator.text());
@@ -73,7 +74,7 @@ void read_auth(const ConfigNode& node, const Extensions& extensions, ExporterSet
   exporter.headers.emplace_back("Authorization", token->second);
 }
 
-void read_retry(const ConfigNode& node, ExporterSettings& exporter, Notes& notes) {
+void read_retry(const ConfigNode& node, exporters::ExporterSettings& exporter, Notes& notes) {
   exporter.retry_initial = node.child("initial_interval").duration(exporter.retry_initial);
   exporter.retry_max = node.child("max_interval").duration(exporter.retry_max);
   const std::string_view why = "what is acknowledged is retried until max_age";
@@ -84,8 +85,8 @@ void read_retry(const ConfigNode& node, ExporterSettings& exporter, Notes& notes
 }
 
 /// What every exporter that sends has.
-void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterSettings& exporter,
-                 Notes& notes) {
+void read_sender(const ConfigNode& node, const Extensions& extensions,
+                 exporters::ExporterSettings& exporter, Notes& notes) {
   exporter.endpoint = node.child("endpoint").required_text();
   read_headers(node.child("headers"), exporter);
   read_client_tls(node.child("tls"), exporter);
@@ -105,8 +106,10 @@ void read_sender(const ConfigNode& node, const Extensions& extensions, ExporterS
 
 }  // namespace
 
-std::optional<ExporterSettings> read_exporter(const ConfigNode& node, const std::string& id,
-                                              const Extensions& extensions, Notes& notes) {
+std::optional<exporters::ExporterSettings> read_exporter(const ConfigNode& node,
+                                                         const std::string& id,
+                                                         const Extensions& extensions,
+                                                         Notes& notes) {
   const auto kind = kind_of(part_type(id));
   if (!kind) {
     node.note_error(
@@ -116,18 +119,18 @@ std::optional<ExporterSettings> read_exporter(const ConfigNode& node, const std:
     node.accept_all();
     return std::nullopt;
   }
-  ExporterSettings exporter;
+  exporters::ExporterSettings exporter;
   exporter.kind = *kind;
   exporter.id = id;
   exporter.name = part_name(id);
-  if (*kind == ExporterKind::kPrometheusRemoteWrite)
+  if (*kind == exporters::ExporterKind::kPrometheusRemoteWrite)
     exporter.hot_shard = node.child("hot_shard").boolean(exporter.name.starts_with(kShardPrefix));
   exporter.required = node.child("required").boolean(false);
   exporter.max_age = node.child("max_age").duration(exporter.max_age);
   exporter.resource_labels = node.child("resource_labels").text_list();
-  if (*kind == ExporterKind::kPrometheus) {
+  if (*kind == exporters::ExporterKind::kPrometheus) {
     exporter.endpoint = node.child("endpoint").text("127.0.0.1:8889");
-  } else if (*kind == ExporterKind::kDebug) {
+  } else if (*kind == exporters::ExporterKind::kDebug) {
     take_note(node.child("verbosity"), "one line a batch", notes);
   } else {
     read_sender(node, extensions, exporter, notes);

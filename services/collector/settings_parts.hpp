@@ -42,8 +42,9 @@ void read_processor(const service::ConfigNode& node, const std::string& id, bool
                     Settings& settings);
 
 /// Nothing, noted, where the id names no exporter of ours.
-std::optional<ExporterSettings> read_exporter(const service::ConfigNode& node,
-                                              const std::string& id, const Extensions& extensions,
-                                              std::vector<std::string>& notes);
+std::optional<exporters::ExporterSettings> read_exporter(const service::ConfigNode& node,
+                                                         const std::string& id,
+                                                         const Extensions& extensions,
+                                                         std::vector<std::string>& notes);
 
 }  // namespace vigia::collector

@@ -37,9 +37,9 @@ service:
 
 /// Of the first exporter of that name.
 bool is_hot_shard(const Settings& settings, std::string_view name) {
-  const auto found =
-      std::find_if(settings.exporters.begin(), settings.exporters.end(),
-                   [name](const ExporterSettings& exporter) { return exporter.name == name; });
+  const auto found = std::find_if(
+      settings.exporters.begin(), settings.exporters.end(),
+      [name](const exporters::ExporterSettings& exporter) { return exporter.name == name; });
   return found != settings.exporters.end() && found->hot_shard;
 }
 
@@ -217,12 +217,12 @@ TEST(CollectorSettings, WhatMayLieAsideOfACustomerHasAKey) {
     const auto settings = read(replaced(
         "required: true", "required: true, side_queue: {customer_bytes_max: " + value + "}"));
     if (!settings) return std::nullopt;
-    for (const ExporterSettings& exporter : settings->exporters) {
+    for (const exporters::ExporterSettings& exporter : settings->exporters) {
       if (exporter.required) return exporter.side_customer_bytes_max;
     }
     return std::nullopt;
   };
-  EXPECT_EQ(ExporterSettings{}.side_customer_bytes_max, 256U << 20U);
+  EXPECT_EQ(exporters::ExporterSettings{}.side_customer_bytes_max, 256U << 20U);
   EXPECT_EQ(side_bytes("64KiB"), 64U << 10U);
   EXPECT_FALSE(side_bytes("0"));
 }

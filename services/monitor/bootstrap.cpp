@@ -7,30 +7,31 @@
 namespace vigia::monitor {
 
 Result<bool> bootstrap_operator(const std::string& user, const std::string& password,
-                                PasswordHasher& hasher, const Clock& clock, Database& database) {
-  auto present =
-      database.read([](Connection& connection) { return list_users(std::nullopt, connection); });
+                                access::PasswordHasher& hasher, const Clock& clock,
+                                store::Database& database) {
+  auto present = database.read(
+      [](store::Connection& connection) { return store::list_users(std::nullopt, connection); });
   if (!present) return forward(present);
   if (!present->empty()) return false;
   auto hashed = hasher.hash(password);
   if (!hashed) return forward(hashed);
-  User made;
-  made.id = new_id();
+  store::User made;
+  made.id = api::new_id();
   made.name = user;
   made.password_hash = *hashed;
   made.created_ms = clock.wall_ms();
-  return database.write([&](Connection& connection) -> Result<bool> {
-    auto inserted = insert_user(made, connection);
+  return database.write([&](store::Connection& connection) -> Result<bool> {
+    auto inserted = store::insert_user(made, connection);
     if (!inserted) return forward(inserted);
     if (!*inserted) {
       return fail(ErrorCode::kInvalid, "bootstrap.operator.user: a customer's user has this name");
     }
-    AuditEntry entry;
+    store::AuditEntry entry;
     entry.time_ms = made.created_ms;
     entry.actor = "system";
     entry.action = "user.bootstrap";
     entry.object = user;
-    auto audited = append_audit(entry, connection);
+    auto audited = store::append_audit(entry, connection);
     if (!audited) return forward(audited);
     return true;
   });

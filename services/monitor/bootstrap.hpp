@@ -13,6 +13,7 @@ namespace vigia::monitor {
 /// Makes the operator only while no operator exists: a password in the configuration changes
 /// nothing later. False where there was one already.
 Result<bool> bootstrap_operator(const std::string& user, const std::string& password,
-                                PasswordHasher& hasher, const Clock& clock, Database& database);
+                                access::PasswordHasher& hasher, const Clock& clock,
+                                store::Database& database);
 
 }  // namespace vigia::monitor

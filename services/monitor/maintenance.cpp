@@ -44,13 +44,13 @@ std::optional<tenancy::KeptDirectory> last_served(const Settings& settings, std:
   return tenancy::KeptFile(state_of(settings) + "/snapshot.json").load(now_ms).directory;
 }
 
-Result<std::unique_ptr<Database>> open_confirmed(
+Result<std::unique_ptr<store::Database>> open_confirmed(
     const Settings& settings, const std::optional<tenancy::KeptDirectory>& served) {
-  DatabaseOptions options = settings.database_options;
+  store::DatabaseOptions options = settings.database_options;
   // Collector and router keep out a directory whose revision goes back; a restored one starts above
   // what they have seen, so that they take it at once.
   options.confirmed_above = served ? served->snapshot.mark.revision : 0;
-  auto database = Database::open(settings.database, 1, std::move(options));
+  auto database = store::Database::open(settings.database, 1, std::move(options));
   if (!database) return forward(database);
   if (std::string doubt = (*database)->doubt(); !doubt.empty()) {
     return fail(ErrorCode::kCorrupt, std::move(doubt));
@@ -59,51 +59,51 @@ Result<std::unique_ptr<Database>> open_confirmed(
 }
 
 Result<void> note(std::string action, std::string detail, std::int64_t now_ms,
-                  Connection& connection) {
-  AuditEntry entry;
+                  store::Connection& connection) {
+  store::AuditEntry entry;
   entry.time_ms = now_ms;
   entry.actor = "system";
   entry.action = std::move(action);
   entry.detail = std::move(detail);
-  return append_audit(entry, connection);
+  return store::append_audit(entry, connection);
 }
 
-Result<bool> add_customer(const JsonValue& node, const CustomerId& id, std::int64_t now_ms,
-                          Connection& connection) {
-  Customer customer{id,
-                    node["name"].text().value_or(id.text()),
-                    true,
-                    node["hot_shard"].text().value_or("hot-0"),
-                    {}};
+Result<bool> add_customer(const json::JsonValue& node, const CustomerId& id, std::int64_t now_ms,
+                          store::Connection& connection) {
+  store::Customer customer{id,
+                           node["name"].text().value_or(id.text()),
+                           true,
+                           node["hot_shard"].text().value_or("hot-0"),
+                           {}};
   customer.assigned_ms = node["assigned_ms"].integer().value_or(0);
   customer.created_ms = now_ms;
-  for (const auto& limit : kCustomerLimits) {
+  for (const auto& limit : store::kCustomerLimits) {
     customer.limits.*limit.value = node["limits"][limit.name].integer().value_or(0);
   }
-  return insert_customer(customer, connection);
+  return store::insert_customer(customer, connection);
 }
 
 /// Of one owner; their hashes go into `served`.
-Result<std::size_t> add_tokens(const JsonValue& nodes, const std::optional<CustomerId>& owner,
+Result<std::size_t> add_tokens(const json::JsonValue& nodes, const std::optional<CustomerId>& owner,
                                std::set<std::string>& served, std::int64_t now_ms,
-                               Connection& connection) {
+                               store::Connection& connection) {
   std::size_t added = 0;
-  for (const JsonValue& node : nodes.items()) {
-    Token token;
+  for (const json::JsonValue& node : nodes.items()) {
+    store::Token token;
     token.token_sha256 = node["token_sha256"].text().value_or("");
     token.scope = node["scope"].text().value_or("");
     if (token.token_sha256.empty() || token.scope.empty()) continue;
     served.insert(token.token_sha256);
-    auto there = find_token_by_hash(token.token_sha256, connection);
+    auto there = store::find_token_by_hash(token.token_sha256, connection);
     if (!there) return forward(there);
     if (*there) continue;
-    token.id = new_id();
+    token.id = api::new_id();
     token.customer = owner;
     token.name = "restored";
     token.created_by = "system";
     token.created_ms = now_ms;
     token.expires_ms = parse_rfc3339(node["expires"].text().value_or("")).value_or(0);
-    auto inserted = insert_token(token, connection);
+    auto inserted = store::insert_token(token, connection);
     if (!inserted) return forward(inserted);
     ++added;
   }
@@ -111,15 +111,15 @@ Result<std::size_t> add_tokens(const JsonValue& nodes, const std::optional<Custo
 }
 
 Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int64_t now_ms,
-                                  Connection& connection) {
-  auto tokens = list_live_tokens(connection);
+                                  store::Connection& connection) {
+  auto tokens = store::list_live_tokens(connection);
   if (!tokens) return forward(tokens);
   std::size_t revoked = 0;
-  for (const Token& token : *tokens) {
+  for (const store::Token& token : *tokens) {
     // What is valid is what was served last: a token that was revoked after the copy was made would
     // be good again without this.
     if (served.contains(token.token_sha256)) continue;
-    auto done = revoke_token(token.customer, token.id, now_ms, connection);
+    auto done = store::revoke_token(token.customer, token.id, now_ms, connection);
     if (!done) return forward(done);
     ++revoked;
   }
@@ -129,11 +129,11 @@ Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int6
 Result<std::string> put_back(const Settings& settings, std::string copy, std::int64_t now_ms) {
   const std::string path = settings.database.substr(kSqlitePrefix.size());
   // The running monitor holds it: two at the file would lose one's writes.
-  auto lock = FileLock::take(path + ".lock");
+  auto lock = store::FileLock::take(path + ".lock");
   if (!lock) return forward(lock);
   const std::string state = state_of(settings);
   if (copy.empty()) {
-    const auto copies = list_backups(state + "/backups");
+    const auto copies = store::list_backups(state + "/backups");
     if (copies.empty()) return fail(ErrorCode::kNotFound, state + "/backups: there is no copy");
     copy = copies.back().string();
   }
@@ -141,7 +141,7 @@ Result<std::string> put_back(const Settings& settings, std::string copy, std::in
     return fail(ErrorCode::kNotFound,
                 fmt::format("{}: no such copy; they are in {}/backups", copy, state));
   }
-  auto done = put_back_sqlite(copy, path, fmt::format("{}/replaced-{}", state, now_ms));
+  auto done = store::put_back_sqlite(copy, path, fmt::format("{}/replaced-{}", state, now_ms));
   if (!done) {
     return tl::unexpected<Error>(
         with_context(fmt::format("name another copy of {}/backups with --from", state),
@@ -153,12 +153,12 @@ Result<std::string> put_back(const Settings& settings, std::string copy, std::in
 }  // namespace
 
 Result<Reconciled> reconcile(std::string_view document, std::int64_t now_ms,
-                             Connection& connection) {
-  auto root = parse_json(document);
+                             store::Connection& connection) {
+  auto root = json::parse_json(document);
   if (!root) return forward(root);
   Reconciled result;
   std::set<std::string> served;
-  for (const JsonValue& node : (*root)["customers"].items()) {
+  for (const json::JsonValue& node : (*root)["customers"].items()) {
     auto id = CustomerId::parse(node["id"].text().value_or(""));
     if (!id) return forward(id);
     auto added = add_customer(node, *id, now_ms, connection);
@@ -188,7 +188,7 @@ Result<std::string> restore_database(const Settings& settings, const std::string
   if (!used) return forward(used);
   auto database = open_confirmed(settings, served);
   if (!database) return forward(database);
-  auto reconciled = (*database)->write([&](Connection& connection) -> Result<Reconciled> {
+  auto reconciled = (*database)->write([&](store::Connection& connection) -> Result<Reconciled> {
     Reconciled result;
     if (served) {
       auto done = reconcile(served->text, now_ms, connection);
@@ -216,10 +216,10 @@ Result<std::string> restore_database(const Settings& settings, const std::string
 Result<std::string> accept_database(const Settings& settings, std::int64_t now_ms) {
   auto database = open_confirmed(settings, last_served(settings, now_ms));
   if (!database) return forward(database);
-  auto history = (*database)->write([&](Connection& connection) -> Result<History> {
+  auto history = (*database)->write([&](store::Connection& connection) -> Result<store::History> {
     auto noted = note("database.accept", "", now_ms, connection);
     if (!noted) return forward(noted);
-    return read_history(connection);
+    return store::read_history(connection);
   });
   if (!history) return forward(history);
   return fmt::format(

@@ -34,6 +34,6 @@ struct Reconciled {
   std::size_t tokens_revoked = 0;
 };
 Result<Reconciled> reconcile(std::string_view document, std::int64_t now_ms,
-                             Connection& connection);
+                             store::Connection& connection);
 
 }  // namespace vigia::monitor

@@ -22,35 +22,36 @@ class Maintenance : public ::testing::Test {
  protected:
   Maintenance() { settings_.database = database_.url(); }
   void add(const std::string& id, char hash) {
-    auto done = (*database_).write([&](Connection& c) -> Result<void> {
+    auto done = (*database_).write([&](store::Connection& c) -> Result<void> {
       const auto customer = *CustomerId::parse(id);
-      auto inserted = insert_customer(Customer{customer, id, true, "hot-0", {}}, c);
+      auto inserted = store::insert_customer(store::Customer{customer, id, true, "hot-0", {}}, c);
       if (!inserted) return forward(inserted);
-      Token token;
+      store::Token token;
       token.id = id;
       token.customer = customer;
       token.scope = "ingest";
       token.token_sha256 = std::string(64, hash);
-      return insert_token(token, c);
+      return store::insert_token(token, c);
     });
     ASSERT_TRUE(done.has_value()) << done.error().message;
   }
   void serve() {
     service::MetricRegistry metrics;
-    Snapshot snapshot(*database_, std::string(64, 'f'), clock_, metrics);
+    inside::Snapshot snapshot(*database_, std::string(64, 'f'), clock_, metrics);
     ASSERT_TRUE(snapshot.start().has_value());
     served_ = snapshot.current();
   }
   std::vector<std::string> live_hashes() {
     std::vector<std::string> hashes;
-    const auto tokens = (*database_).read([](Connection& c) { return list_live_tokens(c); });
+    const auto tokens =
+        (*database_).read([](store::Connection& c) { return store::list_live_tokens(c); });
     EXPECT_TRUE(tokens.has_value());
-    for (const Token& token : *tokens) hashes.push_back(token.token_sha256.substr(0, 1));
+    for (const store::Token& token : *tokens) hashes.push_back(token.token_sha256.substr(0, 1));
     return hashes;
   }
 
   SystemClock clock_;
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   Settings settings_;
   std::string served_;
 };
@@ -60,11 +61,11 @@ TEST_F(Maintenance, RestoreBringsBackWhatWasServedLast) {
   add("a", 'a');
   add("b", 'b');
   const std::string backups = (database_.folder() / "m.db.state/backups").string();
-  const auto copy = back_up_sqlite((database_.folder() / "m.db").string(), backups, 9);
+  const auto copy = store::back_up_sqlite((database_.folder() / "m.db").string(), backups, 9);
   ASSERT_TRUE(copy.has_value()) << copy.error().message;
   add("c", 'c');
-  ASSERT_TRUE((*database_).write([](Connection& c) {
-    return revoke_token(CustomerId::parse("a").value(), "a", kNow, c);
+  ASSERT_TRUE((*database_).write([](store::Connection& c) {
+    return store::revoke_token(CustomerId::parse("a").value(), "a", kNow, c);
   }));
   serve();
   database_.close();
@@ -76,14 +77,15 @@ TEST_F(Maintenance, RestoreBringsBackWhatWasServedLast) {
   database_.reopen();
   EXPECT_EQ((*database_).doubt(), "");
   EXPECT_EQ(live_hashes(), (std::vector<std::string>{"b", "c"}));
-  const auto audit =
-      (*database_).read([](Connection& c) { return list_audit(std::nullopt, 0, 10, c); });
+  const auto audit = (*database_).read([](store::Connection& c) {
+    return store::list_audit(std::nullopt, 0, 10, c);
+  });
   EXPECT_EQ(audit->front().action, "database.restore");
   const std::string before = served_;
   serve();
   EXPECT_EQ((*database_).doubt(), "") << "a person's confirmation ends the doubt";
   const auto mark = [](const std::string& document) {
-    return (*parse_json(document))["revision"].integer().value_or(0);
+    return (*json::parse_json(document))["revision"].integer().value_or(0);
   };
   EXPECT_GT(mark(served_), mark(before));
 }
@@ -110,7 +112,7 @@ TEST_F(Maintenance, AcceptTakesAnOlderDatabaseAsItIs) {
   EXPECT_EQ((*database_).doubt(), "");
   serve();
   EXPECT_EQ((*database_).doubt(), "");
-  EXPECT_EQ((*parse_json(served_))["customers"].items().size(), 1U);
+  EXPECT_EQ((*json::parse_json(served_))["customers"].items().size(), 1U);
 }
 
 TEST_F(Maintenance, ACopyThatIsNotThereIsToldWithThePlaceOfThose) {

@@ -44,42 +44,45 @@ std::string internal_url(const Settings& settings) {
   return std::string(kHttp) + "localhost" + listen.substr(listen.rfind(':'));
 }
 
-PublisherSettings publisher_settings(const Settings& settings) {
-  PublisherSettings out;
+alerting::PublisherSettings publisher_settings(const Settings& settings) {
+  alerting::PublisherSettings out;
   out.rules = settings.rules;
   for (const auto& shard : settings.shards) {
-    out.destinations.push_back(RuleDestination{shard.name, shard.url, shard.rules_directory});
+    out.destinations.push_back(
+        alerting::RuleDestination{shard.name, shard.url, shard.rules_directory});
   }
   const auto& alertmanager = settings.alertmanager;
   out.alertmanager_url = alertmanager.url;
   out.alertmanager_file = alertmanager.config_file;
   out.provider = alertmanager.provider;
   out.portal_url = settings.public_url;
-  out.hooks = ChannelRelay{internal_url(settings) + "/hooks", settings.internal_token};
-  out.mail = MailServer{alertmanager.mail.smarthost, alertmanager.mail.from, alertmanager.mail.user,
-                        alertmanager.mail.password, alertmanager.mail.require_tls};
+  out.hooks = alerting::ChannelRelay{internal_url(settings) + "/hooks", settings.internal_token};
+  out.mail = alerting::MailServer{alertmanager.mail.smarthost, alertmanager.mail.from,
+                                  alertmanager.mail.user, alertmanager.mail.password,
+                                  alertmanager.mail.require_tls};
   return out;
 }
 
-WatchdogSettings watchdog_settings(const Settings& settings) {
-  WatchdogSettings out;
+alerting::WatchdogSettings watchdog_settings(const Settings& settings) {
+  alerting::WatchdogSettings out;
   out.alertmanager_url = settings.alertmanager.url;
   out.provider_webhook = settings.alertmanager.provider.webhook;
   out.hold = settings.rules.collector_down_for;
   out.silence_max = settings.alertmanager.silence_max;
   for (const auto& shard : settings.shards) {
-    out.shards.push_back(WatchedShard{shard.name, shard.url, !shard.rules_directory.empty()});
+    out.shards.push_back(
+        alerting::WatchedShard{shard.name, shard.url, !shard.rules_directory.empty()});
   }
   return out;
 }
 
-LivePollerSettings poller_settings(const Settings& settings) {
-  LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
+live::LivePollerSettings poller_settings(const Settings& settings) {
+  live::LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
   for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
   return out;
 }
 
-FairPoolLimits quick_limits() {
+access::FairPoolLimits quick_limits() {
   return {.threads = kWorkers,
           .callers_max = kWorkerQueueMax,
           .jobs_of_caller_max = kQuickOfCallerMax,
@@ -90,7 +93,7 @@ FairPoolLimits quick_limits() {
 
 // A hash costs 30 ms of a core: whoever asks for pages goes first, and before all other log-ins one
 // of a customer now and then.
-FairPoolLimits hashing_limits() {
+access::FairPoolLimits hashing_limits() {
   constexpr int kNiceness = 10;
   return {.threads = kHashesAtOnceMax,
           .callers_max = kLogInCallersMax,
@@ -104,7 +107,7 @@ FairPoolLimits hashing_limits() {
 /// Everything that runs. Members start in this order and end in the opposite one.
 class Service final : public service::Running {
  public:
-  Service(Settings settings, std::unique_ptr<Database> database, Pages pages)
+  Service(Settings settings, std::unique_ptr<store::Database> database, pages::Pages pages)
       : settings_(std::move(settings)),
         own_token_(to_hex(random_bytes(kOwnTokenBytes))),
         database_(std::move(database)),
@@ -115,27 +118,28 @@ class Service final : public service::Running {
         own_records_(router_, settings_.rules.interval),
         live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
         channel_addresses_(*database_,
-                           [policy = channel_addresses(settings_)](const std::string& url) {
-                             return check_url(url, policy);
+                           [policy = api::channel_addresses(settings_)](const std::string& url) {
+                             return access::check_url(url, policy);
                            }),
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
-        hook_addresses_(channel_addresses(settings_), clock_),
+        hook_addresses_(api::channel_addresses(settings_), clock_),
         hooks_(*database_, hook_addresses_, outcomes_, metrics_, settings_.public_url),
         mails_(*database_, *client_, outcomes_, settings_.alertmanager.url,
                [this] { publisher_.wake(); }),
-        places_(system_names(node_addresses(settings_)), clock_, metrics_),
+        places_(inside::system_names(api::node_addresses(settings_)), clock_, metrics_),
         workers_(quick_limits(), clock_),
         waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
         hashing_workers_(hashing_limits(), clock_),
         inside_workers_(kInsideWorkers, kInsideQueueMax),
-        table_(*database_, authenticator_, ApiWorkers{workers_, waiting_workers_, hashing_workers_},
-               clock_, metrics_, OriginSettings{settings_.public_url, settings_.trusted_proxies}),
+        table_(*database_, authenticator_,
+               api::ApiWorkers{workers_, waiting_workers_, hashing_workers_}, clock_, metrics_,
+               api::OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
-        inside_(InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_, places_,
-                            scrapes_, metrics_, clock_},
+        inside_(inside::InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_, places_,
+                                    scrapes_, metrics_, clock_},
                 settings_.internal_token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
@@ -155,9 +159,10 @@ class Service final : public service::Running {
                                      hasher_, clock_, *database_);
       if (!made) return forward(made);
     }
-    add_all_routes(table_, ApiParts{*database_, authenticator_, hasher_, live_, router_,
-                                    own_records_, settings_, clock_, [this] { refresh_snapshot(); },
-                                    [this] { publisher_.wake(); }, outcomes_});
+    api::add_all_routes(
+        table_, api::ApiParts{*database_, authenticator_, hasher_, live_, router_, own_records_,
+                              settings_, clock_, [this] { refresh_snapshot(); },
+                              [this] { publisher_.wake(); }, outcomes_});
     if (is_sound) {
       auto published = publisher_.start();
       if (!published) return forward(published);
@@ -277,30 +282,30 @@ class Service final : public service::Running {
   std::atomic<TimePoint> known_at_{clock_.steady()};  ///< of the newest look that was answered
   std::atomic<bool> are_outcomes_kept_{true};
   service::MetricRegistry metrics_;
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<store::Database> database_;
   std::unique_ptr<net::Client> client_;
-  PasswordHasher hasher_;
-  Authenticator authenticator_;
-  Snapshot snapshot_;
-  RouterQueries router_;
-  OwnRecords own_records_;
-  LivePoller live_;
-  ChannelAddresses channel_addresses_;
-  AlertingPublisher publisher_;
-  Watchdog watchdog_;
-  AddressBook hook_addresses_;
-  ChannelOutcomes outcomes_{*database_, clock_};
-  ChannelHooks hooks_;
-  MailOutcomes mails_;
-  NodeScrapes scrapes_{metrics_};
-  NodePlaces places_;  ///< after the scrapes: its threads begin them
-  FairPool workers_;
+  access::PasswordHasher hasher_;
+  access::Authenticator authenticator_;
+  inside::Snapshot snapshot_;
+  live::RouterQueries router_;
+  live::OwnRecords own_records_;
+  live::LivePoller live_;
+  alerting::ChannelAddresses channel_addresses_;
+  alerting::AlertingPublisher publisher_;
+  alerting::Watchdog watchdog_;
+  access::AddressBook hook_addresses_;
+  alerting::ChannelOutcomes outcomes_{*database_, clock_};
+  inside::ChannelHooks hooks_;
+  alerting::MailOutcomes mails_;
+  inside::NodeScrapes scrapes_{metrics_};
+  inside::NodePlaces places_;  ///< after the scrapes: its threads begin them
+  access::FairPool workers_;
   service::WorkerPool waiting_workers_;
-  FairPool hashing_workers_;
+  access::FairPool hashing_workers_;
   service::WorkerPool inside_workers_;
-  ApiTable table_;
-  WebHandler web_;
-  InsideHandler inside_;
+  api::ApiTable table_;
+  pages::WebHandler web_;
+  inside::InsideHandler inside_;
   std::unique_ptr<net::Server> inside_server_;
   std::unique_ptr<net::Server> outside_server_;
 };
@@ -308,7 +313,7 @@ class Service final : public service::Running {
 }  // namespace
 
 Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
-  auto pages = Pages::load(settings.portal_directory);
+  auto pages = pages::Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
   // One connection for each thread that uses the database, so that none waits for another's: the
   // workers'; and one each for live state, publisher, watchdog, channels' addresses, snapshot,
@@ -316,7 +321,7 @@ Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
   constexpr std::size_t kOwnThreads = 7;
   constexpr auto kConnections =
       kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + kHookWorkers + kOwnThreads;
-  auto database = Database::open(settings.database, kConnections, settings.database_options);
+  auto database = store::Database::open(settings.database, kConnections, settings.database_options);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

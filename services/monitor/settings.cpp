@@ -54,7 +54,7 @@ void read_alertmanager(const ConfigNode& root, Settings& settings) {
   const auto read_receiver = [&](std::string_view key) {
     const auto receiver = alerting.child(key);
     auto url = receiver.text();
-    if (!url.empty() && !check_channel_text("webhook", url, "")) {
+    if (!url.empty() && !alerting::check_channel_text("webhook", url, "")) {
       receiver.note_error("has to be a URL in its escaped form");
     }
     return url;
@@ -77,7 +77,7 @@ void read_alertmanager(const ConfigNode& root, Settings& settings) {
   }
 }
 
-void read_rules(const ConfigNode& node, RuleSettings& rules) {
+void read_rules(const ConfigNode& node, alerting::RuleSettings& rules) {
   const auto read = [&](std::string_view key, Duration& value) {
     value = read_positive(node.child(key), value);
   };
@@ -89,7 +89,7 @@ void read_rules(const ConfigNode& node, RuleSettings& rules) {
   read("high_memory_for", rules.high_memory_for);
   read("outage_grace", rules.outage_grace);
   read("keep_firing_for", rules.keep_firing_for);
-  rules.interval = default_interval(rules);
+  rules.interval = alerting::default_interval(rules);
   read("interval", rules.interval);
 }
 
@@ -107,7 +107,8 @@ void read_access(const ConfigNode& root, Settings& settings) {
   if (!settings.bootstrap_user.empty()) {
     // Checked at each start, also when it is not used any more: a weak one in the file would become
     // an operator's as soon as the database were made anew.
-    const auto checked = check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
+    const auto checked =
+        access::check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
     if (!checked) password.note_error(checked.error().message);
   }
   const auto session = root.child("session");
@@ -122,7 +123,7 @@ void read_public(const ConfigNode& root, Settings& settings) {
   const auto proxies = root.child("trusted_proxies");
   for (const auto& item : proxies.items()) networks.push_back(item.required_text());
   settings.door_proxies = networks;
-  auto parsed = TrustedProxies::parse(networks);
+  auto parsed = access::TrustedProxies::parse(networks);
   if (parsed) {
     settings.trusted_proxies = std::move(*parsed);
   } else {

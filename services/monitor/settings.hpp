@@ -34,7 +34,7 @@ struct MailSettings {
 struct AlertmanagerSettings {
   std::string url;          ///< "" for none
   std::string config_file;  ///< written by the monitor; "" to leave it alone
-  ProviderReceivers provider;
+  alerting::ProviderReceivers provider;
   /// How long Alertmanager may hear nothing of a hot store that is there (Watchdog).
   Duration silence_max = std::chrono::minutes(3);
   MailSettings mail;
@@ -46,25 +46,25 @@ struct Settings {
   /// What Prometheus and Alertmanager call it, "http://monitor:8190"; "" for what it listens at.
   std::string internal_url;
   std::string database;
-  DatabaseOptions database_options;
+  store::DatabaseOptions database_options;
   std::string internal_token;
   std::string router_url;
   std::vector<ShardSettings> shards;
   AlertmanagerSettings alertmanager;
-  RuleSettings rules;
+  alerting::RuleSettings rules;
   std::string bootstrap_user;  ///< "" for none
   std::string bootstrap_password;
   std::string portal_directory;  ///< "" to serve no pages
   bool allow_loopback_nodes = false;
   bool allow_private_channels = false;
-  SessionSettings session;
+  access::SessionSettings session;
   std::string
       public_url;  ///< what browsers call this server, without a path; "" if plain and direct
   std::string collector_grpc;  ///< shown to who adds a node
   std::string collector_http;
   std::string router_public;
   std::optional<net::TlsServerSettings> tls;
-  TrustedProxies trusted_proxies;
+  access::TrustedProxies trusted_proxies;
   std::vector<std::string> door_proxies;  ///< the same as they are written, for the server
 };
 

@@ -14,7 +14,7 @@ bool is_open(std::string_view path) {
 }
 
 /// Prometheus' clients look at the root to see whether anybody is there.
-void greet(ApiRequest /*request*/, Exchange exchange) {
+void greet(api::ApiRequest /*request*/, api::Exchange exchange) {
   net::Response response;
   response.headers.add("content-type", "text/plain; charset=utf-8");
   response.body =
@@ -24,8 +24,8 @@ void greet(ApiRequest /*request*/, Exchange exchange) {
 
 }  // namespace
 
-Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
-                 std::function<bool()> is_ready)
+Gateway::Gateway(api::Stores& stores, const access::Access& access,
+                 service::MetricRegistry& metrics, std::function<bool()> is_ready)
     : stores_(stores),
       access_(access),
       metrics_(metrics),
@@ -40,40 +40,40 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
   service::add_health_routes(routes_, std::move(is_ready), {"/-/healthy", "/-/ready", {}});
   add("/", false, greet);
   const auto queries = [this](auto method) {
-    return [this, method](ApiRequest request, Exchange exchange) {
+    return [this, method](api::ApiRequest request, api::Exchange exchange) {
       (queries_.*method)(std::move(request), std::move(exchange));
     };
   };
   const auto labels = [this](auto method) {
-    return [this, method](ApiRequest request, Exchange exchange) {
+    return [this, method](api::ApiRequest request, api::Exchange exchange) {
       (labels_.*method)(std::move(request), std::move(exchange));
     };
   };
   const auto rules = [this](auto method) {
-    return [this, method](ApiRequest request, Exchange exchange) {
+    return [this, method](api::ApiRequest request, api::Exchange exchange) {
       (rules_.*method)(std::move(request), std::move(exchange));
     };
   };
-  add("/api/v1/query", true, queries(&QueryApi::query));
-  add("/api/v1/query_range", true, queries(&QueryApi::query_range));
-  add("/api/v1/query_exemplars", true, queries(&QueryApi::query_exemplars));
-  add("/api/v1/format_query", true, queries(&QueryApi::format_query));
-  add("/api/v1/parse_query", true, queries(&QueryApi::parse_query));
-  add("/api/v1/series", true, labels(&LabelApi::series));
-  add("/api/v1/labels", true, labels(&LabelApi::labels));
-  add("/api/v1/label/{name}/values", false, labels(&LabelApi::label_values));
-  add("/api/v1/rules", false, rules(&RuleApi::rules));
-  add("/api/v1/alerts", false, rules(&RuleApi::alerts));
-  add("/api/v1/metadata", false, rules(&RuleApi::metadata));
-  add("/api/v1/status/buildinfo", false, rules(&RuleApi::build_info));
-  add("/jaeger/api/traces/{id}", false, [this](ApiRequest request, Exchange exchange) {
+  add("/api/v1/query", true, queries(&api::QueryApi::query));
+  add("/api/v1/query_range", true, queries(&api::QueryApi::query_range));
+  add("/api/v1/query_exemplars", true, queries(&api::QueryApi::query_exemplars));
+  add("/api/v1/format_query", true, queries(&api::QueryApi::format_query));
+  add("/api/v1/parse_query", true, queries(&api::QueryApi::parse_query));
+  add("/api/v1/series", true, labels(&api::LabelApi::series));
+  add("/api/v1/labels", true, labels(&api::LabelApi::labels));
+  add("/api/v1/label/{name}/values", false, labels(&api::LabelApi::label_values));
+  add("/api/v1/rules", false, rules(&api::RuleApi::rules));
+  add("/api/v1/alerts", false, rules(&api::RuleApi::alerts));
+  add("/api/v1/metadata", false, rules(&api::RuleApi::metadata));
+  add("/api/v1/status/buildinfo", false, rules(&api::RuleApi::build_info));
+  add("/jaeger/api/traces/{id}", false, [this](api::ApiRequest request, api::Exchange exchange) {
     traces_.trace(std::move(request), std::move(exchange));
   });
   const std::string confirm = "/api/v1/cold/confirm";
   routes_.add("POST", confirm,
               [this, confirm](net::Request request, const net::PathValues& values,
                               net::Responder responder) {
-                const auto answer = [this](ApiRequest asked, Exchange exchange) {
+                const auto answer = [this](api::ApiRequest asked, api::Exchange exchange) {
                   confirm_cold(std::move(asked), std::move(exchange));
                 };
                 serve(confirm, answer, std::move(request), values, std::move(responder));
@@ -81,11 +81,11 @@ Gateway::Gateway(Stores& stores, const Access& access, service::MetricRegistry& 
 }
 
 /// A person says that the cold store that is there now is the right one.
-void Gateway::confirm_cold(ApiRequest request, Exchange exchange) {
+void Gateway::confirm_cold(api::ApiRequest request, api::Exchange exchange) {
   if (request.caller.customer) {
     return exchange.fail({ErrorCode::kForbidden, "operators confirm a store, for all customers"});
   }
-  auto open = std::make_shared<Exchange>(std::move(exchange));
+  auto open = std::make_shared<api::Exchange>(std::move(exchange));
   // Not on an event loop: it waits for a disk.
   stores_.readers().read("", [this, open] {
     const auto confirmed = stores_.known_cold().confirm();
@@ -130,7 +130,7 @@ void Gateway::handle(net::Request request, net::Responder responder) {
 
 void Gateway::serve(const std::string& pattern, const Function& function, net::Request request,
                     net::PathValues values, net::Responder responder) {
-  Exchange exchange(std::move(responder), pattern, metrics_, clock_);
+  api::Exchange exchange(std::move(responder), pattern, metrics_, clock_);
   auto caller = access_.identify(request);  // again: the token may have been revoked since
   if (!caller) return exchange.fail(caller.error());
   auto place = in_flight_.enter(caller->customer);
@@ -139,11 +139,11 @@ void Gateway::serve(const std::string& pattern, const Function& function, net::R
                           std::chrono::seconds(1)});
   }
   exchange.hold(std::move(*place));
-  auto parameters = Parameters::read(request);
+  auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   // By name: of two arguments the moved exchange may be the first to be made.
-  ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
-                   exchange.interest()};
+  api::ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
+                        exchange.interest()};
   function(std::move(asked), std::move(exchange));
 }
 

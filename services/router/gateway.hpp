@@ -21,7 +21,7 @@ namespace vigia::router {
 class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
-  Gateway(Stores& stores, const Access& access, service::MetricRegistry& metrics,
+  Gateway(api::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
           std::function<bool()> is_ready);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
@@ -29,22 +29,22 @@ class Gateway final : public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
-  using Function = std::function<void(ApiRequest, Exchange)>;
+  using Function = std::function<void(api::ApiRequest, api::Exchange)>;
   void add(const std::string& pattern, bool takes_post, const Function& function);
   void serve(const std::string& pattern, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
 
-  void confirm_cold(ApiRequest request, Exchange exchange);
+  void confirm_cold(api::ApiRequest request, api::Exchange exchange);
 
-  Stores& stores_;
-  const Access& access_;
+  api::Stores& stores_;
+  const access::Access& access_;
   service::MetricRegistry& metrics_;
   const Clock& clock_;
-  InFlight in_flight_;
-  QueryApi queries_;
-  LabelApi labels_;
-  RuleApi rules_;
-  TraceApi traces_;
+  access::InFlight in_flight_;
+  api::QueryApi queries_;
+  api::LabelApi labels_;
+  api::RuleApi rules_;
+  api::TraceApi traces_;
   net::Routes routes_;
 };
 

@@ -20,17 +20,18 @@ namespace {
 constexpr std::size_t kOwnConnections = 4;
 constexpr std::size_t kBodyBytesMax = 2U << 20U;  // a query of 256 KiB, every byte of it escaped
 
-std::unique_ptr<net::Client> light_client(const LaneSettings& lanes) {
+std::unique_ptr<net::Client> light_client(const upstream::LaneSettings& lanes) {
   net::ClientSettings settings;
   settings.connections_per_host_max = lanes.usual.at_once_max + kOwnConnections;
   return net::Client::create(settings);
 }
 
-std::unique_ptr<net::Client> costly_client(const LaneSettings& lanes) {
+std::unique_ptr<net::Client> costly_client(const upstream::LaneSettings& lanes) {
   net::ClientSettings settings;
   // Look-ups have half of the usual places, and the counts of a query in its turn as many beside.
   settings.connections_per_host_max = lanes.usual.at_once_max + lanes.unknown_at_once_max +
-                                      lanes.heavy_at_once_max + Lanes::kOperatorsAtOnceMax;
+                                      lanes.heavy_at_once_max +
+                                      upstream::Lanes::kOperatorsAtOnceMax;
   return net::Client::create(settings);
 }
 
@@ -126,7 +127,7 @@ class Router final : public service::Running {
       const service::MetricLabels labels{{"store", stores[i].name}};
       emit("vigia_router_store_answers", "1 while the store answers the router's looks at it",
            service::MetricType::kGauge, labels,
-           seen.verdict == StoreHealth::Verdict::kAnswers ? 1 : 0);
+           seen.verdict == upstream::StoreHealth::Verdict::kAnswers ? 1 : 0);
       if (!stores[i].has_flags) continue;
       emit("vigia_router_store_is_unbounded",
            "1 where one query may hold more of a store than 5 million samples, or hides it",
@@ -144,8 +145,8 @@ class Router final : public service::Running {
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::unique_ptr<net::Client> light_client_;
   std::unique_ptr<net::Client> costly_client_;
-  Stores stores_;
-  Access access_;
+  api::Stores stores_;
+  access::Access access_;
   Gateway gateway_;
   std::unique_ptr<service::MetricsServer> metrics_server_;
   std::unique_ptr<net::Server> server_;

@@ -36,9 +36,9 @@ std::vector<HotShard> read_shards(const service::ConfigNode& node) {
   return shards;
 }
 
-LaneSettings read_lanes(const service::ConfigNode& node) {
-  LaneSettings lanes;
-  TurnSettings& turns = lanes.usual;
+upstream::LaneSettings read_lanes(const service::ConfigNode& node) {
+  upstream::LaneSettings lanes;
+  upstream::TurnSettings& turns = lanes.usual;
   const auto read = [&node](std::string_view key, std::size_t usual, std::size_t most) {
     return static_cast<std::size_t>(
         node.child(std::string(key))

@@ -37,7 +37,7 @@ struct Settings {
   Duration heartbeat_gap_max = std::chrono::seconds(150);  ///< beats come once a minute
   Duration query_timeout = std::chrono::minutes(2);
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
-  LaneSettings lanes;              ///< requests at one store at once; what is more waits
+  upstream::LaneSettings lanes;    ///< requests at one store at once; what is more waits
   /// Of one answer of a store; and of a customer's answers together, arriving or not read yet.
   std::uint64_t answer_bytes_max = 256U << 20U;
   std::uint64_t answers_bytes_total_max = 1U << 30U;  ///< the same of all customers

@@ -69,13 +69,14 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
 // An empty folder in a store's place is waited for like what passes: its disk may be mounted yet,
 // or a person says that it is to be begun anew.
 Result<void> Service::open_store() {
-  StoreGuard guard({settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
-                   disk_log::system_files(), clock_);
-  auto checked = patiently("the cold store's folder", [&guard] { return guard.check(); });
+  identity::StoreGuard guard(
+      {settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
+      disk_log::system_files(), clock_);
+  auto checked = kv::patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
-  auto store = open_rocksdb(settings_.rocksdb);
+  auto store = kv::open_rocksdb(settings_.rocksdb);
   if (!store && store.error().retry_after.has_value()) {
-    store = patiently("the cold store", [this] { return open_rocksdb(settings_.rocksdb); });
+    store = kv::patiently("the cold store", [this] { return kv::open_rocksdb(settings_.rocksdb); });
   }
   if (!store) return forward(store);
   store_ = std::move(*store);
@@ -87,29 +88,30 @@ Result<void> Service::open_store() {
 // that another process holds does not pass.
 Result<void> Service::open() {
   if (auto opened = open_store(); !opened) return opened;
-  auto chunks = patiently("the chunks", [this] { return KvChunkStore::open(*store_); });
+  auto chunks = kv::patiently("the chunks", [this] { return chunks::KvChunkStore::open(*store_); });
   if (!chunks) return forward(chunks);
   chunks_ = std::move(*chunks);
-  auto index = patiently("the index", [this] {
-    return SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
+  auto index = kv::patiently("the index", [this] {
+    return index::SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
   });
   if (!index) return forward(index);
   index_ = std::move(*index);
-  heads_ = std::make_unique<HeadSet>(*chunks_, clock_, settings_.memory_max / 8 * kHeadEighths);
-  IngesterSettings ingest;
+  heads_ =
+      std::make_unique<heads::HeadSet>(*chunks_, clock_, settings_.memory_max / 8 * kHeadEighths);
+  ingest::IngesterSettings ingest;
   ingest.log_directory = settings_.rocksdb.directory + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
   ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
   ingest.late_bytes_max = settings_.memory_max / kLatePart;
-  auto ingester = Ingester::open(std::move(ingest), *heads_, *chunks_, times_, clock_);
+  auto ingester = ingest::Ingester::open(std::move(ingest), *heads_, *chunks_, times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
   index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
   if (auto opened = open_events(); !opened) return opened;
-  healer_ = std::make_unique<IndexHealer>(*index_, *store_);
+  healer_ = std::make_unique<index::IndexHealer>(*index_, *store_);
   make_interfaces();
-  guard_ = std::make_unique<MemoryGuard>(settings_.memory_max,
-                                         [this](bool is_short) { set_short(is_short); });
+  guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
+                                                [this](bool is_short) { set_short(is_short); });
   start_retention();
   damage_notice_ = std::make_unique<disk_log::DamageNotice>(
       settings_.rocksdb.directory + "/vigia-damage-found", disk_log::system_files(), clock_);
@@ -121,13 +123,13 @@ Result<void> Service::open() {
 void Service::start_retention() {
   const RetentionSettings& keep = settings_.retention;
   Duration shortest = std::chrono::hours(24 * 365);
-  for (const RetentionRule& rule : retention_rules()) {
+  for (const retention::RetentionRule& rule : retention_rules()) {
     if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
   }
-  retention_guard_ = std::make_unique<RetentionGuard>(
+  retention_guard_ = std::make_unique<retention::RetentionGuard>(
       settings_.rocksdb.directory + "/vigia-retention", shortest, clock_);
-  retention_ = std::make_unique<RetentionSweeper>(retention_rules(), *retention_guard_, times_,
-                                                  keep.interval);
+  retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
+                                                             times_, keep.interval);
 }
 
 bool Service::is_ready() const { return store_->is_writable() && ingester_->is_taking(); }
@@ -142,7 +144,7 @@ net::Response Service::confirm_time() {
   return response;
 }
 
-std::vector<RetentionRule> Service::retention_rules() {
+std::vector<retention::RetentionRule> Service::retention_rules() {
   const RetentionSettings& keep = settings_.retention;
   // Later than the chunks, so that no sample is left without its labels.
   const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
@@ -158,8 +160,8 @@ std::vector<RetentionRule> Service::retention_rules() {
 
 Result<void> Service::open_events() {
   for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
-    auto events =
-        patiently("spans and logs", [&] { return EventStore::open(*store_, clock_, signal); });
+    auto events = kv::patiently("spans and logs",
+                                [&] { return events::EventStore::open(*store_, clock_, signal); });
     if (!events) return forward(events);
     (*events)->use_record_times(times_);
     const RetentionSettings& retention = settings_.retention;
@@ -179,27 +181,29 @@ TimestampMs Service::oldest_ms(Duration keep) const {
 }
 
 void Service::make_interfaces() {
-  reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
-  answers_ =
-      std::make_unique<CustomerShares>("answers under way", settings_.memory_max / kAnswersPart);
-  remote_read_ = std::make_unique<RemoteRead>(*index_, *reader_, ReadLimits(), *answers_);
-  books_ = std::make_unique<WriteBooks>(registry_);
-  write_api_ = std::make_unique<WriteApi>(*index_, *ingester_, *books_,
-                                          [this] { return oldest_ms(settings_.retention.raw); });
-  read_api_ = std::make_unique<ReadApi>(*remote_read_);
-  gaps_ = AnswerGaps([this] { return store_->damage().unsaved_files; },
-                     [this](std::string_view customer) { return index_->lacks_rows_of(customer); });
-  label_api_ = std::make_unique<LabelApi>(*index_, *reader_, *answers_, gaps_);
-  trace_intake_ = std::make_unique<OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
-  log_intake_ = std::make_unique<OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
-  event_api_ = std::make_unique<EventApi>(*spans_, *logs_, *index_, *answers_, gaps_);
-  sample_writers_ = std::make_unique<CustomerLanes>(
-      LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
-                   settings_.memory_max / kWritesPart});
-  event_writers_ = std::make_unique<CustomerLanes>(
-      LaneSettings{"spans and log records", kEventThreads, 1, kWriteJobsMax,
-                   settings_.memory_max / kWritesPart});
-  readers_ = std::make_unique<CustomerLanes>(LaneSettings{
+  reader_ = std::make_unique<read::SeriesReader>(*heads_, *chunks_);
+  answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
+                                                     settings_.memory_max / kAnswersPart);
+  remote_read_ =
+      std::make_unique<read::RemoteRead>(*index_, *reader_, read::ReadLimits(), *answers_);
+  books_ = std::make_unique<api::WriteBooks>(registry_);
+  write_api_ = std::make_unique<api::WriteApi>(
+      *index_, *ingester_, *books_, [this] { return oldest_ms(settings_.retention.raw); });
+  read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
+  gaps_ = api::AnswerGaps(
+      [this] { return store_->damage().unsaved_files; },
+      [this](std::string_view customer) { return index_->lacks_rows_of(customer); });
+  label_api_ = std::make_unique<api::LabelApi>(*index_, *reader_, *answers_, gaps_);
+  trace_intake_ = std::make_unique<api::OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
+  log_intake_ = std::make_unique<api::OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
+  event_api_ = std::make_unique<api::EventApi>(*spans_, *logs_, *index_, *answers_, gaps_);
+  sample_writers_ = std::make_unique<lanes::CustomerLanes>(
+      lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
+                          settings_.memory_max / kWritesPart});
+  event_writers_ = std::make_unique<lanes::CustomerLanes>(
+      lanes::LaneSettings{"spans and log records", kEventThreads, 1, kWriteJobsMax,
+                          settings_.memory_max / kWritesPart});
+  readers_ = std::make_unique<lanes::CustomerLanes>(lanes::LaneSettings{
       "reads", kReadThreads, customer_read_threads(), kReadJobsMax, kReadBytesMax, kReadNice});
 }
 
@@ -209,7 +213,8 @@ void Service::set_short(bool is_short) {
   heads_->set_short(is_short);
   index_->set_short(is_short);
   answers_->set_short(is_short);
-  for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
+  for (lanes::CustomerLanes* lanes :
+       {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     lanes->set_short(is_short);
   }
 }
@@ -218,7 +223,8 @@ Service::~Service() { stop(clock_.steady()); }
 
 void Service::stop(TimePoint deadline) noexcept {
   if (server_ != nullptr) server_->stop(deadline);
-  for (CustomerLanes* lanes : {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
+  for (lanes::CustomerLanes* lanes :
+       {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     if (lanes != nullptr) lanes->stop(deadline);
   }
   if (ingester_ != nullptr) ingester_->stop();
@@ -233,10 +239,10 @@ std::optional<net::Response> Service::admit(net::RequestHead& head) {
     return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
   }
   // What is nobody's alone, such as remote write of many, counts for the program that sends it.
-  const std::string_view customer = head.headers.get(kCustomerHeader);
+  const std::string_view customer = head.headers.get(api::kCustomerHeader);
   if (!customer.empty()) head.owner = customer;
   const bool is_write = head.method == "POST" && head.path == "/api/v1/write";
-  return is_write ? WriteApi::admit(head.headers) : std::nullopt;
+  return is_write ? api::WriteApi::admit(head.headers) : std::nullopt;
 }
 
 bool Service::reads_coding(const net::RequestHead& head, std::string_view coding) const {

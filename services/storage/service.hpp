@@ -6,9 +6,9 @@
 #include <mutex>
 
 #include "libs/base/clock.hpp"
+#include "libs/disk_log/damage_notice.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "libs/disk_log/damage_notice.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/program.hpp"
 #include "services/storage/api/event_api.hpp"
@@ -58,7 +58,7 @@ class Service final : public service::Running, public net::Handler {
   void make_interfaces();
   TimestampMs oldest_ms(Duration keep) const;
   void set_short(bool is_short);
-  std::vector<RetentionRule> retention_rules();
+  std::vector<retention::RetentionRule> retention_rules();
   void start_retention();
   bool is_ready() const;
   net::Response confirm_time();
@@ -69,7 +69,7 @@ class Service final : public service::Running, public net::Handler {
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
   /// Whose turn a request uses.
   using LaneOf = std::function<std::string(const net::Request&)>;
-  void add_route(const char* method, const std::string& pattern, CustomerLanes& lanes,
+  void add_route(const char* method, const std::string& pattern, lanes::CustomerLanes& lanes,
                  const LaneOf& lane_of, const Answer& answer);
   void add_writes();
   /// A read: ends with its client, and past its time, which is counted.
@@ -77,7 +77,8 @@ class Service final : public service::Running, public net::Handler {
     std::string what;  ///< in the counter
     Duration longest;
     LaneOf lane_of;
-    std::function<net::Response(const net::Request&, const net::PathValues&, const WorkLimit&)>
+    std::function<net::Response(const net::Request&, const net::PathValues&,
+                                const lanes::WorkLimit&)>
         answer;
   };
   void add_search(const char* method, const std::string& pattern, const Search& search);
@@ -87,39 +88,39 @@ class Service final : public service::Running, public net::Handler {
   Settings settings_;
   SystemClock clock_;
   service::MetricRegistry registry_;
-  RecordTimes times_;
+  retention::RecordTimes times_;
   std::mutex damage_mutex_;  // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
-  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<kv::OrderedStore> store_;
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
-  std::unique_ptr<KvChunkStore> chunks_;
-  std::unique_ptr<SeriesIndex> index_;
-  std::unique_ptr<IndexHealer> healer_;
-  std::unique_ptr<HeadSet> heads_;
-  std::unique_ptr<Ingester> ingester_;
-  std::unique_ptr<EventStore> spans_;
-  std::unique_ptr<EventStore> logs_;
-  std::unique_ptr<SeriesReader> reader_;
-  std::unique_ptr<CustomerShares> answers_;
-  std::unique_ptr<RemoteRead> remote_read_;
-  std::unique_ptr<WriteBooks> books_;
-  std::unique_ptr<WriteApi> write_api_;
-  std::unique_ptr<ReadApi> read_api_;
-  AnswerGaps gaps_;
-  std::unique_ptr<LabelApi> label_api_;
-  std::unique_ptr<OtlpApi> trace_intake_;
-  std::unique_ptr<OtlpApi> log_intake_;
-  std::unique_ptr<EventApi> event_api_;
-  std::unique_ptr<RetentionGuard> retention_guard_;
-  std::unique_ptr<RetentionSweeper> retention_;
+  std::unique_ptr<chunks::KvChunkStore> chunks_;
+  std::unique_ptr<index::SeriesIndex> index_;
+  std::unique_ptr<index::IndexHealer> healer_;
+  std::unique_ptr<heads::HeadSet> heads_;
+  std::unique_ptr<ingest::Ingester> ingester_;
+  std::unique_ptr<events::EventStore> spans_;
+  std::unique_ptr<events::EventStore> logs_;
+  std::unique_ptr<read::SeriesReader> reader_;
+  std::unique_ptr<lanes::CustomerShares> answers_;
+  std::unique_ptr<read::RemoteRead> remote_read_;
+  std::unique_ptr<api::WriteBooks> books_;
+  std::unique_ptr<api::WriteApi> write_api_;
+  std::unique_ptr<api::ReadApi> read_api_;
+  api::AnswerGaps gaps_;
+  std::unique_ptr<api::LabelApi> label_api_;
+  std::unique_ptr<api::OtlpApi> trace_intake_;
+  std::unique_ptr<api::OtlpApi> log_intake_;
+  std::unique_ptr<api::EventApi> event_api_;
+  std::unique_ptr<retention::RetentionGuard> retention_guard_;
+  std::unique_ptr<retention::RetentionSweeper> retention_;
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for
   // reads.
-  std::unique_ptr<CustomerLanes> sample_writers_;
-  std::unique_ptr<CustomerLanes> event_writers_;
-  std::unique_ptr<CustomerLanes> readers_;
-  std::unique_ptr<MemoryGuard> guard_;  // cuts the shares of all that stands above
+  std::unique_ptr<lanes::CustomerLanes> sample_writers_;
+  std::unique_ptr<lanes::CustomerLanes> event_writers_;
+  std::unique_ptr<lanes::CustomerLanes> readers_;
+  std::unique_ptr<lanes::MemoryGuard> guard_;  // cuts the shares of all that stands above
   std::unique_ptr<service::MetricsServer> metrics_server_;
   std::unique_ptr<net::Server> server_;
 };

@@ -10,7 +10,7 @@ namespace {
 
 // Of writes and of whatever names its customer in the header.
 std::string customer_of(const net::Request& request) {
-  return std::string(request.headers.get(kCustomerHeader));
+  return std::string(request.headers.get(api::kCustomerHeader));
 }
 
 // The router names the customer in the header or in the parameter.
@@ -47,7 +47,7 @@ std::shared_ptr<Job> make_job(net::Request request, net::Responder responder) {
 
 }  // namespace
 
-void Service::add_route(const char* method, const std::string& pattern, CustomerLanes& lanes,
+void Service::add_route(const char* method, const std::string& pattern, lanes::CustomerLanes& lanes,
                         const LaneOf& lane_of, const Answer& answer) {
   routes_.add(method, pattern,
               [this, &lanes, lane_of, answer](net::Request request, const net::PathValues& values,
@@ -78,7 +78,7 @@ void Service::add_search(const char* method, const std::string& pattern, const S
                 const auto taken = readers_->submit(
                     customer, bytes, [this, customer, job, values, search, gone, &ended] {
                       if (*gone) return job->responder.send(answer_to_nobody());
-                      const WorkLimit limit(clock_, search.longest, gone);
+                      const lanes::WorkLimit limit(clock_, search.longest, gone);
                       net::Response response = search.answer(job->request, values, limit);
                       if (limit.has_timed_out()) ended.add();
                       gaps_.mark(response, customer);
@@ -118,12 +118,12 @@ void Service::add_searches() {
   using net::PathValues;
   using net::Request;
   add_search("POST", "/api/v1/read",
-             {"remote_read", kRemoteReadTimeMax, ReadApi::customer_of,
-              [this](const Request& request, const PathValues&, const WorkLimit& limit) {
+             {"remote_read", kRemoteReadTimeMax, api::ReadApi::customer_of,
+              [this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
                 return read_api_->handle(request, limit);
               }});
   const auto trace = [this](const Request& request, const PathValues& values,
-                            const WorkLimit& limit) {
+                            const lanes::WorkLimit& limit) {
     return event_api_->trace(request, values.at("id"), limit);
   };
   for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
@@ -131,22 +131,23 @@ void Service::add_searches() {
   }
   add_read("/api/v1/logs",
            {"logs", kSearchTimeMax, reader_of,
-            [this](const Request& request, const PathValues&, const WorkLimit& limit) {
+            [this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
               return event_api_->logs(request, limit);
             }});
   const auto labels = [](auto answer) {
     return Search{"labels", kSearchTimeMax, reader_of, answer};
   };
   add_read("/api/v1/labels",
-           labels([this](const Request& request, const PathValues&, const WorkLimit& limit) {
+           labels([this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
              return label_api_->labels(request, limit);
            }));
   add_read("/api/v1/label/{name}/values",
-           labels([this](const Request& request, const PathValues& values, const WorkLimit& limit) {
+           labels([this](const Request& request, const PathValues& values,
+                         const lanes::WorkLimit& limit) {
              return label_api_->values(request, values.at("name"), limit);
            }));
   add_read("/api/v1/series",
-           labels([this](const Request& request, const PathValues&, const WorkLimit& limit) {
+           labels([this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
              return label_api_->series(request, limit);
            }));
 }
@@ -184,7 +185,7 @@ void Service::add_metrics() {
       emit("vigia_storage_made_seconds", "When the store was made, by its id.", MetricType::kGauge,
            {{"store", identity_->id}}, static_cast<double>(identity_->made_ms) / 1'000);
     }
-    const HeadStats heads = heads_->stats();
+    const heads::HeadStats heads = heads_->stats();
     gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
     gauge("vigia_storage_open_series_bytes", "Memory of open series.", heads.memory_bytes);
     counter("vigia_storage_chunks_closed_for_memory_total",
@@ -197,7 +198,7 @@ void Service::add_metrics() {
     gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", chunks_->disk_bytes());
     gauge("vigia_storage_span_disk_bytes", "Spans on disk.", spans_->disk_bytes());
     gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.", logs_->disk_bytes());
-    const IngesterStats ingest = ingester_->stats();
+    const ingest::IngesterStats ingest = ingester_->stats();
     gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
     gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
     counter("vigia_storage_log_syncs_total", "fdatasync calls of the log.", ingest.log.syncs);
@@ -236,10 +237,10 @@ bool Service::is_damage_recent() {
 void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
-    const DamageStats damage = store_->damage();
+    const kv::DamageStats damage = store_->damage();
     // Every kind is there from the start: increase() does not see a counter that begins at 1.
     std::map<std::string, std::uint64_t> found = damage.found;
-    for (const std::string_view what : kDamageKinds) found.try_emplace(std::string(what), 0);
+    for (const std::string_view what : kv::kDamageKinds) found.try_emplace(std::string(what), 0);
     for (const auto& [what, count] : found) {
       emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
            MetricType::kCounter, {{"what", what}}, static_cast<double>(count));

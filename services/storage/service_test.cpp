@@ -200,15 +200,16 @@ TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
                 .status,
             204);
   using remote_read::MatchType;
-  const std::string a = read(
-      {{MatchType::kEqual, "__name__", "up"}, {MatchType::kEqual, "customer_id", "cliente-a"}});
+  const std::string a = read({{wire::remote_read::MatchType::kEqual, "__name__", "up"},
+                              {wire::remote_read::MatchType::kEqual, "customer_id", "cliente-a"}});
   EXPECT_THAT(a, HasSubstr("cliente-a"));
   EXPECT_THAT(a, Not(HasSubstr("cliente-b")));
-  const std::string all = read({{MatchType::kEqual, "__name__", "up"}});
+  const std::string all = read({{wire::remote_read::MatchType::kEqual, "__name__", "up"}});
   EXPECT_THAT(all, HasSubstr("cliente-a"));
   EXPECT_THAT(all, HasSubstr("cliente-b"));
   // The fence of the header is stronger than any matcher.
-  for (const auto type : {MatchType::kEqual, MatchType::kRegex}) {
+  for (const auto type :
+       {wire::remote_read::MatchType::kEqual, wire::remote_read::MatchType::kRegex}) {
     EXPECT_EQ(read({{type, "customer_id", "cliente-b"}}, "cliente-a"), "");
   }
   EXPECT_THAT(get("/api/v1/series?matcher=__name__%3Dup", "cliente-b").body,

@@ -4,7 +4,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::buffer {
 
 namespace {
 
@@ -223,4 +223,4 @@ BufferStats Buffer::stats() const {
   return stats;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::buffer

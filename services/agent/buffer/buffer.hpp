@@ -14,12 +14,12 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/disk_log/disk_log.hpp"
 #include "services/agent/settings.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::buffer {
 
 inline constexpr std::array<Signal, 3> kSignals = {Signal::kMetrics, Signal::kTraces,
                                                    Signal::kLogs};
@@ -92,4 +92,4 @@ class Buffer {
   std::unique_ptr<disk_log::DiskLog> log_;  // last: its threads call count_drop until it ends
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::buffer

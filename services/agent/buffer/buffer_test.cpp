@@ -12,7 +12,7 @@
 
 #include "libs/disk_log/memory_files.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::buffer {
 namespace {
 
 class BufferTest : public testing::Test {
@@ -188,4 +188,4 @@ TEST_F(BufferTest, SecondCopyOnTheSameFolderIsRefused) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::buffer

@@ -6,7 +6,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::health {
 
 namespace {
 
@@ -29,7 +29,7 @@ Labels signal_label(Signal signal) { return {{"signal", std::string(to_string(si
 
 std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
 
-void add_buffer(std::vector<StatusValue>& values, const BufferStats& buffer) {
+void add_buffer(std::vector<StatusValue>& values, const buffer::BufferStats& buffer) {
   add_gauge(values, "agent_buffer_usage_percent",
             "How full the buffer is, the fuller of bytes and age", buffer.usage_percent);
   add_gauge(values, "agent_buffer_bytes", "Bytes on disk that are not acknowledged",
@@ -47,25 +47,25 @@ void add_buffer(std::vector<StatusValue>& values, const BufferStats& buffer) {
               "Jumps of the wall clock by which the buffer did not age", buffer.clock_jumps);
 }
 
-void add_traffic(std::vector<StatusValue>& values, const SenderStatus& sender,
+void add_traffic(std::vector<StatusValue>& values, const sender::SenderStatus& sender,
                  const AgentCounters& counters) {
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     add_counter(values, "agent_items_sent_total", "Items that the collector has taken",
                 sender.counts(signal).sent_items, signal_label(signal));
   }
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     add_counter(values, "agent_items_rejected_total", "Items that it left out of what it took",
                 sender.counts(signal).rejected_items, signal_label(signal));
   }
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     add_counter(values, "agent_items_refused_total", "Items in requests refused for good",
                 sender.counts(signal).refused_items, signal_label(signal));
   }
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     add_counter(values, "agent_relay_items_total", "Items taken from applications",
                 counters.relayed_items[index_of(signal)], signal_label(signal));
   }
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     add_counter(values, "agent_relay_requests_refused_total", "Requests of applications refused",
                 counters.relay_refusals[index_of(signal)], signal_label(signal));
   }
@@ -144,13 +144,14 @@ std::vector<StatusValue> AgentStatus::values() {
   return values;
 }
 
-std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values,
-                                          std::int64_t started_ns) {
-  std::vector<MetricFamily> families;
+std::vector<telemetry::MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                                     std::int64_t started_ns) {
+  std::vector<telemetry::MetricFamily> families;
   for (const StatusValue& value : values) {
     // values() gives all of a name one after the other, so a look at the last one is enough.
     if (families.empty() || families.back().name != value.name) {
-      const auto kind = value.is_counter ? InstrumentKind::kCounter : InstrumentKind::kGauge;
+      const auto kind = value.is_counter ? telemetry::InstrumentKind::kCounter
+                                         : telemetry::InstrumentKind::kGauge;
       families.push_back({value.name, "", value.help, kind, true, started_ns, {}});
     }
     families.back().points.push_back({value.labels, value.value});
@@ -158,4 +159,4 @@ std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values
   return families;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::health

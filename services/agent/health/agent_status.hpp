@@ -16,7 +16,7 @@
 #include "services/agent/settings.hpp"
 #include "services/agent/telemetry/metric_family.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::health {
 
 /// What other parts count. Any thread.
 struct AgentCounters {
@@ -40,7 +40,7 @@ struct HealthReport {
   std::vector<std::string> reasons;  ///< why it is degraded; none where it is healthy
   bool is_collector_reachable = false;
   std::optional<double> clock_offset_s;  ///< to the collector's, positive: ahead of it
-  BufferStats buffer;
+  buffer::BufferStats buffer;
   Duration uptime{};
 };
 
@@ -48,8 +48,8 @@ struct HealthReport {
 class AgentStatus {
  public:
   struct Parts {
-    const Buffer& buffer;
-    const SenderStatus& sender;
+    const buffer::Buffer& buffer;
+    const sender::SenderStatus& sender;
     const AgentCounters& counters;
     const Clock& clock;
   };
@@ -70,7 +70,7 @@ class AgentStatus {
 };
 
 /// The same values as families for the SDK, in order, those of one name together.
-std::vector<MetricFamily> status_families(const std::vector<StatusValue>& values,
-                                          std::int64_t started_ns);
+std::vector<telemetry::MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                                     std::int64_t started_ns);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::health

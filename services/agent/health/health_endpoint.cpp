@@ -10,7 +10,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/metrics.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::health {
 
 namespace {
 
@@ -158,4 +158,4 @@ std::string HealthEndpoint::json() {
       json_text(customer_), json_text(node_), VIGIA_VERSION);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::health

@@ -8,7 +8,7 @@
 #include "services/agent/health/agent_status.hpp"
 #include "services/agent/settings.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::health {
 
 enum class HealthForm { kJson, kText, kOpenMetrics };
 
@@ -40,4 +40,4 @@ class HealthEndpoint final : public net::Handler {
   AgentStatus& status_;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::health

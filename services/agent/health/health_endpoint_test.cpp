@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::agent {
+namespace vigia::agent::health {
 namespace {
 
 TEST(HealthForm, FollowsAccept) {
@@ -46,10 +46,10 @@ TEST(StatusFamilies, ValuesOfOneNameAreOneFamily) {
                                         77);
   ASSERT_EQ(families.size(), 2U);
   EXPECT_EQ(families[0].points.size(), 2U);
-  EXPECT_EQ(families[0].kind, InstrumentKind::kCounter);
+  EXPECT_EQ(families[0].kind, telemetry::InstrumentKind::kCounter);
   EXPECT_EQ(families[0].start_ns, 77);
   EXPECT_EQ(families[1].unit, "");
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::health

@@ -4,7 +4,7 @@
 
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -113,4 +113,4 @@ std::optional<CpuShares> CpuUsage::update(CpuTicks ticks) {
   return shares;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

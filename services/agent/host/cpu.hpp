@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// What a CPU did. The kernel counts time of guests inside user and nice as well; here each tick
 /// stands in one mode only, so that the modes add up to all of the time.
@@ -60,4 +60,4 @@ class CpuUsage {
   bool has_last_ = false;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -6,7 +6,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -100,4 +100,4 @@ void DiskTimeUnwrapper::unwrap(std::vector<DiskCounters>& disks) {
   states_ = std::move(kept);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

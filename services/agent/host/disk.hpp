@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 struct DiskDirection {
   std::uint64_t operations = 0;
@@ -54,4 +54,4 @@ class DiskTimeUnwrapper {
   std::map<std::string, DiskState> states_;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

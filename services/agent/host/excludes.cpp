@@ -4,7 +4,7 @@
 
 #include <fnmatch.h>
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// Below the folders of container runtimes and of the kubelet, not these folders themselves: a disk
 /// of their own that is mounted there is the host's.
@@ -46,4 +46,4 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
   });
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

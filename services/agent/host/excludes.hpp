@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// Patterns of the shell (fnmatch(3), where `*` stands for slashes too).
 struct HostExcludes {
@@ -20,4 +20,4 @@ struct HostExcludes {
 /// True where one of the patterns is the whole text.
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -12,7 +12,7 @@
 #include "libs/base/fault.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 std::optional<FilesystemSpace> stat_filesystem(const std::string& path) {
   struct statvfs raw{};
@@ -123,4 +123,4 @@ std::vector<ProbeResult> FilesystemProbe::ask(const std::vector<std::string>& pa
   return results;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -11,7 +11,7 @@
 
 #include "libs/base/duration.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// Bytes. used + free + reserved is the whole size.
 struct FilesystemSpace {
@@ -62,4 +62,4 @@ class FilesystemProbe {
   std::vector<std::shared_ptr<Worker>> stuck_;  // each waiting for one path
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

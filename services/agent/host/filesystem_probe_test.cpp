@@ -11,7 +11,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 namespace {
 
 /// A file system that answers only while its gate is open.
@@ -95,4 +95,4 @@ TEST(StatFilesystem, RootHasASize) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

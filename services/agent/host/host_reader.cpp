@@ -10,7 +10,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -202,4 +202,4 @@ HostReading HostReader::read() {
   return reading;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -16,7 +16,7 @@
 #include "services/agent/host/mounts.hpp"
 #include "services/agent/host/network.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// Where the host's files are: other places inside a container or on recorded trees.
 struct HostPaths {
@@ -96,4 +96,4 @@ class HostReader {
   std::optional<std::int64_t> boot_s_;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

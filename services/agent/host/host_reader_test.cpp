@@ -12,7 +12,7 @@
 #include "services/agent/host/identity.hpp"
 #include "services/agent/telemetry/host_families.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 namespace {
 
 using testing::ElementsAre;
@@ -29,11 +29,12 @@ std::optional<FilesystemSpace> fixed_space(const std::string& path) {
 }
 
 /// The value of one point, by family name and the values of its attributes in order.
-std::optional<double> value_of(const std::vector<MetricFamily>& families, std::string_view name,
+std::optional<double> value_of(const std::vector<telemetry::MetricFamily>& families,
+                               std::string_view name,
                                const std::vector<std::string>& attributes = {}) {
-  for (const MetricFamily& family : families) {
+  for (const telemetry::MetricFamily& family : families) {
     if (family.name != name) continue;
-    for (const MetricPoint& point : family.points) {
+    for (const telemetry::MetricPoint& point : family.points) {
       std::vector<std::string> values;
       for (const auto& [key, value] : point.attributes) values.push_back(value);
       if (values != attributes) continue;
@@ -47,7 +48,7 @@ TEST(HostReader, OrdinaryHostIsReadWhole) {
   HostReader reader(tree("debian12"), fixed_space);
   const HostReading reading = reader.read();
   EXPECT_EQ(reading.errors, 0U);
-  const auto families = host_families(reading, 1);
+  const auto families = telemetry::host_families(reading, 1);
   EXPECT_EQ(value_of(families, "system.cpu.time", {"user"}), 180.0);
   EXPECT_EQ(value_of(families, "system.cpu.time", {"guest"}), 21.0);
   EXPECT_EQ(value_of(families, "system.cpu.logical.count"), 2);
@@ -83,7 +84,7 @@ TEST(HostReader, ConnectionsAreListedWhereAskedFor) {
   HostPaths paths = tree("debian12");
   paths.lists_connections = true;
   HostReader reader(paths, fixed_space);
-  const auto families = host_families(reader.read(), 1);
+  const auto families = telemetry::host_families(reader.read(), 1);
   EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), 2);
   EXPECT_EQ(value_of(families, "system.network.connection.count", {"established", "tcp"}), 1);
 }
@@ -123,7 +124,7 @@ TEST_F(ChangingTree, CpuTakenOfflineKeepsSharesAndStartTime) {
   replace("proc/stat", "hotplug");
   const HostReading reading = reader.read();
   ASSERT_TRUE(reading.cpu_shares);
-  const auto families = host_families(reading, 1);
+  const auto families = telemetry::host_families(reading, 1);
   EXPECT_EQ(value_of(families, "system.cpu.logical.count"), 1);
   EXPECT_EQ(value_of(families, "system_cpu_usage"), 22.222);           // 200 / 900
   EXPECT_EQ(value_of(families, "system.cpu.time", {"iowait"}), 12.0);  // did not fall
@@ -136,7 +137,7 @@ TEST_F(ChangingTree, FileThatVanishesTakesOnlyItsOwnMetrics) {
   std::filesystem::remove(folder_ / "proc/diskstats");
   const HostReading reading = reader.read();
   EXPECT_EQ(reading.errors, 2U);
-  const auto families = host_families(reading, 1);
+  const auto families = telemetry::host_families(reading, 1);
   EXPECT_EQ(value_of(families, "system.memory.limit"), std::nullopt);
   EXPECT_EQ(value_of(families, "system.cpu.logical.count"), 2);
   EXPECT_EQ(value_of(families, "system.uptime"), 3600.25);
@@ -144,7 +145,7 @@ TEST_F(ChangingTree, FileThatVanishesTakesOnlyItsOwnMetrics) {
 
 TEST(HostReader, OldKernelIsRead) {
   HostReader reader(tree("kernel2632"), fixed_space);
-  const auto families = host_families(reader.read(), 1);
+  const auto families = telemetry::host_families(reader.read(), 1);
   EXPECT_EQ(value_of(families, "system.memory.linux.available"),
             (50'000.0 + 20'000 + 100'000 + 15'000 - 5'000) * 1024);
   EXPECT_EQ(value_of(families, "system.cpu.time", {"interrupt"}), 0.3);
@@ -157,7 +158,7 @@ TEST(HostReader, OldKernelIsRead) {
 
 TEST(HostReader, HugeAndBrokenNumbersNeitherWrapNorStopTheRest) {
   HostReader reader(tree("huge"), fixed_space);
-  const auto families = host_families(reader.read(), 7);
+  const auto families = telemetry::host_families(reader.read(), 7);
   constexpr auto kMost = static_cast<double>(std::numeric_limits<std::int64_t>::max());
   EXPECT_EQ(value_of(families, "system.memory.limit"), kMost);
   EXPECT_EQ(value_of(families, "system_memory_usage_percent"), 0);
@@ -166,8 +167,8 @@ TEST(HostReader, HugeAndBrokenNumbersNeitherWrapNorStopTheRest) {
   EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), std::nullopt);
   EXPECT_EQ(value_of(families, "system.cpu.load_average.1m"), std::nullopt);
   EXPECT_EQ(value_of(families, "system.uptime"), std::nullopt);
-  for (const MetricFamily& family : families) {
-    for (const MetricPoint& point : family.points) {
+  for (const telemetry::MetricFamily& family : families) {
+    for (const telemetry::MetricPoint& point : family.points) {
       EXPECT_GE(std::visit([](auto value) { return static_cast<double>(value); }, point.value), 0)
           << family.name;
     }
@@ -178,12 +179,12 @@ TEST(HostReader, EmptyTreeGivesErrorsAndNoMetrics) {
   HostReader reader({"/no/such/proc", "/no/such/sys", "/no/such"}, fixed_space);
   const HostReading reading = reader.read();
   EXPECT_GE(reading.errors, 6U);
-  EXPECT_TRUE(host_families(reading, 1).empty());
+  EXPECT_TRUE(telemetry::host_families(reading, 1).empty());
 }
 
 TEST(HostReader, ThisHostIsRead) {
   HostReader reader(HostPaths{}, stat_filesystem);
-  const auto families = host_families(reader.read(), 1);
+  const auto families = telemetry::host_families(reader.read(), 1);
   EXPECT_GT(value_of(families, "system.memory.limit").value_or(0), 0);
   EXPECT_GT(value_of(families, "system.uptime").value_or(0), 0);
   EXPECT_GT(value_of(families, "system.process.count").value_or(0), 0);
@@ -239,4 +240,4 @@ TEST(Identity, APlaceholderGivesWayToTheNextSource) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -12,7 +12,7 @@
 #include "services/agent/host/network.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 namespace {
 
 using testing::ElementsAre;
@@ -359,4 +359,4 @@ TEST(Identity, MacsAreUpperCaseWithHyphens) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

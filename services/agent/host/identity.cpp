@@ -12,7 +12,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -199,4 +199,4 @@ std::vector<ResourceAttribute> read_identity(const HostPaths& paths) {
   return attributes;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

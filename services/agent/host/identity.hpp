@@ -9,7 +9,7 @@
 
 #include "services/agent/host/host_reader.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// A resource attribute: one text, or several (an OTLP array) where `is_list`.
 struct ResourceAttribute {
@@ -39,4 +39,4 @@ std::string format_mac(std::string_view text);
 /// The machine's name in uname as `host.arch` spells it: x86_64 is "amd64", aarch64 "arm64".
 std::string format_arch(std::string_view machine);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -6,7 +6,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -96,4 +96,4 @@ PagingCounters parse_vmstat(std::string_view text) {
   return counters;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

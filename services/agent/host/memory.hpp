@@ -9,7 +9,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// All in bytes.
 struct MemoryReading {
@@ -42,4 +42,4 @@ struct PagingCounters {
 };
 PagingCounters parse_vmstat(std::string_view text);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -9,7 +9,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -121,4 +121,4 @@ std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& 
   return mounts;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -7,7 +7,7 @@
 
 #include "services/agent/host/excludes.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// One line of mountinfo (proc(5)), names unescaped.
 struct Mount {
@@ -31,4 +31,4 @@ std::vector<Mount> select_mounts(std::vector<Mount> mounts, const HostExcludes& 
 
 inline constexpr std::size_t kMountsMax = 200;
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -5,7 +5,7 @@
 #include "libs/base/utf8.hpp"
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -106,4 +106,4 @@ std::optional<std::uint64_t> parse_snmp_established(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

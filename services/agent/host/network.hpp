@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 struct NetworkDirection {
   std::uint64_t bytes = 0;
@@ -47,4 +47,4 @@ std::optional<SocketCounts> parse_sockstat_tcp(std::string_view text);
 /// nothing where it is missing.
 std::optional<std::uint64_t> parse_snmp_established(std::string_view text);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 namespace {
 
@@ -112,4 +112,4 @@ std::int64_t to_signed_saturating(std::uint64_t value) {
   return static_cast<std::int64_t>(value < kMax ? value : kMax);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

@@ -9,7 +9,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::host {
 
 /// The whole file, at most `bytes_max` of it: kNotFound where it cannot be opened, kTooLarge where
 /// it goes on, kUnavailable where reading fails. /proc files have no size, so it is read to its
@@ -52,4 +52,4 @@ std::uint64_t multiply_saturating(std::uint64_t left, std::uint64_t right);
 /// For OTLP, whose integers are signed: the number, or the largest signed one.
 std::int64_t to_signed_saturating(std::uint64_t value);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::host

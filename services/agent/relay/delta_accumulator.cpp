@@ -11,7 +11,7 @@
 
 #include "libs/wire/otlp/points.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
@@ -479,4 +479,4 @@ void DeltaAccumulator::discard() {
   pending_growth_ = 0;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -14,7 +14,7 @@
 #include "libs/base/result.hpp"
 #include "services/agent/relay/exponential_sum.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 /// 128-bit hash of what makes a series: resource, scope, metric and attributes.
 struct SeriesKey {
@@ -100,4 +100,4 @@ class DeltaAccumulator {
   std::uint32_t points_left_out_ = 0;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -5,7 +5,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::size_t ExponentialSum::bytes() const {
   return (positive_.counts.capacity() + negative_.counts.capacity()) * sizeof(std::uint64_t);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -13,7 +13,7 @@
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/json.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 namespace {
 
@@ -34,7 +34,7 @@ std::optional<Signal> signal_of(const net::RequestHead& head) {
     }
     return std::nullopt;
   }
-  for (const Signal signal : kSignals) {
+  for (const Signal signal : buffer::kSignals) {
     if (head.path == "/v1/" + std::string(to_string(signal))) return signal;
   }
   return std::nullopt;
@@ -93,7 +93,7 @@ Error too_many_resources() {
                       Relay::kStampedBytesMax >> 20U)};
 }
 
-void answer_refusal(AgentCounters& counters, const net::RequestHead& head, Signal signal,
+void answer_refusal(health::AgentCounters& counters, const net::RequestHead& head, Signal signal,
                     const Error& error, net::Responder responder) {
   ++counters.relay_refusals[index_of(signal)];
   responder.send(net::otlp_error(head, error));
@@ -254,4 +254,4 @@ void Relay::process(Job job) {
   job.responder.send(partial_success(job.head, left_out));
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

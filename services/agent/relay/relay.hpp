@@ -18,7 +18,7 @@
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/settings.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 /// Requests with deltas or request durations go through a thread of the relay's own, one after the
 /// other, since what they add must count only if they were kept; all others share an fdatasync.
@@ -26,8 +26,8 @@ namespace vigia::agent {
 class Relay final : public net::Handler {
  public:
   struct Parts {
-    Buffer& buffer;
-    AgentCounters& counters;
+    buffer::Buffer& buffer;
+    health::AgentCounters& counters;
     RequestDurations& durations;
     const Clock& clock;
   };
@@ -72,4 +72,4 @@ class Relay final : public net::Handler {
   std::thread thread_;             // last: it uses all of the above
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -12,7 +12,7 @@
 #include "libs/net/server.hpp"
 #include "services/agent/relay/relay.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 namespace {
 
 namespace otlp = opentelemetry::proto;
@@ -36,7 +36,7 @@ class RelayServerTest : public testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::remove_all(folder_);
-    auto opened = Buffer::open(settings_.buffer, settings_.customer, clock_);
+    auto opened = buffer::Buffer::open(settings_.buffer, settings_.customer, clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     buffer_ = *std::move(opened);
     relay_ =
@@ -106,9 +106,9 @@ class RelayServerTest : public testing::Test {
       std::filesystem::path(testing::TempDir()) / ("vigia-relay-" + std::to_string(::getpid()));
   SystemClock clock_;
   const Settings settings_ = settings(folder_.string());
-  AgentCounters counters_;
+  health::AgentCounters counters_;
   RequestDurations durations_;
-  std::unique_ptr<Buffer> buffer_;
+  std::unique_ptr<buffer::Buffer> buffer_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
@@ -218,4 +218,4 @@ TEST_F(RelayServerTest, EmptyRequestSucceedsAndIsNotKept) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -11,7 +11,7 @@
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/telemetry/duration_metrics.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 namespace {
 
 namespace otlp = opentelemetry::proto;
@@ -505,7 +505,7 @@ TEST(RequestDurations, SeriesThatBeganLongAgoOnlySetsTheMark) {
 }
 
 TEST(DurationMetrics, OneGaugeAServiceWithoutAUnit) {
-  const auto encoded = encode_durations({{"shop", "tienda", 0.25}}, settings(), 5);
+  const auto encoded = telemetry::encode_durations({{"shop", "tienda", 0.25}}, settings(), 5);
   EXPECT_EQ(encoded.points, 1U);
   ExportMetricsServiceRequest request;
   ASSERT_TRUE(request.ParseFromString(encoded.body));
@@ -521,4 +521,4 @@ TEST(DurationMetrics, OneGaugeAServiceWithoutAUnit) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -8,7 +8,7 @@
 #include "libs/wire/otlp/walker.hpp"
 #include "services/agent/relay/stamp.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 namespace {
 
@@ -140,4 +140,4 @@ std::vector<ServiceDuration> RequestDurations::take() {
   return durations;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

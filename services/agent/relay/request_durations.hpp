@@ -13,7 +13,7 @@
 
 #include "services/agent/relay/delta_accumulator.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 struct ServiceDuration {
   std::string service_namespace;  ///< may be ""
@@ -59,4 +59,4 @@ class RequestDurations {
   std::map<ServiceKey, Total> totals_;  // guarded by mutex_
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

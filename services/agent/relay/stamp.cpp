@@ -8,7 +8,7 @@
 #include "libs/wire/otlp/walker.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 namespace {
 
@@ -71,8 +71,9 @@ bool is_request_duration(std::string_view metric_name) {
 
 ResourceStamp::ResourceStamp(const Settings& settings) {
   const auto attributes = customer_attributes(settings);
-  for (const ResourceAttribute& attribute : attributes) labels_.push_back(label_of(attribute.key));
-  encoded_ = encode_resource(attributes);
+  for (const host::ResourceAttribute& attribute : attributes)
+    labels_.push_back(label_of(attribute.key));
+  encoded_ = telemetry::encode_resource(attributes);
 }
 
 bool ResourceStamp::is_ours(std::string_view key) const {
@@ -142,4 +143,4 @@ std::size_t ResourceStamp::stamped_bytes_max(std::string_view body) const {
   return bytes;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

@@ -9,7 +9,7 @@
 #include "libs/model/signal.hpp"
 #include "services/agent/settings.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::relay {
 
 /// What an export request holds, as far as the relay has to know.
 struct RequestContents {
@@ -46,4 +46,4 @@ class ResourceStamp {
   std::string encoded_;              // our attributes, as fields of a Resource
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::relay

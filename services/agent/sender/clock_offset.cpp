@@ -8,7 +8,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::string describe_offset(double seconds) {
                      seconds < 0 ? "behind" : "ahead of");
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -9,7 +9,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 /// Seconds since 1970 of an HTTP date (RFC 9110, IMF-fixdate); nothing for anything else.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
@@ -50,4 +50,4 @@ class ClockOffset {
 /// "this node's clock is 360 s ahead of the collector's".
 std::string describe_offset(double seconds);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -9,7 +9,7 @@
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 namespace {
 
@@ -206,4 +206,4 @@ Delivery read_export_response(std::string_view bytes) {
   return delivery;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -13,7 +13,7 @@
 #include "services/agent/sender/clock_offset.hpp"
 #include "services/agent/settings.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 /// The collector has taken a request, perhaps without some of its items.
 struct Delivery {
@@ -59,4 +59,4 @@ class CollectorLink {
 /// such message are a success all the same, since the status said so.
 Delivery read_export_response(std::string_view bytes);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

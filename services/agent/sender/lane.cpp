@@ -8,7 +8,7 @@
 #include "libs/service/log.hpp"
 #include "services/agent/sender/split_request.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 namespace {
 
@@ -233,4 +233,4 @@ void Lane::count_delivery(std::uint64_t items, const Delivery& delivery) {
   }
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/disk_log/disk_log.hpp"
 #include "services/agent/sender/collector_link.hpp"
 #include "services/agent/sender/refused_store.hpp"
 #include "services/agent/sender/sender_status.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 /// How long to wait after the `failures`-th failure in a row (from 1): 1 s, growing by 1.6 to 30 s,
 /// ± 20 % at random so that ten thousand agents do not come back at once; never less than the
@@ -87,4 +87,4 @@ class Lane {
   std::thread thread_;        // last: it uses all of the above
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

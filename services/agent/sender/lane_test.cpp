@@ -15,7 +15,7 @@
 #include "services/agent/buffer/buffer.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 namespace {
 
 using std::chrono::milliseconds;
@@ -135,8 +135,8 @@ class LaneTest : public testing::TestWithParam<Protocol> {
   }
   void open_buffer() {
     buffer_.reset();
-    auto opened = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
-                               *CustomerId::parse("cliente-a"), clock_);
+    auto opened = buffer::Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
+                                       *CustomerId::parse("cliente-a"), clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     buffer_ = *std::move(opened);
   }
@@ -198,7 +198,7 @@ class LaneTest : public testing::TestWithParam<Protocol> {
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   SenderStatus status_{clock_};
   RefusedStore refused_{(folder_ / "refused").string(), clock_};
-  std::unique_ptr<Buffer> buffer_;
+  std::unique_ptr<buffer::Buffer> buffer_;
   std::unique_ptr<CollectorLink> link_;
   std::unique_ptr<Lane> lane_;
 };
@@ -276,8 +276,8 @@ TEST_P(LaneTest, AWebPageIsNoAcknowledgement) {
 TEST_P(LaneTest, WhatWasKeptForAnotherCustomerIsNeverSentAndHoldsNothingUp) {
   write("ab");
   buffer_.reset();
-  auto opened = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
-                             *CustomerId::parse("cliente-z"), clock_);
+  auto opened = buffer::Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(24)},
+                                     *CustomerId::parse("cliente-z"), clock_);
   ASSERT_TRUE(opened);
   buffer_ = *std::move(opened);
   write("xy");
@@ -395,4 +395,4 @@ INSTANTIATE_TEST_SUITE_P(Protocols, LaneTest, testing::Values(Protocol::kGrpc, P
                          });
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 namespace {
 
@@ -81,4 +81,4 @@ Result<void> RefusedStore::keep(Signal signal, std::string_view body, std::strin
   return {};
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -11,7 +11,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 /// In `<buffer>/refused/`: `<milliseconds>-<n>-<signal>.otlp`, an OTLP export request in protobuf
 /// as it was sent, and beside it `….txt` with the collector's words. Thread contract: any thread.
@@ -34,4 +34,4 @@ class RefusedStore {
   std::uint64_t number_ = 0;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -6,7 +6,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 void SenderStatus::note_sent(Signal signal, std::uint64_t items, std::uint64_t rejected) {
   const std::lock_guard lock(mutex_);
@@ -77,4 +77,4 @@ SignalCounts SenderStatus::counts(Signal signal) const {
   return counts_[static_cast<std::size_t>(signal) - 1];
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -11,7 +11,7 @@
 #include "libs/model/signal.hpp"
 #include "services/agent/sender/clock_offset.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 struct SignalCounts {
   std::uint64_t sent_items = 0;      ///< acknowledged by the collector
@@ -66,4 +66,4 @@ class SenderStatus {
   std::array<SignalCounts, 3> counts_{};
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

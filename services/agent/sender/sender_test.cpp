@@ -14,7 +14,7 @@
 #include "services/agent/sender/sender_status.hpp"
 #include "services/agent/sender/split_request.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 namespace {
 
 using opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
@@ -222,4 +222,4 @@ TEST(SenderStatus, AFailureSaysHowFarTheClocksAreApart) {
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

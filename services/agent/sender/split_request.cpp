@@ -7,7 +7,7 @@
 
 #include "libs/wire/otlp/field_reader.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::sender {
 
 namespace {
 
@@ -71,4 +71,4 @@ std::optional<std::pair<std::string, std::string>> split_request(std::string_vie
   }
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::sender

@@ -6,7 +6,7 @@
 
 #include "services/agent/telemetry/otlp_writer.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -46,11 +46,11 @@ std::string encode_scope_metrics(double average_seconds, std::int64_t time_ns) {
 
 }  // namespace
 
-EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
+EncodedMetrics encode_durations(const std::vector<relay::ServiceDuration>& durations,
                                 const Settings& settings, std::int64_t time_ns) {
   EncodedMetrics encoded;
   protozero::pbf_writer request(encoded.body);
-  for (const ServiceDuration& duration : durations) {
+  for (const relay::ServiceDuration& duration : durations) {
     auto resource = customer_attributes(settings);
     resource.push_back({"service.name", {duration.service_name}, false});
     if (!duration.service_namespace.empty()) {
@@ -66,4 +66,4 @@ EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
   return encoded;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

@@ -1,6 +1,6 @@
 #include "services/agent/telemetry/grid.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 std::int64_t next_grid_point(std::int64_t now_ns, std::int64_t last_ns, std::int64_t interval_ns) {
   const std::int64_t next = (now_ns / interval_ns + 1) * interval_ns;
@@ -12,4 +12,4 @@ std::int64_t next_grid_point(std::int64_t now_ns, std::int64_t last_ns, std::int
   return is_small_step_back ? last_ns + interval_ns : next;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

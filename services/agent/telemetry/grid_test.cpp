@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 namespace {
 
 TEST(Grid, NextPointIsAMultipleOfTheInterval) {
@@ -22,4 +22,4 @@ TEST(Grid, ClockSetBackFarIsFollowed) { EXPECT_EQ(next_grid_point(100, 3600, 15)
 TEST(Grid, ClockSetForwardSkipsPoints) { EXPECT_EQ(next_grid_point(3601, 15, 15), 3615); }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

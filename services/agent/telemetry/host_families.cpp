@@ -8,7 +8,7 @@
 
 #include "services/agent/host/proc_text.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -25,7 +25,7 @@ class FamilyList {
     families_.push_back({name, unit, description, kind, false, start_ns_, {}});
   }
   void point(PointAttributes attributes, std::uint64_t value) {
-    families_.back().points.push_back({std::move(attributes), to_signed_saturating(value)});
+    families_.back().points.push_back({std::move(attributes), host::to_signed_saturating(value)});
   }
   void point(PointAttributes attributes, double value) {
     families_.back().is_double = true;
@@ -62,19 +62,19 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-void add_cpu(FamilyList& list, const HostReading& reading) {
+void add_cpu(FamilyList& list, const host::HostReading& reading) {
   if (!reading.stat) return;
   const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   list.family(kCounter, "system.cpu.time", "s", "CPU time of all CPUs, by what it went to");
-  for (std::size_t mode = 0; mode < kCpuModes; ++mode) {
-    list.point({{"cpu.mode", std::string(kCpuModeNames[mode])}},
+  for (std::size_t mode = 0; mode < host::kCpuModes; ++mode) {
+    list.point({{"cpu.mode", std::string(host::kCpuModeNames[mode])}},
                static_cast<double>(reading.cpu_ticks[mode]) / ticks_per_second);
   }
   if (reading.cpu_shares) {
     list.family(kGauge, "system.cpu.utilization", "1",
                 "Share of the CPU time since the last sample, by what it went to");
-    for (std::size_t mode = 0; mode < kCpuModes; ++mode) {
-      list.point({{"cpu.mode", std::string(kCpuModeNames[mode])}},
+    for (std::size_t mode = 0; mode < host::kCpuModes; ++mode) {
+      list.point({{"cpu.mode", std::string(host::kCpuModeNames[mode])}},
                  rounded_share(reading.cpu_shares->share[mode]));
     }
     list.family(kGauge, "system_cpu_usage", "", "CPU in use, percent of all CPUs");
@@ -84,9 +84,9 @@ void add_cpu(FamilyList& list, const HostReading& reading) {
   list.point({}, reading.stat->logical_count);
 }
 
-void add_memory(FamilyList& list, const HostReading& reading) {
+void add_memory(FamilyList& list, const host::HostReading& reading) {
   if (!reading.memory) return;
-  const MemoryReading& memory = *reading.memory;
+  const host::MemoryReading& memory = *reading.memory;
   const std::pair<const char*, std::uint64_t> states[] = {{"used", memory.used()},
                                                           {"free", memory.free},
                                                           {"buffers", memory.buffers},
@@ -106,15 +106,15 @@ void add_memory(FamilyList& list, const HostReading& reading) {
   list.point({}, rounded_percent(ratio(memory.used(), memory.total) * 100));
 }
 
-void add_swaps(FamilyList& list, const HostReading& reading) {
+void add_swaps(FamilyList& list, const host::HostReading& reading) {
   list.family(kUpDown, "system.paging.usage", "By", "Swap by state");
-  for (const SwapDevice& swap : reading.swaps) {
+  for (const host::SwapDevice& swap : reading.swaps) {
     list.point({{"system.device", swap.device}, {"system.paging.state", "used"}}, swap.used);
     list.point({{"system.device", swap.device}, {"system.paging.state", "free"}},
                swap.total - swap.used);
   }
   list.family(kGauge, "system.paging.utilization", "1", "Share of the swap area, by state");
-  for (const SwapDevice& swap : reading.swaps) {
+  for (const host::SwapDevice& swap : reading.swaps) {
     const double used = ratio(swap.used, swap.total);
     list.point({{"system.device", swap.device}, {"system.paging.state", "used"}},
                rounded_share(used));
@@ -123,9 +123,9 @@ void add_swaps(FamilyList& list, const HostReading& reading) {
   }
 }
 
-void add_paging(FamilyList& list, const HostReading& reading) {
+void add_paging(FamilyList& list, const host::HostReading& reading) {
   add_swaps(list, reading);
-  const PagingCounters& paging = reading.paging;
+  const host::PagingCounters& paging = reading.paging;
   list.family(kCounter, "system.paging.faults", "{fault}", "Page faults");
   // Two lines of a file that changes while it is read: a difference below nought would wrap.
   if (paging.faults && paging.major_faults && *paging.faults >= *paging.major_faults) {
@@ -141,42 +141,42 @@ void add_paging(FamilyList& list, const HostReading& reading) {
   }
 }
 
-PointAttributes disk_direction(const DiskCounters& disk, const char* direction) {
+PointAttributes disk_direction(const host::DiskCounters& disk, const char* direction) {
   return {{"disk.io.direction", direction}, {"system.device", disk.name}};
 }
 
 double seconds(std::uint64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
-void add_disks(FamilyList& list, const HostReading& reading) {
+void add_disks(FamilyList& list, const host::HostReading& reading) {
   list.family(kCounter, "system.disk.io", "By", "Bytes read and written");
-  for (const DiskCounters& disk : reading.disks) {
+  for (const host::DiskCounters& disk : reading.disks) {
     list.point(disk_direction(disk, "read"), disk.read.bytes);
     list.point(disk_direction(disk, "write"), disk.write.bytes);
   }
   list.family(kCounter, "system.disk.operations", "{operation}", "Reads and writes");
-  for (const DiskCounters& disk : reading.disks) {
+  for (const host::DiskCounters& disk : reading.disks) {
     list.point(disk_direction(disk, "read"), disk.read.operations);
     list.point(disk_direction(disk, "write"), disk.write.operations);
   }
   list.family(kCounter, "system.disk.io_time", "s", "Time with work in flight");
-  for (const DiskCounters& disk : reading.disks) {
+  for (const host::DiskCounters& disk : reading.disks) {
     if (disk.has_times) list.point({{"system.device", disk.name}}, seconds(disk.busy_ms));
   }
   list.family(kCounter, "system.disk.operation_time", "s", "Time of all operations together");
-  for (const DiskCounters& disk : reading.disks) {
+  for (const host::DiskCounters& disk : reading.disks) {
     if (!disk.has_times) continue;
     list.point(disk_direction(disk, "read"), seconds(disk.read.time_ms));
     list.point(disk_direction(disk, "write"), seconds(disk.write.time_ms));
   }
   list.family(kCounter, "system.disk.merged", "{operation}", "Operations merged into others");
-  for (const DiskCounters& disk : reading.disks) {
+  for (const host::DiskCounters& disk : reading.disks) {
     if (!disk.has_times) continue;
     list.point(disk_direction(disk, "read"), disk.read.merged);
     list.point(disk_direction(disk, "write"), disk.write.merged);
   }
 }
 
-PointAttributes mount_attributes(const Mount& mount) {
+PointAttributes mount_attributes(const host::Mount& mount) {
   PointAttributes attributes = {{"system.device", mount.source},
                                 {"system.filesystem.mode", mount.mode},
                                 {"system.filesystem.mountpoint", mount.mount_point},
@@ -185,13 +185,13 @@ PointAttributes mount_attributes(const Mount& mount) {
   return attributes;
 }
 
-PointAttributes mount_state(const Mount& mount, const char* state) {
+PointAttributes mount_state(const host::Mount& mount, const char* state) {
   PointAttributes attributes = mount_attributes(mount);
   attributes.emplace_back("system.filesystem.state", state);
   return attributes;
 }
 
-void add_filesystems(FamilyList& list, const HostReading& reading) {
+void add_filesystems(FamilyList& list, const host::HostReading& reading) {
   list.family(kUpDown, "system.filesystem.usage", "By", "Space of the file system, by state");
   for (const auto& [mount, space] : reading.filesystems) {
     list.point(mount_state(mount, "used"), space.used);
@@ -210,9 +210,9 @@ void add_filesystems(FamilyList& list, const HostReading& reading) {
   }
 }
 
-void add_interface_family(FamilyList& list, const HostReading& reading,
-                          std::uint64_t NetworkDirection::* value) {
-  for (const InterfaceCounters& interface : reading.interfaces) {
+void add_interface_family(FamilyList& list, const host::HostReading& reading,
+                          std::uint64_t host::NetworkDirection::* value) {
+  for (const host::InterfaceCounters& interface : reading.interfaces) {
     list.point({{"network.interface.name", interface.name}, {"network.io.direction", "receive"}},
                interface.receive.*value);
     list.point({{"network.interface.name", interface.name}, {"network.io.direction", "transmit"}},
@@ -220,15 +220,15 @@ void add_interface_family(FamilyList& list, const HostReading& reading,
   }
 }
 
-void add_connections(FamilyList& list, const HostReading& reading) {
+void add_connections(FamilyList& list, const host::HostReading& reading) {
   list.family(kUpDown, "system.network.connection.count", "{connection}", "TCP sockets by state");
   const auto add = [&](std::string_view state, std::uint64_t count) {
     list.point({{"network.connection.state", std::string(state)}, {"network.transport", "tcp"}},
                count);
   };
   if (reading.tcp_states) {
-    for (std::size_t state = 0; state < kTcpStates; ++state) {
-      add(kTcpStateNames[state], (*reading.tcp_states)[state]);
+    for (std::size_t state = 0; state < host::kTcpStates; ++state) {
+      add(host::kTcpStateNames[state], (*reading.tcp_states)[state]);
     }
     return;
   }
@@ -236,19 +236,19 @@ void add_connections(FamilyList& list, const HostReading& reading) {
   if (reading.tcp_time_wait) add("time_wait", *reading.tcp_time_wait);
 }
 
-void add_network(FamilyList& list, const HostReading& reading) {
+void add_network(FamilyList& list, const host::HostReading& reading) {
   list.family(kCounter, "system.network.io", "By", "Bytes received and transmitted");
-  add_interface_family(list, reading, &NetworkDirection::bytes);
+  add_interface_family(list, reading, &host::NetworkDirection::bytes);
   list.family(kCounter, "system.network.packet.count", "{packet}", "Packets");
-  add_interface_family(list, reading, &NetworkDirection::packets);
+  add_interface_family(list, reading, &host::NetworkDirection::packets);
   list.family(kCounter, "system.network.errors", "{error}", "Packets with errors");
-  add_interface_family(list, reading, &NetworkDirection::errors);
+  add_interface_family(list, reading, &host::NetworkDirection::errors);
   list.family(kCounter, "system.network.packet.dropped", "{packet}", "Packets dropped");
-  add_interface_family(list, reading, &NetworkDirection::dropped);
+  add_interface_family(list, reading, &host::NetworkDirection::dropped);
   add_connections(list, reading);
 }
 
-void add_small(FamilyList& list, const HostReading& reading) {
+void add_small(FamilyList& list, const host::HostReading& reading) {
   if (reading.load) {
     const std::pair<std::string_view, double> averages[] = {
         {"system.cpu.load_average.1m", reading.load->one_minute},
@@ -275,7 +275,7 @@ void add_small(FamilyList& list, const HostReading& reading) {
 
 }  // namespace
 
-std::vector<MetricFamily> host_families(const HostReading& reading, std::int64_t started_ns) {
+std::vector<MetricFamily> host_families(const host::HostReading& reading, std::int64_t started_ns) {
   const bool has_boot = reading.stat && reading.stat->boot_s && *reading.stat->boot_s > 0 &&
                         *reading.stat->boot_s < kBootSecondsMax;
   // The kernel's counters began with the host, not with the agent: a restart of ours is no reset.
@@ -290,4 +290,4 @@ std::vector<MetricFamily> host_families(const HostReading& reading, std::int64_t
   return list.take();
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

@@ -8,10 +8,10 @@
 #include "services/agent/host/host_reader.hpp"
 #include "services/agent/telemetry/metric_family.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 /// Families without points are left out. `started_ns`: since when sums are counted where the host
 /// does not say when it booted.
-std::vector<MetricFamily> host_families(const HostReading& reading, std::int64_t started_ns);
+std::vector<MetricFamily> host_families(const host::HostReading& reading, std::int64_t started_ns);
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

@@ -7,7 +7,7 @@
 #include "services/agent/telemetry/grid.hpp"
 #include "services/agent/telemetry/host_families.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -16,12 +16,12 @@ constexpr Duration kWaitSlice = std::chrono::seconds(5);
 
 }  // namespace
 
-std::vector<ResourceAttribute> agent_resource(const Settings& settings) {
+std::vector<host::ResourceAttribute> agent_resource(const Settings& settings) {
   auto resource = customer_attributes(settings);
   resource.push_back({"service.name", {"vigia-agent"}, false});
   resource.push_back({"service.instance.id", {settings.node.text()}, false});
   resource.push_back({"service.version", {VIGIA_VERSION}, false});
-  for (ResourceAttribute& attribute : read_identity(settings.host)) {
+  for (host::ResourceAttribute& attribute : host::read_identity(settings.host)) {
     resource.push_back(std::move(attribute));
   }
   return resource;
@@ -31,7 +31,7 @@ HostLoop::HostLoop(const Settings& settings, Parts parts)
     : settings_(settings),
       interval_ns_(settings.interval.count()),
       parts_(parts),
-      reader_(settings.host, stat_filesystem),
+      reader_(settings.host, host::stat_filesystem),
       meter_(agent_resource(settings)),
       thread_([this] { run(); }) {}
 
@@ -71,12 +71,12 @@ void HostLoop::run() {
 }
 
 void HostLoop::sample(std::int64_t grid_ns) {
-  const HostReading reading = reader_.read();
+  const host::HostReading reading = reader_.read();
   parts_.counters.host_read_errors += reading.errors;
   parts_.counters.filesystems_stuck = reading.filesystems_stuck;
   const auto status = parts_.status.values();
   auto families = host_families(reading, parts_.status.started_ns());
-  for (MetricFamily& family : status_families(status, parts_.status.started_ns())) {
+  for (MetricFamily& family : health::status_families(status, parts_.status.started_ns())) {
     families.push_back(std::move(family));
   }
   EncodedMetrics encoded = meter_.collect(families, grid_ns);
@@ -87,4 +87,4 @@ void HostLoop::sample(std::int64_t grid_ns) {
   parts_.buffer.append_own(std::move(encoded.body), encoded.points);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

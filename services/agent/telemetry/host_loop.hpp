@@ -16,19 +16,19 @@
 #include "services/agent/settings.hpp"
 #include "services/agent/telemetry/sdk_meter.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 /// Resource attributes of the agent's own metrics: customer, node, service and host.
-std::vector<ResourceAttribute> agent_resource(const Settings& settings);
+std::vector<host::ResourceAttribute> agent_resource(const Settings& settings);
 
 /// Has a thread of its own from construction to destruction.
 class HostLoop {
  public:
   struct Parts {
-    Buffer& buffer;
-    AgentStatus& status;
-    AgentCounters& counters;
-    RequestDurations& durations;
+    buffer::Buffer& buffer;
+    health::AgentStatus& status;
+    health::AgentCounters& counters;
+    relay::RequestDurations& durations;
     const Clock& clock;
   };
   HostLoop(const Settings& settings, Parts parts);
@@ -47,7 +47,7 @@ class HostLoop {
   const Settings settings_;
   const std::int64_t interval_ns_;
   Parts parts_;
-  HostReader reader_;
+  host::HostReader reader_;
   SdkMeter meter_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -55,4 +55,4 @@ class HostLoop {
   std::thread thread_;        // last: it uses all of the above
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

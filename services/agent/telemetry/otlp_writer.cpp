@@ -2,7 +2,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -44,10 +44,10 @@ std::string encode_text_attribute(std::string_view key, std::string_view value) 
   return encode_attribute(key, encode_string_value(value));
 }
 
-std::string encode_resource(const std::vector<ResourceAttribute>& attributes) {
+std::string encode_resource(const std::vector<host::ResourceAttribute>& attributes) {
   std::string resource;
   protozero::pbf_writer writer(resource);
-  for (const ResourceAttribute& attribute : attributes) {
+  for (const host::ResourceAttribute& attribute : attributes) {
     if (attribute.values.empty()) continue;
     const std::string value = attribute.is_list ? encode_list_value(attribute.values)
                                                 : encode_string_value(attribute.values.front());
@@ -56,4 +56,4 @@ std::string encode_resource(const std::vector<ResourceAttribute>& attributes) {
   return resource;
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

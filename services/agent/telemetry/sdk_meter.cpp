@@ -20,7 +20,7 @@
 #include "libs/service/log.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -205,7 +205,7 @@ std::string encode_point(const sdk::PointDataAttributes& point, const PointTimes
 
 class SdkMeter::Impl {
  public:
-  explicit Impl(const std::vector<ResourceAttribute>& resource)
+  explicit Impl(const std::vector<host::ResourceAttribute>& resource)
       : resource_(encode_resource(resource)) {
     opentelemetry::sdk::common::internal_log::GlobalLogHandler::SetLogHandler(
         nostd::shared_ptr<opentelemetry::sdk::common::internal_log::LogHandler>(
@@ -326,7 +326,7 @@ class SdkMeter::Impl {
   std::size_t gone_points_ = 0;
 };
 
-SdkMeter::SdkMeter(const std::vector<ResourceAttribute>& resource)
+SdkMeter::SdkMeter(const std::vector<host::ResourceAttribute>& resource)
     : impl_(std::make_unique<Impl>(resource)) {}
 
 SdkMeter::~SdkMeter() = default;
@@ -335,4 +335,4 @@ EncodedMetrics SdkMeter::collect(const std::vector<MetricFamily>& families, std:
   return impl_->collect(families, time_ns);
 }
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

@@ -10,7 +10,7 @@
 #include "services/agent/host/identity.hpp"
 #include "services/agent/telemetry/metric_family.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 
 struct EncodedMetrics {
   std::string body;  ///< an ExportMetricsServiceRequest; empty where there are no points
@@ -22,7 +22,7 @@ struct EncodedMetrics {
 /// that have gone, for ever. Sums are cumulative. Thread contract: one thread.
 class SdkMeter {
  public:
-  explicit SdkMeter(const std::vector<ResourceAttribute>& resource);
+  explicit SdkMeter(const std::vector<host::ResourceAttribute>& resource);
   ~SdkMeter();
   SdkMeter(const SdkMeter&) = delete;
   SdkMeter& operator=(const SdkMeter&) = delete;
@@ -37,4 +37,4 @@ class SdkMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

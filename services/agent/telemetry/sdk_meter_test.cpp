@@ -7,7 +7,7 @@
 
 #include "services/agent/telemetry/host_families.hpp"
 
-namespace vigia::agent {
+namespace vigia::agent::telemetry {
 namespace {
 
 using opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -104,8 +104,8 @@ TEST(SdkMeter, ThousandsOfShortLivedDevicesAreNeverMerged) {
 }
 
 TEST(HostFamilies, EmptyReadingGivesNothing) {
-  EXPECT_TRUE(host_families(HostReading{}, 1).empty());
+  EXPECT_TRUE(host_families(host::HostReading{}, 1).empty());
 }
 
 }  // namespace
-}  // namespace vigia::agent
+}  // namespace vigia::agent::telemetry

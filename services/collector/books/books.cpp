@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace vigia::collector {
+namespace vigia::collector::books {
 namespace {
 
 using service::MetricType;
@@ -218,4 +218,4 @@ Books::Line Books::line(const CustomerId& customer, Signal signal,
           sum(state_->unexplained, exporter)};
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::books

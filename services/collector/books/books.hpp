@@ -20,7 +20,7 @@
 #include "libs/model/verdicts.hpp"
 #include "libs/service/metrics.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::books {
 
 /// Thread contract: any thread. Each call takes one short lock; calls come once a batch, never once
 /// an item. Shows itself in the registry as vigia_items_*_total{customer_id,signal,…},
@@ -76,4 +76,4 @@ class Books {
   std::shared_ptr<State> state_;  // shared with the registry's collect function
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::books

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::books {
 namespace {
 
 using ::testing::HasSubstr;
@@ -78,4 +78,4 @@ TEST_F(BooksTest, WhoHasSomethingThatWaitsForAnExporter) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::books

@@ -7,7 +7,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using protozero::pbf_wire_type;
@@ -94,4 +94,4 @@ Result<std::string> accepted_items(Signal signal, std::string_view body, const V
   return out;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -8,11 +8,11 @@
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// The Export*ServiceRequest with the rejected items left out, and with them the scopes, metrics
 /// and resources that held nothing else; every other field as it was. Items are numbered as
 /// wire::otlp::walk does. kInvalid where the bytes are no such message.
 Result<std::string> accepted_items(Signal signal, std::string_view body, const Verdicts& verdicts);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

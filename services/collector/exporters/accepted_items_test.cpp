@@ -5,7 +5,7 @@
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 namespace proto = opentelemetry::proto::collector;
@@ -111,4 +111,4 @@ TEST(AcceptedItems, GarbageIsInvalid) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -13,7 +13,7 @@
 #include "services/collector/exporters/heartbeat_state.hpp"
 #include "services/collector/exporters/own_samples.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::int64_t kMinuteSeconds = 60;
@@ -136,4 +136,4 @@ void ColdHoles::save() const {
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -15,7 +15,7 @@
 #include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/delivery.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct ColdHolesSettings {
   std::string collector;   ///< id of this collector
@@ -63,4 +63,4 @@ class ColdHoles {
   Begins begins_;                      // the same of single customers
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -11,7 +11,7 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using testing::ElementsAre;
@@ -178,4 +178,4 @@ TEST_F(ColdHolesTest, OfADamagedStateTheLastDayIsAHole) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -7,7 +7,7 @@
 #include "libs/disk_log/kept_line.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::size_t kIdBytes = 4;
@@ -53,4 +53,4 @@ Result<CollectorId> collector_id(const std::string& directory, disk_log::FileSys
   return id;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -6,7 +6,7 @@
 #include "libs/base/result.hpp"
 #include "libs/disk_log/file_system.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct CollectorId {
   std::string text;     ///< eight hex digits
@@ -22,4 +22,4 @@ struct CollectorId {
 Result<CollectorId> collector_id(const std::string& directory,
                                  disk_log::FileSystem& files = disk_log::system_files());
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -7,7 +7,7 @@
 
 #include "libs/disk_log/memory_files.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr const char* kPath = "/data/collector-id";
@@ -125,4 +125,4 @@ TEST_F(CollectorIdTest, AFileThatCannotBeOpenedEndsTheStart) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

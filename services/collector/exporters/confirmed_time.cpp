@@ -6,7 +6,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::int64_t kMsToNs = 1'000'000;
@@ -106,4 +106,4 @@ bool ConfirmedTime::is_confirmed() {
   return offset_ns_ && !step_;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

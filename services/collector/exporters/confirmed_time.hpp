@@ -8,7 +8,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// A sample of ours with a time that has not come shuts a store for everybody: Prometheus refuses
 /// what lies too far before its newest. So a step of the wall clock by more than kSlackMs is not
@@ -71,4 +71,4 @@ class ConfirmedTime {
   std::uint64_t changes_ = 0;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

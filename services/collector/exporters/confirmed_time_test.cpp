@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::int64_t kStartMs = 1'800'000'000'000;
@@ -107,4 +107,4 @@ TEST_F(ConfirmedTimeTest, OfAFreshStartTheStoresClockIsEnough) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

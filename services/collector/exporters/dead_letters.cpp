@@ -10,7 +10,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/json_text.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 DeadLetters::DeadLetters(std::string data_directory, std::string_view exporter)
     : directory_(std::move(data_directory) + "/dead-letters") {
   std::string name(exporter);
@@ -38,4 +38,4 @@ Result<void> DeadLetters::write(const DeadLetter& letter) {
   return {};
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,7 +9,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct DeadLetter {
   CustomerId customer;
@@ -38,4 +38,4 @@ class DeadLetters {
   std::string path_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -4,7 +4,7 @@
 
 #include "libs/base/random.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr int kDoublingsMax = 16;
@@ -587,4 +587,4 @@ void ParcelDelivery::postpone(Task& task, const Answer& answer) {
   task.not_before = clock_.steady() + wait;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -19,7 +19,7 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Whose time a delivery takes, and so what it does with what fails.
 enum class Lane : std::uint8_t {
@@ -192,4 +192,4 @@ class ParcelDelivery {
   std::uint64_t last_request_ = 0;  // requests are numbered
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

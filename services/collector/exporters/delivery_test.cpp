@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using testing::ElementsAre;
@@ -797,4 +797,4 @@ TEST_F(DeliveryTest, AnAnswerThatNeverComesEndsAtTheStopDeadline) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -6,7 +6,7 @@
 
 #include "services/collector/exporters/delivery.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::size_t kUnits = 1000;
@@ -97,4 +97,4 @@ TEST(DeliveryWeightTest, TheSearchForWhatIsTooNewKeepsThemSmall) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -3,7 +3,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 /// Of several threads' the greatest stays.
@@ -87,4 +87,4 @@ Probe empty_probe(Signal signal) {
   return {.signal = signal, .message = [](std::int64_t) { return std::string(); }};
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -12,7 +12,7 @@
 #include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// When the destination last took something, from whichever lane. Thread contract: any thread.
 class Evidence {
@@ -80,4 +80,4 @@ class Prober {
 Probe remote_write_probe(const std::string& exporter, const std::string& collector);
 Probe empty_probe(Signal signal);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 // Both lanes and the probes' answers note at once: an older time was written over a newer one.
@@ -40,4 +40,4 @@ TEST(EvidenceTest, AnAnswerToNothingIsNoneToData) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -7,7 +7,7 @@
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 /// What is only looked at now need not be kept for long.
@@ -21,7 +21,8 @@ bool is_local(ExporterKind kind) {
 /// Shared by the callbacks of one log.
 class QueueCounter {
  public:
-  QueueCounter(const std::vector<ExporterSettings>& exporters, Books& books) : books_(books) {
+  QueueCounter(const std::vector<ExporterSettings>& exporters, books::Books& books)
+      : books_(books) {
     for (const ExporterSettings& exporter : exporters)
       routing_.emplace(exporter.id, Routing(exporter));
   }
@@ -45,7 +46,7 @@ class QueueCounter {
   }
 
   std::map<std::string, Routing, std::less<>> routing_;  // by exporter id
-  Books& books_;
+  books::Books& books_;
 };
 
 }  // namespace
@@ -82,7 +83,7 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
 }
 
 disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
-                                        Books& books) {
+                                        books::Books& books) {
   auto counter = std::make_shared<QueueCounter>(exporters, books);
   disk_log::DiskLogEvents events;
   events.on_queued = [counter](const disk_log::RecordHeader& header, std::string_view exporter) {
@@ -95,4 +96,4 @@ disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exp
   return events;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,11 +9,11 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
-#include "libs/net/client.hpp"
 #include "libs/disk_log/disk_log.hpp"
+#include "libs/net/client.hpp"
+#include "libs/series/translator.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
-#include "libs/series/translator.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/collector_id.hpp"
 #include "services/collector/exporters/confirmed_time.hpp"
@@ -21,7 +21,7 @@
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/exporters/side_shares.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// What every exporter is built on; all of it outlives the exporters.
 struct ExporterParts {
@@ -30,7 +30,7 @@ struct ExporterParts {
   series::SeriesCache& series;
   /// The directory as it stands; may give null.
   std::function<std::shared_ptr<const tenancy::Directory>()> directory;
-  Books& books;
+  books::Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
   /// Outlives the client too, whose last answers tell it the stores' clocks.
@@ -67,6 +67,6 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
 /// and what the log drops at their cursors (on_queued, on_drop). Also after the books' last other
 /// call.
 disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,
-                                        Books& books);
+                                        books::Books& books);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

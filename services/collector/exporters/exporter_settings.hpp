@@ -9,7 +9,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/model/signal.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 enum class ExporterKind : std::uint8_t {
   kPrometheusRemoteWrite,
@@ -45,4 +45,4 @@ struct ExporterSettings {
   std::vector<Signal> signals;               ///< whose pipelines name it
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -13,7 +13,7 @@
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr int kMetrics = 10;
@@ -116,7 +116,7 @@ void export_from_log(benchmark::State& state) {
     while (log->stats().appended_records < kRecords)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     service::MetricRegistry metrics;
-    Books books(metrics);
+    books::Books books(metrics);
     series::SeriesCache series({}, clock);
     ConfirmedTime time(clock);
     auto client = net::Client::create({});
@@ -147,4 +147,4 @@ void export_from_log(benchmark::State& state) {
 BENCHMARK(export_from_log)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(3);
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -12,16 +12,16 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/disk_log/memory_files.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
-#include "libs/disk_log/memory_files.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using ::testing::Contains;
@@ -201,13 +201,13 @@ class ExportersTest : public ::testing::Test {
   void accept_gauge(const std::string& name) {
     accept(collector::testing::one_gauge("cliente-a", name, kStartMs), Verdicts(1));
   }
-  Books::Line line(Signal signal = Signal::kMetrics) const {
+  books::Books::Line line(Signal signal = Signal::kMetrics) const {
     return books_->line(*CustomerId::parse("cliente-a"), signal, settings_.id);
   }
   /// Waits until nothing is queued, then checks the equation.
   void settle(Signal signal = Signal::kMetrics) {
     eventually([&] { return line(signal).queued == 0; });
-    const Books::Line books = line(signal);
+    const books::Books::Line books = line(signal);
     EXPECT_EQ(books.queued_at_start + books.received,
               books.rejected + books.sent + books.dropped + books.queued);
     EXPECT_EQ(books.unexplained, 0U);
@@ -239,7 +239,7 @@ class ExportersTest : public ::testing::Test {
   ExporterSettings settings_;
   std::unique_ptr<Packer> packer_;  // instead of the one that the settings ask for, once
   std::unique_ptr<service::MetricRegistry> metrics_;
-  std::optional<Books> books_;
+  std::optional<books::Books> books_;
   std::optional<series::SeriesCache> series_;
   std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<Exporter> exporter_;
@@ -797,4 +797,4 @@ TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -15,7 +15,7 @@
 #include "services/collector/exporters/heartbeat_state.hpp"
 #include "services/collector/exporters/own_samples.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 Heartbeat::Heartbeat(HeartbeatSettings settings, Transport& transport, const Clock& clock,
                      ConfirmedTime& time)
     : settings_(std::move(settings)),
@@ -215,4 +215,4 @@ bool Heartbeat::save() const {
          files.rename(fresh, settings_.state_file) && files.sync_directory(folder);
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

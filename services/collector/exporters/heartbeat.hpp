@@ -17,7 +17,7 @@
 #include "services/collector/exporters/delivery.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct HeartbeatSettings {
   std::string shard;
@@ -101,4 +101,4 @@ class Heartbeat {
   Losses losses_;                 // not written yet
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

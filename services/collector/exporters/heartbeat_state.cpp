@@ -7,7 +7,7 @@
 
 #include "libs/base/crc32c.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::string_view kHead = "vigia-heartbeat 1 ";
@@ -93,4 +93,4 @@ std::optional<HeartbeatState> read_heartbeat_state(std::string_view file) {
   return read_body(body, false);
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,7 +9,7 @@
 
 #include "libs/model/ids.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Minutes are since 1970.
 struct HeartbeatState {
@@ -25,4 +25,4 @@ std::string write_heartbeat_state(const HeartbeatState& state);
 /// head, does not parse whole.
 std::optional<HeartbeatState> read_heartbeat_state(std::string_view file);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 HeartbeatState example() {
@@ -70,4 +70,4 @@ TEST(HeartbeatStateTest, FilesWithoutAHeadAreReadWhereTheyAreWhole) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

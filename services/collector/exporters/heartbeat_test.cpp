@@ -11,7 +11,7 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::int64_t kMinute = 28'333'334;  // since 1970
@@ -344,4 +344,4 @@ TEST_F(HeartbeatTest, AShardThatWasNeverMarkedIsAskedForItsTime) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -5,7 +5,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using protozero::pbf_wire_type;
@@ -196,4 +196,4 @@ Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view b
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -12,7 +12,7 @@
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct CutLimits {
   std::uint32_t items_max = 0;
@@ -34,4 +34,4 @@ Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view b
                                                const Verdicts& verdicts, std::uint32_t first,
                                                const CutLimits& limits, const TakePiece& take);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

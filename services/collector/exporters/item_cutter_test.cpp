@@ -7,7 +7,7 @@
 
 #include "services/collector/exporters/packer.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using Request = opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
@@ -223,4 +223,4 @@ TEST(BodyPacker, AUnitIsCutDownToTheItem) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,7 +9,7 @@
 
 #include "libs/base/utf8.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using wire::prometheus::FamilyType;
@@ -227,4 +227,4 @@ std::map<std::string, std::uint64_t> LastValues::take_over_limit() {
   return std::exchange(over_limit_, {});
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

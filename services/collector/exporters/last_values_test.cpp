@@ -8,7 +8,7 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 namespace prometheus = wire::prometheus;
@@ -192,4 +192,4 @@ TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

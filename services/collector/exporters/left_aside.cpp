@@ -7,7 +7,7 @@
 #include "libs/disk_log/file_system.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr char kSlash = '~';  // of an exporter's id, in a file's name
@@ -73,4 +73,4 @@ bool is_left_aside(const std::string& data_directory, const std::string& exporte
   return std::filesystem::exists(side_folder(data_directory, exporter), fault);
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

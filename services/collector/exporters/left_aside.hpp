@@ -9,7 +9,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// The folder of an exporter's side queue.
 std::string side_folder(const std::string& data_directory, std::string exporter);
@@ -32,4 +32,4 @@ Result<std::vector<LeftAside>> find_left_aside(const std::string& data_directory
 /// Whether its folder is still there: a person may have removed it.
 bool is_left_aside(const std::string& data_directory, const std::string& exporter);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

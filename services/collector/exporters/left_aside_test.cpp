@@ -9,7 +9,7 @@
 #include "libs/disk_log/file_system.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using testing::IsEmpty;
@@ -71,4 +71,4 @@ TEST_F(LeftAsideTest, WhatCannotBeReadIsToldAndStays) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -2,7 +2,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::size_t kConnectionsMax = 64;
@@ -84,4 +84,4 @@ bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
   return true;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,7 +9,7 @@
 #include "services/collector/exporters/last_values.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Serves GET /metrics with the last value of every series, of all customers: for the operator, so
 /// it listens on loopback unless configured otherwise. A series without a value for kStaleAfter is
@@ -48,4 +48,4 @@ class DebugExporter final : public LogExporter {
   bool deliver(std::vector<WindowRecord>& window) override;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

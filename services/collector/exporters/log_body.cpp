@@ -2,7 +2,7 @@
 
 #include "libs/net/compression.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::size_t kBodyBytesMax = 64U << 20U;  // as intake's limit
@@ -31,4 +31,4 @@ Result<void> LogBody::open() {
   return {};
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -8,7 +8,7 @@
 #include "libs/base/result.hpp"
 #include "libs/disk_log/disk_log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct LogBody {
   disk_log::BodyEncoding encoding = disk_log::BodyEncoding::kPlain;
@@ -25,4 +25,4 @@ struct LogBody {
 /// A packed body, plain.
 Result<std::string> unpack_body(disk_log::BodyEncoding encoding, std::string_view stored);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

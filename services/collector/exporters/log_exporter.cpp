@@ -5,7 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr auto kIdleWait = std::chrono::milliseconds(250);
@@ -208,7 +208,7 @@ void LogExporter::book(disk_log::LogPosition before) {
       sum->second.sent += left - refused;
     }
   }
-  Books& books = parts_.books;
+  books::Books& books = parts_.books;
   for (const auto& [key, sum] : sums) {
     books.sent(sum.customer, sum.signal, settings_.id, sum.sent);
     books.dropped(sum.customer, sum.signal, settings_.id, "refused", sum.refused);
@@ -225,4 +225,4 @@ void LogExporter::show_queue() {
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -14,7 +14,7 @@
 #include "services/collector/exporters/log_body.hpp"
 #include "services/collector/exporters/routing.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// A record of the window in hand.
 struct WindowRecord {
@@ -111,4 +111,4 @@ class LogExporter : public Exporter {
   std::thread thread_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 /// Notes whether all was taken.
@@ -46,4 +46,4 @@ bool write_own_samples(ParcelDelivery& delivery, Parcel parcel,
   return delivery.run({std::move(parcel)}, outcome) && outcome.is_taken;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -5,11 +5,11 @@
 
 #include "services/collector/exporters/delivery.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// One try, one request at a time.
 DeliverySettings own_samples_lane();
 /// True where the destination has taken all of the parcel; an empty one is taken.
 bool write_own_samples(ParcelDelivery& delivery, Parcel parcel, const std::function<bool()>& go_on);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -12,7 +12,7 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Where packing goes on: an item, and how many of its units are packed already.
 struct Place {
@@ -69,4 +69,4 @@ std::unique_ptr<Packer> make_body_packer();
 inline constexpr std::uint32_t kUnitItemsMax = 2'000;
 inline constexpr std::size_t kUnitBytesMax = 512U << 10U;
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

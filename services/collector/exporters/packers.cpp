@@ -7,7 +7,7 @@
 #include "services/collector/exporters/item_cutter.hpp"
 #include "services/collector/exporters/packer.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 namespace prometheus = wire::prometheus;
@@ -244,4 +244,4 @@ std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
 
 std::unique_ptr<Packer> make_body_packer() { return std::make_unique<BodyPacker>(); }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

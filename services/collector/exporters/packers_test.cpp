@@ -10,7 +10,7 @@
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/packer.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using Request = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -176,4 +176,4 @@ TEST_F(SeriesPackerTest, WhatFitsGoesInOnePiece) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

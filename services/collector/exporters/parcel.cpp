@@ -1,6 +1,6 @@
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 void Parcel::append(const Parcel& from, std::size_t first, std::size_t last) {
   const std::size_t shift = message.size();
@@ -18,4 +18,4 @@ std::uint64_t Parcel::items() const {
   return sum;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

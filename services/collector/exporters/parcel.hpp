@@ -12,7 +12,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// The least that can be refused alone: a value of a series, or a body of some items.
 struct Unit {
@@ -92,4 +92,4 @@ class Transport {
                     std::function<void(Answer)> done) = 0;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

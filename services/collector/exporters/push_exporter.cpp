@@ -12,7 +12,7 @@
 #include "libs/service/log.hpp"
 #include "services/collector/exporters/left_aside.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 DeliverySettings delivery_settings(const ExporterSettings& settings) {
@@ -580,4 +580,4 @@ void PushExporter::note_state(const Answer& answer) {
     service::log_info("the destination takes data again", {{"exporter", settings_.id}});
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

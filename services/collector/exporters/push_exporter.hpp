@@ -19,7 +19,7 @@
 #include "services/collector/exporters/side_lane.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Two lanes. The front lane is the log's way: windows of records, a parcel a customer, and no
 /// customer may hold the others up. What one would do that with is written to the side queue, and
@@ -145,4 +145,4 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   std::shared_ptr<SideRooms> side_rooms_;  // shared with the registry's collect function
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

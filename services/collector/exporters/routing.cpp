@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 bool is_hot_shard(const ExporterSettings& exporter) {
@@ -51,4 +51,4 @@ std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exp
   return doubts;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

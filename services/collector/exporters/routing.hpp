@@ -10,7 +10,7 @@
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Answers for one exporter. An exporter takes the signals whose pipelines name it. Of metrics, a
 /// hot shard's takes only the records whose route is its name; any other takes all. What is a hot
@@ -37,4 +37,4 @@ class Routing {
 std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exporters,
                                         const tenancy::Directory& directory);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using ::testing::ElementsAre;
@@ -72,4 +72,4 @@ TEST(Routing, AShardWithoutItsExporterOrUndeclaredIsDoubted) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

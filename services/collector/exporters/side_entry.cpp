@@ -10,7 +10,7 @@
 #include "libs/base/crc32c.hpp"
 #include "libs/disk_log/record_format.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::uint32_t kChecksummedVersion = 3;
@@ -312,4 +312,4 @@ Result<SideEntry> decode_side_entry(std::string bytes) {
   return entry;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -16,7 +16,7 @@
 #include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Read are all from 1 on. From 3 on the head's checksum covers the version, in every later one
 /// too.
@@ -84,4 +84,4 @@ SideBytes encode_side_entry(SideEntry& entry);
 Result<SideHead> decode_side_head(std::string_view bytes);
 Result<SideEntry> decode_side_entry(std::string bytes);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -7,7 +7,7 @@
 #include "libs/service/log.hpp"
 #include "services/collector/exporters/suspects.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr auto kLookInterval = std::chrono::milliseconds(200);
@@ -668,4 +668,4 @@ void SideLane::note_turn(const Work& work) {
   if (weight->second >= settings_.delivery.request_units_max) weights_.erase(weight);
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

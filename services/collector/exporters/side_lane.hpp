@@ -18,7 +18,7 @@
 #include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Keeps the books of what waits aside. Called on the lane's threads, several at once.
 class SideLaneOwner {
@@ -123,4 +123,4 @@ class SideLane {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,7 +9,7 @@
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/side_lane.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::string_view kExporter = "otlphttp/cold";
@@ -60,7 +60,7 @@ class Scripted final : public Transport {
 
 class BookingOwner final : public SideLaneOwner {
  public:
-  explicit BookingOwner(Books& books) : books_(books) {}
+  explicit BookingOwner(books::Books& books) : books_(books) {}
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override {
     books_.sent(customer, signal, kExporter, items);
   }
@@ -74,7 +74,7 @@ class BookingOwner final : public SideLaneOwner {
                       const Answer& /*answer*/, Duration /*took*/) override {}
 
  private:
-  Books& books_;
+  books::Books& books_;
 };
 
 /// The system's, and as far ahead of it as the test says.
@@ -144,7 +144,7 @@ class SideLaneRestTest : public testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     EXPECT_TRUE(condition());
   }
-  Books::Line line() const { return books_.line(customer_, Signal::kLogs, kExporter); }
+  books::Books::Line line() const { return books_.line(customer_, Signal::kLogs, kExporter); }
   void expect_each_once() {
     eventually([&] { return line().sent >= 3 && queue_->stats().entries == 0; });
     EXPECT_EQ(transport_.taken(), "123");
@@ -167,7 +167,7 @@ class SideLaneRestTest : public testing::Test {
   }};
   PiecePacker packer_;
   service::MetricRegistry registry_;
-  Books books_{registry_};
+  books::Books books_{registry_};
   BookingOwner owner_{books_};
   std::shared_ptr<Evidence> evidence_ = std::make_shared<Evidence>();
   std::unique_ptr<SideQueue> queue_;
@@ -253,4 +253,4 @@ TEST_F(SideLaneRestTest, AStopWritesTheRestThatCouldNotBeWrittenBefore) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

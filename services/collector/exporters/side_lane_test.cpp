@@ -9,7 +9,7 @@
 
 #include "libs/disk_log/memory_files.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using testing::Contains;
@@ -286,4 +286,4 @@ TEST_F(SideLaneTest, AFaultOfOursThatStaysCostsTheRecord) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -8,7 +8,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::string_view kSuffix = ".side";
@@ -668,4 +668,4 @@ std::uint64_t SideQueue::damaged() const {
   return damaged_;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

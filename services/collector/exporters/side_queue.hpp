@@ -18,7 +18,7 @@
 #include "services/collector/exporters/side_reserve.hpp"
 #include "services/collector/exporters/side_shares.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct SideQueueSettings {
   std::string directory;
@@ -230,4 +230,4 @@ class SideQueue {
   std::map<CustomerId, SideHold> held_;  // as published
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -9,11 +9,11 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/net/compression.hpp"
 #include "libs/disk_log/memory_files.hpp"
+#include "libs/net/compression.hpp"
 #include "services/collector/exporters/suspects.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 using testing::ElementsAre;
@@ -693,4 +693,4 @@ TEST_P(SideEntryDamage, ALaterVersionIsRefusedAndAnyDamageIsSeen) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

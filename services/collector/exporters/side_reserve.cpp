@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr auto kLookInterval = std::chrono::seconds(1);
@@ -62,4 +62,4 @@ bool SideReserve::give(std::uint64_t bytes) {
   return true;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

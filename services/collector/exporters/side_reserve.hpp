@@ -11,7 +11,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/disk_log/file_system.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 struct SideReserveSettings {
   std::string directory;        ///< its file is `reserve` there
@@ -47,4 +47,4 @@ class SideReserve {
   std::uint64_t bytes_ = 0;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

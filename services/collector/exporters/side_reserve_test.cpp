@@ -6,7 +6,7 @@
 #include "libs/disk_log/memory_files.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20U;
@@ -94,4 +94,4 @@ TEST_F(SideReserveTest, OnAFullDiskThePutThatEmptiesTheLogHasIt) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <utility>
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 void SideShares::publish(const std::string& exporter, std::map<CustomerId, SideHold> held) {
   const std::unique_lock lock(mutex_);
@@ -26,4 +26,4 @@ std::optional<SideHold> SideShares::find(std::string_view exporter,
   return hold->second;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -11,7 +11,7 @@
 
 #include "libs/model/ids.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// What lies aside of a customer at one destination, and what it may hold there now.
 struct SideHold {
@@ -34,4 +34,4 @@ class SideShares {
   std::map<std::string, std::map<CustomerId, SideHold>, std::less<>> held_;  // by exporter
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -6,7 +6,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 std::string_view kind_of(const Packer& packer, const Parcel& parcel, std::size_t unit) {
@@ -74,4 +74,4 @@ std::size_t nth_kind(const Packer& packer, const Parcel& parcel, int n) {
   return begins[static_cast<std::size_t>(n) % begins.size()];
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

@@ -8,7 +8,7 @@
 #include "services/collector/exporters/packer.hpp"
 #include "services/collector/exporters/side_queue.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// Makes one packed entry of the small ones of that customer and signal, a series' values together,
 /// once there are SideQueue::kMergeEntries. It keeps the age of the youngest in it, which is at
@@ -22,4 +22,4 @@ std::size_t nth_kind(const Packer& packer, const Parcel& parcel, int n);
 
 inline constexpr int kAgeParts = 8;
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

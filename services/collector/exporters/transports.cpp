@@ -12,7 +12,7 @@
 #include "libs/net/status.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 namespace {
 
 namespace remote_write = wire::remote_write;
@@ -335,4 +335,4 @@ Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settin
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

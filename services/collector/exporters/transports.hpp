@@ -8,7 +8,7 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/parcel.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::exporters {
 
 /// For kPrometheusRemoteWrite, kOtlpHttp and kOtlp. The customer goes along as X-Vigia-Customer
 /// (what is nobody's without it); configured headers are added, but never over those that the
@@ -35,4 +35,4 @@ Answer judge_otlp_http(const Result<net::ClientResponse>& response);
 /// set-up, UNKNOWN, INTERNAL and DATA_LOSS are kBroken.
 Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::exporters

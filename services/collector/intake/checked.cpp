@@ -4,7 +4,7 @@
 
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 std::string_view items_name(Signal signal) {
@@ -117,4 +117,4 @@ std::string describe(Signal signal, const Checked& checked) {
   return text;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -10,7 +10,7 @@
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 struct Checked {
   Verdicts verdicts;
@@ -48,4 +48,4 @@ std::string no_customer_text(const CustomerId& customer);
 /// nothing was refused.
 std::string describe(Signal signal, const Checked& checked);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 ClockDoubt::ClockDoubt(const Clock& clock, std::int64_t newest_record_ms)
     : clock_(clock), newest_ms_(newest_record_ms) {}
@@ -109,4 +109,4 @@ bool ClockDoubt::are_most_ahead() {
   return ahead >= kSeveral || !is_proved();
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -9,7 +9,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/ids.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 /// "More than 5 minutes ahead" is a final refusal, and says as much of our clock as of the
 /// sender's. Who of them is right is told by what else is known:
@@ -97,4 +97,4 @@ class ClockDoubt {
   bool do_lags_agree_ = false;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 class ClockDoubtTest : public ::testing::Test {
@@ -166,4 +166,4 @@ TEST_F(ClockDoubtTest, ARecordOfAnEarlierRunCounts) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -13,7 +13,7 @@
 #include "services/collector/intake/records_check.hpp"
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
@@ -33,12 +33,12 @@ std::optional<Error> claim_error(Signal signal, const Checked& checked) {
   return std::nullopt;
 }
 
-Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest& request,
-                          const Verdicts& verdicts) {
-  Books::Arrival arrival{.customer = customer,
-                         .signal = request.signal,
-                         .transport = request.transport,
-                         .items = verdicts.items()};
+books::Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest& request,
+                                 const Verdicts& verdicts) {
+  books::Books::Arrival arrival{.customer = customer,
+                                .signal = request.signal,
+                                .transport = request.transport,
+                                .items = verdicts.items()};
   if (verdicts.rejected() == 0) return arrival;
   for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
     const auto reason = static_cast<RejectReason>(i);
@@ -69,7 +69,7 @@ std::uint32_t items_max(Signal signal) {
 
 }  // namespace
 
-Intake::Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings settings,
+Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,
                const IntakeParts& parts)
     : settings_(std::move(settings)),
       parts_(parts),
@@ -82,8 +82,8 @@ Intake::Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings se
       clock_in_doubt_(parts.metrics.gauge(
           "vigia_clock_in_doubt",
           "1 while points ahead of our clock are refused retryably, since it may be behind")) {
-  for (const ExporterSettings& exporter : exporters) {
-    exporters_.emplace_back(exporter.id, Routing(exporter));
+  for (const exporters::ExporterSettings& exporter : exporters) {
+    exporters_.emplace_back(exporter.id, exporters::Routing(exporter));
   }
 }
 
@@ -261,7 +261,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     return;
   }
   const Verdicts& verdicts = checked->verdicts;
-  Books::Arrival arrival = arrival_of(customer.id, request, verdicts);
+  books::Books::Arrival arrival = arrival_of(customer.id, request, verdicts);
   if (auto error = claim_error(request.signal, *checked)) {
     parts_.books.arrived(arrival);
     timed(tl::unexpected<Error>(std::move(*error)));
@@ -304,22 +304,22 @@ Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Cust
     records.back().header.verdicts = verdicts.encode();
     return records;
   }
-  auto next =
-      cut_items(request.signal, request.body, verdicts, 0,
-                {.items_max = verdicts.items(),
-                 .bytes_max = kPieceBytes,
-                 .piece_bytes_max = kPieceBytes,
-                 .enclosing_bytes_max = kEnclosingBytesMax},
-                [&](std::string&& piece, std::uint32_t items) {
-                  piece.shrink_to_fit();
-                  records.push_back({header_of(customer, request.signal, items), std::move(piece)});
-                  return true;
-                });
+  auto next = exporters::cut_items(
+      request.signal, request.body, verdicts, 0,
+      {.items_max = verdicts.items(),
+       .bytes_max = kPieceBytes,
+       .piece_bytes_max = kPieceBytes,
+       .enclosing_bytes_max = kEnclosingBytesMax},
+      [&](std::string&& piece, std::uint32_t items) {
+        piece.shrink_to_fit();
+        records.push_back({header_of(customer, request.signal, items), std::move(piece)});
+        return true;
+      });
   if (!next) return forward(next);
   return records;
 }
 
-void Intake::append(std::vector<disk_log::DiskRecord> records, Books::Arrival arrival,
+void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
                     Receipt receipt, Done done) {
   const disk_log::RecordHeader& header = records.front().header;
   clock_doubt_.note_record(header.received_ms);
@@ -348,4 +348,4 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, Books::Arrival ar
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -13,13 +13,13 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
-#include "libs/disk_log/disk_log.hpp"
+#include "libs/series/series_cache.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
-#include "libs/series/series_cache.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
@@ -29,7 +29,7 @@
 #include "services/collector/intake/clock_doubt.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 /// What a sender is told of a request that was taken: partly, where rejected is not 0.
 struct Receipt {
@@ -64,13 +64,13 @@ struct IntakeParts {
   disk_log::DiskLog* log = nullptr;
   series::SeriesCache& series;
   std::function<std::shared_ptr<const tenancy::Directory>()> directory;
-  Books& books;
+  books::Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
   /// Who is at its share at a required destination; null: nobody.
-  const SideShares* side_shares = nullptr;
+  const exporters::SideShares* side_shares = nullptr;
   /// Told what senders say of our clock; dates what is kept. Null: the wall clock, of benchmarks.
-  ConfirmedTime* time = nullptr;
+  exporters::ConfirmedTime* time = nullptr;
 };
 
 /// Thread contract: any thread.
@@ -78,7 +78,7 @@ class Intake {
  public:
   using Done = std::function<void(Result<Receipt>)>;
 
-  Intake(const std::vector<ExporterSettings>& exporters, IntakeSettings settings,
+  Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,
          const IntakeParts& parts);
 
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
@@ -117,8 +117,8 @@ class Intake {
                                                        const Verdicts& verdicts) const;
   disk_log::RecordHeader header_of(const tenancy::Customer& customer, Signal signal,
                                    std::uint32_t items) const;
-  void append(std::vector<disk_log::DiskRecord> records, Books::Arrival arrival, Receipt receipt,
-              Done done);
+  void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
+              Receipt receipt, Done done);
 
   IntakeSettings settings_;
   IntakeParts parts_;
@@ -126,9 +126,9 @@ class Intake {
   ClockDoubt clock_doubt_;
   std::atomic<bool> is_doubt_told_{false};
   std::atomic<std::uint64_t> last_time_ns_{0};  // of those that were added
-  std::vector<std::pair<std::string, Routing>> exporters_;
+  std::vector<std::pair<std::string, exporters::Routing>> exporters_;
   service::Histogram& durations_;
   service::Gauge& clock_in_doubt_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -15,7 +15,7 @@
 #include "services/collector/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 using testing::MetricsBody;
@@ -26,7 +26,7 @@ class IntakeTest : public ::testing::Test {
   IntakeTest() {
     std::string name = (std::filesystem::temp_directory_path() / "vigia-intake-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
-    ExporterSettings cold;
+    exporters::ExporterSettings cold;
     cold.id = "otlphttp/cold";
     cold.signals = {Signal::kMetrics, Signal::kTraces, Signal::kLogs};
     exporters_ = {cold};
@@ -63,7 +63,7 @@ class IntakeTest : public ::testing::Test {
   }
 
   std::int64_t now() const { return clock_.wall_ms(); }
-  Books::Line books(Signal signal = Signal::kMetrics) const {
+  books::Books::Line books(Signal signal = Signal::kMetrics) const {
     return books_.line(customer_.id, signal, "otlphttp/cold");
   }
   /// The next record that was acknowledged: a cursor gives it a moment after its answer.
@@ -88,11 +88,11 @@ class IntakeTest : public ::testing::Test {
   std::uint64_t log_bytes_max_ = 64U << 20U;
   ManualClock clock_{1'800'000'000'000'000'000};
   service::MetricRegistry metrics_;
-  Books books_{metrics_};
+  books::Books books_{metrics_};
   series::SeriesCache series_{{}, clock_};
-  std::vector<ExporterSettings> exporters_;
+  std::vector<exporters::ExporterSettings> exporters_;
   IntakeSettings settings_;
-  SideShares side_shares_;
+  exporters::SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
   std::unique_ptr<disk_log::DiskLog> log_;
@@ -133,7 +133,7 @@ TEST_F(IntakeTest, TheBooksAgreeAlsoWhileTheDiskWrites) {
   files_.fail_when([this](std::string_view call, const std::string& /*path*/) {
     if (call != "sync") return false;
     ++looks_;
-    const Books::Line line = books();
+    const books::Books::Line line = books();
     EXPECT_EQ(line.received, line.rejected + line.queued);
     return false;
   });
@@ -536,7 +536,7 @@ TEST_F(IntakeTest, WhoIsAtItsShareAsideIsRefusedRetryablyAndNobodyElse) {
     return signal == Signal::kMetrics ? take(one_gauge(customer.id.text(), "m", now()))
                                       : take(testing::one_span(customer.id.text()), signal);
   };
-  ExporterSettings other;
+  exporters::ExporterSettings other;
   other.id = "otlphttp/traces";
   other.signals = {Signal::kTraces};
   exporters_.push_back(other);
@@ -752,4 +752,4 @@ TEST_F(IntakeTest, WhatWouldStandInEachPieceOfALargeRequestIsBounded) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -7,7 +7,7 @@
 #include "libs/series/series_resolver.hpp"
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 namespace otlp = wire::otlp;
@@ -125,4 +125,4 @@ Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
   return checked;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -6,12 +6,12 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
+#include "libs/series/series_cache.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
-#include "libs/series/series_cache.hpp"
 #include "services/collector/intake/checked.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 struct MetricsCheckSettings {
   const wire::prometheus::TranslatorSettings& translation;
@@ -23,7 +23,6 @@ struct MetricsCheckSettings {
 /// kInvalid where the body is no ExportMetricsServiceRequest, kTooLarge where it holds more than
 /// one may.
 Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
-                              const MetricsCheckSettings& settings,
-                              series::SeriesCache& cache);
+                              const MetricsCheckSettings& settings, series::SeriesCache& cache);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

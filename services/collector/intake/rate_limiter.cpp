@@ -7,7 +7,7 @@
 
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 struct Limit {
@@ -118,4 +118,4 @@ void RateLimiter::fine(const CustomerId& customer, const tenancy::Limits& limits
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -15,7 +15,7 @@
 #include "libs/model/signal.hpp"
 #include "libs/tenancy/directory.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 /// What a request costs its sender.
 struct RequestCost {
@@ -76,4 +76,4 @@ class RateLimiter {
   std::map<CustomerId, Buckets> buckets_;  // as many as customers with a limit
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 class RateLimiterTest : public ::testing::Test {
@@ -119,4 +119,4 @@ TEST_F(RateLimiterTest, CustomersDoNotShare) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

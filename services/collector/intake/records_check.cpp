@@ -7,7 +7,7 @@
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 namespace {
 
 namespace otlp = wire::otlp;
@@ -113,4 +113,4 @@ Result<Checked> check_records(const CustomerId& customer, Signal signal, std::st
   return checked;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

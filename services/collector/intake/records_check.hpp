@@ -8,10 +8,10 @@
 #include "libs/model/signal.hpp"
 #include "services/collector/intake/checked.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::intake {
 
 /// kInvalid where the body is no Export{Trace,Logs}ServiceRequest, kTooLarge where it holds more
 /// than one may. REQUIRES: signal is kTraces or kLogs.
 Result<Checked> check_records(const CustomerId& customer, Signal signal, std::string_view body);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::intake

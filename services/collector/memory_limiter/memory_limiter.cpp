@@ -11,7 +11,7 @@
 #include "libs/service/log.hpp"
 #include "services/collector/limits.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::memory_limiter {
 namespace {
 
 constexpr std::chrono::milliseconds kLookInterval{200};
@@ -109,4 +109,4 @@ void MemoryLimiter::tell(std::uint64_t bytes, bool was_over, bool was_short) con
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::memory_limiter

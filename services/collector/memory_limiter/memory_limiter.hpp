@@ -12,7 +12,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/budget.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::memory_limiter {
 
 /// What the limiter looks at and acts on; where empty, this process'.
 struct ProcessMemory {
@@ -59,4 +59,4 @@ class MemoryLimiter {
   std::thread thread_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::memory_limiter

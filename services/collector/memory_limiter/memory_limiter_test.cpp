@@ -11,7 +11,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::memory_limiter {
 namespace {
 
 class MemoryLimiterTest : public testing::Test {
@@ -102,4 +102,4 @@ TEST_F(MemoryLimiterTest, WithoutALimitItIsNeverShort) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::memory_limiter

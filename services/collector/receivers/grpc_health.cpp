@@ -8,7 +8,7 @@
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 namespace {
 
 constexpr std::array<std::string_view, 4> kServices{
@@ -59,4 +59,4 @@ net::Response health_answer(std::string_view body, bool is_serving) {
   return response;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

@@ -6,7 +6,7 @@
 
 #include "libs/net/message.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 
 /// The body of a question is a service's name.
 inline constexpr std::size_t kHealthBytesMax = 1024;
@@ -19,4 +19,4 @@ bool is_health_check(const net::RequestHead& head);
 /// other, INVALID_ARGUMENT where the body is no HealthCheckRequest.
 net::Response health_answer(std::string_view body, bool is_serving);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

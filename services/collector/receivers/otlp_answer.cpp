@@ -6,7 +6,7 @@
 #include "libs/base/json_text.hpp"
 #include "libs/net/media_type.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 namespace {
 
 constexpr std::string_view kGrpcPrefix = "/opentelemetry.proto.collector.";
@@ -32,7 +32,7 @@ std::string_view rejected_key(Signal signal) {
   return "";
 }
 
-std::string protobuf_body(const Receipt& receipt) {
+std::string protobuf_body(const intake::Receipt& receipt) {
   std::string body;
   // Without a partial_success: to set it, even empty, says that something was not taken (OTLP,
   // "Partial Success").
@@ -44,7 +44,7 @@ std::string protobuf_body(const Receipt& receipt) {
   return body;
 }
 
-std::string json_body(Signal signal, const Receipt& receipt) {
+std::string json_body(Signal signal, const intake::Receipt& receipt) {
   if (receipt.rejected == 0) return "{}";
   return fmt::format(R"({{"partialSuccess":{{"{}":"{}","errorMessage":{}}}}})",
                      rejected_key(signal), receipt.rejected, json_text(receipt.message));
@@ -68,7 +68,7 @@ std::optional<BodyForm> form_of(const net::RequestHead& head) {
   return std::nullopt;
 }
 
-net::Response accepted(Signal signal, BodyForm form, const Receipt& receipt) {
+net::Response accepted(Signal signal, BodyForm form, const intake::Receipt& receipt) {
   net::Response response;
   if (form == BodyForm::kJson) {
     response.headers.add("content-type", "application/json");
@@ -80,4 +80,4 @@ net::Response accepted(Signal signal, BodyForm form, const Receipt& receipt) {
   return response;
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

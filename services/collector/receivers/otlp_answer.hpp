@@ -9,7 +9,7 @@
 #include "libs/net/message.hpp"
 #include "services/collector/intake/intake.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 
 enum class BodyForm { kProtobuf, kJson };
 
@@ -23,6 +23,6 @@ std::optional<BodyForm> form_of(const net::RequestHead& head);
 
 /// 200 / OK with an Export…ServiceResponse in the request's own encoding; `partial_success` only
 /// where something was refused (R-OTLP-5, R-OTLP-6).
-net::Response accepted(Signal signal, BodyForm form, const Receipt& receipt);
+net::Response accepted(Signal signal, BodyForm form, const intake::Receipt& receipt);
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

@@ -7,7 +7,7 @@
 #include "services/collector/receivers/grpc_health.hpp"
 #include "services/collector/receivers/otlp_answer.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 namespace {
 
 constexpr const char* kNoPath = "no such path; OTLP is served at /v1/metrics, /v1/traces, /v1/logs";
@@ -130,17 +130,17 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
   shut_out_.note_let_in(customer->id);
   const Signal signal = *signal_of_path(request);
   const BodyForm form = *form_of(request);
-  ExportRequest taken{signal, transport_name(request), std::move(request.body),
-                      form == BodyForm::kJson};
+  intake::ExportRequest taken{signal, transport_name(request), std::move(request.body),
+                              form == BodyForm::kJson};
   // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
   // that this one callable owns.
   auto held = std::make_shared<net::Responder>(std::move(responder));
   parts_.intake.take(
       *customer, std::move(taken),
       [this, held, signal, form,
-       head = static_cast<net::RequestHead>(request)](Result<Receipt> receipt) {
+       head = static_cast<net::RequestHead>(request)](Result<intake::Receipt> receipt) {
         held->send(receipt ? accepted(signal, form, *receipt) : refused(head, receipt.error()));
       });
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

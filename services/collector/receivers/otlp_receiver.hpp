@@ -12,13 +12,13 @@
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/receivers/shut_out.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 
 /// Thread contract: any event loop. `metrics` shows whom it refuses and must not after its end.
 class OtlpReceiver final : public net::Handler {
  public:
   struct Parts {
-    Intake& intake;
+    intake::Intake& intake;
     std::function<std::shared_ptr<const tenancy::Directory>()> directory;
     const Clock& clock;
     /// True while memory is far over its limit: the doors take small requests only, and a balancer
@@ -46,4 +46,4 @@ class OtlpReceiver final : public net::Handler {
   ShutOut shut_out_;
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

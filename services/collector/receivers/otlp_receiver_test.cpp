@@ -6,7 +6,7 @@
 #include "services/collector/receivers/otlp_answer.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 namespace {
 
 /// Intake without a log: the doors alone are tested here, over sockets in service_test.
@@ -37,14 +37,14 @@ operators: [{token: operator, scope: read}]
 
   ManualClock clock_{1'800'000'000'000'000'000};
   service::MetricRegistry metrics_;
-  Books books_{metrics_};
+  books::Books books_{metrics_};
   series::SeriesCache series_{{}, clock_};
   std::shared_ptr<const tenancy::Directory> directory_;
   bool is_short_ = false;
-  Intake intake_{
-      {},
-      {},
-      IntakeParts{nullptr, series_, [this] { return directory_; }, books_, metrics_, clock_}};
+  intake::Intake intake_{{},
+                         {},
+                         intake::IntakeParts{nullptr, series_, [this] { return directory_; },
+                                             books_, metrics_, clock_}};
   OtlpReceiver receiver_{OtlpReceiver::Parts{intake_, [this] { return directory_; }, clock_,
                                              [this] { return is_short_; }, metrics_}};
 };
@@ -181,4 +181,4 @@ TEST_F(ReceiverTest, OnlyACustomerOfWhichNothingIsLetInIsShutOut) {
 }
 
 }  // namespace
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

@@ -1,6 +1,6 @@
 #include "services/collector/receivers/shut_out.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 
 void ShutOut::note_refused(const CustomerId& customer) {
   const auto now = clock_.steady();
@@ -32,4 +32,4 @@ void ShutOut::show(const service::MetricRegistry::Emit& emit) {
   }
 }
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

@@ -11,7 +11,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/service/metrics.hpp"
 
-namespace vigia::collector {
+namespace vigia::collector::receivers {
 
 /// While memory is short a customer may be refused long enough that its nodes look silent: then the
 /// alert rules hold what they would say of them. One of which anything was let in meanwhile is not
@@ -43,4 +43,4 @@ class ShutOut {
   std::map<CustomerId, Refusals> refused_;  ///< guarded by mutex_; forgets the old when shown
 };
 
-}  // namespace vigia::collector
+}  // namespace vigia::collector::receivers

@@ -24,7 +24,7 @@
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 using std::chrono::hours;
@@ -167,12 +167,12 @@ TEST(Forwarded, IsReadFromTheRightAndFromTrustedPeersOnly) {
 
 class Refused : public ::testing::Test {
  protected:
-  std::vector<AuditEntry> entries() {
-    return *(*database_).read([](Connection& connection) {
-      return list_audit(std::nullopt, 0, 10'000, connection);
+  std::vector<store::AuditEntry> entries() {
+    return *(*database_).read([](store::Connection& connection) {
+      return store::list_audit(std::nullopt, 0, 10'000, connection);
     });
   }
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   ManualClock clock_{1'795'575'845'000'000'000};
   Result<void> refuse(const std::string& user, const std::string& address) {
     return notes_.note(SessionEvent{"session.refused", user, std::nullopt, address});
@@ -206,9 +206,10 @@ TEST_F(Refused, TenMinutesAreBoundedHoweverManyUsersAndAddresses) {
     told += entry.detail.empty() ? 1 : std::stoul(entry.detail.substr(entry.detail.find('=') + 1));
   }
   EXPECT_EQ(told, 5000U);
-  EXPECT_FALSE((*database_)
-                   .read([](Connection& connection) { return verify_audit(connection); })
-                   ->broken_at.has_value());
+  EXPECT_FALSE(
+      (*database_)
+          .read([](store::Connection& connection) { return store::verify_audit(connection); })
+          ->broken_at.has_value());
 }
 
 TEST_F(Refused, LogInsThatSucceedAreBoundedByUserAndByCustomer) {
@@ -469,9 +470,10 @@ class LogIn : public ::testing::Test {
   void SetUp() override {
     head_.peer = "192.0.2.1:5000";
     const auto hash = *hasher_.hash(kPassword);
-    ASSERT_TRUE((*database_).write([&](Connection& c) {
-      EXPECT_TRUE(*insert_customer(Customer{customer_, "A", true, "hot-0", {}, 1, 1}, c));
-      return insert_user(User{"u1", customer_, "ana", hash, true, 1, 0}, c);
+    ASSERT_TRUE((*database_).write([&](store::Connection& c) {
+      EXPECT_TRUE(
+          *store::insert_customer(store::Customer{customer_, "A", true, "hot-0", {}, 1, 1}, c));
+      return store::insert_user(store::User{"u1", customer_, "ana", hash, true, 1, 0}, c);
     }));
   }
   net::RequestHead with_cookie(const LoggedIn& logged_in) {
@@ -486,7 +488,7 @@ class LogIn : public ::testing::Test {
   }
 
   const CustomerId customer_ = *CustomerId::parse("cliente-a");
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   PasswordHasher hasher_;
   ManualClock clock_{1'795'575'845'000'000'000};
   Authenticator authenticator_{*database_, hasher_, clock_, SessionSettings{}};
@@ -525,8 +527,8 @@ TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(wrong.error().code, unknown.error().code);
   EXPECT_EQ(wrong.error().message, unknown.error().message);
-  ASSERT_TRUE((*database_).write([&](Connection& c) {
-    return change_customer(customer_, {.is_enabled = false}, c);
+  ASSERT_TRUE((*database_).write([&](store::Connection& c) {
+    return store::change_customer(customer_, {.is_enabled = false}, c);
   }));
   const auto disabled = authenticator_.log_in("ana", kPassword, head_);
   ASSERT_FALSE(disabled.has_value());
@@ -548,8 +550,8 @@ TEST_F(LogIn, SessionsEndIdleAndAbsolutely) {
 
 TEST_F(LogIn, ADisabledUserIsOutAtOnce) {
   const auto logged_in = log_in();
-  ASSERT_TRUE((*database_).write([&](Connection& c) {
-    return change_user(customer_, "u1", {.is_enabled = false}, c);
+  ASSERT_TRUE((*database_).write([&](store::Connection& c) {
+    return store::change_user(customer_, "u1", {.is_enabled = false}, c);
   }));
   EXPECT_FALSE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
 }
@@ -609,14 +611,18 @@ class LogInInterrupted : public LogIn {
               0);
     return out.data();
   }
-  void execute(std::string_view sql, const std::vector<Value>& values) {
-    ASSERT_TRUE((*database_).write([&](Connection& c) { return c.execute(sql, values); }));
+  void execute(std::string_view sql, const std::vector<store::Value>& values) {
+    ASSERT_TRUE((*database_).write([&](store::Connection& c) { return c.execute(sql, values); }));
   }
-  User user() {
-    return **(*database_).read([&](Connection& c) { return find_user(customer_, "u1", c); });
+  store::User user() {
+    return **(*database_).read([&](store::Connection& c) {
+      return store::find_user(customer_, "u1", c);
+    });
   }
   std::size_t sessions() {
-    return (*database_).read([](Connection& c) { return list_sessions("u1", c); })->size();
+    return (*database_)
+        .read([](store::Connection& c) { return store::list_sessions("u1", c); })
+        ->size();
   }
   // A log-in of a user whose hash is outdated, with `interruption` before its access number `at`;
   // false where it made fewer.
@@ -624,7 +630,7 @@ class LogInInterrupted : public LogIn {
     execute("UPDATE users SET password_hash = :a, is_enabled = 1", {outdated_hash()});
     execute("DELETE FROM sessions", {});
     bool has_come = false;
-    InterruptedDatabase interrupted(*database_, [&](std::size_t access) {
+    store::InterruptedDatabase interrupted(*database_, [&](std::size_t access) {
       if (access != at) return;
       has_come = true;
       interruption();
@@ -663,4 +669,4 @@ TEST_F(LogInInterrupted, ANewPasswordStaysAndTheOldOneOpensNothing) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -13,7 +13,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 constexpr std::size_t kHostCharactersMax = 253;
@@ -246,4 +246,4 @@ Result<void> check_url(std::string_view url, const AddressPolicy& policy) {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

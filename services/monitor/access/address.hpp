@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// What may be connected to besides public addresses. Link-local, the cloud metadata addresses,
 /// multicast, broadcast and unspecified are never allowed, nor the same written as mapped IPv6.
@@ -46,4 +46,4 @@ Result<std::string> host_of_url(std::string_view url);
 /// resolve_checked for the host of a URL.
 Result<void> check_url(std::string_view url, const AddressPolicy& policy);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -1,6 +1,6 @@
 #include "services/monitor/access/address_book.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 constexpr Duration kKeepAddress = std::chrono::minutes(1);
@@ -22,4 +22,4 @@ Result<std::string> AddressBook::resolve(const std::string& address) {
   return outcome;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

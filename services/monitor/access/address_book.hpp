@@ -8,7 +8,7 @@
 #include "libs/base/clock.hpp"
 #include "services/monitor/access/address.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// Resolved addresses of channels' hosts, so that not every message asks the name server. Thread
 /// contract: any thread; blocks on names that are not kept.
@@ -29,4 +29,4 @@ class AddressBook {
   std::map<std::string, Entry> entries_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -12,7 +12,7 @@
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 constexpr std::size_t kSessionTokenBytes = 32;
@@ -34,28 +34,29 @@ std::string csrf_of(std::string_view session_token) {
 
 // What one look at the database says about a session's owner.
 struct Owner {
-  Session session;
-  User user;
+  store::Session session;
+  store::User user;
 };
 
-Result<std::optional<User>> find_any_user(const std::string& user_id, Connection& connection) {
+Result<std::optional<store::User>> find_any_user(const std::string& user_id,
+                                                 store::Connection& connection) {
   auto rows = connection.query("SELECT name FROM users WHERE id = :a", {user_id});
   if (!rows) return forward(rows);
   if (rows->empty()) return std::nullopt;
-  return find_user_by_name(rows->front().text(0), connection);
+  return store::find_user_by_name(rows->front().text(0), connection);
 }
 
-Result<bool> is_allowed(const User& user, Connection& connection) {
+Result<bool> is_allowed(const store::User& user, store::Connection& connection) {
   if (!user.is_enabled) return false;
   if (!user.customer) return true;
-  auto customer = find_customer(*user.customer, connection);
+  auto customer = store::find_customer(*user.customer, connection);
   if (!customer) return forward(customer);
   return *customer && (*customer)->is_enabled;
 }
 
 Result<std::optional<Owner>> find_owner(const std::string& token_sha256, std::int64_t now_ms,
-                                        std::int64_t idle_max_ms, Connection& connection) {
-  auto session = find_session(token_sha256, connection);
+                                        std::int64_t idle_max_ms, store::Connection& connection) {
+  auto session = store::find_session(token_sha256, connection);
   if (!session) return forward(session);
   if (!*session) return std::nullopt;
   if (!(*session)->is_valid(now_ms, idle_max_ms)) return std::nullopt;
@@ -68,8 +69,8 @@ Result<std::optional<Owner>> find_owner(const std::string& token_sha256, std::in
   return Owner{**session, **user};
 }
 
-Principal principal_of(const User& user, const Session& session, std::string_view token,
-                       std::int64_t idle_max_ms) {
+Principal principal_of(const store::User& user, const store::Session& session,
+                       std::string_view token, std::int64_t idle_max_ms) {
   Principal principal;
   principal.user_id = user.id;
   principal.name = "user:" + user.name;
@@ -102,11 +103,11 @@ class Try {
 
 // The oldest sessions above the limit go, and nothing else: one that is over is refused by its
 // times, and a clock that is ahead for a moment must end nobody's for good.
-Result<void> trim_sessions(const std::string& user_id, Connection& connection) {
-  auto sessions = list_sessions(user_id, connection);
+Result<void> trim_sessions(const std::string& user_id, store::Connection& connection) {
+  auto sessions = store::list_sessions(user_id, connection);
   if (!sessions) return forward(sessions);
   for (std::size_t i = kSessionsPerUserMax - 1; i < sessions->size(); ++i) {
-    auto ended = end_session(user_id, (*sessions)[i].id, connection);
+    auto ended = store::end_session(user_id, (*sessions)[i].id, connection);
     if (!ended) return forward(ended);
   }
   return {};
@@ -151,8 +152,8 @@ Result<Principal> Authenticator::authenticate(const net::RequestHead& head) {
 
 Result<Principal> Authenticator::from_token(std::string_view token) {
   const auto now_ms = clock_.wall_ms();
-  return database_.read([&](Connection& connection) -> Result<Principal> {
-    auto found = find_token_by_hash(sha256_hex(token), connection);
+  return database_.read([&](store::Connection& connection) -> Result<Principal> {
+    auto found = store::find_token_by_hash(sha256_hex(token), connection);
     if (!found) return forward(found);
     if (!*found || !(*found)->is_valid(now_ms) || (*found)->scope == "ingest") {
       return fail(ErrorCode::kUnauthenticated, "unknown, expired or revoked token");
@@ -163,7 +164,7 @@ Result<Principal> Authenticator::from_token(std::string_view token) {
     principal.may_change = !principal.customer && (*found)->scope == "manage";
     principal.expires_ms = (*found)->expires_ms;
     if (principal.customer) {
-      auto customer = find_customer(*principal.customer, connection);
+      auto customer = store::find_customer(*principal.customer, connection);
       if (!customer) return forward(customer);
       if (!*customer || !(*customer)->is_enabled) {
         return fail(ErrorCode::kUnauthenticated, "unknown, expired or revoked token");
@@ -177,16 +178,17 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
   if (token.empty()) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
   const auto now_ms = clock_.wall_ms();
   const auto idle_max_ms = to_ms(settings_.idle_max);
-  auto owner = database_.read([&](Connection& connection) {
+  auto owner = database_.read([&](store::Connection& connection) {
     return find_owner(sha256_hex(token), now_ms, idle_max_ms, connection);
   });
   if (!owner) return forward(owner);
   if (!*owner) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
-  Session& session = (*owner)->session;
+  store::Session& session = (*owner)->session;
   // Not with every request: each would be a write, and writes are one after another.
   if (now_ms - session.last_used_ms >= kTouchEveryMs) {
-    auto touched = database_.write(
-        [&](Connection& connection) { return touch_session(session.id, now_ms, connection); });
+    auto touched = database_.write([&](store::Connection& connection) {
+      return store::touch_session(session.id, now_ms, connection);
+    });
     if (!touched) return forward(touched);
     session.last_used_ms = now_ms;
   }
@@ -196,22 +198,22 @@ Result<Principal> Authenticator::from_cookie(std::string_view token) {
 // By its sessions, so that a restart forgets nobody; one of a user who has ended them all is a
 // stranger again.
 bool Authenticator::has_logged_in(const std::string& user_name, const std::string& address) {
-  const auto known = database_.read([&](Connection& connection) -> Result<bool> {
-    auto user = find_user_by_name(user_name, connection);
+  const auto known = database_.read([&](store::Connection& connection) -> Result<bool> {
+    auto user = store::find_user_by_name(user_name, connection);
     if (!user) return forward(user);
     if (!*user) return false;
-    auto sessions = list_sessions((*user)->id, connection);
+    auto sessions = store::list_sessions((*user)->id, connection);
     if (!sessions) return forward(sessions);
-    return std::any_of(sessions->begin(), sessions->end(), [&](const Session& session) {
+    return std::any_of(sessions->begin(), sessions->end(), [&](const store::Session& session) {
       return caller_key(session.address) == caller_key(address);
     });
   });
   return known && *known;
 }
 
-Result<std::optional<User>> Authenticator::confirm_password(const std::string& user_name,
-                                                            const std::string& password,
-                                                            const std::string& address) {
+Result<std::optional<store::User>> Authenticator::confirm_password(const std::string& user_name,
+                                                                   const std::string& password,
+                                                                   const std::string& address) {
   auto wait = throttle_.begin_try(user_name, address);
   if (wait && has_logged_in(user_name, address)) {
     wait = throttle_.begin_try(user_name, address, true);
@@ -221,8 +223,9 @@ Result<std::optional<User>> Authenticator::confirm_password(const std::string& u
         Error{ErrorCode::kOverLimit, "too many failed tries, wait a little", *wait});
   }
   Try one(throttle_, user_name, address);
-  auto user = database_.read(
-      [&](Connection& connection) { return find_user_by_name(user_name, connection); });
+  auto user = database_.read([&](store::Connection& connection) {
+    return store::find_user_by_name(user_name, connection);
+  });
   if (!user) return forward(user);
   // Hashed for an unknown user as well: the time of the answer must not tell who exists.
   auto matches = hasher_.matches(password, *user ? (*user)->password_hash : std::string());
@@ -236,7 +239,7 @@ Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::
                                        const net::RequestHead& head) {
   auto user = confirm_password(user_name, password, head.peer);
   if (!user) return forward(user);
-  auto allowed = database_.read([&](Connection& connection) -> Result<bool> {
+  auto allowed = database_.read([&](store::Connection& connection) -> Result<bool> {
     if (!*user) return false;
     return is_allowed(**user, connection);
   });
@@ -252,27 +255,29 @@ Result<LoggedIn> Authenticator::log_in(const std::string& user_name, const std::
   return open_session(*current, head);
 }
 
-Result<User> Authenticator::with_current_hash(User user, const std::string& password) {
+Result<store::User> Authenticator::with_current_hash(store::User user,
+                                                     const std::string& password) {
   if (!PasswordHasher::is_outdated(user.password_hash)) return user;
   auto hashed = hasher_.hash(password);
   if (!hashed) return forward(hashed);
-  auto replaced = database_.write([&](Connection& connection) {
-    return replace_password_hash(user.id, user.password_hash, *hashed, connection);
+  auto replaced = database_.write([&](store::Connection& connection) {
+    return store::replace_password_hash(user.id, user.password_hash, *hashed, connection);
   });
   if (!replaced) return forward(replaced);
   if (*replaced) user.password_hash = std::move(*hashed);
   return user;
 }
 
-Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::RequestHead& head) {
+Result<LoggedIn> Authenticator::open_session(const store::User& confirmed,
+                                             const net::RequestHead& head) {
   // The cookie holds it, the database only its hash: a copy of the database opens no session.
   const auto token = to_hex(random_bytes(kSessionTokenBytes));
   const auto now_ms = clock_.wall_ms();
   const auto idle_max_ms = to_ms(settings_.idle_max);
-  return database_.write([&](Connection& connection) -> Result<LoggedIn> {
+  return database_.write([&](store::Connection& connection) -> Result<LoggedIn> {
     // Looked at again: since the password was checked the user may have been switched off or given
     // another password, which ends what the old one opened.
-    auto user = find_user_by_name(confirmed.name, connection);
+    auto user = store::find_user_by_name(confirmed.name, connection);
     if (!user) return forward(user);
     if (!*user || (*user)->password_hash != confirmed.password_hash) {
       return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
@@ -282,7 +287,7 @@ Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::R
     if (!*allowed) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
     auto trimmed = trim_sessions((*user)->id, connection);
     if (!trimmed) return forward(trimmed);
-    const Session session{
+    const store::Session session{
         to_hex(random_bytes(kIdBytes)),
         sha256_hex(token),
         (*user)->id,
@@ -291,13 +296,13 @@ Result<LoggedIn> Authenticator::open_session(const User& confirmed, const net::R
         now_ms + to_ms(settings_.absolute_max),
         head.peer,
         std::string(head.headers.get("user-agent").substr(0, kUserAgentCharactersMax))};
-    auto inserted = insert_session(session, connection);
+    auto inserted = store::insert_session(session, connection);
     if (!inserted) return forward(inserted);
-    auto noted = note_login((*user)->id, now_ms, connection);
+    auto noted = store::note_login((*user)->id, now_ms, connection);
     if (!noted) return forward(noted);
     const SessionEvent event{"session.open", (*user)->name, (*user)->customer, head.peer};
     if (notes_.is_entry(event)) {
-      auto audited = append_audit(notes_.entry_of(event), connection);
+      auto audited = store::append_audit(notes_.entry_of(event), connection);
       if (!audited) return forward(audited);
     }
     return LoggedIn{principal_of(**user, session, token, idle_max_ms),
@@ -314,4 +319,4 @@ std::string Authenticator::clearing_cookie() const {
   return cookie_name() + "=" + cookie_attributes() + "; Max-Age=0";
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -13,7 +13,7 @@
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 struct SessionSettings {
   Duration idle_max = std::chrono::minutes(30);
@@ -29,7 +29,7 @@ struct LoggedIn {
 /// Thread contract: any thread but an event loop; calls block.
 class Authenticator {
  public:
-  Authenticator(Database& database, PasswordHasher& hasher, const Clock& clock,
+  Authenticator(store::Database& database, PasswordHasher& hasher, const Clock& clock,
                 SessionSettings settings)
       : database_(database),
         hasher_(hasher),
@@ -46,9 +46,9 @@ class Authenticator {
                           const net::RequestHead& head);
   /// The user, as stored when the password was found to be theirs; nothing where it is not. Slowed
   /// down like a log-in.
-  Result<std::optional<User>> confirm_password(const std::string& user_name,
-                                               const std::string& password,
-                                               const std::string& address);
+  Result<std::optional<store::User>> confirm_password(const std::string& user_name,
+                                                      const std::string& password,
+                                                      const std::string& address);
   /// Whether one of the user's sessions was opened from there (by host; of IPv6 its network).
   bool has_logged_in(const std::string& user_name, const std::string& address);
   /// How log-ins and log-outs come into the audit log.
@@ -61,12 +61,12 @@ class Authenticator {
   Result<Principal> from_token(std::string_view token);
   Result<Principal> from_cookie(std::string_view token);
   /// The user with today's hash, where the stored one was made with other parameters.
-  Result<User> with_current_hash(User user, const std::string& password);
-  Result<LoggedIn> open_session(const User& confirmed, const net::RequestHead& head);
+  Result<store::User> with_current_hash(store::User user, const std::string& password);
+  Result<LoggedIn> open_session(const store::User& confirmed, const net::RequestHead& head);
   std::string cookie_name() const { return settings_.is_secure ? "__Host-vigia" : "vigia"; }
   std::string cookie_attributes() const;
 
-  Database& database_;
+  store::Database& database_;
   PasswordHasher& hasher_;
   const Clock& clock_;
   LoginThrottle throttle_;
@@ -77,4 +77,4 @@ class Authenticator {
 /// The value of one cookie of a Cookie header; "" where it is not there.
 std::string_view cookie_value(std::string_view header, std::string_view name);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

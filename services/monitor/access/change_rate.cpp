@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 std::optional<Duration> ChangeRate::take(const std::string& customer) {
   const auto now = clock_.steady();
@@ -16,4 +16,4 @@ std::optional<Duration> ChangeRate::take(const std::string& customer) {
   return std::nullopt;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -9,7 +9,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 struct ChangeRateLimits {
   std::size_t burst;
@@ -34,4 +34,4 @@ class ChangeRate {
   std::unordered_map<std::string, TimePoint> full_at_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -10,7 +10,7 @@
 
 #include "libs/base/hex.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 constexpr std::size_t kHopsMax = 64;  ///< more in one header are not looked at
@@ -144,4 +144,4 @@ std::string TrustedProxies::client_of(const net::RequestHead& head) const {
   return client;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -10,7 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/message.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// The proxies whose word is taken for whom they ask. Thread contract: immutable.
 class TrustedProxies {
@@ -43,4 +43,4 @@ std::string host_text(std::string_view address);
 /// has one address of them has them all.
 std::string caller_key(std::string_view address);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -7,7 +7,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 FairPool::FairPool(FairPoolLimits limits, const Clock& clock) : limits_(limits), clock_(clock) {
   for (std::size_t i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { run(false); });
@@ -147,4 +147,4 @@ void FairPool::run(bool is_prompt) {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -16,7 +16,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 struct FairPoolLimits {
   std::size_t threads;
@@ -106,4 +106,4 @@ class FairPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

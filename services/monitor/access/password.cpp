@@ -12,7 +12,7 @@
 #include "services/monitor/json/characters.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 // ASVS 5.0 appendix C: argon2id with at least 19 MiB and 2 passes, one lane (libsodium's only one).
@@ -73,7 +73,7 @@ bool is_repetition(const std::string& password) {
 }  // namespace
 
 Result<void> check_password_rules(std::string_view password, std::string_view user) {
-  const auto characters = count_characters(password);
+  const auto characters = json::count_characters(password);
   if (characters < kPasswordCharactersMin || characters > kPasswordCharactersMax) {
     return fail(ErrorCode::kInvalid, fmt::format("password: {} to {} characters",
                                                  kPasswordCharactersMin, kPasswordCharactersMax));
@@ -143,4 +143,4 @@ void PasswordHasher::leave() {
   freed_.notify_one();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// kInvalid, saying which rule, for a password that is too short, too long, widely known, a
 /// repetition, or holds the user's name.
@@ -38,4 +38,4 @@ class PasswordHasher {
   std::string nobody_hash_;  ///< compared with where there is no user
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -7,7 +7,7 @@
 
 #include "libs/model/ids.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// Found once per request from the cookie or the bearer token; nothing later changes it.
 struct Principal {
@@ -24,4 +24,4 @@ struct Principal {
   bool is_session() const { return !session_id.empty(); }
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

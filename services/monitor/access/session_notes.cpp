@@ -6,7 +6,7 @@
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 namespace {
 
 constexpr Duration kWindow = std::chrono::minutes(10);
@@ -20,8 +20,8 @@ std::string group_of(const SessionEvent& event) {
 
 }  // namespace
 
-AuditEntry SessionNotes::entry_of(const SessionEvent& event) const {
-  AuditEntry entry;
+store::AuditEntry SessionNotes::entry_of(const SessionEvent& event) const {
+  store::AuditEntry entry;
   entry.time_ms = clock_.wall_ms();
   entry.actor = "user:" + event.user.substr(0, kUserCharactersMax);
   entry.action = event.action;
@@ -63,8 +63,9 @@ Result<void> SessionNotes::note(const SessionEvent& event) {
   auto flushed = flush();
   if (!flushed) return flushed;
   if (!is_entry(event)) return {};
-  return database_.write(
-      [&](Connection& connection) { return append_audit(entry_of(event), connection); });
+  return database_.write([&](store::Connection& connection) {
+    return store::append_audit(entry_of(event), connection);
+  });
 }
 
 Result<void> SessionNotes::flush() {
@@ -87,7 +88,7 @@ Result<void> SessionNotes::flush_now() {
 }
 
 Result<void> SessionNotes::write(const Groups& groups) {
-  std::vector<AuditEntry> entries;
+  std::vector<store::AuditEntry> entries;
   const auto add = [&](const Repeats& repeats) {
     if (repeats.more == 0) return;
     auto entry = entry_of(repeats.event);
@@ -100,13 +101,13 @@ Result<void> SessionNotes::write(const Groups& groups) {
     add(group.rest);
   }
   if (entries.empty()) return {};
-  return database_.write([&](Connection& connection) -> Result<void> {
+  return database_.write([&](store::Connection& connection) -> Result<void> {
     for (const auto& entry : entries) {
-      auto appended = append_audit(entry, connection);
+      auto appended = store::append_audit(entry, connection);
       if (!appended) return appended;
     }
     return {};
   });
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

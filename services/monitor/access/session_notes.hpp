@@ -14,7 +14,7 @@
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 struct SessionEvent {
   std::string action;  ///< "session.refused", "session.open", "session.close"
@@ -32,11 +32,12 @@ struct SessionEvent {
 /// but an event loop; calls block on the database, is_entry alone does not.
 class SessionNotes {
  public:
-  SessionNotes(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SessionNotes(store::Database& database, const Clock& clock)
+      : database_(database), clock_(clock) {}
   /// True where the caller has to append `entry_of` this event, in the transaction of what it
   /// notes; false where it was counted.
   bool is_entry(const SessionEvent& event);
-  AuditEntry entry_of(const SessionEvent& event) const;
+  store::AuditEntry entry_of(const SessionEvent& event) const;
   /// Appends or counts.
   Result<void> note(const SessionEvent& event);
   /// Writes what the last ten minutes have counted, once they are over. Call it now and then.
@@ -59,11 +60,11 @@ class SessionNotes {
   using Groups = std::map<std::string, Group>;
   Result<void> write(const Groups& groups);
 
-  Database& database_;
+  store::Database& database_;
   const Clock& clock_;
   std::mutex mutex_;
   Groups groups_;         ///< guarded by mutex_, like all below
   TimePoint window_end_;  ///< of what is counted; meaningless while nothing is
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

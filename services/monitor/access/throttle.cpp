@@ -6,7 +6,7 @@
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 using std::chrono::hours;
 using std::chrono::minutes;
@@ -125,4 +125,4 @@ void LoginThrottle::fail_key(const std::string& key, const Rule& rule) {
   entry.blocked_until = now + std::min<Duration>(seconds(1U << doublings), rule.delay_max);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

@@ -10,7 +10,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::access {
 
 /// Failures are counted under three keys: user and address together (5 free, then 1 s, 2 s, 4 s, …
 /// up to 5 min), the address alone (50 free), the user alone (100 free, at most 5 s). The last one
@@ -58,4 +58,4 @@ class LoginThrottle {
   std::list<std::string> order_;  ///< oldest first
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::access

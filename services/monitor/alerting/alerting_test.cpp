@@ -7,7 +7,7 @@
 #include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 using std::chrono::minutes;
@@ -81,9 +81,10 @@ TEST(Rules, EachOfTheStandardOnesHasWordsForItsEnd) {
 }
 
 TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
-  Channel slack{"1", *CustomerId::parse("cliente-a"), "slack", "https://hooks.example/s", "", 1};
+  store::Channel slack{"1", *CustomerId::parse("cliente-a"), "slack", "https://hooks.example/s", "",
+                       1};
   slack.customer_name = "A \"& {{ <!channel>";
-  Channel mail = slack;
+  store::Channel mail = slack;
   mail.type = "email";
   mail.target = "a@b.example";
   mail.language = "en";
@@ -132,12 +133,12 @@ TEST(Rules, TheIntervalFollowsTheShortestWait) {
 
 TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider) {
   const auto customer = *CustomerId::parse("cliente-a");
-  const auto text =
-      render_alertmanager({"http://127.0.0.1:9/hook", ""}, {},
-                          {Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
-                           Channel{"2", customer, "email", "a@b.example", "", 1},
-                           Channel{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
-                          kRelay);
+  const auto text = render_alertmanager(
+      {"http://127.0.0.1:9/hook", ""}, {},
+      {store::Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
+       store::Channel{"2", customer, "email", "a@b.example", "", 1},
+       store::Channel{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
+      kRelay);
   EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;
   // An endless answer of a customer's host would take Alertmanager's memory.
   EXPECT_EQ(text.find("x.example"), std::string::npos) << text;
@@ -163,7 +164,7 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
 // Each receiver is a group of each alert name, which Alertmanager sorts at each flush.
 TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
   const auto customer = *CustomerId::parse("cliente-a");
-  std::vector<Channel> channels;
+  std::vector<store::Channel> channels;
   for (int i = 0; i < 20; ++i) {
     channels.push_back({std::to_string(i), customer, "email", "ops@a.example", "", 1});
     channels.back().customer_nodes = 5'000;
@@ -181,4 +182,4 @@ TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

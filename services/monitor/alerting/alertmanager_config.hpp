@@ -8,7 +8,7 @@
 
 #include "services/monitor/store/channels.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 struct MailServer {
   std::string smarthost;  ///< "" for none
@@ -38,7 +38,7 @@ struct ChannelRelay {
 /// the same alert, of at most kAlertsListedMax (a webhook's: kAlertsOfMessageMax) by name.
 /// Deterministic. REQUIRES: every channel passes check_channel_text.
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<Channel>& channels, const ChannelRelay& relay,
-                                std::string_view portal = {});
+                                const std::vector<store::Channel>& channels,
+                                const ChannelRelay& relay, std::string_view portal = {});
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

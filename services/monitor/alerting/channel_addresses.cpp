@@ -3,7 +3,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 void ChannelAddresses::start(Duration interval, std::function<void()> changed) {
   thread_ = std::thread([this, interval, changed = std::move(changed)] { run(interval, changed); });
@@ -30,8 +30,8 @@ std::string ChannelAddresses::refusal_of(const std::string& channel_id) const {
 }
 
 Result<bool> ChannelAddresses::look() {
-  auto channels =
-      database_.read([](Connection& connection) { return list_all_channels(connection); });
+  auto channels = database_.read(
+      [](store::Connection& connection) { return store::list_all_channels(connection); });
   if (!channels) return forward(channels);
   std::map<std::string, std::string> refusals;
   for (const auto& channel : *channels) {
@@ -66,4 +66,4 @@ void ChannelAddresses::run(Duration interval, const std::function<void()>& chang
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

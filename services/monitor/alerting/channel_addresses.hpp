@@ -13,7 +13,7 @@
 #include "services/monitor/store/channels.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// Whoever sends checks again (inside/channel_hooks.hpp): this is so that a channel which leads
 /// nowhere is told to its owner, and not tried.
@@ -24,7 +24,7 @@ class ChannelAddresses {
   /// Of a URL: kInvalid where it may not be connected to; any other error is no reason against it.
   using CheckUrl = std::function<Result<void>(const std::string& url)>;
 
-  ChannelAddresses(Database& database, CheckUrl check)
+  ChannelAddresses(store::Database& database, CheckUrl check)
       : database_(database), check_(std::move(check)) {}
   ~ChannelAddresses() { stop(); }
   ChannelAddresses(const ChannelAddresses&) = delete;
@@ -44,7 +44,7 @@ class ChannelAddresses {
   void run(Duration interval, const std::function<void()>& changed);
   bool is_ending() const;
 
-  Database& database_;
+  store::Database& database_;
   const CheckUrl check_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -53,4 +53,4 @@ class ChannelAddresses {
   std::thread thread_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -9,7 +9,7 @@
 
 #include "services/monitor/access/address.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // RFC 5321, 4.5.3.1; a domain's labels RFC 1035, 2.3.4.
@@ -50,7 +50,7 @@ Result<void> check_url_text(const std::string& text) {
   if (!has_whole_escapes(text)) {
     return refuse("a URL in its escaped form: after % two hexadecimal digits are needed");
   }
-  auto host = host_of_url(text);
+  auto host = access::host_of_url(text);
   if (!host) return forward(host);
   return {};
 }
@@ -143,4 +143,4 @@ Result<void> check_channel_text(const std::string& type, const std::string& targ
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

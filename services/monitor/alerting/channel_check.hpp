@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// kInvalid, saying what is wrong, for an unknown type, a URL that Go's net/url would not parse
 /// (RFC 3986 as Alertmanager reads it: percent escapes, host, port), an address that is no dot-atom
@@ -21,4 +21,4 @@ Result<void> check_channel_text(const std::string& type, const std::string& targ
 /// once, quoted local parts, address literals, and letters outside ASCII before the @.
 Result<std::string> wire_mail_address(const std::string& text);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -6,12 +6,12 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // Of what came last: something arrived, or it failed for that reason.
-bool is_of_other_kind(const ChannelOutcome& one, const ChannelOutcome& other) {
-  const auto has_failed = [](const ChannelOutcome& outcome) {
+bool is_of_other_kind(const store::ChannelOutcome& one, const store::ChannelOutcome& other) {
+  const auto has_failed = [](const store::ChannelOutcome& outcome) {
     return outcome.failed_ms > outcome.delivered_ms;
   };
   return has_failed(one) != has_failed(other) || one.failure != other.failure ||
@@ -29,7 +29,7 @@ bool ChannelOutcomes::is_due(const Known& known) const {
 }
 
 void ChannelOutcomes::note(const CustomerId& customer, const std::string& channel_id,
-                           const std::function<void(ChannelOutcome&)>& change) {
+                           const std::function<void(store::ChannelOutcome&)>& change) {
   const std::scoped_lock lock(mutex_);
   const Key key(customer, channel_id);
   if (known_.size() >= kOutcomesMax && !known_.contains(key)) {
@@ -42,19 +42,19 @@ void ChannelOutcomes::note(const CustomerId& customer, const std::string& channe
 
 void ChannelOutcomes::note_delivered(const CustomerId& customer, const std::string& channel_id) {
   note(customer, channel_id,
-       [this](ChannelOutcome& outcome) { outcome.delivered_ms = clock_.wall_ms(); });
+       [this](store::ChannelOutcome& outcome) { outcome.delivered_ms = clock_.wall_ms(); });
 }
 
 void ChannelOutcomes::note_failed(const CustomerId& customer, const std::string& channel_id,
                                   std::string failure) {
-  note(customer, channel_id, [&](ChannelOutcome& outcome) {
+  note(customer, channel_id, [&](store::ChannelOutcome& outcome) {
     outcome.failed_ms = clock_.wall_ms();
     outcome.failure = std::move(failure);
   });
 }
 
-ChannelOutcome ChannelOutcomes::newest(const Channel& channel) const {
-  ChannelOutcome newest = channel.outcome;
+store::ChannelOutcome ChannelOutcomes::newest(const store::Channel& channel) const {
+  store::ChannelOutcome newest = channel.outcome;
   const std::scoped_lock lock(mutex_);
   const auto found = known_.find(Key(channel.customer, channel.id));
   if (found == known_.end()) return newest;
@@ -68,18 +68,18 @@ ChannelOutcome ChannelOutcomes::newest(const Channel& channel) const {
 }
 
 Result<void> ChannelOutcomes::keep() {
-  std::vector<NamedOutcome> due;
+  std::vector<store::NamedOutcome> due;
   {
     const std::scoped_lock lock(mutex_);
     for (const auto& [key, known] : known_) {
       if (!is_due(known)) continue;
-      due.push_back(NamedOutcome{key.first, key.second, known.outcome});
+      due.push_back(store::NamedOutcome{key.first, key.second, known.outcome});
       if (due.size() >= kOutcomesKeptAtOnce) break;
     }
   }
   if (due.empty()) return {};
   auto written = database_.write(
-      [&](Connection& connection) { return note_channel_outcomes(due, connection); });
+      [&](store::Connection& connection) { return store::note_channel_outcomes(due, connection); });
   if (!written) return written;
   const std::scoped_lock lock(mutex_);
   for (const auto& one : due) {
@@ -92,4 +92,4 @@ Result<void> ChannelOutcomes::keep() {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -11,7 +11,7 @@
 #include "services/monitor/store/channels.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// Webhooks and Slack channels are told through here, so each answer is known
 /// (inside/channel_hooks.hpp); of mails Alertmanager's counters tell (mail_outcomes.hpp). What is
@@ -20,31 +20,32 @@ namespace vigia::monitor {
 /// any thread; `keep` blocks on the database.
 class ChannelOutcomes {
  public:
-  ChannelOutcomes(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  ChannelOutcomes(store::Database& database, const Clock& clock)
+      : database_(database), clock_(clock) {}
 
   void note_delivered(const CustomerId& customer, const std::string& channel_id);
   /// `failure`: a sentence for the channel's owner, without addresses and secrets.
   void note_failed(const CustomerId& customer, const std::string& channel_id, std::string failure);
   /// What is known of a channel that was read from the database.
-  ChannelOutcome newest(const Channel& channel) const;
+  store::ChannelOutcome newest(const store::Channel& channel) const;
   /// Writes what is due, kOutcomesKeptAtOnce rows at most. What cannot be written stays due.
   Result<void> keep();
 
  private:
   struct Known {
-    ChannelOutcome outcome;
-    ChannelOutcome written;
+    store::ChannelOutcome outcome;
+    store::ChannelOutcome written;
     TimePoint written_at{};
   };
   using Key = std::pair<CustomerId, std::string>;
   void note(const CustomerId& customer, const std::string& channel_id,
-            const std::function<void(ChannelOutcome&)>& change);
+            const std::function<void(store::ChannelOutcome&)>& change);
   bool is_due(const Known& known) const;
 
-  Database& database_;
+  store::Database& database_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<Key, Known> known_;  ///< guarded by mutex_; kOutcomesMax at most
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

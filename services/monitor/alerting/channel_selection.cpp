@@ -3,12 +3,12 @@
 #include <span>
 #include <utility>
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
-using Channels = std::span<const Channel>;
+using Channels = std::span<const store::Channel>;
 
-void append(std::vector<Channel>& to, Channels channels) {
+void append(std::vector<store::Channel>& to, Channels channels) {
   to.insert(to.end(), channels.begin(), channels.end());
 }
 
@@ -17,7 +17,7 @@ class Search {
   Search(const TryChannels& attempt, std::size_t tries_max)
       : attempt_(attempt), tries_left_(tries_max) {}
 
-  ChannelSelection run(std::vector<Channel> proven, std::vector<Channel> fresh) {
+  ChannelSelection run(std::vector<store::Channel> proven, std::vector<store::Channel> fresh) {
     auto first = try_beside({}, proven);
     if (first == Verdict::kRefused) {
       // Another version of Alertmanager, say, may refuse what the last one took: then each is tried
@@ -42,7 +42,7 @@ class Search {
   }
 
  private:
-  Verdict try_beside(const std::vector<Channel>& base, Channels added) {
+  Verdict try_beside(const std::vector<store::Channel>& base, Channels added) {
     auto all = base;
     append(all, added);
     const auto verdict = attempt_(all);
@@ -81,9 +81,10 @@ class Search {
 
 }  // namespace
 
-ChannelSelection select_channels(std::vector<Channel> proven, std::vector<Channel> fresh,
-                                 const TryChannels& attempt, std::size_t tries_max) {
+ChannelSelection select_channels(std::vector<store::Channel> proven,
+                                 std::vector<store::Channel> fresh, const TryChannels& attempt,
+                                 std::size_t tries_max) {
   return Search(attempt, tries_max).run(std::move(proven), std::move(fresh));
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 constexpr Duration kSome = std::chrono::minutes(5);
@@ -93,4 +93,4 @@ std::vector<AlertRule> condition_rules() {
   return rules;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -6,9 +6,9 @@
 
 #include "services/monitor/alerting/rules.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// Of our own programs alone: what customers send has a customer_id, or not the reserved job.
 std::vector<AlertRule> condition_rules();
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

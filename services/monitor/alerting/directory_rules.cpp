@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // A copy that failed once in the two hours in which the hourly one is made twice.
@@ -60,4 +60,4 @@ std::vector<AlertRule> directory_rules() {
   };
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

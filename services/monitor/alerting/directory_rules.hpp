@@ -6,10 +6,10 @@
 
 #include "services/monitor/alerting/rules.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// What a person must decide (a database in doubt, a doubted list), and copies that are damaged or
 /// cannot be written. Of our own programs alone: what customers send has a customer_id.
 std::vector<AlertRule> directory_rules();
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 tl::unexpected<Error> failed(const std::string& path) {
@@ -50,4 +50,4 @@ Result<void> replace_file(const std::string& path, const std::string& content, m
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

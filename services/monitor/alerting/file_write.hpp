@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// The content, or "" where the file is not there.
 std::string read_file_or_empty(const std::string& path);
@@ -16,4 +16,4 @@ std::string read_file_or_empty(const std::string& path);
 /// Makes missing folders. kUnavailable, naming the path.
 Result<void> replace_file(const std::string& path, const std::string& content, mode_t mode);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -6,7 +6,7 @@
 #include "libs/net/status.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 constexpr std::string_view kTried = "alertmanager_notification_requests_total{";
@@ -94,7 +94,7 @@ void MailOutcomes::run() {
   }
 }
 
-void MailOutcomes::note_receivers(const std::vector<Channel>& channels) {
+void MailOutcomes::note_receivers(const std::vector<store::Channel>& channels) {
   std::map<std::string, std::string> receivers;
   bool is_other = false;
   for (const auto& channel : channels) {
@@ -108,8 +108,8 @@ void MailOutcomes::note_receivers(const std::vector<Channel>& channels) {
 }
 
 Result<void> MailOutcomes::look() {
-  auto channels =
-      database_.read([](Connection& connection) { return list_all_channels(connection); });
+  auto channels = database_.read(
+      [](store::Connection& connection) { return store::list_all_channels(connection); });
   if (!channels) return forward(channels);
   note_receivers(*channels);
   net::ClientRequest request;
@@ -123,7 +123,8 @@ Result<void> MailOutcomes::look() {
   }
   auto counts = read_mail_counts(answer->body);
   // The others are in no receiver, and names say who is.
-  std::erase_if(*channels, [](const auto& one) { return one.state != ChannelState::kActive; });
+  std::erase_if(*channels,
+                [](const auto& one) { return one.state != store::ChannelState::kActive; });
   for (const auto& receiver : mail_receivers(*channels)) {
     const auto now = counts.find(receiver.name);
     if (now == counts.end()) continue;
@@ -135,4 +136,4 @@ Result<void> MailOutcomes::look() {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -16,7 +16,7 @@
 #include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/alerting/mail_receivers.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// Tries of one receiver's mails.
 struct MailCounts {
@@ -45,7 +45,7 @@ class MailOutcomes {
  public:
   /// `on_other_receivers` is called where a look finds that a customer's nodes are so many more or
   /// fewer that its channels are in other groups (mail_receivers.hpp) than at the look before.
-  MailOutcomes(Database& database, net::Client& client, ChannelOutcomes& outcomes,
+  MailOutcomes(store::Database& database, net::Client& client, ChannelOutcomes& outcomes,
                std::string alertmanager_url, std::function<void()> on_other_receivers)
       : database_(database),
         client_(client),
@@ -63,9 +63,9 @@ class MailOutcomes {
 
  private:
   void run();
-  void note_receivers(const std::vector<Channel>& channels);
+  void note_receivers(const std::vector<store::Channel>& channels);
 
-  Database& database_;
+  store::Database& database_;
   net::Client& client_;
   ChannelOutcomes& outcomes_;
   const std::string url_;
@@ -79,4 +79,4 @@ class MailOutcomes {
   std::thread thread_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -9,7 +9,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // FNV-1a: the same in every build, as a receiver's name has to be.
@@ -21,11 +21,11 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
-bool is_older(const Channel& one, const Channel& other) {
+bool is_older(const store::Channel& one, const store::Channel& other) {
   return std::tie(one.created_ms, one.id) < std::tie(other.created_ms, other.id);
 }
 
-std::string ids_of(const std::vector<Channel>& channels) {
+std::string ids_of(const std::vector<store::Channel>& channels) {
   std::string ids;
   for (const auto& channel : channels) ids += channel.id + "\n";
   return ids;
@@ -38,14 +38,14 @@ std::size_t mail_receivers_for(std::size_t nodes) {
   return std::max(kMailReceiversMin, kMailGroupsNodesMax / std::bit_ceil(nodes));
 }
 
-std::string mail_group(const Channel& channel) {
+std::string mail_group(const store::Channel& channel) {
   const auto receivers = mail_receivers_for(channel.customer_nodes);
   if (receivers == kChannelsPerCustomerMax) return "mail-" + channel.id;
   return fmt::format("mails-{}-{}-of-{}", channel.customer.text(),
                      hash_of(channel.id) % receivers + 1, receivers);
 }
 
-std::vector<MailReceiver> mail_receivers(const std::vector<Channel>& channels) {
+std::vector<MailReceiver> mail_receivers(const std::vector<store::Channel>& channels) {
   std::vector<MailReceiver> all;
   for (const auto& channel : channels) {
     if (channel.type != "email") continue;
@@ -63,4 +63,4 @@ std::vector<MailReceiver> mail_receivers(const std::vector<Channel>& channels) {
   return all;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -12,7 +12,7 @@
 #include "services/monitor/store/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -21,32 +21,36 @@ const CustomerId kB = *CustomerId::parse("cliente-b");
 class Outcomes : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](Connection& c) {
-      return insert_channel(Channel{"1", kA, "webhook", "https://x.example/", "", 1}, c);
+    ASSERT_TRUE((*database_).write([](store::Connection& c) {
+      return store::insert_channel(store::Channel{"1", kA, "webhook", "https://x.example/", "", 1},
+                                   c);
     }));
   }
-  ChannelOutcome kept() {
-    return (*(*database_).read([](Connection& c) { return find_channel(kA, "1", c); }))->outcome;
+  store::ChannelOutcome kept() {
+    return (*(*database_).read([](store::Connection& c) {
+             return store::find_channel(kA, "1", c);
+           }))
+        ->outcome;
   }
 
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   ManualClock clock_{1'795'575'845'000};
   ChannelOutcomes outcomes_{*database_, clock_};
 };
 
 TEST_F(Outcomes, AreKnownAtOnceAndKept) {
-  const Channel channel{"1", kA, "webhook", "https://x.example/", "", 1};
-  EXPECT_EQ(outcomes_.newest(channel), ChannelOutcome());
+  const store::Channel channel{"1", kA, "webhook", "https://x.example/", "", 1};
+  EXPECT_EQ(outcomes_.newest(channel), store::ChannelOutcome());
   outcomes_.note_delivered(kA, "1");
   const auto delivered_ms = clock_.wall_ms();
-  EXPECT_EQ(outcomes_.newest(channel), (ChannelOutcome{delivered_ms, 0, ""}));
-  EXPECT_EQ(kept(), ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(channel), (store::ChannelOutcome{delivered_ms, 0, ""}));
+  EXPECT_EQ(kept(), store::ChannelOutcome());
   ASSERT_TRUE(outcomes_.keep());
-  EXPECT_EQ(kept(), (ChannelOutcome{delivered_ms, 0, ""}));
+  EXPECT_EQ(kept(), (store::ChannelOutcome{delivered_ms, 0, ""}));
   clock_.advance(std::chrono::seconds(5));
   outcomes_.note_failed(kA, "1", "its host answers 500");
   ASSERT_TRUE(outcomes_.keep());
-  const ChannelOutcome both{delivered_ms, clock_.wall_ms(), "its host answers 500"};
+  const store::ChannelOutcome both{delivered_ms, clock_.wall_ms(), "its host answers 500"};
   EXPECT_EQ(kept(), both) << "another kind is written at once; when it last arrived stays";
   ChannelOutcomes after_a_restart{*database_, clock_};
   after_a_restart.note_failed(kA, "1", "its host answers 502");
@@ -71,7 +75,7 @@ TEST_F(Outcomes, TheSameIsWrittenOnceAMinute) {
 TEST_F(Outcomes, OfAnothersChannelNothingIsWritten) {
   outcomes_.note_failed(kB, "1", "its host answers 500");
   ASSERT_TRUE(outcomes_.keep());
-  EXPECT_EQ(kept(), ChannelOutcome());
+  EXPECT_EQ(kept(), store::ChannelOutcome());
 }
 
 // Over a real socket what Alertmanager counts, as a test sets it.
@@ -111,7 +115,7 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
            {0, 20}, {512, 20}, {513, 16}, {1024, 16}, {1025, 8}, {4096, 4}, {5000, 3}}) {
     EXPECT_EQ(mail_receivers_for(nodes), receivers) << nodes;
   }
-  std::vector<Channel> channels;
+  std::vector<store::Channel> channels;
   for (std::size_t i = 0; i < kChannelsPerCustomerMax; ++i) {
     channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1});
   }
@@ -137,13 +141,13 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
 
 // Alertmanager remembers by name and place: whoever moved up took over what a neighbour was told.
 TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
-  std::vector<Channel> channels;
+  std::vector<store::Channel> channels;
   for (int i = 0; i < 8; ++i) {
     channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
     channels.back().customer_nodes = 5'000;
   }
   using Places = std::map<std::string, std::pair<std::string, std::size_t>>;
-  const auto places_of = [](const std::vector<Channel>& some) {
+  const auto places_of = [](const std::vector<store::Channel>& some) {
     Places places;
     for (const auto& receiver : mail_receivers(some)) {
       for (std::size_t i = 0; i < receiver.told.size(); ++i) {
@@ -159,7 +163,7 @@ TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
   EXPECT_EQ(places_of(turned), all) << "those that are tried anew come last";
   for (const auto& gone : channels) {
     auto others = channels;
-    std::erase_if(others, [&](const Channel& one) { return one.id == gone.id; });
+    std::erase_if(others, [&](const store::Channel& one) { return one.id == gone.id; });
     for (const auto& [id, place] : places_of(others)) {
       const bool was_beside = all.at(id).first == all.at(gone.id).first;
       EXPECT_EQ(place.first != all.at(id).first, was_beside) << id << " without " << gone.id;
@@ -177,11 +181,11 @@ TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
 
 // Something may have arrived at any of them, and at one only.
 TEST_F(Outcomes, OfASharedReceiverNobodyIsShownANeighboursMail) {
-  const Channel one{"1", kA, "email", "a@a.example", "", 1};
-  const Channel other{"2", kA, "email", "b@a.example", "", 2};
+  const store::Channel one{"1", kA, "email", "a@a.example", "", 1};
+  const store::Channel other{"2", kA, "email", "b@a.example", "", 2};
   note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, false}, outcomes_);
-  EXPECT_EQ(outcomes_.newest(one), ChannelOutcome());
-  EXPECT_EQ(outcomes_.newest(other), ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(one), store::ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(other), store::ChannelOutcome());
   note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, true}, outcomes_);
   EXPECT_EQ(outcomes_.newest(one), outcomes_.newest(other));
   EXPECT_EQ(outcomes_.newest(one).delivered_ms, 0);
@@ -198,17 +202,17 @@ TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
   int others = 0;
   MailOutcomes mails(*database_, *client, outcomes_, "http://127.0.0.1:1", [&] { ++others; });
   const auto add_nodes = [&](std::size_t first, std::size_t end) {
-    ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([&](store::Connection& c) -> Result<bool> {
       for (std::size_t i = first; i < end; ++i) {
-        Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
-        auto added = register_node(node, c);
+        store::Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+        auto added = store::register_node(node, c);
         if (!added) return added;
       }
       return true;
     }));
   };
-  ASSERT_TRUE((*database_).write([](Connection& c) {
-    return insert_channel(Channel{"2", kA, "email", "a@a.example", "", 1}, c);
+  ASSERT_TRUE((*database_).write([](store::Connection& c) {
+    return store::insert_channel(store::Channel{"2", kA, "email", "a@a.example", "", 1}, c);
   }));
   add_nodes(0, kMailNodesApart);
   EXPECT_FALSE(mails.look()) << "Alertmanager is away; the channels are known all the same";
@@ -223,20 +227,23 @@ TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
 
 // A channel that is left out of Alertmanager is in no receiver, so not in its name either.
 TEST_F(Outcomes, OfMailsAreThoseOfTheReceiversThatAlertmanagerHas) {
-  std::vector<Channel> channels;
-  const auto is_left_out = [](const Channel& one) { return one.state == ChannelState::kNotActive; };
+  std::vector<store::Channel> channels;
+  const auto is_left_out = [](const store::Channel& one) {
+    return one.state == store::ChannelState::kNotActive;
+  };
   for (int i = 0; i < 20; ++i) {
     channels.push_back({"m" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
-    channels.back().state = i % 2 == 0 ? ChannelState::kNotActive : ChannelState::kActive;
+    channels.back().state =
+        i % 2 == 0 ? store::ChannelState::kNotActive : store::ChannelState::kActive;
     channels.back().customer_nodes = kMailNodesApart + 1;
   }
-  ASSERT_TRUE((*database_).write([&](Connection& c) -> Result<bool> {
+  ASSERT_TRUE((*database_).write([&](store::Connection& c) -> Result<bool> {
     for (std::size_t i = 0; i <= kMailNodesApart; ++i) {
-      Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
-      if (auto added = register_node(node, c); !added) return added;
+      store::Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+      if (auto added = store::register_node(node, c); !added) return added;
     }
     for (const auto& channel : channels) {
-      if (auto added = insert_channel(channel, c); !added) return forward(added);
+      if (auto added = store::insert_channel(channel, c); !added) return forward(added);
     }
     return true;
   }));
@@ -255,7 +262,7 @@ TEST_F(Outcomes, OfMailsAreThoseOfTheReceiversThatAlertmanagerHas) {
     }
   }
   for (const auto& one : channels) {
-    EXPECT_EQ(outcomes_.newest(one) == ChannelOutcome(), is_left_out(one)) << one.id;
+    EXPECT_EQ(outcomes_.newest(one) == store::ChannelOutcome(), is_left_out(one)) << one.id;
   }
 }
 
@@ -290,4 +297,4 @@ TEST(MailOutcomes, AreWhatCameSinceTheLastLook) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

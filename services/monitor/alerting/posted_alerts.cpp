@@ -8,7 +8,7 @@
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // As Go writes a time that is not set.
@@ -17,7 +17,7 @@ std::string time_text(std::int64_t time_ms) {
   return time_ms == 0 ? std::string(kNever) : format_rfc3339(time_ms).value_or("");
 }
 
-PostedAlert::Texts read_texts(const JsonValue& object) {
+PostedAlert::Texts read_texts(const json::JsonValue& object) {
   PostedAlert::Texts texts;
   for (const auto& [name, value] : object.members()) {
     texts.emplace_back(name, value.text().value_or(""));
@@ -25,13 +25,13 @@ PostedAlert::Texts read_texts(const JsonValue& object) {
   return texts;
 }
 
-void write_texts(std::string_view key, const PostedAlert::Texts& texts, JsonWriter& writer) {
+void write_texts(std::string_view key, const PostedAlert::Texts& texts, json::JsonWriter& writer) {
   writer.key(key).begin_object();
   for (const auto& [name, value] : texts) writer.member(name, value);
   writer.end_object();
 }
 
-void write_body(const PostedAlert& alert, JsonWriter& writer) {
+void write_body(const PostedAlert& alert, json::JsonWriter& writer) {
   write_texts("labels", alert.labels, writer);
   write_texts("annotations", alert.annotations, writer);
   writer.member("startsAt", time_text(alert.starts_ms)).member("endsAt", time_text(alert.ends_ms));
@@ -82,7 +82,7 @@ Result<std::vector<PostedAlert>> list_posted(net::Client& client, const std::str
   request.timeout = kLiveTimeout;
   auto answer = exchange(client, std::move(request), "Alertmanager");
   if (!answer) return forward(answer);
-  auto body = parse_json(answer->body);
+  auto body = json::parse_json(answer->body);
   if (!body) return fail(ErrorCode::kCorrupt, "Alertmanager's answer is not JSON");
   std::vector<PostedAlert> alerts;
   for (const auto& item : body->items()) {
@@ -99,7 +99,7 @@ Result<void> post_alerts(net::Client& client, const std::string& url,
                          const std::vector<PostedAlert>& alerts) {
   for (std::size_t begin = 0; begin < alerts.size(); begin += kAlertsPostedAtOnce) {
     const auto end = std::min(begin + kAlertsPostedAtOnce, alerts.size());
-    JsonWriter writer;
+    json::JsonWriter writer;
     writer.begin_array();
     for (auto i = begin; i < end; ++i) {
       writer.begin_object();
@@ -116,7 +116,7 @@ Result<void> post_alerts(net::Client& client, const std::string& url,
 Result<void> send_to_webhook(net::Client& client, const std::string& url, const PostedAlert& alert,
                              bool is_firing) {
   const std::string_view status = is_firing ? "firing" : "resolved";
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("version", "4")
       .member("groupKey", "vigia-monitor:" + std::string(alert.label("alertname")))
@@ -133,4 +133,4 @@ Result<void> send_to_webhook(net::Client& client, const std::string& url, const 
   return post_json(client, url, writer.take(), "the provider's webhook");
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

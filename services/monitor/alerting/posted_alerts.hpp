@@ -10,7 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 struct PostedAlert {
   using Texts = std::vector<std::pair<std::string, std::string>>;
@@ -35,4 +35,4 @@ Result<void> post_alerts(net::Client& client, const std::string& url,
 Result<void> send_to_webhook(net::Client& client, const std::string& url, const PostedAlert& alert,
                              bool is_firing);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

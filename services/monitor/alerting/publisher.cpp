@@ -8,7 +8,7 @@
 #include "services/monitor/alerting/channel_selection.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 constexpr std::chrono::seconds kRetryInterval{5};
@@ -34,7 +34,7 @@ void hide(const std::string& secret, std::string_view instead, std::string& text
 }
 
 // Alertmanager's words quote what it does not take: an address, or the internal token beside it.
-void log_refused(const std::vector<Channel>& refused, std::string answer,
+void log_refused(const std::vector<store::Channel>& refused, std::string answer,
                  const std::string& token) {
   constexpr std::size_t kNamedMax = 10;
   hide(token, "(token)", answer);
@@ -49,8 +49,8 @@ void log_refused(const std::vector<Channel>& refused, std::string answer,
 
 }  // namespace
 
-AlertingPublisher::AlertingPublisher(Database& database, net::Client& client, const Clock& clock,
-                                     service::MetricRegistry& metrics,
+AlertingPublisher::AlertingPublisher(store::Database& database, net::Client& client,
+                                     const Clock& clock, service::MetricRegistry& metrics,
                                      const ChannelAddresses& addresses, PublisherSettings settings)
     : database_(database),
       clock_(clock),
@@ -150,12 +150,12 @@ AlertingPublisher::Pause AlertingPublisher::publish_rules() {
   return pause;
 }
 
-std::string AlertingPublisher::render(const std::vector<Channel>& channels) const {
+std::string AlertingPublisher::render(const std::vector<store::Channel>& channels) const {
   return render_alertmanager(settings_.provider, settings_.mail, channels, settings_.hooks,
                              settings_.portal_url);
 }
 
-std::string AlertingPublisher::unfit_reason(const Channel& channel) const {
+std::string AlertingPublisher::unfit_reason(const store::Channel& channel) const {
   if (channel.type == "email" && settings_.mail.smarthost.empty()) {
     return "no mail server is configured (alerting.mail)";
   }
@@ -169,18 +169,19 @@ Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_agai
   if (std::string doubt = database_.doubt(); !doubt.empty()) {
     return fail(ErrorCode::kUnavailable, std::move(doubt));
   }
-  auto channels =
-      database_.read([](Connection& connection) { return list_all_channels(connection); });
+  auto channels = database_.read(
+      [](store::Connection& connection) { return store::list_all_channels(connection); });
   if (!channels) return forward(channels);
   Plan plan;
   for (auto& channel : *channels) {
     auto unfit = unfit_reason(channel);
     if (!unfit.empty()) {
-      const bool is_new = channel.state != ChannelState::kNotActive || channel.reason != unfit;
-      channel.state = ChannelState::kNotActive;
+      const bool is_new =
+          channel.state != store::ChannelState::kNotActive || channel.reason != unfit;
+      channel.state = store::ChannelState::kNotActive;
       channel.reason = std::move(unfit);
       (is_new ? plan.unfit : plan.kept).push_back(std::move(channel));
-    } else if (channel.state == ChannelState::kActive) {
+    } else if (channel.state == store::ChannelState::kActive) {
       plan.proven.push_back(std::move(channel));
     } else if (channel.reason == kRefusedReason && !tries_again) {
       plan.kept.push_back(std::move(channel));
@@ -191,7 +192,7 @@ Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_agai
   return plan;
 }
 
-Verdict AlertingPublisher::attempt(const std::vector<Channel>& channels) {
+Verdict AlertingPublisher::attempt(const std::vector<store::Channel>& channels) {
   auto loaded = alertmanager_->load(render(channels));
   if (loaded) return *loaded;
   failures_.add();
@@ -200,9 +201,9 @@ Verdict AlertingPublisher::attempt(const std::vector<Channel>& channels) {
   return Verdict::kAway;
 }
 
-Result<void> AlertingPublisher::note(const std::vector<Channel>& channels, ChannelState state,
-                                     const std::string& reason) {
-  std::vector<Channel> changed;
+Result<void> AlertingPublisher::note(const std::vector<store::Channel>& channels,
+                                     store::ChannelState state, const std::string& reason) {
+  std::vector<store::Channel> changed;
   for (const auto& channel : channels) {
     if (channel.state == state && channel.reason == reason) continue;
     changed.push_back(channel);
@@ -210,20 +211,22 @@ Result<void> AlertingPublisher::note(const std::vector<Channel>& channels, Chann
     changed.back().reason = reason;
   }
   if (changed.empty()) return {};
-  return database_.write(
-      [&](Connection& connection) { return note_channel_states(changed, connection); });
+  return database_.write([&](store::Connection& connection) {
+    return store::note_channel_states(changed, connection);
+  });
 }
 
 Result<void> AlertingPublisher::note_all(const Plan& plan, const ChannelSelection& found) {
   if (!plan.unfit.empty()) {
-    auto noted = database_.write(
-        [&](Connection& connection) { return note_channel_states(plan.unfit, connection); });
+    auto noted = database_.write([&](store::Connection& connection) {
+      return store::note_channel_states(plan.unfit, connection);
+    });
     if (!noted) return noted;
   }
-  auto noted = note(found.refused, ChannelState::kNotActive, std::string(kRefusedReason));
+  auto noted = note(found.refused, store::ChannelState::kNotActive, std::string(kRefusedReason));
   // While it is away nothing new is known of those that it had loaded.
   if (!noted || found.is_away) return noted;
-  return note(found.taken, ChannelState::kActive, "");
+  return note(found.taken, store::ChannelState::kActive, "");
 }
 
 AlertingPublisher::Pause AlertingPublisher::publish_channels() {
@@ -239,7 +242,8 @@ AlertingPublisher::Pause AlertingPublisher::publish_channels() {
   // What is new is tried beside what is known to be good, so that one bad channel costs itself.
   const auto found = select_channels(
       plan->proven, plan->fresh,
-      [this](const std::vector<Channel>& channels) { return attempt(channels); }, kChannelTriesMax);
+      [this](const std::vector<store::Channel>& channels) { return attempt(channels); },
+      kChannelTriesMax);
   if (!found.is_away && tries_again) retried_ = now;
   if (found.is_whole_refused) {
     service::log_error("Alertmanager refuses even a file without channels, what it runs stays",
@@ -257,4 +261,4 @@ AlertingPublisher::Pause AlertingPublisher::publish_channels() {
   return is_done ? Pause() : Pause(kRetryInterval);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -19,7 +19,7 @@
 #include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 struct RuleDestination {
   std::string shard;
@@ -45,7 +45,7 @@ struct PublisherSettings {
 /// one thread of its own does the work.
 class AlertingPublisher {
  public:
-  AlertingPublisher(Database& database, net::Client& client, const Clock& clock,
+  AlertingPublisher(store::Database& database, net::Client& client, const Clock& clock,
                     service::MetricRegistry& metrics, const ChannelAddresses& addresses,
                     PublisherSettings settings);
   ~AlertingPublisher();
@@ -62,10 +62,10 @@ class AlertingPublisher {
   /// How long to wait for a change before the next round; nothing where all is done.
   using Pause = std::optional<Duration>;
   struct Plan {
-    std::vector<Channel> proven;
-    std::vector<Channel> fresh;
-    std::vector<Channel> unfit;  ///< with their reasons
-    std::vector<Channel> kept;   ///< refused earlier, not tried now
+    std::vector<store::Channel> proven;
+    std::vector<store::Channel> fresh;
+    std::vector<store::Channel> unfit;  ///< with their reasons
+    std::vector<store::Channel> kept;   ///< refused earlier, not tried now
   };
   void run();
   Pause publish();
@@ -74,15 +74,15 @@ class AlertingPublisher {
   /// `tries_again`: also those that Alertmanager has refused.
   Result<Plan> plan_channels(bool tries_again);
   /// Why our own checks keep a channel out; "" where they do not.
-  std::string unfit_reason(const Channel& channel) const;
-  Verdict attempt(const std::vector<Channel>& channels);
+  std::string unfit_reason(const store::Channel& channel) const;
+  Verdict attempt(const std::vector<store::Channel>& channels);
   /// Writes down what has changed.
-  Result<void> note(const std::vector<Channel>& channels, ChannelState state,
+  Result<void> note(const std::vector<store::Channel>& channels, store::ChannelState state,
                     const std::string& reason);
   Result<void> note_all(const Plan& plan, const ChannelSelection& found);
-  std::string render(const std::vector<Channel>& channels) const;
+  std::string render(const std::vector<store::Channel>& channels) const;
 
-  Database& database_;
+  store::Database& database_;
   const Clock& clock_;
   const ChannelAddresses& addresses_;
   const PublisherSettings settings_;
@@ -101,4 +101,4 @@ class AlertingPublisher {
   std::thread thread_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -3,7 +3,7 @@
 #include "libs/service/log.hpp"
 #include "services/monitor/alerting/file_write.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 constexpr std::chrono::seconds kReloadTimeout{5};
@@ -66,4 +66,4 @@ Verdict ReloadedFile::reload() {
   return Verdict::kAway;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

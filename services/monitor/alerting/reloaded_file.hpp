@@ -10,7 +10,7 @@
 #include "libs/service/metrics.hpp"
 #include "services/monitor/alerting/channel_selection.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// How readers are asked, and what is counted of it.
 struct ReloadParts {
@@ -55,4 +55,4 @@ class ReloadedFile {
   std::string refusal_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -10,7 +10,7 @@
 #include "services/monitor/alerting/condition_rules.hpp"
 #include "services/monitor/alerting/directory_rules.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 // Counters that the collector shows without _total (the founding document's spelling); newer
@@ -419,4 +419,4 @@ std::string render_rules(const RuleSettings& settings, std::string_view shard) {
   return text;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

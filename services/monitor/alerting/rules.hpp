@@ -8,7 +8,7 @@
 
 #include "libs/base/duration.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 /// How long each condition has to hold. The defaults are the standard ones; a demo or a test may
 /// shorten them, and pages then say so.
@@ -69,4 +69,4 @@ inline constexpr std::string_view kWatchdog = "Watchdog";
 /// Deterministic.
 std::string render_rules(const RuleSettings& settings, std::string_view shard = "hot-0");
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -12,7 +12,7 @@
 #include "services/monitor/live/hot_store.hpp"
 #include "services/monitor/store/customers.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 constexpr std::string_view kHotStoreDown = "HotStoreDown";
@@ -46,7 +46,7 @@ PostedAlert::Texts summaries(std::string_view alert, std::string_view shard) {
 
 }  // namespace
 
-Watchdog::Watchdog(Database& database, net::Client& client, const Clock& clock,
+Watchdog::Watchdog(store::Database& database, net::Client& client, const Clock& clock,
                    service::MetricRegistry& metrics, WatchdogSettings settings)
     : database_(database),
       client_(client),
@@ -117,7 +117,7 @@ std::vector<Watchdog::Outage*> Watchdog::outages() {
 bool Watchdog::look_at_stores() {
   bool are_all_there = true;
   for (auto& shard : shards_) {
-    const bool is_there = is_hot_store_there(client_, shard.where.url);
+    const bool is_there = live::is_hot_store_there(client_, shard.where.url);
     note(shard.down, !is_there);
     are_all_there = are_all_there && is_there;
   }
@@ -219,8 +219,8 @@ std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& li
   }
   if (lost.empty()) return {};
   std::vector<CustomerId> others;  // whose store is there; where that cannot be read, nobody's
-  auto customers =
-      database_.read([](Connection& connection) { return list_customers(connection); });
+  auto customers = database_.read(
+      [](store::Connection& connection) { return store::list_customers(connection); });
   if (customers) {
     for (const auto& customer : *customers) {
       const bool is_lost = std::find(lost.begin(), lost.end(), customer.hot_shard) != lost.end();
@@ -260,4 +260,4 @@ void Watchdog::tell_webhook(Outage& outage, bool is_alertmanager_there) {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -16,7 +16,7 @@
 #include "services/monitor/alerting/posted_alerts.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 
 struct WatchedShard {
   std::string name;  ///< "hot-0"
@@ -43,7 +43,7 @@ struct WatchdogSettings {
 /// thread of its own looks.
 class Watchdog {
  public:
-  Watchdog(Database& database, net::Client& client, const Clock& clock,
+  Watchdog(store::Database& database, net::Client& client, const Clock& clock,
            service::MetricRegistry& metrics, WatchdogSettings settings);
   ~Watchdog() { stop(); }
   Watchdog(const Watchdog&) = delete;
@@ -87,7 +87,7 @@ class Watchdog {
   PostedAlert alert_of(const Outage& outage) const;
   std::vector<Outage*> outages();
 
-  Database& database_;
+  store::Database& database_;
   net::Client& client_;
   const Clock& clock_;
   const WatchdogSettings settings_;
@@ -102,4 +102,4 @@ class Watchdog {
   std::thread thread_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -14,7 +14,7 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::alerting {
 namespace {
 
 using std::chrono::minutes;
@@ -45,14 +45,14 @@ class Neighbours : public net::Handler {
     } else if (request.path == "/hot-1/-/ready") {
       response.status = 200;
     } else if (request.path == "/hook") {
-      const auto message = *parse_json(request.body);
+      const auto message = *json::parse_json(request.body);
       const auto name = message["alerts"].items().front()["labels"]["alertname"].text();
       webhook.push_back(message["status"].text().value_or("") + " " + name.value_or(""));
     } else if (!is_alertmanager_there) {
       response.status = 503;
     } else if (request.method == "POST") {
       ++posts;
-      const auto posted = parse_json(request.body);
+      const auto posted = json::parse_json(request.body);
       for (const auto& alert : posted->items()) keep(alert);
     } else {
       asked = request.query;
@@ -63,8 +63,8 @@ class Neighbours : public net::Handler {
     responder.send(std::move(response));
   }
 
-  void keep(const JsonValue& alert) {
-    JsonWriter writer;
+  void keep(const json::JsonValue& alert) {
+    json::JsonWriter writer;
     writer.begin_object();
     std::string key;
     for (const auto* part : {"labels", "annotations"}) {
@@ -93,10 +93,10 @@ class Neighbours : public net::Handler {
   void raise(std::string_view labels, Duration length) {
     const auto ends_ms =
         clock->wall_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-    auto alert = parse_json("{\"labels\":" + std::string(labels) +
-                            ",\"annotations\":{\"summary\":\"s\"},\"startsAt\":\"" +
-                            *format_rfc3339(clock->wall_ms()) + "\",\"endsAt\":\"" +
-                            *format_rfc3339(ends_ms) + "\"}");
+    auto alert = json::parse_json("{\"labels\":" + std::string(labels) +
+                                  ",\"annotations\":{\"summary\":\"s\"},\"startsAt\":\"" +
+                                  *format_rfc3339(clock->wall_ms()) + "\",\"endsAt\":\"" +
+                                  *format_rfc3339(ends_ms) + "\"}");
     const std::scoped_lock lock(mutex_);
     keep(*alert);
   }
@@ -135,10 +135,10 @@ class WatchdogTest : public ::testing::Test {
  protected:
   void SetUp() override {
     neighbours_.clock = &clock_;
-    ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
-      auto done = insert_customer(Customer{kA, "a", true, "hot-0", {}, 5, 5}, c);
+    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
+      auto done = store::insert_customer(store::Customer{kA, "a", true, "hot-0", {}, 5, 5}, c);
       if (!done) return done;
-      return insert_customer(Customer{kB, "b", true, "hot-1", {}, 5, 5}, c);
+      return store::insert_customer(store::Customer{kB, "b", true, "hot-1", {}, 5, 5}, c);
     }));
   }
   WatchdogSettings settings() const {
@@ -166,7 +166,7 @@ class WatchdogTest : public ::testing::Test {
   }
 
   ManualClock clock_{kNowMs * 1'000'000};
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   Neighbours neighbours_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   service::MetricRegistry metrics_;
@@ -256,4 +256,4 @@ TEST_F(WatchdogTest, TheWallClockDecidesNothingOfIt) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::alerting

@@ -6,7 +6,7 @@
 #include "libs/service/log.hpp"
 #include "services/monitor/json/json.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 // Everything comes from this server; charts and component styles are set through the DOM, so no
@@ -63,7 +63,7 @@ net::Response no_content() {
 }
 
 net::Response to_response(const Refusal& refusal) {
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().member("error", refusal.code).member("message", refusal.message);
   writer.end_object();
   auto response = json_answer(refusal.status, writer.take());
@@ -84,4 +84,4 @@ void add_security_headers(net::Response& response, bool is_secure) {
   if (is_secure) response.headers.add("strict-transport-security", "max-age=31536000");
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

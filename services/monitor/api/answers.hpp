@@ -10,7 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/message.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 /// An error as the interface shows it: {"error": code, "message": message}. Made from an Error, or
 /// by hand for what Error has no code for (409 conflict, 415).
@@ -45,4 +45,4 @@ net::Response to_response(const Refusal& refusal);
 /// (A7).
 void add_security_headers(net::Response& response, bool is_secure);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

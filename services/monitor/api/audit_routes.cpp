@@ -5,7 +5,7 @@
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::int64_t kPageDefault = 100;
@@ -24,7 +24,7 @@ std::optional<std::int64_t> integer_parameter(const ApiCall& call, std::string_v
   return value;
 }
 
-void write_entry(const AuditEntry& entry, bool shows_address, JsonWriter& writer) {
+void write_entry(const store::AuditEntry& entry, bool shows_address, json::JsonWriter& writer) {
   writer.begin_object()
       .member("sequence", entry.sequence)
       .member_time("time", entry.time_ms)
@@ -52,15 +52,15 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
     customer = std::move(*wanted);
   }
   std::set<std::string> people;
-  auto entries =
-      parts.database.read([&](Connection& connection) -> Result<std::vector<AuditEntry>> {
-        auto users = list_users(call.principal.customer, connection);
+  auto entries = parts.database.read(
+      [&](store::Connection& connection) -> Result<std::vector<store::AuditEntry>> {
+        auto users = store::list_users(call.principal.customer, connection);
         if (!users) return forward(users);
-        for (const User& user : *users) people.insert("user:" + user.name);
-        return list_audit(customer, *before, *limit, connection);
+        for (const store::User& user : *users) people.insert("user:" + user.name);
+        return store::list_audit(customer, *before, *limit, connection);
       });
   if (!entries) return refuse(entries.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("entries").begin_array();
   // Where the provider's people sit is none of a customer's business.
   for (const auto& entry : *entries) {
@@ -75,10 +75,10 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
 }
 
 ApiResult verify(const ApiCall& /*call*/, const ApiParts& parts) {
-  auto outcome =
-      parts.database.read([](Connection& connection) { return verify_audit(connection); });
+  auto outcome = parts.database.read(
+      [](store::Connection& connection) { return store::verify_audit(connection); });
   if (!outcome) return refuse(outcome.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member_bool("is_intact", !outcome->broken_at)
       .member("entries", outcome->entries)
@@ -99,4 +99,4 @@ void add_audit_routes(ApiTable& table, ApiParts parts) {
   add("/audit/verification", Access::kOperator, verify);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -7,26 +7,26 @@
 #include "libs/base/rfc3339.hpp"
 #include "services/monitor/json/characters.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 void BodyReader::note(std::string message) {
   // The first is told: later ones often follow from it.
   if (problem_.empty()) problem_ = std::move(message);
 }
 
-const JsonValue& BodyReader::take(std::string_view name) {
+const json::JsonValue& BodyReader::take(std::string_view name) {
   known_.emplace(name);
   return body_[name];
 }
 
-std::optional<std::string> BodyReader::checked(std::string_view name, const JsonValue& value,
+std::optional<std::string> BodyReader::checked(std::string_view name, const json::JsonValue& value,
                                                std::size_t min, std::size_t max) {
   auto text = value.text();
   if (!text) {
     note(fmt::format("{}: a text is needed", name));
     return std::nullopt;
   }
-  const auto characters = count_characters(*text);
+  const auto characters = json::count_characters(*text);
   if (characters < min || characters > max) {
     note(fmt::format("{}: {} to {} characters", name, min, max));
     return std::nullopt;
@@ -88,7 +88,7 @@ std::optional<std::int64_t> BodyReader::optional_time(std::string_view name) {
   return time;
 }
 
-const JsonValue& BodyReader::object(std::string_view name) {
+const json::JsonValue& BodyReader::object(std::string_view name) {
   const auto& value = take(name);
   if (!value.is_null() && !value.is_object()) note(fmt::format("{}: an object is needed", name));
   return value;
@@ -102,4 +102,4 @@ std::string BodyReader::problem() const {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

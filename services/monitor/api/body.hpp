@@ -10,12 +10,12 @@
 
 #include "services/monitor/json/json.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 /// Read every field, then ask `problem`. Each reader returns a harmless value after a problem.
 class BodyReader {
  public:
-  explicit BodyReader(const JsonValue& body) : body_(body) {}
+  explicit BodyReader(const json::JsonValue& body) : body_(body) {}
   /// A text of `min` to `max` characters (code points), none of them control characters.
   std::string text(std::string_view name, std::size_t min, std::size_t max);
   /// Nothing where the field is absent or null.
@@ -26,20 +26,20 @@ class BodyReader {
   /// RFC 3339; nothing where absent or null.
   std::optional<std::int64_t> optional_time(std::string_view name);
   /// An object's reader needs its own `problem`; null value where absent.
-  const JsonValue& object(std::string_view name);
+  const json::JsonValue& object(std::string_view name);
   bool has(std::string_view name) const { return body_.has(name); }
   /// The first thing that was wrong, unknown fields included; "" where all is well.
   std::string problem() const;
   void note(std::string message);
 
  private:
-  const JsonValue& take(std::string_view name);
-  std::optional<std::string> checked(std::string_view name, const JsonValue& value, std::size_t min,
-                                     std::size_t max);
+  const json::JsonValue& take(std::string_view name);
+  std::optional<std::string> checked(std::string_view name, const json::JsonValue& value,
+                                     std::size_t min, std::size_t max);
 
-  const JsonValue& body_;
+  const json::JsonValue& body_;
   std::set<std::string, std::less<>> known_;
   std::string problem_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

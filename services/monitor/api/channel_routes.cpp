@@ -5,14 +5,14 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/channels.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::size_t kTargetCharactersMax = 2000;
 constexpr std::size_t kSlackNameCharactersMax = 100;
 
 // Scheme and host of a URL; an e-mail address whole. A webhook's path is usually its secret.
-std::string shown_target(const Channel& channel) {
+std::string shown_target(const store::Channel& channel) {
   if (channel.type == "email") return channel.target;
   const auto start = channel.target.find("://");
   if (start == std::string::npos) return {};
@@ -20,11 +20,12 @@ std::string shown_target(const Channel& channel) {
 }
 
 /// What the audit log says of a channel; its id says nothing to a person.
-std::string audit_detail(const Channel& channel) {
+std::string audit_detail(const store::Channel& channel) {
   return channel.type + " " + shown_target(channel);
 }
 
-void write_channel(const Channel& channel, const ChannelOutcome& outcome, JsonWriter& writer) {
+void write_channel(const store::Channel& channel, const store::ChannelOutcome& outcome,
+                   json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", channel.id)
       .member("type", channel.type)
@@ -49,10 +50,11 @@ void write_channel(const Channel& channel, const ChannelOutcome& outcome, JsonWr
 }
 
 ApiResult list(const ApiCall& call, const ApiParts& parts) {
-  auto channels = parts.database.read(
-      [&](Connection& connection) { return list_channels(call.customer->id, connection); });
+  auto channels = parts.database.read([&](store::Connection& connection) {
+    return store::list_channels(call.customer->id, connection);
+  });
   if (!channels) return refuse(channels.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("channels").begin_array();
   for (const auto& channel : *channels) {
     write_channel(channel, parts.outcomes.newest(channel), writer);
@@ -63,27 +65,28 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
 
 ApiResult create(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
-  Channel channel{
-      new_id(), call.customer->id, "", "", "", parts.clock.wall_ms(), ChannelState::kPending, ""};
+  store::Channel channel{
+      new_id(), call.customer->id, "", "", "", parts.clock.wall_ms(), store::ChannelState::kPending,
+      ""};
   channel.type = body.text("type", 1, kNameCharactersMax);
   channel.target = body.text("target", 3, kTargetCharactersMax);
   channel.channel = body.optional_text("channel", 0, kSlackNameCharactersMax).value_or("");
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
-  auto checked = check_channel_text(channel.type, channel.target, channel.channel);
+  auto checked = alerting::check_channel_text(channel.type, channel.target, channel.channel);
   if (!checked) return refuse(checked.error());
   if (channel.type != "email") {
-    auto allowed = check_url(channel.target, channel_addresses(parts.settings));
+    auto allowed = access::check_url(channel.target, channel_addresses(parts.settings));
     if (!allowed) return refuse(allowed.error());
   } else if (parts.settings.alertmanager.mail.smarthost.empty()) {
     return conflict("no mail server is configured (alerting.mail)");
   }
-  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto present = list_channels(call.customer->id, connection);
+  auto created = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto present = store::list_channels(call.customer->id, connection);
     if (!present) return forward(present);
     if (present->size() >= kChannelsPerCustomerMax) return false;
-    auto inserted = insert_channel(channel, connection);
+    auto inserted = store::insert_channel(channel, connection);
     if (!inserted) return forward(inserted);
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "channel.create", channel.id, audit_detail(channel)),
         connection);
     if (!audited) return forward(audited);
@@ -92,7 +95,7 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   if (!created) return refuse(created.error());
   if (!*created) return conflict("too many channels");
   parts.channels_changed();
-  JsonWriter writer;
+  json::JsonWriter writer;
   write_channel(channel, {}, writer);
   return json_answer(201, writer.take());
 }
@@ -100,13 +103,13 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
 ApiResult remove(const ApiCall& call, const ApiParts& parts) {
   const auto id = call.path.at("channel_id");
   if (!is_object_id(id)) return not_found();
-  auto removed = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto channel = find_channel(call.customer->id, id, connection);
+  auto removed = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto channel = store::find_channel(call.customer->id, id, connection);
     if (!channel) return forward(channel);
     if (!*channel) return false;
-    auto done = delete_channel(call.customer->id, id, connection);
+    auto done = store::delete_channel(call.customer->id, id, connection);
     if (!done || !*done) return done;
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "channel.delete", id, audit_detail(**channel)), connection);
     if (!audited) return forward(audited);
     return true;
@@ -130,4 +133,4 @@ void add_channel_routes(ApiTable& table, ApiParts parts) {
       remove);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

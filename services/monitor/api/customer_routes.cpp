@@ -9,16 +9,16 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/sessions.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 // What a customer may send where nobody said more: one that floods is stopped before it costs the
 // others their hot store. 0 lifts a limit, but for the two of labels, where it stands for the
 // collector's own.
-constexpr CustomerLimits kDefaults = {50'000, 20'000, 20'000, 20'971'520, 200'000, 0, 0};
+constexpr store::CustomerLimits kDefaults = {50'000, 20'000, 20'000, 20'971'520, 200'000, 0, 0};
 constexpr std::int64_t kLimitMax = 1'000'000'000'000;  // as many as a directory may name
 
-void write_customer(const Customer& customer, JsonWriter& writer) {
+void write_customer(const store::Customer& customer, json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", customer.id.text())
       .member("name", customer.name)
@@ -26,21 +26,22 @@ void write_customer(const Customer& customer, JsonWriter& writer) {
       .member("hot_shard", customer.hot_shard)
       .member("language", customer.language);
   writer.key("limits").begin_object();
-  for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
+  for (const auto& limit : store::kCustomerLimits)
+    writer.member(limit.name, customer.limits.*limit.value);
   writer.end_object();
   writer.member_time("created_at", customer.created_ms).end_object();
 }
 
-ApiResult customer_answer(int status, const Customer& customer) {
-  JsonWriter writer;
+ApiResult customer_answer(int status, const store::Customer& customer) {
+  json::JsonWriter writer;
   write_customer(customer, writer);
   return json_answer(status, writer.take());
 }
 
 // Only what the body names.
-std::string read_limits(BodyReader& body, CustomerChange& change) {
+std::string read_limits(BodyReader& body, store::CustomerChange& change) {
   BodyReader limits(body.object("limits"));
-  for (const auto& limit : kCustomerLimits) {
+  for (const auto& limit : store::kCustomerLimits) {
     const auto value = limits.optional_integer(limit.name, 0, kLimitMax);
     if (value) change.limits[limit.name] = *value;
   }
@@ -48,18 +49,20 @@ std::string read_limits(BodyReader& body, CustomerChange& change) {
 }
 
 // "" where it is one of ours or not named.
-std::string read_language(BodyReader& body, CustomerChange& change) {
+std::string read_language(BodyReader& body, store::CustomerChange& change) {
   change.language = body.optional_text("language", 1, kNameCharactersMax);
-  const bool is_known = !change.language || std::find(kLanguages.begin(), kLanguages.end(),
-                                                      *change.language) != kLanguages.end();
-  return is_known ? "" : "language: one of " + fmt::format("{}", fmt::join(kLanguages, ", "));
+  const bool is_known =
+      !change.language || std::find(store::kLanguages.begin(), store::kLanguages.end(),
+                                    *change.language) != store::kLanguages.end();
+  return is_known ? ""
+                  : "language: one of " + fmt::format("{}", fmt::join(store::kLanguages, ", "));
 }
 
 ApiResult list(const ApiCall& call, const ApiParts& parts) {
-  auto customers =
-      parts.database.read([](Connection& connection) { return list_customers(connection); });
+  auto customers = parts.database.read(
+      [](store::Connection& connection) { return store::list_customers(connection); });
   if (!customers) return refuse(customers.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("customers").begin_array();
   for (const auto& customer : *customers) {
     if (call.principal.customer && customer.id != *call.principal.customer) continue;
@@ -77,7 +80,7 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const auto shard =
       body.optional_text("hot_shard", 1, kNameCharactersMax).value_or(shards.front().name);
   const auto now_ms = parts.clock.wall_ms();
-  CustomerChange limits;
+  store::CustomerChange limits;
   const auto limits_problem = read_limits(body, limits);
   const auto language_problem = read_language(body, limits);
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
@@ -87,21 +90,21 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   const bool is_known_shard = std::any_of(
       shards.begin(), shards.end(), [&](const ShardSettings& one) { return one.name == shard; });
   if (!is_known_shard) return invalid("hot_shard: no such shard in the configuration");
-  Customer customer{*id, name, true, shard, kDefaults, now_ms, now_ms};
+  store::Customer customer{*id, name, true, shard, kDefaults, now_ms, now_ms};
   if (limits.language) customer.language = *limits.language;
-  for (const auto& limit : kCustomerLimits) {
+  for (const auto& limit : store::kCustomerLimits) {
     const auto found = limits.limits.find(limit.name);
     if (found != limits.limits.end()) customer.limits.*limit.value = found->second;
   }
-  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto all = list_customers(connection);
+  auto created = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto all = store::list_customers(connection);
     if (!all) return forward(all);
     if (all->size() >= kCustomersMax) return fail(ErrorCode::kOverLimit, "too many customers");
-    auto inserted = insert_customer(customer, connection);
+    auto inserted = store::insert_customer(customer, connection);
     if (!inserted || !*inserted) return inserted;
     auto entry = audit_of(call, parts.clock, "customer.create", id->text(), name);
     entry.customer = *id;
-    auto audited = append_audit(entry, connection);
+    auto audited = store::append_audit(entry, connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -116,26 +119,27 @@ ApiResult show(const ApiCall& call, const ApiParts& /*parts*/) {
 }
 
 // A disabled customer's sessions end in the same step.
-ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange& change,
+ApiResult save(const ApiCall& call, const ApiParts& parts, const store::CustomerChange& change,
                const std::string& action) {
   const auto& id = call.customer->id;
-  using Saved = std::optional<Customer>;
-  auto saved = parts.database.write([&](Connection& connection) -> Result<Saved> {
-    auto changed = change_customer(id, change, connection);
+  using Saved = std::optional<store::Customer>;
+  auto saved = parts.database.write([&](store::Connection& connection) -> Result<Saved> {
+    auto changed = store::change_customer(id, change, connection);
     if (!changed) return forward(changed);
-    auto customer = find_customer(id, connection);
+    auto customer = store::find_customer(id, connection);
     if (!customer || !*customer) return customer;
     if (!(*customer)->is_enabled) {
-      auto ended = end_sessions_of_customer(id.text(), connection);
+      auto ended = store::end_sessions_of_customer(id.text(), connection);
       if (!ended) return forward(ended);
     }
     auto detail = fmt::format("name={} is_enabled={}", (*customer)->name, (*customer)->is_enabled);
     if (change.language) detail += " language=" + *change.language;
-    for (const auto& limit : kCustomerLimits) {
+    for (const auto& limit : store::kCustomerLimits) {
       if (!change.limits.contains(limit.name)) continue;
       detail += fmt::format(" {}={}", limit.name, (*customer)->limits.*limit.value);
     }
-    auto audited = append_audit(audit_of(call, parts.clock, action, id.text(), detail), connection);
+    auto audited =
+        store::append_audit(audit_of(call, parts.clock, action, id.text(), detail), connection);
     if (!audited) return forward(audited);
     return customer;
   });
@@ -148,7 +152,7 @@ ApiResult save(const ApiCall& call, const ApiParts& parts, const CustomerChange&
 
 ApiResult change(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
-  CustomerChange change;
+  store::CustomerChange change;
   change.name = body.optional_text("name", 1, kNameCharactersMax);
   change.is_enabled = body.optional_boolean("is_enabled");
   const auto limits_problem = read_limits(body, change);
@@ -160,7 +164,7 @@ ApiResult change(const ApiCall& call, const ApiParts& parts) {
 }
 
 ApiResult disable(const ApiCall& call, const ApiParts& parts) {
-  CustomerChange change;
+  store::CustomerChange change;
   change.is_enabled = false;
   auto saved = save(call, parts, change, "customer.disable");
   if (!saved) return saved;
@@ -181,4 +185,4 @@ void add_customer_routes(ApiTable& table, ApiParts parts) {
   add("DELETE", "/customers/{customer_id}", Access::kCustomerProtected, disable);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

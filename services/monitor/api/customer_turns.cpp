@@ -4,7 +4,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 bool CustomerTurns::has_room_for(const Lane& lane) const {
   if (lane.jobs.empty()) return true;
@@ -65,4 +65,4 @@ void CustomerTurns::run_while_there_are_turns() {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -10,7 +10,7 @@
 
 #include "libs/service/worker_pool.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 struct CustomerTurnLimits {
   std::size_t at_once = 1;  ///< of one customer; fewer than the pool has threads
@@ -56,4 +56,4 @@ class CustomerTurns {
   std::string last_;         ///< guarded by mutex_; whose job began last
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -10,7 +10,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 /// Returns when nothing waits or runs any more.
@@ -113,4 +113,4 @@ TEST(CustomerTurns, APoolThatEndedTakesNothing) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

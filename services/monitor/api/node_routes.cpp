@@ -4,14 +4,14 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/nodes.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::size_t kLabelCharactersMax = 128;
 constexpr std::size_t kAddressCharactersMax =
     278;  // https://, the longest host name, a port, brackets
 
-void write_node(const Node& node, JsonWriter& writer) {
+void write_node(const store::Node& node, json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", node.id.text())
       .member("region", node.region)
@@ -23,15 +23,15 @@ void write_node(const Node& node, JsonWriter& writer) {
       .end_object();
 }
 
-ApiResult node_answer(int status, const Node& node) {
-  JsonWriter writer;
+ApiResult node_answer(int status, const store::Node& node) {
+  json::JsonWriter writer;
   write_node(node, writer);
   return json_answer(status, writer.take());
 }
 
 // Only what the body names; address null makes the node one that only pushes.
-NodeChange read_fields(BodyReader& body) {
-  NodeChange change;
+store::NodeChange read_fields(BodyReader& body) {
+  store::NodeChange change;
   change.region = body.optional_text("region", 0, kLabelCharactersMax);
   change.environment = body.optional_text("environment", 0, kLabelCharactersMax);
   const bool has_address = body.has("address");
@@ -41,19 +41,20 @@ NodeChange read_fields(BodyReader& body) {
 }
 
 // A name that cannot be resolved now may be later, so only a refused address stops the request.
-Result<void> check_address(const NodeChange& fields, const ApiParts& parts) {
+Result<void> check_address(const store::NodeChange& fields, const ApiParts& parts) {
   if (!fields.address || fields.address->empty()) return {};
-  auto checked = resolve_checked(split_health_address(*fields.address).host_and_port,
-                                 node_addresses(parts.settings));
+  auto checked = access::resolve_checked(
+      access::split_health_address(*fields.address).host_and_port, node_addresses(parts.settings));
   if (!checked && checked.error().code == ErrorCode::kInvalid) return forward(checked);
   return {};
 }
 
 ApiResult list(const ApiCall& call, const ApiParts& parts) {
-  auto nodes = parts.database.read(
-      [&](Connection& connection) { return list_nodes(call.customer->id, connection); });
+  auto nodes = parts.database.read([&](store::Connection& connection) {
+    return store::list_nodes(call.customer->id, connection);
+  });
   if (!nodes) return refuse(nodes.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("nodes").begin_array();
   for (const auto& node : *nodes) write_node(node, writer);
   writer.end_array().end_object();
@@ -68,25 +69,25 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   auto checked = check_address(fields, parts);
   if (!checked) return refuse(checked.error());
-  const Node node{call.customer->id,
-                  *id,
-                  fields.region.value_or(""),
-                  fields.environment.value_or(""),
-                  fields.address.value_or(""),
-                  false,
-                  parts.clock.wall_ms(),
-                  0,
-                  0};
-  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+  const store::Node node{call.customer->id,
+                         *id,
+                         fields.region.value_or(""),
+                         fields.environment.value_or(""),
+                         fields.address.value_or(""),
+                         false,
+                         parts.clock.wall_ms(),
+                         0,
+                         0};
+  auto created = parts.database.write([&](store::Connection& connection) -> Result<bool> {
     // Counted inside the transaction: two at once must not both be the last.
-    auto present = list_nodes(call.customer->id, connection);
+    auto present = store::list_nodes(call.customer->id, connection);
     if (!present) return forward(present);
     if (present->size() >= kNodesPerCustomerMax) {
       return fail(ErrorCode::kOverLimit, "too many nodes of one customer");
     }
-    auto registered = register_node(node, connection);
+    auto registered = store::register_node(node, connection);
     if (!registered || !*registered) return registered;
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "node.create", id->text(), node.address), connection);
     if (!audited) return forward(audited);
     return true;
@@ -97,11 +98,12 @@ ApiResult create(const ApiCall& call, const ApiParts& parts) {
 }
 
 // The node of the path, if it is watched.
-tl::expected<Node, Refusal> find(const ApiCall& call, const ApiParts& parts) {
+tl::expected<store::Node, Refusal> find(const ApiCall& call, const ApiParts& parts) {
   auto id = NodeId::parse(call.path.at("node_id"));
   if (!id) return not_found();
-  auto node = parts.database.read(
-      [&](Connection& connection) { return find_node(call.customer->id, *id, connection); });
+  auto node = parts.database.read([&](store::Connection& connection) {
+    return store::find_node(call.customer->id, *id, connection);
+  });
   if (!node) return refuse(node.error());
   if (!*node || (*node)->retired_ms != 0) return not_found();
   return std::move(**node);
@@ -121,14 +123,14 @@ ApiResult change(const ApiCall& call, const ApiParts& parts) {
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   auto checked = check_address(fields, parts);
   if (!checked) return refuse(checked.error());
-  using Changed = std::optional<Node>;
-  auto changed = parts.database.write([&](Connection& connection) -> Result<Changed> {
-    auto done = change_node(call.customer->id, *id, fields, connection);
+  using Changed = std::optional<store::Node>;
+  auto changed = parts.database.write([&](store::Connection& connection) -> Result<Changed> {
+    auto done = store::change_node(call.customer->id, *id, fields, connection);
     if (!done) return forward(done);
     if (!*done) return std::nullopt;
-    auto node = find_node(call.customer->id, *id, connection);
+    auto node = store::find_node(call.customer->id, *id, connection);
     if (!node || !*node) return node;
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "node.change", id->text(), (*node)->address), connection);
     if (!audited) return forward(audited);
     return node;
@@ -141,11 +143,11 @@ ApiResult change(const ApiCall& call, const ApiParts& parts) {
 ApiResult retire(const ApiCall& call, const ApiParts& parts) {
   auto node = find(call, parts);
   if (!node) return tl::unexpected<Refusal>(node.error());
-  auto retired = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto done = retire_node(call.customer->id, node->id, parts.clock.wall_ms(), connection);
+  auto retired = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto done = store::retire_node(call.customer->id, node->id, parts.clock.wall_ms(), connection);
     if (!done || !*done) return done;
-    auto audited =
-        append_audit(audit_of(call, parts.clock, "node.retire", node->id.text()), connection);
+    auto audited = store::append_audit(audit_of(call, parts.clock, "node.retire", node->id.text()),
+                                       connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -168,4 +170,4 @@ void add_node_routes(ApiTable& table, ApiParts parts) {
   add("DELETE", "/customers/{customer_id}/nodes/{node_id}", Access::kCustomerProtected, retire);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

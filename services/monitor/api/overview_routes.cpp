@@ -5,24 +5,24 @@
 #include "services/monitor/live/overview.hpp"
 #include "services/monitor/store/nodes.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 ApiResult overview(const ApiCall& call, const ApiParts& parts) {
   const auto live = parts.live.current();
-  auto text = parts.database.read([&](Connection& connection) {
-    return write_overview(call.principal.customer, *live, parts.clock.wall_ms(), connection);
+  auto text = parts.database.read([&](store::Connection& connection) {
+    return live::write_overview(call.principal.customer, *live, parts.clock.wall_ms(), connection);
   });
   if (!text) return refuse(text.error());
   return json_answer(200, std::move(*text));
 }
 
-std::string_view state_of(const ActiveAlert& alert) {
+std::string_view state_of(const live::ActiveAlert& alert) {
   if (alert.is_inhibited) return "inhibited";
   return alert.is_silenced ? "silenced" : "firing";
 }
 
-void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
+void write_alert(const live::ActiveAlert& alert, json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", alert.id)
       .member("name", alert.name)
@@ -42,7 +42,7 @@ void write_alert(const ActiveAlert& alert, JsonWriter& writer) {
 
 // Of one customer, or of everybody: `wanted` may be another's, of whom nothing is said.
 void write_left_out(const std::optional<CustomerId>& whose, const std::optional<CustomerId>& wanted,
-                    const LiveState& live, JsonWriter& writer) {
+                    const live::LiveState& live, json::JsonWriter& writer) {
   std::size_t left_out = 0;
   bool is_at_least = false;
   for (const auto& [customer, sight] : live.alerts_of) {
@@ -64,13 +64,13 @@ ApiResult alerts(const ApiCall& call, const ApiParts& parts) {
   const auto live = parts.live.current();
   const auto now_ms = parts.clock.wall_ms();
   const auto& whose = call.principal.customer ? call.principal.customer : wanted;
-  const bool is_there = is_alertmanager_known(*live, now_ms);
+  const bool is_there = live::is_alertmanager_known(*live, now_ms);
   // Of all of them those are told that are known; the overview says whose are not.
-  if (whose ? !are_alerts_known(whose, *live, now_ms) : !is_there) {
+  if (whose ? !live::are_alerts_known(whose, *live, now_ms) : !is_there) {
     return tl::unexpected<Refusal>(
-        Refusal(503, "unavailable", std::string(alerts_missing(is_there))));
+        Refusal(503, "unavailable", std::string(live::alerts_missing(is_there))));
   }
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("alerts").begin_array();
   for (const auto& alert : live->alerts) {
     if (call.principal.customer && alert.customer != call.principal.customer) continue;
@@ -87,15 +87,16 @@ ApiResult metrics(const ApiCall& call, const ApiParts& parts) {
   auto node_id = NodeId::parse(call.path.at("node_id"));
   if (!node_id) return not_found();
   const auto now_ms = parts.clock.wall_ms();
-  const auto grid = grid_of(call.parameter("range").value_or("1h"), now_ms);
+  const auto grid = live::grid_of(call.parameter("range").value_or("1h"), now_ms);
   if (!grid) return invalid("range: one of 15m, 1h, 6h, 24h, 7d, 30d, 90d, 1y, 2y");
-  auto node = parts.database.read(
-      [&](Connection& connection) { return find_node(call.customer->id, *node_id, connection); });
+  auto node = parts.database.read([&](store::Connection& connection) {
+    return store::find_node(call.customer->id, *node_id, connection);
+  });
   if (!node) return refuse(node.error());
   if (!*node || (*node)->retired_ms != 0) return not_found();
-  auto text =
-      write_node_metrics(CurveAsk{call.customer->id, *node_id, *grid, now_ms, (*node)->created_ms},
-                         CurveSources{parts.router, parts.own_records});
+  auto text = live::write_node_metrics(
+      live::CurveAsk{call.customer->id, *node_id, *grid, now_ms, (*node)->created_ms},
+      live::CurveSources{parts.router, parts.own_records});
   if (!text) {
     if (!is_retryable(text.error())) return refuse(text.error());
     return tl::unexpected<Refusal>(
@@ -106,12 +107,13 @@ ApiResult metrics(const ApiCall& call, const ApiParts& parts) {
 
 ApiResult system(const ApiCall& /*call*/, const ApiParts& parts) {
   const auto& settings = parts.settings;
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("version", VIGIA_VERSION)
       .member("node_down_for", format_duration(settings.rules.node_down_for))
       .member_bool("provider_is_told", !settings.alertmanager.provider.webhook.empty())
-      .member_bool("is_shortened", settings.rules.node_down_for != RuleSettings{}.node_down_for);
+      .member_bool("is_shortened",
+                   settings.rules.node_down_for != alerting::RuleSettings{}.node_down_for);
   writer.key("addresses")
       .begin_object()
       .member("collector_grpc", settings.collector_grpc)
@@ -136,4 +138,4 @@ void add_overview_routes(ApiTable& table, ApiParts parts) {
                     [parts](const ApiCall& call) { return metrics(call, parts); });
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -5,7 +5,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::size_t kIdBytes = 16;
@@ -31,9 +31,9 @@ bool is_object_id(std::string_view text) {
          });
 }
 
-AuditEntry audit_of(const ApiCall& call, const Clock& clock, std::string action, std::string object,
-                    std::string detail) {
-  AuditEntry entry;
+store::AuditEntry audit_of(const ApiCall& call, const Clock& clock, std::string action,
+                           std::string object, std::string detail) {
+  store::AuditEntry entry;
   entry.time_ms = clock.wall_ms();
   entry.actor = call.principal.name;
   entry.action = std::move(action);
@@ -46,12 +46,12 @@ AuditEntry audit_of(const ApiCall& call, const Clock& clock, std::string action,
 
 // Nodes are often reached through a VPN, so private addresses are usual; operators alone enter
 // them.
-AddressPolicy node_addresses(const Settings& settings) {
-  return AddressPolicy{settings.allow_loopback_nodes, true};
+access::AddressPolicy node_addresses(const Settings& settings) {
+  return access::AddressPolicy{settings.allow_loopback_nodes, true};
 }
 
-AddressPolicy channel_addresses(const Settings& settings) {
-  return AddressPolicy{settings.allow_private_channels, settings.allow_private_channels};
+access::AddressPolicy channel_addresses(const Settings& settings) {
+  return access::AddressPolicy{settings.allow_private_channels, settings.allow_private_channels};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

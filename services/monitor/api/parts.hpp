@@ -18,22 +18,22 @@
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 /// Everything outlives the table. Thread contract: the functions run on workers.
 struct ApiParts {
-  Database& database;
-  Authenticator& authenticator;
-  PasswordHasher& hasher;
-  const LivePoller& live;
-  RouterQueries& router;
-  OwnRecords& own_records;
+  store::Database& database;
+  access::Authenticator& authenticator;
+  access::PasswordHasher& hasher;
+  const live::LivePoller& live;
+  live::RouterQueries& router;
+  live::OwnRecords& own_records;
   const Settings& settings;
   const Clock& clock;
   std::function<void()>
       directory_changed;  ///< customers or tokens; returns when readers can see it
   std::function<void()> channels_changed;
-  const ChannelOutcomes& outcomes;
+  const alerting::ChannelOutcomes& outcomes;
 };
 
 void add_session_routes(ApiTable& table, ApiParts parts);
@@ -53,11 +53,11 @@ std::string new_id();
 bool is_object_id(std::string_view text);
 
 /// An audit entry of this call: actor, address, time, customer of the path.
-AuditEntry audit_of(const ApiCall& call, const Clock& clock, std::string action, std::string object,
-                    std::string detail = "");
+store::AuditEntry audit_of(const ApiCall& call, const Clock& clock, std::string action,
+                           std::string object, std::string detail = "");
 
 /// Which addresses a node may have; which an alert channel.
-AddressPolicy node_addresses(const Settings& settings);
-AddressPolicy channel_addresses(const Settings& settings);
+access::AddressPolicy node_addresses(const Settings& settings);
+access::AddressPolicy channel_addresses(const Settings& settings);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -5,20 +5,21 @@
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 std::string without_kind(const std::string& name) { return name.substr(name.find(':') + 1); }
 
-Result<std::string> write_session(const Principal& principal, Database& database) {
+Result<std::string> write_session(const access::Principal& principal, store::Database& database) {
   std::optional<std::string> customer_name;
   if (principal.customer) {
-    auto customer = database.read(
-        [&](Connection& connection) { return find_customer(*principal.customer, connection); });
+    auto customer = database.read([&](store::Connection& connection) {
+      return store::find_customer(*principal.customer, connection);
+    });
     if (!customer) return forward(customer);
     if (*customer) customer_name = (*customer)->name;
   }
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("user", without_kind(principal.name))
       .member("role", principal.is_operator() ? "operator" : "customer")
@@ -56,16 +57,16 @@ ApiResult show(const ApiCall& call, const ApiParts& parts) {
 }
 
 ApiResult log_out(const ApiCall& call, const ApiParts& parts) {
-  auto done = parts.database.write([&](Connection& connection) -> Result<void> {
-    auto ended = end_session(call.principal.user_id, call.principal.session_id, connection);
+  auto done = parts.database.write([&](store::Connection& connection) -> Result<void> {
+    auto ended = store::end_session(call.principal.user_id, call.principal.session_id, connection);
     if (!ended) return forward(ended);
     auto& notes = parts.authenticator.notes();
-    const SessionEvent event{"session.close", without_kind(call.principal.name),
-                             call.principal.customer, call.request.peer};
+    const access::SessionEvent event{"session.close", without_kind(call.principal.name),
+                                     call.principal.customer, call.request.peer};
     // In the same transaction as the end of the session: a log-out without its entry, or the
     // reverse, cannot be.
     if (!notes.is_entry(event)) return {};
-    return append_audit(notes.entry_of(event), connection);
+    return store::append_audit(notes.entry_of(event), connection);
   });
   if (!done) return refuse(done.error());
   auto response = no_content();
@@ -83,34 +84,36 @@ ApiResult change_password(const ApiCall& call, const ApiParts& parts) {
   auto confirmed = parts.authenticator.confirm_password(name, current, call.request.peer);
   if (!confirmed) return refuse(confirmed.error());
   if (!*confirmed) return forbidden("current_password is wrong");
-  auto checked = check_password_rules(wanted, name);
+  auto checked = access::check_password_rules(wanted, name);
   if (!checked) return refuse(checked.error());
   auto hashed = parts.hasher.hash(wanted);
   if (!hashed) return refuse(hashed.error());
-  auto done = parts.database.write([&](Connection& connection) -> Result<void> {
+  auto done = parts.database.write([&](store::Connection& connection) -> Result<void> {
     const auto& id = call.principal.user_id;
-    auto replaced = replace_password_hash(id, (*confirmed)->password_hash, *hashed, connection);
+    auto replaced =
+        store::replace_password_hash(id, (*confirmed)->password_hash, *hashed, connection);
     if (!replaced) return forward(replaced);
     if (!*replaced) {
       return fail(ErrorCode::kForbidden, "current_password is wrong: it was changed just now");
     }
-    auto ended = end_other_sessions(id, call.principal.session_id, connection);
+    auto ended = store::end_other_sessions(id, call.principal.session_id, connection);
     if (!ended) return forward(ended);
-    return append_audit(audit_of(call, parts.clock, "user.password", name), connection);
+    return store::append_audit(audit_of(call, parts.clock, "user.password", name), connection);
   });
   if (!done) return refuse(done.error());
   return no_content();
 }
 
 ApiResult list_own(const ApiCall& call, const ApiParts& parts) {
-  auto sessions = parts.database.read(
-      [&](Connection& connection) { return list_sessions(call.principal.user_id, connection); });
+  auto sessions = parts.database.read([&](store::Connection& connection) {
+    return store::list_sessions(call.principal.user_id, connection);
+  });
   if (!sessions) return refuse(sessions.error());
   const auto now_ms = parts.clock.wall_ms();
   const auto idle_max_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(parts.settings.session.idle_max)
           .count();
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("sessions").begin_array();
   for (const auto& session : *sessions) {
     // Ended ones stay in the table until the user has too many: see the authenticator.
@@ -130,10 +133,10 @@ ApiResult list_own(const ApiCall& call, const ApiParts& parts) {
 
 ApiResult end_own(const ApiCall& call, const ApiParts& parts) {
   const auto id = call.path.at("session_id");
-  auto ended = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto done = end_session(call.principal.user_id, id, connection);
+  auto ended = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto done = store::end_session(call.principal.user_id, id, connection);
     if (!done || !*done) return done;
-    auto audited = append_audit(audit_of(call, parts.clock, "session.end", id), connection);
+    auto audited = store::append_audit(audit_of(call, parts.clock, "session.end", id), connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -161,4 +164,4 @@ void add_session_routes(ApiTable& table, ApiParts parts) {
   add("DELETE", "/sessions/{session_id}", Access::kSession, end_own);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

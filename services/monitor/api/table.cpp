@@ -8,7 +8,7 @@
 #include "libs/base/hex.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::string_view kPrefix = "/api/v1";
@@ -50,7 +50,7 @@ bool is_json(std::string_view content_type) {
 }
 
 // Whose share a request takes: a customer's, or of the operators each his own.
-std::string owner_of(const Principal& principal) {
+std::string owner_of(const access::Principal& principal) {
   return principal.customer ? principal.customer->text() : principal.name;
 }
 
@@ -72,7 +72,7 @@ struct ApiTable::Job {
       : request(std::move(a_request)),
         found(std::move(a_found)),
         responder(std::move(a_responder)),
-        caller(caller_key(request.peer)) {
+        caller(access::caller_key(request.peer)) {
     call.logged_in = &logged_in;
   }
   const Entry& entry() const { return *found.entry; }
@@ -81,12 +81,14 @@ struct ApiTable::Job {
   const Found found;
   net::Responder responder;
   const std::string caller;
-  Principal logged_in;
-  ApiCall call{request, found.path, {}, std::nullopt, JsonValue(JsonValue::Object{}), nullptr};
+  access::Principal logged_in;
+  ApiCall call{request, found.path, {}, std::nullopt, json::JsonValue(json::JsonValue::Object{}),
+               nullptr};
 };
 
-ApiTable::ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers,
-                   const Clock& clock, service::MetricRegistry& metrics, OriginSettings origin)
+ApiTable::ApiTable(store::Database& database, access::Authenticator& authenticator,
+                   ApiWorkers workers, const Clock& clock, service::MetricRegistry& metrics,
+                   OriginSettings origin)
     : database_(database),
       authenticator_(authenticator),
       workers_(workers),
@@ -242,7 +244,7 @@ std::optional<Refusal> ApiTable::prepare(const Entry& entry, ApiCall& call) {
   if (!is_json(call.request.headers.get("content-type"))) {
     return Refusal(415, "invalid", "the body has to be application/json");
   }
-  auto body = parse_json(call.request.body);
+  auto body = json::parse_json(call.request.body);
   if (!body) return Refusal(body.error());
   if (!body->is_object()) return invalid("the body has to be a JSON object").value();
   call.body = std::move(*body);
@@ -289,8 +291,8 @@ std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& cal
   // 404, not 403: which other customers exist is nobody's business.
   const bool is_foreign = id && call.principal.customer && *call.principal.customer != *id;
   if (!id || is_foreign) return not_found().value();
-  auto customer =
-      database_.read([&](Connection& connection) { return find_customer(*id, connection); });
+  auto customer = database_.read(
+      [&](store::Connection& connection) { return store::find_customer(*id, connection); });
   if (!customer) return Refusal(customer.error());
   if (!*customer) return not_found().value();
   call.customer = std::move(*customer);
@@ -332,4 +334,4 @@ std::optional<Refusal> ApiTable::check_origin(const net::Request& request) const
   return not_allowed("the request comes from another site");
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -23,7 +23,7 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 
 enum class Access {
   kPublic,          ///< log-in alone
@@ -40,10 +40,12 @@ enum class Access {
 struct ApiCall {
   const net::Request& request;
   const net::PathValues& path;
-  Principal principal;               ///< empty for kPublic
-  std::optional<Customer> customer;  ///< of {customer_id}: it exists and is the caller's to see
-  JsonValue body;                    ///< an object, for POST and PATCH
-  Principal* logged_in = nullptr;    ///< kPublic: where a log-in writes who has proved himself
+  access::Principal principal;  ///< empty for kPublic
+  std::optional<store::Customer>
+      customer;          ///< of {customer_id}: it exists and is the caller's to see
+  json::JsonValue body;  ///< an object, for POST and PATCH
+  access::Principal* logged_in =
+      nullptr;  ///< kPublic: where a log-in writes who has proved himself
   /// A parameter of the query string; nothing where it is absent.
   std::optional<std::string> parameter(std::string_view name) const;
 };
@@ -51,8 +53,8 @@ struct ApiCall {
 using ApiFunction = std::function<ApiResult(const ApiCall&)>;
 
 struct OriginSettings {
-  std::string public_url;  ///< what browsers call this server; "" trusts the Host header
-  TrustedProxies proxies;  ///< whose word is taken for the peer of a request
+  std::string public_url;          ///< what browsers call this server; "" trusts the Host header
+  access::TrustedProxies proxies;  ///< whose word is taken for the peer of a request
 };
 
 /// Callers take turns at the quick ones, known ones apart from strangers, so that no flood of
@@ -60,16 +62,16 @@ struct OriginSettings {
 /// so that a router that hangs does not hold up the rest; and so have those that hash passwords, so
 /// that a flood of log-ins costs neither the rest nor other callers' log-ins.
 struct ApiWorkers {
-  FairPool& quick;
+  access::FairPool& quick;
   service::WorkerPool& waiting;
-  FairPool& hashing;
+  access::FairPool& hashing;
 };
 
 /// Thread contract: filled before the server starts; `handle` then from any event loop.
 class ApiTable {
  public:
-  ApiTable(Database& database, Authenticator& authenticator, ApiWorkers workers, const Clock& clock,
-           service::MetricRegistry& metrics, OriginSettings origin);
+  ApiTable(store::Database& database, access::Authenticator& authenticator, ApiWorkers workers,
+           const Clock& clock, service::MetricRegistry& metrics, OriginSettings origin);
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
@@ -119,11 +121,11 @@ class ApiTable {
   std::optional<Refusal> check_origin(const net::Request& request) const;
   std::optional<Refusal> check_rate(const Entry& entry, const ApiCall& call);
 
-  Database& database_;
-  Authenticator& authenticator_;
+  store::Database& database_;
+  access::Authenticator& authenticator_;
   ApiWorkers workers_;
   CustomerTurns turns_;
-  ChangeRate changes_;
+  access::ChangeRate changes_;
   OriginSettings origin_;
   service::Counter& answered_;
   service::Counter& refused_;
@@ -131,4 +133,4 @@ class ApiTable {
   std::vector<Entry> entries_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

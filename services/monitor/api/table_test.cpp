@@ -12,7 +12,7 @@
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -46,14 +46,15 @@ class Answers {
 class Table : public ::testing::Test, public net::Handler {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](Connection& c) -> Result<void> {
+    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<void> {
       for (const auto& id : {kA, kB}) {
-        auto done = insert_customer(Customer{id, id.text(), true, "hot-0", {}, 1, 1}, c);
+        auto done =
+            store::insert_customer(store::Customer{id, id.text(), true, "hot-0", {}, 1, 1}, c);
         if (!done) return forward(done);
-        auto token = insert_token(token_of(id), c);
+        auto token = store::insert_token(token_of(id), c);
         if (!token) return token;
       }
-      return insert_token(token_of(std::nullopt), c);
+      return store::insert_token(token_of(std::nullopt), c);
     }));
     table_.add_waiting("GET", "/customers/{customer_id}/nodes/{node_id}/metrics", Access::kCustomer,
                        [this, go = released_.get_future().share()](const ApiCall& call) {
@@ -80,9 +81,9 @@ class Table : public ::testing::Test, public net::Handler {
     table_.handle(std::move(request), std::move(responder));
   }
 
-  static Token token_of(const std::optional<CustomerId>& customer) {
+  static store::Token token_of(const std::optional<CustomerId>& customer) {
     const std::string name = customer ? customer->text() : "operator";
-    return Token{"id-" + name, customer, name, "read", sha256_hex(name), "", 1, 0, 0};
+    return store::Token{"id-" + name, customer, name, "read", sha256_hex(name), "", 1, 0, 0};
   }
   /// Curves of customer B; `token` "" for a stranger.
   net::ClientRequest curves_of_b(const std::string& token) const {
@@ -104,18 +105,19 @@ class Table : public ::testing::Test, public net::Handler {
     }
   }
 
-  ScratchDatabase database_;
-  PasswordHasher hasher_;
+  store::ScratchDatabase database_;
+  access::PasswordHasher hasher_;
   SystemClock clock_;
   service::MetricRegistry metrics_;
-  Authenticator authenticator_{*database_, hasher_, clock_, SessionSettings{}};
+  access::Authenticator authenticator_{*database_, hasher_, clock_, access::SessionSettings{}};
   std::promise<void> released_;
   Answers begun_;
   Answers answers_;
   std::unique_ptr<net::Client> client_ = net::Client::create({200, "test", false});
-  FairPool quick_{FairPoolLimits{2, kWorkerQueueMax, kQuickOfCallerMax, kKnownCallersMax}, clock_};
+  access::FairPool quick_{
+      access::FairPoolLimits{2, kWorkerQueueMax, kQuickOfCallerMax, kKnownCallersMax}, clock_};
   service::WorkerPool waiting_{kWaitingWorkers, kWaitingQueueMax};
-  FairPool hashing_{FairPoolLimits{1, 1, 1, 1}, clock_};
+  access::FairPool hashing_{access::FairPoolLimits{1, 1, 1, 1}, clock_};
   ApiTable table_{*database_, authenticator_, ApiWorkers{quick_, waiting_, hashing_},
                   clock_,     metrics_,       {}};
   std::unique_ptr<net::Server> server_;
@@ -150,4 +152,4 @@ TEST_F(Table, AnOperatorHasPlacesOfHisOwn) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -6,7 +6,7 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
 constexpr std::size_t kTokenBytes = 24;  // 192 bits; A3 wants 128
@@ -16,7 +16,7 @@ std::string new_token(std::string_view prefix) {
   return std::string(prefix) + to_hex(random_bytes(kTokenBytes));
 }
 
-void write_token(const Token& token, const std::string& value, JsonWriter& writer) {
+void write_token(const store::Token& token, const std::string& value, json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", token.id)
       .member("name", token.name)
@@ -30,15 +30,15 @@ void write_token(const Token& token, const std::string& value, JsonWriter& write
 }
 
 /// What the audit log says of a token; its id says nothing to a person.
-std::string audit_detail(const Token& token) {
+std::string audit_detail(const store::Token& token) {
   return "scope=" + token.scope + " name=" + token.name;
 }
 
 ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts) {
-  auto tokens =
-      parts.database.read([&](Connection& connection) { return list_tokens(owner, connection); });
+  auto tokens = parts.database.read(
+      [&](store::Connection& connection) { return store::list_tokens(owner, connection); });
   if (!tokens) return refuse(tokens.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("tokens").begin_array();
   for (const auto& token : *tokens) write_token(token, "", writer);
   writer.end_array().end_object();
@@ -46,7 +46,8 @@ ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts)
 }
 
 // Stores a filled token under a new value and answers with it.
-ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::string_view prefix) {
+ApiResult store(const ApiCall& call, const ApiParts& parts, store::Token token,
+                std::string_view prefix) {
   const auto value = new_token(prefix);
   token.id = new_id();
   token.token_sha256 = sha256_hex(value);
@@ -55,15 +56,15 @@ ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::st
   if (token.expires_ms != 0 && token.expires_ms <= token.created_ms) {
     return invalid("expires_at: is in the past");
   }
-  auto stored = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto valid = count_valid_tokens(token.customer, token.created_ms, connection);
+  auto stored = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto valid = store::count_valid_tokens(token.customer, token.created_ms, connection);
     if (!valid) return forward(valid);
     if (*valid >= kTokensPerCustomerMax) return false;
-    auto inserted = insert_token(token, connection);
+    auto inserted = store::insert_token(token, connection);
     if (!inserted) return forward(inserted);
-    auto forgotten = forget_old_tokens(token.customer, kTokensMadeSinceMax, connection);
+    auto forgotten = store::forget_old_tokens(token.customer, kTokensMadeSinceMax, connection);
     if (!forgotten) return forward(forgotten);
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "token.create", token.id, audit_detail(token)), connection);
     if (!audited) return forward(audited);
     return true;
@@ -71,7 +72,7 @@ ApiResult store(const ApiCall& call, const ApiParts& parts, Token token, std::st
   if (!stored) return refuse(stored.error());
   if (!*stored) return conflict("too many tokens are valid: revoke those that nobody uses");
   parts.directory_changed();
-  JsonWriter writer;
+  json::JsonWriter writer;
   write_token(token, value, writer);
   return json_answer(201, writer.take());
 }
@@ -80,13 +81,13 @@ ApiResult revoke_of(const std::optional<CustomerId>& owner, const ApiCall& call,
                     const ApiParts& parts) {
   const auto id = call.path.at("token_id");
   if (!is_object_id(id)) return not_found();
-  auto revoked = parts.database.write([&](Connection& connection) -> Result<bool> {
-    auto token = find_token(owner, id, connection);
+  auto revoked = parts.database.write([&](store::Connection& connection) -> Result<bool> {
+    auto token = store::find_token(owner, id, connection);
     if (!token) return forward(token);
     if (!*token) return false;
-    auto done = revoke_token(owner, id, parts.clock.wall_ms(), connection);
+    auto done = store::revoke_token(owner, id, parts.clock.wall_ms(), connection);
     if (!done || !*done) return done;
-    auto audited = append_audit(
+    auto audited = store::append_audit(
         audit_of(call, parts.clock, "token.revoke", id, audit_detail(**token)), connection);
     if (!audited) return forward(audited);
     return true;
@@ -103,7 +104,7 @@ ApiResult list(const ApiCall& call, const ApiParts& parts) {
 
 ApiResult create(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
-  Token token;
+  store::Token token;
   token.customer = call.customer->id;
   token.name = body.text("name", 1, kNameCharactersMax);
   token.scope = body.text("scope", 1, kNameCharactersMax);
@@ -124,7 +125,7 @@ ApiResult list_operators(const ApiCall& /*call*/, const ApiParts& parts) {
 
 ApiResult create_operators(const ApiCall& call, const ApiParts& parts) {
   BodyReader body(call.body);
-  Token token;
+  store::Token token;
   token.name = body.text("name", 1, kNameCharactersMax);
   token.scope = body.optional_text("scope", 1, kNameCharactersMax).value_or("read");
   token.expires_ms = body.optional_time("expires_at").value_or(0);
@@ -152,4 +153,4 @@ void add_token_routes(ApiTable& table, ApiParts parts) {
   add("DELETE", "/operator-tokens/{token_id}", Access::kOperator, revoke_operators);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -5,10 +5,10 @@
 #include "services/monitor/store/sessions.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::api {
 namespace {
 
-void write_user(const User& user, JsonWriter& writer) {
+void write_user(const store::User& user, json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", user.id)
       .member("name", user.name)
@@ -19,17 +19,17 @@ void write_user(const User& user, JsonWriter& writer) {
       .end_object();
 }
 
-ApiResult user_answer(int status, const User& user) {
-  JsonWriter writer;
+ApiResult user_answer(int status, const store::User& user) {
+  json::JsonWriter writer;
   write_user(user, writer);
   return json_answer(status, writer.take());
 }
 
 ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts) {
-  auto users =
-      parts.database.read([&](Connection& connection) { return list_users(owner, connection); });
+  auto users = parts.database.read(
+      [&](store::Connection& connection) { return store::list_users(owner, connection); });
   if (!users) return refuse(users.error());
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().key("users").begin_array();
   for (const auto& user : *users) write_user(user, writer);
   writer.end_array().end_object();
@@ -39,7 +39,7 @@ ApiResult list_of(const std::optional<CustomerId>& owner, const ApiParts& parts)
 // The hash of a password that keeps the rules.
 tl::expected<std::string, Refusal> hash_checked(const std::string& password,
                                                 const std::string& user, const ApiParts& parts) {
-  auto checked = check_password_rules(password, user);
+  auto checked = access::check_password_rules(password, user);
   if (!checked) return refuse(checked.error());
   auto hashed = parts.hasher.hash(password);
   if (!hashed) return refuse(hashed.error());
@@ -47,8 +47,8 @@ tl::expected<std::string, Refusal> hash_checked(const std::string& password,
 }
 
 Result<void> check_room(const std::optional<CustomerId>& owner, std::size_t enabled_max,
-                        Connection& connection) {
-  auto enabled = count_enabled_users(owner, connection);
+                        store::Connection& connection) {
+  auto enabled = store::count_enabled_users(owner, connection);
   if (!enabled) return forward(enabled);
   if (*enabled <= enabled_max) return {};
   return fail(ErrorCode::kOverLimit, "too many users may log in: disable one first");
@@ -57,7 +57,7 @@ Result<void> check_room(const std::optional<CustomerId>& owner, std::size_t enab
 ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
                     const ApiParts& parts) {
   BodyReader body(call.body);
-  User user;
+  store::User user;
   user.id = new_id();
   user.customer = owner;
   user.name = body.text("name", 1, kUserCharactersMax);
@@ -67,15 +67,16 @@ ApiResult create_of(const std::optional<CustomerId>& owner, const ApiCall& call,
   auto hash = hash_checked(password, user.name, parts);
   if (!hash) return tl::unexpected<Refusal>(hash.error());
   user.password_hash = std::move(*hash);
-  auto created = parts.database.write([&](Connection& connection) -> Result<bool> {
+  auto created = parts.database.write([&](store::Connection& connection) -> Result<bool> {
     // One less: this user is not in the table yet.
     auto room = check_room(owner, kUsersPerCustomerMax - 1, connection);
     if (!room) return forward(room);
-    auto forgotten = forget_disabled_users(owner, kDisabledUsersKeptMax, connection);
+    auto forgotten = store::forget_disabled_users(owner, kDisabledUsersKeptMax, connection);
     if (!forgotten) return forward(forgotten);
-    auto inserted = insert_user(user, connection);
+    auto inserted = store::insert_user(user, connection);
     if (!inserted || !*inserted) return inserted;
-    auto audited = append_audit(audit_of(call, parts.clock, "user.create", user.name), connection);
+    auto audited =
+        store::append_audit(audit_of(call, parts.clock, "user.create", user.name), connection);
     if (!audited) return forward(audited);
     return true;
   });
@@ -101,8 +102,8 @@ ApiResult create_operator(const ApiCall& call, const ApiParts& parts) {
 }
 
 // Nobody could log in to undo it.
-Result<void> check_operator_left(Connection& connection) {
-  auto operators = list_users(std::nullopt, connection);
+Result<void> check_operator_left(store::Connection& connection) {
+  auto operators = store::list_users(std::nullopt, connection);
   if (!operators) return forward(operators);
   for (const auto& one : *operators) {
     if (one.is_enabled) return {};
@@ -111,47 +112,48 @@ Result<void> check_operator_left(Connection& connection) {
 }
 
 // A new password and disabling both end the user's sessions in the same step.
-Result<std::optional<User>> save(const std::optional<CustomerId>& owner, const ApiCall& call,
-                                 const ApiParts& parts, const UserChange& change) {
+Result<std::optional<store::User>> save(const std::optional<CustomerId>& owner, const ApiCall& call,
+                                        const ApiParts& parts, const store::UserChange& change) {
   const auto id = call.path.at("user_id");
-  return parts.database.write([&](Connection& connection) -> Result<std::optional<User>> {
-    auto changed = change_user(owner, id, change, connection);
-    if (!changed) return forward(changed);
-    auto user = find_user(owner, id, connection);
-    if (!user || !*user) return user;
-    if (change.is_enabled == true) {  // what is refused is undone with the rest
-      auto room = check_room(owner, kUsersPerCustomerMax, connection);
-      if (!room) return forward(room);
-    }
-    if (!owner) {
-      // After the change, in its transaction: what is refused rolls it back, and two operators who
-      // disable each other at once are seen one after the other.
-      auto left = check_operator_left(connection);
-      if (!left) return forward(left);
-    }
-    if (change.password_hash || !(*user)->is_enabled) {
-      auto ended = end_other_sessions(id, "", connection);
-      if (!ended) return forward(ended);
-    }
-    const auto detail = std::string(change.password_hash ? "password " : "") +
-                        ((*user)->is_enabled ? "is_enabled=true" : "is_enabled=false");
-    auto audited =
-        append_audit(audit_of(call, parts.clock, "user.change", (*user)->name, detail), connection);
-    if (!audited) return forward(audited);
-    return user;
-  });
+  return parts.database.write(
+      [&](store::Connection& connection) -> Result<std::optional<store::User>> {
+        auto changed = store::change_user(owner, id, change, connection);
+        if (!changed) return forward(changed);
+        auto user = store::find_user(owner, id, connection);
+        if (!user || !*user) return user;
+        if (change.is_enabled == true) {  // what is refused is undone with the rest
+          auto room = check_room(owner, kUsersPerCustomerMax, connection);
+          if (!room) return forward(room);
+        }
+        if (!owner) {
+          // After the change, in its transaction: what is refused rolls it back, and two operators
+          // who disable each other at once are seen one after the other.
+          auto left = check_operator_left(connection);
+          if (!left) return forward(left);
+        }
+        if (change.password_hash || !(*user)->is_enabled) {
+          auto ended = store::end_other_sessions(id, "", connection);
+          if (!ended) return forward(ended);
+        }
+        const auto detail = std::string(change.password_hash ? "password " : "") +
+                            ((*user)->is_enabled ? "is_enabled=true" : "is_enabled=false");
+        auto audited = store::append_audit(
+            audit_of(call, parts.clock, "user.change", (*user)->name, detail), connection);
+        if (!audited) return forward(audited);
+        return user;
+      });
 }
 
 ApiResult change_of(const std::optional<CustomerId>& owner, const ApiCall& call,
                     const ApiParts& parts) {
   BodyReader body(call.body);
   const auto password = body.optional_text("password", 1, kPasswordCharactersMax);
-  UserChange change;
+  store::UserChange change;
   change.is_enabled = body.optional_boolean("is_enabled");
   if (auto problem = body.problem(); !problem.empty()) return invalid(problem);
   // Hashing takes long, so it is done outside the transaction, which keeps all writers out.
-  auto user = parts.database.read([&](Connection& connection) {
-    return find_user(owner, call.path.at("user_id"), connection);
+  auto user = parts.database.read([&](store::Connection& connection) {
+    return store::find_user(owner, call.path.at("user_id"), connection);
   });
   if (!user) return refuse(user.error());
   if (!*user) return not_found();
@@ -194,4 +196,4 @@ void add_user_routes(ApiTable& table, ApiParts parts) {
   add_hashing("PATCH", "/operators/{user_id}", Access::kOperator, change_operator);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::api

@@ -9,7 +9,7 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/channels.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 constexpr std::string_view kCounter = "vigia_monitor_hooks_total";
@@ -19,7 +19,7 @@ constexpr std::string_view kHelp = "Messages to customers' webhooks and Slack ch
 constexpr std::size_t kJobsMax = kCustomersMax;
 
 net::Response busy(std::string why) {
-  return to_response(Refusal(503, "unavailable", std::move(why)));
+  return api::to_response(api::Refusal(503, "unavailable", std::move(why)));
 }
 
 // Alertmanager takes Slack's answer for a success only where it is this word.
@@ -38,8 +38,8 @@ net::Response answer_of(const Result<net::ClientResponse>& answer) {
   }
   const int status = passed_status(answer->status);
   if (status == 200) return taken_answer();
-  return to_response(
-      Refusal(status, "not_taken", fmt::format("the channel's host answers {}", answer->status)));
+  return api::to_response(api::Refusal(
+      status, "not_taken", fmt::format("the channel's host answers {}", answer->status)));
 }
 
 }  // namespace
@@ -96,8 +96,9 @@ class ChannelHooks::Taken {
 };
 
 // No bound by host: two customers' names may lead to one address, and a share is by customer.
-ChannelHooks::ChannelHooks(Database& database, AddressBook& addresses, ChannelOutcomes& outcomes,
-                           service::MetricRegistry& metrics, std::string portal)
+ChannelHooks::ChannelHooks(store::Database& database, access::AddressBook& addresses,
+                           alerting::ChannelOutcomes& outcomes, service::MetricRegistry& metrics,
+                           std::string portal)
     : database_(database),
       addresses_(addresses),
       outcomes_(outcomes),
@@ -221,8 +222,9 @@ void ChannelHooks::count(int status) {
 
 Result<ChannelHooks::Target> ChannelHooks::target_of(const CustomerId& customer,
                                                      const std::string& channel_id) {
-  auto found = database_.read(
-      [&](Connection& connection) { return find_channel(customer, channel_id, connection); });
+  auto found = database_.read([&](store::Connection& connection) {
+    return store::find_channel(customer, channel_id, connection);
+  });
   const bool is_sound = found.has_value() && database_.doubt().empty();
   const auto key = std::make_pair(customer, channel_id);
   const std::lock_guard lock(mutex_);
@@ -251,7 +253,7 @@ Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
     }
     return forward(target);
   }
-  auto host = host_of_url(target->url);
+  auto host = access::host_of_url(target->url);
   // Resolved and checked here, and connected to by this address: between a check and a second
   // look-up a name could change to a private one (DNS rebinding).
   auto address = host ? addresses_.resolve(*host) : Result<std::string>(forward(host));
@@ -285,7 +287,7 @@ Result<net::ClientRequest> ChannelHooks::request_of(const CustomerId& customer,
 void ChannelHooks::send(const CustomerId& customer, Delivery delivery) {
   auto request = request_of(customer, delivery);
   if (!request) {
-    auto response = to_response(Refusal(request.error()));
+    auto response = api::to_response(api::Refusal(request.error()));
     count(response.status);
     delivery.responder.send(std::move(response));
     return;
@@ -307,4 +309,4 @@ void ChannelHooks::send(const CustomerId& customer, Delivery delivery) {
       });
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -18,7 +18,7 @@
 #include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// What Alertmanager is told of a customer's host that answered `status`: 200 where it took the
 /// message; 503 for 429 and 5xx, which Alertmanager tries again; the same 4xx, and 422 for a
@@ -47,8 +47,9 @@ class ChannelHooks {
 
   /// `addresses` has the policy of channels; `portal` is the origin that messages lead to, "" for
   /// none.
-  ChannelHooks(Database& database, AddressBook& addresses, ChannelOutcomes& outcomes,
-               service::MetricRegistry& metrics, std::string portal);
+  ChannelHooks(store::Database& database, access::AddressBook& addresses,
+               alerting::ChannelOutcomes& outcomes, service::MetricRegistry& metrics,
+               std::string portal);
   ~ChannelHooks();
   ChannelHooks(const ChannelHooks&) = delete;
   ChannelHooks& operator=(const ChannelHooks&) = delete;
@@ -92,9 +93,9 @@ class ChannelHooks {
   void count(int status);
   void give_back(const CustomerId& customer, const std::string& channel_id, std::size_t bytes);
 
-  Database& database_;
-  AddressBook& addresses_;
-  ChannelOutcomes& outcomes_;
+  store::Database& database_;
+  access::AddressBook& addresses_;
+  alerting::ChannelOutcomes& outcomes_;
   const std::string portal_;
   service::Counter& passed_;
   service::Counter& refused_;
@@ -107,4 +108,4 @@ class ChannelHooks {
   service::WorkerPool workers_;  ///< last: its threads use the above
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -6,7 +6,7 @@
 
 #include "services/monitor/inside/customer_message.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 TEST(ChannelHooks, TellAlertmanagerWhetherToTryAgain) {
@@ -53,4 +53,4 @@ TEST(CustomerMessage, LeadsToThePortalAndNotToOurMachines) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

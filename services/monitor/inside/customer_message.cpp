@@ -3,21 +3,22 @@
 #include "libs/net/routes.hpp"
 #include "services/monitor/json/json.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 constexpr std::string_view kExternal = "externalURL";
 constexpr std::string_view kGenerator = "generatorURL";
 
 // The portal's own paths (alerting/alertmanager_config.cpp gives the same to mails and Slack).
-std::string page_of(const JsonValue& alert, const CustomerId& customer, std::string_view portal) {
+std::string page_of(const json::JsonValue& alert, const CustomerId& customer,
+                    std::string_view portal) {
   if (portal.empty()) return {};
   const auto node = alert["labels"]["node_id"].text().value_or("");
   if (node.empty()) return std::string(portal) + "/#/alerts";
   return std::string(portal) + "/#/nodes/" + customer.text() + "/" + net::percent_encode(node);
 }
 
-void write_alert(const JsonValue& alert, const std::string& page, JsonWriter& writer) {
+void write_alert(const json::JsonValue& alert, const std::string& page, json::JsonWriter& writer) {
   writer.begin_object();
   for (const auto& [name, value] : alert.members()) {
     if (name == kGenerator) {
@@ -33,10 +34,10 @@ void write_alert(const JsonValue& alert, const std::string& page, JsonWriter& wr
 
 Result<std::string> customer_message(std::string_view body, const CustomerId& customer,
                                      std::string_view portal) {
-  auto message = parse_json(body);
+  auto message = json::parse_json(body);
   if (!message) return forward(message);
   if (!message->is_object()) return fail(ErrorCode::kInvalid, "the message is no JSON object");
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object();
   for (const auto& [name, value] : message->members()) {
     writer.key(name);
@@ -56,4 +57,4 @@ Result<std::string> customer_message(std::string_view body, const CustomerId& cu
   return writer.take();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

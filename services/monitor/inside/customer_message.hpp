@@ -7,7 +7,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// Alertmanager's webhook message (version 4) with the two fields that lead to the provider's own
 /// machines made to lead to the portal at the origin `portal`: `externalURL` of the message to the
@@ -17,4 +17,4 @@ namespace vigia::monitor {
 Result<std::string> customer_message(std::string_view body, const CustomerId& customer,
                                      std::string_view portal);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -77,7 +77,7 @@ struct Sample {
 // False where what follows is no set of labels. None of the values that are looked for needs an
 // escape, so that they are compared as they stand.
 bool read_labels(Line& line, Sample& sample) {
-  const AgentMetric* const metric = find_agent_metric(sample.name);
+  const live::AgentMetric* const metric = live::find_agent_metric(sample.name);
   const auto wanted = metric == nullptr ? std::string_view() : metric->label;
   bool is_found = false;
   if (!line.skip('{')) return true;
@@ -136,12 +136,12 @@ void read_line(std::string_view text, HealthText& health) {
   }
   ++health.lines_read;
   switch (health.series.add(sample->name, sample->label_value, sample->value)) {
-    case AgentHealth::Outcome::kTaken:
+    case live::AgentHealth::Outcome::kTaken:
       return;
-    case AgentHealth::Outcome::kUnknown:
+    case live::AgentHealth::Outcome::kUnknown:
       ++health.lines_unknown;
       return;
-    case AgentHealth::Outcome::kRepeated:
+    case live::AgentHealth::Outcome::kRepeated:
       ++health.lines_repeated;
       return;
   }
@@ -149,9 +149,9 @@ void read_line(std::string_view text, HealthText& health) {
 
 }  // namespace
 
-std::string health_text(const AgentHealth& health) {
+std::string health_text(const live::AgentHealth& health) {
   std::string text;
-  for (const auto& metric : agent_metrics()) {
+  for (const auto& metric : live::agent_metrics()) {
     bool has_type = false;
     const auto write = [&](std::string_view label_value, const std::string& labels) {
       const auto value = health.value(metric.name, label_value);
@@ -181,7 +181,7 @@ HealthText read_health_text(std::string_view text) {
   return health;
 }
 
-net::Response health_response(const AgentHealth& health) {
+net::Response health_response(const live::AgentHealth& health) {
   net::Response response;
   response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
   response.headers.add("cache-control", "no-store");
@@ -189,4 +189,4 @@ net::Response health_response(const AgentHealth& health) {
   return response;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -9,11 +9,11 @@
 #include "libs/net/message.hpp"
 #include "services/monitor/live/agent_series.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// What a node's answer holds.
 struct HealthText {
-  AgentHealth series;
+  live::AgentHealth series;
   std::size_t lines_unknown = 0;    ///< left out: no series of an agent, or no finite number
   std::size_t lines_repeated = 0;   ///< left out: the series was there already
   std::size_t lines_malformed = 0;  ///< left out: no line of the format
@@ -30,9 +30,9 @@ HealthText read_health_text(std::string_view text);
 
 /// Each series in a line, below the type of its name; the same series give the same text. The
 /// numbers are as they were, to the last bit.
-std::string health_text(const AgentHealth& health);
+std::string health_text(const live::AgentHealth& health);
 
 /// 200 with that text.
-net::Response health_response(const AgentHealth& health);
+net::Response health_response(const live::AgentHealth& health);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

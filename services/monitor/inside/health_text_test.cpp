@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 std::string read_and_written(const std::string& text) {
@@ -19,9 +19,9 @@ std::string read_and_written(const std::string& text) {
 
 // Every series that an agent has.
 std::string full_text() {
-  AgentHealth health;
+  live::AgentHealth health;
   double value = 1.5;
-  for (const auto& metric : agent_metrics()) {
+  for (const auto& metric : live::agent_metrics()) {
     if (metric.label.empty()) health.add(metric.name, "", value++);
     for (const auto known : metric.values) health.add(metric.name, known, value++);
   }
@@ -30,14 +30,14 @@ std::string full_text() {
 
 std::size_t samples_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) -
-         (text.starts_with('#') ? agent_metrics().size() : 0);
+         (text.starts_with('#') ? live::agent_metrics().size() : 0);
 }
 
 TEST(HealthText, HoldsAllThatAnAgentTells) {
   const auto text = full_text();
-  EXPECT_EQ(samples_in(text), kAgentSeries);
+  EXPECT_EQ(samples_in(text), live::kAgentSeries);
   const auto again = read_health_text(text);
-  EXPECT_EQ(again.lines_read, kAgentSeries);
+  EXPECT_EQ(again.lines_read, live::kAgentSeries);
   EXPECT_EQ(again.lines_malformed + again.lines_unknown + again.lines_repeated, 0U);
   EXPECT_EQ(health_text(again.series), text);
 }
@@ -118,7 +118,7 @@ TEST(HealthText, TakesWhatTheFormatAllows) {
 
 TEST(HealthText, NumbersAreTrueToTheLastBitAndFinite) {
   for (const double value : {0.0, -0.0, 1.0 / 3, 5e-324, -1.7976931348623157e308, 1e22, 123456.5}) {
-    AgentHealth health;
+    live::AgentHealth health;
     health.add("agent_uptime_seconds", "", value);
     const auto again = read_health_text(health_text(health)).series.value("agent_uptime_seconds");
     ASSERT_TRUE(again.has_value()) << value;
@@ -140,4 +140,4 @@ TEST(HealthText, WithoutOneLineOfTheFormatItIsNoText) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

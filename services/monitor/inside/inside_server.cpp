@@ -9,7 +9,7 @@
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 constexpr std::string_view kHooks = "/hooks/";
@@ -79,7 +79,7 @@ std::optional<net::Response> InsideHandler::admit(net::RequestHead& head) {
     }
     return std::nullopt;
   }
-  return to_response(Refusal(401, "unauthenticated", "the internal token is needed"));
+  return api::to_response(api::Refusal(401, "unauthenticated", "the internal token is needed"));
 }
 
 std::size_t InsideHandler::body_bytes_max(const net::RequestHead& head) const {
@@ -91,19 +91,20 @@ void InsideHandler::handle(net::Request request, net::Responder responder) {
 }
 
 net::Response InsideHandler::refuse(const net::RequestHead& /*head*/, const Error& error) {
-  return to_response(Refusal(error));
+  return api::to_response(api::Refusal(error));
 }
 
 void InsideHandler::add_routes() {
   routes_.add("GET", "/health",
               [](const net::Request&, const net::PathValues&, net::Responder responder) {
-                responder.send(json_answer(200, R"({"status":"ok"})"));
+                responder.send(api::json_answer(200, R"({"status":"ok"})"));
               });
   routes_.add("GET", "/ready",
               [this](const net::Request&, const net::PathValues&, net::Responder responder) {
                 const std::string doubt = parts_.database.doubt();
-                responder.send(doubt.empty() ? json_answer(200, R"({"status":"ok"})")
-                                             : to_response(Refusal(503, "unavailable", doubt)));
+                responder.send(doubt.empty()
+                                   ? api::json_answer(200, R"({"status":"ok"})")
+                                   : api::to_response(api::Refusal(503, "unavailable", doubt)));
               });
   routes_.add("GET", "/metrics",
               [this](net::Request request, const net::PathValues&, net::Responder responder) {
@@ -145,7 +146,7 @@ void InsideHandler::add_routes() {
 void InsideHandler::answer_hook(net::Request request, const net::PathValues& path,
                                 net::Responder responder) {
   const auto customer = CustomerId::parse(path.at("customer"));
-  if (!customer) return responder.send(to_response(not_found().value()));
+  if (!customer) return responder.send(api::to_response(api::not_found().value()));
   ChannelHooks::Message message{std::string(request.headers.get("content-type")),
                                 std::move(request.body)};
   parts_.hooks.pass_on(*customer, path.at("channel"), std::move(message), std::move(responder));
@@ -154,7 +155,7 @@ void InsideHandler::answer_hook(net::Request request, const net::PathValues& pat
 void InsideHandler::answer_targets(const net::PathValues& path, net::Responder responder) {
   // Prometheus keeps the targets that it has: a database that lost nodes must not end their alerts.
   if (const std::string doubt = parts_.database.doubt(); !doubt.empty()) {
-    return responder.send(to_response(Refusal(503, "unavailable", doubt)));
+    return responder.send(api::to_response(api::Refusal(503, "unavailable", doubt)));
   }
   std::string own_address;
   {
@@ -165,22 +166,24 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
   auto shared = std::make_shared<net::Responder>(std::move(responder));
   const auto shard = path.at("shard");
   const bool is_posted = parts_.workers.submit([this, shared, shard, own_address] {
-    auto targets = parts_.database.read(
-        [&](Connection& connection) { return write_targets(shard, own_address, connection); });
-    if (!targets) return shared->send(to_response(Refusal(targets.error())));
+    auto targets = parts_.database.read([&](store::Connection& connection) {
+      return write_targets(shard, own_address, connection);
+    });
+    if (!targets) return shared->send(api::to_response(api::Refusal(targets.error())));
     parts_.places.note_nodes_read(true);
     parts_.places.set_nodes(targets->scraped);
-    shared->send(json_answer(200, std::move(targets->document)));
+    shared->send(api::json_answer(200, std::move(targets->document)));
   });
-  if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
+  if (!is_posted)
+    shared->send(api::to_response(api::Refusal(503, "unavailable", "too many requests")));
 }
 
 void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathValues& path,
                                   net::Responder responder) {
   auto customer = CustomerId::parse(path.at("customer"));
   auto id = NodeId::parse(path.at("node"));
-  if (!customer || !id) return responder.send(to_response(not_found().value()));
-  const NodeKey key(std::move(*customer), std::move(*id));
+  if (!customer || !id) return responder.send(api::to_response(api::not_found().value()));
+  const live::NodeKey key(std::move(*customer), std::move(*id));
   const TimePoint until = parts_.clock.steady() + scrape_patience(head);
   // Shared because a task has to be copyable; whoever is called sends once.
   auto shared = std::make_shared<net::Responder>(std::move(responder));
@@ -188,8 +191,8 @@ void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathV
   const auto ask = [parts = parts_, shared, key, until](const std::optional<ScrapePlace>& place) {
     const Duration left = until - parts.clock.steady();
     if (!place || left < kScrapePatienceMin) {
-      return shared->send(to_response(
-          Refusal(503, "unavailable", "where the node is asked is still being looked up")));
+      return shared->send(api::to_response(
+          api::Refusal(503, "unavailable", "where the node is asked is still being looked up")));
     }
     parts.scrapes.answer(key, *place, left, std::move(*shared));
   };
@@ -197,20 +200,23 @@ void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathV
   // New, or this program has just started: Prometheus still has its targets, and has not asked for
   // new ones.
   const bool is_posted = parts_.workers.submit([this, shared, key, ask] {
-    const auto node = parts_.database.read(
-        [&](Connection& connection) { return find_node(key.first, key.second, connection); });
+    const auto node = parts_.database.read([&](store::Connection& connection) {
+      return store::find_node(key.first, key.second, connection);
+    });
     parts_.places.note_nodes_read(node.has_value());
-    if (!node) return shared->send(to_response(Refusal(node.error())));
+    if (!node) return shared->send(api::to_response(api::Refusal(node.error())));
     const bool is_asked = *node && (*node)->retired_ms == 0 && (*node)->is_scraped();
     if (is_asked) parts_.places.add_node(**node);
-    if (!is_asked || !parts_.places.ask(key, ask)) shared->send(to_response(not_found().value()));
+    if (!is_asked || !parts_.places.ask(key, ask))
+      shared->send(api::to_response(api::not_found().value()));
   });
-  if (!is_posted) shared->send(to_response(Refusal(503, "unavailable", "too many requests")));
+  if (!is_posted)
+    shared->send(api::to_response(api::Refusal(503, "unavailable", "too many requests")));
 }
 
-net::Response InsideHandler::health_of(const std::optional<NodeKey>& node,
+net::Response InsideHandler::health_of(const std::optional<live::NodeKey>& node,
                                        std::string_view accept) const {
-  if (!node) return to_response(not_found().value());
+  if (!node) return api::to_response(api::not_found().value());
   const auto state = parts_.live.current();
   const auto found = state->nodes.find(*node);
   const auto looked = state->looked_ms.find(node->first);
@@ -222,8 +228,8 @@ void InsideHandler::answer_health(const net::RequestHead& head, const net::PathV
                                   net::Responder responder) {
   auto customer = CustomerId::parse(path.at("customer"));
   auto id = NodeId::parse(path.at("node"));
-  std::optional<NodeKey> node;
-  if (customer && id) node = NodeKey(std::move(*customer), std::move(*id));
+  std::optional<live::NodeKey> node;
+  if (customer && id) node = live::NodeKey(std::move(*customer), std::move(*id));
   const auto accept = head.headers.get("accept");
   {
     const std::scoped_lock lock(mutex_);
@@ -263,4 +269,4 @@ void InsideHandler::end() {
   parts_.scrapes.end();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -21,13 +21,13 @@
 #include "services/monitor/live/live_poller.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 struct InsideParts {
-  Database& database;
+  store::Database& database;
   service::WorkerPool& workers;
   Snapshot& snapshot;
-  const LivePoller& live;
+  const live::LivePoller& live;
   ChannelHooks& hooks;
   NodePlaces& places;
   NodeScrapes& scrapes;
@@ -57,12 +57,12 @@ class InsideHandler : public net::Handler {
 
  private:
   struct WaitingHealth {
-    std::optional<NodeKey> node;
+    std::optional<live::NodeKey> node;
     std::string accept;
     TimePoint deadline;
     net::Responder responder;
   };
-  net::Response health_of(const std::optional<NodeKey>& node, std::string_view accept) const;
+  net::Response health_of(const std::optional<live::NodeKey>& node, std::string_view accept) const;
   void add_routes();
   void answer_targets(const net::PathValues& path, net::Responder responder);
   void answer_hook(net::Request request, const net::PathValues& path, net::Responder responder);
@@ -80,4 +80,4 @@ class InsideHandler : public net::Handler {
   net::Routes routes_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -6,17 +6,17 @@
 #include "libs/service/log.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 // The discard port of this machine: nothing listens there.
 constexpr std::string_view kNowhere = "127.0.0.1:9";
 
 ScrapePlace place_at(const std::string& entered, std::string found) {
-  return {std::move(found), split_health_address(entered).is_encrypted};
+  return {std::move(found), access::split_health_address(entered).is_encrypted};
 }
 
-void say_unused(const NodeKey& node, const Error& error) {
+void say_unused(const live::NodeKey& node, const Error& error) {
   service::log_debug("node address not used", {{"customer_id", node.first.text()},
                                                {"node_id", node.second.text()},
                                                {"error", error.message}});
@@ -24,9 +24,9 @@ void say_unused(const NodeKey& node, const Error& error) {
 
 }  // namespace
 
-NodePlaces::Names system_names(AddressPolicy policy) {
-  return {[policy](const std::string& address) { return resolve_checked(address, policy); },
-          [policy](const std::string& address) { return check_literal(address, policy); }};
+NodePlaces::Names system_names(access::AddressPolicy policy) {
+  return {[policy](const std::string& address) { return access::resolve_checked(address, policy); },
+          [policy](const std::string& address) { return access::check_literal(address, policy); }};
 }
 
 NodePlaces::NodePlaces(Names names, const Clock& clock, service::MetricRegistry& metrics)
@@ -58,25 +58,25 @@ void NodePlaces::end() {
   }
 }
 
-NodePlaces::Asker NodePlaces::take_asker(const NodeKey& node, Place& place) {
+NodePlaces::Asker NodePlaces::take_asker(const live::NodeKey& node, Place& place) {
   if (place.asker) --shares_[node.first].waiting;
   return std::exchange(place.asker, nullptr);
 }
 
-void NodePlaces::queue(const NodeKey& node, Place& place) {
+void NodePlaces::queue(const live::NodeKey& node, Place& place) {
   if (std::exchange(place.is_queued, true)) return;
   Share& share = shares_[node.first];
   (place.place ? share.again : share.first).push_back(node.second);
 }
 
-void NodePlaces::put(const Node& node) {
-  const NodeKey key(node.customer, node.id);
+void NodePlaces::put(const store::Node& node) {
+  const live::NodeKey key(node.customer, node.id);
   Place& place = places_[key];
   place.round = round_;
   if (place.address == node.address) return;
   place.address = node.address;
   place.place.reset();
-  const std::string name(split_health_address(node.address).host_and_port);
+  const std::string name(access::split_health_address(node.address).host_and_port);
   if (auto literal = names_.literal(name)) {
     if (!*literal) say_unused(key, literal->error());
     place.place = place_at(node.address, literal->value_or(std::string(kNowhere)));
@@ -88,7 +88,7 @@ void NodePlaces::put(const Node& node) {
   queue(key, place);
 }
 
-void NodePlaces::add_node(const Node& node) {
+void NodePlaces::add_node(const store::Node& node) {
   {
     const std::lock_guard lock(mutex_);
     put(node);
@@ -96,13 +96,13 @@ void NodePlaces::add_node(const Node& node) {
   look_up_soon(node.customer);
 }
 
-void NodePlaces::set_nodes(const std::vector<Node>& nodes) {
+void NodePlaces::set_nodes(const std::vector<store::Node>& nodes) {
   std::vector<Asker> left;
   std::set<CustomerId> customers;
   {
     const std::lock_guard lock(mutex_);
     ++round_;
-    for (const Node& node : nodes) {
+    for (const store::Node& node : nodes) {
       put(node);
       customers.insert(node.customer);
     }
@@ -118,7 +118,7 @@ void NodePlaces::set_nodes(const std::vector<Node>& nodes) {
     }
     for (auto& [customer, share] : shares_) {
       const auto is_gone = [&](const NodeId& id) {
-        return !places_.contains(NodeKey(customer, id));
+        return !places_.contains(live::NodeKey(customer, id));
       };
       std::erase_if(share.first, is_gone);
       std::erase_if(share.again, is_gone);
@@ -134,7 +134,7 @@ void NodePlaces::set_nodes(const std::vector<Node>& nodes) {
   for (const auto& customer : customers) look_up_soon(customer);
 }
 
-bool NodePlaces::ask(const NodeKey& node, Asker asker) {
+bool NodePlaces::ask(const live::NodeKey& node, Asker asker) {
   std::optional<ScrapePlace> known;
   Asker displaced;
   {
@@ -181,7 +181,7 @@ void NodePlaces::look_up_soon(const CustomerId& customer) {
 }
 
 void NodePlaces::look_up_next(const CustomerId& customer) {
-  std::optional<NodeKey> node;
+  std::optional<live::NodeKey> node;
   std::string address;
   {
     const std::lock_guard lock(mutex_);
@@ -200,13 +200,13 @@ void NodePlaces::look_up_next(const CustomerId& customer) {
   Result<std::string> found =
       fail(ErrorCode::kUnavailable, "a fault of the monitor's, see its log");
   contain_faults("looking up a node", [&] {
-    found = names_.look_up(std::string(split_health_address(address).host_and_port));
+    found = names_.look_up(std::string(access::split_health_address(address).host_and_port));
   });
   note(*node, address, found, clock_.steady() - begun);
   look_up_soon(customer);
 }
 
-void NodePlaces::note(const NodeKey& node, const std::string& address,
+void NodePlaces::note(const live::NodeKey& node, const std::string& address,
                       const Result<std::string>& found, Duration took) {
   Asker asker;
   std::optional<ScrapePlace> now;
@@ -254,4 +254,4 @@ void NodePlaces::show_unknown(const service::MetricRegistry::Emit& emit) const {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -18,7 +18,7 @@
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/store/nodes.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// Where a node is asked: an address that was checked (access/address.hpp), and how.
 struct ScrapePlace {
@@ -54,12 +54,12 @@ class NodePlaces {
   NodePlaces& operator=(const NodePlaces&) = delete;
 
   /// All that are asked from now on; others are forgotten. Only scraped ones may be among them.
-  void set_nodes(const std::vector<Node>& nodes);
+  void set_nodes(const std::vector<store::Node>& nodes);
   /// One more of them.
-  void add_node(const Node& node);
+  void add_node(const store::Node& node);
   /// Calls `asker` with the node's place, at once or when it has been looked up. False, and no
   /// call, for a node that is none of them.
-  bool ask(const NodeKey& node, Asker asker);
+  bool ask(const live::NodeKey& node, Asker asker);
   /// Whether the database told which nodes are asked. Until it has and while it does not, one that
   /// is not known cannot be asked: our outage (vigia_monitor_places_unknown).
   void note_nodes_read(bool is_read) { places_unknown_.set(is_read ? 0 : 1); }
@@ -85,12 +85,12 @@ class NodePlaces {
   };
 
   // All three REQUIRE mutex_ held.
-  void put(const Node& node);
-  void queue(const NodeKey& node, Place& place);
-  Asker take_asker(const NodeKey& node, Place& place);
+  void put(const store::Node& node);
+  void queue(const live::NodeKey& node, Place& place);
+  Asker take_asker(const live::NodeKey& node, Place& place);
   void look_up_soon(const CustomerId& customer);
   void look_up_next(const CustomerId& customer);
-  void note(const NodeKey& node, const std::string& address, const Result<std::string>& found,
+  void note(const live::NodeKey& node, const std::string& address, const Result<std::string>& found,
             Duration took);
   void show_unknown(const service::MetricRegistry::Emit& emit) const;
 
@@ -98,15 +98,15 @@ class NodePlaces {
   const Clock& clock_;
   service::Gauge& places_unknown_;
   mutable std::mutex mutex_;
-  std::map<NodeKey, Place> places_;     ///< guarded by mutex_
-  std::map<CustomerId, Share> shares_;  ///< likewise
-  std::size_t round_ = 0;               ///< likewise
-  bool is_ending_ = false;              ///< likewise
-  service::WorkerPool quick_workers_;   ///< last, as the next: their threads use the above
+  std::map<live::NodeKey, Place> places_;  ///< guarded by mutex_
+  std::map<CustomerId, Share> shares_;     ///< likewise
+  std::size_t round_ = 0;                  ///< likewise
+  bool is_ending_ = false;                 ///< likewise
+  service::WorkerPool quick_workers_;      ///< last, as the next: their threads use the above
   service::WorkerPool slow_workers_;
 };
 
 /// Names as the machine resolves them, of what `policy` allows.
-NodePlaces::Names system_names(AddressPolicy policy);
+NodePlaces::Names system_names(access::AddressPolicy policy);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -12,7 +12,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -66,11 +66,11 @@ class NameServers {
   std::atomic<Duration> took_{Duration::zero()};
 };
 
-Node node(const CustomerId& customer, const std::string& id, const std::string& address) {
+store::Node node(const CustomerId& customer, const std::string& id, const std::string& address) {
   return {customer, *NodeId::parse(id), "", "", address, false, 1, 0, 0};
 }
 
-NodeKey key(const CustomerId& customer, const std::string& id) {
+live::NodeKey key(const CustomerId& customer, const std::string& id) {
   return {customer, *NodeId::parse(id)};
 }
 
@@ -78,12 +78,14 @@ class NodePlacesTest : public ::testing::Test {
  protected:
   NodePlacesTest()
       : places_({[this](const std::string& address) { return servers_.look_up(address); },
-                 [](const std::string& address) { return check_literal(address, {false, true}); }},
+                 [](const std::string& address) {
+                   return access::check_literal(address, {false, true});
+                 }},
                 servers_.clock, metrics_) {}
   ~NodePlacesTest() override { servers_.release(); }
 
   /// What whoever asks is told, when it is told.
-  std::future<std::string> ask(const NodeKey& node) {
+  std::future<std::string> ask(const live::NodeKey& node) {
     auto told = std::make_shared<std::promise<std::string>>();
     const bool is_known = places_.ask(node, [told](const std::optional<ScrapePlace>& place) {
       told->set_value(place ? (place->is_encrypted ? "https " : "") + place->address : "nothing");
@@ -119,7 +121,7 @@ TEST_F(NodePlacesTest, ALiteralIsKnownAtOnceAndANameWhenItIsLookedUp) {
 
 TEST_F(NodePlacesTest, ASilentNameServerKeepsNobodyElseWaiting) {
   servers_.silence("slow");
-  std::vector<Node> nodes;
+  std::vector<store::Node> nodes;
   for (int i = 0; i < 300; ++i) {
     nodes.push_back(node(kA, "n" + std::to_string(i), "slow." + std::to_string(i) + ".example:80"));
   }
@@ -183,7 +185,7 @@ TEST_F(NodePlacesTest, ThePlaceStaysWhileItsNameServerIsSilentAndMovesWithItsNam
 
 TEST_F(NodePlacesTest, WhoWasSlowWaitsAmongTheSlow) {
   servers_.set_took(kSlowLookUp);
-  std::vector<Node> nodes;
+  std::vector<store::Node> nodes;
   std::vector<CustomerId> slow;
   for (std::size_t i = 0; i < kLookUpWorkers; ++i) {
     slow.push_back(*CustomerId::parse("slow-" + std::to_string(i)));
@@ -204,4 +206,4 @@ TEST_F(NodePlacesTest, WhoWasSlowWaitsAmongTheSlow) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -8,7 +8,7 @@
 #include "services/monitor/inside/health_text.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 constexpr std::string_view kLeftOut = "vigia_monitor_scrape_lines_left_out_total";
@@ -16,7 +16,7 @@ constexpr std::string_view kLeftOutHelp =
     "Lines of nodes' answers that are not passed on, being no health of an agent";
 
 net::Response failed(std::string why) {
-  return to_response(Refusal(502, "bad_gateway", std::move(why)));
+  return api::to_response(api::Refusal(502, "bad_gateway", std::move(why)));
 }
 
 }  // namespace
@@ -72,12 +72,12 @@ net::Response NodeScrapes::as_text(Result<net::ClientResponse> answer) {
   return health_response(health.series);
 }
 
-void NodeScrapes::answer(const NodeKey& node, const ScrapePlace& place, Duration patience,
+void NodeScrapes::answer(const live::NodeKey& node, const ScrapePlace& place, Duration patience,
                          net::Responder responder) {
   auto share = share_of(node.first);
   if (share->under_way >= kScrapesOfCustomerMax) {
-    return responder.send(to_response(
-        Refusal(503, "unavailable", "too many of this customer's nodes are being asked")));
+    return responder.send(api::to_response(
+        api::Refusal(503, "unavailable", "too many of this customer's nodes are being asked")));
   }
   const auto taken = std::make_shared<Place>(std::move(share));
   net::ClientRequest request;
@@ -94,4 +94,4 @@ void NodeScrapes::answer(const NodeKey& node, const ScrapePlace& place, Duration
   });
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

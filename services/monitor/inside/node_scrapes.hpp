@@ -12,7 +12,7 @@
 #include "services/monitor/inside/node_places.hpp"
 #include "services/monitor/live/live_state.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// A node is a customer's machine and may answer anything. Prometheus chooses its parser by what
 /// the answer calls itself: one native histogram whose zero threshold is no number keeps its
@@ -32,7 +32,7 @@ class NodeScrapes {
   /// it could not be asked, did not answer 200, took longer than `patience`, or answered more than
   /// 256 KiB or no such text; 503 where too many of its customer's are under way. The certificate
   /// is not verified: what is read is health alone.
-  void answer(const NodeKey& node, const ScrapePlace& place, Duration patience,
+  void answer(const live::NodeKey& node, const ScrapePlace& place, Duration patience,
               net::Responder responder);
   /// Ends what is under way.
   void end();
@@ -54,4 +54,4 @@ class NodeScrapes {
   std::unique_ptr<net::Client> client_;  ///< last: its thread uses the above
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

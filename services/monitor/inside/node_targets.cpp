@@ -11,11 +11,11 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/nodes.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
-void write_target(const Node& node, const std::string& address, const std::string& path,
-                  JsonWriter& writer) {
+void write_target(const store::Node& node, const std::string& address, const std::string& path,
+                  json::JsonWriter& writer) {
   writer.begin_object().key("targets").begin_array().string(address).end_array();
   writer.key("labels")
       .begin_object()
@@ -34,7 +34,7 @@ void write_target(const Node& node, const std::string& address, const std::strin
   writer.end_object().end_object();
 }
 
-std::map<CustomerId, std::string> shards_of_enabled(const std::vector<Customer>& customers) {
+std::map<CustomerId, std::string> shards_of_enabled(const std::vector<store::Customer>& customers) {
   std::map<CustomerId, std::string> shards;
   for (const auto& customer : customers) {
     if (customer.is_enabled) shards.emplace(customer.id, customer.hot_shard);
@@ -42,14 +42,14 @@ std::map<CustomerId, std::string> shards_of_enabled(const std::vector<Customer>&
   return shards;
 }
 
-double health_value(const NodeLive& live, std::string_view name) {
+double health_value(const live::NodeLive& live, std::string_view name) {
   return live.health.value(name).value_or(0);
 }
 
-std::string health_as_json(const NodeLive& live) {
+std::string health_as_json(const live::NodeLive& live) {
   const bool is_reachable = health_value(live, "agent_collector_reachable") != 0;
   const auto uptime_s = static_cast<std::int64_t>(health_value(live, "agent_uptime_seconds"));
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("status", is_reachable ? "healthy" : "degraded")
       .member_bool("collector_reachable", is_reachable)
@@ -70,14 +70,14 @@ bool wants_text(std::string_view accept) {
 }  // namespace
 
 Result<ShardTargets> write_targets(const std::string& shard, const std::string& own_address,
-                                   Connection& connection) {
-  auto customers = list_customers(connection);
+                                   store::Connection& connection) {
+  auto customers = store::list_customers(connection);
   if (!customers) return forward(customers);
-  auto nodes = list_all_nodes(connection);
+  auto nodes = store::list_all_nodes(connection);
   if (!nodes) return forward(nodes);
   const auto enabled = shards_of_enabled(*customers);
   ShardTargets targets;
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_array();
   for (auto& node : *nodes) {
     const auto assigned = enabled.find(node.customer);
@@ -95,28 +95,30 @@ Result<ShardTargets> write_targets(const std::string& shard, const std::string& 
   return targets;
 }
 
-Result<std::vector<Node>> list_scraped_nodes(Connection& connection) {
-  auto customers = list_customers(connection);
+Result<std::vector<store::Node>> list_scraped_nodes(store::Connection& connection) {
+  auto customers = store::list_customers(connection);
   if (!customers) return forward(customers);
-  auto nodes = list_all_nodes(connection);
+  auto nodes = store::list_all_nodes(connection);
   if (!nodes) return forward(nodes);
   const auto enabled = shards_of_enabled(*customers);
-  std::erase_if(*nodes, [&](const Node& node) {
+  std::erase_if(*nodes, [&](const store::Node& node) {
     return !node.is_scraped() || !enabled.contains(node.customer);
   });
   return nodes;
 }
 
-net::Response node_health(const NodeLive* live, std::string_view accept, std::int64_t looked_ms,
-                          std::int64_t now_ms) {
+net::Response node_health(const live::NodeLive* live, std::string_view accept,
+                          std::int64_t looked_ms, std::int64_t now_ms) {
   if (now_ms - looked_ms > kPushedHealthAgeMaxMs) {
-    return to_response(Refusal(503, "unavailable", "nobody looked at it in the last 45 s"));
+    return api::to_response(
+        api::Refusal(503, "unavailable", "nobody looked at it in the last 45 s"));
   }
   if (live == nullptr || looked_ms - live->pushed_ms > kPushedHealthAgeMaxMs) {
-    return to_response(Refusal(503, "unavailable", "no health was pushed in the last 45 s"));
+    return api::to_response(
+        api::Refusal(503, "unavailable", "no health was pushed in the last 45 s"));
   }
-  if (!wants_text(accept)) return json_answer(200, health_as_json(*live));
+  if (!wants_text(accept)) return api::json_answer(200, health_as_json(*live));
   return health_response(live->health);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

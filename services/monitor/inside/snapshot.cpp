@@ -16,7 +16,7 @@
 #include "services/monitor/store/history.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 constexpr std::chrono::milliseconds kWaiterTick{200};
@@ -27,7 +27,7 @@ constexpr int kLooksMax = 10;
 constexpr std::int64_t kDocumentVersion = 1;
 constexpr std::string_view kOperators = "\"operators\":[";
 
-void write_token(const Token& token, JsonWriter& writer) {
+void write_token(const store::Token& token, json::JsonWriter& writer) {
   writer.begin_object()
       .member("token_sha256", token.token_sha256)
       .member("scope", token.scope == "manage" ? "read" : token.scope);
@@ -36,31 +36,33 @@ void write_token(const Token& token, JsonWriter& writer) {
 }
 
 /// Tokens by owner; operators have none. Found once for all, since there may be a million of them.
-using TokensByOwner = std::map<std::optional<CustomerId>, std::vector<const Token*>>;
+using TokensByOwner = std::map<std::optional<CustomerId>, std::vector<const store::Token*>>;
 
-TokensByOwner by_owner(const std::vector<Token>& tokens) {
+TokensByOwner by_owner(const std::vector<store::Token>& tokens) {
   TokensByOwner owned;
   for (const auto& token : tokens) owned[token.customer].push_back(&token);
   return owned;
 }
 
 void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
-                  JsonWriter& writer) {
+                  json::JsonWriter& writer) {
   const auto own = tokens.find(owner);
   if (own == tokens.end()) return;
-  for (const Token* token : own->second) write_token(*token, writer);
+  for (const store::Token* token : own->second) write_token(*token, writer);
 }
 
 // A disabled customer stays known, so that what is under way still finds its shard; it has no
 // tokens.
-void write_customer(const Customer& customer, const TokensByOwner& tokens, JsonWriter& writer) {
+void write_customer(const store::Customer& customer, const TokensByOwner& tokens,
+                    json::JsonWriter& writer) {
   writer.begin_object()
       .member("id", customer.id.text())
       .member("name", customer.name)
       .member("hot_shard", customer.hot_shard)
       .member("assigned_ms", customer.assigned_ms);
   writer.key("limits").begin_object();
-  for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
+  for (const auto& limit : store::kCustomerLimits)
+    writer.member(limit.name, customer.limits.*limit.value);
   writer.end_object();
   writer.key("tokens").begin_array();
   if (customer.is_enabled) write_tokens(tokens, customer.id, writer);
@@ -74,10 +76,11 @@ net::Response not_modified(const std::string& etag) {
   return response;
 }
 
-std::string write_document(const History& history, const std::vector<Customer>& customers,
-                           const std::vector<Token>& tokens) {
+std::string write_document(const store::History& history,
+                           const std::vector<store::Customer>& customers,
+                           const std::vector<store::Token>& tokens) {
   const TokensByOwner owned = by_owner(tokens);
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("document", kDocumentVersion)
       .member("database", history.database)
@@ -117,15 +120,15 @@ std::string doubt_between(const tenancy::Directory::Snapshot& good, std::string_
 
 }  // namespace
 
-Result<std::string> write_snapshot(Connection& connection) {
+Result<std::string> write_snapshot(store::Connection& connection) {
   for (int look = 0; look < kLooksMax; ++look) {
-    auto before = read_history(connection);
+    auto before = store::read_history(connection);
     if (!before) return forward(before);
-    auto customers = list_customers(connection);
+    auto customers = store::list_customers(connection);
     if (!customers) return forward(customers);
-    auto tokens = list_live_tokens(connection);
+    auto tokens = store::list_live_tokens(connection);
     if (!tokens) return forward(tokens);
-    auto after = read_history(connection);
+    auto after = store::read_history(connection);
     if (!after) return forward(after);
     const bool is_one_moment = before->directory_revision == after->directory_revision &&
                                before->database == after->database;
@@ -144,7 +147,7 @@ std::string with_own_token(std::string_view document, std::string_view own_token
                      own_token_sha256, is_alone ? "" : ",", document.substr(end));
 }
 
-Snapshot::Snapshot(Database& database, std::string own_token_sha256, const Clock& clock,
+Snapshot::Snapshot(store::Database& database, std::string own_token_sha256, const Clock& clock,
                    service::MetricRegistry& metrics)
     : database_(database),
       own_token_sha256_(std::move(own_token_sha256)),
@@ -204,7 +207,8 @@ void Snapshot::load_kept() {
 Result<void> Snapshot::refresh() {
   const std::scoped_lock refresh_lock(refresh_mutex_);
   if (!database_.doubt().empty()) return {};
-  auto document = database_.read([](Connection& connection) { return write_snapshot(connection); });
+  auto document =
+      database_.read([](store::Connection& connection) { return write_snapshot(connection); });
   if (!document) return forward(document);
   const std::string before = current();
   if (good_ && *document == before) {
@@ -260,7 +264,7 @@ void Snapshot::serve(const std::string& document) {
 }
 
 net::Response Snapshot::document() const {
-  auto response = json_answer(200, "");
+  auto response = api::json_answer(200, "");
   response.shared_body = body_;
   response.headers.add("etag", etag_);
   return response;
@@ -271,7 +275,8 @@ void Snapshot::answer(const std::string& if_none_match, Duration wait, net::Resp
   {
     const std::scoped_lock lock(mutex_);
     if (etag_.empty()) {
-      response = to_response(Refusal(503, "unavailable", "the snapshot is not there yet"));
+      response =
+          api::to_response(api::Refusal(503, "unavailable", "the snapshot is not there yet"));
     } else if (if_none_match != etag_) {
       response = document();
     } else if (wait <= Duration::zero() || is_ending_ || waiters_.size() >= kSnapshotWaitersMax) {
@@ -320,4 +325,4 @@ void Snapshot::run() {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -18,10 +18,10 @@
 #include "libs/tenancy/kept_directory.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 
 /// Writes the document (docs/formats/kept-directory.md), all of it from one moment of the database.
-Result<std::string> write_snapshot(Connection& connection);
+Result<std::string> write_snapshot(store::Connection& connection);
 /// The same with the monitor's own operator token, which exists in memory only.
 std::string with_own_token(std::string_view document, std::string_view own_token_sha256);
 
@@ -29,7 +29,7 @@ std::string with_own_token(std::string_view document, std::string_view own_token
 /// its own refreshes every few seconds too: another instance may share the database.
 class Snapshot {
  public:
-  Snapshot(Database& database, std::string own_token_sha256, const Clock& clock,
+  Snapshot(store::Database& database, std::string own_token_sha256, const Clock& clock,
            service::MetricRegistry& metrics);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
@@ -62,7 +62,7 @@ class Snapshot {
   bool release_waiters();          ///< true at the end
   net::Response document() const;  ///< REQUIRES: mutex_ held
 
-  Database& database_;
+  store::Database& database_;
   const std::string own_token_sha256_;
   const Clock& clock_;
   std::optional<tenancy::KeptFile> kept_file_;  ///< where the database has a folder for it
@@ -83,4 +83,4 @@ class Snapshot {
   std::thread thread_;  ///< refreshes, and answers those whose time is over
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

@@ -9,7 +9,7 @@
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::inside {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,23 +33,24 @@ class Served : public ::testing::Test {
     renew();
   }
   void run(const std::string& sql) {
-    auto done = (*database_).write([&](Connection& c) { return c.execute(sql, {}); });
+    auto done = (*database_).write([&](store::Connection& c) { return c.execute(sql, {}); });
     ASSERT_TRUE(done.has_value()) << done.error().message;
   }
   void add(const std::string& id) {
-    auto done = (*database_).write([&](Connection& c) {
-      return insert_customer(Customer{*CustomerId::parse(id), id, true, "hot-0", {}}, c);
+    auto done = (*database_).write([&](store::Connection& c) {
+      return store::insert_customer(store::Customer{*CustomerId::parse(id), id, true, "hot-0", {}},
+                                    c);
     });
     ASSERT_TRUE(done.has_value());
     ASSERT_TRUE(snapshot_->refresh().has_value());
   }
   std::size_t customers() const {
-    return (*parse_json(snapshot_->current()))["customers"].items().size();
+    return (*json::parse_json(snapshot_->current()))["customers"].items().size();
   }
   fs::path state() const { return database_.folder() / "m.db.state"; }
 
   SystemClock clock_;
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::unique_ptr<Snapshot> snapshot_;
 };
@@ -125,4 +126,4 @@ TEST(SnapshotDocument, TheOwnTokenStandsBesideTheOthers) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::inside

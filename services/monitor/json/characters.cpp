@@ -4,7 +4,7 @@
 
 #include "libs/base/utf8.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::json {
 namespace {
 
 bool is_control(std::string_view character) {
@@ -44,4 +44,4 @@ std::string one_line(std::string_view text, std::size_t characters_max) {
   return out;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::json

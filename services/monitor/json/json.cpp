@@ -10,7 +10,7 @@
 #include "libs/base/rfc3339.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::json {
 namespace {
 
 constexpr std::int64_t kMsPerSecond = 1'000;
@@ -256,4 +256,4 @@ JsonWriter& JsonWriter::member_time(std::string_view name, std::int64_t time_ms)
   return text ? string(*text) : null();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::json

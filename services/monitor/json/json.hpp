@@ -11,7 +11,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::json {
 
 /// One value. Reading a member that is not there, or is of another type, gives nothing, so that a
 /// reader of a foreign answer needs no checks in between.
@@ -82,4 +82,4 @@ class JsonWriter {
   bool needs_comma_ = false;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::json

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::json {
 namespace {
 
 TEST(Json, ReadsMembersOfTheRightTypeOnly) {
@@ -59,4 +59,4 @@ TEST(JsonWriter, TimesAreWholeSecondsAndZeroIsNull) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::json

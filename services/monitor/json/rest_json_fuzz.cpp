@@ -10,11 +10,11 @@
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/json/json.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::json {
 namespace {
 
 void read_body(const JsonValue& value) {
-  BodyReader body(value);
+  api::BodyReader body(value);
   const auto id = body.text("id", 1, 200);
   body.optional_boolean("is_enabled");
   body.optional_integer("limit", 0, 10);
@@ -27,7 +27,7 @@ void read_body(const JsonValue& value) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::json
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 

@@ -6,7 +6,7 @@
 
 #include "libs/model/signal.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 constexpr auto kReasons = std::to_array<std::string_view>({"too_old", "cap", "damaged"});
@@ -88,4 +88,4 @@ std::optional<double> AgentHealth::value(std::string_view name,
   return place ? values_[*place] : std::nullopt;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

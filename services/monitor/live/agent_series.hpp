@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// Metrics of one name: of each of `values` of the label one series, of no label one.
 struct AgentMetric {
@@ -45,4 +45,4 @@ class AgentHealth {
   std::array<std::optional<double>, kAgentSeries> values_{};  ///< in the order of agent_metrics()
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

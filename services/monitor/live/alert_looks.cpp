@@ -6,7 +6,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 bool is_firing(const ActiveAlert& alert) { return !alert.is_silenced && !alert.is_inhibited; }
@@ -122,4 +122,4 @@ std::size_t AlertLooks::look(const std::map<CustomerId, std::size_t>& nodes, Liv
   return failed.size();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -9,7 +9,7 @@
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/look_plan.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// Asks Alertmanager for the alerts of small customers together and of large ones alone, so that
 /// whoever raises ten thousands costs nobody else the sight of its own. Of a customer
@@ -43,4 +43,4 @@ class AlertLooks {
   std::map<CustomerId, TimePoint> many_;  ///< those with more than are kept: when they were asked
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -11,7 +11,7 @@
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 int severity_rank(std::string_view severity) {
@@ -19,7 +19,7 @@ int severity_rank(std::string_view severity) {
   return severity == "warning" ? 1 : 2;
 }
 
-ActiveAlert read_alert(const JsonValue& item) {
+ActiveAlert read_alert(const json::JsonValue& item) {
   ActiveAlert alert;
   std::vector<Label> labels;
   for (const auto& [name, value] : item["labels"].members()) {
@@ -89,7 +89,7 @@ Result<std::vector<ActiveAlert>> read_items(std::string_view text, bool is_cut) 
       if (is_cut) return alerts;
       return not_json("an alert of it is not whole");
     }
-    auto item = parse_json(object);
+    auto item = json::parse_json(object);
     if (!item) return not_json(item.error().message);
     alerts.push_back(read_alert(*item));
     skip();
@@ -127,7 +127,8 @@ Result<std::vector<ActiveAlert>> read_alerts(std::string_view body, bool is_cut)
   // Signals between our own parts, told to nobody: the first stands after every start of ours, the
   // second always.
   std::erase_if(alerts, [](const ActiveAlert& alert) {
-    return (alert.name == kNodeAlertsHeld || alert.name == kWatchdog) && !alert.customer;
+    return (alert.name == alerting::kNodeAlertsHeld || alert.name == alerting::kWatchdog) &&
+           !alert.customer;
   });
   std::set<std::tuple<std::string, std::optional<CustomerId>, std::string>> seen;
   std::erase_if(alerts, [&](const ActiveAlert& alert) {
@@ -159,4 +160,4 @@ Result<AlertsAnswer> fetch_alerts(net::Client& client, const std::string& url,
   return AlertsAnswer{std::move(*alerts), is_cut};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -12,7 +12,7 @@
 #include "libs/model/labels.hpp"
 #include "libs/net/client.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 struct ActiveAlert {
   std::string id;  ///< Alertmanager's fingerprint
@@ -51,4 +51,4 @@ struct AlertsAnswer {
 Result<AlertsAnswer> fetch_alerts(net::Client& client, const std::string& url,
                                   const AlertsAsked& asked);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

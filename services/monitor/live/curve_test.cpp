@@ -4,7 +4,7 @@
 #include "services/monitor/live/node_metrics.hpp"
 #include "services/monitor/live/own_outages.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 constexpr std::int64_t kNow = 1'795'575'845'000;
@@ -264,4 +264,4 @@ TEST(OwnOutages, TheQuestionsAreOfOneNodeAndOfOurOwnRecords) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

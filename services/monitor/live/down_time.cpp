@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 // A step that is shorter may hold no sample only because the sample lies beside it.
@@ -118,4 +118,4 @@ std::vector<StepJudgement> judge_steps(const std::vector<StepFacts>& steps) {
   return judged;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

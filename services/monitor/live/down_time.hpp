@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// One step of a curve: what lies in the time that ends there.
 struct StepFacts {
@@ -30,4 +30,4 @@ struct StepJudgement {
 /// it could not be asked a time in which it was up.
 std::vector<StepJudgement> judge_steps(const std::vector<StepFacts>& steps);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -2,7 +2,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 bool is_hot_store_there(net::Client& client, const std::string& url) {
   net::ClientRequest request;
@@ -12,4 +12,4 @@ bool is_hot_store_there(net::Client& client, const std::string& url) {
   return answer && answer->status < 500;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

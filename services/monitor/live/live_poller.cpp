@@ -8,7 +8,7 @@
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 // A retired node comes back only when its agent pushes after that, with time for what was under
@@ -16,35 +16,35 @@ namespace {
 constexpr std::int64_t kRetiredGraceMs = 60'000;
 
 Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
-                                   Connection& connection) {
+                                   store::Connection& connection) {
   // Looked up inside the transaction: the look began seconds ago, and a customer who was disabled
   // since must not get nodes.
-  auto customer = find_customer(key.first, connection);
+  auto customer = store::find_customer(key.first, connection);
   if (!customer) return forward(customer);
   if (!*customer || !(*customer)->is_enabled) return false;
-  const Node node{key.first, key.second, live.region, live.environment,   "",
-                  true,      now_ms,     0,           live.last_seen_ms()};
-  auto registered = register_node(node, connection);
+  const store::Node node{key.first, key.second, live.region, live.environment,   "",
+                         true,      now_ms,     0,           live.last_seen_ms()};
+  auto registered = store::register_node(node, connection);
   if (!registered || !*registered) return registered;
-  AuditEntry entry;
+  store::AuditEntry entry;
   entry.time_ms = now_ms;
   entry.actor = "system";
   entry.action = "node.register";
   entry.customer = key.first;
   entry.object = key.second.text();
   entry.detail = "its agent pushes";
-  auto audited = append_audit(entry, connection);
+  auto audited = store::append_audit(entry, connection);
   if (!audited) return forward(audited);
   return true;
 }
 
 /// Notes that the node was seen, or registers it; true where it is new.
 Result<bool> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
-                       Connection& connection) {
-  auto existing = find_node(key.first, key.second, connection);
+                       store::Connection& connection) {
+  auto existing = store::find_node(key.first, key.second, connection);
   if (!existing) return forward(existing);
   if (*existing && (*existing)->retired_ms == 0) {
-    auto noted = note_seen(key.first, key.second, live.last_seen_ms(), connection);
+    auto noted = store::note_seen(key.first, key.second, live.last_seen_ms(), connection);
     if (!noted) return forward(noted);
     return false;
   }
@@ -54,7 +54,7 @@ Result<bool> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t no
 
 }  // namespace
 
-LivePoller::LivePoller(Database& database, RouterQueries& router, net::Client& client,
+LivePoller::LivePoller(store::Database& database, RouterQueries& router, net::Client& client,
                        const Clock& clock, service::MetricRegistry& metrics,
                        LivePollerSettings settings)
     : database_(database),
@@ -141,7 +141,8 @@ LiveState LivePoller::next_state() const {
   return state;
 }
 
-void LivePoller::look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state) {
+void LivePoller::look_at_hot_stores(const std::vector<store::Customer>& customers,
+                                    LiveState& state) {
   std::set<std::string> away;
   for (const auto& [name, url] : settings_.hot_shards) {
     if (!is_hot_store_there(client_, url)) away.insert(name);
@@ -293,10 +294,10 @@ void LivePoller::look_at_alerts(LiveState& state) {
 }
 
 bool LivePoller::read_watched() {
-  auto watched = database_.read([](Connection& connection) -> Result<Watched> {
-    auto customers = list_customers(connection);
+  auto watched = database_.read([](store::Connection& connection) -> Result<Watched> {
+    auto customers = store::list_customers(connection);
     if (!customers) return forward(customers);
-    auto nodes = list_all_nodes(connection);
+    auto nodes = store::list_all_nodes(connection);
     if (!nodes) return forward(nodes);
     return Watched{std::move(*customers), std::move(*nodes)};
   });
@@ -370,11 +371,11 @@ void LivePoller::refresh() {
   if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
 }
 
-Result<void> LivePoller::keep_nodes(const std::vector<Node>& known, const LiveState& state) {
+Result<void> LivePoller::keep_nodes(const std::vector<store::Node>& known, const LiveState& state) {
   const auto due = nodes_to_keep(state, known);
   if (due.empty()) return {};
   std::vector<const NodeKey*> added;
-  auto kept = database_.write([&](Connection& connection) -> Result<void> {
+  auto kept = database_.write([&](store::Connection& connection) -> Result<void> {
     added.clear();
     for (const NodeKey* key : due) {
       auto is_new = keep_node(*key, state.nodes.at(*key), state.taken_ms, connection);
@@ -392,4 +393,4 @@ Result<void> LivePoller::keep_nodes(const std::vector<Node>& known, const LiveSt
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

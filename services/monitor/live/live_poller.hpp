@@ -22,7 +22,7 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 struct LivePollerSettings {
   std::string alertmanager_url;  ///< "" for none: alerts then count as missing
@@ -37,8 +37,8 @@ struct LivePollerSettings {
 /// one thread of its own asks (docs/decisions/0002). `metrics` shows it and must not after its end.
 class LivePoller {
  public:
-  LivePoller(Database& database, RouterQueries& router, net::Client& client, const Clock& clock,
-             service::MetricRegistry& metrics, LivePollerSettings settings);
+  LivePoller(store::Database& database, RouterQueries& router, net::Client& client,
+             const Clock& clock, service::MetricRegistry& metrics, LivePollerSettings settings);
   ~LivePoller() { stop(); }
   LivePoller(const LivePoller&) = delete;
   LivePoller& operator=(const LivePoller&) = delete;
@@ -58,8 +58,8 @@ class LivePoller {
  private:
   /// What the database knows: who is looked at.
   struct Watched {
-    std::vector<Customer> customers;
-    std::vector<Node> nodes;
+    std::vector<store::Customer> customers;
+    std::vector<store::Node> nodes;
   };
 
   void run();
@@ -71,7 +71,7 @@ class LivePoller {
   void show_unseen(const service::MetricRegistry::Emit& emit) const;
   /// What the last look left, as a beginning of the next.
   LiveState next_state() const;
-  void look_at_hot_stores(const std::vector<Customer>& customers, LiveState& state);
+  void look_at_hot_stores(const std::vector<store::Customer>& customers, LiveState& state);
   void look_at_own_parts(LiveState& state);
   void look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state);
   Result<std::map<NodeKey, NodeLive>> ask_about(const LookGroup& group);
@@ -83,9 +83,9 @@ class LivePoller {
   /// A copy in the middle of a look that lasts: who was answered waits for nobody else.
   std::shared_ptr<const LiveState> show(LiveState state);
   void note_router_problem(std::string problem, LiveState& state);
-  Result<void> keep_nodes(const std::vector<Node>& known, const LiveState& state);
+  Result<void> keep_nodes(const std::vector<store::Node>& known, const LiveState& state);
 
-  Database& database_;
+  store::Database& database_;
   RouterQueries& router_;
   net::Client& client_;
   const Clock& clock_;
@@ -111,4 +111,4 @@ class LivePoller {
   std::thread thread_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -14,7 +14,7 @@
 #include "services/monitor/store/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -83,20 +83,22 @@ bool asks_for(const std::string& query, const CustomerId& customer) {
 class LivePollerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
         const auto shard = id == kA ? "hot-0" : "hot-1";
-        auto done = insert_customer(Customer{id, id.text(), true, shard, {}, 5, 5}, c);
+        auto done =
+            store::insert_customer(store::Customer{id, id.text(), true, shard, {}, 5, 5}, c);
         if (!done) return done;
-        auto node = register_node(
-            Node{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000}, c);
+        auto node = store::register_node(
+            store::Node{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000}, c);
         if (!node) return node;
       }
       return true;
     }));
   }
   std::string status_of(const CustomerId& customer) {
-    const Node node{customer, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000};
+    const store::Node node{customer, kWeb,           "", "", "10.0.0.1:8080", false, kNowMs,
+                           0,        kNowMs - 60'000};
     return std::string(to_string(judge_node(node, *poller_.current(), clock_.wall_ms()).status));
   }
   /// `up` is 1 for everybody that is asked for, but for those in `sick`.
@@ -110,7 +112,7 @@ class LivePollerTest : public ::testing::Test {
     };
   }
 
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
   Neighbours neighbours_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   ManualClock clock_{kNowMs * 1'000'000};
@@ -217,26 +219,27 @@ TEST_F(LivePollerTest, WhenANodeLastAnsweredStaysKnownAndIsNoted) {
     EXPECT_EQ(poller_.current()->nodes.at(key).last_seen_ms(), answered_ms);
   }
   EXPECT_EQ(status_of(kA), "down");
-  const auto noted = (*database_).read([](Connection& c) { return find_node(kA, kWeb, c); });
+  const auto noted =
+      (*database_).read([](store::Connection& c) { return store::find_node(kA, kWeb, c); });
   ASSERT_TRUE(noted && *noted);
   EXPECT_EQ((*noted)->last_seen_ms, answered_ms);
 }
 
 /// A database that can be taken away.
-class AwayDatabase final : public Database {
+class AwayDatabase final : public store::Database {
  public:
-  explicit AwayDatabase(Database& inner) : inner_(inner) {}
+  explicit AwayDatabase(store::Database& inner) : inner_(inner) {}
   bool is_away = false;
 
  protected:
   Result<void> lend(bool is_write,
-                    const std::function<Result<void>(Connection&)>& function) override {
+                    const std::function<Result<void>(store::Connection&)>& function) override {
     if (is_away) return fail(ErrorCode::kUnavailable, "the database is away");
     return is_write ? inner_.write(function) : inner_.read(function);
   }
 
  private:
-  Database& inner_;
+  store::Database& inner_;
 };
 
 // The state grew old without a word of it, and after 45 s every node that pushes was down.
@@ -467,4 +470,4 @@ TEST_F(LivePollerTest, ACustomerWhoseAlertsAreNotAnsweredIsUnknownAlone) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

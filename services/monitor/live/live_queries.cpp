@@ -5,7 +5,7 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/agent_series.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 constexpr std::string_view kReason = "reason";
@@ -133,10 +133,11 @@ std::vector<CustomerId> crowded_in(const LookGroup& group,
   return crowded;
 }
 
-std::vector<const NodeKey*> nodes_to_keep(const LiveState& state, const std::vector<Node>& known) {
+std::vector<const NodeKey*> nodes_to_keep(const LiveState& state,
+                                          const std::vector<store::Node>& known) {
   std::map<NodeKey, std::int64_t> seen;
   std::map<CustomerId, Written> customers;
-  for (const Node& node : known) {
+  for (const store::Node& node : known) {
     seen.emplace(NodeKey(node.customer, node.id), node.last_seen_ms);
     ++customers[node.customer].known;
   }
@@ -158,4 +159,4 @@ std::vector<const NodeKey*> nodes_to_keep(const LiveState& state, const std::vec
   return due;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

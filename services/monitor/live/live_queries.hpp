@@ -8,7 +8,7 @@
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/look_plan.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 struct LiveQuery {
   std::string text;  ///< PromQL, over the customers of a group
@@ -32,6 +32,7 @@ std::vector<CustomerId> crowded_in(const LookGroup& group,
 /// The nodes to write down after a look: seen again after a while, or new and pushing. Bounded for
 /// each customer and in all; the rest has its turn in the next looks. `known` are all that are
 /// watched; the keys live as long as the state.
-std::vector<const NodeKey*> nodes_to_keep(const LiveState& state, const std::vector<Node>& known);
+std::vector<const NodeKey*> nodes_to_keep(const LiveState& state,
+                                          const std::vector<store::Node>& known);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -5,7 +5,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 NodeLive* find_or_add(std::map<NodeKey, NodeLive>& nodes, const Labels& labels) {
@@ -44,7 +44,8 @@ UnknownReason blind_reason(const std::optional<OwnPart>& part) {
   return *part == OwnPart::kCollector ? UnknownReason::kCollectorAway : UnknownReason::kRouterAway;
 }
 
-Sight sight_of(const Node& node, std::int64_t at_ms, const NodeLive* live, const LiveState& state) {
+Sight sight_of(const store::Node& node, std::int64_t at_ms, const NodeLive* live,
+               const LiveState& state) {
   const auto hot = state.hot_blind_ms.find(node.customer);
   return Sight{at_ms, live, state.blind_ms, blind_reason(state.blinded_by),
                hot == state.hot_blind_ms.end() ? 0 : hot->second};
@@ -117,7 +118,7 @@ AlertsSight LiveState::alerts_sight(const std::optional<CustomerId>& customer) c
   return found == alerts_of.end() ? AlertsSight{alerts_ms} : found->second;
 }
 
-const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_t now_ms) {
+const NodeLive* fresh_live(const store::Node& node, const LiveState& state, std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
     return nullptr;
@@ -126,7 +127,7 @@ const NodeLive* fresh_live(const Node& node, const LiveState& state, std::int64_
   return found == state.nodes.end() ? nullptr : &found->second;
 }
 
-Judgement judge_node(const Node& node, const LiveState& state, std::int64_t now_ms) {
+Judgement judge_node(const store::Node& node, const LiveState& state, std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
     // Before the first look nobody has asked the router yet.
@@ -197,4 +198,4 @@ void add_usage_times(std::map<NodeKey, NodeLive>& nodes, const std::vector<Vecto
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -19,7 +19,7 @@
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -32,8 +32,8 @@ VectorSample sample(const std::string& name, const std::string& node, double val
       Labels::from({{"__name__", name}, {"customer_id", "cliente-a"}, {"node_id", node}}), value};
 }
 
-Node pushed_node(const NodeId& id) {
-  return Node{kA, id, "us-east-1", "production", "", true, kNow, 0, 0};
+store::Node pushed_node(const NodeId& id) {
+  return store::Node{kA, id, "us-east-1", "production", "", true, kNow, 0, 0};
 }
 
 TEST(PrometheusAnswer, VectorsAreReadAndErrorsKeepTheirWords) {
@@ -90,14 +90,14 @@ LiveState looked(std::map<NodeKey, NodeLive> nodes, std::int64_t at_ms = kNow) {
   return state;
 }
 
-Node seen_node(const NodeId& id, std::string address = "") {
+store::Node seen_node(const NodeId& id, std::string address = "") {
   auto node = pushed_node(id);
   node.address = std::move(address);
   node.last_seen_ms = kNow - 3'600'000;
   return node;
 }
 
-std::string judged(const Node& node, const LiveState& state, std::int64_t now_ms = kNow) {
+std::string judged(const store::Node& node, const LiveState& state, std::int64_t now_ms = kNow) {
   const auto judgement = judge_node(node, state, now_ms);
   const auto reason = to_string(judgement.reason);
   return std::string(to_string(judgement.status)) +
@@ -175,7 +175,7 @@ TEST(LiveState, WithoutItsHotStoreANodeIsJudgedByWhatItSendsOrNotAtAll) {
   state.nodes.at(NodeKey(kA, kWeb)).pushed_ms = kNow - 10'000;
   EXPECT_EQ(judged(scraped, state), "up");
   EXPECT_EQ(judged(seen_node(kWeb), state), "up");
-  Node other = seen_node(kWeb);
+  store::Node other = seen_node(kWeb);
   other.customer = kB;  // on another shard
   EXPECT_EQ(judged(other, state), "down");
 }
@@ -212,7 +212,7 @@ TEST(LiveState, ACustomerWithEndlessNodesHoldsUpNobody) {
   const auto due = nodes_to_keep(state, {});
   EXPECT_EQ(due.size(), kRegistrationsPerLookMax + 1);
   EXPECT_EQ(*due.back(), other);
-  std::vector<Node> known;
+  std::vector<store::Node> known;
   for (std::size_t i = 0; i < kNodesPerCustomerMax; ++i) {
     known.push_back(pushed_node(*NodeId::parse("known-" + std::to_string(i))));
   }
@@ -225,7 +225,7 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
   NodeLive live;
   live.pushed_ms = kNow;
   state.nodes.emplace(NodeKey(kA, kWeb), live);
-  Node node = pushed_node(kWeb);
+  store::Node node = pushed_node(kWeb);
   node.last_seen_ms = kNow - kSeenEveryMs + 1;
   EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
   node.last_seen_ms = kNow - kSeenEveryMs;
@@ -236,7 +236,7 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
 TEST(LiveState, WhenANodeWasLastSeenIsWrittenDownOnceItIsSilent) {
   LiveState state;
   state.nodes[NodeKey(kA, kWeb)].answered_ms = kNow;
-  Node node = pushed_node(kWeb);
+  store::Node node = pushed_node(kWeb);
   node.last_seen_ms = kNow - 23'000;
   state.taken_ms = kNow + kPushedHealthAgeMaxMs;
   EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
@@ -398,18 +398,18 @@ TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
                            {"agent_collector_reachable", 1},
                            {"agent_uptime_seconds", 259'200}});
   const auto text =
-      node_health(&live, "application/openmetrics-text;version=1.0.0,*/*", kNow, kNow);
+      inside::node_health(&live, "application/openmetrics-text;version=1.0.0,*/*", kNow, kNow);
   EXPECT_EQ(text.status, 200);
   EXPECT_NE(text.body.find("agent_buffer_usage_percent 25\n"), std::string::npos) << text.body;
-  const auto json = parse_json(node_health(&live, "*/*", kNow, kNow).body);
+  const auto json = json::parse_json(inside::node_health(&live, "*/*", kNow, kNow).body);
   ASSERT_TRUE(json.has_value());
   EXPECT_EQ((*json)["status"].text(), "healthy");
   EXPECT_EQ((*json)["buffer_usage"].text(), "25%");
-  EXPECT_EQ(node_health(&live, "*/*", kNow + 45'001, kNow + 45'001).status, 503);
-  EXPECT_EQ(node_health(nullptr, "*/*", kNow, kNow).status, 503);
+  EXPECT_EQ(inside::node_health(&live, "*/*", kNow + 45'001, kNow + 45'001).status, 503);
+  EXPECT_EQ(inside::node_health(nullptr, "*/*", kNow, kNow).status, 503);
   // The age of the look is not the age of the health.
-  EXPECT_EQ(node_health(&live, "*/*", kNow + 44'000, kNow + 44'000 + 45'000).status, 200);
-  EXPECT_EQ(node_health(&live, "*/*", kNow, kNow + 45'001).status, 503);
+  EXPECT_EQ(inside::node_health(&live, "*/*", kNow + 44'000, kNow + 44'000 + 45'000).status, 200);
+  EXPECT_EQ(inside::node_health(&live, "*/*", kNow, kNow + 45'001).status, 503);
 }
 
 // A customer's agent says what it likes; of a pushed node new series stood in hot at every look,
@@ -431,7 +431,7 @@ TEST(NodeHealth, OfANodeThatPushesHoldsNoSeriesOfACustomersChoice) {
   add_health(nodes, samples);
   NodeLive& live = nodes.at(NodeKey(kA, kWeb));
   live.pushed_ms = kNow;
-  EXPECT_EQ(node_health(&live, "text/plain;version=0.0.4", kNow, kNow).body,
+  EXPECT_EQ(inside::node_health(&live, "text/plain;version=0.0.4", kNow, kNow).body,
             "# TYPE agent_healthy gauge\nagent_healthy 1\n"
             "# TYPE agent_buffer_dropped_total counter\n"
             "agent_buffer_dropped_total{reason=\"cap\"} 2\n");
@@ -511,33 +511,34 @@ TEST(Alerts, OneThatAnotherExplainsIsNotSilencedByAPerson) {
 class WithCustomers : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
-        auto done =
-            insert_customer(Customer{id, "Name of " + id.text(), true, "hot-0", {}, 5, 5}, c);
+        auto done = store::insert_customer(
+            store::Customer{id, "Name of " + id.text(), true, "hot-0", {}, 5, 5}, c);
         if (!done) return done;
       }
-      Token token;
+      store::Token token;
       token.id = "t";
       token.customer = kA;
       token.scope = "ingest";
       token.token_sha256 = std::string(64, 'a');
-      auto inserted = insert_token(token, c);
+      auto inserted = store::insert_token(token, c);
       if (!inserted) return forward(inserted);
       auto scraped = pushed_node(*NodeId::parse("db-01"));
       scraped.address = "10.0.0.7:8080";
-      auto first = register_node(scraped, c);
+      auto first = store::register_node(scraped, c);
       if (!first) return first;
-      return register_node(pushed_node(kWeb), c);
+      return store::register_node(pushed_node(kWeb), c);
     }));
   }
-  JsonValue overview(const std::optional<CustomerId>& customer, const LiveState& live) {
-    auto text =
-        (*database_).read([&](Connection& c) { return write_overview(customer, live, kNow, c); });
+  json::JsonValue overview(const std::optional<CustomerId>& customer, const LiveState& live) {
+    auto text = (*database_).read([&](store::Connection& c) {
+      return write_overview(customer, live, kNow, c);
+    });
     EXPECT_TRUE(text.has_value());
-    return *parse_json(*text);
+    return *json::parse_json(*text);
   }
-  ScratchDatabase database_;
+  store::ScratchDatabase database_;
 };
 
 TEST_F(WithCustomers, OverviewShowsACustomerOnlyItself) {
@@ -695,8 +696,9 @@ TEST_F(WithCustomers, WhyACustomerIsNotLookedAtIsSaidOfItAlone) {
 
 TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   const auto snapshot = [&] {
-    return *parse_json(with_own_token(
-        *(*database_).read([](Connection& c) { return write_snapshot(c); }), std::string(64, 'f')));
+    return *json::parse_json(inside::with_own_token(
+        *(*database_).read([](store::Connection& c) { return inside::write_snapshot(c); }),
+        std::string(64, 'f')));
   };
   auto document = snapshot();
   ASSERT_EQ(document["customers"].items().size(), 2U);
@@ -705,8 +707,8 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   ASSERT_EQ(first["tokens"].items().size(), 1U);
   EXPECT_EQ(first["tokens"].items()[0]["token_sha256"].text(), std::string(64, 'a'));
   EXPECT_EQ(document["operators"].items()[0]["token_sha256"].text(), std::string(64, 'f'));
-  ASSERT_TRUE((*database_).write([](Connection& c) {
-    return change_customer(kA, {.is_enabled = false}, c);
+  ASSERT_TRUE((*database_).write([](store::Connection& c) {
+    return store::change_customer(kA, {.is_enabled = false}, c);
   }));
   document = snapshot();
   EXPECT_TRUE(document["customers"].items()[0]["tokens"].items().empty());
@@ -714,14 +716,14 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
 
 TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
   const auto targets = [&](const std::string& shard) {
-    return *(*database_).read([&](Connection& c) {
-      return write_targets(shard, "127.0.0.1:8190", c);
+    return *(*database_).read([&](store::Connection& c) {
+      return inside::write_targets(shard, "127.0.0.1:8190", c);
     });
   };
-  EXPECT_TRUE(parse_json(targets("hot-1").document)->items().empty());
+  EXPECT_TRUE(json::parse_json(targets("hot-1").document)->items().empty());
   EXPECT_EQ(targets("hot-1").scraped.size(), 1U) << "of every shard";
   const auto at_first = targets("hot-0");
-  const auto document = *parse_json(at_first.document);
+  const auto document = *json::parse_json(at_first.document);
   ASSERT_EQ(document.items().size(), 2U);
   const auto& scraped = document.items()[0];
   const auto id = *NodeId::parse(*scraped["labels"]["node_id"].text());
@@ -739,10 +741,10 @@ TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
   EXPECT_EQ(pushed["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(pushed["labels"]["__metrics_path__"].text(), "/nodes/cliente-a/prod-web-01/health");
   EXPECT_EQ(pushed["labels"]["instance"].text(), "prod-web-01");
-  const auto listed = (*database_).read(list_scraped_nodes);
+  const auto listed = (*database_).read(inside::list_scraped_nodes);
   ASSERT_EQ(listed->size(), 1U);
   EXPECT_EQ(listed->front().id, id);
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

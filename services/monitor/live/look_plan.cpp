@@ -5,7 +5,7 @@
 
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 std::size_t bound_for(std::size_t nodes) {
@@ -101,4 +101,4 @@ void LookPlan::note_failed(const LookGroup& group) {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -8,7 +8,7 @@
 
 #include "libs/model/ids.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// Customers whose nodes are asked for in the same queries.
 struct LookGroup {
@@ -54,4 +54,4 @@ class LookPlan {
   std::size_t looks_apart_ = 0;  ///< after so many the parts are put together again
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -10,7 +10,7 @@
 #include "services/monitor/live/down_time.hpp"
 #include "services/monitor/live/own_outages.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 struct RangeStep {
@@ -37,20 +37,20 @@ constexpr std::int64_t kFineStepS = 15;
 constexpr std::string_view kPartLabel = "part";
 
 void write_column(std::string_view name, const std::vector<std::optional<double>>& values,
-                  JsonWriter& writer) {
+                  json::JsonWriter& writer) {
   writer.key(name).begin_array();
   for (const auto& value : values) value ? writer.number(*value) : writer.null();
   writer.end_array();
 }
 
-void write_measure(const std::string& name, const Measure& measure, JsonWriter& writer) {
+void write_measure(const std::string& name, const Measure& measure, json::JsonWriter& writer) {
   write_column(name + "_percent", measure.average, writer);
   write_column(name + "_minimum", measure.minimum, writer);
   write_column(name + "_maximum", measure.maximum, writer);
 }
 
 void write_summary(std::string_view name, const std::optional<RangeSummary>& summary,
-                   JsonWriter& writer) {
+                   json::JsonWriter& writer) {
   writer.key(name);
   if (!summary) {
     writer.null();
@@ -78,7 +78,7 @@ std::vector<StepJudgement> judge(const NodeCurves& curves, const CurveAsk& ask,
   return judge_steps(steps);
 }
 
-void write_judgements(const std::vector<StepJudgement>& judged, JsonWriter& writer) {
+void write_judgements(const std::vector<StepJudgement>& judged, json::JsonWriter& writer) {
   writer.key("down_share").begin_array();
   for (const auto& one : judged) one.down ? writer.number(*one.down) : writer.null();
   writer.end_array().key("outage_share").begin_array();
@@ -86,7 +86,7 @@ void write_judgements(const std::vector<StepJudgement>& judged, JsonWriter& writ
   writer.end_array();
 }
 
-void write_outages(const std::vector<TimeRange>& outages, JsonWriter& writer) {
+void write_outages(const std::vector<TimeRange>& outages, json::JsonWriter& writer) {
   writer.key("outages").begin_array();
   for (const auto& one : outages) {
     writer.begin_object()
@@ -283,7 +283,7 @@ Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& 
   auto curves = ask_curves(ask, sources.router, remarks);
   if (!curves) return forward(curves);
   const auto record = ask_record(ask, sources, remarks);
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object()
       .member("customer_id", ask.customer.text())
       .member("node_id", ask.node.text())
@@ -306,4 +306,4 @@ Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& 
   return writer.take();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -11,7 +11,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/live/router_queries.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// The grid of a range of the contract ("15m" … "2y") that ends at `now_ms`: at most 370 steps, on
 /// multiples of the step, so that the router may answer from roll-ups. Nothing for another range.
@@ -77,4 +77,4 @@ struct CurveSources {
 /// missing of the curve is nobody's.
 Result<std::string> write_node_metrics(const CurveAsk& ask, const CurveSources& sources);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -6,11 +6,11 @@
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 struct NodeView {
-  const Node& node;
+  const store::Node& node;
   const NodeLive* live;  ///< null where nothing fresh is known
   Judgement judgement;
   std::int64_t looked_ms;
@@ -61,7 +61,7 @@ std::optional<std::string> text_or_null(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(std::string(text));
 }
 
-void write_node(const NodeView& view, JsonWriter& writer) {
+void write_node(const NodeView& view, json::JsonWriter& writer) {
   const auto& node = view.node;
   writer.begin_object()
       .member("id", node.id.text())
@@ -88,14 +88,14 @@ std::int64_t count_alerts(const std::optional<CustomerId>& customer, const LiveS
 }
 
 void write_alert_count(std::string_view key, const std::optional<CustomerId>& customer,
-                       const LiveState& live, std::int64_t now_ms, JsonWriter& writer) {
+                       const LiveState& live, std::int64_t now_ms, json::JsonWriter& writer) {
   writer.key(key);
   are_alerts_known(customer, live, now_ms) ? writer.integer(count_alerts(customer, live))
                                            : writer.null();
 }
 
-void write_customer(const Customer& customer, const std::vector<NodeView>& nodes,
-                    const LiveState& live, std::int64_t now_ms, JsonWriter& writer) {
+void write_customer(const store::Customer& customer, const std::vector<NodeView>& nodes,
+                    const LiveState& live, std::int64_t now_ms, json::JsonWriter& writer) {
   const auto count = [&](NodeStatus status) {
     return std::int64_t{std::count_if(nodes.begin(), nodes.end(), [&](const NodeView& view) {
       return view.judgement.status == status;
@@ -130,7 +130,7 @@ constexpr auto kAwayWords = std::to_array<AwayWords>(
      {OwnPart::kStorage, "storage away: what is older than the hot store cannot be shown"}});
 
 /// The router answers, and not about this one for a while.
-bool is_unseen(const Customer& customer, const LiveState& live, std::int64_t now_ms) {
+bool is_unseen(const store::Customer& customer, const LiveState& live, std::int64_t now_ms) {
   const auto looked = live.looked_ms.find(customer.id);
   const auto known_ms =
       std::max(customer.created_ms, looked == live.looked_ms.end() ? 0 : looked->second);
@@ -138,7 +138,7 @@ bool is_unseen(const Customer& customer, const LiveState& live, std::int64_t now
 }
 
 /// For whom there was no time has none.
-bool is_too_much(const Customer& customer, const LiveState& live) {
+bool is_too_much(const store::Customer& customer, const LiveState& live) {
   const auto trouble = live.look_troubles.find(customer.id);
   return trouble != live.look_troubles.end() && trouble->second == LookTrouble::kTooMuch;
 }
@@ -152,7 +152,7 @@ struct Shown {
   bool has_alerts = false;        ///< of everybody that is shown
 };
 
-void write_away(const LiveState& live, const Shown& shown, JsonWriter& writer) {
+void write_away(const LiveState& live, const Shown& shown, json::JsonWriter& writer) {
   writer.key("warnings").begin_array();
   if (shown.has_router && shown.has_too_much) {
     writer.string("live state missing: more is sent about nodes than can be read");
@@ -191,13 +191,15 @@ std::string_view alerts_missing(bool has_alertmanager) {
 }
 
 Result<std::string> write_overview(const std::optional<CustomerId>& customer, const LiveState& live,
-                                   std::int64_t now_ms, Connection& connection) {
-  auto customers = list_customers(connection);
+                                   std::int64_t now_ms, store::Connection& connection) {
+  auto customers = store::list_customers(connection);
   if (!customers) return forward(customers);
-  auto nodes = customer ? list_nodes(*customer, connection) : list_all_nodes(connection);
+  auto nodes =
+      customer ? store::list_nodes(*customer, connection) : store::list_all_nodes(connection);
   if (!nodes) return forward(nodes);
-  std::stable_sort(customers->begin(), customers->end(),
-                   [](const Customer& a, const Customer& b) { return a.name < b.name; });
+  std::stable_sort(
+      customers->begin(), customers->end(),
+      [](const store::Customer& a, const store::Customer& b) { return a.name < b.name; });
   std::map<CustomerId, std::vector<NodeView>> views;
   for (const auto& node : *nodes) {
     const auto looked = live.looked_ms.find(node.customer);
@@ -211,7 +213,7 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
                  live.away.contains(OwnPart::kCollector)});
   }
   const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
-  JsonWriter writer;
+  json::JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
   Shown shown;
   shown.has_router = live.router_problem.empty() && is_fresh;
@@ -244,4 +246,4 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
   return writer.take();
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

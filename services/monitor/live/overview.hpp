@@ -11,7 +11,7 @@
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// Whether what is known of this customer's alerts (nothing: the provider's own) still counts.
 bool are_alerts_known(const std::optional<CustomerId>& customer, const LiveState& live,
@@ -23,6 +23,6 @@ std::string_view alerts_missing(bool has_alertmanager);
 
 /// Schema Overview of the contract. With a customer only that one.
 Result<std::string> write_overview(const std::optional<CustomerId>& customer, const LiveState& live,
-                                   std::int64_t now_ms, Connection& connection);
+                                   std::int64_t now_ms, store::Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

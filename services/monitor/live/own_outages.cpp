@@ -10,7 +10,7 @@
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/node_metrics.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 constexpr std::int64_t kPointsMax = 2'000;
@@ -160,4 +160,4 @@ Result<RangeAnswer> OwnRecords::of(const TimeGrid& grid) {
   return answer;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -13,7 +13,7 @@
 #include "services/monitor/live/prometheus_answer.hpp"
 #include "services/monitor/live/router_queries.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 /// Seconds since 1970, from < to.
 struct TimeRange {
@@ -79,4 +79,4 @@ class OwnRecords {
   std::deque<Kept> kept_;  ///< guarded by mutex_; the newest last, kOwnRecordsMax at most
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

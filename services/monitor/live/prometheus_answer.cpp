@@ -8,12 +8,12 @@
 
 #include "services/monitor/json/json.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 namespace od = simdjson::ondemand;
 
-Labels read_labels(const JsonValue& metric) {
+Labels read_labels(const json::JsonValue& metric) {
   std::vector<Label> labels;
   for (const auto& [name, value] : metric.members()) {
     labels.push_back(Label{name, value.text().value_or("")});
@@ -29,7 +29,7 @@ std::optional<double> read_number(const std::string& text) {
   return *end == '\0' ? std::optional(value) : std::nullopt;
 }
 
-std::optional<std::pair<double, double>> read_point(const JsonValue& pair) {
+std::optional<std::pair<double, double>> read_point(const json::JsonValue& pair) {
   if (pair.items().size() != 2) return std::nullopt;
   const auto time = pair.items()[0].number();
   const auto text = pair.items()[1].text();
@@ -43,8 +43,8 @@ tl::unexpected<Error> other_type() {
   return fail(ErrorCode::kCorrupt, "the router answered with another type of result");
 }
 
-Result<JsonValue> read_data(std::string_view body, std::string_view type) {
-  auto answer = parse_json(body);
+Result<json::JsonValue> read_data(std::string_view body, std::string_view type) {
+  auto answer = json::parse_json(body);
   if (!answer) {
     return fail(ErrorCode::kCorrupt,
                 "an answer of the router that is not JSON: " + answer.error().message);
@@ -59,7 +59,7 @@ Result<JsonValue> read_data(std::string_view body, std::string_view type) {
   return answer;
 }
 
-void take_warnings(const JsonValue& answer, std::vector<std::string>& warnings) {
+void take_warnings(const json::JsonValue& answer, std::vector<std::string>& warnings) {
   for (const auto& warning : answer["warnings"].items()) {
     if (auto text = warning.text()) warnings.push_back(std::move(*text));
   }
@@ -200,4 +200,4 @@ Result<std::vector<MatrixSeries>> read_matrix(std::string_view body,
   return series;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/labels.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 struct VectorSample {
   Labels labels;
@@ -31,4 +31,4 @@ Result<std::vector<VectorSample>> read_vector(std::string_view body,
 Result<std::vector<MatrixSeries>> read_matrix(std::string_view body,
                                               std::vector<std::string>& warnings);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

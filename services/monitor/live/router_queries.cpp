@@ -4,7 +4,7 @@
 #include "libs/net/status.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 namespace {
 
 // The store stops working on what nobody waits for any more.
@@ -88,4 +88,4 @@ Result<RangeAnswer> RouterQueries::ask_range(const std::optional<CustomerId>& cu
   return out;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

@@ -11,7 +11,7 @@
 #include "libs/net/client.hpp"
 #include "services/monitor/live/prometheus_answer.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::live {
 
 struct RangeAnswer {
   std::vector<MatrixSeries> series;
@@ -68,4 +68,4 @@ class RouterQueries {
   std::string token_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::live

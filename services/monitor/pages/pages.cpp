@@ -13,7 +13,7 @@
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::pages {
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,7 +94,7 @@ Result<Pages> Pages::load(const std::string& directory) {
 
 net::Response Pages::answer(const net::RequestHead& head) const {
   if (head.method != "GET" && head.method != "HEAD") {
-    auto response = monitor::to_response(Refusal(405, "invalid", "pages take GET"));
+    auto response = api::to_response(api::Refusal(405, "invalid", "pages take GET"));
     response.headers.add("allow", "GET, HEAD");
     return response;
   }
@@ -105,7 +105,7 @@ net::Response Pages::answer(const net::RequestHead& head) const {
   // Other paths are places within the page, which its script reads from the address. A file that is
   // missing must not be answered with a page: a browser would run it as a script and keep it.
   if (last.find('.') != std::string::npos || head.path.starts_with("/assets/")) {
-    return monitor::to_response(not_found().value());
+    return api::to_response(api::not_found().value());
   }
   if (index == files_.end()) {
     net::Response response;
@@ -139,4 +139,4 @@ net::Response Pages::to_response(const File& file, const net::RequestHead& head)
   return response;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::pages

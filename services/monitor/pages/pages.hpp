@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/message.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::pages {
 
 /// Thread contract: never changed once loaded, so any thread.
 class Pages {
@@ -39,4 +39,4 @@ class Pages {
   std::map<std::string, File, std::less<>> files_;  ///< by path: "/assets/index-4f.js"
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::pages

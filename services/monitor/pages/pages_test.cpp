@@ -9,7 +9,7 @@
 #include "libs/base/random.hpp"
 #include "libs/net/compression.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::pages {
 namespace {
 
 namespace fs = std::filesystem;
@@ -106,4 +106,4 @@ TEST_F(Portal, OnlyReadingIsAllowedAndAMissingPortalSaysSo) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::pages

@@ -3,9 +3,10 @@
 #include "libs/service/health.hpp"
 #include "services/monitor/api/answers.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::pages {
 
-WebHandler::WebHandler(ApiTable& table, Pages pages, bool is_secure, std::function<bool()> is_ready)
+WebHandler::WebHandler(api::ApiTable& table, Pages pages, bool is_secure,
+                       std::function<bool()> is_ready)
     : table_(table), pages_(std::move(pages)), is_secure_(is_secure) {
   service::add_health_routes(status_, std::move(is_ready));
 }
@@ -17,15 +18,15 @@ void WebHandler::handle(net::Request request, net::Responder responder) {
     table_.handle(std::move(request), std::move(responder));
   } else {
     auto response = pages_.answer(request);
-    add_security_headers(response, is_secure_);
+    api::add_security_headers(response, is_secure_);
     responder.send(std::move(response));
   }
 }
 
 net::Response WebHandler::refuse(const net::RequestHead& /*head*/, const Error& error) {
-  auto response = to_response(Refusal(error));
-  add_security_headers(response, is_secure_);
+  auto response = api::to_response(api::Refusal(error));
+  api::add_security_headers(response, is_secure_);
   return response;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::pages

@@ -8,20 +8,20 @@
 #include "services/monitor/api/table.hpp"
 #include "services/monitor/pages/pages.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::pages {
 
 /// Thread contract: any event loop; does not block.
 class WebHandler : public net::Handler {
  public:
-  WebHandler(ApiTable& table, Pages pages, bool is_secure, std::function<bool()> is_ready);
+  WebHandler(api::ApiTable& table, Pages pages, bool is_secure, std::function<bool()> is_ready);
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
-  ApiTable& table_;
+  api::ApiTable& table_;
   const Pages pages_;
   const bool is_secure_;
   net::Routes status_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::pages

@@ -13,7 +13,7 @@
 
 #include "libs/base/crc32c.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr mode_t kPrivateFile = 0600;
@@ -109,4 +109,4 @@ Result<void> Anchor::note(const DatabaseMark& mark) {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// Which database, and how many writes it has taken.
 struct DatabaseMark {
@@ -43,4 +43,4 @@ class Anchor {
   int next_place_ = 0;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

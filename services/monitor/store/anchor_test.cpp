@@ -9,7 +9,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 const std::string kId(32, 'a');
@@ -86,4 +86,4 @@ TEST_F(AnchorFile, BothPlacesDamagedIsSaid) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -3,7 +3,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/hex.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kSelect =
@@ -110,4 +110,4 @@ Result<AuditVerification> verify_audit(Connection& connection) {
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -10,7 +10,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 struct AuditEntry {
   std::int64_t sequence = 0;  ///< from 1, without gaps
@@ -39,4 +39,4 @@ Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& cust
 /// Walks everything, oldest first.
 Result<AuditVerification> verify_audit(Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

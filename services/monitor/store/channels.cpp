@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 // What the database holds for each state.
@@ -123,4 +123,4 @@ Result<void> note_channel_outcomes(const std::vector<NamedOutcome>& outcomes,
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -10,7 +10,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 enum class ChannelState : std::uint8_t { kPending, kActive, kNotActive };
 std::string_view to_string(ChannelState state);
@@ -61,4 +61,4 @@ Result<void> note_channel_states(const std::vector<Channel>& channels, Connectio
 Result<void> note_channel_outcomes(const std::vector<NamedOutcome>& outcomes,
                                    Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

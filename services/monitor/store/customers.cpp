@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::size_t kFirstLimit = 7;  // of the columns
@@ -87,4 +87,4 @@ Result<bool> change_customer(const CustomerId& customer, const CustomerChange& c
   return *done > 0;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -12,7 +12,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// What a customer may send; the names are those of customers.yaml. 0: the built-in default where
 /// the collector has one (label_value_bytes, labels_per_series), else no limit.
@@ -72,4 +72,4 @@ Result<bool> insert_customer(const Customer& customer, Connection& connection);
 Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
                              Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -21,7 +21,7 @@
 #include "services/monitor/store/soci_connection.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kSqlitePrefix = "sqlite://";
@@ -462,4 +462,4 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& url, std::si
               "database: give sqlite:///path/to/file or postgresql://user@host/name");
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

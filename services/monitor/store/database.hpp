@@ -15,7 +15,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// A parameter or a column: null, a 64-bit integer or a text.
 using Value = std::variant<std::monostate, std::int64_t, std::string>;
@@ -123,4 +123,4 @@ class Database {
   }
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -11,7 +11,7 @@
 #include "services/monitor/store/sqlite_file.hpp"
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -214,4 +214,4 @@ TEST_F(Doubt, AnOlderSchemaIsCopiedBeforeItIsChanged) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

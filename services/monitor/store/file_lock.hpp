@@ -11,7 +11,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// Keeps a second copy of the program away from the same file; released when the process ends.
 class FileLock {
@@ -42,4 +42,4 @@ class FileLock {
   int descriptor_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

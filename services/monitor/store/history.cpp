@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 Result<History> read_history(Connection& connection) {
   auto rows = connection.query(
@@ -40,4 +40,4 @@ Result<History> confirm_history(std::int64_t revision_above, std::int64_t direct
   return *history;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

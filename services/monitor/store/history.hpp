@@ -7,7 +7,7 @@
 #include "services/monitor/store/anchor.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 struct History {
   std::string database;                 ///< random, made with it
@@ -27,4 +27,4 @@ Result<DatabaseMark> count_write(Connection& connection);
 Result<History> confirm_history(std::int64_t revision_above, std::int64_t directory_revision_above,
                                 Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -7,7 +7,7 @@
 
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// Calls `before` with 1, 2, 3, … right before each access, outside of any transaction. `inner` has
 /// to outlive it.
@@ -29,4 +29,4 @@ class InterruptedDatabase final : public Database {
   std::size_t accesses_ = 0;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

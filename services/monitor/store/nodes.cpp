@@ -3,12 +3,14 @@
 #include "services/monitor/json/characters.hpp"
 #include "services/monitor/limits.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 // A node that registers itself brings region and environment by its data, where anything may stand;
 // PostgreSQL takes no NUL, and one such row would cost all that are written with it.
-std::string label_text(const std::string& text) { return one_line(text, kLiveLabelCharactersMax); }
+std::string label_text(const std::string& text) {
+  return json::one_line(text, kLiveLabelCharactersMax);
+}
 
 constexpr std::string_view kSelect =
     "SELECT customer_id, id, region, environment, address, is_automatic, created_ms, retired_ms, "
@@ -117,4 +119,4 @@ Result<void> note_seen(const CustomerId& customer, const NodeId& id, std::int64_
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

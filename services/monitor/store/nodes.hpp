@@ -9,7 +9,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 struct Node {
   CustomerId customer;
@@ -50,4 +50,4 @@ Result<bool> retire_node(const CustomerId& customer, const NodeId& id, std::int6
 Result<void> note_seen(const CustomerId& customer, const NodeId& id, std::int64_t seen_ms,
                        Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 using Statements = std::vector<std::string_view>;
@@ -173,4 +173,4 @@ Result<void> migrate(Connection& connection, Dialect dialect) {
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -5,7 +5,7 @@
 #include "libs/base/result.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 enum class Dialect { kSqlite, kPostgresql };
 
@@ -16,4 +16,4 @@ Result<void> migrate(Connection& connection, Dialect dialect);
 /// The newest version that this program knows.
 int newest_schema_version();
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

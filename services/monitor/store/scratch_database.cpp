@@ -4,7 +4,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 ScratchDatabase::ScratchDatabase()
     : folder_(std::filesystem::temp_directory_path() / ("vigia-" + to_hex(random_bytes(8)))) {
@@ -27,4 +27,4 @@ void ScratchDatabase::reopen() {
   database_ = std::move(*opened);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -7,7 +7,7 @@
 
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 class ScratchDatabase {
  public:
@@ -28,4 +28,4 @@ class ScratchDatabase {
   std::unique_ptr<Database> database_;
 };
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -1,6 +1,6 @@
 #include "services/monitor/store/sessions.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kSelect =
@@ -69,4 +69,4 @@ Result<void> end_sessions_of_customer(const std::string& customer_id, Connection
              {customer_id});
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

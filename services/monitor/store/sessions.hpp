@@ -8,7 +8,7 @@
 
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 struct Session {
   std::string id;  ///< shown to the user; not the cookie
@@ -39,4 +39,4 @@ Result<void> end_other_sessions(const std::string& user_id, const std::string& k
                                 Connection& connection);
 Result<void> end_sessions_of_customer(const std::string& customer_id, Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

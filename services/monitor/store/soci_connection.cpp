@@ -9,7 +9,7 @@
 
 #include "libs/net/routes.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 Error database_error(const std::exception& exception) {
@@ -188,4 +188,4 @@ Result<std::unique_ptr<Connection>> open_connection(Dialect dialect, const std::
   }
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -8,7 +8,7 @@
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/schema.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// The prefix of a PostgreSQL URL in the configuration.
 inline constexpr std::string_view kPostgresqlPrefix = "postgresql://";
@@ -22,4 +22,4 @@ Result<std::string> postgresql_connection_text(std::string_view url);
 /// at a time. kUnavailable: cannot be opened.
 Result<std::unique_ptr<Connection>> open_connection(Dialect dialect, const std::string& target);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kPrefix = "monitor-";
@@ -173,4 +173,4 @@ Result<void> put_back_sqlite(const std::string& copy, const std::string& path,
   return rename_durably(beside, path);
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// SQLite's whole check: pages, rows, and that each index holds what its table holds. kCorrupt with
 /// the first finding; a file that is not there or empty is sound.
@@ -28,4 +28,4 @@ std::vector<std::filesystem::path> list_backups(const std::string& folder);
 Result<void> put_back_sqlite(const std::string& copy, const std::string& path,
                              const std::string& aside);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -18,7 +18,7 @@
 #include "services/monitor/store/tokens.hpp"
 #include "services/monitor/store/users.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 const CustomerId kA = *CustomerId::parse("cliente-a");
@@ -102,9 +102,9 @@ TEST_F(Store, ANodesRegionIsOneLineWhateverItsDataHolds) {
 }
 
 TEST(Characters, AreCountedAsPeopleDo) {
-  EXPECT_EQ(count_characters(""), 0U);
-  EXPECT_EQ(count_characters("añ€🟢\xff"), 5U);
-  EXPECT_EQ(one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
+  EXPECT_EQ(json::count_characters(""), 0U);
+  EXPECT_EQ(json::count_characters("añ€🟢\xff"), 5U);
+  EXPECT_EQ(json::one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
 }
 
 TEST_F(Store, ParametersAreNeverSql) {
@@ -441,4 +441,4 @@ TEST_F(AuditLog, VerificationSeesAMissingEntry) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

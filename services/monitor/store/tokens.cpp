@@ -1,6 +1,6 @@
 #include "services/monitor/store/tokens.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kSelect =
@@ -124,4 +124,4 @@ Result<bool> revoke_token(const std::optional<CustomerId>& customer, const std::
   return true;
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

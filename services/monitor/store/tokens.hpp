@@ -9,7 +9,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// Scopes: "ingest" and "read" of customers, "read" and "manage" of operators.
 struct Token {
@@ -52,4 +52,4 @@ Result<void> insert_token(const Token& token, Connection& connection);
 Result<bool> revoke_token(const std::optional<CustomerId>& customer, const std::string& id,
                           std::int64_t now_ms, Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 namespace {
 
 constexpr std::string_view kSelect =
@@ -146,4 +146,4 @@ Result<void> note_login(const std::string& user_id, std::int64_t now_ms, Connect
   return {};
 }
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

@@ -9,7 +9,7 @@
 #include "libs/model/ids.hpp"
 #include "services/monitor/store/database.hpp"
 
-namespace vigia::monitor {
+namespace vigia::monitor::store {
 
 /// What a change names; the rest stays as it is in the database at that moment, so that two changes
 /// at once never undo each other.
@@ -53,4 +53,4 @@ Result<bool> replace_password_hash(const std::string& user_id, const std::string
                                    const std::string& new_hash, Connection& connection);
 Result<void> note_login(const std::string& user_id, std::int64_t now_ms, Connection& connection);
 
-}  // namespace vigia::monitor
+}  // namespace vigia::monitor::store

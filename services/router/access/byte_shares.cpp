@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 struct ByteShares::Holding::State {
   ByteShareSettings settings;
@@ -57,4 +57,4 @@ std::size_t ByteShares::bytes() const {
   return state_->total;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

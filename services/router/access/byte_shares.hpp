@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 struct ByteShareSettings {
   std::size_t customer_max = 256U << 20U;  ///< of one customer's together
@@ -55,4 +55,4 @@ class ByteShares {
   std::shared_ptr<Holding::State> state_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 TEST(ByteShares, OneCustomersAnswersHaveABoundTogether) {
@@ -44,4 +44,4 @@ TEST(ByteShares, WhatIsGivenBackIsWhole) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -2,7 +2,7 @@
 
 #include "libs/net/basic_auth.hpp"
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 /// Data sources that know no bearer tokens send the token as a password, under any user's name.
@@ -54,4 +54,4 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   return caller;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -12,7 +12,7 @@
 #include "libs/net/message.hpp"
 #include "libs/tenancy/directory_source.hpp"
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 struct Caller {
   std::optional<CustomerId> customer;  ///< every answer stays inside it; none: an operator, all
@@ -41,4 +41,4 @@ class Access {
   const Clock& clock_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

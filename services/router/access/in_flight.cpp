@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 std::optional<InFlight::Place> InFlight::enter(const std::optional<CustomerId>& customer) {
   std::string key = customer ? customer->text() : std::string();
@@ -23,4 +23,4 @@ InFlight::Place::~Place() {
   if (--found->second == 0) counts_->by_customer.erase(found);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -11,7 +11,7 @@
 #include "libs/model/ids.hpp"
 #include "services/router/access/byte_shares.hpp"
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 /// Any thread. Places may outlive it: they share the counts.
 class InFlight {
@@ -53,4 +53,4 @@ class InFlight {
   std::shared_ptr<Place::Counts> counts_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

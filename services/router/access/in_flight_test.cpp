@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 TEST(InFlight, OneCustomerCannotTakeTheOthersPlaces) {
@@ -37,4 +37,4 @@ TEST(InFlight, AnswersThatNobodyReadsHaveABound) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::access

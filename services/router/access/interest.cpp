@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 bool Interest::is_lost() const {
   const std::lock_guard lock(mutex_);
@@ -31,4 +31,4 @@ void Interest::on_lost(std::function<void()> told) {
   told();
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

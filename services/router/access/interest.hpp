@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 /// Shared by the door, which sees the client leave, and by all that works for that client and would
 /// better stop then. Any thread.
@@ -24,4 +24,4 @@ class Interest {
   std::vector<std::function<void()>> told_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 TEST(Interest, WhoAskedIsToldOnceAndWhoComesLateAtOnce) {
@@ -25,4 +25,4 @@ TEST(Interest, WhoAskedIsToldOnceAndWhoComesLateAtOnce) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::access

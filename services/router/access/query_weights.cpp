@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 constexpr std::size_t kEntryBytes = 256;  // beside its text
@@ -107,4 +107,4 @@ std::size_t QueryWeights::bytes() const {
   return bytes_;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

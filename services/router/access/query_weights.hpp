@@ -11,7 +11,7 @@
 
 #include "libs/promql/time_range.hpp"
 
-namespace vigia::router {
+namespace vigia::router::access {
 
 enum class Weight {
   kLight,    ///< many of them at once cost a store little memory
@@ -80,4 +80,4 @@ class QueryWeights {
   std::uint64_t uses_ = 0;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::access

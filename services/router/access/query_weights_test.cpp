@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::access {
 namespace {
 
 constexpr TimestampMs kHour = 3'600'000;
@@ -83,4 +83,4 @@ TEST(QueryWeights, WhatItRemembersIsBounded) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::access

@@ -6,7 +6,7 @@
 
 #include "libs/base/json_text.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::size_t kNotesBytes = 256;  // as many as are usual
@@ -60,7 +60,7 @@ bool may_show_address(std::string_view text) {
 
 }  // namespace
 
-std::string begin_success() { return std::string(Envelope::kPlainStart); }
+std::string begin_success() { return std::string(json::Envelope::kPlainStart); }
 
 net::Response success(std::string_view data, const Notes& notes) {
   std::string body = begin_success();
@@ -69,7 +69,7 @@ net::Response success(std::string_view data, const Notes& notes) {
   return end_success(std::move(body), notes);
 }
 
-net::Response success(Envelope answer, const Notes& notes) {
+net::Response success(json::Envelope answer, const Notes& notes) {
   if (auto body = std::move(answer).take_plain()) return end_success(std::move(*body), notes);
   return success(answer.data(), notes);
 }
@@ -85,7 +85,7 @@ net::Response end_success(std::string body, const Notes& notes) {
   return response;
 }
 
-net::Response refusal(const Envelope& envelope) {
+net::Response refusal(const json::Envelope& envelope) {
   const bool is_execution = envelope.error_type() == "execution";
   net::Response response;
   response.status = is_execution ? 422 : 400;
@@ -105,14 +105,14 @@ std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
   return remarks;
 }
 
-bool is_incomplete(const Envelope& envelope) {
+bool is_incomplete(const json::Envelope& envelope) {
   return !std::all_of(envelope.warnings().begin(), envelope.warnings().end(), is_remark);
 }
 
-bool leaves_warnings_out(const Envelope& envelope) {
+bool leaves_warnings_out(const json::Envelope& envelope) {
   const auto& texts = envelope.warnings();
   return std::any_of(texts.begin(), texts.end(),
                      [](std::string_view text) { return is_count_of("warning", text); });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Envelope envelope(std::string body) { return *Envelope::read(std::move(body)); }
+json::Envelope envelope(std::string body) { return *json::Envelope::read(std::move(body)); }
 
 TEST(Answer, NotesStandBesideTheData) {
   const auto response = success("[1]", {{"w"}, {"i", "j\""}, "hot=a/b"});
@@ -72,4 +72,4 @@ TEST(Answer, AnyOtherWarningMeansIncomplete) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::api

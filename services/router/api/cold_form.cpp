@@ -7,9 +7,9 @@
 
 #include "libs/model/labels.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
-bool append_matchers(const promql::Selector& selector, Form& form) {
+bool append_matchers(const promql::Selector& selector, request::Form& form) {
   constexpr std::array<std::string_view, 4> kOperators{"=", "!=", "=~", "!~"};
   if (!selector.name.empty()) {
     form.emplace_back("matcher", fmt::format("{}={}", kNameLabel, selector.name));
@@ -32,4 +32,4 @@ TimestampMs cold_time(TimestampMs time) {
   return std::clamp(time, -kFurthest, kFurthest);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

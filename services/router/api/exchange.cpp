@@ -2,7 +2,7 @@
 
 #include "libs/net/status.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 // Whoever reads answers of this size slowly keeps no place from the customer's other requests.
@@ -62,13 +62,13 @@ void Exchange::hold_answer(net::Response& response) {
                                       "too much of earlier answers is not read yet; read on",
                                       std::chrono::seconds(1)});
   } else if (response.body.size() >= kPlaceBytesMin) {
-    response.held = std::make_shared<InFlight::Place>(std::move(*place_));
+    response.held = std::make_shared<access::InFlight::Place>(std::move(*place_));
   } else {
-    response.held = std::make_shared<ByteShares::Holding>(place_->take_answer());
+    response.held = std::make_shared<access::ByteShares::Holding>(place_->take_answer());
   }
   place_.reset();
 }
 
 void Exchange::fail(const Error& error) { send(net::prometheus_error(error)); }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

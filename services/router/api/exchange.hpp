@@ -16,7 +16,7 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/request/parameters.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Movable; `send` and `fail` end it. Where the client has left, its end is 499 whatever is sent,
 /// as with Prometheus. Any thread, one at a time.
@@ -26,9 +26,9 @@ class Exchange {
   Exchange(net::Responder responder, std::string route, service::MetricRegistry& metrics,
            const Clock& clock);
   /// Keeps the customer's place until the exchange is over.
-  void hold(InFlight::Place place) { place_.emplace(std::move(place)); }
+  void hold(access::InFlight::Place place) { place_.emplace(std::move(place)); }
   /// The client's; lost when it leaves.
-  const std::shared_ptr<Interest>& interest() const { return interest_; }
+  const std::shared_ptr<access::Interest>& interest() const { return interest_; }
   Exchange(Exchange&&) noexcept = default;
   Exchange& operator=(Exchange&&) noexcept = delete;
 
@@ -43,16 +43,16 @@ class Exchange {
   service::MetricRegistry* metrics_;
   const Clock* clock_;
   TimePoint began_;
-  std::shared_ptr<Interest> interest_ = std::make_shared<Interest>();
-  std::optional<InFlight::Place> place_;
+  std::shared_ptr<access::Interest> interest_ = std::make_shared<access::Interest>();
+  std::optional<access::InFlight::Place> place_;
 };
 
 /// What a handler of the API gets: the caller is known, the parameters are read.
 struct ApiRequest {
-  Caller caller;
-  Parameters parameters;
+  access::Caller caller;
+  request::Parameters parameters;
   std::map<std::string, std::string, std::less<>> path_values;
-  std::shared_ptr<Interest> interest;  ///< in the answer
+  std::shared_ptr<access::Interest> interest;  ///< in the answer
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -17,7 +17,7 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::string_view kHiddenLabel = "__rollup__";  // the router's own, virtual
@@ -52,18 +52,18 @@ struct LabelApi::Gathering {
   Kind kind = Kind::kTexts;
   std::string path;  ///< the same at hot and at storage
   bool is_post = true;
-  Form hot_form;
-  Form cold_form;
+  request::Form hot_form;
+  request::Form cold_form;
   net::Headers cold_headers;
   std::size_t limit = 0;
   std::optional<TimestampMs> start_ms;
 
   std::mutex mutex;  // the answers come on several threads, which must not wait for one another
   std::size_t missing = 0;
-  std::vector<TextList> lists;
-  std::optional<ByteShares::Holding> held;  ///< for the lists, and the body made of them
-  std::size_t bytes = 0;                    ///< of the lists
-  bool is_over = false;                     ///< the customer's share
+  std::vector<json::TextList> lists;
+  std::optional<access::ByteShares::Holding> held;  ///< for the lists, and the body made of them
+  std::size_t bytes = 0;                            ///< of the lists
+  bool is_over = false;                             ///< the customer's share
   bool has_hot_failed = false;
   bool has_cold_failed = false;
   bool is_cut = false;                ///< storage had more
@@ -73,7 +73,8 @@ struct LabelApi::Gathering {
   std::optional<Error> not_asked;  ///< our own word, instead of a store's answer
 };
 
-Result<void> LabelApi::add_selector(const Caller& caller, std::optional<promql::Selector> selector,
+Result<void> LabelApi::add_selector(const access::Caller& caller,
+                                    std::optional<promql::Selector> selector,
                                     Gathering& gathering) const {
   if (selector) {
     // storage takes matchers, not selectors: "next" divides what belongs to one match[] from the
@@ -121,8 +122,8 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
     if (!time) return forward(time);
     if (!*time) continue;
     if (name == "start") gathering.start_ms = **time;
-    gathering.hot_form.emplace_back(name, format_seconds(**time));
-    gathering.cold_form.emplace_back(name, format_seconds(cold_time(**time)));
+    gathering.hot_form.emplace_back(name, request::format_seconds(**time));
+    gathering.cold_form.emplace_back(name, request::format_seconds(cold_time(**time)));
   }
   auto limit = request.parameters.single("limit");
   if (!limit) return forward(limit);
@@ -186,45 +187,47 @@ void LabelApi::series(ApiRequest request, Exchange exchange) {
 }
 
 void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
-  std::vector<const Upstream*> hot;
+  std::vector<const upstream::Upstream*> hot;
   if (const auto own = stores_.shard_of(request.caller)) {
     hot.push_back(&stores_.hot()[*own]);
   } else if (!request.caller.customer) {
-    for (const Upstream& shard : stores_.hot()) hot.push_back(&shard);
+    for (const upstream::Upstream& shard : stores_.hot()) hot.push_back(&shard);
   }
-  const Upstream* cold = stores_.cold();
+  const upstream::Upstream* cold = stores_.cold();
   gathering->missing = hot.size() + (cold != nullptr ? 1 : 0);
   if (gathering->missing == 0) {
     return gathering->exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
   const Duration timeout = stores_.settings().query_timeout;
-  for (const Upstream* shard : hot) {
-    shard->ask(
-        {request.caller.customer,
-         gathering->path,
-         gathering->hot_form,
-         gathering->is_post,
-         timeout,
-         {},
-         request.interest,
-         Lane::kLookUp},
-        [this, gathering](Result<Envelope> answer) { take(gathering, false, std::move(answer)); });
+  for (const upstream::Upstream* shard : hot) {
+    shard->ask({request.caller.customer,
+                gathering->path,
+                gathering->hot_form,
+                gathering->is_post,
+                timeout,
+                {},
+                request.interest,
+                upstream::Lane::kLookUp},
+               [this, gathering](Result<json::Envelope> answer) {
+                 take(gathering, false, std::move(answer));
+               });
   }
   if (cold != nullptr) {
-    cold->ask(
-        {request.caller.customer, gathering->path, gathering->cold_form, gathering->is_post,
-         timeout, gathering->cold_headers, request.interest, Lane::kLookUp},
-        [this, gathering](Result<Envelope> answer) { take(gathering, true, std::move(answer)); });
+    cold->ask({request.caller.customer, gathering->path, gathering->cold_form, gathering->is_post,
+               timeout, gathering->cold_headers, request.interest, upstream::Lane::kLookUp},
+              [this, gathering](Result<json::Envelope> answer) {
+                take(gathering, true, std::move(answer));
+              });
   }
 }
 
-void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const {
+void LabelApi::take(const Shared& gathering, bool is_cold, Result<json::Envelope> answer) const {
   // Without the lock: a large one takes long, and the other answer may come on everybody's thread.
-  Result<TextList> list = fail(ErrorCode::kUnavailable, "a store does not answer");
+  Result<json::TextList> list = fail(ErrorCode::kUnavailable, "a store does not answer");
   if (answer && answer->is_success()) {
-    list =
-        gathering->kind == Kind::kTexts ? read_texts(answer->data()) : read_series(answer->data());
+    list = gathering->kind == Kind::kTexts ? json::read_texts(answer->data())
+                                           : json::read_series(answer->data());
   }
   bool is_last = false;
   {
@@ -254,7 +257,7 @@ void LabelApi::take(const Shared& gathering, bool is_cold, Result<Envelope> answ
   if (!is_last) return;
   // The callback runs on the client's event loop, which all answers share: sorting much would hold
   // them up.
-  if (gathering->bytes < Readers::kLargeBytes) return finish(gathering);
+  if (gathering->bytes < upstream::Readers::kLargeBytes) return finish(gathering);
   stores_.readers().read(gathering->customer, [this, gathering] { finish(gathering); });
 }
 
@@ -271,7 +274,7 @@ void LabelApi::finish(const Shared& gathering) const {
   }
   if (gathering->answers == 0) {
     if (gathering->refused) return gathering->exchange.send(std::move(*gathering->refused));
-    return gathering->exchange.fail(gathering->not_asked.value_or(no_answer()));
+    return gathering->exchange.fail(gathering->not_asked.value_or(upstream::no_answer()));
   }
   Notes notes;
   notes.warnings = std::move(gathering->warnings);
@@ -298,18 +301,18 @@ void LabelApi::finish(const Shared& gathering) const {
 
 /// The begin of the answer's body, up to its data.
 std::string LabelApi::body_of(const Gathering& gathering, Notes& notes) const {
-  auto items = merged(gathering.lists);
+  auto items = json::merged(gathering.lists);
   if (gathering.kind == Kind::kTexts) std::erase(items, kHiddenLabel);
   // Cut after merging: each store has cut its own list by the same limit, and together they may
   // have more.
   cut(items, gathering.limit, gathering.is_cut, notes);
   std::string body = begin_success();
   if (gathering.kind == Kind::kTexts) {
-    write_texts(items, body);
+    json::write_texts(items, body);
   } else {
-    write_values(items, body);
+    json::write_values(items, body);
   }
   return body;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

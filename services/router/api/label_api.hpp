@@ -12,7 +12,7 @@
 #include "services/router/api/exchange.hpp"
 #include "services/router/api/stores.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Asks storage and the caller's hot store at once and merges. If one fails the other's answer goes
 /// out with a warning. Any thread.
@@ -31,15 +31,15 @@ class LabelApi {
 
   Result<void> add_selectors(const ApiRequest& request, Gathering& gathering) const;
   /// Nothing for a selector means all series that the caller may see.
-  Result<void> add_selector(const Caller& caller, std::optional<promql::Selector> selector,
+  Result<void> add_selector(const access::Caller& caller, std::optional<promql::Selector> selector,
                             Gathering& gathering) const;
   Result<void> prepare(const ApiRequest& request, Gathering& gathering) const;
   void gather(const ApiRequest& request, const Shared& gathering);
-  void take(const Shared& gathering, bool is_cold, Result<Envelope> answer) const;
+  void take(const Shared& gathering, bool is_cold, Result<json::Envelope> answer) const;
   void finish(const Shared& gathering) const;
   std::string body_of(const Gathering& gathering, Notes& notes) const;
 
   Stores& stores_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -17,7 +17,7 @@
 #include "services/router/api/query_room.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::uint64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
@@ -95,8 +95,8 @@ std::string bare_reading(const promql::Expr& expr, const std::vector<promql::Tim
 }
 
 /// What an answer says of what its query held; nothing where it says nothing.
-std::optional<QueryCost> cost_of(Result<Envelope>& answer, bool cut) {
-  constexpr QueryCost kMost{std::numeric_limits<std::uint64_t>::max(), 0};
+std::optional<access::QueryCost> cost_of(Result<json::Envelope>& answer, bool cut) {
+  constexpr access::QueryCost kMost{std::numeric_limits<std::uint64_t>::max(), 0};
   if (!answer) {
     const bool was_much =
         answer.error().code == ErrorCode::kDeadline || answer.error().code == ErrorCode::kTooLarge;
@@ -108,17 +108,18 @@ std::optional<QueryCost> cost_of(Result<Envelope>& answer, bool cut) {
   }
   const auto samples = answer->peak_samples(cut);
   if (!samples) return std::nullopt;
-  return QueryCost{*samples, answer->data().size()};
+  return access::QueryCost{*samples, answer->data().size()};
 }
 
 std::string span_text(std::string_view from, TimestampMs to_ms) {
-  return fmt::format("{}/{}", from, format_time(to_ms));
+  return fmt::format("{}/{}", from, request::format_time(to_ms));
 }
 
 }  // namespace
 
 struct QueryApi::Evaluation {
-  Evaluation(Caller asking, Exchange open) : caller(std::move(asking)), exchange(std::move(open)) {}
+  Evaluation(access::Caller asking, Exchange open)
+      : caller(std::move(asking)), exchange(std::move(open)) {}
 
   /// "": the operators'.
   std::string customer() const { return caller.customer ? caller.customer->text() : ""; }
@@ -127,44 +128,44 @@ struct QueryApi::Evaluation {
                                     [&](const auto& pair) { return pair.first == name; });
     return found == form.end() ? "" : found->second;
   }
-  Lane lane() const {
+  upstream::Lane lane() const {
     switch (weight) {
-      case Weight::kLight:
-        return Lane::kUsual;
-      case Weight::kUnknown:
-        return Lane::kUnknown;
-      case Weight::kHeavy:
-        return Lane::kHeavy;
+      case access::Weight::kLight:
+        return upstream::Lane::kUsual;
+      case access::Weight::kUnknown:
+        return upstream::Lane::kUnknown;
+      case access::Weight::kHeavy:
+        return upstream::Lane::kHeavy;
     }
-    return Lane::kHeavy;
+    return upstream::Lane::kHeavy;
   }
 
-  void note(const Coverage::Covered& known) {
+  void note(const coverage::Coverage::Covered& known) {
     covered = known;
     is_hot_enough = covered.from && touches->from_ms >= *covered.from;
   }
 
-  Caller caller;
+  access::Caller caller;
   Exchange exchange;
   std::string path;
-  Form form;
+  request::Form form;
   Duration timeout{0};
   Duration counting_left{0};                 ///< of the time for counting series
   promql::ExprPtr expr;                      ///< fenced
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
   std::optional<std::size_t> shard;
-  Coverage::Covered covered;
+  coverage::Coverage::Covered covered;
   bool is_hot_enough = false;  ///< hot holds all that the query touches
   bool is_safer_at_query = false;
   Duration length{0};  ///< from the first step to the last
-  QueryShape shape;
-  Weight weight = Weight::kLight;
+  access::QueryShape shape;
+  access::Weight weight = access::Weight::kLight;
   bool is_heavier = false;    ///< by what its series were counted to be
   bool is_for_query = false;  ///< for what they were counted to be at hot
   bool is_own_stats = false;  ///< asked for by us alone
   /// Of a cold store that is new, which has less of the query's past than hot has.
-  std::optional<ColdReplacement> worse_cold;
+  std::optional<coverage::ColdReplacement> worse_cold;
   bool has_hot_failed = false;
   bool has_query_failed = false;
 };
@@ -192,7 +193,8 @@ Result<promql::ExprPtr> QueryApi::expression_of(const ApiRequest& request) const
   return expr;
 }
 
-Result<void> QueryApi::fence(const Caller& caller, promql::Expr& expr, Form& form) const {
+Result<void> QueryApi::fence(const access::Caller& caller, promql::Expr& expr,
+                             request::Form& form) const {
   if (!caller.customer) {
     form.emplace_back("query", promql::print(expr));
     return {};
@@ -233,7 +235,7 @@ void QueryApi::weigh(Evaluation& evaluation) const {
   evaluation.weight = stores_.weights().weigh(evaluation.customer(), evaluation.shape);
 }
 
-void QueryApi::learn(Evaluation& evaluation, Result<Envelope>& answer) const {
+void QueryApi::learn(Evaluation& evaluation, Result<json::Envelope>& answer) const {
   const auto cost = cost_of(answer, evaluation.is_own_stats);
   if (!cost || !evaluation.touches || evaluation.exchange.interest()->is_lost()) return;
   stores_.weights().note(evaluation.customer(), evaluation.shape, *cost);
@@ -271,7 +273,7 @@ Result<void> QueryApi::prepare_instant(const ApiRequest& request, Evaluation& ev
   if (!time) return forward(time);
   // Always sent, so that what is evaluated is what was weighed against the coverage.
   const TimestampMs at = time->value_or(stores_.clock().wall_ms());
-  evaluation.form.emplace_back("time", format_seconds(at));
+  evaluation.form.emplace_back("time", request::format_seconds(at));
   return prepare(request, promql::Evaluation{at, at}, evaluation);
 }
 
@@ -298,9 +300,9 @@ Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& eval
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
                 "query resolution (?step=XX)");
   }
-  evaluation.form.emplace_back("start", format_seconds(**start));
-  evaluation.form.emplace_back("end", format_seconds(**end));
-  evaluation.form.emplace_back("step", format_seconds(step_ms));
+  evaluation.form.emplace_back("start", request::format_seconds(**start));
+  evaluation.form.emplace_back("end", request::format_seconds(**end));
+  evaluation.form.emplace_back("step", request::format_seconds(step_ms));
   evaluation.shape.steps = length_ms / static_cast<std::uint64_t>(step_ms) + 1;
   return prepare(request, promql::Evaluation{**start, **end}, evaluation);
 }
@@ -315,7 +317,7 @@ void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
   if (!evaluation.shard) return;
   evaluation.note(stores_.covered(*evaluation.shard, request.caller));
   evaluation.is_safer_at_query =
-      evaluation.weight != Weight::kLight && evaluation.shape.steps > kStepsAtOldHotMax &&
+      evaluation.weight != access::Weight::kLight && evaluation.shape.steps > kStepsAtOldHotMax &&
       stores_.query() != nullptr && stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
 }
 
@@ -365,7 +367,7 @@ void QueryApi::note_worse_cold(Evaluation& evaluation) const {
 /// series, where not even many of them are known to fit: at the store that evaluates, in the turn
 /// that the query then has.
 void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_t> shard,
-                              Ask& ask) {
+                              upstream::Ask& ask) {
   const auto dialect = shard ? stores_.coverage().dialect() : promql::Dialect::kPrometheus3;
   const promql::EvaluationShape shape{dialect, evaluation->shape.steps, evaluation->length};
   if (has_room_uncounted(*evaluation->expr, shape, evaluation->caller)) return;
@@ -397,7 +399,7 @@ Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size
     evaluation.is_for_query = may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid;
     return tl::unexpected<Error>(bytes.error());
   }
-  if (*bytes <= kLightResultBytesMax || evaluation.weight != Weight::kLight) return {};
+  if (*bytes <= kLightResultBytesMax || evaluation.weight != access::Weight::kLight) return {};
   evaluation.is_heavier = true;
   evaluation.is_for_query = may_leave_old_hot && evaluation.shape.steps > kStepsAtOldHotMax;
   return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
@@ -409,7 +411,7 @@ bool QueryApi::may_leave_hot(const Evaluation& evaluation) const {
 
 /// A query may wait for minutes, and its series be counted for half of one: what hot covers then is
 /// what counts. It may have come back empty.
-void QueryApi::add_coverage_check(const Shared& evaluation, Ask& ask) const {
+void QueryApi::add_coverage_check(const Shared& evaluation, upstream::Ask& ask) const {
   if (!evaluation->touches) return;
   ask.before = [this, evaluation, count = std::move(ask.before)](auto say) {
     const auto covers = check_coverage(*evaluation);
@@ -433,45 +435,45 @@ bool QueryApi::moves(const Shared& evaluation, bool is_at_hot) {
   const bool is_for_query = std::exchange(evaluation->is_for_query, false);
   const bool is_heavier = std::exchange(evaluation->is_heavier, false);
   if (!is_for_query && !is_heavier) return false;
-  if (is_heavier) evaluation->weight = Weight::kHeavy;
+  if (is_heavier) evaluation->weight = access::Weight::kHeavy;
   is_at_hot && !is_for_query ? ask_hot(evaluation) : ask_query(evaluation);
   return true;
 }
 
 void QueryApi::ask_hot(const Shared& evaluation) {
-  Ask ask{evaluation->caller.customer,
-          evaluation->path,
-          evaluation->form,
-          true,
-          evaluation->timeout,
-          {},
-          evaluation->exchange.interest(),
-          evaluation->lane()};
+  upstream::Ask ask{evaluation->caller.customer,
+                    evaluation->path,
+                    evaluation->form,
+                    true,
+                    evaluation->timeout,
+                    {},
+                    evaluation->exchange.interest(),
+                    evaluation->lane()};
   add_room_check(evaluation, evaluation->shard, ask);
   add_coverage_check(evaluation, ask);
   stores_.hot()[*evaluation->shard].ask(std::move(ask),
-                                        [this, evaluation](Result<Envelope> answer) {
+                                        [this, evaluation](Result<json::Envelope> answer) {
                                           if (!moves(evaluation, true))
                                             take_hot(evaluation, std::move(answer));
                                         });
 }
 
 void QueryApi::ask_query(const Shared& evaluation) {
-  Ask ask{evaluation->caller.customer,
-          evaluation->path,
-          evaluation->form,
-          true,
-          evaluation->timeout,
-          {},
-          evaluation->exchange.interest(),
-          evaluation->lane()};
+  upstream::Ask ask{evaluation->caller.customer,
+                    evaluation->path,
+                    evaluation->form,
+                    true,
+                    evaluation->timeout,
+                    {},
+                    evaluation->exchange.interest(),
+                    evaluation->lane()};
   add_room_check(evaluation, std::nullopt, ask);
-  stores_.query()->ask(std::move(ask), [this, evaluation](Result<Envelope> answer) {
+  stores_.query()->ask(std::move(ask), [this, evaluation](Result<json::Envelope> answer) {
     if (!moves(evaluation, false)) take_query(evaluation, std::move(answer));
   });
 }
 
-void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
+void QueryApi::take_hot(const Shared& evaluation, Result<json::Envelope> answer) {
   if (answer && answer->is_success() && evaluation->touches) {
     auto known = stores_.covered(*evaluation->shard, evaluation->caller);
     // It may have gone and come back meanwhile, and be whole again since this was evaluated.
@@ -481,8 +483,8 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   }
   learn(*evaluation, answer);
   if (!answer) {
-    if (is_lost(answer.error())) stores_.coverage().mark_suspect(*evaluation->shard);
-    if (is_store_fault(answer.error())) {
+    if (upstream::is_lost(answer.error())) stores_.coverage().mark_suspect(*evaluation->shard);
+    if (upstream::is_store_fault(answer.error())) {
       // Only one that is gone may come back empty. A fault that it tells of, perhaps of this query
       // alone, says nothing about what it holds.
       if (answer.error().code == ErrorCode::kUnavailable) {
@@ -492,24 +494,26 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
       evaluation->worse_cold.reset();  // it is better than nothing
       if (may_leave_hot(*evaluation)) return ask_query(evaluation);
     }
-    return evaluation->exchange.fail(outward(answer.error()));
+    return evaluation->exchange.fail(upstream::outward(answer.error()));
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
   const auto& covered = evaluation->covered.from;
-  const std::string from = !covered ? "unknown" : format_time(std::max(range.from_ms, *covered));
+  const std::string from =
+      !covered ? "unknown" : request::format_time(std::max(range.from_ms, *covered));
   notes.served = "hot=" + span_text(from, range.to_ms);
   if (evaluation->worse_cold && !evaluation->is_hot_enough) {
-    notes.warnings.push_back(fmt::format(
-        "cold part missing: {}; samples before {} may be missing here",
-        evaluation->worse_cold->text(), covered ? format_time(*covered) : "a time not known"));
+    notes.warnings.push_back(
+        fmt::format("cold part missing: {}; samples before {} may be missing here",
+                    evaluation->worse_cold->text(),
+                    covered ? request::format_time(*covered) : "a time not known"));
   } else if (evaluation->has_query_failed && !evaluation->is_hot_enough) {
     notes.warnings.push_back(
         covered ? fmt::format("cold part missing: the long-term store does not answer, so samples "
                               "before {} may be missing here",
-                              format_time(*covered))
+                              request::format_time(*covered))
                 : std::string("cold part missing: the long-term store does not answer, and it is "
                               "not known what the hot store holds"));
   } else if (!evaluation->is_hot_enough) {
@@ -518,7 +522,7 @@ void QueryApi::take_hot(const Shared& evaluation, Result<Envelope> answer) {
   finish(evaluation, std::move(*answer), std::move(notes));
 }
 
-void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
+void QueryApi::take_query(const Shared& evaluation, Result<json::Envelope> answer) {
   learn(*evaluation, answer);
   if (answer && answer->is_success() && !is_incomplete(*answer) && leaves_warnings_out(*answer) &&
       evaluation->touches) {
@@ -530,22 +534,25 @@ void QueryApi::take_query(const Shared& evaluation, Result<Envelope> answer) {
 
 /// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
 /// reading the same samples once more, without anything to remark on.
-void QueryApi::look_again(const Shared& evaluation, Envelope answer) {
-  Ask ask{evaluation->caller.customer,     "/api/v1/query",   {}, true, evaluation->timeout, {},
-          evaluation->exchange.interest(), evaluation->lane()};
+void QueryApi::look_again(const Shared& evaluation, json::Envelope answer) {
+  upstream::Ask ask{
+      evaluation->caller.customer,     "/api/v1/query",   {}, true, evaluation->timeout, {},
+      evaluation->exchange.interest(), evaluation->lane()};
   ask.form.emplace_back("query", bare_reading(*evaluation->expr, evaluation->ranges));
-  ask.form.emplace_back("time", format_seconds(evaluation->touches->to_ms));
-  auto first = std::make_shared<Envelope>(std::move(answer));
-  stores_.query()->ask(std::move(ask), [this, evaluation, first](const Result<Envelope>& second) {
-    if (!second && is_lost(second.error())) {
-      return settle_query(evaluation, tl::unexpected<Error>(second.error()), false);
-    }
-    const bool is_complete = second && second->is_success() && !is_incomplete(*second);
-    settle_query(evaluation, std::move(*first), is_complete);
-  });
+  ask.form.emplace_back("time", request::format_seconds(evaluation->touches->to_ms));
+  auto first = std::make_shared<json::Envelope>(std::move(answer));
+  stores_.query()->ask(
+      std::move(ask), [this, evaluation, first](const Result<json::Envelope>& second) {
+        if (!second && upstream::is_lost(second.error())) {
+          return settle_query(evaluation, tl::unexpected<Error>(second.error()), false);
+        }
+        const bool is_complete = second && second->is_success() && !is_incomplete(*second);
+        settle_query(evaluation, std::move(*first), is_complete);
+      });
 }
 
-void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete) {
+void QueryApi::settle_query(const Shared& evaluation, Result<json::Envelope> answer,
+                            bool is_complete) {
   // A store behind prometheus-query that fails shows as a warning beside an answer that is too
   // short, or, when it breaks off half-way, as a failed execution.
   const bool is_broken_off = answer && !answer->is_success() &&
@@ -553,15 +560,16 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
                              answer->error().find("expanding series") != std::string::npos;
   if (!is_complete || is_broken_off) {
     evaluation->has_query_failed = true;
-    const bool is_final = !answer && !is_store_fault(answer.error());
+    const bool is_final = !answer && !upstream::is_store_fault(answer.error());
     if (!is_final && evaluation->shard && !evaluation->has_hot_failed) return ask_hot(evaluation);
-    return evaluation->exchange.fail(answer ? no_answer() : outward(answer.error()));
+    return evaluation->exchange.fail(answer ? upstream::no_answer()
+                                            : upstream::outward(answer.error()));
   }
   if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
   Notes notes;
   if (!evaluation->touches) return finish(evaluation, std::move(*answer), std::move(notes));
   const promql::TimeRange& range = *evaluation->touches;
-  notes.served = "cold:raw=" + span_text(format_time(range.from_ms), range.to_ms);
+  notes.served = "cold:raw=" + span_text(request::format_time(range.from_ms), range.to_ms);
   const auto& customer = evaluation->caller.customer;
   if (auto lost = stores_.cold_holes().warning(customer, range.from_ms, range.to_ms)) {
     notes.warnings.push_back(std::move(*lost));
@@ -579,26 +587,31 @@ void QueryApi::settle_query(const Shared& evaluation, Result<Envelope> answer, b
 }
 
 /// Some customers' rows are missing: a small answer of storage's says whether this one's are.
-void QueryApi::ask_for_gaps(const Shared& evaluation, Envelope answer, Notes notes) const {
-  Ask ask{
-      evaluation->caller.customer,     "/api/v1/labels", {{"limit", "1"}}, false, kGapsTimeout, {},
-      evaluation->exchange.interest(), Lane::kLookUp};
+void QueryApi::ask_for_gaps(const Shared& evaluation, json::Envelope answer, Notes notes) const {
+  upstream::Ask ask{evaluation->caller.customer,
+                    "/api/v1/labels",
+                    {{"limit", "1"}},
+                    false,
+                    kGapsTimeout,
+                    {},
+                    evaluation->exchange.interest(),
+                    upstream::Lane::kLookUp};
   ask.headers.add("x-vigia-customer", evaluation->caller.customer->text());
   struct Kept {
-    Envelope answer;
+    json::Envelope answer;
     Notes notes;
   };
   auto kept = std::make_shared<Kept>(Kept{std::move(answer), std::move(notes)});
   stores_.cold()->fetch(
       std::move(ask), [this, evaluation, kept](const Result<net::ClientResponse>& said) {
         const bool is_whole =
-            said && said->status == 200 && said->headers.count(kIncompleteHeader) == 0;
+            said && said->status == 200 && said->headers.count(upstream::kIncompleteHeader) == 0;
         if (!is_whole) kept->notes.warnings.emplace_back(kColdGaps);
         finish(evaluation, std::move(kept->answer), std::move(kept->notes));
       });
 }
 
-void QueryApi::finish(const Shared& evaluation, Envelope answer, Notes notes) const {
+void QueryApi::finish(const Shared& evaluation, json::Envelope answer, Notes notes) const {
   for (std::string& remark : promql_remarks(answer.warnings())) {
     notes.warnings.push_back(std::move(remark));
   }
@@ -616,7 +629,7 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
     for (const std::string_view name : {"start", "end"}) {
       auto time = request.parameters.time(name);
       if (!time) return forward(time);
-      if (*time) evaluation->form.emplace_back(name, format_seconds(**time));
+      if (*time) evaluation->form.emplace_back(name, request::format_seconds(**time));
     }
     auto expr = expression_of(request);
     if (!expr) return forward(expr);
@@ -640,9 +653,9 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
        stores_.settings().query_timeout,
        {},
        evaluation->exchange.interest(),
-       Lane::kLookUp},
-      [this, evaluation](Result<Envelope> answer) {
-        if (!answer) return evaluation->exchange.fail(outward(answer.error()));
+       upstream::Lane::kLookUp},
+      [this, evaluation](Result<json::Envelope> answer) {
+        if (!answer) return evaluation->exchange.fail(upstream::outward(answer.error()));
         if (!answer->is_success()) return evaluation->exchange.send(refusal(*answer));
         finish(evaluation, std::move(*answer), {});
       });
@@ -672,12 +685,13 @@ void QueryApi::ask_about_text(std::string path, const ApiRequest& request, Excha
                             stores_.settings().query_timeout,
                             {},
                             evaluation->exchange.interest()},
-                           [this, evaluation](Result<Envelope> answer) {
-                             if (!answer) return evaluation->exchange.fail(outward(answer.error()));
+                           [this, evaluation](Result<json::Envelope> answer) {
+                             if (!answer)
+                               return evaluation->exchange.fail(upstream::outward(answer.error()));
                              if (!answer->is_success())
                                return evaluation->exchange.send(refusal(*answer));
                              finish(evaluation, std::move(*answer), {});
                            });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

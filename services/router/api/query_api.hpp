@@ -12,7 +12,7 @@
 #include "services/router/api/exchange.hpp"
 #include "services/router/api/stores.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Parses, fences, and has each query evaluated whole by one store: hot where it is known to cover
 /// every selector, else prometheus-query. What hot covers is looked at when the request comes, when
@@ -35,7 +35,7 @@ class QueryApi {
 
   Result<promql::ExprPtr> expression_of(const ApiRequest& request) const;
   void ask_about_text(std::string path, const ApiRequest& request, Exchange exchange);
-  Result<void> fence(const Caller& caller, promql::Expr& expr, Form& form) const;
+  Result<void> fence(const access::Caller& caller, promql::Expr& expr, request::Form& form) const;
   Result<void> add_options(const ApiRequest& request, Evaluation& evaluation) const;
   Result<void> prepare(const ApiRequest& request, promql::Evaluation times,
                        Evaluation& evaluation) const;
@@ -43,26 +43,27 @@ class QueryApi {
   Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
   void weigh(Evaluation& evaluation) const;
   bool moves(const Shared& evaluation, bool is_at_hot);
-  void add_room_check(const Shared& evaluation, std::optional<std::size_t> shard, Ask& ask);
+  void add_room_check(const Shared& evaluation, std::optional<std::size_t> shard,
+                      upstream::Ask& ask);
   Result<void> take_room(Evaluation& evaluation, std::optional<std::size_t> shard,
                          const Result<std::uint64_t>& bytes) const;
-  void learn(Evaluation& evaluation, Result<Envelope>& answer) const;
+  void learn(Evaluation& evaluation, Result<json::Envelope>& answer) const;
   void choose(const ApiRequest& request, Evaluation& evaluation) const;
-  void add_coverage_check(const Shared& evaluation, Ask& ask) const;
+  void add_coverage_check(const Shared& evaluation, upstream::Ask& ask) const;
   Result<void> check_coverage(Evaluation& evaluation) const;
   bool may_leave_hot(const Evaluation& evaluation) const;
   void start(const Shared& evaluation);
   void note_worse_cold(Evaluation& evaluation) const;
   void ask_hot(const Shared& evaluation);
   void ask_query(const Shared& evaluation);
-  void take_hot(const Shared& evaluation, Result<Envelope> answer);
-  void take_query(const Shared& evaluation, Result<Envelope> answer);
-  void look_again(const Shared& evaluation, Envelope answer);
-  void settle_query(const Shared& evaluation, Result<Envelope> answer, bool is_complete);
-  void ask_for_gaps(const Shared& evaluation, Envelope answer, Notes notes) const;
-  void finish(const Shared& evaluation, Envelope answer, Notes notes) const;
+  void take_hot(const Shared& evaluation, Result<json::Envelope> answer);
+  void take_query(const Shared& evaluation, Result<json::Envelope> answer);
+  void look_again(const Shared& evaluation, json::Envelope answer);
+  void settle_query(const Shared& evaluation, Result<json::Envelope> answer, bool is_complete);
+  void ask_for_gaps(const Shared& evaluation, json::Envelope answer, Notes notes) const;
+  void finish(const Shared& evaluation, json::Envelope answer, Notes notes) const;
 
   Stores& stores_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

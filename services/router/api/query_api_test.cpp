@@ -11,7 +11,7 @@
 
 #include "libs/net/server.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr TimestampMs kNowMs = 1'800'000'000'000;
@@ -46,7 +46,7 @@ class Hot final : public net::Handler {
   std::string url() const { return "http://" + server_->address(); }
 
   void handle(net::Request request, net::Responder responder) override {
-    const auto parameters = Parameters::read(request);
+    const auto parameters = request::Parameters::read(request);
     const std::string query = parameters ? parameters->single("query")->value_or("") : "";
     const TimestampMs at = parameters ? parameters->time("time")->value_or(kNowMs) : kNowMs;
     const std::lock_guard lock(mutex_);
@@ -169,7 +169,7 @@ class Door final : public net::Handler {
 
   void handle(net::Request request, net::Responder responder) override {
     Exchange exchange(std::move(responder), "/api/v1/query", metrics_, clock_);
-    ApiRequest asked{{}, *Parameters::read(request), {}, exchange.interest()};
+    ApiRequest asked{{}, *request::Parameters::read(request), {}, exchange.interest()};
     api_.query(std::move(asked), std::move(exchange));
     const std::lock_guard lock(mutex_);
     ++taken_;
@@ -191,7 +191,7 @@ class Door final : public net::Handler {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kLongest, [&] { return taken_ >= count; });
   }
-  Coverage& coverage() { return stores_.coverage(); }
+  coverage::Coverage& coverage() { return stores_.coverage(); }
 
  private:
   static Settings settings(const Hot& hot, const Cold& cold) {
@@ -295,7 +295,7 @@ TEST_F(QueryApiTest, WhereColdIsGoneTooTheCallerIsWarned) {
 TEST_F(QueryApiTest, ASuspicionForgetsNoHoleOfWhatIsStillCovered) {
   const TimestampMs hole_ms = kNowMs - 1'000;
   hot.lose_until(hole_ms);
-  const Coverage& coverage = door.coverage();
+  const coverage::Coverage& coverage = door.coverage();
   const auto acme = *CustomerId::parse("acme");
   for (int round = 0; round < 50; ++round) {
     ASSERT_TRUE(hot.wait_for_polls());
@@ -314,4 +314,4 @@ TEST_F(QueryApiTest, ASuspicionForgetsNoHoleOfWhatIsStillCovered) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::api

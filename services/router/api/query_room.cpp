@@ -12,7 +12,7 @@
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 // After each of so many counts it is asked whether the rest matters.
@@ -50,7 +50,7 @@ Error counted_too_long() {
 }
 
 promql::AssumedSeries assumed_of(const promql::Expr& expr, const promql::EvaluationShape& shape,
-                                 const Caller& caller) {
+                                 const access::Caller& caller) {
   // At one time a series is a sample, which --query.max-samples bounds, unless the query itself
   // makes its labels or evaluates more times.
   const bool is_bounded = shape.steps == 1 && promql::label_bytes_made(expr) == 0 &&
@@ -125,7 +125,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
     const auto shared = std::make_shared<const Census>(std::move(*census));
     for (const std::size_t number : selected_[counted_].numbers) found_[number] = shared;
     ++counted_;
-    if (bytes_ < Readers::kLargeBytes) return go_on();
+    if (bytes_ < upstream::Readers::kLargeBytes) return go_on();
     // Grouping many series takes long.
     stores_.readers().read(question_.caller.customer ? question_.caller.customer->text() : "",
                            [self = shared_from_this()] { self->go_on(); });
@@ -177,7 +177,7 @@ Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::Evalua
 }
 
 bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
-                        const Caller& caller) {
+                        const access::Caller& caller) {
   return promql::result_bytes(expr, shape, assumed_of(expr, shape, caller)) <=
          promql::kResultBytesMax;
 }
@@ -187,4 +187,4 @@ void find_room(Stores& stores, RoomQuestion question,
   std::make_shared<Finding>(stores, std::move(question), std::move(done))->start();
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -10,7 +10,7 @@
 #include "libs/promql/result_memory.hpp"
 #include "services/router/api/series_census.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Without being counted, a selector is taken for so many series of so many bytes of labels, or for
 /// as many as the customer may have at once, where those are more and the query has more steps than
@@ -25,17 +25,17 @@ Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::Evalua
 /// True where the results have room as long as no selector has more series than are assumed of
 /// this caller.
 bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
-                        const Caller& caller);
+                        const access::Caller& caller);
 
 /// One query at the store that is to evaluate it.
 struct RoomQuestion {
-  Caller caller;
+  access::Caller caller;
   std::shared_ptr<const promql::Expr> expr;                      ///< fenced
   std::shared_ptr<const std::vector<promql::TimeRange>> ranges;  ///< of its selectors
   promql::EvaluationShape shape;
   std::optional<std::size_t> shard;  ///< the hot store; none: prometheus-query
   Duration timeout{0};               ///< of all its counts together
-  std::shared_ptr<Interest> interest;
+  std::shared_ptr<access::Interest> interest;
 };
 
 /// Counts the series of the selectors, one after the other and no more than are needed, and gives
@@ -46,4 +46,4 @@ struct RoomQuestion {
 void find_room(Stores& stores, RoomQuestion question,
                std::function<void(Result<std::uint64_t>)> done);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

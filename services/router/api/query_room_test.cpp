@@ -12,7 +12,7 @@
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 using promql::Dialect;
@@ -74,8 +74,8 @@ TEST(QueryRoom, OrdinaryQueriesAreNotCounted) {
 }
 
 TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
-  const Caller small{std::nullopt, "", 0, 1'000};
-  const Caller large{std::nullopt, "", 0, 200'000};
+  const access::Caller small{std::nullopt, "", 0, 1'000};
+  const access::Caller large{std::nullopt, "", 0, 200'000};
   const auto expr = parsed("rate(x[5m]) + 0");
   EXPECT_TRUE(has_room_uncounted(*expr, shape(100), {}));
   // Series may come and go, so that a small limit allows no more steps.
@@ -86,7 +86,7 @@ TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
 }
 
 TEST(QueryRoom, AtOneTimeNobodyIsCountedForSeriesThatItMayHave) {
-  const Caller largest{std::nullopt, "", 0, 1'000'000};
+  const access::Caller largest{std::nullopt, "", 0, 1'000'000};
   for (const char* text : {"up", "sum by (job) (rate(x[5m]))", "x * on (node) group_left (n) y"}) {
     EXPECT_TRUE(has_room_uncounted(*parsed(text), shape(1), largest)) << text;
     EXPECT_FALSE(has_room_uncounted(*parsed(text), shape(100), largest)) << text;
@@ -125,7 +125,7 @@ TEST(QueryRoom, NothingOfTheCorpusIsRefusedOrCountedAtOneTime) {
 }
 
 TEST(QueryRoom, CountedSeriesSayWhatIsAlike) {
-  auto sets = LabelSets::read(
+  auto sets = json::LabelSets::read(
       R"([{"__name__":"x","node":"a","cpu":"0"},{"__name__":"x","node":"a","cpu":"1"},)"
       R"({"__name__":"x","node":"b","cpu":"0"}])");
   ASSERT_TRUE(sets.has_value());
@@ -156,7 +156,7 @@ TEST(QueryRoom, GroupingByThousandsOfLabelsIsNotLookedAtForEach) {
   for (int i = 0; i < 10'000; ++i) {
     json += (i > 0 ? "," : "") + std::string(R"({"n":")") + std::to_string(i) + "\"}";
   }
-  auto sets = LabelSets::read(json + "]");
+  auto sets = json::LabelSets::read(json + "]");
   ASSERT_TRUE(sets.has_value());
   const std::vector<std::shared_ptr<const Census>> found{
       std::make_shared<const Census>(Census{10'000, std::move(*sets)})};
@@ -288,14 +288,14 @@ TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
   const SlowStore store(clock, {});
   std::promise<void> over;
   Seen seen(store, clock);
-  Ask slow;
+  upstream::Ask slow;
   slow.path = "/held";
-  slow.lane = Lane::kLookUp;
-  seen.stores().hot()[0].ask(slow, [&over](const Result<Envelope>&) { over.set_value(); });
+  slow.lane = upstream::Lane::kLookUp;
+  seen.stores().hot()[0].ask(slow, [&over](const Result<json::Envelope>&) { over.set_value(); });
   const auto room = seen.room("x + y");
   EXPECT_TRUE(room.has_value()) << room.error().message;
   EXPECT_EQ(over.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -14,13 +14,13 @@
 #include "libs/promql/printer.hpp"
 #include "services/router/json/rules.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{15};
 
 /// A number of things at most; none, 0 and what is below mean all, as in Prometheus.
-Result<std::size_t> count_of(const Parameters& parameters, std::string_view name) {
+Result<std::size_t> count_of(const request::Parameters& parameters, std::string_view name) {
   auto text = parameters.single(name);
   if (!text) return forward(text);
   if (!*text || (*text)->empty()) return std::size_t{0};
@@ -48,18 +48,18 @@ struct RuleApi::Gathering {
   std::vector<std::string> items;
 };
 
-std::vector<const Upstream*> RuleApi::shards(const Caller& caller) const {
-  std::vector<const Upstream*> found;
+std::vector<const upstream::Upstream*> RuleApi::shards(const access::Caller& caller) const {
+  std::vector<const upstream::Upstream*> found;
   if (const auto own = stores_.shard_of(caller)) {
     found.push_back(&stores_.hot()[*own]);
   } else if (!caller.customer) {
-    for (const Upstream& shard : stores_.hot()) found.push_back(&shard);
+    for (const upstream::Upstream& shard : stores_.hot()) found.push_back(&shard);
   }
   return found;
 }
 
-void RuleApi::gather(const ApiRequest& request, Exchange exchange, std::string key, Ask ask,
-                     Read read) {
+void RuleApi::gather(const ApiRequest& request, Exchange exchange, std::string key,
+                     upstream::Ask ask, Read read) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange));
   gathering->key = std::move(key);
   gathering->read = std::move(read);
@@ -70,13 +70,14 @@ void RuleApi::gather(const ApiRequest& request, Exchange exchange, std::string k
     return gathering->exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
-  for (const Upstream* shard : hot) {
-    shard->ask(ask,
-               [this, gathering](Result<Envelope> answer) { take(gathering, std::move(answer)); });
+  for (const upstream::Upstream* shard : hot) {
+    shard->ask(ask, [this, gathering](Result<json::Envelope> answer) {
+      take(gathering, std::move(answer));
+    });
   }
 }
 
-void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
+void RuleApi::take(const Shared& gathering, Result<json::Envelope> answer) const {
   bool is_last = false;
   {
     const std::lock_guard lock(gathering->mutex);
@@ -94,18 +95,19 @@ void RuleApi::take(const Shared& gathering, Result<Envelope> answer) const {
   if (!is_last) return;
   // One store's answer is better than none, with a warning; only where all fail it is an error.
   if (gathering->answers == 0) {
-    return gathering->exchange.fail(no_answer());
+    return gathering->exchange.fail(upstream::no_answer());
   }
   Notes notes;
   if (gathering->failures > 0) {
     notes.warnings.emplace_back("hot part missing: a hot store does not answer");
   }
-  gathering->exchange.send(
-      success(fmt::format("{{\"{}\":{}}}", gathering->key, join_list(gathering->items)), notes));
+  gathering->exchange.send(success(
+      fmt::format("{{\"{}\":{}}}", gathering->key, json::join_list(gathering->items)), notes));
 }
 
 /// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.
-Result<void> RuleApi::add_choices(const Parameters& parameters, Form& form) const {
+Result<void> RuleApi::add_choices(const request::Parameters& parameters,
+                                  request::Form& form) const {
   auto exclude = parameters.single("exclude_alerts");
   if (!exclude) return forward(exclude);
   constexpr std::array kBooleans{"1", "t", "T", "TRUE",  "true",  "True",
@@ -130,7 +132,8 @@ Result<void> RuleApi::add_choices(const Parameters& parameters, Form& form) cons
 }
 
 void RuleApi::rules(ApiRequest request, Exchange exchange) {
-  Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {}, request.interest};
+  upstream::Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {},
+                    request.interest};
   auto type = request.parameters.single("type");
   if (!type) return exchange.fail(type.error());
   if (*type && **type != "alert" && **type != "record") {
@@ -142,7 +145,7 @@ void RuleApi::rules(ApiRequest request, Exchange exchange) {
   }
   gather(request, std::move(exchange), "groups", std::move(ask),
          [customer = request.caller.customer](std::string_view data) {
-           return read_groups(data, customer);
+           return json::read_groups(data, customer);
          });
 }
 
@@ -150,17 +153,17 @@ void RuleApi::alerts(ApiRequest request, Exchange exchange) {
   gather(request, std::move(exchange), "alerts",
          {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}, request.interest},
          [customer = request.caller.customer](std::string_view data) {
-           return read_alerts(data, customer);
+           return json::read_alerts(data, customer);
          });
 }
 
 void RuleApi::metadata(ApiRequest request, Exchange exchange) {
-  Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {},
-          request.interest};
+  upstream::Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {},
+                    request.interest};
   auto metric = request.parameters.single("metric");
   if (!metric) return exchange.fail(metric.error());
   if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);
-  MetadataSelection selection{.metric = metric->value_or("")};
+  json::MetadataSelection selection{.metric = metric->value_or("")};
   for (auto& [name, value] : {std::pair{"limit", &selection.limit},
                               std::pair{"limit_per_metric", &selection.limit_per_metric}}) {
     auto number = count_of(request.parameters, name);
@@ -180,10 +183,10 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
   }
   auto open = std::make_shared<Exchange>(std::move(exchange));
   // One shard is enough: what a metric means does not depend on who sends it.
-  hot.front()->ask(std::move(ask), [open, selection](Result<Envelope> answer) {
-    if (!answer) return open->fail(outward(answer.error()));
+  hot.front()->ask(std::move(ask), [open, selection](Result<json::Envelope> answer) {
+    if (!answer) return open->fail(upstream::outward(answer.error()));
     if (!answer->is_success()) return open->send(refusal(*answer));
-    auto data = metadata_of_targets(answer->data(), selection);
+    auto data = json::metadata_of_targets(answer->data(), selection);
     if (!data) return open->fail({ErrorCode::kUnavailable, data.error().message});
     open->send(success(*data, {}));
   });
@@ -202,4 +205,4 @@ void RuleApi::build_info(ApiRequest /*request*/, Exchange exchange) {
       {}));
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -10,7 +10,7 @@
 #include "services/router/api/exchange.hpp"
 #include "services/router/api/stores.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// A customer sees the rules and alerts that carry its customer_id, an operator all. Any thread.
 class RuleApi {
@@ -27,12 +27,13 @@ class RuleApi {
   using Shared = std::shared_ptr<Gathering>;
   using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
 
-  std::vector<const Upstream*> shards(const Caller& caller) const;
-  Result<void> add_choices(const Parameters& parameters, Form& form) const;
-  void gather(const ApiRequest& request, Exchange exchange, std::string key, Ask ask, Read read);
-  void take(const Shared& gathering, Result<Envelope> answer) const;
+  std::vector<const upstream::Upstream*> shards(const access::Caller& caller) const;
+  Result<void> add_choices(const request::Parameters& parameters, request::Form& form) const;
+  void gather(const ApiRequest& request, Exchange exchange, std::string key, upstream::Ask ask,
+              Read read);
+  void take(const Shared& gathering, Result<json::Envelope> answer) const;
 
   Stores& stores_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -10,7 +10,7 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
@@ -28,28 +28,29 @@ promql::Selector bare(const promql::Selector& selector) {
   return plain;
 }
 
-void add_range(const promql::TimeRange& range, Form& form) {
-  form.emplace_back("start", format_seconds(range.from_ms));
-  form.emplace_back("end", format_seconds(range.to_ms));
+void add_range(const promql::TimeRange& range, request::Form& form) {
+  form.emplace_back("start", request::format_seconds(range.from_ms));
+  form.emplace_back("end", request::format_seconds(range.to_ms));
 }
 
-Ask ask_of(const CensusQuestion& question, std::string path) {
-  Ask ask{question.caller.customer, std::move(path), {}, true, question.timeout, {},
-          question.interest,        Lane::kLookUp};
+upstream::Ask ask_of(const CensusQuestion& question, std::string path) {
+  upstream::Ask ask{
+      question.caller.customer, std::move(path),        {}, true, question.timeout, {},
+      question.interest,        upstream::Lane::kLookUp};
   ask.is_within_turn = true;
   return ask;
 }
 
-Ask list_ask(const CensusQuestion& question) {
-  Ask ask = ask_of(question, "/api/v1/series");
+upstream::Ask list_ask(const CensusQuestion& question) {
+  upstream::Ask ask = ask_of(question, "/api/v1/series");
   ask.form.emplace_back("match[]", promql::print(bare(question.selector)));
   add_range(question.range, ask.form);
   ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
   return ask;
 }
 
-Ask cold_ask(const CensusQuestion& question) {
-  Ask ask = ask_of(question, "/api/v1/series");
+upstream::Ask cold_ask(const CensusQuestion& question) {
+  upstream::Ask ask = ask_of(question, "/api/v1/series");
   // Where a matcher cannot be said there are the more of them.
   append_matchers(question.selector, ask.form);
   add_range({cold_time(question.range.from_ms), cold_time(question.range.to_ms)}, ask.form);
@@ -60,8 +61,8 @@ Ask cold_ask(const CensusQuestion& question) {
   return ask;
 }
 
-Ask number_ask(const CensusQuestion& question) {
-  Ask ask = ask_of(question, "/api/v1/query");
+upstream::Ask number_ask(const CensusQuestion& question) {
+  upstream::Ask ask = ask_of(question, "/api/v1/query");
   promql::Selector stretched = bare(question.selector);
   // Without signs: the two may lie further apart than a signed number reaches.
   const std::uint64_t length_ms = static_cast<std::uint64_t>(question.range.to_ms) -
@@ -69,23 +70,23 @@ Ask number_ask(const CensusQuestion& question) {
   stretched.range = std::chrono::milliseconds(std::min(length_ms, kLongestMs) + 1);
   ask.form.emplace_back("query",
                         fmt::format("count(last_over_time({}))", promql::print(stretched)));
-  ask.form.emplace_back("time", format_seconds(question.range.to_ms));
+  ask.form.emplace_back("time", request::format_seconds(question.range.to_ms));
   return ask;
 }
 
-Result<Census> read_number(const Result<Envelope>& answer) {
+Result<Census> read_number(const Result<json::Envelope>& answer) {
   if (!answer) return tl::unexpected<Error>(answer.error());
   // Its samples alone are more than the store holds for one query.
   if (!answer->is_success()) return Census{kMost, std::nullopt};
-  const auto number = read_vector_value(answer->data());
+  const auto number = json::read_vector_value(answer->data());
   if (!number) return tl::unexpected<Error>(number.error());
   return Census{static_cast<std::uint64_t>(std::max(*number, 0.0)), std::nullopt};
 }
 
-Result<Census> read_list(const Result<Envelope>& answer, ByteShares::Holding held) {
+Result<Census> read_list(const Result<json::Envelope>& answer, access::ByteShares::Holding held) {
   if (!answer) return tl::unexpected<Error>(answer.error());
   if (!answer->is_success()) return Census{kMost, std::nullopt};
-  auto series = LabelSets::read(answer->data());
+  auto series = json::LabelSets::read(answer->data());
   if (!series) return tl::unexpected<Error>(series.error());
   // A store may cut its list sooner, by its bytes.
   const bool is_cut =
@@ -103,7 +104,7 @@ Result<Census> read_list(const Result<Envelope>& answer, ByteShares::Holding hel
 
 }  // namespace
 
-const LabelSets* CountedSeries::series_of(std::size_t selector) const {
+const json::LabelSets* CountedSeries::series_of(std::size_t selector) const {
   const auto& census = found_[selector];
   return census && census->series ? &*census->series : nullptr;
 }
@@ -124,7 +125,7 @@ std::uint64_t CountedSeries::looked_at(std::size_t selector, Key key, const Look
 
 std::uint64_t CountedSeries::groups(std::size_t selector,
                                     const std::vector<std::string>& labels) const {
-  const LabelSets* series = series_of(selector);
+  const json::LabelSets* series = series_of(selector);
   if (series == nullptr) {
     return found_[selector] ? count(selector) : others_.groups(selector, labels);
   }
@@ -134,9 +135,9 @@ std::uint64_t CountedSeries::groups(std::size_t selector,
 
 std::uint64_t CountedSeries::alike(std::size_t selector,
                                    const promql::VectorMatching& matching) const {
-  const LabelSets* series = series_of(selector);
+  const json::LabelSets* series = series_of(selector);
   if (series == nullptr) return count(selector);
-  LabelChoice choice{matching.labels, matching.scope == promql::VectorMatching::Scope::kOn};
+  json::LabelChoice choice{matching.labels, matching.scope == promql::VectorMatching::Scope::kOn};
   // Without `on` the name does not count.
   if (!choice.is_only) choice.labels.emplace_back("__name__");
   return looked_at(selector, {found_[selector].get(), matching.labels, choice.is_only ? 1 : 2},
@@ -144,7 +145,7 @@ std::uint64_t CountedSeries::alike(std::size_t selector,
 }
 
 std::uint64_t CountedSeries::label_bytes(std::size_t selector) const {
-  const LabelSets* series = series_of(selector);
+  const json::LabelSets* series = series_of(selector);
   if (series != nullptr) return series->largest();
   return found_[selector] ? kUsualLabelBytes : others_.label_bytes(selector);
 }
@@ -154,13 +155,14 @@ void take_census(Stores& stores, const CensusQuestion& question,
   const bool is_hot = question.shard.has_value();
   if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
     return stores.hot()[*question.shard].ask(
-        number_ask(question),
-        [done = std::move(done)](const Result<Envelope>& answer) { done(read_number(answer)); });
+        number_ask(question), [done = std::move(done)](const Result<json::Envelope>& answer) {
+          done(read_number(answer));
+        });
   }
   const std::string customer = question.caller.customer ? question.caller.customer->text() : "";
   // Shared because a taker has to be copyable; it is called once.
-  auto held = std::make_shared<ByteShares::Holding>(stores.shares().hold(customer));
-  const auto take = [held, done = std::move(done)](const Result<Envelope>& answer) {
+  auto held = std::make_shared<access::ByteShares::Holding>(stores.shares().hold(customer));
+  const auto take = [held, done = std::move(done)](const Result<json::Envelope>& answer) {
     done(read_list(answer, std::move(*held)));
   };
   if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), take);
@@ -168,4 +170,4 @@ void take_census(Stores& stores, const CensusQuestion& question,
   stores.query()->ask(list_ask(question), take);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

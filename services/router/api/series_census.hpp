@@ -19,14 +19,15 @@
 #include "services/router/api/stores.hpp"
 #include "services/router/json/label_sets.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Series of one selector over the time that it looks at: all of them by their labels, or their
 /// number alone, where the store has no way to name some of them.
 struct Census {
   std::uint64_t count = 0;
-  std::optional<LabelSets> series;
-  std::optional<ByteShares::Holding> held = std::nullopt;  ///< of the customer's, for `series`
+  std::optional<json::LabelSets> series;
+  std::optional<access::ByteShares::Holding> held =
+      std::nullopt;  ///< of the customer's, for `series`
 };
 
 /// What was found of some selectors, and what is assumed of the others. One thread.
@@ -43,7 +44,7 @@ class CountedSeries final : public promql::SeriesCounts {
  private:
   using Key = std::tuple<const Census*, std::vector<std::string>, int>;
 
-  const LabelSets* series_of(std::size_t selector) const;
+  const json::LabelSets* series_of(std::size_t selector) const;
   template <typename Look>
   std::uint64_t looked_at(std::size_t selector, Key key, const Look& look) const;
 
@@ -55,12 +56,12 @@ class CountedSeries final : public promql::SeriesCounts {
 
 /// One selector, and whose it is.
 struct CensusQuestion {
-  Caller caller;
+  access::Caller caller;
   promql::Selector selector;  ///< fenced
   promql::TimeRange range;
   std::optional<std::size_t> shard;  ///< the hot store to ask; none: those behind prometheus-query
   Duration timeout{0};
-  std::shared_ptr<Interest> interest;
+  std::shared_ptr<access::Interest> interest;
 };
 
 /// More are not counted: a query that reads so many of one selector fits nowhere.
@@ -73,4 +74,4 @@ inline constexpr std::uint64_t kCensusMax = 200'000;
 void take_census(Stores& stores, const CensusQuestion& question,
                  std::function<void(Result<Census>)> done);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -2,19 +2,20 @@
 
 #include <algorithm>
 
-namespace vigia::router {
+namespace vigia::router::api {
 
-Stores::Stores(const Settings& settings, UpstreamClients clients, service::MetricRegistry& metrics,
-               const Clock& clock)
+Stores::Stores(const Settings& settings, upstream::UpstreamClients clients,
+               service::MetricRegistry& metrics, const Clock& clock)
     : settings_(settings),
       clock_(clock),
       shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
       known_cold_(settings.cold_known_file, disk_log::system_files()) {
   const auto upstream = [&](std::string name, std::string url, std::string token) {
-    return Upstream(clients,
-                    UpstreamSettings{std::move(name), std::move(url), std::move(token),
-                                     settings.answer_bytes_max, settings.lanes},
-                    shares_, readers_, metrics, clock);
+    return upstream::Upstream(
+        clients,
+        upstream::UpstreamSettings{std::move(name), std::move(url), std::move(token),
+                                   settings.answer_bytes_max, settings.lanes},
+        shares_, readers_, metrics, clock);
   };
   for (const HotShard& shard : settings.hot_shards) {
     hot_.push_back(upstream(shard.name, shard.url, ""));
@@ -23,11 +24,12 @@ Stores::Stores(const Settings& settings, UpstreamClients clients, service::Metri
   if (!settings.cold_url.empty()) {
     cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
   }
-  coverage_ = std::make_unique<Coverage>(settings, hot_, clock);
-  cold_holes_ = std::make_unique<ColdHoles>(query(), clock);
-  watch_ = std::make_unique<StoreWatch>(
+  coverage_ = std::make_unique<coverage::Coverage>(settings, hot_, clock);
+  cold_holes_ = std::make_unique<coverage::ColdHoles>(query(), clock);
+  watch_ = std::make_unique<upstream::StoreWatch>(
       watched(),
-      [this](std::size_t index, const StoreHealth& health, const StoreWatch::Identity& identity) {
+      [this](std::size_t index, const upstream::StoreHealth& health,
+             const upstream::StoreWatch::Identity& identity) {
         heed(index, health);
         heed_identity(identity);
       },
@@ -35,8 +37,8 @@ Stores::Stores(const Settings& settings, UpstreamClients clients, service::Metri
 }
 
 /// Hot by shard, then prometheus-query, then storage, as far as there are any.
-std::vector<WatchedStore> Stores::watched() const {
-  std::vector<WatchedStore> stores;
+std::vector<upstream::WatchedStore> Stores::watched() const {
+  std::vector<upstream::WatchedStore> stores;
   for (const HotShard& shard : settings_.hot_shards) {
     stores.push_back({shard.name, shard.url, "/-/healthy", true});
   }
@@ -45,9 +47,9 @@ std::vector<WatchedStore> Stores::watched() const {
   return stores;
 }
 
-void Stores::heed(std::size_t index, const StoreHealth& health) {
-  const bool is_silent = health.verdict() == StoreHealth::Verdict::kSilent;
-  const auto set = [&health](const Upstream& store, bool is_away) {
+void Stores::heed(std::size_t index, const upstream::StoreHealth& health) {
+  const bool is_silent = health.verdict() == upstream::StoreHealth::Verdict::kSilent;
+  const auto set = [&health](const upstream::Upstream& store, bool is_away) {
     store.reach().set_away(is_away);
     // At each look: one may have begun just when the store went away.
     if (health.is_lost()) store.reach().break_off();
@@ -68,25 +70,25 @@ Stores::ColdGaps Stores::cold_gaps() const {
 }
 
 /// Of storage alone: no other store says one.
-void Stores::heed_identity(const StoreWatch::Identity& identity) {
+void Stores::heed_identity(const upstream::StoreWatch::Identity& identity) {
   if (!identity) return;
   known_cold_.note(identity, clock_.wall_ms());
   if (known_cold_.is_due()) readers_.read("", [this] { known_cold_.keep(); });
 }
 
-std::optional<std::size_t> Stores::shard_of(const Caller& caller) const {
+std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const {
   if (!caller.customer) return hot_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
-  const auto found = std::find_if(hot_.begin(), hot_.end(), [&](const Upstream& shard) {
+  const auto found = std::find_if(hot_.begin(), hot_.end(), [&](const upstream::Upstream& shard) {
     return shard.name() == caller.hot_shard;
   });
   if (found == hot_.end()) return std::nullopt;
   return static_cast<std::size_t>(found - hot_.begin());
 }
 
-Coverage::Covered Stores::covered(std::size_t shard, const Caller& caller) const {
-  Coverage::Covered covered = coverage_->covered(shard, caller.customer);
+coverage::Coverage::Covered Stores::covered(std::size_t shard, const access::Caller& caller) const {
+  coverage::Coverage::Covered covered = coverage_->covered(shard, caller.customer);
   if (covered.from) covered.from = std::max(*covered.from, caller.assigned_ms);
   return covered;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

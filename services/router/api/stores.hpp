@@ -18,68 +18,70 @@
 #include "services/router/upstream/store_watch.hpp"
 #include "services/router/upstream/upstream.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// Members in order of start. Any thread.
 class Stores {
  public:
   /// The references must outlive it.
-  Stores(const Settings& settings, UpstreamClients clients, service::MetricRegistry& metrics,
-         const Clock& clock);
+  Stores(const Settings& settings, upstream::UpstreamClients clients,
+         service::MetricRegistry& metrics, const Clock& clock);
 
   /// The hot shard that holds all the caller may see: the customer's; for an operator over all
   /// customers the only one there is. Nothing where there is none such.
-  std::optional<std::size_t> shard_of(const Caller& caller) const;
+  std::optional<std::size_t> shard_of(const access::Caller& caller) const;
   /// From when on that shard holds everything for this caller.
-  Coverage::Covered covered(std::size_t shard, const Caller& caller) const;
+  coverage::Coverage::Covered covered(std::size_t shard, const access::Caller& caller) const;
 
-  const std::vector<Upstream>& hot() const { return hot_; }
+  const std::vector<upstream::Upstream>& hot() const { return hot_; }
   /// Null where the configuration has none.
-  const Upstream* query() const { return query_ ? &*query_ : nullptr; }
-  const Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
-  Coverage& coverage() { return *coverage_; }
-  const StoreWatch& watch() const { return *watch_; }
+  const upstream::Upstream* query() const { return query_ ? &*query_ : nullptr; }
+  const upstream::Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
+  coverage::Coverage& coverage() { return *coverage_; }
+  const upstream::StoreWatch& watch() const { return *watch_; }
   enum class ColdGaps { kNone, kOfSome, kOfAll };
   /// Whose rows, which will come back, storage lacks, as it said when it was last looked at. Of
   /// some customers: an answer to one says whether of its own.
   ColdGaps cold_gaps() const;
   /// Nothing where there is no long-term store, or the one that was looked at last is the known
   /// one.
-  std::optional<ColdReplacement> cold_replacement() const { return known_cold_.replacement(); }
-  KnownColdStore& known_cold() { return known_cold_; }
+  std::optional<coverage::ColdReplacement> cold_replacement() const {
+    return known_cold_.replacement();
+  }
+  coverage::KnownColdStore& known_cold() { return known_cold_; }
   /// What was lost on the way to the long-term store.
-  const ColdHoles& cold_holes() const { return *cold_holes_; }
+  const coverage::ColdHoles& cold_holes() const { return *cold_holes_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
-  const ByteShares& shares() const { return shares_; }
+  const access::ByteShares& shares() const { return shares_; }
   /// For what takes long of an answer.
-  Readers& readers() { return readers_; }
+  upstream::Readers& readers() { return readers_; }
   /// Ends what reads answers, before the parts go that it speaks to.
   void stop_reading() { readers_.stop(); }
   /// Of what was asked before.
-  QueryWeights& weights() { return weights_; }
+  access::QueryWeights& weights() { return weights_; }
   const Settings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
 
  private:
-  std::vector<WatchedStore> watched() const;
-  void heed(std::size_t index, const StoreHealth& health);
-  void heed_identity(const StoreWatch::Identity& identity);
+  std::vector<upstream::WatchedStore> watched() const;
+  void heed(std::size_t index, const upstream::StoreHealth& health);
+  void heed_identity(const upstream::StoreWatch::Identity& identity);
 
   const Settings& settings_;
   const Clock& clock_;
-  ByteShares shares_;
-  QueryWeights weights_;
-  KnownColdStore known_cold_;  // before the threads that write its file
-  Readers readers_;
-  std::vector<Upstream> hot_;
-  std::optional<Upstream> query_;
-  std::optional<Upstream> cold_;
-  std::unique_ptr<Coverage> coverage_;
-  std::unique_ptr<ColdHoles> cold_holes_;
+  access::ByteShares shares_;
+  access::QueryWeights weights_;
+  coverage::KnownColdStore known_cold_;  // before the threads that write its file
+  upstream::Readers readers_;
+  std::vector<upstream::Upstream> hot_;
+  std::optional<upstream::Upstream> query_;
+  std::optional<upstream::Upstream> cold_;
+  std::unique_ptr<coverage::Coverage> coverage_;
+  std::unique_ptr<coverage::ColdHoles> cold_holes_;
   // Of the watch's thread.
   bool is_query_silent_ = false;
   bool is_cold_silent_ = false;
-  std::unique_ptr<StoreWatch> watch_;
+  std::unique_ptr<upstream::StoreWatch> watch_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

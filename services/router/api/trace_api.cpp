@@ -6,7 +6,7 @@
 
 #include "services/router/api/answer.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 constexpr std::size_t kTraceIdDigits = 32;
@@ -36,8 +36,8 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {},
-          request.interest};
+  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {},
+                    request.interest};
   if (request.caller.customer) {
     ask.headers.add("x-vigia-customer", request.caller.customer->text());
   }
@@ -60,4 +60,4 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

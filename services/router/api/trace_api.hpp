@@ -8,7 +8,7 @@
 #include "services/router/api/exchange.hpp"
 #include "services/router/api/stores.hpp"
 
-namespace vigia::router {
+namespace vigia::router::api {
 
 /// The id as storage knows it: 32 lower-case hex digits. Shorter ones are filled with zeros at the
 /// left, either case is taken; nothing on anything else.
@@ -24,4 +24,4 @@ class TraceApi {
   Stores& stores_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::api

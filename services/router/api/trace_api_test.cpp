@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::api {
 namespace {
 
 TEST(TraceId, EverySpellingIsTheSameTrace) {  // C58
@@ -20,4 +20,4 @@ TEST(TraceId, AnythingElseIsNone) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::api

@@ -10,14 +10,15 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 constexpr std::chrono::seconds kPollTimeout{10};
 
 }  // namespace
 
-ColdHoles::ColdHoles(const Upstream* query, const Clock& clock) : query_(query), clock_(clock) {
+ColdHoles::ColdHoles(const upstream::Upstream* query, const Clock& clock)
+    : query_(query), clock_(clock) {
   if (query_ != nullptr) thread_ = std::thread([this] { run(); });
 }
 
@@ -46,14 +47,14 @@ void ColdHoles::poll() {
   const auto answer = query_->ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
-       {{"query", query}, {"time", format_seconds(clock_.wall_ms() + kAheadMs)}},
+       {{"query", query}, {"time", request::format_seconds(clock_.wall_ms() + kAheadMs)}},
        true,
        kPollTimeout,
        {}});
   // A warning says that part is missing, and a list with a part missing must not replace a whole
   // one.
   if (!answer || !answer->is_success() || !answer->warnings().empty()) return;
-  const auto samples = read_matrix_samples(answer->data(), "of_customer");
+  const auto samples = json::read_matrix_samples(answer->data(), "of_customer");
   if (!samples) return;
   std::vector<ColdHole> holes;
   for (const auto& [customer, ends] : *samples) {
@@ -87,7 +88,7 @@ std::optional<std::string> ColdHoles::warning(const std::optional<CustomerId>& c
   return fmt::format(
       "cold part may be incomplete: of what was received from {} to {} some was lost before it was "
       "stored{}",
-      format_time(first->from_ms), format_time(first->to_ms), more);
+      request::format_time(first->from_ms), request::format_time(first->to_ms), more);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -13,7 +13,7 @@
 #include "libs/model/sample.hpp"
 #include "services/router/upstream/upstream.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 /// Of what was received in that time something is missing for ever.
 struct ColdHole {
@@ -35,7 +35,7 @@ class ColdHoles {
 
   /// Polls until destroyed. `query`, null where there is no long-term store, and the clock outlive
   /// it.
-  ColdHoles(const Upstream* query, const Clock& clock);
+  ColdHoles(const upstream::Upstream* query, const Clock& clock);
   ~ColdHoles();
   ColdHoles(const ColdHoles&) = delete;
   ColdHoles& operator=(const ColdHoles&) = delete;
@@ -51,7 +51,7 @@ class ColdHoles {
   void run();
   void poll();
 
-  const Upstream* const query_;
+  const upstream::Upstream* const query_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
@@ -60,4 +60,4 @@ class ColdHoles {
   std::thread thread_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

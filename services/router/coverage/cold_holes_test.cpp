@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 const auto kA = CustomerId::parse("a").value();
@@ -29,4 +29,4 @@ TEST(ColdHoles, AnAnswerOverAHoleSaysSoToWhomItConcerns) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

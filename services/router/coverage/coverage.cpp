@@ -10,7 +10,7 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 constexpr std::chrono::seconds kPollTimeout{5};
@@ -28,7 +28,7 @@ std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'0
 
 }  // namespace
 
-Coverage::Coverage(const Settings& settings, const std::vector<Upstream>& shards,
+Coverage::Coverage(const Settings& settings, const std::vector<upstream::Upstream>& shards,
                    const Clock& clock)
     : settings_(settings), upstreams_(shards), clock_(clock) {
   for (std::size_t i = 0; i < shards.size(); ++i) shards_.emplace_back(settings.heartbeat_gap_max);
@@ -143,7 +143,7 @@ bool Coverage::read_version(std::size_t index) {
   if (!answer || !answer->is_success()) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
-  shard.version = read_text_of(answer->data(), "version");
+  shard.version = json::read_text_of(answer->data(), "version");
   shard.version_at = clock_.steady();
   return true;
 }
@@ -165,15 +165,15 @@ std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, Timestam
   const std::string query =
       fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}[{}ms]", upstreams_[index].name(),
                   std::max<std::int64_t>(milliseconds(range), 1));
-  const auto answer =
-      upstreams_[index].ask_and_wait({std::nullopt,
-                                      "/api/v1/query",
-                                      {{"query", query}, {"time", format_seconds(until_ms)}},
-                                      true,
-                                      kPollTimeout,
-                                      {}});
+  const auto answer = upstreams_[index].ask_and_wait(
+      {std::nullopt,
+       "/api/v1/query",
+       {{"query", query}, {"time", request::format_seconds(until_ms)}},
+       true,
+       kPollTimeout,
+       {}});
   if (!answer || !answer->is_success()) return std::nullopt;
-  auto beats = read_matrix_times(answer->data(), "collector");
+  auto beats = json::read_matrix_times(answer->data(), "collector");
   if (!beats) return std::nullopt;
   return std::move(*beats);
 }
@@ -187,12 +187,12 @@ std::optional<CustomerHoles::Seconds> Coverage::read_hole(std::size_t index, std
   const auto answer = upstreams_[index].ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
-       {{"query", query}, {"time", format_seconds(clock_.wall_ms())}},
+       {{"query", query}, {"time", request::format_seconds(clock_.wall_ms())}},
        true,
        kPollTimeout,
        {}});
   if (!answer || !answer->is_success()) return std::nullopt;
-  auto values = read_vector_values(answer->data(), "of_customer");
+  auto values = json::read_vector_values(answer->data(), "of_customer");
   if (!values) return std::nullopt;
   return std::move(*values);
 }
@@ -214,15 +214,15 @@ bool Coverage::holds(std::size_t index, const std::string& collector,
   const std::string query = fmt::format(
       "sum(count_over_time(vigia_hot_heartbeat{{shard=\"{}\",collector=~\"{}|\"}}[{}ms]))",
       upstreams_[index].name(), collector, run.last_ms - run.first_ms + 1'000);
-  const auto answer =
-      upstreams_[index].ask_and_wait({std::nullopt,
-                                      "/api/v1/query",
-                                      {{"query", query}, {"time", format_seconds(run.last_ms)}},
-                                      true,
-                                      kPollTimeout,
-                                      {}});
+  const auto answer = upstreams_[index].ask_and_wait(
+      {std::nullopt,
+       "/api/v1/query",
+       {{"query", query}, {"time", request::format_seconds(run.last_ms)}},
+       true,
+       kPollTimeout,
+       {}});
   if (!answer || !answer->is_success()) return false;
-  const auto count = read_vector_value(answer->data());
+  const auto count = json::read_vector_value(answer->data());
   return count && *count >= static_cast<double>(run.count);
 }
 
@@ -273,4 +273,4 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
   return true;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

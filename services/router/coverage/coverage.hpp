@@ -16,7 +16,7 @@
 #include "services/router/settings.hpp"
 #include "services/router/upstream/upstream.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 /// Reads `vigia_hot_heartbeat{shard="…",collector="…"}` of each shard: all of it at first and every
 /// few minutes, in between the newest, and each time counts whether the shard still holds the runs
@@ -28,7 +28,8 @@ class Coverage {
  public:
   /// Polls until destroyed. The references must outlive it; `shards` are in the order of
   /// Settings::hot_shards.
-  Coverage(const Settings& settings, const std::vector<Upstream>& shards, const Clock& clock);
+  Coverage(const Settings& settings, const std::vector<upstream::Upstream>& shards,
+           const Clock& clock);
   ~Coverage();
   Coverage(const Coverage&) = delete;
   Coverage& operator=(const Coverage&) = delete;
@@ -88,7 +89,7 @@ class Coverage {
   bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 
   const Settings& settings_;
-  const std::vector<Upstream>& upstreams_;
+  const std::vector<upstream::Upstream>& upstreams_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
@@ -97,4 +98,4 @@ class Coverage {
   std::thread thread_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

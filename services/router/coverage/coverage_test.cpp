@@ -8,7 +8,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 /// Throws at the first looks at it.
@@ -43,14 +43,14 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
   Settings settings;
   settings.heartbeat_poll = std::chrono::milliseconds(1);
   service::MetricRegistry metrics;
-  const ByteShares shares(ByteShareSettings{});
-  Readers readers;
+  const access::ByteShares shares(access::ByteShareSettings{});
+  upstream::Readers readers;
   const auto client = net::Client::create({});
   // Nobody listens there: each poll ends at its first question.
-  std::vector<Upstream> shards;
-  shards.emplace_back(UpstreamClients{*client, *client},
-                      UpstreamSettings{"hot-0", "http://127.0.0.1:9", "", 1U << 20U, {}}, shares,
-                      readers, metrics, clock);
+  std::vector<upstream::Upstream> shards;
+  shards.emplace_back(upstream::UpstreamClients{*client, *client},
+                      upstream::UpstreamSettings{"hot-0", "http://127.0.0.1:9", "", 1U << 20U, {}},
+                      shares, readers, metrics, clock);
   const auto before = fault_count();
   {
     const Coverage coverage(settings, shards, failing);
@@ -61,4 +61,4 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

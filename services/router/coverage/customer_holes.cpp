@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 void CustomerHoles::forget() {
   lost_.clear();
@@ -36,4 +36,4 @@ std::optional<TimestampMs> CustomerHoles::whole_from(
   return from;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -7,7 +7,7 @@
 
 #include "libs/model/sample.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 /// As the collectors write it, `vigia_hot_hole{of_customer="…",kind="…"}`: what of a customer's
 /// data the shard lacks, while its heartbeats (ShardCoverage) speak for all others. Not
@@ -34,4 +34,4 @@ class CustomerHoles {
   Seconds waiting_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 TEST(CustomerHoles, EachCustomerHasItsOwnAndAnOperatorAll) {
@@ -34,4 +34,4 @@ TEST(CustomerHoles, ALossStaysKnownAndWhoWaitsIsToldAnew) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

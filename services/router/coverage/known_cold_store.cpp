@@ -9,7 +9,7 @@
 #include "libs/service/log.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 using disk_log::StoreIdentity;
@@ -31,7 +31,7 @@ std::string ColdReplacement::text() const {
   if (!new_since_ms)
     return "the cold store is not the one that was known: what it lacks is unknown";
   return fmt::format("the cold store is new since {}: what was before is not in it",
-                     format_time(*new_since_ms));
+                     request::format_time(*new_since_ms));
 }
 
 KnownColdStore::KnownColdStore(const std::string& file, disk_log::FileSystem& files)
@@ -141,4 +141,4 @@ Result<bool> KnownColdStore::confirm() {
   return true;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

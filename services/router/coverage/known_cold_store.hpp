@@ -6,11 +6,11 @@
 #include <string>
 
 #include "libs/base/result.hpp"
-#include "libs/model/sample.hpp"
 #include "libs/disk_log/file_system.hpp"
 #include "libs/disk_log/store_identity.hpp"
+#include "libs/model/sample.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 /// A store that is not the known one.
 struct ColdReplacement {
@@ -66,4 +66,4 @@ class KnownColdStore {
   bool is_failure_told_ = false;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -4,7 +4,7 @@
 
 #include "libs/disk_log/memory_files.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 constexpr const char* kFile = "/data/cold-store";
@@ -130,4 +130,4 @@ TEST_F(KnownColdStoreTest, ADamagedFileStopsNobody) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 /// A collector that was brought up to date goes on under a name of its own: what it wrote without
@@ -101,4 +101,4 @@ std::optional<TimestampMs> ShardCoverage::covered_from(TimestampMs now_ms) const
   return from_ms;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -9,7 +9,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 
 /// Times of heartbeats, sorted, by the collector that wrote them. "" is a collector of the time
 /// before heartbeats named theirs.
@@ -72,4 +72,4 @@ class ShardCoverage {
   std::map<std::string, TimestampMs> ahead_;  // over forget: time makes the past of them
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::coverage {
 namespace {
 
 constexpr TimestampMs kMinute = 60'000;
@@ -146,4 +146,4 @@ TEST(ShardCoverage, HeartbeatsWithoutANameBelongToTheCollectorThatGoesOn) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::coverage

@@ -6,7 +6,7 @@
 
 #include <simdjson.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -128,4 +128,4 @@ Result<Envelope> Envelope::read(std::string body) {
   return envelope;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 TEST(Envelope, DataStaysAsItCame) {
@@ -72,4 +72,4 @@ TEST(Envelope, WhatLooksLikeStatsAndIsNoneStays) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::json

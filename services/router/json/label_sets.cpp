@@ -7,7 +7,7 @@
 
 #include <simdjson.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -87,4 +87,4 @@ std::size_t LabelSets::most_alike(const LabelChoice& choice) const {
   return most;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

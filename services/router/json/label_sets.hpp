@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::router {
+namespace vigia::router::json {
 
 /// Which labels count where series are compared: these alone, or all but these.
 struct LabelChoice {
@@ -41,4 +41,4 @@ class LabelSets {
   std::size_t largest_ = 0;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 constexpr std::string_view kSeries =
@@ -46,4 +46,4 @@ TEST(LabelSets, NothingIsNoSeries) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -9,7 +9,7 @@
 
 #include "libs/base/json_text.hpp"
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -187,4 +187,4 @@ void write_values(const std::vector<std::string_view>& values, std::string& out)
   write_list(values, out, [&out](std::string_view value) { out += value; });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

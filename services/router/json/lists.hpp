@@ -10,7 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::router {
+namespace vigia::router::json {
 
 /// Many texts in two blocks of memory: a list of 200,000 series would be millions of small ones.
 class TextList {
@@ -56,4 +56,4 @@ std::string read_text_of(std::string_view json, std::string_view key);
 void write_texts(const std::vector<std::string_view>& texts, std::string& out);
 void write_values(const std::vector<std::string_view>& values, std::string& out);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

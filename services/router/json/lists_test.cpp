@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 TEST(Lists, SamplesOfAMatrixAreRead) {
@@ -66,4 +66,4 @@ TEST(Lists, TheOneValueOfAVector) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -9,7 +9,7 @@
 #include "libs/base/json_text.hpp"
 #include "libs/model/labels.hpp"
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -135,4 +135,4 @@ Result<std::string> metadata_of_targets(std::string_view json, const MetadataSel
   });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 
-namespace vigia::router {
+namespace vigia::router::json {
 
 /// The alerts of {"alerts":[…]}, each as JSON: those whose labels carry the customer, or all.
 /// kCorrupt where the text is not of that form; so for all of these.
@@ -31,4 +31,4 @@ Result<std::string> metadata_of_targets(std::string_view json, const MetadataSel
 /// [a,b,…] of pieces of JSON.
 std::string join_list(const std::vector<std::string>& items);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::json

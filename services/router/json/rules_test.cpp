@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::json {
 namespace {
 
 using ::testing::HasSubstr;
@@ -74,4 +74,4 @@ TEST(Rules, MetadataOfAMetricThatWasAskedForDoesNotRepeatItsName) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::json

@@ -5,7 +5,7 @@
 #include "libs/net/routes.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router {
+namespace vigia::router::request {
 namespace {
 
 constexpr std::size_t kParametersMax = 1'000;
@@ -120,4 +120,4 @@ Result<std::optional<Duration>> Parameters::length_or_zero(std::string_view name
   return std::optional<Duration>(*length);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::request

@@ -11,7 +11,7 @@
 #include "libs/model/sample.hpp"
 #include "libs/net/message.hpp"
 
-namespace vigia::router {
+namespace vigia::router::request {
 
 using Form = std::vector<std::pair<std::string, std::string>>;
 
@@ -44,4 +44,4 @@ class Parameters {
   Form values_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::request

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::request {
 namespace {
 
 net::Request request(std::string method, std::string query, std::string body = "",
@@ -66,4 +66,4 @@ TEST(Parameters, TimesAndLengthsAreChecked) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::request

@@ -7,7 +7,7 @@
 
 #include "libs/base/rfc3339.hpp"
 
-namespace vigia::router {
+namespace vigia::router::request {
 namespace {
 
 constexpr double kSecondsMax = 9.2e15;
@@ -52,4 +52,4 @@ std::string format_time(TimestampMs time_ms) {
   return format_rfc3339(time_ms).value_or(format_seconds(time_ms));
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::request

@@ -8,7 +8,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::router {
+namespace vigia::router::request {
 
 /// "1609746000.781" (seconds since 1970) or RFC 3339 with any offset. Nothing on anything else, on
 /// NaN, and beyond ±292 million years.
@@ -21,4 +21,4 @@ std::string format_seconds(TimestampMs time_ms);
 /// seconds.
 std::string format_time(TimestampMs time_ms);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::request

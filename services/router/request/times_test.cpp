@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::request {
 namespace {
 
 using namespace std::chrono_literals;
@@ -50,4 +50,4 @@ TEST(Times, WhatIsFormattedReadsBack) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::request

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 TurnSettings all_of_one(std::size_t at_once_max) { return {at_once_max, at_once_max, at_once_max}; }
@@ -33,4 +33,4 @@ Lanes::Lanes(const LaneSettings& settings, const Clock& clock,
       operators_brief_(all_of_one(kOperatorsAtOnceMax), clock, operators),
       operators_long_(all_of_one(kOperatorsLongAtOnceMax), clock, operators) {}
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -8,7 +8,7 @@
 #include "libs/base/clock.hpp"
 #include "services/router/upstream/turns.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 enum class Lane {
   kUsual,    ///< what is known to be light
@@ -61,4 +61,4 @@ class Lanes {
   Turns operators_long_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 /// A store of two cores: one place for what is slow of a customer.
@@ -151,4 +151,4 @@ TEST_F(LanesTest, WhatTheMonitorAsksWaitsForNoLongQueryOfAnOperators) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 Duration Penalties::pause(const Customer& customer) {
   Duration pause = kPauseMin;
@@ -41,4 +41,4 @@ std::optional<Duration> Penalties::pause_of(const std::string& customer) const {
   return needed - waited;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -8,7 +8,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// A request that got no answer even after the store's own time-out may be worked on for ever,
 /// while its turn has been given back. Whoever has had kFreeTimeouts of them waits before the next:
@@ -46,4 +46,4 @@ class Penalties {
   std::map<std::string, Customer> customers_;  // that had a time-out of late
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

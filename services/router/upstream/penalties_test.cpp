@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 using std::chrono::seconds;
@@ -74,4 +74,4 @@ TEST(Penalties, WhateverTheRhythmAStoreGetsFewOfThem) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

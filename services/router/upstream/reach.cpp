@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 void Reach::set_away(bool is_away) {
   {
@@ -55,4 +55,4 @@ void Reach::leave(std::uint64_t ticket) {
   under_way_.erase(ticket);
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

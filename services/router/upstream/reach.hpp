@@ -6,7 +6,7 @@
 #include <map>
 #include <mutex>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// A store that takes connections and never answers would hold each request to its time-out. Its
 /// watch says here that it is away; who waits for it then is broken off. Any thread.
@@ -38,4 +38,4 @@ class Reach {
   std::map<std::uint64_t, UnderWay> under_way_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

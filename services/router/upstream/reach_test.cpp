@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 TEST(Reach, WhoIsUnderWayWhenItGoesAwayIsBrokenOffOnce) {
@@ -42,4 +42,4 @@ TEST(Reach, BreakingOffKeepsNobodyFromAsking) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -8,7 +8,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/heap.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 // A third of what an equal thread would get.
@@ -42,4 +42,4 @@ void Readers::run(std::function<void()> work) {
   if (--unread_ == 0) service::return_freed_pages();
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -10,7 +10,7 @@
 #include "libs/service/worker_pool.hpp"
 #include "services/router/upstream/turns.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// Reading an answer, merging it with another store's and writing it takes a second where it has
 /// 200,000 series. On the thread on which all answers arrive that second is everybody's; here a
@@ -45,4 +45,4 @@ class Readers {
   service::WorkerPool pool_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

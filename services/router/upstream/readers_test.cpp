@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 TEST(Readers, OneCustomersLargeAnswersLeaveAThreadToTheOthers) {
@@ -43,4 +43,4 @@ TEST(Readers, AfterAStopNothingIsBegun) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

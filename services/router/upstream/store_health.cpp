@@ -5,7 +5,7 @@
 
 #include "services/router/json/lists.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 void StoreHealth::note(const Result<void>& look) {
   const bool is_silent = !look && look.error().code == ErrorCode::kDeadline;
@@ -14,7 +14,7 @@ void StoreHealth::note(const Result<void>& look) {
 }
 
 std::optional<std::uint64_t> query_samples_max(std::string_view flags) {
-  const std::string text = read_text_of(flags, "query.max-samples");
+  const std::string text = json::read_text_of(flags, "query.max-samples");
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number);
@@ -22,4 +22,4 @@ std::optional<std::uint64_t> query_samples_max(std::string_view flags) {
   return number;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// Samples that one query may hold of a store which all customers share: as many are some 650 MiB
 /// (docs/deployment.md).
@@ -42,4 +42,4 @@ class StoreHealth {
 /// where it is not there or no number.
 std::optional<std::uint64_t> query_samples_max(std::string_view flags);
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

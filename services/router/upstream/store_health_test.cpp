@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 using Verdict = StoreHealth::Verdict;
@@ -43,4 +43,4 @@ TEST(StoreHealth, TheBoundOfAQueryIsReadFromPrometheusFlags) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -8,7 +8,7 @@
 #include "libs/service/log.hpp"
 #include "services/router/json/envelope.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 constexpr std::chrono::seconds kLookInterval{2};
@@ -140,7 +140,7 @@ void StoreWatch::ask_flags(std::size_t index) {
 void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> response) {
   std::optional<std::uint64_t> samples_max;
   if (response && response->status == 200) {
-    const auto envelope = Envelope::read(std::move(response->body));
+    const auto envelope = json::Envelope::read(std::move(response->body));
     if (envelope && envelope->is_success()) samples_max = query_samples_max(envelope->data());
   }
   {
@@ -162,4 +162,4 @@ void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> respo
        {"query.max-samples", samples_max ? std::to_string(*samples_max) : "unknown"}});
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

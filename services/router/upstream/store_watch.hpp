@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
-#include "libs/net/client.hpp"
 #include "libs/disk_log/store_identity.hpp"
+#include "libs/net/client.hpp"
 #include "services/router/upstream/store_health.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// What is watched.
 struct WatchedStore {
@@ -85,4 +85,4 @@ class StoreWatch {
   std::thread thread_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

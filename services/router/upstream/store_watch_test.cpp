@@ -8,7 +8,7 @@
 
 #include "libs/net/server.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 /// A store that lives, and lacks rows or not.
@@ -52,4 +52,4 @@ TEST(StoreWatch, AStoreThatLacksRowsIsSeenTo) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -12,7 +12,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 // More customers than this, and those that have been idle for long are forgotten.
@@ -271,4 +271,4 @@ bool Turns::leave(const std::string& customer, std::uint64_t number) {
   return true;
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

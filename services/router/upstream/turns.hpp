@@ -13,7 +13,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 /// Half of this machine's cores, at least one.
 std::size_t half_of_the_cores();
@@ -120,4 +120,4 @@ class Turns {
   std::shared_ptr<Turn::State> state_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

@@ -13,7 +13,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/base/testing/failing_allocations.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 /// Takes turns by name and remembers the order in which they were given.
@@ -254,4 +254,4 @@ TEST(Turns, WhereverMemoryFailsNoPlaceIsLost) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

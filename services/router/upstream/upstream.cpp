@@ -8,7 +8,7 @@
 #include "libs/net/routes.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 constexpr std::chrono::seconds kRetryAfter{5};
@@ -66,8 +66,9 @@ Error outward(Error error) {
   return error;
 }
 
-Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings, const ByteShares& shares,
-                   Readers& readers, service::MetricRegistry& metrics, const Clock& clock)
+Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings,
+                   const access::ByteShares& shares, Readers& readers,
+                   service::MetricRegistry& metrics, const Clock& clock)
     : clients_(clients),
       settings_(std::move(settings)),
       shares_(shares),
@@ -126,7 +127,7 @@ tl::unexpected<Error> Upstream::failure(Error error) const {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
+Result<json::Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   if (!response) {
     // The message names an address: it is for our log, not for the caller.
     service::log_debug("upstream does not answer",
@@ -146,7 +147,7 @@ Result<Envelope> Upstream::read(Result<net::ClientResponse> response) const {
     }
   }
   const int status = response->status;
-  auto envelope = Envelope::read(std::move(response->body));
+  auto envelope = json::Envelope::read(std::move(response->body));
   if (!envelope) return failure(not_as_it_should());
   if (status == 200 && envelope->is_success()) return envelope;
   if (is_callers_fault(status) && !envelope->is_success()) return envelope;
@@ -267,8 +268,8 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
 void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
   struct Arriving {
-    explicit Arriving(ByteShares::Holding holding) : held(std::move(holding)) {}
-    ByteShares::Holding held;
+    explicit Arriving(access::ByteShares::Holding holding) : held(std::move(holding)) {}
+    access::ByteShares::Holding held;
     bool is_over = false;
     bool is_sent = false;
     std::atomic<bool> is_broken = false;  // by our own watch: the store is silent, not gone
@@ -315,7 +316,7 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
   if (interest) interest->on_lost(break_off);
 }
 
-void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
+void Upstream::ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const {
   const auto interest = ask.interest;
   const bool counts = is_weighed(ask.lane);
   const std::string payer = payer_of(ask);
@@ -327,7 +328,7 @@ void Upstream::ask(Ask ask, std::function<void(Result<Envelope>)> done) const {
   });
 }
 
-Result<Envelope> Upstream::ask_and_wait(Ask ask) const {
+Result<json::Envelope> Upstream::ask_and_wait(Ask ask) const {
   if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
   return read(clients_.light.fetch(request(std::move(ask))));
@@ -340,4 +341,4 @@ void Upstream::fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> d
   });
 }
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

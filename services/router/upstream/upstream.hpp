@@ -21,7 +21,7 @@
 #include "services/router/upstream/reach.hpp"
 #include "services/router/upstream/readers.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 
 struct UpstreamSettings {
   std::string name;   ///< as own metrics show it: "hot-0", "query", "cold"
@@ -45,12 +45,12 @@ Error outward(Error error);
 struct Ask {
   std::optional<CustomerId> customer;  ///< whose turn it takes; none: the operators'
   std::string path;
-  Form form;
+  request::Form form;
   bool is_post = true;  ///< false where the path takes GET only
   Duration timeout = std::chrono::seconds(30);
   net::Headers headers;
   /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
-  std::shared_ptr<Interest> interest = nullptr;
+  std::shared_ptr<access::Interest> interest = nullptr;
   Lane lane = Lane::kUsual;
   /// Called once the turn has come: it says whether the request may still be sent, on any thread,
   /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
@@ -74,7 +74,7 @@ struct UpstreamClients {
 class Upstream {
  public:
   /// Clients, readers and clock must outlive it.
-  Upstream(UpstreamClients clients, UpstreamSettings settings, const ByteShares& shares,
+  Upstream(UpstreamClients clients, UpstreamSettings settings, const access::ByteShares& shares,
            Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
 
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
@@ -87,9 +87,9 @@ class Upstream {
   /// is called on its client's thread, on that of another request that ends, on that on which the
   /// interest is lost, or, where the answer is large, on one of the readers. The turn is kept until
   /// it returns. While the store is away (see reach) it is called at once, with kUnavailable.
-  void ask(Ask ask, std::function<void(Result<Envelope>)> done) const;
+  void ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const;
   /// The same, waiting, and out of turn: for the router itself. Never from an event loop.
-  Result<Envelope> ask_and_wait(Ask ask) const;
+  Result<json::Envelope> ask_and_wait(Ask ask) const;
   /// The answer as it came, for what is no Prometheus API.
   void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const;
   const std::string& name() const { return settings_.name; }
@@ -109,12 +109,12 @@ class Upstream {
   void deliver(Ask ask, const std::string& customer, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
-  Result<Envelope> read(Result<net::ClientResponse> response) const;
+  Result<json::Envelope> read(Result<net::ClientResponse> response) const;
   tl::unexpected<Error> failure(Error error) const;
 
   UpstreamClients clients_;
   UpstreamSettings settings_;
-  ByteShares shares_;
+  access::ByteShares shares_;
   Readers& readers_;
   const Clock& clock_;
   // Shared with what is under way; by pointers, since this class is moved into its place.
@@ -129,4 +129,4 @@ class Upstream {
   std::array<service::Counter*, kLanes> by_lane_;
 };
 
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

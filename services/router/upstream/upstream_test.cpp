@@ -8,7 +8,7 @@
 
 #include "libs/net/server.hpp"
 
-namespace vigia::router {
+namespace vigia::router::upstream {
 namespace {
 
 /// Answers all but /endless.
@@ -47,23 +47,24 @@ class UpstreamTest : public testing::Test {
     costly->close();
   }
 
-  Result<Envelope> ask(const std::string& customer, const std::string& path,
-                       Lane lane = Lane::kUnknown) {
+  Result<json::Envelope> ask(const std::string& customer, const std::string& path,
+                             Lane lane = Lane::kUnknown) {
     Ask ask;
     ask.customer = *CustomerId::parse(customer);
     ask.path = path;
     ask.lane = lane;
     if (path == "/endless") ask.timeout = std::chrono::milliseconds(1);
-    std::promise<Result<Envelope>> answered;
-    upstream.ask(std::move(ask),
-                 [&answered](Result<Envelope> answer) { answered.set_value(std::move(answer)); });
+    std::promise<Result<json::Envelope>> answered;
+    upstream.ask(std::move(ask), [&answered](Result<json::Envelope> answer) {
+      answered.set_value(std::move(answer));
+    });
     return answered.get_future().get();
   }
 
   Store store;
   ManualClock clock{0};
   service::MetricRegistry metrics;
-  const ByteShares shares{ByteShareSettings{}};
+  const access::ByteShares shares{access::ByteShareSettings{}};
   Readers readers;
   const std::unique_ptr<net::Client> light = net::Client::create({});
   const std::unique_ptr<net::Client> costly = net::Client::create({});
@@ -102,7 +103,7 @@ TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
   Ask look_up;
   look_up.path = "/series";
   look_up.lane = Lane::kLookUp;
-  upstream.ask(std::move(look_up), [&](const Result<Envelope>&) {
+  upstream.ask(std::move(look_up), [&](const Result<json::Envelope>&) {
     is_taken.set_value();
     const auto waited = is_light_answered.get_future().wait_for(std::chrono::seconds(10));
     was_first.set_value(waited == std::future_status::ready);
@@ -120,7 +121,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
     ask.customer = std::move(customer);
     ask.path = "/endless";
     ask.lane = lane;
-    upstream.ask(std::move(ask), [](const Result<Envelope>&) {});
+    upstream.ask(std::move(ask), [](const Result<json::Envelope>&) {});
   };
   for (int i = 0; i < 6; ++i) {
     const auto customer = *CustomerId::parse("c" + std::to_string(i));
@@ -132,7 +133,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
   brief.timeout = Lanes::kBriefMax;
   brief.lane = Lane::kHeavy;
   const auto answered = std::make_shared<std::promise<bool>>();
-  upstream.ask(std::move(brief), [answered](const Result<Envelope>& answer) {
+  upstream.ask(std::move(brief), [answered](const Result<json::Envelope>& answer) {
     answered->set_value(answer.has_value());
   });
   auto answer = answered->get_future();
@@ -146,9 +147,10 @@ TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
     ask.path = path;
     ask.lane = Lane::kUnknown;
     ask.timeout = timeout;
-    std::promise<Result<Envelope>> answered;
-    upstream.ask(std::move(ask),
-                 [&answered](Result<Envelope> answer) { answered.set_value(std::move(answer)); });
+    std::promise<Result<json::Envelope>> answered;
+    upstream.ask(std::move(ask), [&answered](Result<json::Envelope> answer) {
+      answered.set_value(std::move(answer));
+    });
     return answered.get_future().get();
   };
   for (int i = 0; i < Penalties::kFreeTimeouts; ++i) {
@@ -159,4 +161,4 @@ TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
 }
 
 }  // namespace
-}  // namespace vigia::router
+}  // namespace vigia::router::upstream

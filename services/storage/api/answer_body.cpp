@@ -2,7 +2,7 @@
 
 #include "libs/base/json_text.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 // A text that grows is there twice while it is copied.
@@ -10,7 +10,7 @@ constexpr std::size_t kGrowth = 2;
 
 }  // namespace
 
-std::string_view share_of(const Fence& fence) {
+std::string_view share_of(const read::Fence& fence) {
   return fence.has_value() ? std::string_view(fence->text()) : std::string_view();
 }
 
@@ -34,7 +34,7 @@ net::Response AnswerBody::finish(std::string_view warning) {
   return json_answer(std::move(text_), std::move(memory_));
 }
 
-net::Response json_answer(std::string text, std::shared_ptr<AnswerMemory> memory) {
+net::Response json_answer(std::string text, std::shared_ptr<lanes::AnswerMemory> memory) {
   net::Response response;
   response.headers.add("content-type", "application/json");
   response.body = std::move(text);
@@ -45,4 +45,4 @@ net::Response json_answer(std::string text, std::shared_ptr<AnswerMemory> memory
   return response;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -9,7 +9,7 @@
 #include "services/storage/lanes/answer_memory.hpp"
 #include "services/storage/read/series_search.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// No answer in JSON is longer.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
@@ -17,14 +17,14 @@ inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 inline constexpr std::size_t kJsonGrowth = 6;
 
 /// Whose share of memory an answer inside the fence uses; "" is the operators'.
-std::string_view share_of(const Fence& fence);
+std::string_view share_of(const read::Fence& fence);
 
 /// {"status":"success","data":[…],"warnings":[…]}. Its memory is held until the reader has it.
 /// Thread contract: one thread.
 class AnswerBody {
  public:
   /// `memory` outlives the answer: it goes with the response. `gaps`: a warning in any case.
-  explicit AnswerBody(std::shared_ptr<AnswerMemory> memory, std::string_view gaps = {})
+  explicit AnswerBody(std::shared_ptr<lanes::AnswerMemory> memory, std::string_view gaps = {})
       : memory_(std::move(memory)), gaps_(gaps) {}
 
   /// Whether `bytes` more of JSON fit into the longest answer.
@@ -36,13 +36,13 @@ class AnswerBody {
   net::Response finish(std::string_view warning);
 
  private:
-  std::shared_ptr<AnswerMemory> memory_;
+  std::shared_ptr<lanes::AnswerMemory> memory_;
   const std::string gaps_;
   std::string text_ = R"({"status":"success","data":[)";
   std::size_t items_ = 0;
 };
 
 /// A whole text as the response's body; `memory` keeps what that needs until the reader has it.
-net::Response json_answer(std::string text, std::shared_ptr<AnswerMemory> memory);
+net::Response json_answer(std::string text, std::shared_ptr<lanes::AnswerMemory> memory);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

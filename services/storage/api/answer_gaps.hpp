@@ -7,7 +7,7 @@
 
 #include "libs/net/message.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// On every answer of a read, and on /health, from which the router learns it: remote read has no
 /// room for a warning. "damaged-files", of anybody's; "index": of some customers, of whom is seen
@@ -44,4 +44,4 @@ class AnswerGaps {
   std::function<bool(std::string_view)> lacks_index_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

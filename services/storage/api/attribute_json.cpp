@@ -4,7 +4,7 @@
 
 #include "libs/base/json_text.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 using wire::otlp::bytes_field;
@@ -80,4 +80,4 @@ void append_object_json(std::string& out, const wire::otlp::Attributes& attribut
   out += '}';
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -6,7 +6,7 @@
 
 #include "libs/wire/otlp/attributes.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// Jaeger's names of value types: "string", "bool", "int64", "float64".
 std::string_view value_type(std::string_view any_value);
@@ -18,4 +18,4 @@ void append_value_string(std::string& out, std::string_view any_value);
 /// Appends {"key":value,…}
 void append_object_json(std::string& out, const wire::otlp::Attributes& attributes);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

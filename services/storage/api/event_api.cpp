@@ -15,7 +15,7 @@
 #include "services/storage/api/json_cost.hpp"
 #include "services/storage/api/label_query.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 using wire::otlp::bytes_field;
@@ -23,7 +23,7 @@ using wire::otlp::FieldReader;
 
 constexpr std::size_t kTraceIdDigits = 32;
 constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
-constexpr TimestampNs kNsPerMs = 1'000'000;
+constexpr events::TimestampNs kNsPerMs = 1'000'000;
 // What one span or log record, which must not make the others unreadable, may need to be shown.
 constexpr std::size_t kItemMemoryMax = 48U << 20U;
 const Error kAnswerTooLarge{ErrorCode::kOverLimit,
@@ -80,7 +80,7 @@ RecordParts read_record(std::string_view record) {
   return parts;
 }
 
-bool is_wanted(const std::vector<LabelMatchers>& sets, const EventView& event,
+bool is_wanted(const std::vector<index::LabelMatchers>& sets, const events::EventView& event,
                const RecordParts& parts) {
   std::vector<Label> labels = {{"severity", std::string(parts.severity)},
                                {"trace_id", parts.trace_id}};
@@ -95,14 +95,14 @@ bool is_wanted(const std::vector<LabelMatchers>& sets, const EventView& event,
                                    labels.push_back({std::move(name), std::move(value)});
                                  });
   const Labels sorted = Labels::from(std::move(labels));
-  std::vector<LabelView> views;
+  std::vector<index::LabelView> views;
   for (const Label& label : sorted) views.emplace_back(label.name, label.value);
   return std::any_of(sets.begin(), sets.end(),
-                     [&](const LabelMatchers& set) { return all_match(set, views); });
+                     [&](const index::LabelMatchers& set) { return index::all_match(set, views); });
 }
 
-std::string record_json(TimestampNs time_ns, const EventView& event, const RecordParts& parts,
-                        std::size_t bytes_max) {
+std::string record_json(events::TimestampNs time_ns, const events::EventView& event,
+                        const RecordParts& parts, std::size_t bytes_max) {
   std::string json;
   json.reserve(bytes_max);
   json += fmt::format(R"({{"time_ns":"{}","severity":)", time_ns);
@@ -124,7 +124,8 @@ enum class Taken : std::uint8_t { kYes, kTooLarge, kNoMore };
 
 // An error where the customer's other answers leave no room for now. Where this answer alone is
 // all that it may be, it ends there: nobody can ask for less of a trace.
-Result<Taken> take_span(const EventView& event, JaegerTrace& trace, AnswerMemory& memory) {
+Result<Taken> take_span(const events::EventView& event, JaegerTrace& trace,
+                        lanes::AnswerMemory& memory) {
   const JsonCost cost = trace.cost_of(event);
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
   const bool is_full = trace.bytes() + cost.json > kAnswerBytesMax;
@@ -143,19 +144,20 @@ Result<Taken> take_span(const EventView& event, JaegerTrace& trace, AnswerMemory
 }
 
 // Nothing where its labels are too many to be looked at.
-Result<std::optional<bool>> is_wanted_within(const std::vector<LabelMatchers>& sets,
-                                             const EventView& event, const RecordParts& parts,
-                                             AnswerMemory& memory) {
+Result<std::optional<bool>> is_wanted_within(const std::vector<index::LabelMatchers>& sets,
+                                             const events::EventView& event,
+                                             const RecordParts& parts,
+                                             lanes::AnswerMemory& memory) {
   if (sets.empty()) return true;
   const std::size_t needed = labels_memory(event.resource);
   if (needed > kItemMemoryMax) return std::nullopt;
-  const ScratchMemory scratch(memory);
+  const lanes::ScratchMemory scratch(memory);
   if (auto fits = memory.add(needed); !fits) return forward(fits);
   return is_wanted(sets, event, parts);
 }
 
-Result<Taken> take_record(TimestampNs time_ns, const EventView& event, const RecordParts& parts,
-                          AnswerBody& body, AnswerMemory& memory) {
+Result<Taken> take_record(events::TimestampNs time_ns, const events::EventView& event,
+                          const RecordParts& parts, AnswerBody& body, lanes::AnswerMemory& memory) {
   const JsonCost cost = record_cost(event);
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
   if (!body.has_room(cost.json)) return tl::unexpected<Error>(kAnswerTooLarge);
@@ -170,26 +172,26 @@ Result<Taken> take_record(TimestampNs time_ns, const EventView& event, const Rec
   return Taken::kYes;
 }
 
-TimestampNs to_ns(TimestampMs time_ms) {
-  return static_cast<TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
+events::TimestampNs to_ns(TimestampMs time_ms) {
+  return static_cast<events::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
 }  // namespace
 
 net::Response EventApi::trace(const net::Request& request, std::string_view id,
-                              const WorkLimit& limit) const {
+                              const lanes::WorkLimit& limit) const {
   const auto trace_id = parse_trace_id(id);
   if (!trace_id.has_value()) {
     return net::json_error({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits"});
   }
   const auto fence = read_fence(request.headers);
   if (!fence) return net::json_error(fence.error());
-  auto memory = std::make_shared<AnswerMemory>(answers_, share_of(*fence));
+  auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(*fence));
   JaegerTrace trace(*trace_id);
   bool is_cut = false;
   Result<void> fits;
-  for (const Customer& customer : customers_for(index_, *fence, {})) {
-    const auto add = [&](const EventView& event) {
+  for (const index::Customer& customer : read::customers_for(index_, *fence, {})) {
+    const auto add = [&](const events::EventView& event) {
       const auto taken = take_span(event, trace, *memory);
       if (!taken) {
         fits = tl::unexpected<Error>(taken.error());
@@ -216,7 +218,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   return json_answer(trace.finish(is_cut, gaps), std::move(memory));
 }
 
-net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit) const {
+net::Response EventApi::logs(const net::Request& request, const lanes::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::json_error(query.error());
   // Without a range the search would read all that is kept.
@@ -224,7 +226,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
     return net::json_error({ErrorCode::kInvalid, "start and end are required"});
   }
   const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
-  auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   AnswerBody body(memory, gaps_.warning(share_of(query->fence)));
   bool is_cut = false;
   std::size_t left_out = 0;
@@ -233,7 +235,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
     fits = tl::unexpected<Error>(error);
     return false;
   };
-  const auto add = [&](TimestampNs time_ns, const EventView& event) {
+  const auto add = [&](events::TimestampNs time_ns, const events::EventView& event) {
     const RecordParts parts = read_record(event.item);
     const auto wanted = is_wanted_within(query->sets, event, parts, *memory);
     if (!wanted) return ends_with(wanted.error());
@@ -247,7 +249,7 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
     if (*taken == Taken::kTooLarge) ++left_out;
     return true;
   };
-  for (const Customer& customer : customers_for(index_, query->fence, {})) {
+  for (const index::Customer& customer : read::customers_for(index_, query->fence, {})) {
     const auto whole = logs_.read_logs(customer.number, to_ns(query->start_ms),
                                        to_ns(query->end_ms) + kNsPerMs - 1, add, limit);
     if (!whole) return net::json_error(whole.error());
@@ -259,4 +261,4 @@ net::Response EventApi::logs(const net::Request& request, const WorkLimit& limit
       left_out == 0 ? "" : fmt::format("{} log records are too large to be shown", left_out));
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -8,7 +8,7 @@
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/lanes/work_limit.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 inline constexpr std::size_t kTraceSpansMax = 20'000;
 inline constexpr std::size_t kLogRecordsMax = 5'000;
@@ -18,8 +18,8 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 class EventApi {
  public:
   /// All must outlive it.
-  EventApi(EventStore& spans, EventStore& logs, const SeriesIndex& index, CustomerShares& answers,
-           AnswerGaps gaps = {})
+  EventApi(events::EventStore& spans, events::EventStore& logs, const index::SeriesIndex& index,
+           lanes::CustomerShares& answers, AnswerGaps gaps = {})
       : spans_(spans), logs_(logs), index_(index), answers_(answers), gaps_(std::move(gaps)) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans, 64 MiB and what one answer may hold,
@@ -28,7 +28,7 @@ class EventApi {
   /// missing), 503 where the limit came before the first, or the customer's other answers leave no
   /// room. The id: 1 to 32 hex digits, filled with zeros at the left.
   net::Response trace(const net::Request& request, std::string_view id,
-                      const WorkLimit& limit = {}) const;
+                      const lanes::WorkLimit& limit = {}) const;
 
   /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp): start and end
   /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
@@ -38,14 +38,14 @@ class EventApi {
   /// customer, those of one time in order of arrival. Where there are more than the limit
   /// "warnings" says so, and where the limit ended the search; 429 past 64 MiB, 503 past the
   /// customer's share of all answers' memory.
-  net::Response logs(const net::Request& request, const WorkLimit& limit = {}) const;
+  net::Response logs(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
 
  private:
-  EventStore& spans_;
-  EventStore& logs_;
-  const SeriesIndex& index_;
-  CustomerShares& answers_;
+  events::EventStore& spans_;
+  events::EventStore& logs_;
+  const index::SeriesIndex& index_;
+  lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -1,14 +1,14 @@
 #include "services/storage/api/fence_header.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
-Result<Fence> read_fence(const net::Headers& headers) {
+Result<read::Fence> read_fence(const net::Headers& headers) {
   const std::size_t count = headers.count(kCustomerHeader);
-  if (count == 0) return Fence();
+  if (count == 0) return read::Fence();
   if (count > 1) return fail(ErrorCode::kInvalid, "X-Vigia-Customer stands more than once");
   auto customer = CustomerId::parse(headers.get(kCustomerHeader));
   if (!customer) return tl::unexpected<Error>(with_context("X-Vigia-Customer", customer.error()));
-  return Fence(std::move(*customer));
+  return read::Fence(std::move(*customer));
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -4,12 +4,12 @@
 #include "libs/net/message.hpp"
 #include "services/storage/read/series_search.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 inline constexpr std::string_view kCustomerHeader = "x-vigia-customer";
 
 /// The customer of X-Vigia-Customer; nothing where the header is missing. kInvalid where it stands
 /// twice or is no customer id: a fence is never guessed.
-Result<Fence> read_fence(const net::Headers& headers);
+Result<read::Fence> read_fence(const net::Headers& headers);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

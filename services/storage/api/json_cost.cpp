@@ -5,7 +5,7 @@
 #include "libs/base/json_text.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 using wire::otlp::bytes_field;
@@ -211,7 +211,7 @@ void reckon_span_field(FieldReader& reader, Reckoner& reckoner) {
 
 }  // namespace
 
-JsonCost span_cost(const EventView& event) {
+JsonCost span_cost(const events::EventView& event) {
   Reckoner reckoner;
   reckoner.fixed(kSpanText);
   FieldReader reader(event.item);
@@ -227,7 +227,7 @@ JsonCost process_cost(std::string_view resource) {
   return reckoner.cost();
 }
 
-JsonCost record_cost(const EventView& event) {
+JsonCost record_cost(const events::EventView& event) {
   Reckoner reckoner;
   reckoner.fixed(kRecordText);
   FieldReader reader(event.item);
@@ -261,4 +261,4 @@ std::size_t labels_memory(std::string_view resource) {
   return bytes;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -8,7 +8,7 @@
 #include "libs/wire/otlp/attributes.hpp"
 #include "services/storage/events/event_row.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 struct JsonCost {
   std::size_t json = 0;     ///< bytes of JSON, at most
@@ -17,11 +17,11 @@ struct JsonCost {
 };
 
 /// All throw protozero::exception on damaged bytes. The JSON: jaeger_json.hpp, attribute_json.hpp.
-JsonCost span_cost(const EventView& event);  ///< without its process
+JsonCost span_cost(const events::EventView& event);  ///< without its process
 JsonCost process_cost(std::string_view resource);
-JsonCost record_cost(const EventView& event);  ///< of GET /api/v1/logs
+JsonCost record_cost(const events::EventView& event);  ///< of GET /api/v1/logs
 
 /// Of a resource whose attributes become labels for a while.
 std::size_t labels_memory(std::string_view resource);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

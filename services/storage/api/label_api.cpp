@@ -6,7 +6,7 @@
 #include "libs/net/status.hpp"
 #include "services/storage/kv/day_set.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 // As Prometheus says it, of either limit.
@@ -16,7 +16,7 @@ constexpr std::size_t kNodeBytes = 96;  // of a text in a set, beside its letter
 // The first of all texts in order, one more than the limit: that shows that there are more.
 class FirstTexts {
  public:
-  FirstTexts(std::size_t limit, AnswerMemory& memory) : limit_(limit), memory_(memory) {}
+  FirstTexts(std::size_t limit, lanes::AnswerMemory& memory) : limit_(limit), memory_(memory) {}
 
   /// False where whoever gives texts in order has none that are wanted any more.
   bool add(std::string_view text) {
@@ -44,7 +44,7 @@ class FirstTexts {
  private:
   std::set<std::string, std::less<>> texts_;
   const std::size_t limit_;
-  AnswerMemory& memory_;
+  lanes::AnswerMemory& memory_;
   Result<void> fits_;
 };
 
@@ -70,8 +70,8 @@ std::string to_json(const Labels& labels) {
 // Takes the items apart as it goes, so that they are not there twice.
 template <typename T>
 net::Response answer(Result<std::set<T>> found, std::size_t items_max,
-                     const std::shared_ptr<AnswerMemory>& memory, std::string_view gaps,
-                     const WorkLimit& limit) {
+                     const std::shared_ptr<lanes::AnswerMemory>& memory, std::string_view gaps,
+                     const lanes::WorkLimit& limit) {
   if (!found) return net::prometheus_error(found.error());
   AnswerBody body(memory, gaps);
   while (!found->empty()) {
@@ -87,7 +87,8 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
 
 }  // namespace
 
-Result<bool> LabelApi::is_in_range(const LabelQuery& query, const SelectedSeries& series) const {
+Result<bool> LabelApi::is_in_range(const LabelQuery& query,
+                                   const index::SelectedSeries& series) const {
   if (!query.has_range) return true;
   return reader_.has_samples(series.customer, series.id, query.start_ms, query.end_ms);
 }
@@ -96,16 +97,16 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
                                                std::size_t series_max) const {
   const LabelQuery& query = looking.query;
   std::set<Labels> found;
-  for (const LabelMatchers& set : query.sets) {
-    const SeriesQuestion question{query.fence, set, days_between(query.start_ms, query.end_ms),
-                                  kAnswersMax};
-    auto selected = select_series(index_, question, looking.memory, looking.limit);
+  for (const index::LabelMatchers& set : query.sets) {
+    const read::SeriesQuestion question{
+        query.fence, set, read::days_between(query.start_ms, query.end_ms), kAnswersMax};
+    auto selected = read::select_series(index_, question, looking.memory, looking.limit);
     if (!selected) return forward(selected);
-    for (SelectedSeries& series : *selected) {
+    for (index::SelectedSeries& series : *selected) {
       if (auto checked = looking.limit.check(); !checked) return forward(checked);
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return tl::unexpected<Error>(is_wanted.error());
-      const std::size_t bytes = memory_bytes(series);
+      const std::size_t bytes = read::memory_bytes(series);
       // The memory of one that is kept was taken by select_series() and goes over to the answer.
       const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
       if (found.size() > series_max) return found;  // one more than asked for: there are more
@@ -123,8 +124,8 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
   const auto add = [&](std::string_view name) { return names.add(name); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      walked = index_.label_names(customer.number, day_of(query.start_ms), add, looking.limit);
+    for (const index::Customer& customer : read::customers_for(index_, query.fence, {})) {
+      walked = index_.label_names(customer.number, kv::day_of(query.start_ms), add, looking.limit);
       if (!walked) break;
     }
     return names.take(walked);
@@ -144,9 +145,9 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
   const auto add = [&](std::string_view value) { return values.add(value); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const Customer& customer : customers_for(index_, query.fence, {})) {
-      walked =
-          index_.label_values(customer.number, name, day_of(query.start_ms), add, looking.limit);
+    for (const index::Customer& customer : read::customers_for(index_, query.fence, {})) {
+      walked = index_.label_values(customer.number, name, kv::day_of(query.start_ms), add,
+                                   looking.limit);
       if (!walked) break;
     }
     return values.take(walked);
@@ -159,32 +160,32 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
   return values.take(walked);
 }
 
-net::Response LabelApi::labels(const net::Request& request, const WorkLimit& limit) const {
+net::Response LabelApi::labels(const net::Request& request, const lanes::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
-  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_names({*query, *memory, limit}), query->limit, memory,
                 gaps_.warning(share_of(query->fence)), limit);
 }
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name,
-                               const WorkLimit& limit) const {
+                               const lanes::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
-  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_values({*query, *memory, limit}, name), query->limit, memory,
                 gaps_.warning(share_of(query->fence)), limit);
 }
 
-net::Response LabelApi::series(const net::Request& request, const WorkLimit& limit) const {
+net::Response LabelApi::series(const net::Request& request, const lanes::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   if (query->sets.empty()) {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});
   }
-  const auto memory = std::make_shared<AnswerMemory>(answers_, share_of(query->fence));
+  const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_series({*query, *memory, limit}, query->limit), query->limit, memory,
                 gaps_.warning(share_of(query->fence)), limit);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -11,7 +11,7 @@
 #include "services/storage/api/label_query.hpp"
 #include "services/storage/read/series_reader.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// Parameters: label_query.hpp. With a range, series count only where they have a sample in it;
 /// labels and values without matchers are those of all time. Where `limit` or 64 MiB of JSON cut an
@@ -22,29 +22,29 @@ namespace vigia::storage {
 class LabelApi {
  public:
   /// All must outlive it.
-  LabelApi(const SeriesIndex& index, const SeriesReader& reader, CustomerShares& answers,
-           AnswerGaps gaps = {})
+  LabelApi(const index::SeriesIndex& index, const read::SeriesReader& reader,
+           lanes::CustomerShares& answers, AnswerGaps gaps = {})
       : index_(index), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
-  net::Response labels(const net::Request& request, const WorkLimit& limit = {}) const;
+  net::Response labels(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
   net::Response values(const net::Request& request, std::string_view name,
-                       const WorkLimit& limit = {}) const;
-  net::Response series(const net::Request& request, const WorkLimit& limit = {}) const;
+                       const lanes::WorkLimit& limit = {}) const;
+  net::Response series(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
 
  private:
   struct Looking {  // of one request
     const LabelQuery& query;
-    AnswerMemory& memory;
-    const WorkLimit& limit;
+    lanes::AnswerMemory& memory;
+    const lanes::WorkLimit& limit;
   };
   Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
   Result<std::set<std::string>> find_names(const Looking& looking) const;
   Result<std::set<std::string>> find_values(const Looking& looking, std::string_view name) const;
-  Result<bool> is_in_range(const LabelQuery& query, const SelectedSeries& series) const;
+  Result<bool> is_in_range(const LabelQuery& query, const index::SelectedSeries& series) const;
 
-  const SeriesIndex& index_;
-  const SeriesReader& reader_;
-  CustomerShares& answers_;
+  const index::SeriesIndex& index_;
+  const read::SeriesReader& reader_;
+  lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

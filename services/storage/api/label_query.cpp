@@ -8,7 +8,7 @@
 #include "libs/net/routes.hpp"
 #include "services/storage/api/fence_header.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 // Years 0 to 2500 or so: what is beyond is a mistake of units.
@@ -59,11 +59,11 @@ Result<void> read_customer(std::string_view text, LabelQuery& query) {
 }
 
 struct MatcherSets {
-  std::vector<std::vector<Matcher>> sets;
+  std::vector<std::vector<wire::remote_read::Matcher>> sets;
   bool starts_new = true;
 
   Result<void> add(std::string_view text) {
-    auto matcher = parse_matcher(text);
+    auto matcher = index::parse_matcher(text);
     if (!matcher) return tl::unexpected<Error>(matcher.error());
     if (starts_new) sets.emplace_back();
     starts_new = false;
@@ -111,11 +111,11 @@ Result<LabelQuery> read_label_query(const net::Request& request) {
     return fail(ErrorCode::kInvalid, "more than 64 sets of matchers");
   }
   for (const auto& set : matchers.sets) {
-    auto compiled = compile_matchers(set);
+    auto compiled = index::compile_matchers(set);
     if (!compiled) return forward(compiled);
     query.sets.push_back(std::move(*compiled));
   }
   return query;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

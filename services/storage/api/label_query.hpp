@@ -4,15 +4,15 @@
 #include "libs/net/message.hpp"
 #include "services/storage/read/series_search.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 inline constexpr std::size_t kAnswersMax = 100'000;
 inline constexpr std::size_t kMatcherSetsMax = 64;
 
 struct LabelQuery {
-  Fence fence;
+  read::Fence fence;
   /// Series that all matchers of any one set match; no sets: all series.
-  std::vector<LabelMatchers> sets;
+  std::vector<index::LabelMatchers> sets;
   TimestampMs start_ms = 0;
   TimestampMs end_ms = INT64_MAX;
   bool has_range = false;
@@ -28,4 +28,4 @@ struct LabelQuery {
 /// kInvalid for any other parameter.
 Result<LabelQuery> read_label_query(const net::Request& request);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

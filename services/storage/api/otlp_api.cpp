@@ -7,7 +7,7 @@
 #include "libs/net/status.hpp"
 #include "services/storage/api/fence_header.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 constexpr int kUnsupportedMediaType = 415;
@@ -66,7 +66,7 @@ net::Response OtlpApi::handle_nobodys(const net::Request& request) const {
   return response;
 }
 
-void OtlpApi::count(const CustomerId& customer, const EventCounts& counts) {
+void OtlpApi::count(const CustomerId& customer, const events::EventCounts& counts) {
   const std::string_view items = signal_ == Signal::kTraces ? "spans" : "log_records";
   const auto add = [&](std::string_view what, std::string_view help, std::uint64_t value) {
     registry_
@@ -80,4 +80,4 @@ void OtlpApi::count(const CustomerId& customer, const EventCounts& counts) {
   add("refused", "Items of another customer's resource, or that cannot be kept.", counts.refused);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -11,7 +11,7 @@
 #include "services/storage/events/event_store.hpp"
 #include "services/storage/index/series_index.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// Contract: X-Vigia-Customer is required, but for a request with nothing in it, which asks
 /// whether the store takes anything (503 where not, as on a full disk); 200 with an
@@ -22,17 +22,18 @@ namespace vigia::storage {
 class OtlpApi {
  public:
   /// All must outlive it. `signal` is that of `events`.
-  OtlpApi(EventStore& events, SeriesIndex& index, service::MetricRegistry& registry, Signal signal)
+  OtlpApi(events::EventStore& events, index::SeriesIndex& index, service::MetricRegistry& registry,
+          Signal signal)
       : events_(events), index_(index), registry_(registry), signal_(signal) {}
   net::Response handle(const net::Request& request);
 
  private:
   net::Response handle_nobodys(const net::Request& request) const;
-  void count(const CustomerId& customer, const EventCounts& counts);
-  EventStore& events_;
-  SeriesIndex& index_;
+  void count(const CustomerId& customer, const events::EventCounts& counts);
+  events::EventStore& events_;
+  index::SeriesIndex& index_;
   service::MetricRegistry& registry_;
   Signal signal_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

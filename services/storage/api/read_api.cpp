@@ -7,7 +7,7 @@
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/api/fence_header.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 net::Response error_response(const Error& error) {
@@ -19,9 +19,9 @@ net::Response error_response(const Error& error) {
 }
 
 // Each piece's memory is given back when the next one is asked for: then the client has room.
-net::BodySource sender_of(ReadAnswer answer) {
+net::BodySource sender_of(read::ReadAnswer answer) {
   struct State {
-    ReadAnswer answer;
+    read::ReadAnswer answer;
     std::size_t sent = 0;
   };
   // Shared because std::function copies; there is one owner at a time.
@@ -52,7 +52,7 @@ std::string ReadApi::customer_of(const net::Request& request) {
   return {};
 }
 
-net::Response ReadApi::handle(const net::Request& request, const WorkLimit& limit) const {
+net::Response ReadApi::handle(const net::Request& request, const lanes::WorkLimit& limit) const {
   const auto fence = read_fence(request.headers);
   if (!fence) return error_response(fence.error());
   const auto query = wire::remote_read::parse_read_request(request.body);
@@ -70,4 +70,4 @@ net::Response ReadApi::handle(const net::Request& request, const WorkLimit& limi
   return response;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

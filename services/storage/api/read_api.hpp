@@ -4,20 +4,20 @@
 #include "libs/net/server.hpp"
 #include "services/storage/read/remote_read.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// With X-Vigia-Customer the answer holds that customer's series alone, whatever the matchers say.
 /// Thread contract: any thread that may block.
 class ReadApi {
  public:
-  explicit ReadApi(const RemoteRead& remote_read) : remote_read_(remote_read) {}
+  explicit ReadApi(const read::RemoteRead& remote_read) : remote_read_(remote_read) {}
   /// Whose turn the request uses: the header's, else the customer that its first query asks for
   /// (the router's queries come through a Prometheus, which sends no header), else "".
   static std::string customer_of(const net::Request& request);
-  net::Response handle(const net::Request& request, const WorkLimit& limit = {}) const;
+  net::Response handle(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
 
  private:
-  const RemoteRead& remote_read_;
+  const read::RemoteRead& remote_read_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// Thread contract: one thread.
 class TextPieces {
@@ -50,4 +50,4 @@ class TextPieces {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

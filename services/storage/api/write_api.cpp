@@ -10,7 +10,7 @@
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/write_batch.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 constexpr int kUnsupportedMediaType = 415;
@@ -45,7 +45,7 @@ bool is_remote_write_1(const net::Headers& headers) {
 }  // namespace
 
 // A fault of ours is nobody's to pay for with samples that were acknowledged: it is not final.
-net::Response write_answer(const AppendCounts& counts, const RefusedSamples& refused) {
+net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused) {
   net::Response response;
   response.status = 204;
   if (counts.set_aside > 0) {
@@ -98,19 +98,20 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
     books_.note_refused(reason, batch.refused(reason));
     refused.samples += batch.refused(reason);
   }
-  IngestBatch accepted = batch.take();
+  ingest::IngestBatch accepted = batch.take();
   const std::size_t items = accepted.items();
   if (items == 0) return responder.send(write_answer({}, refused));
   // Shared because std::function copies; there is one owner at a time.
   const auto shared = std::make_shared<net::Responder>(std::move(responder));
-  ingester_.write(std::move(accepted), [this, items, shared, refused](Result<AppendCounts> counts) {
-    if (!counts) {
-      books_.note_failed(items);
-      return shared->send(error_response(counts.error()));
-    }
-    books_.note(*counts);
-    shared->send(write_answer(*counts, refused));
-  });
+  ingester_.write(std::move(accepted),
+                  [this, items, shared, refused](Result<heads::AppendCounts> counts) {
+                    if (!counts) {
+                      books_.note_failed(items);
+                      return shared->send(error_response(counts.error()));
+                    }
+                    books_.note(*counts);
+                    shared->send(write_answer(*counts, refused));
+                  });
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -9,7 +9,7 @@
 #include "services/storage/index/series_index.hpp"
 #include "services/storage/ingest/ingester.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 struct RefusedSamples {
   std::uint64_t samples = 0;
@@ -17,7 +17,7 @@ struct RefusedSamples {
 };
 
 /// What a write is answered of which this became.
-net::Response write_answer(const AppendCounts& counts, const RefusedSamples& refused);
+net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused);
 
 /// Contract: 204 where all samples are in the write-ahead log, or were there already; 400 where
 /// some were refused or conflict with stored ones, the rest stored; 415 for another content type or
@@ -31,7 +31,7 @@ class WriteApi {
  public:
   /// All must outlive it.
   /// `oldest_ms` gives the time before which nothing is kept; 0: everything is.
-  WriteApi(SeriesIndex& index, Ingester& ingester, WriteBooks& books,
+  WriteApi(index::SeriesIndex& index, ingest::Ingester& ingester, WriteBooks& books,
            std::function<TimestampMs()> oldest_ms)
       : index_(index), ingester_(ingester), books_(books), oldest_ms_(std::move(oldest_ms)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
@@ -39,10 +39,10 @@ class WriteApi {
   void handle(net::Request request, net::Responder responder);
 
  private:
-  SeriesIndex& index_;
-  Ingester& ingester_;
+  index::SeriesIndex& index_;
+  ingest::Ingester& ingester_;
   WriteBooks& books_;
   std::function<TimestampMs()> oldest_ms_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

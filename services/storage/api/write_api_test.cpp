@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 using testing::HasSubstr;
 
 TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
-  AppendCounts counts;
+  heads::AppendCounts counts;
   counts.stored = 3;
   counts.repeats = 2;
   const auto answer = write_answer(counts, {});
@@ -18,7 +18,7 @@ TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
 }
 
 TEST(WriteAnswerTest, WhatIsRefusedAndInConflictIsFinal) {
-  AppendCounts counts;
+  heads::AppendCounts counts;
   counts.conflicts = 1;
   EXPECT_EQ(write_answer(counts, {}).status, 400);
   const auto answer = write_answer({}, {2, "no name"});
@@ -29,7 +29,7 @@ TEST(WriteAnswerTest, WhatIsRefusedAndInConflictIsFinal) {
 
 // It was answered with 400, on which a sender drops what it had acknowledged.
 TEST(WriteAnswerTest, AFaultOfOursIsNotFinal) {
-  AppendCounts counts;
+  heads::AppendCounts counts;
   counts.stored = 3;
   counts.conflicts = 1;
   counts.set_aside = 2;
@@ -40,4 +40,4 @@ TEST(WriteAnswerTest, AFaultOfOursIsNotFinal) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -7,7 +7,7 @@
 #include "services/storage/histograms/native_histogram.hpp"
 #include "services/storage/kv/day_set.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 namespace {
 
 using wire::remote_write::SeriesView;
@@ -33,7 +33,7 @@ Labels to_labels(const SeriesView& series) {
 
 }  // namespace
 
-WriteBatch::WriteBatch(SeriesIndex& index, Fence fence, TimestampMs oldest_ms)
+WriteBatch::WriteBatch(index::SeriesIndex& index, read::Fence fence, TimestampMs oldest_ms)
     : index_(index), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
@@ -41,18 +41,18 @@ void WriteBatch::on_series(const SeriesView& series) {
   received_ += values;
   const auto customer = owner_of(series);
   if (!customer.has_value()) return;
-  SeriesBatch target;
+  ingest::SeriesBatch target;
   target.customer = *customer;
   // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
   // are. A sender that orders its labels otherwise is resolved once more, to the same series.
-  const LabelsHash hash = index_.hash(*customer, series.label_bytes);
+  const index::LabelsHash hash = index_.hash(*customer, series.label_bytes);
   const auto known = index_.find(hash);
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return;
   add_values(series, target);
   // Before the series is made: samples that are all too old must not leave an empty one behind.
   if (target.samples.empty() && target.histograms.empty()) return;
-  const DayRange days = days_to_note(target);
+  const index::DayRange days = days_to_note(target);
   if (!known.has_value() || !known->days.contains(days)) {
     unresolved_.push_back({*customer, to_labels(series), hash, {}, false, days});
     unresolved_at_.push_back(batch_.series.size());
@@ -62,7 +62,7 @@ void WriteBatch::on_series(const SeriesView& series) {
 
 // In the last hour of a day the next one is noted too, a twentieth of the series every three
 // minutes: not all of them at midnight.
-DayRange WriteBatch::days_to_note(const SeriesBatch& target) const {
+index::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) const {
   TimestampMs first_ms = INT64_MAX;
   TimestampMs last_ms = 0;
   const auto see = [&](TimestampMs time_ms) {
@@ -72,10 +72,11 @@ DayRange WriteBatch::days_to_note(const SeriesBatch& target) const {
   for (const Sample& sample : target.samples) see(sample.timestamp_ms);
   for (const auto& histogram : target.histograms) see(histogram.timestamp_ms);
   const auto turn = static_cast<TimestampMs>(target.id.value % kNoteTurns);
-  return {day_of(first_ms), day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
+  return {kv::day_of(first_ms),
+          kv::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
 }
 
-std::optional<CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
+std::optional<chunks::CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   const std::string_view label = label_of(series, kCustomerLabel);
   if (fence_.has_value() && label != fence_->text()) {
@@ -113,7 +114,7 @@ bool WriteBatch::has_good_labels(const SeriesView& series) {
   return false;
 }
 
-void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
+void WriteBatch::add_values(const SeriesView& series, ingest::SeriesBatch& target) {
   target.samples.reserve(series.samples.size());
   for (const Sample& sample : series.samples) {
     if (!is_taken(sample.timestamp_ms, series)) continue;
@@ -127,7 +128,7 @@ void WriteBatch::add_values(const SeriesView& series, SeriesBatch& target) {
 }
 
 bool WriteBatch::is_right(std::string_view histogram, const SeriesView& series) {
-  const auto sound = sound_histogram(histogram);
+  const auto sound = histograms::sound_histogram(histogram);
   if (sound) return true;
   refuse(Refusal::kInvalid, 1, series, sound.error().message);
   return false;
@@ -162,11 +163,11 @@ Result<void> WriteBatch::resolve() {
   if (auto resolved = index_.resolve(unresolved_); !resolved) return resolved;
   if (auto noted = index_.note_days(unresolved_); !noted) return noted;
   for (std::size_t i = 0; i < unresolved_.size(); ++i) {
-    SeriesBatch& target = batch_.series[unresolved_at_[i]];
+    ingest::SeriesBatch& target = batch_.series[unresolved_at_[i]];
     target.id = unresolved_[i].id;
     target.is_new = unresolved_[i].is_new;
   }
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

@@ -12,7 +12,7 @@
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/read/series_search.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// 9999-12-31T23:59:59.999Z.
 inline constexpr TimestampMs kTimeMax = 253'402'300'799'999;
@@ -25,13 +25,13 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
   /// customer_id, `_provider` where there is none. `index` must outlive it. Samples before
   /// `oldest_ms` would be forgotten at once: they are counted, not stored.
-  WriteBatch(SeriesIndex& index, Fence fence, TimestampMs oldest_ms = 0);
+  WriteBatch(index::SeriesIndex& index, read::Fence fence, TimestampMs oldest_ms = 0);
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   /// After the last series: gives every one its number.
   Result<void> resolve();
 
-  IngestBatch take() { return std::move(batch_); }
+  ingest::IngestBatch take() { return std::move(batch_); }
   std::uint64_t received() const { return received_; }
   std::uint64_t expired() const { return expired_; }
   std::uint64_t refused(Refusal refusal) const {
@@ -43,21 +43,21 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  std::optional<CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
+  std::optional<chunks::CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
   bool has_good_labels(const wire::remote_write::SeriesView& series);
-  void add_values(const wire::remote_write::SeriesView& series, SeriesBatch& target);
-  DayRange days_to_note(const SeriesBatch& target) const;
+  void add_values(const wire::remote_write::SeriesView& series, ingest::SeriesBatch& target);
+  index::DayRange days_to_note(const ingest::SeriesBatch& target) const;
   bool is_right(std::string_view histogram, const wire::remote_write::SeriesView& series);
   bool is_taken(TimestampMs time_ms, const wire::remote_write::SeriesView& series);
   void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
               std::string_view why);
 
-  SeriesIndex& index_;
-  Fence fence_;
+  index::SeriesIndex& index_;
+  read::Fence fence_;
   std::string last_owner_label_;
-  std::optional<CustomerNumber> last_owner_;
-  IngestBatch batch_;
-  std::vector<UnresolvedSeries> unresolved_;
+  std::optional<chunks::CustomerNumber> last_owner_;
+  ingest::IngestBatch batch_;
+  std::vector<index::UnresolvedSeries> unresolved_;
   std::vector<std::size_t> unresolved_at_;  // where in the batch each stands
   TimestampMs oldest_ms_;
   std::uint64_t received_ = 0;
@@ -67,4 +67,4 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   std::optional<Error> failure_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

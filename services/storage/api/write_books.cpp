@@ -1,6 +1,6 @@
 #include "services/storage/api/write_books.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 std::string_view to_string(Refusal refusal) {
   switch (refusal) {
@@ -41,7 +41,7 @@ void WriteBooks::note_refused(Refusal refusal, std::uint64_t samples) {
   refused_[static_cast<std::size_t>(refusal)]->add(samples);
 }
 
-void WriteBooks::note(const AppendCounts& counts) {
+void WriteBooks::note(const heads::AppendCounts& counts) {
   stored_.add(counts.stored);
   late_.add(counts.late);
   repeated_.add(counts.repeats);
@@ -49,4 +49,4 @@ void WriteBooks::note(const AppendCounts& counts) {
   note_refused(Refusal::kFault, counts.set_aside);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

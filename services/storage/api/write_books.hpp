@@ -6,7 +6,7 @@
 #include "libs/service/metrics.hpp"
 #include "services/storage/heads/head_set.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::api {
 
 /// Why a sample was refused at the door.
 enum class Refusal : std::uint8_t {
@@ -24,7 +24,7 @@ class WriteBooks {
   explicit WriteBooks(service::MetricRegistry& registry);
   void note_received(std::uint64_t samples) { received_.add(samples); }
   void note_refused(Refusal refusal, std::uint64_t samples);
-  void note(const AppendCounts& counts);
+  void note(const heads::AppendCounts& counts);
   void note_expired(std::uint64_t samples) { expired_.add(samples); }
   void note_failed(std::uint64_t samples) { failed_.add(samples); }
 
@@ -39,4 +39,4 @@ class WriteBooks {
   std::array<service::Counter*, kRefusals> refused_{};  // of the registry, which outlives us
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::api

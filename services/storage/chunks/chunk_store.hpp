@@ -11,7 +11,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 
 /// A customer's number in keys, given out by the series index once and for ever.
 struct CustomerNumber {
@@ -69,4 +69,4 @@ class ChunkStore {
   virtual std::uint64_t disk_bytes() const = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -11,7 +11,7 @@
 #include "libs/chunk/packed_chunk.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 namespace {
 
 constexpr std::uint8_t kAsItIs = 1;
@@ -22,16 +22,16 @@ std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId s
   // By day first, so that what has expired is one range to drop; big-endian, so that keys stand in
   // the order of their numbers.
   std::string key;
-  append_key_u32(key, day);
-  append_key_u32(key, customer.value);
-  append_key_u64(key, series.value);
+  kv::append_key_u32(key, day);
+  kv::append_key_u32(key, customer.value);
+  kv::append_key_u64(key, series.value);
   return key;
 }
 
 std::string row_key(CustomerNumber customer, const ChunkRow& row) {
-  std::string key = series_prefix(day_of(row.first_ms), customer, row.series);
-  append_key_i64(key, row.first_ms);
-  append_key_u64(key, row.version);
+  std::string key = series_prefix(kv::day_of(row.first_ms), customer, row.series);
+  kv::append_key_i64(key, row.first_ms);
+  kv::append_key_u64(key, row.version);
   key.push_back(static_cast<char>(row.encoding));
   return key;
 }
@@ -74,8 +74,8 @@ Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
   ChunkRow row;
   row.series = series;
   bool ok = true;
-  row.first_ms = take_key_i64(key, ok);
-  row.version = take_key_u64(key, ok);
+  row.first_ms = kv::take_key_i64(key, ok);
+  row.version = kv::take_key_u64(key, ok);
   ByteReader reader(value);
   const std::uint8_t version = reader.read_u8();
   row.last_ms = row.first_ms + static_cast<TimestampMs>(reader.read_varint());
@@ -97,22 +97,22 @@ Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
 
 }  // namespace
 
-Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(OrderedStore& store) {
+Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(kv::OrderedStore& store) {
   auto chunks = std::make_unique<KvChunkStore>(Key{}, store);
   if (auto loaded = chunks->days_.load(); !loaded) return forward(loaded);
   return chunks;
 }
 
 Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkRow>& rows) {
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   writes.reserve(rows.size());
   for (const ChunkRow& row : rows) {
     CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
     // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
-    days_.note(day_of(row.first_ms));
-    writes.push_back({Family::kChunks, row_key(customer, row), row_value(row)});
+    days_.note(kv::day_of(row.first_ms));
+    writes.push_back({kv::Family::kChunks, row_key(customer, row), row_value(row)});
   }
-  return store_.put(writes, Durability::kLater);
+  return store_.put(writes, kv::Durability::kLater);
 }
 
 Result<std::vector<ChunkRow>> ChunkStore::read(CustomerNumber customer, SeriesId series,
@@ -135,11 +135,11 @@ Result<std::vector<ChunkRow>> ChunkStore::read(CustomerNumber customer, SeriesId
 Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
                                  TimestampMs to_ms, const RowVisit& visit) {
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
-  for (const std::uint32_t day : days_.between(day_of(earliest_ms), day_of(to_ms))) {
+  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), kv::day_of(to_ms))) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
-    append_key_i64(from, earliest_ms);
-    const auto scan = store_.scan(Family::kChunks, from, after_prefix(prefix));
+    kv::append_key_i64(from, earliest_ms);
+    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
     while (scan->next()) {
       const std::string_view key = scan->key().substr(prefix.size());
       // Unpacking costs far more than the times, and rows before the range are met on the way.
@@ -162,11 +162,11 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
                                                         TimestampMs from_ms) {
   const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
   std::optional<TimestampMs> newest;
-  for (const std::uint32_t day : days_.between(day_of(earliest_ms), UINT32_MAX)) {
+  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), UINT32_MAX)) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
-    append_key_i64(from, earliest_ms);
-    const auto scan = store_.scan(Family::kChunks, from, after_prefix(prefix));
+    kv::append_key_i64(from, earliest_ms);
+    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
     while (scan->next()) {
       const auto row =
           parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
@@ -184,4 +184,4 @@ Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
   return days_.expire(before_ms, kChunkSpanMs);  // the last chunk may reach into the next day
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -7,16 +7,17 @@
 #include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 
 /// Keys begin with the day, so that expiry drops whole files; then customer, series, time.
 class KvChunkStore final : public ChunkStore {
   struct Key {};  // only open makes one
 
  public:
-  KvChunkStore(Key /*key*/, OrderedStore& store) : store_(store), days_(store, Family::kChunks) {}
+  KvChunkStore(Key /*key*/, kv::OrderedStore& store)
+      : store_(store), days_(store, kv::Family::kChunks) {}
   /// `store` must outlive it. kCorrupt where the store holds keys that are not chunk rows.
-  static Result<std::unique_ptr<KvChunkStore>> open(OrderedStore& store);
+  static Result<std::unique_ptr<KvChunkStore>> open(kv::OrderedStore& store);
 
   Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override;
   Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
@@ -25,11 +26,11 @@ class KvChunkStore final : public ChunkStore {
                                             TimestampMs from_ms) override;
   Result<void> sync() override { return store_.sync(); }
   Result<std::size_t> expire(TimestampMs before_ms) override;
-  std::uint64_t disk_bytes() const override { return store_.disk_bytes(Family::kChunks); }
+  std::uint64_t disk_bytes() const override { return store_.disk_bytes(kv::Family::kChunks); }
 
  private:
-  OrderedStore& store_;
-  DaySet days_;
+  kv::OrderedStore& store_;
+  kv::DaySet days_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -8,7 +8,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 namespace {
 
 constexpr TimestampMs kDay = 24 * 3'600'000;
@@ -17,7 +17,7 @@ constexpr TimestampMs kStart = 20'000 * kDay;
 class KvChunkStoreTest : public testing::Test {
  protected:
   KvChunkStoreTest() {
-    store_ = open_rocksdb({folder_.path()}).value();
+    store_ = kv::open_rocksdb({folder_.path()}).value();
     reopen();
   }
   void reopen() { chunks_ = KvChunkStore::open(*store_).value(); }
@@ -35,7 +35,7 @@ class KvChunkStoreTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<kv::OrderedStore> store_;
   std::unique_ptr<KvChunkStore> chunks_;
 };
 
@@ -89,7 +89,7 @@ TEST_F(KvChunkStoreTest, ExpiryDropsWholeDaysOnly) {
 TEST_F(KvChunkStoreTest, RowsLookAsTheFormatPageSays) {
   ASSERT_TRUE(chunks_->put({3}, {{{7}, kStart + 5, kStart + 305, 2, Encoding::kHistograms, "ab"}})
                   .has_value());
-  const auto scan = store_->scan(Family::kChunks, "", "");
+  const auto scan = store_->scan(kv::Family::kChunks, "", "");
   ASSERT_TRUE(scan->next());
   EXPECT_EQ(to_hex(scan->key()),
             "00004e20"          // day 20,000
@@ -113,7 +113,7 @@ TEST_F(KvChunkStoreTest, ChunksOfDecimalFractionsLiePackedAndComeBackByteForByte
     const ChunkRow row{{i + 1}, kStart, decimals.last_ms(), kInOrder, Encoding::kFloats, chunks[i]};
     ASSERT_TRUE(chunks_->put({1}, {row}).has_value());
   }
-  const auto scan = store_->scan(Family::kChunks, "", "");
+  const auto scan = store_->scan(kv::Family::kChunks, "", "");
   ASSERT_TRUE(scan->next());
   EXPECT_EQ(scan->value()[0], 2);
   EXPECT_LT(scan->value().size() * 3, chunks[0].size());
@@ -128,15 +128,15 @@ TEST_F(KvChunkStoreTest, ChunksOfDecimalFractionsLiePackedAndComeBackByteForByte
 
 TEST_F(KvChunkStoreTest, ADamagedPackedRowIsNamed) {
   put(1, 7, kStart, kStart + 1);
-  const auto scan = store_->scan(Family::kChunks, "", "");
+  const auto scan = store_->scan(kv::Family::kChunks, "", "");
   ASSERT_TRUE(scan->next());
   const std::string key(scan->key());
-  ASSERT_TRUE(
-      store_->put({{Family::kChunks, key, std::string("\x02\x01\x05", 3)}}, Durability::kLater));
+  ASSERT_TRUE(store_->put({{kv::Family::kChunks, key, std::string("\x02\x01\x05", 3)}},
+                          kv::Durability::kLater));
   const auto rows = chunks_->read({1}, {7}, kStart, kStart);
   ASSERT_FALSE(rows.has_value());
   EXPECT_EQ(rows.error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

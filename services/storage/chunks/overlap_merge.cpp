@@ -5,7 +5,7 @@
 #include "services/storage/chunks/row_merge.hpp"
 #include "services/storage/heads/head.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 namespace {
 
 constexpr std::size_t kSamplesAtOnce = 128U << 10U;
@@ -24,7 +24,7 @@ std::size_t sample_count(const ChunkRow& row) {
 // has a sample there.
 class OverlapMerge {
  public:
-  OverlapMerge(std::vector<ChunkRow> rows, AnswerMemory& memory)
+  OverlapMerge(std::vector<ChunkRow> rows, lanes::AnswerMemory& memory)
       : rows_(std::move(rows)), memory_(memory) {}
 
   Result<std::vector<ChunkRow>> run() {
@@ -72,7 +72,7 @@ class OverlapMerge {
       return fail(ErrorCode::kOverLimit,
                   "a series holds too many late samples in this range; ask for less time");
     }
-    const ScratchMemory scratch(memory_);
+    const lanes::ScratchMemory scratch(memory_);
     if (auto fits = memory_.add(open_samples_ * kBytesPerSample); !fits) return fits;
     auto merged = merge_rows(open_);
     if (!merged) return forward(merged);
@@ -80,7 +80,7 @@ class OverlapMerge {
     std::erase_if(merged->samples, [this](const Sample& sample) {
       return sample.timestamp_ms < begin_ms_ || sample.timestamp_ms >= final_ms_;
     });
-    for (ChunkRow& row : pack_rows(open_.front().series, merged->samples, kInOrder)) {
+    for (ChunkRow& row : heads::pack_rows(open_.front().series, merged->samples, kInOrder)) {
       done_.push_back(std::move(row));
     }
     begin_ms_ = final_ms_;
@@ -89,7 +89,7 @@ class OverlapMerge {
   }
 
   std::vector<ChunkRow> rows_;
-  AnswerMemory& memory_;
+  lanes::AnswerMemory& memory_;
   std::size_t next_ = 0;
   std::vector<ChunkRow> open_;  // taken, with samples that are not done
   std::size_t open_samples_ = 0;
@@ -101,8 +101,9 @@ class OverlapMerge {
 
 }  // namespace
 
-Result<std::vector<ChunkRow>> merge_overlapping(std::vector<ChunkRow> rows, AnswerMemory& memory) {
+Result<std::vector<ChunkRow>> merge_overlapping(std::vector<ChunkRow> rows,
+                                                lanes::AnswerMemory& memory) {
   return OverlapMerge(std::move(rows), memory).run();
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

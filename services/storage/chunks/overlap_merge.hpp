@@ -7,13 +7,14 @@
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 
 /// `rows` are of one series, of floats, sorted by first_ms, those of one first_ms by version.
 /// Gives rows that do not overlap, in time order; what overlaps nothing stays as it is. Some
 /// hundred thousand samples are unpacked at once, however long the range. What that needs is added
 /// to `memory`, and released but for the rows; kOverLimit where more than two million lie so close
 /// together that they must be unpacked at once.
-Result<std::vector<ChunkRow>> merge_overlapping(std::vector<ChunkRow> rows, AnswerMemory& memory);
+Result<std::vector<ChunkRow>> merge_overlapping(std::vector<ChunkRow> rows,
+                                                lanes::AnswerMemory& memory);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -12,7 +12,7 @@
 #include "services/storage/chunks/row_merge.hpp"
 #include "services/storage/heads/head.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 namespace {
 
 constexpr std::size_t kMib = 1U << 20U;
@@ -44,8 +44,8 @@ Values values_of(const std::vector<ChunkRow>& rows) {
 
 class OverlapMergeTest : public testing::Test {
  protected:
-  CustomerShares shares_{"answers", 512 * kMib};
-  AnswerMemory memory_{shares_, "a"};
+  lanes::CustomerShares shares_{"answers", 512 * kMib};
+  lanes::AnswerMemory memory_{shares_, "a"};
 };
 
 TEST_F(OverlapMergeTest, WhatOverlapsNothingStaysAsItIs) {
@@ -84,14 +84,14 @@ TEST_F(OverlapMergeTest, InPiecesAsAllAtOnce) {
   std::sort(rows.begin(), rows.end(), [](const ChunkRow& left, const ChunkRow& right) {
     return std::pair(left.first_ms, left.version) < std::pair(right.first_ms, right.version);
   });
-  const auto expected = values_of(pack_rows({1}, merge_rows(rows)->samples, kInOrder));
+  const auto expected = values_of(heads::pack_rows({1}, merge_rows(rows)->samples, kInOrder));
   EXPECT_GT(expected.size(), 150'000U);
   EXPECT_EQ(values_of(merge_overlapping(rows, memory_).value()), expected);
 }
 
 TEST_F(OverlapMergeTest, MoreThanTheShareAllowsIsRefusedBeforeItIsUnpacked) {
-  CustomerShares small("answers", 2 * kMib);
-  AnswerMemory memory(small, "a");
+  lanes::CustomerShares small("answers", 2 * kMib);
+  lanes::AnswerMemory memory(small, "a");
   std::vector<ChunkRow> rows;
   for (int row = 0; row < 200; ++row) {
     Values values;
@@ -104,4 +104,4 @@ TEST_F(OverlapMergeTest, MoreThanTheShareAllowsIsRefusedBeforeItIsUnpacked) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

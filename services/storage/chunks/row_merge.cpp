@@ -6,7 +6,7 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 namespace {
 
 // `samples` stand row by row, rows of lower versions first.
@@ -56,4 +56,4 @@ Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows) {
   return all;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -6,7 +6,7 @@
 #include "libs/chunk/histogram_record.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::chunks {
 
 struct MergedRows {
   std::vector<Sample> samples;                     ///< by time, one a time
@@ -17,4 +17,4 @@ struct MergedRows {
 /// damaged.
 Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::chunks

@@ -7,7 +7,7 @@
 #include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage::event_key {
+namespace vigia::storage::events::event_key {
 namespace {
 
 constexpr std::size_t kDayBytes = sizeof(std::uint32_t);
@@ -15,7 +15,7 @@ constexpr std::size_t kTimeAt = kDayBytes + sizeof(std::uint32_t);  // behind da
 constexpr char kWholeRow = 1;
 
 TimestampNs start_of(std::uint32_t day) {
-  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
+  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kv::kDayMs) * kNsPerMs;
 }
 
 void update(XXH3_state_t* state, std::string_view bytes) {
@@ -33,39 +33,39 @@ void update_sized(XXH3_state_t* state, std::string_view bytes) {
 }  // namespace
 
 std::uint32_t day_of_ns(TimestampNs time_ns) {
-  return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
+  return kv::day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
 }
 
-std::string prefix(std::uint32_t day, CustomerNumber customer) {
-  std::string key = day_key(day);
-  append_key_u32(key, customer.value);
+std::string prefix(std::uint32_t day, chunks::CustomerNumber customer) {
+  std::string key = kv::day_key(day);
+  kv::append_key_u32(key, customer.value);
   return key;
 }
 
-std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash& hash) {
+std::string origin(std::uint32_t day, chunks::CustomerNumber customer, const OriginHash& hash) {
   // Customer 0 is nobody: origins lie before all customers' items of the day, and go with the day.
-  std::string key = prefix(day, CustomerNumber{0});
-  append_key_u32(key, customer.value);
-  append_key_u64(key, hash.high);
-  append_key_u64(key, hash.low);
+  std::string key = prefix(day, chunks::CustomerNumber{0});
+  kv::append_key_u32(key, customer.value);
+  kv::append_key_u64(key, hash.high);
+  kv::append_key_u64(key, hash.low);
   return key;
 }
 
-std::string origin_copies(Family family) {
+std::string origin_copies(kv::Family family) {
   std::string key = "o";
   key.push_back(static_cast<char>(family));
   return key;
 }
 
-std::string origin_copy(Family family, std::string_view origin_key) {
+std::string origin_copy(kv::Family family, std::string_view origin_key) {
   return origin_copies(family).append(origin_key);
 }
 
 std::string moved_to(std::uint32_t day, Signal signal, std::string_view key) {
-  std::string moved = day_key(day);
+  std::string moved = kv::day_key(day);
   if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));
   moved += key.substr(kDayBytes, kTimeAt - kDayBytes);
-  append_key_u64(moved, start_of(day));
+  kv::append_key_u64(moved, start_of(day));
   return moved.append(key.substr(kTimeAt + sizeof(TimestampNs)));
 }
 
@@ -100,8 +100,8 @@ void ItemHasher::append(std::string& key, std::string_view item) {
   XXH3_copyState(item_, scope_);
   update(item_, item);
   const XXH128_hash_t hash = XXH3_128bits_digest(item_);
-  append_key_u64(key, hash.high64);
-  append_key_u64(key, hash.low64);
+  kv::append_key_u64(key, hash.high64);
+  kv::append_key_u64(key, hash.low64);
 }
 
-}  // namespace vigia::storage::event_key
+}  // namespace vigia::storage::events::event_key

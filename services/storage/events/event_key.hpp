@@ -11,19 +11,19 @@
 
 struct XXH3_state_s;
 
-namespace vigia::storage::event_key {
+namespace vigia::storage::events::event_key {
 
 inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 std::uint32_t day_of_ns(TimestampNs time_ns);
 /// Of all items of a customer on a day.
-std::string prefix(std::uint32_t day, CustomerNumber customer);
+std::string prefix(std::uint32_t day, chunks::CustomerNumber customer);
 /// No customer has the number 0: a day's origins lie before its items and go with them.
-std::string origin(std::uint32_t day, CustomerNumber customer, const OriginHash& hash);
+std::string origin(std::uint32_t day, chunks::CustomerNumber customer, const OriginHash& hash);
 /// Of kIdentity: where the second copies of a day's origins begin, a day's key behind it; and the
 /// copy of one. All items of a customer's resource on a day need its origin.
-std::string origin_copies(Family family);
-std::string origin_copy(Family family, std::string_view origin_key);
+std::string origin_copies(kv::Family family);
+std::string origin_copy(kv::Family family, std::string_view origin_key);
 /// The key that an item filed by its arrival has where it arrived on another day.
 std::string moved_to(std::uint32_t day, Signal signal, std::string_view key);
 
@@ -47,4 +47,4 @@ class ItemHasher {
   XXH3_state_s* item_;
 };
 
-}  // namespace vigia::storage::event_key
+}  // namespace vigia::storage::events::event_key

@@ -2,7 +2,7 @@
 
 #include "services/storage/events/event_key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 namespace {
 
 constexpr std::size_t kKeptBytesMax = 4U << 20U;
@@ -34,7 +34,7 @@ Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash
   if (!encoded->has_value()) {
     // A resource is read by thousands of items; it lies twice, since one damaged block must not
     // cost all of them.
-    encoded = store_.get(Family::kIdentity, event_key::origin_copy(family_, key));
+    encoded = store_.get(kv::Family::kIdentity, event_key::origin_copy(family_, key));
     if (!encoded) return tl::unexpected<Error>(encoded.error());
   }
   if (!encoded->has_value()) {
@@ -45,4 +45,4 @@ Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash
   return decode_origin(origins_.emplace(std::move(key), std::move(**encoded)).first->second);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

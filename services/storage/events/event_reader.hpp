@@ -9,14 +9,14 @@
 #include "services/storage/events/event_row.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 
 /// For one walk over a customer's rows: keeps the origins that it has read, up to a bound. Thread
 /// contract: one thread.
 class EventReader {
  public:
   /// `store` must outlive it.
-  EventReader(OrderedStore& store, Family family, CustomerNumber customer)
+  EventReader(kv::OrderedStore& store, kv::Family family, chunks::CustomerNumber customer)
       : store_(store), family_(family), customer_(customer) {}
 
   /// The item of a row. Views into `row` and into what the reader keeps: until the next call.
@@ -26,11 +26,11 @@ class EventReader {
  private:
   Result<OriginView> origin(std::uint32_t day, const OriginHash& hash);
 
-  OrderedStore& store_;
-  Family family_;
-  CustomerNumber customer_;
+  kv::OrderedStore& store_;
+  kv::Family family_;
+  chunks::CustomerNumber customer_;
   std::map<std::string, std::string, std::less<>> origins_;  // by key
   std::size_t bytes_ = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

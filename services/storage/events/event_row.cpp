@@ -5,7 +5,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 namespace {
 
 using wire::otlp::bytes_field;
@@ -153,4 +153,4 @@ TimestampNs log_record_time(std::string_view record) {
   return time != 0 ? time : observed;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 
 /// Encoded OTLP messages, as they came.
 struct EventView {
@@ -70,4 +70,4 @@ SpanKeyParts span_key_parts(std::string_view span);
 /// Its time, else when it was observed, else 0.
 TimestampNs log_record_time(std::string_view record);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

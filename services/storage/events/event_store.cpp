@@ -13,7 +13,7 @@
 #include "services/storage/events/event_writer.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 namespace {
 
 constexpr std::size_t kTraceIdBytes = 16;
@@ -51,9 +51,9 @@ class DamagedItems {
 // Log records of one time lie by their hash; this gives them by their arrival.
 class EqualTimes {
  public:
-  EqualTimes(OrderedStore& store, CustomerNumber customer, const EventStore::LogVisit& visit,
-             DamagedItems& damaged)
-      : reader_(store, Family::kLogs, customer), visit_(visit), damaged_(damaged) {}
+  EqualTimes(kv::OrderedStore& store, chunks::CustomerNumber customer,
+             const EventStore::LogVisit& visit, DamagedItems& damaged)
+      : reader_(store, kv::Family::kLogs, customer), visit_(visit), damaged_(damaged) {}
 
   /// False once the visitor has had enough.
   Result<bool> add(TimestampNs time_ns, std::string_view row) {
@@ -99,25 +99,25 @@ class EqualTimes {
 
 }  // namespace
 
-Result<std::unique_ptr<EventStore>> EventStore::open(OrderedStore& store, const Clock& clock,
+Result<std::unique_ptr<EventStore>> EventStore::open(kv::OrderedStore& store, const Clock& clock,
                                                      Signal signal) {
   auto events = std::make_unique<EventStore>(Key{}, store, clock, signal);
   if (auto loaded = events->days_.load(); !loaded) return forward(loaded);
   return events;
 }
 
-EventStore::EventStore(Key /*key*/, OrderedStore& store, const Clock& clock, Signal signal)
+EventStore::EventStore(Key /*key*/, kv::OrderedStore& store, const Clock& clock, Signal signal)
     : store_(store),
       clock_(clock),
       signal_(signal),
-      family_(signal == Signal::kTraces ? Family::kSpans : Family::kLogs),
+      family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
       days_(store, family_, event_key::origin_copies(family_)) {
   CHECK(signal != Signal::kMetrics);
 }
 
 // Everything is looked at before the first item is stored, so that a body that is damaged at its
 // end stores nothing.
-Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber number,
+Result<EventCounts> EventStore::write(const CustomerId& customer, chunks::CustomerNumber number,
                                       std::string_view body) {
   const EventTarget target{store_, days_, signal_, family_, customer, number};
   EventVerdicts verdicts(target);
@@ -140,8 +140,8 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, CustomerNumber
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
-Result<bool> EventStore::read_trace(CustomerNumber customer, std::string_view trace_id,
-                                    const Visit& visit, const WorkLimit& limit) {
+Result<bool> EventStore::read_trace(chunks::CustomerNumber customer, std::string_view trace_id,
+                                    const Visit& visit, const lanes::WorkLimit& limit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
   DamagedItems damaged(damaged_items_);
@@ -151,7 +151,7 @@ Result<bool> EventStore::read_trace(CustomerNumber customer, std::string_view tr
     std::string prefix = event_key::prefix(day, customer);
     prefix += trace_id;
     if (limit.is_over()) return false;
-    const auto scan = store_.scan(family_, prefix, after_prefix(prefix));
+    const auto scan = store_.scan(family_, prefix, kv::after_prefix(prefix));
     while (scan->next()) {
       if (limit.is_over()) return false;
       const auto event = reader.read(scan->value());
@@ -165,8 +165,9 @@ Result<bool> EventStore::read_trace(CustomerNumber customer, std::string_view tr
   return true;
 }
 
-Result<bool> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                                   const LogVisit& visit, const WorkLimit& limit) {
+Result<bool> EventStore::read_logs(chunks::CustomerNumber customer, TimestampNs from_ns,
+                                   TimestampNs to_ns, const LogVisit& visit,
+                                   const lanes::WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
   const auto first_day = event_key::day_of_ns(from_ns);
   const auto last_day = event_key::day_of_ns(to_ns);
@@ -175,14 +176,14 @@ Result<bool> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns,
   for (const std::uint32_t day : days_.between(first_day, last_day)) {
     const std::string prefix = event_key::prefix(day, customer);
     std::string from = prefix;
-    append_key_u64(from, from_ns);
+    kv::append_key_u64(from, from_ns);
     if (limit.is_over()) return false;
-    const auto scan = store_.scan(family_, from, after_prefix(prefix));
+    const auto scan = store_.scan(family_, from, kv::after_prefix(prefix));
     while (scan->next()) {
       if (limit.is_over()) return false;
       std::string_view key = scan->key().substr(prefix.size());
       bool ok = true;
-      const TimestampNs time_ns = take_key_u64(key, ok);
+      const TimestampNs time_ns = kv::take_key_u64(key, ok);
       if (!ok || time_ns > to_ns) break;
       const auto goes_on = run.add(time_ns, scan->value());
       if (!goes_on) return tl::unexpected<Error>(goes_on.error());
@@ -195,4 +196,4 @@ Result<bool> EventStore::read_logs(CustomerNumber customer, TimestampNs from_ns,
   return true;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

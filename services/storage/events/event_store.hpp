@@ -17,7 +17,7 @@
 #include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/retention/record_times.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 
 /// What became of the items of a request. Their sum is what came in.
 struct EventCounts {
@@ -34,12 +34,12 @@ class EventStore {
 
  public:
   /// `signal` is traces or logs. Both must outlive it.
-  static Result<std::unique_ptr<EventStore>> open(OrderedStore& store, const Clock& clock,
+  static Result<std::unique_ptr<EventStore>> open(kv::OrderedStore& store, const Clock& clock,
                                                   Signal signal);
-  EventStore(Key key, OrderedStore& store, const Clock& clock, Signal signal);
+  EventStore(Key key, kv::OrderedStore& store, const Clock& clock, Signal signal);
   /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
   /// that is behind does not file them under days past. `times` must outlive it.
-  void use_record_times(RecordTimes& times) { times_ = &times; }
+  void use_record_times(retention::RecordTimes& times) { times_ = &times; }
 
   /// Before the first write: the time before which nothing is kept; 0: everything is. Else items of
   /// any age would make days that each reader of a trace has to look through.
@@ -51,21 +51,21 @@ class EventStore {
   /// within one request are all kept. A resource or scope is stored once for all items of a day.
   /// Memory goes by the body, not by items times resources. kInvalid where the body is no such
   /// message, kTooLarge past kRequestItemsMax items: nothing is then stored.
-  Result<EventCounts> write(const CustomerId& customer, CustomerNumber number,
+  Result<EventCounts> write(const CustomerId& customer, chunks::CustomerNumber number,
                             std::string_view body);
 
   /// Calls `visit` for each span of a trace (16 bytes) until it returns false. One that cannot be
   /// read, or of which `visit` throws protozero::exception, is left out and counted. False where
   /// the limit came before the end.
   using Visit = std::function<bool(const EventView& event)>;
-  Result<bool> read_trace(CustomerNumber customer, std::string_view trace_id, const Visit& visit,
-                          const WorkLimit& limit = {});
+  Result<bool> read_trace(chunks::CustomerNumber customer, std::string_view trace_id,
+                          const Visit& visit, const lanes::WorkLimit& limit = {});
   /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
   /// of one time in the order in which they came, until it returns false; damage and limit as
   /// above.
   using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
-  Result<bool> read_logs(CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const LogVisit& visit, const WorkLimit& limit = {});
+  Result<bool> read_logs(chunks::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+                         const LogVisit& visit, const lanes::WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
@@ -75,14 +75,14 @@ class EventStore {
   std::uint64_t damaged_items() const { return damaged_items_; }
 
  private:
-  OrderedStore& store_;
+  kv::OrderedStore& store_;
   const Clock& clock_;
-  RecordTimes* times_ = nullptr;
+  retention::RecordTimes* times_ = nullptr;
   std::function<TimestampMs()> oldest_ms_ = [] { return TimestampMs{0}; };
   Signal signal_;
-  Family family_;
-  DaySet days_;
+  kv::Family family_;
+  kv::DaySet days_;
   std::atomic<std::uint64_t> damaged_items_{0};
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

@@ -15,7 +15,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 namespace {
 
 using protozero::pbf_writer;
@@ -89,8 +89,8 @@ class EventStoreTest : public testing::Test {
  protected:
   EventStoreTest() { open(); }
   void open() {
-    store_ = open_rocksdb({folder_.path()}).value();
-    index_ = SeriesIndex::open(*store_).value();
+    store_ = kv::open_rocksdb({folder_.path()}).value();
+    index_ = index::SeriesIndex::open(*store_).value();
     spans_ = EventStore::open(*store_, clock_, Signal::kTraces).value();
     logs_ = EventStore::open(*store_, clock_, Signal::kLogs).value();
   }
@@ -101,13 +101,13 @@ class EventStoreTest : public testing::Test {
     store_.reset();
     open();
   }
-  static EventCounts written(EventStore& events, SeriesIndex& index, const std::string& customer,
-                             const std::string& body) {
+  static EventCounts written(EventStore& events, index::SeriesIndex& index,
+                             const std::string& customer, const std::string& body) {
     const CustomerId id = CustomerId::parse(customer).value();
     return events.write(id, index.number_of(id).value(), body).value();
   }
   // Of all rows of a family.
-  std::size_t value_bytes(Family family) {
+  std::size_t value_bytes(kv::Family family) {
     std::size_t bytes = 0;
     const auto scan = store_->scan(family, "", "");
     while (scan->next()) bytes += scan->value().size();
@@ -116,23 +116,23 @@ class EventStoreTest : public testing::Test {
   net::Response get_trace(const std::string& customer, std::string_view id) {
     net::Request request;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return EventApi(*spans_, *logs_, *index_, answers_).trace(request, id);
+    return api::EventApi(*spans_, *logs_, *index_, answers_).trace(request, id);
   }
   std::string get_logs(const std::string& customer, std::string_view query) {
     net::Request request;
     request.method = "GET";
     request.query = query;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return EventApi(*spans_, *logs_, *index_, answers_).logs(request).body;
+    return api::EventApi(*spans_, *logs_, *index_, answers_).logs(request).body;
   }
 
   TemporaryFolder folder_;
   ManualClock clock_{static_cast<std::int64_t>(kNowNs)};
-  std::unique_ptr<OrderedStore> store_;
-  std::unique_ptr<SeriesIndex> index_;
+  std::unique_ptr<kv::OrderedStore> store_;
+  std::unique_ptr<index::SeriesIndex> index_;
   std::unique_ptr<EventStore> spans_;
   std::unique_ptr<EventStore> logs_;
-  CustomerShares answers_{"answers under way", 512U << 20U};
+  lanes::CustomerShares answers_{"answers under way", 512U << 20U};
 };
 
 TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
@@ -181,8 +181,8 @@ TEST_F(EventStoreTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
     const auto body = request_of("cliente-a", {span(id, std::string(250'000, 'x'))});
     written(*spans_, *index_, "cliente-a", body);
   }
-  CustomerShares answers{"answers under way", 8U << 20U};
-  const EventApi api(*spans_, *logs_, *index_, answers);
+  lanes::CustomerShares answers{"answers under way", 8U << 20U};
+  const api::EventApi api(*spans_, *logs_, *index_, answers);
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   const net::Response cut = api.trace(request, kTraceHex);
@@ -240,7 +240,7 @@ TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
   const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
   EXPECT_EQ(spans_->expire(now_ms).value(), 0U);
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 200);
-  EXPECT_EQ(spans_->expire(now_ms + kDayMs).value(), 1U);
+  EXPECT_EQ(spans_->expire(now_ms + kv::kDayMs).value(), 1U);
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 404);
 }
 
@@ -248,32 +248,32 @@ TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
 // It was the customer's newest for ever: what came after it was filed under the year 2554, where
 // nothing expires.
 TEST_F(EventStoreTest, ATimeFarAheadMovesNoOtherRecord) {
-  RecordTimes times;
+  retention::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(UINT64_MAX, "far")}));
   for (TimestampNs day = 1; day < 100; ++day) {  // nor step by step
     const std::string record = log_record(kNowNs + day * kDayNs, "step");
     written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
-    EXPECT_LE(times.latest_ms(clock_), now_ms + RecordTimes::kClaimedAheadMs);
+    EXPECT_LE(times.latest_ms(clock_), now_ms + retention::RecordTimes::kClaimedAheadMs);
   }
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(0, "timeless")}));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "now")}));
-  EXPECT_EQ(logs_->expire(now_ms + 4 * kDayMs).value(),
+  EXPECT_EQ(logs_->expire(now_ms + 4 * kv::kDayMs).value(),
             3U);  // today and two after it: all there is
   EXPECT_THAT(get_logs("cliente-a", "start=0&end=18446744073"), HasSubstr("\"data\":[]"));
 }
 
 // The clock of this machine is behind, and the samples say so.
 TEST_F(EventStoreTest, TimesThatSamplesBearOutCount) {
-  RecordTimes times;
+  retention::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
-  times.note({7}, now_ms + 40 * kDayMs);
+  times.note({7}, now_ms + 40 * kv::kDayMs);
   const std::string record = log_record(kNowNs + 40 * kDayNs, "true");
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
-  EXPECT_EQ(times.median_ms(), now_ms + 40 * kDayMs);
-  EXPECT_EQ(logs_->expire(now_ms + 30 * kDayMs).value(), 0U);
+  EXPECT_EQ(times.median_ms(), now_ms + 40 * kv::kDayMs);
+  EXPECT_EQ(logs_->expire(now_ms + 30 * kv::kDayMs).value(), 0U);
 }
 
 TEST_F(EventStoreTest, ARepeatOnAnotherDayStoresNothing) {
@@ -308,9 +308,9 @@ TEST_F(EventStoreTest, AResourceIsStoredOnceHoweverManyItemsHaveIt) {
   }
   const auto body = request_of("cliente-a", spans, note);
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 3'000U);
-  EXPECT_LT(value_bytes(Family::kSpans), 2 * note.size());
+  EXPECT_LT(value_bytes(kv::Family::kSpans), 2 * note.size());
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).repeats, 3'000U);
-  EXPECT_LT(value_bytes(Family::kSpans), 2 * note.size());
+  EXPECT_LT(value_bytes(kv::Family::kSpans), 2 * note.size());
   reopen();
   const net::Response trace = get_trace("cliente-a", kTraceHex);
   EXPECT_EQ(trace.status, 200);
@@ -324,32 +324,32 @@ TEST_F(EventStoreTest, ADamagedOriginIsReadFromItsCopy) {
   const std::string log_body = request_of("cliente-a", {log_record(kNowNs, "line")});
   written(*spans_, *index_, "cliente-a", span_body);
   written(*logs_, *index_, "cliente-a", log_body);
-  const std::string day = day_key(event_key::day_of_ns(kNowNs));
-  for (const Family family : {Family::kSpans, Family::kLogs}) {
+  const std::string day = kv::day_key(event_key::day_of_ns(kNowNs));
+  for (const kv::Family family : {kv::Family::kSpans, kv::Family::kLogs}) {
     const std::string origins = day + std::string(4, '\0');
-    const auto scan = store_->scan(family, origins, after_prefix(origins));
-    std::vector<KeyValue> gone;
+    const auto scan = store_->scan(family, origins, kv::after_prefix(origins));
+    std::vector<kv::KeyValue> gone;
     while (scan->next()) {
       const std::string key(scan->key());
       const auto copy =
-          store_->get(Family::kIdentity, "o" + std::string(1, static_cast<char>(family)) + key);
+          store_->get(kv::Family::kIdentity, "o" + std::string(1, static_cast<char>(family)) + key);
       ASSERT_TRUE(copy->has_value());
       EXPECT_EQ(**copy, scan->value());
       gone.push_back({family, key, "", true});
     }
     ASSERT_EQ(gone.size(), 2U);  // resource and scope
-    ASSERT_TRUE(store_->put(gone, Durability::kNow));
+    ASSERT_TRUE(store_->put(gone, kv::Durability::kNow));
   }
   reopen();
   EXPECT_THAT(get_trace("cliente-a", kTraceHex).body, HasSubstr("shop"));
   EXPECT_THAT(get_logs("cliente-a", "start=1764043100&end=1764043300&matcher=service_name%3Dshop"),
               HasSubstr("line"));
   EXPECT_EQ(spans_->damaged_items() + logs_->damaged_items(), 0U);
-  ASSERT_TRUE(logs_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
-              0);
-  ASSERT_TRUE(spans_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
-              0);
-  const auto left = store_->scan(Family::kIdentity, "o", "p");
+  ASSERT_TRUE(
+      logs_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kv::kDayMs).value() > 0);
+  ASSERT_TRUE(
+      spans_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kv::kDayMs).value() > 0);
+  const auto left = store_->scan(kv::Family::kIdentity, "o", "p");
   EXPECT_FALSE(left->next());
 }
 
@@ -358,11 +358,11 @@ TEST_F(EventStoreTest, AResourceLivesAsLongAsItsLastItem) {
   written(*logs_, *index_, "cliente-a",
           request_of("cliente-a", {log_record(kNowNs, "now"), log_record(tonight, "tonight")}));
   const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
-  EXPECT_EQ(logs_->expire(now_ms + kDayMs).value(), 1U);
+  EXPECT_EQ(logs_->expire(now_ms + kv::kDayMs).value(), 1U);
   EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764143200&matcher=service_name%3Dshop"),
               AllOf(HasSubstr("tonight"), Not(HasSubstr(R"("body":"now")"))));
-  EXPECT_EQ(logs_->expire(now_ms + 2 * kDayMs).value(), 1U);
-  EXPECT_EQ(value_bytes(Family::kLogs), 0U);
+  EXPECT_EQ(logs_->expire(now_ms + 2 * kv::kDayMs).value(), 1U);
+  EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
 }
 
 TEST_F(EventStoreTest, RecordsOfOneTimeKeepTheOrderInWhichTheyCame) {
@@ -395,7 +395,7 @@ TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
 // for.
 TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
   const TimestampMs now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
-  logs_->use_oldest([=] { return now_ms - 30 * kDayMs; });
+  logs_->use_oldest([=] { return now_ms - 30 * kv::kDayMs; });
   std::vector<std::string> lines;
   for (TimestampNs day = 0; day < 60; ++day) {
     lines.push_back(log_record(kNowNs - day * kDayNs, "aged " + std::to_string(day)));
@@ -404,7 +404,7 @@ TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
   const EventCounts counts = written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
   EXPECT_EQ(counts.stored, 32U);
   EXPECT_EQ(counts.expired, 29U);
-  DaySet days(*store_, Family::kLogs);
+  kv::DaySet days(*store_, kv::Family::kLogs);
   ASSERT_TRUE(days.load());
   EXPECT_EQ(days.between(0, UINT32_MAX).size(), 31U);
 }
@@ -414,20 +414,20 @@ TEST_F(EventStoreTest, ADamagedRowCostsItsRecordAlone) {
   std::vector<std::string> lines;
   for (int i = 0; i < 6; ++i) lines.push_back(log_record(kNowNs + i, "line" + std::to_string(i)));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
-  std::vector<KeyValue> damaged;
-  const auto scan = store_->scan(Family::kLogs, "", "");
+  std::vector<kv::KeyValue> damaged;
+  const auto scan = store_->scan(kv::Family::kLogs, "", "");
   while (scan->next()) {
     std::string value(scan->value());
     for (const int line : {1, 3}) {
       const std::size_t at = value.find("line" + std::to_string(line));
       if (at == std::string::npos) continue;
       // The row itself, and the record in it: a text that is longer than what holds it.
-      damaged.push_back({Family::kLogs, std::string(scan->key()),
+      damaged.push_back({kv::Family::kLogs, std::string(scan->key()),
                          line == 1 ? "\x02" : value.replace(at - 1, 1, 1, '\x7f')});
     }
   }
   ASSERT_EQ(damaged.size(), 2U);
-  ASSERT_TRUE(store_->put(damaged, Durability::kNow));
+  ASSERT_TRUE(store_->put(damaged, kv::Durability::kNow));
   const std::string found = get_logs("cliente-a", "start=1764043200&end=1764043201");
   for (const int line : {0, 2, 4, 5}) EXPECT_THAT(found, HasSubstr("line" + std::to_string(line)));
   EXPECT_EQ(logs_->damaged_items(), 2U);
@@ -463,7 +463,7 @@ TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   request.query = "start=1764043200&end=1764043300";
-  const EventApi api(*spans_, *logs_, *index_, answers_);
+  const api::EventApi api(*spans_, *logs_, *index_, answers_);
   const SteppingClock clock;
   const auto gone = std::make_shared<std::atomic<bool>>(false);
   const net::Response cut = api.logs(request, {clock, std::chrono::seconds(20), gone});
@@ -486,8 +486,8 @@ TEST_F(EventStoreTest, AnswersThatMayBeIncompleteSaySo) {
   written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "line")}));
   std::uint64_t unsaved = 1;
-  const AnswerGaps gaps([&] { return unsaved; });
-  const EventApi api(*spans_, *logs_, *index_, answers_, gaps);
+  const api::AnswerGaps gaps([&] { return unsaved; });
+  const api::EventApi api(*spans_, *logs_, *index_, answers_, gaps);
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   request.query = "start=1764043200&end=1764043300";
@@ -496,7 +496,7 @@ TEST_F(EventStoreTest, AnswersThatMayBeIncompleteSaySo) {
   EXPECT_EQ(api.trace(request, "0b").status, 503);
   net::Response marked;
   gaps.mark(marked);
-  EXPECT_EQ(marked.headers.count(kIncompleteHeader), 1U);
+  EXPECT_EQ(marked.headers.count(api::kIncompleteHeader), 1U);
   unsaved = 0;
   EXPECT_THAT(api.logs(request).body, Not(HasSubstr("warnings")));
   EXPECT_THAT(api.trace(request, kTraceHex).body, HasSubstr(R"("warnings":null}])"));
@@ -507,7 +507,7 @@ TEST_F(EventStoreTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
   written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
-  const EventApi api(*spans_, *logs_, *index_, answers_);
+  const api::EventApi api(*spans_, *logs_, *index_, answers_);
   const SteppingClock clock;
   EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::seconds(1), nullptr}).status, 503);
   EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::hours(1), nullptr}).status, 200);
@@ -530,7 +530,7 @@ TEST_F(EventStoreTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
     net::Request request;
     request.method = "GET";
     request.query = "start=1764043200&end=1764043201";
-    const auto answer = EventApi(*spans_, *logs_, *index_, answers_).logs(request);
+    const auto answer = api::EventApi(*spans_, *logs_, *index_, answers_).logs(request);
     EXPECT_GE(answers_.taken(), answer.body.size());
     EXPECT_LT(answers_.taken(), answer.body.size() + (128U << 10U));
   }
@@ -544,10 +544,10 @@ TEST_F(EventStoreTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTake
   const auto refused = logs_->write(id, index_->number_of(id).value(), many);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
-  EXPECT_EQ(value_bytes(Family::kLogs), 0U);
+  EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
   service::MetricRegistry registry;
   EXPECT_EQ(
-      OtlpApi(*logs_, *index_, registry, Signal::kLogs).handle(post("cliente-a", many)).status,
+      api::OtlpApi(*logs_, *index_, registry, Signal::kLogs).handle(post("cliente-a", many)).status,
       413);
   const auto part = request_of("cliente-a", std::vector<std::string>(5'000, ""));
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", part).stored, 5'000U);
@@ -562,12 +562,12 @@ TEST_F(EventStoreTest, ABodyThatIsDamagedAtItsEndStoresNothing) {
       logs_->write(id, index_->number_of(id).value(), request_of("cliente-a", lines));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(value_bytes(Family::kLogs), 0U);
+  EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
 }
 
 TEST_F(EventStoreTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
   service::MetricRegistry registry;
-  OtlpApi api(*spans_, *index_, registry, Signal::kTraces);
+  api::OtlpApi api(*spans_, *index_, registry, Signal::kTraces);
   const std::string body = request_of("cliente-a", {span(1, "root")});
   const net::Response good = api.handle(post("cliente-a", body));
   EXPECT_EQ(good.status, 200);
@@ -590,4 +590,4 @@ TEST_F(EventStoreTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

@@ -6,11 +6,11 @@
 #include "libs/wire/otlp/items.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 namespace {
 
 // What claims to be later is filed under today: it would else outlive every retention.
-constexpr TimestampMs kAheadMax = kDayMs;
+constexpr TimestampMs kAheadMax = kv::kDayMs;
 // A batch is written when it passes either. One item alone may be larger.
 constexpr std::size_t kBatchRows = 10'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
@@ -52,7 +52,7 @@ EventWriter::EventWriter(const EventTarget& target, const EventVerdicts& verdict
       verdicts_(verdicts),
       now_ms_(times.now_ms),
       oldest_ms_(times.oldest_ms),
-      today_(day_of(times.now_ms)) {}
+      today_(kv::day_of(times.now_ms)) {}
 
 void EventWriter::on_resource(const wire::otlp::ResourceView& resource) {
   resource_view_ = {resource.bytes, resource.schema_url};
@@ -95,7 +95,7 @@ TimestampNs EventWriter::filing_time(TimestampNs time_ns) {
   const auto time_ms = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs);
   newest_ms_ = std::max(newest_ms_, time_ms);
   if (time_ns != 0 && time_ms <= now_ms_ + kAheadMax) return time_ns;
-  return static_cast<TimestampNs>(now_ms_ / kDayMs * kDayMs) * event_key::kNsPerMs;
+  return static_cast<TimestampNs>(now_ms_ / kv::kDayMs * kv::kDayMs) * event_key::kNsPerMs;
 }
 
 bool EventWriter::is_unsteady(TimestampNs time_ns) const {
@@ -128,10 +128,10 @@ void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
   if (is_expired(own_time_ns)) return;
   const TimestampNs time_ns = filing_time(own_time_ns);
   std::string key = event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
-  append_key_u64(key, time_ns);
+  kv::append_key_u64(key, time_ns);
   hasher_.append(key, bytes);
   // Equal records in one request are as many records; the same request again makes the same keys.
-  append_key_u32(key, equal_[key]++);
+  kv::append_key_u32(key, equal_[key]++);
   add_row(std::move(key), is_unsteady(own_time_ns), item, bytes);
 }
 
@@ -141,7 +141,7 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   bool ok = true;
   // An item is a day ahead of today at most, so its origins, filed under the later of both days,
   // outlive it; and a request files them twice at most, whatever times its items claim.
-  const std::uint32_t day = std::max(today_, take_key_u32(rest, ok));
+  const std::uint32_t day = std::max(today_, kv::take_key_u32(rest, ok));
   if (day != origins_day_) {
     add_origin(day, resource_);
     add_origin(day, scope_);
@@ -171,7 +171,7 @@ Result<std::vector<bool>> EventWriter::find_stored() const {
   std::vector<std::string> moved;
   std::vector<std::string_view> wanted;
   for (const Row& row : rows_) wanted.emplace_back(row.key);
-  for (const KeyValue& origin : origins_) wanted.emplace_back(origin.key);
+  for (const kv::KeyValue& origin : origins_) wanted.emplace_back(origin.key);
   const std::size_t own = wanted.size();
   // What is filed by its arrival may have arrived before midnight.
   std::vector<std::size_t> moved_at;
@@ -208,11 +208,11 @@ Result<void> EventWriter::flush() {
   sort_rows();
   const auto is_stored = find_stored();
   if (!is_stored) return tl::unexpected<Error>(is_stored.error());
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     if ((*is_stored)[rows_.size() + i]) continue;
-    writes.push_back({Family::kIdentity, event_key::origin_copy(target_.family, origins_[i].key),
-                      origins_[i].value});
+    writes.push_back({kv::Family::kIdentity,
+                      event_key::origin_copy(target_.family, origins_[i].key), origins_[i].value});
     writes.push_back(std::move(origins_[i]));
   }
   const std::size_t origins = writes.size();
@@ -222,14 +222,14 @@ Result<void> EventWriter::flush() {
   }
   // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
   // nobody knows would not be found.
-  for (const KeyValue& write : writes) {
-    if (write.family == Family::kIdentity) continue;
+  for (const kv::KeyValue& write : writes) {
+    if (write.family == kv::Family::kIdentity) continue;
     std::string_view rest = write.key;
     bool ok = true;
-    target_.days.note(take_key_u32(rest, ok));
+    target_.days.note(kv::take_key_u32(rest, ok));
   }
   if (!writes.empty()) {
-    if (auto put = target_.store.put(writes, Durability::kLater); !put) return put;
+    if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
   }
   stored_ += writes.size() - origins;
   repeats_ += rows_.size() - (writes.size() - origins);
@@ -239,4 +239,4 @@ Result<void> EventWriter::flush() {
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

@@ -15,16 +15,16 @@
 #include "services/storage/events/event_key.hpp"
 #include "services/storage/kv/day_set.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::events {
 
 /// Whose spans or log records, and where they go. What it refers to outlives its users.
 struct EventTarget {
-  OrderedStore& store;
-  DaySet& days;
+  kv::OrderedStore& store;
+  kv::DaySet& days;
   Signal signal;
-  Family family;
+  kv::Family family;
   const CustomerId& customer_id;
-  CustomerNumber customer;
+  chunks::CustomerNumber customer;
 };
 
 /// Which items of a request may be stored: found out for all before the first is stored.
@@ -117,7 +117,7 @@ class EventWriter final : public wire::otlp::Visitor {
   std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key
   // The batch.
   std::vector<Row> rows_;
-  std::vector<KeyValue> origins_;
+  std::vector<kv::KeyValue> origins_;
   std::size_t bytes_ = 0;
 
   std::uint64_t stored_ = 0;
@@ -127,4 +127,4 @@ class EventWriter final : public wire::otlp::Visitor {
   std::optional<Error> failure_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::events

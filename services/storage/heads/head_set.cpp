@@ -6,7 +6,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/chunks/row_merge.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::heads {
 namespace {
 
 // The more wait, the fewer are rows of their own.
@@ -84,13 +84,15 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   return *this;
 }
 
-HeadSet::HeadSet(ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
+HeadSet::HeadSet(chunks::ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
     : chunks_(chunks),
       clock_(clock),
       memory_max_(memory_max),
       run_bytes_max_(std::min(kRunBytesMax, memory_max / 2)) {}
 
-HeadSet::Shard& HeadSet::shard_of(SeriesId series) { return shards_[series.value % kShards]; }
+HeadSet::Shard& HeadSet::shard_of(chunks::SeriesId series) {
+  return shards_[series.value % kShards];
+}
 
 std::uint64_t HeadSet::next_version() {
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(clock_.wall_ns(), 1));
@@ -114,7 +116,7 @@ bool HeadSet::is_damage(const Error& error) {
 }
 
 // Not worth waiting for.
-void HeadSet::expect(SeriesId series) const {
+void HeadSet::expect(chunks::SeriesId series) const {
   const Shard& shard = shards_[series.value % kShards];
   const std::unique_lock lock(shard.mutex, std::try_to_lock);
   if (!lock.owns_lock()) return;
@@ -251,7 +253,7 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
-  const SeriesId id = target.ref.id;
+  const chunks::SeriesId id = target.ref.id;
   if (head.chunk.samples() > 0 &&
       (head.chunk.samples() >= chunk_samples_max(id) ||
        window_of(id, sample.timestamp_ms) != window_of(id, head.chunk.first_ms()))) {
@@ -270,7 +272,7 @@ Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sa
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
-  const SeriesId id = target.ref.id;
+  const chunks::SeriesId id = target.ref.id;
   HeadExtras& extras = extras_of(head);
   if (!extras.histograms.empty() && (extras.histograms.size() >= kHistogramsMax ||
                                      window_of(id, sample.timestamp_ms) !=
@@ -367,8 +369,9 @@ Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, Times
   memo_ = {work.series.id, puts, time_ms, time_ms + kMemoSpanMs, {}, {}};
   found_run_.reset();
   const auto rows = chunks_.read(work.series.customer, work.series.id, memo_.from_ms, memo_.to_ms);
-  Result<MergedRows> merged =
-      rows ? merge_rows(*rows) : Result<MergedRows>(tl::unexpected<Error>(rows.error()));
+  Result<chunks::MergedRows> merged =
+      rows ? chunks::merge_rows(*rows)
+           : Result<chunks::MergedRows>(tl::unexpected<Error>(rows.error()));
   if (!merged && is_damage(merged.error())) return {};  // the memo holds nothing of this hour
   if (!merged) {
     memo_ = {};
@@ -393,17 +396,18 @@ void HeadSet::drop_run(Head& head) {
   head.extras->run.reset();
 }
 
-Result<void> HeadSet::put(SeriesId series, Head& head, const std::vector<ChunkRow>& rows) {
+Result<void> HeadSet::put(chunks::SeriesId series, Head& head,
+                          const std::vector<chunks::ChunkRow>& rows) {
   ++shard_of(series).puts;  // before, so that whoever reads the store meanwhile reads it again
   drop_run(head);
   return chunks_.put(head.customer, rows);
 }
 
-Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
+Result<void> HeadSet::close_chunk(chunks::SeriesId series, Head& head) {
   chunk::BlockPool& blocks = shard_of(series).blocks;
   auto written = put(series, head,
-                     {{series, head.chunk.first_ms(), head.chunk.last_ms(), kInOrder,
-                       Encoding::kFloats, head.chunk.bytes(blocks)}});
+                     {{series, head.chunk.first_ms(), head.chunk.last_ms(), chunks::kInOrder,
+                       chunks::Encoding::kFloats, head.chunk.bytes(blocks)}});
   if (!written) return written;
   // Only after it was written: where the put fails the head is as it was, and nothing is lost.
   head.chunk.clear(blocks);
@@ -411,8 +415,8 @@ Result<void> HeadSet::close_chunk(SeriesId series, Head& head) {
   return {};
 }
 
-Result<void> HeadSet::close_histograms(SeriesId series, Head& head) {
-  auto written = put(series, head, pack_rows(series, head.extras->histograms, kInOrder));
+Result<void> HeadSet::close_histograms(chunks::SeriesId series, Head& head) {
+  auto written = put(series, head, pack_rows(series, head.extras->histograms, chunks::kInOrder));
   if (!written) return written;
   HeadExtras& extras = *head.extras;
   extras.encoded_bytes -= encoded_bytes(extras.histograms);
@@ -421,13 +425,13 @@ Result<void> HeadSet::close_histograms(SeriesId series, Head& head) {
   return {};
 }
 
-Result<void> HeadSet::close_late(SeriesId series, Head& head) {
+Result<void> HeadSet::close_late(chunks::SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
   // Later rows have higher versions; of two samples of one time the lower version's is kept, so the
   // first one that was stored stays.
   const std::uint64_t version = next_version();
-  std::vector<ChunkRow> rows = pack_rows(series, extras.late, version);
-  for (ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
+  std::vector<chunks::ChunkRow> rows = pack_rows(series, extras.late, version);
+  for (chunks::ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
     rows.push_back(std::move(row));
   }
   if (auto written = put(series, head, rows); !written) return written;
@@ -438,4 +442,4 @@ Result<void> HeadSet::close_late(SeriesId series, Head& head) {
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::heads

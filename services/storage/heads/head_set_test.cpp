@@ -6,7 +6,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::heads {
 namespace {
 
 constexpr TimestampMs kStart = 1'764'043'200'000;
@@ -16,24 +16,25 @@ constexpr std::uint64_t kSeries = 20;
 constexpr Epoch kEpoch = 1000;
 
 // The real store, reads counted.
-class CountedStore final : public ChunkStore {
+class CountedStore final : public chunks::ChunkStore {
  public:
-  explicit CountedStore(ChunkStore& store) : store_(store) {}
+  explicit CountedStore(chunks::ChunkStore& store) : store_(store) {}
   std::size_t reads = 0;
   std::size_t newest_asked = 0;
   bool is_refusing = false;
 
-  Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
+  Result<void> put(chunks::CustomerNumber customer,
+                   const std::vector<chunks::ChunkRow>& rows) override {
     if (is_refusing) return fail(ErrorCode::kUnavailable, "the disk is full");
     return store_.put(customer, rows);
   }
-  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+  Result<void> visit(chunks::CustomerNumber customer, chunks::SeriesId series, TimestampMs from_ms,
                      TimestampMs to_ms, const RowVisit& visit) override {
     ++reads;
     return store_.visit(customer, series, from_ms, to_ms, visit);
   }
-  Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
-                                            TimestampMs from_ms) override {
+  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber customer,
+                                            chunks::SeriesId series, TimestampMs from_ms) override {
     ++newest_asked;
     return store_.newest(customer, series, from_ms);
   }
@@ -42,7 +43,7 @@ class CountedStore final : public ChunkStore {
   std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
 
  private:
-  ChunkStore& store_;
+  chunks::ChunkStore& store_;
 };
 
 class HeadSetTest : public testing::Test {
@@ -63,8 +64,8 @@ class HeadSetTest : public testing::Test {
 
   TemporaryFolder folder_;
   ManualClock clock_{kStart * 1'000'000};
-  std::unique_ptr<OrderedStore> kv_ = open_rocksdb({folder_.path()}).value();
-  std::unique_ptr<KvChunkStore> chunks_ = KvChunkStore::open(*kv_).value();
+  std::unique_ptr<kv::OrderedStore> kv_ = kv::open_rocksdb({folder_.path()}).value();
+  std::unique_ptr<chunks::KvChunkStore> chunks_ = chunks::KvChunkStore::open(*kv_).value();
   CountedStore store_{*chunks_};
 };
 
@@ -254,7 +255,7 @@ TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
   for (std::uint64_t id = 1; id <= 10; ++id) EXPECT_EQ(heads_.read({id}).histograms.size(), 1U);
   AppendCounts again;
   for (std::uint64_t id = 1; id <= 300; ++id) {
-    const CustomerNumber customer{id <= 10 ? 2U : 1U};
+    const chunks::CustomerNumber customer{id <= 10 ? 2U : 1U};
     again += heads_.append_histograms({customer, {id}}, {{kStart, encoded}}, kEpoch + 1).value();
   }
   EXPECT_EQ(again.histogram_repeats, 300U);
@@ -321,4 +322,4 @@ TEST_F(ReliefTest, MemoryIsCountedBothWays) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::heads

@@ -8,7 +8,7 @@
 #include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::histograms {
 namespace {
 
 using chunk::BitWriter;
@@ -190,4 +190,4 @@ std::vector<WireChunk> wire_chunks(const std::vector<Sample>& floats,
   return chunks;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::histograms

@@ -8,7 +8,7 @@
 #include "libs/chunk/histogram_record.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::histograms {
 
 /// Numbered as Chunk.Encoding on the wire.
 enum class WireEncoding : std::uint8_t { kXor = 1, kHistogram = 2, kFloatHistogram = 3 };
@@ -29,4 +29,4 @@ std::vector<WireChunk> wire_chunks(const std::vector<Sample>& floats,
                                    const std::vector<chunk::HistogramSample>& histograms,
                                    std::uint64_t& damaged);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::histograms

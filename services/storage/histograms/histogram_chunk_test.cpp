@@ -10,7 +10,7 @@
 #include "libs/base/hex.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::histograms {
 namespace {
 
 using testing::HasSubstr;
@@ -159,4 +159,4 @@ TEST(HistogramChunkTest, FloatsAndHistogramsStandInTheOrderOfTheirTimes) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::histograms

@@ -9,7 +9,7 @@
 
 #include "libs/model/sample.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::histograms {
 namespace {
 
 enum Field : protozero::pbf_tag_type {
@@ -242,4 +242,4 @@ Result<NativeHistogram> sound_histogram(std::string_view bytes) {
   return histogram;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::histograms

@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::histograms {
 
 /// `length` buckets that follow `offset` unused ones.
 struct BucketSpan {
@@ -57,4 +57,4 @@ Result<void> check_histogram(const NativeHistogram& histogram);
 /// Both of them.
 Result<NativeHistogram> sound_histogram(std::string_view bytes);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::histograms

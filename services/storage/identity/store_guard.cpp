@@ -6,7 +6,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::identity {
 namespace {
 
 namespace fs = std::filesystem;
@@ -199,4 +199,4 @@ std::optional<StoreIdentity> StoreGuard::settle(TimestampMs now_ms) {
   return identity;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::identity

@@ -12,7 +12,7 @@
 #include "libs/disk_log/file_system.hpp"
 #include "libs/disk_log/store_identity.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::identity {
 
 struct StoreGuardSettings {
   std::string directory;
@@ -69,4 +69,4 @@ class StoreGuard {
   std::set<std::string> damaged_;  // files that said what was not written, told once it is open
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::identity

@@ -10,7 +10,7 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::identity {
 namespace {
 
 namespace fs = std::filesystem;
@@ -183,4 +183,4 @@ TEST_F(StoreGuardTest, SlashesBehindTheDirectoryAreNoPartOfItsName) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::identity

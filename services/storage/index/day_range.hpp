@@ -4,7 +4,7 @@
 #include <compare>
 #include <cstdint>
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 /// Days since 1970, both included.
 struct DayRange {
@@ -17,4 +17,4 @@ struct DayRange {
 inline constexpr DayRange kAllDays;
 inline constexpr DayRange kNoDays{1, 0};
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -4,7 +4,7 @@
 
 #include "libs/base/check.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 constexpr std::size_t kSlotsMin = 64;
@@ -55,10 +55,11 @@ std::optional<KnownSeries> FlatIdMap::find(const LabelsHash& hash) {
   Slot& slot = slots_[slot_at(hash)];
   if (slot.id == 0) return std::nullopt;
   if (slot.is_asked_for == 0) slot.is_asked_for = 1;
-  return KnownSeries{SeriesId{slot.id}, {slot.first_day, slot.last_day}};
+  return KnownSeries{chunks::SeriesId{slot.id}, {slot.first_day, slot.last_day}};
 }
 
-void FlatIdMap::insert(CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known) {
+void FlatIdMap::insert(chunks::CustomerNumber customer, const LabelsHash& hash,
+                       const KnownSeries& known) {
   CHECK(known.id.value != 0 && known.id.value <= kIdMost);
   if (slots_.empty() || (slots_[slot_at(hash)].id == 0 && is_full(size_ + 1, slots_.size()))) {
     make_room();
@@ -155,4 +156,4 @@ void FlatIdMap::clear() {
   size_ = 0;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

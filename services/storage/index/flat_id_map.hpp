@@ -11,7 +11,7 @@
 #include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/index/day_range.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 /// Hash of a customer's number and a series' labels under the store's secret seed. Keys are random,
 /// so equal keys mean equal labels.
@@ -23,7 +23,7 @@ struct LabelsHash {
 
 /// The days are those that its row in the store is known to name; it may name more.
 struct KnownSeries {
-  SeriesId id;
+  chunks::SeriesId id;
   DayRange days = kNoDays;
 };
 
@@ -39,7 +39,7 @@ class FlatIdMap {
   /// since the last time, as much as is needed; then of the next; then what was asked for, in the
   /// same order. Days that are known stay where the number is the same and kNoDays are given.
   /// REQUIRES: 0 < known.id.value < 2^63.
-  void insert(CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known);
+  void insert(chunks::CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known);
   /// Forgets at once what is more.
   void set_bytes_max(std::size_t bytes_max);
   /// Numbers stay.
@@ -55,7 +55,7 @@ class FlatIdMap {
     LabelsHash hash;
     std::uint64_t id : 63 = 0;           // 0: free
     std::uint64_t is_asked_for : 1 = 0;  // since the last forgetting
-    CustomerNumber customer;
+    chunks::CustomerNumber customer;
     std::uint16_t first_day = 1;  // up to the year 2149
     std::uint16_t last_day = 0;
   };
@@ -75,4 +75,4 @@ class FlatIdMap {
   std::size_t slots_max_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

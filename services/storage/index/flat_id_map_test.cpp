@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 #include <xxhash.h>
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 constexpr std::size_t kSlotBytes = 32;
 constexpr std::size_t kBytesMax = 4096 * kSlotBytes;  // 3,072 series
-constexpr CustomerNumber kA{1};
-constexpr CustomerNumber kB{2};
+constexpr chunks::CustomerNumber kA{1};
+constexpr chunks::CustomerNumber kB{2};
 
 class FlatIdMapTest : public testing::Test {
  protected:
@@ -17,14 +17,14 @@ class FlatIdMapTest : public testing::Test {
     const XXH128_hash_t hash = XXH3_128bits(&series, sizeof(series));
     return {hash.high64, hash.low64};
   }
-  void insert(CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
+  void insert(chunks::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t id = first; id < first + count; ++id) {
-      map_.insert(customer, hash(id), {SeriesId{id}});
+      map_.insert(customer, hash(id), {chunks::SeriesId{id}});
       ASSERT_LE(map_.memory_bytes(), kBytesMax);
     }
   }
   // Each is asked for by this, what is not there is put in again: as writers do.
-  std::uint64_t known(CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
+  std::uint64_t known(chunks::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
     std::uint64_t known = 0;
     for (std::uint64_t id = first; id < first + count; ++id) {
       const auto found = map_.find(hash(id));
@@ -32,7 +32,7 @@ class FlatIdMapTest : public testing::Test {
         EXPECT_EQ(found->id.value, id);
         ++known;
       } else {
-        map_.insert(customer, hash(id), {SeriesId{id}});
+        map_.insert(customer, hash(id), {chunks::SeriesId{id}});
       }
     }
     return known;
@@ -95,22 +95,22 @@ TEST_F(FlatIdMapTest, AShorterBoundHoldsAtOnce) {
 
 TEST_F(FlatIdMapTest, DaysStayWithTheirNumberAlone) {
   const auto days = [&] { return map_.find(hash(7))->days; };
-  map_.insert(kA, hash(7), {SeriesId{7}, {100, 102}});
-  map_.insert(kA, hash(7), {SeriesId{7}});
+  map_.insert(kA, hash(7), {chunks::SeriesId{7}, {100, 102}});
+  map_.insert(kA, hash(7), {chunks::SeriesId{7}});
   EXPECT_EQ(days(), (DayRange{100, 102}));
   map_.forget_before(102);
   EXPECT_EQ(days(), (DayRange{100, 102}));
-  map_.insert(kA, hash(7), {SeriesId{8}});
+  map_.insert(kA, hash(7), {chunks::SeriesId{8}});
   EXPECT_EQ(days(), kNoDays);
-  map_.insert(kA, hash(7), {SeriesId{8}, {100, 102}});
+  map_.insert(kA, hash(7), {chunks::SeriesId{8}, {100, 102}});
   map_.forget_days();
   EXPECT_EQ(days(), kNoDays);
   map_.forget_before(1'000);
-  EXPECT_EQ(map_.find(hash(7))->id, SeriesId{8});
-  map_.insert(kA, hash(7), {SeriesId{8}, {100, 102}});
+  EXPECT_EQ(map_.find(hash(7))->id, chunks::SeriesId{8});
+  map_.insert(kA, hash(7), {chunks::SeriesId{8}, {100, 102}});
   map_.forget_before(103);
   EXPECT_FALSE(map_.find(hash(7)).has_value());
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -5,7 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 constexpr Duration kLookFirst = std::chrono::seconds(1);
@@ -17,7 +17,7 @@ Duration next_look(Duration before, bool is_whole) {
   return is_whole ? kLookFirst : std::clamp(before * 2, kLookFirst, kLookMax);
 }
 
-IndexHealer::IndexHealer(SeriesIndex& index, const OrderedStore& store)
+IndexHealer::IndexHealer(SeriesIndex& index, const kv::OrderedStore& store)
     : index_(index), store_(store), thread_([this] { run(); }) {}
 
 IndexHealer::~IndexHealer() {
@@ -53,4 +53,4 @@ void IndexHealer::run() {
   }
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -11,7 +11,7 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/index/series_index.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 /// How long it waits before it looks again: a second, doubled with each failure up to a minute.
 Duration next_look(Duration before, bool is_whole);
@@ -22,7 +22,7 @@ Duration next_look(Duration before, bool is_whole);
 class IndexHealer {
  public:
   /// Both must outlive it.
-  IndexHealer(SeriesIndex& index, const OrderedStore& store);
+  IndexHealer(SeriesIndex& index, const kv::OrderedStore& store);
   IndexHealer(const IndexHealer&) = delete;
   IndexHealer& operator=(const IndexHealer&) = delete;
   ~IndexHealer();  ///< ends what is under way between two pieces
@@ -31,11 +31,11 @@ class IndexHealer {
   void run();
 
   SeriesIndex& index_;
-  const OrderedStore& store_;
+  const kv::OrderedStore& store_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> is_stopping_{false};  // set under mutex_
   std::thread thread_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

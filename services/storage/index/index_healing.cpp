@@ -14,7 +14,7 @@
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/malformed_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 // Numbers passed over after a loss. RocksDB's logs hold 1 GiB at most, a new series at least three
@@ -39,9 +39,9 @@ std::uint64_t number_of_value(std::string_view bytes) {
 }  // namespace
 
 Result<std::optional<std::string>> SeriesIndex::read_identity(std::string_view key) const {
-  auto value = store_.get(Family::kIndex, key);
+  auto value = store_.get(kv::Family::kIndex, key);
   if (!value || value->has_value()) return value;
-  return store_.get(Family::kIdentity, key);
+  return store_.get(kv::Family::kIdentity, key);
 }
 
 // Whether the other's malformed rows cost nothing beside this one.
@@ -52,42 +52,42 @@ bool SeriesIndex::LoadedCustomers::makes_up_for(const LoadedCustomers& other) co
   });
 }
 
-std::vector<KeyValue> SeriesIndex::customer_rows(const CustomerId& customer,
-                                                 CustomerNumber number) {
+std::vector<kv::KeyValue> SeriesIndex::customer_rows(const CustomerId& customer,
+                                                     chunks::CustomerNumber number) {
   const std::string key = index_key::customer(customer.text());
   const std::string value = number_value(number.value);
-  return {{Family::kIndex, key, value}, {Family::kIdentity, key, value}};
+  return {{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}};
 }
 
 // Each customer stands in two families: a malformed row costs nothing where the other is right. A
 // number of which it cannot be told whose it is, is found again from its series: their labels say
 // it. That this has to be done is on disk before a row goes.
 Result<void> SeriesIndex::load_customers() {
-  MalformedRows malformed(store_, "a customer's row that is malformed", SIZE_MAX);
-  auto index = read_customers(Family::kIndex, malformed);
+  kv::MalformedRows malformed(store_, "a customer's row that is malformed", SIZE_MAX);
+  auto index = read_customers(kv::Family::kIndex, malformed);
   if (!index) return forward(index);
-  auto copy = read_customers(Family::kIdentity, malformed);
+  auto copy = read_customers(kv::Family::kIdentity, malformed);
   if (!copy) return forward(copy);
   const bool is_lost = !copy->makes_up_for(*index) || !index->makes_up_for(*copy);
   const std::unique_lock lock(customers_mutex_);
   customers_ = std::move(index->of);
   customers_.merge(copy->of);
   if (forget_doubtful_customers(malformed) || is_lost) {
-    const KeyValue mark{Family::kIndex, std::string(index_key::kHeal), "1"};
-    if (auto marked = store_.put({mark}, Durability::kNow); !marked) return marked;
+    const kv::KeyValue mark{kv::Family::kIndex, std::string(index_key::kHeal), "1"};
+    if (auto marked = store_.put({mark}, kv::Durability::kNow); !marked) return marked;
   }
   if (malformed.empty()) return {};
   malformed.set_aside();
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   for (const auto& [customer, number] : customers_) {
-    for (KeyValue& row : customer_rows(customer, number)) writes.push_back(std::move(row));
+    for (kv::KeyValue& row : customer_rows(customer, number)) writes.push_back(std::move(row));
   }
-  return store_.put(writes, Durability::kNow);
+  return store_.put(writes, kv::Durability::kNow);
 }
 
 // Of two customers with one number one would see the other's samples.
-bool SeriesIndex::forget_doubtful_customers(MalformedRows& malformed) {
-  std::map<CustomerNumber, std::vector<CustomerId>> owners;
+bool SeriesIndex::forget_doubtful_customers(kv::MalformedRows& malformed) {
+  std::map<chunks::CustomerNumber, std::vector<CustomerId>> owners;
   for (const auto& [customer, number] : customers_) owners[number].push_back(customer);
   bool is_any = false;
   for (const auto& [number, customers] : owners) {
@@ -96,17 +96,17 @@ bool SeriesIndex::forget_doubtful_customers(MalformedRows& malformed) {
     is_any = true;
     for (const CustomerId& customer : customers) {
       customers_.erase(customer);
-      for (KeyValue& row : customer_rows(customer, number)) malformed.add(std::move(row));
+      for (kv::KeyValue& row : customer_rows(customer, number)) malformed.add(std::move(row));
     }
   }
   return is_any;
 }
 
-Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(Family family,
-                                                                 MalformedRows& malformed) const {
+Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(
+    kv::Family family, kv::MalformedRows& malformed) const {
   LoadedCustomers loaded;
   const std::string prefix = index_key::customers();
-  const auto scan = store_.scan(family, prefix, after_prefix(prefix));
+  const auto scan = store_.scan(family, prefix, kv::after_prefix(prefix));
   while (scan->next()) {
     const std::string_view text = scan->key().substr(prefix.size());
     const std::uint64_t number = number_of_value(scan->value());
@@ -114,7 +114,8 @@ Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(Family family,
                         ? Result<CustomerId>(CustomerId::provider())
                         : CustomerId::parse(text);
     if (customer && number > 0 && number <= UINT32_MAX) {
-      loaded.of.emplace(std::move(*customer), CustomerNumber{static_cast<std::uint32_t>(number)});
+      loaded.of.emplace(std::move(*customer),
+                        chunks::CustomerNumber{static_cast<std::uint32_t>(number)});
       continue;
     }
     malformed.add(family, *scan);
@@ -127,12 +128,12 @@ Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(Family family,
 
 // For stores that were made before there was a second copy, and after a loss of either.
 Result<void> SeriesIndex::put_identity() {
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   const std::string seed = number_value(seed_);
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     const auto stored = store_.get(family, index_key::kSeed);
     if (!stored) return tl::unexpected<Error>(stored.error());
-    const auto format = store_.get(Family::kIndex, index_key::kFormat);
+    const auto format = store_.get(kv::Family::kIndex, index_key::kFormat);
     if (!format) return tl::unexpected<Error>(format.error());
     if (stored->has_value() && !has_lost_rows_) continue;
     writes.push_back({family, std::string(index_key::kSeed), seed});
@@ -146,10 +147,10 @@ Result<void> SeriesIndex::put_identity() {
     }
   }
   if (writes.empty()) return {};
-  return store_.put(writes, Durability::kNow);
+  return store_.put(writes, kv::Durability::kNow);
 }
 
-void SeriesIndex::note_used(SeriesId series, CustomerNumber customer) {
+void SeriesIndex::note_used(chunks::SeriesId series, chunks::CustomerNumber customer) {
   const std::lock_guard create_lock(create_mutex_);
   if (series.value >= next_id_) next_id_ = series.value + 1;
   const std::unique_lock lock(customers_mutex_);
@@ -163,7 +164,7 @@ Result<void> SeriesIndex::heal() {
   known_values_.clear();
   forget_days();
   value_days_.clear();
-  for (const Family family : {Family::kChunks, Family::kSpans, Family::kLogs}) {
+  for (const kv::Family family : {kv::Family::kChunks, kv::Family::kSpans, kv::Family::kLogs}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }
   if (auto restored = restore_series("l", "m"); !restored) return forward(restored);
@@ -177,28 +178,28 @@ Result<void> SeriesIndex::heal() {
   }
   if (auto put = put_identity(); !put) return put;
   const auto done =
-      store_.put({{Family::kIndex, std::string(index_key::kHeal), "0"}}, Durability::kNow);
+      store_.put({{kv::Family::kIndex, std::string(index_key::kHeal), "0"}}, kv::Durability::kNow);
   if (!done) return done;
   repairs_seen_ = repairs;
   return {};
 }
 
 // Whose customer row is gone still owns the rows under its number.
-Result<void> SeriesIndex::find_customer_numbers(Family family) {
+Result<void> SeriesIndex::find_customer_numbers(kv::Family family) {
   const auto scan = store_.scan(family, "", "");
   while (scan->next()) {
     std::string_view key = scan->key();
     bool ok = true;
-    const std::uint32_t day = take_key_u32(key, ok);
-    const std::uint32_t number = take_key_u32(key, ok);
+    const std::uint32_t day = kv::take_key_u32(key, ok);
+    const std::uint32_t number = kv::take_key_u32(key, ok);
     if (!ok) continue;
     {
       const std::unique_lock lock(customers_mutex_);
       last_number_ = std::max(last_number_, number);
     }
-    std::string next = day_key(day);
-    append_key_u32(next, number);
-    next = after_prefix(std::move(next));
+    std::string next = kv::day_key(day);
+    kv::append_key_u32(next, number);
+    next = kv::after_prefix(std::move(next));
     if (next.empty()) break;
     scan->seek(next);
   }
@@ -209,7 +210,7 @@ Result<void> SeriesIndex::find_customer_numbers(Family family) {
 // The lock that new series wait for is held for some rows at a time.
 Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
                                     const GoesOn& goes_on) {
-  const auto scan = store_.scan(Family::kIndex, from, to);
+  const auto scan = store_.scan(kv::Family::kIndex, from, to);
   std::vector<UnresolvedSeries> some;
   std::size_t healed = 0;
   for (bool is_end = false; !is_end;) {
@@ -217,11 +218,11 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
     if (!is_end) {
       std::string_view key = scan->key().substr(1);
       bool ok = true;
-      const CustomerNumber customer{take_key_u32(key, ok)};
+      const chunks::CustomerNumber customer{kv::take_key_u32(key, ok)};
       const auto labels = decode_label_views(scan->value());
       if (!ok || !labels || key.size() < sizeof(std::uint64_t)) continue;
       key.remove_prefix(key.size() - sizeof(std::uint64_t));
-      const SeriesId id{take_key_u64(key, ok)};
+      const chunks::SeriesId id{kv::take_key_u64(key, ok)};
       some.push_back({customer, to_labels(*labels), {}, id, false});
     }
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
@@ -251,7 +252,7 @@ Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& 
   }
   if (auto left = leave_out_present_values(rows.writes); !left) return forward(left);
   if (!rows.writes.empty()) {
-    if (auto put = store_.put(rows.writes, Durability::kLater); !put) return forward(put);
+    if (auto put = store_.put(rows.writes, kv::Durability::kLater); !put) return forward(put);
   }
   remember_values(rows);
   return healed;
@@ -261,24 +262,24 @@ Result<void> SeriesIndex::heal_hash(const UnresolvedSeries& series, NewRows& row
                                     std::size_t& healed) {
   next_id_ = std::max(next_id_.load(), series.id.value + 1);
   std::string key = index_key::hash(hash(series.customer, encode_labels(series.labels)));
-  const auto stored = store_.get(Family::kIndex, key);
+  const auto stored = store_.get(kv::Family::kIndex, key);
   if (!stored) return tl::unexpected<Error>(stored.error());
   if (stored->has_value()) {
     next_id_ = std::max(next_id_.load(), number_of_value(**stored) + 1);
     return {};
   }
-  rows.writes.push_back({Family::kIndex, std::move(key), number_value(series.id.value)});
+  rows.writes.push_back({kv::Family::kIndex, std::move(key), number_value(series.id.value)});
   ++healed;
   return {};
 }
 
 // A label value's row holds its last day: one that is there stays as it is.
-Result<void> SeriesIndex::leave_out_present_values(std::vector<KeyValue>& writes) const {
+Result<void> SeriesIndex::leave_out_present_values(std::vector<kv::KeyValue>& writes) const {
   std::vector<std::string_view> keys;
-  for (const KeyValue& write : writes) keys.push_back(write.key);
-  const auto present = store_.contains(Family::kIndex, keys);
+  for (const kv::KeyValue& write : writes) keys.push_back(write.key);
+  const auto present = store_.contains(kv::Family::kIndex, keys);
   if (!present) return tl::unexpected<Error>(present.error());
-  std::vector<KeyValue> missing;
+  std::vector<kv::KeyValue> missing;
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (!(*present)[i]) missing.push_back(std::move(writes[i]));
   }
@@ -290,15 +291,16 @@ Result<void> SeriesIndex::leave_out_present_values(std::vector<KeyValue>& writes
 // over. Whoever brings new series waits for his own customer's rows alone.
 Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& series) {
   if (store_.repairs() == repairs_at_open_) return {};
-  std::set<CustomerNumber> customers;
+  std::set<chunks::CustomerNumber> customers;
   for (const UnresolvedSeries& one : series) customers.insert(one.customer);
-  for (const CustomerNumber customer : customers) {
+  for (const chunks::CustomerNumber customer : customers) {
     if (auto healed = heal_customer_rows(customer); !healed) return healed;
   }
   return {};
 }
 
-Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer, const GoesOn& goes_on) {
+Result<void> SeriesIndex::heal_customer_rows(chunks::CustomerNumber customer,
+                                             const GoesOn& goes_on) {
   const auto healing = begin_healing(customer);
   if (!healing) return tl::unexpected<Error>(healing.error());
   // One of a customer's writers heals, the others wait for it; nobody waits for another customer's.
@@ -306,10 +308,10 @@ Result<void> SeriesIndex::heal_customer_rows(CustomerNumber customer, const Goes
   const std::uint64_t repairs = store_.repairs();
   if ((*healing)->repairs == repairs) return {};
   const std::string copies = index_key::all_copies(customer);
-  const auto restored = restore_series(copies, after_prefix(copies), goes_on);
+  const auto restored = restore_series(copies, kv::after_prefix(copies), goes_on);
   if (!restored) return tl::unexpected<Error>(restored.error());
   const std::string prefix = index_key::all_series(customer);
-  if (auto healed = heal_rows(prefix, after_prefix(prefix), goes_on); !healed) return healed;
+  if (auto healed = heal_rows(prefix, kv::after_prefix(prefix), goes_on); !healed) return healed;
   (*healing)->repairs = repairs;
   const std::lock_guard lock(whole_mutex_);
   whole_after_[customer] = repairs;
@@ -328,7 +330,8 @@ bool SeriesIndex::lacks_rows_of(std::string_view customer) const {
   return whole == whole_after_.end() || whole->second != store_.repairs();
 }
 
-Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(CustomerNumber customer) {
+Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(
+    chunks::CustomerNumber customer) {
   const std::lock_guard lock(create_mutex_);
   const std::uint64_t repairs = store_.repairs();
   if (repairs != repairs_seen_) {
@@ -347,7 +350,7 @@ Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(Custome
   return healing;
 }
 
-void SeriesIndex::heal_customer(CustomerNumber number, const Labels& labels) {
+void SeriesIndex::heal_customer(chunks::CustomerNumber number, const Labels& labels) {
   const std::unique_lock lock(customers_mutex_);
   last_number_ = std::max(last_number_, number.value);
   const bool is_known = std::any_of(customers_.begin(), customers_.end(),
@@ -360,10 +363,11 @@ void SeriesIndex::heal_customer(CustomerNumber number, const Labels& labels) {
 }
 
 Result<bool> SeriesIndex::has_series_row(const UnresolvedSeries& series) const {
-  const auto row = store_.get(
-      Family::kIndex, index_key::series(series.customer, series.labels.metric_name(), series.id));
+  const auto row =
+      store_.get(kv::Family::kIndex,
+                 index_key::series(series.customer, series.labels.metric_name(), series.id));
   if (!row) return tl::unexpected<Error>(row.error());
   return row->has_value();
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -12,12 +12,12 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 using testing::ElementsAre;
 
-class FailedScan final : public Scan {
+class FailedScan final : public kv::Scan {
  public:
   bool next() override { return false; }
   void seek(std::string_view /*key*/) override {}
@@ -27,26 +27,27 @@ class FailedScan final : public Scan {
 };
 
 // The real store, which says that it has lost rows.
-class LosingStore final : public OrderedStore {
+class LosingStore final : public kv::OrderedStore {
  public:
-  explicit LosingStore(OrderedStore& store) : store_(store) {}
+  explicit LosingStore(kv::OrderedStore& store) : store_(store) {}
   std::uint64_t lost = 0;
   std::function<void()> at_scan;    // once, at the next walk over series
   std::vector<std::string> walked;  // prefixes of the walks over series
   std::string failing;              // walks over series with this prefix fail
   std::function<void()> at_each_scan;
 
-  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+  Result<void> put(const std::vector<kv::KeyValue>& writes, kv::Durability durability) override {
     return store_.put(writes, durability);
   }
-  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+  Result<std::optional<std::string>> get(kv::Family family, std::string_view key) override {
     return store_.get(family, key);
   }
-  Result<std::vector<bool>> contains(Family family,
+  Result<std::vector<bool>> contains(kv::Family family,
                                      const std::vector<std::string_view>& keys) override {
     return store_.contains(family, keys);
   }
-  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+  std::unique_ptr<kv::Scan> scan(kv::Family family, std::string_view from,
+                                 std::string_view to) override {
     if (from.starts_with("s")) {
       walked.emplace_back(from);
       if (auto then = std::exchange(at_scan, {})) then();
@@ -56,27 +57,27 @@ class LosingStore final : public OrderedStore {
     return store_.scan(family, from, to);
   }
   Result<void> sync() override { return store_.sync(); }
-  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+  Result<void> drop_range(kv::Family family, std::string_view from, std::string_view to) override {
     return store_.drop_range(family, from, to);
   }
   Result<void> compact() override { return store_.compact(); }
-  std::uint64_t disk_bytes(Family family) const override { return store_.disk_bytes(family); }
+  std::uint64_t disk_bytes(kv::Family family) const override { return store_.disk_bytes(family); }
   std::uint64_t repairs() const override { return lost; }
 
  private:
-  OrderedStore& store_;
+  kv::OrderedStore& store_;
 };
 
 class IndexHealingTest : public testing::Test {
  protected:
   IndexHealingTest()
-      : real_(open_rocksdb({folder_.path()}).value()),
+      : real_(kv::open_rocksdb({folder_.path()}).value()),
         store_(*real_),
         index_(SeriesIndex::open(store_).value()),
         a_(index_->number_of(*CustomerId::parse("cliente-a")).value()),
         b_(index_->number_of(*CustomerId::parse("cliente-b")).value()) {}
 
-  UnresolvedSeries resolve(CustomerNumber customer, const std::string& metric) {
+  UnresolvedSeries resolve(chunks::CustomerNumber customer, const std::string& metric) {
     UnresolvedSeries one{
         customer, Labels::from({{"__name__", metric}, {"job", "x"}}), {}, {}, false};
     std::vector<UnresolvedSeries> series = {one};
@@ -84,20 +85,20 @@ class IndexHealingTest : public testing::Test {
     return series[0];
   }
   void lose_hash_of(const UnresolvedSeries& series) {
-    const auto scan = real_->scan(Family::kIndex, "h", "i");
+    const auto scan = real_->scan(kv::Family::kIndex, "h", "i");
     while (scan->next()) {
       if (scan->value()[0] != static_cast<char>(series.id.value)) continue;
-      ASSERT_TRUE(
-          real_->put({{Family::kIndex, std::string(scan->key()), "", true}}, Durability::kNow));
+      ASSERT_TRUE(real_->put({{kv::Family::kIndex, std::string(scan->key()), "", true}},
+                             kv::Durability::kNow));
     }
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> real_;
+  std::unique_ptr<kv::OrderedStore> real_;
   LosingStore store_;
   std::unique_ptr<SeriesIndex> index_;
-  CustomerNumber a_;
-  CustomerNumber b_;
+  chunks::CustomerNumber a_;
+  chunks::CustomerNumber b_;
 };
 
 TEST_F(IndexHealingTest, ASeriesWhoseHashIsLostKeepsItsNumber) {
@@ -115,7 +116,7 @@ TEST_F(IndexHealingTest, NewSeriesOfOthersDoNotWaitForACustomersRows) {
   const UnresolvedSeries of_b = resolve(b_, "m");
   lose_hash_of(of_b);
   ++store_.lost;
-  SeriesId meanwhile{};
+  chunks::SeriesId meanwhile{};
   store_.at_scan = [&] { meanwhile = resolve(b_, "m").id; };
   EXPECT_EQ(resolve(a_, "m").id, of_a.id);
   EXPECT_EQ(meanwhile, of_b.id);
@@ -136,11 +137,11 @@ TEST_F(IndexHealingTest, EachCustomersRowsAreWalkedOnceALoss) {
 TEST_F(IndexHealingTest, TheSweepMakesTheRestWhole) {
   const UnresolvedSeries of_b = resolve(b_, "m");
   const std::string value = index_key::label_value(b_, "job", "x");
-  ASSERT_TRUE(real_->put({{Family::kIndex, value, "", true}}, Durability::kNow));
+  ASSERT_TRUE(real_->put({{kv::Family::kIndex, value, "", true}}, kv::Durability::kNow));
   ++store_.lost;
-  constexpr TimestampMs kDayMs = 86'400'000;
-  ASSERT_TRUE(index_->expire(kDayMs, 20'000 * kDayMs));
-  EXPECT_TRUE(real_->get(Family::kIndex, value).value().has_value());
+  constexpr TimestampMs kv::kDayMs = 86'400'000;
+  ASSERT_TRUE(index_->expire(kv::kDayMs, 20'000 * kv::kDayMs));
+  EXPECT_TRUE(real_->get(kv::Family::kIndex, value).value().has_value());
 }
 
 // A value's row holds its last day.
@@ -149,11 +150,11 @@ TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDay) {
   series[0].days = {20'000, 20'001};
   ASSERT_TRUE(index_->note_days(series));
   const std::string value = index_key::label_value(a_, "job", "x");
-  const auto before = real_->get(Family::kIndex, value).value();
+  const auto before = real_->get(kv::Family::kIndex, value).value();
   ASSERT_EQ(before->size(), 4U);
   ++store_.lost;
   resolve(a_, "other");
-  EXPECT_EQ(real_->get(Family::kIndex, value).value(), before);
+  EXPECT_EQ(real_->get(kv::Family::kIndex, value).value(), before);
 }
 
 // Copies are for the next loss: no answer is incomplete for their sake.
@@ -172,8 +173,9 @@ TEST_F(IndexHealingTest, ACustomersErrorHoldsUpNobodyBehind) {
   const UnresolvedSeries of_b = resolve(b_, "m");
   const std::string value = index_key::label_value(b_, "job", "x");
   const std::string copy = index_key::copy(b_, of_b.id);
-  ASSERT_TRUE(real_->put({{Family::kIndex, value, "", true}, {Family::kIdentity, copy, "", true}},
-                         Durability::kNow));
+  ASSERT_TRUE(
+      real_->put({{kv::Family::kIndex, value, "", true}, {kv::Family::kIdentity, copy, "", true}},
+                 kv::Durability::kNow));
   ++store_.lost;
   store_.failing = index_key::all_series(a_);
   const auto healed = index_->make_whole();
@@ -184,8 +186,8 @@ TEST_F(IndexHealingTest, ACustomersErrorHoldsUpNobodyBehind) {
   EXPECT_FALSE(index_->lacks_rows_of("cliente-b")) << "an error that lasts is one customer's";
   EXPECT_TRUE(index_->lacks_rows_of("")) << "who sees all";
   EXPECT_TRUE(index_->lacks_rows_of("never-seen"));
-  EXPECT_TRUE(real_->get(Family::kIndex, value).value().has_value());
-  EXPECT_TRUE(real_->get(Family::kIdentity, copy).value().has_value());
+  EXPECT_TRUE(real_->get(kv::Family::kIndex, value).value().has_value());
+  EXPECT_TRUE(real_->get(kv::Family::kIdentity, copy).value().has_value());
   store_.failing.clear();
   EXPECT_TRUE(index_->make_whole());
   EXPECT_FALSE(index_->lacks_rows());
@@ -229,4 +231,4 @@ TEST(IndexHealerTest, ItLooksLessOftenWhileItFails) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -2,16 +2,16 @@
 
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage::index_key {
+namespace vigia::storage::index::index_key {
 namespace {
 
-std::string with_customer(char kind, CustomerNumber customer) {
+std::string with_customer(char kind, chunks::CustomerNumber customer) {
   std::string key(1, kind);
-  append_key_u32(key, customer.value);
+  kv::append_key_u32(key, customer.value);
   return key;
 }
 
-std::string with_name(char kind, CustomerNumber customer, std::string_view name) {
+std::string with_name(char kind, chunks::CustomerNumber customer, std::string_view name) {
   std::string key = with_customer(kind, customer);
   key += name;
   key.push_back('\0');  // ends the name: "up" must not see "upstream"
@@ -25,34 +25,35 @@ std::string customer(std::string_view id) { return customers().append(id); }
 
 std::string hash(const LabelsHash& hash) {
   std::string key = "h";
-  append_key_u64(key, hash.high);
-  append_key_u64(key, hash.low);
+  kv::append_key_u64(key, hash.high);
+  kv::append_key_u64(key, hash.low);
   return key;
 }
 
-std::string all_series(CustomerNumber customer) { return with_customer('s', customer); }
-std::string metric(CustomerNumber customer, std::string_view name) {
+std::string all_series(chunks::CustomerNumber customer) { return with_customer('s', customer); }
+std::string metric(chunks::CustomerNumber customer, std::string_view name) {
   return with_name('s', customer, name);
 }
-std::string series(CustomerNumber customer, std::string_view name, SeriesId id) {
+std::string series(chunks::CustomerNumber customer, std::string_view name, chunks::SeriesId id) {
   std::string key = metric(customer, name);
-  append_key_u64(key, id.value);
+  kv::append_key_u64(key, id.value);
   return key;
 }
 
-std::string all_copies(CustomerNumber customer) { return with_customer('l', customer); }
-std::string copy(CustomerNumber customer, SeriesId id) {
+std::string all_copies(chunks::CustomerNumber customer) { return with_customer('l', customer); }
+std::string copy(chunks::CustomerNumber customer, chunks::SeriesId id) {
   std::string key = all_copies(customer);
-  append_key_u64(key, id.value);
+  kv::append_key_u64(key, id.value);
   return key;
 }
 
-std::string all_labels(CustomerNumber customer) { return with_customer('v', customer); }
-std::string label(CustomerNumber customer, std::string_view name) {
+std::string all_labels(chunks::CustomerNumber customer) { return with_customer('v', customer); }
+std::string label(chunks::CustomerNumber customer, std::string_view name) {
   return with_name('v', customer, name);
 }
-std::string label_value(CustomerNumber customer, std::string_view name, std::string_view value) {
+std::string label_value(chunks::CustomerNumber customer, std::string_view name,
+                        std::string_view value) {
   return label(customer, name).append(value);
 }
 
-}  // namespace vigia::storage::index_key
+}  // namespace vigia::storage::index::index_key

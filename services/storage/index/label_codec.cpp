@@ -2,7 +2,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 // No label has an empty name, so no labels begin with this.
@@ -58,4 +58,4 @@ Labels to_labels(const std::vector<LabelView>& views) {
   return Labels::from(std::move(labels));
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

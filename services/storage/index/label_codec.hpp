@@ -11,7 +11,7 @@
 #include "libs/model/labels.hpp"
 #include "services/storage/index/day_range.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 using LabelView = std::pair<std::string_view, std::string_view>;
 
@@ -25,4 +25,4 @@ DayRange days_of_row(std::string_view row);
 Result<std::vector<LabelView>> decode_label_views(std::string_view bytes);
 Labels to_labels(const std::vector<LabelView>& views);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

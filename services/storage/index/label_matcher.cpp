@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 // Memory of one compiled expression; what needs more is refused.
@@ -111,4 +111,4 @@ Result<Matcher> parse_matcher(std::string_view text) {
   return matcher;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -15,7 +15,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 using wire::remote_read::Matcher;
 using wire::remote_read::MatchType;
@@ -51,4 +51,4 @@ std::optional<std::string_view> equality_on(const LabelMatchers& matchers, std::
 /// kInvalid without an operator or a name.
 Result<Matcher> parse_matcher(std::string_view text);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

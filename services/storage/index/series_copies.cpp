@@ -14,7 +14,7 @@
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/malformed_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 // Looked at with one hold of the lock that new series wait for.
@@ -25,7 +25,7 @@ constexpr auto kCopyPause = std::chrono::milliseconds(2);
 constexpr std::size_t kCopyKeyBytes = 1 + 4 + 8;
 
 // Which of the keys are not in the store.
-Result<std::vector<bool>> find_missing(OrderedStore& store, Family family,
+Result<std::vector<bool>> find_missing(kv::OrderedStore& store, kv::Family family,
                                        const std::vector<std::string>& keys) {
   auto found = store.contains(family, {keys.begin(), keys.end()});
   if (!found) return found;
@@ -43,9 +43,9 @@ Result<std::size_t> SeriesIndex::restore_some(const std::vector<UnresolvedSeries
   for (const UnresolvedSeries& one : copies) {
     keys.push_back(index_key::series(one.customer, one.labels.metric_name(), one.id));
   }
-  const auto missing = find_missing(store_, Family::kIndex, keys);
+  const auto missing = find_missing(store_, kv::Family::kIndex, keys);
   if (!missing) return tl::unexpected<Error>(missing.error());
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < copies.size(); ++i) {
     if (!(*missing)[i]) continue;
     const std::string labels = encode_labels(copies[i].labels);
@@ -53,18 +53,18 @@ Result<std::size_t> SeriesIndex::restore_some(const std::vector<UnresolvedSeries
     if (!stored) return tl::unexpected<Error>(stored.error());
     if (stored->has_value() && **stored != copies[i].id) continue;
     // On which days it had samples is not known: without days it is looked for on all of them.
-    writes.push_back({Family::kIndex, std::move(keys[i]), labels});
+    writes.push_back({kv::Family::kIndex, std::move(keys[i]), labels});
     next_id_ = std::max(next_id_.load(), copies[i].id.value + 1);
   }
   if (writes.empty()) return 0U;
-  if (auto put = store_.put(writes, Durability::kLater); !put) return forward(put);
+  if (auto put = store_.put(writes, kv::Durability::kLater); !put) return forward(put);
   return writes.size();
 }
 
 Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::string_view to,
                                                 const GoesOn& goes_on) {
-  MalformedRows malformed(store_, "the copy of a series' labels that is malformed");
-  const auto scan = store_.scan(Family::kIdentity, from, to);
+  kv::MalformedRows malformed(store_, "the copy of a series' labels that is malformed");
+  const auto scan = store_.scan(kv::Family::kIdentity, from, to);
   std::vector<UnresolvedSeries> some;
   std::size_t restored = 0;
   for (bool is_end = false; !is_end;) {
@@ -72,11 +72,11 @@ Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::stri
     if (!is_end) {
       std::string_view key = scan->key().substr(1);
       bool ok = true;
-      const CustomerNumber customer{take_key_u32(key, ok)};
-      const SeriesId id{take_key_u64(key, ok)};
+      const chunks::CustomerNumber customer{kv::take_key_u32(key, ok)};
+      const chunks::SeriesId id{kv::take_key_u64(key, ok)};
       const auto labels = decode_label_views(scan->value());
       if (scan->key().size() != kCopyKeyBytes || !labels) {
-        malformed.add(Family::kIdentity, *scan);
+        malformed.add(kv::Family::kIdentity, *scan);
         continue;
       }
       some.push_back({customer, to_labels(*labels), {}, id, false});
@@ -101,13 +101,14 @@ Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::stri
 Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   std::vector<std::string> keys;
   for (const Copy& copy : copies) keys.push_back(copy.key);
-  const auto missing = find_missing(store_, Family::kIdentity, keys);
+  const auto missing = find_missing(store_, kv::Family::kIdentity, keys);
   if (!missing) return tl::unexpected<Error>(missing.error());
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   std::vector<std::string> rows;
   for (std::size_t i = 0; i < copies.size(); ++i) {
     if (!(*missing)[i]) continue;
-    writes.push_back({Family::kIdentity, std::move(copies[i].key), std::move(copies[i].labels)});
+    writes.push_back(
+        {kv::Family::kIdentity, std::move(copies[i].key), std::move(copies[i].labels)});
     rows.push_back(std::move(copies[i].row_key));
   }
   copies.clear();
@@ -115,18 +116,18 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   const std::lock_guard lock(create_mutex_);
   // With the lock: a copy of a series that was forgotten meanwhile would bring it back at the next
   // loss.
-  const auto gone = find_missing(store_, Family::kIndex, rows);
+  const auto gone = find_missing(store_, kv::Family::kIndex, rows);
   if (!gone) return tl::unexpected<Error>(gone.error());
-  std::vector<KeyValue> wanted;
+  std::vector<kv::KeyValue> wanted;
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (!(*gone)[i]) wanted.push_back(std::move(writes[i]));
   }
-  return store_.put(wanted, Durability::kLater);
+  return store_.put(wanted, kv::Durability::kLater);
 }
 
-Result<void> SeriesIndex::copy_series(CustomerNumber customer, const GoesOn& goes_on) {
+Result<void> SeriesIndex::copy_series(chunks::CustomerNumber customer, const GoesOn& goes_on) {
   const std::string prefix = index_key::all_series(customer);
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   std::vector<Copy> some;
   for (bool is_end = false; !is_end;) {
     is_end = !scan->next();
@@ -136,7 +137,7 @@ Result<void> SeriesIndex::copy_series(CustomerNumber customer, const GoesOn& goe
       if (!labels || rest.size() < prefix.size() + sizeof(std::uint64_t)) continue;
       rest.remove_prefix(rest.size() - sizeof(std::uint64_t));
       bool ok = true;
-      const SeriesId id{take_key_u64(rest, ok)};
+      const chunks::SeriesId id{kv::take_key_u64(rest, ok)};
       some.push_back({index_key::copy(customer, id), std::string(scan->key()),
                       encode_labels(to_labels(*labels))});
     }
@@ -155,7 +156,7 @@ Result<void> SeriesIndex::check_goes_on(const GoesOn& goes_on) {
 }
 
 Result<void> SeriesIndex::for_all_customers(
-    const GoesOn& goes_on, const std::function<Result<void>(CustomerNumber)>& work) const {
+    const GoesOn& goes_on, const std::function<Result<void>(chunks::CustomerNumber)>& work) const {
   Result<void> first;
   for (const Customer& customer : customers()) {
     if (auto checked = check_goes_on(goes_on); !checked) return checked;
@@ -169,13 +170,14 @@ Result<void> SeriesIndex::make_whole(const GoesOn& goes_on) {
   const std::uint64_t repairs = store_.repairs();
   Result<void> healed;
   if (repairs != repairs_at_open_) {
-    healed = for_all_customers(
-        goes_on, [&](CustomerNumber customer) { return heal_customer_rows(customer, goes_on); });
+    healed = for_all_customers(goes_on, [&](chunks::CustomerNumber customer) {
+      return heal_customer_rows(customer, goes_on);
+    });
   }
   if (healed) repairs_healed_ = repairs;
   const auto copied = for_all_customers(
-      goes_on, [&](CustomerNumber customer) { return copy_series(customer, goes_on); });
+      goes_on, [&](chunks::CustomerNumber customer) { return copy_series(customer, goes_on); });
   return healed ? copied : healed;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

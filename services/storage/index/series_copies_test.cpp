@@ -14,7 +14,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,7 +26,7 @@ class SeriesCopiesTest : public testing::Test {
  protected:
   SeriesCopiesTest() { open(); }
   void open() {
-    store_ = open_rocksdb({folder_.path()}).value();
+    store_ = kv::open_rocksdb({folder_.path()}).value();
     eventually([&] {
       auto opened = SeriesIndex::open(*store_);
       if (opened) index_ = std::move(*opened);
@@ -44,7 +44,7 @@ class SeriesCopiesTest : public testing::Test {
   }
   std::vector<UnresolvedSeries> resolve(const std::string& customer, int count,
                                         const DayRange& days = {kDay, kDay}) {
-    CustomerNumber number{};
+    chunks::CustomerNumber number{};
     eventually([&] {
       const auto given = index_->number_of(*CustomerId::parse(customer));
       if (given) number = *given;
@@ -53,7 +53,8 @@ class SeriesCopiesTest : public testing::Test {
     std::vector<UnresolvedSeries> series;
     for (int i = 0; i < count; ++i) {
       const Labels labels = labels_of(customer, i);
-      series.push_back({number, labels, index_->hash(number, to_string(labels)), {}, false, days});
+      series.push_back(
+          {number, labels, index_->hash(number, api::to_string(labels)), {}, false, days});
     }
     eventually([&] { return index_->resolve(series).has_value(); });
     eventually([&] { return index_->note_days(series).has_value(); });
@@ -105,12 +106,12 @@ class SeriesCopiesTest : public testing::Test {
     file.seekp(static_cast<std::streamoff>(at));
     file.put(static_cast<char>(static_cast<unsigned>(byte) ^ 3U << bit));
   }
-  void lose(Family family, const std::string& prefix) {
-    ASSERT_TRUE(store_->drop_range(family, prefix, after_prefix(prefix)));
+  void lose(kv::Family family, const std::string& prefix) {
+    ASSERT_TRUE(store_->drop_range(family, prefix, kv::after_prefix(prefix)));
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<kv::OrderedStore> store_;
   std::unique_ptr<SeriesIndex> index_;
 };
 
@@ -156,11 +157,11 @@ TEST_F(SeriesCopiesTest, LostRowsComeBackUnderTheirNumbersAndForEveryDay) {
   resolve("cliente-a", 500);
   const auto truth = all_series("cliente-a");
   const auto number = *index_->find_customer(*CustomerId::parse("cliente-a"));
-  lose(Family::kIndex, index_key::all_series(number));
-  lose(Family::kIndex, "h");
-  lose(Family::kIndex, "v");
-  ASSERT_TRUE(
-      store_->put({{Family::kIndex, std::string(index_key::kHeal), "1"}}, Durability::kNow));
+  lose(kv::Family::kIndex, index_key::all_series(number));
+  lose(kv::Family::kIndex, "h");
+  lose(kv::Family::kIndex, "v");
+  ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kHeal), "1"}},
+                          kv::Durability::kNow));
   close();
   open();
   EXPECT_EQ(all_series("cliente-a"), truth);
@@ -176,7 +177,7 @@ TEST_F(SeriesCopiesTest, ASeriesThatIsWrittenBeforeItsRowIsBackKeepsItsDays) {
   resolve("cliente-a", 1);
   const auto truth = all_series("cliente-a");
   const auto number = *index_->find_customer(*CustomerId::parse("cliente-a"));
-  lose(Family::kIndex, index_key::all_series(number));
+  lose(kv::Family::kIndex, index_key::all_series(number));
   close();
   open();
   resolve("cliente-a", 1, {kDay + 9, kDay + 9});
@@ -187,23 +188,24 @@ TEST_F(SeriesCopiesTest, ASeriesThatIsWrittenBeforeItsRowIsBackKeepsItsDays) {
 TEST_F(SeriesCopiesTest, MissingCopiesAreMadeAndThoseOfForgottenSeriesAreLeft) {
   const auto series = resolve("cliente-a", 450);
   const auto number = series[0].customer;
-  lose(Family::kIdentity, index_key::all_copies(number));
+  lose(kv::Family::kIdentity, index_key::all_copies(number));
   ASSERT_TRUE(index_->make_whole());
   for (const UnresolvedSeries& one : series) {
-    ASSERT_TRUE(store_->get(Family::kIdentity, index_key::copy(number, one.id))->has_value());
+    ASSERT_TRUE(store_->get(kv::Family::kIdentity, index_key::copy(number, one.id))->has_value());
   }
   // It came back under another number.
   const std::string old_row =
       index_key::series(number, series[0].labels.metric_name(), series[0].id);
   const std::string hash = index_key::hash(index_->hash(number, encode_labels(series[0].labels)));
-  ASSERT_TRUE(store_->put({{Family::kIndex, old_row, "", true}, {Family::kIndex, hash, "", true}},
-                          Durability::kNow));
+  ASSERT_TRUE(
+      store_->put({{kv::Family::kIndex, old_row, "", true}, {kv::Family::kIndex, hash, "", true}},
+                  kv::Durability::kNow));
   close();
   open();
   const auto again = resolve("cliente-a", 1);
   EXPECT_NE(again[0].id, series[0].id);
-  ASSERT_TRUE(
-      store_->put({{Family::kIndex, std::string(index_key::kHeal), "1"}}, Durability::kNow));
+  ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kHeal), "1"}},
+                          kv::Durability::kNow));
   close();
   open();
   EXPECT_EQ(all_series("cliente-a").at(series[0].labels), again[0].id.value);
@@ -214,7 +216,7 @@ TEST_F(SeriesCopiesTest, ACopyLiesAsItsFormatSays) {
   ASSERT_EQ(series[0].customer.value, 1U);
   ASSERT_EQ(series[0].id.value, 1U);
   const std::string key("l\0\0\0\1\0\0\0\0\0\0\0\1", 13);
-  EXPECT_EQ(**store_->get(Family::kIdentity, key),
+  EXPECT_EQ(**store_->get(kv::Family::kIdentity, key),
             "\x08__name__\x02m0\x0b"
             "customer_id\x09"
             "cliente-a\x03pod\x05pod-0");
@@ -222,9 +224,9 @@ TEST_F(SeriesCopiesTest, ACopyLiesAsItsFormatSays) {
 
 TEST_F(SeriesCopiesTest, AForgottenSeriesLeavesNoCopy) {
   const auto series = resolve("cliente-a", 10);
-  constexpr TimestampMs kDayMs = 86'400'000;
-  EXPECT_EQ(index_->expire((kDay + 2) * kDayMs, (kDay + 400) * kDayMs).value(), 10U);
-  const auto scan = store_->scan(Family::kIdentity, "l", "m");
+  constexpr TimestampMs kv::kDayMs = 86'400'000;
+  EXPECT_EQ(index_->expire((kDay + 2) * kv::kDayMs, (kDay + 400) * kv::kDayMs).value(), 10U);
+  const auto scan = store_->scan(kv::Family::kIdentity, "l", "m");
   EXPECT_FALSE(scan->next());
 }
 
@@ -233,7 +235,7 @@ TEST_F(SeriesCopiesTest, AMalformedRowIsReplacedByItsCopy) {
   const auto truth = all_series("cliente-a");
   const std::string row =
       index_key::series(series[0].customer, series[0].labels.metric_name(), series[0].id);
-  ASSERT_TRUE(store_->put({{Family::kIndex, row, "\x05x"}}, Durability::kNow));
+  ASSERT_TRUE(store_->put({{kv::Family::kIndex, row, "\x05x"}}, kv::Durability::kNow));
   EXPECT_EQ(all_series("cliente-a").size(), 2U);
   EXPECT_TRUE(index_->lacks_rows());
   ASSERT_TRUE(index_->make_whole());
@@ -242,4 +244,4 @@ TEST_F(SeriesCopiesTest, AMalformedRowIsReplacedByItsCopy) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

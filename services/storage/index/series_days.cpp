@@ -7,7 +7,7 @@
 #include "services/storage/kv/day_set.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 // Looked at with one hold of the lock that new series wait for.
@@ -56,13 +56,13 @@ Result<void> SeriesIndex::note_days(const std::vector<UnresolvedSeries>& series)
 Result<void> SeriesIndex::note_days_of_some(const UnresolvedSeries* first,
                                             const UnresolvedSeries* end) {
   NotedDays noted;
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   for (const UnresolvedSeries* one = first; one != end; ++one) {
     if (one->days == kNoDays) continue;
     if (auto done = note_days_of(*one, noted, writes); !done) return done;
   }
   if (!writes.empty()) {
-    if (auto put = store_.put(writes, Durability::kNow); !put) return put;
+    if (auto put = store_.put(writes, kv::Durability::kNow); !put) return put;
   }
   for (const UnresolvedSeries* one = first; one != end; ++one) {
     if (one->days != kNoDays) remember(*one, noted.at(one->id.value));
@@ -73,12 +73,12 @@ Result<void> SeriesIndex::note_days_of_some(const UnresolvedSeries* first,
 // The row is asked, not memory: a series may be known by labels in several orders, of which each
 // may know of some of its days alone, and a row written anew must not lose one.
 Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays& noted,
-                                       std::vector<KeyValue>& writes) {
+                                       std::vector<kv::KeyValue>& writes) {
   std::string key = index_key::series(series.customer, series.labels.metric_name(), series.id);
   const auto [at, is_first] = noted.try_emplace(series.id.value, kNoDays);
   DayRange& known = at->second;
   if (is_first) {
-    const auto row = store_.get(Family::kIndex, key);
+    const auto row = store_.get(kv::Family::kIndex, key);
     if (!row) return tl::unexpected<Error>(row.error());
     if (row->has_value()) known = days_of_row(**row);
     // Of an older version, or its row was lost: it may have had samples on any day before.
@@ -89,36 +89,37 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays
   }
   known = joined(known, series.days);
   writes.push_back(
-      {Family::kIndex, std::move(key), encode_series_row(known, encode_labels(series.labels))});
+      {kv::Family::kIndex, std::move(key), encode_series_row(known, encode_labels(series.labels))});
   return note_values(series, writes);
 }
 
 // Only the last day: a late sample never takes it back.
 Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
-                                      std::vector<KeyValue>& writes) {
+                                      std::vector<kv::KeyValue>& writes) {
   for (const Label& label : series.labels) {
     std::string key = index_key::label_value(series.customer, label.name, label.value);
     const LabelsHash value_hash = hash(series.customer, key);
     const auto known = value_days_.find(value_hash);
     if (known.has_value() && known->id.value > series.days.last) continue;
     if (!known.has_value()) {
-      const auto row = store_.get(Family::kIndex, key);
+      const auto row = store_.get(kv::Family::kIndex, key);
       if (!row) return tl::unexpected<Error>(row.error());
       const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
       if (last >= series.days.last && last != 0) {
-        value_days_.insert(series.customer, value_hash, {SeriesId{std::uint64_t{last} + 1}});
+        value_days_.insert(series.customer, value_hash,
+                           {chunks::SeriesId{std::uint64_t{last} + 1}});
         continue;
       }
     }
-    const SeriesId day{std::uint64_t{series.days.last} + 1};
+    const chunks::SeriesId day{std::uint64_t{series.days.last} + 1};
     value_days_.insert(series.customer, value_hash, {day});
-    writes.push_back({Family::kIndex, std::move(key), day_value(series.days.last)});
+    writes.push_back({kv::Family::kIndex, std::move(key), day_value(series.days.last)});
   }
   return {};
 }
 
 Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
-  const std::uint32_t cut = day_of(before_ms);
+  const std::uint32_t cut = kv::day_of(before_ms);
   if (cut <= expired_until_) return 0;
   for (Shard& shard :
        shards_) {  // before the rows go, so that whoever comes again is resolved anew
@@ -131,10 +132,11 @@ Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_m
     if (has_lost_rows) {  // whoever has brought no new series since
       if (auto healed = heal_customer_rows(customer.number); !healed) return forward(healed);
     }
-    const auto gone = expire_rows(index_key::all_series(customer.number), cut, day_of(now_ms));
+    const auto gone = expire_rows(index_key::all_series(customer.number), cut, kv::day_of(now_ms));
     if (!gone) return gone;
     series += *gone;
-    const auto values = expire_rows(index_key::all_labels(customer.number), cut, day_of(now_ms));
+    const auto values =
+        expire_rows(index_key::all_labels(customer.number), cut, kv::day_of(now_ms));
     if (!values) return values;
   }
   expired_until_ = cut;
@@ -146,7 +148,7 @@ Result<std::size_t> SeriesIndex::expire_rows(const std::string& prefix, std::uin
                                              std::uint32_t today) {
   std::size_t gone = 0;
   std::vector<std::string> keys;
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   while (scan->next()) {
     const std::uint32_t last = last_day(scan->key(), scan->value(), 0);
     if (last >= cut) continue;
@@ -167,48 +169,48 @@ Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& key
                                              std::uint32_t cut, std::uint32_t today) {
   const std::lock_guard lock(create_mutex_);
   std::size_t gone = 0;
-  std::vector<KeyValue> writes;
+  std::vector<kv::KeyValue> writes;
   for (const std::string& key : keys) {
     const bool is_series = key.front() == kSeriesRow;
-    const auto row = store_.get(Family::kIndex, key);
+    const auto row = store_.get(kv::Family::kIndex, key);
     if (!row) return tl::unexpected<Error>(row.error());
     if (!row->has_value()) continue;
     const std::uint32_t last = last_day(key, **row, UINT32_MAX);
     if (last == UINT32_MAX) {  // of an older version: its time begins now
-      writes.push_back({Family::kIndex, key,
+      writes.push_back({kv::Family::kIndex, key,
                         is_series ? encode_series_row({0, today}, **row) : day_value(today)});
       continue;
     }
     if (last >= cut) continue;
-    writes.push_back({Family::kIndex, key, "", true});
+    writes.push_back({kv::Family::kIndex, key, "", true});
     if (!is_series) continue;
     if (auto forgotten = forget_series(key, **row, writes); !forgotten) return forward(forgotten);
     ++gone;
   }
   if (writes.empty()) return gone;
-  if (auto put = store_.put(writes, Durability::kNow); !put) return forward(put);
+  if (auto put = store_.put(writes, kv::Durability::kNow); !put) return forward(put);
   return gone;
 }
 
 // Its number is never given out again.
 Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view row,
-                                        std::vector<KeyValue>& writes) {
+                                        std::vector<kv::KeyValue>& writes) {
   const auto labels = decode_label_views(row);
   if (!labels) return tl::unexpected<Error>(labels.error());
   std::string_view rest = key.substr(1);
   bool ok = true;
-  const CustomerNumber customer{take_key_u32(rest, ok)};
+  const chunks::CustomerNumber customer{kv::take_key_u32(rest, ok)};
   std::string_view id = key.substr(key.size() - sizeof(std::uint64_t));
-  const SeriesId series{take_key_u64(id, ok)};
+  const chunks::SeriesId series{kv::take_key_u64(id, ok)};
   const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));
   const auto stored = find_stored(labels_hash);
   if (!stored) return tl::unexpected<Error>(stored.error());
   // Only its own: labels that came back since have another number by now.
   if (*stored == series) {
-    writes.push_back({Family::kIndex, index_key::hash(labels_hash), "", true});
+    writes.push_back({kv::Family::kIndex, index_key::hash(labels_hash), "", true});
   }
-  writes.push_back({Family::kIdentity, index_key::copy(customer, series), "", true});
+  writes.push_back({kv::Family::kIdentity, index_key::copy(customer, series), "", true});
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

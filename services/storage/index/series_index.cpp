@@ -11,7 +11,7 @@
 #include "services/storage/index/index_key.hpp"
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
 constexpr std::string_view kFormatVersion = "vigia cold store 3";
@@ -37,12 +37,12 @@ Result<std::uint64_t> read_number(std::string_view bytes) {
 
 }  // namespace
 
-SeriesIndex::SeriesIndex(Key /*key*/, OrderedStore& store, std::size_t memory_max)
+SeriesIndex::SeriesIndex(Key /*key*/, kv::OrderedStore& store, std::size_t memory_max)
     : store_(store), memory_max_(memory_max) {
   set_short(false);
 }
 
-Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store,
+Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(kv::OrderedStore& store,
                                                        std::size_t memory_max) {
   auto index = std::make_unique<SeriesIndex>(Key{}, store, memory_max);
   if (auto loaded = index->load(); !loaded) return forward(loaded);
@@ -52,12 +52,12 @@ Result<std::unique_ptr<SeriesIndex>> SeriesIndex::open(OrderedStore& store,
 Result<void> SeriesIndex::create(std::string& format, std::string& seed) {
   format = kFormatVersion;
   seed = number_value(random_u64());
-  std::vector<KeyValue> writes;
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+  std::vector<kv::KeyValue> writes;
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     writes.push_back({family, std::string(index_key::kFormat), format});
     writes.push_back({family, std::string(index_key::kSeed), seed});
   }
-  return store_.put(writes, Durability::kNow);
+  return store_.put(writes, kv::Durability::kNow);
 }
 
 Result<void> SeriesIndex::load() {
@@ -74,9 +74,9 @@ Result<void> SeriesIndex::load() {
   const bool is_older = std::find(std::begin(kOlderVersions), std::end(kOlderVersions),
                                   values[0]) != std::end(kOlderVersions);
   if (is_older) {  // before the first row that an older program does not know: it must refuse it
-    const auto put =
-        store_.put({{Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
-                   Durability::kNow);
+    const auto put = store_.put(
+        {{kv::Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
+        kv::Durability::kNow);
     if (!put) return put;
     values[0] = kFormatVersion;
   }
@@ -89,12 +89,12 @@ Result<void> SeriesIndex::load() {
   const auto next = values[2].empty() ? Result<std::uint64_t>(1) : read_number(values[2]);
   if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
   seed_ = *seed;
-  const auto copy = store_.get(Family::kIdentity, index_key::kNextSeries);
+  const auto copy = store_.get(kv::Family::kIdentity, index_key::kNextSeries);
   if (!copy) return tl::unexpected<Error>(copy.error());
   const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
   next_id_ = std::max(*next, copied.value_or(1));
   if (auto loaded = load_customers(); !loaded) return loaded;
-  const auto healing = store_.get(Family::kIndex, index_key::kHeal);
+  const auto healing = store_.get(kv::Family::kIndex, index_key::kHeal);
   if (!healing) return tl::unexpected<Error>(healing.error());
   has_lost_rows_ = healing->has_value();
   repairs_seen_ = store_.repairs();
@@ -108,22 +108,23 @@ Result<void> SeriesIndex::load() {
   return {};
 }
 
-Result<CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
+Result<chunks::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
   if (const auto known = find_customer(customer)) return *known;
   const std::unique_lock lock(customers_mutex_);
   if (const auto at = customers_.find(customer); at != customers_.end()) return at->second;
-  const CustomerNumber number{last_number_ + 1};
+  const chunks::CustomerNumber number{last_number_ + 1};
   const std::string key = index_key::customer(customer.text());
   const std::string value = number_value(number.value);
   const auto put =
-      store_.put({{Family::kIndex, key, value}, {Family::kIdentity, key, value}}, Durability::kNow);
+      store_.put({{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}},
+                 kv::Durability::kNow);
   if (!put) return tl::unexpected<Error>(put.error());
   last_number_ = number.value;
   customers_.emplace(customer, number);
   return number;
 }
 
-std::optional<CustomerNumber> SeriesIndex::find_customer(const CustomerId& customer) const {
+std::optional<chunks::CustomerNumber> SeriesIndex::find_customer(const CustomerId& customer) const {
   const std::shared_lock lock(customers_mutex_);
   const auto at = customers_.find(customer);
   if (at == customers_.end()) return std::nullopt;
@@ -137,7 +138,7 @@ std::vector<Customer> SeriesIndex::customers() const {
   return all;
 }
 
-LabelsHash SeriesIndex::hash(CustomerNumber customer, std::string_view label_bytes) const {
+LabelsHash SeriesIndex::hash(chunks::CustomerNumber customer, std::string_view label_bytes) const {
   // An odd multiplier keeps customers apart under the one seed.
   const std::uint64_t seed = seed_ + customer.value * 0x9e3779b97f4a7c15ULL;
   const XXH128_hash_t hash = XXH3_128bits_withSeed(label_bytes.data(), label_bytes.size(), seed);
@@ -195,19 +196,19 @@ std::uint64_t SeriesIndex::memory_bytes() const {
   return bytes + value_bytes_;
 }
 
-Result<std::optional<SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash) const {
-  auto value = store_.get(Family::kIndex, index_key::hash(hash));
+Result<std::optional<chunks::SeriesId>> SeriesIndex::find_stored(const LabelsHash& hash) const {
+  auto value = store_.get(kv::Family::kIndex, index_key::hash(hash));
   if (!value) return forward(value);
-  if (!value->has_value()) return std::optional<SeriesId>();
+  if (!value->has_value()) return std::optional<chunks::SeriesId>();
   const auto id = read_number(**value);
   if (!id) return tl::unexpected<Error>(id.error());
-  return std::optional<SeriesId>(SeriesId{*id});
+  return std::optional<chunks::SeriesId>(chunks::SeriesId{*id});
 }
 
 Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
   if (auto healed = heal_customers(series); !healed) return healed;
   const std::lock_guard lock(create_mutex_);
-  std::unordered_map<std::string, SeriesId> created;  // a request may name a series twice
+  std::unordered_map<std::string, chunks::SeriesId> created;  // a request may name a series twice
   NewRows rows;
   std::uint64_t next = next_id_;
   for (UnresolvedSeries& one : series) {
@@ -227,16 +228,16 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
       if (!*is_there) add_rows(one, key, rows);
       continue;
     }
-    one.id = SeriesId{next++};
+    one.id = chunks::SeriesId{next++};
     one.is_new = true;
     created.emplace(key, one.id);
     add_rows(one, key, rows);
   }
   if (!rows.writes.empty()) {
-    for (const Family family : {Family::kIndex, Family::kIdentity}) {
+    for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
       rows.writes.push_back({family, std::string(index_key::kNextSeries), number_value(next)});
     }
-    if (auto put = store_.put(rows.writes, Durability::kNow); !put) return put;
+    if (auto put = store_.put(rows.writes, kv::Durability::kNow); !put) return put;
     remember_values(rows);
     next_id_ = next;
   }
@@ -256,18 +257,18 @@ std::string SeriesIndex::series_row(const UnresolvedSeries& series) {
 // of the lists for ever.
 void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
                            NewRows& rows) {
-  rows.writes.push_back({Family::kIndex, hash_key, number_value(series.id.value)});
-  rows.writes.push_back({Family::kIndex,
+  rows.writes.push_back({kv::Family::kIndex, hash_key, number_value(series.id.value)});
+  rows.writes.push_back({kv::Family::kIndex,
                          index_key::series(series.customer, series.labels.metric_name(), series.id),
                          series_row(series)});
-  rows.writes.push_back({Family::kIdentity, index_key::copy(series.customer, series.id),
+  rows.writes.push_back({kv::Family::kIdentity, index_key::copy(series.customer, series.id),
                          encode_labels(series.labels)});
   add_value_rows(series, rows);
 }
 
 void SeriesIndex::remember_values(const NewRows& rows) {
   for (const auto& [customer, value] : rows.value_hashes) {
-    known_values_.insert(customer, value, {SeriesId{1}});
+    known_values_.insert(customer, value, {chunks::SeriesId{1}});
   }
   bound_values();
 }
@@ -279,10 +280,10 @@ void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) 
     const bool is_known =
         known_values_.find(value_hash).has_value() || rows.values.find(value_hash).has_value();
     if (is_known) continue;
-    rows.values.insert(series.customer, value_hash, {SeriesId{1}});
+    rows.values.insert(series.customer, value_hash, {chunks::SeriesId{1}});
     rows.value_hashes.emplace_back(series.customer, value_hash);
-    rows.writes.push_back({Family::kIndex, std::move(key), ""});
+    rows.writes.push_back({kv::Family::kIndex, std::move(key), ""});
   }
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

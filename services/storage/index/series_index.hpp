@@ -26,30 +26,32 @@
 #include "services/storage/kv/ordered_store.hpp"
 #include "services/storage/lanes/work_limit.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
+class MalformedRows;
+}
+
+namespace vigia::storage::index {
 
 struct Customer {
   CustomerId id;
-  CustomerNumber number;
+  chunks::CustomerNumber number;
 };
 
 /// A series that a writer did not find in memory.
 struct UnresolvedSeries {
-  CustomerNumber customer;
+  chunks::CustomerNumber customer;
   Labels labels;
   LabelsHash wire_hash;     ///< of the bytes in which the labels came: found by them next time
-  SeriesId id{};            ///< set by resolve
+  chunks::SeriesId id{};    ///< set by resolve
   bool is_new = false;      ///< set by resolve: it was not there before
   DayRange days = kNoDays;  ///< of its samples, for note_days
 };
 
 struct SelectedSeries {
-  CustomerNumber customer;
-  SeriesId id;
+  chunks::CustomerNumber customer;
+  chunks::SeriesId id;
   Labels labels;
 };
-
-class MalformedRows;
 
 /// Thread contract: any thread. Errors as the ordered store's.
 class SeriesIndex {
@@ -58,20 +60,20 @@ class SeriesIndex {
  public:
   static constexpr std::size_t kMemoryMax = 64U << 20U;
 
-  SeriesIndex(Key /*key*/, OrderedStore& store, std::size_t memory_max);
+  SeriesIndex(Key /*key*/, kv::OrderedStore& store, std::size_t memory_max);
   /// `store` must outlive it. `memory_max`: of what is kept of series and label values so that
   /// writers need not ask the store. kCorrupt where the store was written by another version. Where
   /// the store has lost rows, what follows from other rows is written anew first.
-  static Result<std::unique_ptr<SeriesIndex>> open(OrderedStore& store,
+  static Result<std::unique_ptr<SeriesIndex>> open(kv::OrderedStore& store,
                                                    std::size_t memory_max = kMemoryMax);
 
   /// The customer's number, given out where it has none yet (durable at once).
-  Result<CustomerNumber> number_of(const CustomerId& customer);
-  std::optional<CustomerNumber> find_customer(const CustomerId& customer) const;
+  Result<chunks::CustomerNumber> number_of(const CustomerId& customer);
+  std::optional<chunks::CustomerNumber> find_customer(const CustomerId& customer) const;
   std::vector<Customer> customers() const;
 
   /// Hash of the labels in whatever bytes a writer has them.
-  LabelsHash hash(CustomerNumber customer, std::string_view label_bytes) const;
+  LabelsHash hash(chunks::CustomerNumber customer, std::string_view label_bytes) const;
   /// The series of a hash that `resolve` has seen lately, and the days of its samples that need no
   /// note_days before they are logged; memory only. What is not asked for is forgotten first, of
   /// the customer who has most.
@@ -106,18 +108,19 @@ class SeriesIndex {
   /// one of the days, until it returns false; whole days, and between a series' first and last day
   /// not every one needs to have samples. By name, then number. All three end with the limit's
   /// error once it is over, between two rows, whether these are wanted or not.
-  Result<void> select(CustomerNumber customer, const LabelMatchers& matchers, const DayRange& days,
-                      const std::function<bool(SelectedSeries)>& visit,
-                      const WorkLimit& limit = {}) const;
+  Result<void> select(chunks::CustomerNumber customer, const LabelMatchers& matchers,
+                      const DayRange& days, const std::function<bool(SelectedSeries)>& visit,
+                      const lanes::WorkLimit& limit = {}) const;
   /// False: no more are wanted.
   using TextVisit = std::function<bool(std::string_view)>;
   /// In order; what was last seen before `first_day` is left out.
-  Result<void> label_names(CustomerNumber customer, std::uint32_t first_day, const TextVisit& visit,
-                           const WorkLimit& limit = {}) const;
-  Result<void> label_values(CustomerNumber customer, std::string_view name, std::uint32_t first_day,
-                            const TextVisit& visit, const WorkLimit& limit = {}) const;
+  Result<void> label_names(chunks::CustomerNumber customer, std::uint32_t first_day,
+                           const TextVisit& visit, const lanes::WorkLimit& limit = {}) const;
+  Result<void> label_values(chunks::CustomerNumber customer, std::string_view name,
+                            std::uint32_t first_day, const TextVisit& visit,
+                            const lanes::WorkLimit& limit = {}) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
-  void note_used(SeriesId series, CustomerNumber customer);
+  void note_used(chunks::SeriesId series, chunks::CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
   std::uint64_t memory_bytes() const;
   /// While memory is short, half of memory_max.
@@ -127,22 +130,23 @@ class SeriesIndex {
   using NotedDays = std::unordered_map<std::uint64_t, DayRange>;  // by series
 
   struct NewRows {
-    std::vector<KeyValue> writes;
-    FlatIdMap values;                                                 // label values among them
-    std::vector<std::pair<CustomerNumber, LabelsHash>> value_hashes;  // the same
+    std::vector<kv::KeyValue> writes;
+    FlatIdMap values;  // label values among them
+    std::vector<std::pair<chunks::CustomerNumber, LabelsHash>> value_hashes;  // the same
   };
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
   Result<std::optional<std::string>> read_identity(std::string_view key) const;
   struct LoadedCustomers {
-    std::map<CustomerId, CustomerNumber> of;
+    std::map<CustomerId, chunks::CustomerNumber> of;
     std::vector<std::optional<CustomerId>> malformed;  // nothing: not even whose it is
     bool makes_up_for(const LoadedCustomers& other) const;
   };
-  static std::vector<KeyValue> customer_rows(const CustomerId& customer, CustomerNumber number);
-  bool forget_doubtful_customers(MalformedRows& malformed);
+  static std::vector<kv::KeyValue> customer_rows(const CustomerId& customer,
+                                                 chunks::CustomerNumber number);
+  bool forget_doubtful_customers(kv::MalformedRows& malformed);
   Result<void> load_customers();
-  Result<LoadedCustomers> read_customers(Family family, MalformedRows& malformed) const;
+  Result<LoadedCustomers> read_customers(kv::Family family, kv::MalformedRows& malformed) const;
   Result<void> put_identity();
   Result<void> heal();
   // What a customer's rows need, for one who writes meanwhile: which repairs it is whole after.
@@ -151,10 +155,10 @@ class SeriesIndex {
     std::uint64_t repairs = 0;  // under mutex
   };
   Result<void> heal_customers(const std::vector<UnresolvedSeries>& series);
-  Result<void> heal_customer_rows(CustomerNumber customer, const GoesOn& goes_on = {});
-  Result<void> for_all_customers(const GoesOn& goes_on,
-                                 const std::function<Result<void>(CustomerNumber)>& work) const;
-  Result<std::shared_ptr<Healing>> begin_healing(CustomerNumber customer);
+  Result<void> heal_customer_rows(chunks::CustomerNumber customer, const GoesOn& goes_on = {});
+  Result<void> for_all_customers(
+      const GoesOn& goes_on, const std::function<Result<void>(chunks::CustomerNumber)>& work) const;
+  Result<std::shared_ptr<Healing>> begin_healing(chunks::CustomerNumber customer);
   Result<void> heal_rows(std::string_view from, std::string_view to, const GoesOn& goes_on = {});
   Result<std::size_t> restore_series(std::string_view from, std::string_view to,
                                      const GoesOn& goes_on = {});
@@ -164,17 +168,17 @@ class SeriesIndex {
     std::string row_key;
     std::string labels;
   };
-  Result<void> copy_series(CustomerNumber customer, const GoesOn& goes_on);
+  Result<void> copy_series(chunks::CustomerNumber customer, const GoesOn& goes_on);
   Result<void> copy_some(std::vector<Copy>& copies);
   static Result<void> check_goes_on(const GoesOn& goes_on);
   Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
-  Result<void> leave_out_present_values(std::vector<KeyValue>& writes) const;
+  Result<void> leave_out_present_values(std::vector<kv::KeyValue>& writes) const;
   void remember_values(const NewRows& rows);
-  Result<void> find_customer_numbers(Family family);
-  void heal_customer(CustomerNumber number, const Labels& labels);
+  Result<void> find_customer_numbers(kv::Family family);
+  void heal_customer(chunks::CustomerNumber number, const Labels& labels);
   Result<bool> has_series_row(const UnresolvedSeries& series) const;
-  Result<std::optional<SeriesId>> find_stored(const LabelsHash& hash) const;
+  Result<std::optional<chunks::SeriesId>> find_stored(const LabelsHash& hash) const;
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
   void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
   static std::string series_row(const UnresolvedSeries& series);
@@ -185,14 +189,14 @@ class SeriesIndex {
   void forget_days();
   Result<void> note_days_of_some(const UnresolvedSeries* first, const UnresolvedSeries* end);
   Result<void> note_days_of(const UnresolvedSeries& series, NotedDays& noted,
-                            std::vector<KeyValue>& writes);
-  Result<void> note_values(const UnresolvedSeries& series, std::vector<KeyValue>& writes);
+                            std::vector<kv::KeyValue>& writes);
+  Result<void> note_values(const UnresolvedSeries& series, std::vector<kv::KeyValue>& writes);
   Result<std::size_t> expire_rows(const std::string& prefix, std::uint32_t cut,
                                   std::uint32_t today);
   Result<std::size_t> expire_some(const std::vector<std::string>& keys, std::uint32_t cut,
                                   std::uint32_t today);
   Result<void> forget_series(std::string_view key, std::string_view row,
-                             std::vector<KeyValue>& writes);
+                             std::vector<kv::KeyValue>& writes);
 
   struct Shard {
     mutable std::mutex mutex;
@@ -200,7 +204,7 @@ class SeriesIndex {
   };
   static constexpr std::size_t kShards = 16;
 
-  OrderedStore& store_;
+  kv::OrderedStore& store_;
   const std::size_t memory_max_;
   std::atomic<bool> is_short_{false};
   std::atomic<std::size_t> value_bytes_{0};  // of both maps of label values
@@ -212,16 +216,16 @@ class SeriesIndex {
   std::uint64_t repairs_at_open_ = 0;
   std::atomic<std::uint64_t> repairs_healed_{0};
   std::atomic<std::uint64_t> rows_restored_{0};
-  std::map<CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
-  mutable std::mutex whole_mutex_;                       // never held while the store is asked
-  std::map<CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
-  bool has_lost_rows_ = false;                           // once, some time; under create_mutex_
+  std::map<chunks::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
+  mutable std::mutex whole_mutex_;  // never held while the store is asked
+  std::map<chunks::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
+  bool has_lost_rows_ = false;       // once, some time; under create_mutex_
   FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
   std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;
-  std::map<CustomerId, CustomerNumber> customers_;
+  std::map<CustomerId, chunks::CustomerNumber> customers_;
   std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_
   std::array<Shard, kShards> shards_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

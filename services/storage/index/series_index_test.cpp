@@ -11,10 +11,10 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 namespace {
 
-std::vector<std::string> label_names(const SeriesIndex& index, CustomerNumber customer,
+std::vector<std::string> label_names(const SeriesIndex& index, chunks::CustomerNumber customer,
                                      std::uint32_t first_day) {
   std::vector<std::string> names;
   EXPECT_TRUE(index.label_names(customer, first_day, [&](std::string_view name) {
@@ -24,7 +24,7 @@ std::vector<std::string> label_names(const SeriesIndex& index, CustomerNumber cu
   return names;
 }
 
-std::vector<std::string> label_values(const SeriesIndex& index, CustomerNumber customer,
+std::vector<std::string> label_values(const SeriesIndex& index, chunks::CustomerNumber customer,
                                       std::string_view name, std::uint32_t first_day) {
   std::vector<std::string> values;
   EXPECT_TRUE(index.label_values(customer, name, first_day, [&](std::string_view value) {
@@ -36,23 +36,25 @@ std::vector<std::string> label_values(const SeriesIndex& index, CustomerNumber c
 
 class SeriesIndexTest : public testing::Test {
  protected:
-  SeriesIndexTest() : store_(open_rocksdb({folder_.path()}).value()) {
+  SeriesIndexTest() : store_(kv::open_rocksdb({folder_.path()}).value()) {
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
   }
-  std::string format() const { return *store_->get(Family::kIndex, index_key::kFormat).value(); }
+  std::string format() const {
+    return *store_->get(kv::Family::kIndex, index_key::kFormat).value();
+  }
   void set_format(const std::string& text) {
-    ASSERT_TRUE(
-        store_->put({{Family::kIndex, std::string(index_key::kFormat), text}}, Durability::kNow));
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kFormat), text}},
+                            kv::Durability::kNow));
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> store_;
+  std::unique_ptr<kv::OrderedStore> store_;
 };
 
 TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion3) {
   EXPECT_EQ(format(), "vigia cold store 3");
   for (const char* older : {"vigia cold store 1", "vigia cold store 2"}) {
-    set_format(older);
+    set_format(heads::older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
     EXPECT_EQ(format(), "vigia cold store 3");
   }
@@ -89,23 +91,23 @@ TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
   ASSERT_TRUE(index->resolve(series));
   const auto matchers = compile_matchers({{MatchType::kEqual, "pod", "none"}}).value();
   const CountedClock clock;
-  using Walk = std::function<Result<void>(const WorkLimit&)>;
+  using Walk = std::function<Result<void>(const lanes::WorkLimit&)>;
   const auto ends_within = [&](int seconds, const Walk& walk) {
-    const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+    const lanes::WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
     const auto walked = walk(limit);
     const bool is_ended = !walked && walked.error().code == ErrorCode::kDeadline;
     EXPECT_EQ(limit.has_timed_out(), is_ended);
     return is_ended;
   };
   const auto any = [](std::string_view) { return true; };
-  const Walk select = [&](const WorkLimit& limit) {
+  const Walk select = [&](const lanes::WorkLimit& limit) {
     return index->select(
         customer, matchers, kAllDays, [](const SelectedSeries&) { return true; }, limit);
   };
-  const Walk values = [&](const WorkLimit& limit) {
+  const Walk values = [&](const lanes::WorkLimit& limit) {
     return index->label_values(customer, "pod", 0, any, limit);
   };
-  const Walk names = [&](const WorkLimit& limit) {
+  const Walk names = [&](const lanes::WorkLimit& limit) {
     return index->label_names(customer, 0, any, limit);
   };
   for (const Walk& walk : {select, values}) {
@@ -121,18 +123,19 @@ class LostRowsTest : public SeriesIndexTest {
   LostRowsTest() { reopen(); }
   void reopen() { index_ = SeriesIndex::open(*store_).value(); }
   std::uint64_t resolve(const std::string& customer, const std::string& metric) {
-    const CustomerNumber number = index_->number_of(*CustomerId::parse(customer)).value();
+    const chunks::CustomerNumber number = index_->number_of(*CustomerId::parse(customer)).value();
     const Labels labels = Labels::from({{"__name__", metric}, {"customer_id", customer}});
     std::vector<UnresolvedSeries> series = {{number, labels, index_->hash(number, metric)}};
     EXPECT_TRUE(index_->resolve(series).has_value());
     return series[0].id.value;
   }
   void lose(std::string_view prefix) {
-    ASSERT_TRUE(store_->drop_range(Family::kIndex, prefix, after_prefix(std::string(prefix))));
+    ASSERT_TRUE(
+        store_->drop_range(kv::Family::kIndex, prefix, kv::after_prefix(std::string(prefix))));
   }
   void heal() {
-    ASSERT_TRUE(
-        store_->put({{Family::kIndex, std::string(index_key::kHeal), "1"}}, Durability::kNow));
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kHeal), "1"}},
+                            kv::Durability::kNow));
     reopen();
   }
 
@@ -160,7 +163,7 @@ TEST_F(LostRowsTest, WithoutBothCopiesTheCustomersAreReadFromTheirSeries) {
   const std::uint64_t series = resolve("cliente-b", "m");
   lose("m/");
   lose("c/");
-  ASSERT_TRUE(store_->drop_range(Family::kIdentity, "", "z"));
+  ASSERT_TRUE(store_->drop_range(kv::Family::kIdentity, "", "z"));
   heal();
   EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), number);
   EXPECT_EQ(resolve("cliente-b", "m"), series);
@@ -170,10 +173,10 @@ TEST_F(LostRowsTest, WithoutBothCopiesTheCustomersAreReadFromTheirSeries) {
 // A customer's row that is malformed although its checksum is right ended every start.
 TEST_F(LostRowsTest, AMalformedCustomerRowCostsNothingWhereItsCopyIsRight) {
   const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     ASSERT_TRUE(store_->put({{family, index_key::customer("cliente-a"), "xy"},
                              {family, index_key::customer("NO ID"), std::string(8, '\1')}},
-                            Durability::kNow));
+                            kv::Durability::kNow));
     reopen();
     EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
     EXPECT_EQ(store_->get(family, index_key::customer("cliente-a")).value()->size(), 8U);
@@ -185,8 +188,9 @@ TEST_F(LostRowsTest, AMalformedCustomerRowCostsNothingWhereItsCopyIsRight) {
 TEST_F(LostRowsTest, WhereBothCopiesAreMalformedItsSeriesSayWhoseTheNumberIs) {
   const auto number = index_->number_of(*CustomerId::parse("cliente-b")).value();
   const std::uint64_t series = resolve("cliente-b", "m");
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
-    ASSERT_TRUE(store_->put({{family, index_key::customer("cliente-b"), "xy"}}, Durability::kNow));
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    ASSERT_TRUE(
+        store_->put({{family, index_key::customer("cliente-b"), "xy"}}, kv::Durability::kNow));
   }
   reopen();
   EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), number);
@@ -198,9 +202,10 @@ TEST_F(LostRowsTest, WhereBothCopiesAreMalformedItsSeriesSayWhoseTheNumberIs) {
 TEST_F(LostRowsTest, TwoCustomersNeverHaveOneNumber) {
   const auto a = index_->number_of(*CustomerId::parse("cliente-a")).value();
   resolve("cliente-a", "m");
-  for (const Family family : {Family::kIndex, Family::kIdentity}) {
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     const auto row = store_->get(family, index_key::customer("cliente-a")).value();
-    ASSERT_TRUE(store_->put({{family, index_key::customer("cliente-b"), *row}}, Durability::kNow));
+    ASSERT_TRUE(
+        store_->put({{family, index_key::customer("cliente-b"), *row}}, kv::Durability::kNow));
   }
   reopen();
   EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), a);
@@ -213,9 +218,9 @@ TEST_F(LostRowsTest, TwoCustomersNeverHaveOneNumber) {
 TEST_F(LostRowsTest, AMalformedSeriesRowCostsItsSeriesAlone) {
   const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
   resolve("cliente-a", "m");
-  ASSERT_TRUE(store_->put({{Family::kIndex, index_key::series(number, "m", {900}), "\x7f"},
-                           {Family::kIndex, index_key::metric(number, "m") + "xy", ""}},
-                          Durability::kNow));
+  ASSERT_TRUE(store_->put({{kv::Family::kIndex, index_key::series(number, "m", {900}), "\x7f"},
+                           {kv::Family::kIndex, index_key::metric(number, "m") + "xy", ""}},
+                          kv::Durability::kNow));
   for (int times = 0; times < 2; ++times) {
     std::size_t found = 0;
     EXPECT_TRUE(
@@ -245,50 +250,51 @@ TEST_F(LostRowsTest, WhatTheWriteAheadLogNamesIsTaken) {
 }
 
 // The real store, whose next calls fail.
-class FailingStore final : public OrderedStore {
+class FailingStore final : public kv::OrderedStore {
  public:
-  explicit FailingStore(OrderedStore& store) : store_(store) {}
+  explicit FailingStore(kv::OrderedStore& store) : store_(store) {}
   int put_failures = 0;
   int get_failures = 0;
   int gets_before = 0;
 
-  Result<void> put(const std::vector<KeyValue>& writes, Durability durability) override {
+  Result<void> put(const std::vector<kv::KeyValue>& writes, kv::Durability durability) override {
     if (put_failures > 0) {
       --put_failures;
       return fail(ErrorCode::kUnavailable, "disk full");
     }
     return store_.put(writes, durability);
   }
-  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+  Result<std::optional<std::string>> get(kv::Family family, std::string_view key) override {
     if (get_failures > 0 && gets_before-- <= 0) {
       --get_failures;
       return fail(ErrorCode::kUnavailable, "the disk cannot be read");
     }
     return store_.get(family, key);
   }
-  Result<std::vector<bool>> contains(Family family,
+  Result<std::vector<bool>> contains(kv::Family family,
                                      const std::vector<std::string_view>& keys) override {
     return store_.contains(family, keys);
   }
-  std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
+  std::unique_ptr<kv::Scan> scan(kv::Family family, std::string_view from,
+                                 std::string_view to) override {
     return store_.scan(family, from, to);
   }
   Result<void> sync() override { return store_.sync(); }
-  Result<void> drop_range(Family family, std::string_view from, std::string_view to) override {
+  Result<void> drop_range(kv::Family family, std::string_view from, std::string_view to) override {
     return store_.drop_range(family, from, to);
   }
   Result<void> compact() override { return store_.compact(); }
-  std::uint64_t disk_bytes(Family family) const override { return store_.disk_bytes(family); }
+  std::uint64_t disk_bytes(kv::Family family) const override { return store_.disk_bytes(family); }
 
  private:
-  OrderedStore& store_;
+  kv::OrderedStore& store_;
 };
 
 // Known fault 4: a label value counted as known before its row was on disk.
 TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
   FailingStore failing(*store_);
   const auto index = SeriesIndex::open(failing).value();
-  const CustomerNumber number = index->number_of(*CustomerId::parse("cliente-a")).value();
+  const chunks::CustomerNumber number = index->number_of(*CustomerId::parse("cliente-a")).value();
   const auto series = [&](const std::string& metric) {
     return UnresolvedSeries{number, Labels::from({{"__name__", metric}, {"pod", "p-1"}}),
                             index->hash(number, metric)};
@@ -332,15 +338,15 @@ class SeriesDaysTest : public testing::Test {
   }
   std::size_t expire(std::uint32_t day) {
     return index_
-        ->expire(static_cast<TimestampMs>(day) * kDayMs,
-                 static_cast<TimestampMs>(day + 400) * kDayMs)
+        ->expire(static_cast<TimestampMs>(day) * kv::kDayMs,
+                 static_cast<TimestampMs>(day + 400) * kv::kDayMs)
         .value();
   }
 
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> store_ = open_rocksdb({folder_.path()}).value();
+  std::unique_ptr<kv::OrderedStore> store_ = kv::open_rocksdb({folder_.path()}).value();
   std::unique_ptr<SeriesIndex> index_;
-  CustomerNumber customer_{1};
+  chunks::CustomerNumber customer_{1};
 };
 
 TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
@@ -366,8 +372,8 @@ TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
 // A10: the index never forgot a series.
 TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
   index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  const SeriesId dead = write("dead", {100, 100}).id;
-  const SeriesId alive = write("alive", {100, 200}).id;
+  const chunks::SeriesId dead = write("dead", {100, 100}).id;
+  const chunks::SeriesId alive = write("alive", {100, 200}).id;
   EXPECT_EQ(expire(100), 0U);
   EXPECT_EQ(expire(101), 1U);
   EXPECT_THAT(pods(kAllDays), testing::ElementsAre("alive"));
@@ -407,9 +413,11 @@ TEST_F(SeriesDaysTest, ARowWrittenAnewKeepsTheDaysThatOtherBytesOfTheSameLabelsB
 TEST_F(SeriesDaysTest, ItsMemoryIsBoundedAndAFloodForgetsTheFloodsOwn) {
   constexpr std::size_t kMax = 256U << 10U;
   index_ = SeriesIndex::open(*store_, kMax).value();
-  const CustomerNumber a = index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  const CustomerNumber b = index_->number_of(CustomerId::parse("cliente-b").value()).value();
-  const auto bring = [&](CustomerNumber customer, int first, int count) {
+  const chunks::CustomerNumber a =
+      index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const chunks::CustomerNumber b =
+      index_->number_of(CustomerId::parse("cliente-b").value()).value();
+  const auto bring = [&](chunks::CustomerNumber customer, int first, int count) {
     std::vector<UnresolvedSeries> series;
     for (int n = first; n < first + count; ++n) {
       const std::string pod = std::to_string(n);
@@ -459,4 +467,4 @@ TEST_F(SeriesDaysTest, SeriesOfAnOlderVersionAreShownAndCountFromNow) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

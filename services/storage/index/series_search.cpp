@@ -7,7 +7,7 @@
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/malformed_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::index {
 
 namespace {
 
@@ -23,21 +23,21 @@ bool is_seen_since(std::string_view value, std::uint32_t first_day) {
 
 }  // namespace
 
-Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& matchers,
+Result<void> SeriesIndex::select(chunks::CustomerNumber customer, const LabelMatchers& matchers,
                                  const DayRange& wanted,
                                  const std::function<bool(SelectedSeries)>& visit,
-                                 const WorkLimit& limit) const {
+                                 const lanes::WorkLimit& limit) const {
   const auto name = equality_on(matchers, kNameLabel);
   const std::string prefix =
       name.has_value() ? index_key::metric(customer, *name) : index_key::all_series(customer);
-  MalformedRows malformed(store_, "a series' row that is malformed");
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  kv::MalformedRows malformed(store_, "a series' row that is malformed");
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
     const DayRange days = days_of_row(scan->value());
     const auto labels = decode_label_views(scan->value());
     if (!labels || scan->key().size() < kSeriesKeyMin) {
-      malformed.add(Family::kIndex, *scan);
+      malformed.add(kv::Family::kIndex, *scan);
       continue;
     }
     // The days are in the row itself: a series that has long gone costs no look at its chunks.
@@ -45,16 +45,16 @@ Result<void> SeriesIndex::select(CustomerNumber customer, const LabelMatchers& m
     if (!all_match(matchers, *labels)) continue;
     std::string_view id = scan->key().substr(scan->key().size() - sizeof(std::uint64_t));
     bool ok = true;
-    const SeriesId series{take_key_u64(id, ok)};
+    const chunks::SeriesId series{kv::take_key_u64(id, ok)};
     if (!visit({customer, series, to_labels(*labels)})) return {};
   }
   return scan->status();
 }
 
-Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t first_day,
-                                      const TextVisit& visit, const WorkLimit& limit) const {
+Result<void> SeriesIndex::label_names(chunks::CustomerNumber customer, std::uint32_t first_day,
+                                      const TextVisit& visit, const lanes::WorkLimit& limit) const {
   const std::string prefix = index_key::all_labels(customer);
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
     if (!is_seen_since(scan->value(), first_day)) continue;
@@ -62,16 +62,16 @@ Result<void> SeriesIndex::label_names(CustomerNumber customer, std::uint32_t fir
     const std::string name(rest.substr(0, rest.find('\0')));
     if (!visit(name)) return {};
     // Over all values of the name at once: a name may have a million of them.
-    scan->seek(after_prefix(index_key::label(customer, name)));
+    scan->seek(kv::after_prefix(index_key::label(customer, name)));
   }
   return scan->status();
 }
 
-Result<void> SeriesIndex::label_values(CustomerNumber customer, std::string_view name,
+Result<void> SeriesIndex::label_values(chunks::CustomerNumber customer, std::string_view name,
                                        std::uint32_t first_day, const TextVisit& visit,
-                                       const WorkLimit& limit) const {
+                                       const lanes::WorkLimit& limit) const {
   const std::string prefix = index_key::label(customer, name);
-  const auto scan = store_.scan(Family::kIndex, prefix, after_prefix(prefix));
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
     if (!is_seen_since(scan->value(), first_day)) continue;
@@ -80,4 +80,4 @@ Result<void> SeriesIndex::label_values(CustomerNumber customer, std::string_view
   return scan->status();
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::index

@@ -4,7 +4,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
@@ -113,4 +113,4 @@ Result<IngestBatch> IngestBatch::decode(std::string_view bytes) {
   return batch;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -9,11 +9,11 @@
 #include "libs/chunk/histogram_record.hpp"
 #include "services/storage/chunks/chunk_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 
 struct SeriesBatch {
-  CustomerNumber customer;
-  SeriesId id;
+  chunks::CustomerNumber customer;
+  chunks::SeriesId id;
   bool is_new = false;  ///< given its number by this request; not in the log
   std::vector<Sample> samples;
   std::vector<chunk::HistogramSample> histograms;
@@ -29,4 +29,4 @@ struct IngestBatch {
   static Result<IngestBatch> decode(std::string_view bytes);
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -4,7 +4,7 @@
 
 #include "libs/base/hex.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 IngestBatch two_series() {
@@ -48,4 +48,4 @@ TEST(IngestBatchTest, EveryCutIsRefused) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

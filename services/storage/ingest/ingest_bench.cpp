@@ -28,7 +28,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 constexpr TimestampMs kStart = 1'764'028'800'000;
@@ -143,21 +143,21 @@ std::uint64_t folder_bytes(const std::string& folder) {
 class Store {
  public:
   Store() {
-    store_ = open_rocksdb({folder_.path()}).value();
-    chunks_ = KvChunkStore::open(*store_).value();
-    index_ = SeriesIndex::open(*store_).value();
-    heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
+    store_ = kv::open_rocksdb({folder_.path()}).value();
+    chunks_ = chunks::KvChunkStore::open(*store_).value();
+    index_ = index::SeriesIndex::open(*store_).value();
+    heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
     IngesterSettings settings;
     settings.log_directory = folder_.path() + "/wal";
     ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
   }
   void write(const std::string& customer, const std::string& body) {
-    WriteBatch batch(*index_, CustomerId::parse(customer).value());
+    api::WriteBatch batch(*index_, CustomerId::parse(customer).value());
     CHECK(wire::remote_write::decode_request(body, {}, batch).has_value());
     CHECK(batch.resolve().has_value());
     IngestBatch accepted = batch.take();
     const std::size_t items = accepted.items();
-    ingester_->write(std::move(accepted), [this, items](Result<AppendCounts> counts) {
+    ingester_->write(std::move(accepted), [this, items](Result<heads::AppendCounts> counts) {
       CHECK(counts.has_value() && counts->stored == items);
       const std::lock_guard lock(mutex_);
       ++answered_;
@@ -188,11 +188,11 @@ class Store {
  private:
   TemporaryFolder folder_;
   SystemClock clock_;
-  std::unique_ptr<OrderedStore> store_;
-  std::unique_ptr<KvChunkStore> chunks_;
-  std::unique_ptr<SeriesIndex> index_;
-  std::unique_ptr<HeadSet> heads_;
-  RecordTimes times_;
+  std::unique_ptr<kv::OrderedStore> store_;
+  std::unique_ptr<chunks::KvChunkStore> chunks_;
+  std::unique_ptr<index::SeriesIndex> index_;
+  std::unique_ptr<heads::HeadSet> heads_;
+  retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -238,4 +238,4 @@ BENCHMARK(host_metrics)
     ->Unit(benchmark::kSecond);
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

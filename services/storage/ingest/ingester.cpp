@@ -8,7 +8,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/kv/patience.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 constexpr std::string_view kCursor = "heads";
@@ -54,8 +54,8 @@ Result<std::optional<disk_log::DiskRecord>> next_patiently(disk_log::Cursor& cur
 
 }  // namespace
 
-Ingester::Ingester(Key /*key*/, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
-                   RecordTimes& times, const Clock& clock)
+Ingester::Ingester(Key /*key*/, IngesterSettings settings, heads::HeadSet& heads,
+                   chunks::ChunkStore& chunks, retention::RecordTimes& times, const Clock& clock)
     : settings_(std::move(settings)),
       heads_(heads),
       chunks_(chunks),
@@ -64,8 +64,9 @@ Ingester::Ingester(Key /*key*/, IngesterSettings settings, HeadSet& heads, Chunk
       pending_("samples under way", settings_.pending_bytes_max),
       start_(clock.steady()) {}
 
-Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, HeadSet& heads,
-                                                 ChunkStore& chunks, RecordTimes& times,
+Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, heads::HeadSet& heads,
+                                                 chunks::ChunkStore& chunks,
+                                                 retention::RecordTimes& times,
                                                  const Clock& clock) {
   auto ingester =
       std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, times, clock);
@@ -82,7 +83,8 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, Head
   // Before anything is taken: what comes now must find in the heads what came before the stop, or
   // it would be stored twice.
   if (auto replayed = ingester->replay(); !replayed) return forward(replayed);
-  const auto minute = static_cast<Epoch>(std::max<std::int64_t>(clock.wall_ms() / kEpochMs, 1));
+  const auto minute =
+      static_cast<heads::Epoch>(std::max<std::int64_t>(clock.wall_ms() / kEpochMs, 1));
   // Never behind what was replayed: epochs order the log, and a clock that was set back must not
   // make new records older than those.
   ingester->epoch_at_start_ = std::max(ingester->epoch_, minute);
@@ -109,8 +111,8 @@ Result<void> Ingester::replay() {
       continue;
     }
     // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
-    const auto applied = patiently("the chunk store, to replay the write-ahead log",
-                                   [&] { return apply_batch(*batch, header, nullptr); });
+    const auto applied = kv::patiently("the chunk store, to replay the write-ahead log",
+                                       [&] { return apply_batch(*batch, header, nullptr); });
     if (!applied) return tl::unexpected<Error>(applied.error());
     replayed_ += batch->items();
   }
@@ -119,7 +121,7 @@ Result<void> Ingester::replay() {
 void Ingester::write(IngestBatch batch, Done done) {
   const std::size_t items = batch.items();
   const std::string customer = batch.series.empty() ? "" : lane_of(batch.series.front().customer);
-  auto share = std::make_shared<HeldShare>(pending_, customer);
+  auto share = std::make_shared<lanes::HeldShare>(pending_, customer);
   auto taken =
       batch.series.empty() ? Result<void>() : heads_.check_room(batch.series.front().customer);
   if (taken) taken = late_->check(customer);
@@ -176,20 +178,21 @@ void Ingester::run() {
 }
 
 void Ingester::apply(Item& item) {
-  std::vector<StoreWork> late;
-  Result<AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of this program");
+  std::vector<heads::StoreWork> late;
+  Result<heads::AppendCounts> counts =
+      fail(ErrorCode::kInternal, "storage: a fault of this program");
   contain_faults("storage: applying a record",
                  [&] { counts = apply_batch(item.batch, item.header, &late); });
   const std::size_t items = item.batch.items();
   if (!counts || late.empty()) return finish(items, std::move(counts), item.done);
   late_->submit(std::move(late), [this, items, known = *counts, done = std::move(item.done),
-                                  share = std::move(item.share)](Result<AppendCounts> more) {
+                                  share = std::move(item.share)](Result<heads::AppendCounts> more) {
     if (more) *more += known;
     finish(items, std::move(more), done);
   });
 }
 
-void Ingester::finish(std::size_t items, Result<AppendCounts> counts, const Done& done) {
+void Ingester::finish(std::size_t items, Result<heads::AppendCounts> counts, const Done& done) {
   items_pending_ -= items;
   if (counts) {
     const std::lock_guard lock(mutex_);
@@ -198,13 +201,13 @@ void Ingester::finish(std::size_t items, Result<AppendCounts> counts, const Done
   contain_faults("storage: answering a write", [&] { done(std::move(counts)); });
 }
 
-Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
-                                           const disk_log::RecordHeader& header,
-                                           std::vector<StoreWork>* late) {
+Result<heads::AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
+                                                  const disk_log::RecordHeader& header,
+                                                  std::vector<heads::StoreWork>* late) {
   const bool is_replay = late == nullptr;
   note_position(header, is_replay);
   note_times(batch, header);
-  AppendCounts counts;
+  heads::AppendCounts counts;
   for (std::size_t i = 0; i < batch.series.size(); ++i) {
     // Some at a time, so that the memory of several heads is fetched at once.
     if (i % kExpectedAtOnce == 0) {
@@ -219,9 +222,9 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
       replayed_series_max_ = std::max(replayed_series_max_, series.id);
       replayed_customer_max_ = std::max(replayed_customer_max_, series.customer);
     }
-    const SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
+    const heads::SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
     const std::size_t late_before = is_replay ? 0 : late->size();
-    AppendCounts own;
+    heads::AppendCounts own;
     Result<void> applied;
     const bool is_whole = contain_faults("storage: applying a series",
                                          [&] { applied = apply_series(ref, series, late, own); });
@@ -239,14 +242,15 @@ Result<AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
   return counts;
 }
 
-Result<void> Ingester::apply_series(const SeriesRef& ref, const SeriesBatch& series,
-                                    std::vector<StoreWork>* late, AppendCounts& counts) {
-  std::vector<StoreWork> work;
+Result<void> Ingester::apply_series(const heads::SeriesRef& ref, const SeriesBatch& series,
+                                    std::vector<heads::StoreWork>* late,
+                                    heads::AppendCounts& counts) {
+  std::vector<heads::StoreWork> work;
   const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
                                          late != nullptr ? *late : work);
   if (!known) return tl::unexpected<Error>(known.error());
   counts += *known;
-  for (StoreWork& one : work) {
+  for (heads::StoreWork& one : work) {
     const auto stored = heads_.append_stored(std::move(one));
     if (!stored) return tl::unexpected<Error>(stored.error());
     counts += *stored;
@@ -255,7 +259,8 @@ Result<void> Ingester::apply_series(const SeriesRef& ref, const SeriesBatch& ser
 }
 
 void Ingester::note_position(const disk_log::RecordHeader& header, bool is_replay) {
-  const auto minute = static_cast<Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
+  const auto minute =
+      static_cast<heads::Epoch>(std::max<std::int64_t>(header.received_ms / kEpochMs, 1));
   epoch_ = std::max(epoch_, is_replay ? minute : steady_epoch());
   // The first record of each minute: what is not yet on disk is kept by its head's oldest epoch,
   // and this says from where on the log is still needed for it.
@@ -263,16 +268,16 @@ void Ingester::note_position(const disk_log::RecordHeader& header, bool is_repla
   applied_ = header.next;
 }
 
-Epoch Ingester::steady_epoch() const {
+heads::Epoch Ingester::steady_epoch() const {
   const auto minutes =
       std::chrono::duration_cast<std::chrono::minutes>(clock_.steady() - start_).count();
-  return epoch_at_start_ + static_cast<Epoch>(minutes);
+  return epoch_at_start_ + static_cast<heads::Epoch>(minutes);
 }
 
 // Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
 // the clock is behind.
 void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader& header) {
-  CustomerNumber customer;
+  chunks::CustomerNumber customer;
   TimestampMs newest_ms = 0;
   const auto note = [&] {
     if (newest_ms > 0) times_.note(customer, newest_ms);
@@ -286,7 +291,7 @@ void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader
     for (const Sample& sample : series.samples) {
       newest_ms = std::max(newest_ms, sample.timestamp_ms);
     }
-    for (const HistogramSample& sample : series.histograms) {
+    for (const chunk::HistogramSample& sample : series.histograms) {
       newest_ms = std::max(newest_ms, sample.timestamp_ms);
     }
   }
@@ -295,12 +300,12 @@ void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader
 }
 
 void Ingester::sweep() {
-  SweepTime time;
+  heads::SweepTime time;
   time.now_ms = times_.latest_ms(clock_);
   time.now = std::max(epoch_, steady_epoch());
-  const Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
+  const heads::Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
   const auto oldest = heads_.sweep(time);
-  const auto done = oldest ? checkpoint(older(late, *oldest))
+  const auto done = oldest ? checkpoint(heads::older(late, *oldest))
                            : Result<void>(tl::unexpected<Error>(oldest.error()));
   ++sweeps_;
   if (!done) {
@@ -313,24 +318,24 @@ void Ingester::sweep() {
 void Ingester::close_some() {
   if (!is_nearly_full(log_->stats(), settings_.log_bytes_max)) return;
   if (auto closed = heads_.close_part(next_part_); !closed) return;  // the sweep says why
-  next_part_ = (next_part_ + 1) % HeadSet::kParts;
+  next_part_ = (next_part_ + 1) % heads::HeadSet::kParts;
   if (next_part_ == 0) next_sweep_ = clock_.steady();  // lets the log go
 }
 
 bool Ingester::is_taking() const { return !log_->stats().is_full; }
 
 // What the cursor passes is never read again, so the store has it on disk before.
-Result<void> Ingester::checkpoint(Epoch oldest) {
+Result<void> Ingester::checkpoint(heads::Epoch oldest) {
   if (auto synced = chunks_.sync(); !synced) return synced;
   disk_log::LogPosition position = applied_;
-  if (oldest != kNoEpoch) {
+  if (oldest != heads::kNoEpoch) {
     // Of a minute without records the next one's begin: nothing in between was written.
     const auto start = epoch_starts_.lower_bound(oldest);
     if (start != epoch_starts_.end()) position = std::min(position, start->second);
   }
   log_->cursor(kCursor).commit(position);
   // Starts before are never asked for again: the oldest epoch of what is open only grows.
-  const Epoch keep = oldest == kNoEpoch ? epoch_ : std::min(oldest, epoch_);
+  const heads::Epoch keep = oldest == heads::kNoEpoch ? epoch_ : std::min(oldest, epoch_);
   epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
   return {};
 }
@@ -363,4 +368,4 @@ void Ingester::stop() {
   if (late_ != nullptr) late_->stop();
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

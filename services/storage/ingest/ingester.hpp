@@ -18,7 +18,7 @@
 #include "services/storage/lanes/customer_shares.hpp"
 #include "services/storage/retention/record_times.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 
 struct IngesterSettings {
   std::string log_directory;
@@ -34,7 +34,7 @@ struct IngesterSettings {
 };
 
 struct IngesterStats {
-  AppendCounts counts;  ///< since start, replayed ones left out
+  heads::AppendCounts counts;  ///< since start, replayed ones left out
   std::uint64_t replayed = 0;
   std::uint64_t replay_damaged = 0;  ///< records of the log that could not be read
   std::uint64_t items_pending = 0;
@@ -57,15 +57,15 @@ class Ingester {
  public:
   /// Called once, on a thread of the ingester's or the log's; must not block. An error is
   /// retryable: nothing was promised, and repeating is harmless.
-  using Done = std::function<void(Result<AppendCounts>)>;
+  using Done = std::function<void(Result<heads::AppendCounts>)>;
 
   /// Opens the log, replays it into the heads, starts. All must outlive it. Where the store refuses
   /// (full disk) the replay waits for it. kUnavailable where another process holds the folder.
-  static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, HeadSet& heads,
-                                                ChunkStore& chunks, RecordTimes& times,
-                                                const Clock& clock);
-  Ingester(Key key, IngesterSettings settings, HeadSet& heads, ChunkStore& chunks,
-           RecordTimes& times, const Clock& clock);
+  static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, heads::HeadSet& heads,
+                                                chunks::ChunkStore& chunks,
+                                                retention::RecordTimes& times, const Clock& clock);
+  Ingester(Key key, IngesterSettings settings, heads::HeadSet& heads, chunks::ChunkStore& chunks,
+           retention::RecordTimes& times, const Clock& clock);
   Ingester(const Ingester&) = delete;
   Ingester& operator=(const Ingester&) = delete;
   ~Ingester();
@@ -73,8 +73,8 @@ class Ingester {
   void write(IngestBatch batch, Done done);
   IngesterStats stats() const;
   /// The highest numbers in what was replayed.
-  SeriesId replayed_series_max() const { return replayed_series_max_; }
-  CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
+  chunks::SeriesId replayed_series_max() const { return replayed_series_max_; }
+  chunks::CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
   /// False while the log refuses what comes: full, or its disk is.
   bool is_taking() const;
   /// While memory is short whoever has most under way is refused first.
@@ -87,36 +87,38 @@ class Ingester {
     IngestBatch batch;
     disk_log::RecordHeader header;
     Done done;
-    std::shared_ptr<HeldShare> share;  // shared because std::function copies; let go with the item
+    std::shared_ptr<lanes::HeldShare>
+        share;  // shared because std::function copies; let go with the item
   };
 
   Result<void> replay();
   void run();
   void apply(Item& item);
-  void finish(std::size_t items, Result<AppendCounts> counts, const Done& done);
+  void finish(std::size_t items, Result<heads::AppendCounts> counts, const Done& done);
   /// `late` takes what only the store can decide; null: it is asked at once.
-  Result<AppendCounts> apply_batch(const IngestBatch& batch, const disk_log::RecordHeader& header,
-                                   std::vector<StoreWork>* late);
-  Result<void> apply_series(const SeriesRef& ref, const SeriesBatch& series,
-                            std::vector<StoreWork>* late, AppendCounts& counts);
+  Result<heads::AppendCounts> apply_batch(const IngestBatch& batch,
+                                          const disk_log::RecordHeader& header,
+                                          std::vector<heads::StoreWork>* late);
+  Result<void> apply_series(const heads::SeriesRef& ref, const SeriesBatch& series,
+                            std::vector<heads::StoreWork>* late, heads::AppendCounts& counts);
   void note_position(const disk_log::RecordHeader& header, bool is_replay);
   void note_times(const IngestBatch& batch, const disk_log::RecordHeader& header);
-  Epoch steady_epoch() const;
+  heads::Epoch steady_epoch() const;
   void close_some();
   void sweep();
-  Result<void> checkpoint(Epoch oldest);
+  Result<void> checkpoint(heads::Epoch oldest);
 
   IngesterSettings settings_;
-  HeadSet& heads_;
-  ChunkStore& chunks_;
-  RecordTimes& times_;
+  heads::HeadSet& heads_;
+  chunks::ChunkStore& chunks_;
+  retention::RecordTimes& times_;
   const Clock& clock_;
-  CustomerShares pending_;
+  lanes::CustomerShares pending_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;
-  AppendCounts counts_;
+  heads::AppendCounts counts_;
 
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::size_t> items_pending_{0};
@@ -127,15 +129,15 @@ class Ingester {
 
   // Of the applier's thread.
   TimePoint next_sweep_;
-  Epoch epoch_ = kNoEpoch;
+  heads::Epoch epoch_ = heads::kNoEpoch;
   // Closing goes by steady time from here on: after a step of the wall clock ahead and back it
   // would else stand still until that time comes.
-  Epoch epoch_at_start_ = kNoEpoch;
+  heads::Epoch epoch_at_start_ = heads::kNoEpoch;
   TimePoint start_;
   std::size_t next_part_ = 0;  // to be closed while the log is nearly full
-  SeriesId replayed_series_max_;
-  CustomerNumber replayed_customer_max_;
-  std::map<Epoch, disk_log::LogPosition> epoch_starts_;
+  chunks::SeriesId replayed_series_max_;
+  chunks::CustomerNumber replayed_customer_max_;
+  std::map<heads::Epoch, disk_log::LogPosition> epoch_starts_;
   disk_log::LogPosition applied_;  // everything before it is in the heads
 
   std::unique_ptr<disk_log::DiskLog> log_;
@@ -143,4 +145,4 @@ class Ingester {
   std::thread applier_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -14,7 +14,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 using testing::ElementsAre;
@@ -26,7 +26,7 @@ constexpr TimestampMs kHour = 3'600'000;
 class IngesterTest : public testing::Test {
  protected:
   // `count` samples from `first` on, 15 s apart; the value says which.
-  AppendCounts write_run(TimestampMs first, int count) {
+  heads::AppendCounts write_run(TimestampMs first, int count) {
     std::vector<Sample> samples;
     for (int i = 0; i < count; ++i) samples.push_back(numbered(first + i * kStep));
     return storage_.write("cliente-a", "m", samples);
@@ -42,7 +42,7 @@ class IngesterTest : public testing::Test {
 };
 
 TEST_F(IngesterTest, WhatIsWrittenIsReadBack) {
-  const AppendCounts counts = storage_.write("cliente-a", "m", {{kNow, 1}, {kNow + 1, 2}});
+  const heads::AppendCounts counts = storage_.write("cliente-a", "m", {{kNow, 1}, {kNow + 1, 2}});
   EXPECT_EQ(counts.stored, 2U);
   EXPECT_EQ(counts.late, 0U);
   EXPECT_THAT(storage_.read("cliente-a", "m"), ElementsAre(Pair(kNow, 1), Pair(kNow + 1, 2)));
@@ -51,7 +51,7 @@ TEST_F(IngesterTest, WhatIsWrittenIsReadBack) {
 
 TEST_F(IngesterTest, AnEqualRepeatVanishesAndIsCounted) {
   write_run(kNow, 10);
-  const AppendCounts counts = write_run(kNow, 10);
+  const heads::AppendCounts counts = write_run(kNow, 10);
   EXPECT_EQ(counts.stored, 0U);
   EXPECT_EQ(counts.repeats, 10U);
   EXPECT_EQ(storage_.stored_values("cliente-a", "m"), 10U);
@@ -59,7 +59,8 @@ TEST_F(IngesterTest, AnEqualRepeatVanishesAndIsCounted) {
 
 TEST_F(IngesterTest, OfConflictingValuesTheFirstStays) {
   storage_.write("cliente-a", "m", {{kNow, 1}, {kNow + kStep, 2}});
-  const AppendCounts counts = storage_.write("cliente-a", "m", {{kNow, 5}, {kNow + 2 * kStep, 3}});
+  const heads::AppendCounts counts =
+      storage_.write("cliente-a", "m", {{kNow, 5}, {kNow + 2 * kStep, 3}});
   EXPECT_EQ(counts.conflicts, 1U);
   EXPECT_EQ(counts.stored, 1U);
   EXPECT_THAT(storage_.read("cliente-a", "m"),
@@ -77,7 +78,7 @@ TEST_F(IngesterTest, AConflictWithAClosedChunkIsSeenToo) {
 TEST_F(IngesterTest, LateSamplesAreMergedOnRead) {
   write_run(kNow, 10);
   write_run(kNow - 20 * kHour, 4 * 240);
-  const AppendCounts counts = write_run(kNow - kHour, 100);
+  const heads::AppendCounts counts = write_run(kNow - kHour, 100);
   EXPECT_EQ(counts.late, 100U);
   expect_numbered(10 + 4 * 240 + 100);
   EXPECT_EQ(storage_.stored_values("cliente-a", "m"), 10U + 4 * 240 + 100);
@@ -125,13 +126,14 @@ TEST_F(IngesterTest, WhatIsOverIsWrittenOutAndTheLogLetGo) {
 
 TEST_F(IngesterTest, HistogramsAreKeptAsTheyCame) {
   storage_.write_histograms("cliente-a", "h", {{kNow, "one"}, {kNow + kStep, "two"}});
-  const AppendCounts late = storage_.write_histograms("cliente-a", "h", {{kNow - kStep, "zero"}});
+  const heads::AppendCounts late =
+      storage_.write_histograms("cliente-a", "h", {{kNow - kStep, "zero"}});
   EXPECT_EQ(late.late, 1U);
   EXPECT_EQ(storage_.write_histograms("cliente-a", "h", {{kNow, "one"}}).histogram_repeats, 1U);
   EXPECT_EQ(storage_.write_histograms("cliente-a", "h", {{kNow, "other"}}).conflicts, 1U);
   storage_.restart();
   storage_.advance(std::chrono::hours(4));
-  const SeriesData data = storage_.read_raw("cliente-a", "h");
+  const read::SeriesData data = storage_.read_raw("cliente-a", "h");
   ASSERT_EQ(data.histograms.size(), 3U);
   EXPECT_EQ(data.histograms[0].encoded, "zero");
   EXPECT_EQ(data.histograms[1].encoded, "one");
@@ -141,11 +143,11 @@ TEST_F(IngesterTest, HistogramsAreKeptAsTheyCame) {
 // Case A3 (a): rows of the last hours that cannot be read.
 TEST_F(IngesterTest, DamagedRowsOfASeriesKeepNeitherItNorAReplayFromGoingOn) {
   write_run(kNow - 3 * kHour, 3 * 240);
-  const auto scan = storage_.store().scan(Family::kChunks, "", "");
-  std::vector<KeyValue> damaged;
-  while (scan->next()) damaged.push_back({Family::kChunks, std::string(scan->key()), "\x7f"});
+  const auto scan = storage_.store().scan(kv::Family::kChunks, "", "");
+  std::vector<kv::KeyValue> damaged;
+  while (scan->next()) damaged.push_back({kv::Family::kChunks, std::string(scan->key()), "\x7f"});
   ASSERT_THAT(damaged, testing::Not(testing::IsEmpty()));
-  ASSERT_TRUE(storage_.store().put(damaged, Durability::kNow));
+  ASSERT_TRUE(storage_.store().put(damaged, kv::Durability::kNow));
   storage_.kill_and_restart();
   EXPECT_GT(storage_.heads().stats().unread_series, 0U);
   EXPECT_EQ(write_run(kNow, 10).stored, 10U);
@@ -177,25 +179,28 @@ TEST_F(IngesterTest, WhatLiesFarAheadMakesNothingLate) {
 }
 
 // A chunk store that does what a test says when it is asked for a series.
-class ScriptedStore final : public ChunkStore {
+class ScriptedStore final : public chunks::ChunkStore {
  public:
-  explicit ScriptedStore(ChunkStore& store) : store_(store) {}
-  std::function<Result<void>(SeriesId)> on_newest = [](SeriesId) { return Result<void>(); };
+  explicit ScriptedStore(chunks::ChunkStore& store) : store_(store) {}
+  std::function<Result<void>(chunks::SeriesId)> on_newest = [](chunks::SeriesId) {
+    return Result<void>();
+  };
   std::atomic<int> put_faults{0};
 
-  Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override {
+  Result<void> put(chunks::CustomerNumber customer,
+                   const std::vector<chunks::ChunkRow>& rows) override {
     if (put_faults > 0) {
       --put_faults;
       throw std::runtime_error("a fault of ours");
     }
     return store_.put(customer, rows);
   }
-  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+  Result<void> visit(chunks::CustomerNumber customer, chunks::SeriesId series, TimestampMs from_ms,
                      TimestampMs to_ms, const RowVisit& visit) override {
     return store_.visit(customer, series, from_ms, to_ms, visit);
   }
-  Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
-                                            TimestampMs from_ms) override {
+  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber customer,
+                                            chunks::SeriesId series, TimestampMs from_ms) override {
     if (auto done = on_newest(series); !done) return forward(done);
     return store_.newest(customer, series, from_ms);
   }
@@ -204,13 +209,13 @@ class ScriptedStore final : public ChunkStore {
   std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
 
  private:
-  ChunkStore& store_;
+  chunks::ChunkStore& store_;
 };
 
 class ScriptedIngesterTest : public testing::Test {
  protected:
   void start() {
-    heads_ = std::make_unique<HeadSet>(store_, clock_);
+    heads_ = std::make_unique<heads::HeadSet>(store_, clock_);
     settings_.log_directory = folder_.path() + "/wal";
     ingester_ = Ingester::open(settings_, *heads_, store_, times_, clock_).value();
   }
@@ -221,15 +226,16 @@ class ScriptedIngesterTest : public testing::Test {
     }
     return batch;
   }
-  std::future<Result<AppendCounts>> write(IngestBatch batch) {
-    auto done = std::make_shared<std::promise<Result<AppendCounts>>>();
-    ingester_->write(std::move(batch),
-                     [done](Result<AppendCounts> counts) { done->set_value(std::move(counts)); });
+  std::future<Result<heads::AppendCounts>> write(IngestBatch batch) {
+    auto done = std::make_shared<std::promise<Result<heads::AppendCounts>>>();
+    ingester_->write(std::move(batch), [done](Result<heads::AppendCounts> counts) {
+      done->set_value(std::move(counts));
+    });
     return done->get_future();
   }
 
   // As the collector repeats what is answered with 503.
-  AppendCounts write_until_taken(const IngestBatch& batch) {
+  heads::AppendCounts write_until_taken(const IngestBatch& batch) {
     for (int tries = 0; tries < 10'000; ++tries) {
       auto counts = write(batch).get();
       if (counts) return *counts;
@@ -240,20 +246,20 @@ class ScriptedIngesterTest : public testing::Test {
     return {};
   }
 
-  CustomerShares answers_{"answers", 64U << 20U};
+  lanes::CustomerShares answers_{"answers", 64U << 20U};
   TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> rocksdb_ = open_rocksdb({folder_.path() + "/db"}).value();
-  std::unique_ptr<KvChunkStore> chunks_ = KvChunkStore::open(*rocksdb_).value();
+  std::unique_ptr<kv::OrderedStore> rocksdb_ = kv::open_rocksdb({folder_.path() + "/db"}).value();
+  std::unique_ptr<chunks::KvChunkStore> chunks_ = chunks::KvChunkStore::open(*rocksdb_).value();
   ScriptedStore store_{*chunks_};
   ManualClock clock_{kNow * 1'000'000};
-  RecordTimes times_;
+  retention::RecordTimes times_;
   IngesterSettings settings_;
-  std::unique_ptr<HeadSet> heads_;
+  std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<Ingester> ingester_;
 };
 
 TEST_F(ScriptedIngesterTest, WhatThrowsCostsItsSeriesAlone) {
-  const auto is_bad = [](SeriesId series) -> Result<void> {
+  const auto is_bad = [](chunks::SeriesId series) -> Result<void> {
     if (series.value == 7) throw std::runtime_error("a fault of ours");
     return {};
   };
@@ -291,8 +297,9 @@ TEST_F(ScriptedIngesterTest, AThrowWhileChunksAreClosedKeepsThemAndTheSweepGoesO
 TEST_F(ScriptedIngesterTest, AThrowOfWhoIsAnsweredEndsNoThread) {
   start();
   const std::uint64_t faults = fault_count();
-  ingester_->write(
-      batch({1}), [](const Result<AppendCounts>&) { throw std::runtime_error("a fault of ours"); });
+  ingester_->write(batch({1}), [](const Result<heads::AppendCounts>&) {
+    throw std::runtime_error("a fault of ours");
+  });
   EXPECT_EQ(write(batch({2})).get().value().stored, 2U);
   EXPECT_EQ(fault_count(), faults + 1);
   EXPECT_EQ(ingester_->stats().items_pending, 0U);
@@ -303,7 +310,7 @@ TEST_F(ScriptedIngesterTest, AReplayWaitsForAStoreThatRefuses) {
   write(batch({1, 2})).get().value();
   ingester_.reset();
   int refusals = 3;
-  store_.on_newest = [&](SeriesId) -> Result<void> {
+  store_.on_newest = [&](chunks::SeriesId) -> Result<void> {
     if (refusals-- > 0) return fail(ErrorCode::kUnavailable, "no space left on the disk");
     return {};
   };
@@ -330,13 +337,13 @@ TEST_F(IngesterTest, BehavesAsAMapUnderAnyWrites) {
       time += kStep * (1 + (below(30) == 0 ? below(500) : 0));
     }
     clock = std::max(clock, std::min(time, kNow));
-    AppendCounts expected;
+    heads::AppendCounts expected;
     for (const Sample& sample : samples) {
       const auto [at, is_added] = model.emplace(sample.timestamp_ms, sample.value);
       ++(is_added ? expected.stored
                   : (at->second == sample.value ? expected.repeats : expected.conflicts));
     }
-    const AppendCounts counts = storage_.write("cliente-a", "m", samples);
+    const heads::AppendCounts counts = storage_.write("cliente-a", "m", samples);
     ASSERT_EQ(counts.stored, expected.stored) << round;
     ASSERT_EQ(counts.repeats, expected.repeats) << round;
     ASSERT_EQ(counts.conflicts, expected.conflicts) << round;
@@ -369,11 +376,12 @@ TEST_F(ScriptedIngesterTest, ANearlyFullLogIsEmptiedByClosingChunks) {
   ingester_.reset();
   start();  // what the log still has is a repeat of what was closed
   for (const std::uint64_t id : {1, 77, 500}) {
-    AnswerMemory memory(answers_, "a");
-    const auto data = SeriesReader(*heads_, store_).read({1}, {id}, 0, INT64_MAX, memory).value();
-    EXPECT_EQ(samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
+    lanes::AnswerMemory memory(answers_, "a");
+    const auto data =
+        read::SeriesReader(*heads_, store_).read({1}, {id}, 0, INT64_MAX, memory).value();
+    EXPECT_EQ(read::samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
   }
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -5,20 +5,20 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 // Of one turn: some ten milliseconds.
 constexpr std::size_t kPartItems = 500;
 constexpr std::size_t kPartsMax = 16'384;
 
-std::size_t items_of(const std::vector<StoreWork>& part) {
+std::size_t items_of(const std::vector<heads::StoreWork>& part) {
   std::size_t items = 0;
-  for (const StoreWork& one : part) items += one.items();
+  for (const heads::StoreWork& one : part) items += one.items();
   return items;
 }
 
-std::size_t bytes_of(const StoreWork& work) {
+std::size_t bytes_of(const heads::StoreWork& work) {
   std::size_t bytes = sizeof(work) + work.samples.size() * sizeof(Sample);
   for (const auto& histogram : work.histograms) {
     bytes += sizeof(histogram) + histogram.encoded.size();
@@ -35,17 +35,17 @@ std::vector<T> take_front(std::vector<T>& all, std::size_t count) {
 }
 
 // What may take one turn: as many as kPartItems of one customer.
-std::vector<std::vector<StoreWork>> cut(std::vector<StoreWork> work) {
-  std::vector<std::vector<StoreWork>> parts;
+std::vector<std::vector<heads::StoreWork>> cut(std::vector<heads::StoreWork> work) {
+  std::vector<std::vector<heads::StoreWork>> parts;
   std::size_t items = 0;
-  for (StoreWork& one : work) {
+  for (heads::StoreWork& one : work) {
     while (one.items() > 0) {
       if (parts.empty() || items >= kPartItems ||
           parts.back().front().series.customer != one.series.customer) {
         parts.emplace_back();
         items = 0;
       }
-      StoreWork piece{one.series, take_front(one.samples, kPartItems), {}, one.epoch};
+      heads::StoreWork piece{one.series, take_front(one.samples, kPartItems), {}, one.epoch};
       if (piece.samples.empty()) piece.histograms = take_front(one.histograms, kPartItems);
       items += piece.items();
       parts.back().push_back(std::move(piece));
@@ -56,17 +56,18 @@ std::vector<std::vector<StoreWork>> cut(std::vector<StoreWork> work) {
 
 }  // namespace
 
-std::string lane_of(CustomerNumber customer) { return std::to_string(customer.value); }
+std::string lane_of(chunks::CustomerNumber customer) { return std::to_string(customer.value); }
 
 struct LateLane::Request {
   std::mutex mutex;
   std::size_t parts = 0;  // that are not done
-  AppendCounts counts;
+  heads::AppendCounts counts;
   std::optional<Error> error;
   Done done;
-  std::vector<std::unique_ptr<HeldShare>> held;  // by customer, for all parts: let go with the last
+  std::vector<std::unique_ptr<lanes::HeldShare>>
+      held;  // by customer, for all parts: let go with the last
 
-  void finish_part(const Result<AppendCounts>& part) {
+  void finish_part(const Result<heads::AppendCounts>& part) {
     {
       const std::lock_guard lock(mutex);
       if (part) counts += *part;
@@ -75,12 +76,12 @@ struct LateLane::Request {
     }
     // Before the answer: who sends again at once finds the room.
     held.clear();
-    done(error.has_value() ? Result<AppendCounts>(tl::unexpected<Error>(*error))
-                           : Result<AppendCounts>(counts));
+    done(error.has_value() ? Result<heads::AppendCounts>(tl::unexpected<Error>(*error))
+                           : Result<heads::AppendCounts>(counts));
   }
 };
 
-LateLane::LateLane(HeadSet& heads, std::size_t bytes_max)
+LateLane::LateLane(heads::HeadSet& heads, std::size_t bytes_max)
     : heads_(heads),
       bytes_("late samples", bytes_max),
       lanes_({"late samples", 1, 1, kPartsMax, SIZE_MAX}) {}
@@ -90,7 +91,7 @@ Result<void> LateLane::check(const std::string& lane) const {
   return lanes_.check(lane);
 }
 
-void LateLane::submit(std::vector<StoreWork> work, Done done) {
+void LateLane::submit(std::vector<heads::StoreWork> work, Done done) {
   const auto request = std::make_shared<Request>();  // shared by its parts
   request->done = std::move(done);
   // As a whole: of parts the first would keep the next out, each time the request came again.
@@ -102,19 +103,20 @@ void LateLane::submit(std::vector<StoreWork> work, Done done) {
   for (auto& part : parts) submit_part(std::move(part), request);
 }
 
-Result<void> LateLane::hold(const std::vector<StoreWork>& work, Request& request) {
+Result<void> LateLane::hold(const std::vector<heads::StoreWork>& work, Request& request) {
   std::map<std::string, std::size_t> bytes;
-  for (const StoreWork& one : work) bytes[lane_of(one.series.customer)] += bytes_of(one);
+  for (const heads::StoreWork& one : work) bytes[lane_of(one.series.customer)] += bytes_of(one);
   for (const auto& [lane, amount] : bytes) {
-    request.held.push_back(std::make_unique<HeldShare>(bytes_, lane));
+    request.held.push_back(std::make_unique<lanes::HeldShare>(bytes_, lane));
     if (auto taken = request.held.back()->grow_to(amount); !taken) return taken;
   }
   return {};
 }
 
-void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request) {
+void LateLane::submit_part(std::vector<heads::StoreWork> part,
+                           const std::shared_ptr<Request>& request) {
   const std::string lane = lane_of(part.front().series.customer);
-  const Epoch epoch = part.front().epoch;
+  const heads::Epoch epoch = part.front().epoch;
   const std::size_t items = items_of(part);
   {
     const std::lock_guard lock(mutex_);
@@ -122,9 +124,9 @@ void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Re
     // it would let go the log that still holds these samples.
     items_[epoch] += items;
   }
-  const auto shared = std::make_shared<std::vector<StoreWork>>(std::move(part));
+  const auto shared = std::make_shared<std::vector<heads::StoreWork>>(std::move(part));
   const auto taken = lanes_.submit(lane, 0, [this, shared, request, epoch, items] {
-    Result<AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
+    Result<heads::AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
     contain_faults("late samples", [&] { counts = append(*shared); });
     forget(epoch, items);
     request->finish_part(counts);
@@ -134,11 +136,11 @@ void LateLane::submit_part(std::vector<StoreWork> part, const std::shared_ptr<Re
   request->finish_part(tl::unexpected<Error>(taken.error()));
 }
 
-Result<AppendCounts> LateLane::append(std::vector<StoreWork>& part) {
-  AppendCounts counts;
-  for (StoreWork& one : part) {
+Result<heads::AppendCounts> LateLane::append(std::vector<heads::StoreWork>& part) {
+  heads::AppendCounts counts;
+  for (heads::StoreWork& one : part) {
     const std::size_t items = one.items();
-    Result<AppendCounts> more;
+    Result<heads::AppendCounts> more;
     const bool is_whole = contain_faults("storage: a late sample's series",
                                          [&] { more = heads_.append_stored(std::move(one)); });
     if (!more) return more;
@@ -148,16 +150,16 @@ Result<AppendCounts> LateLane::append(std::vector<StoreWork>& part) {
   return counts;
 }
 
-void LateLane::forget(Epoch epoch, std::size_t items) {
+void LateLane::forget(heads::Epoch epoch, std::size_t items) {
   const std::lock_guard lock(mutex_);
   const auto at = items_.find(epoch);
   at->second -= items;
   if (at->second == 0) items_.erase(at);
 }
 
-Epoch LateLane::oldest() const {
+heads::Epoch LateLane::oldest() const {
   const std::lock_guard lock(mutex_);
-  return items_.empty() ? kNoEpoch : items_.begin()->first;
+  return items_.empty() ? heads::kNoEpoch : items_.begin()->first;
 }
 
 std::size_t LateLane::items() const {
@@ -167,4 +169,4 @@ std::size_t LateLane::items() const {
   return items;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

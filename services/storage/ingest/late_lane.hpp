@@ -13,43 +13,43 @@
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 
 /// The lane in which a customer's samples wait.
-std::string lane_of(CustomerNumber customer);
+std::string lane_of(chunks::CustomerNumber customer);
 
 /// Customers take turns, some hundred samples at a time; those of one customer stay in order.
 /// Thread contract: any thread; stop and the destructor as CustomerLanes.
 class LateLane {
  public:
   /// `bytes_max`: of samples that wait, all customers together. `heads` must outlive it.
-  LateLane(HeadSet& heads, std::size_t bytes_max);
+  LateLane(heads::HeadSet& heads, std::size_t bytes_max);
 
   /// An error, retryable, where the customer's share of what may wait is used up.
   Result<void> check(const std::string& lane) const;
 
-  using Done = std::function<void(Result<AppendCounts>)>;
+  using Done = std::function<void(Result<heads::AppendCounts>)>;
   /// Calls `done` once, when all of it is in the heads, or with the first error: then some of it
   /// may be, and repeating is right. Whoever has nothing waiting is never refused a part of it.
-  void submit(std::vector<StoreWork> work, Done done);
+  void submit(std::vector<heads::StoreWork> work, Done done);
   /// Of what is not in the heads yet; kNoEpoch for nothing.
-  Epoch oldest() const;
+  heads::Epoch oldest() const;
   std::size_t items() const;
   void stop() { lanes_.stop(TimePoint::max()); }
   void set_short(bool is_short) { bytes_.set_short(is_short); }
 
  private:
   struct Request;  // what its parts have in common
-  Result<void> hold(const std::vector<StoreWork>& work, Request& request);
-  void submit_part(std::vector<StoreWork> part, const std::shared_ptr<Request>& request);
-  Result<AppendCounts> append(std::vector<StoreWork>& part);
-  void forget(Epoch epoch, std::size_t items);
+  Result<void> hold(const std::vector<heads::StoreWork>& work, Request& request);
+  void submit_part(std::vector<heads::StoreWork> part, const std::shared_ptr<Request>& request);
+  Result<heads::AppendCounts> append(std::vector<heads::StoreWork>& part);
+  void forget(heads::Epoch epoch, std::size_t items);
 
-  HeadSet& heads_;
+  heads::HeadSet& heads_;
   mutable std::mutex mutex_;
-  std::map<Epoch, std::size_t> items_;  // that wait or are worked on
-  CustomerShares bytes_;                // before the lanes, whose jobs hold shares of it
-  CustomerLanes lanes_;
+  std::map<heads::Epoch, std::size_t> items_;  // that wait or are worked on
+  lanes::CustomerShares bytes_;                // before the lanes, whose jobs hold shares of it
+  lanes::CustomerLanes lanes_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -9,14 +9,14 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 constexpr TimestampMs kStart = 1'764'043'200'000;
-constexpr Epoch kEpoch = 1'000;
+constexpr heads::Epoch kEpoch = 1'000;
 
 // An empty store whose reads wait until they are let go.
-class SlowStore final : public ChunkStore {
+class SlowStore final : public chunks::ChunkStore {
  public:
   void let_go() {
     const std::lock_guard lock(mutex_);
@@ -32,11 +32,13 @@ class SlowStore final : public ChunkStore {
     changed_.wait(lock, [this] { return readers_ > 0; });
   }
 
-  Result<void> put(CustomerNumber /*customer*/, const std::vector<ChunkRow>& /*rows*/) override {
+  Result<void> put(chunks::CustomerNumber /*customer*/,
+                   const std::vector<chunks::ChunkRow>& /*rows*/) override {
     return {};
   }
-  Result<void> visit(CustomerNumber /*customer*/, SeriesId /*series*/, TimestampMs /*from_ms*/,
-                     TimestampMs /*to_ms*/, const RowVisit& /*visit*/) override {
+  Result<void> visit(chunks::CustomerNumber /*customer*/, chunks::SeriesId /*series*/,
+                     TimestampMs /*from_ms*/, TimestampMs /*to_ms*/,
+                     const RowVisit& /*visit*/) override {
     std::unique_lock lock(mutex_);
     ++readers_;
     changed_.notify_all();
@@ -47,7 +49,8 @@ class SlowStore final : public ChunkStore {
     }
     return {};
   }
-  Result<std::optional<TimestampMs>> newest(CustomerNumber /*customer*/, SeriesId /*series*/,
+  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber /*customer*/,
+                                            chunks::SeriesId /*series*/,
                                             TimestampMs /*from_ms*/) override {
     return std::optional<TimestampMs>();
   }
@@ -65,20 +68,21 @@ class SlowStore final : public ChunkStore {
 
 class LateLaneTest : public testing::Test {
  protected:
-  std::uint64_t known(std::uint64_t series, TimestampMs time_ms, std::vector<StoreWork>& work) {
-    const SeriesRef ref{{static_cast<std::uint32_t>(series)}, {series}, true};
+  std::uint64_t known(std::uint64_t series, TimestampMs time_ms,
+                      std::vector<heads::StoreWork>& work) {
+    const heads::SeriesRef ref{{static_cast<std::uint32_t>(series)}, {series}, true};
     return heads_.append_known(ref, {{time_ms, 1}}, {}, kEpoch, work).value().stored;
   }
   // Late samples of a series: as many, each of them on its own.
-  std::vector<StoreWork> late_work(std::uint64_t series, int count) {
-    std::vector<StoreWork> work;
+  std::vector<heads::StoreWork> late_work(std::uint64_t series, int count) {
+    std::vector<heads::StoreWork> work;
     known(series, kStart, work);
     for (int i = 1; i <= count; ++i) known(series, kStart - i * 15'000, work);
     return work;
   }
 
-  void submit(std::size_t number, std::vector<StoreWork> work) {
-    late_.submit(std::move(work), [this, number](Result<AppendCounts> counts) {
+  void submit(std::size_t number, std::vector<heads::StoreWork> work) {
+    late_.submit(std::move(work), [this, number](Result<heads::AppendCounts> counts) {
       done_[number].set_value(std::move(counts));
     });
   }
@@ -86,9 +90,9 @@ class LateLaneTest : public testing::Test {
 
   SlowStore store_;
   ManualClock clock_{kStart * 1'000'000};
-  HeadSet heads_{store_, clock_};
-  std::vector<std::promise<Result<AppendCounts>>> done_ =
-      std::vector<std::promise<Result<AppendCounts>>>(1'000);
+  heads::HeadSet heads_{store_, clock_};
+  std::vector<std::promise<Result<heads::AppendCounts>>> done_ =
+      std::vector<std::promise<Result<heads::AppendCounts>>>(1'000);
   LateLane late_{heads_, 200'000};
 };
 
@@ -96,7 +100,7 @@ class LateLaneTest : public testing::Test {
 TEST_F(LateLaneTest, WhileOneWaitsForTheDiskOthersAreAppended) {
   submit(0, late_work(1, 700));
   store_.wait_for_a_reader();
-  std::vector<StoreWork> work;
+  std::vector<heads::StoreWork> work;
   for (int i = 1; i < 300; ++i) {
     EXPECT_EQ(known(2, kStart + i, work), 1U);
     EXPECT_EQ(known(1, kStart + i, work), 1U);  // its own series, too
@@ -106,7 +110,7 @@ TEST_F(LateLaneTest, WhileOneWaitsForTheDiskOthersAreAppended) {
   EXPECT_EQ(late_.items(), 700U);
   store_.let_go();
   EXPECT_EQ(done_[0].get_future().get().value().late, 700U);
-  EXPECT_EQ(late_.oldest(), kNoEpoch);
+  EXPECT_EQ(late_.oldest(), heads::kNoEpoch);
 }
 
 TEST_F(LateLaneTest, WhoSendsTooMuchIsRefusedRetryablyAndOthersAreNot) {
@@ -145,8 +149,8 @@ TEST_F(LateLaneTest, WhatThrowsCostsItsSeriesAlone) {
   EXPECT_EQ(fault_count(), faults + 1);
   submit(1, late_work(2, 3));
   EXPECT_EQ(done_[1].get_future().get().value().late, 3U);
-  EXPECT_EQ(late_.oldest(), kNoEpoch);
+  EXPECT_EQ(late_.oldest(), heads::kNoEpoch);
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -13,7 +13,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::ingest {
 namespace {
 
 constexpr TimestampMs kStart = 1'764'028'800'000;  // midnight: windows begin and end
@@ -24,15 +24,15 @@ constexpr std::uint64_t kUnderWayMax = 64;
 class Storage {
  public:
   Storage(const std::string& folder, const Clock& clock) {
-    store_ = open_rocksdb({folder}).value();
-    chunks_ = KvChunkStore::open(*store_).value();
-    heads_ = std::make_unique<HeadSet>(*chunks_, clock);
+    store_ = kv::open_rocksdb({folder}).value();
+    chunks_ = chunks::KvChunkStore::open(*store_).value();
+    heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock);
     IngesterSettings settings;
     settings.log_directory = folder + "/wal";
     ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock).value();
   }
   void write(IngestBatch batch) {
-    ingester_->write(std::move(batch), [this](const Result<AppendCounts>& counts) {
+    ingester_->write(std::move(batch), [this](const Result<heads::AppendCounts>& counts) {
       CHECK(counts.has_value());
       const std::lock_guard lock(mutex_);
       --under_way_;
@@ -49,10 +49,10 @@ class Storage {
   std::uint64_t replayed() const { return ingester_->stats().replayed; }
 
  private:
-  std::unique_ptr<OrderedStore> store_;
-  std::unique_ptr<KvChunkStore> chunks_;
-  std::unique_ptr<HeadSet> heads_;
-  RecordTimes times_;
+  std::unique_ptr<kv::OrderedStore> store_;
+  std::unique_ptr<chunks::KvChunkStore> chunks_;
+  std::unique_ptr<heads::HeadSet> heads_;
+  retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -103,4 +103,4 @@ BENCHMARK(restart)
     ->Unit(benchmark::kSecond);
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::ingest

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 bool DamageQueue::add(std::uint64_t table, const std::string& reason) {
   const std::lock_guard lock(mutex_);
@@ -67,4 +67,4 @@ bool DamageQueue::is_stopping() const {
   return is_stopping_;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

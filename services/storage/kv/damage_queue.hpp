@@ -10,7 +10,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// The pause before a table that could not be set aside is tried again: the first, doubled from
 /// time to time up to the longest.
@@ -58,4 +58,4 @@ class DamageQueue {
   bool is_stopping_ = false;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

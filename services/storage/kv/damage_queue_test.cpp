@@ -5,7 +5,7 @@
 
 #include "services/storage/kv/repeated_trouble.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 using testing::ElementsAre;
@@ -79,4 +79,4 @@ TEST(RepeatedTroubleTest, KindsThatAreAllDifferentAreBounded) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -6,7 +6,7 @@
 
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::size_t kGapsShown = 8;
@@ -44,4 +44,4 @@ std::string describe_gaps(const std::string& family, const std::vector<KeyGap>& 
                      family == "default" ? "the index" : family, text);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -5,7 +5,7 @@
 #include "services/storage/kv/key.hpp"
 #include "services/storage/kv/malformed_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 std::uint32_t day_of(TimestampMs time_ms) {
   if (time_ms < 0) return 0;
@@ -79,4 +79,4 @@ void DaySet::forget(std::uint32_t day) {
   days_.erase(day);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

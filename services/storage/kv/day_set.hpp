@@ -10,7 +10,7 @@
 #include "libs/model/sample.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 inline constexpr TimestampMs kDayMs = 24 * 3'600'000;
 
@@ -50,4 +50,4 @@ class DaySet {
   std::set<std::uint32_t> days_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

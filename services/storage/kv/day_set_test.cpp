@@ -8,7 +8,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 using testing::ElementsAre;
@@ -126,4 +126,4 @@ TEST_F(DaySetTest, AKeyWithoutADayIsSetAsideAndTheDaysAreThere) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -14,7 +14,7 @@
 #include "libs/base/bytes.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::size_t kBlocksMax = 16;
@@ -162,4 +162,4 @@ std::size_t mend_flipped_bits(const std::string& path) {
   return mended;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Where one bit of a block is flipped, the block has its checksum again once that bit is turned
 /// back, and (but for one in ten thousand damaged blocks) with no other bit. Looks through all
@@ -13,4 +13,4 @@ namespace vigia::storage {
 /// seconds for each block: for files that nobody waits for.
 std::size_t mend_flipped_bits(const std::string& path);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

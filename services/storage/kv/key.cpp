@@ -1,6 +1,6 @@
 #include "services/storage/kv/key.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63U;
@@ -49,4 +49,4 @@ std::string after_prefix(std::string prefix) {
   return prefix;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 void append_key_u32(std::string& key, std::uint32_t value);
 void append_key_u64(std::string& key, std::uint64_t value);
@@ -21,4 +21,4 @@ std::int64_t take_key_i64(std::string_view& key, bool& ok);
 /// The first key after all keys that begin with `prefix`; "" where there is none.
 std::string after_prefix(std::string prefix);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -2,7 +2,7 @@
 
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 void MalformedRows::add(KeyValue row) {
   rows_.push_back(std::move(row));
@@ -19,4 +19,4 @@ void MalformedRows::set_aside() {
   rows_.clear();
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -6,7 +6,7 @@
 
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Thread contract: one thread. `store` must outlive it.
 class MalformedRows {
@@ -35,4 +35,4 @@ class MalformedRows {
   std::vector<KeyValue> rows_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -7,7 +7,7 @@
 
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Thread contract: one thread.
 class MendedRows {
@@ -48,4 +48,4 @@ class MendedRows {
   std::size_t written_ = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

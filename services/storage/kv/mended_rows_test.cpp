@@ -12,7 +12,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 using testing::ElementsAre;
@@ -106,4 +106,4 @@ TEST(OrderedTablesTest, TheNewestValueOfARowCounts) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -13,7 +13,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Key spaces that do not see each other.
 enum class Family : std::uint8_t {
@@ -116,4 +116,4 @@ class OrderedStore {
   virtual bool is_writable() const { return true; }
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -7,7 +7,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,4 +91,4 @@ Result<void> read_tables_in_order(const std::string& scratch,
   return read;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

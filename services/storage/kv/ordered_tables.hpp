@@ -7,7 +7,7 @@
 #include "libs/base/result.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Calls `visit` for each row of the tables, once, with its newest value; what was deleted last is
 /// left out. The numbers of the files say nothing of that: a compaction writes old rows into a new
@@ -17,4 +17,4 @@ namespace vigia::storage {
 Result<void> read_tables_in_order(const std::string& scratch,
                                   const std::vector<std::string>& tables, const VisitRow& visit);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 inline constexpr auto kPatienceStep = std::chrono::milliseconds(100);
 inline constexpr auto kPatienceLog = std::chrono::minutes(1);
@@ -40,4 +40,4 @@ auto patiently(std::string_view what, Attempt&& attempt) {
   }
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

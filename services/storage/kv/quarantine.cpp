@@ -9,7 +9,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,4 +162,4 @@ std::map<std::string, std::uint64_t> Quarantine::found() const {
   return found_;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -13,7 +13,7 @@
 #include "libs/base/result.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// What one damage was and cost: a log line, a counter, and a note beside the file.
 struct DamageNote {
@@ -65,4 +65,4 @@ class Quarantine {
 /// "0007-000012.sst" -> "000012.sst".
 std::string old_name_of(const std::string& taken);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

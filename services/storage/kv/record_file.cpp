@@ -12,7 +12,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::size_t kBlockBytes = 32U << 10U;
@@ -194,4 +194,4 @@ void RecordFileWriter::add_fragment(std::uint8_t type, std::string_view payload)
 
 std::string RecordFileWriter::take() { return std::exchange(bytes_, {}); }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

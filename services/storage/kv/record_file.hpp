@@ -10,7 +10,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 struct RecordFileState {
   std::uint64_t records = 0;           ///< whole ones
@@ -42,4 +42,4 @@ class RecordFileWriter {
   std::size_t in_block_ = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

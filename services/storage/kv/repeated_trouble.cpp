@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 bool RepeatedTrouble::is_news(std::string_view text) {
   std::string kind(text);
@@ -14,4 +14,4 @@ bool RepeatedTrouble::is_news(std::string_view text) {
   return told_.emplace(std::move(kind), now).second;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -9,7 +9,7 @@
 
 #include "libs/base/clock.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 inline constexpr Duration kTroublePause = std::chrono::minutes(1);
 /// Different ones within a pause; more are not told.
@@ -30,4 +30,4 @@ class RepeatedTrouble {
   std::map<std::string, TimePoint> told_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -16,7 +16,7 @@
 #include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 namespace fs = std::filesystem;
@@ -552,4 +552,4 @@ TEST_F(RocksDbDamageTest, AFlippedBitInATableOfAnyKindCostsNothing) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

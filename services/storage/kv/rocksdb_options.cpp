@@ -17,7 +17,7 @@
 #include "libs/base/fault.hpp"
 #include "services/storage/kv/store_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::size_t kBlockBytes = 32U << 10U;
@@ -149,4 +149,4 @@ Result<void> check_room(const std::string& directory, std::uint64_t more,
                           available >> 20U, needed >> 20U, purpose));
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -22,7 +22,7 @@ struct ColumnFamilyOptions;
 struct DBOptions;
 }  // namespace rocksdb
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// By their numbers, in messages; RocksDB knows the first one by a name of its own (family_names).
 inline constexpr std::array<const char*, kFamilies> kFamilyNames = {"index", "chunks", "spans",
@@ -48,4 +48,4 @@ std::uint64_t free_bytes(const std::string& directory);
 Result<void> check_room(const std::string& directory, std::uint64_t more = 0,
                         std::string_view purpose = "to start");
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -16,7 +16,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
@@ -331,4 +331,4 @@ Result<void> read_write_batch(std::string_view record,
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

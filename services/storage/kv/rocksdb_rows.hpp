@@ -10,7 +10,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Keys behind `after` and before `before` that could not be read; "" is the end of the file.
 struct KeyGap {
@@ -59,4 +59,4 @@ struct LoggedWrite {
 Result<void> read_write_batch(std::string_view record,
                               const std::function<Result<void>(const LoggedWrite&)>& visit);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -9,7 +9,7 @@
 
 #include "services/storage/kv/store_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
@@ -97,4 +97,4 @@ std::unique_ptr<Scan> make_scan(std::shared_ptr<Opened> opened, DamageQueue& dam
                                        range.to);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -16,7 +16,7 @@ class DB;
 class Status;
 }  // namespace rocksdb
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// An open database. Whoever uses it holds it open; shared by the store and its walks.
 struct Opened {
@@ -51,4 +51,4 @@ struct ScanRange {
 std::unique_ptr<Scan> make_scan(std::shared_ptr<Opened> opened, DamageQueue& damage,
                                 const ScanRange& range);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

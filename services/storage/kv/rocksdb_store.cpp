@@ -30,7 +30,7 @@
 #include "services/storage/kv/store_folder.hpp"
 #include "services/storage/kv/write_gate.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr int kCacheShardBits = 3;
@@ -712,4 +712,4 @@ Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settin
   return forward(opened);
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -7,7 +7,7 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/kv/ordered_store.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 struct RocksDbSettings {
   std::string directory;
@@ -27,4 +27,4 @@ struct RocksDbSettings {
 /// where another process holds it; with retry_after set where the disk refuses (full).
 Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -6,7 +6,7 @@
 #include "services/storage/kv/key.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 std::vector<std::string> keys(OrderedStore& store, std::string_view from, std::string_view to) {
@@ -104,4 +104,4 @@ TEST(KeyTest, AfterPrefixCarriesOver) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -13,7 +13,7 @@
 #include "services/storage/kv/rocksdb_rows.hpp"
 #include "services/storage/kv/store_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 // Index rows must be there before the index is read. What cannot be told is taken for one.
@@ -150,4 +150,4 @@ Result<void> RowSaver::save_table(const std::string& taken) {
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

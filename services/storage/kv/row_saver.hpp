@@ -11,7 +11,7 @@
 #include "services/storage/kv/ordered_store.hpp"
 #include "services/storage/kv/quarantine.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// What the saver needs of the database beside its rows.
 struct SaverHooks {
@@ -51,4 +51,4 @@ class RowSaver {
   const SaverHooks hooks_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -20,7 +20,7 @@
 #include "services/storage/kv/rocksdb_options.hpp"
 #include "services/storage/kv/rocksdb_rows.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 namespace fs = std::filesystem;
@@ -564,4 +564,4 @@ Result<void> StoreFolder::rebuild(const std::string& reason) {
   return {};
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

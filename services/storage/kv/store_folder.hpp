@@ -11,7 +11,7 @@
 #include "services/storage/kv/store_mark.hpp"
 #include "services/storage/kv/store_version.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Thread contract: one thread, none while the database is open.
 class StoreFolder {
@@ -95,4 +95,4 @@ std::string table_name(std::uint64_t number);
 /// The number of the first table that a text of RocksDB's names; 0 where it names none.
 std::uint64_t table_in(const std::string& text);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -8,7 +8,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x4b4d4756;  // "VGMK"
@@ -87,4 +87,4 @@ void StoreMark::write() {
   if (pwrite(file_, bytes.data(), bytes.size(), 0) < 0) return;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

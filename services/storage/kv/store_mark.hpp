@@ -8,7 +8,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 struct StoreMarkValues {
   std::uint64_t synced_sequence = 0;  ///< every write up to this one is on disk
@@ -44,4 +44,4 @@ class StoreMark {
   StoreMarkValues values_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -4,7 +4,7 @@
 
 #include "libs/base/bytes.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 // Tags of RocksDB's version edits (db/version_edit.h), as they are on disk.
@@ -117,4 +117,4 @@ Result<StoreVersion> read_version(const std::string& path) {
   return version;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -11,7 +11,7 @@
 #include "libs/base/result.hpp"
 #include "services/storage/kv/record_file.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Of all column families together.
 struct StoreVersion {
@@ -30,4 +30,4 @@ Result<StoreVersion> read_version(const std::string& path);
 /// form; what it said up to there is not applied.
 bool apply_edit(std::string_view record, std::set<std::uint64_t>& tables);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -14,7 +14,7 @@
 #include "services/storage/kv/store_folder.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 namespace {
 
 namespace fs = std::filesystem;
@@ -216,4 +216,4 @@ INSTANTIATE_TEST_SUITE_P(All, StaleManifestTest,
                          case_name);
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <shared_mutex>
 
-namespace vigia::storage {
+namespace vigia::storage::kv {
 
 /// Who wants to be alone waits for those inside only: who comes later waits behind it. Thread
 /// contract: any thread; not taken twice by one.
@@ -24,4 +24,4 @@ class WriteGate {
   std::shared_mutex inside_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::kv

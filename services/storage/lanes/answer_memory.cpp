@@ -4,7 +4,7 @@
 
 #include "libs/base/check.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 // Taken of the share at once: it has a lock, and an answer has many small parts.
@@ -32,4 +32,4 @@ void AnswerMemory::release(std::size_t bytes) {
   held_.shrink_to(in_steps(used_));
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

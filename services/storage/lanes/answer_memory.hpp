@@ -6,7 +6,7 @@
 
 #include "services/storage/lanes/customer_shares.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 
 /// Held while the answer is made and until its reader has taken it. Counted before the memory is
 /// used, so that no number of queries, series or readers makes more than the share. Thread
@@ -42,4 +42,4 @@ class ScratchMemory {
   const std::size_t before_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

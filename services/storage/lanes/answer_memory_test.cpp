@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 constexpr std::size_t kMib = 1U << 20U;
@@ -51,4 +51,4 @@ TEST(AnswerMemoryTest, ManySmallPartsAreAllCounted) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

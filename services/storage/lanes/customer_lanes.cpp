@@ -8,7 +8,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/fault.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 // Lanes that hold nothing are kept for what they have used; past so many the old ones go.
@@ -161,4 +161,4 @@ std::size_t CustomerLanes::waiting() const {
   return waiting_;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

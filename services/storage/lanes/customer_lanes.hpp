@@ -16,7 +16,7 @@
 #include "libs/base/result.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 
 struct LaneSettings {
   std::string name;                    ///< in answers: "reads"
@@ -81,4 +81,4 @@ class CustomerLanes {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

@@ -14,7 +14,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/base/testing/failing_allocations.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 using testing::ElementsAre;
@@ -186,4 +186,4 @@ TEST(CustomerLanesTest, WhereverMemoryFailsNoShareIsKept) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

@@ -4,7 +4,7 @@
 
 #include "libs/base/check.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 constexpr std::size_t kLittle = 100;  // of the whole
@@ -83,4 +83,4 @@ void HeldShare::shrink_to(std::size_t amount) {
   amount_ = amount;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

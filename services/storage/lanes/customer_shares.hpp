@@ -10,7 +10,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 
 /// Up to half of the bound whoever holds nothing gets what it asks for, however much; past half of
 /// it one customer may hold a quarter, so that whoever holds most is refused first. Thread
@@ -64,4 +64,4 @@ class HeldShare {
   std::size_t amount_ = 0;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

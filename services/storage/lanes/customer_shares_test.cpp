@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 TEST(CustomerSharesTest, PastHalfOfTheBoundWhoHoldsMostIsRefused) {
@@ -72,4 +72,4 @@ TEST(CustomerSharesTest, AHeldShareGrowsAndIsGivenBack) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

@@ -8,7 +8,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/heap.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 constexpr auto kInterval = std::chrono::milliseconds(250);
@@ -63,4 +63,4 @@ void MemoryGuard::look(bool& is_short, int& looks_since_return) const {
   is_short = is_now;  // not where telling threw: it is told again
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 
 /// Resident memory of this process; 0 where the system does not say.
 std::uint64_t resident_bytes();
@@ -35,4 +35,4 @@ class MemoryGuard {
   std::thread thread_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

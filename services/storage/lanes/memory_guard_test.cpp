@@ -7,7 +7,7 @@
 
 #include "libs/base/fault.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::lanes {
 namespace {
 
 TEST(MemoryGuardTest, TellsThatMemoryIsShortAboveTheLimit) {
@@ -38,4 +38,4 @@ TEST(MemoryGuardTest, SaysNothingBelowTheLimit) {
 }
 
 }  // namespace
-}  // namespace vigia::storage
+}  // namespace vigia::storage::lanes

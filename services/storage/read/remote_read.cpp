@@ -5,7 +5,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 
 using wire::remote_read::ChunksResponse;
 using wire::remote_read::ChunkView;
@@ -32,16 +32,16 @@ std::vector<ChunkView> views_of(const std::vector<ChunkPiece>& pieces) {
   std::vector<ChunkView> views;
   views.reserve(pieces.size());
   for (const ChunkPiece& piece : pieces) {
-    views.push_back(
-        {piece.first_ms, piece.last_ms, static_cast<std::uint8_t>(Encoding::kFloats), piece.data});
+    views.push_back({piece.first_ms, piece.last_ms,
+                     static_cast<std::uint8_t>(chunks::Encoding::kFloats), piece.data});
   }
   return views;
 }
 
-std::vector<ChunkView> views_of(const std::vector<WireChunk>& chunks) {
+std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks) {
   std::vector<ChunkView> views;
   views.reserve(chunks.size());
-  for (const WireChunk& chunk : chunks) {
+  for (const histograms::WireChunk& chunk : chunks) {
     views.push_back(
         {chunk.first_ms, chunk.last_ms, static_cast<std::uint8_t>(chunk.encoding), chunk.data});
   }
@@ -51,9 +51,10 @@ std::vector<ChunkView> views_of(const std::vector<WireChunk>& chunks) {
 }  // namespace
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
-                                      const ReadRequest& request, const WorkLimit& limit) const {
+                                      const ReadRequest& request,
+                                      const lanes::WorkLimit& limit) const {
   Making making{limit, {}};
-  auto memory = std::make_shared<AnswerMemory>(answers_, customer);
+  auto memory = std::make_shared<lanes::AnswerMemory>(answers_, customer);
   making.answer.memory = memory;  // shared with whoever sends the pieces
   std::size_t found_bytes = 0;
   {
@@ -71,12 +72,12 @@ Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fe
 
 Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
                                                              const ReadRequest& request,
-                                                             AnswerMemory& memory,
-                                                             const WorkLimit& limit) const {
+                                                             lanes::AnswerMemory& memory,
+                                                             const lanes::WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
-    const auto matchers = compile_matchers(query.matchers);
+    const auto matchers = index::compile_matchers(query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
     const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
                                   left};
@@ -101,11 +102,11 @@ bool RemoteRead::is_damage(const Error& error) const {
 Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
                                       Making& making) const {
   SamplesResponse response;
-  AnswerMemory& memory = *making.answer.memory;
+  lanes::AnswerMemory& memory = *making.answer.memory;
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (const SelectedSeries& series : query.series) {
+    for (const index::SelectedSeries& series : query.series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       auto added = add_samples(query, series, response, making);
       if (!added && !is_damage(added.error())) return added;
@@ -121,11 +122,11 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   return {};
 }
 
-Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeries& series,
+Result<void> RemoteRead::add_samples(const FoundQuery& found, const index::SelectedSeries& series,
                                      SamplesResponse& response, Making& making) const {
   const wire::remote_read::Query& query = found.query;
-  AnswerMemory& memory = *making.answer.memory;
-  const ScratchMemory scratch(memory);
+  lanes::AnswerMemory& memory = *making.answer.memory;
+  const lanes::ScratchMemory scratch(memory);
   const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
   if (!data) return tl::unexpected<Error>(data.error());
   // Decoded and encoded again: known before it is done.
@@ -134,8 +135,8 @@ Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeri
   const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
   if (!samples) return tl::unexpected<Error>(samples.error());
   std::vector<std::string_view> histograms;
-  for (const HistogramSample& sample : data->histograms) {
-    if (sound_histogram(sample.encoded)) histograms.push_back(sample.encoded);
+  for (const chunk::HistogramSample& sample : data->histograms) {
+    if (histograms::sound_histogram(sample.encoded)) histograms.push_back(sample.encoded);
   }
   note_damaged(data->histograms.size() - histograms.size());
   if (samples->empty() && histograms.empty()) return {};
@@ -152,7 +153,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
     making.answer.pieces.push_back(std::move(piece));
   };
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    for (const SelectedSeries& series : queries[i].series) {
+    for (const index::SelectedSeries& series : queries[i].series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(queries[i], i, series, response, making);
@@ -169,15 +170,15 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
 
 // False where the series has nothing in the range.
 Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_index,
-                                    const SelectedSeries& series, ChunksResponse& response,
+                                    const index::SelectedSeries& series, ChunksResponse& response,
                                     Making& making) const {
   const wire::remote_read::Query& query = found.query;
-  AnswerMemory& memory = *making.answer.memory;
-  const ScratchMemory scratch(memory);
+  lanes::AnswerMemory& memory = *making.answer.memory;
+  const lanes::ScratchMemory scratch(memory);
   const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
   if (!data) return tl::unexpected<Error>(data.error());
   if (data->is_empty()) return false;
-  std::vector<WireChunk> mixed;
+  std::vector<histograms::WireChunk> mixed;
   std::vector<ChunkView> views;
   if (data->histograms.empty()) {
     views = views_of(data->chunks);
@@ -198,12 +199,12 @@ Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_i
   return true;
 }
 
-Result<std::vector<WireChunk>> RemoteRead::with_histograms(
+Result<std::vector<histograms::WireChunk>> RemoteRead::with_histograms(
     const SeriesData& data, const wire::remote_read::Query& query) const {
   const auto floats = samples_of(data.chunks, query.start_ms, query.end_ms);
   if (!floats) return tl::unexpected<Error>(floats.error());
   std::uint64_t damaged = 0;
-  auto chunks = wire_chunks(*floats, data.histograms, damaged);
+  auto chunks = histograms::wire_chunks(*floats, data.histograms, damaged);
   note_damaged(damaged);
   return chunks;
 }
@@ -217,4 +218,4 @@ void RemoteRead::note_damaged(std::uint64_t histograms) const {
       {{"histograms", fmt::to_string(histograms)}});
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

@@ -14,7 +14,7 @@
 #include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 
 /// Bounds of one request (R-RR-5); its memory has a bound in its customer's share.
 struct ReadLimits {
@@ -26,15 +26,15 @@ struct ReadAnswer {
   /// The body, in pieces of a MiB or so: none of them is copied to make one.
   std::deque<std::string> pieces;
   std::uint64_t series = 0;
-  std::shared_ptr<AnswerMemory> memory;  ///< of the pieces: released with each that is sent
+  std::shared_ptr<lanes::AnswerMemory> memory;  ///< of the pieces: released with each that is sent
 };
 
 /// Thread contract: any thread.
 class RemoteRead {
  public:
   /// All must outlive it.
-  RemoteRead(const SeriesIndex& index, const SeriesReader& reader, ReadLimits limits,
-             CustomerShares& answers)
+  RemoteRead(const index::SeriesIndex& index, const SeriesReader& reader, ReadLimits limits,
+             lanes::CustomerShares& answers)
       : index_(index), reader_(reader), limits_(limits), answers_(answers) {}
 
   /// Series without a sample in the range are left out, and those whose rows cannot be read, which
@@ -43,7 +43,7 @@ class RemoteRead {
   /// is over.
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
                             const wire::remote_read::ReadRequest& request,
-                            const WorkLimit& limit = {}) const;
+                            const lanes::WorkLimit& limit = {}) const;
 
   /// Left out of answers: what was stored as a histogram and is none (check_histogram).
   std::uint64_t damaged_histograms() const { return damaged_histograms_; }
@@ -53,33 +53,34 @@ class RemoteRead {
  private:
   struct FoundQuery {
     wire::remote_read::Query query;
-    std::vector<SelectedSeries> series;
+    std::vector<index::SelectedSeries> series;
   };
   struct Making {  // of one request
-    const WorkLimit& limit;
+    const lanes::WorkLimit& limit;
     ReadAnswer answer;
   };
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
-                                       AnswerMemory& memory, const WorkLimit& limit) const;
+                                       lanes::AnswerMemory& memory,
+                                       const lanes::WorkLimit& limit) const;
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,
-                          const SelectedSeries& series, wire::remote_read::ChunksResponse& response,
-                          Making& making) const;
-  Result<std::vector<WireChunk>> with_histograms(const SeriesData& data,
-                                                 const wire::remote_read::Query& query) const;
-  Result<void> add_samples(const FoundQuery& query, const SelectedSeries& series,
+                          const index::SelectedSeries& series,
+                          wire::remote_read::ChunksResponse& response, Making& making) const;
+  Result<std::vector<histograms::WireChunk>> with_histograms(
+      const SeriesData& data, const wire::remote_read::Query& query) const;
+  Result<void> add_samples(const FoundQuery& query, const index::SelectedSeries& series,
                            wire::remote_read::SamplesResponse& response, Making& making) const;
   bool is_damage(const Error& error) const;
   void note_damaged(std::uint64_t histograms) const;
 
-  const SeriesIndex& index_;
+  const index::SeriesIndex& index_;
   const SeriesReader& reader_;
   ReadLimits limits_;
-  CustomerShares& answers_;
+  lanes::CustomerShares& answers_;
   mutable std::atomic<std::uint64_t> damaged_histograms_{0};
   mutable std::atomic<std::uint64_t> damaged_series_{0};
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

@@ -6,7 +6,7 @@
 #include "services/storage/chunks/overlap_merge.hpp"
 #include "services/storage/chunks/row_merge.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 namespace {
 
 // Late samples that are still in the head came after all rows.
@@ -20,51 +20,56 @@ std::size_t sample_count(std::string_view chunk) {
          static_cast<std::uint8_t>(chunk[1]);
 }
 
-bool overlaps(const ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
+bool overlaps(const chunks::ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
   return row.first_ms <= to_ms && row.last_ms >= from_ms;
 }
 
-std::vector<ChunkPiece> to_pieces(std::vector<ChunkRow> rows) {
+std::vector<ChunkPiece> to_pieces(std::vector<chunks::ChunkRow> rows) {
   std::vector<ChunkPiece> pieces;
   pieces.reserve(rows.size());
-  for (ChunkRow& row : rows) pieces.push_back({row.first_ms, row.last_ms, std::move(row.data)});
+  for (chunks::ChunkRow& row : rows)
+    pieces.push_back({row.first_ms, row.last_ms, std::move(row.data)});
   return pieces;
 }
 
-void add_head_rows(SeriesId series, const HeadView& head, std::vector<ChunkRow>& rows) {
+void add_head_rows(chunks::SeriesId series, const heads::HeadView& head,
+                   std::vector<chunks::ChunkRow>& rows) {
   if (!head.chunk.empty()) {
-    rows.push_back(
-        {series, head.chunk_first_ms, head.chunk_last_ms, kInOrder, Encoding::kFloats, head.chunk});
+    rows.push_back({series, head.chunk_first_ms, head.chunk_last_ms, chunks::kInOrder,
+                    chunks::Encoding::kFloats, head.chunk});
   }
-  for (auto& row : pack_rows(series, head.late, kHeadVersion)) rows.push_back(std::move(row));
-  for (auto& row : pack_rows(series, head.histograms, kHeadVersion)) rows.push_back(std::move(row));
+  for (auto& row : heads::pack_rows(series, head.late, kHeadVersion))
+    rows.push_back(std::move(row));
+  for (auto& row : heads::pack_rows(series, head.histograms, kHeadVersion))
+    rows.push_back(std::move(row));
 }
 
 }  // namespace
 
-Result<bool> SeriesReader::has_samples(CustomerNumber customer, SeriesId series,
+Result<bool> SeriesReader::has_samples(chunks::CustomerNumber customer, chunks::SeriesId series,
                                        TimestampMs from_ms, TimestampMs to_ms) const {
-  std::vector<ChunkRow> open;
+  std::vector<chunks::ChunkRow> open;
   add_head_rows(series, heads_.read(series), open);
-  const auto is_wanted = [&](const ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
+  const auto is_wanted = [&](const chunks::ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
   if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
   bool is_found = false;
-  const auto walked =
-      chunks_.visit(customer, series, from_ms, to_ms, [&](const ChunkRow& row) -> Result<bool> {
-        is_found = is_wanted(row);
-        return !is_found;
-      });
+  const auto walked = chunks_.visit(customer, series, from_ms, to_ms,
+                                    [&](const chunks::ChunkRow& row) -> Result<bool> {
+                                      is_found = is_wanted(row);
+                                      return !is_found;
+                                    });
   if (!walked) return tl::unexpected<Error>(walked.error());
   return is_found;
 }
 
-Result<SeriesData> SeriesReader::read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                      TimestampMs to_ms, AnswerMemory& memory) const {
-  std::vector<ChunkRow> floats;
-  std::vector<ChunkRow> others;
-  const auto add = [&](ChunkRow row) -> Result<bool> {
+Result<SeriesData> SeriesReader::read(chunks::CustomerNumber customer, chunks::SeriesId series,
+                                      TimestampMs from_ms, TimestampMs to_ms,
+                                      lanes::AnswerMemory& memory) const {
+  std::vector<chunks::ChunkRow> floats;
+  std::vector<chunks::ChunkRow> others;
+  const auto add = [&](chunks::ChunkRow row) -> Result<bool> {
     if (!overlaps(row, from_ms, to_ms)) return true;
-    const bool is_floats = row.encoding == Encoding::kFloats;
+    const bool is_floats = row.encoding == chunks::Encoding::kFloats;
     const std::size_t bytes = 2 * sizeof(row) + row.data.size();
     // Histograms are taken apart and merged.
     if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) {
@@ -73,24 +78,26 @@ Result<SeriesData> SeriesReader::read(CustomerNumber customer, SeriesId series, 
     (is_floats ? floats : others).push_back(std::move(row));
     return true;
   };
-  const HeadView head = heads_.read(series);  // before the store: see HeadSet::read
+  const heads::HeadView head = heads_.read(series);  // before the store: see HeadSet::read
   if (auto walked = chunks_.visit(customer, series, from_ms, to_ms, add); !walked) {
     return forward(walked);
   }
-  std::vector<ChunkRow> open;
+  std::vector<chunks::ChunkRow> open;
   add_head_rows(series, head, open);
-  for (ChunkRow& row : open) {
+  for (chunks::ChunkRow& row : open) {
     if (auto added = add(std::move(row)); !added) return forward(added);
   }
-  std::stable_sort(floats.begin(), floats.end(), [](const ChunkRow& left, const ChunkRow& right) {
-    return left.first_ms < right.first_ms;
-  });
-  auto merged = merge_overlapping(std::move(floats), memory);
+  std::stable_sort(floats.begin(), floats.end(),
+                   [](const chunks::ChunkRow& left, const chunks::ChunkRow& right) {
+                     return left.first_ms < right.first_ms;
+                   });
+  auto merged = chunks::merge_overlapping(std::move(floats), memory);
   if (!merged) return forward(merged);
-  std::erase_if(*merged, [&](const ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
-  auto histograms = merge_rows(others);
+  std::erase_if(*merged,
+                [&](const chunks::ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
+  auto histograms = chunks::merge_rows(others);
   if (!histograms) return forward(histograms);
-  std::erase_if(histograms->histograms, [&](const HistogramSample& sample) {
+  std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
     return sample.timestamp_ms < from_ms || sample.timestamp_ms > to_ms;
   });
   return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
@@ -116,4 +123,4 @@ Result<std::vector<Sample>> samples_of(const std::vector<ChunkPiece>& chunks, Ti
   return samples;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

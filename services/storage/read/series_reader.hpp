@@ -8,7 +8,7 @@
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 
 /// A chunk ready to be sent: Prometheus' XOR encoding.
 struct ChunkPiece {
@@ -20,7 +20,7 @@ struct ChunkPiece {
 struct SeriesData {
   /// In time order, none overlaps another; the first and last may reach out of the range.
   std::vector<ChunkPiece> chunks;
-  std::vector<HistogramSample> histograms;  ///< in the range, in time order
+  std::vector<chunk::HistogramSample> histograms;  ///< in the range, in time order
   bool is_empty() const { return chunks.empty() && histograms.empty(); }
 };
 
@@ -28,20 +28,22 @@ struct SeriesData {
 class SeriesReader {
  public:
   /// Both must outlive it.
-  SeriesReader(const HeadSet& heads, ChunkStore& chunks) : heads_(heads), chunks_(chunks) {}
+  SeriesReader(const heads::HeadSet& heads, chunks::ChunkStore& chunks)
+      : heads_(heads), chunks_(chunks) {}
 
   /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
   /// there; only where late samples or repeats overlap are they packed anew. What that needs is
   /// added to `memory` before it is used, and stays there; its errors.
-  Result<SeriesData> read(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                          TimestampMs to_ms, AnswerMemory& memory) const;
+  Result<SeriesData> read(chunks::CustomerNumber customer, chunks::SeriesId series,
+                          TimestampMs from_ms, TimestampMs to_ms,
+                          lanes::AnswerMemory& memory) const;
   /// True where read would give something, found out without decoding.
-  Result<bool> has_samples(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                           TimestampMs to_ms) const;
+  Result<bool> has_samples(chunks::CustomerNumber customer, chunks::SeriesId series,
+                           TimestampMs from_ms, TimestampMs to_ms) const;
 
  private:
-  const HeadSet& heads_;
-  ChunkStore& chunks_;
+  const heads::HeadSet& heads_;
+  chunks::ChunkStore& chunks_;
 };
 
 /// As the chunks say themselves.
@@ -50,4 +52,4 @@ std::size_t sample_count(const std::vector<ChunkPiece>& chunks);
 Result<std::vector<Sample>> samples_of(const std::vector<ChunkPiece>& chunks, TimestampMs from_ms,
                                        TimestampMs to_ms);
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

@@ -6,7 +6,7 @@
 
 #include "services/storage/kv/day_set.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 namespace {
 
 constexpr std::size_t kSelectedBytesMax = 64U << 20U;
@@ -18,10 +18,10 @@ std::size_t own_block(const std::string& text) {
   return text.size() <= kInside ? 0 : text.size() + kBlock;
 }
 
-Customer with_number(const SeriesIndex& index, CustomerId id, bool& is_known) {
+index::Customer with_number(const index::SeriesIndex& index, CustomerId id, bool& is_known) {
   const auto number = index.find_customer(id);
   is_known = number.has_value();
-  return {std::move(id), number.value_or(CustomerNumber{})};
+  return {std::move(id), number.value_or(chunks::CustomerNumber{})};
 }
 
 // The owner of series whose label has that value; nothing where none can be.
@@ -34,19 +34,19 @@ std::optional<CustomerId> owner_of(std::string_view label) {
 
 }  // namespace
 
-std::vector<Customer> customers_for(const SeriesIndex& index, const Fence& fence,
-                                    const LabelMatchers& matchers) {
-  const auto wanted = equality_on(matchers, kCustomerLabel);
+std::vector<index::Customer> customers_for(const index::SeriesIndex& index, const Fence& fence,
+                                           const index::LabelMatchers& matchers) {
+  const auto wanted = index::equality_on(matchers, kCustomerLabel);
   if (!wanted.has_value() && !fence.has_value()) return index.customers();
   std::optional<CustomerId> one = wanted.has_value() ? owner_of(*wanted) : fence;
   if (!one.has_value() || (fence.has_value() && *one != *fence)) return {};
   bool is_known = false;
-  Customer customer = with_number(index, std::move(*one), is_known);
+  index::Customer customer = with_number(index, std::move(*one), is_known);
   if (!is_known) return {};
   return {std::move(customer)};
 }
 
-std::size_t memory_bytes(const SelectedSeries& series) {
+std::size_t memory_bytes(const index::SelectedSeries& series) {
   std::size_t bytes = 2 * sizeof(series);  // the list grows by doubling
   for (const Label& label : series.labels) {
     bytes += sizeof(label) + own_block(label.name) + own_block(label.value);
@@ -54,18 +54,19 @@ std::size_t memory_bytes(const SelectedSeries& series) {
   return bytes;
 }
 
-DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
-  return {day_of(from_ms), day_of(to_ms)};
+index::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
+  return {kv::day_of(from_ms), kv::day_of(to_ms)};
 }
 
-Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
-                                                  const SeriesQuestion& question,
-                                                  AnswerMemory& memory, const WorkLimit& limit) {
-  std::vector<SelectedSeries> selected;
+Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesIndex& index,
+                                                         const SeriesQuestion& question,
+                                                         lanes::AnswerMemory& memory,
+                                                         const lanes::WorkLimit& limit) {
+  std::vector<index::SelectedSeries> selected;
   std::size_t bytes = 0;
   Result<void> fits;
-  for (const Customer& customer : customers_for(index, question.fence, question.matchers)) {
-    const auto take = [&](SelectedSeries series) {
+  for (const index::Customer& customer : customers_for(index, question.fence, question.matchers)) {
+    const auto take = [&](index::SelectedSeries series) {
       const std::size_t more = memory_bytes(series);
       bytes += more;
       if (selected.size() >= question.limit) {
@@ -86,10 +87,10 @@ Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
     if (!fits) return tl::unexpected<Error>(fits.error());
   }
   std::sort(selected.begin(), selected.end(),
-            [](const SelectedSeries& left, const SelectedSeries& right) {
+            [](const index::SelectedSeries& left, const index::SelectedSeries& right) {
               return left.labels < right.labels;
             });
   return selected;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

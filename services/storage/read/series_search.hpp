@@ -10,26 +10,26 @@
 #include "services/storage/lanes/answer_memory.hpp"
 #include "services/storage/lanes/work_limit.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::read {
 
 /// Whose series a request may see. Nothing: all customers' and `_provider`'s (operators).
 using Fence = std::optional<CustomerId>;
 
 /// The customers that a search inside the fence has to look at. An equality matcher on customer_id
 /// narrows it to one, and to none where that one is outside the fence or unknown.
-std::vector<Customer> customers_for(const SeriesIndex& index, const Fence& fence,
-                                    const LabelMatchers& matchers);
+std::vector<index::Customer> customers_for(const index::SeriesIndex& index, const Fence& fence,
+                                           const index::LabelMatchers& matchers);
 
 /// With its labels, as the allocator gives it.
-std::size_t memory_bytes(const SelectedSeries& series);
+std::size_t memory_bytes(const index::SelectedSeries& series);
 
 /// The days that a range of time touches.
-DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
+index::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
 
 struct SeriesQuestion {
   const Fence& fence;
-  const LabelMatchers& matchers;
-  DayRange days;
+  const index::LabelMatchers& matchers;
+  index::DayRange days;
   std::size_t limit;
 };
 
@@ -37,9 +37,9 @@ struct SeriesQuestion {
 /// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
 /// What they need (memory_bytes) is added to `memory` as they are found. The limit's error once it
 /// is over.
-Result<std::vector<SelectedSeries>> select_series(const SeriesIndex& index,
-                                                  const SeriesQuestion& question,
-                                                  AnswerMemory& memory,
-                                                  const WorkLimit& limit = {});
+Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesIndex& index,
+                                                         const SeriesQuestion& question,
+                                                         lanes::AnswerMemory& memory,
+                                                         const lanes::WorkLimit& limit = {});
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::read

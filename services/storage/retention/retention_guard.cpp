@@ -12,7 +12,7 @@
 #include "libs/base/rfc3339.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::retention {
 namespace {
 
 using std::chrono::duration_cast;
@@ -142,4 +142,4 @@ std::string RetentionGuard::held_because() const {
   return why_;
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::retention

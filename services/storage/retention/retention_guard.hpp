@@ -8,7 +8,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/sample.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::retention {
 
 /// A wall clock that was ahead once, for whatever reason, must delete nothing. So the time that
 /// counts is the earlier of the wall clock and the records that come in (and an hour); and where it
@@ -47,4 +47,4 @@ class RetentionGuard {
   std::string why_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::retention

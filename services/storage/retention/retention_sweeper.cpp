@@ -5,7 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::retention {
 
 RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
                                    const RecordTimes& times, Duration interval)
@@ -55,4 +55,4 @@ void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {
   }
 }
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::retention

@@ -14,7 +14,7 @@
 #include "services/storage/retention/record_times.hpp"
 #include "services/storage/retention/retention_guard.hpp"
 
-namespace vigia::storage {
+namespace vigia::storage::retention {
 
 /// One kind of data. `keep` 0: for ever.
 struct RetentionRule {
@@ -53,4 +53,4 @@ class RetentionSweeper {
   std::thread thread_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia::storage::retention

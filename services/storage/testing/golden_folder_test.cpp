@@ -31,20 +31,21 @@ class GoldenFolderTest : public testing::Test {
   std::map<TimestampMs, double> golden(const std::string& series) {
     std::map<TimestampMs, double> values;
     const auto matchers =
-        compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
-    AnswerMemory memory(storage_.answers(), "");
-    const auto found =
-        select_series(storage_.index(), {std::nullopt, *matchers, kAllDays, 10}, memory).value();
-    for (const SelectedSeries& one : found) {
+        index::compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
+    lanes::AnswerMemory memory(storage_.answers(), "");
+    const auto found = read::select_series(storage_.index(),
+                                           {std::nullopt, *matchers, index::kAllDays, 10}, memory)
+                           .value();
+    for (const index::SelectedSeries& one : found) {
       const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX, memory).value();
-      const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+      const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
       for (const Sample& sample : samples) {
         values.emplace(sample.timestamp_ms, sample.value);
       }
     }
     return values;
   }
-  EventCounts write_again(EventStore& events, const std::string& file) {
+  events::EventCounts write_again(events::EventStore& events, const std::string& file) {
     const CustomerId customer = CustomerId::parse("cliente-a").value();
     return events
         .write(customer, storage_.index().find_customer(customer).value(), file_bytes(file))
@@ -61,17 +62,19 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
     for (int i = 0; i < 600; ++i) EXPECT_EQ(values.at(kNow + i * kStep), (series * 1000 + i) / 4.0);
   }
   EXPECT_EQ(golden("0").at(kNow + 7'000), 0.5);
-  EXPECT_EQ(golden("0").at(kNow - kDayMs), -1);
-  EXPECT_EQ(*storage_.store().get(Family::kIndex, index_key::kFormat).value(),
+  EXPECT_EQ(golden("0").at(kNow - kv::kDayMs), -1);
+  EXPECT_EQ(*storage_.store().get(kv::Family::kIndex, index_key::kFormat).value(),
             "vigia cold store 3");
 }
 
 TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
-  const auto spans = EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces).value();
-  const auto logs = EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs).value();
+  const auto spans =
+      events::EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces).value();
+  const auto logs =
+      events::EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs).value();
   EXPECT_EQ(write_again(*spans, "spans.bin").repeats, 3U);
   EXPECT_EQ(write_again(*logs, "logs.bin").repeats, 3U);
-  const EventApi api(*spans, *logs, storage_.index(), storage_.answers());
+  const api::EventApi api(*spans, *logs, storage_.index(), storage_.answers());
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   EXPECT_THAT(api.trace(request, "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").body,

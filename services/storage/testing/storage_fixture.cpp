@@ -32,15 +32,15 @@ StorageFixture::StorageFixture(const std::string& folder) {
 }
 
 void StorageFixture::open() {
-  store_ = open_rocksdb({folder_->path()}).value();
-  chunks_ = KvChunkStore::open(*store_).value();
-  index_ = SeriesIndex::open(*store_).value();
-  heads_ = std::make_unique<HeadSet>(*chunks_, clock_);
-  IngesterSettings settings;
+  store_ = kv::open_rocksdb({folder_->path()}).value();
+  chunks_ = chunks::KvChunkStore::open(*store_).value();
+  index_ = index::SeriesIndex::open(*store_).value();
+  heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
+  ingest::IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
   settings.sweep_interval = std::chrono::milliseconds(300);
-  ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
-  reader_ = std::make_unique<SeriesReader>(*heads_, *chunks_);
+  ingester_ = ingest::Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
+  reader_ = std::make_unique<read::SeriesReader>(*heads_, *chunks_);
 }
 
 void StorageFixture::close() {
@@ -65,52 +65,54 @@ void StorageFixture::kill_and_restart() {
   open();
 }
 
-SeriesBatch StorageFixture::resolve(const std::string& customer, const std::string& metric) {
+ingest::SeriesBatch StorageFixture::resolve(const std::string& customer,
+                                            const std::string& metric) {
   const CustomerId id = customer.empty() ? CustomerId::provider() : *CustomerId::parse(customer);
-  const CustomerNumber number = index_->number_of(id).value();
+  const chunks::CustomerNumber number = index_->number_of(id).value();
   const Labels labels = labels_of(customer, metric);
-  std::vector<UnresolvedSeries> unresolved = {{number, labels, index_->hash(number, metric)}};
+  std::vector<index::UnresolvedSeries> unresolved = {
+      {number, labels, index_->hash(number, metric)}};
   CHECK(index_->resolve(unresolved).has_value());
   return {number, unresolved[0].id, unresolved[0].is_new, {}, {}};
 }
 
-AppendCounts StorageFixture::write(SeriesBatch series) {
-  IngestBatch batch;
+heads::AppendCounts StorageFixture::write(ingest::SeriesBatch series) {
+  ingest::IngestBatch batch;
   batch.series.push_back(std::move(series));
-  std::promise<Result<AppendCounts>> done;
+  std::promise<Result<heads::AppendCounts>> done;
   ingester_->write(std::move(batch),
-                   [&](Result<AppendCounts> counts) { done.set_value(std::move(counts)); });
+                   [&](Result<heads::AppendCounts> counts) { done.set_value(std::move(counts)); });
   auto future = done.get_future();
   CHECK(future.wait_for(kDeadline) == std::future_status::ready);
   return future.get().value();
 }
 
-AppendCounts StorageFixture::write(const std::string& customer, const std::string& metric,
-                                   const std::vector<Sample>& samples) {
-  SeriesBatch series = resolve(customer, metric);
+heads::AppendCounts StorageFixture::write(const std::string& customer, const std::string& metric,
+                                          const std::vector<Sample>& samples) {
+  ingest::SeriesBatch series = resolve(customer, metric);
   series.samples = samples;
   return write(std::move(series));
 }
 
-AppendCounts StorageFixture::write_histograms(const std::string& customer,
-                                              const std::string& metric,
-                                              const std::vector<HistogramSample>& samples) {
-  SeriesBatch series = resolve(customer, metric);
+heads::AppendCounts StorageFixture::write_histograms(
+    const std::string& customer, const std::string& metric,
+    const std::vector<chunk::HistogramSample>& samples) {
+  ingest::SeriesBatch series = resolve(customer, metric);
   series.histograms = samples;
   return write(std::move(series));
 }
 
-SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
-  const SeriesBatch series = resolve(customer, metric);
-  AnswerMemory memory(answers_, customer);
+read::SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
+  const ingest::SeriesBatch series = resolve(customer, metric);
+  lanes::AnswerMemory memory(answers_, customer);
   return reader_->read(series.customer, series.id, 0, INT64_MAX, memory).value();
 }
 
 std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,
                                                    const std::string& metric) {
   std::map<TimestampMs, double> values;
-  const SeriesData data = read_raw(customer, metric);
-  const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+  const read::SeriesData data = read_raw(customer, metric);
+  const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
   for (const Sample& sample : samples) {
     CHECK(values.emplace(sample.timestamp_ms, sample.value).second);  // in order, one a time
     CHECK(values.rbegin()->first == sample.timestamp_ms);
@@ -119,11 +121,11 @@ std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,
 }
 
 std::size_t StorageFixture::stored_values(const std::string& customer, const std::string& metric) {
-  const SeriesBatch series = resolve(customer, metric);
-  const HeadView head = heads_->read(series.id);
+  const ingest::SeriesBatch series = resolve(customer, metric);
+  const heads::HeadView head = heads_->read(series.id);
   std::size_t values = head.late.size() + chunk::read_samples(head.chunk)->size();
   const auto rows = chunks_->read(series.customer, series.id, 0, INT64_MAX).value();
-  for (const ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
+  for (const chunks::ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
   return values;
 }
 

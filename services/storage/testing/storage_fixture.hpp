@@ -30,43 +30,43 @@ class StorageFixture {
   /// on a copy of it.
   void kill_and_restart();
 
-  AppendCounts write(const std::string& customer, const std::string& metric,
-                     const std::vector<Sample>& samples);
-  AppendCounts write_histograms(const std::string& customer, const std::string& metric,
-                                const std::vector<HistogramSample>& samples);
+  heads::AppendCounts write(const std::string& customer, const std::string& metric,
+                            const std::vector<Sample>& samples);
+  heads::AppendCounts write_histograms(const std::string& customer, const std::string& metric,
+                                       const std::vector<chunk::HistogramSample>& samples);
   /// time → value, from 1970 for ever.
   std::map<TimestampMs, double> read(const std::string& customer, const std::string& metric);
-  SeriesData read_raw(const std::string& customer, const std::string& metric);
+  read::SeriesData read_raw(const std::string& customer, const std::string& metric);
   /// How many samples lie in rows and heads, repeats counted: exactly once means read().size().
   std::size_t stored_values(const std::string& customer, const std::string& metric);
   /// Moves time and waits for the sweep that it brings.
   void advance(Duration step);
 
   ManualClock& clock() { return clock_; }
-  OrderedStore& store() { return *store_; }
-  SeriesIndex& index() { return *index_; }
-  HeadSet& heads() { return *heads_; }
-  KvChunkStore& chunks() { return *chunks_; }
-  Ingester& ingester() { return *ingester_; }
-  SeriesReader& reader() { return *reader_; }
-  CustomerShares& answers() { return answers_; }
+  kv::OrderedStore& store() { return *store_; }
+  index::SeriesIndex& index() { return *index_; }
+  heads::HeadSet& heads() { return *heads_; }
+  chunks::KvChunkStore& chunks() { return *chunks_; }
+  ingest::Ingester& ingester() { return *ingester_; }
+  read::SeriesReader& reader() { return *reader_; }
+  lanes::CustomerShares& answers() { return answers_; }
 
  private:
   void open();
   void close();
-  SeriesBatch resolve(const std::string& customer, const std::string& metric);
-  AppendCounts write(SeriesBatch series);
+  ingest::SeriesBatch resolve(const std::string& customer, const std::string& metric);
+  heads::AppendCounts write(ingest::SeriesBatch series);
 
   std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
   ManualClock clock_{kNow * 1'000'000};
-  RecordTimes times_;
-  std::unique_ptr<OrderedStore> store_;
-  std::unique_ptr<KvChunkStore> chunks_;
-  std::unique_ptr<SeriesIndex> index_;
-  std::unique_ptr<HeadSet> heads_;
-  std::unique_ptr<Ingester> ingester_;
-  std::unique_ptr<SeriesReader> reader_;
-  CustomerShares answers_{"answers under way", 256U << 20U};
+  retention::RecordTimes times_;
+  std::unique_ptr<kv::OrderedStore> store_;
+  std::unique_ptr<chunks::KvChunkStore> chunks_;
+  std::unique_ptr<index::SeriesIndex> index_;
+  std::unique_ptr<heads::HeadSet> heads_;
+  std::unique_ptr<ingest::Ingester> ingester_;
+  std::unique_ptr<read::SeriesReader> reader_;
+  lanes::CustomerShares answers_{"answers under way", 256U << 20U};
 };
 
 Labels labels_of(const std::string& customer, const std::string& metric);
