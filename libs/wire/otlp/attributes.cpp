@@ -7,19 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/utf8.hpp"
 
 namespace vigia::wire::otlp {
 namespace {
 
-// Fields of AnyValue.
-constexpr std::uint32_t kString = bytes_field(1);
-constexpr std::uint32_t kBool = varint_field(2);
-constexpr std::uint32_t kInt = varint_field(3);
-constexpr std::uint32_t kDouble = fixed64_field(4);
-constexpr std::uint32_t kArray = bytes_field(5);
-constexpr std::uint32_t kList = bytes_field(6);
-constexpr std::uint32_t kBytes = bytes_field(7);
+constexpr std::uint32_t kValues = ValuesField::kValues.number;
 
 void append_double(std::string& out, double value) {
   if (std::isnan(value)) {
@@ -85,7 +79,7 @@ void append_json_array(std::string& out, std::string_view array, int depth) {
   FieldReader reader(array);
   bool is_first = true;
   while (reader.next()) {
-    if (reader.tag_and_type() != bytes_field(1)) {
+    if (reader.tag_and_type() != ValuesField::kValues.tag) {
       reader.skip();
       continue;
     }
@@ -102,7 +96,7 @@ std::vector<KeyValueView> sorted_entries(std::string_view list) {
   std::size_t count = 0;
   bool is_sorted = true;
   std::string_view last;
-  for_each_attribute({list, 1}, [&](const KeyValueView& entry) {
+  for_each_attribute({list, kValues}, [&](const KeyValueView& entry) {
     is_sorted = is_sorted && last <= entry.key;
     last = entry.key;
     ++count;
@@ -110,7 +104,7 @@ std::vector<KeyValueView> sorted_entries(std::string_view list) {
   std::vector<KeyValueView> entries;
   if (is_sorted) return entries;
   entries.reserve(count);
-  for_each_attribute({list, 1}, [&](const KeyValueView& entry) { entries.push_back(entry); });
+  for_each_attribute({list, kValues}, [&](const KeyValueView& entry) { entries.push_back(entry); });
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& left, const auto& right) { return left.key < right.key; });
   return entries;
@@ -129,7 +123,7 @@ void append_json_list(std::string& out, std::string_view list, int depth) {
   };
   const std::vector<KeyValueView> entries = sorted_entries(list);
   if (entries.empty()) {
-    for_each_attribute({list, 1}, append);
+    for_each_attribute({list, kValues}, append);
   } else {
     std::for_each(entries.begin(), entries.end(), append);
   }
@@ -146,13 +140,13 @@ void append_json_double(std::string& out, double value) {
 
 void append_scalar(std::string& out, FieldReader& reader) {
   switch (reader.tag_and_type()) {
-    case kBool:
+    case AnyValueField::kBool.tag:
       out += reader.varint() != 0 ? "true" : "false";
       break;
-    case kInt:
+    case AnyValueField::kInt.tag:
       fmt::format_to(std::back_inserter(out), "{}", std::bit_cast<std::int64_t>(reader.varint()));
       break;
-    case kDouble:
+    case AnyValueField::kDouble.tag:
       append_double(out, reader.real());
       break;
     default:
@@ -169,21 +163,21 @@ void append_json(std::string& out, std::string_view any_value, int depth) {
   while (reader.next()) {
     const std::size_t begin = out.size();
     switch (reader.tag_and_type()) {
-      case kString:
+      case AnyValueField::kString.tag:
         append_json_string(out, reader.bytes());
         break;
-      case kArray:
+      case AnyValueField::kArray.tag:
         append_json_array(out, reader.bytes(), depth);
         break;
-      case kList:
+      case AnyValueField::kList.tag:
         append_json_list(out, reader.bytes(), depth);
         break;
-      case kBytes:
+      case AnyValueField::kBytes.tag:
         out += '"';
         append_base64(out, reader.bytes());
         out += '"';
         break;
-      case kDouble:
+      case AnyValueField::kDouble.tag:
         append_json_double(out, reader.real());
         break;
       default:
@@ -197,7 +191,7 @@ void append_json(std::string& out, std::string_view any_value, int depth) {
 bool is_valid_array(std::string_view array, int depth) {
   FieldReader reader(array);
   while (reader.next()) {
-    if (reader.tag_and_type() != bytes_field(1)) {
+    if (reader.tag_and_type() != ValuesField::kValues.tag) {
       reader.skip();
     } else if (!is_valid_any_value(reader.bytes(), depth + 1)) {
       return false;
@@ -221,10 +215,10 @@ KeyValueView read_key_value(std::string_view bytes) {
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case KeyValueField::kKey.tag:
         view.key = reader.bytes();
         break;
-      case bytes_field(2):
+      case KeyValueField::kValue.tag:
         view.value = reader.bytes();
         break;
       default:
@@ -238,7 +232,7 @@ std::string_view string_value(std::string_view any_value) {
   std::string_view text;
   FieldReader reader(any_value);
   while (reader.next()) {
-    if (reader.tag_and_type() == kString) {
+    if (reader.tag_and_type() == AnyValueField::kString.tag) {
       text = reader.bytes();
     } else {
       reader.skip();
@@ -252,15 +246,15 @@ bool is_empty_value(std::string_view any_value) {
   FieldReader reader(any_value);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case kString:
-      case kBytes:
+      case AnyValueField::kString.tag:
+      case AnyValueField::kBytes.tag:
         if (!reader.bytes().empty()) return false;
         break;
-      case kArray:
-      case kList:
-      case kBool:
-      case kInt:
-      case kDouble:
+      case AnyValueField::kArray.tag:
+      case AnyValueField::kList.tag:
+      case AnyValueField::kBool.tag:
+      case AnyValueField::kInt.tag:
+      case AnyValueField::kDouble.tag:
         return false;
       default:
         reader.skip();
@@ -275,16 +269,16 @@ void append_value_text(std::string& out, std::string_view any_value) {
   while (reader.next()) {
     const std::size_t begin = out.size();
     switch (reader.tag_and_type()) {
-      case kString:
+      case AnyValueField::kString.tag:
         out += reader.bytes();
         break;
-      case kArray:
+      case AnyValueField::kArray.tag:
         append_json_array(out, reader.bytes(), 1);
         break;
-      case kList:
+      case AnyValueField::kList.tag:
         append_json_list(out, reader.bytes(), 1);
         break;
-      case kBytes:
+      case AnyValueField::kBytes.tag:
         append_base64(out, reader.bytes());
         break;
       default:
@@ -301,14 +295,14 @@ bool is_valid_any_value(std::string_view any_value, int depth) {
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case kString:
+      case AnyValueField::kString.tag:
         is_valid = is_utf8(reader.bytes());
         break;
-      case kArray:
+      case AnyValueField::kArray.tag:
         is_valid = is_valid_array(reader.bytes(), depth);
         break;
-      case kList:
-        is_valid = is_valid_list({reader.bytes(), 1}, depth + 1);
+      case AnyValueField::kList.tag:
+        is_valid = is_valid_list({reader.bytes(), kValues}, depth + 1);
         break;
       default:
         reader.skip();

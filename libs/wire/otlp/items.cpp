@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/utf8.hpp"
 
 namespace vigia::wire::otlp {
@@ -24,17 +25,19 @@ bool is_id_or_none(std::string_view id, std::size_t bytes) {
 /// True where it is one and valid; false says nothing, the general reader looks then. Spans and log
 /// records are little else than these.
 bool is_plain_text_attribute(std::string_view bytes) {
-  constexpr char kFirst = 0x0a;   // KeyValue.key, AnyValue.string_value
-  constexpr char kSecond = 0x12;  // KeyValue.value
+  // Of tags below 128 the one byte on the wire is the tag.
+  constexpr auto kKey = static_cast<char>(KeyValueField::kKey.tag);
+  constexpr auto kValue = static_cast<char>(KeyValueField::kValue.tag);
+  constexpr auto kString = static_cast<char>(AnyValueField::kString.tag);
   constexpr std::size_t kLengthMax = 0x7f;
-  if (bytes.size() < 6 || bytes[0] != kFirst) return false;
+  if (bytes.size() < 6 || bytes[0] != kKey) return false;
   const std::size_t key = static_cast<unsigned char>(bytes[1]);
   if (key > kLengthMax || bytes.size() < 6 + key) return false;
   const std::string_view value = bytes.substr(2 + key);
   const std::size_t size = static_cast<unsigned char>(value[1]);
-  if (value[0] != kSecond || size > kLengthMax || size + 2 != value.size()) return false;
+  if (value[0] != kValue || size > kLengthMax || size + 2 != value.size()) return false;
   const std::size_t text = static_cast<unsigned char>(value[3]);
-  if (value[2] != kFirst || text + 2 != size) return false;
+  if (value[2] != kString || text + 2 != size) return false;
   return is_utf8(bytes);  // what stands around key and text is ASCII, and joins nothing
 }
 
@@ -44,16 +47,15 @@ bool is_valid_key_value(std::string_view bytes) {
   return is_utf8(entry.key) && is_valid_any_value(entry.value);
 }
 
-/// Span.Event (2 name, 3 attributes).
 bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
   FieldReader reader(event);
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case bytes_field(2):
+      case SpanEventField::kName.tag:
         is_valid = is_utf8(reader.bytes());
         break;
-      case bytes_field(3):
+      case SpanEventField::kAttributes.tag:
         ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
@@ -65,22 +67,21 @@ bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
   return true;
 }
 
-/// Span.Link (1 trace id, 2 span id, 3 trace state, 4 attributes).
 bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
   FieldReader reader(link);
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case SpanLinkField::kTraceId.tag:
         is_valid = is_id_or_none(reader.bytes(), kTraceIdBytes);
         break;
-      case bytes_field(2):
+      case SpanLinkField::kSpanId.tag:
         is_valid = is_id_or_none(reader.bytes(), kSpanIdBytes);
         break;
-      case bytes_field(3):
+      case SpanLinkField::kTraceState.tag:
         is_valid = is_utf8(reader.bytes());
         break;
-      case bytes_field(4):
+      case SpanLinkField::kAttributes.tag:
         ++attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
@@ -92,11 +93,10 @@ bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
   return true;
 }
 
-/// Status (2 message).
 bool is_valid_status(std::string_view status) {
   FieldReader reader(status);
   while (reader.next()) {
-    if (reader.tag_and_type() != bytes_field(2)) {
+    if (reader.tag_and_type() != SpanStatusField::kMessage.tag) {
       reader.skip();
     } else if (!is_utf8(reader.bytes())) {
       return false;
@@ -108,24 +108,24 @@ bool is_valid_status(std::string_view status) {
 /// Texts and parts of a span; its ids are looked at by look_at_span.
 bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
   switch (reader.tag_and_type()) {
-    case bytes_field(3):  // trace_state
-    case bytes_field(5):  // name
+    case SpanField::kTraceState.tag:
+    case SpanField::kName.tag:
       return is_utf8(reader.bytes());
-    case bytes_field(4):  // parent_span_id
+    case SpanField::kParentSpanId.tag:
       return is_id_or_none(reader.bytes(), kSpanIdBytes);
-    case fixed64_field(7):  // start_time_unix_nano
+    case SpanField::kStartTime.tag:
       facts.has_time = reader.fixed64() != 0;
       return true;
-    case bytes_field(9):
+    case SpanField::kAttributes.tag:
       ++facts.attributes;
       return is_valid_key_value(reader.bytes());
-    case bytes_field(11):
+    case SpanField::kEvents.tag:
       ++facts.parts;
       return is_valid_event(reader.bytes(), facts.attributes);
-    case bytes_field(13):
+    case SpanField::kLinks.tag:
       ++facts.parts;
       return is_valid_link(reader.bytes(), facts.attributes);
-    case bytes_field(15):
+    case SpanField::kStatus.tag:
       return is_valid_status(reader.bytes());
     default:
       reader.skip();
@@ -135,18 +135,20 @@ bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
 
 }  // namespace
 
-bool is_valid_resource(std::string_view resource) { return are_valid({resource, 1}); }
+bool is_valid_resource(std::string_view resource) {
+  return are_valid({resource, ResourceField::kAttributes.number});
+}
 
 bool is_valid_scope(std::string_view scope) {
   FieldReader reader(scope);
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case bytes_field(1):  // name
-      case bytes_field(2):  // version
+      case ScopeField::kName.tag:
+      case ScopeField::kVersion.tag:
         is_valid = is_utf8(reader.bytes());
         break;
-      case bytes_field(3):
+      case ScopeField::kAttributes.tag:
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
@@ -165,9 +167,9 @@ ItemFacts look_at_span(std::string_view span) {
   std::string_view span_id;
   FieldReader reader(span);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(1)) {
+    if (reader.tag_and_type() == SpanField::kTraceId.tag) {
       trace_id = reader.bytes();
-    } else if (reader.tag_and_type() == bytes_field(2)) {
+    } else if (reader.tag_and_type() == SpanField::kSpanId.tag) {
       span_id = reader.bytes();
     } else if (!is_valid_span_field(reader, facts)) {
       return facts;
@@ -185,25 +187,25 @@ ItemFacts look_at_log_record(std::string_view record) {
   while (reader.next()) {
     bool is_valid = true;
     switch (reader.tag_and_type()) {
-      case fixed64_field(1):   // time_unix_nano
-      case fixed64_field(11):  // observed_time_unix_nano
+      case LogRecordField::kTime.tag:
+      case LogRecordField::kObservedTime.tag:
         facts.has_time = reader.fixed64() != 0 || facts.has_time;
         break;
-      case bytes_field(3):   // severity_text
-      case bytes_field(12):  // event_name
+      case LogRecordField::kSeverityText.tag:
+      case LogRecordField::kEventName.tag:
         is_valid = is_utf8(reader.bytes());
         break;
-      case bytes_field(5):  // body
+      case LogRecordField::kBody.tag:
         is_valid = is_valid_any_value(reader.bytes());
         break;
-      case bytes_field(6):
+      case LogRecordField::kAttributes.tag:
         ++facts.attributes;
         is_valid = is_valid_key_value(reader.bytes());
         break;
-      case bytes_field(9):
+      case LogRecordField::kTraceId.tag:
         is_valid = is_id_or_none(reader.bytes(), kTraceIdBytes);
         break;
-      case bytes_field(10):
+      case LogRecordField::kSpanId.tag:
         is_valid = is_id_or_none(reader.bytes(), kSpanIdBytes);
         break;
       default:

@@ -1,21 +1,23 @@
 #include "libs/wire/otlp/json_schema.hpp"
 
+#include "libs/wire/otlp/fields.hpp"
+
 namespace vigia::wire::otlp {
 namespace {
 
 using Kind = JsonKind;
 
-JsonField one(std::string_view key, std::uint32_t number, Kind kind) {
-  return {key, number, kind, false, nullptr};
+JsonField one(std::string_view key, ProtoField field, Kind kind) {
+  return {key, field.number, kind, false, nullptr};
 }
-JsonField many(std::string_view key, std::uint32_t number, Kind kind) {
-  return {key, number, kind, true, nullptr};
+JsonField many(std::string_view key, ProtoField field, Kind kind) {
+  return {key, field.number, kind, true, nullptr};
 }
-JsonField part(std::string_view key, std::uint32_t number, const JsonMessage& message) {
-  return {key, number, Kind::kMessage, false, &message};
+JsonField part(std::string_view key, ProtoField field, const JsonMessage& message) {
+  return {key, field.number, Kind::kMessage, false, &message};
 }
-JsonField parts(std::string_view key, std::uint32_t number, const JsonMessage& message) {
-  return {key, number, Kind::kMessage, true, &message};
+JsonField parts(std::string_view key, ProtoField field, const JsonMessage& message) {
+  return {key, field.number, Kind::kMessage, true, &message};
 }
 
 /// common.proto and resource.proto.
@@ -25,21 +27,30 @@ struct CommonSchema {
   JsonMessage any_value, array_value, key_value_list, key_value, scope, entity, resource;
 
   CommonSchema() {
-    array_value.fields = {parts("values", 1, any_value)};
-    key_value_list.fields = {parts("values", 1, key_value)};
-    any_value.fields = {one("stringValue", 1, Kind::kText), one("boolValue", 2, Kind::kBool),
-                        one("intValue", 3, Kind::kInt64),   one("doubleValue", 4, Kind::kDouble),
-                        part("arrayValue", 5, array_value), part("kvlistValue", 6, key_value_list),
-                        one("bytesValue", 7, Kind::kBase64)};
-    key_value.fields = {one("key", 1, Kind::kText), part("value", 2, any_value)};
-    scope.fields = {one("name", 1, Kind::kText), one("version", 2, Kind::kText),
-                    parts("attributes", 3, key_value),
-                    one("droppedAttributesCount", 4, Kind::kUint32)};
-    entity.fields = {one("schemaUrl", 1, Kind::kText), one("type", 2, Kind::kText),
-                     many("idKeys", 3, Kind::kText), many("descriptionKeys", 4, Kind::kText)};
-    resource.fields = {parts("attributes", 1, key_value),
-                       one("droppedAttributesCount", 2, Kind::kUint32),
-                       parts("entityRefs", 3, entity)};
+    array_value.fields = {parts("values", ValuesField::kValues, any_value)};
+    key_value_list.fields = {parts("values", ValuesField::kValues, key_value)};
+    any_value.fields = {one("stringValue", AnyValueField::kString, Kind::kText),
+                        one("boolValue", AnyValueField::kBool, Kind::kBool),
+                        one("intValue", AnyValueField::kInt, Kind::kInt64),
+                        one("doubleValue", AnyValueField::kDouble, Kind::kDouble),
+                        part("arrayValue", AnyValueField::kArray, array_value),
+                        part("kvlistValue", AnyValueField::kList, key_value_list),
+                        one("bytesValue", AnyValueField::kBytes, Kind::kBase64)};
+    key_value.fields = {one("key", KeyValueField::kKey, Kind::kText),
+                        part("value", KeyValueField::kValue, any_value)};
+    scope.fields = {
+        one("name", ScopeField::kName, Kind::kText),
+        one("version", ScopeField::kVersion, Kind::kText),
+        parts("attributes", ScopeField::kAttributes, key_value),
+        one("droppedAttributesCount", ScopeField::kDroppedAttributesCount, Kind::kUint32)};
+    entity.fields = {one("schemaUrl", EntityRefField::kSchemaUrl, Kind::kText),
+                     one("type", EntityRefField::kType, Kind::kText),
+                     many("idKeys", EntityRefField::kIdKeys, Kind::kText),
+                     many("descriptionKeys", EntityRefField::kDescriptionKeys, Kind::kText)};
+    resource.fields = {
+        parts("attributes", ResourceField::kAttributes, key_value),
+        one("droppedAttributesCount", ResourceField::kDroppedAttributesCount, Kind::kUint32),
+        parts("entityRefs", ResourceField::kEntityRefs, entity)};
   }
 };
 
@@ -49,11 +60,13 @@ struct Envelope {
 
   Envelope(const CommonSchema& common, const JsonMessage& item, std::string_view resources,
            std::string_view scopes, std::string_view items) {
-    scope_group.fields = {part("scope", 1, common.scope), parts(items, 2, item),
-                          one("schemaUrl", 3, Kind::kText)};
-    resource_group.fields = {part("resource", 1, common.resource), parts(scopes, 2, scope_group),
-                             one("schemaUrl", 3, Kind::kText)};
-    request.fields = {parts(resources, 1, resource_group)};
+    scope_group.fields = {part("scope", GroupField::kHead, common.scope),
+                          parts(items, GroupField::kMembers, item),
+                          one("schemaUrl", GroupField::kSchemaUrl, Kind::kText)};
+    resource_group.fields = {part("resource", GroupField::kHead, common.resource),
+                             parts(scopes, GroupField::kMembers, scope_group),
+                             one("schemaUrl", GroupField::kSchemaUrl, Kind::kText)};
+    request.fields = {parts(resources, ExportRequestField::kGroups, resource_group)};
   }
 };
 
@@ -66,73 +79,79 @@ struct MetricsSchema {
   explicit MetricsSchema(const CommonSchema& common)
       : envelope(common, metric, "resourceMetrics", "scopeMetrics", "metrics") {
     fill_points(common);
-    gauge.fields = {parts("dataPoints", 1, number)};
-    sum.fields = {parts("dataPoints", 1, number), one("aggregationTemporality", 2, Kind::kEnum),
-                  one("isMonotonic", 3, Kind::kBool)};
-    histogram.fields = {parts("dataPoints", 1, histogram_point),
-                        one("aggregationTemporality", 2, Kind::kEnum)};
-    exponential.fields = {parts("dataPoints", 1, exponential_point),
-                          one("aggregationTemporality", 2, Kind::kEnum)};
-    summary.fields = {parts("dataPoints", 1, summary_point)};
-    metric.fields = {one("name", 1, Kind::kText),
-                     one("description", 2, Kind::kText),
-                     one("unit", 3, Kind::kText),
-                     part("gauge", 5, gauge),
-                     part("sum", 7, sum),
-                     part("histogram", 9, histogram),
-                     part("exponentialHistogram", 10, exponential),
-                     part("summary", 11, summary),
-                     parts("metadata", 12, common.key_value)};
+    gauge.fields = {parts("dataPoints", MetricDataField::kPoints, number)};
+    sum.fields = {parts("dataPoints", MetricDataField::kPoints, number),
+                  one("aggregationTemporality", MetricDataField::kTemporality, Kind::kEnum),
+                  one("isMonotonic", MetricDataField::kIsMonotonic, Kind::kBool)};
+    histogram.fields = {parts("dataPoints", MetricDataField::kPoints, histogram_point),
+                        one("aggregationTemporality", MetricDataField::kTemporality, Kind::kEnum)};
+    exponential.fields = {
+        parts("dataPoints", MetricDataField::kPoints, exponential_point),
+        one("aggregationTemporality", MetricDataField::kTemporality, Kind::kEnum)};
+    summary.fields = {parts("dataPoints", MetricDataField::kPoints, summary_point)};
+    metric.fields = {one("name", MetricField::kName, Kind::kText),
+                     one("description", MetricField::kDescription, Kind::kText),
+                     one("unit", MetricField::kUnit, Kind::kText),
+                     part("gauge", MetricField::kGauge, gauge),
+                     part("sum", MetricField::kSum, sum),
+                     part("histogram", MetricField::kHistogram, histogram),
+                     part("exponentialHistogram", MetricField::kExponentialHistogram, exponential),
+                     part("summary", MetricField::kSummary, summary),
+                     parts("metadata", MetricField::kMetadata, common.key_value)};
   }
 
   void fill_points(const CommonSchema& common) {
-    exemplar.fields = {parts("filteredAttributes", 7, common.key_value),
-                       one("timeUnixNano", 2, Kind::kFixed64),
-                       one("asDouble", 3, Kind::kDouble),
-                       one("asInt", 6, Kind::kSfixed64),
-                       one("spanId", 4, Kind::kHexId),
-                       one("traceId", 5, Kind::kHexId)};
-    number.fields = {parts("attributes", 7, common.key_value),
-                     one("startTimeUnixNano", 2, Kind::kFixed64),
-                     one("timeUnixNano", 3, Kind::kFixed64),
-                     one("asDouble", 4, Kind::kDouble),
-                     one("asInt", 6, Kind::kSfixed64),
-                     parts("exemplars", 5, exemplar),
-                     one("flags", 8, Kind::kUint32)};
-    histogram_point.fields = {parts("attributes", 9, common.key_value),
-                              one("startTimeUnixNano", 2, Kind::kFixed64),
-                              one("timeUnixNano", 3, Kind::kFixed64),
-                              one("count", 4, Kind::kFixed64),
-                              one("sum", 5, Kind::kDouble),
-                              many("bucketCounts", 6, Kind::kFixed64),
-                              many("explicitBounds", 7, Kind::kDouble),
-                              parts("exemplars", 8, exemplar),
-                              one("flags", 10, Kind::kUint32),
-                              one("min", 11, Kind::kDouble),
-                              one("max", 12, Kind::kDouble)};
-    buckets.fields = {one("offset", 1, Kind::kSint32), many("bucketCounts", 2, Kind::kUint64)};
-    exponential_point.fields = {parts("attributes", 1, common.key_value),
-                                one("startTimeUnixNano", 2, Kind::kFixed64),
-                                one("timeUnixNano", 3, Kind::kFixed64),
-                                one("count", 4, Kind::kFixed64),
-                                one("sum", 5, Kind::kDouble),
-                                one("scale", 6, Kind::kSint32),
-                                one("zeroCount", 7, Kind::kFixed64),
-                                part("positive", 8, buckets),
-                                part("negative", 9, buckets),
-                                one("flags", 10, Kind::kUint32),
-                                parts("exemplars", 11, exemplar),
-                                one("min", 12, Kind::kDouble),
-                                one("max", 13, Kind::kDouble),
-                                one("zeroThreshold", 14, Kind::kDouble)};
-    quantile.fields = {one("quantile", 1, Kind::kDouble), one("value", 2, Kind::kDouble)};
-    summary_point.fields = {parts("attributes", 7, common.key_value),
-                            one("startTimeUnixNano", 2, Kind::kFixed64),
-                            one("timeUnixNano", 3, Kind::kFixed64),
-                            one("count", 4, Kind::kFixed64),
-                            one("sum", 5, Kind::kDouble),
-                            parts("quantileValues", 6, quantile),
-                            one("flags", 8, Kind::kUint32)};
+    exemplar.fields = {parts("filteredAttributes", ExemplarField::kAttributes, common.key_value),
+                       one("timeUnixNano", ExemplarField::kTime, Kind::kFixed64),
+                       one("asDouble", ExemplarField::kDouble, Kind::kDouble),
+                       one("asInt", ExemplarField::kInt, Kind::kSfixed64),
+                       one("spanId", ExemplarField::kSpanId, Kind::kHexId),
+                       one("traceId", ExemplarField::kTraceId, Kind::kHexId)};
+    number.fields = {parts("attributes", NumberPointField::kAttributes, common.key_value),
+                     one("startTimeUnixNano", NumberPointField::kStartTime, Kind::kFixed64),
+                     one("timeUnixNano", NumberPointField::kTime, Kind::kFixed64),
+                     one("asDouble", NumberPointField::kDouble, Kind::kDouble),
+                     one("asInt", NumberPointField::kInt, Kind::kSfixed64),
+                     parts("exemplars", NumberPointField::kExemplars, exemplar),
+                     one("flags", NumberPointField::kFlags, Kind::kUint32)};
+    histogram_point.fields = {
+        parts("attributes", HistogramPointField::kAttributes, common.key_value),
+        one("startTimeUnixNano", HistogramPointField::kStartTime, Kind::kFixed64),
+        one("timeUnixNano", HistogramPointField::kTime, Kind::kFixed64),
+        one("count", HistogramPointField::kCount, Kind::kFixed64),
+        one("sum", HistogramPointField::kSum, Kind::kDouble),
+        many("bucketCounts", HistogramPointField::kBucketCounts, Kind::kFixed64),
+        many("explicitBounds", HistogramPointField::kBounds, Kind::kDouble),
+        parts("exemplars", HistogramPointField::kExemplars, exemplar),
+        one("flags", HistogramPointField::kFlags, Kind::kUint32),
+        one("min", HistogramPointField::kMin, Kind::kDouble),
+        one("max", HistogramPointField::kMax, Kind::kDouble)};
+    buckets.fields = {one("offset", BucketsField::kOffset, Kind::kSint32),
+                      many("bucketCounts", BucketsField::kCounts, Kind::kUint64)};
+    exponential_point.fields = {
+        parts("attributes", ExponentialPointField::kAttributes, common.key_value),
+        one("startTimeUnixNano", ExponentialPointField::kStartTime, Kind::kFixed64),
+        one("timeUnixNano", ExponentialPointField::kTime, Kind::kFixed64),
+        one("count", ExponentialPointField::kCount, Kind::kFixed64),
+        one("sum", ExponentialPointField::kSum, Kind::kDouble),
+        one("scale", ExponentialPointField::kScale, Kind::kSint32),
+        one("zeroCount", ExponentialPointField::kZeroCount, Kind::kFixed64),
+        part("positive", ExponentialPointField::kPositive, buckets),
+        part("negative", ExponentialPointField::kNegative, buckets),
+        one("flags", ExponentialPointField::kFlags, Kind::kUint32),
+        parts("exemplars", ExponentialPointField::kExemplars, exemplar),
+        one("min", ExponentialPointField::kMin, Kind::kDouble),
+        one("max", ExponentialPointField::kMax, Kind::kDouble),
+        one("zeroThreshold", ExponentialPointField::kZeroThreshold, Kind::kDouble)};
+    quantile.fields = {one("quantile", QuantileField::kQuantile, Kind::kDouble),
+                       one("value", QuantileField::kValue, Kind::kDouble)};
+    summary_point.fields = {parts("attributes", SummaryPointField::kAttributes, common.key_value),
+                            one("startTimeUnixNano", SummaryPointField::kStartTime, Kind::kFixed64),
+                            one("timeUnixNano", SummaryPointField::kTime, Kind::kFixed64),
+                            one("count", SummaryPointField::kCount, Kind::kFixed64),
+                            one("sum", SummaryPointField::kSum, Kind::kDouble),
+                            parts("quantileValues", SummaryPointField::kQuantiles, quantile),
+                            one("flags", SummaryPointField::kFlags, Kind::kUint32)};
   }
 };
 
@@ -143,32 +162,36 @@ struct TracesSchema {
 
   explicit TracesSchema(const CommonSchema& common)
       : envelope(common, span, "resourceSpans", "scopeSpans", "spans") {
-    event.fields = {one("timeUnixNano", 1, Kind::kFixed64), one("name", 2, Kind::kText),
-                    parts("attributes", 3, common.key_value),
-                    one("droppedAttributesCount", 4, Kind::kUint32)};
-    link.fields = {one("traceId", 1, Kind::kHexId),
-                   one("spanId", 2, Kind::kHexId),
-                   one("traceState", 3, Kind::kText),
-                   parts("attributes", 4, common.key_value),
-                   one("droppedAttributesCount", 5, Kind::kUint32),
-                   one("flags", 6, Kind::kFixed32)};
-    status.fields = {one("message", 2, Kind::kText), one("code", 3, Kind::kEnum)};
-    span.fields = {one("traceId", 1, Kind::kHexId),
-                   one("spanId", 2, Kind::kHexId),
-                   one("traceState", 3, Kind::kText),
-                   one("parentSpanId", 4, Kind::kHexId),
-                   one("name", 5, Kind::kText),
-                   one("kind", 6, Kind::kEnum),
-                   one("startTimeUnixNano", 7, Kind::kFixed64),
-                   one("endTimeUnixNano", 8, Kind::kFixed64),
-                   parts("attributes", 9, common.key_value),
-                   one("droppedAttributesCount", 10, Kind::kUint32),
-                   parts("events", 11, event),
-                   one("droppedEventsCount", 12, Kind::kUint32),
-                   parts("links", 13, link),
-                   one("droppedLinksCount", 14, Kind::kUint32),
-                   part("status", 15, status),
-                   one("flags", 16, Kind::kFixed32)};
+    event.fields = {
+        one("timeUnixNano", SpanEventField::kTime, Kind::kFixed64),
+        one("name", SpanEventField::kName, Kind::kText),
+        parts("attributes", SpanEventField::kAttributes, common.key_value),
+        one("droppedAttributesCount", SpanEventField::kDroppedAttributesCount, Kind::kUint32)};
+    link.fields = {
+        one("traceId", SpanLinkField::kTraceId, Kind::kHexId),
+        one("spanId", SpanLinkField::kSpanId, Kind::kHexId),
+        one("traceState", SpanLinkField::kTraceState, Kind::kText),
+        parts("attributes", SpanLinkField::kAttributes, common.key_value),
+        one("droppedAttributesCount", SpanLinkField::kDroppedAttributesCount, Kind::kUint32),
+        one("flags", SpanLinkField::kFlags, Kind::kFixed32)};
+    status.fields = {one("message", SpanStatusField::kMessage, Kind::kText),
+                     one("code", SpanStatusField::kCode, Kind::kEnum)};
+    span.fields = {one("traceId", SpanField::kTraceId, Kind::kHexId),
+                   one("spanId", SpanField::kSpanId, Kind::kHexId),
+                   one("traceState", SpanField::kTraceState, Kind::kText),
+                   one("parentSpanId", SpanField::kParentSpanId, Kind::kHexId),
+                   one("name", SpanField::kName, Kind::kText),
+                   one("kind", SpanField::kKind, Kind::kEnum),
+                   one("startTimeUnixNano", SpanField::kStartTime, Kind::kFixed64),
+                   one("endTimeUnixNano", SpanField::kEndTime, Kind::kFixed64),
+                   parts("attributes", SpanField::kAttributes, common.key_value),
+                   one("droppedAttributesCount", SpanField::kDroppedAttributesCount, Kind::kUint32),
+                   parts("events", SpanField::kEvents, event),
+                   one("droppedEventsCount", SpanField::kDroppedEventsCount, Kind::kUint32),
+                   parts("links", SpanField::kLinks, link),
+                   one("droppedLinksCount", SpanField::kDroppedLinksCount, Kind::kUint32),
+                   part("status", SpanField::kStatus, status),
+                   one("flags", SpanField::kFlags, Kind::kFixed32)};
   }
 };
 
@@ -179,17 +202,18 @@ struct LogsSchema {
 
   explicit LogsSchema(const CommonSchema& common)
       : envelope(common, record, "resourceLogs", "scopeLogs", "logRecords") {
-    record.fields = {one("timeUnixNano", 1, Kind::kFixed64),
-                     one("observedTimeUnixNano", 11, Kind::kFixed64),
-                     one("severityNumber", 2, Kind::kEnum),
-                     one("severityText", 3, Kind::kText),
-                     part("body", 5, common.any_value),
-                     parts("attributes", 6, common.key_value),
-                     one("droppedAttributesCount", 7, Kind::kUint32),
-                     one("flags", 8, Kind::kFixed32),
-                     one("traceId", 9, Kind::kHexId),
-                     one("spanId", 10, Kind::kHexId),
-                     one("eventName", 12, Kind::kText)};
+    record.fields = {
+        one("timeUnixNano", LogRecordField::kTime, Kind::kFixed64),
+        one("observedTimeUnixNano", LogRecordField::kObservedTime, Kind::kFixed64),
+        one("severityNumber", LogRecordField::kSeverityNumber, Kind::kEnum),
+        one("severityText", LogRecordField::kSeverityText, Kind::kText),
+        part("body", LogRecordField::kBody, common.any_value),
+        parts("attributes", LogRecordField::kAttributes, common.key_value),
+        one("droppedAttributesCount", LogRecordField::kDroppedAttributesCount, Kind::kUint32),
+        one("flags", LogRecordField::kFlags, Kind::kFixed32),
+        one("traceId", LogRecordField::kTraceId, Kind::kHexId),
+        one("spanId", LogRecordField::kSpanId, Kind::kHexId),
+        one("eventName", LogRecordField::kEventName, Kind::kText)};
   }
 };
 

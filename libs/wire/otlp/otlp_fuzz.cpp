@@ -6,6 +6,7 @@
 
 #include "libs/base/check.hpp"
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/points.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
@@ -21,10 +22,11 @@ class ReadAll final : public otlp::Visitor {
   explicit ReadAll(vigia::Signal signal) : signal_(signal) {}
   void on_resource(const otlp::ResourceView& resource) override {
     otlp::is_valid_resource(resource.bytes);
-    otlp::for_each_attribute({resource.bytes, 1}, [this](const otlp::KeyValueView& entry) {
-      text_.clear();
-      otlp::append_value_text(text_, entry.value);
-    });
+    otlp::for_each_attribute({resource.bytes, otlp::ResourceField::kAttributes.number},
+                             [this](const otlp::KeyValueView& entry) {
+                               text_.clear();
+                               otlp::append_value_text(text_, entry.value);
+                             });
   }
   void on_scope(const otlp::ScopeView& scope) override { otlp::is_valid_scope(scope.bytes); }
   void on_metric(const otlp::MetricView& metric) override { type_ = metric.type; }

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "libs/wire/otlp/fields.hpp"
+
 namespace vigia::wire::otlp {
 namespace {
 
@@ -31,13 +33,13 @@ void read_buckets(std::string_view bytes, ExponentialBuckets& buckets) {
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case varint_field(1):
+      case BucketsField::kOffset.tag:
         buckets.offset = static_cast<std::int32_t>(reader.sint32());
         break;
-      case varint_field(2):
+      case BucketsField::kCountsAlone.tag:
         add_count(buckets, reader.varint());
         break;
-      case bytes_field(2): {
+      case BucketsField::kCounts.tag: {
         const auto packed = reader.bytes();
         const char* at = packed.data();
         const char* end = at + packed.size();
@@ -55,10 +57,10 @@ Quantile read_quantile(std::string_view bytes) {
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case fixed64_field(1):
+      case QuantileField::kQuantile.tag:
         quantile.quantile = reader.real();
         break;
-      case fixed64_field(2):
+      case QuantileField::kValue.tag:
         quantile.value = reader.real();
         break;
       default:
@@ -90,15 +92,16 @@ void clear(ExponentialPoint& point) {
   point.negative.counts = std::move(negative);
 }
 
-constexpr std::uint32_t kNumberAttributes = 7;
-
 std::uint64_t load_u64(const char* at) {
   std::uint64_t value = 0;
   std::memcpy(&value, at, sizeof value);
   return value;
 }
 
-constexpr char kAttributeTag = 0x3a;  // 7, length-delimited
+// Of tags below 128 the one byte on the wire is the tag.
+constexpr char byte_of(ProtoField field) { return static_cast<char>(field.tag); }
+
+constexpr char kAttributeTag = byte_of(NumberPointField::kAttributes);
 
 /// Behind the run of attributes, each below 128 bytes, that begins there; null where one is not.
 const char* skip_attributes(const char* at, const char* end) {
@@ -129,24 +132,24 @@ bool read_plain(std::string_view bytes, NumberPoint& point) {
       continue;
     }
     const char tag = *at++;
-    if (tag == 0x40) {  // 8, varint
+    if (tag == byte_of(NumberPointField::kFlags)) {
       if (at == end || (*at & 0x80) != 0) return false;
       point.flags = static_cast<std::uint32_t>(*at++);
       continue;
     }
     if (end - at < 8) return false;
     switch (tag) {
-      case 0x11:  // 2, fixed64
+      case byte_of(NumberPointField::kStartTime):
         point.start_ns = load_u64(at);
         break;
-      case 0x19:  // 3, fixed64
+      case byte_of(NumberPointField::kTime):
         point.time_ns = load_u64(at);
         break;
-      case 0x21:  // 4, fixed64
+      case byte_of(NumberPointField::kDouble):
         point.value = std::bit_cast<double>(load_u64(at));
         point.has_value = true;
         break;
-      case 0x31:  // 6, fixed64
+      case byte_of(NumberPointField::kInt):
         point.value = static_cast<double>(std::bit_cast<std::int64_t>(load_u64(at)));
         point.has_value = true;
         break;
@@ -195,35 +198,35 @@ const PointHeader& PointReader::header(MetricType type, std::string_view bytes) 
 const NumberPoint& PointReader::number(std::string_view bytes) {
   NumberPoint& point = number_;
   point = NumberPoint{};
-  point.attributes.number = kNumberAttributes;
+  point.attributes.number = NumberPointField::kAttributes.number;
   if (read_plain(bytes, point)) return point;
   point = NumberPoint{};
-  point.attributes.number = kNumberAttributes;
+  point.attributes.number = NumberPointField::kAttributes.number;
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(7):
+      case NumberPointField::kAttributes.tag:
         take_attribute(point, reader);
         break;
-      case fixed64_field(2):
+      case NumberPointField::kStartTime.tag:
         point.start_ns = reader.fixed64();
         break;
-      case fixed64_field(3):
+      case NumberPointField::kTime.tag:
         point.time_ns = reader.fixed64();
         break;
-      case fixed64_field(4):
+      case NumberPointField::kDouble.tag:
         point.value = reader.real();
         point.has_value = true;
         break;
-      case fixed64_field(6):
+      case NumberPointField::kInt.tag:
         point.value = static_cast<double>(reader.sfixed64());
         point.has_value = true;
         break;
-      case bytes_field(5):
+      case NumberPointField::kExemplars.tag:
         point.has_exemplars = true;
         reader.skip();
         break;
-      case varint_field(8):
+      case NumberPointField::kFlags.tag:
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
@@ -236,44 +239,44 @@ const NumberPoint& PointReader::number(std::string_view bytes) {
 const HistogramPoint& PointReader::histogram(std::string_view bytes) {
   HistogramPoint& point = histogram_;
   clear(point);
-  point.attributes.number = 9;
+  point.attributes.number = HistogramPointField::kAttributes.number;
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(9):
+      case HistogramPointField::kAttributes.tag:
         take_attribute(point, reader);
         break;
-      case fixed64_field(2):
+      case HistogramPointField::kStartTime.tag:
         point.start_ns = reader.fixed64();
         break;
-      case fixed64_field(3):
+      case HistogramPointField::kTime.tag:
         point.time_ns = reader.fixed64();
         break;
-      case fixed64_field(4):
+      case HistogramPointField::kCount.tag:
         point.count = reader.fixed64();
         break;
-      case fixed64_field(5):
+      case HistogramPointField::kSum.tag:
         point.sum = reader.real();
         point.has_sum = true;
         break;
-      case bytes_field(6):
+      case HistogramPointField::kBucketCounts.tag:
         append_packed(point.bucket_counts, reader.bytes());
         break;
-      case fixed64_field(6):
+      case HistogramPointField::kBucketCountsAlone.tag:
         point.bucket_counts.push_back(reader.fixed64());
         break;
-      case bytes_field(7):
+      case HistogramPointField::kBounds.tag:
         point.bounds_bytes = reader.bytes();
         append_packed(point.bounds, point.bounds_bytes);
         break;
-      case fixed64_field(7):
+      case HistogramPointField::kBoundsAlone.tag:
         point.bounds.push_back(reader.real());
         break;
-      case bytes_field(8):
+      case HistogramPointField::kExemplars.tag:
         point.has_exemplars = true;
         reader.skip();
         break;
-      case varint_field(10):
+      case HistogramPointField::kFlags.tag:
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
@@ -286,46 +289,46 @@ const HistogramPoint& PointReader::histogram(std::string_view bytes) {
 const ExponentialPoint& PointReader::exponential(std::string_view bytes) {
   ExponentialPoint& point = exponential_;
   clear(point);
-  point.attributes.number = 1;
+  point.attributes.number = ExponentialPointField::kAttributes.number;
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case ExponentialPointField::kAttributes.tag:
         take_attribute(point, reader);
         break;
-      case fixed64_field(2):
+      case ExponentialPointField::kStartTime.tag:
         point.start_ns = reader.fixed64();
         break;
-      case fixed64_field(3):
+      case ExponentialPointField::kTime.tag:
         point.time_ns = reader.fixed64();
         break;
-      case fixed64_field(4):
+      case ExponentialPointField::kCount.tag:
         point.count = reader.fixed64();
         break;
-      case fixed64_field(5):
+      case ExponentialPointField::kSum.tag:
         point.sum = reader.real();
         point.has_sum = true;
         break;
-      case varint_field(6):
+      case ExponentialPointField::kScale.tag:
         point.scale = static_cast<std::int32_t>(reader.sint32());
         break;
-      case fixed64_field(7):
+      case ExponentialPointField::kZeroCount.tag:
         point.zero_count = reader.fixed64();
         break;
-      case bytes_field(8):
+      case ExponentialPointField::kPositive.tag:
         read_buckets(reader.bytes(), point.positive);
         break;
-      case bytes_field(9):
+      case ExponentialPointField::kNegative.tag:
         read_buckets(reader.bytes(), point.negative);
         break;
-      case varint_field(10):
+      case ExponentialPointField::kFlags.tag:
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
-      case bytes_field(11):
+      case ExponentialPointField::kExemplars.tag:
         point.has_exemplars = true;
         reader.skip();
         break;
-      case fixed64_field(14):
+      case ExponentialPointField::kZeroThreshold.tag:
         point.zero_threshold = reader.real();
         break;
       default:
@@ -341,29 +344,29 @@ const SummaryPoint& PointReader::summary(std::string_view bytes) {
   quantiles.clear();
   point = SummaryPoint{};
   point.quantiles = std::move(quantiles);
-  point.attributes.number = 7;
+  point.attributes.number = SummaryPointField::kAttributes.number;
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(7):
+      case SummaryPointField::kAttributes.tag:
         take_attribute(point, reader);
         break;
-      case fixed64_field(2):
+      case SummaryPointField::kStartTime.tag:
         point.start_ns = reader.fixed64();
         break;
-      case fixed64_field(3):
+      case SummaryPointField::kTime.tag:
         point.time_ns = reader.fixed64();
         break;
-      case fixed64_field(4):
+      case SummaryPointField::kCount.tag:
         point.count = reader.fixed64();
         break;
-      case fixed64_field(5):
+      case SummaryPointField::kSum.tag:
         point.sum = reader.real();
         break;
-      case bytes_field(6):
+      case SummaryPointField::kQuantiles.tag:
         point.quantiles.push_back(read_quantile(reader.bytes()));
         break;
-      case varint_field(8):
+      case SummaryPointField::kFlags.tag:
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
@@ -376,33 +379,33 @@ const SummaryPoint& PointReader::summary(std::string_view bytes) {
 std::uint32_t exemplar_field(MetricType type) {
   switch (type) {
     case MetricType::kHistogram:
-      return 8;
+      return HistogramPointField::kExemplars.number;
     case MetricType::kExponentialHistogram:
-      return 11;
+      return ExponentialPointField::kExemplars.number;
     default:
-      return 5;
+      return NumberPointField::kExemplars.number;
   }
 }
 
 Exemplar read_exemplar(std::string_view bytes) {
   Exemplar exemplar;
-  exemplar.attributes = {bytes, 7};
+  exemplar.attributes = {bytes, ExemplarField::kAttributes.number};
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case fixed64_field(2):
+      case ExemplarField::kTime.tag:
         exemplar.time_ns = reader.fixed64();
         break;
-      case fixed64_field(3):
+      case ExemplarField::kDouble.tag:
         exemplar.value = reader.real();
         break;
-      case bytes_field(4):
+      case ExemplarField::kSpanId.tag:
         exemplar.span_id = reader.bytes();
         break;
-      case bytes_field(5):
+      case ExemplarField::kTraceId.tag:
         exemplar.trace_id = reader.bytes();
         break;
-      case fixed64_field(6):
+      case ExemplarField::kInt.tag:
         exemplar.value = static_cast<double>(reader.sfixed64());
         break;
       default:

@@ -4,17 +4,13 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/wire/otlp/attributes.hpp"
-#include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 
 namespace vigia::wire::otlp {
 namespace {
 
 constexpr std::string_view kCustomerKey = "customer.id";
-
-// The same in Resource{Metrics,Spans,Logs} and Scope{…}: 1 the head, 2 the members.
-constexpr std::uint32_t kHead = bytes_field(1);
-constexpr std::uint32_t kMember = bytes_field(2);
 
 /// Copies a message field by field; `change` may write a field in another form, and then says so.
 template <typename Change>
@@ -37,7 +33,8 @@ class Rewriting {
 
   std::string body(std::string_view bytes) {
     return copied(bytes, [this](FieldReader& reader, std::string& out) {
-      return put(reader, kHead, out, [this](std::string_view inner) { return resource(inner); });
+      return put(reader, ExportRequestField::kGroups.tag, out,
+                 [this](std::string_view inner) { return resource(inner); });
     });
   }
 
@@ -60,14 +57,16 @@ class Rewriting {
   std::string resource(std::string_view bytes) {
     bool has_head = false;
     std::string out = copied(bytes, [&](FieldReader& reader, std::string& to) {
-      if (reader.tag_and_type() == kHead) {
+      if (reader.tag_and_type() == GroupField::kHead.tag) {
         has_head = true;
-        return put(reader, kHead, to, [this](std::string_view inner) { return head(inner); });
+        return put(reader, GroupField::kHead.tag, to,
+                   [this](std::string_view inner) { return head(inner); });
       }
-      return put(reader, adds_times() ? kMember : 0, to,
+      return put(reader, adds_times() ? GroupField::kMembers.tag : 0, to,
                  [this](std::string_view inner) { return scope(inner); });
     });
-    if (!has_head && !customer_.empty()) protozero::pbf_writer(out).add_bytes(1, head({}));
+    if (!has_head && !customer_.empty())
+      protozero::pbf_writer(out).add_bytes(GroupField::kHead.number, head({}));
     return out;
   }
 
@@ -79,15 +78,15 @@ class Rewriting {
 
   void append_customer(std::string& out) const {
     protozero::pbf_writer resource(out);
-    protozero::pbf_writer attribute(resource, 1);
-    attribute.add_string(1, kCustomerKey.data(), kCustomerKey.size());
-    protozero::pbf_writer value(attribute, 2);
-    value.add_string(1, customer_.data(), customer_.size());
+    protozero::pbf_writer attribute(resource, ResourceField::kAttributes.number);
+    attribute.add_string(KeyValueField::kKey.number, kCustomerKey.data(), kCustomerKey.size());
+    protozero::pbf_writer value(attribute, KeyValueField::kValue.number);
+    value.add_string(AnyValueField::kString.number, customer_.data(), customer_.size());
   }
 
   std::string scope(std::string_view bytes) {
     return copied(bytes, [this](FieldReader& reader, std::string& out) {
-      return put(reader, kMember, out, [this](std::string_view inner) {
+      return put(reader, GroupField::kMembers.tag, out, [this](std::string_view inner) {
         return signal_ == Signal::kTraces ? span(inner) : log_record(inner);
       });
     });
@@ -98,7 +97,7 @@ class Rewriting {
     const ItemFacts facts = look_at_log_record(bytes);
     if (facts.is_valid && !facts.has_time)
       // One more each time: records of one body keep their order where the store sorts by time.
-      protozero::pbf_writer(out).add_fixed64(11, time_ns_++);  // observed_time_unix_nano
+      protozero::pbf_writer(out).add_fixed64(LogRecordField::kObservedTime.number, time_ns_++);
     return out;
   }
 
@@ -110,7 +109,7 @@ class Rewriting {
     std::uint64_t end_ns = 0;
     FieldReader reader(bytes);
     while (reader.next()) {
-      if (reader.tag_and_type() == fixed64_field(8)) {
+      if (reader.tag_and_type() == SpanField::kEndTime.tag) {
         end_ns = reader.fixed64();
       } else {
         reader.skip();
@@ -118,8 +117,8 @@ class Rewriting {
     }
     protozero::pbf_writer writer(out);
     const std::uint64_t time_ns = end_ns != 0 ? end_ns : time_ns_++;
-    writer.add_fixed64(7, time_ns);
-    if (end_ns == 0) writer.add_fixed64(8, time_ns);
+    writer.add_fixed64(SpanField::kStartTime.number, time_ns);
+    if (end_ns == 0) writer.add_fixed64(SpanField::kEndTime.number, time_ns);
     return out;
   }
 
@@ -132,7 +131,7 @@ class Rewriting {
 
 bool names_nobody(std::string_view resource) {
   bool says_nothing = true;
-  for_each_attribute({resource, 1}, [&](const KeyValueView& entry) {
+  for_each_attribute({resource, ResourceField::kAttributes.number}, [&](const KeyValueView& entry) {
     if (entry.key == kCustomerKey) says_nothing = says_nothing && is_empty_value(entry.value);
   });
   return says_nothing;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::wire::otlp {
 namespace {
@@ -48,12 +48,6 @@ std::string_view once(std::optional<std::string_view>& slot, std::string_view va
   return value;
 }
 
-// Resource{Metrics,Spans,Logs} and Scope{Metrics,Spans,Logs} have the same three numbers: 1 the
-// head, 2 the members, 3 the schema URL.
-constexpr std::uint32_t kHead = bytes_field(1);
-constexpr std::uint32_t kMember = bytes_field(2);
-constexpr std::uint32_t kSchemaUrl = bytes_field(3);
-
 struct Envelope {
   std::string_view head;
   std::string_view schema_url;
@@ -66,10 +60,10 @@ Envelope read_envelope(std::string_view bytes, std::string_view head_name) {
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case kHead:
+      case GroupField::kHead.tag:
         envelope.head = once(head, reader.bytes(), head_name);
         break;
-      case kSchemaUrl:
+      case GroupField::kSchemaUrl.tag:
         envelope.schema_url = reader.bytes();
         break;
       default:
@@ -86,10 +80,10 @@ std::string_view prometheus_type(std::string_view key_value) {
   FieldReader reader(key_value);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case KeyValueField::kKey.tag:
         key = reader.bytes();
         break;
-      case bytes_field(2):
+      case KeyValueField::kValue.tag:
         any = reader.bytes();
         break;
       default:
@@ -100,7 +94,7 @@ std::string_view prometheus_type(std::string_view key_value) {
   std::string_view text;
   FieldReader value(any);
   while (value.next()) {
-    if (value.tag_and_type() == bytes_field(1)) {
+    if (value.tag_and_type() == AnyValueField::kString.tag) {
       text = value.bytes();
     } else {
       value.skip();
@@ -108,8 +102,6 @@ std::string_view prometheus_type(std::string_view key_value) {
   }
   return text;
 }
-
-constexpr std::uint32_t kDataPoint = bytes_field(1);
 
 class Walk {
  public:
@@ -120,7 +112,7 @@ class Walk {
     body_bytes_ = bytes.size();
     FieldReader reader(bytes);
     while (reader.next()) {
-      if (reader.tag_and_type() == bytes_field(1)) {
+      if (reader.tag_and_type() == ExportRequestField::kGroups.tag) {
         resource(reader.bytes());
       } else {
         skip_unknown(reader);
@@ -136,7 +128,7 @@ class Walk {
     visitor_.on_resource({envelope.head, envelope.schema_url});
     FieldReader reader(bytes);
     while (reader.next()) {
-      if (reader.tag_and_type() == kMember) {
+      if (reader.tag_and_type() == GroupField::kMembers.tag) {
         scope(reader.bytes());
       } else {
         skip_of_envelope(reader);
@@ -151,7 +143,7 @@ class Walk {
     visitor_.on_scope({envelope.head, envelope.schema_url});
     FieldReader reader(bytes);
     while (reader.next()) {
-      if (reader.tag_and_type() != kMember) {
+      if (reader.tag_and_type() != GroupField::kMembers.tag) {
         skip_of_envelope(reader);
       } else if (signal_ == Signal::kMetrics) {
         metric(reader.bytes());
@@ -174,7 +166,8 @@ class Walk {
 
   /// The head and the schema URL have been read before.
   void skip_of_envelope(FieldReader& reader) {
-    if (reader.tag_and_type() == kHead || reader.tag_and_type() == kSchemaUrl) {
+    if (reader.tag_and_type() == GroupField::kHead.tag ||
+        reader.tag_and_type() == GroupField::kSchemaUrl.tag) {
       reader.skip();
     } else {
       skip_unknown(reader);
@@ -203,24 +196,24 @@ class Walk {
     FieldReader reader(bytes);
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case bytes_field(1):
+        case MetricField::kName.tag:
           view.name = reader.bytes();
           break;
-        case bytes_field(2):
+        case MetricField::kDescription.tag:
           view.description = reader.bytes();
           break;
-        case bytes_field(3):
+        case MetricField::kUnit.tag:
           view.unit = reader.bytes();
           break;
-        case bytes_field(5):
-        case bytes_field(7):
-        case bytes_field(9):
-        case bytes_field(10):
-        case bytes_field(11):
+        case MetricField::kGauge.tag:
+        case MetricField::kSum.tag:
+        case MetricField::kHistogram.tag:
+        case MetricField::kExponentialHistogram.tag:
+        case MetricField::kSummary.tag:
           view.type = static_cast<MetricType>(reader.number());
           once(data, reader.bytes(), "data");
           break;
-        case bytes_field(12):
+        case MetricField::kMetadata.tag:
           if (const auto type = prometheus_type(reader.bytes()); !type.empty()) {
             view.prometheus_type = type;
           }
@@ -244,13 +237,13 @@ class Walk {
     FieldReader reader(data);
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case varint_field(2): {
+        case MetricDataField::kTemporality.tag: {
           const auto value = reader.varint();
           view.temporality =
               value <= 2 ? static_cast<Temporality>(value) : Temporality::kUnspecified;
           break;
         }
-        case varint_field(3):
+        case MetricDataField::kIsMonotonic.tag:
           view.is_monotonic = reader.varint() != 0;
           break;
         default:
@@ -262,10 +255,10 @@ class Walk {
   void points(std::string_view data) {
     FieldReader reader(data);
     while (reader.next()) {
-      if (reader.tag_and_type() == kDataPoint) {
+      if (reader.tag_and_type() == MetricDataField::kPoints.tag) {
         item(reader.bytes());
-      } else if (reader.tag_and_type() == varint_field(2) ||
-                 reader.tag_and_type() == varint_field(3)) {
+      } else if (reader.tag_and_type() == MetricDataField::kTemporality.tag ||
+                 reader.tag_and_type() == MetricDataField::kIsMonotonic.tag) {
         reader.skip();
       } else {
         skip_unknown(reader);

@@ -5,6 +5,7 @@
 
 #include "libs/model/labels.hpp"
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/prometheus/label_set.hpp"
 #include "libs/wire/prometheus/names.hpp"
@@ -101,13 +102,15 @@ RejectReason fault_of(Claim claim, std::string_view resource, const SharedLabels
 
 Claim read_claim(const CustomerId& customer, std::string_view resource) {
   Claim claim = Claim::kNone;
-  otlp::for_each_attribute({resource, 1}, [&](const otlp::KeyValueView& entry) {
-    // Once foreign, always foreign: a second value of the sender's own does not make it good.
-    if (entry.key != "customer.id" || claim == Claim::kForeign) return;
-    if (otlp::is_empty_value(entry.value)) return;  // names nobody
-    const std::string_view named = otlp::string_value(entry.value);
-    claim = named == customer.text() ? Claim::kOwn : Claim::kForeign;
-  });
+  otlp::for_each_attribute({resource, otlp::ResourceField::kAttributes.number},
+                           [&](const otlp::KeyValueView& entry) {
+                             // Once foreign, always foreign: a second value of the sender's own
+                             // does not make it good.
+                             if (entry.key != "customer.id" || claim == Claim::kForeign) return;
+                             if (otlp::is_empty_value(entry.value)) return;  // names nobody
+                             const std::string_view named = otlp::string_value(entry.value);
+                             claim = named == customer.text() ? Claim::kOwn : Claim::kForeign;
+                           });
   return claim;
 }
 
@@ -122,7 +125,7 @@ ResourceLabels too_large_a_resource(const CustomerId& customer, std::string_view
 ResourceLabels read_resource(const CustomerId& customer, std::string_view resource,
                              const TranslatorSettings& settings) {
   ResourceLabels labels;
-  const otlp::Attributes attributes{resource, 1};
+  const otlp::Attributes attributes{resource, otlp::ResourceField::kAttributes.number};
   const Identity identity = read_identity(attributes);
   labels.is_agent = identity.name == kAgentService;
   labels.shared = SharedLabels::from(shared_labels(customer, attributes, identity, settings));

@@ -7,6 +7,7 @@
 
 #include "libs/model/labels.hpp"
 #include "libs/model/sample.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/utf8.hpp"
 #include "libs/wire/prometheus/label_set.hpp"
@@ -73,9 +74,9 @@ std::string full_name(const otlp::MetricView& metric, FamilyType type,
 void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& scope) {
   otlp::FieldReader reader(scope.bytes);
   while (reader.next()) {
-    if (reader.tag_and_type() == otlp::bytes_field(1)) {
+    if (reader.tag_and_type() == otlp::ScopeField::kName.tag) {
       labels.emplace_back("otel_scope_name", reader.bytes());
-    } else if (reader.tag_and_type() == otlp::bytes_field(2)) {
+    } else if (reader.tag_and_type() == otlp::ScopeField::kVersion.tag) {
       labels.emplace_back("otel_scope_version", reader.bytes());
     } else {
       reader.skip();
@@ -83,7 +84,8 @@ void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& 
   }
   labels.emplace_back("otel_scope_schema_url", scope.schema_url);
   std::vector<LabelPair> attributes;
-  append_attribute_labels(attributes, {scope.bytes, 3}, {.prefix = "otel_scope_"});
+  append_attribute_labels(attributes, {scope.bytes, otlp::ScopeField::kAttributes.number},
+                          {.prefix = "otel_scope_"});
   // What the scope itself has no attribute of it may say (compatibility specification).
   std::erase_if(attributes, [](const LabelPair& label) {
     return label.first == "otel_scope_name" || label.first == "otel_scope_version" ||
