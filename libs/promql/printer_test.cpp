@@ -6,7 +6,7 @@
 
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
-#include "libs/promql/promql_grammar.hpp"
+#include "libs/promql/testing/grammar.hpp"
 
 namespace vigia::promql {
 namespace {

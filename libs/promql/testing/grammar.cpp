@@ -1,0 +1,202 @@
+#include "libs/promql/testing/grammar.hpp"
+
+namespace vigia::promql {
+
+std::string Grammar::expression() { return any(3); }
+
+std::string Grammar::of_type(ValueType type, int depth) {
+  switch (type) {
+    case ValueType::kScalar:
+      return scalar(depth);
+    case ValueType::kVector:
+      return vector(depth);
+    case ValueType::kMatrix:
+      return matrix(depth);
+    case ValueType::kString:
+      return text();
+  }
+  return "1";
+}
+
+bool Grammar::is_new() const { return dialect_ == Dialect::kPrometheus3; }
+
+std::size_t Grammar::below(std::size_t bound) {
+  return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
+}
+
+std::string Grammar::pick(const std::vector<std::string>& choices) {
+  return choices[below(choices.size())];
+}
+
+std::string Grammar::any(int depth) {
+  const std::size_t kind = below(10);
+  if (kind == 0) return scalar(depth);
+  if (kind == 1) return matrix(depth);
+  return vector(depth);
+}
+
+std::string Grammar::text() {
+  return pick({"\"a\"", "'b'", "`c\\d`", "\"\\x41\\n\"", "''", "\"customer_id\"", "'\\u00f1'",
+               "\"\\xfe\"", "'$1-\"x\"'", "\"(.*)\""});
+}
+
+std::string Grammar::number() {
+  std::vector<std::string> choices{"1",   "0x1f", "1e3",  "0.25", "Inf", "NaN",
+                                   "017", "5.",   ".125", "1e-9", "0"};
+  if (is_new()) choices.insert(choices.end(), {"1_000", "1h30m", "0x1_f"});
+  return pick(choices);
+}
+
+std::string Grammar::length() {
+  std::vector<std::string> choices{"5m", "1h30m", "15s", "1d", "300ms", "2w", "1y"};
+  if (is_new()) choices.insert(choices.end(), {"300", "0.5", "1_0"});
+  return pick(choices);
+}
+
+std::string Grammar::shift() {
+  const std::string at = pick({"", "", "", " @ 1609746000", " @ start()", " @ end()", " @ -1.5"});
+  const std::string offset = below(4) == 0 ? " offset " + pick({"", "-"}) + length() : "";
+  return below(2) == 0 ? at + offset : offset + at;
+}
+
+std::string Grammar::matcher() {
+  std::string name = pick({"job", "node_id", "customer_id", "by", "inf", "le", "offset"});
+  if (is_new() && below(4) == 0) name = pick({"\"a.b\"", "\"job\"", "'x y'"});
+  switch (below(4)) {
+    case 0:
+      return name + pick({"=", "!="}) + text();
+    case 1:
+      return name + "=~" + pick({"\".+\"", "'a|b'", "`^x.*$`", "\"\""});
+    case 2:
+      return name + "!~" + pick({"\".+\"", "'a|b'"});
+    default:
+      return name + " = \"cliente-b\"";
+  }
+}
+
+std::string Grammar::selector() {
+  std::string name = pick({"up", "a:b", "sum", "by", "rate", "x_total", "offset", "start"});
+  std::vector<std::string> parts;
+  for (std::size_t i = below(3); i > 0; --i) parts.push_back(matcher());
+  if (below(5) == 0) {
+    name = "";
+    parts.push_back("__name__=~\"x.+\"");
+  } else if (is_new() && below(4) == 0) {
+    name = "";
+    parts.insert(parts.begin(), pick({"\"x.y\"", "\"up\"", "'bool'", "\"\\u00f1\""}));
+  }
+  if (parts.empty()) return name + pick({"", "{}"});
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : ",") + part;
+  return name + "{" + all + pick({"", ","}) + "}";
+}
+
+std::string Grammar::labels() {
+  std::vector<std::string> names{"job", "node_id", "by", "sum", "le", "customer_id", "bool"};
+  if (is_new()) names.insert(names.end(), {"\"a.b\"", "'inf'"});
+  std::string all;
+  for (std::size_t i = below(3); i > 0; --i) all += (all.empty() ? "" : ", ") + pick(names);
+  return "(" + all + ")";
+}
+
+std::string Grammar::scalar(int depth) {
+  if (depth <= 0) return number();
+  switch (below(6)) {
+    case 0:
+      return "time()";
+    case 1:
+      return "scalar(" + vector(depth - 1) + ")";
+    case 2:
+      return "-" + scalar(depth - 1);
+    case 3:
+      return "(" + scalar(depth - 1) + ")";
+    case 4:
+      return scalar(depth - 1) + pick({" + ", " ^ ", " % ", " == bool ", " atan2 ", "-", "*"}) +
+             scalar(depth - 1);
+    default:
+      return number();
+  }
+}
+
+std::string Grammar::matrix(int depth) {
+  if (depth > 0 && below(2) == 0) {
+    return "(" + vector(depth - 1) + ")[" + length() + ":" + (below(2) == 0 ? length() : "") + "]" +
+           shift();
+  }
+  return selector() + "[" + length() + "]" + shift();
+}
+
+std::string Grammar::vector(int depth) {
+  if (depth <= 0) return selector() + shift();
+  switch (below(7)) {
+    case 0:
+      return call(depth);
+    case 1:
+    case 2:
+      return aggregation(depth);
+    case 3:
+      return vector(depth - 1) + arithmetic() + vector(depth - 1);
+    case 4:
+      return vector(depth - 1) + pick({" and ", " or ", " unless "}) +
+             pick({"", "on " + labels(), "ignoring" + labels()}) + " " + vector(depth - 1);
+    case 5:
+      return pick({"(", "-(", "+("}) + vector(depth - 1) + ")";
+    default:
+      return selector() + shift();
+  }
+}
+
+std::string Grammar::arithmetic() {
+  std::string op = pick({"+", "-", "*", "/", "%", "^", " atan2 "});
+  if (below(3) == 0) op = pick({"==", "!=", ">", "<", ">=", "<="}) + pick({"", " bool "});
+  if (below(3) == 0)
+    op += pick({" on ", " ignoring "}) + labels();
+  else
+    return " " + op + " ";
+  return " " + op + pick({" ", " group_left ", " group_right() ", " group_left(z) "});
+}
+
+std::string Grammar::aggregation(int depth) {
+  std::string op = pick(
+      {"sum", "avg", "count", "MIN", "max", "stddev", "topk", "quantile", "count_values", "group"});
+  if (is_new() && below(8) == 0) op = "limitk";
+  std::string parameter;
+  if (op == "topk" || op == "quantile" || op == "limitk") parameter = scalar(depth - 1) + ", ";
+  if (op == "count_values") parameter = text() + ", ";
+  const std::string grouping = pick({"", "", " by ", " without "});
+  const std::string list = grouping.empty() ? "" : grouping + labels();
+  const std::string body = "(" + parameter + vector(depth - 1) + ")";
+  return below(2) == 0 ? op + list + body : op + body + list;
+}
+
+std::string Grammar::call(int depth) {
+  static const std::vector<std::string> names{"abs",
+                                              "rate",
+                                              "absent",
+                                              "increase",
+                                              "label_replace",
+                                              "label_join",
+                                              "vector",
+                                              "round",
+                                              "clamp_max",
+                                              "histogram_quantile",
+                                              "timestamp",
+                                              "hour",
+                                              "last_over_time",
+                                              "sort",
+                                              "absent_over_time",
+                                              "predict_linear",
+                                              "scalar",
+                                              "histogram_fraction",
+                                              "max_over_time",
+                                              "quantile_over_time"};
+  const Function* function = find_function(pick(names), dialect_);
+  std::string all;
+  for (const ValueType type : function->arguments) {
+    all += (all.empty() ? "" : ", ") + of_type(type, depth - 1);
+  }
+  const std::string text = std::string(function->name) + "(" + all + ")";
+  return function->result == ValueType::kScalar ? "vector(" + text + ")" : text;
+}
+
+}  // namespace vigia::promql
