@@ -1,5 +1,6 @@
 #include "libs/promql/internal/lexer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -27,6 +28,27 @@ constexpr std::array<std::pair<std::string_view, TokenKind>, 14> kWords{
      {"bool", TokenKind::kBool},
      {"start", TokenKind::kStart},
      {"end", TokenKind::kFinish}}};
+
+/// What a character is alone, and what with a '=' behind it; kError: nothing.
+struct Symbol {
+  char text;
+  TokenKind alone;
+  TokenKind with_equal = TokenKind::kError;
+};
+
+constexpr std::array<Symbol, 13> kSymbols{{{',', TokenKind::kComma},
+                                           {':', TokenKind::kColon},
+                                           {'@', TokenKind::kAt},
+                                           {'+', TokenKind::kAdd},
+                                           {'-', TokenKind::kSubtract},
+                                           {'*', TokenKind::kMultiply},
+                                           {'/', TokenKind::kDivide},
+                                           {'%', TokenKind::kModulo},
+                                           {'^', TokenKind::kPower},
+                                           {'=', TokenKind::kError, TokenKind::kEqual},
+                                           {'!', TokenKind::kError, TokenKind::kNotEqual},
+                                           {'<', TokenKind::kLess, TokenKind::kLessOrEqual},
+                                           {'>', TokenKind::kGreater, TokenKind::kGreaterOrEqual}}};
 
 TokenKind word_kind(std::string_view word, Dialect dialect) {
   // Colons make it a recording rule's name before any word of the language is looked for.
@@ -164,8 +186,20 @@ Token Lexer::lex_string() {
 
 Token Lexer::lex_symbol() {
   const char c = peek();
-  const bool is_equal_next = peek(1) == '=';
-  switch (c) {
+  const auto* symbol = std::find_if(kSymbols.begin(), kSymbols.end(),
+                                    [c](const Symbol& each) { return each.text == c; });
+  if (symbol == kSymbols.end()) return lex_bracket();
+  if (symbol->with_equal != TokenKind::kError && peek(1) == '=') {
+    return take(symbol->with_equal, 2);
+  }
+  if (symbol->alone == TokenKind::kError) {
+    return error(fmt::format("unexpected character after '{}'", c));
+  }
+  return take(symbol->alone, 1);
+}
+
+Token Lexer::lex_bracket() {
+  switch (peek()) {
     case '(':
       ++parens_;
       return take(TokenKind::kLeftParen, 1);
@@ -184,34 +218,6 @@ Token Lexer::lex_symbol() {
       if (!in_brackets_) return error("unexpected right bracket ']'");
       in_brackets_ = false;
       return take(TokenKind::kRightBracket, 1);
-    case ',':
-      return take(TokenKind::kComma, 1);
-    case ':':
-      return take(TokenKind::kColon, 1);
-    case '@':
-      return take(TokenKind::kAt, 1);
-    case '+':
-      return take(TokenKind::kAdd, 1);
-    case '-':
-      return take(TokenKind::kSubtract, 1);
-    case '*':
-      return take(TokenKind::kMultiply, 1);
-    case '/':
-      return take(TokenKind::kDivide, 1);
-    case '%':
-      return take(TokenKind::kModulo, 1);
-    case '^':
-      return take(TokenKind::kPower, 1);
-    case '=':
-      if (is_equal_next) return take(TokenKind::kEqual, 2);
-      return error("unexpected character after '='");
-    case '!':
-      if (is_equal_next) return take(TokenKind::kNotEqual, 2);
-      return error("unexpected character after '!'");
-    case '<':
-      return is_equal_next ? take(TokenKind::kLessOrEqual, 2) : take(TokenKind::kLess, 1);
-    case '>':
-      return is_equal_next ? take(TokenKind::kGreaterOrEqual, 2) : take(TokenKind::kGreater, 1);
     default:
       return error("unexpected character");
   }

@@ -83,6 +83,7 @@ class Lexer {
   Token lex_word();
   Token lex_string();
   Token lex_symbol();
+  Token lex_bracket();
   Token take(TokenKind kind, std::size_t length);
   Token error(std::string message);
   char peek(std::size_t ahead = 0) const {
