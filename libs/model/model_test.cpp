@@ -5,6 +5,7 @@
 
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
+#include "libs/model/matcher.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
@@ -94,6 +95,13 @@ TEST(Verdicts, DamagedBytesAreRefused) {
   EXPECT_FALSE(Verdicts::decode(good + good).has_value());
   EXPECT_FALSE(Verdicts::decode("").has_value());
   EXPECT_FALSE(Verdicts::decode(std::string("\x02\x01\x63", 3)).has_value());
+}
+
+TEST(Matcher, OperatorsAreAsPeopleWriteThem) {
+  EXPECT_EQ(operator_of(MatchType::kEqual), "=");
+  EXPECT_EQ(operator_of(MatchType::kNotEqual), "!=");
+  EXPECT_EQ(operator_of(MatchType::kRegex), "=~");
+  EXPECT_EQ(operator_of(MatchType::kNotRegex), "!~");
 }
 
 TEST(Verdicts, ALaterReasonReplacesTheFirst) {

@@ -9,21 +9,13 @@
 #include <vector>
 
 #include "libs/base/duration.hpp"
+#include "libs/model/matcher.hpp"
 #include "libs/promql/functions.hpp"
 
 namespace vigia::promql {
 
 struct Expr;
 using ExprPtr = std::unique_ptr<Expr>;
-
-enum class MatchOperator : std::uint8_t { kEqual, kNotEqual, kRegex, kNotRegex };
-
-struct Matcher {
-  MatchOperator op = MatchOperator::kEqual;
-  std::string name;
-  std::string value;
-  bool operator==(const Matcher&) const = default;
-};
 
 /// `offset 5m`, `@ 1609746000`, `@ start()`, `@ end()`.
 struct TimeShift {

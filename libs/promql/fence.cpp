@@ -12,7 +12,7 @@ namespace vigia::promql {
 namespace {
 
 Matcher fence_matcher(const CustomerId& customer) {
-  return Matcher{MatchOperator::kEqual, std::string(kCustomerLabel), customer.text()};
+  return Matcher{MatchType::kEqual, std::string(kCustomerLabel), customer.text()};
 }
 
 bool has_matcher(const Selector& selector, const Matcher& wanted) {

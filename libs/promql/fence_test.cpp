@@ -53,7 +53,7 @@ TEST(Fence, ReachesEveryKindOfNode) {
   std::string names;
   for_each_selector(**expr, [&](Selector& selector) {
     names += selector.name;
-    EXPECT_EQ(selector.matchers.back(), (Matcher{MatchOperator::kEqual, "customer_id", "a"}));
+    EXPECT_EQ(selector.matchers.back(), (Matcher{MatchType::kEqual, "customer_id", "a"}));
   });
   EXPECT_EQ(names, "abcdefg");
 }

@@ -15,8 +15,6 @@ using internal::append_quoted;
 // In the order of BinaryOperator.
 constexpr std::array<std::string_view, 16> kOperators{
     "or", "and", "unless", "==", "!=", ">", ">=", "<", "<=", "+", "-", "*", "/", "%", "atan2", "^"};
-// In the order of MatchOperator.
-constexpr std::array<std::string_view, 4> kMatchOperators{"=", "!=", "=~", "!~"};
 
 class Printer {
  public:
@@ -74,7 +72,7 @@ class Printer {
     } else {
       append_quoted(out_, matcher.name);
     }
-    out_ += kMatchOperators[static_cast<std::size_t>(matcher.op)];
+    out_ += operator_of(matcher.type);
     append_quoted(out_, matcher.value);
   }
 

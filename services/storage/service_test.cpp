@@ -78,8 +78,7 @@ class ServiceTest : public testing::Test {
     return send(std::move(request));
   }
   // Frames, in which names and values of labels stand as text.
-  std::string read(const std::vector<remote_read::Matcher>& matchers,
-                   const std::string& customer = "") {
+  std::string read(const std::vector<Matcher>& matchers, const std::string& customer = "") {
     net::ClientRequest request;
     request.method = "POST";
     request.url = "/api/v1/read";
@@ -199,17 +198,15 @@ TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
                   series("up", "", {{now_, 1}}))
                 .status,
             204);
-  using remote_read::MatchType;
-  const std::string a = read({{wire::remote_read::MatchType::kEqual, "__name__", "up"},
-                              {wire::remote_read::MatchType::kEqual, "customer_id", "cliente-a"}});
+  const std::string a = read(
+      {{MatchType::kEqual, "__name__", "up"}, {MatchType::kEqual, "customer_id", "cliente-a"}});
   EXPECT_THAT(a, HasSubstr("cliente-a"));
   EXPECT_THAT(a, Not(HasSubstr("cliente-b")));
-  const std::string all = read({{wire::remote_read::MatchType::kEqual, "__name__", "up"}});
+  const std::string all = read({{MatchType::kEqual, "__name__", "up"}});
   EXPECT_THAT(all, HasSubstr("cliente-a"));
   EXPECT_THAT(all, HasSubstr("cliente-b"));
   // The fence of the header is stronger than any matcher.
-  for (const auto type :
-       {wire::remote_read::MatchType::kEqual, wire::remote_read::MatchType::kRegex}) {
+  for (const auto type : {MatchType::kEqual, MatchType::kRegex}) {
     EXPECT_EQ(read({{type, "customer_id", "cliente-b"}}, "cliente-a"), "");
   }
   EXPECT_THAT(get("/api/v1/series?matcher=__name__%3Dup", "cliente-b").body,
@@ -265,7 +262,7 @@ TEST_F(ServiceTest, WhichStoreItIsIsSaidOnHealthAndStaysSo) {
 TEST_F(ServiceTest, ARestartKeepsEverything) {
   write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
   restart();
-  EXPECT_THAT(read({{remote_read::MatchType::kEqual, "__name__", "m"}}), HasSubstr("cliente-a"));
+  EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}), HasSubstr("cliente-a"));
   const auto repeat = write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
   EXPECT_EQ(repeat.status, 204);
 }

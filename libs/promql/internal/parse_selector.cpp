@@ -16,16 +16,16 @@ namespace {
 constexpr double kTimestampSecondsMax = 9.2e15;
 constexpr double kLengthSecondsMax = 9.2e9;
 
-std::optional<MatchOperator> match_operator(TokenKind kind) {
+std::optional<MatchType> match_type(TokenKind kind) {
   switch (kind) {
     case TokenKind::kAssign:
-      return MatchOperator::kEqual;
+      return MatchType::kEqual;
     case TokenKind::kNotEqual:
-      return MatchOperator::kNotEqual;
+      return MatchType::kNotEqual;
     case TokenKind::kRegexMatch:
-      return MatchOperator::kRegex;
+      return MatchType::kRegex;
     case TokenKind::kRegexNotMatch:
-      return MatchOperator::kNotRegex;
+      return MatchType::kNotRegex;
     default:
       return std::nullopt;
   }
@@ -85,26 +85,25 @@ bool Parser::parse_matcher(Selector& selector) {
     selector.name_in_braces = true;
     return count_matcher();
   }
-  const auto op = match_operator(token_.kind);
-  if (!op) return fail_unexpected("label matching, expected =, !=, =~ or !~");
+  const auto type = match_type(token_.kind);
+  if (!type) return fail_unexpected("label matching, expected =, !=, =~ or !~");
   advance();
   if (!is_at(TokenKind::kString)) return fail_unexpected("label matching, expected a string");
   auto value = unquote(token_.text);
   if (!value) return fail(token_.offset, "bad escape in a string");
-  selector.matchers.push_back(Matcher{*op, std::move(label), std::move(*value)});
+  selector.matchers.push_back(Matcher{*type, std::move(label), std::move(*value)});
   advance();
   return !error_ && count_matcher();
 }
 
 std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t offset) {
-  const bool is_regex =
-      matcher.op == MatchOperator::kRegex || matcher.op == MatchOperator::kNotRegex;
-  if (!is_regex) return matcher.value.empty() == (matcher.op == MatchOperator::kEqual);
+  const bool is_regex = matcher.type == MatchType::kRegex || matcher.type == MatchType::kNotRegex;
+  if (!is_regex) return matcher.value.empty() == (matcher.type == MatchType::kEqual);
   switch (regexes_.look_at(matcher.value)) {
     case RegexBudget::Verdict::kTakesEmpty:
-      return matcher.op == MatchOperator::kRegex;
+      return matcher.type == MatchType::kRegex;
     case RegexBudget::Verdict::kNeedsText:
-      return matcher.op == MatchOperator::kNotRegex;
+      return matcher.type == MatchType::kNotRegex;
     case RegexBudget::Verdict::kUnreadable:
       fail(offset, "a regex that cannot be read in label matching");
       return std::nullopt;

@@ -8,18 +8,10 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/model/matcher.hpp"
 #include "libs/model/sample.hpp"
 
 namespace vigia::wire::remote_read {
-
-/// Numbered as LabelMatcher.Type on the wire.
-enum class MatchType : std::uint8_t { kEqual = 0, kNotEqual = 1, kRegex = 2, kNotRegex = 3 };
-
-struct Matcher {
-  MatchType type = MatchType::kEqual;
-  std::string name;
-  std::string value;
-};
 
 /// Numbered as ReadRequest.ResponseType on the wire.
 enum class ResponseType : std::uint8_t { kSamples = 0, kStreamedXorChunks = 1 };

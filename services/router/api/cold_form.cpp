@@ -1,7 +1,6 @@
 #include "services/router/api/cold_form.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -10,19 +9,17 @@
 namespace vigia::router::api {
 
 bool append_matchers(const promql::Selector& selector, request::Form& form) {
-  constexpr std::array<std::string_view, 4> kOperators{"=", "!=", "=~", "!~"};
   if (!selector.name.empty()) {
     form.emplace_back("matcher", fmt::format("{}={}", kNameLabel, selector.name));
   }
   bool is_whole = true;
-  for (const promql::Matcher& matcher : selector.matchers) {
+  for (const Matcher& matcher : selector.matchers) {
     if (matcher.name.find_first_of("=!") != std::string::npos) {
       is_whole = false;
       continue;
     }
-    form.emplace_back("matcher",
-                      fmt::format("{}{}{}", matcher.name,
-                                  kOperators[static_cast<std::size_t>(matcher.op)], matcher.value));
+    form.emplace_back(
+        "matcher", fmt::format("{}{}{}", matcher.name, operator_of(matcher.type), matcher.value));
   }
   return is_whole;
 }

@@ -181,7 +181,7 @@ Result<promql::ExprPtr> QueryApi::expression_of(const ApiRequest& request) const
   }
   bool is_reserved = false;
   promql::for_each_selector(std::as_const(**expr), [&](const promql::Selector& selector) {
-    for (const promql::Matcher& matcher : selector.matchers) {
+    for (const Matcher& matcher : selector.matchers) {
       is_reserved = is_reserved || matcher.name == kRollupLabel;
     }
   });

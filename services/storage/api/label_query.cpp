@@ -59,7 +59,7 @@ Result<void> read_customer(std::string_view text, LabelQuery& query) {
 }
 
 struct MatcherSets {
-  std::vector<std::vector<wire::remote_read::Matcher>> sets;
+  std::vector<std::vector<Matcher>> sets;
   bool starts_new = true;
 
   Result<void> add(std::string_view text) {

@@ -46,7 +46,7 @@ std::string ReadApi::customer_of(const net::Request& request) {
   const auto parsed = wire::remote_read::parse_read_request(request.body);
   if (!parsed || parsed->queries.empty()) return {};
   for (const auto& matcher : parsed->queries.front().matchers) {
-    const bool is_equality = matcher.type == wire::remote_read::MatchType::kEqual;
+    const bool is_equality = matcher.type == MatchType::kEqual;
     if (is_equality && matcher.name == kCustomerLabel) return matcher.value;
   }
   return {};

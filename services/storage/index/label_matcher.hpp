@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
-#include "libs/wire/remote_read/read_request.hpp"
+#include "libs/model/matcher.hpp"
 #include "services/storage/index/label_codec.hpp"
 
 namespace re2 {
@@ -16,9 +16,6 @@ class RE2;
 }
 
 namespace vigia::storage::index {
-
-using wire::remote_read::Matcher;
-using wire::remote_read::MatchType;
 
 /// Prometheus' rules: an absent label has the value ""; a regular expression (RE2) has to match the
 /// whole value, and its dot matches line breaks too. Thread contract: any thread.

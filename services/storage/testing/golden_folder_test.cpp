@@ -30,8 +30,7 @@ class GoldenFolderTest : public testing::Test {
  protected:
   std::map<TimestampMs, double> golden(const std::string& series) {
     std::map<TimestampMs, double> values;
-    const auto matchers =
-        index::compile_matchers({{wire::remote_read::MatchType::kEqual, "series", series}});
+    const auto matchers = index::compile_matchers({{MatchType::kEqual, "series", series}});
     lanes::AnswerMemory memory(storage_.answers(), "");
     const auto found = read::select_series(storage_.index(),
                                            {std::nullopt, *matchers, index::kAllDays, 10}, memory)
