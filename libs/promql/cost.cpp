@@ -19,9 +19,9 @@ std::uint64_t length_of(Duration duration) {
 /// How often the store evaluates inner expressions: a subquery runs its expression at each step
 /// over its own range and all that the ones around it cover. The sums saturate, since ranges of
 /// nested subqueries add up to more than 64 bits.
-class Counter {
+class EvaluationCounter {
  public:
-  explicit Counter(std::uint64_t outer_ns) : outer_ns_(outer_ns) {}
+  explicit EvaluationCounter(std::uint64_t outer_ns) : outer_ns_(outer_ns) {}
 
   std::uint64_t operator()(const NumberLiteral& /*number*/) const { return 0; }
   std::uint64_t operator()(const StringLiteral& /*text*/) const { return 0; }
@@ -30,7 +30,7 @@ class Counter {
     const std::uint64_t covered = plus(outer_ns_, length_of(subquery.range));
     const std::uint64_t step = length_of(subquery.step.value_or(kUsualStep));
     const std::uint64_t own = covered / (step > 0 ? step : length_of(kUsualStep));
-    return plus(own, std::visit(Counter(covered), subquery.expr->node));
+    return plus(own, std::visit(EvaluationCounter(covered), subquery.expr->node));
   }
   std::uint64_t operator()(const Call& call) const {
     std::uint64_t sum = 0;
@@ -56,7 +56,7 @@ class Counter {
 }  // namespace
 
 std::uint64_t subquery_evaluations(const Expr& expr, Duration outer) {
-  return std::visit(Counter(length_of(outer)), expr.node);
+  return std::visit(EvaluationCounter(length_of(outer)), expr.node);
 }
 
 }  // namespace vigia::promql

@@ -70,9 +70,9 @@ std::string text_of(const Expr& expr) {
   return {};
 }
 
-class Measure {
+class LabelMeasure {
  public:
-  explicit Measure(std::uint64_t stored) : stored_(stored) {}
+  explicit LabelMeasure(std::uint64_t stored) : stored_(stored) {}
 
   Made operator()(const NumberLiteral& /*number*/) const { return Made(stored_); }
   Made operator()(const StringLiteral& /*text*/) const { return Made(stored_); }
@@ -137,7 +137,7 @@ class Measure {
 }  // namespace
 
 std::uint64_t label_bytes_made(const Expr& expr, std::uint64_t stored) {
-  return std::visit(Measure(stored), expr.node).most;
+  return std::visit(LabelMeasure(stored), expr.node).most;
 }
 
 }  // namespace vigia::promql

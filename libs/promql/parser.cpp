@@ -218,38 +218,34 @@ ExprPtr Parser::parse_unary() {
               depth);
 }
 
+ExprPtr Parser::parse_literal(const Token& token) {
+  advance();
+  if (token.kind == TokenKind::kNumber) {
+    return make(NumberLiteral{*parse_number(token.text, dialect_), std::nullopt},
+                ValueType::kScalar, token.offset, 0);
+  }
+  if (token.kind == TokenKind::kDuration) {
+    const Duration length = *parse_duration(token.text);
+    const double seconds = std::chrono::duration<double>(length).count();
+    return make(NumberLiteral{seconds, length}, ValueType::kScalar, token.offset, 0);
+  }
+  auto value = unquote(token.text);
+  if (!value) {
+    fail(token.offset, "bad escape in a string");
+    return nullptr;
+  }
+  return make(StringLiteral{std::move(*value)}, ValueType::kString, token.offset, 0);
+}
+
 ExprPtr Parser::parse_primary() {
   if (error_) return nullptr;
   const Token first = token_;
-  switch (first.kind) {
-    case TokenKind::kNumber:
-      advance();
-      return make(NumberLiteral{*parse_number(first.text, dialect_), std::nullopt},
-                  ValueType::kScalar, first.offset, 0);
-    case TokenKind::kDuration: {
-      // Only 3.x takes a duration for a number of seconds.
-      if (dialect_ == Dialect::kPrometheus2) break;
-      advance();
-      const Duration length = *parse_duration(first.text);
-      const double seconds = std::chrono::duration<double>(length).count();
-      return make(NumberLiteral{seconds, length}, ValueType::kScalar, first.offset, 0);
-    }
-    case TokenKind::kString: {
-      advance();
-      auto value = unquote(first.text);
-      if (!value) {
-        fail(first.offset, "bad escape in a string");
-        return nullptr;
-      }
-      return make(StringLiteral{std::move(*value)}, ValueType::kString, first.offset, 0);
-    }
-    case TokenKind::kLeftParen:
-      return parse_paren();
-    case TokenKind::kLeftBrace:
-      return parse_selector(nullptr);
-    default:
-      break;
-  }
+  // Only 3.x takes a duration for a number of seconds.
+  const bool is_literal = first.kind == TokenKind::kNumber || first.kind == TokenKind::kString ||
+                          (first.kind == TokenKind::kDuration && dialect_ == Dialect::kPrometheus3);
+  if (is_literal) return parse_literal(first);
+  if (first.kind == TokenKind::kLeftParen) return parse_paren();
+  if (first.kind == TokenKind::kLeftBrace) return parse_selector(nullptr);
   if (!can_be_metric_name(first.kind)) {
     fail_unexpected("the query");
     return nullptr;

@@ -40,9 +40,9 @@ bool contains(const std::vector<std::string>& labels, std::string_view name) {
 }
 
 /// For many look-ups: a query may name thousands of labels several times.
-class Names {
+class NameSet {
  public:
-  explicit Names(const std::vector<std::string>& labels) : all_(labels.begin(), labels.end()) {}
+  explicit NameSet(const std::vector<std::string>& labels) : all_(labels.begin(), labels.end()) {}
   bool contain(std::string_view name) const { return all_.contains(name); }
 
  private:
@@ -125,7 +125,7 @@ class Groups {
     if (is_choice(aggregation.op)) return of(*aggregation.expr);
     // What is not kept is empty in all results.
     const bool is_without = aggregation.grouping == Aggregation::Grouping::kWithout;
-    const Names named(aggregation.labels);
+    const NameSet named(aggregation.labels);
     std::vector<std::string> kept;
     for (const std::string& label : labels_) {
       if (named.contain(label) != is_without) kept.push_back(label);
@@ -137,7 +137,7 @@ class Groups {
     if (!is_of_series(*binary.left)) return of(*binary.right);
     if (!is_of_series(*binary.right)) return of(*binary.left);
     if (binary.op == BinaryOperator::kOr) return plus(of(*binary.left), of(*binary.right));
-    const Names included(binary.matching.include);
+    const NameSet included(binary.matching.include);
     const bool is_of_partner =
         std::any_of(labels_.begin(), labels_.end(),
                     [&](const std::string& label) { return included.contain(label); });
@@ -216,7 +216,7 @@ class AlikeBelow {
   bool keeps_labels(const Aggregation& aggregation) const {
     if (!is_on()) return false;
     const bool is_by = aggregation.grouping != Aggregation::Grouping::kWithout;
-    const Names named(aggregation.labels);
+    const NameSet named(aggregation.labels);
     return std::all_of(matching_.labels.begin(), matching_.labels.end(),
                        [&](const std::string& label) { return named.contain(label) == is_by; });
   }
@@ -246,9 +246,9 @@ struct Known {
   std::uint64_t made_bytes;  ///< of labels that the query makes for one series
 };
 
-class Measure {
+class ResultMeasure {
  public:
-  Measure(const EvaluationShape& shape, const Known& known) : shape_(shape), known_(known) {}
+  ResultMeasure(const EvaluationShape& shape, const Known& known) : shape_(shape), known_(known) {}
 
   Held of(const Expr& expr) const { return std::visit(*this, expr.node); }
 
@@ -265,7 +265,7 @@ class Measure {
                  static_cast<std::uint64_t>(Duration::max().count()))));
     const std::uint64_t step = length_of(subquery.step.value_or(kUsualStep));
     inner.steps = length_of(inner.length) / (step > 0 ? step : length_of(kUsualStep)) + 1;
-    return Measure(inner, known_).of(*subquery.expr);
+    return ResultMeasure(inner, known_).of(*subquery.expr);
   }
 
   Held operator()(const Call& call) const {
@@ -438,7 +438,7 @@ std::uint64_t result_bytes(const Expr& expr, const EvaluationShape& shape,
     stored = std::max(stored, counts.label_bytes(number));
   }
   const Known known{counts, numbers, label_bytes_made(expr, stored)};
-  return Measure(shape, known).of(expr).most;
+  return ResultMeasure(shape, known).of(expr).most;
 }
 
 bool makes_series_at_each_step(const Expr& expr) { return MakesSeries().of(expr); }

@@ -30,6 +30,7 @@ class Parser {
   // parser.cpp: operators, literals, calls, aggregations
   ExprPtr parse_operators(int lowest);
   ExprPtr parse_unary();
+  ExprPtr parse_literal(const Token& token);
   ExprPtr parse_primary();
   ExprPtr parse_paren();
   ExprPtr parse_call(const Token& name);
