@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
 import { useHashPath } from "./shell/hash_path";
 import { App } from "./app";
-import { newQueryClient } from "./api/queries";
+import { newQueryClient } from "./api/query_client";
 import { LanguageProvider } from "./i18n/language";
 import * as recorded from "./testing/recorded";
 

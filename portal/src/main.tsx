@@ -7,7 +7,7 @@ import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { useHashPath } from "./shell/hash_path";
 import { App } from "./app";
-import { newQueryClient } from "./api/queries";
+import { newQueryClient } from "./api/query_client";
 import { LanguageProvider } from "./i18n/language";
 
 const root = document.getElementById("root");

@@ -53,7 +53,7 @@ class TestUnits:
         assert unit["WorkingDirectory"] == f"%S/{unit['StateDirectory'].split()[0]}", "%S is /var/lib"
 
     def test_so_the_file_that_the_portal_shows_works_as_it_is(self) -> None:
-        shown = (PORTAL / "src" / "pages" / "tokens" / "commands.ts").read_text()
+        shown = (PORTAL / "src" / "features" / "tokens" / "commands.ts").read_text()
         folder = re.search(r"buffer: \{directory: (\S+)\}", shown)
         assert folder is not None
         assert not Path(folder[1]).is_absolute(), "the working directory of the unit decides where it lies"

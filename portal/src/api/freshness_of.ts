@@ -1,6 +1,15 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { Freshness } from "../ui/freshness";
 import { ApiError } from "./client";
+
+/** What a page shows of its main query: when the data is from, and whether the server still answers. */
+export interface Freshness {
+  updatedAt: Date | null;
+  isLost: boolean;
+  /** What the server says when it answers, but cannot show this. */
+  refusal: string | null;
+  /** True where what is shown is not all: the page says what is missing. */
+  isPartial?: boolean;
+}
 
 /** How fresh a query's data is; where the server says when it was made, that counts. */
 export function freshnessOf(

@@ -1,273 +1,48 @@
-import { administration } from "./en_administration";
-import { nodePage } from "./en_node";
-import { answers, failures, field, reasons, unresolved } from "./en_reasons";
-import { service } from "./en_service";
-
-const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
+import { alerts } from "../features/alerts/words_en";
+import { audit } from "../features/audit/words_en";
+import { channels } from "../features/channels/words_en";
+import { customers } from "../features/customers/words_en";
+import { addNode, changeNode, node, sparklines } from "../features/nodes/words_en";
+import { overview } from "../features/overview/words_en";
+import { login, password, sessions } from "../features/sessions/words_en";
+import { team } from "../features/team/words_en";
+import { tokens } from "../features/tokens/words_en";
+import { users } from "../features/users/words_en";
+import { documentTitle, navigation } from "../shell/words_en";
+import { common, connection, problem, reach, status } from "../ui/words_en";
+import { service } from "../live/words_en";
+import { answers, failures, field, reasons, unresolved } from "./reasons_en";
 
 /** Every sentence of the portal in English. Its shape is the type that other languages must fill. */
 export const en = {
-  ...administration,
+  ...common,
   ...service,
-  ...nodePage,
-  field,
+  ...sparklines,
+  addNode,
+  alerts,
   answers,
+  audit,
+  changeNode,
+  channels,
+  connection,
+  customers,
+  documentTitle,
   failures,
+  field,
+  login,
+  navigation,
+  node,
+  overview,
+  password,
+  problem,
+  reach,
   reasons,
+  sessions,
+  status,
+  team,
+  tokens,
   unresolved,
-  language: "Language",
-  skipToContent: "Skip to content",
-  loading: "Loading…",
-  cancel: "Cancel",
-  close: "Close",
-  typedIsKept: "What you typed is still here: Cancel or Close throws it away.",
-  copy: "Copy",
-  copied: "Copied",
-  copyFailed: "The browser did not allow copying: select the text and copy it by hand.",
-  never: "never",
-  unknown: "unknown",
-  none: "none",
-
-  navigation: {
-    label: "Main",
-    overview: "Nodes",
-    alerts: "Alerts",
-    tokens: "Tokens",
-    customers: "Customers",
-    channels: "Notifications",
-    team: "Team",
-    audit: "Audit log",
-    sessions: "Sessions",
-    logOut: "Log out",
-    changePassword: "Change password",
-    account: "Account",
-    operator: "Provider",
-  },
-
-  connection: {
-    updated: (time: string) => `Updated ${time}`,
-    waiting: "Waiting for the first data",
-    refused: "No data just now",
-    lost: "No connection to the server",
-    lostDetail: (time: string) => `What you see is from ${time}. Trying again every few seconds.`,
-    lostNoData: "Nothing could be read yet. Trying again every few seconds.",
-  },
-
-  login: {
-    title: "Log in",
-    lead: "See at a glance whether your nodes are well.",
-    user: "User",
-    password: "Password",
-    submit: "Log in",
-    busy: "Checking…",
-    wrong: "Wrong user or password.",
-    throttled: "Too many attempts. Wait a moment and try again.",
-    unreachable: "The server did not answer. Check the connection and try again.",
-    ended: "Your session has ended. Please log in again.",
-  },
-
-  password: {
-    title: "Change password",
-    lead: "Wherever else you are logged in, that session ends.",
-    current: "Current password",
-    next: "New password",
-    hint: (length: number) => `At least ${String(length)} characters`,
-    submit: "Change it",
-    wrong: "The current password is not right.",
-    done: "The password is changed.",
-  },
-
-  status: {
-    up: "Up",
-    down: "Down",
-    unknown: "No data",
-    degraded: "Degraded",
-    waiting: "Waiting",
-  },
-
-  reach: {
-    push: "Push",
-    scrape: "Scrape",
-    pushHint: "The agent sends its health; nobody needs to reach the node",
-    scrapeHint: "The provider asks the node for its health",
-  },
-
-  overview: {
-    title: "Nodes",
-    leadOperator: (customers: number, nodes: number) =>
-      `${count(customers, "customer", "customers")}, ${count(nodes, "node", "nodes")}`,
-    leadCustomer: (nodes: number) => count(nodes, "node", "nodes"),
-    up: "Up",
-    down: "Down",
-    degraded: "Degraded",
-    waiting: "Waiting",
-    unknown: "Without data",
-    alerts: "Active alerts",
-    statesUnknown: "It is not known how the nodes are",
-    alertsUnknown: "It is not known whether there are alerts",
-    search: "Search for node, customer, region…",
-    searchOwn: "Search for node, region…",
-    filter: "Show",
-    filterAll: "All",
-    filterDown: "Down",
-    filterDegraded: "Degraded",
-    filterUnknown: "Without data",
-    filterWaiting: "Waiting",
-    filterAlerts: "With alerts",
-    nodesUp: (n: number) => `${String(n)} up`,
-    nodesDown: (n: number) => `${String(n)} down`,
-    nodesDegraded: (n: number) => `${String(n)} degraded`,
-    nodesUnknown: (n: number) => `${String(n)} without data`,
-    nodesWaiting: (n: number) => `${String(n)} waiting`,
-    disabled: "disabled",
-    columns: {
-      status: "Status",
-      node: "Node",
-      cpu: "CPU",
-      memory: "Memory",
-      reach: "Collection",
-      lastSeen: "Last seen",
-      alerts: "Alerts",
-    },
-    noAlerts: "none",
-    alertCount: (n: number) => count(n, "alert", "alerts"),
-    noMatch: "No node matches",
-    noMatchHint: "Change the search or show all nodes.",
-    clearFilters: "Show all nodes",
-    noCustomers: "No customer yet",
-    noCustomersHint: "Create the first customer; then its tokens and nodes appear here.",
-    createCustomer: "Create a customer",
-    noNodes: "No node sends data yet",
-    noNodesHint: "Add one: you get the lines to paste on it, and it appears here by itself.",
-  },
-
-  /** The tab's title: a sign, then words. */
-  documentTitle: {
-    down: (n: number) => `🔴 ${String(n)} down`,
-    alerts: (sign: string, n: number) => `${sign} ${count(n, "alert", "alerts")}`,
-    service: "🟠 the service is not well",
-    degraded: (n: number) => `🟠 ${String(n)} degraded`,
-    unknown: (n: number) => `⚪ ${String(n)} without data`,
-    waiting: (n: number) => `⚪ ${String(n)} waiting`,
-    lost: "⚪ no connection",
-    up: "🟢 all up",
-  },
-
-  alerts: {
-    title: "Alerts",
-    active: (n: number) => count(n, "active alert", "active alerts"),
-    calm: "Nothing needs attention",
-    noneActive: "No active alert",
-    notKnown: "It is not known whether there are alerts",
-    silencedCount: (n: number) => `${String(n)} silenced`,
-    inhibitedCount: (n: number) => `${String(n)} explained by another alert`,
-    nodesDown: (n: number) => count(n, "node down", "nodes down"),
-    nodesDownUntold: (n: number, after: string) =>
-      `${count(n, "node down", "nodes down")}, alert after ${after}`,
-    nodesDownNoAlert: (n: number) => `${count(n, "node down", "nodes down")}, no alert yet`,
-    nodesDegraded: (n: number) => count(n, "node degraded", "nodes degraded"),
-    nodesUnknown: (n: number) => count(n, "node without data", "nodes without data"),
-    critical: "Critical",
-    warning: "Warning",
-    info: "Info",
-    silenced: "silenced",
-    inhibited: "explained by another alert",
-    since: "since",
-    empty: "No active alert",
-    leftOut: (n: string, isAtLeast: boolean) =>
-      isAtLeast
-        ? `And more than ${n} more, which are not listed.`
-        : `And ${n} more, which are not listed.`,
-    someLeftOut: "And more, which are not listed.",
-    notKnownOf: "It is not known whether it has alerts.",
-    notKnownHint: "What is missing stands above. As soon as it is back, alerts are shown here.",
-    emptyHint: (nodeDownFor: string) =>
-      `When a rule fires, for example when a node has been down for ${nodeDownFor}, it is shown here.`,
-    emptyHintShort: "When a rule fires, for example because a node is down, it is shown here.",
-  },
-
-  tokens: {
-    title: "Tokens",
-    lead: "An ingest token lets agents send; a read token lets programs ask. A token is shown once only.",
-    customer: "Customer",
-    create: "Create a token",
-    createTitle: "New token",
-    scope: "What it may do",
-    ingest: "ingest",
-    read: "read",
-    manage: "manage",
-    ingestHint: "Send: for agents and applications",
-    readHint: "Ask: for Grafana and other programs",
-    note: "Name",
-    noteHint: "For you to recognise it, e.g. the node it is for",
-    creating: "Creating…",
-    createdTitle: "Token created",
-    createdWarning: "Copy it now: it is not stored and cannot be shown again.",
-    token: "Token",
-    agentCommand: "Start one more node with it",
-    sdkCommand: "Or send from an application with an OpenTelemetry SDK",
-    sdkHint:
-      "Without customer.id among the resource attributes what an application sends is refused. On a node with an agent none of this is needed: there applications send to the agent, localhost:4317 or :4318.",
-    queryCommand: "Try it",
-    done: "Done",
-    columns: {
-      note: "Name",
-      scope: "Scope",
-      created: "Created",
-      expires: "Expires",
-    },
-    revoke: "Revoke",
-    createdOn: (scope: string, moment: string) => `${scope}, created ${moment}`,
-    revokeLabel: (name: string, which: string) => `Revoke the token ${name}: ${which}`,
-    revokeTitle: "Revoke this token?",
-    revokeText: (name: string, which: string) =>
-      `Whoever uses “${name}” (${which}) is refused everywhere within 5 seconds. This cannot be undone.`,
-    revoking: "Revoking…",
-    revoked: "revoked",
-    empty: "No token yet",
-    emptyHint: "Create an ingest token to connect the first node.",
-    noCustomer: "First create a customer",
-    noCustomerHint: "Tokens belong to a customer.",
-    failed: "That did not work",
-  },
-
-  customers: {
-    title: "Customers",
-    lead: "Each customer sees only its own nodes, alerts and tokens.",
-    create: "Create a customer",
-    createTitle: "New customer",
-    id: "Id",
-    idHint: "Lower-case letters, digits and hyphens, e.g. customer-c. It cannot be changed later.",
-    idWrong:
-      "Use 1 to 63 lower-case letters, digits and single hyphens; begin and end without a hyphen.",
-    name: "Name",
-    nameHint: "As people know it, e.g. Empresa XYZ",
-    language: "Language of its e-mails and messages",
-    creating: "Creating…",
-    exists: "There is already a customer with this id.",
-    changeTitle: "Edit customer",
-    changeLabel: (name: string) => `Edit customer ${name}`,
-    columns: { customer: "Customer", nodes: "Nodes", alerts: "Alerts", created: "Created" },
-    users: "Users",
-    usersTitle: "Who may log in",
-    addUser: "Add a user",
-    noUsers: "Nobody yet",
-    neverLoggedIn: "has never logged in",
-    lastLogin: (moment: string) => `last login: ${moment}`,
-    openTokens: "Tokens",
-    empty: "No customer yet",
-    emptyHint: "Create the first one: it takes an id and a name.",
-  },
-
-  problem: {
-    title: "This could not be shown",
-    forbidden: "You may not see this.",
-    generic: (message: string) => `The server says: ${message}`,
-    notFound: "There is no such page",
-    notFoundHint: "The address may be old.",
-    toOverview: "Go to nodes",
-    failed: "This page has failed",
-    failedHint: "The fault is the portal's own. Your nodes and their data are not touched by it.",
-    reload: "Reload",
-  },
+  users,
 };
+
+export type Dictionary = typeof en;

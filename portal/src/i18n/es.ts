@@ -1,273 +1,47 @@
-import { administration } from "./es_administration";
-import { nodePage } from "./es_node";
-import { answers, failures, field, reasons, unresolved } from "./es_reasons";
-import { service } from "./es_service";
-import type { Dictionary } from "./language";
-
-const count = (n: number, one: string, many: string) => `${String(n)} ${n === 1 ? one : many}`;
+import { alerts } from "../features/alerts/words_es";
+import { audit } from "../features/audit/words_es";
+import { channels } from "../features/channels/words_es";
+import { customers } from "../features/customers/words_es";
+import { addNode, changeNode, node, sparklines } from "../features/nodes/words_es";
+import { overview } from "../features/overview/words_es";
+import { login, password, sessions } from "../features/sessions/words_es";
+import { team } from "../features/team/words_es";
+import { tokens } from "../features/tokens/words_es";
+import { users } from "../features/users/words_es";
+import { documentTitle, navigation } from "../shell/words_es";
+import { common, connection, problem, reach, status } from "../ui/words_es";
+import { service } from "../live/words_es";
+import { answers, failures, field, reasons, unresolved } from "./reasons_es";
+import type { Dictionary } from "./en";
 
 /** Todas las frases del portal en español. El tipo obliga a que no falte ninguna. */
 export const es: Dictionary = {
-  ...administration,
+  ...common,
   ...service,
-  ...nodePage,
-  field,
+  ...sparklines,
+  addNode,
+  alerts,
   answers,
+  audit,
+  changeNode,
+  channels,
+  connection,
+  customers,
+  documentTitle,
   failures,
+  field,
+  login,
+  navigation,
+  node,
+  overview,
+  password,
+  problem,
+  reach,
   reasons,
+  sessions,
+  status,
+  team,
+  tokens,
   unresolved,
-  language: "Idioma",
-  skipToContent: "Ir al contenido",
-  loading: "Cargando…",
-  cancel: "Cancelar",
-  close: "Cerrar",
-  typedIsKept: "Lo que escribió sigue aquí: Cancelar o Cerrar lo descarta.",
-  copy: "Copiar",
-  copied: "Copiado",
-  copyFailed: "El navegador no permitió copiar: seleccione el texto y cópielo a mano.",
-  never: "nunca",
-  unknown: "desconocido",
-  none: "ninguno",
-
-  navigation: {
-    label: "Principal",
-    overview: "Nodos",
-    alerts: "Alertas",
-    tokens: "Tokens",
-    customers: "Clientes",
-    channels: "Avisos",
-    team: "Equipo",
-    audit: "Auditoría",
-    sessions: "Sesiones",
-    logOut: "Cerrar sesión",
-    changePassword: "Cambiar contraseña",
-    account: "Cuenta",
-    operator: "Proveedor",
-  },
-
-  connection: {
-    updated: (time) => `Actualizado ${time}`,
-    waiting: "Esperando los primeros datos",
-    refused: "Sin datos por ahora",
-    lost: "Sin conexión con el servidor",
-    lostDetail: (time) =>
-      `Lo que se ve es de un momento anterior (${time}). Se reintenta cada pocos segundos.`,
-    lostNoData: "Todavía no se pudo leer nada. Se reintenta cada pocos segundos.",
-  },
-
-  login: {
-    title: "Iniciar sesión",
-    lead: "Vea de un vistazo si sus nodos están bien.",
-    user: "Usuario",
-    password: "Contraseña",
-    submit: "Entrar",
-    busy: "Comprobando…",
-    wrong: "El usuario o la contraseña no son correctos.",
-    throttled: "Demasiados intentos. Espere un momento y pruebe otra vez.",
-    unreachable: "El servidor no respondió. Revise la conexión y pruebe otra vez.",
-    ended: "Su sesión terminó. Inicie sesión de nuevo.",
-  },
-
-  password: {
-    title: "Cambiar contraseña",
-    lead: "Se cerrarán sus demás sesiones.",
-    current: "Contraseña actual",
-    next: "Contraseña nueva",
-    hint: (length) => `Al menos ${String(length)} caracteres`,
-    submit: "Cambiarla",
-    wrong: "La contraseña actual no es correcta.",
-    done: "La contraseña se cambió.",
-  },
-
-  status: {
-    up: "En línea",
-    down: "Caído",
-    unknown: "Sin datos",
-    degraded: "Degradado",
-    waiting: "En espera",
-  },
-
-  reach: {
-    push: "Envío",
-    scrape: "Consulta",
-    pushHint: "El agente envía su estado; nadie necesita llegar al nodo",
-    scrapeHint: "El proveedor consulta el estado del nodo",
-  },
-
-  overview: {
-    title: "Nodos",
-    leadOperator: (customers, nodes) =>
-      `${count(customers, "cliente", "clientes")}, ${count(nodes, "nodo", "nodos")}`,
-    leadCustomer: (nodes) => count(nodes, "nodo", "nodos"),
-    up: "En línea",
-    down: "Caídos",
-    degraded: "Degradados",
-    waiting: "En espera",
-    unknown: "Sin datos",
-    alerts: "Alertas activas",
-    statesUnknown: "No se sabe cómo están los nodos",
-    alertsUnknown: "No se sabe si hay alertas",
-    search: "Buscar nodo, cliente, región…",
-    searchOwn: "Buscar nodo, región…",
-    filter: "Mostrar",
-    filterAll: "Todos",
-    filterDown: "Caídos",
-    filterDegraded: "Degradados",
-    filterUnknown: "Sin datos",
-    filterWaiting: "En espera",
-    filterAlerts: "Con alertas",
-    nodesUp: (n) => `${String(n)} en línea`,
-    nodesDown: (n) => count(n, "caído", "caídos"),
-    nodesDegraded: (n) => count(n, "degradado", "degradados"),
-    nodesUnknown: (n) => `${String(n)} sin datos`,
-    nodesWaiting: (n) => `${String(n)} en espera`,
-    disabled: "desactivado",
-    columns: {
-      status: "Estado",
-      node: "Nodo",
-      cpu: "CPU",
-      memory: "Memoria",
-      reach: "Recolección",
-      lastSeen: "Último dato",
-      alerts: "Alertas",
-    },
-    noAlerts: "ninguna",
-    alertCount: (n) => count(n, "alerta", "alertas"),
-    noMatch: "Ningún nodo coincide",
-    noMatchHint: "Cambie la búsqueda o muestre todos los nodos.",
-    clearFilters: "Mostrar todos los nodos",
-    noCustomers: "Todavía no hay clientes",
-    noCustomersHint: "Cree el primer cliente; después sus tokens y nodos aparecen aquí.",
-    createCustomer: "Crear un cliente",
-    noNodes: "Todavía ningún nodo envía datos",
-    noNodesHint: "Agregue uno: recibe las líneas para pegar en él, y aparece aquí solo.",
-  },
-
-  documentTitle: {
-    down: (n) => `🔴 ${count(n, "caído", "caídos")}`,
-    alerts: (sign, n) => `${sign} ${count(n, "alerta", "alertas")}`,
-    service: "🟠 el servicio no está bien",
-    degraded: (n) => `🟠 ${count(n, "degradado", "degradados")}`,
-    unknown: (n) => `⚪ ${String(n)} sin datos`,
-    waiting: (n) => `⚪ ${String(n)} en espera`,
-    lost: "⚪ sin conexión",
-    up: "🟢 todo en línea",
-  },
-
-  alerts: {
-    title: "Alertas",
-    active: (n) => count(n, "alerta activa", "alertas activas"),
-    calm: "Nada requiere atención",
-    noneActive: "Ninguna alerta activa",
-    notKnown: "No se sabe si hay alertas",
-    silencedCount: (n) => count(n, "silenciada", "silenciadas"),
-    inhibitedCount: (n) => `${String(n)} que explica otra alerta`,
-    nodesDown: (n) => count(n, "nodo caído", "nodos caídos"),
-    nodesDownUntold: (n, after) =>
-      `${count(n, "nodo caído", "nodos caídos")}, alerta a los ${after}`,
-    nodesDownNoAlert: (n) => `${count(n, "nodo caído", "nodos caídos")}, todavía sin alerta`,
-    nodesDegraded: (n) => count(n, "nodo degradado", "nodos degradados"),
-    nodesUnknown: (n) => count(n, "nodo sin datos", "nodos sin datos"),
-    critical: "Crítica",
-    warning: "Advertencia",
-    info: "Informativa",
-    silenced: "silenciada",
-    inhibited: "la explica otra alerta",
-    since: "desde",
-    empty: "Ninguna alerta activa",
-    leftOut: (n, isAtLeast) =>
-      isAtLeast ? `Y más de ${n} más, que no se listan.` : `Y ${n} más, que no se listan.`,
-    someLeftOut: "Y más, que no se listan.",
-    notKnownOf: "No se sabe si tiene alertas.",
-    notKnownHint: "Arriba se dice qué falta. En cuanto vuelva, las alertas se ven aquí.",
-    emptyHint: (nodeDownFor) =>
-      `Cuando una regla se dispara, por ejemplo porque un nodo lleva ${nodeDownFor} caído, se ve aquí.`,
-    emptyHintShort:
-      "Cuando una regla se dispara, por ejemplo porque un nodo está caído, se ve aquí.",
-  },
-
-  tokens: {
-    title: "Tokens",
-    lead: "Con un token de ingesta los agentes envían; con uno de lectura los programas consultan. Cada token se muestra una sola vez.",
-    customer: "Cliente",
-    create: "Crear un token",
-    createTitle: "Token nuevo",
-    scope: "Qué permite",
-    ingest: "ingesta",
-    read: "lectura",
-    manage: "gestión",
-    ingestHint: "Enviar: para agentes y aplicaciones",
-    readHint: "Consultar: para Grafana y otros programas",
-    note: "Nombre",
-    noteHint: "Para reconocerlo, por ejemplo el nodo para el que es",
-    creating: "Creando…",
-    createdTitle: "Token creado",
-    createdWarning: "Cópielo ahora: no se guarda y no se puede volver a mostrar.",
-    token: "Token",
-    agentCommand: "Inicie con él un nodo más",
-    sdkCommand: "O envíe desde una aplicación con un SDK de OpenTelemetry",
-    sdkHint:
-      "Sin customer.id entre los atributos del recurso se rechaza lo que la aplicación envía. En un nodo con agente no hace falta nada de esto: ahí las aplicaciones envían al agente, localhost:4317 o :4318.",
-    queryCommand: "Pruébelo",
-    done: "Listo",
-    columns: {
-      note: "Nombre",
-      scope: "Permiso",
-      created: "Creado",
-      expires: "Vence",
-    },
-    revoke: "Revocar",
-    createdOn: (scope, moment) => `${scope}, creado el ${moment}`,
-    revokeLabel: (name, which) => `Revocar el token ${name}: ${which}`,
-    revokeTitle: "¿Revocar este token?",
-    revokeText: (name, which) =>
-      `Quien use «${name}» (${which}) será rechazado en todas partes en menos de 5 segundos. No se puede deshacer.`,
-    revoking: "Revocando…",
-    revoked: "revocado",
-    empty: "Todavía no hay tokens",
-    emptyHint: "Cree un token de ingesta para conectar el primer nodo.",
-    noCustomer: "Primero cree un cliente",
-    noCustomerHint: "Los tokens pertenecen a un cliente.",
-    failed: "No se pudo hacer",
-  },
-
-  customers: {
-    title: "Clientes",
-    lead: "Cada cliente ve solo sus propios nodos, alertas y tokens.",
-    create: "Crear un cliente",
-    createTitle: "Cliente nuevo",
-    id: "Identificador",
-    idHint: "Minúsculas, cifras y guiones, por ejemplo cliente-c. Después no se puede cambiar.",
-    idWrong:
-      "Use de 1 a 63 minúsculas, cifras y guiones simples; sin guion al comienzo ni al final.",
-    name: "Nombre",
-    nameHint: "Como lo conoce la gente, por ejemplo Empresa XYZ",
-    language: "Idioma de sus correos y mensajes",
-    creating: "Creando…",
-    exists: "Ya hay un cliente con este identificador.",
-    changeTitle: "Editar cliente",
-    changeLabel: (name) => `Editar el cliente ${name}`,
-    columns: { customer: "Cliente", nodes: "Nodos", alerts: "Alertas", created: "Creado" },
-    users: "Usuarios",
-    usersTitle: "Quién puede entrar",
-    addUser: "Agregar un usuario",
-    noUsers: "Nadie todavía",
-    neverLoggedIn: "nunca entró",
-    lastLogin: (moment) => `último ingreso: ${moment}`,
-    openTokens: "Tokens",
-    empty: "Todavía no hay clientes",
-    emptyHint: "Cree el primero: necesita un identificador y un nombre.",
-  },
-
-  problem: {
-    title: "Esto no se pudo mostrar",
-    forbidden: "No tiene permiso para ver esto.",
-    generic: (message) => `El servidor dice: ${message}`,
-    notFound: "Esa página no existe",
-    notFoundHint: "La dirección puede ser vieja.",
-    toOverview: "Ir a los nodos",
-    failed: "Esta página falló",
-    failedHint: "El fallo es del propio portal. No afecta a sus nodos ni a sus datos.",
-    reload: "Recargar",
-  },
+  users,
 };

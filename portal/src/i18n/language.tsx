@@ -1,9 +1,9 @@
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Formatter } from "./formatter";
-import { en } from "./en";
+import { en, type Dictionary } from "./en";
 import { es } from "./es";
 
-export type Dictionary = typeof en;
+export type { Dictionary };
 export type Language = "es" | "en";
 
 const dictionaries: Record<Language, Dictionary> = { es, en };

@@ -1,9 +1,10 @@
 import { Menu } from "@base-ui/react/menu";
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
-import { useLogOut, type Session } from "../api/queries";
+import { useLogOut } from "../features/sessions/queries";
+import type { Session } from "../api/types";
 import { useLanguage } from "../i18n/language";
-import { ChangePassword } from "./change_password";
+import { ChangePassword } from "../features/sessions/change_password";
 import styles from "./shell.module.css";
 
 export function AccountMenu({ session }: { session: Session }) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { en } from "../i18n/en";
 import * as recorded from "../testing/recorded";
-import { firingIn } from "../ui/standing";
-import type { Severity } from "../ui/severity_mark";
+import { firingIn } from "../live/standing";
+import type { Severity } from "../live/severity";
 import { titleOf } from "./document_title";
 
 const up = recorded.node("web-01");

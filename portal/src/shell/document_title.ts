@@ -1,7 +1,7 @@
-import type { Overview } from "../api/queries";
+import type { Overview } from "../api/types";
 import type { Dictionary } from "../i18n/language";
-import type { Severity } from "../ui/severity_mark";
-import { countsOf, firingIn, watchedNodes } from "../ui/standing";
+import type { Severity } from "../live/severity";
+import { countsOf, firingIn, watchedNodes } from "../live/standing";
 
 const signs: Record<Severity, string> = { critical: "🔴", warning: "🟠", info: "🔵" };
 

@@ -1,13 +1,14 @@
 import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { useAlerts, useOverview, type Session } from "../api/queries";
+import { useAlerts, useOverview } from "../live/queries";
+import type { Session } from "../api/types";
 import { useLanguage } from "../i18n/language";
 import { usePageName } from "../ui/page_name";
-import { firingIn, worstSeverity } from "../ui/standing";
+import { firingIn, worstSeverity } from "../live/standing";
 import { AccountMenu } from "./account_menu";
 import { titleOf } from "./document_title";
-import { LanguageSwitch } from "./language_switch";
-import { Logo } from "./logo";
+import { LanguageSwitch } from "../ui/language_switch";
+import { Logo } from "../ui/logo";
 import styles from "./shell.module.css";
 
 function NavigationLink({ to, children }: { to: string; children: ReactNode }) {
@@ -68,7 +69,7 @@ export function Shell({ session, children }: { session: Session; children: React
   return (
     <>
       <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
-        {text.skipToContent}
+        {text.navigation.skip}
       </button>
       <header className={styles.bar}>
         <div className={styles.inner}>

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 import { Router } from "wouter";
 import { useHashPath } from "../shell/hash_path";
 import type { Schemas } from "../api/client";
-import { newQueryClient } from "../api/queries";
+import { newQueryClient } from "../api/query_client";
 import { App } from "../app";
 import { LanguageProvider } from "../i18n/language";
 import * as recorded from "./recorded";

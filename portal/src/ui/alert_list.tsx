@@ -1,8 +1,10 @@
 import { Link } from "wouter";
-import { useClockOffsetMs, type Alert } from "../api/queries";
+import { useClockOffsetMs } from "../live/queries";
+import type { Alert } from "../api/types";
 import { useLanguage, type Language } from "../i18n/language";
 import { Ago } from "./ago";
-import { SeverityMark, severityOf } from "./severity_mark";
+import { SeverityMark } from "./severity_mark";
+import { severityOf } from "../live/severity";
 import styles from "./alert_list.module.css";
 
 function summaryOf(alert: Alert, language: Language): string {

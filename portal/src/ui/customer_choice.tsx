@@ -1,10 +1,6 @@
+import type { Owner } from "../api/owner";
 import { useLanguage } from "../i18n/language";
 import styles from "./customer_choice.module.css";
-
-export interface Owner {
-  id: string;
-  name: string;
-}
 
 /** Whose things a page shows; `everybody` is the label of a first choice with the value "". */
 export function CustomerChoice({

@@ -1,16 +1,7 @@
+import type { Freshness } from "../api/freshness_of";
 import { useLanguage } from "../i18n/language";
 import styles from "./freshness.module.css";
 import { Warnings } from "./warnings";
-
-/** What a page shows of its main query: when the data is from, and whether the server still answers. */
-export interface Freshness {
-  updatedAt: Date | null;
-  isLost: boolean;
-  /** What the server says when it answers, but cannot show this. */
-  refusal: string | null;
-  /** True where what is shown is not all: the page says what is missing. */
-  isPartial?: boolean;
-}
 
 type Look = "whole" | "partial" | "none" | "lost";
 

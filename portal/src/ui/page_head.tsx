@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
-import { ConnectionBanner, FreshnessMark, type Freshness } from "./freshness";
+import { ConnectionBanner, FreshnessMark } from "./freshness";
+import type { Freshness } from "../api/freshness_of";
 import { useNamedPage } from "./page_name";
 import styles from "./page_head.module.css";
 

@@ -1,4 +1,4 @@
-import type { OverviewNode } from "../api/queries";
+import type { OverviewNode } from "../api/types";
 import { useLanguage } from "../i18n/language";
 import styles from "./reach_mark.module.css";
 

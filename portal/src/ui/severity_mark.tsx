@@ -1,12 +1,6 @@
 import { useLanguage } from "../i18n/language";
+import { type Severity } from "../live/severity";
 import styles from "./severity_mark.module.css";
-
-export type Severity = "critical" | "warning" | "info";
-
-/** Rules may carry any word as severity; what is not one of ours is shown as information. */
-export function severityOf(word: string): Severity {
-  return word === "critical" || word === "warning" ? word : "info";
-}
 
 export function SeverityShape({ severity }: { severity: Severity }) {
   return (

@@ -1,4 +1,4 @@
-import { useSession } from "../api/queries";
+import { useSession } from "../api/session";
 import { useLanguage } from "../i18n/language";
 import { warningWords } from "../i18n/problem_text";
 import styles from "./warnings.module.css";

@@ -1,0 +1,45 @@
+import type * as english from "./words_en";
+
+// Las frases sobre la auditoría, en español.
+
+export const audit: typeof english.audit = {
+  title: "Auditoría",
+  lead: "Quién cambió qué, lo más nuevo primero. Aquí no se puede cambiar nada; la verificación muestra si alguien cambió la base de datos.",
+  everybody: "Todo",
+  verify: "Verificar integridad",
+  verifying: "Comprobando…",
+  intact: (entries) => `Íntegro: las ${entries} entradas encajan.`,
+  broken: (entry) =>
+    `La entrada ${entry} no encaja con las anteriores: alguien cambió la base de datos desde afuera. Compárela con una copia.`,
+  older: "Mostrar anteriores",
+  loadingOlder: "Cargando…",
+  empty: "Todavía no pasó nada",
+  emptyHint: "Los ingresos y los cambios se anotan aquí.",
+  from: (address) => `desde ${address}`,
+  repeated: (times, since) => `${times} más desde las ${since}`,
+  system: "Vigía",
+  kinds: { user: "usuario", token: "token" },
+  actions: {
+    "session.open": "inició sesión",
+    "session.close": "cerró sesión",
+    "session.end": "terminó una sesión",
+    "session.refused": "fue rechazado al iniciar sesión",
+    "user.bootstrap": "creó el primer operador",
+    "user.create": "creó el usuario",
+    "user.change": "cambió el usuario",
+    "user.password": "cambió su contraseña",
+    "customer.create": "creó el cliente",
+    "customer.change": "cambió el cliente",
+    "customer.disable": "desactivó el cliente",
+    "token.create": "creó un token",
+    "token.revoke": "revocó un token",
+    "node.create": "registró el nodo",
+    "node.register": "registró el nodo que envía",
+    "node.change": "cambió el nodo",
+    "node.retire": "retiró el nodo",
+    "channel.create": "agregó un canal",
+    "channel.delete": "quitó un canal",
+    "database.restore": "restauró una copia de respaldo",
+    "database.accept": "confirmó la base de datos como está",
+  },
+};

@@ -1,0 +1,30 @@
+import type * as english from "./words_en";
+
+// Las frases sobre los clientes, en español.
+
+export const customers: typeof english.customers = {
+  title: "Clientes",
+  lead: "Cada cliente ve solo sus propios nodos, alertas y tokens.",
+  create: "Crear un cliente",
+  createTitle: "Cliente nuevo",
+  id: "Identificador",
+  idHint: "Minúsculas, cifras y guiones, por ejemplo cliente-c. Después no se puede cambiar.",
+  idWrong: "Use de 1 a 63 minúsculas, cifras y guiones simples; sin guion al comienzo ni al final.",
+  name: "Nombre",
+  nameHint: "Como lo conoce la gente, por ejemplo Empresa XYZ",
+  language: "Idioma de sus correos y mensajes",
+  creating: "Creando…",
+  exists: "Ya hay un cliente con este identificador.",
+  changeTitle: "Editar cliente",
+  changeLabel: (name) => `Editar el cliente ${name}`,
+  columns: { customer: "Cliente", nodes: "Nodos", alerts: "Alertas", created: "Creado" },
+  users: "Usuarios",
+  usersTitle: "Quién puede entrar",
+  addUser: "Agregar un usuario",
+  noUsers: "Nadie todavía",
+  neverLoggedIn: "nunca entró",
+  lastLogin: (moment) => `último ingreso: ${moment}`,
+  openTokens: "Tokens",
+  empty: "Todavía no hay clientes",
+  emptyHint: "Cree el primero: necesita un identificador y un nombre.",
+};

@@ -1,0 +1,134 @@
+import { useState, type SyntheticEvent } from "react";
+import { ApiError } from "../../api/client";
+import { useCreateNode } from "./queries";
+import { useCreateToken } from "../tokens/queries";
+import { useLanguage } from "../../i18n/language";
+import { problemText } from "../../i18n/problem_text";
+import { Button } from "../../ui/button";
+import type { Owner } from "../../api/owner";
+import { Modal, ModalActions } from "../../ui/modal";
+import { SelectField } from "../../ui/select_field";
+import { FormError, TextField } from "../../ui/text_field";
+import { nodeLengthMax, nodePattern } from "../tokens/commands";
+import { addressOf, NodeFields, type NodeDraft } from "./node_fields";
+import { NodeLines } from "./node_lines";
+import { addressProblem } from "./node_problem";
+
+const emptyDraft: NodeDraft = {
+  id: "",
+  region: "",
+  environment: "production",
+  address: "",
+  reach: "push",
+};
+
+/** Registers the node (as far as the caller may) and makes the token that its agent sends with. */
+function useAddNode(customerId: string, mayRegister: boolean) {
+  const node = useCreateNode(customerId);
+  const token = useCreateToken(customerId);
+  // Where only the token failed, the node is there already.
+  const [registered, setRegistered] = useState<string | null>(null);
+  const add = async (draft: NodeDraft) => {
+    const { id, region, environment } = draft;
+    const key = `${customerId}/${id}`;
+    if (mayRegister && registered !== key) {
+      await node.mutateAsync({ id, region, environment, address: addressOf(draft) });
+      setRegistered(key);
+    }
+    await token.mutateAsync({ name: id, scope: "ingest" });
+  };
+  return {
+    add,
+    token: token.data?.token,
+    error: node.error ?? token.error,
+    isPending: node.isPending || token.isPending,
+  };
+}
+
+export function AddNode({
+  owners,
+  customerId,
+  isOperator,
+  onClose,
+}: {
+  owners: readonly Owner[];
+  /** Whose node it will be; "" where that is still to be chosen. */
+  customerId: string;
+  isOperator: boolean;
+  onClose: () => void;
+}) {
+  const { text } = useLanguage();
+  const [ownerId, setOwnerId] = useState(customerId);
+  const [draft, setDraft] = useState(emptyDraft);
+  const [tried, setTried] = useState<string | null>(null);
+  const adding = useAddNode(ownerId, isOperator);
+  const owner = owners.find(({ id }) => id === ownerId);
+
+  if (owner !== undefined && adding.token !== undefined) {
+    return (
+      <NodeLines
+        customer={owner}
+        draft={draft}
+        token={adding.token}
+        isRegistered={isOperator}
+        onClose={onClose}
+      />
+    );
+  }
+
+  const isIdRight = nodePattern.test(draft.id) && draft.id.length <= nodeLengthMax;
+  const isTaken = adding.error instanceof ApiError && adding.error.code === "conflict";
+  const words = isIdRight ? isTaken && text.addNode.exists : text.addNode.idWrong;
+  const idError = (tried === `${ownerId}/${draft.id}` && words) || undefined;
+  const addressError = addressProblem(adding.error, text);
+  const isShownAbove = isTaken || addressError !== undefined;
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    setTried(`${ownerId}/${draft.id}`);
+    // A failure is shown by the form; nothing else waits for it.
+    if (isIdRight) adding.add(draft).catch(() => undefined);
+  };
+
+  return (
+    <Modal title={text.addNode.title} onClose={onClose}>
+      <form onSubmit={submit}>
+        {owners.length > 1 && (
+          <SelectField
+            label={text.addNode.customer}
+            options={owners}
+            value={ownerId}
+            onChange={setOwnerId}
+          />
+        )}
+        <TextField
+          label={text.addNode.id}
+          hint={text.addNode.idHint}
+          error={idError}
+          required
+          maxLength={nodeLengthMax}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          value={draft.id}
+          onChange={(event) => {
+            setDraft({ ...draft, id: event.target.value.trim() });
+          }}
+        />
+        <NodeFields
+          draft={draft}
+          canBeAsked={isOperator}
+          addressError={addressError}
+          onChange={setDraft}
+        />
+        <FormError message={isShownAbove ? undefined : problemText(adding.error, text)} />
+        <ModalActions>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button look="primary" type="submit" disabled={adding.isPending}>
+            {adding.isPending ? text.addNode.busy : text.addNode.submit}
+          </Button>
+        </ModalActions>
+      </form>
+    </Modal>
+  );
+}

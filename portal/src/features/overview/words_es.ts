@@ -1,0 +1,53 @@
+import { count } from "../../i18n/count";
+import type * as english from "./words_en";
+
+// Las frases sobre la vista general, en español.
+
+export const overview: typeof english.overview = {
+  title: "Nodos",
+  leadOperator: (customers, nodes) =>
+    `${count(customers, "cliente", "clientes")}, ${count(nodes, "nodo", "nodos")}`,
+  leadCustomer: (nodes) => count(nodes, "nodo", "nodos"),
+  up: "En línea",
+  down: "Caídos",
+  degraded: "Degradados",
+  waiting: "En espera",
+  unknown: "Sin datos",
+  alerts: "Alertas activas",
+  statesUnknown: "No se sabe cómo están los nodos",
+  alertsUnknown: "No se sabe si hay alertas",
+  search: "Buscar nodo, cliente, región…",
+  searchOwn: "Buscar nodo, región…",
+  filter: "Mostrar",
+  filterAll: "Todos",
+  filterDown: "Caídos",
+  filterDegraded: "Degradados",
+  filterUnknown: "Sin datos",
+  filterWaiting: "En espera",
+  filterAlerts: "Con alertas",
+  nodesUp: (n) => `${String(n)} en línea`,
+  nodesDown: (n) => count(n, "caído", "caídos"),
+  nodesDegraded: (n) => count(n, "degradado", "degradados"),
+  nodesUnknown: (n) => `${String(n)} sin datos`,
+  nodesWaiting: (n) => `${String(n)} en espera`,
+  disabled: "desactivado",
+  columns: {
+    status: "Estado",
+    node: "Nodo",
+    cpu: "CPU",
+    memory: "Memoria",
+    reach: "Recolección",
+    lastSeen: "Último dato",
+    alerts: "Alertas",
+  },
+  noAlerts: "ninguna",
+  alertCount: (n) => count(n, "alerta", "alertas"),
+  noMatch: "Ningún nodo coincide",
+  noMatchHint: "Cambie la búsqueda o muestre todos los nodos.",
+  clearFilters: "Mostrar todos los nodos",
+  noCustomers: "Todavía no hay clientes",
+  noCustomersHint: "Cree el primer cliente; después sus tokens y nodos aparecen aquí.",
+  createCustomer: "Crear un cliente",
+  noNodes: "Todavía ningún nodo envía datos",
+  noNodesHint: "Agregue uno: recibe las líneas para pegar en él, y aparece aquí solo.",
+};
