@@ -20,6 +20,7 @@ from house.namespaces import check_namespaces
 from house.product import Product
 from house.readmes import check_readmes
 from house.report import report
+from house.requirements import check_requirements
 from house.tree import ROOT, Finding, Tree, layer_of
 
 LINE_COLUMNS_MAX = 100
@@ -163,6 +164,7 @@ def check_between_files() -> Iterator[Finding]:
     yield from check_namespaces(TREE)
     yield from check_known(TREE, folders, names)
     yield from check_readmes(product, LAYERS)
+    yield from check_requirements(TREE)
 
 
 def check() -> int:

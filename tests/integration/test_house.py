@@ -13,6 +13,8 @@ from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
 from house.product import Product
 from house.readmes import check_readmes
+from house.requirements import OWED, check_requirements
+from house.requirements import PAGE as REQUIREMENTS
 from house.tree import Tree
 
 LIBRARY = "vigia_library(NAME {0} SOURCES {1} TESTS {2} DEPENDS vigia_base)\n"
@@ -297,6 +299,53 @@ def test_a_room_without_a_page_is_told(tmp_path: Path) -> None:
     (tmp_path / "libs/base/README.md").unlink()
     (tmp_path / "services/two/README.md").unlink()
     assert [each.partition(":")[0] for each in _said(tree)] == ["libs/base/README.md", "services/two/README.md"]
+
+
+def _required(folder: Path, **files: str) -> list[str]:
+    places = {"page": REQUIREMENTS, "owed": OWED, "test": "libs/a/a_test.cpp", "python": "tests/integration/test_a.py"}
+    tree = _tree(folder, {places[name]: text for name, text in files.items()})
+    return [f"{each.file.relative_to(folder)}:{each.line}: {each.text}" for each in check_requirements(tree)]
+
+
+ROWS = "| id | must |\n|---|---|\n| R-X-1 | stand |\n| C01 | hold |\n"
+
+
+def test_what_is_required_is_tested_or_owed(tmp_path: Path) -> None:
+    test = "//R-X-1 is no comment's word\n// R-X-1, as it stands\nTEST(A, B) {}\n"
+    assert _required(tmp_path, page=ROWS, owed="# owed\n\nC01 router: not met: x\n", test=test) == []
+
+
+@pytest.mark.parametrize("test", ["", 'auto a = "R-X-1";', 'get("http://x/ R-X-1");', "// R-X-12, BR-X-1 and R-X-1b"])
+def test_what_no_comment_names_is_told(tmp_path: Path, test: str) -> None:
+    told = _required(tmp_path, page=ROWS, owed="C01 router\n", test=test)
+    assert f"{REQUIREMENTS}:3: no test names R-X-1 in a comment, and {OWED} does not owe it" in told
+
+
+def test_ids_that_nobody_requires_are_told(tmp_path: Path) -> None:
+    told = _required(
+        tmp_path, page=ROWS, owed="D09 router\n", test="// C01: x\n", python="a = 1  #" + " R-X-1, R-X-2\n"
+    )
+    assert told == [
+        f"tests/integration/test_a.py:1: R-X-2 is no requirement of {REQUIREMENTS}",
+        f"{OWED}:1: D09 is no requirement of {REQUIREMENTS}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owed", "told"),
+    [
+        ("R-X-1 router", f"{OWED}:1: R-X-1 has a test: take its line out, the list only shrinks"),
+        ("C01", f'{OWED}:1: C01: write "C01 ROOM" or "C01 ROOM: what is missing"'),
+        ("C01 router:", f'{OWED}:1: C01: write "C01 ROOM" or "C01 ROOM: what is missing"'),
+    ],
+)
+def test_the_owed_list_only_shrinks_and_says_who(tmp_path: Path, owed: str, told: str) -> None:
+    assert told in _required(tmp_path, page=ROWS, owed=owed + "\n", test="// R-X-1\n")
+
+
+def test_an_id_is_given_once(tmp_path: Path) -> None:
+    told = _required(tmp_path, page=ROWS + "| C01 | another |\n", test="// R-X-1, C01\n")
+    assert told == [f"{REQUIREMENTS}:5: C01 is required in line 4 too: an id means one thing"]
 
 
 def test_every_file_of_this_tree_is_read() -> None:

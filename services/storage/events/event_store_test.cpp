@@ -175,7 +175,7 @@ TEST_F(EventStoreTest, ASpanOfLittleElseThanEmptyLinksIsLeftOutAndSaid) {
   EXPECT_LT(answers_.taken(), 1U << 20U);
 }
 
-// D11: nobody can ask for less of a trace.
+// Nobody can ask for less of a trace.
 TEST_F(EventStoreTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
   for (char id = 1; id <= 20; ++id) {
     const auto body = request_of("cliente-a", {span(id, std::string(250'000, 'x'))});
