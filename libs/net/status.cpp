@@ -8,103 +8,22 @@
 
 #include <fmt/format.h>
 
-#include "libs/base/bytes.hpp"
 #include "libs/base/clock.hpp"
 #include "libs/base/json_text.hpp"
+#include "libs/net/rpc_status.hpp"
 
 namespace vigia::net {
 
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::seconds;
 
 constexpr Duration kRetryAfterDefault = seconds(1);
-// What a server may make us wait: a mistaken header must not stop an exporter for days.
-constexpr Duration kRetryAfterMax = std::chrono::hours(1);
-constexpr std::size_t kDetailsBytesMax = 8192;
 constexpr std::size_t kMessageBytesMax = 512;
-constexpr std::string_view kRetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
-
-// The range of google.protobuf.Duration.
-constexpr std::uint64_t kSecondsMax = 315'576'000'000;
-
-constexpr std::uint64_t kVarintType = 0;
-constexpr std::uint64_t kSizedType = 2;
-
-constexpr std::uint64_t sized_key(std::uint64_t field) { return field << 3U | kSizedType; }
-
-/// Calls `varint(field, value)` and `sized(field, bytes)` for the fields of a protobuf message.
-/// False where it is damaged.
-template <typename Varint, typename Sized>
-bool read_fields(std::string_view message, Varint varint, Sized sized) {
-  ByteReader reader(message);
-  while (reader.ok() && !reader.rest().empty()) {
-    const std::uint64_t key = reader.read_varint();
-    const std::uint64_t type = key & 7U;
-    if (type == kVarintType) {
-      varint(key >> 3U, reader.read_varint());
-    } else if (type == kSizedType) {
-      sized(key >> 3U, reader.read_sized());
-    } else if (type == 1) {
-      reader.read_bytes(8);
-    } else if (type == 5) {
-      reader.read_bytes(4);
-    } else {
-      return false;
-    }
-  }
-  return reader.ok();
-}
-
-void ignore_varint(std::uint64_t /*field*/, std::uint64_t /*value*/) {}
-void ignore_sized(std::uint64_t /*field*/, std::string_view /*bytes*/) {}
 
 std::optional<Duration> bounded(Duration wait) {
   if (wait < Duration::zero()) return std::nullopt;
   return std::min(wait, kRetryAfterMax);
-}
-
-/// google.protobuf.Duration inside google.rpc.RetryInfo.
-std::optional<Duration> read_retry_info(std::string_view info) {
-  std::uint64_t whole = 0;
-  std::uint64_t nanos = 0;
-  bool is_there = false;
-  const bool ok =
-      read_fields(info, ignore_varint, [&](std::uint64_t field, std::string_view duration) {
-        if (field != 1) return;
-        is_there = read_fields(
-            duration,
-            [&](std::uint64_t part, std::uint64_t value) { (part == 1 ? whole : nanos) = value; },
-            ignore_sized);
-      });
-  if (!ok || !is_there || whole > kSecondsMax || nanos > 999'999'999) return std::nullopt;
-  if (whole > static_cast<std::uint64_t>(duration_cast<seconds>(kRetryAfterMax).count())) {
-    return kRetryAfterMax;
-  }
-  return bounded(seconds(whole) + std::chrono::nanoseconds(nanos));
-}
-
-struct RpcStatus {
-  std::string message;
-  std::optional<Duration> retry_after;
-};
-
-RpcStatus read_rpc_status(std::string_view bytes) {
-  RpcStatus status;
-  // What the server at the other end says is outside bytes too: cut here, and made printable below.
-  if (bytes.size() > kDetailsBytesMax) return status;
-  read_fields(bytes, ignore_varint, [&](std::uint64_t field, std::string_view value) {
-    if (field == 2) status.message = value;
-    if (field != 3) return;
-    std::string_view type;
-    std::string_view detail;
-    read_fields(value, ignore_varint, [&](std::uint64_t part, std::string_view text) {
-      (part == 1 ? type : detail) = text;
-    });
-    if (type == kRetryInfoType) status.retry_after = read_retry_info(detail);
-  });
-  return status;
 }
 
 /// What a server said, cut and on one line, fit for a log and an error message.
@@ -151,20 +70,6 @@ ErrorCode code_of_http(int status) {
     default:
       return status >= 500 ? ErrorCode::kInternal : ErrorCode::kInvalid;
   }
-}
-
-std::string encode_duration(Duration duration) {
-  const auto whole = duration_cast<seconds>(duration);
-  std::string out;
-  if (whole.count() > 0) {
-    append_varint(out, 1U << 3U | kVarintType);
-    append_varint(out, static_cast<std::uint64_t>(whole.count()));
-  }
-  if (const auto nanos = (duration - whole).count(); nanos > 0) {
-    append_varint(out, 2U << 3U | kVarintType);
-    append_varint(out, static_cast<std::uint64_t>(nanos));
-  }
-  return out;
 }
 
 std::string retry_seconds(Duration wait) {
@@ -327,30 +232,6 @@ std::optional<Error> error_from_grpc(GrpcCode code, std::string_view message,
                                     said.empty() ? "" : ": ", said)};
   if (is_retryable(error)) error.retry_after = retry_after;
   return error;
-}
-
-std::string encode_rpc_status(GrpcCode code, std::string_view message,
-                              std::optional<Duration> retry_after) {
-  std::string out;
-  append_varint(out, 1U << 3U | kVarintType);
-  append_varint(out, static_cast<std::uint64_t>(code));
-  if (!message.empty()) {
-    append_varint(out, sized_key(2));
-    append_sized(out, message);
-  }
-  if (retry_after) {
-    std::string info;
-    append_varint(info, sized_key(1));
-    append_sized(info, encode_duration(std::max(*retry_after, Duration::zero())));
-    std::string any;
-    append_varint(any, sized_key(1));
-    append_sized(any, kRetryInfoType);
-    append_varint(any, sized_key(2));
-    append_sized(any, info);
-    append_varint(out, sized_key(3));
-    append_sized(out, any);
-  }
-  return out;
 }
 
 Response otlp_error(const RequestHead& request, const Error& error) {

@@ -20,10 +20,6 @@ std::optional<Error> error_from_http(int status, const Headers& headers, std::st
 std::optional<Error> error_from_grpc(GrpcCode code, std::string_view message,
                                      std::string_view details);
 
-/// A google.rpc.Status: code, message, and RetryInfo where `retry_after` is set.
-std::string encode_rpc_status(GrpcCode code, std::string_view message,
-                              std::optional<Duration> retry_after);
-
 /// The error as an answer to an OTLP request: trailers for gRPC; else the HTTP status, Retry-After
 /// where the error is retryable, and a google.rpc.Status body in the request's own encoding (JSON
 /// or protobuf, R-OTLP-7).

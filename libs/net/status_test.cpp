@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/net/rpc_status.hpp"
+
 namespace vigia::net {
 namespace {
 
@@ -53,20 +55,6 @@ TEST(Status, ResourceExhaustedIsRetryableOnlyWithRetryInfo) {
   EXPECT_EQ(error->code, ErrorCode::kOverLimit);
   EXPECT_EQ(error->retry_after, 1500ms);
   EXPECT_EQ(error_from_grpc(GrpcCode::kResourceExhausted, "", "")->code, ErrorCode::kTooLarge);
-}
-
-TEST(Status, DetailsOver8KiBAreNotRead) {
-  const std::string long_message(9000, 'x');
-  const auto details = encode_rpc_status(GrpcCode::kUnavailable, long_message, 5s);
-  EXPECT_FALSE(error_from_grpc(GrpcCode::kUnavailable, "", details)->retry_after.has_value());
-}
-
-TEST(Status, DamagedDetailsAreNoRetryInfo) {
-  auto details = encode_rpc_status(GrpcCode::kUnavailable, "m", 5s);
-  for (std::size_t size = 0; size < details.size(); ++size) {
-    const auto error = error_from_grpc(GrpcCode::kUnavailable, "", details.substr(0, size));
-    EXPECT_FALSE(error->retry_after.has_value()) << size;
-  }
 }
 
 TEST(Status, RetryAfterIsSecondsOrADate) {
