@@ -42,8 +42,8 @@ class Agent final : public service::Running {
             {.connections_per_host_max = 1, .user_agent = "vigia-agent/" VIGIA_VERSION})),
         link_(settings.collector, *client_, sender_status_.clock_offset()),
         refused_(settings.buffer.directory + "/refused", clock_),
-        health_(settings, status_),
-        relay_(settings, {*buffer_, counters_, durations_, clock_}) {}
+        health_(node().customer, node().node, settings.health.token, status_),
+        relay_(host::node_attributes(node()), {*buffer_, counters_, durations_, clock_}) {}
 
   /// What the collector still owes speaks to the link, which ends before the client.
   ~Agent() override { client_->close(); }
@@ -72,10 +72,10 @@ class Agent final : public service::Running {
     for (const Signal signal : buffer::kSignals) {
       lanes_.push_back(std::make_unique<sender::Lane>(
           signal, sender::Lane::Parts{buffer_->cursor(signal), link_, refused_, sender_status_,
-                                      settings_.customer}));
+                                      node().customer}));
     }
-    host_loop_.emplace(
-        settings_, telemetry::HostLoop::Parts{*buffer_, status_, counters_, durations_, clock_});
+    host_loop_.emplace(settings_.telemetry, telemetry::HostLoop::Parts{*buffer_, status_, counters_,
+                                                                       durations_, clock_});
     log_start();
     return {};
   }
@@ -94,6 +94,8 @@ class Agent final : public service::Running {
   }
 
  private:
+  const host::NodeSettings& node() const { return settings_.telemetry.node; }
+
   static Result<void> listen(net::ServerSettings settings, net::Handler& handler,
                              std::unique_ptr<net::Server>& place) {
     settings.loops = 1;
@@ -120,8 +122,8 @@ class Agent final : public service::Running {
     const auto address = [](const std::unique_ptr<net::Server>& server) {
       return server ? server->address() : std::string("off");
     };
-    service::log_info("the agent runs", {{"customer", settings_.customer.text()},
-                                         {"node", settings_.node.text()},
+    service::log_info("the agent runs", {{"customer", node().customer.text()},
+                                         {"node", node().node.text()},
                                          {"health", address(health_server_)},
                                          {"relay_grpc", address(grpc_server_)},
                                          {"relay_http", address(http_server_)},
@@ -138,7 +140,7 @@ class Agent final : public service::Running {
   sender::CollectorLink link_;
   sender::RefusedStore refused_;
   health::HealthEndpoint health_;
-  relay::RequestDurations durations_;
+  telemetry::RequestDurations durations_;
   relay::Relay relay_;
   std::unique_ptr<net::Server> health_server_;
   std::unique_ptr<net::Server> grpc_server_;
@@ -152,7 +154,7 @@ class Agent final : public service::Running {
 Result<std::unique_ptr<service::Running>> start_agent(const Settings& settings) {
   keep_memory_small();
   static const SystemClock clock;
-  auto buffer = buffer::Buffer::open(settings.buffer, settings.customer, clock);
+  auto buffer = buffer::Buffer::open(settings.buffer, settings.telemetry.node.customer, clock);
   if (!buffer) return forward(buffer);
   auto agent = std::make_unique<Agent>(settings, *std::move(buffer), clock);
   if (auto started = agent->start(); !started) return forward(started);

@@ -1,18 +1,11 @@
 #include "services/agent/settings.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <climits>
 #include <utility>
-
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <unistd.h>
 
 #include "libs/base/utf8.hpp"
 #include "libs/service/doors.hpp"
-#include "services/agent/host/proc_text.hpp"
+#include "services/agent/own_address.hpp"
 
 namespace vigia::agent {
 
@@ -43,79 +36,6 @@ constexpr Duration kIntervalMax = std::chrono::hours(1);
 constexpr std::uint64_t kBufferBytesMin = 4ULL << 20U;  // a few segments, so that the oldest can go
 constexpr Duration kBufferAgeMin = std::chrono::minutes(1);
 
-struct Address {
-  std::string host;
-  std::string port;
-};
-
-/// "host:port", "[::1]:port".
-Address split_address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return {std::string(text), ""};
-  std::string_view host = text.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return {std::string(host), std::string(text.substr(colon + 1))};
-}
-
-bool is_address(std::string_view text) {
-  const Address address = split_address(text);
-  const auto port = host::parse_counter(address.port);
-  return !address.host.empty() && port && *port <= USHRT_MAX;
-}
-
-/// Host and port of an http:// or https:// URL without a path; nothing of any other text.
-std::optional<Address> split_endpoint(std::string_view endpoint) {
-  std::string default_port;
-  if (endpoint.starts_with("http://")) {
-    endpoint.remove_prefix(7);
-    default_port = "80";
-  } else if (endpoint.starts_with("https://")) {
-    endpoint.remove_prefix(8);
-    default_port = "443";
-  } else {
-    return std::nullopt;
-  }
-  if (endpoint.empty() || endpoint.find_first_of("/?#@ \t") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  const bool has_port = endpoint.rfind(':') != std::string_view::npos && endpoint.back() != ']';
-  if (has_port && !is_address(endpoint)) return std::nullopt;
-  Address address = has_port ? split_address(endpoint)
-                             : split_address(std::string(endpoint) + ":" + default_port);
-  return address;
-}
-
-bool is_wildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
-
-std::string own_host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "";
-}
-
-/// True for an address of one of this host's interfaces, and for all of 127.0.0.0/8.
-bool is_of_this_host(const std::string& host) {
-  if (host.starts_with("127.") || host == "::1") return true;
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return false;
-  bool is_found = false;
-  for (const ifaddrs* entry = first; entry != nullptr && !is_found; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr) continue;
-    char text[INET6_ADDRSTRLEN] = {};
-    if (entry->ifa_addr->sa_family == AF_INET) {
-      const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-      ::inet_ntop(AF_INET, &address->sin_addr, text, sizeof(text));
-    } else if (entry->ifa_addr->sa_family == AF_INET6) {
-      const auto* address = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
-      ::inet_ntop(AF_INET6, &address->sin6_addr, text, sizeof(text));
-    }
-    is_found = host == text;
-  }
-  ::freeifaddrs(first);
-  return is_found;
-}
-
 /// A header value: printable, so that no second header can hide in it.
 bool is_header_safe(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char character) {
@@ -141,12 +61,12 @@ std::string read_token(const service::ConfigNode& node) {
   return token;
 }
 
-CollectorSettings read_collector(const service::ConfigNode& node) {
-  CollectorSettings settings;
+sender::CollectorSettings read_collector(const service::ConfigNode& node) {
+  sender::CollectorSettings settings;
   const auto endpoint = node.child("endpoint");
   settings.endpoint = endpoint.required_text();
   while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
-  if (!settings.endpoint.empty() && !split_endpoint(settings.endpoint)) {
+  if (!settings.endpoint.empty() && !is_endpoint(settings.endpoint)) {
     endpoint.note_error("is not http://host:port or https://host:port");
   }
   const auto protocol = node.child("protocol");
@@ -154,7 +74,7 @@ CollectorSettings read_collector(const service::ConfigNode& node) {
   if (protocol_text != "grpc" && protocol_text != "http") {
     protocol.note_error("\"" + protocol_text + "\" is neither grpc nor http");
   }
-  settings.protocol = protocol_text == "http" ? Protocol::kHttp : Protocol::kGrpc;
+  settings.protocol = protocol_text == "http" ? sender::Protocol::kHttp : sender::Protocol::kGrpc;
   settings.token = read_token(node.child("token"));
   const auto compression = node.child("compression");
   settings.compression = compression.text("gzip");
@@ -185,16 +105,16 @@ std::string read_listen(const service::ConfigNode& node, const std::string& fall
   return listen;
 }
 
-HealthSettings read_health(const service::ConfigNode& node) {
-  HealthSettings settings;
+health::HealthSettings read_health(const service::ConfigNode& node) {
+  health::HealthSettings settings;
   settings.listen = read_listen(node.child("listen"), settings.listen, false);
   settings.token = read_token(node.child("token"));
   settings.tls = service::read_server_tls(node.child("tls"));
   return settings;
 }
 
-BufferSettings read_buffer(const service::ConfigNode& node) {
-  BufferSettings settings;
+buffer::BufferSettings read_buffer(const service::ConfigNode& node) {
+  buffer::BufferSettings settings;
   settings.directory = node.child("directory").text(settings.directory);
   const auto bytes_max = node.child("bytes_max");
   settings.bytes_max = bytes_max.bytes(settings.bytes_max);
@@ -214,8 +134,8 @@ Duration read_interval(const service::ConfigNode& node) {
   return interval;
 }
 
-void check_relay(const service::ConfigNode& root, const CollectorSettings& collector,
-                 const RelaySettings& relay) {
+void check_relay(const service::ConfigNode& root, const sender::CollectorSettings& collector,
+                 const relay::RelaySettings& relay) {
   for (const std::string& listen : {relay.grpc, relay.http}) {
     if (listen.empty() || !is_own_address(collector.endpoint, listen)) continue;
     root.child("collector")
@@ -268,53 +188,38 @@ Id read_id(const service::ConfigNode& node, std::string_view fallback) {
   return id ? *id : *Id::parse(fallback);
 }
 
+host::NodeSettings read_node(const service::ConfigNode& root) {
+  const auto customer = root.child("customer");
+  const auto node = root.child("node");
+  return {.customer = read_id<CustomerId>(customer.child("id"), "unnamed"),
+          .customer_name = read_attribute(customer.child("name")),
+          .node = read_id<NodeId>(node.child("id"), "unnamed"),
+          .region = read_attribute(node.child("region")),
+          .environment = read_attribute(root.child("environment"))};
+}
+
+relay::RelaySettings read_relay(const service::ConfigNode& node) {
+  return {read_listen(node.child("grpc"), relay::RelaySettings{}.grpc, true),
+          read_listen(node.child("http"), relay::RelaySettings{}.http, true)};
+}
+
 }  // namespace
-
-std::vector<host::ResourceAttribute> customer_attributes(const Settings& settings) {
-  std::vector<host::ResourceAttribute> attributes;
-  const auto add = [&](std::string key, const std::string& value) {
-    if (!value.empty()) attributes.push_back({std::move(key), {value}, false});
-  };
-  add("customer.id", settings.customer.text());
-  add("customer.name", settings.customer_name);
-  add("node.id", settings.node.text());
-  add("node.region", settings.region);
-  add("environment", settings.environment);
-  return attributes;
-}
-
-bool is_own_address(const std::string& endpoint, const std::string& listen) {
-  const auto target = split_endpoint(endpoint);
-  const Address own = split_address(listen);
-  if (!target || own.port == "0" ||
-      host::parse_counter(target->port) != host::parse_counter(own.port)) {
-    return false;
-  }
-  if (target->host == own.host) return true;
-  const bool is_local_name = target->host == "localhost" || target->host == own_host_name();
-  // To connect to 0.0.0.0 is to connect to this host.
-  if (is_wildcard(target->host)) return own.host == "127.0.0.1" || is_wildcard(own.host);
-  if (is_wildcard(own.host)) return is_local_name || is_of_this_host(target->host);
-  return is_local_name && (own.host == "127.0.0.1" || own.host == "::1" || own.host == "localhost");
-}
 
 Result<Settings> Settings::read(const service::ConfigFile& file) {
   const auto root = file.root();
-  const auto customer = root.child("customer");
-  const auto node = root.child("node");
-  const auto relay = root.child("relay");
-  Settings settings{.customer = read_id<CustomerId>(customer.child("id"), "unnamed"),
-                    .customer_name = read_attribute(customer.child("name")),
-                    .node = read_id<NodeId>(node.child("id"), "unnamed"),
-                    .region = read_attribute(node.child("region")),
-                    .environment = read_attribute(root.child("environment")),
-                    .collector = read_collector(root.child("collector")),
-                    .interval = read_interval(root.child("interval")),
-                    .health = read_health(root.child("health")),
-                    .relay = {read_listen(relay.child("grpc"), RelaySettings{}.grpc, true),
-                              read_listen(relay.child("http"), RelaySettings{}.http, true)},
-                    .buffer = read_buffer(root.child("buffer")),
-                    .host = read_host(root.child("host"))};
+  // In the order of the file, so that its errors are told in that order.
+  auto node = read_node(root);
+  auto collector = read_collector(root.child("collector"));
+  const Duration interval = read_interval(root.child("interval"));
+  auto health = read_health(root.child("health"));
+  auto relay = read_relay(root.child("relay"));
+  auto buffer = read_buffer(root.child("buffer"));
+  auto host = read_host(root.child("host"));
+  Settings settings{.collector = std::move(collector),
+                    .health = std::move(health),
+                    .relay = std::move(relay),
+                    .buffer = std::move(buffer),
+                    .telemetry = {std::move(node), std::move(host), interval}};
   check_relay(root, settings.collector, settings.relay);
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/agent/own_address.hpp"
+
 namespace vigia::agent {
 namespace {
 
@@ -30,14 +32,14 @@ std::string error_of(const std::string& text) {
 TEST(AgentSettings, SmallestFileGetsTheDefaults) {
   const auto settings = read(kSmallest);
   ASSERT_TRUE(settings) << settings.error().message;
-  EXPECT_EQ(settings->interval, std::chrono::seconds(15));
+  EXPECT_EQ(settings->telemetry.interval, std::chrono::seconds(15));
   EXPECT_EQ(settings->health.listen, "0.0.0.0:8080");
   EXPECT_EQ(settings->relay.grpc, "127.0.0.1:4317");
   EXPECT_EQ(settings->relay.http, "127.0.0.1:4318");
   EXPECT_EQ(settings->buffer.bytes_max, 512ULL << 20U);
   EXPECT_EQ(settings->buffer.age_max, std::chrono::hours(24));
-  EXPECT_EQ(settings->collector.protocol, Protocol::kGrpc);
-  EXPECT_EQ(settings->host.proc, "/proc");
+  EXPECT_EQ(settings->collector.protocol, sender::Protocol::kGrpc);
+  EXPECT_EQ(settings->telemetry.host.proc, "/proc");
 }
 
 TEST(AgentSettings, AllKeysAreRead) {
@@ -64,11 +66,11 @@ host: {proc: /host/proc, sys: /host/sys, root: /host, connections: list,
   EXPECT_EQ(settings->health.tls->key_file, "/proc/self/stat");
   EXPECT_EQ(settings->relay.grpc, "");
   EXPECT_EQ(settings->buffer.directory, "/tmp/b");
-  EXPECT_EQ(settings->host.root, "/host");
-  EXPECT_TRUE(settings->host.lists_connections);
-  EXPECT_EQ(settings->host.excludes.mounts, std::vector<std::string>{"/mnt/*"});
-  EXPECT_EQ(settings->host.excludes.types, std::vector<std::string>{"nfs4"});
-  EXPECT_TRUE(settings->host.excludes.interfaces.empty());
+  EXPECT_EQ(settings->telemetry.host.root, "/host");
+  EXPECT_TRUE(settings->telemetry.host.lists_connections);
+  EXPECT_EQ(settings->telemetry.host.excludes.mounts, std::vector<std::string>{"/mnt/*"});
+  EXPECT_EQ(settings->telemetry.host.excludes.types, std::vector<std::string>{"nfs4"});
+  EXPECT_TRUE(settings->telemetry.host.excludes.interfaces.empty());
 }
 
 TEST(AgentSettings, ErrorsNameFileLineAndKey) {

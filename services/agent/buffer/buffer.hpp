@@ -17,7 +17,7 @@
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/buffer/settings.hpp"
 
 namespace vigia::agent::buffer {
 

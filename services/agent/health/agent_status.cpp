@@ -13,19 +13,17 @@ namespace {
 /// A tenth of a second is finer than a date tells.
 constexpr double kOffsetSteps = 10;
 
-using Labels = std::vector<std::pair<std::string_view, std::string>>;
-
 void add_gauge(std::vector<StatusValue>& values, std::string_view name, std::string_view help,
                double value) {
   values.push_back({name, help, false, {}, value});
 }
 
 void add_counter(std::vector<StatusValue>& values, std::string_view name, std::string_view help,
-                 std::uint64_t value, Labels labels = {}) {
+                 std::uint64_t value, StatusLabels labels = {}) {
   values.push_back({name, help, true, std::move(labels), static_cast<double>(value)});
 }
 
-Labels signal_label(Signal signal) { return {{"signal", std::string(to_string(signal))}}; }
+StatusLabels signal_label(Signal signal) { return {{"signal", std::string(to_string(signal))}}; }
 
 std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
 
@@ -144,14 +142,14 @@ std::vector<StatusValue> AgentStatus::values() {
   return values;
 }
 
-std::vector<telemetry::MetricFamily> status_families(const std::vector<StatusValue>& values,
-                                                     std::int64_t started_ns) {
-  std::vector<telemetry::MetricFamily> families;
+std::vector<host::MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                                std::int64_t started_ns) {
+  std::vector<host::MetricFamily> families;
   for (const StatusValue& value : values) {
     // values() gives all of a name one after the other, so a look at the last one is enough.
     if (families.empty() || families.back().name != value.name) {
-      const auto kind = value.is_counter ? telemetry::InstrumentKind::kCounter
-                                         : telemetry::InstrumentKind::kGauge;
+      const auto kind =
+          value.is_counter ? host::InstrumentKind::kCounter : host::InstrumentKind::kGauge;
       families.push_back({value.name, "", value.help, kind, true, started_ns, {}});
     }
     families.back().points.push_back({value.labels, value.value});

@@ -12,9 +12,8 @@
 
 #include "libs/base/clock.hpp"
 #include "services/agent/buffer/buffer.hpp"
+#include "services/agent/host/metric_family.hpp"
 #include "services/agent/sender/sender_status.hpp"
-#include "services/agent/settings.hpp"
-#include "services/agent/telemetry/metric_family.hpp"
 
 namespace vigia::agent::health {
 
@@ -27,12 +26,14 @@ struct AgentCounters {
   std::array<std::atomic<std::uint64_t>, 3> relay_refusals{};  ///< requests, by signal
 };
 
+using StatusLabels = std::vector<std::pair<std::string_view, std::string>>;
+
 /// One of the agent's own metrics.
 struct StatusValue {
   std::string_view name;  ///< as Prometheus writes it; a counter ends in _total
   std::string_view help;
   bool is_counter = false;
-  std::vector<std::pair<std::string_view, std::string>> labels;
+  StatusLabels labels;
   double value = 0;
 };
 
@@ -70,7 +71,7 @@ class AgentStatus {
 };
 
 /// The same values as families for the SDK, in order, those of one name together.
-std::vector<telemetry::MetricFamily> status_families(const std::vector<StatusValue>& values,
-                                                     std::int64_t started_ns);
+std::vector<host::MetricFamily> status_families(const std::vector<StatusValue>& values,
+                                                std::int64_t started_ns);
 
 }  // namespace vigia::agent::health

@@ -85,11 +85,9 @@ std::string format_uptime(Duration uptime) {
 
 std::string format_percent(double percent) { return fmt::format("{:.0f}%", percent); }
 
-HealthEndpoint::HealthEndpoint(const Settings& settings, AgentStatus& status)
-    : customer_(settings.customer.text()),
-      node_(settings.node.text()),
-      token_(settings.health.token),
-      status_(status) {}
+HealthEndpoint::HealthEndpoint(const CustomerId& customer, const NodeId& node, std::string token,
+                               AgentStatus& status)
+    : customer_(customer.text()), node_(node.text()), token_(std::move(token)), status_(status) {}
 
 std::optional<net::Response> HealthEndpoint::admit(net::RequestHead& head) {
   if (head.path != "/health" && head.path != "/ready") {

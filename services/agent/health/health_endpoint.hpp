@@ -6,7 +6,6 @@
 
 #include "libs/net/server.hpp"
 #include "services/agent/health/agent_status.hpp"
-#include "services/agent/settings.hpp"
 
 namespace vigia::agent::health {
 
@@ -25,7 +24,9 @@ std::string format_percent(double percent);
 /// Thread contract: event loops.
 class HealthEndpoint final : public net::Handler {
  public:
-  HealthEndpoint(const Settings& settings, AgentStatus& status);
+  /// Says whose node it is. `token`: what is asked for; "": none.
+  HealthEndpoint(const CustomerId& customer, const NodeId& node, std::string token,
+                 AgentStatus& status);
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
 

@@ -46,7 +46,7 @@ TEST(StatusFamilies, ValuesOfOneNameAreOneFamily) {
                                         77);
   ASSERT_EQ(families.size(), 2U);
   EXPECT_EQ(families[0].points.size(), 2U);
-  EXPECT_EQ(families[0].kind, telemetry::InstrumentKind::kCounter);
+  EXPECT_EQ(families[0].kind, host::InstrumentKind::kCounter);
   EXPECT_EQ(families[0].start_ns, 77);
   EXPECT_EQ(families[1].unit, "");
 }

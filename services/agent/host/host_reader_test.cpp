@@ -29,12 +29,11 @@ std::optional<FilesystemSpace> fixed_space(const std::string& path) {
 }
 
 /// The value of one point, by family name and the values of its attributes in order.
-std::optional<double> value_of(const std::vector<telemetry::MetricFamily>& families,
-                               std::string_view name,
+std::optional<double> value_of(const std::vector<MetricFamily>& families, std::string_view name,
                                const std::vector<std::string>& attributes = {}) {
-  for (const telemetry::MetricFamily& family : families) {
+  for (const MetricFamily& family : families) {
     if (family.name != name) continue;
-    for (const telemetry::MetricPoint& point : family.points) {
+    for (const MetricPoint& point : family.points) {
       std::vector<std::string> values;
       for (const auto& [key, value] : point.attributes) values.push_back(value);
       if (values != attributes) continue;
@@ -167,8 +166,8 @@ TEST(HostReader, HugeAndBrokenNumbersNeitherWrapNorStopTheRest) {
   EXPECT_EQ(value_of(families, "system.network.connection.count", {"listen", "tcp"}), std::nullopt);
   EXPECT_EQ(value_of(families, "system.cpu.load_average.1m"), std::nullopt);
   EXPECT_EQ(value_of(families, "system.uptime"), std::nullopt);
-  for (const telemetry::MetricFamily& family : families) {
-    for (const telemetry::MetricPoint& point : family.points) {
+  for (const MetricFamily& family : families) {
+    for (const MetricPoint& point : family.points) {
       EXPECT_GE(std::visit([](auto value) { return static_cast<double>(value); }, point.value), 0)
           << family.name;
     }

@@ -101,8 +101,8 @@ void answer_refusal(health::AgentCounters& counters, const net::RequestHead& hea
 
 }  // namespace
 
-Relay::Relay(const Settings& settings, Parts parts)
-    : stamp_(settings), parts_(parts), deltas_(parts.clock), thread_([this] { run(); }) {}
+Relay::Relay(const std::vector<host::ResourceAttribute>& attributes, Parts parts)
+    : stamp_(attributes), parts_(parts), deltas_(parts.clock), thread_([this] { run(); }) {}
 
 Relay::~Relay() {
   {

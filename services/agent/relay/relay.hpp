@@ -14,9 +14,8 @@
 #include "services/agent/buffer/buffer.hpp"
 #include "services/agent/health/agent_status.hpp"
 #include "services/agent/relay/delta_accumulator.hpp"
-#include "services/agent/relay/request_durations.hpp"
 #include "services/agent/relay/stamp.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 
 namespace vigia::agent::relay {
 
@@ -28,10 +27,11 @@ class Relay final : public net::Handler {
   struct Parts {
     buffer::Buffer& buffer;
     health::AgentCounters& counters;
-    RequestDurations& durations;
+    telemetry::RequestDurations& durations;
     const Clock& clock;
   };
-  Relay(const Settings& settings, Parts parts);
+  /// `attributes`: what every resource is stamped with.
+  Relay(const std::vector<host::ResourceAttribute>& attributes, Parts parts);
   ~Relay() override;
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;

@@ -6,17 +6,20 @@
 
 #include <protozero/exception.hpp>
 
+#include "services/agent/host/node.hpp"
 #include "services/agent/relay/delta_accumulator.hpp"
-#include "services/agent/relay/request_durations.hpp"
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/sender/split_request.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 
 namespace {
 
-vigia::agent::Settings settings() {
-  auto file = vigia::service::ConfigFile::parse(
-      "customer: {id: a}\nnode: {id: n}\ncollector: {endpoint: \"http://c:1\"}\n", "fuzz.yaml");
-  return *vigia::agent::Settings::read(*file);
+vigia::agent::host::NodeSettings node() {
+  return {.customer = *vigia::CustomerId::parse("a"),
+          .customer_name = "",
+          .node = *vigia::NodeId::parse("n"),
+          .region = "",
+          .environment = ""};
 }
 
 void check(bool is_true) {
@@ -27,31 +30,32 @@ void check(bool is_true) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using vigia::Signal;
-  static const vigia::agent::ResourceStamp stamp(settings());
+  static const vigia::agent::relay::ResourceStamp stamp(
+      vigia::agent::host::node_attributes(node()));
   static const vigia::SystemClock clock;
   const std::string body(reinterpret_cast<const char*>(data), size);
   for (const Signal signal : {Signal::kMetrics, Signal::kTraces, Signal::kLogs}) {
-    const auto contents = vigia::agent::inspect_request(signal, body);
+    const auto contents = vigia::agent::relay::inspect_request(signal, body);
     if (!contents) continue;
     const std::string stamped = stamp.apply(body);
     check(stamped.size() <= stamp.stamped_bytes_max(body));
-    const auto after = vigia::agent::inspect_request(signal, stamped);
+    const auto after = vigia::agent::relay::inspect_request(signal, stamped);
     check(after && after->items == contents->items);
     check(stamp.apply(stamped) == stamped);
-    if (const auto halves = vigia::agent::split_request(stamped)) {
-      const auto first = vigia::agent::inspect_request(signal, halves->first);
-      const auto second = vigia::agent::inspect_request(signal, halves->second);
+    if (const auto halves = vigia::agent::sender::split_request(stamped)) {
+      const auto first = vigia::agent::relay::inspect_request(signal, halves->first);
+      const auto second = vigia::agent::relay::inspect_request(signal, halves->second);
       check(first && second && first->items + second->items == contents->items);
     }
     if (signal != Signal::kMetrics) continue;
     try {
-      vigia::agent::DeltaAccumulator deltas(clock);
+      vigia::agent::relay::DeltaAccumulator deltas(clock);
       const auto rewritten = deltas.rewrite(stamped);
       if (!rewritten) continue;
       deltas.commit();
-      const auto last = vigia::agent::inspect_request(signal, *rewritten);
+      const auto last = vigia::agent::relay::inspect_request(signal, *rewritten);
       check(last && last->items == contents->items);
-      vigia::agent::RequestDurations durations;
+      vigia::agent::telemetry::RequestDurations durations;
       durations.observe(body);
       durations.commit();
     } catch (const protozero::exception&) {

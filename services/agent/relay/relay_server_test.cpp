@@ -10,6 +10,7 @@
 #include "libs/net/client.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
+#include "services/agent/host/node.hpp"
 #include "services/agent/relay/relay.hpp"
 
 namespace vigia::agent::relay {
@@ -23,24 +24,15 @@ using std::chrono::seconds;
 constexpr const char* kMetricsCall =
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
-Settings settings(const std::string& directory) {
-  auto file = service::ConfigFile::parse(
-      "customer: {id: cliente-a}\nnode: {id: web-01}\ncollector: {endpoint: \"http://c:1\"}\n"
-      "buffer: {directory: " +
-          directory + "}\n",
-      "agent.yaml");
-  return *Settings::read(*file);
-}
-
 class RelayServerTest : public testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::remove_all(folder_);
-    auto opened = buffer::Buffer::open(settings_.buffer, settings_.customer, clock_);
+    auto opened = buffer::Buffer::open({.directory = folder_.string()}, node_.customer, clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     buffer_ = *std::move(opened);
-    relay_ =
-        std::make_unique<Relay>(settings_, Relay::Parts{*buffer_, counters_, durations_, clock_});
+    relay_ = std::make_unique<Relay>(host::node_attributes(node_),
+                                     Relay::Parts{*buffer_, counters_, durations_, clock_});
     net::ServerSettings server;
     server.name = "relay";
     server.listen = "127.0.0.1:0";
@@ -105,9 +97,13 @@ class RelayServerTest : public testing::Test {
   const std::filesystem::path folder_ =
       std::filesystem::path(testing::TempDir()) / ("vigia-relay-" + std::to_string(::getpid()));
   SystemClock clock_;
-  const Settings settings_ = settings(folder_.string());
+  const host::NodeSettings node_{.customer = *CustomerId::parse("cliente-a"),
+                                 .customer_name = "",
+                                 .node = *NodeId::parse("web-01"),
+                                 .region = "",
+                                 .environment = ""};
   health::AgentCounters counters_;
-  RequestDurations durations_;
+  telemetry::RequestDurations durations_;
   std::unique_ptr<buffer::Buffer> buffer_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<net::Server> server_;

@@ -6,10 +6,11 @@
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 
+#include "services/agent/host/node.hpp"
 #include "services/agent/relay/delta_accumulator.hpp"
-#include "services/agent/relay/request_durations.hpp"
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/telemetry/duration_metrics.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 
 namespace vigia::agent::relay {
 namespace {
@@ -20,12 +21,12 @@ using otlp::collector::metrics::v1::ExportMetricsServiceRequest;
 using otlp::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE;
 using otlp::metrics::v1::AGGREGATION_TEMPORALITY_DELTA;
 
-Settings settings() {
-  auto file = service::ConfigFile::parse(
-      "customer: {id: cliente-a, name: Empresa XYZ}\nnode: {id: web-01, region: us-east-1}\n"
-      "environment: production\ncollector: {endpoint: \"http://c:1\"}\n",
-      "agent.yaml");
-  return *Settings::read(*file);
+host::NodeSettings node() {
+  return {.customer = *CustomerId::parse("cliente-a"),
+          .customer_name = "Empresa XYZ",
+          .node = *NodeId::parse("web-01"),
+          .region = "us-east-1",
+          .environment = "production"};
 }
 
 void set_text(otlp::common::v1::KeyValue* attribute, const std::string& key,
@@ -58,7 +59,7 @@ TEST(ResourceStamp, ForeignValuesAreReplacedAndTheRestIsKept) {
   ASSERT_EQ(inspect_request(Signal::kLogs, body)->items, 1U);
 
   ExportLogsServiceRequest stamped;
-  ASSERT_TRUE(stamped.ParseFromString(ResourceStamp(settings()).apply(body)));
+  ASSERT_TRUE(stamped.ParseFromString(ResourceStamp(host::node_attributes(node())).apply(body)));
   using testing::Pair;
   EXPECT_THAT(texts(stamped.resource_logs(0).resource()),
               testing::UnorderedElementsAre(
@@ -72,7 +73,7 @@ TEST(ResourceStamp, ForeignValuesAreReplacedAndTheRestIsKept) {
 }
 
 TEST(ResourceStamp, WhatItMakesIsKnownBefore) {
-  const ResourceStamp stamp(settings());
+  const ResourceStamp stamp(host::node_attributes(node()));
   std::string envelopes;
   for (int number = 0; number < 1000; ++number) envelopes += std::string("\x0a\x00", 2);
   EXPECT_LE(stamp.apply(envelopes).size(), stamp.stamped_bytes_max(envelopes));
@@ -465,7 +466,7 @@ TEST_F(ExponentialDeltaTest, PointsThatWouldBecomeTooMuchCountNothing) {
 
 TEST(RequestDurations, AveragesOfTheRequestsSinceTheLastSample) {
   const std::string name = "http.server.request.duration";
-  RequestDurations durations;
+  telemetry::RequestDurations durations;
   const auto observe = [&](const std::string& body) {
     durations.observe(body);
     durations.commit();
@@ -482,7 +483,7 @@ TEST(RequestDurations, AveragesOfTheRequestsSinceTheLastSample) {
 
 TEST(RequestDurations, CumulativeHistogramsCountFromTheirLastReport) {
   const std::string name = "http.server.request.duration";
-  RequestDurations durations;
+  telemetry::RequestDurations durations;
   const auto observe = [&](const std::string& body) {
     durations.observe(body);
     durations.commit();
@@ -498,14 +499,14 @@ TEST(RequestDurations, CumulativeHistogramsCountFromTheirLastReport) {
 }
 
 TEST(RequestDurations, SeriesThatBeganLongAgoOnlySetsTheMark) {
-  RequestDurations durations;
+  telemetry::RequestDurations durations;
   durations.observe(histogram("http.server.request.duration", 10'000, false, {2, 2}, 4));
   durations.commit();
   EXPECT_TRUE(durations.take().empty());
 }
 
 TEST(DurationMetrics, OneGaugeAServiceWithoutAUnit) {
-  const auto encoded = telemetry::encode_durations({{"shop", "tienda", 0.25}}, settings(), 5);
+  const auto encoded = telemetry::encode_durations({{"shop", "tienda", 0.25}}, node(), 5);
   EXPECT_EQ(encoded.points, 1U);
   ExportMetricsServiceRequest request;
   ASSERT_TRUE(request.ParseFromString(encoded.body));

@@ -7,6 +7,7 @@
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 
 namespace vigia::agent::relay {
 
@@ -31,7 +32,7 @@ class Inspector final : public wire::otlp::Visitor {
                            metric.type == MetricType::kHistogram ||
                            metric.type == MetricType::kExponentialHistogram;
     contents_.has_deltas |= is_summed && metric.temporality == wire::otlp::Temporality::kDelta;
-    contents_.has_request_durations |= is_request_duration(metric.name);
+    contents_.has_request_durations |= telemetry::is_request_duration(metric.name);
   }
   void on_item(std::uint32_t /*item*/, std::string_view /*bytes*/) override {}
   RequestContents& contents() { return contents_; }
@@ -65,12 +66,7 @@ Result<RequestContents> inspect_request(Signal signal, std::string_view body) {
   return inspector.contents();
 }
 
-bool is_request_duration(std::string_view metric_name) {
-  return metric_name == "http.server.request.duration" || metric_name == "http.server.duration";
-}
-
-ResourceStamp::ResourceStamp(const Settings& settings) {
-  const auto attributes = customer_attributes(settings);
+ResourceStamp::ResourceStamp(const std::vector<host::ResourceAttribute>& attributes) {
   for (const host::ResourceAttribute& attribute : attributes)
     labels_.push_back(label_of(attribute.key));
   encoded_ = telemetry::encode_resource(attributes);

@@ -7,7 +7,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/host/identity.hpp"
 
 namespace vigia::agent::relay {
 
@@ -21,14 +21,11 @@ struct RequestContents {
 /// kInvalid where the bytes are no export request of that signal.
 Result<RequestContents> inspect_request(Signal signal, std::string_view body);
 
-/// True for the histogram of an HTTP server's request durations, in its present or its old name.
-bool is_request_duration(std::string_view metric_name);
-
-/// customer.id and node.id, and customer.name, node.region and environment where they are
-/// configured. Thread contract: any thread.
+/// Attributes that are put on resources: whose data it is and from where (host::node_attributes).
+/// Thread contract: any thread.
 class ResourceStamp {
  public:
-  explicit ResourceStamp(const Settings& settings);
+  explicit ResourceStamp(const std::vector<host::ResourceAttribute>& attributes);
 
   /// The request with our attributes on each resource, in place of any attribute whose Prometheus
   /// label would be one of ours ("customer-id", "customer_id", …). Nothing else is decoded or

@@ -11,7 +11,7 @@
 #include "libs/model/signal.hpp"
 #include "libs/net/client.hpp"
 #include "services/agent/sender/clock_offset.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/sender/settings.hpp"
 
 namespace vigia::agent::sender {
 

@@ -46,17 +46,17 @@ std::string encode_scope_metrics(double average_seconds, std::int64_t time_ns) {
 
 }  // namespace
 
-EncodedMetrics encode_durations(const std::vector<relay::ServiceDuration>& durations,
-                                const Settings& settings, std::int64_t time_ns) {
+EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
+                                const host::NodeSettings& node, std::int64_t time_ns) {
   EncodedMetrics encoded;
   protozero::pbf_writer request(encoded.body);
-  for (const relay::ServiceDuration& duration : durations) {
-    auto resource = customer_attributes(settings);
+  for (const ServiceDuration& duration : durations) {
+    auto resource = host::node_attributes(node);
     resource.push_back({"service.name", {duration.service_name}, false});
     if (!duration.service_namespace.empty()) {
       resource.push_back({"service.namespace", {duration.service_namespace}, false});
     }
-    resource.push_back({"service.instance.id", {settings.node.text()}, false});
+    resource.push_back({"service.instance.id", {node.node.text()}, false});
     protozero::pbf_writer metrics(request, kResourceMetricsField);
     metrics.add_message(kResourceField, encode_resource(resource));
     metrics.add_message(kScopeMetricsField,

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <vector>
 
-#include "services/agent/relay/request_durations.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/host/node.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 #include "services/agent/telemetry/sdk_meter.hpp"
 
 namespace vigia::agent::telemetry {
 
 /// An export request with one gauge point a service, each under a resource of its own, so that the
 /// series carries the application's job. Its unit is empty: the name has it already.
-EncodedMetrics encode_durations(const std::vector<relay::ServiceDuration>& durations,
-                                const Settings& settings, std::int64_t time_ns);
+EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
+                                const host::NodeSettings& node, std::int64_t time_ns);
 
 }  // namespace vigia::agent::telemetry

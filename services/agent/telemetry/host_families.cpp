@@ -20,31 +20,32 @@ class FamilyList {
  public:
   explicit FamilyList(std::int64_t start_ns) : start_ns_(start_ns) {}
 
-  void family(InstrumentKind kind, std::string_view name, std::string_view unit,
+  void family(host::InstrumentKind kind, std::string_view name, std::string_view unit,
               std::string_view description) {
     families_.push_back({name, unit, description, kind, false, start_ns_, {}});
   }
-  void point(PointAttributes attributes, std::uint64_t value) {
+  void point(host::PointAttributes attributes, std::uint64_t value) {
     families_.back().points.push_back({std::move(attributes), host::to_signed_saturating(value)});
   }
-  void point(PointAttributes attributes, double value) {
+  void point(host::PointAttributes attributes, double value) {
     families_.back().is_double = true;
     families_.back().points.push_back({std::move(attributes), value});
   }
-  std::vector<MetricFamily> take() {
+  std::vector<host::MetricFamily> take() {
     // What this kernel or container cannot tell is left out: 0 would be a value.
-    std::erase_if(families_, [](const MetricFamily& family) { return family.points.empty(); });
+    std::erase_if(families_,
+                  [](const host::MetricFamily& family) { return family.points.empty(); });
     return std::move(families_);
   }
 
  private:
   std::int64_t start_ns_;
-  std::vector<MetricFamily> families_;
+  std::vector<host::MetricFamily> families_;
 };
 
-constexpr auto kCounter = InstrumentKind::kCounter;
-constexpr auto kUpDown = InstrumentKind::kUpDownCounter;
-constexpr auto kGauge = InstrumentKind::kGauge;
+constexpr auto kCounter = host::InstrumentKind::kCounter;
+constexpr auto kUpDown = host::InstrumentKind::kUpDownCounter;
+constexpr auto kGauge = host::InstrumentKind::kGauge;
 
 // Shares carry five decimals and percentages three, finer than what they are made of (a CPU's tick
 // in 15 s is 0.0007 of it). The digits behind would be noise, which no store can pack: seven bytes
@@ -141,7 +142,7 @@ void add_paging(FamilyList& list, const host::HostReading& reading) {
   }
 }
 
-PointAttributes disk_direction(const host::DiskCounters& disk, const char* direction) {
+host::PointAttributes disk_direction(const host::DiskCounters& disk, const char* direction) {
   return {{"disk.io.direction", direction}, {"system.device", disk.name}};
 }
 
@@ -176,17 +177,17 @@ void add_disks(FamilyList& list, const host::HostReading& reading) {
   }
 }
 
-PointAttributes mount_attributes(const host::Mount& mount) {
-  PointAttributes attributes = {{"system.device", mount.source},
-                                {"system.filesystem.mode", mount.mode},
-                                {"system.filesystem.mountpoint", mount.mount_point},
-                                {"system.filesystem.type", mount.type}};
+host::PointAttributes mount_attributes(const host::Mount& mount) {
+  host::PointAttributes attributes = {{"system.device", mount.source},
+                                      {"system.filesystem.mode", mount.mode},
+                                      {"system.filesystem.mountpoint", mount.mount_point},
+                                      {"system.filesystem.type", mount.type}};
   if (!mount.kind.empty()) attributes.emplace_back("vigia.mount.kind", mount.kind);
   return attributes;
 }
 
-PointAttributes mount_state(const host::Mount& mount, const char* state) {
-  PointAttributes attributes = mount_attributes(mount);
+host::PointAttributes mount_state(const host::Mount& mount, const char* state) {
+  host::PointAttributes attributes = mount_attributes(mount);
   attributes.emplace_back("system.filesystem.state", state);
   return attributes;
 }
@@ -275,7 +276,8 @@ void add_small(FamilyList& list, const host::HostReading& reading) {
 
 }  // namespace
 
-std::vector<MetricFamily> host_families(const host::HostReading& reading, std::int64_t started_ns) {
+std::vector<host::MetricFamily> host_families(const host::HostReading& reading,
+                                              std::int64_t started_ns) {
   const bool has_boot = reading.stat && reading.stat->boot_s && *reading.stat->boot_s > 0 &&
                         *reading.stat->boot_s < kBootSecondsMax;
   // The kernel's counters began with the host, not with the agent: a restart of ours is no reset.

@@ -16,10 +16,10 @@ constexpr Duration kWaitSlice = std::chrono::seconds(5);
 
 }  // namespace
 
-std::vector<host::ResourceAttribute> agent_resource(const Settings& settings) {
-  auto resource = customer_attributes(settings);
+std::vector<host::ResourceAttribute> agent_resource(const TelemetrySettings& settings) {
+  auto resource = host::node_attributes(settings.node);
   resource.push_back({"service.name", {"vigia-agent"}, false});
-  resource.push_back({"service.instance.id", {settings.node.text()}, false});
+  resource.push_back({"service.instance.id", {settings.node.node.text()}, false});
   resource.push_back({"service.version", {VIGIA_VERSION}, false});
   for (host::ResourceAttribute& attribute : host::read_identity(settings.host)) {
     resource.push_back(std::move(attribute));
@@ -27,7 +27,7 @@ std::vector<host::ResourceAttribute> agent_resource(const Settings& settings) {
   return resource;
 }
 
-HostLoop::HostLoop(const Settings& settings, Parts parts)
+HostLoop::HostLoop(const TelemetrySettings& settings, Parts parts)
     : settings_(settings),
       interval_ns_(settings.interval.count()),
       parts_(parts),
@@ -76,11 +76,12 @@ void HostLoop::sample(std::int64_t grid_ns) {
   parts_.counters.filesystems_stuck = reading.filesystems_stuck;
   const auto status = parts_.status.values();
   auto families = host_families(reading, parts_.status.started_ns());
-  for (MetricFamily& family : health::status_families(status, parts_.status.started_ns())) {
+  for (host::MetricFamily& family : health::status_families(status, parts_.status.started_ns())) {
     families.push_back(std::move(family));
   }
   EncodedMetrics encoded = meter_.collect(families, grid_ns);
-  const EncodedMetrics durations = encode_durations(parts_.durations.take(), settings_, grid_ns);
+  const EncodedMetrics durations =
+      encode_durations(parts_.durations.take(), settings_.node, grid_ns);
   encoded.body += durations.body;  // two requests in a row are one
   encoded.points += durations.points;
   if (encoded.points == 0) return;

@@ -12,14 +12,14 @@
 #include "services/agent/buffer/buffer.hpp"
 #include "services/agent/health/agent_status.hpp"
 #include "services/agent/host/host_reader.hpp"
-#include "services/agent/relay/request_durations.hpp"
-#include "services/agent/settings.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 #include "services/agent/telemetry/sdk_meter.hpp"
+#include "services/agent/telemetry/settings.hpp"
 
 namespace vigia::agent::telemetry {
 
 /// Resource attributes of the agent's own metrics: customer, node, service and host.
-std::vector<host::ResourceAttribute> agent_resource(const Settings& settings);
+std::vector<host::ResourceAttribute> agent_resource(const TelemetrySettings& settings);
 
 /// Has a thread of its own from construction to destruction.
 class HostLoop {
@@ -28,10 +28,10 @@ class HostLoop {
     buffer::Buffer& buffer;
     health::AgentStatus& status;
     health::AgentCounters& counters;
-    relay::RequestDurations& durations;
+    RequestDurations& durations;
     const Clock& clock;
   };
-  HostLoop(const Settings& settings, Parts parts);
+  HostLoop(const TelemetrySettings& settings, Parts parts);
   ~HostLoop();
   HostLoop(const HostLoop&) = delete;
   HostLoop& operator=(const HostLoop&) = delete;
@@ -44,7 +44,7 @@ class HostLoop {
   bool wait_for(std::int64_t grid_ns);
   void sample(std::int64_t grid_ns);
 
-  const Settings settings_;
+  const TelemetrySettings settings_;
   const std::int64_t interval_ns_;
   Parts parts_;
   host::HostReader reader_;

@@ -94,13 +94,13 @@ class PullReader final : public sdk::MetricReader {
 /// An instrument and the family that its callback gives in this round.
 struct Instrument {
   nostd::shared_ptr<api::ObservableInstrument> handle;
-  const MetricFamily* family = nullptr;
+  const host::MetricFamily* family = nullptr;
 };
 
 template <typename T>
-void observe_points(api::ObserverResultT<T>& result, const MetricFamily& family) {
+void observe_points(api::ObserverResultT<T>& result, const host::MetricFamily& family) {
   std::vector<std::pair<nostd::string_view, opentelemetry::common::AttributeValue>> attributes;
-  for (const MetricPoint& point : family.points) {
+  for (const host::MetricPoint& point : family.points) {
     attributes.clear();
     for (const auto& [key, value] : point.attributes) {
       attributes.emplace_back(nostd::string_view(key.data(), key.size()),
@@ -124,7 +124,7 @@ void observe(api::ObserverResult result, void* state) {
 }
 
 nostd::shared_ptr<api::ObservableInstrument> create_instrument(api::Meter& meter,
-                                                               const MetricFamily& family) {
+                                                               const host::MetricFamily& family) {
   const auto view = [](std::string_view text) {
     return nostd::string_view(text.data(), text.size());
   };
@@ -132,13 +132,13 @@ nostd::shared_ptr<api::ObservableInstrument> create_instrument(api::Meter& meter
   const auto description = view(family.description);
   const auto unit = view(family.unit);
   switch (family.kind) {
-    case InstrumentKind::kCounter:
+    case host::InstrumentKind::kCounter:
       return family.is_double ? meter.CreateDoubleObservableCounter(name, description, unit)
                               : meter.CreateInt64ObservableCounter(name, description, unit);
-    case InstrumentKind::kUpDownCounter:
+    case host::InstrumentKind::kUpDownCounter:
       return family.is_double ? meter.CreateDoubleObservableUpDownCounter(name, description, unit)
                               : meter.CreateInt64ObservableUpDownCounter(name, description, unit);
-    case InstrumentKind::kGauge:
+    case host::InstrumentKind::kGauge:
       break;
   }
   return family.is_double ? meter.CreateDoubleObservableGauge(name, description, unit)
@@ -155,7 +155,7 @@ std::string point_key(std::map<std::string_view, std::string_view> attributes) {
   return key;
 }
 
-std::string point_key(const MetricPoint& point) {
+std::string point_key(const host::MetricPoint& point) {
   std::map<std::string_view, std::string_view> attributes;
   for (const auto& [name, value] : point.attributes) attributes[name] = value;
   return point_key(std::move(attributes));
@@ -213,10 +213,10 @@ class SdkMeter::Impl {
     build();
   }
 
-  EncodedMetrics collect(const std::vector<MetricFamily>& families, std::int64_t time_ns) {
+  EncodedMetrics collect(const std::vector<host::MetricFamily>& families, std::int64_t time_ns) {
     if (gone_points_ > kGonePointsMax) build();
     for (auto& [name, instrument] : instruments_) instrument->family = nullptr;
-    for (const MetricFamily& family : families) assign(family);
+    for (const host::MetricFamily& family : families) assign(family);
     EncodedMetrics encoded;
     gone_points_ = 0;
     std::string scope_metrics;
@@ -252,7 +252,7 @@ class SdkMeter::Impl {
     writer.add_string(kScopeVersionField, VIGIA_VERSION);
   }
 
-  void assign(const MetricFamily& family) {
+  void assign(const host::MetricFamily& family) {
     auto& instrument = instruments_[std::string(family.name)];
     if (!instrument) {
       instrument = std::make_unique<Instrument>();
@@ -266,7 +266,8 @@ class SdkMeter::Impl {
   std::uint32_t write_metric(protozero::pbf_writer& scope_writer, const sdk::MetricData& metric,
                              std::int64_t time_ns) {
     const auto found = instruments_.find(metric.instrument_descriptor.name_);
-    const MetricFamily* family = found == instruments_.end() ? nullptr : found->second->family;
+    const host::MetricFamily* family =
+        found == instruments_.end() ? nullptr : found->second->family;
     // The SDK gives the last value of an instrument that was not observed: of a device that is gone
     // it would tell for ever.
     if (family == nullptr) {
@@ -274,8 +275,8 @@ class SdkMeter::Impl {
       return 0;
     }
     std::unordered_set<std::string> present;
-    for (const MetricPoint& point : family->points) present.insert(point_key(point));
-    const bool is_gauge = family->kind == InstrumentKind::kGauge;
+    for (const host::MetricPoint& point : family->points) present.insert(point_key(point));
+    const bool is_gauge = family->kind == host::InstrumentKind::kGauge;
     const PointTimes times{is_gauge ? 0 : family->start_ns, time_ns};
     std::string data;
     protozero::pbf_writer writer(data);
@@ -290,19 +291,19 @@ class SdkMeter::Impl {
     }
     if (!is_gauge) {
       writer.add_enum(kTemporalityField, kCumulative);
-      writer.add_bool(kMonotonicField, family->kind == InstrumentKind::kCounter);
+      writer.add_bool(kMonotonicField, family->kind == host::InstrumentKind::kCounter);
     }
     if (points > 0) add_metric(scope_writer, *family, data);
     return points;
   }
 
-  static void add_metric(protozero::pbf_writer& scope_writer, const MetricFamily& family,
+  static void add_metric(protozero::pbf_writer& scope_writer, const host::MetricFamily& family,
                          const std::string& data) {
     protozero::pbf_writer writer(scope_writer, kMetricsField);
     writer.add_string(kNameField, family.name.data(), family.name.size());
     writer.add_string(kDescriptionField, family.description.data(), family.description.size());
     writer.add_string(kUnitField, family.unit.data(), family.unit.size());
-    writer.add_message(family.kind == InstrumentKind::kGauge ? kGaugeField : kSumField, data);
+    writer.add_message(family.kind == host::InstrumentKind::kGauge ? kGaugeField : kSumField, data);
   }
 
   std::string wrap(const std::string& scope_metrics) const {
@@ -331,7 +332,8 @@ SdkMeter::SdkMeter(const std::vector<host::ResourceAttribute>& resource)
 
 SdkMeter::~SdkMeter() = default;
 
-EncodedMetrics SdkMeter::collect(const std::vector<MetricFamily>& families, std::int64_t time_ns) {
+EncodedMetrics SdkMeter::collect(const std::vector<host::MetricFamily>& families,
+                                 std::int64_t time_ns) {
   return impl_->collect(families, time_ns);
 }
 

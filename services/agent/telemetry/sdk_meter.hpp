@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "services/agent/host/identity.hpp"
-#include "services/agent/telemetry/metric_family.hpp"
+#include "services/agent/host/metric_family.hpp"
 
 namespace vigia::agent::telemetry {
 
@@ -30,7 +30,7 @@ class SdkMeter {
   SdkMeter& operator=(SdkMeter&&) = delete;
 
   /// All points carry exactly `time_ns`.
-  EncodedMetrics collect(const std::vector<MetricFamily>& families, std::int64_t time_ns);
+  EncodedMetrics collect(const std::vector<host::MetricFamily>& families, std::int64_t time_ns);
 
  private:
   class Impl;

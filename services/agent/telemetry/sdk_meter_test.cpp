@@ -29,9 +29,14 @@ std::map<std::string, Metric> metrics_of(const ExportMetricsServiceRequest& requ
   return found;
 }
 
-MetricFamily disk_family(std::vector<std::pair<std::string, std::int64_t>> values) {
-  MetricFamily family{
-      "system.disk.io", "By", "Bytes read and written", InstrumentKind::kCounter, false, 12345, {}};
+host::MetricFamily disk_family(std::vector<std::pair<std::string, std::int64_t>> values) {
+  host::MetricFamily family{"system.disk.io",
+                            "By",
+                            "Bytes read and written",
+                            host::InstrumentKind::kCounter,
+                            false,
+                            12345,
+                            {}};
   for (auto& [device, value] : values) {
     family.points.push_back({{{"system.device", device}}, value});
   }
@@ -41,9 +46,9 @@ MetricFamily disk_family(std::vector<std::pair<std::string, std::int64_t>> value
 TEST(SdkMeter, ReferenceClassesReadWhatIsWritten) {
   SdkMeter meter(
       {{"service.name", {"vigia-agent"}, false}, {"host.ip", {"10.0.0.1", "::1"}, true}});
-  const std::vector<MetricFamily> families = {
+  const std::vector<host::MetricFamily> families = {
       disk_family({{"sda", 7}}),
-      {"system_cpu_usage", "", "CPU in use", InstrumentKind::kGauge, true, 0, {{{}, 42.5}}}};
+      {"system_cpu_usage", "", "CPU in use", host::InstrumentKind::kGauge, true, 0, {{{}, 42.5}}}};
   const auto encoded = meter.collect(families, kTime);
   EXPECT_EQ(encoded.points, 2U);
   const auto request = decode(encoded);
@@ -67,9 +72,9 @@ TEST(SdkMeter, ReferenceClassesReadWhatIsWritten) {
 
 TEST(SdkMeter, PointsOfDevicesThatHaveGoneAreNotRepeated) {
   SdkMeter meter({});
-  const std::vector<MetricFamily> both = {disk_family({{"sda", 7}, {"sdb", 8}})};
+  const std::vector<host::MetricFamily> both = {disk_family({{"sda", 7}, {"sdb", 8}})};
   EXPECT_EQ(meter.collect(both, kTime).points, 2U);
-  const std::vector<MetricFamily> one = {disk_family({{"sda", 9}})};
+  const std::vector<host::MetricFamily> one = {disk_family({{"sda", 9}})};
   const auto encoded = meter.collect(one, kTime + 1);
   EXPECT_EQ(encoded.points, 1U);
   EXPECT_EQ(metrics_of(decode(encoded)).at("system.disk.io").sum().data_points(0).as_int(), 9);
@@ -79,8 +84,8 @@ TEST(SdkMeter, PointsOfDevicesThatHaveGoneAreNotRepeated) {
 
 TEST(SdkMeter, SumsThatFallAreSentAsTheyAre) {
   SdkMeter meter({});
-  const std::vector<MetricFamily> before = {disk_family({{"sda", 1000}})};
-  const std::vector<MetricFamily> after = {disk_family({{"sda", 3}})};
+  const std::vector<host::MetricFamily> before = {disk_family({{"sda", 1000}})};
+  const std::vector<host::MetricFamily> after = {disk_family({{"sda", 3}})};
   meter.collect(before, kTime);
   const auto metrics = metrics_of(decode(meter.collect(after, kTime + 1)));
   EXPECT_EQ(metrics.at("system.disk.io").sum().data_points(0).as_int(), 3);
@@ -93,7 +98,7 @@ TEST(SdkMeter, ThousandsOfShortLivedDevicesAreNeverMerged) {
     for (int device = 0; device < 100; ++device) {
       values.emplace_back("veth" + std::to_string(round) + "-" + std::to_string(device), round);
     }
-    const std::vector<MetricFamily> families = {disk_family(std::move(values))};
+    const std::vector<host::MetricFamily> families = {disk_family(std::move(values))};
     const auto encoded = meter.collect(families, kTime + round);
     ASSERT_EQ(encoded.points, 100U) << "round " << round;
     const auto metrics = metrics_of(decode(encoded));

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace vigia::agent::telemetry {
+namespace vigia::agent::host {
 
 enum class InstrumentKind : std::uint8_t {
   kCounter,        ///< only grows
@@ -37,4 +37,4 @@ struct MetricFamily {
   std::vector<MetricPoint> points;
 };
 
-}  // namespace vigia::agent::telemetry
+}  // namespace vigia::agent::host

@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "services/agent/relay/delta_accumulator.hpp"
+#include "services/agent/telemetry/series_key.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::agent::telemetry {
 
 struct ServiceDuration {
   std::string service_namespace;  ///< may be ""
@@ -21,7 +21,10 @@ struct ServiceDuration {
   double average_seconds = 0;
 };
 
-/// Reads the histograms that is_request_duration names (stamp.hpp). Thread contract: observe,
+/// True for the histogram of an HTTP server's request durations, in its present or its old name.
+bool is_request_duration(std::string_view metric_name);
+
+/// Reads the histograms that is_request_duration names. Thread contract: observe,
 /// commit and discard from one thread; take from any.
 class RequestDurations {
  public:
@@ -59,4 +62,4 @@ class RequestDurations {
   std::map<ServiceKey, Total> totals_;  // guarded by mutex_
 };
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::agent::telemetry

@@ -1,4 +1,4 @@
-#include "services/agent/relay/request_durations.hpp"
+#include "services/agent/telemetry/request_durations.hpp"
 
 #include <protozero/pbf_writer.hpp>
 #include <xxhash.h>
@@ -6,9 +6,8 @@
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/points.hpp"
 #include "libs/wire/otlp/walker.hpp"
-#include "services/agent/relay/stamp.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::agent::telemetry {
 
 namespace {
 
@@ -20,6 +19,10 @@ constexpr std::size_t kNameBytesMax = 2048;
 constexpr double kMillisecondsPerSecond = 1000;
 
 }  // namespace
+
+bool is_request_duration(std::string_view metric_name) {
+  return metric_name == "http.server.request.duration" || metric_name == "http.server.duration";
+}
 
 class DurationVisitor final : public wire::otlp::Visitor {
  public:
@@ -140,4 +143,4 @@ std::vector<ServiceDuration> RequestDurations::take() {
   return durations;
 }
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::agent::telemetry
