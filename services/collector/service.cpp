@@ -18,13 +18,13 @@
 #include "libs/tenancy/directory_source.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
-#include "services/collector/exporters/left_aside.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 #include "services/collector/own_metrics.hpp"
 #include "services/collector/receivers/otlp_receiver.hpp"
+#include "services/collector/side/left_aside.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -187,7 +187,7 @@ class RunningCollector final : public CollectorService {
   }
 
   Result<void> start_exporters() {
-    auto id = exporters::collector_id(settings_.storage.directory);
+    auto id = marks::collector_id(settings_.storage.directory);
     if (!id) return forward(id);
     show_id(*id);
     tell_what_is_left_aside();
@@ -219,18 +219,18 @@ class RunningCollector final : public CollectorService {
     std::vector<std::string> known;
     for (const exporters::ExporterSettings& exporter : settings_.exporters)
       known.push_back(exporter.id);
-    auto left = exporters::find_left_aside(settings_.storage.directory, known);
+    auto left = side::find_left_aside(settings_.storage.directory, known);
     if (!left) {
       service::log_warn("what lies aside of exporters that are gone is not known",
                         {{"why", left.error().message}});
       return;
     }
-    for (const exporters::LeftAside& one : *left) {
+    for (const side::LeftAside& one : *left) {
       service::log_warn(
           "acknowledged data lies aside of an exporter that is not configured, and nobody sends "
           "it: "
           "give an exporter that id again, or remove the folder",
-          {{"folder", exporters::side_folder(settings_.storage.directory, one.exporter)},
+          {{"folder", side::side_folder(settings_.storage.directory, one.exporter)},
            {"exporter", one.exporter},
            {"customers", std::to_string(one.customers)},
            {"items", std::to_string(one.items)},
@@ -238,9 +238,9 @@ class RunningCollector final : public CollectorService {
            {"unreadable_files", std::to_string(one.unreadable)}});
     }
     metrics_.on_collect([this, left = *std::move(left)](const auto& emit) {
-      for (const exporters::LeftAside& one : left) {
+      for (const side::LeftAside& one : left) {
         // Looked at each time: a person may have removed the folder since.
-        if (!exporters::is_left_aside(settings_.storage.directory, one.exporter)) continue;
+        if (!side::is_left_aside(settings_.storage.directory, one.exporter)) continue;
         const service::MetricLabels labels{{"exporter", one.exporter}};
         emit("vigia_exporter_side_items", "Items set aside", service::MetricType::kGauge, labels,
              static_cast<double>(one.items));
@@ -252,7 +252,7 @@ class RunningCollector final : public CollectorService {
     });
   }
 
-  void show_id(const exporters::CollectorId& id) {
+  void show_id(const marks::CollectorId& id) {
     metrics_.on_collect([is_new = id.is_new, damaged = id.damaged](const auto& emit) {
       emit("vigia_collector_id_damaged",
            "Files of this collector's id that the start found damaged", service::MetricType::kGauge,
@@ -347,7 +347,7 @@ class RunningCollector final : public CollectorService {
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
   SystemClock clock_;
-  exporters::ConfirmedTime time_{clock_};
+  clock::ConfirmedTime time_{clock_};
   service::MetricRegistry metrics_;
   std::unique_ptr<net::Client> client_;
   books::Books books_;
@@ -357,7 +357,7 @@ class RunningCollector final : public CollectorService {
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<disk_log::DiskLog> log_;
-  exporters::SideShares side_shares_;
+  side::SideShares side_shares_;
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::OtlpReceiver> receiver_;

@@ -2,8 +2,9 @@
 
 #include <map>
 
+#include "services/collector/delivery/body_packer.hpp"
 #include "services/collector/exporters/local_exporters.hpp"
-#include "services/collector/exporters/packer.hpp"
+#include "services/collector/exporters/packers.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
 
@@ -78,7 +79,7 @@ Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings
   if (!transport) return forward(transport);
   auto packer = settings.kind == ExporterKind::kPrometheusRemoteWrite
                     ? make_series_packer(settings, parts.series)
-                    : make_body_packer();
+                    : delivery::make_body_packer();
   return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
 }
 

@@ -15,11 +15,11 @@
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/books/books.hpp"
-#include "services/collector/exporters/collector_id.hpp"
-#include "services/collector/exporters/confirmed_time.hpp"
+#include "services/collector/clock/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
-#include "services/collector/exporters/side_shares.hpp"
+#include "services/collector/marks/collector_id.hpp"
+#include "services/collector/side/side_shares.hpp"
 
 namespace vigia::collector::exporters {
 
@@ -34,12 +34,12 @@ struct ExporterParts {
   service::MetricRegistry& metrics;
   const Clock& clock;
   /// Outlives the client too, whose last answers tell it the stores' clocks.
-  ConfirmedTime& time;
+  clock::ConfirmedTime& time;
   /// Dead letters go to `<data_directory>/dead-letters/<exporter>`, the side queue to
   /// `…/side/<exporter>`.
   std::string data_directory;
-  std::string collector_id = "";      ///< collector_id()
-  SideShares* side_shares = nullptr;  ///< told by required exporters; null: nobody asks
+  std::string collector_id = "";            ///< collector_id()
+  side::SideShares* side_shares = nullptr;  ///< told by required exporters; null: nobody asks
   /// What each exporter that sends keeps of a disk with little room for what it sets aside: a
   /// segment of the log, which is given free once all of it is sent or aside, and a window.
   std::uint64_t side_reserve_bytes = 0;

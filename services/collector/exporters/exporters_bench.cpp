@@ -65,13 +65,13 @@ std::string make_body(int body, std::uint64_t time_ns) {
   return bytes;
 }
 
-class TakesAll final : public Transport {
+class TakesAll final : public delivery::Transport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(Answer)> done) override {
+            std::function<void(delivery::Answer)> done) override {
     bytes += wire::remote_write::compress_request(message).size();
     ++requests;
-    done(Answer{});
+    done(delivery::Answer{});
   }
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> requests{0};
@@ -118,7 +118,7 @@ void export_from_log(benchmark::State& state) {
     service::MetricRegistry metrics;
     books::Books books(metrics);
     series::SeriesCache series({}, clock);
-    ConfirmedTime time(clock);
+    clock::ConfirmedTime time(clock);
     auto client = net::Client::create({});
     auto transport = std::make_unique<TakesAll>();
     const TakesAll& destination = *transport;

@@ -1,5 +1,4 @@
-// Exporters from the disk log to a real server over a real client, the destination answering as it
-// is told to. Against real Prometheus servers: tests/integration/test_exporters.py.
+// Exporters from the disk log to a real server over a real client, which answers as it is told to.
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +15,7 @@
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/collector/delivery/body_packer.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
 #include "services/collector/exporters/transports.hpp"
@@ -23,7 +23,6 @@
 
 namespace vigia::collector::exporters {
 namespace {
-
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -231,13 +230,13 @@ class ExportersTest : public ::testing::Test {
   }
 
   ManualClock clock_{kStartMs * kMillion};
-  ConfirmedTime time_{clock_};
+  clock::ConfirmedTime time_{clock_};
   disk_log::MemoryFiles files_;
   std::string folder_;
   Destination destination_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   ExporterSettings settings_;
-  std::unique_ptr<Packer> packer_;  // instead of the one that the settings ask for, once
+  std::unique_ptr<delivery::Packer> packer_;  // instead of the one that the settings ask for, once
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::optional<books::Books> books_;
   std::optional<series::SeriesCache> series_;
@@ -281,13 +280,14 @@ TEST_F(ExportersTest, WhatWasRejectedIsNotSentAndTheBooksAgree) {
 }
 
 /// Has a fault that some bodies bring to light, in the middle of its work, so many times.
-class FaultyPacker final : public Packer {
+class FaultyPacker final : public delivery::Packer {
  public:
   explicit FaultyPacker(int times = 1'000'000) : times_(times) {}
-  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
-                      std::size_t bytes_max, Parcel& parcel) override {
-    auto packed = sound_->pack(index, record, from, bytes_max, parcel);
-    if (record.body.find("poison") != std::string_view::npos && times_-- > 0)
+  Result<delivery::Packed> pack(std::uint32_t index, const delivery::OtlpRecord& body,
+                                delivery::Place from, std::size_t bytes_max,
+                                delivery::Parcel& to) override {
+    auto packed = sound_->pack(index, body, from, bytes_max, to);
+    if (body.body.find("poison") != std::string_view::npos && times_-- > 0)
       throw std::out_of_range("not foreseen");
     return packed;
   }
@@ -295,7 +295,7 @@ class FaultyPacker final : public Packer {
 
  private:
   std::atomic<int> times_;
-  std::unique_ptr<Packer> sound_ = make_body_packer();
+  std::unique_ptr<delivery::Packer> sound_ = delivery::make_body_packer();
 };
 
 TEST_F(ExportersTest, ARecordThatBringsAFaultOfOursToLightIsSetAsideAlone) {
@@ -370,16 +370,16 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteOfWhichARecordWasGivenUpForAFaultOf
 }
 
 /// Has a fault that some messages bring to light, on the exporter's own thread.
-class FaultyTransport final : public Transport {
+class FaultyTransport final : public delivery::Transport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(Answer)> done) override {
+            std::function<void(delivery::Answer)> done) override {
     if (message.find("poison") != std::string_view::npos) throw std::out_of_range("not foreseen");
     {
       const std::lock_guard lock(mutex_);
       taken_ += message;
     }
-    done(Answer{});
+    done(delivery::Answer{});
   }
   std::string taken() const {
     const std::lock_guard lock(mutex_);
@@ -404,7 +404,7 @@ TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBring
       std::make_unique<PushExporter>(settings_,
                                      ExporterParts{*log_, *client_, *series_, directory(), *books_,
                                                    *metrics_, clock_, time_, folder_},
-                                     std::move(transport), make_body_packer());
+                                     std::move(transport), delivery::make_body_packer());
   ASSERT_TRUE(exporter_->start());
   settle(Signal::kLogs);
   EXPECT_EQ(line(Signal::kLogs).sent, 2U);

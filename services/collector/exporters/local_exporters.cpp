@@ -46,7 +46,7 @@ void PullExporter::stop(TimePoint deadline) noexcept {
 
 std::string PullExporter::address() const { return server_ ? server_->address() : ""; }
 
-void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, LogBody&& body) {
+void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, bodies::LogBody&& body) {
   auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
                                                  : Verdicts::decode(record.header.verdicts);
   values_.set_customer(record.header.customer);
@@ -73,7 +73,8 @@ DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterPar
 
 DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
 
-void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/, LogBody&& /*body*/) {}
+void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
+                        bodies::LogBody&& /*body*/) {}
 
 bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
   std::uint64_t items = 0;

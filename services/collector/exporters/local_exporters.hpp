@@ -26,7 +26,7 @@ class PullExporter final : public LogExporter {
   static constexpr auto kStaleAfter = std::chrono::minutes(5);
 
  protected:
-  void add(std::uint32_t index, WindowRecord& record, LogBody&& body) override;
+  void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
   bool deliver(std::vector<WindowRecord>& window) override;
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
 
@@ -44,7 +44,7 @@ class DebugExporter final : public LogExporter {
   ~DebugExporter() override;
 
  protected:
-  void add(std::uint32_t index, WindowRecord& record, LogBody&& body) override;
+  void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
   bool deliver(std::vector<WindowRecord>& window) override;
 };
 

@@ -149,7 +149,7 @@ void LogExporter::take(disk_log::DiskRecord record) {
   if (!routing_.takes(record.header.signal, record.header.route)) return;
   in_hand_ = record.header.position;
   const bool is_given_up = faults_ > kFaultsMax && fault_at_ == record.header.position;
-  LogBody body{record.header.encoding, std::move(record.body)};
+  bodies::LogBody body{record.header.encoding, std::move(record.body)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;
   window_.push_back({.header = std::move(record.header), .accepted = accepted});
@@ -169,7 +169,7 @@ void LogExporter::take(disk_log::DiskRecord record) {
 
 /// The window's last record. What brings the fault to light may be its body, so that nothing of it
 /// can be kept.
-void LogExporter::let_go(LogBody& body) {
+void LogExporter::let_go(bodies::LogBody& body) {
   WindowRecord& record = window_.back();
   record.is_damaged = true;
   contain_faults("what is kept of a record that is given up", [&] {

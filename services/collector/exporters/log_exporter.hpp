@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "services/collector/bodies/log_body.hpp"
 #include "services/collector/exporters/exporter.hpp"
-#include "services/collector/exporters/log_body.hpp"
 #include "services/collector/exporters/routing.hpp"
 
 namespace vigia::collector::exporters {
@@ -44,9 +44,9 @@ class LogExporter : public Exporter {
 
  protected:
   /// Takes a record into the window. `body` has been opened.
-  virtual void add(std::uint32_t index, WindowRecord& record, LogBody&& body) = 0;
+  virtual void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) = 0;
   /// True where it has taken the record as it lies in the log: add is not called then.
-  virtual bool add_unopened(WindowRecord& /*record*/, LogBody& /*body*/) { return false; }
+  virtual bool add_unopened(WindowRecord& /*record*/, bodies::LogBody& /*body*/) { return false; }
   /// The same, of a record with which every try has ended in a fault of ours.
   virtual void give_up(WindowRecord& record, std::string_view body);
   /// True where no further record should go into this window.
@@ -89,7 +89,7 @@ class LogExporter : public Exporter {
   void recover_from_fault();
   Read gather();
   void take(disk_log::DiskRecord record);
-  void let_go(LogBody& body);
+  void let_go(bodies::LogBody& body);
   std::optional<disk_log::LogPosition> alone_in_hand() const;
   void book(disk_log::LogPosition before);
   void show_queue();

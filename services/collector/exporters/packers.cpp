@@ -1,11 +1,10 @@
+#include "services/collector/exporters/packers.hpp"
+
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/series/translator.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
-#include "services/collector/exporters/accepted_items.hpp"
-#include "services/collector/exporters/item_cutter.hpp"
-#include "services/collector/exporters/packer.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
@@ -13,9 +12,9 @@ namespace {
 namespace prometheus = wire::prometheus;
 namespace remote_write = wire::remote_write;
 
-static_assert(Unit::kNoItem == series::kNoItem);
+static_assert(delivery::Unit::kNoItem == series::kNoItem);
 
-Result<Verdicts> verdicts_of(const OtlpRecord& record) {
+Result<Verdicts> verdicts_of(const delivery::OtlpRecord& record) {
   if (record.verdicts.empty()) return Verdicts(record.items);
   return Verdicts::decode(record.verdicts);
 }
@@ -23,14 +22,15 @@ Result<Verdicts> verdicts_of(const OtlpRecord& record) {
 /// Writes what the translator gives to the end of a parcel, from a place on, until it is full.
 class ParcelSink final : public series::SeriesSink {
  public:
-  ParcelSink(std::uint32_t index, Place from, std::size_t bytes_max, Parcel& parcel)
+  ParcelSink(std::uint32_t index, delivery::Place from, std::size_t bytes_max,
+             delivery::Parcel& parcel)
       : index_(index), from_(from), bytes_max_(bytes_max), parcel_(parcel) {}
 
   bool wants(std::uint32_t item) override {
     if (next_ || item < from_.item) return false;
     // One item at least goes in, however large: else it would never be sent.
     if (!is_full() || parcel_.units.empty()) return true;
-    next_ = Place{item, 0};
+    next_ = delivery::Place{item, 0};
     return false;
   }
 
@@ -52,16 +52,17 @@ class ParcelSink final : public series::SeriesSink {
   }
 
   void lose(std::uint32_t item, RejectReason /*fault*/) override {
-    if (next_ && Place{item, 0} >= *next_) return;
+    if (next_ && delivery::Place{item, 0} >= *next_) return;
     ++items_;
     ++lost_;
   }
 
-  Packed packed() const { return {next_, items_, lost_}; }
+  delivery::Packed packed() const { return {next_, items_, lost_}; }
 
  private:
   bool is_full() const {
-    return parcel_.message.size() >= bytes_max_ || parcel_.units.size() >= Packer::kUnitsMax;
+    return parcel_.message.size() >= bytes_max_ ||
+           parcel_.units.size() >= delivery::Packer::kUnitsMax;
   }
 
   /// Points that the resolver had in hand when the parcel was full still go in: a few. Of a point
@@ -75,23 +76,23 @@ class ParcelSink final : public series::SeriesSink {
       ++items_;
     }
     if (item == from_.item && part_ < from_.part) return false;
-    if (next_ && Place{item, part_} >= *next_) return false;
+    if (next_ && delivery::Place{item, part_} >= *next_) return false;
     const bool has_some_of_it = first_unit_ < parcel_.units.size();
     if (!has_some_of_it || !is_full()) {
       is_first_ = !has_some_of_it;
       return true;
     }
-    next_ = Place{item, part_};
+    next_ = delivery::Place{item, part_};
     parcel_.units[first_unit_].items = 0;  // counted where its last part is
     --items_;
     return false;
   }
 
   const std::uint32_t index_;
-  const Place from_;
+  const delivery::Place from_;
   const std::size_t bytes_max_;
-  Parcel& parcel_;
-  std::optional<Place> next_;
+  delivery::Parcel& parcel_;
+  std::optional<delivery::Place> next_;
   std::uint32_t items_ = 0;
   std::uint32_t lost_ = 0;
   std::uint32_t item_ = series::kNoItem;
@@ -133,12 +134,13 @@ std::string_view labels_of(std::string_view unit) {
   return series.substr(0, end);
 }
 
-class SeriesPacker final : public Packer {
+class SeriesPacker final : public delivery::Packer {
  public:
   SeriesPacker(prometheus::TranslatorSettings settings, series::SeriesCache& series)
       : translator_(std::move(settings), series) {}
-  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
-                      std::size_t bytes_max, Parcel& parcel) override {
+  Result<delivery::Packed> pack(std::uint32_t index, const delivery::OtlpRecord& record,
+                                delivery::Place from, std::size_t bytes_max,
+                                delivery::Parcel& parcel) override {
     auto verdicts = verdicts_of(record);
     if (!verdicts) return forward(verdicts);
     ParcelSink sink(index, from, bytes_max, parcel);
@@ -157,82 +159,10 @@ class SeriesPacker final : public Packer {
   series::Translator translator_;
 };
 
-/// What is small enough goes as it is, the rest is cut.
-class BodyPacker final : public Packer {
- public:
-  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
-                      std::size_t bytes_max, Parcel& parcel) override {
-    const std::uint32_t accepted = record.items - record.rejected;
-    // As it was acknowledged, without a walk over it: most bodies are so, and a copy is all they
-    // cost.
-    const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
-    if (!is_small) return pack_cut(index, record, from, bytes_max, parcel);
-    if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
-      return Packed{from, 0};
-    const Unit unit{
-        .begin = parcel.message.size(), .record = index, .item = Unit::kBody, .items = accepted};
-    if (record.rejected == 0) {
-      parcel.message += record.body;
-    } else {
-      auto verdicts = verdicts_of(record);
-      if (!verdicts) return forward(verdicts);
-      auto kept = accepted_items(parcel.signal, record.body, *verdicts);
-      if (!kept) return forward(kept);
-      parcel.message += *kept;
-    }
-    parcel.units.push_back(unit);
-    return Packed{std::nullopt, accepted};
-  }
-  std::string describe(std::string_view unit) const override {
-    return fmt::format("an OTLP request of {} bytes", unit.size());
-  }
-  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) const override {
-    const Unit& whole = parcel.units[unit];
-    if (whole.items < 2) return std::nullopt;
-    Parcel parts{.customer = parcel.customer, .signal = parcel.signal, .stage = parcel.stage};
-    const CutLimits limits{(whole.items + 1) / 2, parcel.run(unit, unit + 1).size()};
-    auto cut = cut_items(parcel.signal, parcel.run(unit, unit + 1), Verdicts(whole.items), 0,
-                         limits, [&](std::string&& message, std::uint32_t items) {
-                           parts.units.push_back({.begin = parts.message.size(),
-                                                  .record = whole.record,
-                                                  .item = whole.item,
-                                                  .items = items});
-                           parts.message += message;
-                           return true;
-                         });
-    // Parts that do not add up to the whole would lose items silently: it stays one, refused or
-    // taken.
-    if (!cut || parts.items() != whole.items) return std::nullopt;
-    return parts;
-  }
-
- private:
-  static Result<Packed> pack_cut(std::uint32_t index, const OtlpRecord& record, Place from,
-                                 std::size_t bytes_max, Parcel& parcel) {
-    auto verdicts = verdicts_of(record);
-    if (!verdicts) return forward(verdicts);
-    Packed packed;
-    auto next =
-        cut_items(parcel.signal, record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
-                  [&](std::string&& message, std::uint32_t items) {
-                    parcel.units.push_back({.begin = parcel.message.size(),
-                                            .record = index,
-                                            .item = Unit::kBody,
-                                            .items = items});
-                    parcel.message += message;
-                    packed.items += items;
-                    return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
-                  });
-    if (!next) return forward(next);
-    if (*next) packed.next = Place{**next, 0};
-    return packed;
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
-                                           series::SeriesCache& series) {
+std::unique_ptr<delivery::Packer> make_series_packer(const ExporterSettings& settings,
+                                                     series::SeriesCache& series) {
   prometheus::TranslatorSettings translation;
   if (!settings.resource_labels.empty()) {
     // With other labels the points have other series: counting both would halve a customer's limit.
@@ -241,7 +171,5 @@ std::unique_ptr<Packer> make_series_packer(const ExporterSettings& settings,
   }
   return std::make_unique<SeriesPacker>(std::move(translation), series);
 }
-
-std::unique_ptr<Packer> make_body_packer() { return std::make_unique<BodyPacker>(); }
 
 }  // namespace vigia::collector::exporters

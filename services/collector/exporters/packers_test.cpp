@@ -1,4 +1,6 @@
 // What comes out of a record is bounded by what comes out, not by what went in.
+#include "services/collector/exporters/packers.hpp"
+
 #include <set>
 
 #include <gmock/gmock.h>
@@ -8,7 +10,6 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/verdicts.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
-#include "services/collector/exporters/packer.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
@@ -56,9 +57,9 @@ class SeriesPackerTest : public testing::Test {
     const std::string body = request_.SerializeAsString();
     const std::string encoded = verdicts.encode();
     Pieces result;
-    Place from;
+    delivery::Place from;
     for (bool has_more = true; has_more; ++result.pieces) {
-      Parcel parcel{.customer = *CustomerId::parse("a")};
+      delivery::Parcel parcel{.customer = *CustomerId::parse("a")};
       const auto packed =
           packer_->pack(0, {items, verdicts.rejected(), encoded, body}, from, bytes_max, parcel);
       EXPECT_TRUE(packed);
@@ -82,7 +83,7 @@ class SeriesPackerTest : public testing::Test {
   Request request_;
   SystemClock clock_;
   series::SeriesCache series_{{}, clock_};
-  std::unique_ptr<Packer> packer_ = make_series_packer({}, series_);
+  std::unique_ptr<delivery::Packer> packer_ = make_series_packer({}, series_);
 };
 
 constexpr std::size_t kPieceBytes = 1U << 20U;
@@ -150,7 +151,7 @@ TEST_F(SeriesPackerTest, ValuesOfASeriesAreOfOneKind) {
     attribute.set_key("n");
     attribute.mutable_value()->set_int_value(i / 2);
   }
-  Parcel parcel{.customer = *CustomerId::parse("a")};
+  delivery::Parcel parcel{.customer = *CustomerId::parse("a")};
   const std::string body = request_.SerializeAsString();
   ASSERT_TRUE(packer_->pack(0, {4, 0, "", body}, {}, kPieceBytes, parcel));
   ASSERT_EQ(parcel.units.size(), 4U);

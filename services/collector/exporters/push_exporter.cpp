@@ -10,13 +10,13 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/collector/exporters/left_aside.hpp"
+#include "services/collector/side/left_aside.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
 
-DeliverySettings delivery_settings(const ExporterSettings& settings) {
-  DeliverySettings delivery;
+delivery::DeliverySettings delivery_settings(const ExporterSettings& settings) {
+  delivery::DeliverySettings delivery;
   delivery.request_bytes_max = settings.batch_bytes_max;
   delivery.retry_initial = settings.retry_initial;
   delivery.retry_max = settings.retry_max;
@@ -35,10 +35,11 @@ std::uint64_t free_bytes(const std::string& folder) {
   return fault ? std::numeric_limits<std::uint64_t>::max() : space.available;
 }
 
-Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
+delivery::Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
   if (settings.kind == ExporterKind::kPrometheusRemoteWrite)
-    return remote_write_probe(settings.id, parts.collector_id);
-  return empty_probe(settings.signals.empty() ? Signal::kTraces : settings.signals.front());
+    return delivery::remote_write_probe(settings.id, parts.collector_id);
+  return delivery::empty_probe(settings.signals.empty() ? Signal::kTraces
+                                                        : settings.signals.front());
 }
 
 /// The longest that a required destination's suspects are kept: nothing may be given up for a fault
@@ -53,7 +54,8 @@ constexpr int kSecondsToMs = 1000;
 
 Duration give_up_after(const ExporterSettings& settings) {
   if (settings.give_up_after > Duration::zero()) return settings.give_up_after;
-  return settings.required ? Duration(kRequiredGiveUpAfter) : SideLaneSettings{}.give_up_after;
+  return settings.required ? Duration(kRequiredGiveUpAfter)
+                           : side::SideLaneSettings{}.give_up_after;
 }
 
 }  // namespace
@@ -79,11 +81,12 @@ struct PushExporter::SideRooms {
 };
 
 PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
-                           std::unique_ptr<Transport> transport, std::unique_ptr<Packer> packer)
+                           std::unique_ptr<delivery::Transport> transport,
+                           std::unique_ptr<delivery::Packer> packer)
     : LogExporter(settings, parts),
       transport_(std::move(transport)),
       packer_(std::move(packer)),
-      evidence_(std::make_shared<Evidence>()),
+      evidence_(std::make_shared<delivery::Evidence>()),
       prober_(probe_of(settings, parts), *transport_, evidence_, parts.clock, parts.time),
       delivery_(delivery_settings(settings), *transport_, parts.clock, evidence_, &prober_),
       routing_(settings),
@@ -111,20 +114,21 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
 void PushExporter::make_marks(const ExporterParts& parts) {
   const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings_.id);
   if (routing_.is_shard()) {
-    heartbeat_ = std::make_unique<Heartbeat>(
-        HeartbeatSettings{settings_.name, parts.collector_id, state_file}, *transport_, parts.clock,
-        parts.time);
+    heartbeat_ = std::make_unique<marks::Heartbeat>(
+        marks::HeartbeatSettings{settings_.name, parts.collector_id, state_file}, *transport_,
+        parts.clock, parts.time);
   } else {
-    cold_holes_ = std::make_unique<ColdHoles>(ColdHolesSettings{parts.collector_id, state_file},
-                                              *transport_, parts.clock, parts.time);
+    cold_holes_ =
+        std::make_unique<marks::ColdHoles>(marks::ColdHolesSettings{parts.collector_id, state_file},
+                                           *transport_, parts.clock, parts.time);
   }
 }
 
 PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
 
 Result<void> PushExporter::start() {
-  SideQueueSettings side;
-  side.directory = side_folder(parts_.data_directory, settings_.id);
+  side::SideQueueSettings side;
+  side.directory = side::side_folder(parts_.data_directory, settings_.id);
   side.customer_bytes_max = settings_.side_customer_bytes_max;
   side.is_required = settings_.required;
   side.exporter = settings_.id;
@@ -135,25 +139,26 @@ Result<void> PushExporter::start() {
     if (heartbeat_) heartbeat_->note_loss();
     if (cold_holes_) cold_holes_->note_loss();
   };
-  auto queue = SideQueue::open(
+  auto queue = side::SideQueue::open(
       std::move(side), parts_.clock,
-      [this](const SideHead& head) {
+      [this](const side::SideHead& head) {
         parts_.books.queued_at_start(head.customer, head.signal, settings_.id, head.items);
       },
-      [this](const SideHead& head) {
+      [this](const side::SideHead& head) {
         on_side_dropped(head.customer, head.signal, "cap", head.items);
       },
       disk_log::system_files());
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
-  lane_ = std::make_unique<SideLane>(
-      SideLaneSettings{delivery_settings(settings_), give_up_after(settings_)},
-      SideLaneParts{*queue_, *transport_, evidence_, &prober_, *packer_, parts_.clock, *this});
+  lane_ = std::make_unique<side::SideLane>(
+      side::SideLaneSettings{delivery_settings(settings_), give_up_after(settings_)},
+      side::SideLaneParts{*queue_, *transport_, evidence_, &prober_, *packer_, parts_.clock,
+                          *this});
   lane_->start();
   return LogExporter::start();
 }
 
-Parcel& PushExporter::parcel_for(const disk_log::RecordHeader& header) {
+delivery::Parcel& PushExporter::parcel_for(const disk_log::RecordHeader& header) {
   const auto [place, is_new] =
       parcel_of_.try_emplace({header.customer.text(), header.signal}, parcels_.size());
   if (is_new)
@@ -174,7 +179,8 @@ PushExporter::Apart& PushExporter::apart_for(const disk_log::RecordHeader& heade
 }
 
 /// The record, from `from` on, joins what waits aside.
-void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std::uint64_t items) {
+void PushExporter::follow(WindowRecord& record, bodies::LogBody&& body, delivery::Place from,
+                          std::uint64_t items) {
   Apart& apart = apart_for(record.header);
   apart.records.push_back({.items = record.header.items,
                            .rejected = record.header.rejected,
@@ -187,7 +193,7 @@ void PushExporter::follow(WindowRecord& record, LogBody&& body, Place from, std:
 }
 
 /// At its share a customer adds what lay in the log, not what would come out of that.
-bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
+bool PushExporter::add_unopened(WindowRecord& record, bodies::LogBody& body) {
   const disk_log::RecordHeader& header = record.header;
   // Read again since something else of its window could not be set aside: what is done is not done
   // twice.
@@ -207,9 +213,9 @@ bool PushExporter::add_unopened(WindowRecord& record, LogBody& body) {
   return true;
 }
 
-void PushExporter::add(std::uint32_t index, WindowRecord& record, LogBody&& body) {
+void PushExporter::add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) {
   const disk_log::RecordHeader& header = record.header;
-  Parcel& parcel = parcel_for(header);
+  delivery::Parcel& parcel = parcel_for(header);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
   const auto packed =
@@ -257,14 +263,14 @@ void PushExporter::damage(WindowRecord& record, std::string_view body, const std
 
 bool PushExporter::is_full() const {
   std::size_t bytes = 0;
-  for (const Parcel& parcel : parcels_) {
+  for (const delivery::Parcel& parcel : parcels_) {
     bytes += parcel.message.size();
-    if (parcel.units.size() >= Packer::kUnitsMax) return true;
+    if (parcel.units.size() >= delivery::Packer::kUnitsMax) return true;
   }
   return bytes >= kWindowOutputMax;
 }
 
-void PushExporter::set_aside(const DeadLetter& letter) {
+void PushExporter::set_aside(const delivery::DeadLetter& letter) {
   const std::lock_guard lock(mutex_);
   if (++letters_ > kLettersMax) return;
   const auto written = dead_letters_.write(letter);
@@ -275,7 +281,7 @@ void PushExporter::set_aside(const DeadLetter& letter) {
 
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
-  std::erase_if(parcels_, [](const Parcel& parcel) { return parcel.units.empty(); });
+  std::erase_if(parcels_, [](const delivery::Parcel& parcel) { return parcel.units.empty(); });
   bool is_done = delivery_.run(parcels_, *this);
   if (is_done) {
     // First what goes aside is durable, then the books and the cursor: a kill in between brings all
@@ -317,15 +323,15 @@ void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
 /// Of each customer and signal all or nothing, so that nothing lies there twice.
 void PushExporter::write_apart(std::vector<WindowRecord>& window) {
   for (auto& [way, apart] : apart_) {
-    SideEntry records{{.customer = apart.parcel.customer,
-                       .signal = apart.parcel.signal,
-                       .received_ms = apart.received_ms,
-                       .items = apart.record_items},
-                      {.customer = apart.parcel.customer},
-                      std::move(apart.records)};
-    SideEntry units{records.head, std::move(apart.parcel), {}};
+    side::SideEntry records{{.customer = apart.parcel.customer,
+                             .signal = apart.parcel.signal,
+                             .received_ms = apart.received_ms,
+                             .items = apart.record_items},
+                            {.customer = apart.parcel.customer},
+                            std::move(apart.records)};
+    side::SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
-    std::vector<SidePut> puts;
+    std::vector<side::SidePut> puts;
     if (!units.parcel.units.empty()) puts.push_back({std::move(units), settings_.retry_initial});
     if (!records.records.empty()) puts.push_back({std::move(records)});
     const auto put = queue_->put_all(puts, true);
@@ -390,10 +396,11 @@ void PushExporter::forget() {
 /// The largest parcel's room serves the next window, so that a busy exporter does not move what it
 /// packs to larger and larger room each time. Room of which little was used is let go.
 void PushExporter::keep_room() {
-  const auto largest = std::max_element(parcels_.begin(), parcels_.end(),
-                                        [](const Parcel& left, const Parcel& right) {
-                                          return left.message.size() < right.message.size();
-                                        });
+  const auto largest =
+      std::max_element(parcels_.begin(), parcels_.end(),
+                       [](const delivery::Parcel& left, const delivery::Parcel& right) {
+                         return left.message.size() < right.message.size();
+                       });
   if (largest == parcels_.end() || largest->message.size() < largest->message.capacity() / 4)
     return;
   spare_message_ = std::move(largest->message);
@@ -411,11 +418,11 @@ void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t los
                                              [this] { return go_on(); });
   // A mark is a full minute before that.
   if (is_marked && now)
-    evidence_->note_newest(std::min(complete_until_ms, now->ms) - Heartbeat::kMinuteMs);
+    evidence_->note_newest(std::min(complete_until_ms, now->ms) - marks::Heartbeat::kMinuteMs);
 }
 
 void PushExporter::show_waiting() {
-  const SideQueueStats side = queue_->stats();
+  const side::SideQueueStats side = queue_->stats();
   // Of the log alone: what lies aside is one customer's, and no sign that the destination is late.
   std::int64_t oldest_ms = 0;
   for (const disk_log::CursorStats& cursor : parts_.log.stats().cursors) {
@@ -463,18 +470,19 @@ bool PushExporter::go_on() {
   return !is_stopping() && (window_in_hand_ == nullptr || !is_window_gone());
 }
 
-void PushExporter::on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) {
-  const Unit& refused = parcel.units[unit];
+void PushExporter::on_refused(const delivery::Parcel& parcel, std::size_t unit,
+                              const std::string& why) {
+  const delivery::Unit& refused = parcel.units[unit];
   WindowRecord& record = (*window_in_hand_)[refused.record];
   // Several series may come from one point, which is refused once.
   if (!parcel.is_value(refused))
     record.dropped += refused.items;
-  else if (refused.item != Unit::kNoItem)
+  else if (refused.item != delivery::Unit::kNoItem)
     record.dropped += record.settled_items.insert(refused.item).second ? 1 : 0;
   on_side_letter(parcel, parcel.run(unit, unit + 1), why, false);
 }
 
-void PushExporter::on_rejected(const Parcel& parcel, std::size_t first, std::size_t last,
+void PushExporter::on_rejected(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                                std::uint64_t count, const std::string& why) {
   // The destination names a number, not the items: they are one customer's and one signal's, so it
   // does not matter for the books in which of these records they stood.
@@ -489,34 +497,35 @@ void PushExporter::on_rejected(const Parcel& parcel, std::size_t first, std::siz
   on_side_letter(parcel, {}, why, false);
 }
 
-void PushExporter::on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last,
-                                Aside aside, const std::string& /*why*/) {
+void PushExporter::on_set_aside(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                                delivery::Aside aside, const std::string& /*why*/) {
   Apart& apart = apart_for((*window_in_hand_)[parcel.units[first].record].header);
   const std::size_t before = apart.parcel.units.size();
   apart.parcel.append(parcel, first, last);
   for (std::size_t i = before; i < apart.parcel.units.size(); ++i) {
-    Unit& unit = apart.parcel.units[i];
+    delivery::Unit& unit = apart.parcel.units[i];
     const disk_log::RecordHeader& header = (*window_in_hand_)[unit.record].header;
     apart.received_ms = std::min(apart.received_ms, header.received_ms);
     WindowRecord& record = (*window_in_hand_)[unit.record];
     // An item waits where the first of its units does.
-    if (parcel.is_value(unit) && unit.item != Unit::kNoItem)
+    if (parcel.is_value(unit) && unit.item != delivery::Unit::kNoItem)
       unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
     record.apart += unit.items;
     record.is_apart = true;  // 0 items too: its point waits elsewhere, or has been refused
   }
-  if (aside == Aside::kSlow)
+  if (aside == delivery::Aside::kSlow)
     lane_->mark_slow(parcel.customer);
   else
     lane_->mark_troubled(parcel.customer, parcel.signal);
 }
 
-std::optional<Parcel> PushExporter::split(const Parcel& parcel, std::size_t unit) {
+std::optional<delivery::Parcel> PushExporter::split(const delivery::Parcel& parcel,
+                                                    std::size_t unit) {
   return packer_->split(parcel, unit);
 }
 
-void PushExporter::on_answer(const Parcel& parcel, std::size_t first, std::size_t last,
-                             const Answer& answer, Duration took) {
+void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                             const delivery::Answer& answer, Duration took) {
   on_side_answer(parcel, first, last, answer, took);
 }
 
@@ -531,7 +540,7 @@ void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
   parts_.books.dropped(customer, signal, settings_.id, reason, items);
 }
 
-void PushExporter::on_side_letter(const Parcel& parcel, std::string_view message,
+void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_view message,
                                   const std::string& why, bool is_record) {
   std::string content = "an OTLP request as it was acknowledged";
   {
@@ -553,11 +562,11 @@ void PushExporter::on_side_letter(const Parcel& parcel, std::string_view message
              .message = message});
 }
 
-void PushExporter::on_side_answer(const Parcel& parcel, std::size_t first, std::size_t last,
-                                  const Answer& answer, Duration took) {
+void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t first,
+                                  std::size_t last, const delivery::Answer& answer, Duration took) {
   note_state(answer);
   send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
-  if (answer.kind == Answer::Kind::kTaken) return;
+  if (answer.kind == delivery::Answer::Kind::kTaken) return;
   std::uint64_t items = 0;
   for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
   parts_.books.send_failed(parcel.signal, settings_.id, items);
@@ -565,9 +574,9 @@ void PushExporter::on_side_answer(const Parcel& parcel, std::size_t first, std::
 
 /// One line when the destination begins to fail, one when it is well again; not more often than
 /// that where some fail and others do not.
-void PushExporter::note_state(const Answer& answer) {
-  if (answer.kind == Answer::Kind::kRefused) return;
-  const bool is_failing = answer.kind != Answer::Kind::kTaken;
+void PushExporter::note_state(const delivery::Answer& answer) {
+  if (answer.kind == delivery::Answer::Kind::kRefused) return;
+  const bool is_failing = answer.kind != delivery::Answer::Kind::kTaken;
   const std::lock_guard lock(mutex_);
   const TimePoint now = parts_.clock.steady();
   if (is_failing == is_failing_ || (state_told_ && now < *state_told_ + kStateInterval)) return;

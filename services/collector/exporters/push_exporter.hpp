@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "services/collector/exporters/cold_holes.hpp"
-#include "services/collector/exporters/dead_letters.hpp"
-#include "services/collector/exporters/delivery.hpp"
-#include "services/collector/exporters/heartbeat.hpp"
+#include "services/collector/delivery/dead_letters.hpp"
+#include "services/collector/delivery/packer.hpp"
+#include "services/collector/delivery/parcel.hpp"
+#include "services/collector/delivery/parcel_delivery.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
-#include "services/collector/exporters/packer.hpp"
-#include "services/collector/exporters/parcel.hpp"
-#include "services/collector/exporters/side_lane.hpp"
-#include "services/collector/exporters/side_queue.hpp"
+#include "services/collector/marks/cold_holes.hpp"
+#include "services/collector/marks/heartbeat.hpp"
+#include "services/collector/side/side_lane.hpp"
+#include "services/collector/side/side_queue.hpp"
 
 namespace vigia::collector::exporters {
 
@@ -25,7 +25,9 @@ namespace vigia::collector::exporters {
 /// customer may hold the others up. What one would do that with is written to the side queue, and
 /// the cursor goes on; the side lane brings it to an end. Windows and parcels are bounded by what
 /// comes out of the records, not by what went in.
-class PushExporter final : public LogExporter, private DeliveryObserver, private SideLaneOwner {
+class PushExporter final : public LogExporter,
+                           private delivery::DeliveryObserver,
+                           private side::SideLaneOwner {
  public:
   /// Dead letters of one window, and of what is set aside in as much time, that are written down;
   /// more are only counted.
@@ -36,14 +38,15 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   static constexpr std::size_t kRecordOutputMax = 4U << 20U;
 
   PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
-               std::unique_ptr<Transport> transport, std::unique_ptr<Packer> packer);
+               std::unique_ptr<delivery::Transport> transport,
+               std::unique_ptr<delivery::Packer> packer);
   ~PushExporter() override;
   /// kUnavailable where the side queue's folder cannot be read.
   Result<void> start() override;
 
  protected:
-  void add(std::uint32_t index, WindowRecord& record, LogBody&& body) override;
-  bool add_unopened(WindowRecord& record, LogBody& body) override;
+  void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
+  bool add_unopened(WindowRecord& record, bodies::LogBody& body) override;
   void give_up(WindowRecord& record, std::string_view body) override;
   bool is_full() const override;
   bool deliver(std::vector<WindowRecord>& window) override;
@@ -57,14 +60,15 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
  private:
   using Way = std::pair<std::string, Signal>;  // customer
   struct Apart {  // of one customer and signal, to be written to the side queue
-    std::vector<SideRecord> records;
-    Parcel parcel;
+    std::vector<side::SideRecord> records;
+    delivery::Parcel parcel;
     std::int64_t received_ms = 0;
     std::uint64_t record_items = 0;
   };
 
-  Parcel& parcel_for(const disk_log::RecordHeader& header);
-  void follow(WindowRecord& record, LogBody&& body, Place from, std::uint64_t items);
+  delivery::Parcel& parcel_for(const disk_log::RecordHeader& header);
+  void follow(WindowRecord& record, bodies::LogBody&& body, delivery::Place from,
+              std::uint64_t items);
   void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
   Apart& apart_for(const disk_log::RecordHeader& header);
@@ -87,53 +91,55 @@ class PushExporter final : public LogExporter, private DeliveryObserver, private
   void note_losses(const std::vector<WindowRecord>& window);
   void make_marks(const ExporterParts& parts);
   void keep_room();
-  void set_aside(const DeadLetter& letter);
-  void note_state(const Answer& answer);
+  void set_aside(const delivery::DeadLetter& letter);
+  void note_state(const delivery::Answer& answer);
   void show_waiting();
 
-  void on_refused(const Parcel& parcel, std::size_t unit, const std::string& why) override;
-  void on_rejected(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t count,
-                   const std::string& why) override;
-  void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
-                    const std::string& why) override;
-  void on_answer(const Parcel& parcel, std::size_t first, std::size_t last, const Answer& answer,
-                 Duration took) override;
-  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) override;
+  void on_refused(const delivery::Parcel& parcel, std::size_t unit,
+                  const std::string& why) override;
+  void on_rejected(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                   std::uint64_t count, const std::string& why) override;
+  void on_set_aside(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                    delivery::Aside aside, const std::string& why) override;
+  void on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                 const delivery::Answer& answer, Duration took) override;
+  std::optional<delivery::Parcel> split(const delivery::Parcel& parcel, std::size_t unit) override;
   bool others_wait(const std::set<CustomerId>& in_run) override;
   bool go_on() override;
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
   void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
                        std::uint64_t items) override;
-  void on_side_letter(const Parcel& parcel, std::string_view message, const std::string& why,
-                      bool is_record) override;
-  void on_side_answer(const Parcel& parcel, std::size_t first, std::size_t last,
-                      const Answer& answer, Duration took) override;
+  void on_side_letter(const delivery::Parcel& parcel, std::string_view message,
+                      const std::string& why, bool is_record) override;
+  void on_side_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                      const delivery::Answer& answer, Duration took) override;
 
-  std::unique_ptr<Transport> transport_;
-  std::unique_ptr<Packer> packer_;
-  std::shared_ptr<Evidence> evidence_;
-  Prober prober_;
-  ParcelDelivery delivery_;
+  std::unique_ptr<delivery::Transport> transport_;
+  std::unique_ptr<delivery::Packer> packer_;
+  std::shared_ptr<delivery::Evidence> evidence_;
+  delivery::Prober prober_;
+  delivery::ParcelDelivery delivery_;
   Routing routing_;
-  std::unique_ptr<Heartbeat> heartbeat_;   // remote write only; beats where this is a hot shard
-  std::unique_ptr<ColdHoles> cold_holes_;  // of remote write to what is no hot shard
-  std::unique_ptr<SideQueue> queue_;       // from start on
-  std::unique_ptr<SideLane> lane_;
+  std::unique_ptr<marks::Heartbeat>
+      heartbeat_;  // remote write only; beats where this is a hot shard
+  std::unique_ptr<marks::ColdHoles> cold_holes_;  // of remote write to what is no hot shard
+  std::unique_ptr<side::SideQueue> queue_;        // from start on
+  std::unique_ptr<side::SideLane> lane_;
 
   // The window in hand; the exporter's thread.
   std::map<Way, std::size_t> parcel_of_;
-  std::vector<Parcel> parcels_;
+  std::vector<delivery::Parcel> parcels_;
   std::map<Way, Apart> apart_;
   std::string spare_message_;  // room of a parcel that is done, for the next one
-  std::vector<Unit> spare_units_;
+  std::vector<delivery::Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
   std::optional<Held> held_;
   Duration held_pause_{0};
   std::map<disk_log::LogPosition, Settled> settled_;
 
   std::mutex mutex_;  // what both lanes use
-  DeadLetters dead_letters_;
+  delivery::DeadLetters dead_letters_;
   std::size_t letters_ = 0;  // since the last window, written or not
   bool is_failing_ = false;
   std::optional<TimePoint> state_told_;

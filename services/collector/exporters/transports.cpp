@@ -16,7 +16,7 @@ namespace vigia::collector::exporters {
 namespace {
 
 namespace remote_write = wire::remote_write;
-using Kind = Answer::Kind;
+using Kind = delivery::Answer::Kind;
 
 constexpr std::string_view kCustomerHeader = "x-vigia-customer";
 constexpr std::size_t kAnswerTextMax = 512;
@@ -46,8 +46,8 @@ bool contains(const List& list, int status) {
 
 std::string shorten(std::string_view text) { return std::string(text.substr(0, kAnswerTextMax)); }
 
-Answer from_error(const Error& error) {
-  Answer answer{Kind::kRetry, error.message, error.retry_after};
+delivery::Answer from_error(const Error& error) {
+  delivery::Answer answer{Kind::kRetry, error.message, error.retry_after};
   answer.is_timeout = error.code == ErrorCode::kDeadline;
   return answer;
 }
@@ -107,7 +107,7 @@ bool is_protocol_header(std::string_view name) {
 }
 
 /// rejected_* and error_message of the partial_success of any Export*ServiceResponse.
-void read_partial_success(std::string_view body, Answer& answer) {
+void read_partial_success(std::string_view body, delivery::Answer& answer) {
   try {
     protozero::pbf_reader message(body.data(), body.size());
     while (message.next(1, protozero::pbf_wire_type::length_delimited)) {
@@ -129,7 +129,7 @@ void read_partial_success(std::string_view body, Answer& answer) {
 }
 
 /// What the three have in common.
-class HttpTransport : public Transport {
+class HttpTransport : public delivery::Transport {
  public:
   HttpTransport(const ExporterSettings& settings, net::Client& client)
       : client_(client), compression_(settings.compression == "none" ? "" : settings.compression) {
@@ -154,7 +154,7 @@ class HttpTransport : public Transport {
   }
   /// Nothing where it could not be compressed; `done` has then been told.
   bool compress(net::ClientRequest& made, std::string_view message,
-                const std::function<void(Answer)>& done) const {
+                const std::function<void(delivery::Answer)>& done) const {
     auto body = net::compress(compression_, message);
     if (!body) {
       done(from_error(body.error()));
@@ -180,11 +180,11 @@ class RemoteWriteTransport final : public HttpTransport {
     base_.headers.add(remote_write::kVersionHeader, remote_write::kVersion);
   }
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
-            std::function<void(Answer)> done) override {
+            std::function<void(delivery::Answer)> done) override {
     net::ClientRequest made = request(customer);
     made.body = remote_write::compress_request(message);
     client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
-      Answer answer = judge_remote_write(response);
+      delivery::Answer answer = judge_remote_write(response);
       if (response) answer.date_ms = date_of(*response);
       done(std::move(answer));
     });
@@ -199,7 +199,7 @@ class OtlpHttpTransport final : public HttpTransport {
     base_.headers.add("content-type", "application/x-protobuf");
   }
   void send(const CustomerId& customer, Signal signal, std::string_view message,
-            std::function<void(Answer)> done) override {
+            std::function<void(delivery::Answer)> done) override {
     net::ClientRequest made = request(customer);
     made.url = fmt::format("{}/v1/{}", endpoint_, to_string(signal));
     if (!compress(made, message, done)) return;
@@ -219,7 +219,7 @@ class OtlpGrpcTransport final : public HttpTransport {
     while (endpoint_.ends_with('/')) endpoint_.pop_back();
   }
   void send(const CustomerId& customer, Signal signal, std::string_view message,
-            std::function<void(Answer)> done) override {
+            std::function<void(delivery::Answer)> done) override {
     net::ClientRequest made = request(customer);
     made.url = endpoint_ + std::string(method(signal));
     made.body = message;
@@ -245,11 +245,11 @@ class OtlpGrpcTransport final : public HttpTransport {
 
 }  // namespace
 
-Answer judge_remote_write(const Result<net::ClientResponse>& response) {
+delivery::Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   if (!response) return from_error(response.error());
   const int status = response->status;
   if (status >= 200 && status < 300) return {};
-  Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
+  delivery::Answer answer{Kind::kRefused, status_text(*response), retry_after(*response)};
   // Our own storage says 400 as Prometheus does, and stores the rest: sent again it would only be
   // told of conflicts with itself.
   if (const auto count = status == 400 ? not_stored(response->body) : std::nullopt) {
@@ -276,11 +276,11 @@ Answer judge_remote_write(const Result<net::ClientResponse>& response) {
   return answer;
 }
 
-Answer judge_otlp_http(const Result<net::ClientResponse>& response) {
+delivery::Answer judge_otlp_http(const Result<net::ClientResponse>& response) {
   if (!response) return from_error(response.error());
   const int status = response->status;
   if (status >= 200 && status < 300) {
-    Answer answer;
+    delivery::Answer answer;
     read_partial_success(response->body, answer);
     return answer;
   }
@@ -292,10 +292,10 @@ Answer judge_otlp_http(const Result<net::ClientResponse>& response) {
   return {kind, status_text(*response), retry_after(*response)};
 }
 
-Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
+delivery::Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
   if (!reply) return from_error(reply.error());
   if (reply->code == net::GrpcCode::kOk) {
-    Answer answer;
+    delivery::Answer answer;
     read_partial_success(reply->body, answer);
     return answer;
   }
@@ -306,9 +306,10 @@ Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
   const bool is_broken = reply->code == net::GrpcCode::kUnknown ||
                          reply->code == net::GrpcCode::kInternal ||
                          reply->code == net::GrpcCode::kDataLoss;
-  Answer answer{Kind::kRefused,
-                fmt::format("gRPC {}: {}", static_cast<int>(reply->code), shorten(reply->message)),
-                error ? error->retry_after : std::nullopt};
+  delivery::Answer answer{
+      Kind::kRefused,
+      fmt::format("gRPC {}: {}", static_cast<int>(reply->code), shorten(reply->message)),
+      error ? error->retry_after : std::nullopt};
   if (is_set_up_code || (error && is_retryable(*error)))
     answer.kind = Kind::kRetry;
   else if (is_broken)
@@ -317,8 +318,8 @@ Answer judge_otlp_grpc(const Result<net::GrpcReply>& reply) {
   return answer;
 }
 
-Result<std::unique_ptr<Transport>> make_transport(const ExporterSettings& settings,
-                                                  net::Client& client) {
+Result<std::unique_ptr<delivery::Transport>> make_transport(const ExporterSettings& settings,
+                                                            net::Client& client) {
   if (!settings.endpoint.starts_with("http://") && !settings.endpoint.starts_with("https://"))
     return fail(ErrorCode::kInvalid,
                 fmt::format("{}: endpoint \"{}\" is no http:// or https:// URL", settings.id,

@@ -8,7 +8,7 @@
 #include "libs/wire/otlp/json.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
-#include "services/collector/exporters/item_cutter.hpp"
+#include "services/collector/bodies/item_cutter.hpp"
 #include "services/collector/intake/metrics_check.hpp"
 #include "services/collector/intake/records_check.hpp"
 #include "services/collector/limits.hpp"
@@ -164,9 +164,9 @@ std::int64_t Intake::now_ns() const {
 
 void Intake::note_clock() {
   if (parts_.time == nullptr) return;
-  const ClockDoubt::Word word = clock_doubt_.word();
-  if (word.proof == ClockDoubt::Proof::kRight) parts_.time->confirm(word.offset_ms);
-  if (word.proof == ClockDoubt::Proof::kAhead) parts_.time->contradict();
+  const clock::ClockDoubt::Word word = clock_doubt_.word();
+  if (word.proof == clock::ClockDoubt::Proof::kRight) parts_.time->confirm(word.offset_ms);
+  if (word.proof == clock::ClockDoubt::Proof::kAhead) parts_.time->contradict();
 }
 
 Result<void> Intake::add_times(const Checked& checked, ExportRequest& request) {
@@ -304,7 +304,7 @@ Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Cust
     records.back().header.verdicts = verdicts.encode();
     return records;
   }
-  auto next = exporters::cut_items(
+  auto next = bodies::cut_items(
       request.signal, request.body, verdicts, 0,
       {.items_max = verdicts.items(),
        .bytes_max = kPieceBytes,

@@ -21,13 +21,13 @@
 #include "libs/tenancy/directory.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
 #include "services/collector/books/books.hpp"
-#include "services/collector/exporters/confirmed_time.hpp"
+#include "services/collector/clock/clock_doubt.hpp"
+#include "services/collector/clock/confirmed_time.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
-#include "services/collector/exporters/side_shares.hpp"
 #include "services/collector/intake/checked.hpp"
-#include "services/collector/intake/clock_doubt.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
+#include "services/collector/side/side_shares.hpp"
 
 namespace vigia::collector::intake {
 
@@ -68,9 +68,9 @@ struct IntakeParts {
   service::MetricRegistry& metrics;
   const Clock& clock;
   /// Who is at its share at a required destination; null: nobody.
-  const exporters::SideShares* side_shares = nullptr;
+  const side::SideShares* side_shares = nullptr;
   /// Told what senders say of our clock; dates what is kept. Null: the wall clock, of benchmarks.
-  exporters::ConfirmedTime* time = nullptr;
+  clock::ConfirmedTime* time = nullptr;
 };
 
 /// Thread contract: any thread.
@@ -123,7 +123,7 @@ class Intake {
   IntakeSettings settings_;
   IntakeParts parts_;
   RateLimiter rates_;
-  ClockDoubt clock_doubt_;
+  clock::ClockDoubt clock_doubt_;
   std::atomic<bool> is_doubt_told_{false};
   std::atomic<std::uint64_t> last_time_ns_{0};  // of those that were added
   std::vector<std::pair<std::string, exporters::Routing>> exporters_;

@@ -92,7 +92,7 @@ class IntakeTest : public ::testing::Test {
   series::SeriesCache series_{{}, clock_};
   std::vector<exporters::ExporterSettings> exporters_;
   IntakeSettings settings_;
-  exporters::SideShares side_shares_;
+  side::SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
   std::unique_ptr<disk_log::DiskLog> log_;

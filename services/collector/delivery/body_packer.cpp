@@ -1,0 +1,92 @@
+#include "services/collector/delivery/body_packer.hpp"
+
+#include <fmt/format.h>
+
+#include "services/collector/bodies/accepted_items.hpp"
+#include "services/collector/bodies/item_cutter.hpp"
+
+namespace vigia::collector::delivery {
+namespace {
+
+Result<Verdicts> verdicts_of(const OtlpRecord& record) {
+  if (record.verdicts.empty()) return Verdicts(record.items);
+  return Verdicts::decode(record.verdicts);
+}
+
+/// What is small enough goes as it is, the rest is cut.
+class BodyPacker final : public Packer {
+ public:
+  Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
+                      std::size_t bytes_max, Parcel& parcel) override {
+    const std::uint32_t accepted = record.items - record.rejected;
+    // As it was acknowledged, without a walk over it: most bodies are so, and a copy is all they
+    // cost.
+    const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
+    if (!is_small) return pack_cut(index, record, from, bytes_max, parcel);
+    if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
+      return Packed{from, 0};
+    const Unit unit{
+        .begin = parcel.message.size(), .record = index, .item = Unit::kBody, .items = accepted};
+    if (record.rejected == 0) {
+      parcel.message += record.body;
+    } else {
+      auto verdicts = verdicts_of(record);
+      if (!verdicts) return forward(verdicts);
+      auto kept = bodies::accepted_items(parcel.signal, record.body, *verdicts);
+      if (!kept) return forward(kept);
+      parcel.message += *kept;
+    }
+    parcel.units.push_back(unit);
+    return Packed{std::nullopt, accepted};
+  }
+  std::string describe(std::string_view unit) const override {
+    return fmt::format("an OTLP request of {} bytes", unit.size());
+  }
+  std::optional<Parcel> split(const Parcel& parcel, std::size_t unit) const override {
+    const Unit& whole = parcel.units[unit];
+    if (whole.items < 2) return std::nullopt;
+    Parcel parts{.customer = parcel.customer, .signal = parcel.signal, .stage = parcel.stage};
+    const bodies::CutLimits limits{(whole.items + 1) / 2, parcel.run(unit, unit + 1).size()};
+    auto cut = bodies::cut_items(parcel.signal, parcel.run(unit, unit + 1), Verdicts(whole.items),
+                                 0, limits, [&](std::string&& message, std::uint32_t items) {
+                                   parts.units.push_back({.begin = parts.message.size(),
+                                                          .record = whole.record,
+                                                          .item = whole.item,
+                                                          .items = items});
+                                   parts.message += message;
+                                   return true;
+                                 });
+    // Parts that do not add up to the whole would lose items silently: it stays one, refused or
+    // taken.
+    if (!cut || parts.items() != whole.items) return std::nullopt;
+    return parts;
+  }
+
+ private:
+  static Result<Packed> pack_cut(std::uint32_t index, const OtlpRecord& record, Place from,
+                                 std::size_t bytes_max, Parcel& parcel) {
+    auto verdicts = verdicts_of(record);
+    if (!verdicts) return forward(verdicts);
+    Packed packed;
+    auto next = bodies::cut_items(
+        parcel.signal, record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
+        [&](std::string&& message, std::uint32_t items) {
+          parcel.units.push_back({.begin = parcel.message.size(),
+                                  .record = index,
+                                  .item = Unit::kBody,
+                                  .items = items});
+          parcel.message += message;
+          packed.items += items;
+          return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
+        });
+    if (!next) return forward(next);
+    if (*next) packed.next = Place{**next, 0};
+    return packed;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Packer> make_body_packer() { return std::make_unique<BodyPacker>(); }
+
+}  // namespace vigia::collector::delivery

@@ -1,0 +1,590 @@
+#include "services/collector/delivery/parcel_delivery.hpp"
+
+#include <algorithm>
+
+#include "libs/base/random.hpp"
+
+namespace vigia::collector::delivery {
+namespace {
+
+constexpr int kDoublingsMax = 16;
+/// Prometheus takes a sample of the hour before its newest one unless the sample's own series has
+/// newer ones; what it refuses beyond that, and some margin, it refuses for every series.
+constexpr std::int64_t kOldForAllMs = 2 * 3'600'000;
+/// The longest wait between two looks at go_on.
+constexpr auto kLookInterval = std::chrono::milliseconds(500);
+
+/// The destination has said "not now", and not of what is in the request.
+bool is_wait(const Answer& answer) {
+  return answer.kind == Answer::Kind::kRetry && !answer.is_timeout && !answer.is_too_new;
+}
+
+/// Half of the delay for certain, the other half by chance, so that many senders spread out.
+Duration with_jitter(Duration delay) {
+  constexpr std::uint32_t kSteps = 1000;
+  return delay / 2 + delay / 2 / kSteps * random_below(kSteps);
+}
+
+}  // namespace
+
+/// Shared with the transport's callbacks, which may come after the run, or the delivery, has ended.
+struct ParcelDelivery::Inbox {
+  struct Item {
+    std::uint64_t round = 0;
+    std::uint64_t request = 0;
+    std::size_t task = 0;
+    TimePoint sent{};
+    Answer answer;
+  };
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::deque<Item> items;
+  bool is_woken = false;
+  TimePoint stop_deadline{};
+
+  void wake() {
+    {
+      const std::lock_guard lock(mutex);
+      is_woken = true;
+    }
+    arrived.notify_all();
+  }
+};
+
+ParcelDelivery::ParcelDelivery(DeliverySettings settings, Transport& transport, const Clock& clock,
+                               std::shared_ptr<Evidence> evidence, Prober* prober)
+    : settings_(settings),
+      transport_(transport),
+      clock_(clock),
+      evidence_(std::move(evidence)),
+      prober_(prober),
+      inbox_(std::make_shared<Inbox>()) {
+  if (prober_ != nullptr) prober_->on_answer([inbox = inbox_] { inbox->wake(); });
+}
+
+void ParcelDelivery::wake() { inbox_->wake(); }
+
+void ParcelDelivery::set_stop_deadline(TimePoint deadline) {
+  const std::lock_guard lock(inbox_->mutex);
+  inbox_->stop_deadline = deadline;
+}
+
+void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const {
+  const bool are_values = !parcel.units.empty() && parcel.is_value(parcel.units.front());
+  std::size_t weight_max = are_values ? settings_.request_units_max : settings_.request_items_max;
+  if (parcel.weight_max > 0) weight_max = std::min(weight_max, parcel.weight_max);
+  const auto weight_of = [&](std::size_t unit) {
+    return are_values ? std::size_t{1} : std::size_t{parcel.units[unit].items};
+  };
+  std::size_t first = 0;
+  std::size_t weight = 0;
+  for (std::size_t i = 0; i < parcel.units.size(); ++i) {
+    const std::size_t more = weight_of(i);
+    // Suspects go alone, each its own request: together they would only spoil each other again.
+    const bool is_full = parcel.stage != Parcel::Stage::kFresh || weight + more > weight_max ||
+                         parcel.run(first, i + 1).size() > settings_.request_bytes_max;
+    if (i > first && is_full) {
+      ranges.push_back({&parcel, first, i});
+      first = i;
+      weight = 0;
+    }
+    weight += more;
+  }
+  if (first < parcel.units.size()) ranges.push_back({&parcel, first, parcel.units.size()});
+}
+
+bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observer) {
+  // Answers to requests of an earlier run may still come; by the round they are told from ours.
+  ++round_;
+  in_flight_ = abandoned_ = 0;
+  run_began_ = clock_.steady();
+  in_run_.clear();
+  std::vector<Task> tasks(parcels.size());
+  for (std::size_t i = 0; i < parcels.size(); ++i) {
+    tasks[i].stage = parcels[i].stage;
+    tasks[i].customer = &parcels[i].customer;
+    in_run_.insert(parcels[i].customer);
+    cut(parcels[i], tasks[i].ranges);
+  }
+  bool is_given_up = false;
+  for (;;) {
+    is_given_up = is_given_up || !observer.go_on();
+    const bool has_left = !is_given_up && launch(tasks, observer);
+    // What was abandoned is aside already: its answer, if it ever comes, changes nothing.
+    if (in_flight_ == abandoned_ && !has_left) return !is_given_up;
+    if (is_given_up) {
+      const std::lock_guard lock(inbox_->mutex);
+      if (clock_.steady() >= inbox_->stop_deadline) return false;
+    }
+    wait(tasks, has_left);
+    take_answers(tasks, observer);
+  }
+}
+
+/// Sends what may be sent now. True where something is left to send or in flight.
+bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer) {
+  bool has_left = false;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    Task& task = tasks[i];
+    if (task.request == 0 && !task.ranges.empty()) drop_too_old(task, observer);
+    if (!task.ranges.empty()) judge(task, tasks, observer);
+    if (task.ranges.empty()) judge_doomed(task, observer);
+    if (task.ranges.empty() && task.doomed.empty()) continue;
+    has_left = true;
+    if (task.request == 0 && !task.ranges.empty() && task.not_before <= clock_.steady() &&
+        in_flight_ < settings_.in_flight_max)
+      send(task, i);
+  }
+  return has_left;
+}
+
+void ParcelDelivery::send(Task& task, std::size_t index) {
+  const Range range = task.ranges.front();
+  task.request = ++last_request_;
+  task.sent = clock_.steady();
+  ++in_flight_;
+  transport_.send(range.parcel->customer, range.parcel->signal,
+                  range.parcel->run(range.first, range.last),
+                  [inbox = inbox_, round = round_, request = task.request, index,
+                   sent = task.sent](Answer answer) {
+                    {
+                      const std::lock_guard lock(inbox->mutex);
+                      inbox->items.push_back({round, request, index, sent, std::move(answer)});
+                    }
+                    inbox->arrived.notify_all();
+                  });
+}
+
+void ParcelDelivery::wait(const std::vector<Task>& tasks, bool has_left) {
+  Duration longest = kLookInterval;
+  if (!has_left) {  // given up: only what is in flight is waited for
+    const std::lock_guard lock(inbox_->mutex);
+    longest = std::clamp(inbox_->stop_deadline - clock_.steady(), Duration::zero(), longest);
+  }
+  if (has_left && in_flight_ < settings_.in_flight_max) {
+    const TimePoint now = clock_.steady();
+    for (const Task& task : tasks) {
+      if (task.ranges.empty()) continue;
+      const TimePoint look = task.request == 0 ? task.not_before : task.sent + settings_.patience;
+      if (task.request == 0 || look > now)
+        longest = std::clamp(look - now, Duration::zero(), longest);
+    }
+  }
+  std::unique_lock lock(inbox_->mutex);
+  inbox_->arrived.wait_for(lock, longest,
+                           [this] { return !inbox_->items.empty() || inbox_->is_woken; });
+  inbox_->is_woken = false;
+}
+
+void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& observer) {
+  std::deque<Inbox::Item> items;
+  {
+    const std::lock_guard lock(inbox_->mutex);
+    items.swap(inbox_->items);
+  }
+  for (Inbox::Item& item : items) {
+    // Of one that is no longer waited for, as of when it was sent: it says nothing of now.
+    const bool is_awaited = item.round == round_ && tasks[item.task].request == item.request;
+    if (item.answer.kind == Answer::Kind::kTaken)
+      evidence_->note_taken(is_awaited ? clock_.steady() : item.sent, true);
+    if (item.round != round_) continue;
+    --in_flight_;
+    Task& task = tasks[item.task];
+    if (task.request != item.request) {
+      --abandoned_;
+      continue;
+    }
+    task.request = 0;
+    const Range range = task.ranges.front();
+    if (item.answer.kind == Answer::Kind::kTaken && item.answer.rejected == 0) note_newest(range);
+    const Duration took = clock_.steady() - task.sent;
+    // Only time that ended in success: what fails is judged by its failure.
+    if (item.answer.kind == Answer::Kind::kTaken) task.spent += took;
+    observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
+    settle(task, item.answer, observer);
+  }
+}
+
+void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  switch (answer.kind) {
+    case Answer::Kind::kTaken:
+      if (answer.rejected > 0)
+        observer.on_rejected(*range.parcel, range.first, range.last, answer.rejected, answer.why);
+      task.ranges.pop_front();
+      task.attempts = 0;
+      task.failure.reset();
+      return;
+    case Answer::Kind::kRefused:
+      task.attempts = 0;
+      task.failure.reset();
+      search(task, answer, observer);
+      return;
+    case Answer::Kind::kBroken:
+    case Answer::Kind::kRetry:
+      break;
+  }
+  if (settings_.lane == Lane::kOnce) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kLastTry && doom(task, answer, observer)) return;
+  const TimePoint since = task.failure ? task.failure->since : task.sent;
+  task.failure = Failure{answer, since, task.sent};
+  postpone(task, answer);
+}
+
+/// What of the task's trouble is its own, by what the destination takes meanwhile.
+void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer) {
+  const TimePoint now = clock_.steady();
+  const bool is_side = settings_.lane == Lane::kSide;
+  if (is_side && task.request == 0 && settings_.run_max > Duration::zero() &&
+      now >= run_began_ + settings_.run_max) {
+    set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
+    return;
+  }
+  if (task.request != 0) {
+    if (settings_.lane != Lane::kFront || now < task.sent + settings_.patience) return;
+    // Others are served while this one hangs, so it is not the destination: the window goes on
+    // without it.
+    if (evidence_->taken_since(task.sent)) {
+      ++abandoned_;
+      task.request = 0;
+      set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
+    } else {
+      ask(task.ranges.front(), false);
+    }
+    return;
+  }
+  if (takes_others_time(task, tasks, observer)) {
+    set_aside(task, Aside::kSlow, "it takes long, and others wait", observer);
+    return;
+  }
+  if (!task.failure) return;
+  const Answer& answer = task.failure->answer;
+  const bool must_wait = is_wait(answer);
+  if (must_wait && is_side) {
+    set_aside(task, Aside::kSlow, answer.why, observer);
+    return;
+  }
+  // "Not now" may be said to one customer alone, by a store that has budgets.
+  if (must_wait && now < task.failure->since + settings_.patience) return;
+  switch (blame(task)) {
+    case Blame::kUnknown:
+      ask(task.ranges.front(), answer.is_too_new);
+      return;
+    case Blame::kTryAgain:
+      task.not_before = now;
+      return;
+    case Blame::kTask:
+      break;
+  }
+  if (must_wait)
+    set_aside(task, Aside::kSlow, answer.why, observer);
+  else
+    condemn(task, observer);
+}
+
+/// Many requests of one customer, each of them slow and taken at last: the window ends with the
+/// last of them, and behind it everybody waits. Where all in the run are slow alike it is the
+/// destination that is slow, and not they; unless somebody else waits, none is set aside for it.
+bool ParcelDelivery::takes_others_time(const Task& task, const std::vector<Task>& tasks,
+                                       DeliveryObserver& observer) const {
+  if (settings_.lane != Lane::kFront || task.spent < settings_.patience) return false;
+  const TimePoint now = clock_.steady();
+  const auto is_faster = [&](const Task& other) {
+    const Duration under_way = other.request != 0 ? now - other.sent : Duration::zero();
+    return *other.customer != *task.customer && other.spent + under_way < task.spent / 2;
+  };
+  return std::any_of(tasks.begin(), tasks.end(), is_faster) || observer.others_wait(in_run_);
+}
+
+/// By when the destination took something: after the task failed and before it failed again, the
+/// trouble is the task's own. Where it has only just begun to take, the task is tried once more.
+ParcelDelivery::Blame ParcelDelivery::blame(const Task& task) const {
+  const Failure& failure = *task.failure;
+  const TimePoint fresh = clock_.steady() - kEvidenceFresh;
+  if (task.stage == Parcel::Stage::kLastTry)
+    return evidence_->data_taken_since(failure.sent) ? Blame::kTask : Blame::kUnknown;
+  if (settings_.lane == Lane::kSide)  // nothing is given up by it, only halved
+    return evidence_->taken_since(std::min(failure.sent, fresh)) ? Blame::kTask : Blame::kUnknown;
+  if (!evidence_->taken_since(std::max(failure.since, fresh))) return Blame::kUnknown;
+  const bool is_first = task.attempts < 2 && failure.answer.kind == Answer::Kind::kBroken;
+  if (is_first || failure.answer.is_timeout || failure.answer.retry_after ||
+      failure.sent >= evidence_->last())
+    return Blame::kTask;
+  return Blame::kTryAgain;
+}
+
+/// For a probe before a time is known: one that was taken, or of the middle of what is in hand. Who
+/// says that data is too new has looked at it: whether it answers is all that is left to ask.
+void ParcelDelivery::ask(const Range& range, bool is_too_new) const {
+  if (prober_ == nullptr) return;
+  const std::int64_t known_ms = evidence_->newest_ms();
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  const std::int64_t data_ms = known_ms != 0 ? known_ms : range.parcel->units[middle].timestamp_ms;
+  prober_->ask(is_too_new ? 0 : data_ms);
+}
+
+/// The destination takes others' while this fails.
+void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const Answer answer = task.failure->answer;
+  task.failure.reset();
+  task.not_before = {};
+  task.attempts = 0;
+  if (settings_.lane == Lane::kFront) {
+    // All that is left of it: each range's failing and probing would be everybody's wait.
+    set_aside(task, answer.is_timeout ? Aside::kSlow : Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (answer.is_too_new) {
+    part_too_new(task, answer.why, observer);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kSuspect) {
+    const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
+    if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
+      set_aside(task, Aside::kSuspect, answer.why, observer);
+      return;
+    }
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_set_aside(*alike.parcel, alike.first, alike.last, Aside::kSuspect, answer.why);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kLastTry) {
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_refused(*alike.parcel, alike.first, answer.why);
+    return;
+  }
+  if (++task.searches > settings_.searches_max) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (range.last - range.first > 1) {
+    halve(task, false);
+    return;
+  }
+  if (split(task, observer)) return;
+  observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSuspect, answer.why);
+  task.ranges.pop_front();
+}
+
+/// Something of the front range lies ahead of the destination's clock: the oldest such unit is
+/// searched, then it and all that is newer waits.
+void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryObserver& observer) {
+  const Range front = task.ranges.front();
+  if (front.last - front.first > 1) {
+    if (++task.searches > settings_.searches_max) {
+      set_aside(task, Aside::kSearch, why, observer);
+      return;
+    }
+    if (task.is_by_time) {
+      halve(task, false);
+    } else {
+      sort_by_time(task);
+      std::reverse(task.ranges.begin(), task.ranges.end());
+    }
+    return;
+  }
+  // The oldest that is ahead is found: by the order of time all that is newer is ahead as well.
+  const std::int64_t too_new_ms = front.parcel->units[front.first].timestamp_ms;
+  std::deque<Range> older;
+  for (const Range& range : task.ranges) {
+    for (std::size_t first = range.first; first < range.last;) {
+      const auto is_newer = [&](std::size_t unit) {
+        return range.parcel->units[unit].timestamp_ms >= too_new_ms;
+      };
+      const bool is_aside = is_newer(first);
+      std::size_t last = first + 1;
+      while (last < range.last && is_newer(last) == is_aside) ++last;
+      if (is_aside)
+        observer.on_set_aside(*range.parcel, first, last, Aside::kTooNew, why);
+      else
+        older.push_back({range.parcel, first, last});
+      first = last;
+    }
+  }
+  task.ranges = std::move(older);
+}
+
+/// The destination has said that something of the front range will never be taken.
+void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const std::size_t units = range.last - range.first;
+  const TimePoint now = clock_.steady();
+  if (!task.searched_since) task.searched_since = now;
+  const bool is_late =
+      settings_.lane == Lane::kFront && now >= *task.searched_since + settings_.patience;
+  // A search in the front lane is everybody's wait; what is not found soon is searched aside.
+  if (units > 1 && (++task.searches > settings_.searches_max || is_late)) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (units == 1) {
+    if (split(task, observer)) return;
+    task.ranges.pop_front();
+    if (answer.is_too_old) learn_too_old(range.parcel->units[range.first].timestamp_ms, answer.why);
+    observer.on_refused(*range.parcel, range.first, answer.why);
+    return;
+  }
+  if (answer.is_too_old && !task.is_by_time) {
+    sort_by_time(task);
+    return;
+  }
+  // Too old: the newer half first, which is likely to pass, so that the search ends at the border.
+  halve(task, answer.is_too_old);
+}
+
+void ParcelDelivery::halve(Task& task, bool newer_first) const {
+  const Range range = task.ranges.front();
+  task.ranges.pop_front();
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  const Range older{range.parcel, range.first, middle};
+  const Range newer{range.parcel, middle, range.last};
+  task.ranges.push_front(newer_first ? older : newer);
+  task.ranges.push_front(newer_first ? newer : older);
+}
+
+/// The front range, one unit, becomes several where there is more than one item in it.
+bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
+  const Range range = task.ranges.front();
+  if (range.parcel->units[range.first].items < 2) return false;
+  auto parts = observer.split(*range.parcel, range.first);
+  if (!parts || parts->units.size() < 2) return false;
+  // Ranges point at parcels; what is made of them here lives as long as the task.
+  task.made.push_back(std::make_unique<Parcel>(*std::move(parts)));
+  task.made.back()->weight_max = range.parcel->weight_max;
+  task.ranges.pop_front();
+  for (std::size_t unit = task.made.back()->units.size(); unit-- > 0;)
+    task.ranges.push_front({task.made.back().get(), unit, unit + 1});
+  return true;
+}
+
+/// The front range and those of its kind, off the task's.
+std::vector<ParcelDelivery::Range> ParcelDelivery::take_kind(Task& task,
+                                                             DeliveryObserver& observer) const {
+  std::vector<Range> taken{task.ranges.front()};
+  task.ranges.pop_front();
+  const std::string_view kind = observer.kind_of(*taken[0].parcel, taken[0].first);
+  if (kind.empty()) return taken;
+  const auto alike = std::stable_partition(
+      task.ranges.begin(), task.ranges.end(),
+      [&](const Range& range) { return observer.kind_of(*range.parcel, range.first) != kind; });
+  taken.insert(taken.end(), alike, task.ranges.end());
+  task.ranges.erase(alike, task.ranges.end());
+  return taken;
+}
+
+/// While the destination takes data, what fails at its last try waits for what it says next, so
+/// that many are given up by one sign of life and not one at a time.
+bool ParcelDelivery::doom(Task& task, const Answer& answer, DeliveryObserver& observer) const {
+  if (is_wait(answer) || answer.is_too_new ||
+      !evidence_->data_taken_since(clock_.steady() - kEvidenceFresh))
+    return false;
+  for (const Range& range : take_kind(task, observer)) task.doomed.push_back({range, answer.why});
+  task.doomed_sent = task.sent;
+  task.attempts = 0;
+  task.failure.reset();
+  return true;
+}
+
+/// Nothing is left to send.
+void ParcelDelivery::judge_doomed(Task& task, DeliveryObserver& observer) const {
+  if (task.doomed.empty()) return;
+  const bool is_late =
+      settings_.run_max > Duration::zero() && clock_.steady() >= run_began_ + settings_.run_max;
+  if (is_late || evidence_->data_taken_since(task.doomed_sent))
+    set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
+  else
+    ask(task.doomed.front().range, false);
+}
+
+/// All that is left of the task; what has failed for good is given up.
+void ParcelDelivery::set_aside(Task& task, Aside aside, const std::string& why,
+                               DeliveryObserver& observer) const {
+  const bool is_proved = evidence_->data_taken_since(task.doomed_sent);
+  for (const Doomed& doomed : task.doomed) {
+    const Range& range = doomed.range;
+    if (is_proved)
+      observer.on_refused(*range.parcel, range.first, doomed.why);
+    else
+      observer.on_set_aside(*range.parcel, range.first, range.last, aside, why);
+  }
+  task.doomed.clear();
+  for (const Range& range : task.ranges)
+    observer.on_set_aside(*range.parcel, range.first, range.last, aside, why);
+  task.ranges.clear();
+  task.failure.reset();
+}
+
+/// What is left of the task becomes one parcel in the order of time, sent from its new end.
+void ParcelDelivery::sort_by_time(Task& task) const {
+  std::vector<std::pair<const Parcel*, std::size_t>> order;
+  for (const Range& range : task.ranges) {
+    for (std::size_t unit = range.first; unit < range.last; ++unit)
+      order.emplace_back(range.parcel, unit);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const auto& left, const auto& right) {
+    return left.first->units[left.second].timestamp_ms <
+           right.first->units[right.second].timestamp_ms;
+  });
+  const Parcel& from = *order.front().first;
+  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer,
+                                                .signal = from.signal,
+                                                .stage = from.stage,
+                                                .weight_max = from.weight_max});
+  for (const auto& [parcel, unit] : order) sorted->append(*parcel, unit, unit + 1);
+  task.ranges.clear();
+  cut(*sorted, task.ranges);
+  std::reverse(task.ranges.begin(), task.ranges.end());
+  task.is_by_time = true;
+  task.made.push_back(std::move(sorted));
+}
+
+void ParcelDelivery::note_newest(const Range& range) const {
+  std::int64_t newest_ms = 0;
+  for (std::size_t unit = range.first; unit < range.last; ++unit)
+    newest_ms = std::max(newest_ms, range.parcel->units[unit].timestamp_ms);
+  evidence_->note_newest(newest_ms);
+}
+
+void ParcelDelivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
+  // Near the border a refusal may be of one series alone, which has newer samples: nothing is
+  // learned for the others.
+  if (timestamp_ms >= evidence_->newest_ms() - kOldForAllMs) return;
+  const TimePoint now = clock_.steady();
+  const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;
+  if (is_known) timestamp_ms = std::max(timestamp_ms, too_old_->timestamp_ms);
+  too_old_ = TooOld{timestamp_ms, why, now};
+}
+
+void ParcelDelivery::drop_too_old(Task& task, DeliveryObserver& observer) const {
+  if (!too_old_ || clock_.steady() >= too_old_->known_since + kTooOldKnownFor) return;
+  const auto is_too_old = [this](const Unit& unit) {
+    return unit.timestamp_ms != 0 && unit.timestamp_ms <= too_old_->timestamp_ms;
+  };
+  const bool has_some =
+      std::any_of(task.ranges.begin(), task.ranges.end(), [&](const Range& range) {
+        const auto begin = range.parcel->units.begin();
+        return std::any_of(begin + static_cast<std::ptrdiff_t>(range.first),
+                           begin + static_cast<std::ptrdiff_t>(range.last), is_too_old);
+      });
+  if (!has_some) return;
+  if (!task.is_by_time) sort_by_time(task);
+  for (Range& range : task.ranges) {
+    while (range.first < range.last && is_too_old(range.parcel->units[range.first]))
+      observer.on_refused(*range.parcel, range.first++, too_old_->why);
+  }
+  std::erase_if(task.ranges, [](const Range& range) { return range.first == range.last; });
+}
+
+void ParcelDelivery::postpone(Task& task, const Answer& answer) {
+  const int doublings = std::min(task.attempts++, kDoublingsMax);
+  const Duration delay = std::min(settings_.retry_max, settings_.retry_initial * (1 << doublings));
+  Duration wait = with_jitter(delay);
+  if (answer.retry_after) wait = std::max(wait, *answer.retry_after);
+  task.not_before = clock_.steady() + wait;
+}
+
+}  // namespace vigia::collector::delivery
