@@ -208,6 +208,20 @@ def test_without_alertmanager_the_provider_is_told_all_the_same(tmp_path: Path) 
         wait_for("and told its end", lambda: ("resolved", "AlertmanagerDown") in _told_provider(stack), 30)
 
 
+def _flood(hot: str, node_id: str) -> None:
+    """A's labels of alerts, a copy of B's node under A's name, and nodes that nobody has."""
+    now = [(int(time.time() * 1000), 99.0)]
+    of_a = {"customer_id": "cliente-a"}
+    cpu = {"__name__": "system_cpu_usage", "node_id": "prod-web-01", **of_a}
+    evil = [({**cpu, "severity": "a"}, now), ({**cpu, "severity": "b"}, now), ({**cpu, "alertname": "x"}, now)]
+    down = {"__name__": "up", "job": "customer-agents", "node_id": node_id, "reach": "scrape", **of_a}
+    names = ("agent_buffer_usage_percent", "system_memory_usage_percent")
+    invented = [
+        ({"__name__": name, "node_id": f"n{number}", **of_a}, now) for name in names for number in range(20_000)
+    ]
+    write(hot, [*evil, (down, now), *invented])
+
+
 @pytest.mark.long(55)
 def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path: Path) -> None:
     """B2, B5: written to the hot store as intake would let them through, with labels of alerts and invented nodes, for
@@ -233,19 +247,7 @@ def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path
             found: list[dict[str, Any]] = answer.json()["data"]["result"]
             return found
 
-        def flood() -> None:
-            now = [(int(time.time() * 1000), 99.0)]
-            of_a = {"customer_id": "cliente-a"}
-            cpu = {"__name__": "system_cpu_usage", "node_id": "prod-web-01", **of_a}
-            evil = [({**cpu, "severity": "a"}, now), ({**cpu, "severity": "b"}, now), ({**cpu, "alertname": "x"}, now)]
-            down = {"__name__": "up", "job": "customer-agents", "node_id": dying.node_id, "reach": "scrape", **of_a}
-            names = ("agent_buffer_usage_percent", "system_memory_usage_percent")
-            invented = [
-                ({"__name__": name, "node_id": f"n{number}", **of_a}, now) for name in names for number in range(20_000)
-            ]
-            write(hot, [*evil, (down, now), *invented])
-
-        flood()
+        _flood(hot, dying.node_id)
         stack.kill(dying.name)
         firing = ("firing", "CustomerNodeDown", dying.node_id)
 
@@ -266,7 +268,7 @@ def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path
                 stack.kill("prometheus-hot")
                 stack.start("prometheus-hot")
                 is_killed = True
-            flood()
+            _flood(hot, dying.node_id)
             time.sleep(1)
             looked += told_of_nodes() == [firing]
         assert looked >= 4, told
