@@ -2,18 +2,23 @@
 
 Prints one line a finding, file:line: rule, and ends with 1 if there is any. Runs in `./vigia test`. With --report it
 prints instead how the house stands, room by room (house/report.py).
+
+Where the Python that runs has no lizard it goes on with that of .vigia/venv; where that has none either, all but the
+functions of C++ is checked and the end is 2, so that half a check is never taken for a whole one.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from house.folders import Folders
-from house.functions import LizardMissing
+from house.functions import LizardMissing, check_functions, check_python_functions
 from house.known import check_known, check_rooms
 from house.names import TypeNames
 from house.namespaces import check_namespaces
@@ -25,7 +30,6 @@ from house.tree import ROOT, Finding, Tree, layer_of
 
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 800
-FUNCTION_LINES_MAX = 70
 MAIN_LINES_MAX = 80
 TRACKED_BYTES_MAX = 1_000_000
 
@@ -63,6 +67,10 @@ BANNED = {
 UNCONTAINED_THREADS = {
     "libs/net/internal/scripted_peer.cpp": "a double of tests: its throw has to end them",
 }
+CPP = ("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp")
+SCRIPTS = ("*.py", "*.ts", "*.tsx", "*.mjs")
+GENERATED = {"portal/src/api/schema.d.ts"}
+VENV_PYTHON = ROOT / ".vigia" / "venv" / "bin" / "python"
 BANNED_FILE_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|\.|$)")
 
 
@@ -93,9 +101,13 @@ def check_includes(file: Path, lines: list[str]) -> Iterator[Finding]:
                 yield Finding(file, number, f"{included[1]} is internal to {target}")
 
 
-def check_text(file: Path, lines: list[str]) -> Iterator[Finding]:
+def check_length(file: Path, lines: list[str]) -> Iterator[Finding]:
     if len(lines) > FILE_LINES_MAX:
         yield Finding(file, len(lines), f"{len(lines)} lines; stop at {FILE_LINES_MAX}")
+
+
+def check_text(file: Path, lines: list[str]) -> Iterator[Finding]:
+    yield from check_length(file, lines)
     if file.name == "main.cpp" and len(lines) > MAIN_LINES_MAX:
         yield Finding(file, len(lines), f"main.cpp has {len(lines)} lines; stop at {MAIN_LINES_MAX}")
     for number, line in enumerate(lines, 1):
@@ -105,24 +117,6 @@ def check_text(file: Path, lines: list[str]) -> Iterator[Finding]:
         for pattern, what in BANNED.items():
             if pattern.search(code):
                 yield Finding(file, number, what)
-
-
-def check_functions(file: Path, lines: list[str]) -> Iterator[Finding]:
-    """Length from the line that opens a function's body in column 0 or 2 to the brace that closes it.
-
-    Relies on clang-format: a body ends with a lone brace indented as deeply as the function's first line.
-    """
-    start = None
-    for number, line in enumerate(lines, 1):
-        opens = re.match(r"^( {0,2})[A-Za-z_].*\{$", line)
-        if start is None and opens and "(" in line + "".join(lines[max(0, number - 6) : number - 1]):
-            if not re.match(r"^\s*(class|struct|enum|namespace|union|extern|if|for|while|switch|else|do|try)\b", line):
-                start = (number, opens[1])
-        elif start is not None and line.rstrip(";,)") == start[1] + "}":
-            length = number - start[0] + 1
-            if length > FUNCTION_LINES_MAX:
-                yield Finding(file, start[0], f"function of {length} lines; stop at {FUNCTION_LINES_MAX}")
-            start = None
 
 
 def check_repository() -> Iterator[Finding]:
@@ -167,23 +161,47 @@ def check_between_files() -> Iterator[Finding]:
     yield from check_requirements(TREE)
 
 
-def check() -> int:
-    findings = list(check_repository()) + list(check_sources_are_built()) + list(check_between_files())
-    for file in tracked("libs/*.cpp", "libs/*.hpp", "services/*.cpp", "services/*.hpp", "bench/*.cpp", "tools/*.cpp"):
+def check_each_file() -> Iterator[Finding]:
+    for file in tracked(*CPP):
         lines = file.read_text().splitlines()
-        findings += [*check_includes(file, lines), *check_text(file, lines), *check_functions(file, lines)]
+        yield from check_includes(file, lines)
+        yield from check_text(file, lines)
         if file.suffix == ".cpp" and layer_of(str(file.relative_to(ROOT))) and not file.stem.endswith("_test"):
-            findings += check_threads(file, "\n".join(lines))
+            yield from check_threads(file, "\n".join(lines))
+    for file in tracked(*SCRIPTS):
+        if str(file.relative_to(ROOT)) not in GENERATED:
+            yield from check_length(file, file.read_text().splitlines())
+    yield from check_python_functions(TREE)
+
+
+def check() -> int:
+    """0: nothing found; 1: findings; 2: none, but not all was checked."""
+    findings = [*check_repository(), *check_sources_are_built(), *check_between_files(), *check_each_file()]
+    end = 0
+    try:
+        findings += check_functions(TREE, TREE.tracked(*CPP))
+    except LizardMissing as missing:
+        print(f"tidy: {missing}", file=sys.stderr)
+        end = 2
     for finding in findings:
         print(finding)
     print(f"tidy: {len(findings)} findings" if findings else "tidy: nothing found")
-    return 1 if findings else 0
+    return 1 if findings else end
+
+
+def go_on_where_lizard_is() -> None:
+    """Replaces this process by one of the project's environment, unless this one has lizard or is of it."""
+    has_lizard = importlib.util.find_spec("lizard") is not None
+    if not has_lizard and VENV_PYTHON.exists() and not VENV_PYTHON.parents[1].samefile(sys.prefix):
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description="Checks the rules of the house.")
     arguments.add_argument("--report", action="store_true", help="print how the house stands, and check nothing")
-    if not arguments.parse_args().report:
+    is_report = arguments.parse_args().report
+    go_on_where_lizard_is()
+    if not is_report:
         return check()
     try:
         print("\n".join(report(TREE)))

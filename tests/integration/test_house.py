@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from house import functions
 from house.cpp_text import code_only, count_lines
 from house.declarations import Unbalanced, defined_types
 from house.folders import Folders
+from house.functions import KEPT, LizardMissing, check_functions, check_python_functions
 from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
 from house.product import Product
@@ -195,6 +198,52 @@ def test_the_report_is_the_same_for_the_same_files(tmp_path: Path) -> None:
         "  services/one/a/a.hpp:3 b: 42 lines, ccn 1, 0 parameters",
         "  services/one/b/b.hpp:1 c: 1 lines, ccn 12, 6 parameters",
     ]
+
+
+def _long(name: str, lines: int) -> str:
+    return f"int {name}() {{\n" + "  g();\n" * (lines - 2) + "}\n"
+
+
+def _told_of_functions(folder: Path) -> list[str]:
+    found = check_functions(Tree(folder), ["libs/a.cpp"])
+    return [f"{each.file.relative_to(folder)}:{each.line}: {each.text}" for each in found]
+
+
+def test_a_function_that_is_too_long_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("lizard", reason="an environment older than tests/requirements.txt")
+    _tree(tmp_path, {"libs/a.cpp": "// why\n" + _long("a", 70) + _long("b", 71)})
+    told = ["libs/a.cpp:72: b has 71 lines; stop at 70"]
+    assert _told_of_functions(tmp_path) == told
+    assert _told_of_functions(tmp_path) == told, "of what was kept"
+    (tmp_path / KEPT).write_text("{")
+    assert _told_of_functions(tmp_path) == told
+    (tmp_path / "libs/a.cpp").write_text(_long("b", 70))
+    assert _told_of_functions(tmp_path) == []
+
+
+def test_a_file_that_stayed_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lizard", reason="an environment older than tests/requirements.txt")
+    _tree(tmp_path, {"libs/a.cpp": _long("a", 71)})
+    told = _told_of_functions(tmp_path)
+    monkeypatch.setattr(functions, "functions_of", lambda *_: [])
+    assert _told_of_functions(tmp_path) == told
+    (tmp_path / KEPT).unlink()
+    assert _told_of_functions(tmp_path) == []
+
+
+def test_without_lizard_nothing_passes_for_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lizard", None)
+    _tree(tmp_path, {"libs/a.cpp": ""})
+    with pytest.raises(LizardMissing, match="./vigia test lint"):
+        _told_of_functions(tmp_path)
+
+
+def test_functions_of_scripts_have_the_same_bound(tmp_path: Path) -> None:
+    def written(lines: int) -> str:
+        return "class A:\n    async def a(self) -> None:\n" + "        b()\n" * (lines - 1)
+
+    tree = _tree(tmp_path, {"a.py": written(70), "tools/b.py": written(71)})
+    assert [(each.line, each.text) for each in check_python_functions(tree)] == [(2, "a has 71 lines; stop at 70")]
 
 
 def _owed(tree: Tree) -> list[str]:

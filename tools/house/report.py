@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from house.cpp_text import LineCounts, count_lines
 from house.folders import Folders
-from house.functions import Function, functions_of
+from house.functions import Function, Functions
 from house.names import TypeNames
 from house.product import Product
 from house.tree import Tree, layer_of
@@ -64,8 +64,8 @@ def _share(count: int, of: int) -> str:
     return f"{count / of:.1%}" if count else "0"
 
 
-def _measured(product: Product, name: str, files: list[str], others: list[str]) -> Room:
-    tree = product.tree
+def _measured(product: Product, functions: Functions, name: str, others: list[str]) -> Room:
+    tree, files = product.tree, product.of(name)
     counts = {file: count_lines(tree.text(file)) for file in files}
     tests = [file for file in others if not file.endswith(("_fuzz.cpp", "_bench.cpp"))]
     return Room(
@@ -73,7 +73,7 @@ def _measured(product: Product, name: str, files: list[str], others: list[str]) 
         [len(tree.lines(file)) for file in files],
         sum((counts[file] for file in files if file.endswith(".hpp")), LineCounts()),
         sum((counts[file] for file in files if file.endswith(".cpp")), LineCounts()),
-        [function for file in files for function in functions_of(tree, file)],
+        [function for file in files for function in functions.of(file)],
         sum(len(tree.lines(file)) for file in tests),
     )
 
@@ -116,8 +116,9 @@ def _worst(functions: list[Function]) -> Iterator[str]:
 def _rooms(product: Product) -> list[Room]:
     names = product.tree.rooms()
     others = product.others
+    functions = Functions(product.tree)
     return [
-        _measured(product, name, product.of(name), [file for file in others if layer_of(file) == name])
+        _measured(product, functions, name, [file for file in others if layer_of(file) == name])
         for name in names
         if product.of(name)
     ]
