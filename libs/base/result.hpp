@@ -50,10 +50,15 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message), std::nullopt});
 }
 
-/// Hands the error of one Result on as that of another.
+/// Hands the error of one Result on as that of another: moved out of one that may be changed,
+/// copied from any other.
 template <typename T>
 tl::unexpected<Error> forward(Result<T>& result) {
   return tl::unexpected<Error>(std::move(result.error()));
+}
+template <typename T>
+tl::unexpected<Error> forward(const Result<T>& result) {
+  return tl::unexpected<Error>(result.error());
 }
 
 /// The same error with `context` put before its message: "reading /etc/x: no such file".

@@ -14,6 +14,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/disk_log/file_system.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
@@ -209,7 +210,7 @@ class DiskLog {
   /// share (kOverLimit). Runs on the log's writer thread (a refusal
   /// that is known at once: on the caller's) and must not block or call the log. It runs before any
   /// cursor gives the record, so what is counted here is counted before it is read.
-  using Done = std::function<void(const Result<RecordHeader>&)>;
+  using Done = Task<void(const Result<RecordHeader>&)>;
 
   /// Locks the folder, recovers what is there, starts the writer thread. kUnavailable, naming the
   /// folder, where another process holds it or it cannot be written.

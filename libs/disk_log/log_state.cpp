@@ -242,7 +242,7 @@ Result<void> LogState::recover_contents() {
         }
         return true;
       });
-  if (!walked) return tl::unexpected<Error>(walked.error());
+  if (!walked) return forward(walked);
   return {};
 }
 
@@ -468,7 +468,7 @@ Result<std::vector<RecordSums>> LogState::find_hidden(std::uint64_t number, LogP
         if (header.position < from) before -= std::min<std::uint64_t>(before, header.stored_bytes);
         return true;
       });
-  if (!walked) return tl::unexpected<Error>(walked.error());
+  if (!walked) return forward(walked);
   if (before > told_bytes) left.clear();
   return left;
 }

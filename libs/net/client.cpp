@@ -52,8 +52,7 @@ class CurlClient final : public Client {
     if (thread_.joinable()) thread_.join();
   }
 
-  std::uint64_t send(ClientRequest request,
-                     std::function<void(Result<ClientResponse>)> done) override {
+  std::uint64_t send(ClientRequest request, Task<void(Result<ClientResponse>)> done) override {
     return post(std::make_unique<Transfer>(std::move(request), false, std::move(done)));
   }
 
@@ -67,7 +66,7 @@ class CurlClient final : public Client {
   }
 
   void call(ClientRequest request, std::string_view compression,
-            std::function<void(Result<GrpcReply>)> done) override {
+            Task<void(Result<GrpcReply>)> done) override {
     const std::size_t bytes_max = request.response_bytes_max;
     auto framed = internal::grpc_request(std::move(request), compression);
     const bool is_framed = framed.has_value();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/net/message.hpp"
 
 namespace vigia::net {
@@ -76,8 +77,7 @@ class Client {
   /// Errors: kUnavailable (no connection, reset, name unknown), kDeadline, kTooLarge (response),
   /// kInvalid (url). Any HTTP status is a success here; see error_from_http.
   /// Gives the request's number, for cancel; `done` may have been called by then.
-  virtual std::uint64_t send(ClientRequest request,
-                             std::function<void(Result<ClientResponse>)> done) = 0;
+  virtual std::uint64_t send(ClientRequest request, Task<void(Result<ClientResponse>)> done) = 0;
   /// Ends a request that is not over with kUnavailable: the other side sees its connection close,
   /// or its stream reset. `done` comes later, on the client's thread. Any thread; what is over, or
   /// a client that is closed, makes it do nothing.
@@ -86,7 +86,7 @@ class Client {
   /// `compression`:
   /// "", "gzip" or "zstd". Trailers that are missing give kUnavailable, a bad frame kCorrupt.
   virtual void call(ClientRequest request, std::string_view compression,
-                    std::function<void(Result<GrpcReply>)> done) = 0;
+                    Task<void(Result<GrpcReply>)> done) = 0;
   /// The same two, waiting. Never from an event loop.
   Result<ClientResponse> fetch(ClientRequest request);
   Result<GrpcReply> call_and_wait(ClientRequest request, std::string_view compression);

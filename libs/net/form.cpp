@@ -1,6 +1,4 @@
-#include <optional>
-
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 
 namespace vigia::net {
 

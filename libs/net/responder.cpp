@@ -1,3 +1,7 @@
+#include "libs/net/responder.hpp"
+
+#include <utility>
+
 #include "libs/base/check.hpp"
 #include "libs/net/internal/responder_target.hpp"
 #include "libs/net/status.hpp"
@@ -36,13 +40,9 @@ void Responder::send(Response response) {
   std::exchange(target_, nullptr)->answer(std::move(response));
 }
 
-void Responder::on_gone(std::function<void()> told) const {
+void Responder::on_gone(Task<void()> told) const {
   CHECK(target_ != nullptr);
   target_->on_gone(std::move(told));
-}
-
-Response Handler::refuse(const RequestHead& head, const Error& error) {
-  return otlp_error(head, error);
 }
 
 }  // namespace vigia::net

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
 
 namespace vigia::net {

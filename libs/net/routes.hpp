@@ -1,14 +1,12 @@
 // A table of paths, for services that serve several.
 #pragma once
 
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "libs/base/task.hpp"
 #include "libs/net/server.hpp"
 
 namespace vigia::net {
@@ -17,7 +15,7 @@ namespace vigia::net {
 using PathValues = std::map<std::string, std::string, std::less<>>;
 /// How an error is written: json_error, prometheus_error.
 using ErrorForm = Response (*)(const Error&);
-using RouteFunction = std::function<void(Request, const PathValues&, Responder)>;
+using RouteFunction = Task<void(Request, const PathValues&, Responder)>;
 
 /// Exact paths and "{name}" for one whole segment: "/api/v1/label/{name}/values". A path that is
 /// not in the table is 404, a wrong method 405 with Allow; "//", "..", "%2f" match nothing. Fill it
@@ -39,15 +37,5 @@ class Routes : public Handler {
   ErrorForm error_form_;
   std::vector<Route> routes_;
 };
-
-/// Parameters of a query string or a form body, percent-decoded, in order. Nothing on a broken
-/// escape.
-std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text);
-/// "%2d" to "-". Nothing on a broken escape. In a form "+" is a space, in a path it is itself.
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-/// The opposite.
-std::string encode_form(const std::vector<std::pair<std::string, std::string>>& parameters);
-/// One segment or value, percent-encoded (everything but unreserved characters).
-std::string percent_encode(std::string_view text);
 
 }  // namespace vigia::net

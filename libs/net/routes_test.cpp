@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/net/form.hpp"
 #include "libs/net/internal/responder_target.hpp"
 
 namespace vigia::net {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/net/internal/loop.hpp"
+#include "libs/net/status.hpp"
 
 namespace vigia::net {
 
@@ -60,6 +61,10 @@ Error named(const std::string& name, Error error) {
 }
 
 }  // namespace
+
+Response Handler::refuse(const RequestHead& head, const Error& error) {
+  return otlp_error(head, error);
+}
 
 std::shared_ptr<ServerBudgets> make_budgets(const ServerSettings& settings) {
   return std::make_shared<ServerBudgets>(settings.connections_max, settings.head_bytes_max,

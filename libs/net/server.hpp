@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/budget.hpp"
 #include "libs/net/message.hpp"
+#include "libs/net/responder.hpp"
 
 namespace vigia::net {
 
@@ -70,27 +70,6 @@ std::shared_ptr<ServerBudgets> make_budgets(const ServerSettings& settings);
 
 /// kInvalid, naming the entry of trusted_proxies that is neither an address nor a network.
 Result<void> check_proxies(const std::vector<std::string>& entries);
-
-/// Answers one request, once, from any thread. Dropped without an answer, it sends 500 / INTERNAL.
-class Responder {
- public:
-  class Target;  // the connection's side, internal to the server
-  explicit Responder(std::shared_ptr<Target> target);
-  Responder(Responder&&) noexcept;
-  Responder& operator=(Responder&&) noexcept;
-  ~Responder();
-  /// Gives the answer to the client's event loop. A second call is a fault of our own (CHECK).
-  /// Where the client has gone the answer is dropped.
-  void send(Response response);
-  /// Has `told` called, at most once and on the client's event loop, should the client close its
-  /// connection or its side of it, or reset its stream, before the answer has come there. For who
-  /// would stop working then; the responder still wants its answer. Once, before `send`. `told`
-  /// must not block.
-  void on_gone(std::function<void()> told) const;
-
- private:
-  std::shared_ptr<Target> target_;
-};
 
 /// What a service does with requests. Both calls come on an event loop, `handle` also on a thread
 /// that unpacks large bodies, and must not block; several threads call at once. What they throw is

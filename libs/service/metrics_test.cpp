@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/service/process_metrics.hpp"
+
 namespace vigia::service {
 namespace {
 

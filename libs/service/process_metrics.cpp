@@ -1,3 +1,5 @@
+#include "libs/service/process_metrics.hpp"
+
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "libs/base/fault.hpp"
-#include "libs/service/metrics.hpp"
 
 namespace vigia::service {
 

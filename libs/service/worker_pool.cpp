@@ -10,7 +10,7 @@ WorkerPool::WorkerPool(std::size_t threads, std::size_t jobs_max) : jobs_max_(jo
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-bool WorkerPool::submit(std::function<void()> job) {
+bool WorkerPool::submit(Task<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_ || jobs_.size() >= jobs_max_) return false;
@@ -30,7 +30,7 @@ void WorkerPool::stop(WaitingJobs waiting, TimePoint deadline) {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  std::deque<std::function<void()>> dropped;
+  std::deque<Task<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
     dropped.swap(jobs_);
@@ -51,7 +51,7 @@ void WorkerPool::run() {
     // With kDrop the deadline is long over: no job that waits is begun, the one under way is
     // finished.
     if (jobs_.empty() || (is_stopping_ && clock.steady() >= deadline_)) return;
-    std::function<void()> job = std::move(jobs_.front());
+    Task<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
     contain_faults("a job", job);

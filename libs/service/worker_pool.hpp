@@ -5,12 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/task.hpp"
 
 namespace vigia::service {
 
@@ -29,7 +29,7 @@ class WorkerPool {
 
   /// False where jobs_max wait already, or after stop; the job is then not kept. What a job throws
   /// ends that job alone (libs/base/fault.hpp).
-  bool submit(std::function<void()> job);
+  bool submit(Task<void()> job);
   /// Takes no more jobs. With kRun those that wait are begun until the deadline and dropped after
   /// it; with kDrop none is. Returns when nothing runs any more: a job that runs is not cut off.
   /// Safe twice.
@@ -42,7 +42,7 @@ class WorkerPool {
   const std::size_t jobs_max_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<Task<void()>> jobs_;
   bool is_stopping_ = false;
   TimePoint deadline_;  // after is_stopping_: no job is begun later
   std::vector<std::thread> threads_;

@@ -195,13 +195,13 @@ class ThrowingClient final : public net::Client {
   void throw_once() { throws_ = true; }
   void close() override { client_->close(); }
   std::uint64_t send(net::ClientRequest request,
-                     std::function<void(Result<net::ClientResponse>)> done) override {
+                     Task<void(Result<net::ClientResponse>)> done) override {
     if (throws_.exchange(false)) throw std::bad_alloc();
     return client_->send(std::move(request), std::move(done));
   }
   void cancel(std::uint64_t request) override { client_->cancel(request); }
   void call(net::ClientRequest request, std::string_view compression,
-            std::function<void(Result<net::GrpcReply>)> done) override {
+            Task<void(Result<net::GrpcReply>)> done) override {
     client_->call(std::move(request), compression, std::move(done));
   }
 

@@ -1,6 +1,7 @@
 #include "services/collector/own_metrics.hpp"
 
 #include "libs/service/health.hpp"
+#include "libs/service/process_metrics.hpp"
 
 namespace vigia::collector {
 namespace {

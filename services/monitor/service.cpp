@@ -9,6 +9,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/log.hpp"
+#include "libs/service/process_metrics.hpp"
 #include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/publisher.hpp"

@@ -9,6 +9,7 @@
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/metrics.hpp"
+#include "libs/service/process_metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
 #include "services/router/gateway.hpp"
 

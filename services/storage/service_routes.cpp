@@ -1,7 +1,9 @@
 // Service: which path is answered by which part, and the own metrics.
 #include <map>
 
+#include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
+#include "libs/service/process_metrics.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/service.hpp"
 

@@ -130,7 +130,7 @@ void Connection::choose_session() {
   if (session_ && is_draining_) session_->drain();
 }
 
-void Connection::watch(std::uint64_t id, std::function<void()> told) {
+void Connection::watch(std::uint64_t id, Task<void()> told) {
   if (is_closed_ || !session_ || !session_->awaits(id)) return told();
   watchers_[id] = std::move(told);
 }

@@ -21,7 +21,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   void on_ready(std::uint32_t events, std::string& buffer, TimePoint now);
   void answer(std::uint64_t id, Response response, TimePoint now);
   /// Tells `told` when the client leaves before request `id` is answered; at once where it has.
-  void watch(std::uint64_t id, std::function<void()> told);
+  void watch(std::uint64_t id, Task<void()> told);
   /// To all who watch: the client is gone.
   void tell_gone();
   /// Writes what is ready.
@@ -76,7 +76,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   Output output_;
   std::string first_;  // until the protocol is known
   std::unique_ptr<Session> session_;
-  std::map<std::uint64_t, std::function<void()>> watchers_;  // of requests without an answer
+  std::map<std::uint64_t, Task<void()>> watchers_;  // of requests without an answer
   const std::size_t unread_bytes_max_;
   TimePoint now_;
   TimePoint opened_;

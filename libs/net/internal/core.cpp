@@ -65,7 +65,7 @@ void MailboxTarget::answer(Response response) {
   mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
 }
 
-void MailboxTarget::on_gone(std::function<void()> told) {
+void MailboxTarget::on_gone(Task<void()> told) {
   mailbox_->post(Mailbox::Watch{connection_, id_, std::move(told)});
 }
 
@@ -80,7 +80,7 @@ void Mailbox::post_to(std::vector<T> Content::* list, T item) {
 
 void Mailbox::post(Watch watch) { post_to(&Content::watches, std::move(watch)); }
 void Mailbox::post(Answer answer) { post_to(&Content::answers, std::move(answer)); }
-void Mailbox::post(std::function<void()> task) { post_to(&Content::tasks, std::move(task)); }
+void Mailbox::post(Task<void()> task) { post_to(&Content::tasks, std::move(task)); }
 
 Mailbox::Content Mailbox::take() {
   const std::lock_guard lock(mutex_);

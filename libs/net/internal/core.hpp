@@ -100,19 +100,19 @@ class Mailbox {
   struct Watch {
     std::weak_ptr<Connection> connection;
     std::uint64_t id = 0;
-    std::function<void()> told;
+    Task<void()> told;
   };
   struct Content {
     std::vector<Watch> watches;  // of requests whose answers are not before them
     std::vector<Answer> answers;
-    std::vector<std::function<void()>> tasks;
+    std::vector<Task<void()>> tasks;
     bool is_empty() const { return watches.empty() && answers.empty() && tasks.empty(); }
   };
 
   Mailbox();
   void post(Watch watch);
   void post(Answer answer);
-  void post(std::function<void()> task);
+  void post(Task<void()> task);
   Content take();
   /// The event file descriptor to wait on; `clear_event` after it was ready.
   int event_fd() const { return event_.get(); }
@@ -147,7 +147,7 @@ class MailboxTarget final : public Responder::Target {
         id_(id),
         takes_gzip_(takes_gzip) {}
   void answer(Response response) override;
-  void on_gone(std::function<void()> told) override;
+  void on_gone(Task<void()> told) override;
 
  private:
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop, which may end before the answer comes

@@ -1,9 +1,7 @@
 // The connection's side of a Responder.
 #pragma once
 
-#include <functional>
-
-#include "libs/net/server.hpp"
+#include "libs/net/responder.hpp"
 
 namespace vigia::net {
 
@@ -13,7 +11,7 @@ class Responder::Target {
   virtual ~Target() = default;
   virtual void answer(Response response) = 0;
   /// See Responder::on_gone. What has no client behind it tells nothing.
-  virtual void on_gone(std::function<void()> /*told*/) {}
+  virtual void on_gone(Task<void()> /*told*/) {}
 };
 
 }  // namespace vigia::net

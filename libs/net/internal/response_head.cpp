@@ -3,7 +3,7 @@
 #include <array>
 #include <ctime>
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 
 namespace vigia::net::internal {
 

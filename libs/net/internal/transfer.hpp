@@ -15,7 +15,7 @@ namespace vigia::net::internal {
 /// Lives from the request to its `done`; only the client's thread touches it once it is begun.
 class Transfer {
  public:
-  using Done = std::function<void(Result<ClientResponse>)>;
+  using Done = Task<void(Result<ClientResponse>)>;
 
   Transfer(ClientRequest request, bool is_grpc, Done done);
   Transfer(const Transfer&) = delete;

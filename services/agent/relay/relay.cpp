@@ -227,7 +227,7 @@ void Relay::process(Job job) {
   const auto keep = [&]() -> Result<void> {
     try {
       auto body = rewrite(job);
-      if (!body) return tl::unexpected<Error>(body.error());
+      if (!body) return forward(body);
       if (job.contents.has_deltas) left_out = deltas_.points_left_out();
       if (left_out >= job.contents.items) return {};  // nothing is left to keep
       return parts_.buffer.append_and_wait(Signal::kMetrics, *std::move(body),

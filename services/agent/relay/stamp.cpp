@@ -61,7 +61,7 @@ std::string label_of(std::string_view key) {
 Result<RequestContents> inspect_request(Signal signal, std::string_view body) {
   Inspector inspector;
   const auto items = wire::otlp::walk(signal, body, inspector);
-  if (!items) return tl::unexpected<Error>(items.error());
+  if (!items) return forward(items);
   inspector.contents().items = *items;
   return inspector.contents();
 }

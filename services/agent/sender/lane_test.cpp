@@ -318,13 +318,13 @@ class FaultyClient final : public net::Client {
   FaultyClient(char letter, int times) : letter_(letter), times_(times) {}
   void close() override { sound_->close(); }
   std::uint64_t send(net::ClientRequest request,
-                     std::function<void(Result<net::ClientResponse>)> done) override {
+                     Task<void(Result<net::ClientResponse>)> done) override {
     stumble(request);
     return sound_->send(std::move(request), std::move(done));
   }
   void cancel(std::uint64_t request) override { sound_->cancel(request); }
   void call(net::ClientRequest request, std::string_view compression,
-            std::function<void(Result<net::GrpcReply>)> done) override {
+            Task<void(Result<net::GrpcReply>)> done) override {
     stumble(request);
     sound_->call(std::move(request), compression, std::move(done));
   }

@@ -37,7 +37,7 @@ Result<std::string> read(disk_log::FileSystem& files, const std::string& path, s
   auto file = files.open_to_read(path);
   if (!file) return forward(file);
   const auto size = (*file)->size();
-  if (!size) return tl::unexpected<Error>(size.error());
+  if (!size) return forward(size);
   std::string bytes;
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, *size));
   if (auto got = (*file)->read_at(0, wanted, bytes); !got) return forward(got);
@@ -59,7 +59,7 @@ bool is_side_entry(std::string_view name) { return number_of(name).has_value(); 
 
 Result<SideHead> read_side_head(disk_log::FileSystem& files, const std::string& path) {
   const auto bytes = read(files, path, kSideHeadBytesMax);
-  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  if (!bytes) return forward(bytes);
   return decode_side_head(*bytes);
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/rfc3339.hpp"
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
 #include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/net/form.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor::api {

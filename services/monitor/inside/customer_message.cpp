@@ -1,6 +1,6 @@
 #include "services/monitor/inside/customer_message.hpp"
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "services/monitor/json/json.hpp"
 
 namespace vigia::monitor::inside {

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "libs/base/rfc3339.hpp"
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
 #include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/json/json.hpp"

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "libs/net/server.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/nodes.hpp"

@@ -1,6 +1,6 @@
 #include "services/monitor/live/router_queries.hpp"
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
 #include "services/monitor/limits.hpp"
 

@@ -115,10 +115,10 @@ class Database {
     Outcome outcome = fail(ErrorCode::kInternal, "the database function did not run");
     const auto lent = lend(is_write, [&](Connection& connection) -> Result<void> {
       outcome = function(connection);
-      if (!outcome) return tl::unexpected<Error>(outcome.error());
+      if (!outcome) return forward(std::as_const(outcome));  // it is the answer itself
       return {};
     });
-    if (!lent) return tl::unexpected<Error>(lent.error());
+    if (!lent) return forward(lent);
     return outcome;
   }
 };

@@ -7,7 +7,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 
 namespace vigia::monitor::store {
 namespace {

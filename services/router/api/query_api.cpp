@@ -397,7 +397,7 @@ Result<void> QueryApi::take_room(Evaluation& evaluation, std::optional<std::size
   if (!bytes) {
     // A hot store of 2.x tells how many series there are and not which of them are alike.
     evaluation.is_for_query = may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid;
-    return tl::unexpected<Error>(bytes.error());
+    return forward(bytes);
   }
   if (*bytes <= kLightResultBytesMax || evaluation.weight != access::Weight::kLight) return {};
   evaluation.is_heavier = true;

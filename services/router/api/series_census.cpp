@@ -75,19 +75,19 @@ upstream::Ask number_ask(const CensusQuestion& question) {
 }
 
 Result<Census> read_number(const Result<json::Envelope>& answer) {
-  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (!answer) return forward(answer);
   // Its samples alone are more than the store holds for one query.
   if (!answer->is_success()) return Census{kMost, std::nullopt};
   const auto number = json::read_vector_value(answer->data());
-  if (!number) return tl::unexpected<Error>(number.error());
+  if (!number) return forward(number);
   return Census{static_cast<std::uint64_t>(std::max(*number, 0.0)), std::nullopt};
 }
 
 Result<Census> read_list(const Result<json::Envelope>& answer, access::ByteShares::Holding held) {
-  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (!answer) return forward(answer);
   if (!answer->is_success()) return Census{kMost, std::nullopt};
   auto series = json::LabelSets::read(answer->data());
-  if (!series) return tl::unexpected<Error>(series.error());
+  if (!series) return forward(series);
   // A store may cut its list sooner, by its bytes.
   const bool is_cut =
       std::any_of(answer->warnings().begin(), answer->warnings().end(),

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "services/router/request/times.hpp"
 
 namespace vigia::router::request {

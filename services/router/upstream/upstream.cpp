@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::router::upstream {

@@ -134,7 +134,7 @@ Result<Taken> take_span(const events::EventView& event, JaegerTrace& trace,
   // memory that is asked for too late has been used already.
   const std::size_t needed = kTraceCopies * cost.json + cost.scratch;
   if (auto fits = memory.add(needed); !fits) {
-    if (fits.error().code != ErrorCode::kOverLimit) return tl::unexpected<Error>(fits.error());
+    if (fits.error().code != ErrorCode::kOverLimit) return forward(fits);
     return trace.spans() == 0 ? Taken::kTooLarge : Taken::kNoMore;
   }
   const std::size_t before = trace.bytes();
@@ -168,7 +168,7 @@ Result<Taken> take_record(events::TimestampNs time_ns, const events::EventView& 
   }
   const auto added = body.add(record_json(time_ns, event, parts, cost.json));
   memory.release(cost.memory());
-  if (!added) return tl::unexpected<Error>(added.error());
+  if (!added) return forward(added);
   return Taken::kYes;
 }
 

@@ -33,7 +33,7 @@ class FirstTexts {
     return true;
   }
   Result<std::set<std::string>> take(const Result<void>& walked) {
-    if (!walked) return tl::unexpected<Error>(walked.error());
+    if (!walked) return forward(walked);
     if (!fits_) return tl::unexpected<Error>(fits_.error());
     std::set<std::string> all;
     while (!texts_.empty())
@@ -105,7 +105,7 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
     for (index::SelectedSeries& series : *selected) {
       if (auto checked = looking.limit.check(); !checked) return forward(checked);
       const auto is_wanted = is_in_range(query, series);
-      if (!is_wanted) return tl::unexpected<Error>(is_wanted.error());
+      if (!is_wanted) return forward(is_wanted);
       const std::size_t bytes = read::memory_bytes(series);
       // The memory of one that is kept was taken by select_series() and goes over to the answer.
       const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
@@ -131,7 +131,7 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
     return names.take(walked);
   }
   const auto series = find_series(looking, kAnswersMax);
-  if (!series) return tl::unexpected<Error>(series.error());
+  if (!series) return forward(series);
   for (const Labels& labels : *series) {
     for (const Label& label : labels) add(label.name);
   }
@@ -153,7 +153,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
     return values.take(walked);
   }
   const auto series = find_series(looking, kAnswersMax);
-  if (!series) return tl::unexpected<Error>(series.error());
+  if (!series) return forward(series);
   for (const Labels& labels : *series) {
     if (const auto value = labels.get(name); !value.empty()) add(value);
   }

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/routes.hpp"
+#include "libs/net/form.hpp"
 #include "services/storage/api/fence_header.hpp"
 
 namespace vigia::storage::api {
@@ -49,7 +49,7 @@ Result<void> read_limit(std::string_view text, LabelQuery& query) {
 
 Result<void> read_customer(std::string_view text, LabelQuery& query) {
   auto customer = CustomerId::parse(text);
-  if (!customer) return tl::unexpected<Error>(customer.error());
+  if (!customer) return forward(customer);
   // The header is the fence, and a parameter must not move it.
   if (query.fence.has_value() && *query.fence != *customer) {
     return fail(ErrorCode::kInvalid, "customer and X-Vigia-Customer name different customers");
@@ -64,7 +64,7 @@ struct MatcherSets {
 
   Result<void> add(std::string_view text) {
     auto matcher = index::parse_matcher(text);
-    if (!matcher) return tl::unexpected<Error>(matcher.error());
+    if (!matcher) return forward(matcher);
     if (starts_new) sets.emplace_back();
     starts_new = false;
     sets.back().push_back(std::move(*matcher));
@@ -74,7 +74,7 @@ struct MatcherSets {
 
 Result<void> read_range(std::string_view name, std::string_view text, LabelQuery& query) {
   const auto time_ms = parse_seconds(name, text);
-  if (!time_ms) return tl::unexpected<Error>(time_ms.error());
+  if (!time_ms) return forward(time_ms);
   (name == "start" ? query.start_ms : query.end_ms) = *time_ms;
   query.has_range = true;
   return {};
@@ -102,7 +102,7 @@ Result<LabelQuery> read_label_query(const net::Request& request) {
   if (!fence) return forward(fence);
   query.fence = std::move(*fence);
   const auto parameters = read_parameters(request);
-  if (!parameters) return tl::unexpected<Error>(parameters.error());
+  if (!parameters) return forward(parameters);
   MatcherSets matchers;
   for (const auto& [name, value] : *parameters) {
     if (auto read = read_parameter(name, value, query, matchers); !read) return forward(read);

@@ -60,7 +60,7 @@ std::string row_value(const ChunkRow& row) {
 // The XOR chunk that these samples were before: its bytes follow from them.
 Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms) {
   const auto samples = chunk::unpack_samples(packed, first_ms);
-  if (!samples) return tl::unexpected<Error>(samples.error());
+  if (!samples) return forward(samples);
   chunk::ChunkWriter writer;
   for (const Sample& sample : *samples) writer.append(sample);
   return std::string(writer.bytes());
@@ -90,7 +90,7 @@ Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
     return row;
   }
   auto data = unpacked_data(reader.rest(), row.first_ms);
-  if (!data) return tl::unexpected<Error>(data.error());
+  if (!data) return forward(data);
   row.data = std::move(*data);
   return row;
 }
@@ -128,7 +128,7 @@ Result<std::vector<ChunkRow>> ChunkStore::read(CustomerNumber customer, SeriesId
     rows.push_back(std::move(row));
     return true;
   });
-  if (!walked) return tl::unexpected<Error>(walked.error());
+  if (!walked) return forward(walked);
   return rows;
 }
 
@@ -144,13 +144,13 @@ Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, Times
       const std::string_view key = scan->key().substr(prefix.size());
       // Unpacking costs far more than the times, and rows before the range are met on the way.
       const auto times = parse_row(Want::kTimes, series, key, scan->value());
-      if (!times) return tl::unexpected<Error>(times.error());
+      if (!times) return forward(times);
       if (times->first_ms > to_ms) break;
       if (times->last_ms < from_ms) continue;
       auto row = parse_row(Want::kAll, series, key, scan->value());
       if (!row) return forward(row);
       const auto goes_on = visit(std::move(*row));
-      if (!goes_on) return tl::unexpected<Error>(goes_on.error());
+      if (!goes_on) return forward(goes_on);
       if (!*goes_on) return {};
     }
     if (auto status = scan->status(); !status) return status;
@@ -170,7 +170,7 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer,
     while (scan->next()) {
       const auto row =
           parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
-      if (!row) return tl::unexpected<Error>(row.error());
+      if (!row) return forward(row);
       // Late rows do not count: newest is where samples in order go on.
       if (row->version != kInOrder || row->last_ms < from_ms) continue;
       newest = std::max(newest.value_or(row->last_ms), row->last_ms);

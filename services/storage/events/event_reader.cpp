@@ -12,15 +12,15 @@ constexpr std::size_t kKeptBytesMax = 4U << 20U;
 Result<EventView> EventReader::read(std::string_view row) {
   if (!is_encoded_item(row)) return decode_event(row);
   const auto item = decode_item(row);
-  if (!item) return tl::unexpected<Error>(item.error());
+  if (!item) return forward(item);
   if (bytes_ > kKeptBytesMax) {  // never between the two that an item needs
     origins_.clear();
     bytes_ = 0;
   }
   const auto resource = origin(item->origin_day, item->resource);
-  if (!resource) return tl::unexpected<Error>(resource.error());
+  if (!resource) return forward(resource);
   const auto scope = origin(item->origin_day, item->scope);
-  if (!scope) return tl::unexpected<Error>(scope.error());
+  if (!scope) return forward(scope);
   return EventView{resource->message, resource->schema_url, scope->message, scope->schema_url,
                    item->item};
 }
@@ -30,12 +30,12 @@ Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash
   // Views into the map's own strings: std::map never moves them.
   if (const auto at = origins_.find(key); at != origins_.end()) return decode_origin(at->second);
   auto encoded = store_.get(family_, key);
-  if (!encoded) return tl::unexpected<Error>(encoded.error());
+  if (!encoded) return forward(encoded);
   if (!encoded->has_value()) {
     // A resource is read by thousands of items; it lies twice, since one damaged block must not
     // cost all of them.
     encoded = store_.get(kv::Family::kIdentity, event_key::origin_copy(family_, key));
-    if (!encoded) return tl::unexpected<Error>(encoded.error());
+    if (!encoded) return forward(encoded);
   }
   if (!encoded->has_value()) {
     return fail(ErrorCode::kCorrupt,

@@ -122,7 +122,7 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, chunks::Custom
   const EventTarget target{store_, days_, signal_, family_, customer, number};
   EventVerdicts verdicts(target);
   const auto items = wire::otlp::walk(signal_, body, verdicts);
-  if (!items) return tl::unexpected<Error>(items.error());
+  if (!items) return forward(items);
   if (verdicts.is_too_many()) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("the request holds {} items, {} are taken at once: send it in parts",
@@ -157,7 +157,7 @@ Result<bool> EventStore::read_trace(chunks::CustomerNumber customer, std::string
       const auto event = reader.read(scan->value());
       const auto goes_on =
           event ? damaged.visited([&] { return visit(*event); }) : damaged.left_out(event.error());
-      if (!goes_on) return tl::unexpected<Error>(goes_on.error());
+      if (!goes_on) return forward(goes_on);
       if (!*goes_on) return true;
     }
     if (auto status = scan->status(); !status) return forward(status);
@@ -186,13 +186,13 @@ Result<bool> EventStore::read_logs(chunks::CustomerNumber customer, TimestampNs 
       const TimestampNs time_ns = kv::take_key_u64(key, ok);
       if (!ok || time_ns > to_ns) break;
       const auto goes_on = run.add(time_ns, scan->value());
-      if (!goes_on) return tl::unexpected<Error>(goes_on.error());
+      if (!goes_on) return forward(goes_on);
       if (!*goes_on) return true;
     }
     if (auto status = scan->status(); !status) return forward(status);
   }
   const auto ended = run.end();
-  if (!ended) return tl::unexpected<Error>(ended.error());
+  if (!ended) return forward(ended);
   return true;
 }
 

@@ -207,7 +207,7 @@ void EventWriter::sort_rows() {
 Result<void> EventWriter::flush() {
   sort_rows();
   const auto is_stored = find_stored();
-  if (!is_stored) return tl::unexpected<Error>(is_stored.error());
+  if (!is_stored) return forward(is_stored);
   std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     if ((*is_stored)[rows_.size() + i]) continue;

@@ -144,7 +144,7 @@ Result<AppendCounts> HeadSet::append_both(const SeriesRef& series,
   if (!counts) return counts;
   for (StoreWork& one : work) {
     const auto more = append_stored(std::move(one));
-    if (!more) return tl::unexpected<Error>(more.error());
+    if (!more) return forward(more);
     *counts += *more;
   }
   return counts;
@@ -176,7 +176,7 @@ Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
     const auto append_all = [&](const auto& all, auto& left) -> Result<void> {
       for (const auto& sample : all) {
         const auto is_done = append_one(target, sample, counts);
-        if (!is_done) return tl::unexpected<Error>(is_done.error());
+        if (!is_done) return forward(is_done);
         if (!*is_done) left.push_back(sample);
       }
       return {};
@@ -212,7 +212,7 @@ Result<void> HeadSet::ask_newest(const StoreWork& work) {
   // Without the lock: a read from disk would keep all series of the shard waiting.
   auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
   if (!newest && is_damage(newest.error())) newest = std::optional<TimestampMs>();
-  if (!newest) return tl::unexpected<Error>(newest.error());
+  if (!newest) return forward(newest);
   lock.lock();
   at = shard.heads.find(work.series.id.value);
   if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
@@ -237,7 +237,7 @@ Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& s
     const Target target{work.series, shard, at->second, work.epoch,
                         is_memo_true ? &memo_ : nullptr};
     const auto is_done = append_one(target, samples[i], counts);
-    if (!is_done) return tl::unexpected<Error>(is_done.error());
+    if (!is_done) return forward(is_done);
     if (*is_done) {
       ++i;
       continue;

@@ -132,9 +132,9 @@ Result<void> SeriesIndex::put_identity() {
   const std::string seed = number_value(seed_);
   for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     const auto stored = store_.get(family, index_key::kSeed);
-    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (!stored) return forward(stored);
     const auto format = store_.get(kv::Family::kIndex, index_key::kFormat);
-    if (!format) return tl::unexpected<Error>(format.error());
+    if (!format) return forward(format);
     if (stored->has_value() && !has_lost_rows_) continue;
     writes.push_back({family, std::string(index_key::kSeed), seed});
     writes.push_back({family, std::string(index_key::kNextSeries), number_value(next_id_)});
@@ -228,7 +228,7 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
     if (auto checked = check_goes_on(goes_on); !checked) return checked;
     const auto done = heal_some(some);
-    if (!done) return tl::unexpected<Error>(done.error());
+    if (!done) return forward(done);
     healed += *done;
     some.clear();
   }
@@ -244,7 +244,7 @@ Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& 
   std::size_t healed = 0;
   for (const UnresolvedSeries& one : series) {
     const auto is_there = has_series_row(one);
-    if (!is_there) return tl::unexpected<Error>(is_there.error());
+    if (!is_there) return forward(is_there);
     if (!*is_there) continue;
     heal_customer(one.customer, one.labels);
     if (auto found = heal_hash(one, rows, healed); !found) return forward(found);
@@ -263,7 +263,7 @@ Result<void> SeriesIndex::heal_hash(const UnresolvedSeries& series, NewRows& row
   next_id_ = std::max(next_id_.load(), series.id.value + 1);
   std::string key = index_key::hash(hash(series.customer, encode_labels(series.labels)));
   const auto stored = store_.get(kv::Family::kIndex, key);
-  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (!stored) return forward(stored);
   if (stored->has_value()) {
     next_id_ = std::max(next_id_.load(), number_of_value(**stored) + 1);
     return {};
@@ -278,7 +278,7 @@ Result<void> SeriesIndex::leave_out_present_values(std::vector<kv::KeyValue>& wr
   std::vector<std::string_view> keys;
   for (const kv::KeyValue& write : writes) keys.push_back(write.key);
   const auto present = store_.contains(kv::Family::kIndex, keys);
-  if (!present) return tl::unexpected<Error>(present.error());
+  if (!present) return forward(present);
   std::vector<kv::KeyValue> missing;
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (!(*present)[i]) missing.push_back(std::move(writes[i]));
@@ -302,14 +302,14 @@ Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& se
 Result<void> SeriesIndex::heal_customer_rows(chunks::CustomerNumber customer,
                                              const GoesOn& goes_on) {
   const auto healing = begin_healing(customer);
-  if (!healing) return tl::unexpected<Error>(healing.error());
+  if (!healing) return forward(healing);
   // One of a customer's writers heals, the others wait for it; nobody waits for another customer's.
   const std::lock_guard alone((*healing)->mutex);
   const std::uint64_t repairs = store_.repairs();
   if ((*healing)->repairs == repairs) return {};
   const std::string copies = index_key::all_copies(customer);
   const auto restored = restore_series(copies, kv::after_prefix(copies), goes_on);
-  if (!restored) return tl::unexpected<Error>(restored.error());
+  if (!restored) return forward(restored);
   const std::string prefix = index_key::all_series(customer);
   if (auto healed = heal_rows(prefix, kv::after_prefix(prefix), goes_on); !healed) return healed;
   (*healing)->repairs = repairs;
@@ -366,7 +366,7 @@ Result<bool> SeriesIndex::has_series_row(const UnresolvedSeries& series) const {
   const auto row =
       store_.get(kv::Family::kIndex,
                  index_key::series(series.customer, series.labels.metric_name(), series.id));
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return forward(row);
   return row->has_value();
 }
 

@@ -44,13 +44,13 @@ Result<std::size_t> SeriesIndex::restore_some(const std::vector<UnresolvedSeries
     keys.push_back(index_key::series(one.customer, one.labels.metric_name(), one.id));
   }
   const auto missing = find_missing(store_, kv::Family::kIndex, keys);
-  if (!missing) return tl::unexpected<Error>(missing.error());
+  if (!missing) return forward(missing);
   std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < copies.size(); ++i) {
     if (!(*missing)[i]) continue;
     const std::string labels = encode_labels(copies[i].labels);
     const auto stored = find_stored(hash(copies[i].customer, labels));
-    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (!stored) return forward(stored);
     if (stored->has_value() && **stored != copies[i].id) continue;
     // On which days it had samples is not known: without days it is looked for on all of them.
     writes.push_back({kv::Family::kIndex, std::move(keys[i]), labels});
@@ -102,7 +102,7 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   std::vector<std::string> keys;
   for (const Copy& copy : copies) keys.push_back(copy.key);
   const auto missing = find_missing(store_, kv::Family::kIdentity, keys);
-  if (!missing) return tl::unexpected<Error>(missing.error());
+  if (!missing) return forward(missing);
   std::vector<kv::KeyValue> writes;
   std::vector<std::string> rows;
   for (std::size_t i = 0; i < copies.size(); ++i) {
@@ -117,7 +117,7 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   // With the lock: a copy of a series that was forgotten meanwhile would bring it back at the next
   // loss.
   const auto gone = find_missing(store_, kv::Family::kIndex, rows);
-  if (!gone) return tl::unexpected<Error>(gone.error());
+  if (!gone) return forward(gone);
   std::vector<kv::KeyValue> wanted;
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (!(*gone)[i]) wanted.push_back(std::move(writes[i]));

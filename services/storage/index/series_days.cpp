@@ -79,7 +79,7 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays
   DayRange& known = at->second;
   if (is_first) {
     const auto row = store_.get(kv::Family::kIndex, key);
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return forward(row);
     if (row->has_value()) known = days_of_row(**row);
     // Of an older version, or its row was lost: it may have had samples on any day before.
     if (known == kNoDays && !series.is_new) known = {0, 0};
@@ -103,7 +103,7 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
     if (known.has_value() && known->id.value > series.days.last) continue;
     if (!known.has_value()) {
       const auto row = store_.get(kv::Family::kIndex, key);
-      if (!row) return tl::unexpected<Error>(row.error());
+      if (!row) return forward(row);
       const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
       if (last >= series.days.last && last != 0) {
         value_days_.insert(series.customer, value_hash,
@@ -173,7 +173,7 @@ Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& key
   for (const std::string& key : keys) {
     const bool is_series = key.front() == kSeriesRow;
     const auto row = store_.get(kv::Family::kIndex, key);
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return forward(row);
     if (!row->has_value()) continue;
     const std::uint32_t last = last_day(key, **row, UINT32_MAX);
     if (last == UINT32_MAX) {  // of an older version: its time begins now
@@ -196,7 +196,7 @@ Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& key
 Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view row,
                                         std::vector<kv::KeyValue>& writes) {
   const auto labels = decode_label_views(row);
-  if (!labels) return tl::unexpected<Error>(labels.error());
+  if (!labels) return forward(labels);
   std::string_view rest = key.substr(1);
   bool ok = true;
   const chunks::CustomerNumber customer{kv::take_key_u32(rest, ok)};
@@ -204,7 +204,7 @@ Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view r
   const chunks::SeriesId series{kv::take_key_u64(id, ok)};
   const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));
   const auto stored = find_stored(labels_hash);
-  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (!stored) return forward(stored);
   // Only its own: labels that came back since have another number by now.
   if (*stored == series) {
     writes.push_back({kv::Family::kIndex, index_key::hash(labels_hash), "", true});

@@ -90,12 +90,12 @@ Result<void> SeriesIndex::load() {
   if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
   seed_ = *seed;
   const auto copy = store_.get(kv::Family::kIdentity, index_key::kNextSeries);
-  if (!copy) return tl::unexpected<Error>(copy.error());
+  if (!copy) return forward(copy);
   const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
   next_id_ = std::max(*next, copied.value_or(1));
   if (auto loaded = load_customers(); !loaded) return loaded;
   const auto healing = store_.get(kv::Family::kIndex, index_key::kHeal);
-  if (!healing) return tl::unexpected<Error>(healing.error());
+  if (!healing) return forward(healing);
   has_lost_rows_ = healing->has_value();
   repairs_seen_ = store_.repairs();
   if (has_lost_rows_ && **healing == "1") {
@@ -118,7 +118,7 @@ Result<chunks::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer
   const auto put =
       store_.put({{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}},
                  kv::Durability::kNow);
-  if (!put) return tl::unexpected<Error>(put.error());
+  if (!put) return forward(put);
   last_number_ = number.value;
   customers_.emplace(customer, number);
   return number;
@@ -201,7 +201,7 @@ Result<std::optional<chunks::SeriesId>> SeriesIndex::find_stored(const LabelsHas
   if (!value) return forward(value);
   if (!value->has_value()) return std::optional<chunks::SeriesId>();
   const auto id = read_number(**value);
-  if (!id) return tl::unexpected<Error>(id.error());
+  if (!id) return forward(id);
   return std::optional<chunks::SeriesId>(chunks::SeriesId{*id});
 }
 
@@ -219,12 +219,12 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
       continue;
     }
     auto stored = find_stored(stored_hash);
-    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (!stored) return forward(stored);
     if (stored->has_value()) {
       one.id = **stored;
       if (!has_lost_rows_) continue;
       const auto is_there = has_series_row(one);
-      if (!is_there) return tl::unexpected<Error>(is_there.error());
+      if (!is_there) return forward(is_there);
       if (!*is_there) add_rows(one, key, rows);
       continue;
     }

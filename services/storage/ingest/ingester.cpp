@@ -113,7 +113,7 @@ Result<void> Ingester::replay() {
     // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
     const auto applied = kv::patiently("the chunk store, to replay the write-ahead log",
                                        [&] { return apply_batch(*batch, header, nullptr); });
-    if (!applied) return tl::unexpected<Error>(applied.error());
+    if (!applied) return forward(applied);
     replayed_ += batch->items();
   }
 }
@@ -228,7 +228,7 @@ Result<heads::AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
     Result<void> applied;
     const bool is_whole = contain_faults("storage: applying a series",
                                          [&] { applied = apply_series(ref, series, late, own); });
-    if (!applied) return tl::unexpected<Error>(applied.error());
+    if (!applied) return forward(applied);
     if (!is_whole) {
       if (!is_replay)
         // A series that is set aside is counted so as a whole: what it had handed to the late lane
@@ -248,11 +248,11 @@ Result<void> Ingester::apply_series(const heads::SeriesRef& ref, const SeriesBat
   std::vector<heads::StoreWork> work;
   const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
                                          late != nullptr ? *late : work);
-  if (!known) return tl::unexpected<Error>(known.error());
+  if (!known) return forward(known);
   counts += *known;
   for (heads::StoreWork& one : work) {
     const auto stored = heads_.append_stored(std::move(one));
-    if (!stored) return tl::unexpected<Error>(stored.error());
+    if (!stored) return forward(stored);
     counts += *stored;
   }
   return {};

@@ -59,7 +59,7 @@ Result<std::size_t> DaySet::expire(TimestampMs before_ms, TimestampMs overhang_m
     const auto done = drop(day);
     if (!done) {
       note(day);  // some of it may be there still
-      return tl::unexpected<Error>(done.error());
+      return forward(done);
     }
     ++dropped;
   }

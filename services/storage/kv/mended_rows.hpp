@@ -35,7 +35,7 @@ class MendedRows {
 
   Result<void> flush() {
     const auto written = store_.put_unchanged(writes_);
-    if (!written) return tl::unexpected<Error>(written.error());
+    if (!written) return forward(written);
     written_ += *written;
     writes_.clear();
     bytes_ = 0;

@@ -127,7 +127,7 @@ class RocksDbStore final : public OrderedStore {
     rocksdb::WriteBatch batch;
     for (const GuardedWrite& write : writes) {
       const auto now = get(write.row.family, write.row.key);
-      if (!now) return tl::unexpected<Error>(now.error());
+      if (!now) return forward(now);
       if (*now != write.read) continue;
       const auto status =
           batch.Put(opened->handle(write.row.family), slice(write.row.key), slice(write.row.value));
@@ -158,7 +158,7 @@ class RocksDbStore final : public OrderedStore {
     is_there.reserve(keys.size());
     while (is_there.size() < keys.size()) {
       const auto looked = look_for_some(*opened, family, keys, is_there);
-      if (!looked) return tl::unexpected<Error>(looked.error());
+      if (!looked) return forward(looked);
     }
     return is_there;
   }
@@ -199,7 +199,7 @@ class RocksDbStore final : public OrderedStore {
 
   Result<void> set_aside(const std::vector<KeyValue>& rows, std::string_view reason) override {
     const auto taken = quarantine_.take_rows(rows);
-    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (!taken) return forward(taken);
     // The copy is on disk before the rows go. A crash in between leaves both: the rows are met
     // again and copied a second time, and the first copy stays without a note.
     std::vector<KeyValue> gone = rows;
@@ -277,7 +277,7 @@ class RocksDbStore final : public OrderedStore {
     // A single value above the bound aborts even the first key: without this the caller would ask
     // for the same keys for ever.
     const auto value = get(family, keys[first]);
-    if (!value) return tl::unexpected<Error>(value.error());
+    if (!value) return forward(value);
     is_there.push_back(value->has_value());
     return {};
   }
@@ -553,7 +553,7 @@ class RocksDbStore final : public OrderedStore {
     };
     const auto read = read_table(settings_.directory + "/" + table_name(table), copy);
     if (!read && read.error().code != ErrorCode::kCorrupt) {
-      return tl::unexpected<Error>(read.error());
+      return forward(read);
     }
     return rows.finish();
   }

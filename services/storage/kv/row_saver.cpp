@@ -70,7 +70,7 @@ Result<void> RowSaver::save_if_missing(MendedRows& rows, const std::string& fami
   const auto known = family_named(family);
   if (!known.has_value()) return {};
   const auto newer = store_.get(*known, key);
-  if (!newer) return tl::unexpected<Error>(newer.error());
+  if (!newer) return forward(newer);
   // Asked of the store, not of a list of what was saved: a write of this minute is newer, too.
   if (newer->has_value()) return {};
   return rows.add({{*known, std::string(key), std::string(value)}, std::nullopt});
@@ -88,7 +88,7 @@ Result<void> RowSaver::save_log(const std::string& taken) {
       written = forward(applied);
     }
   });
-  if (!state) return tl::unexpected<Error>(state.error());
+  if (!state) return forward(state);
   if (!written) return written;
   // The note that follows says the file is done with; it must not be on disk before the rows are.
   if (auto synced = store_.sync(); !synced) return synced;

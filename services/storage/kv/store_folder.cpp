@@ -246,7 +246,7 @@ Result<void> StoreFolder::check_manifest(bool& needs_rebuild, std::string& reaso
   std::string name;
   if (!std::getline(current, name)) return {};  // a new database
   const auto version = read_version(path(name));
-  if (!version) return tl::unexpected<Error>(version.error());
+  if (!version) return forward(version);
   const ManifestCopy copy = read_copy(name);
   reason = manifest_fault(name, *version, copy);
   Result<bool> is_usable = false;
@@ -256,7 +256,7 @@ Result<void> StoreFolder::check_manifest(bool& needs_rebuild, std::string& reaso
   } else {
     is_usable = restore_manifest(name, copy, reason);
   }
-  if (!is_usable) return tl::unexpected<Error>(is_usable.error());
+  if (!is_usable) return forward(is_usable);
   needs_rebuild = !*is_usable;
   return {};
 }
@@ -334,7 +334,7 @@ Result<void> StoreFolder::take_unnamed(const Differences& differences, bool want
     const bool is_table = check_table_footer(table).has_value();
     if (!is_table && (!wants_unfinished || fs::file_size(table, error) == 0)) continue;
     const auto taken = quarantine_.take(table, false, is_table ? kMovedTag : std::string_view());
-    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (!taken) return forward(taken);
     if (!is_table) {
       quarantine_.annotate(*taken,
                            "no MANIFEST names it and its end is missing: a compaction had "
@@ -368,7 +368,7 @@ Result<bool> StoreFolder::restore_manifest(const std::string& name, const Manife
 Result<bool> StoreFolder::use_restored(const std::string& name, const std::string& draft,
                                        const std::string& reason) {
   const auto version = read_version(draft);
-  if (!version) return tl::unexpected<Error>(version.error());
+  if (!version) return forward(version);
   if (!version->is_whole() || has_been_longer(name, *version)) return false;
   const Differences differences = compare(*version);
   const bool is_newest = is_marked(name) && differences.missing.empty();
@@ -408,7 +408,7 @@ Result<void> StoreFolder::check_logs() {
       log.end = std::max(log.end, head.sequence + head.count);
     };
     auto state = read_record_file(path(name), note_record);
-    if (!state) return tl::unexpected<Error>(state.error());
+    if (!state) return forward(state);
     log.state = *state;
     if (expected != 0 && log.begin > expected) log.rows_lost += log.begin - expected;
     if (log.end != 0) expected = log.end;
@@ -440,7 +440,7 @@ Result<void> StoreFolder::rewrite_log(const std::string& name, const CheckedLog&
     if (piece.size() < kPieceBytes) return;
     written = write_durably(draft, std::exchange(piece, {}), false);
   });
-  if (!copied) return tl::unexpected<Error>(copied.error());
+  if (!copied) return forward(copied);
   if (written) written = write_durably(draft, piece, false);
   if (!written) return written;
   auto taken = quarantine_.take(path(name), true);
@@ -478,7 +478,7 @@ Result<void> StoreFolder::check_footers() {
 
 Result<void> StoreFolder::drop_table(std::uint64_t number, const std::string& reason) {
   const auto taken = take_table(number, reason);
-  if (!taken) return tl::unexpected<Error>(taken.error());
+  if (!taken) return forward(taken);
   return drop_taken(*taken);
 }
 

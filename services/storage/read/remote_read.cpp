@@ -59,7 +59,7 @@ Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fe
   std::size_t found_bytes = 0;
   {
     const auto queries = find(fence, request, *memory, limit);
-    if (!queries) return tl::unexpected<Error>(queries.error());
+    if (!queries) return forward(queries);
     found_bytes = memory->used();
     const bool is_chunks = request.response_type == ResponseType::kStreamedXorChunks;
     making.answer.is_chunks = is_chunks;
@@ -78,7 +78,7 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
     const auto matchers = index::compile_matchers(query.matchers);
-    if (!matchers) return tl::unexpected<Error>(matchers.error());
+    if (!matchers) return forward(matchers);
     const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
                                   left};
     auto series = select_series(index_, question, memory, limit);
@@ -128,12 +128,12 @@ Result<void> RemoteRead::add_samples(const FoundQuery& found, const index::Selec
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
-  if (!data) return tl::unexpected<Error>(data.error());
+  if (!data) return forward(data);
   // Decoded and encoded again: known before it is done.
   auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample);
   if (!fits) return fits;
   const auto samples = samples_of(data->chunks, query.start_ms, query.end_ms);
-  if (!samples) return tl::unexpected<Error>(samples.error());
+  if (!samples) return forward(samples);
   std::vector<std::string_view> histograms;
   for (const chunk::HistogramSample& sample : data->histograms) {
     if (histograms::sound_histogram(sample.encoded)) histograms.push_back(sample.encoded);
@@ -157,7 +157,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(queries[i], i, series, response, making);
-      if (!added && !is_damage(added.error())) return tl::unexpected<Error>(added.error());
+      if (!added && !is_damage(added.error())) return forward(added);
       if (!added || !*added) continue;
       ++making.answer.series;
       if (auto fits = making.answer.memory->add(response.bytes() - before); !fits) return fits;
@@ -176,7 +176,7 @@ Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_i
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
-  if (!data) return tl::unexpected<Error>(data.error());
+  if (!data) return forward(data);
   if (data->is_empty()) return false;
   std::vector<histograms::WireChunk> mixed;
   std::vector<ChunkView> views;
@@ -202,7 +202,7 @@ Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_i
 Result<std::vector<histograms::WireChunk>> RemoteRead::with_histograms(
     const SeriesData& data, const wire::remote_read::Query& query) const {
   const auto floats = samples_of(data.chunks, query.start_ms, query.end_ms);
-  if (!floats) return tl::unexpected<Error>(floats.error());
+  if (!floats) return forward(floats);
   std::uint64_t damaged = 0;
   auto chunks = histograms::wire_chunks(*floats, data.histograms, damaged);
   note_damaged(damaged);

@@ -58,7 +58,7 @@ Result<bool> SeriesReader::has_samples(chunks::CustomerNumber customer, chunks::
                                       is_found = is_wanted(row);
                                       return !is_found;
                                     });
-  if (!walked) return tl::unexpected<Error>(walked.error());
+  if (!walked) return forward(walked);
   return is_found;
 }
 

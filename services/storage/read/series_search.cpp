@@ -83,8 +83,8 @@ Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesInde
       return fits.has_value();
     };
     const auto done = index.select(customer.number, question.matchers, question.days, take, limit);
-    if (!done) return tl::unexpected<Error>(done.error());
-    if (!fits) return tl::unexpected<Error>(fits.error());
+    if (!done) return forward(done);
+    if (!fits) return forward(fits);
   }
   std::sort(selected.begin(), selected.end(),
             [](const index::SelectedSeries& left, const index::SelectedSeries& right) {

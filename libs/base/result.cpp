@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "libs/base/result.hpp"
+
+#include <fmt/format.h>
 
 namespace vigia {
 
