@@ -176,6 +176,7 @@ TEST_F(ClientTest, WhatIsCancelledBeforeItBeginsEndsToo) {
   EXPECT_EQ(client_->fetch(request("/b"))->status, 200);
 }
 
+// R-EXP-7.
 TEST_F(ClientTest, SendsTheHeadersAndNothingElseOfItsOwn) {
   handler_.on_handle = [](const Request& request, Responder responder) {
     Response response;
@@ -195,6 +196,7 @@ TEST_F(ClientTest, SendsTheHeadersAndNothingElseOfItsOwn) {
   }
 }
 
+// R-EXP-5, R-SEC-3: an answer's bound holds after unpacking.
 TEST_F(ClientTest, DecodesCompressedAnswersWithinTheLimit) {
   handler_.on_handle = [](const Request&, Responder responder) {
     Response response;
@@ -254,6 +256,7 @@ TEST_F(ClientTest, AnEarlyRefusalOfALargeCallIsSeen) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+// R-OTLP-3, R-SEC-1.
 TEST_F(ClientTest, ACallOverTheServersLimitIsFinal) {
   const auto reply = client_->call_and_wait(request("/p.S/M", std::string(2U << 20U, 'x')), "");
   ASSERT_TRUE(reply.has_value()) << reply.error().message;
@@ -511,6 +514,7 @@ TEST(ClientAndPeer, ABadFrameIsCorrupt) {
   EXPECT_FALSE(corrupt(std::string("\0\0\0\0\1x", 6)));
 }
 
+// R-EXP-2: no answer was had.
 TEST(ClientAndPeer, GoawayResetAndCloseAreRetryable) {
   for (const int kind : {0, 1, 2}) {
     ScriptedPeer peer([kind](ScriptedPeer::Call& call) {
@@ -536,6 +540,7 @@ TEST(ClientAndPeer, HttpErrorsKeepTheirMeaning) {
   EXPECT_EQ(code("204"), ErrorCode::kUnavailable);
 }
 
+// R-SEC-3.
 TEST(ClientAndPeer, HostileDetailsAreNotRead) {
   ScriptedPeer peer([](ScriptedPeer::Call& call) {
     call.headers({{":status", "200"},
@@ -550,6 +555,7 @@ TEST(ClientAndPeer, HostileDetailsAreNotRead) {
   EXPECT_EQ(reply->code, GrpcCode::kResourceExhausted);
 }
 
+// R-EXP-5, R-SEC-3.
 TEST(ClientAndPeer, AnEndlessAnswerIsCutOff) {
   ScriptedPeer peer([](ScriptedPeer::Call& call) {
     call.headers({{":status", "200"}, {"content-type", "application/grpc"}}, false);

@@ -43,6 +43,7 @@ INSTANTIATE_TEST_SUITE_P(All, Encodings,
 
 class Compressed : public testing::TestWithParam<const char*> {};
 
+// R-SEC-1.
 TEST_P(Compressed, ABombIsRefused) {
   const auto packed = compress(GetParam(), std::string(300U << 20U, '\0'));
   ASSERT_LT(packed->size(), 2U << 20U);
@@ -70,6 +71,7 @@ TEST_P(Compressed, TrailingRubbishIsInvalid) {
 
 INSTANTIATE_TEST_SUITE_P(All, Compressed, testing::Values("gzip", "deflate", "zstd"));
 
+// D08.
 TEST(Decompress, SeveralMembersAreOneBody) {
   for (const auto* encoding : {"gzip", "zstd"}) {
     const auto first = compress(encoding, varied(30'000));
@@ -103,6 +105,7 @@ TEST(Decompress, TakesRawDeflate) {
   EXPECT_EQ(decompress("deflate", raw, 10).value(), "hi");
 }
 
+// R-SEC-1.
 TEST(Decompress, RefusesAZstdFrameThatDeclaresMoreThanTheLimit) {
   // Magic, single segment with an 8-byte content size of 4 GiB, and nothing after it.
   const std::string frame("\x28\xb5\x2f\xfd\xe0\x00\x00\x00\x00\x01\x00\x00\x00", 13);

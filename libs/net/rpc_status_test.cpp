@@ -65,6 +65,7 @@ TEST(RpcStatus, ADetailOfAnotherTypeIsNoWait) {
   EXPECT_EQ(read_rpc_status(details + with_delay(5, 0)).retry_after, 5s);
 }
 
+// R-SEC-3.
 TEST(RpcStatus, MoreThan8KiBAreNotRead) {
   const std::string long_message(9000, 'x');
   const auto status = read_rpc_status(encode_rpc_status(GrpcCode::kUnavailable, long_message, 5s));

@@ -129,6 +129,7 @@ TEST_F(HostileTest, AHalfClosedClientGetsAllItsPipelinedAnswers) {
   EXPECT_GT(client.read_all().size(), 10'000'000U);
 }
 
+// R-SEC-4.
 TEST_F(HostileTest, ManySmallHeadersCountWithWhatTheyCost) {
   start();
   std::string headers;
@@ -203,6 +204,7 @@ TEST_F(HostileTest, AnAnswerReadInDribletsIsEnded) {
   }));
 }
 
+// R-WEB-9.
 TEST_F(HostileTest, FramingThatAnotherReaderCouldTakeOtherwiseIsRefused) {
   start();
   const std::string post = "POST /x HTTP/1.1\r\nHost: x\r\n";
@@ -232,6 +234,7 @@ TEST_F(HostileTest, FramingThatAnotherReaderCouldTakeOtherwiseIsRefused) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+// D09.
 TEST_F(HostileTest, AnOfferToUpgradeIsPassedOver) {
   start();
   RawClient client = connect();

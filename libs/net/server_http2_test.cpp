@@ -212,6 +212,7 @@ TEST_F(Http2Test, AlmostAPrefaceIsNoHttp) {
   EXPECT_THAT(raw.read_all(), testing::StartsWith("HTTP/1.1 400 "));
 }
 
+// R-OTLP-8: the wait goes with the refusal.
 TEST_F(Http2Test, AGrpcErrorIsTrailersOnly) {
   start();
   handler_.on_admit = [](const RequestHead& head) {
@@ -294,6 +295,7 @@ TEST(GrpcTimeout, ReadsTheGrammar) {
   }
 }
 
+// R-SEC-4, R-SEC-5: small indices of a large header.
 TEST_F(Http2Test, HeadersOverTheBudgetAreRefused) {
   start();
   FrameClient client(port());
@@ -326,6 +328,7 @@ TEST_F(Http2Test, ALittleOverTheHeaderBudgetIs431) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+// R-SEC-5, R-SEC-7: a path without its slash.
 TEST_F(Http2Test, MalformedRequestsNeverReachTheHandler) {
   start();
   const std::vector<Header> good = {
@@ -365,6 +368,7 @@ TEST_F(Http2Test, ABodyThatIsNotItsContentLengthIsRefused) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+// R-OTLP-14.
 TEST_F(Http2Test, PingsAreTolerated) {
   start();
   FrameClient client(port());
@@ -386,6 +390,7 @@ TEST_F(Http2Test, APingForEachCallIsTolerated) {
   }
 }
 
+// R-SEC-6.
 TEST_F(Http2Test, PingFlood) {
   start();
   EXPECT_EQ(flood([](int) { return http2_frame(kPing, 0, 0, "12345678"); }),
@@ -393,6 +398,7 @@ TEST_F(Http2Test, PingFlood) {
   expect_alive();
 }
 
+// R-SEC-6.
 TEST_F(Http2Test, SettingsFlood) {
   start();
   flood([](int) { return http2_frame(kSettings, 0, 0, std::string("\0\3\0\0\0\1", 6)); });
@@ -422,6 +428,7 @@ std::string get_frame(std::uint32_t stream) {
           {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/x"}}));
 }
 
+// R-SEC-6.
 TEST_F(Http2Test, RapidReset) {
   start();
   flood([](int i) {
@@ -553,6 +560,7 @@ TEST_F(Http2Test, WhoWorksForAStreamIsToldOfItsReset) {
   for (Responder& responder : kept) responder.send(Response{});
 }
 
+// R-SEC-6.
 TEST_F(Http2Test, ServerSideResetsAreCountedToo) {
   start();
   // A window of zero bytes is a fault of the stream: the server resets it, the request goes on.
@@ -568,6 +576,7 @@ TEST_F(Http2Test, ServerSideResetsAreCountedToo) {
   expect_alive();
 }
 
+// R-SEC-6.
 TEST_F(Http2Test, ContinuationFlood) {
   start();
   flood([](int i) {

@@ -51,6 +51,7 @@ std::string get(std::string_view path, std::string_view headers = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
 }
 
+// R-OTLP-10.
 TEST_F(ServerTest, CurlSpeaksHttp1AndHttp2OnOnePort) {
   start();
   EXPECT_EQ(curl("'" + url("/a/b?c=1") + "'"), "GET /a/b?c=1 0 0");
@@ -135,6 +136,7 @@ TEST_F(ServerTest, ARequestMayComeByteByByte) {
   EXPECT_THAT(client.read_until("POST /x? 0 5"), StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
+// D09.
 TEST_F(ServerTest, ExpectContinueIsAnsweredBeforeTheBody) {
   start();
   RawClient client = connect();
@@ -174,6 +176,7 @@ TEST_F(ServerTest, ASmallRefusedBodyLeavesTheConnectionUsable) {
   EXPECT_THAT(all, EndsWith("GET /yes? 0 0"));
 }
 
+// R-WEB-9.
 TEST_F(ServerTest, SmugglingIsRefused) {
   start();
   const std::string post = "POST /x HTTP/1.1\r\nHost: x\r\n";
@@ -211,6 +214,7 @@ TEST_F(ServerTest, SmugglingIsRefused) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
+// R-SEC-4.
 TEST_F(ServerTest, HeadersOverTheBudgetAre431) {
   ServerSettings settings = small_settings();
   settings.header_bytes_max = 4096;
@@ -233,6 +237,7 @@ TEST_F(ServerTest, AChunkHeaderWithoutEndIsRefused) {
   EXPECT_THAT(client.read_all(), HasSubstr("HTTP/1.1 4"));
 }
 
+// R-OTLP-3.
 TEST_F(ServerTest, ABodyOverTheLimitIsRefusedFinally) {
   start();
   for (const auto* flags : {"", "--http2-prior-knowledge ", "-H 'Transfer-Encoding: chunked' ",
@@ -260,6 +265,7 @@ TEST_F(ServerTest, BodiesAreDecompressed) {
   }
 }
 
+// R-OTLP-3, R-SEC-1.
 TEST_F(ServerTest, BombsAndUnknownEncodingsAreRefused) {
   start();
   const auto post = [this](const std::string& encoding, const std::string& body) {
@@ -536,6 +542,7 @@ TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {
   EXPECT_EQ(curl("--http1.0 " + url("/")), "abcbcbc");
 }
 
+// R-OTLP-10.
 TEST_F(ServerTest, AnswersAreGzippedOnlyWhereOffered) {
   start();
   std::atomic<std::size_t> size = 5000;
@@ -723,6 +730,7 @@ TEST_F(ServerTest, AGrpcCallIsOneMessageAndTrailers) {
   EXPECT_EQ(handler_.handled, 1);
 }
 
+// R-WEB-12: nothing older than TLS 1.2.
 TEST_F(ServerTest, TlsOffersHttp2AndHttp1) {
   ServerSettings settings = small_settings();
   settings.tls = internal::make_certificate();

@@ -20,6 +20,7 @@ TEST(Headers, LowerCasesNamesAndKeepsOrder) {
   EXPECT_EQ(headers.get("none"), "");
 }
 
+// R-OTLP-8, R-OTLP-11.
 TEST(Status, APassingFaultIsNever500) {
   for (const ErrorCode code :
        {ErrorCode::kOverLimit, ErrorCode::kUnavailable, ErrorCode::kDeadline}) {
@@ -31,6 +32,7 @@ TEST(Status, APassingFaultIsNever500) {
   }
 }
 
+// R-EXP-2.
 TEST(Status, OnlyFourHttpCodesAreRetryable) {
   for (int status = 300; status < 600; ++status) {
     const bool expected = status == 429 || status == 502 || status == 503 || status == 504;
@@ -39,6 +41,7 @@ TEST(Status, OnlyFourHttpCodesAreRetryable) {
   EXPECT_FALSE(error_from_http(204, {}, "").has_value());
 }
 
+// R-EXP-1.
 TEST(Status, GrpcRetrySetIsTheSpecifications) {
   for (int number = 1; number <= 16; ++number) {
     const bool expected =
@@ -49,6 +52,7 @@ TEST(Status, GrpcRetrySetIsTheSpecifications) {
   EXPECT_FALSE(error_from_grpc(GrpcCode::kOk, "", "").has_value());
 }
 
+// R-EXP-1, R-OTLP-3: final without RetryInfo.
 TEST(Status, ResourceExhaustedIsRetryableOnlyWithRetryInfo) {
   const auto details = encode_rpc_status(GrpcCode::kResourceExhausted, "slow down", 1500ms);
   const auto error = error_from_grpc(GrpcCode::kResourceExhausted, "slow down", details);
@@ -57,6 +61,7 @@ TEST(Status, ResourceExhaustedIsRetryableOnlyWithRetryInfo) {
   EXPECT_EQ(error_from_grpc(GrpcCode::kResourceExhausted, "", "")->code, ErrorCode::kTooLarge);
 }
 
+// R-EXP-3.
 TEST(Status, RetryAfterIsSecondsOrADate) {
   EXPECT_EQ(error_from_http(503, {{"retry-after", "7"}}, "")->retry_after, 7s);
   EXPECT_EQ(error_from_http(503, {{"retry-after", "soon"}}, "")->retry_after, std::nullopt);
@@ -71,6 +76,7 @@ TEST(Status, RetryAfterIsSecondsOrADate) {
   EXPECT_LE(*wait, 100s);
 }
 
+// R-OTLP-7, R-OTLP-8.
 TEST(OtlpError, IsWrittenInTheRequestsOwnEncoding) {
   RequestHead head;
   const Error busy{ErrorCode::kUnavailable, "disk \"full\"\n", 90s};

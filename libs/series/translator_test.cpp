@@ -140,6 +140,7 @@ std::vector<std::string> texts(const std::vector<Taken>& taken) {
 
 using Texts = std::vector<std::string>;
 
+// R-PM-5, R-PM-13.
 TEST(Translator, AGaugeCarriesItsResourcesLabels) {
   Request request;
   set(request.resource(), "service.name", "shop");
@@ -158,6 +159,7 @@ TEST(Translator, AGaugeCarriesItsResourcesLabels) {
                    R"(node_region="us-east-1"} 1 @1800000000123)"}));
 }
 
+// R-PM-14: no spelling of the key is the customer.
 TEST(Translator, CustomerIdComesFromTheTokenAlone) {
   Request request;
   auto* point = request.gauge("m", 1);
@@ -171,6 +173,7 @@ TEST(Translator, CustomerIdComesFromTheTokenAlone) {
             std::string::npos);
 }
 
+// D03.
 TEST(Translator, ASendersKeyCannotBecomeTheName) {
   Request request;
   set(request.gauge("m", 1)->mutable_attributes(), "__name__", "up");
@@ -178,6 +181,7 @@ TEST(Translator, ASendersKeyCannotBecomeTheName) {
             (Texts{R"(m{customer_id="cliente-a",key_name_="up"} 1 @1800000000123)"}));
 }
 
+// R-PM-14, C03.
 TEST(Translator, KeysThatBecomeOneLabelAreJoined) {
   Request request;
   auto* first = request.gauge("m", 1)->mutable_attributes();
@@ -272,6 +276,7 @@ TEST(Translator, TargetInfoLeavesOutWhatIsTooLong) {
             R"(target_info{customer_id="cliente-a",job="shop",process_pid="7"} 1 @1800000000123)");
 }
 
+// C03.
 TEST(Translator, AnAttributeOnResourceAndPointStandsOnce) {
   Request request;
   set(request.resource(), "deployment.environment", "qa");
@@ -282,6 +287,7 @@ TEST(Translator, AnAttributeOnResourceAndPointStandsOnce) {
             (Texts{R"(m{customer_id="cliente-a",deployment_environment="qa"} 1 @1800000000123)"}));
 }
 
+// R-PM-3, R-PM-5.
 TEST(Translator, CountersEndInTotalAndDeltasGiveNothing) {
   Request request;
   for (const auto temporality : {pb::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE,
@@ -298,6 +304,7 @@ TEST(Translator, CountersEndInTotalAndDeltasGiveNothing) {
   EXPECT_EQ(taken.at(0).type, wire::prometheus::FamilyType::kCounter);
 }
 
+// R-PM-7, C05.
 TEST(Translator, HistogramBucketsAddUpAndTheLastEqualsTheCount) {
   Request request;
   auto* point = request.histogram("latency", "s");
@@ -314,6 +321,7 @@ TEST(Translator, HistogramBucketsAddUpAndTheLastEqualsTheCount) {
                    R"(latency_seconds_count{customer_id="cliente-a"} 4 @1800000000123)"}));
 }
 
+// C05.
 TEST(Translator, AHistogramWithoutBucketsHasOne) {
   Request request;
   auto* point = request.histogram("h");
@@ -325,6 +333,7 @@ TEST(Translator, AHistogramWithoutBucketsHasOne) {
                    R"(h_count{customer_id="cliente-a"} 3 @1800000000123)"}));
 }
 
+// R-PM-9.
 TEST(Translator, ASummaryHasItsQuantiles) {
   Request request;
   auto* point = request.metric("s")->mutable_summary()->add_data_points();
@@ -340,6 +349,7 @@ TEST(Translator, ASummaryHasItsQuantiles) {
                    R"(s_count{customer_id="cliente-a"} 2 @1800000000123)"}));
 }
 
+// R-PM-10.
 TEST(Translator, NoRecordedValueIsTheStaleMark) {
   Request request;
   request.gauge("m", 1)->set_flags(1);
@@ -347,6 +357,7 @@ TEST(Translator, NoRecordedValueIsTheStaleMark) {
             (Texts{R"(m{customer_id="cliente-a"} stale @1800000000123)"}));
 }
 
+// R-PM-12.
 TEST(Translator, TheScopeIsNamedOnEverySeries) {
   Request request;
   request.scope()->set_name("io.shop");
@@ -470,6 +481,7 @@ Native read_native(const std::string& bytes) {
   return native;
 }
 
+// R-PM-8, C01.
 TEST(Translator, AnExponentialHistogramKeepsItsZeroThreshold) {
   Request request;
   auto* point = request.exponential("h");
@@ -649,6 +661,7 @@ TEST(Translator, AQuantileGivenTwiceIsRefused) {
   }
 }
 
+// R-PM-8, C01: no threshold is 1e-128.
 TEST(Translator, FinerScalesAreMergedAndGapsBecomeSpans) {
   Request request;
   auto* point = request.exponential("h");
@@ -668,6 +681,7 @@ TEST(Translator, FinerScalesAreMergedAndGapsBecomeSpans) {
   EXPECT_EQ(native.deltas, (std::vector<std::int64_t>{1, 4, 0}));
 }
 
+// R-PM-10.
 TEST(Translator, AStaleNativeHistogramIsTheMarkInItsSum) {
   Request request;
   auto* point = request.exponential("h");
@@ -691,6 +705,7 @@ TEST(Translator, ADamagedExemplarIsLeftOutAndItsPointStays) {
   EXPECT_EQ(taken.at(0).exemplars, "");
 }
 
+// R-PM-11.
 TEST(Translator, AnExemplarGoesToItsBucketWithItsTrace) {
   Request request;
   auto* point = request.histogram("h");

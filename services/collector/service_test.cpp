@@ -119,6 +119,7 @@ service:
   std::unique_ptr<CollectorService> collector_;
 };
 
+// R-OTLP-1, R-OTLP-5.
 TEST_F(ServiceTest, GrpcIsTakenPlainAndCompressed) {
   start();
   for (const char* compression : {"", "gzip", "zstd"}) {
@@ -128,6 +129,7 @@ TEST_F(ServiceTest, GrpcIsTakenPlainAndCompressed) {
   }
 }
 
+// R-OTLP-6, R-OTLP-7.
 TEST_F(ServiceTest, GrpcRefusalsCarryTheirCodes) {
   start();
   EXPECT_EQ(call(one_gauge("cliente-a", "m", now()), "", "bad").code,
@@ -140,6 +142,7 @@ TEST_F(ServiceTest, GrpcRefusalsCarryTheirCodes) {
   EXPECT_EQ(testing::read_metrics_response(partial.body).rejected, 1);
 }
 
+// R-OTLP-1, R-OTLP-2, R-OTLP-9.
 TEST_F(ServiceTest, HttpTakesAllSignalsInBothForms) {
   start();
   EXPECT_EQ(post("/v1/metrics", one_gauge("cliente-a", "m", now())).status, 200);
@@ -160,6 +163,7 @@ TEST_F(ServiceTest, HttpTakesAllSignalsInBothForms) {
   }
 }
 
+// R-OTLP-7, R-OTLP-11.
 TEST_F(ServiceTest, HttpErrorsComeInTheRequestsOwnForm) {
   start();
   const auto garbage = post("/v1/metrics", "\xff\xff");
@@ -186,6 +190,7 @@ TEST_F(ServiceTest, ARevokedTokenIsRefusedSoon) {
   EXPECT_EQ(status, 401);
 }
 
+// D21.
 TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {
   start();
   const auto second = try_start(config());

@@ -361,7 +361,9 @@ ROWS = "| id | must |\n|---|---|\n| R-X-1 | stand |\n| C01 | hold |\n"
 
 def test_what_is_required_is_tested_or_owed(tmp_path: Path) -> None:
     test = "//R-X-1 is no comment's word\n// R-X-1, as it stands\nTEST(A, B) {}\n"
-    assert _required(tmp_path, page=ROWS, owed="# owed\n\nC01 router: not met: x\n", test=test) == []
+    owed = "# owed\n\nR-X-2 router: not met: x\n"
+    rows = ROWS + "| R-X-2 | wait |\n"
+    assert _required(tmp_path, page=rows, owed=owed, test=test, python='    """C01: holds."""\n') == []
 
 
 @pytest.mark.parametrize("test", ["", 'auto a = "R-X-1";', 'get("http://x/ R-X-1");', "// R-X-12, BR-X-1 and R-X-1b"])

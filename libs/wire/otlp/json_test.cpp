@@ -37,6 +37,7 @@ bool is_refused(Signal signal, const std::string& json) {
   return !bytes && bytes.error().code == ErrorCode::kInvalid;
 }
 
+// R-JSON-1, C22.
 TEST(Json, IdsAreHexInEitherCaseAndNotBase64) {
   const std::string before = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":")";
   const std::string good =
@@ -53,6 +54,7 @@ TEST(Json, IdsAreHexInEitherCaseAndNotBase64) {
   EXPECT_TRUE(is_refused(Signal::kTraces, before + std::string(31, 'a') + R"("}]}]}]})"));
 }
 
+// R-JSON-3, R-JSON-5, R-JSON-6, C23.
 TEST(Json, NumbersMayBeTexts) {
   EXPECT_EQ(value_of(R"({"intValue":"9007199254740993"})").int_value(), 9007199254740993);
   EXPECT_EQ(value_of(R"({"intValue":7})").int_value(), 7);
@@ -129,6 +131,7 @@ TEST(Json, AnEmptyMessageAtAnyLevelIsStillThere) {
   EXPECT_TRUE(request.resource_logs(1).scope_logs(1).has_scope());
 }
 
+// R-JSON-2, R-JSON-4.
 TEST(Json, EnumsAreIntegersAndKeysAreLowerCamel) {
   const std::string before = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{)";
   const std::string after = R"(}}]}]}]})";
@@ -165,6 +168,7 @@ TEST(Json, AnEmptyPointIsStillAPoint) {
   EXPECT_EQ(request.resource_metrics(0).scope_metrics(0).metrics(0).gauge().data_points_size(), 1);
 }
 
+// R-SEC-8.
 TEST(Json, DamageIsRefusedAndDepthIsBounded) {
   for (const char* bad : {"", "{broken", "[]", "7", "{\"resourceLogs\":7}", "{} {}", "{\"x\":tru}",
                           "{\"resourceLogs\":[null]}", "{\"x\":\"\xff\"}"}) {

@@ -214,6 +214,7 @@ TEST(Walker, ASecondResourceInOneGroupIsRefused) {
   EXPECT_EQ(items.error().code, ErrorCode::kInvalid);
 }
 
+// R-OTLP-13, R-SEC-8.
 TEST(Walker, UnknownFieldsArePassedOverAndGroupsRefused) {
   ExportMetricsServiceRequest request;
   request.add_resource_metrics()->add_scope_metrics()->add_metrics()->set_name("m");

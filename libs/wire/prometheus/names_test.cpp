@@ -17,6 +17,7 @@ std::string other(std::string_view name, std::string_view unit) {
   return metric_name({.name = name, .unit = unit});
 }
 
+// R-PM-2, C06.
 TEST(MetricName, FollowsTheTable) {
   EXPECT_EQ(other("http.server.request.duration", "s"), "http_server_request_duration_seconds");
   EXPECT_EQ(gauge("system.memory.usage", "By"), "system_memory_usage_bytes");
@@ -29,6 +30,7 @@ TEST(MetricName, FollowsTheTable) {
   EXPECT_EQ(gauge("custom", "widgets"), "custom_widgets");
 }
 
+// R-PM-2, R-PM-3, R-PM-4, C06.
 TEST(MetricName, SuffixesStandOnceAndInTheirOrder) {
   EXPECT_EQ(counter("foo.total", ""), "foo_total");
   EXPECT_EQ(counter("scsi_xcopy_bytes_total", "By"), "scsi_xcopy_bytes_total");
@@ -39,6 +41,7 @@ TEST(MetricName, SuffixesStandOnceAndInTheirOrder) {
   EXPECT_EQ(gauge("cpu_seconds", "s"), "cpu_seconds");
 }
 
+// R-PM-1, C06.
 TEST(MetricName, OtherCharactersBecomeOneUnderscore) {
   EXPECT_EQ(gauge("a..b--c", ""), "a_b_c");
   EXPECT_EQ(gauge("1st.hit", ""), "_1st_hit");

@@ -35,6 +35,7 @@ TEST(ReadRequestTest, ReadsQueriesAndMatchers) {
   EXPECT_EQ(request->response_type, ResponseType::kStreamedXorChunks);
 }
 
+// R-RR-2.
 TEST(ReadRequestTest, TheFirstKnownTypeOfTheListWins) {
   EXPECT_EQ(parse_read_request(encode_read_request({}, {}))->response_type, ResponseType::kSamples);
   // accepted_response_types = 7, 1 one by one; then 9, 0 packed.
@@ -44,12 +45,14 @@ TEST(ReadRequestTest, TheFirstKnownTypeOfTheListWins) {
             ResponseType::kSamples);
 }
 
+// R-RR-2.
 TEST(ReadRequestTest, NoKnownTypeIsRefused) {
   const auto request = parse_read_request(compressed("\x10\x07"));
   ASSERT_FALSE(request.has_value());
   EXPECT_EQ(request.error().code, ErrorCode::kInvalid);
 }
 
+// R-SEC-2.
 TEST(ReadRequestTest, ALengthThatLiesIsRefusedBeforeMemoryIsTaken) {
   const auto request = parse_read_request(std::string("\xff\xff\xff\xff\x0f\x00", 6));
   ASSERT_FALSE(request.has_value());
@@ -74,6 +77,7 @@ TEST(ReadRequestTest, TooManyMatchersAreRefused) {
   EXPECT_EQ(request.error().code, ErrorCode::kTooLarge);
 }
 
+// R-RR-1.
 TEST(SamplesResponseTest, HoldsOneResultAQueryEvenAnEmptyOne) {
   SamplesResponse response;
   response.begin_query();
@@ -125,6 +129,7 @@ std::vector<Frame> read_frames(std::string_view stream) {
   return frames;
 }
 
+// R-RR-3.
 // Prometheus reads the first series of a frame alone.
 TEST(ChunksResponseTest, EverySeriesHasAFrameOfItsOwn) {
   ChunksResponse response;
@@ -140,6 +145,7 @@ TEST(ChunksResponseTest, EverySeriesHasAFrameOfItsOwn) {
   EXPECT_EQ(frames[2].query_index, 2U);
 }
 
+// R-RR-3.
 TEST(ChunksResponseTest, AGiantSeriesSpansFrames) {
   ChunksResponse response;
   const std::string data(20U << 20U, 'x');

@@ -83,6 +83,7 @@ TEST(WriteRequest, AnyRunOfSeriesIsAMessage) {
   EXPECT_EQ(decoded(compress_request(std::string_view(message).substr(first))).lines.size(), 1U);
 }
 
+// R-RW-4.
 TEST(WriteRequest, StaleMarksKeepTheirBitsAndOtherNansAreMadeOne) {
   for (const auto& [value, bits] :
        {std::pair{stale_mark(), kStaleBits}, {std::nan("7"), kNormalNanBits}}) {
@@ -129,6 +130,7 @@ TEST(WriteRequest, MetadataIsShown) {
   EXPECT_THAT(decoded(compress_request(message)).lines, testing::ElementsAre("meta up 2"));
 }
 
+// R-SEC-2.
 TEST(WriteRequest, ADeclaredLengthOverTheLimitIsRefusedBeforeMemoryIsTaken) {
   Notes notes;
   // Four gigabytes declared by five bytes; the block could never yield them.
@@ -171,6 +173,7 @@ TEST(WriteRequest, EmptyValuesCannotMultiplyMemory) {
   EXPECT_EQ(decode_message(message, {.values_max = 19}, notes).error().code, ErrorCode::kTooLarge);
 }
 
+// D12.
 TEST(CheckLabels, SaysWhatIsWrong) {
   const auto why = [](const std::vector<LabelView>& labels) {
     const auto result = check_labels(labels);

@@ -244,7 +244,7 @@ class ExportersTest : public ::testing::Test {
   std::unique_ptr<Exporter> exporter_;
 };
 
-TEST_F(ExportersTest, ASampleArrivesWithItsCustomerAndTheProtocolsHeaders) {
+TEST_F(ExportersTest, ASampleArrivesWithItsCustomerAndTheProtocolsHeaders) {  // R-RW-1, R-EXP-7
   settings_.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
   begin();
   accept_gauge("probe");
@@ -730,7 +730,7 @@ TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
   EXPECT_EQ(requests[1].path, "/v1/logs");
 }
 
-TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {
+TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {  // R-EXP-1, R-EXP-4
   settings_.kind = ExporterKind::kOtlpHttp;
   settings_.id = "otlphttp/cold";
   settings_.endpoint = destination_.url();

@@ -144,6 +144,7 @@ TEST_F(IntakeTest, TheBooksAgreeAlsoWhileTheDiskWrites) {
   EXPECT_EQ(books().queued, 3U);
 }
 
+// R-SEC-11: writing is fenced as reading is.
 TEST_F(IntakeTest, AForeignResourceIsRefusedAndTheOthersTaken) {
   MetricsBody body;
   body.resource("cliente-b").gauge("stolen", now());
@@ -192,6 +193,7 @@ TEST_F(IntakeTest, AReservedJobIsRefusedOnResourceAndPoint) {
   EXPECT_EQ(take(body.bytes())->rejected, 4U);
 }
 
+// C24.
 TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
   MetricsBody body;
   body.resource("cliente-a")
@@ -205,6 +207,7 @@ TEST_F(IntakeTest, BadUtf8CostsOnePointAndNotTheBatch) {
   }
 }
 
+// R-OTLP-5, C26.
 TEST_F(IntakeTest, AnEmptyRequestSucceeds) {
   EXPECT_EQ(take("")->items, 0U);
   EXPECT_EQ(appended(), 0U);
@@ -668,6 +671,7 @@ TEST_F(IntakeTest, WhereManyAreAheadTheCollectorsClockIsInDoubt) {
   EXPECT_FALSE(intake().is_clock_in_doubt());
 }
 
+// R-OTLP-8, C26: nothing can be kept now.
 TEST_F(IntakeTest, AFullLogIsARetryableRefusalThatTheBooksKnow) {
   log_bytes_max_ = 256U << 10U;
   MetricsBody points;

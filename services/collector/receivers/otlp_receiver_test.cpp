@@ -49,6 +49,7 @@ operators: [{token: operator, scope: read}]
                                              [this] { return is_short_; }, metrics_}};
 };
 
+// C25: the scheme in any case, the token in its own.
 TEST_F(ReceiverTest, TheTokenIsLookedAtBeforeTheBody) {
   EXPECT_EQ(status(head("/v1/metrics")), 0);
   EXPECT_EQ(status(head("/v1/metrics", "")), 401);
@@ -71,11 +72,13 @@ TEST_F(ReceiverTest, TheTokensHashStaysWithTheHead) {
   EXPECT_FALSE(none.credential.has_value());
 }
 
+// R-OTLP-12.
 TEST_F(ReceiverTest, AnUnloadedDirectoryIsAPassingFault) {
   directory_ = nullptr;
   EXPECT_EQ(status(head("/v1/metrics", "Bearer anything")), 503);
 }
 
+// R-OTLP-9, C25, R-SEC-7.
 TEST_F(ReceiverTest, PathMethodAndTypeAreChecked) {
   EXPECT_EQ(status(head("/v2/metrics")), 404);
   EXPECT_EQ(status(head("/v1/metrics/")), 404);
@@ -94,6 +97,7 @@ TEST_F(ReceiverTest, WhoSendsNoTypeGetsTextThatCanBeRead) {
   EXPECT_NE(answer->body.find("content-type must be application/x-protobuf"), std::string::npos);
 }
 
+// D10, R-SEC-7.
 TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
   auto request = head("/opentelemetry.proto.collector.profiles.v1.ProfilesService/Export");
   request.transport = net::Transport::kGrpc;
@@ -104,6 +108,7 @@ TEST_F(ReceiverTest, AnUnknownGrpcMethodIsUnimplemented) {
   EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnauthenticated);
 }
 
+// D10.
 TEST_F(ReceiverTest, ABalancerMayAskForHealthWithoutAToken) {
   auto request = head("/grpc.health.v1.Health/Check", "");
   request.transport = net::Transport::kGrpc;
@@ -139,6 +144,7 @@ TEST_F(ReceiverTest, ShortMemoryRefusesNobodyByItself) {
   EXPECT_FALSE(receiver_.admit(request).has_value());
 }
 
+// R-OTLP-5, R-OTLP-6, C26.
 TEST(OtlpAnswer, PartialSuccessOnlyWhereSomethingWasRefused) {
   EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 0, ""}).body, "");
   EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kJson, {10, 0, ""}).body, "{}");
