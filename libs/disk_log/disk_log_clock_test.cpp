@@ -1,4 +1,4 @@
-// The wall clock alone drops nothing (faults.md A4).
+// The wall clock alone drops nothing.
 #include <algorithm>
 
 #include <gmock/gmock.h>

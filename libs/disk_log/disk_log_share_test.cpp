@@ -1,4 +1,4 @@
-// No customer takes the log from the others (faults.md A6).
+// No customer takes the log from the others.
 #include <future>
 #include <map>
 

@@ -151,6 +151,7 @@ TEST_F(DiskLogTest, ASegmentCutIntoItsHeaderIsCounted) {
   }
 }
 
+// C31.
 TEST_F(DiskLogTest, AFlippedBitAnywhereCostsOneRecordAtMost) {
   open();
   const std::vector<std::string> bodies = {"first", "second", "third"};
@@ -261,6 +262,7 @@ TEST_F(DiskLogTest, AFailedWriteLeavesNoTrace) {
   EXPECT_EQ(log_->stats().damaged_records, 0U);
 }
 
+// C32, D22.
 TEST_F(DiskLogTest, AFullDiskRefusesRetryablyDrainsAndResumes) {
   settings_.segment_bytes = 4096;
   files_.set_capacity(40'000);
@@ -374,6 +376,7 @@ TEST_F(DiskLogTest, WhatIsQueuedCanBeCountedWithoutReadingBodies) {
   EXPECT_GT(stats.queued_bytes, 0U);
 }
 
+// D21.
 TEST_F(DiskLogTest, ASecondCopyOnTheFolderIsRefusedByName) {
   char pattern[] = "/tmp/vigia-log-XXXXXX";
   ASSERT_NE(mkdtemp(pattern), nullptr);

@@ -89,13 +89,14 @@ TEST(AgentSettings, ErrorsNameFileLineAndKey) {
               HasSubstr("collector.endpoint"));
 }
 
+// D27.
 TEST(AgentSettings, TokenThatWouldMakeASecondHeaderIsRefused) {
   EXPECT_THAT(error_of("customer: {id: a}\nnode: {id: n}\n"
                        "collector: {endpoint: \"http://c:1\", token: \"a\\r\\nX: y\"}\n"),
               HasSubstr("collector.token"));
 }
 
-// cases-2.md D27: a secret out of a file ends with a line feed.
+// D27: a secret out of a file ends with a line feed.
 TEST(AgentSettings, TokensAreTrimmedAtTheirEndsAndNowhereElse) {
   const auto with_token = [](const std::string& token) {
     ::setenv("VIGIA_TEST_TOKEN", token.c_str(), 1);

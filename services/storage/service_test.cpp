@@ -111,6 +111,7 @@ TEST_F(ServiceTest, OnlyHealthIsOpenToAll) {
   EXPECT_EQ(get("/nothing").status, 404);
 }
 
+// R-RW-6, C48.
 TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
   const auto first = write(series("m", "cliente-a", {{now_, 1}, {now_ + 1, 2}}), "cliente-a");
   EXPECT_EQ(first.status, 204);
@@ -124,6 +125,7 @@ TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
   EXPECT_THAT(conflict.body, HasSubstr("1 in conflict"));
 }
 
+// R-RW-6, D11.
 TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
   const auto status = [this](std::string_view type, std::string_view coding) {
     net::ClientRequest request;
@@ -170,6 +172,7 @@ TEST_F(ServiceTest, WhatLiesAheadOfThisClockIsStoredAndHoldsNothingUp) {
   EXPECT_EQ(service_metric("vigia_storage_samples_late_total"), 2);  // the two ahead, not this one
 }
 
+// R-RW-6, D12.
 TEST_F(ServiceTest, ForeignAndUnsortedAreRefusedAndTheRestStored) {
   const std::string good = series("good", "cliente-a", {{now_, 1}});
   EXPECT_EQ(write(good + series("x", "cliente-b", {{now_, 1}}), "cliente-a").status, 400);
@@ -193,6 +196,7 @@ TEST_F(ServiceTest, WhatIsOlderThanItsRetentionIsTakenAndNotStored) {
   EXPECT_THAT(get("/api/v1/label/__name__/values").body, HasSubstr(R"("data":["new"])"));
 }
 
+// C14: matchers of a remote read.
 TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
   EXPECT_EQ(write(series("up", "cliente-a", {{now_, 1}}) + series("up", "cliente-b", {{now_, 0}}) +
                   series("up", "", {{now_, 1}}))

@@ -166,7 +166,7 @@ def test_nothing_is_lost_while_the_collector_is_away_and_over_a_restart(site: Si
 
 
 def test_a_clock_that_is_a_day_ahead_for_a_moment_drops_nothing(site: Site, tmp_path: Path) -> None:
-    """faults.md A4c: the whole buffer went as too old."""
+    """The whole buffer went as too old."""
     clock = WallClock(tmp_path)
     site.environment["agent"] = clock.env
     agent = site.start("agent")
@@ -191,7 +191,7 @@ def test_a_clock_that_is_a_day_ahead_for_a_moment_drops_nothing(site: Site, tmp_
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_a_node_with_a_wrong_clock_says_so(site: Site, tmp_path: Path, protocol: str) -> None:
-    """faults.md A4d: its points were rejected as future, for good, and it said healthy."""
+    """Its points were rejected as future, for good, and it said healthy."""
     site.configure_agent(protocol=protocol)
     clock = WallClock(tmp_path)
     clock.set_ahead(360)

@@ -309,6 +309,7 @@ class TestFence:
         assert answer.status_code in (400, 413), answer.text
         assert answer.json()["status"] == "error"
 
+    # R-AL-6.
     def test_rules_and_alerts_are_those_of_the_customer(self, reading: Reading) -> None:
         def fires() -> bool:
             return bool(reading.ask("/api/v1/alerts").json()["data"]["alerts"])
@@ -460,6 +461,7 @@ class TestIsolationProbes:
             assert answer.status_code == 200, answer.text
             self._check(answer, path)
 
+    # R-SEC-7, R-SEC-11, R-SEC-15.
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
     def test_everything_else_is_unknown(self, reading: Reading, method: str) -> None:
         for path in (
@@ -503,6 +505,7 @@ class TestIsolationProbes:
         if method != "HEAD":
             assert json.loads(text) == {"status": "error", "errorType": "not_found", "error": json.loads(text)["error"]}
 
+    # R-SEC-15.
     def test_other_methods_are_refused(self, reading: Reading) -> None:
         for path in ("/api/v1/query", "/api/v1/labels", "/api/v1/rules"):
             for method in ("PUT", "DELETE", "PATCH"):
@@ -554,6 +557,7 @@ class TestHotOrCold:
         old = reading.result("a_own_total_old", time=now - 10 * 86_400 + 59 * 60)
         assert [entry["value"][1] for entry in old] == ["59"]
 
+    # C45: each sample lies in both stores.
     def test_both_give_the_same_numbers(self, reading: Reading) -> None:
         # Not on a sample: 2.x counts one on the left edge of a range, 3.x does not.
         now = reading.now_ms / 1000 - 7
@@ -753,6 +757,7 @@ class TestLanguage:
             else:
                 assert ours.status_code == its.status_code, (form, ours.text, its.text)
 
+    # D15.
     def test_against_prometheus_itself(self, reading: Reading, request: pytest.FixtureRequest) -> None:
         hot = reading.stack.layout.url("hot")
         version = "2.42" if "2.42" in request.node.name else "3.x"

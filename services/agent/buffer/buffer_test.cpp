@@ -179,6 +179,7 @@ TEST_F(BufferOnABadDiskTest, ADiskThatHangsTakesNoMoreMemoryThanOneThatRefuses) 
   });
 }
 
+// D21.
 TEST_F(BufferTest, SecondCopyOnTheSameFolderIsRefused) {
   open();
   const auto second = Buffer::open({folder_.string(), 8U << 20U, std::chrono::hours(1)},

@@ -48,6 +48,7 @@ class FilesystemProbeTest : public testing::Test {
   ~FilesystemProbeTest() override { gate_->open(); }
 };
 
+// C40.
 TEST_F(FilesystemProbeTest, DeadMountKeepsOneThreadAndNobodyElse) {
   for (int round = 0; round < 10; ++round) {
     const auto results = probe_.ask({"/a", "/dead", "/b"});
@@ -61,6 +62,7 @@ TEST_F(FilesystemProbeTest, DeadMountKeepsOneThreadAndNobodyElse) {
   EXPECT_EQ(gate_->waiting, 1);
 }
 
+// C40.
 TEST_F(FilesystemProbeTest, MountThatRecoversIsAskedAgain) {
   EXPECT_TRUE(probe_.ask({"/dead"})[0].is_stuck);
   gate_->open();

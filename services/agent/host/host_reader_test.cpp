@@ -43,6 +43,7 @@ std::optional<double> value_of(const std::vector<MetricFamily>& families, std::s
   return std::nullopt;
 }
 
+// R-SC-1, R-SC-2.
 TEST(HostReader, OrdinaryHostIsReadWhole) {
   HostReader reader(tree("debian12"), fixed_space);
   const HostReading reading = reader.read();
@@ -189,6 +190,7 @@ TEST(HostReader, ThisHostIsRead) {
   EXPECT_GT(value_of(families, "system.process.count").value_or(0), 0);
 }
 
+// R-SC-3.
 TEST(Identity, HostAndSystemAreNamed) {
   std::map<std::string, std::string> found;
   for (const auto& attribute : read_identity(tree("debian12"))) {
@@ -205,6 +207,7 @@ TEST(Identity, HostAndSystemAreNamed) {
   EXPECT_EQ(found["os.build_id"], "6.1.0-31-amd64");
 }
 
+// D32.
 TEST(HostReader, WhatContainersBringIsLeftOut) {
   HostReader reader(tree("containers"), fixed_space);
   const HostReading reading = reader.read();
@@ -229,6 +232,7 @@ TEST(HostReader, AnotherChoiceIsFollowed) {
   EXPECT_EQ(reading.interfaces.size(), 3U);
 }
 
+// D07.
 TEST(Identity, APlaceholderGivesWayToTheNextSource) {
   std::map<std::string, std::vector<std::string>> found;
   for (const auto& attribute : read_identity(tree("containers")))

@@ -39,6 +39,7 @@ TEST(ProcText, OctalEscapesAreUndone) {
   EXPECT_EQ(unescape_octal(R"(\999)"), R"(\999)");
 }
 
+// C38.
 TEST(Cpu, GuestTimeIsCountedOnce) {
   CpuUsage usage;
   const auto ticks = [](const char* line) { return parse_stat(line)->ticks; };
@@ -91,6 +92,7 @@ TEST(Cpu, DamagedFileIsAnError) {
   EXPECT_FALSE(parse_stat("cpu0 1 2 3 4\n"));
 }
 
+// R-SC-1.
 TEST(Memory, UsedIsWhatIsNotAvailable) {
   const auto memory = parse_meminfo(
       "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 700 kB\nBuffers: 50 kB\n"
@@ -233,7 +235,7 @@ TEST(Mounts, NamesAreUnescapedAndHiddenMountsDropped) {
   EXPECT_EQ(mounts[0].mode, "ro");
 }
 
-/// Mounts of 40 containers, of which none was there in another generation (cases-2.md D32).
+/// Mounts of 40 containers, of which none was there in another generation (D32).
 std::string mounts_of_containers(int generation) {
   std::string text = "28 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n";
   for (int container = 0; container < 40; ++container) {
@@ -284,6 +286,7 @@ TEST(Network, WhatComesWithContainersIsLeftOutAndTheHostsOwnStays) {
     EXPECT_FALSE(matches_any(excludes.interfaces, name)) << name;
 }
 
+// D07.
 TEST(Identity, PlaceholdersAreNoIdentity) {
   EXPECT_TRUE(is_machine_id("4f1c2d3e4f5061728394a5b6c7d8e9f0"));
   for (const std::string_view text :
@@ -350,6 +353,7 @@ TEST(Identity, OsReleaseQuotesAreUndone) {
       ElementsAre(Pair("NAME", "Debian \"GNU\""), Pair("VERSION_ID", "12"), Pair("ID", "debian")));
 }
 
+// R-SC-3.
 TEST(Identity, MacsAreUpperCaseWithHyphens) {
   EXPECT_EQ(format_mac("02:42:ac:11:00:0f"), "02-42-AC-11-00-0F");
   EXPECT_EQ(format_mac("00:00:00:00:00:00"), "");

@@ -137,6 +137,7 @@ TEST_F(RelayServerTest, DeltasBecomeCumulative) {
   EXPECT_THAT(values, testing::ElementsAre(2, 4, 6));
 }
 
+// R-PM-5, C07: a new series is refused where there is no room.
 TEST_F(RelayServerTest, DeltasWithoutRoomAreRefusedInTheAnswer) {
   ExportMetricsServiceRequest request;
   auto* scope = request.add_resource_metrics()->add_scope_metrics();

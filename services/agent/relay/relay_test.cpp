@@ -238,7 +238,7 @@ TEST_F(DeltaTest, OtherBoundsBeginAnew) {
   EXPECT_THAT(metric.histogram().data_points(0).bucket_counts(), testing::ElementsAre(4U, 4U));
 }
 
-// faults.md A8: one point of a clock that was ahead for a moment silenced its series until then.
+// One point of a clock that was ahead for a moment silenced its series until then.
 TEST_F(DeltaTest, APointFromTheFutureMovesNoSeriesTime) {
   clock_.advance(std::chrono::seconds(100));
   pass(sum(100, 5));
@@ -281,7 +281,7 @@ TEST_F(DeltaTest, WhereThisNodesClockWasAheadTheSeriesBeginsAnew) {
   EXPECT_EQ(pass(sum(110, 1)).sum().data_points(0).as_int(), 2);
 }
 
-// cases.md: newest first in one batch.
+// C07: newest first in one batch.
 TEST_F(DeltaTest, ReportsOutOfOrderAllCount) {
   pass(sum(30, 5));
   pass(sum(20, 3));

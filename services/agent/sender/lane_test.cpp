@@ -359,6 +359,7 @@ TEST_P(LaneTest, AFaultOfOursThatStaysCostsTheRecordThatBringsItToLight) {
   EXPECT_THAT(status_.recent_refusal(), testing::HasSubstr("fault of the agent"));
 }
 
+// C30.
 TEST_P(LaneTest, WhatIsNotTakenStaysForTheNextStart) {
   stop_server();
   write("abc");
@@ -369,6 +370,7 @@ TEST_P(LaneTest, WhatIsNotTakenStaysForTheNextStart) {
   EXPECT_EQ(collector_.wait_for(3), "abc");
 }
 
+// R-EXP-4.
 TEST_P(LaneTest, PartialSuccessIsCountedAndNotSentAgain) {
   collector_.set_response(std::string("\x0a\x02\x08\x01"));  // one data point rejected
   write("ab");

@@ -21,6 +21,7 @@ using opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// R-EXP-3.
 TEST(Backoff, GrowsToItsLimitWithJitter) {
   EXPECT_EQ(backoff_wait(1, std::nullopt, 0), milliseconds(800));
   EXPECT_EQ(backoff_wait(1, std::nullopt, 999), milliseconds(1200));
@@ -28,6 +29,7 @@ TEST(Backoff, GrowsToItsLimitWithJitter) {
   EXPECT_EQ(backoff_wait(1000, std::nullopt, 999), seconds(36));
 }
 
+// R-EXP-3.
 TEST(Backoff, WhatTheCollectorAsksIsTheFloor) {
   EXPECT_EQ(backoff_wait(1, seconds(60), 0), seconds(60));
   EXPECT_EQ(backoff_wait(1, seconds(60), 999), seconds(72));
@@ -191,7 +193,7 @@ TEST(DescribeOffset, NamesTheDirection) {
   EXPECT_EQ(describe_offset(-7), "this node's clock is 7 s behind the collector's");
 }
 
-// faults.md A4d: points were refused as ahead, for good, and the agent said healthy.
+// Points were refused as ahead, for good, and the agent said healthy.
 TEST(SenderStatus, PointsFromTheFutureAreToldWhereTheClockIsToBlame) {
   ManualClock clock{784'111'777'000'000'000 + 360'000'000'000};
   SenderStatus status(clock);

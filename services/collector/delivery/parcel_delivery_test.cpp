@@ -128,7 +128,7 @@ class DeliveryTest : public testing::Test {
   Notes notes_;
 };
 
-TEST_F(DeliveryTest, OneRequestACustomerWhereItFits) {
+TEST_F(DeliveryTest, OneRequestACustomerWhereItFits) {  // C62
   EXPECT_TRUE(run({parcel_of("xyz", "a"), parcel_of("uv", "b")}));
   EXPECT_THAT(destination_.requests, ElementsAre("a:xyz", "b:uv"));
 }
@@ -138,7 +138,7 @@ TEST_F(DeliveryTest, NothingToSendIsDone) {
   EXPECT_THAT(destination_.requests, IsEmpty());
 }
 
-TEST_F(DeliveryTest, CutsAtTheSizeLimitAndKeepsTheOrder) {
+TEST_F(DeliveryTest, CutsAtTheSizeLimitAndKeepsTheOrder) {  // R-EXP-5, R-RW-2, C34
   settings_.request_bytes_max = 2;
   EXPECT_TRUE(run({parcel_of("abcde")}));
   EXPECT_THAT(destination_.requests, ElementsAre("a:ab", "a:cd", "a:e"));
@@ -602,7 +602,7 @@ TEST_F(DeliveryTest, RetriesUntilItIsTaken) {
   EXPECT_EQ(destination_.taken, "abc");
 }
 
-TEST_F(DeliveryTest, RetryAfterIsTheFloorOfTheWait) {
+TEST_F(DeliveryTest, RetryAfterIsTheFloorOfTheWait) {  // R-EXP-3, R-RW-3
   bool is_first = true;
   destination_.script = [&is_first](const auto&, const auto&) {
     if (!is_first) return Answer{};
@@ -753,7 +753,7 @@ TEST_F(DeliveryTest, OfConflictsAmongGoodSeriesOnlyTheConflictsAreGivenUp) {  //
   EXPECT_EQ(destination_.taken.size(), (4300U - 307U) * 5);
 }
 
-TEST_F(DeliveryTest, PartialSuccessIsReportedAndNotSentAgain) {
+TEST_F(DeliveryTest, PartialSuccessIsReportedAndNotSentAgain) {  // R-EXP-4
   destination_.script = [](const auto&, const auto&) {
     return Answer{Kind::kTaken, "two were bad", std::nullopt, 2};
   };

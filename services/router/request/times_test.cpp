@@ -7,6 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// D16.
 TEST(Times, SecondsAndRfc3339) {
   EXPECT_EQ(parse_time("1609746000"), 1'609'746'000'000);
   EXPECT_EQ(parse_time("1609746000.7814"), 1'609'746'000'781);

@@ -84,6 +84,7 @@ TEST_F(IngesterTest, LateSamplesAreMergedOnRead) {
   EXPECT_EQ(storage_.stored_values("cliente-a", "m"), 10U + 4 * 240 + 100);
 }
 
+// R-RW-4.
 TEST_F(IngesterTest, SpecialValuesSurvive) {
   storage_.write("cliente-a", "m", {{kNow, stale_mark()}});
   EXPECT_TRUE(is_stale_mark(storage_.read("cliente-a", "m").at(kNow)));
