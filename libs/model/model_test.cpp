@@ -20,6 +20,7 @@ TEST(CustomerId, TakesWhatThePatternTakes) {
   }
 }
 
+// C64, R-SEC-9.
 TEST(CustomerId, RefusesTheRest) {
   for (const auto& text :
        {std::string(), std::string("-a"), std::string("a-"), std::string("a--b"), std::string("A"),

@@ -267,6 +267,7 @@ TEST_F(ClientTest, ACallOverTheServersLimitIsFinal) {
   EXPECT_EQ(bomb->code, GrpcCode::kResourceExhausted);
 }
 
+// R-OTLP-10.
 TEST_F(ClientTest, ManyCallsShareAConnection) {
   std::vector<std::future<int>> results;
   for (int i = 0; i < 200; ++i) {

@@ -730,7 +730,6 @@ TEST_F(ServerTest, AGrpcCallIsOneMessageAndTrailers) {
   EXPECT_EQ(handler_.handled, 1);
 }
 
-// R-WEB-12: nothing older than TLS 1.2.
 TEST_F(ServerTest, TlsOffersHttp2AndHttp1) {
   ServerSettings settings = small_settings();
   settings.tls = internal::make_certificate();

@@ -140,7 +140,7 @@ std::vector<std::string> texts(const std::vector<Taken>& taken) {
 
 using Texts = std::vector<std::string>;
 
-// R-PM-5, R-PM-13.
+// R-PM-5, R-PM-13, R-RW-2: labels in their order.
 TEST(Translator, AGaugeCarriesItsResourcesLabels) {
   Request request;
   set(request.resource(), "service.name", "shop");

@@ -21,6 +21,7 @@ TEST(Log, LogfmtIsOneLineAnEvent) {
       << line;
 }
 
+// R-WEB-13.
 TEST(Log, InputCannotForgeALine) {
   const auto* evil = "x\nts=2026 level=error msg=\"forged\"";
   for (const LogFormat format : {LogFormat::kLogfmt, LogFormat::kJson}) {

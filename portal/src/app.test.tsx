@@ -99,6 +99,7 @@ describe("overview", () => {
     expect(document.title).toBe("🟠 Nodes · the service is not well · Vigía");
   });
 
+  // R-SEC-12, D19.
   it("shows labels as text, whatever stands in them", async () => {
     const hostile = recorded.node("web-01", { region: "<img src=x onerror=alert(1)>" });
     const body = recorded.overview([recorded.customer("cliente-a", "<b>XYZ</b>", [hostile])]);

@@ -134,6 +134,7 @@ describe("the provider", () => {
     });
   });
 
+  // R-WEB-3, C63.
   it("makes a token that works, sees it once, and revokes it", async () => {
     await visit(browser, "token", {}, async (page) => {
       const [customer] = running.customers;
@@ -249,6 +250,7 @@ describe("a stranger", () => {
     });
   });
 
+  // R-WEB-7, R-SEC-12.
   it("gets the pages under a policy that allows nothing inline", async () => {
     const answer = await fetch(running.monitor.url);
     const policy = answer.headers.get("content-security-policy");

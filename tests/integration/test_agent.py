@@ -90,6 +90,7 @@ def _numbered_log(number: int) -> bytes:
     return body
 
 
+# R-SC-1.
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_host_metrics_arrive_with_their_labels(site: Site, protocol: str) -> None:
     site.configure_agent(protocol=protocol)
@@ -149,6 +150,7 @@ def test_health_asks_for_its_token(site: Site) -> None:
     assert requests.get(url, headers={"Authorization": "bearer abc"}, timeout=5).status_code == 200
 
 
+# C30, C41.
 def test_nothing_is_lost_while_the_collector_is_away_and_over_a_restart(site: Site) -> None:
     site.start("agent")
     wait_for("degraded", lambda: site.health()["status"] == "degraded")
@@ -286,6 +288,7 @@ def test_a_mistyped_customer_is_told_and_its_data_kept_apart(site: Site) -> None
     assert "cliente-z" in kept.with_suffix(".txt").read_text()
 
 
+# C31.
 def test_a_damaged_buffer_is_read_around(site: Site) -> None:
     site.configure_agent(interval="1h")
     site.start("agent")
@@ -307,6 +310,7 @@ def test_a_damaged_buffer_is_read_around(site: Site) -> None:
     assert "damaged" in json.dumps(health["reasons"])
 
 
+# C32, C41, D22.
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
 def test_a_full_disk_is_told_to_applications_and_passes(site: Site) -> None:
     folder = site.folder / "buffer"
@@ -468,6 +472,7 @@ def test_an_endpoint_that_is_its_own_relay_is_refused(site: Site) -> None:
     assert "agent.yaml:4: collector.endpoint" in done.stderr
 
 
+# D21.
 def test_second_copies_are_named(site: Site) -> None:
     site.start("agent")
     done = _run(site)

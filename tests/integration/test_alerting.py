@@ -222,6 +222,7 @@ def _flood(hot: str, node_id: str) -> None:
     write(hot, [*evil, (down, now), *invented])
 
 
+# R-AL-2.
 @pytest.mark.long(55)
 def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path: Path) -> None:
     """B2, B5: written to the hot store as intake would let them through, with labels of alerts and invented nodes, for
@@ -359,6 +360,7 @@ def test_what_starts_the_stores_bounds_them(tmp_path: Path) -> None:
         assert {named.get(job, job.removeprefix("vigia-")) for job in OWN_JOBS} == central
 
 
+# R-SEC-10.
 def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:
     """A real Alertmanager loads what the monitor writes, and its alerts come back fenced."""
     with Stack(tmp_path) as stack:
@@ -407,6 +409,7 @@ def test_alerts_reach_their_customer_alone(tmp_path: Path) -> None:
         wait_for("the channel is gone", lambda: f"customer-{home.id}" not in receivers(), 15)
 
 
+# R-AL-1, C52: also while data has stopped.
 def test_the_standard_alerts_fire_when_they_should() -> None:
     """promtool runs the shipped rules over made-up series; the unit tests hold the file to what the monitor writes."""
     command = [str(parts.promtool()), "test", "rules", str(ROOT / "tests" / "golden" / "alert_rules_test.yml")]

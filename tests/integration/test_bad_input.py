@@ -66,6 +66,7 @@ class TestTokens:
             raw.sendall(f"GET /api/v1/query?query=up HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
             assert b" 400 " in raw.recv(4096).split(b"\r\n")[0]
 
+    # C63.
     def test_revoked_and_expired_are_refused_within_five_seconds(self, running_stack: Stack, open_door: str) -> None:
         from launcher.control import Control
 
@@ -80,6 +81,7 @@ class TestTokens:
         wait_for("accepted", lambda: post(open_door, expiring["token"], _good_body()).status_code == 200, 3)
         wait_for("expired", lambda: post(open_door, expiring["token"], _good_body()).status_code == 401, 8)
 
+    # C63: on a connection that is open.
     def test_one_that_is_revoked_while_its_body_comes_is_refused(self, running_stack: Stack, open_door: str) -> None:
         from launcher.control import Control
 
@@ -113,6 +115,7 @@ class TestBodies:
         assert json_answer.json()["code"] == 3
         _assert_still_serves(running_stack)
 
+    # C21, R-SEC-1.
     def test_oversized_and_bombs(self, running_stack: Stack, open_door: str) -> None:
         token = running_stack.token("cliente-a", "ingest")
         pid = running_stack.running["collector"].pid
@@ -130,6 +133,7 @@ class TestBodies:
         assert damaged.status_code == 400
         _assert_still_serves(running_stack)
 
+    # R-OTLP-9, C25.
     def test_content_type_method_and_path(self, running_stack: Stack, open_door: str) -> None:
         token = running_stack.token("cliente-a", "ingest")
         assert post(open_door, token, _good_body(), headers={"Content-Type": "text/plain"}).status_code == 415

@@ -42,6 +42,7 @@ def _exporters(stack: Stack, protocol: str) -> tuple[Any, Any, Any]:
     )
 
 
+# R-OTLP-2: a sender that others made.
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_python_sdk(running_stack: Stack, protocol: str) -> None:
     from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler

@@ -243,6 +243,7 @@ def test_bombs_of_empty_messages_stop_nobody_b6(doors: Stack, is_killed: bool) -
     watch.check(is_killed)
 
 
+# D08, C25.
 def test_codings_and_types_of_the_standard_d_f6(doors: Stack) -> None:
     url = doors.layout.url("collector_http")
     token = doors.token(B, "ingest")  # A has used up what it may send

@@ -195,6 +195,7 @@ def test_each_customer_goes_to_its_shard(exporting: Exporting) -> None:
         exporting.assert_balanced(customer, "prometheus")
 
 
+# R-RW-2, R-RW-3: in order and whole over an outage.
 def test_a_shard_that_is_down_costs_nothing(exporting: Exporting) -> None:
     exporting.start("hot0", "collector")
     start = _now_ms() - 60_000

@@ -184,6 +184,7 @@ class TestWhoMayDoWhat:
         }
         assert set(OPERATIONS) == contract
 
+    # R-WEB-8.
     @pytest.mark.parametrize("operation", operations(), ids=named)
     def test_nobody(self, operator: Caller, operation: tuple[str, str]) -> None:
         nobody = Caller(operator.url)
@@ -197,6 +198,7 @@ class TestWhoMayDoWhat:
         home = make_home(operator)
         assert perform(home.ingest, operation, home.ids).status_code == 401
 
+    # R-WEB-8, R-SEC-10.
     @pytest.mark.parametrize("operation", operations("customer", "team", "protected"), ids=named)
     def test_a_foreign_customer_sees_what_is_not_there(self, operator: Caller, operation: tuple[str, str]) -> None:
         home, stranger = make_home(operator), make_home(operator)
@@ -207,6 +209,7 @@ class TestWhoMayDoWhat:
             assert foreign.json() == missing.json()
         assert home.id not in foreign.text
 
+    # R-WEB-8, R-SEC-10.
     @pytest.mark.parametrize("operation", operations("customer", "team", "protected"), ids=named)
     def test_foreign_objects_under_ones_own_path(self, operator: Caller, operation: tuple[str, str]) -> None:
         method, path = operation
@@ -267,6 +270,7 @@ class TestWhoMayDoWhat:
         assert home.user.call("DELETE", f"/sessions/{stranger.ids['session_id']}").status_code == 404
         assert stranger.user.call("GET", "/session").status_code == 200
 
+    # R-WEB-8.
     @pytest.mark.parametrize("operation", operations("protected", "operator"), ids=named)
     def test_a_customers_user_may_not(self, operator: Caller, operation: tuple[str, str]) -> None:
         home = make_home(operator)
@@ -321,6 +325,7 @@ class TestWhoMayDoWhat:
         operator.good("DELETE", f"/operator-tokens/{made['id']}")
         assert manager.call("GET", "/overview").status_code == 401
 
+    # R-WEB-6.
     @pytest.mark.parametrize(
         "operation", [o for o in operations() if o[0] in CHANGES and o[1] != "/session"], ids=named
     )
@@ -335,6 +340,7 @@ class TestWhoMayDoWhat:
         assert caller.call(method, path, body, Origin="null").status_code == 403
         assert caller.call(method, path, body, Sec_Fetch_Site="cross-site").status_code == 403
 
+    # R-WEB-6.
     def test_log_in_from_another_site_is_refused(self, operator: Caller) -> None:
         answer = Caller(operator.url).call(
             "POST", "/session", {"user": "a", "password": "b"}, Origin="https://evil.example"
@@ -384,12 +390,14 @@ class TestBadRequests:
         assert operator.http.post(url, data="{}", headers=headers, timeout=5).status_code == 415
         assert operator.call("POST", "/customers", {"id": "a", "name": "b" * 70_000}).status_code == 413
 
+    # C64, R-SEC-9.
     @pytest.mark.parametrize(
         "customer", ["..", ".", "a/../b", "a\\b", "a%2F..", "", "a" * 300, "A", "a--b", "-a", "_provider", "a\n", "ñ"]
     )
     def test_customer_ids(self, operator: Caller, customer: str) -> None:
         assert operator.call("POST", "/customers", {"id": customer, "name": "x"}).status_code == 400
 
+    # R-SEC-7, R-SEC-10.
     @pytest.mark.parametrize(
         "path", ["/", "//", "/customers/", "/customers//tokens", "/customers/%2e%2e", "/session/x", "/x"]
     )
@@ -401,6 +409,7 @@ class TestBadRequests:
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, POST"
 
+    # R-SEC-18.
     def test_addresses_of_our_own_machines(self, operator: Caller) -> None:
         home = make_home(operator)
         for address in (
@@ -425,6 +434,7 @@ class TestBadRequests:
 
 
 class TestSessions:
+    # R-WEB-1.
     def test_every_failed_log_in_gets_one_answer(self, operator: Caller) -> None:
         home = make_home(operator)
         operator.good("PATCH", f"/customers/{home.id}/users/{home.ids['user_id']}", {"is_enabled": False})
@@ -436,6 +446,7 @@ class TestSessions:
         assert len({answer.text for answer in answers}) == 1
         assert not any("Set-Cookie" in answer.headers for answer in answers)
 
+    # R-WEB-5.
     def test_the_cookie_is_for_this_server_only(self, operator: Caller) -> None:
         home = make_home(operator)
         answer = Caller(operator.url).call("POST", "/session", {"user": f"user-{home.id}", "password": PASSWORD})
@@ -444,6 +455,7 @@ class TestSessions:
         assert "SameSite=Strict" in cookie
         assert "Domain" not in cookie
 
+    # R-WEB-4, R-SEC-17.
     def test_log_out_ends_it_on_the_server(self, operator: Caller) -> None:
         home = make_home(operator)
         kept = home.user.http.cookies.get_dict()
@@ -452,6 +464,7 @@ class TestSessions:
         again.http.cookies.update(kept)
         assert again.call("GET", "/session").status_code == 401
 
+    # R-WEB-4.
     def test_a_new_password_ends_the_other_sessions(self, operator: Caller) -> None:
         home = make_home(operator)
         other = Caller(operator.url).log_in(f"user-{home.id}", PASSWORD)
@@ -472,6 +485,7 @@ class TestSessions:
         answer = Caller(operator.url).call("POST", "/session", {"user": user, "password": "x"})
         assert int(answer.headers["Retry-After"]) >= 1
 
+    # R-WEB-7, R-SEC-12.
     def test_every_answer_carries_the_security_headers(self, operator: Caller) -> None:
         for path in ("/", "/some/page", "/api/v1/overview", "/api/v1/nope", "/missing.js"):
             headers = requests.get(operator.url + path, timeout=5).headers
@@ -494,6 +508,7 @@ class TestDirectory:
             assert requests.get(url + path, timeout=5).status_code == 401
             assert requests.get(url + path, headers={"Authorization": "Bearer x"}, timeout=5).status_code == 401
 
+    # R-WEB-3, R-SEC-13.
     def test_holds_hashes_and_never_a_token(self, operator: Caller, inside: Callable[..., requests.Response]) -> None:
         home = make_home(operator)
         made = operator.good("POST", f"/customers/{home.id}/tokens", {"name": "x", "scope": "ingest"})
@@ -609,6 +624,7 @@ class TestAudit:
         assert outcome["is_intact"]
         assert outcome["entries"] >= len(entries)
 
+    # C63.
     def test_names_what_was_revoked_and_removed(self, operator: Caller) -> None:
         home = make_home(operator)
         tokens = f"/customers/{home.id}/tokens"
@@ -639,6 +655,7 @@ class TestAudit:
                 break
         assert seen == list(range(seen[0], 0, -1))
 
+    # R-SEC-13, R-WEB-13.
     def test_never_holds_a_secret(self, operator: Caller, stack_of_one: Stack) -> None:
         make_home(operator)
         text = operator.call("GET", "/audit?limit=500").text + stack_of_one.running["monitor"].log.read_text()

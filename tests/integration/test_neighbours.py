@@ -79,6 +79,7 @@ def test_a_pushed_up_is_refused(neighbours: Stack) -> None:
     _assert_goes_on(neighbours, "after_up")
 
 
+# D28.
 def test_bad_samples_do_not_take_good_ones_with_them(neighbours: Stack) -> None:
     now = _now_ms()
     assert _send(neighbours, "cliente-a", gauge("mixed", [(now - 4000, 1.0)])) == (200, 0)
@@ -102,6 +103,7 @@ def test_bad_samples_do_not_take_good_ones_with_them(neighbours: Stack) -> None:
     _assert_goes_on(neighbours, "after_mixed")
 
 
+# R-SEC-11, R-OTLP-6.
 def test_a_forged_customer_is_refused(neighbours: Stack) -> None:
     forged = metrics_request(resource_of("cliente-a"), gauge("forged", [(_now_ms(), 1.0)]))
     url = neighbours.layout.url("collector_http")
@@ -117,6 +119,7 @@ def test_a_forged_customer_is_refused(neighbours: Stack) -> None:
     assert neighbours.query("forged") == []
 
 
+# R-PM-14.
 @pytest.mark.parametrize("key", ["customer.id", "customer-id", "customer__id", "customer_id", "customer/id"])
 def test_no_attribute_becomes_the_customer(neighbours: Stack, key: str) -> None:
     name = f"sanitised_{abs(hash(key)) % 100000}"

@@ -123,6 +123,7 @@ def test_a_router_killed_among_slow_queries_leaves_nothing_behind(loaded: Loaded
     wait_for("hot has stopped again", lambda: loaded.at_hot() < 1, 5)
 
 
+# R-RR-5: its work ends at the store too.
 def test_whoever_leaves_takes_its_work_along(loaded: Loaded) -> None:
     """As many as one customer may have under way: the next one would be 429 as long as any was worked on."""
     clients = [loaded.open_slow() for _ in range(64)]

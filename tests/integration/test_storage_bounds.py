@@ -124,6 +124,7 @@ def test_label_values_of_many_series(cold: ColdStore) -> None:
     load.assert_all_there(neighbour)
 
 
+# R-RR-5.
 def test_samples_of_one_series(cold: ColdStore) -> None:
     """One series of 4 M samples, late ones over each of its chunks, read at once by four."""
     step_ms = 1_000

@@ -19,7 +19,7 @@ _ROW = re.compile(rf"^\| ({_ID}) \|")
 _OWED_LINE = re.compile(rf"^({_ID}) ([a-z]\S*[^:\s])(?:: \S.*)?$")
 # A comment begins a line or stands after a blank, so that neither an address nor most literals are taken for one; the
 # first line that says what a Python test is for counts as well.
-_COMMENT = re.compile(r"(?:^|\s)(?:/{2,}\s|#+\s|\"{3})(.*)$")
+_COMMENT = re.compile(r"(?:^|\s)(?:/{2,}\s|/\*+\s|#+\s|\"{3})(.*)$")
 _MENTION = re.compile(rf"(?<![\w-]){_ID}(?![\w-])")
 
 

@@ -63,6 +63,7 @@ TEST_F(ReceiverTest, TheTokenIsLookedAtBeforeTheBody) {
   EXPECT_EQ(status(twice), 400);
 }
 
+// R-SEC-14.
 TEST_F(ReceiverTest, TheTokensHashStaysWithTheHead) {
   auto good = head("/v1/metrics");
   ASSERT_FALSE(receiver_.admit(good).has_value());

@@ -31,6 +31,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+// R-WEB-1.
 TEST(PasswordRules, RefuseWhatIsGuessed) {
   for (const auto* password : {"short", "password1234", "Qwertyuiop12", "123456789012",
                                "aaaaaaaaaaaa", "abcabcabcabc", "abcdefghijklm", "my-ana-maria-x"}) {
@@ -42,6 +43,7 @@ TEST(PasswordRules, RefuseWhatIsGuessed) {
   }
 }
 
+// R-WEB-2.
 TEST(PasswordHasher, MatchesOnlyTheSamePassword) {
   PasswordHasher hasher;
   const auto hash = hasher.hash("Tr0mbón-lluvia-7");
@@ -68,6 +70,7 @@ class Throttle : public ::testing::Test {
   LoginThrottle throttle_{clock_};
 };
 
+// R-WEB-1.
 TEST_F(Throttle, FiveFailuresAreFreeThenItDoubles) {
   fail_times(4, "ana", "192.0.2.1:1000");
   EXPECT_EQ(wait("ana", "192.0.2.1:2000"), std::nullopt);
@@ -90,6 +93,7 @@ TEST_F(Throttle, AddressesOfOneIpv6NetworkAreOne) {
   EXPECT_EQ(wait("eva", "[::ffff:192.0.2.2]:7"), std::nullopt);
 }
 
+// R-WEB-1.
 TEST_F(Throttle, AnAttackFromElsewhereNeverShutsTheOwnerOut) {
   for (int i = 0; i < 500; ++i) fail_times(1, "ana", "198.51.100." + std::to_string(i) + ":1");
   const auto asked = wait("ana", "192.0.2.1:1000");
@@ -131,6 +135,7 @@ TEST_F(Throttle, TriesAtOnceAreNoMoreThanTriesInARow) {
   EXPECT_TRUE(throttle_.begin_try("ana", "192.0.2.1:1001").has_value()) << "one at a time now";
 }
 
+// R-WEB-9.
 TEST(Forwarded, IsReadFromTheRightAndFromTrustedPeersOnly) {
   const auto proxies = TrustedProxies::parse({"10.0.0.0/8", "2001:db8::/32", "192.0.2.1"});
   ASSERT_TRUE(proxies.has_value());
@@ -393,6 +398,7 @@ TEST(FairPool, CallersTakeTurnsAndKnownOnesDoNotWaitForAFlood) {
   EXPECT_LE(order.rend() - last_b, 5) << "known callers and strangers take turns";
 }
 
+// R-SEC-18, D23.
 TEST(Address, ForbiddenFormsAreRefused) {
   const AddressPolicy strict;
   for (const auto* address : {"127.0.0.1:8080",
@@ -446,6 +452,7 @@ TEST(Address, PublicOnesPassAndPoliciesWiden) {
   EXPECT_TRUE(resolve_checked("[fd00::1]:80", {true, true}).has_value());
 }
 
+// R-SEC-18.
 TEST(Address, UrlsAreCheckedByTheirHost) {
   EXPECT_TRUE(check_url("https://8.8.8.8/hook?x=1", {}).has_value());
   EXPECT_TRUE(check_url("http://8.8.8.8:8080", {}).has_value());
@@ -495,6 +502,7 @@ class LogIn : public ::testing::Test {
   net::RequestHead head_;
 };
 
+// R-WEB-4, R-WEB-5.
 TEST_F(LogIn, EachHasASessionOfItsOwn) {
   const auto first = log_in();
   const auto second = log_in();
@@ -520,6 +528,7 @@ TEST_F(LogIn, AClockThatIsAheadForAMomentEndsNoSessionForGood) {
   EXPECT_TRUE(authenticator_.authenticate(with_cookie(first)).has_value());
 }
 
+// R-WEB-1.
 TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   const auto wrong = authenticator_.log_in("ana", "wrong", head_);
   const auto unknown = authenticator_.log_in("nobody", "wrong", head_);
@@ -535,6 +544,7 @@ TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   EXPECT_EQ(disabled.error().message, wrong.error().message);
 }
 
+// R-WEB-4.
 TEST_F(LogIn, SessionsEndIdleAndAbsolutely) {
   const auto idle = log_in();
   clock_.advance(minutes(31));
@@ -548,6 +558,7 @@ TEST_F(LogIn, SessionsEndIdleAndAbsolutely) {
   EXPECT_FALSE(authenticator_.authenticate(with_cookie(used)).has_value());
 }
 
+// R-WEB-4, R-WEB-8.
 TEST_F(LogIn, ADisabledUserIsOutAtOnce) {
   const auto logged_in = log_in();
   ASSERT_TRUE((*database_).write([&](store::Connection& c) {
@@ -556,6 +567,7 @@ TEST_F(LogIn, ADisabledUserIsOutAtOnce) {
   EXPECT_FALSE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
 }
 
+// R-WEB-5.
 TEST_F(LogIn, OverTlsTheCookieIsBoundToTheHost) {
   SessionSettings settings;
   settings.is_secure = true;
@@ -655,6 +667,7 @@ TEST_F(LogInInterrupted, ADisabledUserStaysDisabled) {
   EXPECT_FALSE(PasswordHasher::is_outdated(user().password_hash));
 }
 
+// R-WEB-4.
 TEST_F(LogInInterrupted, ANewPasswordStaysAndTheOldOneOpensNothing) {
   const auto wanted = *hasher_.hash("Otra-lluvia-9-tr0mpeta");
   std::size_t at = 1;

@@ -104,6 +104,7 @@ TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
   EXPECT_EQ(unlinked.find("href"), std::string::npos);
 }
 
+// C52.
 TEST(Rules, OnlyWhatIsPushedKeepsFiring) {
   for (const auto& rule : standard_rules({})) {
     const bool is_scraped = rule.name == "CustomerNodeDown" || rule.name == "CollectorDown";

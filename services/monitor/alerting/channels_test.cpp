@@ -248,6 +248,7 @@ class Channels : public ::testing::Test {
   store::ScratchDatabase database_;
 };
 
+// R-SEC-18.
 // B9: the name leads inside by now.
 TEST_F(Channels, ANameThatLeadsInsideLaterIsRefusedUntilItNoLongerDoes) {
   add("1", kA, "https://a.example/x");

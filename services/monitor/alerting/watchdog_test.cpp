@@ -173,6 +173,7 @@ class WatchdogTest : public ::testing::Test {
   Watchdog watchdog_{*database_, *client_, clock_, metrics_, settings()};
 };
 
+// R-AL-3, R-AL-5: it stands for twenty minutes.
 TEST_F(WatchdogTest, AHotStoreThatIsAwayIsToldAndEndedWhenItIsBack) {
   look_for(minutes(2));
   EXPECT_EQ(neighbours_.posts, 0);

@@ -9,6 +9,7 @@
 namespace vigia::monitor::inside {
 namespace {
 
+// C53.
 TEST(ChannelHooks, TellAlertmanagerWhetherToTryAgain) {
   for (const int taken : {200, 201, 202, 204, 299}) EXPECT_EQ(passed_status(taken), 200) << taken;
   for (const int later : {429, 500, 502, 503, 504, 599}) {

@@ -107,6 +107,7 @@ TEST(Characters, AreCountedAsPeopleDo) {
   EXPECT_EQ(json::one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
 }
 
+// R-WEB-10.
 TEST_F(Store, ParametersAreNeverSql) {
   const std::string evil = "x'); DROP TABLE customers; --";
   auto one = customer(kA);
@@ -192,6 +193,7 @@ TEST_F(Store, ADatabaseOfVersionOneIsBroughtUpToDate) {
             7);
 }
 
+// R-SEC-10.
 TEST_F(Store, TokensBelongToTheirOwner) {
   Token token;
   token.id = "t1";
@@ -420,6 +422,7 @@ TEST_F(AuditLog, RefusesChanges) {
   EXPECT_FALSE(deleted.has_value());
 }
 
+// R-WEB-13.
 TEST_F(AuditLog, VerificationNamesTheFirstForgedEntry) {
   append("one", kA);
   append("two", kA);

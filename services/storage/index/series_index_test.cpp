@@ -198,6 +198,7 @@ TEST_F(LostRowsTest, WhereBothCopiesAreMalformedItsSeriesSayWhoseTheNumberIs) {
   EXPECT_EQ(store_->damage().rows_lost, 2U);
 }
 
+// C64: nor one key.
 // Else one of them would see the other's samples.
 TEST_F(LostRowsTest, TwoCustomersNeverHaveOneNumber) {
   const auto a = index_->number_of(*CustomerId::parse("cliente-a")).value();
