@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from launcher import commands
+import yaml
+from launcher import commands, configuration
 from launcher.layout import Layout
 from launcher.paths import PORTAL, ROOT
 from stack import Stack, binaries
@@ -51,6 +52,15 @@ class TestUnits:
     def test_relative_paths_lie_where_the_program_may_write(self, program: str) -> None:
         unit = _unit(program)
         assert unit["WorkingDirectory"] == f"%S/{unit['StateDirectory'].split()[0]}", "%S is /var/lib"
+
+    # R-SEC-16.
+    @pytest.mark.parametrize("program", PROGRAMS)
+    def test_nobody_runs_with_privileges_or_gains_any(self, program: str) -> None:
+        unit = _unit(program)
+        assert unit["User"] == "vigia"
+        assert unit["NoNewPrivileges"] == "true"
+        assert not {"AmbientCapabilities", "CapabilityBoundingSet", "PermissionsStartOnly"} & unit.keys()
+        assert "+" not in unit["ExecStart"].split("/")[0]
 
     def test_so_the_file_that_the_portal_shows_works_as_it_is(self) -> None:
         shown = (PORTAL / "src" / "features" / "tokens" / "commands.ts").read_text()
@@ -111,6 +121,15 @@ class TestExamples:
         for template in (ROOT / "deploy" / "prometheus").glob("*.yml"):
             for name in set(re.findall(r"\$\{(\w+)\}", template.read_text())):
                 assert re.search(rf"^ +export .*\b{name}=\S", page, re.MULTILINE), name
+
+    # R-RR-4: a matcher on such a label would be dropped, and every result would carry it.
+    def test_no_prometheus_has_a_label_of_its_own_for_all(self, tmp_path: Path) -> None:
+        layout = Layout(config=tmp_path, data=tmp_path)
+        written = [configuration.prometheus_hot(layout), configuration.prometheus_query(layout)]
+        templates = sorted((ROOT / "deploy" / "prometheus").glob("prometheus-*.yml"))
+        assert len(templates) >= 2
+        for text in [*written, *(file.read_text() for file in templates)]:
+            assert "external_labels" not in yaml.safe_load(text).get("global", {})
 
     def test_flags_of_neighbours_are_those_of_the_launcher(self, tmp_path: Path) -> None:
         layout = Layout(config=tmp_path, data=tmp_path)

@@ -195,6 +195,24 @@ def test_each_customer_goes_to_its_shard(exporting: Exporting) -> None:
         exporting.assert_balanced(customer, "prometheus")
 
 
+# R-EXP-6.
+def test_a_shard_that_is_down_keeps_no_other_waiting(exporting: Exporting) -> None:
+    exporting.start("hot1", "collector")
+    now = _now_ms()
+    exporting.send("cliente-a", gauge("probe", [(now, 1.0)]))
+    exporting.send("cliente-b", gauge("probe", [(now, 2.0)]))
+    found = wait_for("b's sample", lambda: exporting.values("hot1", "probe[1m]"), 20)
+    assert found == [(now / 1000, 2.0)]
+    page = wait_for("a's on the exposition", lambda: _exposed(exporting, "cliente-a"), 20)
+    assert page == ["1"]
+    assert exporting.books("cliente-a", "prometheusremotewrite/hot-0")["queued"] == 1
+
+
+def _exposed(exporting: Exporting, customer: str) -> list[str]:
+    page = requests.get(exporting.url("pull", "/metrics"), timeout=5).text
+    return re.findall(rf'^probe\{{.*customer_id="{customer}".*\}} (\S+)$', page, re.MULTILINE)
+
+
 # R-RW-2, R-RW-3: in order and whole over an outage.
 def test_a_shard_that_is_down_costs_nothing(exporting: Exporting) -> None:
     exporting.start("hot0", "collector")
