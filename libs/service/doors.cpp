@@ -45,6 +45,15 @@ std::string read_listen(const ConfigNode& node, std::string_view fallback) {
   return listen;
 }
 
+std::string read_url(const ConfigNode& node, bool is_required) {
+  std::string url = is_required ? node.required_text() : node.text();
+  while (url.ends_with('/')) url.pop_back();
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+    node.note_error("must begin with http:// or https://");
+  }
+  return url;
+}
+
 std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
   if (!node.is_present()) return std::nullopt;
   return net::TlsServerSettings{read_openable(node.child("cert_file")),

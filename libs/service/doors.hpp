@@ -1,4 +1,5 @@
-// Where a server listens and with which certificate, as configurations say it: what would end the
+// Where a server listens and with which certificate, and where neighbours are, as configurations
+// say it: what would end the
 // start is told with its line, by --check-config too.
 #pragma once
 
@@ -14,6 +15,11 @@ namespace vigia::service {
 /// HOST:PORT, [IPV6]:PORT or :PORT; the host's name is not looked up here. Notes an error about any
 /// other text.
 std::string read_listen(const ConfigNode& node, std::string_view fallback);
+
+/// An http(s) address without a slash at its end, so that paths can be put behind it; "" where it
+/// is absent, which is noted as an error where it is required. Notes an error about any other
+/// scheme.
+std::string read_url(const ConfigNode& node, bool is_required);
 
 /// {cert_file, key_file}; nothing where it is absent. Notes an error about a file that cannot be
 /// opened.

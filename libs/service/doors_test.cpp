@@ -26,6 +26,32 @@ TEST(Doors, AListenAddressHasAHostAndAPort) {
   }
 }
 
+TEST(Doors, AUrlIsReadWithoutItsLastSlashes) {
+  struct Case {
+    const char* text;
+    bool is_required;
+    const char* url;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"url: http://a:1//", true, "http://a:1", ""},
+      {"url: https://a/b/", false, "https://a/b", ""},
+      {"{}", false, "", ""},
+      {"{}", true, "", "is required"},
+      {"url: ftp://a", false, "ftp://a", "must begin with http:// or https://"},
+      {"url: a:1", true, "a:1", "must begin with http:// or https://"},
+  };
+  for (const Case& one : cases) {
+    const auto file = ConfigFile::parse(one.text, "c.yaml");
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(read_url(file->root().child("url"), one.is_required), one.url) << one.text;
+    const auto finished = file->finish();
+    const std::string error = finished ? "" : finished.error().message;
+    EXPECT_EQ(error.empty(), std::string_view(one.error).empty()) << one.text << ": " << error;
+    EXPECT_NE(error.find(one.error), std::string::npos) << error;
+  }
+}
+
 TEST(Doors, ACertificateThatIsNotThereIsToldWithItsLine) {
   EXPECT_EQ(error_of("tls:\n  cert_file: /proc/self/maps\n  key_file: /nope/key.pem"),
             "c.yaml:3: tls.key_file: /nope/key.pem cannot be opened: No such file or directory");

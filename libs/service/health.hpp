@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "libs/base/result.hpp"
 #include "libs/net/budget.hpp"
@@ -12,15 +13,17 @@
 
 namespace vigia::service {
 
-/// Adds GET /health, which says that the process runs, and GET /ready, which asks `is_ready` (on an
-/// event loop: it must not block): 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
-/// word only.
 struct HealthPaths {
   std::string health = "/health";
   std::string ready = "/ready";
+  /// Whether this is one of the two, which nobody needs a token for.
+  bool contain(std::string_view path) const { return path == health || path == ready; }
   /// Where set, adds to the answer of `health` what neighbours may know without a token.
   std::function<void(net::Response&)> mark;
 };
+/// Adds GET /health, which says that the process runs, and GET /ready, which asks `is_ready` (on an
+/// event loop: it must not block): 200 {"status":"ok"} or 503 {"status":"unavailable"}, a status
+/// word only.
 void add_health_routes(net::Routes& routes, std::function<bool()> is_ready,
                        const HealthPaths& paths = {});
 

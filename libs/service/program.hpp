@@ -1,13 +1,14 @@
-// The frame of a program: flags, configuration, signals, exit codes. main.cpp holds one call of
-// run_program.
+// How a program begins and ends: flags, configuration, signals, exit codes. main.cpp holds one call
+// of run_program.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/service/config.hpp"
 #include "libs/service/metrics.hpp"
 
@@ -21,6 +22,9 @@ class Running {
   virtual void stop(TimePoint deadline) noexcept = 0;
 };
 
+/// Starts a service, once; its errors end the program.
+using StartService = Task<Result<std::unique_ptr<Running>>()>;
+
 struct ProgramDescription {
   std::string name;         ///< "vigia-collector"
   std::string summary;      ///< one sentence for --help
@@ -28,9 +32,27 @@ struct ProgramDescription {
   Duration stop_deadline = std::chrono::seconds(10);
   /// Reads and checks the configuration; calls ConfigFile::finish. Gives the function that starts
   /// the service, which is not called for --check-config.
-  std::function<Result<std::function<Result<std::unique_ptr<Running>>()>>(const ConfigFile& file)>
-      prepare;
+  Task<Result<StartService>(const ConfigFile& file)> prepare;
 };
+
+/// The description of a service whose configuration `read` reads and checks, ConfigFile::finish
+/// included, and that `start` starts.
+template <typename Settings>
+ProgramDescription describe_service(std::string name, std::string summary, std::string config_help,
+                                    Result<Settings> (*read)(const ConfigFile& file),
+                                    Result<std::unique_ptr<Running>> (*start)(Settings settings)) {
+  ProgramDescription program;
+  program.name = std::move(name);
+  program.summary = std::move(summary);
+  program.config_help = std::move(config_help);
+  program.prepare = [read, start](const ConfigFile& file) -> Result<StartService> {
+    auto settings = read(file);
+    if (!settings) return forward(settings);
+    return StartService(
+        [start, settings = *std::move(settings)]() mutable { return start(std::move(settings)); });
+  };
+  return program;
+}
 
 /// --config FILE, --check-config, --version, --help, --log-level, --log-format. Exit codes: 0 after
 /// SIGTERM or SIGINT and a clean stop; 2 for a bad flag, a bad configuration, a taken port, a

@@ -151,14 +151,21 @@ class Agent final : public service::Running {
 
 }  // namespace
 
-Result<std::unique_ptr<service::Running>> start_agent(const Settings& settings) {
+Result<std::unique_ptr<service::Running>> start(Settings settings) {
   keep_memory_small();
   static const SystemClock clock;
   auto buffer = buffer::Buffer::open(settings.buffer, settings.telemetry.node.customer, clock);
   if (!buffer) return forward(buffer);
   auto agent = std::make_unique<Agent>(settings, *std::move(buffer), clock);
   if (auto started = agent->start(); !started) return forward(started);
-  return std::unique_ptr<service::Running>(std::move(agent));
+  return agent;
+}
+
+service::ProgramDescription describe_program() {
+  return service::describe_service(
+      "vigia-agent",
+      "Runs on a customer's node: reads the host, relays applications' telemetry, buffers, sends.",
+      settings_help(), read_settings, start);
 }
 
 }  // namespace vigia::agent

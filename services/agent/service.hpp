@@ -10,6 +10,9 @@
 namespace vigia::agent {
 
 /// kUnavailable, naming it, where a port is taken or the buffer's folder is another's.
-Result<std::unique_ptr<service::Running>> start_agent(const Settings& settings);
+Result<std::unique_ptr<service::Running>> start(Settings settings);
+
+/// For service::run_program.
+service::ProgramDescription describe_program();
 
 }  // namespace vigia::agent

@@ -9,26 +9,6 @@
 
 namespace vigia::agent {
 
-const char* const kConfigHelp = R"(customer: {id: cliente-a, name: Empresa XYZ}   # id required
-node: {id: prod-web-01, region: us-east-1}     # id required
-environment: production
-collector:
-  endpoint: "https://collector.example:4317"   # required; http:// sends without TLS
-  protocol: grpc                               # or http
-  token: "${env:VIGIA_TOKEN}"
-  compression: gzip                            # or zstd, none
-  timeout: 10s
-  tls: {ca_file: "", cert_file: "", key_file: ""}
-interval: 15s                                  # from 1s, whole milliseconds
-health: {listen: "0.0.0.0:8080"}               # tls: {cert_file, key_file}, token: optional
-relay: {grpc: "127.0.0.1:4317", http: "127.0.0.1:4318"}   # "" turns one off
-buffer: {directory: /var/lib/vigia-agent, bytes_max: 512MiB, age_max: 24h}
-host: {proc: /proc, sys: /sys, root: /}        # connections: list counts TCP sockets in all states
-  # filesystems: {exclude_mounts: ["/var/lib/docker/*", …], exclude_types: [nfs4]}
-  # interfaces: {exclude: ["veth*", …]}        # patterns as the shell's; a list stands in place of
-  #                                            # the default, which leaves out containers (README)
-)";
-
 namespace {
 
 constexpr Duration kIntervalMin = std::chrono::seconds(1);
@@ -205,7 +185,7 @@ relay::RelaySettings read_relay(const service::ConfigNode& node) {
 
 }  // namespace
 
-Result<Settings> Settings::read(const service::ConfigFile& file) {
+Result<Settings> read_settings(const service::ConfigFile& file) {
   const auto root = file.root();
   // In the order of the file, so that its errors are told in that order.
   auto node = read_node(root);
@@ -223,6 +203,28 @@ Result<Settings> Settings::read(const service::ConfigFile& file) {
   check_relay(root, settings.collector, settings.relay);
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
+}
+
+std::string settings_help() {
+  return R"(customer: {id: cliente-a, name: Empresa XYZ}   # id required
+node: {id: prod-web-01, region: us-east-1}     # id required
+environment: production
+collector:
+  endpoint: "https://collector.example:4317"   # required; http:// sends without TLS
+  protocol: grpc                               # or http
+  token: "${env:VIGIA_TOKEN}"
+  compression: gzip                            # or zstd, none
+  timeout: 10s
+  tls: {ca_file: "", cert_file: "", key_file: ""}
+interval: 15s                                  # from 1s, whole milliseconds
+health: {listen: "0.0.0.0:8080"}               # tls: {cert_file, key_file}, token: optional
+relay: {grpc: "127.0.0.1:4317", http: "127.0.0.1:4318"}   # "" turns one off
+buffer: {directory: /var/lib/vigia-agent, bytes_max: 512MiB, age_max: 24h}
+host: {proc: /proc, sys: /sys, root: /}        # connections: list counts TCP sockets in all states
+  # filesystems: {exclude_mounts: ["/var/lib/docker/*", …], exclude_types: [nfs4]}
+  # interfaces: {exclude: ["veth*", …]}        # patterns as the shell's; a list stands in place of
+  #                                            # the default, which leaves out containers (README)
+)";
 }
 
 }  // namespace vigia::agent

@@ -1,6 +1,8 @@
 // The agent's configuration: keys, defaults and checks.
 #pragma once
 
+#include <string>
+
 #include "libs/base/result.hpp"
 #include "libs/service/config.hpp"
 #include "services/agent/buffer/settings.hpp"
@@ -18,12 +20,12 @@ struct Settings {
   relay::RelaySettings relay;
   buffer::BufferSettings buffer;
   telemetry::TelemetrySettings telemetry;  ///< and in it whose node this is
-
-  /// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.
-  static Result<Settings> read(const service::ConfigFile& file);
 };
 
+/// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.
+Result<Settings> read_settings(const service::ConfigFile& file);
+
 /// The keys with their defaults, for --help.
-extern const char* const kConfigHelp;
+std::string settings_help();
 
 }  // namespace vigia::agent

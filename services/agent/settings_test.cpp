@@ -21,7 +21,7 @@ collector: {endpoint: "http://collector.example:4317"}
 Result<Settings> read(const std::string& text) {
   auto file = service::ConfigFile::parse(text, "agent.yaml");
   if (!file) return forward(file);
-  return Settings::read(*file);
+  return read_settings(*file);
 }
 
 std::string error_of(const std::string& text) {

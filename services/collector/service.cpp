@@ -376,24 +376,18 @@ Result<std::unique_ptr<CollectorService>> CollectorService::start(Settings setti
   return collector;
 }
 
+Result<std::unique_ptr<service::Running>> start(Settings settings) {
+  service::keep_freed_pages(settings.memory_limit_bytes);
+  auto started = CollectorService::start(std::move(settings));
+  if (!started) return forward(started);
+  return *std::move(started);
+}
+
 service::ProgramDescription describe_program() {
-  service::ProgramDescription program;
-  program.name = "vigia-collector";
-  program.summary =
-      "Takes OTLP from customers' nodes, checks it, makes it durable, and hands it to the stores.";
-  program.config_help = settings_help();
-  program.prepare = [](const service::ConfigFile& file)
-      -> Result<std::function<Result<std::unique_ptr<service::Running>>()>> {
-    auto settings = read_settings(file);
-    if (!settings) return forward(settings);
-    return [settings = *settings]() -> Result<std::unique_ptr<service::Running>> {
-      service::keep_freed_pages(settings.memory_limit_bytes);
-      auto started = CollectorService::start(settings);
-      if (!started) return forward(started);
-      return *std::move(started);
-    };
-  };
-  return program;
+  return service::describe_service(
+      "vigia-collector",
+      "Takes OTLP from customers' nodes, checks it, makes it durable, and hands it to the stores.",
+      settings_help(), read_settings, start);
 }
 
 }  // namespace vigia::collector

@@ -22,7 +22,10 @@ class CollectorService : public service::Running {
   virtual std::string metrics_address() const = 0;
 };
 
-/// For main: flags, configuration and signals are run_program's.
+/// CollectorService::start, for whoever runs any service; the heap is told of the memory limit.
+Result<std::unique_ptr<service::Running>> start(Settings settings);
+
+/// For service::run_program.
 service::ProgramDescription describe_program();
 
 }  // namespace vigia::collector

@@ -7,7 +7,7 @@
 #include "libs/base/random.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
-#include "libs/service/health.hpp"
+#include "libs/service/frame.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/process_metrics.hpp"
 #include "services/monitor/alerting/channel_outcomes.hpp"
@@ -190,13 +190,12 @@ class Service final : public service::Running {
   }
 
   void stop(TimePoint deadline) noexcept override {
-    // Both servers let requests in flight end, so those that only wait are answered first.
+    // Both doors let requests in flight end, so those that only wait are answered first.
     snapshot_.end();
     inside_.end();
     const auto drained = std::min(deadline, clock_.steady() + kDrainMax);
-    if (outside_server_) outside_server_->stop(drained);
-    if (inside_server_) inside_server_->stop(drained);
-    // After the servers: a request that drains may still ask the router.
+    frame_.stop(drained);
+    // After the doors: a request that drains may still ask the router.
     client_->close();  // a neighbour that hangs holds up neither live state nor publisher
     channel_addresses_.stop();
     live_.stop();
@@ -230,13 +229,12 @@ class Service final : public service::Running {
     inside.listen = settings_.internal_listen;
     inside.loops = 1;
     inside.body_bytes_max = kHookBodyBytesMax;  // the largest; each path has its own
-    auto inside_server = net::Server::start(std::move(inside), inside_);
-    if (!inside_server) return forward(inside_server);
-    inside_server_ = std::move(*inside_server);
+    const auto inside_door = frame_.open(std::move(inside), inside_);
+    if (!inside_door) return forward(inside_door);
+    const std::string inside_address = (*inside_door)->address();
     const std::string_view own = settings_.internal_url;
     // Only known once it listens: the port in the settings may be 0.
-    inside_.set_own_address(own.empty() ? inside_server_->address()
-                                        : std::string(own.substr(kHttp.size())));
+    inside_.set_own_address(own.empty() ? inside_address : std::string(own.substr(kHttp.size())));
     inside_.find_places();
     net::ServerSettings outside;
     outside.name = "monitor";
@@ -245,13 +243,10 @@ class Service final : public service::Running {
     outside.body_bytes_max = kRequestBodyBytesMax;
     outside.tls = settings_.tls;
     outside.trusted_proxies = settings_.door_proxies;
-    outside.budgets = net::make_budgets(outside);
-    service::add_door_metrics(metrics_, outside.budgets);
-    auto outside_server = net::Server::start(std::move(outside), web_);
-    if (!outside_server) return forward(outside_server);
-    outside_server_ = std::move(*outside_server);
-    service::log_info("listening", {{"address", outside_server_->address()},
-                                    {"internal", inside_server_->address()}});
+    const auto outside_door = frame_.open_to_clients(std::move(outside), web_);
+    if (!outside_door) return forward(outside_door);
+    service::log_info("listening",
+                      {{"address", (*outside_door)->address()}, {"internal", inside_address}});
     return {};
   }
 
@@ -307,13 +302,12 @@ class Service final : public service::Running {
   api::ApiTable table_;
   pages::WebHandler web_;
   inside::InsideHandler inside_;
-  std::unique_ptr<net::Server> inside_server_;
-  std::unique_ptr<net::Server> outside_server_;
+  service::ServiceFrame frame_{metrics_};
 };
 
 }  // namespace
 
-Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
+Result<std::unique_ptr<service::Running>> start(Settings settings) {
   auto pages = pages::Pages::load(settings.portal_directory);
   if (!pages) return forward(pages);
   // One connection for each thread that uses the database, so that none waits for another's: the
@@ -332,18 +326,10 @@ Result<std::unique_ptr<service::Running>> start_service(Settings settings) {
 }
 
 service::ProgramDescription describe_program() {
-  service::ProgramDescription description;
-  description.name = "vigia-monitor";
-  description.summary =
-      "The control plane of Vigía: customers, nodes, tokens, users, alert rules, and the portal.";
-  description.config_help = settings_help() + maintenance_help();
-  description.prepare = [](const service::ConfigFile& file)
-      -> Result<std::function<Result<std::unique_ptr<service::Running>>()>> {
-    auto settings = read_settings(file);
-    if (!settings) return forward(settings);
-    return [settings = std::move(*settings)] { return start_service(settings); };
-  };
-  return description;
+  return service::describe_service(
+      "vigia-monitor",
+      "The control plane of Vigía: customers, nodes, tokens, users, alert rules, and the portal.",
+      settings_help() + maintenance_help(), read_settings, start);
 }
 
 }  // namespace vigia::monitor

@@ -10,7 +10,7 @@
 namespace vigia::monitor {
 
 /// Starts everything. kUnavailable where a port is taken or the database cannot be used.
-Result<std::unique_ptr<service::Running>> start_service(Settings settings);
+Result<std::unique_ptr<service::Running>> start(Settings settings);
 
 /// For service::run_program.
 service::ProgramDescription describe_program();

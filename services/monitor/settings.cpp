@@ -16,15 +16,6 @@ using service::ConfigNode;
 constexpr Duration kForMax = std::chrono::hours(24 * 7);
 constexpr std::size_t kInternalTokenCharactersMin = 16;
 
-std::string read_url(const ConfigNode& node, bool is_required) {
-  auto url = is_required ? node.required_text() : node.text();
-  while (url.ends_with('/')) url.pop_back();
-  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
-    node.note_error("has to begin with http:// or https://");
-  }
-  return url;
-}
-
 Duration read_positive(const ConfigNode& node, Duration fallback) {
   const auto value = node.duration(fallback);
   if (value <= Duration::zero() || value > kForMax) node.note_error("from 1ms to 7d");
@@ -35,7 +26,7 @@ void read_shards(const ConfigNode& node, Settings& settings) {
   for (const auto& item : node.items()) {
     ShardSettings shard;
     shard.name = item.child("name").required_text();
-    shard.url = read_url(item.child("url"), true);
+    shard.url = service::read_url(item.child("url"), true);
     shard.rules_directory = item.child("rules_directory").text();
     for (const auto& other : settings.shards) {
       if (other.name == shard.name) item.child("name").note_error("this shard stands there twice");
@@ -48,7 +39,7 @@ void read_shards(const ConfigNode& node, Settings& settings) {
 void read_alertmanager(const ConfigNode& root, Settings& settings) {
   const auto node = root.child("alertmanager");
   auto& alertmanager = settings.alertmanager;
-  alertmanager.url = read_url(node.child("url"), false);
+  alertmanager.url = service::read_url(node.child("url"), false);
   alertmanager.config_file = node.child("config_file").text();
   const auto alerting = root.child("alerting");
   const auto read_receiver = [&](std::string_view key) {
@@ -130,7 +121,7 @@ void read_public(const ConfigNode& root, Settings& settings) {
     proxies.note_error(parsed.error().message);
   }
   const auto node = root.child("public");
-  settings.public_url = read_url(node.child("url"), false);
+  settings.public_url = service::read_url(node.child("url"), false);
   settings.collector_grpc = node.child("collector_grpc").text();
   settings.collector_http = node.child("collector_http").text();
   settings.router_public = node.child("router").text();
@@ -170,7 +161,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.internal_listen =
       service::read_listen(root.child("internal_listen"), settings.internal_listen);
   const auto internal_url = root.child("internal_url");
-  settings.internal_url = read_url(internal_url, false);
+  settings.internal_url = service::read_url(internal_url, false);
   // Paths are put behind it, and the internal listener has no TLS.
   constexpr std::size_t kScheme = 7;
   if (!settings.internal_url.empty() &&
@@ -180,7 +171,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
     internal_url.note_error("write it as http://HOST:PORT");
   }
   read_database(root, settings);
-  settings.router_url = read_url(root.child("router").child("url"), true);
+  settings.router_url = service::read_url(root.child("router").child("url"), true);
   read_access(root, settings);
   read_shards(root.child("prometheus"), settings);
   read_rules(root.child("alerting"), settings.rules);

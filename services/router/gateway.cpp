@@ -8,9 +8,12 @@
 namespace vigia::router {
 namespace {
 
-/// Paths that need no token; the second pair is Prometheus' own spelling, for its tools.
+/// Prometheus' own spelling, for its tools.
+service::HealthPaths prometheus_health_paths() { return {"/-/healthy", "/-/ready", {}}; }
+
+/// Paths that need no token.
 bool is_open(std::string_view path) {
-  return path == "/health" || path == "/ready" || path == "/-/healthy" || path == "/-/ready";
+  return service::HealthPaths().contain(path) || prometheus_health_paths().contain(path);
 }
 
 /// Prometheus' clients look at the root to see whether anybody is there.
@@ -37,7 +40,7 @@ Gateway::Gateway(api::Stores& stores, const access::Access& access,
       traces_(stores),
       routes_(net::prometheus_error) {
   service::add_health_routes(routes_, is_ready);
-  service::add_health_routes(routes_, std::move(is_ready), {"/-/healthy", "/-/ready", {}});
+  service::add_health_routes(routes_, std::move(is_ready), prometheus_health_paths());
   add("/", false, greet);
   const auto queries = [this](auto method) {
     return [this, method](api::ApiRequest request, api::Exchange exchange) {

@@ -5,11 +5,9 @@
 
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
-#include "libs/service/health.hpp"
+#include "libs/service/frame.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
-#include "libs/service/metrics.hpp"
-#include "libs/service/process_metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
 #include "services/router/gateway.hpp"
 
@@ -60,11 +58,8 @@ class Router final : public service::Running {
   Router& operator=(const Router&) = delete;
 
   Result<void> listen() {
-    service::add_process_metrics(metrics_);
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) { collect(emit); });
-    auto own_metrics = service::MetricsServer::start(settings_.metrics_listen, metrics_);
-    if (!own_metrics) return forward(own_metrics);
-    metrics_server_ = std::move(*own_metrics);
+    if (auto shown = frame_.show_metrics(settings_.metrics_listen); !shown) return shown;
     net::ServerSettings server;
     server.name = "router";
     server.listen = settings_.listen;
@@ -75,19 +70,14 @@ class Router final : public service::Running {
     // One address may have all that one customer may.
     server.answer_bytes_max =
         std::max<std::size_t>(server.answer_bytes_max, 2 * settings_.answer_bytes_max);
-    server.budgets = net::make_budgets(server);
-    service::add_door_metrics(metrics_, server.budgets);
-    auto started = net::Server::start(std::move(server), gateway_);
-    if (!started) return forward(started);
-    server_ = std::move(*started);
+    auto opened = frame_.open_to_clients(std::move(server), gateway_);
+    if (!opened) return forward(opened);
     service::log_info("listening",
-                      {{"address", server_->address()}, {"metrics", metrics_server_->address()}});
+                      {{"address", frame_.address()}, {"metrics", frame_.metrics_address()}});
     return {};
   }
 
-  void stop(TimePoint deadline) noexcept override {
-    if (server_) server_->stop(deadline);
-  }
+  void stop(TimePoint deadline) noexcept override { frame_.stop(deadline); }
 
  private:
   void collect(const service::MetricRegistry::Emit& emit) {
@@ -149,13 +139,12 @@ class Router final : public service::Running {
   api::Stores stores_;
   access::Access access_;
   Gateway gateway_;
-  std::unique_ptr<service::MetricsServer> metrics_server_;
-  std::unique_ptr<net::Server> server_;
+  service::ServiceFrame frame_{metrics_};
 };
 
 }  // namespace
 
-Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
+Result<std::unique_ptr<service::Running>> start(Settings settings) {
   service::return_large_blocks();
   auto directory_client = net::Client::create({});
   auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);
@@ -164,7 +153,13 @@ Result<std::unique_ptr<service::Running>> start_router(Settings settings) {
                                          std::move(*directory));
   auto listening = router->listen();
   if (!listening) return forward(listening);
-  return std::unique_ptr<service::Running>(std::move(router));
+  return router;
+}
+
+service::ProgramDescription describe_program() {
+  return service::describe_service(
+      "vigia-router", "Answers queries: fences each to its customer and asks hot or cold.",
+      settings_help(), read_settings, start);
 }
 
 }  // namespace vigia::router

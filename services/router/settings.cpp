@@ -10,20 +10,10 @@
 namespace vigia::router {
 namespace {
 
-/// An http(s) address without a slash at its end, so that paths can be put behind it.
-std::string read_url(const service::ConfigNode& node, bool is_required) {
-  std::string url = is_required ? node.required_text() : node.text();
-  while (url.ends_with('/')) url.pop_back();
-  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
-    node.note_error("must begin with http:// or https://");
-  }
-  return url;
-}
-
 std::vector<HotShard> read_shards(const service::ConfigNode& node) {
   std::vector<HotShard> shards;
   for (const service::ConfigNode& item : node.items()) {
-    HotShard shard{item.child("name").required_text(), read_url(item.child("url"), true)};
+    HotShard shard{item.child("name").required_text(), service::read_url(item.child("url"), true)};
     const bool is_doubled = std::any_of(shards.begin(), shards.end(), [&](const HotShard& other) {
       return other.name == shard.name;
     });
@@ -61,8 +51,9 @@ upstream::LaneSettings read_lanes(const service::ConfigNode& node) {
 
 }  // namespace
 
-Settings read_settings(const service::ConfigNode& root) {
+Result<Settings> read_settings(const service::ConfigFile& file) {
   Settings settings;
+  const service::ConfigNode root = file.root();
   settings.listen = service::read_listen(root.child("listen"), settings.listen);
   settings.tls = service::read_server_tls(root.child("tls"));
   settings.trusted_proxies = service::read_trusted_proxies(root.child("trusted_proxies"));
@@ -70,9 +61,9 @@ Settings read_settings(const service::ConfigNode& root) {
       service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.directory = tenancy::read_directory_settings(root.child("directory"));
   settings.hot_shards = read_shards(root.child("hot").child("shards"));
-  settings.query_url = read_url(root.child("query").child("url"), false);
+  settings.query_url = service::read_url(root.child("query").child("url"), false);
   const service::ConfigNode cold = root.child("cold");
-  settings.cold_url = read_url(cold.child("url"), false);
+  settings.cold_url = service::read_url(cold.child("url"), false);
   settings.cold_token = cold.child("token").text();
   settings.cold_known_file = cold.child("known_file").text();
   if (settings.cold_known_file.empty() && !settings.directory.cache_file.empty()) {
@@ -98,10 +89,11 @@ Settings read_settings(const service::ConfigNode& root) {
   settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
   settings.answers_bytes_total_max =
       root.child("answers_bytes_total_max").bytes(settings.answers_bytes_total_max);
+  if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }
 
-std::string config_help() {
+std::string settings_help() {
   return R"(listen: 127.0.0.1:9095
 tls: {cert_file: "", key_file: ""}        # absent: plain HTTP
 trusted_proxies: []                       # reverse proxies: their connections have no share by

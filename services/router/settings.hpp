@@ -43,10 +43,10 @@ struct Settings {
   std::uint64_t answers_bytes_total_max = 1U << 30U;  ///< the same of all customers
 };
 
-/// Reads every key; faults are noted in the file (see ConfigFile::finish).
-Settings read_settings(const service::ConfigNode& root);
+/// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.
+Result<Settings> read_settings(const service::ConfigFile& file);
 
 /// The keys with their defaults, for --help.
-std::string config_help();
+std::string settings_help();
 
 }  // namespace vigia::router

@@ -11,10 +11,7 @@ using ::testing::HasSubstr;
 Result<Settings> read(std::string_view text) {
   auto file = service::ConfigFile::parse(text, "router.yaml");
   if (!file) return forward(file);
-  Settings settings = read_settings(file->root());
-  auto finished = file->finish();
-  if (!finished) return forward(finished);
-  return settings;
+  return read_settings(*file);
 }
 
 constexpr std::string_view kFull = R"(

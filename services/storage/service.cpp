@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "libs/base/hex.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
@@ -30,9 +29,6 @@ constexpr std::size_t kReadThreads = 4;
 // all of them want it.
 constexpr int kReadNice = 5;
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
-constexpr std::string_view kBearer = "Bearer ";
-
-bool is_open_path(std::string_view path) { return path == "/health" || path == "/ready"; }
 
 // Of one customer's reads at once: on a small machine not all cores, which the others need to
 // write.
@@ -48,9 +44,9 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   if (auto opened = service->open(); !opened) return forward(opened);
   service->add_routes();
   service->add_metrics();
-  auto metrics = service::MetricsServer::start(settings.metrics_listen, service->registry_);
-  if (!metrics) return forward(metrics);
-  service->metrics_server_ = std::move(*metrics);
+  if (auto shown = service->frame_.show_metrics(settings.metrics_listen); !shown) {
+    return forward(shown);
+  }
   net::ServerSettings server;
   server.name = "storage";
   server.listen = settings.listen;
@@ -59,9 +55,8 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
   // shares of their own (kAnswersPart).
   server.answer_bytes_max = settings.memory_max;
   server.unread_bytes_max = settings.memory_max;
-  auto started = net::Server::start(std::move(server), *service);
-  if (!started) return forward(started);
-  service->server_ = std::move(*started);
+  auto opened = service->frame_.open(std::move(server), *service);
+  if (!opened) return forward(opened);
   service::log_info("listening", {{"address", service->address()}});
   return service;
 }
@@ -222,7 +217,7 @@ void Service::set_short(bool is_short) {
 Service::~Service() { stop(clock_.steady()); }
 
 void Service::stop(TimePoint deadline) noexcept {
-  if (server_ != nullptr) server_->stop(deadline);
+  frame_.stop(deadline);
   for (lanes::CustomerLanes* lanes :
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     if (lanes != nullptr) lanes->stop(deadline);
@@ -231,11 +226,8 @@ void Service::stop(TimePoint deadline) noexcept {
 }
 
 std::optional<net::Response> Service::admit(net::RequestHead& head) {
-  if (is_open_path(head.path)) return std::nullopt;
-  const std::string_view given = head.headers.get("authorization");
-  const bool is_good = head.headers.count("authorization") == 1 && given.starts_with(kBearer) &&
-                       equal_constant_time(given.substr(kBearer.size()), settings_.internal_token);
-  if (!is_good) {
+  if (service::HealthPaths().contain(head.path)) return std::nullopt;
+  if (!internal_token_.is_shown_by(head)) {
     return refuse(head, {ErrorCode::kUnauthenticated, "the internal token is missing or wrong"});
   }
   // What is nobody's alone, such as remote write of many, counts for the program that sends it.
@@ -257,6 +249,18 @@ void Service::handle(net::Request request, net::Responder responder) {
 net::Response Service::refuse(const net::RequestHead& head, const Error& error) {
   if (head.path.starts_with("/v1/")) return net::otlp_error(head, error);
   return net::prometheus_error(error);
+}
+
+Result<std::unique_ptr<service::Running>> start(Settings settings) {
+  auto service = Service::start(settings);
+  if (!service) return forward(service);
+  return *std::move(service);
+}
+
+service::ProgramDescription describe_program() {
+  return service::describe_service("vigia-storage",
+                                   "Keeps metrics, traces and logs for years and gives them back.",
+                                   settings_help(), read_settings, start);
 }
 
 }  // namespace vigia::storage

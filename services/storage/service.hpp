@@ -9,7 +9,8 @@
 #include "libs/disk_log/damage_notice.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "libs/service/health.hpp"
+#include "libs/service/frame.hpp"
+#include "libs/service/internal_token.hpp"
 #include "libs/service/program.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/label_api.hpp"
@@ -42,8 +43,8 @@ class Service final : public service::Running, public net::Handler {
 
   void stop(TimePoint deadline) noexcept override;
   /// "127.0.0.1:9096", with the port that was really taken.
-  std::string address() const { return server_->address(); }
-  std::string metrics_address() const { return metrics_server_->address(); }
+  std::string address() const { return frame_.address(); }
+  std::string metrics_address() const { return frame_.metrics_address(); }
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
   bool reads_coding(const net::RequestHead& head, std::string_view coding) const override;
@@ -86,6 +87,7 @@ class Service final : public service::Running, public net::Handler {
   void add_searches();
 
   Settings settings_;
+  const service::InternalToken internal_token_{settings_.internal_token};
   SystemClock clock_;
   service::MetricRegistry registry_;
   retention::RecordTimes times_;
@@ -121,8 +123,13 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<lanes::CustomerLanes> event_writers_;
   std::unique_ptr<lanes::CustomerLanes> readers_;
   std::unique_ptr<lanes::MemoryGuard> guard_;  // cuts the shares of all that stands above
-  std::unique_ptr<service::MetricsServer> metrics_server_;
-  std::unique_ptr<net::Server> server_;
+  service::ServiceFrame frame_{registry_};
 };
+
+/// Service::start, for whoever runs any service.
+Result<std::unique_ptr<service::Running>> start(Settings settings);
+
+/// For service::run_program.
+service::ProgramDescription describe_program();
 
 }  // namespace vigia::storage

@@ -3,7 +3,6 @@
 
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
-#include "libs/service/process_metrics.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/service.hpp"
 
@@ -173,7 +172,6 @@ void Service::say_identity(net::Response& response) const {
 }
 
 void Service::add_metrics() {
-  service::add_process_metrics(registry_);
   add_damage_metrics();
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;

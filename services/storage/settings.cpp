@@ -58,8 +58,8 @@ void read_store(const service::ConfigNode& store, Settings& settings) {
 
 }  // namespace
 
-const char* const kConfigHelp =
-    R"(listen: 127.0.0.1:9096          remote write and read, labels, OTLP, health
+std::string settings_help() {
+  return R"(listen: 127.0.0.1:9096          remote write and read, labels, OTLP, health
 metrics: {listen: 127.0.0.1:9196}   own metrics
 internal_token: ...             what callers carry as Authorization: Bearer; required
 store:
@@ -84,8 +84,9 @@ retention:                      0 keeps for ever
   logs: 30d
   interval: 10m                 how often what is too old is looked for, never at the start
 )";
+}
 
-Settings read_settings(const service::ConfigFile& file) {
+Result<Settings> read_settings(const service::ConfigFile& file) {
   Settings settings;
   const service::ConfigNode root = file.root();
   settings.listen = service::read_listen(root.child("listen"), settings.listen);
@@ -113,6 +114,7 @@ Settings read_settings(const service::ConfigFile& file) {
   const service::ConfigNode interval = retention.child("interval");
   keep.interval = interval.duration(keep.interval);
   if (keep.interval < kExpiryIntervalMin) interval.note_error("at least 1s");
+  if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }
 

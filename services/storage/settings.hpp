@@ -33,10 +33,10 @@ struct Settings {
   RetentionSettings retention;
 };
 
-/// Reads all keys; errors are noted in the file (ConfigFile::finish gives them).
-Settings read_settings(const service::ConfigFile& file);
+/// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.
+Result<Settings> read_settings(const service::ConfigFile& file);
 
 /// The keys with their defaults, for --help.
-extern const char* const kConfigHelp;
+std::string settings_help();
 
 }  // namespace vigia::storage

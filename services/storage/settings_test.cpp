@@ -16,36 +16,36 @@ store: {rocksdb: {directory: /tmp/x}}
 std::string error_of(const std::string& text) {
   const auto file = service::ConfigFile::parse(text, "storage.yaml");
   if (!file) return file.error().message;
-  read_settings(*file);
-  const auto finished = file->finish();
-  return finished ? "" : finished.error().message;
+  const auto settings = read_settings(*file);
+  return settings ? "" : settings.error().message;
 }
 
 TEST(SettingsTest, TheSmallestFileHasTheDefaults) {
   const auto file = service::ConfigFile::parse(kSmallest, "storage.yaml");
-  const Settings settings = read_settings(*file);
-  EXPECT_TRUE(file->finish().has_value());
-  EXPECT_EQ(settings.listen, "127.0.0.1:9096");
-  EXPECT_EQ(settings.metrics_listen, "127.0.0.1:9196");
-  EXPECT_EQ(settings.rocksdb.directory, "/tmp/x");
-  EXPECT_EQ(settings.memory_max, 1ULL << 30U);
-  EXPECT_EQ(settings.retention.raw, std::chrono::hours(24 * 400));
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->listen, "127.0.0.1:9096");
+  EXPECT_EQ(settings->metrics_listen, "127.0.0.1:9196");
+  EXPECT_EQ(settings->rocksdb.directory, "/tmp/x");
+  EXPECT_EQ(settings->memory_max, 1ULL << 30U);
+  EXPECT_EQ(settings->retention.raw, std::chrono::hours(24 * 400));
 }
 
 TEST(SettingsTest, MemoryHasADefaultAndAFloor) {
   const auto file = service::ConfigFile::parse(std::string(kSmallest) + "memory_max: 2GiB\n", "f");
-  EXPECT_EQ(read_settings(*file).memory_max, 2ULL << 30U);
-  EXPECT_TRUE(file->finish().has_value());
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->memory_max, 2ULL << 30U);
   EXPECT_THAT(error_of(std::string(kSmallest) + "memory_max: 100MiB\n"), HasSubstr("256MiB"));
 }
 
 TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
   const auto file =
       service::ConfigFile::parse(std::string(kSmallest) + "retention: {raw: 0, logs: 1w}\n", "f");
-  const Settings settings = read_settings(*file);
-  EXPECT_TRUE(file->finish().has_value());
-  EXPECT_EQ(settings.retention.raw, Duration(0));
-  EXPECT_EQ(settings.retention.logs, std::chrono::hours(24 * 7));
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->retention.raw, Duration(0));
+  EXPECT_EQ(settings->retention.logs, std::chrono::hours(24 * 7));
   EXPECT_THAT(error_of(std::string(kSmallest) + "retention: {raw: -1d}\n"),
               HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
 }
@@ -53,10 +53,10 @@ TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
 TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   const auto file = service::ConfigFile::parse(
       "internal_token: x\nstore: {create: never, known_file: /y, rocksdb: {directory: /x}}\n", "f");
-  const Settings settings = read_settings(*file);
-  EXPECT_TRUE(file->finish().has_value());
-  EXPECT_FALSE(settings.may_create_store);
-  EXPECT_EQ(settings.known_file, "/y");
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_FALSE(settings->may_create_store);
+  EXPECT_EQ(settings->known_file, "/y");
   EXPECT_THAT(error_of("internal_token: x\nstore: {create: yes, rocksdb: {directory: /x}}\n"),
               HasSubstr("if_missing or never"));
   const auto known = [](const std::string& path) {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "libs/base/hex.hpp"
+#include "libs/service/health.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/limits.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kHooks = "/hooks/";
 
 bool is_open_path(std::string_view path) {
-  return path == "/metrics" || path == "/health" || path == "/ready";
+  return path == "/metrics" || service::HealthPaths().contain(path);
 }
 
 // The seconds of ?wait=20 or of "Prefer: wait=20" (RFC 7240); 0 where neither is there.
@@ -68,10 +68,7 @@ void InsideHandler::find_places() {
 
 std::optional<net::Response> InsideHandler::admit(net::RequestHead& head) {
   if (is_open_path(head.path)) return std::nullopt;
-  const auto authorization = head.headers.get("authorization");
-  const bool is_known = head.headers.count("authorization") == 1 &&
-                        equal_constant_time(authorization, "Bearer " + internal_token_);
-  if (is_known) {
+  if (internal_token_.is_shown_by(head)) {
     // What waits of one customer's messages is counted as that customer's.
     if (head.path.starts_with(kHooks)) {
       const auto rest = std::string_view(head.path).substr(kHooks.size());

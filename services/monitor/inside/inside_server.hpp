@@ -11,6 +11,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/internal_token.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/inside/channel_hooks.hpp"
@@ -72,7 +73,7 @@ class InsideHandler : public net::Handler {
                      net::Responder responder);
 
   InsideParts parts_;
-  const std::string internal_token_;
+  const service::InternalToken internal_token_;
   std::string own_address_;
   std::vector<WaitingHealth> waiting_;
   bool is_ending_ = false;

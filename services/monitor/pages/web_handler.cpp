@@ -12,7 +12,7 @@ WebHandler::WebHandler(api::ApiTable& table, Pages pages, bool is_secure,
 }
 
 void WebHandler::handle(net::Request request, net::Responder responder) {
-  if (request.path == "/health" || request.path == "/ready") {
+  if (service::HealthPaths().contain(request.path)) {
     status_.handle(std::move(request), std::move(responder));
   } else if (request.path == "/api" || request.path.starts_with("/api/")) {
     table_.handle(std::move(request), std::move(responder));

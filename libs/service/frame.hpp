@@ -1,0 +1,50 @@
+// What stands around the parts of every service: its doors and the port of its own metrics.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/net/server.hpp"
+#include "libs/service/health.hpp"
+#include "libs/service/metrics.hpp"
+
+namespace vigia::service {
+
+/// The last member of a service, since its threads call into all of the parts above it: it ends
+/// first.
+///
+/// Thread contract: one thread.
+class ServiceFrame {
+ public:
+  /// `metrics` must outlive the frame.
+  explicit ServiceFrame(MetricRegistry& metrics) : metrics_(metrics) {}
+
+  /// Serves the own metrics, those of the process among them, on a port of their own. Once.
+  Result<void> show_metrics(std::string listen);
+  /// Opens a door, whose handler must outlive the frame. kUnavailable where its port is taken. The
+  /// frame keeps the server.
+  Result<net::Server*> open(net::ServerSettings settings, net::Handler& handler);
+  /// The same for the door of a service's clients: what they have not read of their answers is
+  /// among the own metrics. One of a service.
+  Result<net::Server*> open_to_clients(net::ServerSettings settings, net::Handler& handler);
+
+  /// Of the door that was opened at this place in their order, with the port that was really taken.
+  std::string address(std::size_t door = 0) const { return doors_[door]->address(); }
+  std::size_t doors() const { return doors_.size(); }
+  /// Likewise, after show_metrics.
+  std::string metrics_address() const { return metrics_server_->address(); }
+
+  /// Takes no new connections, at the door that was opened last first; requests in flight may end
+  /// until the deadline. Safe twice.
+  void stop(TimePoint deadline) noexcept;
+
+ private:
+  MetricRegistry& metrics_;
+  std::unique_ptr<MetricsServer> metrics_server_;
+  std::vector<std::unique_ptr<net::Server>> doors_;
+};
+
+}  // namespace vigia::service
