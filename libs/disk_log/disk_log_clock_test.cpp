@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "libs/disk_log/disk_log_fixture.hpp"
 #include "libs/disk_log/receipt_times.hpp"
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
 namespace {

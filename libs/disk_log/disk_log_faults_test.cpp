@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "libs/base/fault.hpp"
-#include "libs/disk_log/disk_log_fixture.hpp"
 #include "libs/disk_log/log_state.hpp"
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
 namespace {

@@ -2,8 +2,8 @@
 // ends, and what it gives keeps its promises.
 #include "libs/base/check.hpp"
 #include "libs/disk_log/disk_log.hpp"
-#include "libs/disk_log/memory_files.hpp"
 #include "libs/disk_log/record_format.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

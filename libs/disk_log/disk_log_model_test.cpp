@@ -12,7 +12,7 @@
 
 #include "libs/base/random.hpp"
 #include "libs/disk_log/disk_log.hpp"
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 namespace vigia::disk_log {
 namespace {

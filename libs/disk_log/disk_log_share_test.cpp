@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "libs/disk_log/disk_log_fixture.hpp"
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
 namespace {

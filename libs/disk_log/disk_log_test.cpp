@@ -7,8 +7,8 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/disk_log/disk_log_fixture.hpp"
 #include "libs/disk_log/record_format.hpp"
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
 namespace {

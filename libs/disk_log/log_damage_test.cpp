@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 
 #include "libs/disk_log/damage_notice.hpp"
-#include "libs/disk_log/disk_log_fixture.hpp"
 #include "libs/disk_log/log_state.hpp"
 #include "libs/disk_log/segment_evidence.hpp"
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
 namespace {

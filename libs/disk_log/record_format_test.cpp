@@ -8,8 +8,8 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/disk_log/memory_files.hpp"
 #include "libs/disk_log/segment_reader.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 namespace vigia::disk_log {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
-#include "libs/net/internal/scripted_peer.hpp"
-#include "libs/net/internal/server_fixture.hpp"
 #include "libs/net/status.hpp"
+#include "libs/net/testing/scripted_peer.hpp"
+#include "libs/net/testing/server_fixture.hpp"
 
 namespace vigia::net {
 namespace {

@@ -9,10 +9,10 @@
 #include "libs/net/internal/control_budget.hpp"
 #include "libs/net/internal/grpc_trailers.hpp"
 #include "libs/net/internal/http2_session.hpp"
-#include "libs/net/internal/scripted_peer.hpp"
-#include "libs/net/internal/server_fixture.hpp"
 #include "libs/net/server.hpp"
 #include "libs/net/status.hpp"
+#include "libs/net/testing/scripted_peer.hpp"
+#include "libs/net/testing/server_fixture.hpp"
 
 namespace vigia::net {
 namespace {

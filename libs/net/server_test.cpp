@@ -12,7 +12,7 @@
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/body_costs.hpp"
 #include "libs/net/internal/body_workers.hpp"
-#include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/testing/server_fixture.hpp"
 
 namespace vigia::net {
 namespace {

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include "libs/net/internal/http2_session.hpp"
-#include "libs/net/internal/scripted_peer.hpp"
-#include "libs/net/internal/server_fixture.hpp"
 #include "libs/net/server.hpp"
+#include "libs/net/testing/scripted_peer.hpp"
+#include "libs/net/testing/server_fixture.hpp"
 
 namespace vigia::net {
 namespace {

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
 #include "libs/wire/remote_write/write_request.hpp"

@@ -11,7 +11,7 @@
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <protozero/pbf_writer.hpp>
 
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 namespace vigia::collector::marks {
 namespace {

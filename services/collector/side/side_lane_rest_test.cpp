@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/side/side_lane.hpp"
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "services/collector/delivery/body_packer.hpp"
 
 namespace vigia::collector::side {

@@ -9,7 +9,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "libs/net/compression.hpp"
 #include "services/collector/side/suspects.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "services/collector/side/side_queue.hpp"
 
 namespace vigia::collector::side {

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/disk_log/disk_log.hpp"
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 namespace vigia::disk_log {
 

@@ -1,4 +1,4 @@
-#include "libs/net/internal/server_fixture.hpp"
+#include "libs/net/testing/server_fixture.hpp"
 
 #include <array>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "libs/disk_log/memory_files.hpp"
+#include "libs/disk_log/testing/memory_files.hpp"
 
 #include <set>
 

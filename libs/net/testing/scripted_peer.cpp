@@ -1,4 +1,4 @@
-#include "libs/net/internal/scripted_peer.hpp"
+#include "libs/net/testing/scripted_peer.hpp"
 
 #include <arpa/inet.h>
 #include <poll.h>
