@@ -35,6 +35,13 @@ struct Readable {
   std::optional<std::uint64_t> marker = {};
 };
 
+/// Whether records grow too old for the cursor: never for one that must have all of them.
+bool has_age(const CursorSettings& cursor);
+
+/// The sums of a whole segment go into a header made for one record: at the limit they are told as
+/// the limit, since a wrapped count would say that almost nothing was lost.
+std::uint32_t in_32_bits(std::uint64_t count);
+
 /// Thread contract: one mutex inside, never held while the disk is read. Segments come and go, and
 /// records are dropped, on the writer's thread alone (recover: before it runs); the rest from any.
 /// A walk over heads works on a copy of what it needs; what it finds is dropped afterwards, under

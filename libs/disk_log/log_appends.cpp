@@ -1,0 +1,125 @@
+// FileDiskLog: whoever appends. What the limits do not allow is refused here, before it waits.
+#include <algorithm>
+#include <future>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+#include "libs/disk_log/file_disk_log.hpp"
+
+namespace vigia::disk_log {
+
+tl::unexpected<Error> FileDiskLog::full(std::string message) const {
+  return tl::unexpected<Error>(
+      Error{ErrorCode::kUnavailable, std::move(message), settings_.full_retry_interval});
+}
+
+Result<void> FileDiskLog::check(const DiskRecord& record) {
+  if (record.header.verdicts.size() > kVerdictBytesMax ||
+      record.header.route.size() > kRouteBytesMax || record.body.size() > kRecordBytesMax ||
+      record.body.size() > settings_.bytes_max)
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("a record of {} bytes is over the disk log's limit",
+                            record.body.size() + record.header.verdicts.size()));
+  return {};
+}
+
+void FileDiskLog::append(DiskRecord record, Done done) {
+  auto checked = check(record);
+  if (checked) {
+    // Compressed and summed by the caller, before the lock: the writer is one thread for all.
+    StoredBody body = pack_body(std::move(record.body), record.header.encoding);
+    Pending pending{std::move(record.header), std::move(body), std::move(done), false};
+    const std::size_t bytes = pending.bytes();
+    const std::unique_lock lock(mutex_);
+    checked = admit(pending.header.customer, bytes);
+    if (checked) {
+      pending_bytes_ += bytes;
+      pending_.push_back(std::move(pending));
+      arrived_.notify_one();
+      return;
+    }
+    done = std::move(pending.done);
+  }
+  ++refused_;
+  done(forward(checked));
+}
+
+void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
+  CHECK(!records.empty());
+  Result<void> checked;
+  std::uint64_t plain_bytes = 0;
+  for (const DiskRecord& record : records) {
+    if (checked) checked = check(record);
+    plain_bytes += record.body.size();
+  }
+  if (plain_bytes > settings_.bytes_max)
+    checked = fail(ErrorCode::kTooLarge,
+                   fmt::format("{} bytes are over the disk log's limit", plain_bytes));
+  if (checked) {
+    std::vector<Pending> group;
+    std::size_t bytes = 0;
+    for (DiskRecord& record : records) {
+      StoredBody body = pack_body(std::move(record.body), record.header.encoding);
+      group.push_back({std::move(record.header), std::move(body), nullptr, true});
+      bytes += group.back().bytes();
+    }
+    group.back().has_more = false;
+    const std::unique_lock lock(mutex_);
+    checked = admit(group.back().header.customer, bytes);
+    if (checked) {
+      group.back().done = std::move(done);
+      pending_bytes_ += bytes;
+      std::move(group.begin(), group.end(), std::back_inserter(pending_));
+      arrived_.notify_one();
+      return;
+    }
+  }
+  refused_ += records.size();
+  done(forward(checked));
+}
+
+/// Reserves the bytes where they may be queued. REQUIRES: mutex_ is held.
+Result<void> FileDiskLog::admit(const CustomerId& customer, std::uint64_t bytes) {
+  if (is_stopping_) return full("the disk log is closing");
+  if (clock_.steady() < refuse_until_)
+    return full("the disk does not take the log's data at present");
+  // With nothing waiting one record always fits, however large: else it would never be taken.
+  if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
+    return full("the disk does not keep up with what arrives");
+  const std::uint64_t own = state_.contents().reserved(customer);
+  // Half of the queue is always there for the others while one customer sends faster than the disk.
+  if (settings_.customer_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
+    return full("the disk does not keep up with what this customer sends");
+  if (state_.is_blocked(pending_bytes_ + bytes))
+    return full("the disk log is full of data that a required destination has not taken yet");
+  auto reserved = state_.contents().reserve(customer, bytes);
+  if (!reserved) reserved.error().retry_after = settings_.full_retry_interval;
+  return reserved;
+}
+
+Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
+  std::promise<Result<RecordHeader>> promise;
+  auto answer = promise.get_future();
+  append(std::move(record),
+         [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
+  auto result = answer.get();
+  // `done` runs before readers can see the record (write_batch); this caller wants both.
+  if (result) state_.wait_until_readable(result->sequence);
+  return result;
+}
+
+DiskLogStats FileDiskLog::stats() const {
+  DiskLogStats stats;
+  state_.add_stats(stats);
+  stats.appended_records = appended_;
+  stats.refused_records = refused_;
+  stats.syncs = syncs_;
+  stats.sync_failures = sync_failures_;
+  stats.is_full = is_full_ || state_.is_blocked(0);
+  return stats;
+}
+
+}  // namespace vigia::disk_log
