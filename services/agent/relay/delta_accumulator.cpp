@@ -9,43 +9,24 @@
 #include <protozero/pbf_writer.hpp>
 #include <xxhash.h>
 
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/points.hpp"
 
 namespace vigia::agent::relay {
 
 using wire::otlp::bytes_field;
+using wire::otlp::ExponentialPointField;
+using wire::otlp::ExportRequestField;
 using wire::otlp::FieldReader;
-using wire::otlp::fixed64_field;
-using wire::otlp::varint_field;
+using wire::otlp::GroupField;
+using wire::otlp::HistogramPointField;
+using wire::otlp::MetricDataField;
+using wire::otlp::MetricField;
+using wire::otlp::NumberPointField;
+using wire::otlp::ProtoField;
 
 namespace {
 
-// Field numbers of opentelemetry-proto.
-constexpr std::uint32_t kHeadField = 1;     // resource or scope in its envelope
-constexpr std::uint32_t kMembersField = 2;  // scopes in a resource, metrics in a scope
-constexpr std::uint32_t kNameField = 1;
-constexpr std::uint32_t kUnitField = 3;
-constexpr std::uint32_t kSumField = 7;
-constexpr std::uint32_t kHistogramField = 9;
-constexpr std::uint32_t kExponentialField = 10;
-constexpr std::uint32_t kPointsField = 1;
-constexpr std::uint32_t kTemporalityField = 2;
-constexpr std::uint32_t kStartTimeField = 2;
-constexpr std::uint32_t kTimeField = 3;
-constexpr std::uint32_t kDoubleField = 4;
-constexpr std::uint32_t kIntField = 6;
-constexpr std::uint32_t kCountField = 4;
-constexpr std::uint32_t kHistogramSumField = 5;
-constexpr std::uint32_t kBucketCountsField = 6;
-constexpr std::uint32_t kMinField = 11;
-constexpr std::uint32_t kMaxField = 12;
-constexpr std::uint32_t kScaleField = 6;
-constexpr std::uint32_t kZeroCountField = 7;
-constexpr std::uint32_t kPositiveField = 8;
-constexpr std::uint32_t kNegativeField = 9;
-constexpr std::uint32_t kExponentialMinField = 12;
-constexpr std::uint32_t kExponentialMaxField = 13;
-constexpr std::uint32_t kZeroThresholdField = 14;
 constexpr std::uint64_t kDelta = 1;
 constexpr std::int32_t kCumulative = 2;
 /// What an exponential histogram's buckets take at most, both sides.
@@ -66,13 +47,13 @@ MetricHead read_head(std::string_view metric) {
   MetricHead head;
   FieldReader reader(metric);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(kNameField)) {
+    if (reader.tag_and_type() == MetricField::kName.tag) {
       head.name = reader.bytes();
-    } else if (reader.tag_and_type() == bytes_field(kUnitField)) {
+    } else if (reader.tag_and_type() == MetricField::kUnit.tag) {
       head.unit = reader.bytes();
-    } else if (reader.tag_and_type() == bytes_field(kSumField) ||
-               reader.tag_and_type() == bytes_field(kHistogramField) ||
-               reader.tag_and_type() == bytes_field(kExponentialField)) {
+    } else if (reader.tag_and_type() == MetricField::kSum.tag ||
+               reader.tag_and_type() == MetricField::kHistogram.tag ||
+               reader.tag_and_type() == MetricField::kExponentialHistogram.tag) {
       head.data_field = reader.number();
       head.data = reader.bytes();
     } else {
@@ -81,7 +62,7 @@ MetricHead read_head(std::string_view metric) {
   }
   FieldReader data(head.data);
   while (data.next()) {
-    if (data.tag_and_type() == varint_field(kTemporalityField)) {
+    if (data.tag_and_type() == MetricDataField::kTemporality.tag) {
       head.is_delta = data.varint() == kDelta;
     } else {
       data.skip();
@@ -104,7 +85,9 @@ std::string sorted_attributes(const wire::otlp::Attributes& attributes) {
   std::sort(pairs.begin(), pairs.end());
   std::string text;
   protozero::pbf_writer writer(text);
-  for (const auto pair : pairs) writer.add_message(1, pair.data(), pair.size());
+  // Any number will do: the text is only hashed.
+  constexpr std::uint32_t kPairField = 1;
+  for (const auto pair : pairs) writer.add_message(kPairField, pair.data(), pair.size());
   return text;
 }
 
@@ -129,11 +112,11 @@ class DeltaRewrite {
         latest_ns_(now_ns_ + static_cast<std::uint64_t>(DeltaAccumulator::kAheadMax.count())) {}
 
   std::string request(std::string_view body) {
-    return map_field(body, 1, [this](std::string_view envelope) {
+    return map_field(body, ExportRequestField::kGroups.number, [this](std::string_view envelope) {
       resource_ = hash_of(find(envelope));
-      return map_field(envelope, kMembersField, [this](std::string_view scope) {
+      return map_field(envelope, GroupField::kMembers.number, [this](std::string_view scope) {
         scope_ = hash_of(find(scope));
-        return map_field(scope, kMembersField,
+        return map_field(scope, GroupField::kMembers.number,
                          [this](std::string_view metric) { return this->metric(metric); });
       });
     });
@@ -164,7 +147,7 @@ class DeltaRewrite {
     std::string_view head;
     FieldReader reader(envelope);
     while (reader.next()) {
-      if (reader.tag_and_type() == bytes_field(kHeadField)) {
+      if (reader.tag_and_type() == GroupField::kHead.tag) {
         head = reader.bytes();
       } else {
         reader.skip();
@@ -181,19 +164,19 @@ class DeltaRewrite {
       protozero::pbf_writer writer(out);
       FieldReader reader(data);
       while (reader.next()) {
-        if (reader.tag_and_type() == bytes_field(kPointsField)) {
+        if (reader.tag_and_type() == MetricDataField::kPoints.tag) {
           // No more is made than the bound, also where the request then fails: 32 MiB of points of
           // one bucket would become gigabytes of points of all.
           if (is_over()) break;
           if (const auto changed = point(head, reader.bytes())) {
             made_bytes_ += changed->size();
-            writer.add_message(kPointsField, *changed);
+            writer.add_message(MetricDataField::kPoints.number, *changed);
           } else {
             ++owner_.points_left_out_;
           }
-        } else if (reader.tag_and_type() == varint_field(kTemporalityField)) {
+        } else if (reader.tag_and_type() == MetricDataField::kTemporality.tag) {
           reader.skip();
-          writer.add_enum(kTemporalityField, kCumulative);
+          writer.add_enum(MetricDataField::kTemporality.number, kCumulative);
         } else {
           reader.skip();
           out.append(reader.field_begin(), reader.position());
@@ -205,8 +188,8 @@ class DeltaRewrite {
 
   /// Cumulative; nothing where there is no room for its series.
   std::optional<std::string> point(const MetricHead& head, std::string_view bytes) {
-    if (head.data_field == kSumField) return number_point(head, bytes);
-    if (head.data_field == kHistogramField) return histogram_point(head, bytes);
+    if (head.data_field == MetricField::kSum.number) return number_point(head, bytes);
+    if (head.data_field == MetricField::kHistogram.number) return histogram_point(head, bytes);
     return exponential_point(head, bytes);
   }
 
@@ -262,16 +245,17 @@ class DeltaRewrite {
     if (state == nullptr) return std::nullopt;
     const auto time_ns = begin_point(*state, point, series);
     if (!time_ns) return std::string(bytes);
-    std::string out = copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
-                                       fixed64_field(kDoubleField), fixed64_field(kIntField)});
+    std::string out =
+        copy_but(bytes, {NumberPointField::kStartTime.tag, NumberPointField::kTime.tag,
+                         NumberPointField::kDouble.tag, NumberPointField::kInt.tag});
     add_number(*state, bytes, point.value);
     protozero::pbf_writer writer(out);
-    writer.add_fixed64(kStartTimeField, state->start_ns);
-    writer.add_fixed64(kTimeField, *time_ns);
+    writer.add_fixed64(NumberPointField::kStartTime.number, state->start_ns);
+    writer.add_fixed64(NumberPointField::kTime.number, *time_ns);
     if (state->is_double) {
-      writer.add_double(kDoubleField, state->real);
+      writer.add_double(NumberPointField::kDouble.number, state->real);
     } else {
-      writer.add_sfixed64(kIntField, state->whole);
+      writer.add_sfixed64(NumberPointField::kInt.number, state->whole);
     }
     return out;
   }
@@ -281,7 +265,7 @@ class DeltaRewrite {
     std::optional<std::int64_t> whole;
     FieldReader reader(bytes);
     while (reader.next()) {
-      if (reader.tag_and_type() == fixed64_field(kIntField)) {
+      if (reader.tag_and_type() == NumberPointField::kInt.tag) {
         whole = reader.sfixed64();
       } else {
         reader.skip();
@@ -326,14 +310,14 @@ class DeltaRewrite {
     state->count += point.count;
     state->real += point.sum;
     // Smallest and largest value are those of one report: over all of the time they are not known.
-    std::string out =
-        copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
-                         fixed64_field(kCountField), fixed64_field(kHistogramSumField),
-                         bytes_field(kBucketCountsField), fixed64_field(kBucketCountsField),
-                         fixed64_field(kMinField), fixed64_field(kMaxField)});
+    std::string out = copy_but(
+        bytes, {HistogramPointField::kStartTime.tag, HistogramPointField::kTime.tag,
+                HistogramPointField::kCount.tag, HistogramPointField::kSum.tag,
+                HistogramPointField::kBucketCounts.tag, HistogramPointField::kBucketCountsAlone.tag,
+                HistogramPointField::kMin.tag, HistogramPointField::kMax.tag});
     write_totals(out, *state, *time_ns, point.has_sum);
-    protozero::pbf_writer(out).add_packed_fixed64(kBucketCountsField, state->buckets.begin(),
-                                                  state->buckets.end());
+    protozero::pbf_writer(out).add_packed_fixed64(HistogramPointField::kBucketCounts.number,
+                                                  state->buckets.begin(), state->buckets.end());
     return out;
   }
 
@@ -351,24 +335,25 @@ class DeltaRewrite {
     state->count += point.count;
     state->real += point.sum;
     std::string out =
-        copy_but(bytes, {fixed64_field(kStartTimeField), fixed64_field(kTimeField),
-                         fixed64_field(kCountField), fixed64_field(kHistogramSumField),
-                         varint_field(kScaleField), fixed64_field(kZeroCountField),
-                         bytes_field(kPositiveField), bytes_field(kNegativeField),
-                         fixed64_field(kExponentialMinField), fixed64_field(kExponentialMaxField),
-                         fixed64_field(kZeroThresholdField)});
+        copy_but(bytes, {ExponentialPointField::kStartTime.tag, ExponentialPointField::kTime.tag,
+                         ExponentialPointField::kCount.tag, ExponentialPointField::kSum.tag,
+                         ExponentialPointField::kScale.tag, ExponentialPointField::kZeroCount.tag,
+                         ExponentialPointField::kPositive.tag, ExponentialPointField::kNegative.tag,
+                         ExponentialPointField::kMin.tag, ExponentialPointField::kMax.tag,
+                         ExponentialPointField::kZeroThreshold.tag});
     write_totals(out, *state, *time_ns, point.has_sum);
     state->exponential.write(out);
     return out;
   }
 
+  /// Of either kind of histogram: these four fields are the same in both.
   static void write_totals(std::string& out, const DeltaState& state, std::uint64_t time_ns,
                            bool has_sum) {
     protozero::pbf_writer writer(out);
-    writer.add_fixed64(kStartTimeField, state.start_ns);
-    writer.add_fixed64(kTimeField, time_ns);
-    writer.add_fixed64(kCountField, state.count);
-    if (has_sum) writer.add_double(kHistogramSumField, state.real);
+    writer.add_fixed64(HistogramPointField::kStartTime.number, state.start_ns);
+    writer.add_fixed64(HistogramPointField::kTime.number, time_ns);
+    writer.add_fixed64(HistogramPointField::kCount.number, state.count);
+    if (has_sum) writer.add_double(HistogramPointField::kSum.number, state.real);
   }
 
   static std::string copy_but(std::string_view message, std::initializer_list<std::uint32_t> left) {

@@ -5,18 +5,11 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/wire/otlp/fields.hpp"
+
 namespace vigia::agent::relay {
 
 namespace {
-
-// Field numbers of ExponentialHistogramDataPoint.
-constexpr std::uint32_t kScaleField = 6;
-constexpr std::uint32_t kZeroCountField = 7;
-constexpr std::uint32_t kPositiveField = 8;
-constexpr std::uint32_t kNegativeField = 9;
-constexpr std::uint32_t kZeroThresholdField = 14;
-constexpr std::uint32_t kOffsetField = 1;
-constexpr std::uint32_t kCountsField = 2;
 
 /// Rounds down, for negative indexes too.
 std::int64_t halved(std::int64_t index) { return index >> 1; }
@@ -102,20 +95,22 @@ void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
 }
 
 void ExponentialSum::write(std::string& point) const {
+  using Point = wire::otlp::ExponentialPointField;
+  using Buckets = wire::otlp::BucketsField;
   protozero::pbf_writer writer(point);
-  writer.add_sint32(kScaleField, scale_);
-  writer.add_fixed64(kZeroCountField, zero_count_);
+  writer.add_sint32(Point::kScale.number, scale_);
+  writer.add_fixed64(Point::kZeroCount.number, zero_count_);
   const auto write_side = [&writer](std::uint32_t field, const Side& side) {
     if (side.counts.empty()) return;
     std::string bytes;
     protozero::pbf_writer buckets(bytes);
-    buckets.add_sint32(kOffsetField, static_cast<std::int32_t>(side.first));
-    buckets.add_packed_uint64(kCountsField, side.counts.begin(), side.counts.end());
+    buckets.add_sint32(Buckets::kOffset.number, static_cast<std::int32_t>(side.first));
+    buckets.add_packed_uint64(Buckets::kCounts.number, side.counts.begin(), side.counts.end());
     writer.add_message(field, bytes);
   };
-  write_side(kPositiveField, positive_);
-  write_side(kNegativeField, negative_);
-  if (zero_threshold_ > 0) writer.add_double(kZeroThresholdField, zero_threshold_);
+  write_side(Point::kPositive.number, positive_);
+  write_side(Point::kNegative.number, negative_);
+  if (zero_threshold_ > 0) writer.add_double(Point::kZeroThreshold.number, zero_threshold_);
 }
 
 std::size_t ExponentialSum::bytes() const {

@@ -5,6 +5,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 #include "services/agent/telemetry/request_durations.hpp"
@@ -13,17 +14,16 @@ namespace vigia::agent::relay {
 
 namespace {
 
+using wire::otlp::ExportRequestField;
 using wire::otlp::FieldReader;
-
-constexpr std::uint32_t kEnvelopeField = 1;    // Resource{Metrics,Spans,Logs} in a request
-constexpr std::uint32_t kResourceField = 1;    // Resource in these
-constexpr std::uint32_t kAttributesField = 1;  // in a Resource
+using wire::otlp::GroupField;
+using wire::otlp::ResourceField;
 
 class Inspector final : public wire::otlp::Visitor {
  public:
   /// ResourceStamp reads the attributes' keys: what it would stumble over is refused here.
   void on_resource(const wire::otlp::ResourceView& resource) override {
-    wire::otlp::for_each_attribute({resource.bytes, kAttributesField},
+    wire::otlp::for_each_attribute({resource.bytes, ResourceField::kAttributes.number},
                                    [](const wire::otlp::KeyValueView& /*attribute*/) {});
   }
   void on_metric(const wire::otlp::MetricView& metric) override {
@@ -80,7 +80,7 @@ std::string ResourceStamp::stamp_resource(std::string_view resource) const {
   std::string stamped;
   FieldReader reader(resource);
   while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::bytes_field(kAttributesField)) {
+    if (reader.tag_and_type() == ResourceField::kAttributes.tag) {
       // By the label that the key would become: "node-id" and "node.id" are one label to
       // Prometheus, and an application must not pass for another node.
       if (is_ours(wire::otlp::read_key_value(reader.bytes()).key)) continue;
@@ -97,7 +97,7 @@ std::string ResourceStamp::stamp_envelope(std::string_view envelope) const {
   std::string stamped;
   FieldReader reader(envelope);
   while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::bytes_field(kResourceField)) {
+    if (reader.tag_and_type() == GroupField::kHead.tag) {
       resource = reader.bytes();
     } else {
       reader.skip();
@@ -105,7 +105,7 @@ std::string ResourceStamp::stamp_envelope(std::string_view envelope) const {
     }
   }
   // Also where the envelope has no resource: its items would belong to nobody.
-  protozero::pbf_writer(stamped).add_message(kResourceField, stamp_resource(resource));
+  protozero::pbf_writer(stamped).add_message(GroupField::kHead.number, stamp_resource(resource));
   return stamped;
 }
 
@@ -115,8 +115,8 @@ std::string ResourceStamp::apply(std::string_view body) const {
   protozero::pbf_writer writer(stamped);
   FieldReader reader(body);
   while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::bytes_field(kEnvelopeField)) {
-      writer.add_message(kEnvelopeField, stamp_envelope(reader.bytes()));
+    if (reader.tag_and_type() == ExportRequestField::kGroups.tag) {
+      writer.add_message(ExportRequestField::kGroups.number, stamp_envelope(reader.bytes()));
     } else {
       reader.skip();
       stamped.append(reader.field_begin(), reader.position());
@@ -131,7 +131,7 @@ std::size_t ResourceStamp::stamped_bytes_max(std::string_view body) const {
   std::size_t bytes = body.size();
   FieldReader reader(body);
   while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::bytes_field(kEnvelopeField)) {
+    if (reader.tag_and_type() == ExportRequestField::kGroups.tag) {
       bytes += encoded_.size() + kLengthsBytes;
     }
     reader.skip();

@@ -5,17 +5,20 @@
 #include <protozero/exception.hpp>
 #include <protozero/pbf_writer.hpp>
 
-#include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::agent::sender {
 
 namespace {
 
+using wire::otlp::ExportRequestField;
 using wire::otlp::FieldReader;
+using wire::otlp::GroupField;
 
 // Where the repeated messages stand: resources in a request, scopes in a resource, items in a
 // scope.
-constexpr std::uint32_t kChildField[] = {1, 2, 2};
+constexpr std::uint32_t kChildField[] = {ExportRequestField::kGroups.number,
+                                         GroupField::kMembers.number, GroupField::kMembers.number};
 constexpr std::size_t kLevels = 3;
 
 struct Parts {

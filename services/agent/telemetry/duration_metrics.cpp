@@ -4,6 +4,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/wire/otlp/fields.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 
 namespace vigia::agent::telemetry {
@@ -14,33 +15,26 @@ constexpr std::string_view kName = "http_request_duration_seconds";
 constexpr std::string_view kDescription =
     "Average duration of the HTTP requests answered since the last sample";
 
-// Field numbers of opentelemetry-proto.
-constexpr std::uint32_t kResourceMetricsField = 1;
-constexpr std::uint32_t kResourceField = 1;
-constexpr std::uint32_t kScopeMetricsField = 2;
-constexpr std::uint32_t kScopeField = 1;
-constexpr std::uint32_t kMetricsField = 2;
-constexpr std::uint32_t kNameField = 1;
-constexpr std::uint32_t kDescriptionField = 2;
-constexpr std::uint32_t kGaugeField = 5;
-constexpr std::uint32_t kPointsField = 1;
-constexpr std::uint32_t kTimeField = 3;
-constexpr std::uint32_t kDoubleField = 4;
+using wire::otlp::ExportRequestField;
+using wire::otlp::GroupField;
+using wire::otlp::MetricDataField;
+using wire::otlp::MetricField;
+using wire::otlp::NumberPointField;
 
 std::string encode_scope_metrics(double average_seconds, std::int64_t time_ns) {
   std::string scope_metrics;
   protozero::pbf_writer writer(scope_metrics);
   {
-    protozero::pbf_writer scope(writer, kScopeField);
-    scope.add_string(kNameField, "vigia-agent");
+    protozero::pbf_writer scope(writer, GroupField::kHead.number);
+    scope.add_string(wire::otlp::ScopeField::kName.number, "vigia-agent");
   }
-  protozero::pbf_writer metric(writer, kMetricsField);
-  metric.add_string(kNameField, kName.data(), kName.size());
-  metric.add_string(kDescriptionField, kDescription.data(), kDescription.size());
-  protozero::pbf_writer gauge(metric, kGaugeField);
-  protozero::pbf_writer point(gauge, kPointsField);
-  point.add_fixed64(kTimeField, static_cast<std::uint64_t>(time_ns));
-  point.add_double(kDoubleField, average_seconds);
+  protozero::pbf_writer metric(writer, GroupField::kMembers.number);
+  metric.add_string(MetricField::kName.number, kName.data(), kName.size());
+  metric.add_string(MetricField::kDescription.number, kDescription.data(), kDescription.size());
+  protozero::pbf_writer gauge(metric, MetricField::kGauge.number);
+  protozero::pbf_writer point(gauge, MetricDataField::kPoints.number);
+  point.add_fixed64(NumberPointField::kTime.number, static_cast<std::uint64_t>(time_ns));
+  point.add_double(NumberPointField::kDouble.number, average_seconds);
   return scope_metrics;
 }
 
@@ -57,9 +51,9 @@ EncodedMetrics encode_durations(const std::vector<ServiceDuration>& durations,
       resource.push_back({"service.namespace", {duration.service_namespace}, false});
     }
     resource.push_back({"service.instance.id", {node.node.text()}, false});
-    protozero::pbf_writer metrics(request, kResourceMetricsField);
-    metrics.add_message(kResourceField, encode_resource(resource));
-    metrics.add_message(kScopeMetricsField,
+    protozero::pbf_writer metrics(request, ExportRequestField::kGroups.number);
+    metrics.add_message(GroupField::kHead.number, encode_resource(resource));
+    metrics.add_message(GroupField::kMembers.number,
                         encode_scope_metrics(duration.average_seconds, time_ns));
     ++encoded.points;
   }

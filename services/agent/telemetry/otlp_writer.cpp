@@ -2,20 +2,18 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/wire/otlp/fields.hpp"
+
 namespace vigia::agent::telemetry {
 
 namespace {
 
-constexpr protozero::pbf_tag_type kKeyField = 1;
-constexpr protozero::pbf_tag_type kValueField = 2;
-constexpr protozero::pbf_tag_type kStringValueField = 1;
-constexpr protozero::pbf_tag_type kArrayValueField = 5;
-constexpr protozero::pbf_tag_type kArrayItemField = 1;
-constexpr protozero::pbf_tag_type kResourceAttributesField = 1;
+using wire::otlp::AnyValueField;
+using wire::otlp::KeyValueField;
 
 std::string encode_string_value(std::string_view text) {
   std::string value;
-  protozero::pbf_writer(value).add_string(kStringValueField, text.data(), text.size());
+  protozero::pbf_writer(value).add_string(AnyValueField::kString.number, text.data(), text.size());
   return value;
 }
 
@@ -23,18 +21,18 @@ std::string encode_list_value(const std::vector<std::string>& texts) {
   std::string array;
   protozero::pbf_writer array_writer(array);
   for (const std::string& text : texts) {
-    array_writer.add_message(kArrayItemField, encode_string_value(text));
+    array_writer.add_message(wire::otlp::ValuesField::kValues.number, encode_string_value(text));
   }
   std::string value;
-  protozero::pbf_writer(value).add_message(kArrayValueField, array);
+  protozero::pbf_writer(value).add_message(AnyValueField::kArray.number, array);
   return value;
 }
 
 std::string encode_attribute(std::string_view key, const std::string& value) {
   std::string attribute;
   protozero::pbf_writer writer(attribute);
-  writer.add_string(kKeyField, key.data(), key.size());
-  writer.add_message(kValueField, value);
+  writer.add_string(KeyValueField::kKey.number, key.data(), key.size());
+  writer.add_message(KeyValueField::kValue.number, value);
   return attribute;
 }
 
@@ -51,7 +49,8 @@ std::string encode_resource(const std::vector<host::ResourceAttribute>& attribut
     if (attribute.values.empty()) continue;
     const std::string value = attribute.is_list ? encode_list_value(attribute.values)
                                                 : encode_string_value(attribute.values.front());
-    writer.add_message(kResourceAttributesField, encode_attribute(attribute.key, value));
+    writer.add_message(wire::otlp::ResourceField::kAttributes.number,
+                       encode_attribute(attribute.key, value));
   }
   return resource;
 }

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/points.hpp"
 #include "libs/wire/otlp/walker.hpp"
 
@@ -31,11 +32,13 @@ class DurationVisitor final : public wire::otlp::Visitor {
   void on_resource(const wire::otlp::ResourceView& resource) override {
     resource_ = XXH3_128bits(resource.bytes.data(), resource.bytes.size());
     service_ = {"", "unknown_service"};
-    wire::otlp::for_each_attribute({resource.bytes, 1}, [&](const wire::otlp::KeyValueView& pair) {
-      const auto text = wire::otlp::string_value(pair.value).substr(0, kNameBytesMax);
-      if (pair.key == "service.namespace") service_.first = text;
-      if (pair.key == "service.name" && !text.empty()) service_.second = text;
-    });
+    wire::otlp::for_each_attribute(
+        {resource.bytes, wire::otlp::ResourceField::kAttributes.number},
+        [&](const wire::otlp::KeyValueView& pair) {
+          const auto text = wire::otlp::string_value(pair.value).substr(0, kNameBytesMax);
+          if (pair.key == "service.namespace") service_.first = text;
+          if (pair.key == "service.name" && !text.empty()) service_.second = text;
+        });
   }
 
   void on_metric(const wire::otlp::MetricView& metric) override { metric_ = metric; }

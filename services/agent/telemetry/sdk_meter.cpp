@@ -18,6 +18,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/service/log.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "services/agent/telemetry/otlp_writer.hpp"
 
 namespace vigia::agent::telemetry {
@@ -34,34 +35,11 @@ constexpr const char* kScopeName = "vigia-agent";
 /// sums are absolute.
 constexpr std::size_t kGonePointsMax = 200;
 
-// Field numbers of opentelemetry-proto.
-enum RequestField : protozero::pbf_tag_type { kResourceMetricsField = 1 };
-enum ResourceMetricsField : protozero::pbf_tag_type {
-  kResourceField = 1,
-  kScopeMetricsField = 2,
-  kResourceSchemaField = 3
-};
-enum ScopeMetricsField : protozero::pbf_tag_type { kScopeField = 1, kMetricsField = 2 };
-enum ScopeField : protozero::pbf_tag_type { kScopeNameField = 1, kScopeVersionField = 2 };
-enum MetricField : protozero::pbf_tag_type {
-  kNameField = 1,
-  kDescriptionField = 2,
-  kUnitField = 3,
-  kGaugeField = 5,
-  kSumField = 7
-};
-enum DataField : protozero::pbf_tag_type {
-  kPointsField = 1,
-  kTemporalityField = 2,
-  kMonotonicField = 3
-};
-enum PointField : protozero::pbf_tag_type {
-  kStartTimeField = 2,
-  kTimeField = 3,
-  kDoubleField = 4,
-  kIntField = 6,
-  kAttributesField = 7
-};
+using wire::otlp::ExportRequestField;
+using wire::otlp::GroupField;
+using wire::otlp::MetricDataField;
+using wire::otlp::MetricField;
+using wire::otlp::NumberPointField;
 constexpr std::int32_t kCumulative = 2;
 
 /// Hands the SDK's own complaints to our log.
@@ -171,9 +149,9 @@ std::string point_key(const sdk::PointAttributes& attributes) {
 
 void write_value(protozero::pbf_writer& writer, const sdk::ValueType& value) {
   if (const auto* whole = nostd::get_if<std::int64_t>(&value)) {
-    writer.add_sfixed64(kIntField, *whole);
+    writer.add_sfixed64(NumberPointField::kInt.number, *whole);
   } else {
-    writer.add_double(kDoubleField, nostd::get<double>(value));
+    writer.add_double(NumberPointField::kDouble.number, nostd::get<double>(value));
   }
 }
 
@@ -187,12 +165,14 @@ std::string encode_point(const sdk::PointDataAttributes& point, const PointTimes
   protozero::pbf_writer writer(bytes);
   for (const auto& [name, value] : point.attributes) {
     const auto* text = nostd::get_if<std::string>(&value);
-    if (text != nullptr) writer.add_message(kAttributesField, encode_text_attribute(name, *text));
+    if (text != nullptr)
+      writer.add_message(NumberPointField::kAttributes.number, encode_text_attribute(name, *text));
   }
   if (times.start_ns > 0) {
-    writer.add_fixed64(kStartTimeField, static_cast<std::uint64_t>(times.start_ns));
+    writer.add_fixed64(NumberPointField::kStartTime.number,
+                       static_cast<std::uint64_t>(times.start_ns));
   }
-  writer.add_fixed64(kTimeField, static_cast<std::uint64_t>(times.time_ns));
+  writer.add_fixed64(NumberPointField::kTime.number, static_cast<std::uint64_t>(times.time_ns));
   if (const auto* sum = nostd::get_if<sdk::SumPointData>(&point.point_data)) {
     write_value(writer, sum->value_);
   } else if (const auto* last = nostd::get_if<sdk::LastValuePointData>(&point.point_data)) {
@@ -222,7 +202,7 @@ class SdkMeter::Impl {
     std::string scope_metrics;
     {
       protozero::pbf_writer writer(scope_metrics);
-      writer.add_message(kScopeField, scope_);
+      writer.add_message(GroupField::kHead.number, scope_);
       reader_->Collect([&](sdk::ResourceMetrics& collected) {
         for (const auto& scope : collected.scope_metric_data_) {
           for (const auto& metric : scope.metric_data_) {
@@ -248,8 +228,8 @@ class SdkMeter::Impl {
     meter_ = provider_->GetMeter(kScopeName, VIGIA_VERSION);
     scope_.clear();
     protozero::pbf_writer writer(scope_);
-    writer.add_string(kScopeNameField, kScopeName);
-    writer.add_string(kScopeVersionField, VIGIA_VERSION);
+    writer.add_string(wire::otlp::ScopeField::kName.number, kScopeName);
+    writer.add_string(wire::otlp::ScopeField::kVersion.number, VIGIA_VERSION);
   }
 
   void assign(const host::MetricFamily& family) {
@@ -286,12 +266,13 @@ class SdkMeter::Impl {
         ++gone_points_;
         continue;
       }
-      writer.add_message(kPointsField, encode_point(point, times));
+      writer.add_message(MetricDataField::kPoints.number, encode_point(point, times));
       ++points;
     }
     if (!is_gauge) {
-      writer.add_enum(kTemporalityField, kCumulative);
-      writer.add_bool(kMonotonicField, family->kind == host::InstrumentKind::kCounter);
+      writer.add_enum(MetricDataField::kTemporality.number, kCumulative);
+      writer.add_bool(MetricDataField::kIsMonotonic.number,
+                      family->kind == host::InstrumentKind::kCounter);
     }
     if (points > 0) add_metric(scope_writer, *family, data);
     return points;
@@ -299,21 +280,24 @@ class SdkMeter::Impl {
 
   static void add_metric(protozero::pbf_writer& scope_writer, const host::MetricFamily& family,
                          const std::string& data) {
-    protozero::pbf_writer writer(scope_writer, kMetricsField);
-    writer.add_string(kNameField, family.name.data(), family.name.size());
-    writer.add_string(kDescriptionField, family.description.data(), family.description.size());
-    writer.add_string(kUnitField, family.unit.data(), family.unit.size());
-    writer.add_message(family.kind == host::InstrumentKind::kGauge ? kGaugeField : kSumField, data);
+    protozero::pbf_writer writer(scope_writer, GroupField::kMembers.number);
+    writer.add_string(MetricField::kName.number, family.name.data(), family.name.size());
+    writer.add_string(MetricField::kDescription.number, family.description.data(),
+                      family.description.size());
+    writer.add_string(MetricField::kUnit.number, family.unit.data(), family.unit.size());
+    writer.add_message(family.kind == host::InstrumentKind::kGauge ? MetricField::kGauge.number
+                                                                   : MetricField::kSum.number,
+                       data);
   }
 
   std::string wrap(const std::string& scope_metrics) const {
     std::string resource_metrics;
     protozero::pbf_writer resource_writer(resource_metrics);
-    resource_writer.add_message(kResourceField, resource_);
-    resource_writer.add_message(kScopeMetricsField, scope_metrics);
-    resource_writer.add_string(kResourceSchemaField, kSchemaUrl);
+    resource_writer.add_message(GroupField::kHead.number, resource_);
+    resource_writer.add_message(GroupField::kMembers.number, scope_metrics);
+    resource_writer.add_string(GroupField::kSchemaUrl.number, kSchemaUrl);
     std::string body;
-    protozero::pbf_writer(body).add_message(kResourceMetricsField, resource_metrics);
+    protozero::pbf_writer(body).add_message(ExportRequestField::kGroups.number, resource_metrics);
     return body;
   }
 
