@@ -43,14 +43,17 @@ LAYERS = {
     "libs/promql": {"libs/model", "libs/base"},
     "libs/disk_log": {"libs/model", "libs/base"},
     "libs/net": {"libs/base"},
+    "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},
+    "libs/delivery": {"libs/disk_log", "libs/model", "libs/base"},
     "libs/service": {"libs/base", "libs/net"},
     "libs/tenancy": {"libs/model", "libs/base", "libs/net", "libs/service"},
 }
 _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/wire"}
 LAYERS |= {
-    "services/agent": _EVERY_SERVICE | {"libs/disk_log"},
-    "services/collector": _EVERY_SERVICE | {"libs/disk_log", "libs/series", "libs/tenancy"},
-    "services/storage": _EVERY_SERVICE | {"libs/disk_log", "libs/chunk"},
+    "services/agent": _EVERY_SERVICE | {"libs/delivery", "libs/disk_log", "libs/otlp"},
+    "services/collector": _EVERY_SERVICE
+    | {"libs/delivery", "libs/disk_log", "libs/otlp", "libs/series", "libs/tenancy"},
+    "services/storage": _EVERY_SERVICE | {"libs/disk_log", "libs/chunk", "libs/otlp"},
     "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/promql", "libs/tenancy"},
     "services/monitor": _EVERY_SERVICE | {"libs/tenancy"},
 }

@@ -1,0 +1,33 @@
+// What every OTLP door does alike: in which form a body comes, and how it says what was taken.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/model/signal.hpp"
+#include "libs/net/message.hpp"
+
+namespace vigia::otlp {
+
+inline constexpr std::string_view kProtobufType = "application/x-protobuf";
+inline constexpr std::string_view kJsonType = "application/json";
+
+enum class BodyForm : std::uint8_t { kProtobuf, kJson };
+
+/// application/x-protobuf or application/json, in any case, whatever the parameters (RFC 9110).
+/// Over gRPC always protobuf. Nothing for another type, or none.
+std::optional<BodyForm> form_of(const net::RequestHead& head);
+
+/// What was left out of a request that was taken.
+struct LeftOut {
+  std::uint64_t items = 0;
+  std::string_view why = {};
+};
+
+/// 200 / OK with an Export…ServiceResponse in the request's own encoding; `partial_success` only
+/// where something was left out (R-OTLP-5, R-OTLP-6, R-OTLP-9). Errors are net::otlp_error.
+net::Response accepted(Signal signal, BodyForm form, const LeftOut& left_out = {});
+
+}  // namespace vigia::otlp

@@ -1,0 +1,77 @@
+#include "libs/otlp/door.hpp"
+
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+
+#include "libs/otlp/paths.hpp"
+
+namespace vigia::otlp {
+namespace {
+
+constexpr Signal kAll[] = {Signal::kMetrics, Signal::kTraces, Signal::kLogs};
+
+net::RequestHead head(net::Transport transport, std::string_view path, std::string_view type = "") {
+  net::RequestHead made;
+  made.transport = transport;
+  made.path = path;
+  if (!type.empty()) made.headers.add("content-type", type);
+  return made;
+}
+
+TEST(OtlpPaths, LeadToTheirSignalAndBack) {
+  for (const Signal signal : kAll) {
+    EXPECT_EQ(signal_of_path(head(net::Transport::kGrpc, grpc_path(signal))), signal);
+    EXPECT_EQ(signal_of_path(head(net::Transport::kHttp1, http_path(signal))), signal);
+    EXPECT_EQ(signal_of_path(head(net::Transport::kHttp2, http_path(signal))), signal);
+    // A path of the other transport is none.
+    EXPECT_EQ(signal_of_path(head(net::Transport::kHttp1, grpc_path(signal))), std::nullopt);
+    EXPECT_EQ(signal_of_path(head(net::Transport::kGrpc, http_path(signal))), std::nullopt);
+  }
+  EXPECT_EQ(http_path(Signal::kLogs), "/v1/logs");
+  EXPECT_EQ(grpc_path(Signal::kTraces),
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+  for (const char* path : {"", "/", "/v1/metrics/", "/V1/metrics", "/v1/profiles"})
+    EXPECT_EQ(signal_of_path(head(net::Transport::kHttp1, path)), std::nullopt) << path;
+}
+
+TEST(OtlpForm, GoesByTheMediaType) {
+  const auto form = [](std::string_view type) {
+    return form_of(head(net::Transport::kHttp1, "/v1/logs", type));
+  };
+  EXPECT_EQ(form("application/x-protobuf"), BodyForm::kProtobuf);
+  EXPECT_EQ(form("Application/JSON ; charset=utf-8"), BodyForm::kJson);
+  EXPECT_EQ(form("application/protobuf"), std::nullopt);
+  EXPECT_EQ(form(""), std::nullopt);
+  EXPECT_EQ(form_of(head(net::Transport::kGrpc, "", "application/grpc")), BodyForm::kProtobuf);
+}
+
+TEST(OtlpAccepted, AllOfItIsAnEmptyMessage) {
+  const auto protobuf = accepted(Signal::kLogs, BodyForm::kProtobuf);
+  EXPECT_EQ(protobuf.status, 200);
+  EXPECT_EQ(protobuf.body, "");
+  EXPECT_EQ(protobuf.headers.get("content-type"), kProtobufType);
+  const auto json = accepted(Signal::kLogs, BodyForm::kJson);
+  EXPECT_EQ(json.body, "{}");
+  EXPECT_EQ(json.headers.get("content-type"), kJsonType);
+}
+
+TEST(OtlpAccepted, APartIsReadByTheReference) {
+  const auto response = accepted(Signal::kLogs, BodyForm::kProtobuf, {3, "too \"old\""});
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse read;
+  ASSERT_TRUE(read.ParseFromString(response.body));
+  EXPECT_EQ(read.partial_success().rejected_log_records(), 3);
+  EXPECT_EQ(read.partial_success().error_message(), "too \"old\"");
+}
+
+TEST(OtlpAccepted, APartInJsonNamesTheSignalsItems) {
+  const auto body = [](Signal signal) {
+    return accepted(signal, BodyForm::kJson, {3, "too \"old\""}).body;
+  };
+  EXPECT_EQ(body(Signal::kMetrics),
+            R"({"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"too \"old\""}})");
+  EXPECT_NE(body(Signal::kTraces).find("rejectedSpans"), std::string::npos);
+  EXPECT_NE(body(Signal::kLogs).find("rejectedLogRecords"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vigia::otlp
