@@ -5,12 +5,11 @@
 
 #include <fmt/format.h>
 #include <protozero/exception.hpp>
-#include <protozero/pbf_writer.hpp>
 
 #include "libs/base/fault.hpp"
-#include "libs/base/json_text.hpp"
-#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
+#include "libs/otlp/door.hpp"
+#include "libs/otlp/paths.hpp"
 #include "libs/wire/otlp/json.hpp"
 
 namespace vigia::agent::relay {
@@ -18,31 +17,6 @@ namespace vigia::agent::relay {
 namespace {
 
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
-constexpr std::string_view kProtobufType = "application/x-protobuf";
-constexpr std::string_view kJsonType = "application/json";
-
-std::optional<Signal> signal_of(const net::RequestHead& head) {
-  if (head.transport == net::Transport::kGrpc) {
-    if (head.path == "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export") {
-      return Signal::kMetrics;
-    }
-    if (head.path == "/opentelemetry.proto.collector.trace.v1.TraceService/Export") {
-      return Signal::kTraces;
-    }
-    if (head.path == "/opentelemetry.proto.collector.logs.v1.LogsService/Export") {
-      return Signal::kLogs;
-    }
-    return std::nullopt;
-  }
-  for (const Signal signal : buffer::kSignals) {
-    if (head.path == "/v1/" + std::string(to_string(signal))) return signal;
-  }
-  return std::nullopt;
-}
-
-std::string media_type(const net::RequestHead& head) {
-  return net::MediaType(head.headers.get("content-type")).type();
-}
 
 net::Response plain_answer(int status, std::string body) {
   net::Response response;
@@ -52,36 +26,18 @@ net::Response plain_answer(int status, std::string body) {
   return response;
 }
 
-/// The empty response message, in the encoding of the request (R-OTLP-5, R-OTLP-9).
-net::Response success(const net::RequestHead& head) {
-  net::Response response;
-  if (head.transport == net::Transport::kGrpc) return response;
-  const bool is_json = media_type(head) == kJsonType;
-  response.headers.add("content-type", is_json ? kJsonType : kProtobufType);
-  if (is_json) response.body = "{}";
-  return response;
+net::Response success(const net::RequestHead& head, Signal signal) {
+  return otlp::accepted(signal, *otlp::form_of(head));
 }
 
 /// What was taken without `left_out` of its points (R-OTLP-6).
 net::Response partial_success(const net::RequestHead& head, std::uint32_t left_out) {
-  if (left_out == 0) return success(head);
+  if (left_out == 0) return success(head, Signal::kMetrics);
   const std::string why = fmt::format(
       "{} delta points left out: the agent adds up {} delta series at most, in {} MiB; "
       "send cumulative, or fewer series",
       left_out, DeltaAccumulator::kSeriesMax, DeltaAccumulator::kBytesMax >> 20U);
-  net::Response response = success(head);
-  if (head.transport != net::Transport::kGrpc && media_type(head) == kJsonType) {
-    response.body =
-        fmt::format(R"({{"partialSuccess":{{"rejectedDataPoints":"{}","errorMessage":{}}}}})",
-                    left_out, json_text(why));
-    return response;
-  }
-  std::string partial;
-  protozero::pbf_writer writer(partial);
-  writer.add_int64(1, left_out);
-  writer.add_string(2, why);
-  protozero::pbf_writer(response.body).add_message(1, partial);
-  return response;
+  return otlp::accepted(Signal::kMetrics, *otlp::form_of(head), {left_out, why});
 }
 
 std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
@@ -114,7 +70,7 @@ Relay::~Relay() {
 }
 
 std::optional<net::Response> Relay::admit(net::RequestHead& head) {
-  const auto signal = signal_of(head);
+  const auto signal = otlp::signal_of_path(head);
   if (head.transport == net::Transport::kGrpc) {
     if (signal) return std::nullopt;
     net::Response response;
@@ -128,17 +84,16 @@ std::optional<net::Response> Relay::admit(net::RequestHead& head) {
     response.headers.add("allow", "POST");
     return response;
   }
-  const std::string type = media_type(head);
-  if (type != kProtobufType && type != kJsonType) {
+  if (!otlp::form_of(head)) {
     return plain_answer(415, "application/x-protobuf or application/json\n");
   }
   return std::nullopt;
 }
 
 void Relay::handle(net::Request request, net::Responder responder) {
-  const auto signal = signal_of(request);
+  const auto signal = otlp::signal_of_path(request);
   if (!signal) return;  // admit has answered
-  if (request.transport != net::Transport::kGrpc && media_type(request) == kJsonType) {
+  if (otlp::form_of(request) == otlp::BodyForm::kJson) {
     auto protobuf = wire::otlp::json_to_protobuf(*signal, request.body);
     if (!protobuf)
       return answer_refusal(parts_.counters, request, *signal, protobuf.error(),
@@ -149,7 +104,7 @@ void Relay::handle(net::Request request, net::Responder responder) {
   if (!contents)
     return answer_refusal(parts_.counters, request, *signal, contents.error(),
                           std::move(responder));
-  if (contents->items == 0) return responder.send(success(request));
+  if (contents->items == 0) return responder.send(success(request, *signal));
   // Each resource grows by customer and node: two bytes of it may become two hundred.
   if (stamp_.stamped_bytes_max(request.body) > kStampedBytesMax) {
     return answer_refusal(parts_.counters, request, *signal, too_many_resources(),
@@ -180,7 +135,7 @@ void Relay::keep(Job job, Signal signal) {
                                                  std::move(shared->responder));
                          }
                          counters->relayed_items[index_of(signal)] += shared->contents.items;
-                         shared->responder.send(success(shared->head));
+                         shared->responder.send(success(shared->head, signal));
                        });
 }
 
