@@ -11,6 +11,7 @@ constexpr BackoffSettings kSettings{1s, 30s};
 constexpr std::uint32_t kLeast = 0;
 constexpr std::uint32_t kMost = 999;
 
+// R-EXP-3.
 TEST(Backoff, DoublesToItsLimitAndLeavesHalfToChance) {
   struct Row {
     std::uint32_t failures;
@@ -26,6 +27,7 @@ TEST(Backoff, DoublesToItsLimitAndLeavesHalfToChance) {
   }
 }
 
+// R-EXP-3.
 TEST(Backoff, WhatTheOtherSideAsksIsTheFloor) {
   EXPECT_EQ(backoff_wait(kSettings, 1, 60s, kLeast), 60s);
   EXPECT_LE(backoff_wait(kSettings, 1, 60s, kMost), 72s);

@@ -32,6 +32,7 @@ std::string partial(std::string_view inner) {
   return "\x0a" + std::string(1, static_cast<char>(inner.size())) + std::string(inner);
 }
 
+// R-EXP-2.
 TEST(HttpAnswer, EveryStatusHasItsRow) {
   // All that a status can be, so that no row is forgotten: docs/decisions/0013.
   const std::set<int> later{401, 402, 403, 404, 405, 407, 408, 410, 415, 421,
@@ -80,6 +81,7 @@ TEST(HttpAnswer, OfSizeAndEncoding) {
   EXPECT_FALSE(judge_http(with_status(404)).is_encoding_unknown);
 }
 
+// R-EXP-1.
 TEST(GrpcAnswer, EveryCodeHasItsRow) {
   const std::map<int, Meaning> rows{
       {0, Meaning::kTaken},   {1, Meaning::kLater},   {2, Meaning::kBroken},

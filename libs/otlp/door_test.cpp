@@ -45,6 +45,7 @@ TEST(OtlpForm, GoesByTheMediaType) {
   EXPECT_EQ(form_of(head(net::Transport::kGrpc, "", "application/grpc")), BodyForm::kProtobuf);
 }
 
+// R-OTLP-5, R-OTLP-9.
 TEST(OtlpAccepted, AllOfItIsAnEmptyMessage) {
   const auto protobuf = accepted(Signal::kLogs, BodyForm::kProtobuf);
   EXPECT_EQ(protobuf.status, 200);
@@ -55,6 +56,7 @@ TEST(OtlpAccepted, AllOfItIsAnEmptyMessage) {
   EXPECT_EQ(json.headers.get("content-type"), kJsonType);
 }
 
+// R-OTLP-6.
 TEST(OtlpAccepted, APartIsReadByTheReference) {
   const auto response = accepted(Signal::kLogs, BodyForm::kProtobuf, {3, "too \"old\""});
   opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse read;

@@ -54,7 +54,7 @@ sender::CollectorSettings read_collector(const service::ConfigNode& node) {
   if (protocol_text != "grpc" && protocol_text != "http") {
     protocol.note_error("\"" + protocol_text + "\" is neither grpc nor http");
   }
-  settings.protocol = protocol_text == "http" ? sender::Protocol::kHttp : sender::Protocol::kGrpc;
+  settings.protocol = protocol_text == "http" ? otlp::Protocol::kHttp : otlp::Protocol::kGrpc;
   settings.token = read_token(node.child("token"));
   const auto compression = node.child("compression");
   settings.compression = compression.text("gzip");

@@ -38,7 +38,7 @@ TEST(AgentSettings, SmallestFileGetsTheDefaults) {
   EXPECT_EQ(settings->relay.http, "127.0.0.1:4318");
   EXPECT_EQ(settings->buffer.bytes_max, 512ULL << 20U);
   EXPECT_EQ(settings->buffer.age_max, std::chrono::hours(24));
-  EXPECT_EQ(settings->collector.protocol, sender::Protocol::kGrpc);
+  EXPECT_EQ(settings->collector.protocol, otlp::Protocol::kGrpc);
   EXPECT_EQ(settings->telemetry.host.proc, "/proc");
 }
 

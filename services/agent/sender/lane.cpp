@@ -1,10 +1,10 @@
 #include "services/agent/sender/lane.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "libs/base/fault.hpp"
 #include "libs/base/random.hpp"
+#include "libs/delivery/backoff.hpp"
 #include "libs/service/log.hpp"
 #include "services/agent/sender/split_request.hpp"
 
@@ -12,31 +12,15 @@ namespace vigia::agent::sender {
 
 namespace {
 
-constexpr double kFirstSeconds = 1;
-constexpr double kFactor = 1.6;
-constexpr double kMostSeconds = 30;
-constexpr double kJitter = 0.2;
-constexpr std::uint32_t kExponentMax = 20;
+using Meaning = otlp::ExportAnswer::Meaning;
+
+constexpr delivery::BackoffSettings kBackoff{std::chrono::seconds(1), std::chrono::seconds(30)};
 constexpr Duration kIdleWait = std::chrono::minutes(1);
 constexpr Duration kReadRetry = std::chrono::seconds(1);
 constexpr Duration kLogInterval = std::chrono::minutes(1);
 constexpr Duration kFaultPause = std::chrono::milliseconds(200);
-/// So often a fault of ours may come with one record before it is set aside.
-constexpr int kFaultsMax = 5;
 
 }  // namespace
-
-Duration backoff_wait(std::uint32_t failures, std::optional<Duration> asked, std::uint32_t dice) {
-  const auto exponent = std::min(failures > 0 ? failures - 1 : 0, kExponentMax);
-  const double base = std::min(kFirstSeconds * std::pow(kFactor, exponent), kMostSeconds);
-  constexpr std::uint32_t kSides = 1000;
-  const double share = static_cast<double>(dice % kSides) / (kSides - 1);  // 0 to 1
-  const auto wait = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(base * (1 - kJitter + 2 * kJitter * share)));
-  if (!asked) return wait;
-  // On top of what was asked, jitter as well: many were asked the same.
-  return std::max(wait, *asked + std::chrono::duration_cast<Duration>(*asked * (kJitter * share)));
-}
 
 Lane::Lane(Signal signal, Parts parts)
     : signal_(signal), parts_(std::move(parts)), thread_([this] { run(); }) {}
@@ -75,8 +59,7 @@ void Lane::run() {
   if (signal_ == Signal::kMetrics) contain_faults("the first request", [this] { probe(); });
   while (!is_stopping()) {
     if (contain_faults("a turn of the sender", [this] { take_turn(); })) continue;
-    ++faults_;
-    contain_faults("what follows a fault", [this] { parts_.cursor.rewind(); });
+    contain_faults("what follows a fault", [this] { recover_from_fault(); });
     wait(kFaultPause);
   }
   const std::lock_guard lock(mutex_);
@@ -84,12 +67,15 @@ void Lane::run() {
   changed_.notify_all();
 }
 
-/// After a fault of ours records go one at a time, to find the one that brings it to light: that
-/// one is set aside when it has done so kFaultsMax times.
+void Lane::recover_from_fault() {
+  hunt_.note_fault(in_hand_, in_hand_ == 1 ? first_in_hand_ : std::nullopt);
+  parts_.cursor.rewind();
+}
+
 void Lane::take_turn() {
-  const Request request = gather(faults_ > 0 ? 1 : kRequestRecords);
+  const Request request = gather(hunt_.records_max(kRequestRecords));
   if (!request.has_passed_any) return;
-  if (faults_ > kFaultsMax) {
+  if (hunt_.is_given_up(*first_in_hand_)) {
     for (std::size_t i = 0; i < request.bodies.size(); ++i)
       set_aside(request.bodies[i], request.items[i], "a fault of the agent, see its log");
   } else if (!send_all(request)) {
@@ -98,16 +84,16 @@ void Lane::take_turn() {
   // Also over records of other signals: each lane reads the whole log, and would else hold back
   // segments that hold nothing for it.
   parts_.cursor.commit(request.end);
-  faults_ = 0;
+  hunt_.note_done();
 }
 
 /// Asks with an empty request, which is a valid one, so that /health knows before the first data.
 void Lane::probe() {
-  const auto delivery = parts_.link.deliver(signal_, "");
-  if (delivery) {
+  const auto answer = parts_.link.deliver(signal_, "");
+  if (answer.meaning == Meaning::kTaken) {
     parts_.status.note_sent(signal_, 0, 0);
   } else if (!is_stopping()) {
-    parts_.status.note_failure(delivery.error().message);
+    parts_.status.note_failure(answer.why);
   }
 }
 
@@ -121,6 +107,8 @@ bool Lane::may_log(std::optional<TimePoint>& last) {
 Lane::Request Lane::gather(std::size_t records_max) {
   Request request;
   std::size_t bytes = 0;
+  in_hand_ = 0;
+  first_in_hand_.reset();
   for (std::size_t passed = 0; bytes < kRequestBytes && passed < records_max; ++passed) {
     // Waits for the first record alone: what is there goes at once, what comes meanwhile is merged.
     auto record = parts_.cursor.next(request.has_passed_any ? Duration::zero() : kIdleWait);
@@ -133,6 +121,7 @@ Lane::Request Lane::gather(std::size_t records_max) {
     disk_log::DiskRecord& found = **record;
     request.end = found.header.next;
     request.has_passed_any = true;
+    if (in_hand_++ == 0) first_in_hand_ = found.header.position;
     if (found.header.signal != signal_) {
       if (request.bodies.empty()) break;  // commit it and wait for our own
       continue;
@@ -163,9 +152,9 @@ bool Lane::send_range(const Request& request, std::size_t from, std::size_t to) 
     merged += request.bodies[index];
     items += request.items[index];
   }
-  const auto delivery = deliver_patiently(merged);
-  if (delivery) {
-    count_delivery(items, *delivery);
+  const auto answer = deliver_patiently(merged);
+  if (answer.meaning == Meaning::kTaken) {
+    count_taken(items, answer);
     return true;
   }
   if (is_stopping()) return false;
@@ -173,29 +162,26 @@ bool Lane::send_range(const Request& request, std::size_t from, std::size_t to) 
     const std::size_t middle = from + (to - from) / 2;
     return send_range(request, from, middle) && send_range(request, middle, to);
   }
-  return give_up(merged, request.items[from], delivery.error());
+  return give_up(merged, request.items[from], answer);
 }
 
-Result<Delivery> Lane::deliver_patiently(const std::string& body) {
+otlp::ExportAnswer Lane::deliver_patiently(const std::string& body) {
   for (;;) {
-    auto delivery = parts_.link.deliver(signal_, body);
-    if (delivery) {
-      failures_ = 0;
-      return delivery;
-    }
-    const Error& error = delivery.error();
-    // A refused token is mended by a person, and the data is good: it waits in the buffer, up to
-    // its age and size.
-    const bool is_kept = is_retryable(error) || error.code == ErrorCode::kUnauthenticated;
-    if (!is_kept || is_stopping()) return delivery;
-    parts_.status.note_failure(error.message);
-    ++failures_;
-    if (!wait(backoff_wait(failures_, error.retry_after, random_below(1U << 30U)))) return delivery;
+    auto answer = parts_.link.deliver(signal_, body);
+    if (answer.meaning == Meaning::kTaken) failures_ = 0;
+    // What is kBroken is final here: of one sender's data nothing tells a passing fault over there
+    // from a record that brings it about.
+    if (answer.meaning != Meaning::kLater || is_stopping()) return answer;
+    // The data is good, and waits in the buffer, up to its age and size.
+    parts_.status.note_failure(answer.why);
+    const Duration pause =
+        delivery::backoff_wait(kBackoff, ++failures_, answer.retry_after, random_below(1U << 30U));
+    if (!wait(pause)) return answer;
   }
 }
 
-bool Lane::give_up(const std::string& body, std::uint32_t items, const Error& error) {
-  if (error.code == ErrorCode::kTooLarge) {
+bool Lane::give_up(const std::string& body, std::uint32_t items, const otlp::ExportAnswer& answer) {
+  if (answer.is_too_large) {
     // Too large for the collector, not wrong: its halves may pass. How the items fall to them is
     // not known without counting, and told in halves; the sum is right.
     if (const auto halves = split_request(body)) {
@@ -204,7 +190,7 @@ bool Lane::give_up(const std::string& body, std::uint32_t items, const Error& er
       return send_range(smaller, 0, 1) && send_range(smaller, 1, 2);
     }
   }
-  set_aside(body, items, error.message);
+  set_aside(body, items, answer.why);
   return true;
 }
 
@@ -219,17 +205,17 @@ void Lane::set_aside(const std::string& body, std::uint32_t items, const std::st
   if (!kept) service::log_error("refused data is lost", {{"reason", kept.error().message}});
 }
 
-void Lane::count_delivery(std::uint64_t items, const Delivery& delivery) {
-  const std::uint64_t rejected = std::min(delivery.rejected_items, items);
+void Lane::count_taken(std::uint64_t items, const otlp::ExportAnswer& answer) {
+  const std::uint64_t rejected = std::min(answer.rejected, items);
   parts_.status.note_sent(signal_, items - rejected, rejected);
   // The collector's word for it, services/collector/README.md.
-  if (rejected > 0 && delivery.message.find(" future") != std::string::npos)
+  if (rejected > 0 && answer.why.find(" future") != std::string::npos)
     parts_.status.note_future(rejected);
-  if ((rejected > 0 || !delivery.message.empty()) && may_log(rejection_logged_at_)) {
+  if ((rejected > 0 || !answer.why.empty()) && may_log(rejection_logged_at_)) {
     service::log_warn("the collector takes a request in part",
                       {{"signal", std::string(to_string(signal_))},
                        {"rejected", std::to_string(rejected)},
-                       {"reason", delivery.message}});
+                       {"reason", answer.why}});
   }
 }
 

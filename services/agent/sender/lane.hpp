@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/delivery/fault_hunt.hpp"
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
@@ -18,11 +19,6 @@
 #include "services/agent/sender/sender_status.hpp"
 
 namespace vigia::agent::sender {
-
-/// How long to wait after the `failures`-th failure in a row (from 1): 1 s, growing by 1.6 to 30 s,
-/// ± 20 % at random so that ten thousand agents do not come back at once; never less than the
-/// collector asked for. `dice` is any random number.
-Duration backoff_wait(std::uint32_t failures, std::optional<Duration> asked, std::uint32_t dice);
 
 /// One request in flight; records that wait are merged into requests of up to kRequestBytes, so
 /// that a backlog drains quickly. Has a thread of its own from construction to stop.
@@ -60,15 +56,16 @@ class Lane {
   void run();
   void probe();
   void take_turn();
+  void recover_from_fault();
   Request gather(std::size_t records_max);
   /// False where the lane stops before it is done.
   bool send_all(const Request& request);
   bool send_range(const Request& request, std::size_t from, std::size_t to);
-  /// An outcome that will not change: delivered, or refused for good.
-  Result<Delivery> deliver_patiently(const std::string& body);
-  bool give_up(const std::string& body, std::uint32_t items, const Error& error);
+  /// An outcome that will not change: taken, or refused for good; kLater to stop.
+  otlp::ExportAnswer deliver_patiently(const std::string& body);
+  bool give_up(const std::string& body, std::uint32_t items, const otlp::ExportAnswer& answer);
   void set_aside(const std::string& body, std::uint32_t items, const std::string& reason);
-  void count_delivery(std::uint64_t items, const Delivery& delivery);
+  void count_taken(std::uint64_t items, const otlp::ExportAnswer& answer);
   bool wait(Duration duration);
   /// Once at first, then at most once a minute.
   static bool may_log(std::optional<TimePoint>& last);
@@ -77,7 +74,9 @@ class Lane {
   const Signal signal_;
   Parts parts_;
   std::uint32_t failures_ = 0;
-  int faults_ = 0;  ///< of ours, since a turn went well
+  delivery::FaultHunt hunt_;
+  std::size_t in_hand_ = 0;  ///< records read in this turn
+  std::optional<disk_log::LogPosition> first_in_hand_;
   std::optional<TimePoint> refusal_logged_at_;
   std::optional<TimePoint> rejection_logged_at_;
   mutable std::mutex mutex_;

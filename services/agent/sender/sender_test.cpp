@@ -5,11 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
-#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <unistd.h>
 
-#include "services/agent/sender/collector_link.hpp"
-#include "services/agent/sender/lane.hpp"
 #include "services/agent/sender/refused_store.hpp"
 #include "services/agent/sender/sender_status.hpp"
 #include "services/agent/sender/split_request.hpp"
@@ -20,35 +17,6 @@ namespace {
 using opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// R-EXP-3.
-TEST(Backoff, GrowsToItsLimitWithJitter) {
-  EXPECT_EQ(backoff_wait(1, std::nullopt, 0), milliseconds(800));
-  EXPECT_EQ(backoff_wait(1, std::nullopt, 999), milliseconds(1200));
-  EXPECT_EQ(backoff_wait(3, std::nullopt, 0), milliseconds(2048));
-  EXPECT_EQ(backoff_wait(1000, std::nullopt, 999), seconds(36));
-}
-
-// R-EXP-3.
-TEST(Backoff, WhatTheCollectorAsksIsTheFloor) {
-  EXPECT_EQ(backoff_wait(1, seconds(60), 0), seconds(60));
-  EXPECT_EQ(backoff_wait(1, seconds(60), 999), seconds(72));
-  EXPECT_EQ(backoff_wait(8, milliseconds(1), 0), backoff_wait(8, std::nullopt, 0));
-}
-
-TEST(ExportResponse, RejectedCountIsRead) {
-  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceResponse response;
-  EXPECT_EQ(read_export_response(response.SerializeAsString()).rejected_items, 0U);
-  response.mutable_partial_success()->set_rejected_data_points(3);
-  response.mutable_partial_success()->set_error_message("reserved");
-  const auto delivery = read_export_response(response.SerializeAsString());
-  EXPECT_EQ(delivery.rejected_items, 3U);
-  EXPECT_EQ(delivery.message, "reserved");
-}
-
-TEST(ExportResponse, GarbageIsASuccessAllTheSame) {
-  EXPECT_THAT(read_export_response("\xff\xff\xff").message, testing::HasSubstr("unreadable"));
-}
 
 ExportLogsServiceRequest parse(const std::string& body) {
   ExportLogsServiceRequest request;
