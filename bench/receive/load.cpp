@@ -24,6 +24,7 @@
 #include "bench/receive/payload.hpp"
 #include "libs/base/check.hpp"
 #include "libs/net/compression.hpp"
+#include "libs/otlp/paths.hpp"
 
 namespace vigia::bench {
 namespace {
@@ -54,18 +55,6 @@ std::string framed(const Settings& settings, std::size_t number) {
   const std::uint32_t size = htonl(static_cast<std::uint32_t>(body.size()));
   out.append(reinterpret_cast<const char*>(&size), sizeof size);
   return out + body;
-}
-
-std::string method_of(Signal signal) {
-  switch (signal) {
-    case Signal::kTraces:
-      return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    case Signal::kLogs:
-      return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    case Signal::kMetrics:
-      break;
-  }
-  return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 }
 
 /// One HTTP/2 connection with its share of the requests in flight, on a thread of its own.
@@ -151,7 +140,7 @@ class Connection {
   void submit() {
     const std::string authority = fmt::format("{}:{}", settings_.host, settings_.port);
     const std::string token = "Bearer " + settings_.token;
-    const std::string path = method_of(settings_.signal);
+    const std::string path = std::string(otlp::grpc_path(settings_.signal));
     std::vector<std::pair<std::string, std::string>> headers{
         {":method", "POST"},       {":scheme", "http"}, {":path", path},
         {":authority", authority}, {"te", "trailers"},  {"content-type", "application/grpc"},

@@ -1,35 +1,23 @@
 #include "services/storage/api/otlp_api.hpp"
 
 #include <fmt/format.h>
-#include <protozero/pbf_writer.hpp>
 
 #include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
+#include "libs/otlp/door.hpp"
 #include "services/storage/api/fence_header.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
 constexpr int kUnsupportedMediaType = 415;
-constexpr std::string_view kProtobuf = "application/x-protobuf";
 constexpr std::string_view kRefusedText =
     "the resource does not name the request's customer, or the item cannot be kept";
-
-// Export*ServiceResponse: 1 partial_success { 1 rejected_*, 2 error_message }.
-std::string encode_response(std::uint64_t refused) {
-  std::string body;
-  if (refused == 0) return body;
-  protozero::pbf_writer response(body);
-  protozero::pbf_writer partial(response, 1);
-  partial.add_int64(1, static_cast<std::int64_t>(refused));
-  partial.add_string(2, kRefusedText.data(), kRefusedText.size());
-  return body;
-}
 
 }  // namespace
 
 net::Response OtlpApi::handle(const net::Request& request) {
-  if (net::MediaType(request.headers.get("content-type")).type() != kProtobuf) {
+  if (net::MediaType(request.headers.get("content-type")).type() != otlp::kProtobufType) {
     net::Response response =
         net::otlp_error(request, {ErrorCode::kInvalid, "application/x-protobuf is taken here"});
     response.status = kUnsupportedMediaType;
@@ -49,10 +37,7 @@ net::Response OtlpApi::handle(const net::Request& request) {
   if (counts->refused > 0 && counts->stored + counts->repeats == 0) {
     return net::otlp_error(request, {ErrorCode::kInvalid, std::string(kRefusedText)});
   }
-  net::Response response;
-  response.headers.add("content-type", kProtobuf);
-  response.body = encode_response(counts->refused);
-  return response;
+  return otlp::accepted(signal_, otlp::BodyForm::kProtobuf, {counts->refused, kRefusedText});
 }
 
 // A sender asks so what one customer's troubles do not tell: it stands in no customer's lane.
@@ -61,9 +46,7 @@ net::Response OtlpApi::handle_nobodys(const net::Request& request) const {
     return net::otlp_error(request, {ErrorCode::kInvalid, "X-Vigia-Customer is missing"});
   if (!events_.is_writable())
     return net::otlp_error(request, {ErrorCode::kUnavailable, "the store takes no writes now"});
-  net::Response response;
-  response.headers.add("content-type", kProtobuf);
-  return response;
+  return otlp::accepted(signal_, otlp::BodyForm::kProtobuf);
 }
 
 void OtlpApi::count(const CustomerId& customer, const events::EventCounts& counts) {
