@@ -50,6 +50,23 @@ TEST_F(ClientTest, FetchesOverHttp) {
   EXPECT_EQ(client_->fetch(request("/p", std::string(900'000, 'x')))->body, "POST /p? 0 900000");
 }
 
+// D26.
+TEST_F(ClientTest, LocalhostIsReachedWhicheverOfItsAddressesIsListenedOn) {
+  for (const auto* listen : {"127.0.0.1:0", "[::1]:0"}) {
+    ServerSettings settings = small_settings();
+    settings.listen = listen;
+    const auto one = Server::start(settings, handler_);
+    if (!one) GTEST_SKIP() << "without IPv6 there is one address: " << one.error().message;
+    const std::string address = (*one)->address();
+    auto asked = request("/a");
+    asked.url = "http://localhost" + address.substr(address.rfind(':')) + "/a";
+    const auto answer = client_->fetch(asked);
+    ASSERT_TRUE(answer.has_value()) << listen << answer.error().message;
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_TRUE(client_->call_and_wait(asked, "").has_value()) << listen;
+  }
+}
+
 TEST_F(ClientTest, WhoSharesMemoryIsAskedBeforeABodyGrows) {
   std::size_t asked = 0;
   auto whole = request("/a", std::string(300'000, 'x'));
