@@ -17,7 +17,7 @@ bool is_open(std::string_view path) {
 }
 
 /// Prometheus' clients look at the root to see whether anybody is there.
-void greet(api::ApiRequest /*request*/, api::Exchange exchange) {
+void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
   net::Response response;
   response.headers.add("content-type", "text/plain; charset=utf-8");
   response.body =
@@ -27,7 +27,7 @@ void greet(api::ApiRequest /*request*/, api::Exchange exchange) {
 
 }  // namespace
 
-Gateway::Gateway(api::Stores& stores, const access::Access& access,
+Gateway::Gateway(stores::Stores& stores, const access::Access& access,
                  service::MetricRegistry& metrics, std::function<bool()> is_ready)
     : stores_(stores),
       access_(access),
@@ -43,40 +43,41 @@ Gateway::Gateway(api::Stores& stores, const access::Access& access,
   service::add_health_routes(routes_, std::move(is_ready), prometheus_health_paths());
   add("/", false, greet);
   const auto queries = [this](auto method) {
-    return [this, method](api::ApiRequest request, api::Exchange exchange) {
+    return [this, method](request::ApiRequest request, request::Exchange exchange) {
       (queries_.*method)(std::move(request), std::move(exchange));
     };
   };
   const auto labels = [this](auto method) {
-    return [this, method](api::ApiRequest request, api::Exchange exchange) {
+    return [this, method](request::ApiRequest request, request::Exchange exchange) {
       (labels_.*method)(std::move(request), std::move(exchange));
     };
   };
   const auto rules = [this](auto method) {
-    return [this, method](api::ApiRequest request, api::Exchange exchange) {
+    return [this, method](request::ApiRequest request, request::Exchange exchange) {
       (rules_.*method)(std::move(request), std::move(exchange));
     };
   };
-  add("/api/v1/query", true, queries(&api::QueryApi::query));
-  add("/api/v1/query_range", true, queries(&api::QueryApi::query_range));
-  add("/api/v1/query_exemplars", true, queries(&api::QueryApi::query_exemplars));
-  add("/api/v1/format_query", true, queries(&api::QueryApi::format_query));
-  add("/api/v1/parse_query", true, queries(&api::QueryApi::parse_query));
-  add("/api/v1/series", true, labels(&api::LabelApi::series));
-  add("/api/v1/labels", true, labels(&api::LabelApi::labels));
-  add("/api/v1/label/{name}/values", false, labels(&api::LabelApi::label_values));
-  add("/api/v1/rules", false, rules(&api::RuleApi::rules));
-  add("/api/v1/alerts", false, rules(&api::RuleApi::alerts));
-  add("/api/v1/metadata", false, rules(&api::RuleApi::metadata));
-  add("/api/v1/status/buildinfo", false, rules(&api::RuleApi::build_info));
-  add("/jaeger/api/traces/{id}", false, [this](api::ApiRequest request, api::Exchange exchange) {
-    traces_.trace(std::move(request), std::move(exchange));
-  });
+  add("/api/v1/query", true, queries(&api::prometheus::QueryApi::query));
+  add("/api/v1/query_range", true, queries(&api::prometheus::QueryApi::query_range));
+  add("/api/v1/query_exemplars", true, queries(&api::prometheus::QueryApi::query_exemplars));
+  add("/api/v1/format_query", true, queries(&api::prometheus::QueryApi::format_query));
+  add("/api/v1/parse_query", true, queries(&api::prometheus::QueryApi::parse_query));
+  add("/api/v1/series", true, labels(&api::prometheus::LabelApi::series));
+  add("/api/v1/labels", true, labels(&api::prometheus::LabelApi::labels));
+  add("/api/v1/label/{name}/values", false, labels(&api::prometheus::LabelApi::label_values));
+  add("/api/v1/rules", false, rules(&api::prometheus::RuleApi::rules));
+  add("/api/v1/alerts", false, rules(&api::prometheus::RuleApi::alerts));
+  add("/api/v1/metadata", false, rules(&api::prometheus::RuleApi::metadata));
+  add("/api/v1/status/buildinfo", false, rules(&api::prometheus::RuleApi::build_info));
+  add("/jaeger/api/traces/{id}", false,
+      [this](request::ApiRequest request, request::Exchange exchange) {
+        traces_.trace(std::move(request), std::move(exchange));
+      });
   const std::string confirm = "/api/v1/cold/confirm";
   routes_.add("POST", confirm,
               [this, confirm](net::Request request, const net::PathValues& values,
                               net::Responder responder) {
-                const auto answer = [this](api::ApiRequest asked, api::Exchange exchange) {
+                const auto answer = [this](request::ApiRequest asked, request::Exchange exchange) {
                   confirm_cold(std::move(asked), std::move(exchange));
                 };
                 serve(confirm, answer, std::move(request), values, std::move(responder));
@@ -84,11 +85,11 @@ Gateway::Gateway(api::Stores& stores, const access::Access& access,
 }
 
 /// A person says that the cold store that is there now is the right one.
-void Gateway::confirm_cold(api::ApiRequest request, api::Exchange exchange) {
+void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchange) {
   if (request.caller.customer) {
     return exchange.fail({ErrorCode::kForbidden, "operators confirm a store, for all customers"});
   }
-  auto open = std::make_shared<api::Exchange>(std::move(exchange));
+  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // Not on an event loop: it waits for a disk.
   stores_.readers().read("", [this, open] {
     const auto confirmed = stores_.known_cold().confirm();
@@ -133,7 +134,7 @@ void Gateway::handle(net::Request request, net::Responder responder) {
 
 void Gateway::serve(const std::string& pattern, const Function& function, net::Request request,
                     net::PathValues values, net::Responder responder) {
-  api::Exchange exchange(std::move(responder), pattern, metrics_, clock_);
+  request::Exchange exchange(std::move(responder), pattern, metrics_, clock_);
   auto caller = access_.identify(request);  // again: the token may have been revoked since
   if (!caller) return exchange.fail(caller.error());
   auto place = in_flight_.enter(caller->customer);
@@ -145,8 +146,8 @@ void Gateway::serve(const std::string& pattern, const Function& function, net::R
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   // By name: of two arguments the moved exchange may be the first to be made.
-  api::ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
-                        exchange.interest()};
+  request::ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
+                            exchange.interest()};
   function(std::move(asked), std::move(exchange));
 }
 

@@ -7,11 +7,11 @@
 
 #include "libs/net/routes.hpp"
 #include "services/router/access/caller.hpp"
-#include "services/router/api/exchange.hpp"
-#include "services/router/api/label_api.hpp"
-#include "services/router/api/query_api.hpp"
-#include "services/router/api/rule_api.hpp"
-#include "services/router/api/trace_api.hpp"
+#include "services/router/api/jaeger/trace_api.hpp"
+#include "services/router/api/prometheus/label_api.hpp"
+#include "services/router/api/prometheus/query_api.hpp"
+#include "services/router/api/prometheus/rule_api.hpp"
+#include "services/router/request/exchange.hpp"
 
 namespace vigia::router {
 
@@ -21,7 +21,7 @@ namespace vigia::router {
 class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
-  Gateway(api::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
+  Gateway(stores::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
           std::function<bool()> is_ready);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
@@ -29,22 +29,22 @@ class Gateway final : public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
-  using Function = std::function<void(api::ApiRequest, api::Exchange)>;
+  using Function = std::function<void(request::ApiRequest, request::Exchange)>;
   void add(const std::string& pattern, bool takes_post, const Function& function);
   void serve(const std::string& pattern, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
 
-  void confirm_cold(api::ApiRequest request, api::Exchange exchange);
+  void confirm_cold(request::ApiRequest request, request::Exchange exchange);
 
-  api::Stores& stores_;
+  stores::Stores& stores_;
   const access::Access& access_;
   service::MetricRegistry& metrics_;
   const Clock& clock_;
   access::InFlight in_flight_;
-  api::QueryApi queries_;
-  api::LabelApi labels_;
-  api::RuleApi rules_;
-  api::TraceApi traces_;
+  api::prometheus::QueryApi queries_;
+  api::prometheus::LabelApi labels_;
+  api::prometheus::RuleApi rules_;
+  api::jaeger::TraceApi traces_;
   net::Routes routes_;
 };
 

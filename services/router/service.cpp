@@ -136,7 +136,7 @@ class Router final : public service::Running {
   std::unique_ptr<tenancy::DirectorySource> directory_;
   std::unique_ptr<net::Client> light_client_;
   std::unique_ptr<net::Client> costly_client_;
-  api::Stores stores_;
+  stores::Stores stores_;
   access::Access access_;
   Gateway gateway_;
   service::ServiceFrame frame_{metrics_};

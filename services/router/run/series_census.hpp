@@ -16,10 +16,10 @@
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/access/interest.hpp"
-#include "services/router/api/stores.hpp"
 #include "services/router/json/label_sets.hpp"
+#include "services/router/stores/stores.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::run {
 
 /// Series of one selector over the time that it looks at: all of them by their labels, or their
 /// number alone, where the store has no way to name some of them.
@@ -71,7 +71,7 @@ inline constexpr std::uint64_t kCensusMax = 200'000;
 /// asked for the labels with a limit, which costs it a look into its index; a hot store of 2.x,
 /// which would make the whole list whatever its length, for the number. Errors are those of
 /// Upstream::ask. Any thread.
-void take_census(Stores& stores, const CensusQuestion& question,
+void take_census(stores::Stores& stores, const CensusQuestion& question,
                  std::function<void(Result<Census>)> done);
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::run

@@ -1,4 +1,4 @@
-#include "services/router/api/query_room.hpp"
+#include "services/router/run/room_count.hpp"
 
 #include <atomic>
 #include <fstream>
@@ -12,7 +12,7 @@
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::run {
 namespace {
 
 using promql::Dialect;
@@ -235,7 +235,7 @@ class Seen {
         [&found](Result<std::uint64_t> bytes) { found.set_value(std::move(bytes)); });
     return found.get_future().get();
   }
-  Stores& stores() { return stores_; }
+  stores::Stores& stores() { return stores_; }
 
  private:
   static Settings settings(const SlowStore& store) {
@@ -248,7 +248,7 @@ class Seen {
   const Settings settings_;
   service::MetricRegistry metrics_;
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
-  Stores stores_;
+  stores::Stores stores_;
 };
 
 std::string sum_of(int selectors) {
@@ -298,4 +298,4 @@ TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
 }
 
 }  // namespace
-}  // namespace vigia::router::api
+}  // namespace vigia::router::run

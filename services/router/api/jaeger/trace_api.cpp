@@ -1,12 +1,12 @@
-#include "services/router/api/trace_api.hpp"
+#include "services/router/api/jaeger/trace_api.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "services/router/api/answer.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::jaeger {
 namespace {
 
 constexpr std::size_t kTraceIdDigits = 32;
@@ -28,7 +28,7 @@ std::optional<std::string> normal_trace_id(std::string_view text) {
   return id;
 }
 
-void TraceApi::trace(ApiRequest request, Exchange exchange) {
+void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   const auto id = normal_trace_id(request.path_values.find("id")->second);
   if (!id) {
     return exchange.fail({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits, not all 0"});
@@ -41,7 +41,7 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   if (request.caller.customer) {
     ask.headers.add("x-vigia-customer", request.caller.customer->text());
   }
-  auto open = std::make_shared<Exchange>(std::move(exchange));
+  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   stores_.cold()->fetch(std::move(ask), [this, open](Result<net::ClientResponse> answer) {
     // "Not found" alone would be untrue where the store is a new one.
     if (answer && answer->status == 404) {
@@ -60,4 +60,4 @@ void TraceApi::trace(ApiRequest request, Exchange exchange) {
   });
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::jaeger

@@ -16,7 +16,7 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/request/parameters.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::request {
 
 /// Movable; `send` and `fail` end it. Where the client has left, its end is 499 whatever is sent,
 /// as with Prometheus. Any thread, one at a time.
@@ -55,4 +55,4 @@ struct ApiRequest {
   std::shared_ptr<access::Interest> interest;  ///< in the answer
 };
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::request

@@ -9,7 +9,7 @@
 #include "libs/net/message.hpp"
 #include "services/router/json/envelope.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 
 struct Notes {
   std::vector<std::string> warnings;
@@ -34,4 +34,4 @@ bool is_incomplete(const json::Envelope& envelope);
 /// True where it gave a number of warnings only: one of a store may be among those it left out.
 bool leaves_warnings_out(const json::Envelope& envelope);
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

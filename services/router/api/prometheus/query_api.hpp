@@ -8,11 +8,11 @@
 
 #include "libs/promql/ast.hpp"
 #include "libs/promql/time_range.hpp"
-#include "services/router/api/answer.hpp"
-#include "services/router/api/exchange.hpp"
-#include "services/router/api/stores.hpp"
+#include "services/router/api/prometheus/answer.hpp"
+#include "services/router/request/exchange.hpp"
+#include "services/router/stores/stores.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 
 /// Parses, fences, and has each query evaluated whole by one store: hot where it is known to cover
 /// every selector, else prometheus-query. What hot covers is looked at when the request comes, when
@@ -20,27 +20,28 @@ namespace vigia::router::api {
 /// asked. If that one fails the other answers, and what may be missing is said. Any thread.
 class QueryApi {
  public:
-  explicit QueryApi(Stores& stores) : stores_(stores) {}
+  explicit QueryApi(stores::Stores& stores) : stores_(stores) {}
 
-  void query(ApiRequest request, Exchange exchange);
-  void query_range(ApiRequest request, Exchange exchange);
-  void query_exemplars(ApiRequest request, Exchange exchange);
-  void format_query(ApiRequest request, Exchange exchange);
+  void query(request::ApiRequest request, request::Exchange exchange);
+  void query_range(request::ApiRequest request, request::Exchange exchange);
+  void query_exemplars(request::ApiRequest request, request::Exchange exchange);
+  void format_query(request::ApiRequest request, request::Exchange exchange);
   /// 404 where the hot store is of a version without it.
-  void parse_query(ApiRequest request, Exchange exchange);
+  void parse_query(request::ApiRequest request, request::Exchange exchange);
 
  private:
   struct Evaluation;  // one query on its way
   using Shared = std::shared_ptr<Evaluation>;
 
-  Result<promql::ExprPtr> expression_of(const ApiRequest& request) const;
-  void ask_about_text(std::string path, const ApiRequest& request, Exchange exchange);
+  Result<promql::ExprPtr> expression_of(const request::ApiRequest& request) const;
+  void ask_about_text(std::string path, const request::ApiRequest& request,
+                      request::Exchange exchange);
   Result<void> fence(const access::Caller& caller, promql::Expr& expr, request::Form& form) const;
-  Result<void> add_options(const ApiRequest& request, Evaluation& evaluation) const;
-  Result<void> prepare(const ApiRequest& request, promql::Evaluation times,
+  Result<void> add_options(const request::ApiRequest& request, Evaluation& evaluation) const;
+  Result<void> prepare(const request::ApiRequest& request, promql::Evaluation times,
                        Evaluation& evaluation) const;
-  Result<void> prepare_instant(const ApiRequest& request, Evaluation& evaluation) const;
-  Result<void> prepare_range(const ApiRequest& request, Evaluation& evaluation) const;
+  Result<void> prepare_instant(const request::ApiRequest& request, Evaluation& evaluation) const;
+  Result<void> prepare_range(const request::ApiRequest& request, Evaluation& evaluation) const;
   void weigh(Evaluation& evaluation) const;
   bool moves(const Shared& evaluation, bool is_at_hot);
   void add_room_check(const Shared& evaluation, std::optional<std::size_t> shard,
@@ -48,7 +49,7 @@ class QueryApi {
   Result<void> take_room(Evaluation& evaluation, std::optional<std::size_t> shard,
                          const Result<std::uint64_t>& bytes) const;
   void learn(Evaluation& evaluation, Result<json::Envelope>& answer) const;
-  void choose(const ApiRequest& request, Evaluation& evaluation) const;
+  void choose(const request::ApiRequest& request, Evaluation& evaluation) const;
   void add_coverage_check(const Shared& evaluation, upstream::Ask& ask) const;
   Result<void> check_coverage(Evaluation& evaluation) const;
   bool may_leave_hot(const Evaluation& evaluation) const;
@@ -63,7 +64,7 @@ class QueryApi {
   void ask_for_gaps(const Shared& evaluation, json::Envelope answer, Notes notes) const;
   void finish(const Shared& evaluation, json::Envelope answer, Notes notes) const;
 
-  Stores& stores_;
+  stores::Stores& stores_;
 };
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

@@ -1,4 +1,4 @@
-#include "services/router/api/query_api.hpp"
+#include "services/router/api/prometheus/query_api.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -14,10 +14,10 @@
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
-#include "services/router/api/query_room.hpp"
 #include "services/router/request/times.hpp"
+#include "services/router/run/room_count.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::uint64_t kPointsMax = 11'000;  // Prometheus' own bound on a range query
@@ -58,7 +58,7 @@ Result<void> check_cost(const promql::Expr& expr, const promql::EvaluationShape&
                             promql::kLabelBytesMadeMax));
   }
   if (promql::subquery_evaluations(expr, shape.length) <= promql::kSubqueryEvaluationsMax) {
-    return check_room_of_fewest(expr, shape);
+    return run::check_room_of_fewest(expr, shape);
   }
   return fail(
       ErrorCode::kInvalid,
@@ -118,7 +118,7 @@ std::string span_text(std::string_view from, TimestampMs to_ms) {
 }  // namespace
 
 struct QueryApi::Evaluation {
-  Evaluation(access::Caller asking, Exchange open)
+  Evaluation(access::Caller asking, request::Exchange open)
       : caller(std::move(asking)), exchange(std::move(open)) {}
 
   /// "": the operators'.
@@ -146,7 +146,7 @@ struct QueryApi::Evaluation {
   }
 
   access::Caller caller;
-  Exchange exchange;
+  request::Exchange exchange;
   std::string path;
   request::Form form;
   Duration timeout{0};
@@ -170,7 +170,7 @@ struct QueryApi::Evaluation {
   bool has_query_failed = false;
 };
 
-Result<promql::ExprPtr> QueryApi::expression_of(const ApiRequest& request) const {
+Result<promql::ExprPtr> QueryApi::expression_of(const request::ApiRequest& request) const {
   auto text = request.parameters.single("query");
   if (!text) return forward(text);
   if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
@@ -206,7 +206,8 @@ Result<void> QueryApi::fence(const access::Caller& caller, promql::Expr& expr,
   return {};
 }
 
-Result<void> QueryApi::add_options(const ApiRequest& request, Evaluation& evaluation) const {
+Result<void> QueryApi::add_options(const request::ApiRequest& request,
+                                   Evaluation& evaluation) const {
   auto timeout = request.parameters.length_or_zero("timeout");
   if (!timeout) return forward(timeout);
   const Duration most = stores_.settings().query_timeout;
@@ -241,7 +242,7 @@ void QueryApi::learn(Evaluation& evaluation, Result<json::Envelope>& answer) con
   stores_.weights().note(evaluation.customer(), evaluation.shape, *cost);
 }
 
-Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation times,
+Result<void> QueryApi::prepare(const request::ApiRequest& request, promql::Evaluation times,
                                Evaluation& evaluation) const {
   auto lookback = request.parameters.length_or_zero("lookback_delta");
   if (!lookback) return forward(lookback);
@@ -268,7 +269,8 @@ Result<void> QueryApi::prepare(const ApiRequest& request, promql::Evaluation tim
   return {};
 }
 
-Result<void> QueryApi::prepare_instant(const ApiRequest& request, Evaluation& evaluation) const {
+Result<void> QueryApi::prepare_instant(const request::ApiRequest& request,
+                                       Evaluation& evaluation) const {
   auto time = request.parameters.time("time");
   if (!time) return forward(time);
   // Always sent, so that what is evaluated is what was weighed against the coverage.
@@ -277,7 +279,8 @@ Result<void> QueryApi::prepare_instant(const ApiRequest& request, Evaluation& ev
   return prepare(request, promql::Evaluation{at, at}, evaluation);
 }
 
-Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& evaluation) const {
+Result<void> QueryApi::prepare_range(const request::ApiRequest& request,
+                                     Evaluation& evaluation) const {
   auto start = request.parameters.time("start");
   auto end = request.parameters.time("end");
   auto step = request.parameters.length("step");
@@ -307,7 +310,7 @@ Result<void> QueryApi::prepare_range(const ApiRequest& request, Evaluation& eval
   return prepare(request, promql::Evaluation{**start, **end}, evaluation);
 }
 
-void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
+void QueryApi::choose(const request::ApiRequest& request, Evaluation& evaluation) const {
   evaluation.shard = stores_.shard_of(request.caller);
   if (!evaluation.touches) {
     if (!evaluation.shard) evaluation.shard = 0;  // 1+1 is 2 everywhere
@@ -321,7 +324,7 @@ void QueryApi::choose(const ApiRequest& request, Evaluation& evaluation) const {
       stores_.query() != nullptr && stores_.coverage().dialect() == promql::Dialect::kPrometheus2;
 }
 
-void QueryApi::query(ApiRequest request, Exchange exchange) {
+void QueryApi::query(request::ApiRequest request, request::Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
   evaluation->path = "/api/v1/query";
   if (const auto ready = prepare_instant(request, *evaluation); !ready) {
@@ -330,7 +333,7 @@ void QueryApi::query(ApiRequest request, Exchange exchange) {
   start(evaluation);
 }
 
-void QueryApi::query_range(ApiRequest request, Exchange exchange) {
+void QueryApi::query_range(request::ApiRequest request, request::Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
   evaluation->path = "/api/v1/query_range";
   if (const auto ready = prepare_range(request, *evaluation); !ready) {
@@ -370,22 +373,22 @@ void QueryApi::add_room_check(const Shared& evaluation, std::optional<std::size_
                               upstream::Ask& ask) {
   const auto dialect = shard ? stores_.coverage().dialect() : promql::Dialect::kPrometheus3;
   const promql::EvaluationShape shape{dialect, evaluation->shape.steps, evaluation->length};
-  if (has_room_uncounted(*evaluation->expr, shape, evaluation->caller)) return;
+  if (run::has_room_uncounted(*evaluation->expr, shape, evaluation->caller)) return;
   ask.before = [this, evaluation, shard, shape](std::function<void(Result<void>)> say) {
     // They stay as long as the evaluation.
-    RoomQuestion question{evaluation->caller,
-                          {evaluation, evaluation->expr.get()},
-                          {evaluation, &evaluation->ranges},
-                          shape,
-                          shard,
-                          evaluation->counting_left,
-                          evaluation->exchange.interest()};
+    run::RoomQuestion question{evaluation->caller,
+                               {evaluation, evaluation->expr.get()},
+                               {evaluation, &evaluation->ranges},
+                               shape,
+                               shard,
+                               evaluation->counting_left,
+                               evaluation->exchange.interest()};
     const TimePoint began = stores_.clock().steady();
-    find_room(stores_, std::move(question),
-              [this, evaluation, shard, began, say = std::move(say)](const auto& bytes) {
-                evaluation->counting_left -= stores_.clock().steady() - began;
-                say(take_room(*evaluation, shard, bytes));
-              });
+    run::find_room(stores_, std::move(question),
+                   [this, evaluation, shard, began, say = std::move(say)](const auto& bytes) {
+                     evaluation->counting_left -= stores_.clock().steady() - began;
+                     say(take_room(*evaluation, shard, bytes));
+                   });
   };
 }
 
@@ -578,11 +581,11 @@ void QueryApi::settle_query(const Shared& evaluation, Result<json::Envelope> ans
   if (replaced && replaced->lacks(range.from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + replaced->text());
   }
-  const Stores::ColdGaps gaps = stores_.cold_gaps();
-  if (gaps == Stores::ColdGaps::kOfSome && customer) {
+  const stores::Stores::ColdGaps gaps = stores_.cold_gaps();
+  if (gaps == stores::Stores::ColdGaps::kOfSome && customer) {
     return ask_for_gaps(evaluation, std::move(*answer), std::move(notes));
   }
-  if (gaps != Stores::ColdGaps::kNone) notes.warnings.emplace_back(kColdGaps);
+  if (gaps != stores::Stores::ColdGaps::kNone) notes.warnings.emplace_back(kColdGaps);
   finish(evaluation, std::move(*answer), std::move(notes));
 }
 
@@ -622,7 +625,7 @@ void QueryApi::finish(const Shared& evaluation, json::Envelope answer, Notes not
   evaluation->exchange.send(success(std::move(answer), notes));
 }
 
-void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
+void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
   bool has_selector = false;
   const auto prepared = [&]() -> Result<void> {
@@ -661,18 +664,19 @@ void QueryApi::query_exemplars(ApiRequest request, Exchange exchange) {
       });
 }
 
-void QueryApi::format_query(ApiRequest request, Exchange exchange) {
+void QueryApi::format_query(request::ApiRequest request, request::Exchange exchange) {
   ask_about_text("/api/v1/format_query", request, std::move(exchange));
 }
 
-void QueryApi::parse_query(ApiRequest request, Exchange exchange) {
+void QueryApi::parse_query(request::ApiRequest request, request::Exchange exchange) {
   if (stores_.coverage().dialect() != promql::Dialect::kPrometheus3) {
     return exchange.fail({ErrorCode::kNotFound, "the hot store's Prometheus has no parse_query"});
   }
   ask_about_text("/api/v1/parse_query", request, std::move(exchange));
 }
 
-void QueryApi::ask_about_text(std::string path, const ApiRequest& request, Exchange exchange) {
+void QueryApi::ask_about_text(std::string path, const request::ApiRequest& request,
+                              request::Exchange exchange) {
   auto evaluation = std::make_shared<Evaluation>(request.caller, std::move(exchange));
   auto expr = expression_of(request);
   if (!expr) return evaluation->exchange.fail(expr.error());
@@ -694,4 +698,4 @@ void QueryApi::ask_about_text(std::string path, const ApiRequest& request, Excha
                            });
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

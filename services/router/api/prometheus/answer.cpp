@@ -1,4 +1,4 @@
-#include "services/router/api/answer.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "libs/base/json_text.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::size_t kNotesBytes = 256;  // as many as are usual
@@ -115,4 +115,4 @@ bool leaves_warnings_out(const json::Envelope& envelope) {
                      [](std::string_view text) { return is_count_of("warning", text); });
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

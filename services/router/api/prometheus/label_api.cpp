@@ -1,4 +1,4 @@
-#include "services/router/api/label_api.hpp"
+#include "services/router/api/prometheus/label_api.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,11 +13,11 @@
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
-#include "services/router/api/cold_form.hpp"
 #include "services/router/json/lists.hpp"
+#include "services/router/plan/cold_form.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::string_view kHiddenLabel = "__rollup__";  // the router's own, virtual
@@ -42,12 +42,13 @@ void cut(std::vector<std::string_view>& items, std::size_t limit, bool is_cut, N
 }  // namespace
 
 struct LabelApi::Gathering {
-  Gathering(Exchange open, const ApiRequest& request, const Stores& stores)
+  Gathering(request::Exchange open, const request::ApiRequest& request,
+            const stores::Stores& stores)
       : exchange(std::move(open)),
         customer(request.caller.customer ? request.caller.customer->text() : ""),
         held(stores.shares().hold(customer)) {}
 
-  Exchange exchange;
+  request::Exchange exchange;
   std::string customer;  ///< "": an operator
   Kind kind = Kind::kTexts;
   std::string path;  ///< the same at hot and at storage
@@ -80,7 +81,7 @@ Result<void> LabelApi::add_selector(const access::Caller& caller,
     // storage takes matchers, not selectors: "next" divides what belongs to one match[] from the
     // next.
     if (!gathering.cold_form.empty()) gathering.cold_form.emplace_back("next", "1");
-    if (!append_matchers(*selector, gathering.cold_form)) {
+    if (!plan::append_matchers(*selector, gathering.cold_form)) {
       return fail(ErrorCode::kInvalid,
                   "invalid parameter \"match[]\": label names with = or ! cannot be asked for");
     }
@@ -98,7 +99,8 @@ Result<void> LabelApi::add_selector(const access::Caller& caller,
   return {};
 }
 
-Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathering) const {
+Result<void> LabelApi::add_selectors(const request::ApiRequest& request,
+                                     Gathering& gathering) const {
   auto texts = request.parameters.selectors();
   if (!texts) return forward(texts);
   auto selectors = promql::parse_series_selectors(*texts, stores_.coverage().dialect());
@@ -114,7 +116,7 @@ Result<void> LabelApi::add_selectors(const ApiRequest& request, Gathering& gathe
   return texts->empty() ? add_selector(request.caller, std::nullopt, gathering) : Result<void>();
 }
 
-Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) const {
+Result<void> LabelApi::prepare(const request::ApiRequest& request, Gathering& gathering) const {
   auto added = add_selectors(request, gathering);
   if (!added) return added;
   for (const std::string_view name : {"start", "end"}) {
@@ -123,7 +125,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
     if (!*time) continue;
     if (name == "start") gathering.start_ms = **time;
     gathering.hot_form.emplace_back(name, request::format_seconds(**time));
-    gathering.cold_form.emplace_back(name, request::format_seconds(cold_time(**time)));
+    gathering.cold_form.emplace_back(name, request::format_seconds(plan::cold_time(**time)));
   }
   auto limit = request.parameters.single("limit");
   if (!limit) return forward(limit);
@@ -143,7 +145,7 @@ Result<void> LabelApi::prepare(const ApiRequest& request, Gathering& gathering) 
   return {};
 }
 
-void LabelApi::labels(ApiRequest request, Exchange exchange) {
+void LabelApi::labels(request::ApiRequest request, request::Exchange exchange) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   gathering->path = "/api/v1/labels";
   if (const auto ready = prepare(request, *gathering); !ready) {
@@ -152,7 +154,7 @@ void LabelApi::labels(ApiRequest request, Exchange exchange) {
   gather(request, gathering);
 }
 
-void LabelApi::label_values(ApiRequest request, Exchange exchange) {
+void LabelApi::label_values(request::ApiRequest request, request::Exchange exchange) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   const std::string& name = request.path_values.find("name")->second;
   if (!is_label_name(name)) {
@@ -173,7 +175,7 @@ void LabelApi::label_values(ApiRequest request, Exchange exchange) {
   gather(request, gathering);
 }
 
-void LabelApi::series(ApiRequest request, Exchange exchange) {
+void LabelApi::series(request::ApiRequest request, request::Exchange exchange) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange), request, stores_);
   gathering->kind = Kind::kSeries;
   gathering->path = "/api/v1/series";
@@ -186,7 +188,7 @@ void LabelApi::series(ApiRequest request, Exchange exchange) {
   gather(request, gathering);
 }
 
-void LabelApi::gather(const ApiRequest& request, const Shared& gathering) {
+void LabelApi::gather(const request::ApiRequest& request, const Shared& gathering) {
   std::vector<const upstream::Upstream*> hot;
   if (const auto own = stores_.shard_of(request.caller)) {
     hot.push_back(&stores_.hot()[*own]);
@@ -315,4 +317,4 @@ std::string LabelApi::body_of(const Gathering& gathering, Notes& notes) const {
   return body;
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

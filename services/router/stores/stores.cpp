@@ -1,8 +1,8 @@
-#include "services/router/api/stores.hpp"
+#include "services/router/stores/stores.hpp"
 
 #include <algorithm>
 
-namespace vigia::router::api {
+namespace vigia::router::stores {
 
 Stores::Stores(const Settings& settings, upstream::UpstreamClients clients,
                service::MetricRegistry& metrics, const Clock& clock)
@@ -91,4 +91,4 @@ coverage::Coverage::Covered Stores::covered(std::size_t shard, const access::Cal
   return covered;
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::stores

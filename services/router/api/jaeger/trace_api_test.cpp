@@ -1,8 +1,8 @@
-#include "services/router/api/trace_api.hpp"
+#include "services/router/api/jaeger/trace_api.hpp"
 
 #include <gtest/gtest.h>
 
-namespace vigia::router::api {
+namespace vigia::router::api::jaeger {
 namespace {
 
 TEST(TraceId, EverySpellingIsTheSameTrace) {  // C58
@@ -20,4 +20,4 @@ TEST(TraceId, AnythingElseIsNone) {
 }
 
 }  // namespace
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::jaeger

@@ -1,4 +1,4 @@
-#include "services/router/api/cold_form.hpp"
+#include "services/router/plan/cold_form.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "libs/model/labels.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::plan {
 
 bool append_matchers(const promql::Selector& selector, request::Form& form) {
   if (!selector.name.empty()) {
@@ -29,4 +29,4 @@ TimestampMs cold_time(TimestampMs time) {
   return std::clamp(time, -kFurthest, kFurthest);
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::plan

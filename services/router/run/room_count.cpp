@@ -1,4 +1,4 @@
-#include "services/router/api/query_room.hpp"
+#include "services/router/run/room_count.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@
 #include "libs/promql/printer.hpp"
 #include "libs/promql/visit.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::run {
 namespace {
 
 // After each of so many counts it is asked whether the rest matters.
@@ -87,7 +87,8 @@ std::vector<Selected> selected_by(const promql::Expr& expr,
 
 class Finding : public std::enable_shared_from_this<Finding> {
  public:
-  Finding(Stores& stores, RoomQuestion question, std::function<void(Result<std::uint64_t>)> done)
+  Finding(stores::Stores& stores, RoomQuestion question,
+          std::function<void(Result<std::uint64_t>)> done)
       : stores_(stores),
         question_(std::move(question)),
         done_(std::move(done)),
@@ -158,7 +159,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
     done_(tl::unexpected<Error>(no_room(*question_.expr, question_.shape, bytes, text)));
   }
 
-  Stores& stores_;
+  stores::Stores& stores_;
   const RoomQuestion question_;
   const std::function<void(Result<std::uint64_t>)> done_;
   const TimePoint deadline_;
@@ -182,9 +183,9 @@ bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape&
          promql::kResultBytesMax;
 }
 
-void find_room(Stores& stores, RoomQuestion question,
+void find_room(stores::Stores& stores, RoomQuestion question,
                std::function<void(Result<std::uint64_t>)> done) {
   std::make_shared<Finding>(stores, std::move(question), std::move(done))->start();
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::run

@@ -1,8 +1,8 @@
-#include "services/router/api/exchange.hpp"
+#include "services/router/request/exchange.hpp"
 
 #include "libs/net/status.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::request {
 namespace {
 
 // Whoever reads answers of this size slowly keeps no place from the customer's other requests.
@@ -71,4 +71,4 @@ void Exchange::hold_answer(net::Response& response) {
 
 void Exchange::fail(const Error& error) { send(net::prometheus_error(error)); }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::request

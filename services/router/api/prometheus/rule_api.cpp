@@ -1,4 +1,4 @@
-#include "services/router/api/rule_api.hpp"
+#include "services/router/api/prometheus/rule_api.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 #include "libs/promql/printer.hpp"
 #include "services/router/json/rules.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{15};
@@ -36,9 +36,9 @@ Result<std::size_t> count_of(const request::Parameters& parameters, std::string_
 }  // namespace
 
 struct RuleApi::Gathering {
-  explicit Gathering(Exchange open) : exchange(std::move(open)) {}
+  explicit Gathering(request::Exchange open) : exchange(std::move(open)) {}
 
-  Exchange exchange;
+  request::Exchange exchange;
   std::string key;  ///< {"KEY":[…]}
   Read read;
   std::mutex mutex;
@@ -58,8 +58,8 @@ std::vector<const upstream::Upstream*> RuleApi::shards(const access::Caller& cal
   return found;
 }
 
-void RuleApi::gather(const ApiRequest& request, Exchange exchange, std::string key,
-                     upstream::Ask ask, Read read) {
+void RuleApi::gather(const request::ApiRequest& request, request::Exchange exchange,
+                     std::string key, upstream::Ask ask, Read read) {
   auto gathering = std::make_shared<Gathering>(std::move(exchange));
   gathering->key = std::move(key);
   gathering->read = std::move(read);
@@ -131,7 +131,7 @@ Result<void> RuleApi::add_choices(const request::Parameters& parameters,
   return {};
 }
 
-void RuleApi::rules(ApiRequest request, Exchange exchange) {
+void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
   upstream::Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {},
                     request.interest};
   auto type = request.parameters.single("type");
@@ -149,7 +149,7 @@ void RuleApi::rules(ApiRequest request, Exchange exchange) {
          });
 }
 
-void RuleApi::alerts(ApiRequest request, Exchange exchange) {
+void RuleApi::alerts(request::ApiRequest request, request::Exchange exchange) {
   gather(request, std::move(exchange), "alerts",
          {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}, request.interest},
          [customer = request.caller.customer](std::string_view data) {
@@ -157,7 +157,7 @@ void RuleApi::alerts(ApiRequest request, Exchange exchange) {
          });
 }
 
-void RuleApi::metadata(ApiRequest request, Exchange exchange) {
+void RuleApi::metadata(request::ApiRequest request, request::Exchange exchange) {
   upstream::Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {},
                     request.interest};
   auto metric = request.parameters.single("metric");
@@ -181,7 +181,7 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
   if (hot.empty()) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
   }
-  auto open = std::make_shared<Exchange>(std::move(exchange));
+  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // One shard is enough: what a metric means does not depend on who sends it.
   hot.front()->ask(std::move(ask), [open, selection](Result<json::Envelope> answer) {
     if (!answer) return open->fail(upstream::outward(answer.error()));
@@ -192,7 +192,7 @@ void RuleApi::metadata(ApiRequest request, Exchange exchange) {
   });
 }
 
-void RuleApi::build_info(ApiRequest /*request*/, Exchange exchange) {
+void RuleApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {
   const std::string version = stores_.coverage().version();
   if (version.empty()) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store has not answered yet"});
@@ -205,4 +205,4 @@ void RuleApi::build_info(ApiRequest /*request*/, Exchange exchange) {
       {}));
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

@@ -18,7 +18,7 @@
 #include "services/router/upstream/store_watch.hpp"
 #include "services/router/upstream/upstream.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::stores {
 
 /// Members in order of start. Any thread.
 class Stores {
@@ -84,4 +84,4 @@ class Stores {
   std::unique_ptr<upstream::StoreWatch> watch_;
 };
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::stores

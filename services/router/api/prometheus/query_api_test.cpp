@@ -1,4 +1,4 @@
-#include "services/router/api/query_api.hpp"
+#include "services/router/api/prometheus/query_api.hpp"
 
 #include <condition_variable>
 #include <future>
@@ -11,7 +11,7 @@
 
 #include "libs/net/server.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr TimestampMs kNowMs = 1'800'000'000'000;
@@ -168,8 +168,8 @@ class Door final : public net::Handler {
   Door& operator=(const Door&) = delete;
 
   void handle(net::Request request, net::Responder responder) override {
-    Exchange exchange(std::move(responder), "/api/v1/query", metrics_, clock_);
-    ApiRequest asked{{}, *request::Parameters::read(request), {}, exchange.interest()};
+    request::Exchange exchange(std::move(responder), "/api/v1/query", metrics_, clock_);
+    request::ApiRequest asked{{}, *request::Parameters::read(request), {}, exchange.interest()};
     api_.query(std::move(asked), std::move(exchange));
     const std::lock_guard lock(mutex_);
     ++taken_;
@@ -207,7 +207,7 @@ class Door final : public net::Handler {
   service::MetricRegistry metrics_;
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
   const std::unique_ptr<net::Client> asking_ = net::Client::create({});
-  Stores stores_;
+  stores::Stores stores_;
   QueryApi api_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -314,4 +314,4 @@ TEST_F(QueryApiTest, ASuspicionForgetsNoHoleOfWhatIsStillCovered) {
 }
 
 }  // namespace
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

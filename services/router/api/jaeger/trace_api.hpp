@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "services/router/api/exchange.hpp"
-#include "services/router/api/stores.hpp"
+#include "services/router/request/exchange.hpp"
+#include "services/router/stores/stores.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::api::jaeger {
 
 /// The id as storage knows it: 32 lower-case hex digits. Shorter ones are filled with zeros at the
 /// left, either case is taken; nothing on anything else.
@@ -17,11 +17,11 @@ std::optional<std::string> normal_trace_id(std::string_view text);
 /// Any thread.
 class TraceApi {
  public:
-  explicit TraceApi(Stores& stores) : stores_(stores) {}
-  void trace(ApiRequest request, Exchange exchange);
+  explicit TraceApi(stores::Stores& stores) : stores_(stores) {}
+  void trace(request::ApiRequest request, request::Exchange exchange);
 
  private:
-  Stores& stores_;
+  stores::Stores& stores_;
 };
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::jaeger

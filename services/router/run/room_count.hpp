@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "libs/promql/result_memory.hpp"
-#include "services/router/api/series_census.hpp"
+#include "services/router/run/series_census.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::run {
 
 /// Without being counted, a selector is taken for so many series of so many bytes of labels, or for
 /// as many as the customer may have at once, where those are more and the query has more steps than
@@ -43,7 +43,7 @@ struct RoomQuestion {
 /// kOverLimit where the counts take longer than they may; other errors are those of the store that
 /// was asked. Nothing is remembered: a customer may write
 /// any number of series in the next second. Any thread.
-void find_room(Stores& stores, RoomQuestion question,
+void find_room(stores::Stores& stores, RoomQuestion question,
                std::function<void(Result<std::uint64_t>)> done);
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::run

@@ -1,4 +1,4 @@
-#include "services/router/api/series_census.hpp"
+#include "services/router/run/series_census.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "libs/promql/printer.hpp"
-#include "services/router/api/cold_form.hpp"
 #include "services/router/json/lists.hpp"
+#include "services/router/plan/cold_form.hpp"
 #include "services/router/request/times.hpp"
 
-namespace vigia::router::api {
+namespace vigia::router::run {
 namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
@@ -52,8 +52,9 @@ upstream::Ask list_ask(const CensusQuestion& question) {
 upstream::Ask cold_ask(const CensusQuestion& question) {
   upstream::Ask ask = ask_of(question, "/api/v1/series");
   // Where a matcher cannot be said there are the more of them.
-  append_matchers(question.selector, ask.form);
-  add_range({cold_time(question.range.from_ms), cold_time(question.range.to_ms)}, ask.form);
+  plan::append_matchers(question.selector, ask.form);
+  add_range({plan::cold_time(question.range.from_ms), plan::cold_time(question.range.to_ms)},
+            ask.form);
   ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
   if (question.caller.customer) {
     ask.headers.add("x-vigia-customer", question.caller.customer->text());
@@ -150,7 +151,7 @@ std::uint64_t CountedSeries::label_bytes(std::size_t selector) const {
   return found_[selector] ? kUsualLabelBytes : others_.label_bytes(selector);
 }
 
-void take_census(Stores& stores, const CensusQuestion& question,
+void take_census(stores::Stores& stores, const CensusQuestion& question,
                  std::function<void(Result<Census>)> done) {
   const bool is_hot = question.shard.has_value();
   if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
@@ -170,4 +171,4 @@ void take_census(Stores& stores, const CensusQuestion& question,
   stores.query()->ask(list_ask(question), take);
 }
 
-}  // namespace vigia::router::api
+}  // namespace vigia::router::run

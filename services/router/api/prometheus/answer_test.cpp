@@ -1,9 +1,9 @@
-#include "services/router/api/answer.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace vigia::router::api {
+namespace vigia::router::api::prometheus {
 namespace {
 
 using ::testing::HasSubstr;
@@ -72,4 +72,4 @@ TEST(Answer, AnyOtherWarningMeansIncomplete) {
 }
 
 }  // namespace
-}  // namespace vigia::router::api
+}  // namespace vigia::router::api::prometheus

@@ -1,0 +1,39 @@
+// /api/v1/rules, alerts, metadata and status/buildinfo: what hot knows beside samples.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/router/api/prometheus/answer.hpp"
+#include "services/router/request/exchange.hpp"
+#include "services/router/stores/stores.hpp"
+
+namespace vigia::router::api::prometheus {
+
+/// A customer sees the rules and alerts that carry its customer_id, an operator all. Any thread.
+class RuleApi {
+ public:
+  explicit RuleApi(stores::Stores& stores) : stores_(stores) {}
+
+  void rules(request::ApiRequest request, request::Exchange exchange);
+  void alerts(request::ApiRequest request, request::Exchange exchange);
+  void metadata(request::ApiRequest request, request::Exchange exchange);
+  void build_info(request::ApiRequest request, request::Exchange exchange);
+
+ private:
+  struct Gathering;
+  using Shared = std::shared_ptr<Gathering>;
+  using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
+
+  std::vector<const upstream::Upstream*> shards(const access::Caller& caller) const;
+  Result<void> add_choices(const request::Parameters& parameters, request::Form& form) const;
+  void gather(const request::ApiRequest& request, request::Exchange exchange, std::string key,
+              upstream::Ask ask, Read read);
+  void take(const Shared& gathering, Result<json::Envelope> answer) const;
+
+  stores::Stores& stores_;
+};
+
+}  // namespace vigia::router::api::prometheus
