@@ -28,12 +28,13 @@ void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
 }  // namespace
 
 Gateway::Gateway(stores::Stores& stores, const access::Access& access,
-                 service::MetricRegistry& metrics, std::function<bool()> is_ready)
+                 service::MetricRegistry& metrics, std::size_t in_flight_max,
+                 std::function<bool()> is_ready)
     : stores_(stores),
       access_(access),
       metrics_(metrics),
       clock_(stores.clock()),
-      in_flight_(stores.settings().in_flight_max, stores.shares()),
+      in_flight_(in_flight_max, stores.shares()),
       queries_(stores),
       labels_(stores),
       rules_(stores),

@@ -22,7 +22,7 @@ class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
   Gateway(stores::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
-          std::function<bool()> is_ready);
+          std::size_t in_flight_max, std::function<bool()> is_ready);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;

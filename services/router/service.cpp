@@ -42,11 +42,12 @@ class Router final : public service::Running {
       : settings_(std::move(settings)),
         directory_client_(std::move(directory_client)),
         directory_(std::move(directory)),
-        light_client_(light_client(settings_.lanes)),
-        costly_client_(costly_client(settings_.lanes)),
-        stores_(settings_, {*light_client_, *costly_client_}, metrics_, clock_),
+        light_client_(light_client(settings_.stores.lanes)),
+        costly_client_(costly_client(settings_.stores.lanes)),
+        stores_(settings_.stores, {*light_client_, *costly_client_}, metrics_, clock_),
         access_(*directory_, clock_),
-        gateway_(stores_, access_, metrics_, [this] { return directory_->current() != nullptr; }) {}
+        gateway_(stores_, access_, metrics_, settings_.in_flight_max,
+                 [this] { return directory_->current() != nullptr; }) {}
 
   /// What the stores still owe speaks to parts that end before the client.
   ~Router() override {
@@ -69,7 +70,7 @@ class Router final : public service::Running {
     server.trusted_proxies = settings_.trusted_proxies;
     // One address may have all that one customer may.
     server.answer_bytes_max =
-        std::max<std::size_t>(server.answer_bytes_max, 2 * settings_.answer_bytes_max);
+        std::max<std::size_t>(server.answer_bytes_max, 2 * settings_.stores.answer_bytes_max);
     auto opened = frame_.open_to_clients(std::move(server), gateway_);
     if (!opened) return forward(opened);
     service::log_info("listening",
@@ -97,11 +98,11 @@ class Router final : public service::Running {
          "1 while the monitor's snapshot is doubted and kept out", service::MetricType::kGauge, {},
          directory_->is_doubted() ? 1 : 0);
     collect_stores(emit);
-    for (std::size_t i = 0; i < settings_.hot_shards.size(); ++i) {
+    for (std::size_t i = 0; i < settings_.stores.hot_shards.size(); ++i) {
       const auto from = stores_.coverage().covered_from(i);
       emit("vigia_router_hot_covered_seconds",
            "How far back the hot shard is known to hold everything; 0: nothing is known",
-           service::MetricType::kGauge, {{"shard", settings_.hot_shards[i].name}},
+           service::MetricType::kGauge, {{"shard", settings_.stores.hot_shards[i].name}},
            from ? std::max(static_cast<double>(clock_.wall_ms() - *from) / 1'000, 0.0) : 0);
     }
   }

@@ -10,13 +10,17 @@
 namespace vigia::router {
 namespace {
 
-std::vector<HotShard> read_shards(const service::ConfigNode& node) {
-  std::vector<HotShard> shards;
+// Requests at one store at once, whatever the configuration says; as many connections are kept.
+constexpr std::size_t kRequestsAtStoreMost = 256;
+
+std::vector<stores::HotShard> read_shards(const service::ConfigNode& node) {
+  std::vector<stores::HotShard> shards;
   for (const service::ConfigNode& item : node.items()) {
-    HotShard shard{item.child("name").required_text(), service::read_url(item.child("url"), true)};
-    const bool is_doubled = std::any_of(shards.begin(), shards.end(), [&](const HotShard& other) {
-      return other.name == shard.name;
-    });
+    stores::HotShard shard{item.child("name").required_text(),
+                           service::read_url(item.child("url"), true)};
+    const bool is_doubled =
+        std::any_of(shards.begin(), shards.end(),
+                    [&](const stores::HotShard& other) { return other.name == shard.name; });
     if (is_doubled) {
       item.child("name").note_error(fmt::format("the shard {} stands there twice", shard.name));
     }
@@ -60,35 +64,40 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.metrics_listen =
       service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.directory = tenancy::read_directory_settings(root.child("directory"));
-  settings.hot_shards = read_shards(root.child("hot").child("shards"));
-  settings.query_url = service::read_url(root.child("query").child("url"), false);
+  settings.stores.hot_shards = read_shards(root.child("hot").child("shards"));
+  settings.stores.query_url = service::read_url(root.child("query").child("url"), false);
   const service::ConfigNode cold = root.child("cold");
-  settings.cold_url = service::read_url(cold.child("url"), false);
-  settings.cold_token = cold.child("token").text();
-  settings.cold_known_file = cold.child("known_file").text();
-  if (settings.cold_known_file.empty() && !settings.directory.cache_file.empty()) {
-    settings.cold_known_file = settings.directory.cache_file + ".cold-store";
+  settings.stores.cold_url = service::read_url(cold.child("url"), false);
+  settings.stores.cold_token = cold.child("token").text();
+  settings.stores.cold_known_file = cold.child("known_file").text();
+  if (settings.stores.cold_known_file.empty() && !settings.directory.cache_file.empty()) {
+    settings.stores.cold_known_file = settings.directory.cache_file + ".cold-store";
   }
-  settings.edge = root.child("edge").duration(settings.edge);
-  if (settings.edge.count() <= 0) root.child("edge").note_error("must be longer than 0");
+  settings.stores.coverage.edge = root.child("edge").duration(settings.stores.coverage.edge);
+  if (settings.stores.coverage.edge.count() <= 0)
+    root.child("edge").note_error("must be longer than 0");
   const service::ConfigNode heartbeat = root.child("heartbeat");
-  settings.heartbeat_poll = heartbeat.child("poll").duration(settings.heartbeat_poll);
-  settings.heartbeat_gap_max = heartbeat.child("gap_max").duration(settings.heartbeat_gap_max);
-  if (settings.heartbeat_poll < std::chrono::milliseconds(100)) {
+  settings.stores.coverage.heartbeat_poll =
+      heartbeat.child("poll").duration(settings.stores.coverage.heartbeat_poll);
+  settings.stores.coverage.heartbeat_gap_max =
+      heartbeat.child("gap_max").duration(settings.stores.coverage.heartbeat_gap_max);
+  if (settings.stores.coverage.heartbeat_poll < std::chrono::milliseconds(100)) {
     heartbeat.child("poll").note_error("must be 100ms or longer");
   }
-  settings.query_timeout = root.child("query_timeout").duration(settings.query_timeout);
-  if (settings.query_timeout < std::chrono::seconds(1)) {
+  settings.stores.query_timeout =
+      root.child("query_timeout").duration(settings.stores.query_timeout);
+  if (settings.stores.query_timeout < std::chrono::seconds(1)) {
     root.child("query_timeout").note_error("must be 1s or longer");
   }
   constexpr std::int64_t kInFlightMost = 10'000;
   settings.in_flight_max = static_cast<std::size_t>(
       root.child("in_flight_max")
           .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
-  settings.lanes = read_lanes(root.child("at_store"));
-  settings.answer_bytes_max = root.child("answer_bytes_max").bytes(settings.answer_bytes_max);
-  settings.answers_bytes_total_max =
-      root.child("answers_bytes_total_max").bytes(settings.answers_bytes_total_max);
+  settings.stores.lanes = read_lanes(root.child("at_store"));
+  settings.stores.answer_bytes_max =
+      root.child("answer_bytes_max").bytes(settings.stores.answer_bytes_max);
+  settings.stores.answers_bytes_total_max =
+      root.child("answers_bytes_total_max").bytes(settings.stores.answers_bytes_total_max);
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }

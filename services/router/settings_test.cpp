@@ -26,11 +26,11 @@ edge: 15d
 TEST(Settings, ReadsTheKeysOfTheDesign) {
   const auto settings = read(kFull);
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  ASSERT_EQ(settings->hot_shards.size(), 2U);
-  EXPECT_EQ(settings->hot_shards[0].url, "http://127.0.0.1:9090");
-  EXPECT_EQ(settings->query_url, "http://127.0.0.1:9091");
-  EXPECT_EQ(settings->cold_token, "t");
-  EXPECT_EQ(settings->edge, std::chrono::days(15));
+  ASSERT_EQ(settings->stores.hot_shards.size(), 2U);
+  EXPECT_EQ(settings->stores.hot_shards[0].url, "http://127.0.0.1:9090");
+  EXPECT_EQ(settings->stores.query_url, "http://127.0.0.1:9091");
+  EXPECT_EQ(settings->stores.cold_token, "t");
+  EXPECT_EQ(settings->stores.coverage.edge, std::chrono::days(15));
   EXPECT_EQ(settings->directory.file, "customers.yaml");
 }
 
@@ -38,20 +38,20 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   const auto settings =
       read("directory: {file: c.yaml}\nhot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n");
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_EQ(settings->query_url, "");
-  EXPECT_EQ(settings->edge, std::chrono::days(30));
-  EXPECT_EQ(settings->lanes.usual.at_once_max, 20U);
-  EXPECT_EQ(settings->lanes.usual.per_customer_max, 8U);
-  EXPECT_EQ(settings->lanes.unknown_at_once_max, 4U);
-  EXPECT_EQ(settings->lanes.heavy_at_once_max, 2U);
+  EXPECT_EQ(settings->stores.query_url, "");
+  EXPECT_EQ(settings->stores.coverage.edge, std::chrono::days(30));
+  EXPECT_EQ(settings->stores.lanes.usual.at_once_max, 20U);
+  EXPECT_EQ(settings->stores.lanes.usual.per_customer_max, 8U);
+  EXPECT_EQ(settings->stores.lanes.unknown_at_once_max, 4U);
+  EXPECT_EQ(settings->stores.lanes.heavy_at_once_max, 2U);
 }
 
 TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
   const std::string shards = "hot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n";
-  EXPECT_EQ(read("directory: {file: c.yaml}\n" + shards)->cold_known_file, "");
+  EXPECT_EQ(read("directory: {file: c.yaml}\n" + shards)->stores.cold_known_file, "");
   const std::string cached = "directory: {url: \"http://m\", token: t, cache_file: /d/c.json}\n";
-  EXPECT_EQ(read(cached + shards)->cold_known_file, "/d/c.json.cold-store");
-  EXPECT_EQ(read(cached + shards + "cold: {known_file: /k}\n")->cold_known_file, "/k");
+  EXPECT_EQ(read(cached + shards)->stores.cold_known_file, "/d/c.json.cold-store");
+  EXPECT_EQ(read(cached + shards + "cold: {known_file: /k}\n")->stores.cold_known_file, "/k");
 }
 
 TEST(Settings, FaultsAreNamedWithTheirLine) {

@@ -28,7 +28,7 @@ std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'0
 
 }  // namespace
 
-Coverage::Coverage(const Settings& settings, const std::vector<upstream::Upstream>& shards,
+Coverage::Coverage(const CoverageSettings& settings, const std::vector<upstream::Upstream>& shards,
                    const Clock& clock)
     : settings_(settings), upstreams_(shards), clock_(clock) {
   for (std::size_t i = 0; i < shards.size(); ++i) shards_.emplace_back(settings.heartbeat_gap_max);

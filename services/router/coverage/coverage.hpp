@@ -12,8 +12,8 @@
 #include "libs/base/clock.hpp"
 #include "libs/promql/functions.hpp"
 #include "services/router/coverage/customer_holes.hpp"
+#include "services/router/coverage/settings.hpp"
 #include "services/router/coverage/shard_coverage.hpp"
-#include "services/router/settings.hpp"
 #include "services/router/upstream/upstream.hpp"
 
 namespace vigia::router::coverage {
@@ -27,8 +27,8 @@ namespace vigia::router::coverage {
 class Coverage {
  public:
   /// Polls until destroyed. The references must outlive it; `shards` are in the order of
-  /// Settings::hot_shards.
-  Coverage(const Settings& settings, const std::vector<upstream::Upstream>& shards,
+  /// the configuration.
+  Coverage(const CoverageSettings& settings, const std::vector<upstream::Upstream>& shards,
            const Clock& clock);
   ~Coverage();
   Coverage(const Coverage&) = delete;
@@ -88,7 +88,7 @@ class Coverage {
                                                                TimestampMs now_ms) const;
   bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 
-  const Settings& settings_;
+  const CoverageSettings& settings_;
   const std::vector<upstream::Upstream>& upstreams_;
   const Clock& clock_;
   mutable std::mutex mutex_;

@@ -40,7 +40,7 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
   constexpr int kFailures = 3;
   const SystemClock clock;
   const FailingClock failing(kFailures);
-  Settings settings;
+  CoverageSettings settings;
   settings.heartbeat_poll = std::chrono::milliseconds(1);
   service::MetricRegistry metrics;
   const access::ByteShares shares(access::ByteShareSettings{});

@@ -238,14 +238,14 @@ class Seen {
   stores::Stores& stores() { return stores_; }
 
  private:
-  static Settings settings(const SlowStore& store) {
-    Settings settings;
+  static stores::StoresSettings settings(const SlowStore& store) {
+    stores::StoresSettings settings;
     settings.hot_shards = {{"hot-0", store.url()}};
     settings.lanes.usual.at_once_max = 1;
     return settings;
   }
 
-  const Settings settings_;
+  const stores::StoresSettings settings_;
   service::MetricRegistry metrics_;
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
   stores::Stores stores_;

@@ -4,7 +4,7 @@
 
 namespace vigia::router::stores {
 
-Stores::Stores(const Settings& settings, upstream::UpstreamClients clients,
+Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients,
                service::MetricRegistry& metrics, const Clock& clock)
     : settings_(settings),
       clock_(clock),
@@ -24,7 +24,7 @@ Stores::Stores(const Settings& settings, upstream::UpstreamClients clients,
   if (!settings.cold_url.empty()) {
     cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
   }
-  coverage_ = std::make_unique<coverage::Coverage>(settings, hot_, clock);
+  coverage_ = std::make_unique<coverage::Coverage>(settings.coverage, hot_, clock);
   cold_holes_ = std::make_unique<coverage::ColdHoles>(query(), clock);
   watch_ = std::make_unique<upstream::StoreWatch>(
       watched(),

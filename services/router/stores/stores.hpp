@@ -13,7 +13,7 @@
 #include "services/router/coverage/cold_holes.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/coverage/known_cold_store.hpp"
-#include "services/router/settings.hpp"
+#include "services/router/stores/settings.hpp"
 #include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/store_watch.hpp"
 #include "services/router/upstream/upstream.hpp"
@@ -24,7 +24,7 @@ namespace vigia::router::stores {
 class Stores {
  public:
   /// The references must outlive it.
-  Stores(const Settings& settings, upstream::UpstreamClients clients,
+  Stores(const StoresSettings& settings, upstream::UpstreamClients clients,
          service::MetricRegistry& metrics, const Clock& clock);
 
   /// The hot shard that holds all the caller may see: the customer's; for an operator over all
@@ -59,7 +59,7 @@ class Stores {
   void stop_reading() { readers_.stop(); }
   /// Of what was asked before.
   access::QueryWeights& weights() { return weights_; }
-  const Settings& settings() const { return settings_; }
+  const StoresSettings& settings() const { return settings_; }
   const Clock& clock() const { return clock_; }
 
  private:
@@ -67,7 +67,7 @@ class Stores {
   void heed(std::size_t index, const upstream::StoreHealth& health);
   void heed_identity(const upstream::StoreWatch::Identity& identity);
 
-  const Settings& settings_;
+  const StoresSettings& settings_;
   const Clock& clock_;
   access::ByteShares shares_;
   access::QueryWeights weights_;

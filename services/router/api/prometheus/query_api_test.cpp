@@ -194,15 +194,15 @@ class Door final : public net::Handler {
   coverage::Coverage& coverage() { return stores_.coverage(); }
 
  private:
-  static Settings settings(const Hot& hot, const Cold& cold) {
-    Settings settings;
+  static stores::StoresSettings settings(const Hot& hot, const Cold& cold) {
+    stores::StoresSettings settings;
     settings.hot_shards = {{"hot-0", hot.url()}};
     settings.query_url = cold.url();
-    settings.heartbeat_poll = std::chrono::milliseconds(1);
+    settings.coverage.heartbeat_poll = std::chrono::milliseconds(1);
     return settings;
   }
 
-  const Settings settings_;
+  const stores::StoresSettings settings_;
   const ManualClock clock_;
   service::MetricRegistry metrics_;
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
