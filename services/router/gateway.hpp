@@ -6,7 +6,7 @@
 #include <string>
 
 #include "libs/net/routes.hpp"
-#include "services/router/access/caller.hpp"
+#include "services/router/access/access.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"

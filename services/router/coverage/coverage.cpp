@@ -59,8 +59,7 @@ std::optional<TimestampMs> Coverage::covered_from(const Shard& known) const {
   return std::max(*from, now_ms - milliseconds(settings_.edge));
 }
 
-Coverage::Covered Coverage::covered(std::size_t shard,
-                                    const std::optional<CustomerId>& customer) const {
+Covered Coverage::covered(std::size_t shard, const std::optional<CustomerId>& customer) const {
   const std::optional<std::string> name =
       customer ? std::optional(customer->text()) : std::optional<std::string>();
   // One lock for both: a suspicion between them would forget the holes of what is covered.

@@ -11,6 +11,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/promql/functions.hpp"
+#include "services/router/coverage/covered.hpp"
 #include "services/router/coverage/customer_holes.hpp"
 #include "services/router/coverage/settings.hpp"
 #include "services/router/coverage/shard_coverage.hpp"
@@ -37,13 +38,6 @@ class Coverage {
   /// From when on that shard holds everything of all customers but for their own holes: max(now −
   /// edge, start of the heartbeats' last run).
   std::optional<TimestampMs> covered_from(std::size_t shard) const;
-  /// What is known of a shard at one time.
-  struct Covered {
-    std::optional<TimestampMs> from;
-    /// How often the shard was suspected, ever. What it answers between two times of which this
-    /// differs may be the answer of a store that lacked what `from` promised.
-    std::uint64_t suspicions = 0;
-  };
   /// The same of one customer, or of all, with its holes.
   Covered covered(std::size_t shard, const std::optional<CustomerId>& customer) const;
   /// The shard did not answer: it may come back empty, so nothing counts until it was read anew.

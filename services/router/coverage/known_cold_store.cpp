@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "libs/service/log.hpp"
-#include "services/router/request/times.hpp"
 
 namespace vigia::router::coverage {
 namespace {
@@ -26,13 +25,6 @@ std::optional<disk_log::KeptLineForm> seen_form_of(const std::string& file) {
 }
 
 }  // namespace
-
-std::string ColdReplacement::text() const {
-  if (!new_since_ms)
-    return "the cold store is not the one that was known: what it lacks is unknown";
-  return fmt::format("the cold store is new since {}: what was before is not in it",
-                     request::format_time(*new_since_ms));
-}
 
 KnownColdStore::KnownColdStore(const std::string& file, disk_log::FileSystem& files)
     : form_(form_of(file)), seen_form_(seen_form_of(file)), files_(files) {

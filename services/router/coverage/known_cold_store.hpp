@@ -9,19 +9,9 @@
 #include "libs/disk_log/file_system.hpp"
 #include "libs/disk_log/store_identity.hpp"
 #include "libs/model/sample.hpp"
+#include "services/router/coverage/cold_replacement.hpp"
 
 namespace vigia::router::coverage {
-
-/// A store that is not the known one.
-struct ColdReplacement {
-  /// What was before is not in it; nothing where nobody knows what it lacks.
-  std::optional<TimestampMs> new_since_ms;
-
-  /// Whether something of the range that begins there may be missing in it.
-  bool lacks(TimestampMs from_ms) const { return !new_since_ms || from_ms < *new_since_ms; }
-  /// "the cold store is new since 2026-11-28T17:00:00Z: what was before is not in it"
-  std::string text() const;
-};
 
 /// The first store that is seen is the known one, and stays it over restarts until a person says
 /// that another is to be. Since when another one has been there is said by two clocks: when it was

@@ -85,8 +85,8 @@ std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const 
   return static_cast<std::size_t>(found - hot_.begin());
 }
 
-coverage::Coverage::Covered Stores::covered(std::size_t shard, const access::Caller& caller) const {
-  coverage::Coverage::Covered covered = coverage_->covered(shard, caller.customer);
+coverage::Covered Stores::covered(std::size_t shard, const access::Caller& caller) const {
+  coverage::Covered covered = coverage_->covered(shard, caller.customer);
   if (covered.from) covered.from = std::max(*covered.from, caller.assigned_ms);
   return covered;
 }

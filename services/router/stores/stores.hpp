@@ -31,7 +31,7 @@ class Stores {
   /// customers the only one there is. Nothing where there is none such.
   std::optional<std::size_t> shard_of(const access::Caller& caller) const;
   /// From when on that shard holds everything for this caller.
-  coverage::Coverage::Covered covered(std::size_t shard, const access::Caller& caller) const;
+  coverage::Covered covered(std::size_t shard, const access::Caller& caller) const;
 
   const std::vector<upstream::Upstream>& hot() const { return hot_; }
   /// Null where the configuration has none.

@@ -49,23 +49,6 @@ Result<net::ClientResponse> nobody_waits() {
 
 }  // namespace
 
-Error no_answer() {
-  return {ErrorCode::kUnavailable,
-          "a store does not answer, and the provider is told of it; ask again in a few seconds",
-          kRetryAfter};
-}
-
-bool is_store_fault(const Error& error) {
-  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorrupt;
-}
-
-bool is_lost(const Error& error) { return error.code == ErrorCode::kInternal; }
-
-Error outward(Error error) {
-  if (is_store_fault(error) || is_lost(error)) error.code = ErrorCode::kUnavailable;
-  return error;
-}
-
 Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings,
                    const access::ByteShares& shares, Readers& readers,
                    service::MetricRegistry& metrics, const Clock& clock)

@@ -140,7 +140,7 @@ struct QueryApi::Evaluation {
     return upstream::Lane::kHeavy;
   }
 
-  void note(const coverage::Coverage::Covered& known) {
+  void note(const coverage::Covered& known) {
     covered = known;
     is_hot_enough = covered.from && touches->from_ms >= *covered.from;
   }
@@ -155,7 +155,7 @@ struct QueryApi::Evaluation {
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
   std::optional<std::size_t> shard;
-  coverage::Coverage::Covered covered;
+  coverage::Covered covered;
   bool is_hot_enough = false;  ///< hot holds all that the query touches
   bool is_safer_at_query = false;
   Duration length{0};  ///< from the first step to the last

@@ -1,4 +1,4 @@
-#include "services/router/access/caller.hpp"
+#include "services/router/access/access.hpp"
 
 #include "libs/net/basic_auth.hpp"
 

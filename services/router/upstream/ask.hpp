@@ -1,0 +1,76 @@
+// What a store is asked, and what the ends of it mean.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/net/client.hpp"
+#include "services/router/access/interest.hpp"
+#include "services/router/json/envelope.hpp"
+#include "services/router/request/parameters.hpp"
+#include "services/router/upstream/lanes.hpp"
+
+namespace vigia::router::upstream {
+
+/// True where another store may still answer what this one did not: it saw nothing of the request,
+/// or answered it with a fault of its own.
+bool is_store_fault(const Error& error);
+/// True where the connection broke after the request was sent. It may be what the store did not
+/// survive, so that nobody may ask another one the same.
+bool is_lost(const Error& error);
+/// What a caller is told where no store that holds its data is there.
+Error no_answer();
+/// The error as a caller sees it: what is wrong with a store is the same to it as its absence.
+Error outward(Error error);
+
+struct Ask {
+  std::optional<CustomerId> customer;  ///< whose turn it takes; none: the operators'
+  std::string path;
+  request::Form form;
+  bool is_post = true;  ///< false where the path takes GET only
+  Duration timeout = std::chrono::seconds(30);
+  net::Headers headers;
+  /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
+  std::shared_ptr<access::Interest> interest = nullptr;
+  Lane lane = Lane::kUsual;
+  /// Called once the turn has come: it says whether the request may still be sent, on any thread,
+  /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
+  std::function<void(std::function<void(Result<void>)> say)> before = nullptr;
+  /// Belongs to a request that has its turn, and takes none of its own: `timeout` is all the time
+  /// that it has, whatever waits in rows.
+  bool is_within_turn = false;
+};
+
+/// Whoever answers: an Upstream, or a double of one. Any thread.
+class AskedStore {
+ public:
+  AskedStore() = default;
+  virtual ~AskedStore() = default;
+
+  /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
+  /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
+  /// answered, but with a fault of its own), kInternal (lost, see is_lost), kDeadline, kTooLarge,
+  /// kInvalid (that of the ask's `before`), kOverLimit (the customer's other requests took so long
+  /// that this one got no turn, its other answers fill its share, or it has a penalty: see
+  /// Penalties, for the lanes of unknown and heavy queries; operators' brief and long ones have
+  /// theirs apart). `done` is called on its client's thread, on that of another request that ends,
+  /// on that on which the interest is lost, or, where the answer is large, on one of the readers.
+  /// The turn is kept until it returns. While the store is away (see reach) it is called at once,
+  /// with kUnavailable.
+  virtual void ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const = 0;
+  /// The answer as it came, for what is no Prometheus API.
+  virtual void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const = 0;
+
+ protected:
+  // Stores are moved into their places, as what they are.
+  AskedStore(const AskedStore&) = default;
+  AskedStore(AskedStore&&) = default;
+  AskedStore& operator=(const AskedStore&) = default;
+  AskedStore& operator=(AskedStore&&) = default;
+};
+
+}  // namespace vigia::router::upstream
