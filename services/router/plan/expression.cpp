@@ -1,0 +1,60 @@
+#include "services/router/plan/expression.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/promql/absent.hpp"
+#include "libs/promql/fence.hpp"
+#include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
+#include "libs/promql/visit.hpp"
+
+namespace vigia::router::plan {
+namespace {
+
+bool asks_for_rollups(const promql::Expr& expr) {
+  bool is_asked = false;
+  promql::for_each_selector(expr, [&](const promql::Selector& selector) {
+    for (const Matcher& matcher : selector.matchers) {
+      is_asked = is_asked || matcher.name == kRollupLabel;
+    }
+  });
+  return is_asked;
+}
+
+}  // namespace
+
+Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
+                                        promql::Dialect dialect) {
+  auto text = parameters.single("query");
+  if (!text) return forward(text);
+  if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
+  auto expr = promql::parse(**text, dialect);
+  if (!expr) {
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"query\"", std::move(expr.error())));
+  }
+  if (asks_for_rollups(**expr)) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("the label {} is the router's own and cannot be asked for", kRollupLabel));
+  }
+  return expr;
+}
+
+bool has_selector(const promql::Expr& expr) {
+  bool is_there = false;
+  promql::for_each_selector(expr, [&](const promql::Selector&) { is_there = true; });
+  return is_there;
+}
+
+Result<std::string> text_for_stores(const access::Caller& caller, promql::Expr& expr,
+                                    promql::Dialect dialect) {
+  if (!caller.customer) return promql::print(expr);
+  // absent() would show the fence's label in its answer.
+  promql::hide_fence_in_absent(expr);
+  return promql::fenced_text(*caller.customer, expr, dialect);
+}
+
+}  // namespace vigia::router::plan

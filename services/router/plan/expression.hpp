@@ -1,0 +1,31 @@
+// The text of a query, read and kept inside one customer's data.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/promql/ast.hpp"
+#include "services/router/access/caller.hpp"
+#include "services/router/request/parameters.hpp"
+
+namespace vigia::router::plan {
+
+/// The label that tells rolled-up samples from raw ones. It is the router's own: nobody asks for it
+/// and nobody is shown it.
+inline constexpr std::string_view kRollupLabel = "__rollup__";
+
+/// The parameter "query". kInvalid where it is missing, is no PromQL of that dialect, or asks for
+/// kRollupLabel.
+Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
+                                        promql::Dialect dialect);
+
+/// Whether it reads any series.
+bool has_selector(const promql::Expr& expr);
+
+/// The text that a store may see, and the tree behind it: fenced to the caller's customer, an
+/// operator's as it is. Errors are those of promql::fenced_text.
+Result<std::string> text_for_stores(const access::Caller& caller, promql::Expr& expr,
+                                    promql::Dialect dialect);
+
+}  // namespace vigia::router::plan

@@ -1,0 +1,95 @@
+#include "services/router/plan/look_up.hpp"
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "libs/promql/fence.hpp"
+#include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
+#include "services/router/plan/cold_form.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router::plan {
+namespace {
+
+/// Nothing for a selector means all series that the caller may see.
+Result<void> add_selector(const access::Caller& caller, promql::Dialect dialect,
+                          std::optional<promql::Selector> selector, LookUp& look_up) {
+  if (selector) {
+    // storage takes matchers, not selectors: "next" divides what belongs to one match[] from the
+    // next.
+    if (!look_up.cold_form.empty()) look_up.cold_form.emplace_back("next", "1");
+    if (!append_matchers(*selector, look_up.cold_form)) {
+      return fail(ErrorCode::kInvalid,
+                  "invalid parameter \"match[]\": label names with = or ! cannot be asked for");
+    }
+  }
+  // Hot knows no customers, so the customer's matcher goes into each selector, and where there is
+  // none, one is made of it alone. Storage is told by a header instead.
+  if (caller.customer) {
+    auto fenced =
+        promql::fenced_text(*caller.customer, selector.value_or(promql::Selector{}), dialect);
+    if (!fenced) return forward(fenced);
+    look_up.hot_form.emplace_back("match[]", std::move(*fenced));
+  } else if (selector) {
+    look_up.hot_form.emplace_back("match[]", promql::print(*selector));
+  }
+  return {};
+}
+
+Result<void> add_selectors(const access::Caller& caller, const request::Parameters& parameters,
+                           promql::Dialect dialect, LookUp& look_up) {
+  auto texts = parameters.selectors();
+  if (!texts) return forward(texts);
+  auto selectors = promql::parse_series_selectors(*texts, dialect);
+  if (!selectors) {
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"match[]\"", std::move(selectors.error())));
+  }
+  for (promql::Selector& selector : *selectors) {
+    auto added = add_selector(caller, dialect, std::move(selector), look_up);
+    if (!added) return added;
+  }
+  // Without a selector hot would answer with every customer's labels.
+  return texts->empty() ? add_selector(caller, dialect, std::nullopt, look_up) : Result<void>();
+}
+
+Result<void> add_limit(const request::Parameters& parameters, LookUp& look_up) {
+  auto limit = parameters.single("limit");
+  if (!limit) return forward(limit);
+  if (!*limit) return {};
+  const std::string& text = **limit;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, look_up.limit);
+  if (failure != std::errc{} || stop != end) {
+    return fail(ErrorCode::kInvalid, "invalid parameter \"limit\": must be a number from 0 on");
+  }
+  look_up.hot_form.emplace_back("limit", text);
+  look_up.cold_form.emplace_back("limit", text);
+  return {};
+}
+
+}  // namespace
+
+Result<LookUp> read_look_up(const access::Caller& caller, const request::Parameters& parameters,
+                            promql::Dialect dialect) {
+  LookUp look_up;
+  auto added = add_selectors(caller, parameters, dialect, look_up);
+  if (!added) return forward(added);
+  for (const std::string_view name : {"start", "end"}) {
+    auto time = parameters.time(name);
+    if (!time) return forward(time);
+    if (!*time) continue;
+    if (name == "start") look_up.start_ms = **time;
+    look_up.hot_form.emplace_back(name, request::format_seconds(**time));
+    look_up.cold_form.emplace_back(name, request::format_seconds(cold_time(**time)));
+  }
+  auto limited = add_limit(parameters, look_up);
+  if (!limited) return forward(limited);
+  if (caller.customer) look_up.cold_headers.add("x-vigia-customer", caller.customer->text());
+  return look_up;
+}
+
+}  // namespace vigia::router::plan
