@@ -1,0 +1,109 @@
+#include "services/router/plan/course.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/router/plan/limits.hpp"
+
+namespace vigia::router::plan {
+
+bool makes_suspect(Reply reply) { return reply == Reply::kAway || reply == Reply::kLost; }
+
+Course::Course(Question question, QueryPlan plan, const Knowledge& known)
+    : question_(std::move(question)),
+      plan_(std::move(plan)),
+      place_{0, known.weight},
+      covered_(known.covered) {}
+
+promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
+  // prometheus-query is a 3.x.
+  const bool is_hot = step().store == Store::kHot;
+  return {is_hot ? hot_dialect : promql::Dialect::kPrometheus3, question_.shape.steps,
+          question_.length};
+}
+
+Result<void> Course::heed_coverage(const coverage::Covered& now) {
+  covered_ = now;
+  if (holds_all(question_, now) || !may_leave()) return {};
+  ++place_.step;
+  return fail(ErrorCode::kOverLimit, "the hot store covers less than when this query came");
+}
+
+Result<void> Course::heed_room(const Result<std::uint64_t>& bytes, promql::Dialect hot_dialect) {
+  // A hot store of 2.x tells how many series there are and not which of them are alike, and counts
+  // a histogram as one sample: the long-term store's 3.x may have room where it has none.
+  const bool may_leave_old_hot = may_leave() && hot_dialect == promql::Dialect::kPrometheus2;
+  if (!bytes) {
+    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) ++place_.step;
+    return tl::unexpected<Error>(bytes.error());
+  }
+  if (*bytes <= kLightResultBytesMax || place_.weight != access::Weight::kLight) return {};
+  place_.weight = access::Weight::kHeavy;
+  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) ++place_.step;
+  return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
+}
+
+Verdict Course::take(Reply reply, const coverage::Covered& now) {
+  return step().store == Store::kHot ? take_from_hot(reply, now) : take_from_long_term(reply);
+}
+
+Verdict Course::take_from_hot(Reply reply, coverage::Covered now) {
+  switch (reply) {
+    case Reply::kWhole:
+    case Reply::kShort:
+    case Reply::kMaybeShort:
+      if (!question_.touches) return Verdict::kDone;
+      // It may have gone and come back meanwhile, and be whole again since this was evaluated.
+      if (now.suspicions != covered_.suspicions) now.from.reset();
+      return heed_coverage(now) ? Verdict::kDone : Verdict::kNext;
+    case Reply::kRefused:
+    case Reply::kBrokenOff:
+      return Verdict::kRefuse;
+    case Reply::kAway:
+    case Reply::kFaulty:
+      return leave_failed();
+    case Reply::kLost:
+    case Reply::kFailed:
+      return Verdict::kFail;
+  }
+  return Verdict::kFail;
+}
+
+Verdict Course::take_from_long_term(Reply reply) {
+  switch (reply) {
+    case Reply::kWhole:
+      return Verdict::kDone;
+    case Reply::kMaybeShort:
+      return question_.touches ? Verdict::kLookAgain : Verdict::kDone;
+    case Reply::kRefused:
+      return Verdict::kRefuse;
+    case Reply::kShort:
+    case Reply::kBrokenOff:
+    case Reply::kAway:
+    case Reply::kFaulty:
+      return leave_failed();
+    case Reply::kLost:
+    case Reply::kFailed:
+      return Verdict::kFail;
+  }
+  return Verdict::kFail;
+}
+
+Verdict Course::take_second_look(Reply reply) {
+  // What the caller gets is the first answer: this one only says whether it is whole.
+  if (reply == Reply::kWhole || reply == Reply::kMaybeShort) return Verdict::kDone;
+  return reply == Reply::kLost ? Verdict::kFail : leave_failed();
+}
+
+Verdict Course::leave_failed() {
+  const Store failed = step().store;
+  const auto behind = plan_.steps.begin() + static_cast<std::ptrdiff_t>(place_.step) + 1;
+  plan_.steps.erase(std::remove_if(behind, plan_.steps.end(),
+                                   [&](const Step& step) { return step.store == failed; }),
+                    plan_.steps.end());
+  if (!has_next()) return Verdict::kFail;
+  ++place_.step;
+  return Verdict::kNext;
+}
+
+}  // namespace vigia::router::plan

@@ -1,0 +1,96 @@
+#include "services/router/plan/notes.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/router/request/times.hpp"
+
+namespace vigia::router::plan {
+namespace {
+
+using request::format_time;
+
+std::string span_text(std::string_view from, TimestampMs to_ms) {
+  return fmt::format("{}/{}", from, format_time(to_ms));
+}
+
+std::string_view name_of(Resolution resolution) {
+  switch (resolution) {
+    case Resolution::kRaw:
+      return "raw";
+  }
+  return "raw";
+}
+
+std::string missing_cold(const std::optional<TimestampMs>& covered_from) {
+  if (!covered_from) {
+    return "cold part missing: the long-term store does not answer, and it is not known what the "
+           "hot store holds";
+  }
+  return fmt::format(
+      "cold part missing: the long-term store does not answer, so samples before {} may be missing "
+      "here",
+      format_time(*covered_from));
+}
+
+}  // namespace
+
+Notes notes_of_hot(const Course& course) {
+  Notes notes;
+  const auto& touches = course.question().touches;
+  if (!touches) return notes;
+  const auto& from = course.covered().from;
+  notes.served =
+      "hot=" +
+      span_text(!from ? "unknown" : format_time(std::max(touches->from_ms, *from)), touches->to_ms);
+  if (holds_all(course.question(), course.covered())) return notes;
+  switch (course.step().standing) {
+    case Standing::kHoldsMore:
+      notes.warnings.push_back(fmt::format(
+          "cold part missing: {}; samples before {} may be missing here",
+          course.plan().worse_cold->text(), from ? format_time(*from) : "a time not known"));
+      break;
+    case Standing::kInstead:
+      notes.warnings.push_back(missing_cold(from));
+      break;
+    case Standing::kAlone:
+    case Standing::kHolds:
+    case Standing::kLongTerm:
+      notes.infos.emplace_back("there is no long-term store here: older samples do not exist");
+      break;
+  }
+  return notes;
+}
+
+Notes notes_of_long_term(const Course& course, ColdState cold) {
+  Notes notes;
+  const auto& touches = course.question().touches;
+  if (!touches) return notes;
+  notes.served = fmt::format("cold:{}={}", name_of(course.step().resolution),
+                             span_text(format_time(touches->from_ms), touches->to_ms));
+  if (cold.lost) notes.warnings.push_back(std::move(*cold.lost));
+  if (cold.replaced && cold.replaced->lacks(touches->from_ms)) {
+    notes.warnings.push_back("cold part may be incomplete: " + cold.replaced->text());
+  }
+  if (cold.has_gaps) notes.warnings.push_back(gaps_warning());
+  return notes;
+}
+
+std::string gaps_warning() {
+  return "cold part may be incomplete: rows of damaged files are still being written anew";
+}
+
+void finish_notes(const json::Envelope& answer, Notes& notes) {
+  for (std::string& remark : promql_remarks(answer.warnings())) {
+    notes.warnings.push_back(std::move(remark));
+  }
+  for (std::string& remark : promql_remarks(answer.infos())) {
+    notes.infos.push_back(std::move(remark));
+  }
+  if (!notes.served.empty()) notes.infos.push_back("served by " + notes.served);
+}
+
+}  // namespace vigia::router::plan

@@ -1,0 +1,39 @@
+// What is said beside an answer: who served it, and what may be missing in it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/router/coverage/cold_replacement.hpp"
+#include "services/router/json/envelope.hpp"
+#include "services/router/plan/course.hpp"
+
+namespace vigia::router::plan {
+
+struct Notes {
+  std::vector<std::string> warnings;
+  std::vector<std::string> infos;
+  std::string served;  ///< value of X-Vigia-Served; empty: no header
+};
+
+/// Of an answer of hot, which the course stands at.
+Notes notes_of_hot(const Course& course);
+
+/// What is known of the long-term store when its answer is there.
+struct ColdState {
+  std::optional<std::string> lost;  ///< what a collector lost on the way to it, in words
+  std::optional<coverage::ColdReplacement> replaced;
+  bool has_gaps = false;  ///< rows of damaged files are still being written anew
+};
+/// Of an answer of the long-term store, which the course stands at. Nothing where the query touches
+/// nothing.
+Notes notes_of_long_term(const Course& course, ColdState cold);
+
+/// The warning of ColdState::has_gaps, for who learns of it later.
+std::string gaps_warning();
+
+/// Adds what PromQL itself remarked in the answer, and who served it: the last thing that is done.
+void finish_notes(const json::Envelope& answer, Notes& notes);
+
+}  // namespace vigia::router::plan

@@ -1,0 +1,67 @@
+// Which stores are asked for a query, in which order, and why.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "services/router/coverage/cold_replacement.hpp"
+#include "services/router/coverage/covered.hpp"
+#include "services/router/plan/question.hpp"
+
+namespace vigia::router::plan {
+
+enum class Store {
+  kHot,       ///< one shard of the Prometheus that has the last weeks
+  kLongTerm,  ///< prometheus-query, which reads storage
+};
+
+/// How the samples that a step reads were thinned. One value until there are roll-ups: a thinned
+/// step has its own form, with the selectors rewritten, and its name in X-Vigia-Served.
+enum class Resolution { kRaw };
+
+/// Why a step is asked. It decides whether the step may be left for the next one, and what its
+/// answer has to say.
+enum class Standing {
+  kHolds,      ///< hot is known to hold all that the query touches; left where it is not any more
+  kAlone,      ///< there is no other store
+  kHoldsMore,  ///< the long-term store is a new one, with less of the query's past than hot has
+  kLongTerm,   ///< whatever hot covers, the long-term store has all
+  kInstead,    ///< the long-term store did not answer
+};
+
+/// One store, and what it is asked.
+struct Step {
+  Store store = Store::kHot;
+  Standing standing = Standing::kHolds;
+  Resolution resolution = Resolution::kRaw;
+  std::size_t shard = 0;  ///< of hot
+
+  bool operator==(const Step&) const = default;
+};
+
+/// What the router knows when a query comes.
+struct Knowledge {
+  std::optional<std::size_t> shard;  ///< that holds all the caller may see
+  coverage::Covered covered;         ///< of that shard, for the caller
+  bool has_long_term = false;
+  promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< of the hot stores
+  std::optional<coverage::ColdReplacement> replaced;        ///< of the long-term store
+  access::Weight weight = access::Weight::kLight;           ///< of queries like this one
+};
+
+/// Each step is asked only where the one before it was left or has failed; the steps behind the
+/// first are the fallback. Never empty.
+struct QueryPlan {
+  std::vector<Step> steps;
+  std::optional<coverage::ColdReplacement> worse_cold;  ///< of a plan that begins with kHoldsMore
+};
+
+/// kInvalid, in the caller's words, where no store that is configured holds what it may see.
+Result<QueryPlan> make_plan(const Question& question, const Knowledge& known);
+
+/// Whether a shard that covers this holds all that the query touches.
+bool holds_all(const Question& question, const coverage::Covered& covered);
+
+}  // namespace vigia::router::plan

@@ -1,0 +1,36 @@
+// What an answer of a store means, before its data is looked at.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "services/router/access/query_weights.hpp"
+#include "services/router/json/envelope.hpp"
+
+namespace vigia::router::plan {
+
+enum class Reply {
+  kWhole,
+  kShort,       ///< a success, and a warning that a store behind it did not answer
+  kMaybeShort,  ///< a success that left warnings out: one of them may be that one
+  kRefused,     ///< the caller's own fault
+  kBrokenOff,   ///< an error, and a sign that a store behind it did not answer
+  kAway,        ///< nobody is there, or it saw nothing of the query
+  kFaulty,      ///< it answered with a fault of its own
+  kLost,        ///< it broke off while it worked on the query, which it may not have survived
+  kFailed,      ///< no store would do better: too long, too large, no turn
+};
+
+/// `answer` as upstream::Upstream::ask gives it.
+Reply reply_of(const Result<json::Envelope>& answer);
+
+/// What PromQL itself remarks ("PromQL info: …"), without what a store behind it says.
+std::vector<std::string> promql_remarks(const std::vector<std::string>& texts);
+
+/// What an answer says of what its query held; nothing where it says nothing. With `cut` the answer
+/// is left as it were without it.
+std::optional<access::QueryCost> cost_of(Result<json::Envelope>& answer, bool cut);
+
+}  // namespace vigia::router::plan
