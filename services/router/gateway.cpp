@@ -4,6 +4,7 @@
 
 #include "libs/net/status.hpp"
 #include "libs/service/health.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 
 namespace vigia::router {
 namespace {
@@ -42,47 +43,44 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       routes_(net::prometheus_error) {
   service::add_health_routes(routes_, is_ready);
   service::add_health_routes(routes_, std::move(is_ready), prometheus_health_paths());
-  add("/", false, greet);
-  const auto queries = [this](auto method) {
-    return [this, method](request::ApiRequest request, request::Exchange exchange) {
-      (queries_.*method)(std::move(request), std::move(exchange));
-    };
+  mount_prometheus();
+  mount_jaeger();
+}
+
+void Gateway::mount_prometheus() {
+  using api::prometheus::LabelApi;
+  using api::prometheus::QueryApi;
+  using api::prometheus::RuleApi;
+  const auto mount = [this](const std::string& path, bool takes_post, auto& handler, auto method) {
+    add({path, api::prometheus::error_response}, takes_post,
+        [&handler, method](request::ApiRequest request, request::Exchange exchange) {
+          (handler.*method)(std::move(request), std::move(exchange));
+        });
   };
-  const auto labels = [this](auto method) {
-    return [this, method](request::ApiRequest request, request::Exchange exchange) {
-      (labels_.*method)(std::move(request), std::move(exchange));
-    };
-  };
-  const auto rules = [this](auto method) {
-    return [this, method](request::ApiRequest request, request::Exchange exchange) {
-      (rules_.*method)(std::move(request), std::move(exchange));
-    };
-  };
-  add("/api/v1/query", true, queries(&api::prometheus::QueryApi::query));
-  add("/api/v1/query_range", true, queries(&api::prometheus::QueryApi::query_range));
-  add("/api/v1/query_exemplars", true, queries(&api::prometheus::QueryApi::query_exemplars));
-  add("/api/v1/format_query", true, queries(&api::prometheus::QueryApi::format_query));
-  add("/api/v1/parse_query", true, queries(&api::prometheus::QueryApi::parse_query));
-  add("/api/v1/series", true, labels(&api::prometheus::LabelApi::series));
-  add("/api/v1/labels", true, labels(&api::prometheus::LabelApi::labels));
-  add("/api/v1/label/{name}/values", false, labels(&api::prometheus::LabelApi::label_values));
-  add("/api/v1/rules", false, rules(&api::prometheus::RuleApi::rules));
-  add("/api/v1/alerts", false, rules(&api::prometheus::RuleApi::alerts));
-  add("/api/v1/metadata", false, rules(&api::prometheus::RuleApi::metadata));
-  add("/api/v1/status/buildinfo", false, rules(&api::prometheus::RuleApi::build_info));
-  add("/jaeger/api/traces/{id}", false,
+  mount("/api/v1/query", true, queries_, &QueryApi::query);
+  mount("/api/v1/query_range", true, queries_, &QueryApi::query_range);
+  mount("/api/v1/query_exemplars", true, queries_, &QueryApi::query_exemplars);
+  mount("/api/v1/format_query", true, queries_, &QueryApi::format_query);
+  mount("/api/v1/parse_query", true, queries_, &QueryApi::parse_query);
+  mount("/api/v1/series", true, labels_, &LabelApi::series);
+  mount("/api/v1/labels", true, labels_, &LabelApi::labels);
+  mount("/api/v1/label/{name}/values", false, labels_, &LabelApi::label_values);
+  mount("/api/v1/rules", false, rules_, &RuleApi::rules);
+  mount("/api/v1/alerts", false, rules_, &RuleApi::alerts);
+  mount("/api/v1/metadata", false, rules_, &RuleApi::metadata);
+  mount("/api/v1/status/buildinfo", false, rules_, &RuleApi::build_info);
+  add({"/", api::prometheus::error_response}, false, greet);
+  add("POST", {"/api/v1/cold/confirm", api::prometheus::error_response},
+      [this](request::ApiRequest request, request::Exchange exchange) {
+        confirm_cold(std::move(request), std::move(exchange));
+      });
+}
+
+void Gateway::mount_jaeger() {
+  add({"/jaeger/api/traces/{id}", api::jaeger::error_response}, false,
       [this](request::ApiRequest request, request::Exchange exchange) {
         traces_.trace(std::move(request), std::move(exchange));
       });
-  const std::string confirm = "/api/v1/cold/confirm";
-  routes_.add("POST", confirm,
-              [this, confirm](net::Request request, const net::PathValues& values,
-                              net::Responder responder) {
-                const auto answer = [this](request::ApiRequest asked, request::Exchange exchange) {
-                  confirm_cold(std::move(asked), std::move(exchange));
-                };
-                serve(confirm, answer, std::move(request), values, std::move(responder));
-              });
 }
 
 /// A person says that the cold store that is there now is the right one.
@@ -103,13 +101,17 @@ void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchan
   });
 }
 
-void Gateway::add(const std::string& pattern, bool takes_post, const Function& function) {
-  const auto route = [this, pattern, function](net::Request request, const net::PathValues& values,
-                                               net::Responder responder) {
-    serve(pattern, function, std::move(request), values, std::move(responder));
-  };
-  routes_.add("GET", pattern, route);
-  if (takes_post) routes_.add("POST", pattern, route);
+void Gateway::add(const Route& route, bool takes_post, const Function& function) {
+  add("GET", route, function);
+  if (takes_post) add("POST", route, function);
+}
+
+void Gateway::add(const std::string& method, const Route& route, const Function& function) {
+  routes_.add(method, route.name,
+              [this, route, function](net::Request request, const net::PathValues& values,
+                                      net::Responder responder) {
+                serve(route, function, std::move(request), values, std::move(responder));
+              });
 }
 
 std::optional<net::Response> Gateway::admit(net::RequestHead& head) {
@@ -133,9 +135,9 @@ void Gateway::handle(net::Request request, net::Responder responder) {
   routes_.handle(std::move(request), std::move(responder));
 }
 
-void Gateway::serve(const std::string& pattern, const Function& function, net::Request request,
+void Gateway::serve(const Route& route, const Function& function, net::Request request,
                     net::PathValues values, net::Responder responder) {
-  request::Exchange exchange(std::move(responder), pattern, metrics_, clock_);
+  request::Exchange exchange(std::move(responder), route, metrics_, clock_);
   auto caller = access_.identify(request);  // again: the token may have been revoked since
   if (!caller) return exchange.fail(caller.error());
   auto place = in_flight_.enter(caller->customer);

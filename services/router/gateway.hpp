@@ -30,8 +30,13 @@ class Gateway final : public net::Handler {
 
  private:
   using Function = std::function<void(request::ApiRequest, request::Exchange)>;
-  void add(const std::string& pattern, bool takes_post, const Function& function);
-  void serve(const std::string& pattern, const Function& function, net::Request request,
+  using Route = request::Exchange::Route;
+  void mount_prometheus();
+  void mount_jaeger();
+  /// GET, and POST where a form may come in a body.
+  void add(const Route& route, bool takes_post, const Function& function);
+  void add(const std::string& method, const Route& route, const Function& function);
+  void serve(const Route& route, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
 
   void confirm_cold(request::ApiRequest request, request::Exchange exchange);

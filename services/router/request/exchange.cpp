@@ -1,7 +1,5 @@
 #include "services/router/request/exchange.hpp"
 
-#include "libs/net/status.hpp"
-
 namespace vigia::router::request {
 namespace {
 
@@ -27,7 +25,7 @@ net::Response nobody_waits() {
 
 }  // namespace
 
-Exchange::Exchange(net::Responder responder, std::string route, service::MetricRegistry& metrics,
+Exchange::Exchange(net::Responder responder, Route route, service::MetricRegistry& metrics,
                    const Clock& clock)
     : responder_(std::move(responder)),
       route_(std::move(route)),
@@ -45,12 +43,12 @@ void Exchange::send(net::Response response) {
   if (place_) hold_answer(response);
   metrics_
       ->counter("vigia_router_requests_total", "Requests by route and status",
-                {{"route", route_}, {"code", std::to_string(response.status)}})
+                {{"route", route_.name}, {"code", std::to_string(response.status)}})
       .add();
   metrics_
       ->histogram("vigia_router_request_duration_seconds",
                   "Time from the whole request to its answer", latency_bounds(),
-                  {{"route", route_}})
+                  {{"route", route_.name}})
       .observe(std::chrono::duration<double>(clock_->steady() - began_).count());
   responder_.send(std::move(response));
 }
@@ -58,7 +56,7 @@ void Exchange::send(net::Response response) {
 /// Counts the answer until its client has read it.
 void Exchange::hold_answer(net::Response& response) {
   if (!place_->take_bytes(response.body.size())) {
-    response = net::prometheus_error({ErrorCode::kOverLimit,
+    response = route_.error_response({ErrorCode::kOverLimit,
                                       "too much of earlier answers is not read yet; read on",
                                       std::chrono::seconds(1)});
   } else if (response.body.size() >= kPlaceBytesMin) {
@@ -69,6 +67,6 @@ void Exchange::hold_answer(net::Response& response) {
   place_.reset();
 }
 
-void Exchange::fail(const Error& error) { send(net::prometheus_error(error)); }
+void Exchange::fail(const Error& error) { send(route_.error_response(error)); }
 
 }  // namespace vigia::router::request

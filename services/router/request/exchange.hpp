@@ -18,12 +18,19 @@
 
 namespace vigia::router::request {
 
+/// How an API tells an error.
+using ErrorShape = net::Response (*)(const Error& error);
+
 /// Movable; `send` and `fail` end it. Where the client has left, its end is 499 whatever is sent,
 /// as with Prometheus. Any thread, one at a time.
 class Exchange {
  public:
-  /// `route` is a label of own metrics: the pattern, never the path that was sent.
-  Exchange(net::Responder responder, std::string route, service::MetricRegistry& metrics,
+  /// What a route has that all its exchanges share.
+  struct Route {
+    std::string name;  ///< a label of own metrics: the pattern, never the path that was sent
+    ErrorShape error_response;
+  };
+  Exchange(net::Responder responder, Route route, service::MetricRegistry& metrics,
            const Clock& clock);
   /// Keeps the customer's place until the exchange is over.
   void hold(access::InFlight::Place place) { place_.emplace(std::move(place)); }
@@ -39,7 +46,7 @@ class Exchange {
   void hold_answer(net::Response& response);
 
   net::Responder responder_;
-  std::string route_;
+  Route route_;
   service::MetricRegistry* metrics_;
   const Clock* clock_;
   TimePoint began_;

@@ -1,4 +1,4 @@
-// Whether the results of a query have room in the store that evaluates it.
+// Counts the series of a query where it is not known that its results have room (plan/room.hpp).
 #pragma once
 
 #include <functional>
@@ -12,20 +12,8 @@
 
 namespace vigia::router::run {
 
-/// Without being counted, a selector is taken for so many series of so many bytes of labels, or for
-/// as many as the customer may have at once, where those are more and the query has more steps than
-/// one. As many fit in few steps, as most queries have.
-inline constexpr std::uint64_t kSeriesAssumed = 50'000;
-inline constexpr std::uint64_t kLabelBytesAssumed = 256;
 /// Selectors of one query that are counted; each is a request.
 inline constexpr std::size_t kCensusesMax = 64;
-
-/// Refuses, with what helps, what fits nowhere even if each selector has one series. Reads nothing.
-Result<void> check_room_of_fewest(const promql::Expr& expr, const promql::EvaluationShape& shape);
-/// True where the results have room as long as no selector has more series than are assumed of
-/// this caller.
-bool has_room_uncounted(const promql::Expr& expr, const promql::EvaluationShape& shape,
-                        const access::Caller& caller);
 
 /// One query at the store that is to evaluate it.
 struct RoomQuestion {

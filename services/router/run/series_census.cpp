@@ -160,7 +160,7 @@ void take_census(stores::Stores& stores, const CensusQuestion& question,
           done(read_number(answer));
         });
   }
-  const std::string customer = question.caller.customer ? question.caller.customer->text() : "";
+  const std::string customer = question.caller.payer();
   // Shared because a taker has to be copyable; it is called once.
   auto held = std::make_shared<access::ByteShares::Holding>(stores.shares().hold(customer));
   const auto take = [held, done = std::move(done)](const Result<json::Envelope>& answer) {

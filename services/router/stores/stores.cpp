@@ -85,6 +85,16 @@ std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const 
   return static_cast<std::size_t>(found - hot_.begin());
 }
 
+std::vector<const upstream::Upstream*> Stores::hot_of(const access::Caller& caller) const {
+  std::vector<const upstream::Upstream*> found;
+  if (const auto own = shard_of(caller)) {
+    found.push_back(&hot_[*own]);
+  } else if (!caller.customer) {
+    for (const upstream::Upstream& shard : hot_) found.push_back(&shard);
+  }
+  return found;
+}
+
 coverage::Covered Stores::covered(std::size_t shard, const access::Caller& caller) const {
   coverage::Covered covered = coverage_->covered(shard, caller.customer);
   if (covered.from) covered.from = std::max(*covered.from, caller.assigned_ms);

@@ -30,6 +30,9 @@ class Stores {
   /// The hot shard that holds all the caller may see: the customer's; for an operator over all
   /// customers the only one there is. Nothing where there is none such.
   std::optional<std::size_t> shard_of(const access::Caller& caller) const;
+  /// The hot shards that hold something the caller may see: that one, or for an operator over all
+  /// customers every one.
+  std::vector<const upstream::Upstream*> hot_of(const access::Caller& caller) const;
   /// From when on that shard holds everything for this caller.
   coverage::Covered covered(std::size_t shard, const access::Caller& caller) const;
 

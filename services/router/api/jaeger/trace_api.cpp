@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "services/router/api/prometheus/answer.hpp"
+#include "libs/net/status.hpp"
 
 namespace vigia::router::api::jaeger {
 namespace {
@@ -13,6 +13,8 @@ constexpr std::size_t kTraceIdDigits = 32;
 constexpr std::chrono::seconds kTimeout{30};
 
 }  // namespace
+
+net::Response error_response(const Error& error) { return net::prometheus_error(error); }
 
 std::optional<std::string> normal_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;

@@ -14,6 +14,9 @@ namespace vigia::router::api::jaeger {
 /// left, either case is taken; nothing on anything else.
 std::optional<std::string> normal_trace_id(std::string_view text);
 
+/// An error as this API tells it: in Prometheus' form, as its clients know it from the other paths.
+net::Response error_response(const Error& error);
+
 /// Any thread.
 class TraceApi {
  public:

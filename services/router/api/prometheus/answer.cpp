@@ -1,30 +1,18 @@
 #include "services/router/api/prometheus/answer.hpp"
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "libs/base/json_text.hpp"
+#include "libs/net/status.hpp"
+#include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::size_t kNotesBytes = 256;  // as many as are usual
-
-/// "7 more warning annotations omitted": Prometheus shows ten of either kind, whichever they are,
-/// and says how many there are beyond.
-bool is_count_of(std::string_view kind, std::string_view text) {
-  const std::size_t number = std::min(text.find_first_not_of("0123456789"), text.size());
-  text.remove_prefix(number);
-  return number > 0 && text == fmt::format(" more {} annotations omitted", kind);
-}
-
-/// What Prometheus says of the query, or of what the caller's own `limit` cut off, and not of a
-/// store behind it.
-bool is_remark(std::string_view text) {
-  return text.starts_with("PromQL ") || text == "results truncated due to limit" ||
-         is_count_of("warning", text) || is_count_of("info", text);
-}
 
 /// What to do about an error of Prometheus that only says that there is one.
 std::string_view hint_for(std::string_view error) {
@@ -60,21 +48,23 @@ bool may_show_address(std::string_view text) {
 
 }  // namespace
 
+net::Response error_response(const Error& error) { return net::prometheus_error(error); }
+
 std::string begin_success() { return std::string(json::Envelope::kPlainStart); }
 
-net::Response success(std::string_view data, const Notes& notes) {
+net::Response success(std::string_view data, const plan::Notes& notes) {
   std::string body = begin_success();
   body.reserve(body.size() + data.size() + kNotesBytes);
   body += data;
   return end_success(std::move(body), notes);
 }
 
-net::Response success(json::Envelope answer, const Notes& notes) {
+net::Response success(json::Envelope answer, const plan::Notes& notes) {
   if (auto body = std::move(answer).take_plain()) return end_success(std::move(*body), notes);
   return success(answer.data(), notes);
 }
 
-net::Response end_success(std::string body, const Notes& notes) {
+net::Response end_success(std::string body, const plan::Notes& notes) {
   net::Response response;
   response.headers.add("content-type", "application/json");
   if (!notes.served.empty()) response.headers.add("x-vigia-served", notes.served);
@@ -99,20 +89,12 @@ net::Response refusal(const json::Envelope& envelope) {
   return response;
 }
 
-std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
-  std::vector<std::string> remarks;
-  std::copy_if(texts.begin(), texts.end(), std::back_inserter(remarks), is_remark);
-  return remarks;
-}
-
-bool is_incomplete(const json::Envelope& envelope) {
-  return !std::all_of(envelope.warnings().begin(), envelope.warnings().end(), is_remark);
-}
-
-bool leaves_warnings_out(const json::Envelope& envelope) {
-  const auto& texts = envelope.warnings();
-  return std::any_of(texts.begin(), texts.end(),
-                     [](std::string_view text) { return is_count_of("warning", text); });
+net::Response passed_on(Result<json::Envelope> answer) {
+  if (!answer) return error_response(upstream::outward(std::move(answer.error())));
+  if (!answer->is_success()) return refusal(*answer);
+  plan::Notes notes;
+  plan::finish_notes(*answer, notes);
+  return success(std::move(*answer), notes);
 }
 
 }  // namespace vigia::router::api::prometheus

@@ -41,34 +41,15 @@ TEST(Answer, TooManySamplesSaysWhatHelps) {
   EXPECT_NE(answer.body.find("longer step"), std::string::npos);
 }
 
-TEST(Answer, OnlyPromqlsOwnRemarksPass) {
-  const std::vector<std::string> texts{"PromQL info: no counter", "remote read 127.0.0.1:9096",
-                                       "PromQL warning: x", "results truncated due to limit"};
-  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[2], texts[3]}));
-}
-
-// D-F1: the eleventh remark on a query was taken for a store that is down.
-TEST(Answer, TheNumberOfRemarksLeftOutIsARemark) {
-  const std::vector<std::string> texts{
-      "1 more warning annotations omitted", "25 more info annotations omitted",
-      " more warning annotations omitted", "3 more errors of 127.0.0.1:9096 omitted"};
-  EXPECT_EQ(promql_remarks(texts), (std::vector<std::string>{texts[0], texts[1]}));
-  const auto warned = envelope(
-      R"({"status":"success","data":1,"warnings":["1 more warning annotations omitted"]})");
-  EXPECT_FALSE(is_incomplete(warned));
-  EXPECT_TRUE(leaves_warnings_out(warned));
-  EXPECT_FALSE(leaves_warnings_out(
-      envelope(R"({"status":"success","data":1,"warnings":["PromQL warning: x"]})")));
-}
-
-TEST(Answer, AnyOtherWarningMeansIncomplete) {
-  EXPECT_TRUE(is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["remote"]})")));
-  EXPECT_FALSE(
-      is_incomplete(envelope(R"({"status":"success","data":1,"warnings":["PromQL info: x"]})")));
-  // The caller's own limit is no store that does not answer: the past must not be left out for it.
-  EXPECT_FALSE(is_incomplete(
-      envelope(R"({"status":"success","data":1,"warnings":["results truncated due to limit"]})")));
-  EXPECT_FALSE(is_incomplete(envelope(R"({"status":"success","data":1})")));
+TEST(Answer, AStoresAnswerIsPassedOnAsItIs) {
+  const auto answer = passed_on(envelope(
+      R"({"status":"success","data":[1],"warnings":["PromQL warning: w","remote 10.0.0.1:9"]})"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"status":"success","data":[1],"warnings":["PromQL warning: w"]})");
+  EXPECT_EQ(passed_on(envelope(R"({"status":"error","errorType":"bad_data","error":"e"})")).status,
+            400);
+  EXPECT_EQ(passed_on(tl::unexpected<Error>(Error{ErrorCode::kInternal, "broke off"})).status, 503);
+  EXPECT_EQ(passed_on(tl::unexpected<Error>(Error{ErrorCode::kOverLimit, "wait"})).status, 429);
 }
 
 }  // namespace

@@ -1,14 +1,9 @@
-// /api/v1/labels, label/{name}/values, series and metadata: what there is, of hot and cold
-// together.
+// /api/v1/labels, label/{name}/values and series: what there is, of hot and cold together.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "libs/promql/ast.hpp"
-#include "services/router/api/prometheus/answer.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
 
@@ -25,19 +20,16 @@ class LabelApi {
   void series(request::ApiRequest request, request::Exchange exchange);
 
  private:
-  struct Gathering;  // one request, its answers so far
-  using Shared = std::shared_ptr<Gathering>;
-  enum class Kind { kTexts, kSeries };
+  enum class Kind : std::uint8_t { kTexts, kSeries };
+  /// One kind of list, at hot and at storage under the same path.
+  struct List {
+    Kind kind = Kind::kTexts;
+    std::string path;
+    bool is_post = true;
+  };
+  class Lists;  // one request, its answers so far
 
-  Result<void> add_selectors(const request::ApiRequest& request, Gathering& gathering) const;
-  /// Nothing for a selector means all series that the caller may see.
-  Result<void> add_selector(const access::Caller& caller, std::optional<promql::Selector> selector,
-                            Gathering& gathering) const;
-  Result<void> prepare(const request::ApiRequest& request, Gathering& gathering) const;
-  void gather(const request::ApiRequest& request, const Shared& gathering);
-  void take(const Shared& gathering, bool is_cold, Result<json::Envelope> answer) const;
-  void finish(const Shared& gathering) const;
-  std::string body_of(const Gathering& gathering, Notes& notes) const;
+  void gather(const List& list, const request::ApiRequest& request, request::Exchange exchange);
 
   stores::Stores& stores_;
 };

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/net/server.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 
 namespace vigia::router::api::prometheus {
 namespace {
@@ -168,7 +169,8 @@ class Door final : public net::Handler {
   Door& operator=(const Door&) = delete;
 
   void handle(net::Request request, net::Responder responder) override {
-    request::Exchange exchange(std::move(responder), "/api/v1/query", metrics_, clock_);
+    request::Exchange exchange(std::move(responder), {"/api/v1/query", error_response}, metrics_,
+                               clock_);
     request::ApiRequest asked{{}, *request::Parameters::read(request), {}, exchange.interest()};
     api_.query(std::move(asked), std::move(exchange));
     const std::lock_guard lock(mutex_);

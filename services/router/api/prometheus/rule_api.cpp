@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <mutex>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +12,9 @@
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
+#include "services/router/api/prometheus/answer.hpp"
 #include "services/router/json/rules.hpp"
+#include "services/router/run/fan_out.hpp"
 
 namespace vigia::router::api::prometheus {
 namespace {
@@ -35,74 +37,57 @@ Result<std::size_t> count_of(const request::Parameters& parameters, std::string_
 
 }  // namespace
 
-struct RuleApi::Gathering {
-  explicit Gathering(request::Exchange open) : exchange(std::move(open)) {}
+class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
+ public:
+  Items(request::Exchange open, std::string key, Read read)
+      : exchange_(std::move(open)), key_(std::move(key)), read_(std::move(read)) {}
 
-  request::Exchange exchange;
-  std::string key;  ///< {"KEY":[…]}
-  Read read;
-  std::mutex mutex;
-  std::size_t missing = 0;
-  std::size_t answers = 0;
-  std::size_t failures = 0;
-  std::vector<std::string> items;
+  Result<std::vector<std::string>> read(std::size_t /*number*/,
+                                        const Answer& answer) const override {
+    if (!answer || !answer->is_success()) {
+      return fail(ErrorCode::kUnavailable, "a hot store does not answer");
+    }
+    return read_(answer->data());
+  }
+
+  void take(std::size_t /*number*/, const Answer& /*answer*/,
+            Result<std::vector<std::string>> items) override {
+    ++(items ? answers_ : failures_);
+    if (items) std::move(items->begin(), items->end(), std::back_inserter(items_));
+  }
+
+  void finish() override {
+    // One store's answer is better than none, with a warning; only where all fail it is an error.
+    if (answers_ == 0) return exchange_.fail(upstream::no_answer());
+    plan::Notes notes;
+    if (failures_ > 0) {
+      notes.warnings.emplace_back("hot part missing: a hot store does not answer");
+    }
+    exchange_.send(success(fmt::format("{{\"{}\":{}}}", key_, json::join_list(items_)), notes));
+  }
+
+ private:
+  request::Exchange exchange_;
+  const std::string key_;  ///< {"KEY":[…]}
+  const Read read_;
+  std::size_t answers_ = 0;
+  std::size_t failures_ = 0;
+  std::vector<std::string> items_;
 };
 
-std::vector<const upstream::Upstream*> RuleApi::shards(const access::Caller& caller) const {
-  std::vector<const upstream::Upstream*> found;
-  if (const auto own = stores_.shard_of(caller)) {
-    found.push_back(&stores_.hot()[*own]);
-  } else if (!caller.customer) {
-    for (const upstream::Upstream& shard : stores_.hot()) found.push_back(&shard);
-  }
-  return found;
-}
-
 void RuleApi::gather(const request::ApiRequest& request, request::Exchange exchange,
-                     std::string key, upstream::Ask ask, Read read) {
-  auto gathering = std::make_shared<Gathering>(std::move(exchange));
-  gathering->key = std::move(key);
-  gathering->read = std::move(read);
-  const auto hot = shards(request.caller);
-  // Set before the first is asked: its answer may be there at once.
-  gathering->missing = hot.size();
-  if (hot.empty()) {
-    return gathering->exchange.fail(
+                     std::string key, const upstream::Ask& ask, Read read) {
+  std::vector<run::AddressedAsk> asks;
+  for (const upstream::Upstream* shard : stores_.hot_of(request.caller)) {
+    asks.push_back({shard, ask});
+  }
+  if (asks.empty()) {
+    return exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
-  for (const upstream::Upstream* shard : hot) {
-    shard->ask(ask, [this, gathering](Result<json::Envelope> answer) {
-      take(gathering, std::move(answer));
-    });
-  }
-}
-
-void RuleApi::take(const Shared& gathering, Result<json::Envelope> answer) const {
-  bool is_last = false;
-  {
-    const std::lock_guard lock(gathering->mutex);
-    const bool is_answer = answer && answer->is_success();
-    auto items = is_answer ? gathering->read(answer->data())
-                           : Result<std::vector<std::string>>(std::vector<std::string>());
-    if (is_answer && items) {
-      ++gathering->answers;
-      for (std::string& item : *items) gathering->items.push_back(std::move(item));
-    } else {
-      ++gathering->failures;
-    }
-    is_last = --gathering->missing == 0;
-  }
-  if (!is_last) return;
-  // One store's answer is better than none, with a warning; only where all fail it is an error.
-  if (gathering->answers == 0) {
-    return gathering->exchange.fail(upstream::no_answer());
-  }
-  Notes notes;
-  if (gathering->failures > 0) {
-    notes.warnings.emplace_back("hot part missing: a hot store does not answer");
-  }
-  gathering->exchange.send(success(
-      fmt::format("{{\"{}\":{}}}", gathering->key, json::join_list(gathering->items)), notes));
+  run::fan_out<std::vector<std::string>>(
+      std::move(asks),
+      std::make_shared<Items>(std::move(exchange), std::move(key), std::move(read)));
 }
 
 /// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.
@@ -143,7 +128,7 @@ void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
   if (const auto chosen = add_choices(request.parameters, ask.form); !chosen) {
     return exchange.fail(chosen.error());
   }
-  gather(request, std::move(exchange), "groups", std::move(ask),
+  gather(request, std::move(exchange), "groups", ask,
          [customer = request.caller.customer](std::string_view data) {
            return json::read_groups(data, customer);
          });
@@ -177,7 +162,7 @@ void RuleApi::metadata(request::ApiRequest request, request::Exchange exchange) 
     if (!fenced) return exchange.fail(fenced.error());
     ask.form.emplace_back("match_target", std::move(*fenced));
   }
-  const auto hot = shards(request.caller);
+  const auto hot = stores_.hot_of(request.caller);
   if (hot.empty()) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
   }

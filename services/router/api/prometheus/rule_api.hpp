@@ -2,11 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "services/router/api/prometheus/answer.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
 
@@ -23,15 +21,12 @@ class RuleApi {
   void build_info(request::ApiRequest request, request::Exchange exchange);
 
  private:
-  struct Gathering;
-  using Shared = std::shared_ptr<Gathering>;
+  class Items;  // one request, its answers so far
   using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
 
-  std::vector<const upstream::Upstream*> shards(const access::Caller& caller) const;
   Result<void> add_choices(const request::Parameters& parameters, request::Form& form) const;
   void gather(const request::ApiRequest& request, request::Exchange exchange, std::string key,
-              upstream::Ask ask, Read read);
-  void take(const Shared& gathering, Result<json::Envelope> answer) const;
+              const upstream::Ask& ask, Read read);
 
   stores::Stores& stores_;
 };

@@ -1,0 +1,230 @@
+#include "services/router/run/query_runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/router/plan/limits.hpp"
+#include "services/router/plan/room.hpp"
+#include "services/router/request/times.hpp"
+#include "services/router/run/room_count.hpp"
+
+namespace vigia::router::run {
+namespace {
+
+constexpr std::chrono::seconds kGapsTimeout{5};
+
+upstream::Lane lane_of(access::Weight weight) {
+  switch (weight) {
+    case access::Weight::kLight:
+      return upstream::Lane::kUsual;
+    case access::Weight::kUnknown:
+      return upstream::Lane::kUnknown;
+    case access::Weight::kHeavy:
+      return upstream::Lane::kHeavy;
+  }
+  return upstream::Lane::kHeavy;
+}
+
+plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& question) {
+  plan::Knowledge known;
+  known.shard = stores.shard_of(question.caller);
+  known.has_long_term = stores.query() != nullptr;
+  known.dialect = stores.coverage().dialect();
+  if (!question.touches) return known;  // nothing that any store could lack
+  known.weight = stores.weights().weigh(question.caller.payer(), question.shape);
+  if (known.shard) known.covered = stores.covered(*known.shard, question.caller);
+  known.replaced = stores.cold_replacement();
+  return known;
+}
+
+}  // namespace
+
+QueryRunner::QueryRunner(stores::Stores& stores, plan::Course course,
+                         std::shared_ptr<access::Interest> interest, Done done)
+    : stores_(stores),
+      course_(std::move(course)),
+      interest_(std::move(interest)),
+      done_(std::move(done)),
+      counting_left_(std::min<Duration>(question().timeout, plan::kCountingMax)) {}
+
+void QueryRunner::start(stores::Stores& stores, plan::Question question,
+                        std::shared_ptr<access::Interest> interest, Done done) {
+  const plan::Knowledge known = knowledge_of(stores, question);
+  auto plan = plan::make_plan(question, known);
+  if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
+  std::make_shared<QueryRunner>(stores, plan::Course(std::move(question), std::move(*plan), known),
+                                std::move(interest), std::move(done))
+      ->ask();
+}
+
+const upstream::AskedStore& QueryRunner::store() const {
+  if (is_at_hot()) return stores_.hot()[course_.step().shard];
+  return *stores_.query();
+}
+
+upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
+  upstream::Ask ask;
+  ask.customer = question().caller.customer;
+  ask.path = std::move(path);
+  ask.form = std::move(form);
+  ask.timeout = question().timeout;
+  ask.interest = interest_;
+  ask.lane = lane_of(course_.place().weight);
+  return ask;
+}
+
+void QueryRunner::ask() {
+  upstream::Ask ask = ask_of(question().path, question().form);
+  add_room_check(ask);
+  if (is_at_hot()) add_coverage_check(ask);
+  store().ask(std::move(ask),
+              [self = shared_from_this(), asked_at = course_.place()](Answer answer) {
+                // In the turn it was found that another one is due, or at another store: what is
+                // here is no answer, and the turn that it had is given back by now.
+                if (self->course_.place() != asked_at) return self->ask();
+                self->take(std::move(answer));
+              });
+}
+
+/// Prometheus counts samples, and no room that results have for others. So the router counts the
+/// series, where not even many of them are known to fit: at the store that evaluates, in the turn
+/// that the query then has.
+void QueryRunner::add_room_check(upstream::Ask& ask) {
+  const promql::EvaluationShape shape = course_.shape(stores_.coverage().dialect());
+  if (plan::has_room_uncounted(*question().expr, shape, question().caller)) return;
+  ask.before = [self = shared_from_this(), shape](Say say) {
+    self->count_room(shape, std::move(say));
+  };
+}
+
+void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
+  const auto self = shared_from_this();
+  RoomQuestion room;
+  room.caller = question().caller;
+  room.expr = question().expr;
+  room.ranges = {self, &question().ranges};  // they stay as long as the runner
+  room.shape = shape;
+  if (is_at_hot()) room.shard = course_.step().shard;
+  room.timeout = counting_left_;
+  room.interest = interest_;
+  const TimePoint began = stores_.clock().steady();
+  find_room(stores_, std::move(room),
+            [self, began, say = std::move(say)](const Result<std::uint64_t>& bytes) {
+              self->counting_left_ -= self->stores_.clock().steady() - began;
+              say(self->course_.heed_room(bytes, self->stores_.coverage().dialect()));
+            });
+}
+
+/// A query may wait for minutes, and its series be counted for half of one: what hot covers then is
+/// what counts. It may have come back empty.
+void QueryRunner::add_coverage_check(upstream::Ask& ask) {
+  if (!question().touches) return;
+  ask.before = [self = shared_from_this(), count = std::move(ask.before)](Say say) {
+    const auto covers = self->check_coverage();
+    if (!covers || !count) return say(covers);
+    count([self, say = std::move(say)](const Result<void>& has_room) {
+      say(has_room ? self->check_coverage() : has_room);
+    });
+  };
+}
+
+Result<void> QueryRunner::check_coverage() {
+  return course_.heed_coverage(stores_.covered(course_.step().shard, question().caller));
+}
+
+void QueryRunner::take(Answer answer) {
+  const plan::Reply reply = plan::reply_of(answer);
+  const bool is_hot = is_at_hot();
+  coverage::Covered now;
+  if (is_hot) {
+    const std::size_t shard = course_.step().shard;
+    if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(shard);
+    now = stores_.covered(shard, question().caller);
+  }
+  const plan::Verdict verdict = course_.take(reply, now);
+  // Of what hot answered and may have lacked nothing is learnt: the other store will tell.
+  if (!is_hot || verdict != plan::Verdict::kNext) learn(answer);
+  settle(verdict, std::move(answer));
+}
+
+void QueryRunner::learn(Answer& answer) {
+  // Always: it takes the statistics out that nobody but the router asked for.
+  const auto cost = plan::cost_of(answer, question().is_own_stats);
+  if (!cost || !question().touches || interest_->is_lost()) return;
+  stores_.weights().note(question().caller.payer(), question().shape, *cost);
+}
+
+void QueryRunner::settle(plan::Verdict verdict, Answer answer) {
+  switch (verdict) {
+    case plan::Verdict::kNext:
+      return ask();
+    case plan::Verdict::kLookAgain:
+      return look_again(std::move(*answer));
+    case plan::Verdict::kDone:
+      return finish(std::move(*answer));
+    case plan::Verdict::kRefuse:
+      return done_({std::move(answer), {}});
+    case plan::Verdict::kFail:
+      // An answer that is too short is none.
+      const Error error =
+          answer ? upstream::no_answer() : upstream::outward(std::move(answer.error()));
+      return done_({tl::unexpected<Error>(error), {}});
+  }
+}
+
+/// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
+/// reading the same samples once more, without anything to remark on.
+void QueryRunner::look_again(json::Envelope answer) {
+  upstream::Ask ask = ask_of("/api/v1/query", {});
+  ask.form.emplace_back("query", plan::bare_reading(question()));
+  ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
+  auto first = std::make_shared<json::Envelope>(std::move(answer));
+  store().ask(std::move(ask), [self = shared_from_this(), first](const Answer& second) {
+    const plan::Reply reply = plan::reply_of(second);
+    const plan::Verdict verdict = self->course_.take_second_look(reply);
+    self->settle(verdict, reply == plan::Reply::kLost
+                              ? Answer(tl::unexpected<Error>(second.error()))
+                              : Answer(std::move(*first)));
+  });
+}
+
+void QueryRunner::finish(json::Envelope answer) {
+  if (is_at_hot()) return end(std::move(answer), plan::notes_of_hot(course_));
+  const auto& touches = question().touches;
+  if (!touches) return end(std::move(answer), {});
+  const auto& customer = question().caller.customer;
+  const stores::Stores::ColdGaps gaps = stores_.cold_gaps();
+  const bool is_open_whose = gaps == stores::Stores::ColdGaps::kOfSome && customer;
+  plan::ColdState cold;
+  cold.lost = stores_.cold_holes().warning(customer, touches->from_ms, touches->to_ms);
+  cold.replaced = stores_.cold_replacement();
+  cold.has_gaps = gaps != stores::Stores::ColdGaps::kNone && !is_open_whose;
+  plan::Notes notes = plan::notes_of_long_term(course_, std::move(cold));
+  if (is_open_whose) return ask_for_gaps(std::move(answer), std::move(notes));
+  end(std::move(answer), std::move(notes));
+}
+
+/// Some customers' rows are missing: a small answer of storage's says whether this one's are.
+void QueryRunner::ask_for_gaps(json::Envelope answer, plan::Notes notes) {
+  upstream::Ask ask = ask_of("/api/v1/labels", {{"limit", "1"}});
+  ask.is_post = false;
+  ask.timeout = kGapsTimeout;
+  ask.lane = upstream::Lane::kLookUp;
+  ask.headers.add("x-vigia-customer", question().caller.customer->text());
+  // Shared because a taker has to be copyable; it is called once.
+  auto kept = std::make_shared<Outcome>(Outcome{std::move(answer), std::move(notes)});
+  stores_.cold()->fetch(
+      std::move(ask), [self = shared_from_this(), kept](const Result<net::ClientResponse>& said) {
+        const bool is_whole =
+            said && said->status == 200 && said->headers.count(upstream::kIncompleteHeader) == 0;
+        if (!is_whole) kept->notes.warnings.push_back(plan::gaps_warning());
+        self->end(std::move(*kept->answer), std::move(kept->notes));
+      });
+}
+
+void QueryRunner::end(json::Envelope answer, plan::Notes notes) {
+  plan::finish_notes(answer, notes);
+  done_({std::move(answer), std::move(notes)});
+}
+
+}  // namespace vigia::router::run

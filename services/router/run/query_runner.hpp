@@ -1,0 +1,66 @@
+// One query on its way from store to store.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "libs/base/result.hpp"
+#include "services/router/access/interest.hpp"
+#include "services/router/json/envelope.hpp"
+#include "services/router/plan/course.hpp"
+#include "services/router/plan/notes.hpp"
+#include "services/router/stores/stores.hpp"
+
+namespace vigia::router::run {
+
+/// How a query ended: an answer, which may be a refusal that tells the caller's own fault, or an
+/// error as the caller sees it (see upstream::outward).
+struct Outcome {
+  Result<json::Envelope> answer;
+  plan::Notes notes;
+};
+
+/// Asks step by step what the course says, and tells it what came. It decides nothing itself. Any
+/// thread; calls `done` once.
+class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
+ public:
+  using Done = std::function<void(Outcome)>;
+
+  /// Plans with what is known now and begins. The stores must outlive it; it lives as long as an
+  /// answer is missing.
+  static void start(stores::Stores& stores, plan::Question question,
+                    std::shared_ptr<access::Interest> interest, Done done);
+
+  /// For start alone.
+  QueryRunner(stores::Stores& stores, plan::Course course,
+              std::shared_ptr<access::Interest> interest, Done done);
+
+ private:
+  using Answer = Result<json::Envelope>;
+  using Say = std::function<void(Result<void>)>;
+
+  const plan::Question& question() const { return course_.question(); }
+  bool is_at_hot() const { return course_.step().store == plan::Store::kHot; }
+  const upstream::AskedStore& store() const;
+  upstream::Ask ask_of(std::string path, request::Form form) const;
+  void ask();
+  void add_room_check(upstream::Ask& ask);
+  void add_coverage_check(upstream::Ask& ask);
+  void count_room(const promql::EvaluationShape& shape, Say say);
+  Result<void> check_coverage();
+  void take(Answer answer);
+  void learn(Answer& answer);
+  void settle(plan::Verdict verdict, Answer answer);
+  void look_again(json::Envelope answer);
+  void finish(json::Envelope answer);
+  void ask_for_gaps(json::Envelope answer, plan::Notes notes);
+  void end(json::Envelope answer, plan::Notes notes);
+
+  stores::Stores& stores_;
+  plan::Course course_;
+  const std::shared_ptr<access::Interest> interest_;
+  const Done done_;
+  Duration counting_left_;  ///< of the time for counting series
+};
+
+}  // namespace vigia::router::run
