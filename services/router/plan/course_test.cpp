@@ -1,0 +1,273 @@
+#include "services/router/plan/course.hpp"
+
+#include <array>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "services/router/plan/limits.hpp"
+#include "services/router/testing/plan_text.hpp"
+#include "services/router/testing/questions.hpp"
+
+namespace vigia::router::plan {
+namespace {
+
+using access::Weight;
+using promql::Dialect;
+using testing::kNowMs;
+
+constexpr std::array kReplies{Reply::kWhole,   Reply::kShort,     Reply::kMaybeShort,
+                              Reply::kRefused, Reply::kBrokenOff, Reply::kAway,
+                              Reply::kFaulty,  Reply::kLost,      Reply::kFailed};
+const coverage::Covered kAll{0, 0};
+const coverage::Covered kLess{kNowMs, 0};
+const coverage::Covered kNothing{std::nullopt, 0};
+
+Step hot(Standing standing) { return {Store::kHot, standing, Resolution::kRaw, 0}; }
+const Step kLongTermStep{Store::kLongTerm, Standing::kLongTerm};
+
+Course course_of(std::vector<Step> steps, const std::string& query = "up",
+                 Weight weight = Weight::kLight) {
+  Knowledge known;
+  known.covered = kAll;
+  known.weight = weight;
+  return {testing::instant(query), QueryPlan{std::move(steps), std::nullopt}, known};
+}
+
+/// The four plans that begin at hot or at the long-term store, by how they begin.
+Course whole() {
+  return course_of({hot(Standing::kHolds), kLongTermStep, hot(Standing::kInstead)});
+}
+Course alone() { return course_of({hot(Standing::kAlone)}); }
+Course more() { return course_of({hot(Standing::kHoldsMore), kLongTermStep}); }
+Course past() { return course_of({kLongTermStep, hot(Standing::kInstead)}); }
+Course cold_only() { return course_of({kLongTermStep}); }
+Course instead() {
+  Course course = past();
+  EXPECT_EQ(course.take(Reply::kAway, {}), Verdict::kNext);
+  return course;
+}
+
+/// "next: long-term", or the verdict alone where the course stays.
+std::string taken(Course course, Reply reply, const coverage::Covered& now) {
+  const Verdict verdict = course.take(reply, now);
+  const std::string text = testing::text_of(verdict);
+  return verdict == Verdict::kNext ? text + ": " + testing::text_of(course.step()) : text;
+}
+
+TEST(Course, EachAnswerOfEachStoreHasItsMeaning) {
+  const std::string next = "next: long-term";
+  struct Case {
+    const char* stands;
+    std::function<Course()> course;
+    std::array<std::string, kReplies.size()> if_hot_covers;  // in the order of kReplies
+    std::array<std::string, kReplies.size()> if_it_does_not;
+  };
+  const std::array<std::string, kReplies.size()> last{"done", "done", "done", "refuse", "refuse",
+                                                      "fail", "fail", "fail", "fail"};
+  const std::array<std::string, kReplies.size()> back{"done",
+                                                      "next: hot:instead",
+                                                      "look again",
+                                                      "refuse",
+                                                      "next: hot:instead",
+                                                      "next: hot:instead",
+                                                      "next: hot:instead",
+                                                      "fail",
+                                                      "fail"};
+  const std::array<std::string, kReplies.size()> cold{
+      "done", "fail", "look again", "refuse", "fail", "fail", "fail", "fail", "fail"};
+  for (const Case& each : std::initializer_list<Case>{
+           {"hot:holds",
+            whole,
+            {"done", "done", "done", "refuse", "refuse", next, next, "fail", "fail"},
+            {next, next, next, "refuse", "refuse", next, next, "fail", "fail"}},
+           {"hot:alone", alone, last, last},
+           {"hot:more",
+            more,
+            {"done", "done", "done", "refuse", "refuse", next, next, "fail", "fail"},
+            {"done", "done", "done", "refuse", "refuse", next, next, "fail", "fail"}},
+           {"hot:instead", instead, last, last},
+           {"long-term, hot behind", past, back, back},
+           {"long-term alone", cold_only, cold, cold}}) {
+    for (std::size_t i = 0; i < kReplies.size(); ++i) {
+      EXPECT_EQ(taken(each.course(), kReplies[i], kAll), each.if_hot_covers[i])
+          << each.stands << ", reply " << i;
+      EXPECT_EQ(taken(each.course(), kReplies[i], kLess), each.if_it_does_not[i])
+          << each.stands << " that covers less, reply " << i;
+      EXPECT_EQ(taken(each.course(), kReplies[i], kNothing), each.if_it_does_not[i])
+          << each.stands << " that covers nothing, reply " << i;
+    }
+  }
+}
+
+TEST(Course, TheSecondLookSaysOnlyWhetherTheFirstAnswerIsWhole) {
+  const std::array<std::string, kReplies.size()> with_hot{"done", "next", "done", "next", "next",
+                                                          "next", "next", "fail", "next"};
+  for (std::size_t i = 0; i < kReplies.size(); ++i) {
+    EXPECT_EQ(testing::text_of(past().take_second_look(kReplies[i])), with_hot[i]) << i;
+    const std::string alone = with_hot[i] == "next" ? "fail" : with_hot[i];
+    EXPECT_EQ(testing::text_of(cold_only().take_second_look(kReplies[i])), alone) << i;
+  }
+}
+
+TEST(Course, AStoreThatHasFailedIsNotAskedAgain) {
+  Course course = whole();
+  EXPECT_EQ(course.take(Reply::kFaulty, kAll), Verdict::kNext);
+  EXPECT_EQ(course.take(Reply::kAway, {}), Verdict::kFail);
+}
+
+TEST(Course, OneThatWasLeftForLessIsBetterThanNothing) {
+  Course course = whole();
+  ASSERT_EQ(course.take(Reply::kWhole, kLess), Verdict::kNext);
+  ASSERT_EQ(course.take(Reply::kShort, {}), Verdict::kNext);
+  EXPECT_EQ(course.step(), hot(Standing::kInstead));
+  EXPECT_EQ(course.take(Reply::kWhole, kLess), Verdict::kDone);
+  EXPECT_EQ(course.covered(), kLess) << "as the answer has to say";
+}
+
+// It may have come back empty and be whole again since this was evaluated.
+TEST(Course, WhatWasAnsweredAroundASuspicionCountsAsUnknown) {
+  const coverage::Covered again{0, 1};
+  EXPECT_EQ(taken(whole(), Reply::kWhole, again), "next: long-term");
+  Course last = alone();
+  EXPECT_EQ(last.take(Reply::kWhole, again), Verdict::kDone);
+  EXPECT_FALSE(last.covered().from.has_value());
+}
+
+TEST(Course, InItsTurnAQueryLeavesHotThatCoversLess) {
+  for (const coverage::Covered& now : {kLess, kNothing}) {
+    Course course = whole();
+    const auto asked_at = course.place();
+    EXPECT_FALSE(course.heed_coverage(now).has_value());
+    EXPECT_NE(course.place(), asked_at);
+    EXPECT_EQ(testing::text_of(course.step()), "long-term");
+  }
+  for (const auto& make : {alone, more, instead}) {
+    Course course = make();
+    const auto asked_at = course.place();
+    EXPECT_TRUE(course.heed_coverage(kLess).has_value());
+    EXPECT_EQ(course.place(), asked_at);
+  }
+  Course course = whole();
+  EXPECT_TRUE(course.heed_coverage(kAll).has_value());
+}
+
+TEST(Course, WhatTouchesNothingNeitherMovesNorLooksAgain) {
+  const std::vector<Step> steps{hot(Standing::kHolds), kLongTermStep, hot(Standing::kInstead)};
+  EXPECT_EQ(course_of(steps, "1 + 1").take(Reply::kWhole, kNothing), Verdict::kDone);
+  Course course = course_of(steps, "1 + 1");
+  ASSERT_EQ(course.take(Reply::kAway, {}), Verdict::kNext);
+  EXPECT_EQ(course.take(Reply::kMaybeShort, {}), Verdict::kDone);
+}
+
+/// Room of a query of some steps at hot, or, where `is_at_hot` is false, at the long-term store.
+struct RoomCase {
+  const char* what;
+  bool is_at_hot;
+  Dialect dialect;
+  std::int64_t steps;
+  Weight weight;
+  Result<std::uint64_t> bytes;
+  bool goes_on;
+  std::string stands;
+  Weight becomes;
+};
+
+TEST(Course, ResultsWithoutRoomMoveTheQueryOrRefuseIt) {
+  constexpr auto kOld = Dialect::kPrometheus2;
+  constexpr auto kNew = Dialect::kPrometheus3;
+  constexpr std::uint64_t kMuch = kLightResultBytesMax + 1;
+  const auto few = static_cast<std::int64_t>(kStepsAtOldHotMax);
+  const Result<std::uint64_t> none = fail(ErrorCode::kInvalid, "no room");
+  const Result<std::uint64_t> late = fail(ErrorCode::kOverLimit, "counted too long");
+  const std::string hot_stays = "hot:holds";
+  for (const RoomCase& each :
+       std::initializer_list<RoomCase>{{"light", true, kOld, few + 1, Weight::kLight,
+                                        kLightResultBytesMax, true, hot_stays, Weight::kLight},
+                                       {"much, known to be heavy", true, kOld, few + 1,
+                                        Weight::kHeavy, kMuch, true, hot_stays, Weight::kHeavy},
+                                       {"much, unknown", true, kOld, few + 1, Weight::kUnknown,
+                                        kMuch, true, hot_stays, Weight::kUnknown},
+                                       {"much, at a new hot", true, kNew, few + 1, Weight::kLight,
+                                        kMuch, false, hot_stays, Weight::kHeavy},
+                                       {"much, few steps", true, kOld, few, Weight::kLight, kMuch,
+                                        false, hot_stays, Weight::kHeavy},
+                                       {"much, an old hot", true, kOld, few + 1, Weight::kLight,
+                                        kMuch, false, "long-term", Weight::kHeavy},
+                                       {"none, an old hot", true, kOld, few, Weight::kLight, none,
+                                        false, "long-term", Weight::kLight},
+                                       {"none, a new hot", true, kNew, few, Weight::kLight, none,
+                                        false, hot_stays, Weight::kLight},
+                                       {"late, an old hot", true, kOld, few, Weight::kLight, late,
+                                        false, hot_stays, Weight::kLight},
+                                       {"much, elsewhere", false, kOld, few + 1, Weight::kLight,
+                                        kMuch, false, "long-term", Weight::kHeavy},
+                                       {"none, elsewhere", false, kOld, few + 1, Weight::kLight,
+                                        none, false, "long-term", Weight::kLight}}) {
+    Knowledge known;
+    known.weight = each.weight;
+    std::vector<Step> steps{kLongTermStep, hot(Standing::kInstead)};
+    if (each.is_at_hot) steps.insert(steps.begin(), hot(Standing::kHolds));
+    Course course(testing::range_of("up", each.steps), {std::move(steps), std::nullopt}, known);
+    EXPECT_EQ(course.heed_room(each.bytes, each.dialect).has_value(), each.goes_on) << each.what;
+    EXPECT_EQ(testing::text_of(course.step()), each.stands) << each.what;
+    EXPECT_EQ(course.place().weight, each.becomes) << each.what;
+  }
+}
+
+TEST(Course, TheLastResortIsNotLeftForRoom) {
+  Course course = instead();
+  const auto refused =
+      course.heed_room(fail(ErrorCode::kInvalid, "no room"), Dialect::kPrometheus2);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message, "no room");
+  EXPECT_EQ(testing::text_of(course.step()), "hot:instead");
+}
+
+TEST(Course, OnlyHotsResultsAreMadeAsItsVersionDoes) {
+  EXPECT_EQ(whole().shape(Dialect::kPrometheus2).dialect, Dialect::kPrometheus2);
+  EXPECT_EQ(past().shape(Dialect::kPrometheus2).dialect, Dialect::kPrometheus3);
+}
+
+/// Every way through every plan: what comes at each step is any reply, with hot covering all or
+/// not.
+TEST(Course, EveryWayEndsAndNoStoreIsAskedAfterItHasFailed) {
+  std::size_t ways = 0;
+  std::function<void(const Course&, const std::set<Store>&, std::size_t)> walk =
+      [&](const Course& course, const std::set<Store>& failed, std::size_t asks) {
+        ASSERT_LE(asks, 3U);
+        ASSERT_EQ(failed.count(course.step().store), 0U);
+        for (const Reply reply : kReplies) {
+          for (const coverage::Covered& now : {kAll, kLess}) {
+            Course next = course;
+            Verdict verdict = next.take(reply, now);
+            if (verdict == Verdict::kLookAgain) verdict = next.take_second_look(Reply::kShort);
+            if (verdict != Verdict::kNext) {
+              ++ways;
+              continue;
+            }
+            std::set<Store> known_failed = failed;
+            // Hot is left for less, too; the long-term store only where it has failed.
+            const bool was_left =
+                course.step().store == Store::kHot &&
+                (reply == Reply::kWhole || reply == Reply::kShort || reply == Reply::kMaybeShort);
+            if (!was_left) known_failed.insert(course.step().store);
+            walk(next, known_failed, asks + 1);
+          }
+        }
+      };
+  for (const auto& make : {whole, alone, more, past, cold_only}) walk(make(), {}, 1);
+  EXPECT_GT(ways, 100U);
+}
+
+TEST(Course, OnlyAStoreThatIsGoneMayComeBackEmpty) {
+  for (const Reply reply : kReplies) {
+    EXPECT_EQ(makes_suspect(reply), reply == Reply::kAway || reply == Reply::kLost);
+  }
+}
+
+}  // namespace
+}  // namespace vigia::router::plan

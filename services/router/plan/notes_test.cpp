@@ -1,0 +1,105 @@
+#include "services/router/plan/notes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/router/request/times.hpp"
+#include "services/router/testing/questions.hpp"
+#include "services/router/testing/scripted_store.hpp"
+
+namespace vigia::router::plan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::kNowMs;
+
+const std::string kNow = request::format_time(kNowMs);
+const std::string kFrom = request::format_time(kNowMs - 300'000);
+
+Course at(Step step, coverage::Covered covered, const std::string& query = "up",
+          std::optional<coverage::ColdReplacement> worse = std::nullopt) {
+  Knowledge known;
+  known.covered = covered;
+  return {testing::instant(query), QueryPlan{{step}, std::move(worse)}, known};
+}
+Step hot(Standing standing) { return {Store::kHot, standing, Resolution::kRaw, 0}; }
+const Step kCold{Store::kLongTerm, Standing::kLongTerm};
+
+TEST(Notes, HotThatHoldsAllHasNothingToWarnOf) {
+  for (const auto standing :
+       {Standing::kHolds, Standing::kAlone, Standing::kHoldsMore, Standing::kInstead}) {
+    const Notes notes = notes_of_hot(at(hot(standing), {0, 0}));
+    EXPECT_THAT(notes.warnings, IsEmpty());
+    EXPECT_THAT(notes.infos, IsEmpty());
+    EXPECT_EQ(notes.served, "hot=" + kFrom + "/" + kNow);
+  }
+}
+
+TEST(Notes, HotThatHoldsLessSaysWhyNobodyElseWasAsked) {
+  const coverage::Covered some{kNowMs - 1'000, 0};
+  const std::string since = request::format_time(*some.from);
+  const coverage::ColdReplacement worse{kNowMs};
+  EXPECT_EQ(notes_of_hot(at(hot(Standing::kInstead), some)).served, "hot=" + since + "/" + kNow);
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kInstead), some)).warnings,
+              ElementsAre("cold part missing: the long-term store does not answer, so samples "
+                          "before " +
+                          since + " may be missing here"));
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kHoldsMore), some, "up", worse)).warnings,
+              ElementsAre("cold part missing: " + worse.text() + "; samples before " + since +
+                          " may be missing here"));
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kAlone), some)).warnings, IsEmpty());
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kAlone), some)).infos,
+              ElementsAre("there is no long-term store here: older samples do not exist"));
+}
+
+TEST(Notes, HotOfWhichNothingIsKnownSaysSo) {
+  EXPECT_EQ(notes_of_hot(at(hot(Standing::kInstead), {})).served, "hot=unknown/" + kNow);
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kInstead), {})).warnings,
+              ElementsAre("cold part missing: the long-term store does not answer, and it is not "
+                          "known what the hot store holds"));
+  const coverage::ColdReplacement worse;
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kHoldsMore), {}, "up", worse)).warnings,
+              ElementsAre("cold part missing: " + worse.text() +
+                          "; samples before a time not known may be missing here"));
+}
+
+TEST(Notes, TheLongTermStoreSaysWhatItLacks) {
+  const Notes whole = notes_of_long_term(at(kCold, {}), {});
+  EXPECT_EQ(whole.served, "cold:raw=" + kFrom + "/" + kNow);
+  EXPECT_THAT(whole.warnings, IsEmpty());
+  ColdState cold;
+  cold.lost = "lost";
+  cold.replaced = coverage::ColdReplacement{kNowMs};
+  cold.has_gaps = true;
+  const std::string replaced = "cold part may be incomplete: " + cold.replaced->text();
+  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings,
+              ElementsAre("lost", replaced,
+                          "cold part may be incomplete: rows of damaged files are still being "
+                          "written anew"));
+  cold.replaced = coverage::ColdReplacement{kNowMs - 300'000};
+  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings, ElementsAre("lost", gaps_warning()))
+      << "it has been there since before";
+}
+
+TEST(Notes, WhatTouchesNothingWasServedByNobody) {
+  EXPECT_EQ(notes_of_hot(at(hot(Standing::kAlone), {}, "1")).served, "");
+  ColdState cold;
+  cold.has_gaps = true;
+  const Notes notes = notes_of_long_term(at(kCold, {}, "1"), cold);
+  EXPECT_EQ(notes.served, "");
+  EXPECT_THAT(notes.warnings, IsEmpty());
+}
+
+TEST(Notes, RemarksOfPromqlComeBehindOurs) {
+  Notes notes{{"ours"}, {}, "hot=a/b"};
+  finish_notes(
+      testing::envelope_of(R"({"status":"success","data":1,"warnings":["PromQL warning: w",)"
+                           R"("remote read 127.0.0.1:1"],"infos":["PromQL info: i"]})"),
+      notes);
+  EXPECT_THAT(notes.warnings, ElementsAre("ours", "PromQL warning: w"));
+  EXPECT_THAT(notes.infos, ElementsAre("PromQL info: i", "served by hot=a/b"));
+}
+
+}  // namespace
+}  // namespace vigia::router::plan

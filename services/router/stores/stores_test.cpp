@@ -1,0 +1,85 @@
+#include "services/router/stores/stores.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vigia::router::stores {
+namespace {
+
+/// Nobody listens at any of them: only what the router itself knows is looked at.
+class StoresTest : public ::testing::Test {
+ protected:
+  static StoresSettings settings_of(std::size_t shards, bool has_long_term) {
+    StoresSettings settings;
+    for (std::size_t i = 0; i < shards; ++i) {
+      settings.hot_shards.push_back({"hot-" + std::to_string(i), "http://127.0.0.1:9"});
+    }
+    if (has_long_term) settings.query_url = settings.cold_url = "http://127.0.0.1:9";
+    return settings;
+  }
+
+  struct Seen {
+    explicit Seen(StoresSettings chosen) : settings(std::move(chosen)) {}
+    ~Seen() { client->close(); }
+    Seen(const Seen&) = delete;
+    Seen& operator=(const Seen&) = delete;
+
+    const StoresSettings settings;
+    const SystemClock clock;
+    service::MetricRegistry metrics;
+    const std::unique_ptr<net::Client> client = net::Client::create({});
+    Stores stores{settings, {*client, *client}, metrics, clock};
+  };
+
+  static access::Caller customer(const std::string& shard) {
+    access::Caller caller;
+    caller.customer = *CustomerId::parse("acme");
+    caller.hot_shard = shard;
+    return caller;
+  }
+};
+
+TEST_F(StoresTest, ACustomersDataLiesInItsShard) {
+  const Seen two(settings_of(2, false));
+  EXPECT_EQ(two.stores.shard_of(customer("hot-1")), 1U);
+  EXPECT_EQ(two.stores.shard_of(customer("hot-7")), std::nullopt);
+  EXPECT_EQ(two.stores.shard_of(customer("")), std::nullopt);
+  ASSERT_EQ(two.stores.hot_of(customer("hot-1")).size(), 1U);
+  EXPECT_EQ(two.stores.hot_of(customer("hot-1"))[0]->name(), "hot-1");
+  EXPECT_TRUE(two.stores.hot_of(customer("hot-7")).empty()) << "another shard has other customers";
+}
+
+TEST_F(StoresTest, AnOperatorSeesEveryShardAndOneOnlyWhereThereIsOne) {
+  const Seen one(settings_of(1, false));
+  EXPECT_EQ(one.stores.shard_of({}), 0U);
+  EXPECT_EQ(one.stores.hot_of({}).size(), 1U);
+  const Seen two(settings_of(2, false));
+  EXPECT_EQ(two.stores.shard_of({}), std::nullopt);
+  EXPECT_EQ(two.stores.hot_of({}).size(), 2U);
+}
+
+TEST_F(StoresTest, WhatIsNotConfiguredIsNotThere) {
+  const Seen hot(settings_of(1, false));
+  EXPECT_EQ(hot.stores.query(), nullptr);
+  EXPECT_EQ(hot.stores.cold(), nullptr);
+  EXPECT_EQ(hot.stores.watch().stores().size(), 1U);
+  EXPECT_EQ(hot.stores.cold_gaps(), Stores::ColdGaps::kNone);
+  const Seen all(settings_of(2, true));
+  ASSERT_NE(all.stores.query(), nullptr);
+  ASSERT_NE(all.stores.cold(), nullptr);
+  const auto& watched = all.stores.watch().stores();
+  ASSERT_EQ(watched.size(), 4U);
+  EXPECT_EQ(watched[1].name, "hot-1");
+  EXPECT_EQ(watched[2].name, "query");
+  EXPECT_EQ(watched[3].name, "cold");
+  EXPECT_FALSE(watched[3].has_flags) << "storage is no Prometheus";
+}
+
+TEST_F(StoresTest, NothingIsCoveredBeforeAStoreHasAnswered) {
+  Seen all(settings_of(1, true));
+  EXPECT_FALSE(all.stores.covered(0, customer("hot-0")).from.has_value());
+  EXPECT_FALSE(all.stores.cold_replacement().has_value());
+  EXPECT_EQ(all.stores.coverage().dialect(), promql::Dialect::kPrometheus2);
+}
+
+}  // namespace
+}  // namespace vigia::router::stores

@@ -1,0 +1,44 @@
+#include "services/router/testing/plan_text.hpp"
+
+namespace vigia::router::testing {
+
+std::string text_of(const plan::Step& step) {
+  if (step.store == plan::Store::kLongTerm) return "long-term";
+  switch (step.standing) {
+    case plan::Standing::kHolds:
+      return "hot:holds";
+    case plan::Standing::kAlone:
+      return "hot:alone";
+    case plan::Standing::kHoldsMore:
+      return "hot:more";
+    case plan::Standing::kInstead:
+      return "hot:instead";
+    case plan::Standing::kLongTerm:
+      break;
+  }
+  return "hot:?";
+}
+
+std::string text_of(const plan::QueryPlan& plan) {
+  std::string text;
+  for (const plan::Step& step : plan.steps) text += (text.empty() ? "" : " ") + text_of(step);
+  return text;
+}
+
+std::string text_of(plan::Verdict verdict) {
+  switch (verdict) {
+    case plan::Verdict::kDone:
+      return "done";
+    case plan::Verdict::kRefuse:
+      return "refuse";
+    case plan::Verdict::kNext:
+      return "next";
+    case plan::Verdict::kLookAgain:
+      return "look again";
+    case plan::Verdict::kFail:
+      return "fail";
+  }
+  return "?";
+}
+
+}  // namespace vigia::router::testing

@@ -1,0 +1,16 @@
+// Plans as short texts, so that a table of them reads at a glance.
+#pragma once
+
+#include <string>
+
+#include "services/router/plan/course.hpp"
+
+namespace vigia::router::testing {
+
+/// "hot:holds long-term hot:instead".
+std::string text_of(const plan::QueryPlan& plan);
+/// "hot:holds", "long-term".
+std::string text_of(const plan::Step& step);
+std::string text_of(plan::Verdict verdict);
+
+}  // namespace vigia::router::testing
