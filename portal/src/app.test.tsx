@@ -2,8 +2,6 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
-import { Router } from "wouter";
-import { useHashPath } from "./shell/hash_path";
 import { App } from "./app";
 import { newQueryClient } from "./api/query_client";
 import { LanguageProvider } from "./i18n/language";
@@ -16,15 +14,13 @@ const bothCustomers = recorded.overview([
   ]),
 ]);
 
-function open(hash = "") {
-  location.hash = hash;
+function open(place = "/") {
+  history.replaceState(null, "", place);
   vi.spyOn(navigator, "languages", "get").mockReturnValue(["en-GB"]);
   return render(
     <QueryClientProvider client={newQueryClient()}>
       <LanguageProvider>
-        <Router hook={useHashPath}>
-          <App />
-        </Router>
+        <App />
       </LanguageProvider>
     </QueryClientProvider>,
   );
@@ -142,7 +138,7 @@ describe("overview", () => {
   it("tells a part that is missing from a server that is lost", async () => {
     const message = "alerts missing: Alertmanager does not answer";
     asOperator({ "GET /alerts": { status: 503, body: { error: "unavailable", message } } });
-    open("#/alerts");
+    open("/alerts");
     expect(
       await screen.findByText("The alerts are missing: Alertmanager does not answer."),
     ).toBeTruthy();
@@ -152,7 +148,7 @@ describe("overview", () => {
 
   it("says in the reader's language what is wrong", async () => {
     asOperator();
-    open("#/alerts");
+    open("/alerts");
     expect(await screen.findByText("Node edge-02 of customer cliente-b is down")).toBeTruthy();
     await userEvent.click(screen.getByRole("radio", { name: "ES" }));
     expect(await screen.findByText("Nodo edge-02 del cliente cliente-b está caído")).toBeTruthy();
@@ -164,7 +160,7 @@ describe("overview", () => {
       "GET /alerts": { body: { alerts: [] } },
       "GET /system": { body: { ...recorded.system, node_down_for: "30s", is_shortened: true } },
     });
-    open("#/alerts");
+    open("/alerts");
     expect(await screen.findByText(/a node has been down for 30 seconds/)).toBeTruthy();
   });
 
@@ -172,7 +168,7 @@ describe("overview", () => {
     asOperator({ "GET /overview": { body: recorded.overview([]) } });
     open();
     const next = await screen.findByText("Create a customer");
-    expect(next.getAttribute("href")).toBe("#/customers");
+    expect(next.getAttribute("href")).toBe("/customers");
   });
 
   it("searches, and offers the way back when nothing is found", async () => {
@@ -222,7 +218,7 @@ describe("the own password", () => {
 describe("a page that is not there", () => {
   it("has a heading and a title", async () => {
     asOperator();
-    open("#/nothing");
+    open("/nothing");
     expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe(
       "There is no such page",
     );
@@ -250,7 +246,7 @@ describe("a customer's user", () => {
       "GET /overview": { body: recorded.overview(bothCustomers.customers.slice(0, 1)) },
       "GET /alerts": { body: { alerts: [] } },
     });
-    open("#/customers");
+    open("/customers");
     expect(await screen.findByText("There is no such page")).toBeTruthy();
     expect(screen.queryByRole("link", { name: "Customers" })).toBeNull();
   });

@@ -27,7 +27,7 @@ function NotFound() {
   useNamedPage(text.problem.notFound);
   return (
     <EmptyState title={text.problem.notFound} isPage hint={text.problem.notFoundHint}>
-      <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
+      <ButtonLink href="/">{text.problem.toOverview}</ButtonLink>
     </EmptyState>
   );
 }

@@ -4,8 +4,7 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { Router } from "wouter";
-import { useHashPath } from "./shell/hash_path";
+import { forwardOldLinks } from "./shell/old_links";
 import { App } from "./app";
 import { newQueryClient } from "./api/query_client";
 import { LanguageProvider } from "./i18n/language";
@@ -13,6 +12,7 @@ import { LanguageProvider } from "./i18n/language";
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
 
+forwardOldLinks();
 const client = newQueryClient();
 
 createRoot(root).render(
@@ -20,9 +20,7 @@ createRoot(root).render(
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={client}>
         <LanguageProvider>
-          <Router hook={useHashPath}>
-            <App />
-          </Router>
+          <App />
         </LanguageProvider>
       </QueryClientProvider>
     </CSPProvider>

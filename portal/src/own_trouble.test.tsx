@@ -12,7 +12,7 @@ describe("what cannot be known", () => {
     const words =
       "hot store away: nodes that are asked cannot be judged, and no alert is evaluated";
     const own = recorded.overview([recorded.customer("cliente-a", "A", [recorded.node("web-01")])]);
-    asOperator("#/alerts", {
+    asOperator("/alerts", {
       "GET /overview": { body: { ...own, warnings: [words], away: ["hot"] } },
     });
     expect(await screen.findByText(/^Our hot store is away/)).toBeTruthy();
@@ -29,7 +29,7 @@ describe("what cannot be known", () => {
     const away = recorded.overview([
       { ...recorded.customer("cliente-a", "A", [recorded.node("web-01")]), alerts_firing: null },
     ]);
-    asOperator("#/", {
+    asOperator("/", {
       "GET /overview": {
         body: {
           ...away,
@@ -50,7 +50,7 @@ describe("what cannot be known", () => {
   });
 
   it("opens the page of an address that carries a query, as Alertmanager's links do", async () => {
-    asOperator("#/alerts?receiver=customer%2Fcliente-a", {});
+    asOperator("/alerts?receiver=customer%2Fcliente-a", {});
     expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Alerts");
     expect(screen.getByRole("link", { name: "Alerts" }).getAttribute("aria-current")).toBe("page");
   });
@@ -63,17 +63,17 @@ describe("the provider's own absence", () => {
         recorded.node("web-01", { collector_reachable: false }),
       ]),
     ]);
-    asCustomer("#/", { "GET /overview": { body: { ...own, away: ["collector"] } } });
+    asCustomer("/", { "GET /overview": { body: { ...own, away: ["collector"] } } });
     expect((await screen.findByTestId("total-up")).textContent).toBe("1 / 1");
     expect(within(nodeRow("web-01")).getByText("Up")).toBeTruthy();
     cleanup();
-    asCustomer("#/", { "GET /overview": { body: own } });
+    asCustomer("/", { "GET /overview": { body: own } });
     expect((await screen.findByTestId("total-degraded")).textContent).toBe("1");
   });
 
   it("does not count as none down what is not known", async () => {
     const lost = recorded.node("web-01", { status: "unknown", status_reason: "router_away" });
-    asOperator("#/", {
+    asOperator("/", {
       "GET /overview": {
         body: {
           ...recorded.overview([recorded.customer("cliente-a", "A", [lost])]),
@@ -90,7 +90,7 @@ describe("the provider's own absence", () => {
 
   it("tells the age of an alert by the server's clock", async () => {
     // Its overview is of 03:00:04, two minutes and four seconds after; this clock says something else.
-    asOperator("#/alerts", { "GET /alerts": { body: { alerts: [recorded.alert()] } } });
+    asOperator("/alerts", { "GET /alerts": { body: { alerts: [recorded.alert()] } } });
     expect((await screen.findByTestId("alert")).textContent).toMatch(/[12] min ago/);
   });
 });
@@ -103,7 +103,7 @@ describe("a customer's user", () => {
     const alerts = "alerts missing: Alertmanager does not answer";
     const cold =
       "cold part missing: the long-term store does not answer, so samples before 2026-11-28T00:01:31.647Z may be missing here";
-    asCustomer("#/", {
+    asCustomer("/", {
       "GET /overview": {
         body: {
           ...own,

@@ -27,7 +27,7 @@ after(async () => {
   await running?.stop();
 });
 
-const open = (page, path) => page.goto(`${running.monitor.url}/#${path}`);
+const open = (page, path) => page.goto(`${running.monitor.url}${path}`);
 
 async function freePort() {
   const server = createServer();

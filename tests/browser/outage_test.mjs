@@ -58,7 +58,7 @@ function pixelsOf(page, color) {
 
 async function open(page, agent) {
   await logIn(page, running.monitor.url, running.operator);
-  await page.goto(`${running.monitor.url}/#/nodes/${agent.customer_id}/${agent.node_id}`);
+  await page.goto(`${running.monitor.url}/nodes/${agent.customer_id}/${agent.node_id}`);
   await curve(page).locator("canvas").waitFor();
 }
 

@@ -26,7 +26,7 @@ for (const [language, locale] of [
     });
     const page = await context.newPage();
     await logIn(page, running.monitor.url, running.operator);
-    await page.goto(`${running.monitor.url}/#${path}`);
+    await page.goto(`${running.monitor.url}${path}`);
     await page.locator("canvas").first().waitFor();
     await page.waitForTimeout(settleMs);
     await page.screenshot({ path: `${folder}/portal-${name}-${language}.png` });

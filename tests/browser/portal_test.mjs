@@ -139,7 +139,7 @@ describe("the provider", () => {
     await visit(browser, "token", {}, async (page) => {
       const [customer] = running.customers;
       await logIn(page, running.monitor.url, running.operator);
-      await page.goto(`${running.monitor.url}/#/tokens/${customer.id}`);
+      await page.goto(`${running.monitor.url}/tokens/${customer.id}`);
       const name = `prueba-${Date.now()}`;
       await page.getByRole("button", { name: "Crear un token" }).click();
       await page.getByRole("textbox", { name: "Nombre" }).fill(name);
@@ -196,7 +196,7 @@ describe("a customer", () => {
             !seen.includes(node_id) && !seen.includes(customer_id),
             `${customer.id} sees ${node_id}`,
           );
-          await page.goto(`${running.monitor.url}/#/nodes/${customer_id}/${node_id}`);
+          await page.goto(`${running.monitor.url}/nodes/${customer_id}/${node_id}`);
           await page.getByText("Este nodo no existe").waitFor();
         }
         const ask = (path) =>
@@ -231,6 +231,55 @@ describe("a customer", () => {
       await page.locator("input[name=password]").waitFor();
       assert.equal(await page.evaluate(async () => (await fetch("/api/v1/overview")).status), 401);
     });
+  });
+});
+
+describe("an address", () => {
+  it("leads to its page after the log-in, after a reload, and as it was written before", async () => {
+    await visit(browser, "address", {}, async (page) => {
+      const [{ customer_id, node_id }] = running.agents;
+      const place = `/nodes/${customer_id}/${node_id}`;
+      const isShown = async (range) => {
+        await page.getByRole("heading", { level: 1, name: node_id }).waitFor();
+        await waitFor(range, () => page.getByRole("radio", { name: range }).isChecked(), 10);
+      };
+      await page.goto(`${running.monitor.url}${place}?range=24h`);
+      await page.locator("input[name=user]").fill(running.operator.user);
+      await page.locator("input[name=password]").fill(running.operator.password);
+      await page.keyboard.press("Enter");
+      await isShown("24 h");
+      await page.getByRole("radio", { name: "1 h" }).check();
+      await page.reload();
+      await isShown("1 h");
+      assert.equal(page.url(), `${running.monitor.url}${place}?range=1h`);
+      await page.goto(`${running.monitor.url}/#${place}`);
+      await isShown("15 min");
+      assert.equal(page.url(), `${running.monitor.url}${place}`);
+      await page.getByRole("link", { name: "Todos los nodos" }).click();
+      await page.getByTestId("total-up").waitFor();
+      await page.goBack();
+      await isShown("15 min");
+      // A name with a dot is no file's.
+      await page.goto(`${running.monitor.url}/nodes/${customer_id}/web.example.com`);
+      await page.getByText("Este nodo no existe").waitFor();
+    });
+  });
+
+  it("of the interface or of a file that is not there is no page", async () => {
+    for (const [path, status] of [
+      ["/api/v1/nothing", 404],
+      ["/api", 404],
+      ["/missing.js", 404],
+      ["/assets/missing", 404],
+      ["/nodes/cliente-a/web.example.com", 200],
+    ]) {
+      const answer = await fetch(`${running.monitor.url}${path}`, {
+        headers: { accept: "text/html" },
+      });
+      assert.equal(answer.status, status, path);
+      const type = answer.headers.get("content-type");
+      assert.match(type, status === 200 ? /^text\/html/ : /^application\/json/, path);
+    }
   });
 });
 
@@ -277,7 +326,7 @@ describe("every page", () => {
           "/customers",
         ];
         for (const path of pages) {
-          await page.goto(`${running.monitor.url}/#${path}`);
+          await page.goto(`${running.monitor.url}${path}`);
           await page.getByText(/^(Actualizado|Esa página no existe)/).waitFor();
           assert.deepEqual(await accessibilityProblems(page), [], path);
         }
@@ -303,7 +352,7 @@ describe("a node that dies", () => {
       await row(page, agent.node_id).getByText("Caído").waitFor();
       await waitFor("🔴 in the title", async () => /🔴/u.test(await page.title()), 10);
       assert.deepEqual(await accessibilityProblems(page), [], "a node down");
-      await page.goto(`${running.monitor.url}/#/alerts`);
+      await page.goto(`${running.monitor.url}/alerts`);
       const alert = page
         .locator("[data-alert=CustomerNodeDown]")
         .filter({ hasText: agent.node_id });
@@ -321,7 +370,7 @@ describe("a node that dies", () => {
       await alert.getByText(`Node ${who[0]} of customer ${who[1]} is down`).waitFor();
       assert.equal(await alert.getByText("está caído").count(), 0);
       await page.getByRole("radio", { name: "ES" }).check({ force: true });
-      await page.goto(`${running.monitor.url}/#/nodes/${agent.customer_id}/${agent.node_id}`);
+      await page.goto(`${running.monitor.url}/nodes/${agent.customer_id}/${agent.node_id}`);
       await page.getByText("Caído desde").waitFor();
       assert.equal(await page.getByText("accesible").count(), 0);
       await waitFor("the node in the title", async () => /🔴 b-/u.test(await page.title()), 10);
@@ -336,7 +385,7 @@ describe("a node that dies", () => {
       await agent.start();
       await page.getByText("En línea", { exact: true }).waitFor({ timeout: stateSeconds * 1000 });
       await down.getByText(/^caído \d\d:\d\d/).waitFor();
-      await page.goto(`${running.monitor.url}/#/`);
+      await page.goto(`${running.monitor.url}/`);
       await waitForStatus(page, agent.node_id, "up");
       await waitFor("🟢 in the title", async () => /🟢/u.test(await page.title()), stateSeconds);
     });

@@ -448,10 +448,10 @@ def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_our
         stack.kill("agent-a1")
         wait_for("all three are told", lambda: len(got) == 2 and mails, 90)
         message = json.loads(got["/hook"])
-        page = f"{portal}/#/nodes/cliente-a/prod-web-01"
+        page = f"{portal}/nodes/cliente-a/prod-web-01"
         assert message["alerts"][0]["labels"]["alertname"] == "CustomerNodeDown"
         assert [one["generatorURL"] for one in message["alerts"]] == [page]
-        assert message["externalURL"] == f"{portal}/#/alerts"
+        assert message["externalURL"] == f"{portal}/alerts"
         assert json.loads(got["/slack"])["attachments"][0]["title_link"] == page
         for name, text in {**got, "mail": mails[0].replace("=\r\n", "").replace("=3D", "=")}.items():
             assert page in text, (name, text)
@@ -507,7 +507,7 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
         assert "Cliente: Española S.A. · nodo: web-01" in sent["a@espanola.example", spanish]
         for customer, subject in (("inglesa", english), ("espanola", spanish)):
             text = sent[f"a@{customer}.example", subject]
-            page = f"{portal}/#/nodes/{customer}/web-01"
+            page = f"{portal}/nodes/{customer}/web-01"
             assert f'<a href="{page}">{page}</a>' in text
         assert re.search(r"desde [0-9: -]+ UTC[+-]\d\d:\d\d\)", sent["a@espanola.example", spanish])
         # Its end is told in words of its own, and without a second "is down".

@@ -1,8 +1,6 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { vi } from "vitest";
-import { Router } from "wouter";
-import { useHashPath } from "../shell/hash_path";
 import type { Schemas } from "../api/client";
 import { newQueryClient } from "../api/query_client";
 import { App } from "../app";
@@ -21,13 +19,13 @@ const owner: Schemas["Customer"] = {
 const oneCustomer = recorded.overview([
   recorded.customer("cliente-a", "Empresa XYZ", [recorded.node("web-01")]),
 ]);
-/** The portal at `hash`, with the given answers beside those that every page asks for. */
+/** The portal at the address `place`, with the given answers beside those that every page asks for. */
 function open(
-  hash: string,
+  place: string,
   session: Schemas["Session"],
   more: Parameters<typeof recorded.record>[0],
 ) {
-  location.hash = hash;
+  history.replaceState(null, "", place);
   vi.spyOn(navigator, "languages", "get").mockReturnValue(["en-GB"]);
   const { requests } = recorded.record({
     "GET /session": { body: session },
@@ -40,16 +38,14 @@ function open(
   render(
     <QueryClientProvider client={newQueryClient()}>
       <LanguageProvider>
-        <Router hook={useHashPath}>
-          <App />
-        </Router>
+        <App />
       </LanguageProvider>
     </QueryClientProvider>,
   );
   return (method: string) => requests.filter((request) => request.method === method);
 }
 
-export const asOperator = (hash: string, more: Parameters<typeof recorded.record>[0]) =>
-  open(hash, recorded.operatorSession, more);
-export const asCustomer = (hash: string, more: Parameters<typeof recorded.record>[0]) =>
-  open(hash, recorded.customerSession, more);
+export const asOperator = (place: string, more: Parameters<typeof recorded.record>[0]) =>
+  open(place, recorded.operatorSession, more);
+export const asCustomer = (place: string, more: Parameters<typeof recorded.record>[0]) =>
+  open(place, recorded.customerSession, more);

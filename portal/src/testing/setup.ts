@@ -25,7 +25,7 @@ vi.stubGlobal("matchMedia", () => ({
 
 beforeEach(() => {
   localStorage.clear();
-  location.hash = "";
+  history.replaceState(null, "", "/");
 });
 
 afterEach(() => {

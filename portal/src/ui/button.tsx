@@ -1,4 +1,5 @@
 import type { ComponentProps } from "react";
+import { Link } from "wouter";
 import styles from "./button.module.css";
 
 type Look = "primary" | "quiet" | "danger" | "dangerQuiet";
@@ -17,15 +18,16 @@ export function Button({
   );
 }
 
+/** A page of ours that looks like a button. */
 export function ButtonLink({
   look = "quiet",
   className,
   children,
   ...rest
-}: ComponentProps<"a"> & { look?: Look }) {
+}: ComponentProps<"a"> & { href: string; look?: Look }) {
   return (
-    <a {...rest} className={[styles.button, styles[look], className].filter(Boolean).join(" ")}>
+    <Link {...rest} className={[styles.button, styles[look], className].filter(Boolean).join(" ")}>
       {children}
-    </a>
+    </Link>
   );
 }

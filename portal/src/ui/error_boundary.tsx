@@ -16,7 +16,7 @@ function Failed() {
         >
           {text.problem.reload}
         </Button>{" "}
-        <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
+        <ButtonLink href="/">{text.problem.toOverview}</ButtonLink>
       </EmptyState>
     </main>
   );
@@ -33,7 +33,7 @@ export class ErrorBoundary extends Component<Props, { failedAt: string | null }>
   override state: { failedAt: string | null } = { failedAt: null };
 
   static getDerivedStateFromError() {
-    return { failedAt: location.hash };
+    return { failedAt: location.pathname };
   }
 
   override componentDidUpdate(before: Props) {

@@ -5,7 +5,7 @@ import { asOperator } from "../testing/open_portal";
 
 describe("a dialog", () => {
   it("begins in its first field, and keeps what was typed from Escape", async () => {
-    asOperator("#/customers", {});
+    asOperator("/customers", {});
     const open = async () =>
       userEvent.click(await screen.findByRole("button", { name: "Create a customer" }));
     await open();

@@ -95,10 +95,10 @@ TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
   // Strings of the template language within those of YAML.
   EXPECT_TRUE(has(R"(Cliente: {{ \"A \\\"&amp; {{ &lt;!channel&gt;\" }})")) << text;
   EXPECT_TRUE(has(R"(Customer: {{ \"A \\\"& {{ <!channel>\" }})")) << text;
-  EXPECT_TRUE(has("https://v.example/#{{ if .CommonLabels.node_id }}/nodes/cliente-a/")) << text;
+  EXPECT_TRUE(has("https://v.example{{ if .CommonLabels.node_id }}/nodes/cliente-a/")) << text;
   EXPECT_TRUE(has("{{ with .Annotations.resolved }}") &&
               has("{{ with .Annotations.resolved_en }}"));
-  EXPECT_TRUE(has("title_link: \"https://v.example/#") && has("fallback: \"[")) << text;
+  EXPECT_TRUE(has("title_link: \"https://v.example{{") && has("fallback: \"[")) << text;
   const auto unlinked = render_alertmanager({"", ""}, server, {slack, mail}, kRelay);
   EXPECT_NE(unlinked.find("title_link: \"\""), std::string::npos) << unlinked;
   EXPECT_EQ(unlinked.find("href"), std::string::npos);

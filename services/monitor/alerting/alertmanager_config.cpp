@@ -116,7 +116,7 @@ std::string whose(const Words& words, const std::string& name) {
 std::string page_of(const store::Channel& channel, std::string_view portal) {
   if (portal.empty()) return {};
   return fmt::format(
-      "{0}/#{{{{ if .CommonLabels.node_id }}}}/nodes/{1}/{{{{ .CommonLabels.node_id | urlquery }}}}"
+      "{0}{{{{ if .CommonLabels.node_id }}}}/nodes/{1}/{{{{ .CommonLabels.node_id | urlquery }}}}"
       "{{{{ else }}}}/alerts{{{{ end }}}}",
       portal, channel.customer.text());
 }

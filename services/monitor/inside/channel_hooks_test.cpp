@@ -41,11 +41,11 @@ TEST(CustomerMessage, LeadsToThePortalAndNotToOurMachines) {
       R"("externalURL":"http://alerts.inside:9093","truncatedAlerts":2,"odd":[1.5,true,null]})";
   EXPECT_EQ(*customer_message(body, customer, "https://monitor.example"),
             R"({"receiver":"customer-cliente-a","alerts":[{"labels":{"node_id":"n 1"},)"
-            R"("generatorURL":"https://monitor.example/#/nodes/cliente-a/n%201",)"
+            R"("generatorURL":"https://monitor.example/nodes/cliente-a/n%201",)"
             R"("startsAt":"2026-11-28T09:00:00Z"},)"
-            R"({"labels":{},"generatorURL":"https://monitor.example/#/alerts"}],)"
+            R"({"labels":{},"generatorURL":"https://monitor.example/alerts"}],)"
             R"("commonLabels":{"a":"ñ\"\n"},)"
-            R"("externalURL":"https://monitor.example/#/alerts","truncatedAlerts":2,)"
+            R"("externalURL":"https://monitor.example/alerts","truncatedAlerts":2,)"
             R"("odd":[1.5,true,null]})");
   const auto without = *customer_message(body, customer, "");
   EXPECT_NE(without.find(R"("externalURL":"")"), std::string::npos);

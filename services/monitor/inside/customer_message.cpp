@@ -14,8 +14,8 @@ std::string page_of(const json::JsonValue& alert, const CustomerId& customer,
                     std::string_view portal) {
   if (portal.empty()) return {};
   const auto node = alert["labels"]["node_id"].text().value_or("");
-  if (node.empty()) return std::string(portal) + "/#/alerts";
-  return std::string(portal) + "/#/nodes/" + customer.text() + "/" + net::percent_encode(node);
+  if (node.empty()) return std::string(portal) + "/alerts";
+  return std::string(portal) + "/nodes/" + customer.text() + "/" + net::percent_encode(node);
 }
 
 void write_alert(const json::JsonValue& alert, const std::string& page, json::JsonWriter& writer) {
@@ -42,7 +42,7 @@ Result<std::string> customer_message(std::string_view body, const CustomerId& cu
   for (const auto& [name, value] : message->members()) {
     writer.key(name);
     if (name == kExternal) {
-      writer.string(portal.empty() ? "" : std::string(portal) + "/#/alerts");
+      writer.string(portal.empty() ? "" : std::string(portal) + "/alerts");
     } else if (name == "alerts") {
       writer.begin_array();
       for (const auto& alert : value.items()) {

@@ -19,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kIndex = "/index.html";
+constexpr std::string_view kHashed = "/assets/";  // where the build puts files
+constexpr std::string_view kNodes = "/nodes/";    // the portal's pages of single nodes
 constexpr auto kTypes = std::to_array<std::pair<std::string_view, std::string_view>>(
     {{".html", "text/html; charset=utf-8"},
      {".js", "text/javascript; charset=utf-8"},
@@ -46,6 +48,13 @@ bool is_text(std::string_view type) {
          type.starts_with("image/svg") || type.starts_with("application/manifest");
 }
 
+// A dot in the last part names a file, but for nodes, whose names may hold dots: "web.example.com".
+bool is_place(std::string_view path) {
+  if (path.starts_with(kNodes)) return true;
+  const auto last = path.substr(path.rfind('/') + 1);
+  return last.find('.') == std::string_view::npos && !path.starts_with(kHashed);
+}
+
 }  // namespace
 
 Result<Pages::File> Pages::read(const std::string& path, const std::string& name) {
@@ -58,7 +67,7 @@ Result<Pages::File> Pages::read(const std::string& path, const std::string& name
   file.type = type_of(name);
   file.etag = "\"" + sha256_hex(*file.content).substr(0, 32) + "\"";
   // The build puts a hash of the content into these names, so a changed file has another one.
-  file.is_immutable = name.starts_with("/assets/");
+  file.is_immutable = name.starts_with(kHashed);
   if (is_text(file.type)) {
     // Once at the start, not for each request.
     auto packed = net::compress("gzip", *file.content);
@@ -100,11 +109,10 @@ net::Response Pages::answer(const net::RequestHead& head) const {
   }
   const auto found = files_.find(head.path);
   if (found != files_.end()) return to_response(found->second, head);
-  const auto last = head.path.substr(head.path.rfind('/') + 1);
   const auto index = files_.find(kIndex);
   // Other paths are places within the page, which its script reads from the address. A file that is
   // missing must not be answered with a page: a browser would run it as a script and keep it.
-  if (last.find('.') != std::string::npos || head.path.starts_with("/assets/")) {
+  if (!is_place(head.path)) {
     return api::to_response(api::not_found().value());
   }
   if (index == files_.end()) {

@@ -19,8 +19,9 @@ class Pages {
   /// kPortalBytesMax or kPortalFilesMax.
   static Result<Pages> load(const std::string& directory);
 
-  /// A file by its path; for a path without a dot the application itself, which has its own routes;
-  /// 404 for a missing file. Files under /assets/ carry a hash in their name and may be kept for
+  /// A file by its path; for the path of a page of the portal's the application itself, which reads
+  /// from the address which one: any without a dot in its last part, and all below /nodes/. 404 for
+  /// a missing file. Files under /assets/ carry a hash in their name and may be kept for
   /// ever; index.html is asked for each time, by ETag.
   net::Response answer(const net::RequestHead& head) const;
 

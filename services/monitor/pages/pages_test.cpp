@@ -52,11 +52,17 @@ TEST_F(Portal, FilesHaveTheirTypeAndHashedOnesAreKeptForEver) {
 }
 
 TEST_F(Portal, ThePathsOfTheApplicationGiveTheApplication) {
-  for (const auto* path : {"/", "/customers/cliente-a", "/login"}) {
-    EXPECT_NE(get(path).content().find("Vigía"), std::string::npos) << path;
+  for (const auto* path : {"/", "/tokens/cliente-a", "/nodes/cliente-a/web-01",
+                           "/nodes/cliente-a/web.example.com", "/nodes/cliente-a/favicon.ico"}) {
+    const auto page = get(path);
+    EXPECT_NE(page.content().find("Vigía"), std::string::npos) << path;
+    EXPECT_EQ(page.headers.get("content-type"), "text/html; charset=utf-8") << path;
+    EXPECT_EQ(page.headers.get("cache-control"), "no-cache") << path;
   }
-  EXPECT_EQ(get("/missing.js").status, 404);
-  EXPECT_EQ(get("/assets/missing").status, 404);
+  for (const auto* path : {"/missing.js", "/assets/missing", "/favicon.ico", "/.git/config.yaml",
+                           "/tokens/cliente-a.js", "/nodes.js"}) {
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
 }
 
 TEST_F(Portal, NothingOutsideTheFolderIsServed) {

@@ -18,7 +18,7 @@ describe("the audit log", () => {
   });
 
   it("shows older pages when asked, and says whether it is intact", async () => {
-    asOperator("#/audit", {
+    asOperator("/audit", {
       "GET /audit": (request) =>
         new URL(request.url).searchParams.has("before")
           ? { body: { entries: [entry(1)], next_before: null } }

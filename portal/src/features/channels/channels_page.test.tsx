@@ -25,7 +25,7 @@ describe("notifications", () => {
       status: "not_active",
       reason: "target: after % two hexadecimal digits are needed",
     };
-    asCustomer("#/channels", {
+    asCustomer("/channels", {
       "GET /customers/cliente-a/channels": { body: { channels: [refused] } },
     });
     expect(await screen.findByText(/not active/)).toBeTruthy();
@@ -41,7 +41,7 @@ describe("notifications", () => {
       status: "not_active",
       reason: "target: private addresses are not allowed",
     };
-    asCustomer("#/channels", {
+    asCustomer("/channels", {
       "GET /customers/cliente-a/channels": { body: { channels: [mail] } },
     });
     expect(await screen.findByText("no se admiten direcciones privadas")).toBeTruthy();
@@ -58,7 +58,7 @@ describe("notifications", () => {
       last_failure: at === null ? null : { at, reason: "its host answers 503" },
     });
     const [early, late] = ["2026-11-25T03:00:00Z", "2026-11-25T04:00:00Z"];
-    asCustomer("#/channels", {
+    asCustomer("/channels", {
       "GET /customers/cliente-a/channels": {
         body: {
           channels: [told("1", null, null), told("2", early, late), told("3", late, early)],
@@ -76,7 +76,7 @@ describe("notifications", () => {
 
   it("are added with what the kind of channel needs, and say what is missing", async () => {
     let isRefused = true;
-    const made = asOperator("#/channels", {
+    const made = asOperator("/channels", {
       "GET /customers/cliente-a/channels": { body: { channels: [] } },
       "POST /customers/cliente-a/channels": () =>
         isRefused
@@ -103,7 +103,7 @@ describe("notifications", () => {
   });
 
   it("can only be read by a customer's user", async () => {
-    asCustomer("#/channels", {
+    asCustomer("/channels", {
       "GET /customers/cliente-a/channels": { body: { channels: [channel] } },
     });
     expect(await screen.findByText("https://hooks.slack.com")).toBeTruthy();

@@ -18,14 +18,14 @@ describe("a customer", () => {
       ...created,
     });
     const customers = [of("a-old", "Antigua", false), of("cliente-a", "Empresa XYZ", true)];
-    asOperator("#/customers", { "GET /customers": { body: { customers } } });
+    asOperator("/customers", { "GET /customers": { body: { customers } } });
     const rows = await screen.findAllByTestId("customer-row");
     expect(rows.map((row) => row.dataset["customer"])).toEqual(["cliente-a", "a-old"]);
     expect(rows.map((row) => within(row).queryAllByText("disabled").length)).toEqual([0, 1]);
   });
 
   it("is renamed and written to in another language from then on", async () => {
-    const made = asOperator("#/customers", {
+    const made = asOperator("/customers", {
       "PATCH /customers/cliente-a": { body: {} },
     });
     await userEvent.click(await screen.findByRole("button", { name: "Edit customer Empresa XYZ" }));

@@ -38,7 +38,7 @@ export function ForCustomer({
       {query.data !== undefined && (
         <div className={card.card}>
           <EmptyState title={text.tokens.noCustomer} hint={noCustomerHint}>
-            <ButtonLink href="#/customers" look="primary">
+            <ButtonLink href="/customers" look="primary">
               {text.customers.create}
             </ButtonLink>
           </EmptyState>

@@ -1,4 +1,5 @@
 import { cleanup, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { asCustomer, asOperator } from "../../testing/open_portal";
 import * as recorded from "../../testing/recorded";
@@ -21,7 +22,7 @@ describe("a node's page", () => {
     metrics = recorded.nodeMetrics([null, null], [1, 1]),
   ) => {
     const node = recorded.node("web-01", change);
-    asOperator("#/nodes/cliente-a/web-01", {
+    asOperator("/nodes/cliente-a/web-01", {
       "GET /overview": {
         body: { ...recorded.overview([recorded.customer("cliente-a", "A", [node])]), away },
       },
@@ -40,6 +41,34 @@ describe("a node's page", () => {
     expect(screen.queryByText("Collector")).toBeNull();
     expect((await screen.findAllByText(/^The node was down all the time/)).length).toBe(2);
     expect(document.title).toBe("🔴 web-01 · 1 down · Vigía");
+  });
+
+  it("has the range that its address asks for, and keeps a chosen one there", async () => {
+    const asked = asOperator("/nodes/cliente-a/web.example?range=24h", {
+      "GET /customers/cliente-a/nodes/web.example/metrics": {
+        body: recorded.nodeMetrics([null, null], [0, 0]),
+      },
+    });
+    const rangesAsked = () =>
+      asked("GET").flatMap(({ url }) => new URL(url).searchParams.get("range") ?? []);
+    expect((await screen.findByRole<HTMLInputElement>("radio", { name: "24 h" })).checked).toBe(
+      true,
+    );
+    expect(rangesAsked()).toContain("24h");
+    const steps = history.length;
+    await userEvent.click(screen.getByRole("radio", { name: "7 d" }));
+    expect(location.pathname + location.search).toBe("/nodes/cliente-a/web.example?range=7d");
+    await userEvent.click(screen.getByRole("radio", { name: "15 min" }));
+    expect(location.pathname + location.search).toBe("/nodes/cliente-a/web.example");
+    expect(history.length).toBe(steps);
+    expect(rangesAsked()).toContain("7d");
+  });
+
+  it("has the usual range where its address asks for none that there is", async () => {
+    asOperator("/nodes/cliente-a/web-01?range=5y", {});
+    expect((await screen.findByRole<HTMLInputElement>("radio", { name: "15 min" })).checked).toBe(
+      true,
+    );
   });
 
   it("does not say down all the time of a range of which a part is not known", async () => {
@@ -74,7 +103,7 @@ describe("a node's page", () => {
     const node = recorded.node("web-01", { status: "unknown", status_reason: "hot_away" });
     const down = recorded.alert({ customer_id: "cliente-a", node_id: "web-01" });
     const open = (role: typeof asOperator) => {
-      role("#/nodes/cliente-a/web-01", {
+      role("/nodes/cliente-a/web-01", {
         "GET /overview": {
           body: {
             ...recorded.overview([recorded.customer("cliente-a", "A", [node])]),
@@ -97,7 +126,7 @@ describe("a node's page", () => {
   it("says of a disabled customer's node that it is not watched", async () => {
     const node = recorded.node("web-01", { status: "unknown", status_reason: "unmeasured" });
     const disabled = { ...recorded.customer("cliente-a", "A", [node]), is_enabled: false };
-    asOperator("#/nodes/cliente-a/web-01", {
+    asOperator("/nodes/cliente-a/web-01", {
       "GET /overview": { body: recorded.overview([disabled]) },
     });
     expect((await screen.findByTestId("status-reason")).textContent).toBe(
@@ -123,7 +152,7 @@ describe("a node's page", () => {
   });
 
   it("says in words which hole of a curve is the node's and which is Vigía's own", async () => {
-    asOperator("#/nodes/cliente-a/web-01", {
+    asOperator("/nodes/cliente-a/web-01", {
       "GET /overview": {
         body: recorded.overview([recorded.customer("cliente-a", "A", [recorded.node("web-01")])]),
       },

@@ -1,8 +1,7 @@
-import { useState } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/client";
 import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
-import { ranges, useNodeMetrics, type Range } from "./queries";
+import { ranges, useNodeMetrics } from "./queries";
 import { useAlerts, useOverview } from "../../live/queries";
 import type { NodeMetrics, Overview, OverviewNode } from "../../api/types";
 import { useLanguage } from "../../i18n/language";
@@ -19,6 +18,7 @@ import { StatusMark } from "../../ui/status_mark";
 import { Warnings } from "../../ui/warnings";
 import { ZoneNote } from "../../ui/zone_note";
 import { NodeActions } from "./node_actions";
+import { useAskedRange } from "./asked_range";
 import { CurveCard } from "./curve_card";
 import { NodeFacts } from "./node_facts";
 import styles from "./node.module.css";
@@ -40,7 +40,7 @@ function NodeMissing() {
   return (
     <div className={card.card}>
       <EmptyState title={text.node.notFound} hint={text.node.notFoundHint}>
-        <ButtonLink href="#/">{text.problem.toOverview}</ButtonLink>
+        <ButtonLink href="/">{text.problem.toOverview}</ButtonLink>
       </EmptyState>
     </div>
   );
@@ -86,7 +86,7 @@ function Curves({
   recent: NodeMetrics | undefined;
 }) {
   const { text } = useLanguage();
-  const [range, setRange] = useState<Range>("15m");
+  const [range, setRange] = useAskedRange();
   const query = useNodeMetrics(customerId, nodeId, range);
   return (
     <>

@@ -8,7 +8,7 @@ const newToken = { status: 201, body: { id: "t", scope: "ingest", token: "vgi_on
 
 describe("adding a node", () => {
   it("registers it, makes its token and shows the lines to paste", async () => {
-    const made = asOperator("#/", {
+    const made = asOperator("/", {
       "POST /customers/cliente-a/nodes": { status: 201, body: {} },
       "POST /customers/cliente-a/tokens": newToken,
     });
@@ -30,7 +30,7 @@ describe("adding a node", () => {
 
   it("does not register twice where only the token failed", async () => {
     let isBusy = true;
-    const made = asOperator("#/", {
+    const made = asOperator("/", {
       "POST /customers/cliente-a/nodes": { status: 201, body: {} },
       "POST /customers/cliente-a/tokens": () =>
         isBusy ? { status: 409, body: { error: "over_limit", message: "busy" } } : newToken,
@@ -50,7 +50,7 @@ describe("adding a node", () => {
       { error: "conflict", message: "id: this customer has a node with this id" },
       { error: "invalid", message: "address: loopback addresses are not allowed" },
     ];
-    asOperator("#/", {
+    asOperator("/", {
       "POST /customers/cliente-a/nodes": () => ({ status: 400, body: refusals.shift() }),
     });
     await userEvent.click(await screen.findByRole("button", { name: "Add a node" }));
@@ -65,7 +65,7 @@ describe("adding a node", () => {
   });
 
   it("is asked whose it is where there are several customers", async () => {
-    const made = asOperator("#/", {
+    const made = asOperator("/", {
       "GET /overview": {
         body: recorded.overview([
           recorded.customer("cliente-b", "Comercial del Sur", [recorded.node("b")]),
@@ -87,7 +87,7 @@ describe("adding a node", () => {
   });
 
   it("only makes a token for a customer's user: the node registers itself", async () => {
-    const made = asCustomer("#/", { "POST /customers/cliente-a/tokens": newToken });
+    const made = asCustomer("/", { "POST /customers/cliente-a/tokens": newToken });
     await userEvent.click(await screen.findByRole("button", { name: "Add a node" }));
     expect(screen.queryByLabelText(/^Scrape/)).toBeNull();
     await userEvent.type(await screen.findByLabelText("Node"), "web-02{Enter}");
@@ -98,7 +98,7 @@ describe("adding a node", () => {
 
 describe("a node", () => {
   it("is retired only after the question was answered", async () => {
-    const made = asOperator("#/nodes/cliente-a/web-01", {
+    const made = asOperator("/nodes/cliente-a/web-01", {
       "DELETE /customers/cliente-a/nodes/web-01": { status: 204 },
     });
     await userEvent.click(await screen.findByLabelText("Retire the node web-01"));
@@ -111,7 +111,7 @@ describe("a node", () => {
   });
 
   it("is not changed by a customer's user", async () => {
-    asCustomer("#/nodes/cliente-a/web-01", {});
+    asCustomer("/nodes/cliente-a/web-01", {});
     await screen.findByRole("heading", { name: /web-01/ });
     expect(screen.queryByText("Change")).toBeNull();
     expect(screen.queryByText("Retire")).toBeNull();

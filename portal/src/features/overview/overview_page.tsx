@@ -160,7 +160,7 @@ function NoCustomers() {
   return (
     <div className={card.card}>
       <EmptyState title={text.overview.noCustomers} hint={text.overview.noCustomersHint}>
-        <ButtonLink href="#/customers" look="primary">
+        <ButtonLink href="/customers" look="primary">
           {text.overview.createCustomer}
         </ButtonLink>
       </EmptyState>

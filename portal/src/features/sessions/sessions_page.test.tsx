@@ -17,7 +17,7 @@ describe("the own sessions", () => {
       ...created,
     });
     let sessions = [session("1", true), session("2", false)];
-    asOperator("#/sessions", {
+    asOperator("/sessions", {
       "GET /sessions": () => ({ body: { sessions } }),
       [`DELETE /sessions/${"2".repeat(32)}`]: () => {
         sessions = sessions.slice(0, 1);

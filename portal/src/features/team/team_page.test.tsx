@@ -17,7 +17,7 @@ describe("the team", () => {
   });
 
   it("disables a colleague, never oneself, and says why the last one stays", async () => {
-    const made = asOperator("#/team", {
+    const made = asOperator("/team", {
       "GET /operators": { body: { users: [user("admin"), user("eva")] } },
       "GET /operator-tokens": { body: { tokens: [] } },
       "PATCH /operators/eva": {
@@ -34,7 +34,7 @@ describe("the team", () => {
   });
 
   it("adds an operator, and says what is wrong with a password", async () => {
-    asOperator("#/team", {
+    asOperator("/team", {
       "GET /operators": { body: { users: [user("admin")] } },
       "GET /operator-tokens": { body: { tokens: [] } },
       "POST /operators": {
@@ -50,7 +50,7 @@ describe("the team", () => {
   });
 
   it("makes a token that is shown once", async () => {
-    const made = asOperator("#/team", {
+    const made = asOperator("/team", {
       "GET /operators": { body: { users: [user("admin")] } },
       "GET /operator-tokens": { body: { tokens: [] } },
       "POST /operator-tokens": {
@@ -66,7 +66,7 @@ describe("the team", () => {
   });
 
   it("is nothing for a customer's user", async () => {
-    asCustomer("#/team", {});
+    asCustomer("/team", {});
     expect(await screen.findByText("There is no such page")).toBeTruthy();
     expect(screen.queryByRole("link", { name: "Team" })).toBeNull();
   });
