@@ -77,4 +77,9 @@ describe("the portal's rooms", () => {
     expect(circleIn(between)).toBeNull();
     expect(circleIn(new Map([["a", ["b"]], ["b", ["a"]]]))).toBe("a → b → a"); // prettier-ignore
   });
+
+  it("have one form: dialogs that ask for something are all made by ui/form_modal", () => {
+    const forms = sources.filter((path) => readFileSync(`src/${path}`, "utf8").includes("<form"));
+    expect(forms.sort()).toEqual(["features/sessions/login_page.tsx", "ui/form_modal.tsx"]);
+  });
 });

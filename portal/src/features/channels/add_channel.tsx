@@ -1,14 +1,13 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCreateChannel, type ChannelType } from "./queries";
 import { useLanguage, type Dictionary } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { reasonText } from "../../i18n/reason_text";
-import { Button } from "../../ui/button";
 import { ChoiceCards } from "../../ui/choice_cards";
 import type { Owner } from "../../api/owner";
-import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { FormModal } from "../../ui/form_modal";
+import { TextField } from "../../ui/text_field";
 
 const types: readonly ChannelType[] = ["email", "slack", "webhook"];
 
@@ -30,65 +29,64 @@ export function AddChannel({ customer, onClose }: { customer: Owner; onClose: ()
   const [target, setTarget] = useState("");
   const [room, setRoom] = useState("");
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const channel = type === "slack" && room.trim() !== "" ? room.trim() : null;
     create.mutate({ type, target: target.trim(), channel }, { onSuccess: onClose });
   };
 
   return (
-    <Modal title={text.channels.addTitle} lead={customer.name} onClose={onClose}>
-      <form onSubmit={submit}>
-        <ChoiceCards
-          label={text.channels.type}
-          value={type}
-          onChange={(next) => {
-            create.reset();
-            setType(next);
-          }}
-          choices={types.map((value) => ({
-            value,
-            label: text.channels.types[value],
-            hint: text.channels.hints[value],
-          }))}
-        />
+    <FormModal
+      title={text.channels.addTitle}
+      lead={customer.name}
+      submit={text.channels.add}
+      busy={text.channels.busy}
+      isPending={create.isPending}
+      error={channelProblem(create.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <ChoiceCards
+        label={text.channels.type}
+        value={type}
+        onChange={(next) => {
+          create.reset();
+          setType(next);
+        }}
+        choices={types.map((value) => ({
+          value,
+          label: text.channels.types[value],
+          hint: text.channels.hints[value],
+        }))}
+      />
+      <TextField
+        label={text.channels.targets[type]}
+        hint={text.channels.targetHints[type]}
+        type={type === "email" ? "email" : "url"}
+        required
+        minLength={3}
+        maxLength={2000}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        value={target}
+        onChange={(event) => {
+          setTarget(event.target.value);
+        }}
+      />
+      {type === "slack" && (
         <TextField
-          label={text.channels.targets[type]}
-          hint={text.channels.targetHints[type]}
-          type={type === "email" ? "email" : "url"}
-          required
-          minLength={3}
-          maxLength={2000}
+          label={text.channels.room}
+          hint={text.channels.roomHint}
+          maxLength={100}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
-          value={target}
+          value={room}
           onChange={(event) => {
-            setTarget(event.target.value);
+            setRoom(event.target.value);
           }}
         />
-        {type === "slack" && (
-          <TextField
-            label={text.channels.room}
-            hint={text.channels.roomHint}
-            maxLength={100}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            value={room}
-            onChange={(event) => {
-              setRoom(event.target.value);
-            }}
-          />
-        )}
-        <FormError message={channelProblem(create.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={create.isPending}>
-            {create.isPending ? text.channels.busy : text.channels.add}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+      )}
+    </FormModal>
   );
 }

@@ -1,11 +1,9 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { useChangeCustomer } from "./queries";
 import type { Customer } from "../../api/types";
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
-import { Button } from "../../ui/button";
-import { Modal, ModalActions } from "../../ui/modal";
-import { FormError } from "../../ui/text_field";
+import { FormModal } from "../../ui/form_modal";
 import { MessageLanguageField, NameField } from "./customer_fields";
 
 /** What may be changed of a customer after it was created. */
@@ -15,24 +13,23 @@ export function ChangeCustomer({ customer, onClose }: { customer: Customer; onCl
   const [name, setName] = useState(customer.name);
   const [language, setLanguage] = useState(customer.language);
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     change.mutate({ name: name.trim(), language }, { onSuccess: onClose });
   };
 
   return (
-    <Modal title={text.customers.changeTitle} lead={customer.id} onClose={onClose}>
-      <form onSubmit={submit}>
-        <NameField value={name} onChange={setName} />
-        <MessageLanguageField value={language} onChange={setLanguage} />
-        <FormError message={problemText(change.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={change.isPending}>
-            {change.isPending ? text.changeNode.busy : text.changeNode.submit}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+    <FormModal
+      title={text.customers.changeTitle}
+      lead={customer.id}
+      submit={text.changeNode.submit}
+      busy={text.changeNode.busy}
+      isPending={change.isPending}
+      error={problemText(change.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <NameField value={name} onChange={setName} />
+      <MessageLanguageField value={language} onChange={setLanguage} />
+    </FormModal>
   );
 }

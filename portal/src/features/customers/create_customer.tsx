@@ -1,11 +1,10 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCreateCustomer } from "./queries";
 import { useLanguage, type Language } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
-import { Button } from "../../ui/button";
-import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { FormModal } from "../../ui/form_modal";
+import { TextField } from "../../ui/text_field";
 import { MessageLanguageField, NameField } from "./customer_fields";
 
 const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
@@ -27,39 +26,37 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
         ? text.customers.exists
         : undefined;
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setIsChecked(true);
     if (isIdRight) create.mutate({ id, name: name.trim(), language }, { onSuccess: onClose });
   };
 
   return (
-    <Modal title={text.customers.createTitle} onClose={onClose}>
-      <form onSubmit={submit}>
-        <NameField value={name} onChange={setName} />
-        <TextField
-          label={text.customers.id}
-          hint={text.customers.idHint}
-          error={idError}
-          required
-          maxLength={63}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={id}
-          onChange={(event) => {
-            setId(event.target.value);
-          }}
-        />
-        <MessageLanguageField value={language} onChange={setLanguage} />
-        <FormError message={isTaken ? undefined : problemText(create.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={create.isPending}>
-            {create.isPending ? text.customers.creating : text.customers.create}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+    <FormModal
+      title={text.customers.createTitle}
+      submit={text.customers.create}
+      busy={text.customers.creating}
+      isPending={create.isPending}
+      error={isTaken ? undefined : problemText(create.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <NameField value={name} onChange={setName} />
+      <TextField
+        label={text.customers.id}
+        hint={text.customers.idHint}
+        error={idError}
+        required
+        maxLength={63}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        value={id}
+        onChange={(event) => {
+          setId(event.target.value);
+        }}
+      />
+      <MessageLanguageField value={language} onChange={setLanguage} />
+    </FormModal>
   );
 }

@@ -1,14 +1,13 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCreateNode } from "./queries";
 import { useCreateToken } from "../tokens/queries";
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
-import { Button } from "../../ui/button";
 import type { Owner } from "../../api/owner";
-import { Modal, ModalActions } from "../../ui/modal";
+import { FormModal } from "../../ui/form_modal";
 import { SelectField } from "../../ui/select_field";
-import { FormError, TextField } from "../../ui/text_field";
+import { TextField } from "../../ui/text_field";
 import { nodeLengthMax, nodePattern } from "../tokens/commands";
 import { addressOf, NodeFields, type NodeDraft } from "./node_fields";
 import { NodeLines } from "./node_lines";
@@ -83,52 +82,50 @@ export function AddNode({
   const addressError = addressProblem(adding.error, text);
   const isShownAbove = isTaken || addressError !== undefined;
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(`${ownerId}/${draft.id}`);
     // A failure is shown by the form; nothing else waits for it.
     if (isIdRight) adding.add(draft).catch(() => undefined);
   };
 
   return (
-    <Modal title={text.addNode.title} onClose={onClose}>
-      <form onSubmit={submit}>
-        {owners.length > 1 && (
-          <SelectField
-            label={text.addNode.customer}
-            options={owners}
-            value={ownerId}
-            onChange={setOwnerId}
-          />
-        )}
-        <TextField
-          label={text.addNode.id}
-          hint={text.addNode.idHint}
-          error={idError}
-          required
-          maxLength={nodeLengthMax}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={draft.id}
-          onChange={(event) => {
-            setDraft({ ...draft, id: event.target.value.trim() });
-          }}
+    <FormModal
+      title={text.addNode.title}
+      submit={text.addNode.submit}
+      busy={text.addNode.busy}
+      isPending={adding.isPending}
+      error={isShownAbove ? undefined : problemText(adding.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      {owners.length > 1 && (
+        <SelectField
+          label={text.addNode.customer}
+          options={owners}
+          value={ownerId}
+          onChange={setOwnerId}
         />
-        <NodeFields
-          draft={draft}
-          canBeAsked={isOperator}
-          addressError={addressError}
-          onChange={setDraft}
-        />
-        <FormError message={isShownAbove ? undefined : problemText(adding.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={adding.isPending}>
-            {adding.isPending ? text.addNode.busy : text.addNode.submit}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+      )}
+      <TextField
+        label={text.addNode.id}
+        hint={text.addNode.idHint}
+        error={idError}
+        required
+        maxLength={nodeLengthMax}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        value={draft.id}
+        onChange={(event) => {
+          setDraft({ ...draft, id: event.target.value.trim() });
+        }}
+      />
+      <NodeFields
+        draft={draft}
+        canBeAsked={isOperator}
+        addressError={addressError}
+        onChange={setDraft}
+      />
+    </FormModal>
   );
 }

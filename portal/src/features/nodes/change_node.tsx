@@ -1,9 +1,9 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { useChangeNode, useNode, type Node } from "./queries";
 import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
-import { Button } from "../../ui/button";
-import { Modal, ModalActions } from "../../ui/modal";
+import { ModalForm } from "../../ui/form_modal";
+import { Modal } from "../../ui/modal";
 import { FormError } from "../../ui/text_field";
 import { addressOf, NodeFields, type NodeDraft } from "./node_fields";
 import { addressProblem } from "./node_problem";
@@ -22,25 +22,22 @@ function ChangeForm({
   const [draft, setDraft] = useState<NodeDraft>({ ...node, address: node.address ?? "" });
   const addressError = addressProblem(change.error, text);
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const { region, environment } = draft;
     change.mutate({ region, environment, address: addressOf(draft) }, { onSuccess: onClose });
   };
 
   return (
-    <form onSubmit={submit}>
+    <ModalForm
+      submit={text.changeNode.submit}
+      busy={text.changeNode.busy}
+      isPending={change.isPending}
+      error={addressError === undefined ? problemText(change.error, text) : undefined}
+      onSubmit={submit}
+      onClose={onClose}
+    >
       <NodeFields draft={draft} canBeAsked addressError={addressError} onChange={setDraft} />
-      <FormError
-        message={addressError === undefined ? problemText(change.error, text) : undefined}
-      />
-      <ModalActions>
-        <Button onClick={onClose}>{text.cancel}</Button>
-        <Button look="primary" type="submit" disabled={change.isPending}>
-          {change.isPending ? text.changeNode.busy : text.changeNode.submit}
-        </Button>
-      </ModalActions>
-    </form>
+    </ModalForm>
   );
 }
 

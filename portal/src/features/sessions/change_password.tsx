@@ -1,12 +1,13 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { passwordLengthMin } from "../../api/limits";
 import { useChangePassword } from "./queries";
 import { useLanguage, type Dictionary } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
+import { FormModal } from "../../ui/form_modal";
 import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { TextField } from "../../ui/text_field";
 
 function passwordProblem(error: Error | null, text: Dictionary): string | undefined {
   if (error instanceof ApiError && error.code === "forbidden") return text.password.wrong;
@@ -32,46 +33,44 @@ export function ChangePassword({ onClose }: { onClose: () => void }) {
     );
   }
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     change.mutate({ current, next });
   };
 
   return (
-    <Modal title={text.password.title} lead={text.password.lead} onClose={onClose}>
-      <form onSubmit={submit}>
-        <TextField
-          label={text.password.current}
-          type="password"
-          autoComplete="current-password"
-          required
-          maxLength={1024}
-          value={current}
-          onChange={(event) => {
-            setCurrent(event.target.value);
-          }}
-        />
-        <TextField
-          label={text.password.next}
-          hint={text.password.hint(passwordLengthMin)}
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={passwordLengthMin}
-          maxLength={1024}
-          value={next}
-          onChange={(event) => {
-            setNext(event.target.value);
-          }}
-        />
-        <FormError message={passwordProblem(change.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={change.isPending}>
-            {text.password.submit}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+    <FormModal
+      title={text.password.title}
+      lead={text.password.lead}
+      submit={text.password.submit}
+      isPending={change.isPending}
+      error={passwordProblem(change.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <TextField
+        label={text.password.current}
+        type="password"
+        autoComplete="current-password"
+        required
+        maxLength={1024}
+        value={current}
+        onChange={(event) => {
+          setCurrent(event.target.value);
+        }}
+      />
+      <TextField
+        label={text.password.next}
+        hint={text.password.hint(passwordLengthMin)}
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={passwordLengthMin}
+        maxLength={1024}
+        value={next}
+        onChange={(event) => {
+          setNext(event.target.value);
+        }}
+      />
+    </FormModal>
   );
 }

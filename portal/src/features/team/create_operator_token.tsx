@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { useCreateOperatorToken, type OperatorScope } from "./queries";
 import { useSystem } from "../../live/queries";
 import { useLanguage } from "../../i18n/language";
@@ -6,8 +6,9 @@ import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { ChoiceCards } from "../../ui/choice_cards";
 import { CopyBlock } from "../../ui/copy_block";
+import { FormModal } from "../../ui/form_modal";
 import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { TextField } from "../../ui/text_field";
 import { manageCommand, queryCommand } from "../tokens/commands";
 
 export function CreateOperatorToken({ onClose }: { onClose: () => void }) {
@@ -44,43 +45,42 @@ export function CreateOperatorToken({ onClose }: { onClose: () => void }) {
     );
   }
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     create.mutate({ name: name.trim(), scope });
   };
 
   return (
-    <Modal title={text.team.createTokenTitle} lead={text.team.createTokenLead} onClose={onClose}>
-      <form onSubmit={submit}>
-        <ChoiceCards
-          label={text.tokens.scope}
-          value={scope}
-          onChange={setScope}
-          choices={[
-            { value: "read", label: text.tokens.read, hint: text.team.readHint },
-            { value: "manage", label: text.tokens.manage, hint: text.team.manageHint },
-          ]}
-        />
-        <TextField
-          label={text.tokens.note}
-          hint={text.team.noteHint}
-          required
-          pattern=".*\S.*"
-          maxLength={200}
-          autoComplete="off"
-          value={name}
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
-        <FormError message={problemText(create.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={create.isPending}>
-            {create.isPending ? text.tokens.creating : text.team.createToken}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+    <FormModal
+      title={text.team.createTokenTitle}
+      lead={text.team.createTokenLead}
+      submit={text.team.createToken}
+      busy={text.tokens.creating}
+      isPending={create.isPending}
+      error={problemText(create.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <ChoiceCards
+        label={text.tokens.scope}
+        value={scope}
+        onChange={setScope}
+        choices={[
+          { value: "read", label: text.tokens.read, hint: text.team.readHint },
+          { value: "manage", label: text.tokens.manage, hint: text.team.manageHint },
+        ]}
+      />
+      <TextField
+        label={text.tokens.note}
+        hint={text.team.noteHint}
+        required
+        pattern=".*\S.*"
+        maxLength={200}
+        autoComplete="off"
+        value={name}
+        onChange={(event) => {
+          setName(event.target.value);
+        }}
+      />
+    </FormModal>
   );
 }

@@ -1,4 +1,4 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { useCreateToken } from "./queries";
 import { useSystem } from "../../live/queries";
 import type { CreatedToken, Scope } from "../../api/types";
@@ -7,8 +7,9 @@ import { problemText } from "../../i18n/problem_text";
 import { Button } from "../../ui/button";
 import { ChoiceCards } from "../../ui/choice_cards";
 import { CopyBlock } from "../../ui/copy_block";
+import { FormModal } from "../../ui/form_modal";
 import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { TextField } from "../../ui/text_field";
 import { agentCommand, nodeNameFrom, queryCommand, sdkCommand } from "./commands";
 
 interface CreateTokenProps {
@@ -69,43 +70,42 @@ export function CreateToken({ customer, onClose }: CreateTokenProps) {
     return <TokenShown created={create.data} customer={customer} onClose={onClose} />;
   }
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     create.mutate({ name: name.trim(), scope });
   };
 
   return (
-    <Modal title={text.tokens.createTitle} lead={customer.name} onClose={onClose}>
-      <form onSubmit={submit}>
-        <ChoiceCards
-          label={text.tokens.scope}
-          value={scope}
-          onChange={setScope}
-          choices={[
-            { value: "ingest", label: text.tokens.ingest, hint: text.tokens.ingestHint },
-            { value: "read", label: text.tokens.read, hint: text.tokens.readHint },
-          ]}
-        />
-        <TextField
-          label={text.tokens.note}
-          hint={text.tokens.noteHint}
-          required
-          pattern=".*\S.*"
-          maxLength={200}
-          autoComplete="off"
-          value={name}
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
-        <FormError message={problemText(create.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={create.isPending}>
-            {create.isPending ? text.tokens.creating : text.tokens.create}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+    <FormModal
+      title={text.tokens.createTitle}
+      lead={customer.name}
+      submit={text.tokens.create}
+      busy={text.tokens.creating}
+      isPending={create.isPending}
+      error={problemText(create.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <ChoiceCards
+        label={text.tokens.scope}
+        value={scope}
+        onChange={setScope}
+        choices={[
+          { value: "ingest", label: text.tokens.ingest, hint: text.tokens.ingestHint },
+          { value: "read", label: text.tokens.read, hint: text.tokens.readHint },
+        ]}
+      />
+      <TextField
+        label={text.tokens.note}
+        hint={text.tokens.noteHint}
+        required
+        pattern=".*\S.*"
+        maxLength={200}
+        autoComplete="off"
+        value={name}
+        onChange={(event) => {
+          setName(event.target.value);
+        }}
+      />
+    </FormModal>
   );
 }

@@ -1,10 +1,9 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { passwordLengthMin } from "../../api/limits";
 import { useChangeUser, type User } from "./queries";
 import { useLanguage } from "../../i18n/language";
-import { Button } from "../../ui/button";
-import { Modal, ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { FormModal } from "../../ui/form_modal";
+import { TextField } from "../../ui/text_field";
 import { userProblem } from "./user_problem";
 
 /** For somebody who has forgotten theirs. */
@@ -21,41 +20,34 @@ export function NewPassword({
   const change = useChangeUser(owner);
   const [password, setPassword] = useState("");
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    // Rendered inside of another form's dialog: its form must not hear of this one.
-    event.stopPropagation();
+  const submit = () => {
     change.mutate({ id: user.id, password }, { onSuccess: onClose });
   };
 
   return (
-    <Modal
+    <FormModal
       title={text.users.newPassword}
       lead={text.users.newPasswordLead(user.name)}
+
+      submit={text.password.submit}
+      isPending={change.isPending}
+      error={userProblem(change.error, text)}
+      onSubmit={submit}
       onClose={onClose}
     >
-      <form onSubmit={submit}>
-        <TextField
-          label={text.password.next}
-          hint={text.password.hint(passwordLengthMin)}
-          type="password"
-          required
-          minLength={passwordLengthMin}
-          maxLength={1024}
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => {
-            setPassword(event.target.value);
-          }}
-        />
-        <FormError message={userProblem(change.error, text)} />
-        <ModalActions>
-          <Button onClick={onClose}>{text.cancel}</Button>
-          <Button look="primary" type="submit" disabled={change.isPending}>
-            {text.password.submit}
-          </Button>
-        </ModalActions>
-      </form>
-    </Modal>
+      <TextField
+        label={text.password.next}
+        hint={text.password.hint(passwordLengthMin)}
+        type="password"
+        required
+        minLength={passwordLengthMin}
+        maxLength={1024}
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => {
+          setPassword(event.target.value);
+        }}
+      />
+    </FormModal>
   );
 }

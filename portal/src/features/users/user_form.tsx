@@ -1,10 +1,9 @@
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 import { passwordLengthMin } from "../../api/limits";
 import { useCreateUser } from "./queries";
 import { useLanguage } from "../../i18n/language";
-import { Button } from "../../ui/button";
-import { ModalActions } from "../../ui/modal";
-import { FormError, TextField } from "../../ui/text_field";
+import { ModalForm } from "../../ui/form_modal";
+import { TextField } from "../../ui/text_field";
 import { userProblem } from "./user_problem";
 
 /** One more user of an owner; null is the provider. */
@@ -26,8 +25,7 @@ export function UserForm({
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
 
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     create.mutate(
       { name: name.trim(), password },
       {
@@ -41,7 +39,15 @@ export function UserForm({
   };
 
   return (
-    <form onSubmit={submit}>
+    <ModalForm
+      submit={submitLabel}
+      busy={text.customers.creating}
+      leave={closeLabel}
+      isPending={create.isPending}
+      error={userProblem(create.error, text)}
+      onSubmit={submit}
+      onClose={onClose}
+    >
       <TextField
         label={text.login.user}
         required
@@ -68,13 +74,6 @@ export function UserForm({
           setPassword(event.target.value);
         }}
       />
-      <FormError message={userProblem(create.error, text)} />
-      <ModalActions>
-        <Button onClick={onClose}>{closeLabel}</Button>
-        <Button look="primary" type="submit" disabled={create.isPending}>
-          {create.isPending ? text.customers.creating : submitLabel}
-        </Button>
-      </ModalActions>
-    </form>
+    </ModalForm>
   );
 }
