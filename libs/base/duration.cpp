@@ -8,20 +8,20 @@
 namespace vigia {
 namespace {
 
-struct Unit {
+struct DurationUnit {
   std::string_view name;
   std::int64_t nanoseconds;
 };
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 // From large to small; "ms" before "m" would be ambiguous by prefix, so names are compared whole.
-constexpr std::array<Unit, 7> kUnits{{{"y", 365 * 86'400 * kSecond},
-                                      {"w", 7 * 86'400 * kSecond},
-                                      {"d", 86'400 * kSecond},
-                                      {"h", 3'600 * kSecond},
-                                      {"m", 60 * kSecond},
-                                      {"s", kSecond},
-                                      {"ms", 1'000'000}}};
+constexpr std::array<DurationUnit, 7> kUnits{{{"y", 365 * 86'400 * kSecond},
+                                              {"w", 7 * 86'400 * kSecond},
+                                              {"d", 86'400 * kSecond},
+                                              {"h", 3'600 * kSecond},
+                                              {"m", 60 * kSecond},
+                                              {"s", kSecond},
+                                              {"ms", 1'000'000}}};
 
 }  // namespace
 
@@ -52,7 +52,7 @@ std::string format_duration(Duration duration) {
   if (rest == 0) return "0s";
   std::string text = rest < 0 ? "-" : "";
   rest = rest < 0 ? -rest : rest;
-  for (const Unit& unit : kUnits) {
+  for (const DurationUnit& unit : kUnits) {
     if (unit.name == "w" || unit.name == "y")
       continue;  // days say it as well and need no knowledge of leap years
     if (rest >= unit.nanoseconds) {

@@ -6,13 +6,13 @@ namespace {
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 /// What may follow a first byte (RFC 3629 §4).
-struct Form {
+struct SequenceForm {
   std::size_t length = 0;
   unsigned char second_min = 0x80;
   unsigned char second_max = 0xbf;
 };
 
-Form form_of(unsigned char first) {
+SequenceForm form_of(unsigned char first) {
   if (first < 0x80) return {1};
   if (first < 0xc2) return {};
   if (first < 0xe0) return {2};
@@ -30,7 +30,7 @@ Form form_of(unsigned char first) {
 std::size_t utf8_length(std::string_view text) {
   if (text.empty()) return 0;
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const Form form = form_of(byte(0));
+  const SequenceForm form = form_of(byte(0));
   if (form.length <= 1) return form.length;
   if (text.size() < form.length || byte(1) < form.second_min || byte(1) > form.second_max) return 0;
   for (std::size_t i = 2; i < form.length; ++i) {

@@ -39,9 +39,9 @@ Error damaged(std::string_view encoding) {
 }
 
 /// A string that grows towards a limit and never holds two large copies of itself.
-class Output {
+class BoundedOutput {
  public:
-  explicit Output(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit BoundedOutput(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   void expect(std::size_t bytes) { bytes_.reserve(std::min(bytes, bytes_max_)); }
 
@@ -116,7 +116,7 @@ int window_bits(std::string_view encoding, std::string_view bytes) {
 }
 
 /// Runs one inflate step: Z_OK, Z_STREAM_END, or an error of zlib or of ours.
-Result<int> inflate_step(z_stream& stream, Output& output, std::string_view encoding,
+Result<int> inflate_step(z_stream& stream, BoundedOutput& output, std::string_view encoding,
                          std::size_t bytes_max) {
   std::array<char, 1> overflow{};
   auto [room, size] = output.room();
@@ -138,7 +138,7 @@ Result<int> inflate_step(z_stream& stream, Output& output, std::string_view enco
 
 Result<std::string> inflate_all(std::string_view encoding, std::string_view bytes,
                                 std::size_t bytes_max) {
-  Output output(bytes_max);
+  BoundedOutput output(bytes_max);
   if (encoding == "gzip" && bytes.size() >= kGzipBytesMin) {
     // The last member's own length: where it lies the trailer check refuses the body anyway. A
     // length that deflate cannot reach from so few bytes is no length: the body is cut off or
@@ -183,7 +183,7 @@ Result<std::string> unzstd(std::string_view bytes, std::size_t bytes_max) {
   const std::unique_ptr<ZSTD_DCtx, FreeDecoder> context(ZSTD_createDCtx());
   if (!context) return fail(ErrorCode::kInternal, "no memory for zstd");
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kZstdWindowLogMax);
-  Output output(bytes_max);
+  BoundedOutput output(bytes_max);
   output.expect(std::min(*declared, bytes.size() * 256));
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   while (true) {

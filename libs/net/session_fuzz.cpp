@@ -53,7 +53,7 @@ class BareHost final : public SessionHost {
   bool has_room_for(std::size_t /*bytes*/) override { return true; }
   bool is_full() override { return false; }
   bool is_encrypted() const override { return false; }
-  Output& output() override { return output_; }
+  OutputQueue& output() override { return output_; }
 
   TimePoint time;
   std::vector<std::pair<std::uint64_t, Response>> answers;
@@ -61,12 +61,12 @@ class BareHost final : public SessionHost {
  private:
   ServerCore& core_;
   std::string peer_ = "127.0.0.1:1";
-  Output output_;
+  OutputQueue output_;
 };
 
-void drop_output(Output& output) { output.pop(output.size()); }
+void drop_output(OutputQueue& output) { output.pop(output.size()); }
 
-void run(BareHost& host, Session& session, std::string_view bytes, std::size_t piece) {
+void run(BareHost& host, ProtocolSession& session, std::string_view bytes, std::size_t piece) {
   while (!bytes.empty() && !session.is_done()) {
     session.receive(bytes.substr(0, piece));
     bytes.remove_prefix(std::min(piece, bytes.size()));

@@ -11,7 +11,7 @@
 namespace vigia::series {
 namespace {
 
-using wire::otlp::MetricType;
+using wire::otlp::MetricKind;
 
 void append_key(std::string& out, const SeriesKey& key) {
   char bytes[sizeof(SeriesKey)];
@@ -35,12 +35,12 @@ void append_double(std::string& out, double value) {
 }
 
 /// What beside the attributes decides which series a histogram or summary point has.
-void append_shape(std::string& out, MetricType type, const wire::otlp::PointHeader& point) {
-  if (type == MetricType::kHistogram) {
+void append_shape(std::string& out, MetricKind type, const wire::otlp::PointHeader& point) {
+  if (type == MetricKind::kHistogram) {
     const auto& histogram = static_cast<const wire::otlp::HistogramPoint&>(point);
     out += histogram.has_sum || point.is_stale() ? 's' : '-';
     for (const double bound : histogram.bounds) append_double(out, bound);
-  } else if (type == MetricType::kSummary) {
+  } else if (type == MetricKind::kSummary) {
     const auto& summary = static_cast<const wire::otlp::SummaryPoint&>(point);
     for (const auto& quantile : summary.quantiles) append_double(out, quantile.quantile);
   }
@@ -189,7 +189,7 @@ SeriesKey SeriesResolver::point_key(const wire::otlp::PointHeader& point) {
   // exclusive or of the two meets another one's only by chance.
   key.low ^= metric_key_.low;
   key.high ^= metric_key_.high;
-  if (metric_.type == MetricType::kHistogram || metric_.type == MetricType::kSummary) {
+  if (metric_.type == MetricKind::kHistogram || metric_.type == MetricKind::kSummary) {
     room_.clear();
     append_key(room_, key);
     append_shape(room_, metric_.type, point);
@@ -203,7 +203,7 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
   if (step_ != Step::kPoint) enter();
   // Read even where the resource is refused: damaged bytes are a damaged request.
   const wire::otlp::PointHeader& point = points_.header(metric_.type, bytes);
-  const bool is_number = metric_.type == MetricType::kGauge || metric_.type == MetricType::kSum;
+  const bool is_number = metric_.type == MetricKind::kGauge || metric_.type == MetricKind::kSum;
   // A run of attributes that had to be gathered lies in the reader's own room until the next point.
   const bool lies_in_body = point.attributes.bytes.data() >= bytes.data() &&
                             point.attributes.bytes.data() < bytes.data() + bytes.size();

@@ -20,7 +20,7 @@ namespace vigia::series {
 /// One point with what is known of its series. Views live as long as the call.
 struct ResolvedPoint {
   std::uint32_t item = 0;
-  wire::otlp::MetricType type = wire::otlp::MetricType::kNone;
+  wire::otlp::MetricKind type = wire::otlp::MetricKind::kNone;
   const wire::otlp::PointHeader* point = nullptr;  ///< NumberPoint, HistogramPoint, … by type
   std::string_view bytes;
   RejectReason fault = RejectReason::kNone;

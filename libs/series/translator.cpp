@@ -13,7 +13,7 @@
 namespace vigia::series {
 namespace {
 
-using wire::otlp::MetricType;
+using wire::otlp::MetricKind;
 
 TimestampMs to_ms(std::uint64_t ns) { return static_cast<TimestampMs>(ns / 1'000'000); }
 
@@ -56,13 +56,13 @@ class Emitter final : public SeriesResolver, private FamilySource {
 
   void give(const ResolvedPoint& resolved) {
     switch (resolved.type) {
-      case MetricType::kHistogram:
+      case MetricKind::kHistogram:
         give_histogram(resolved, static_cast<const wire::otlp::HistogramPoint&>(*resolved.point));
         break;
-      case MetricType::kExponentialHistogram:
+      case MetricKind::kExponentialHistogram:
         give_native(resolved, static_cast<const wire::otlp::ExponentialPoint&>(*resolved.point));
         break;
-      case MetricType::kSummary:
+      case MetricKind::kSummary:
         give_summary(static_cast<const wire::otlp::SummaryPoint&>(*resolved.point));
         break;
       default:
@@ -71,7 +71,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
   }
 
   void give_number(const ResolvedPoint& resolved, const wire::otlp::NumberPoint& point) {
-    if (has_exemplars(point) && resolved.type == MetricType::kSum) {
+    if (has_exemplars(point) && resolved.type == MetricKind::kSum) {
       exemplar_bytes_.clear();
       for (const auto& exemplar : wire::prometheus::read_exemplars(resolved.type, resolved.bytes)) {
         exemplar_bytes_ += exemplar.field;

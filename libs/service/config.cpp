@@ -24,7 +24,7 @@ constexpr int kDepthMax = 32;
 // Aliases can make a small file a huge tree, or an endless one.
 constexpr std::size_t kNodesMax = 50'000;
 
-enum class Kind { kAbsent, kNull, kScalar, kMap, kSequence };
+enum class NodeKind { kAbsent, kNull, kScalar, kMap, kSequence };
 
 /// Of several faults the one is told that explains the others.
 enum class Rank {
@@ -56,7 +56,7 @@ struct FileContext {
 
 struct ConfigNode::State {
   std::shared_ptr<FileContext> context;  // shared by all nodes, which may outlive the file
-  Kind kind = Kind::kAbsent;
+  NodeKind kind = NodeKind::kAbsent;
   std::string path;
   int line = 1;
   std::string scalar;
@@ -170,15 +170,15 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
   }
   switch (yaml.Type()) {
     case YAML::NodeType::Null:
-      node->kind = Kind::kNull;
+      node->kind = NodeKind::kNull;
       break;
     case YAML::NodeType::Scalar:
-      node->kind = Kind::kScalar;
+      node->kind = NodeKind::kScalar;
       // After YAML has read it: what a variable holds is a text, and cannot become keys or lists.
       node->scalar = expand(yaml.Scalar(), *node);
       break;
     case YAML::NodeType::Sequence:
-      node->kind = Kind::kSequence;
+      node->kind = NodeKind::kSequence;
       for (const auto& item : yaml) {
         if (context->is_overfull) break;
         node->items.push_back(
@@ -186,7 +186,7 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
       }
       break;
     case YAML::NodeType::Map:
-      node->kind = Kind::kMap;
+      node->kind = NodeKind::kMap;
       build_map(yaml, *node, depth);
       break;
     case YAML::NodeType::Undefined:
@@ -307,8 +307,8 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 
 /// The scalar of a node that is to be read; nothing where it is absent, or, noted, not a scalar.
 const std::string* scalar_of(const State& node) {
-  if (node.kind == Kind::kScalar) return &node.scalar;
-  if (node.kind == Kind::kMap || node.kind == Kind::kSequence) {
+  if (node.kind == NodeKind::kScalar) return &node.scalar;
+  if (node.kind == NodeKind::kMap || node.kind == NodeKind::kSequence) {
     node.note("must be a single value");
   }
   return nullptr;
@@ -332,21 +332,21 @@ ConfigNode ConfigNode::child(std::string_view key) const {
     result.state_ = child;
     return result;
   }
-  if (state_->kind == Kind::kScalar || state_->kind == Kind::kSequence) {
+  if (state_->kind == NodeKind::kScalar || state_->kind == NodeKind::kSequence) {
     state_->note("must be a map");
-    state_->kind = Kind::kNull;  // said once
+    state_->kind = NodeKind::kNull;  // said once
     state_->items.clear();
   }
   // What was looked for and is not there: an unknown key beside it may be a slip of this one.
-  if (state_->kind == Kind::kMap) state_->missed.emplace(key);
+  if (state_->kind == NodeKind::kMap) state_->missed.emplace(key);
   result.state_ = make_node(state_->context, child_path(state_->path, key), state_->line);
   return result;
 }
 
-bool ConfigNode::is_present() const { return state_->kind != Kind::kAbsent; }
-bool ConfigNode::is_map() const { return state_->kind == Kind::kMap; }
-bool ConfigNode::is_sequence() const { return state_->kind == Kind::kSequence; }
-bool ConfigNode::is_scalar() const { return state_->kind == Kind::kScalar; }
+bool ConfigNode::is_present() const { return state_->kind != NodeKind::kAbsent; }
+bool ConfigNode::is_map() const { return state_->kind == NodeKind::kMap; }
+bool ConfigNode::is_sequence() const { return state_->kind == NodeKind::kSequence; }
+bool ConfigNode::is_scalar() const { return state_->kind == NodeKind::kScalar; }
 
 std::vector<std::string> ConfigNode::keys() const {
   std::vector<std::string> keys;
@@ -355,7 +355,8 @@ std::vector<std::string> ConfigNode::keys() const {
 }
 
 std::vector<ConfigNode> ConfigNode::items() const {
-  if (state_->kind == Kind::kScalar || state_->kind == Kind::kMap) state_->note("must be a list");
+  if (state_->kind == NodeKind::kScalar || state_->kind == NodeKind::kMap)
+    state_->note("must be a list");
   std::vector<ConfigNode> items;
   for (const StatePtr& item : state_->items) {
     ConfigNode& node = items.emplace_back();
@@ -466,8 +467,8 @@ Result<ConfigFile> ConfigFile::parse(std::string_view text, std::string name) {
     context->name = std::move(name);
     ConfigFile file;
     file.root_.state_ = build(document, context, "", 0);
-    const Kind kind = file.root_.state_->kind;
-    if (kind == Kind::kScalar || kind == Kind::kSequence) {
+    const NodeKind kind = file.root_.state_->kind;
+    if (kind == NodeKind::kScalar || kind == NodeKind::kSequence) {
       file.root_.note_error("must be a map of keys");
     }
     return file;

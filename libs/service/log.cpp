@@ -18,19 +18,19 @@ namespace {
 // Longer values are cut: one event is one line that a person can read.
 constexpr std::size_t kValueBytesMax = 4096;
 
-struct LogState {
+struct Logger {
   std::shared_ptr<spdlog::logger> logger;
   LogFormat format = LogFormat::kLogfmt;
   std::string service;
 };
 
-LogState& state() {
-  static LogState value = [] {
+Logger& state() {
+  static Logger value = [] {
     auto logger = std::make_shared<spdlog::logger>(
         "vigia", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_pattern("%v");
     logger->set_level(spdlog::level::info);
-    return LogState{std::move(logger), LogFormat::kLogfmt, ""};
+    return Logger{std::move(logger), LogFormat::kLogfmt, ""};
   }();
   return value;
 }
@@ -70,7 +70,7 @@ std::string logfmt_value(std::string_view value) {
 
 void write(spdlog::level::level_enum level, std::string_view message,
            std::initializer_list<LogField> fields) {
-  const LogState& log = state();
+  const Logger& log = state();
   if (!log.logger->should_log(level)) return;
   std::string line;
   if (log.format == LogFormat::kJson) {
@@ -108,7 +108,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }  // namespace
 
 void configure_log(LogLevel level, LogFormat format, std::string_view service) {
-  LogState& log = state();
+  Logger& log = state();
   log.logger->set_level(spdlog_level(level));
   log.format = format;
   log.service = service;

@@ -13,7 +13,7 @@ namespace vigia::service {
 
 namespace {
 
-struct Family {
+struct OwnFamily {
   std::string help;
   MetricType type = MetricType::kGauge;
   // std::map: what it holds never moves, so references stay valid.
@@ -100,7 +100,7 @@ void append_histogram(std::string& out, std::string_view name, const MetricLabel
   out += fmt::format("{}_count{} {}\n", name, label_text(labels), total);
 }
 
-void append_family(std::string& out, std::string_view name, const Family& family) {
+void append_family(std::string& out, std::string_view name, const OwnFamily& family) {
   for (const auto& [labels, counter] : family.counters) {
     out += fmt::format("{}{} {}\n", name, label_text(labels), counter.value());
   }
@@ -136,7 +136,7 @@ std::vector<std::uint64_t> Histogram::counts() const {
 }
 
 struct MetricRegistry::Families {
-  Family& family(std::string_view name, std::string_view help, MetricType type) {
+  OwnFamily& family(std::string_view name, std::string_view help, MetricType type) {
     const auto [entry, is_new] = by_name.try_emplace(std::string(name));
     if (is_new) {
       entry->second.help = help;
@@ -147,7 +147,7 @@ struct MetricRegistry::Families {
   }
 
   mutable std::mutex mutex;
-  std::map<std::string, Family, std::less<>> by_name;
+  std::map<std::string, OwnFamily, std::less<>> by_name;
   std::vector<std::function<void(const Emit&)>> collectors;
 };
 

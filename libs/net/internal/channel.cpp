@@ -69,7 +69,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsServerSettings& 
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-Channel::Channel(Fd socket, const TlsContext* tls) : socket_(std::move(socket)) {
+ByteChannel::ByteChannel(Fd socket, const TlsContext* tls) : socket_(std::move(socket)) {
   if (tls == nullptr) return;
   tls_ = SSL_new(tls->get());
   CHECK(tls_ != nullptr);
@@ -77,13 +77,13 @@ Channel::Channel(Fd socket, const TlsContext* tls) : socket_(std::move(socket)) 
   SSL_set_accept_state(tls_);
 }
 
-Channel::~Channel() {
+ByteChannel::~ByteChannel() {
   if (tls_ == nullptr) return;
   end_output();
   SSL_free(tls_);
 }
 
-IoResult Channel::tls_result(int moved) {
+IoResult ByteChannel::tls_result(int moved) {
   if (moved > 0) return {static_cast<std::size_t>(moved), IoState::kDone};
   const int fault = SSL_get_error(tls_, moved);
   ERR_clear_error();  // the queue belongs to the thread: another connection must not see it
@@ -94,7 +94,7 @@ IoResult Channel::tls_result(int moved) {
   return {0, IoState::kClosed};
 }
 
-IoResult Channel::read(char* room, std::size_t size) {
+IoResult ByteChannel::read(char* room, std::size_t size) {
   if (tls_ != nullptr) return tls_result(SSL_read(tls_, room, limited(size)));
   const ssize_t moved = recv(socket_.get(), room, size, 0);
   if (moved > 0) return {static_cast<std::size_t>(moved), IoState::kDone};
@@ -102,7 +102,7 @@ IoResult Channel::read(char* room, std::size_t size) {
   return {0, IoState::kClosed};
 }
 
-IoResult Channel::write(std::string_view bytes) {
+IoResult ByteChannel::write(std::string_view bytes) {
   if (tls_ != nullptr) return tls_result(SSL_write(tls_, bytes.data(), limited(bytes.size())));
   const ssize_t moved = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (moved >= 0) return {static_cast<std::size_t>(moved), IoState::kDone};
@@ -110,9 +110,9 @@ IoResult Channel::write(std::string_view bytes) {
   return {0, IoState::kClosed};
 }
 
-bool Channel::has_pending() const { return tls_ != nullptr && SSL_pending(tls_) > 0; }
+bool ByteChannel::has_pending() const { return tls_ != nullptr && SSL_pending(tls_) > 0; }
 
-void Channel::end_output() {
+void ByteChannel::end_output() {
   if (tls_ != nullptr && !is_broken_ && SSL_is_init_finished(tls_) == 1) {
     SSL_shutdown(tls_);
     ERR_clear_error();

@@ -39,13 +39,13 @@ struct IoResult {
   IoState state = IoState::kDone;
 };
 
-class Channel {
+class ByteChannel {
  public:
   /// `tls` may be null: plain.
-  Channel(Fd socket, const TlsContext* tls);
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
-  ~Channel();
+  ByteChannel(Fd socket, const TlsContext* tls);
+  ByteChannel(const ByteChannel&) = delete;
+  ByteChannel& operator=(const ByteChannel&) = delete;
+  ~ByteChannel();
 
   IoResult read(char* room, std::size_t size);
   IoResult write(std::string_view bytes);

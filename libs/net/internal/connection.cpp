@@ -23,8 +23,8 @@ constexpr Duration kLinger = std::chrono::seconds(2);
 
 }  // namespace
 
-Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket,
-                       std::string peer, Holding place)
+ClientConnection::ClientConnection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket,
+                                   std::string peer, Holding place)
     : core_(core),
       mailbox_(std::move(mailbox)),
       channel_(std::move(socket), core.tls.get()),
@@ -39,18 +39,19 @@ Connection::Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd so
   core_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
-Connection::~Connection() { core_.connections.fetch_sub(1, std::memory_order_relaxed); }
+ClientConnection::~ClientConnection() { core_.connections.fetch_sub(1, std::memory_order_relaxed); }
 
-std::shared_ptr<Responder::Target> Connection::make_target(std::uint64_t id, bool takes_gzip) {
+std::shared_ptr<Responder::Target> ClientConnection::make_target(std::uint64_t id,
+                                                                 bool takes_gzip) {
   return std::make_shared<MailboxTarget>(mailbox_, weak_from_this(), id, takes_gzip);
 }
 
-bool Connection::wants_input() const {
+bool ClientConnection::wants_input() const {
   if (has_input_ended_) return false;
   return linger_until_ || !session_ || session_->wants_input();
 }
 
-std::uint32_t Connection::wanted_events() const {
+std::uint32_t ClientConnection::wanted_events() const {
   std::uint32_t events = 0;
   if (wants_input()) events |= EPOLLIN;
   if (waits_to_write_ || reads_once_writable_) events |= EPOLLOUT;
@@ -59,11 +60,11 @@ std::uint32_t Connection::wanted_events() const {
   return events;
 }
 
-bool Connection::must_read_again() const {
+bool ClientConnection::must_read_again() const {
   return !is_closed_ && wants_input() && channel_.has_pending();
 }
 
-void Connection::on_ready(std::uint32_t events, std::string& buffer, TimePoint now) {
+void ClientConnection::on_ready(std::uint32_t events, std::string& buffer, TimePoint now) {
   now_ = now;
   if ((events & EPOLLERR) != 0) {
     is_closed_ = true;
@@ -80,7 +81,7 @@ void Connection::on_ready(std::uint32_t events, std::string& buffer, TimePoint n
   if (!is_closed_) flush();
 }
 
-void Connection::read(std::string& buffer) {
+void ClientConnection::read(std::string& buffer) {
   const bool is_tls = channel_.is_encrypted();
   reads_once_writable_ = false;
   const int reads_max = is_tls ? kTlsReadsMax : kReadsMax;
@@ -106,7 +107,7 @@ void Connection::read(std::string& buffer) {
   }
 }
 
-void Connection::deliver(std::string_view bytes) {
+void ClientConnection::deliver(std::string_view bytes) {
   if (linger_until_) return;
   if (session_) {
     session_->receive(bytes);
@@ -120,7 +121,7 @@ void Connection::deliver(std::string_view bytes) {
 }
 
 /// HTTP/2 begins with its preface, whether by prior knowledge or by ALPN; all else is HTTP/1.1.
-void Connection::choose_session() {
+void ClientConnection::choose_session() {
   const std::size_t known = std::min(first_.size(), kHttp2Preface.size());
   if (first_.compare(0, known, kHttp2Preface, 0, known) != 0) {
     session_ = make_http1_session(*this);
@@ -130,17 +131,17 @@ void Connection::choose_session() {
   if (session_ && is_draining_) session_->drain();
 }
 
-void Connection::watch(std::uint64_t id, Task<void()> told) {
+void ClientConnection::watch(std::uint64_t id, Task<void()> told) {
   if (is_closed_ || !session_ || !session_->awaits(id)) return told();
   watchers_[id] = std::move(told);
 }
 
-void Connection::forget(std::uint64_t id) {
+void ClientConnection::forget(std::uint64_t id) {
   const auto watcher = watchers_.extract(id);
   if (!watcher.empty()) contain_faults("who waits for a client to leave", watcher.mapped());
 }
 
-void Connection::tell_gone() {
+void ClientConnection::tell_gone() {
   // Taken out first: whoever is told may ask for something of this connection.
   const auto watchers = std::exchange(watchers_, {});
   for (const auto& [id, told] : watchers) {
@@ -148,17 +149,17 @@ void Connection::tell_gone() {
   }
 }
 
-void Connection::answer(std::uint64_t id, Response response, TimePoint now) {
+void ClientConnection::answer(std::uint64_t id, Response response, TimePoint now) {
   now_ = now;
   watchers_.erase(id);
   if (session_ && !is_closed_) session_->answer(id, std::move(response));
 }
 
-std::size_t Connection::unread_bytes() const {
+std::size_t ClientConnection::unread_bytes() const {
   return output_.own_bytes() + (session_ ? session_->unsent_bytes() : 0);
 }
 
-void Connection::count_unread(std::size_t bytes) {
+void ClientConnection::count_unread(std::size_t bytes) {
   // Nearly every answer leaves at once; only what stays is counted in the budget that all share.
   if (bytes <= kSmallAnswerBytes) bytes = 0;
   if (bytes == answer_bytes_.amount()) return;
@@ -168,7 +169,7 @@ void Connection::count_unread(std::size_t bytes) {
   answer_bytes_.set(bytes);
 }
 
-bool Connection::has_room_for(std::size_t bytes) {
+bool ClientConnection::has_room_for(std::size_t bytes) {
   if (bytes <= kSmallAnswerBytes) return true;
   // Claimed first and judged then, since all loops share the budget: two that looked first would
   // both find room. What has no room is given back.
@@ -179,7 +180,7 @@ bool Connection::has_room_for(std::size_t bytes) {
   return false;
 }
 
-bool Connection::is_full() {
+bool ClientConnection::is_full() {
   const std::size_t unread = unread_bytes();
   if (unread <= kSmallAnswerBytes) return false;
   // Between two flushes many answers may come.
@@ -187,13 +188,13 @@ bool Connection::is_full() {
   return unread >= unread_bytes_max_ || answer_bytes_.is_over();
 }
 
-void Connection::flush() {
+void ClientConnection::flush() {
   if (!session_ || is_closed_) return;
   write_answers();
   count_unread(unread_bytes());
 }
 
-void Connection::write_answers() {
+void ClientConnection::write_answers() {
   waits_to_write_ = false;
   for (int round = 0; round < kWriteRoundsMax; ++round) {
     // Time without output is no slowness of the client's.
@@ -209,13 +210,13 @@ void Connection::write_answers() {
   waits_to_write_ = true;
 }
 
-void Connection::restart_pace() {
+void ClientConnection::restart_pace() {
   paced_ = now_;
   paced_bytes_ = 0;
 }
 
 /// False where the socket takes no more, or is closed.
-bool Connection::write() {
+bool ClientConnection::write() {
   while (!output_.is_empty()) {
     const IoResult result = channel_.write(output_.front());
     if (result.state == IoState::kWaitWrite || result.state == IoState::kWaitRead) {
@@ -233,7 +234,7 @@ bool Connection::write() {
   return true;
 }
 
-void Connection::finish() {
+void ClientConnection::finish() {
   if (linger_until_) return;
   if (!session_->must_linger() || has_input_ended_) {
     is_closed_ = true;
@@ -244,7 +245,7 @@ void Connection::finish() {
   linger_until_ = now_ + kLinger;
 }
 
-void Connection::tick(TimePoint now, Duration idle_timeout) {
+void ClientConnection::tick(TimePoint now, Duration idle_timeout) {
   now_ = now;
   const ServerSettings& settings = core_.settings;
   if (linger_until_) {
@@ -270,7 +271,7 @@ void Connection::tick(TimePoint now, Duration idle_timeout) {
   flush();
 }
 
-void Connection::drain(TimePoint now) {
+void ClientConnection::drain(TimePoint now) {
   now_ = now;
   is_draining_ = true;
   if (session_) {

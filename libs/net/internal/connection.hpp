@@ -10,12 +10,13 @@
 namespace vigia::net::internal {
 
 /// Lives on one loop. Shared with that loop and, weakly, with the answers on their way to it.
-class Connection final : public SessionHost, public std::enable_shared_from_this<Connection> {
+class ClientConnection final : public SessionHost,
+                               public std::enable_shared_from_this<ClientConnection> {
  public:
   /// `place`: its part of the server's connections.
-  Connection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket, std::string peer,
-             Holding place);
-  ~Connection() override;
+  ClientConnection(ServerCore& core, std::shared_ptr<Mailbox> mailbox, Fd socket, std::string peer,
+                   Holding place);
+  ~ClientConnection() override;
 
   // `buffer` is the loop's, shared by all its connections.
   void on_ready(std::uint32_t events, std::string& buffer, TimePoint now);
@@ -40,7 +41,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   std::uint32_t registered_events = 0;  // kept by the loop
   // Kept by the loop: whether it is in the list to flush, and who comes behind it there.
   bool is_queued = false;
-  std::shared_ptr<Connection> next_queued;
+  std::shared_ptr<ClientConnection> next_queued;
 
   // SessionHost
   std::shared_ptr<Responder::Target> make_target(std::uint64_t id, bool takes_gzip) override;
@@ -52,7 +53,7 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
   bool has_room_for(std::size_t bytes) override;
   bool is_full() override;
   bool is_encrypted() const override { return channel_.is_encrypted(); }
-  Output& output() override { return output_; }
+  OutputQueue& output() override { return output_; }
 
  private:
   void read(std::string& buffer);
@@ -68,14 +69,14 @@ class Connection final : public SessionHost, public std::enable_shared_from_this
 
   ServerCore& core_;
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop and the answers' targets
-  Channel channel_;
+  ByteChannel channel_;
   std::string peer_;
   Holding place_;
   Holding head_bytes_;    // empty: where its sessions' holdings come from
   Holding answer_bytes_;  // in the peer's name; opened with the first that does not leave at once
-  Output output_;
+  OutputQueue output_;
   std::string first_;  // until the protocol is known
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<ProtocolSession> session_;
   std::map<std::uint64_t, Task<void()>> watchers_;  // of requests without an answer
   const std::size_t unread_bytes_max_;
   TimePoint now_;

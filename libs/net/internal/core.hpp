@@ -23,7 +23,7 @@
 
 namespace vigia::net::internal {
 
-class Connection;
+class ClientConnection;
 
 // As so many clients a connection of a trusted proxy counts.
 inline constexpr std::size_t kProxyClients = 8;
@@ -92,13 +92,13 @@ struct ServerCore {
 class Mailbox {
  public:
   struct Answer {
-    std::weak_ptr<Connection> connection;
+    std::weak_ptr<ClientConnection> connection;
     std::uint64_t id = 0;
     Response response;
   };
   /// Who wants to be told when the client of a request is gone.
   struct Watch {
-    std::weak_ptr<Connection> connection;
+    std::weak_ptr<ClientConnection> connection;
     std::uint64_t id = 0;
     Task<void()> told;
   };
@@ -140,7 +140,7 @@ class Mailbox {
 /// The side of a Responder that leads back to a connection.
 class MailboxTarget final : public Responder::Target {
  public:
-  MailboxTarget(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> connection,
+  MailboxTarget(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<ClientConnection> connection,
                 std::uint64_t id, bool takes_gzip)
       : mailbox_(std::move(mailbox)),
         connection_(std::move(connection)),
@@ -151,7 +151,7 @@ class MailboxTarget final : public Responder::Target {
 
  private:
   std::shared_ptr<Mailbox> mailbox_;  // shared with the loop, which may end before the answer comes
-  std::weak_ptr<Connection> connection_;
+  std::weak_ptr<ClientConnection> connection_;
   std::uint64_t id_;
   bool takes_gzip_;
 };
@@ -175,13 +175,13 @@ class SessionHost {
   /// While the client leaves more unread than it may: no further request of it is begun.
   virtual bool is_full() = 0;
   virtual bool is_encrypted() const = 0;
-  virtual Output& output() = 0;
+  virtual OutputQueue& output() = 0;
 };
 
 /// A protocol on a connection. All calls on the connection's loop.
-class Session {
+class ProtocolSession {
  public:
-  virtual ~Session() = default;
+  virtual ~ProtocolSession() = default;
   /// Takes bytes that came in, all of them.
   virtual void receive(std::string_view bytes) = 0;
   /// The client has closed its side.

@@ -52,7 +52,7 @@ class RequestParser final : public http::basic_parser<true> {
   Http1Session& session_;
 };
 
-class Http1Session final : public Session {
+class Http1Session final : public ProtocolSession {
  public:
   explicit Http1Session(SessionHost& host) : host_(host), unparsed_bytes_(host.head_bytes()) {}
 
@@ -94,7 +94,7 @@ class Http1Session final : public Session {
     CHECK(parser_.has_value());
     return *parser_;
   }
-  Intake& intake() {
+  RequestAssembly& intake() {
     CHECK(intake_.has_value());
     return *intake_;
   }
@@ -111,7 +111,7 @@ class Http1Session final : public Session {
   std::optional<RequestParser> parser_;  // of the request being read or answered
   RequestHead head_;
   std::size_t header_cost_ = 0;
-  std::optional<Intake> intake_;
+  std::optional<RequestAssembly> intake_;
   std::string unparsed_;
   Holding unparsed_bytes_;
   std::size_t unparsed_used_ = 0;
@@ -484,7 +484,7 @@ void Http1Session::drain() {
 
 }  // namespace
 
-std::unique_ptr<Session> make_http1_session(SessionHost& host) {
+std::unique_ptr<ProtocolSession> make_http1_session(SessionHost& host) {
   return std::make_unique<Http1Session>(host);
 }
 

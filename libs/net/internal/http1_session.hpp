@@ -8,6 +8,6 @@
 namespace vigia::net::internal {
 
 /// `host` outlives the session. Requests are answered one after another; pipelined ones wait.
-std::unique_ptr<Session> make_http1_session(SessionHost& host);
+std::unique_ptr<ProtocolSession> make_http1_session(SessionHost& host);
 
 }  // namespace vigia::net::internal

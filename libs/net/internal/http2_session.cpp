@@ -63,7 +63,7 @@ constexpr Duration kDiscardTime = std::chrono::seconds(2);
 constexpr std::size_t kStreamBytes = 2048;
 
 struct Stream {
-  Intake& taken() {
+  RequestAssembly& taken() {
     CHECK(intake.has_value());
     return *intake;
   }
@@ -71,7 +71,7 @@ struct Stream {
   RequestHead head;
   std::size_t header_bytes = 0;
   Holding head_bytes;  // until there is an intake
-  std::optional<Intake> intake;
+  std::optional<RequestAssembly> intake;
   TimePoint started;
   std::optional<TimePoint> deadline;  // of the client: grpc-timeout
   TimePoint progressed;               // of the answer: when kPaceBytes of it had gone
@@ -131,7 +131,7 @@ struct Contained<callback> {
   }
 };
 
-class Http2Session final : public Session {
+class Http2Session final : public ProtocolSession {
  public:
   explicit Http2Session(SessionHost& host);
 
@@ -787,7 +787,7 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text) {
   }
 }
 
-std::unique_ptr<Session> make_http2_session(SessionHost& host) {
+std::unique_ptr<ProtocolSession> make_http2_session(SessionHost& host) {
   return std::make_unique<Http2Session>(host);
 }
 

@@ -13,7 +13,7 @@ namespace vigia::net::internal {
 inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// `host` outlives the session.
-std::unique_ptr<Session> make_http2_session(SessionHost& host);
+std::unique_ptr<ProtocolSession> make_http2_session(SessionHost& host);
 
 /// The value of grpc-timeout: at most eight digits and a unit (H, M, S, m, u, n).
 std::optional<Duration> parse_grpc_timeout(std::string_view text);

@@ -54,7 +54,8 @@ Error too_slow(bool is_late) {
           is_late ? "the request took too long to arrive" : "the body comes too slowly"};
 }
 
-Intake::Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now)
+RequestAssembly::RequestAssembly(ServerCore& core, RequestHead head, Holding head_bytes,
+                                 TimePoint now)
     : core_(core),
       head_(std::move(head)),
       begun_(now),
@@ -68,18 +69,18 @@ Intake::Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint
   core_.requests.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Intake::drop() {
+void RequestAssembly::drop() {
   std::string().swap(body_);  // an assignment would keep the room
   body_bytes_.set(0);
 }
 
-Response Intake::refuse(const Error& error) {
+Response RequestAssembly::refuse(const Error& error) {
   core_.requests_refused.fetch_add(1, std::memory_order_relaxed);
   drop();
   return core_.handler.refuse(head_, error);
 }
 
-bool Intake::is_too_slow(TimePoint now) const {
+bool RequestAssembly::is_too_slow(TimePoint now) const {
   // An average since the begin, not the last second's pace: a body that came quickly may pause.
   const Duration late = now - begun_ - core_.settings.body_grace;
   if (late <= Duration::zero()) return false;
@@ -89,7 +90,7 @@ bool Intake::is_too_slow(TimePoint now) const {
 }
 
 /// Until the handler knows better.
-void Intake::name_owner() {
+void RequestAssembly::name_owner() {
   head_.client = address_of(head_.peer);
   // Forwarded headers are anybody's to write; they are believed of proxies that the configuration
   // names, and else the address of the socket counts.
@@ -103,7 +104,7 @@ void Intake::name_owner() {
   head_.owner = share_name(head_.client);
 }
 
-std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_length) {
+std::optional<Response> RequestAssembly::admit(std::optional<std::uint64_t> content_length) {
   name_owner();
   std::optional<Response> early;
   if (!contain_faults("admitting a request", [&] { early = core_.handler.admit(head_); }))
@@ -130,7 +131,7 @@ std::optional<Response> Intake::admit(std::optional<std::uint64_t> content_lengt
   return std::nullopt;
 }
 
-std::optional<Response> Intake::take(std::string_view bytes) {
+std::optional<Response> RequestAssembly::take(std::string_view bytes) {
   wire_bytes_ += bytes.size();
   if (head_.transport == Transport::kGrpc) {
     if (auto answer = take_prefix(bytes)) return answer;
@@ -142,7 +143,7 @@ std::optional<Response> Intake::take(std::string_view bytes) {
 }
 
 /// Eats the five bytes before a gRPC message.
-std::optional<Response> Intake::take_prefix(std::string_view& bytes) {
+std::optional<Response> RequestAssembly::take_prefix(std::string_view& bytes) {
   if (prefix_size_ == prefix_.size()) return std::nullopt;
   const std::size_t count = std::min(bytes.size(), prefix_.size() - prefix_size_);
   std::copy_n(bytes.begin(), count, prefix_.begin() + static_cast<std::ptrdiff_t>(prefix_size_));
@@ -160,7 +161,7 @@ std::optional<Response> Intake::take_prefix(std::string_view& bytes) {
   return std::nullopt;
 }
 
-std::optional<Response> Intake::append(std::string_view bytes) {
+std::optional<Response> RequestAssembly::append(std::string_view bytes) {
   if (body_.size() + bytes.size() > body_bytes_max_) {
     return refuse(body_too_large(body_bytes_max_));
   }
@@ -173,7 +174,7 @@ std::optional<Response> Intake::append(std::string_view bytes) {
   return std::nullopt;
 }
 
-Result<std::string> Intake::packing() const {
+Result<std::string> RequestAssembly::packing() const {
   const bool is_grpc = head_.transport == Transport::kGrpc;
   if (is_grpc && prefix_[0] == 0) return std::string();  // this message is not compressed
   std::string encoding =
@@ -189,7 +190,7 @@ Result<std::string> Intake::packing() const {
   return encoding;
 }
 
-Request Intake::take_request() {
+Request RequestAssembly::take_request() {
   Request request;
   static_cast<RequestHead&>(request) = std::move(head_);
   request.body = std::move(body_);
@@ -198,8 +199,8 @@ Request Intake::take_request() {
 }
 
 /// Gives the request to the handler, by way of the workers where its body is large.
-std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
-                                          std::string encoding) {
+std::optional<Response> RequestAssembly::hand_over(SessionHost& host, std::uint64_t id,
+                                                   std::string encoding) {
   // A large body would keep the loop from all its other connections, so it goes to the workers.
   // What is large is judged by bytes and by what a byte of this owner's has cost before.
   CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size());
@@ -236,7 +237,7 @@ std::optional<Response> Intake::hand_over(SessionHost& host, std::uint64_t id,
   return std::nullopt;
 }
 
-std::optional<Response> Intake::finish(SessionHost& host, std::uint64_t id) {
+std::optional<Response> RequestAssembly::finish(SessionHost& host, std::uint64_t id) {
   if (head_.transport == Transport::kGrpc &&
       (prefix_size_ < prefix_.size() || body_.size() != message_bytes_)) {
     return refuse({ErrorCode::kInvalid, "the message ends before its announced length"});

@@ -13,12 +13,12 @@ Error too_slow(bool is_late);
 
 /// Each step gives nothing to go on, or the answer that ends the request; after an answer no
 /// further step is taken. On one loop.
-class Intake {
+class RequestAssembly {
  public:
   /// `head_bytes`: the connection's, empty.
-  Intake(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now);
-  Intake(const Intake&) = delete;
-  Intake& operator=(const Intake&) = delete;
+  RequestAssembly(ServerCore& core, RequestHead head, Holding head_bytes, TimePoint now);
+  RequestAssembly(const RequestAssembly&) = delete;
+  RequestAssembly& operator=(const RequestAssembly&) = delete;
 
   /// Asks the handler. `content_length` is what the client says the body will have, if it does.
   std::optional<Response> admit(std::optional<std::uint64_t> content_length);

@@ -36,16 +36,16 @@ void set_interest(int epoll, int operation, int fd, std::uint32_t events, void* 
 
 /// A list through the connections themselves: it needs no memory, so a loop that has none left can
 /// still flush and close.
-void Loop::Touched::add(std::shared_ptr<Connection> connection) noexcept {
+void Loop::Touched::add(std::shared_ptr<ClientConnection> connection) noexcept {
   if (std::exchange(connection->is_queued, true)) return;
-  Connection* const added = connection.get();
+  ClientConnection* const added = connection.get();
   (first_ ? last_->next_queued : first_) = std::move(connection);
   last_ = added;
 }
 
-std::shared_ptr<Connection> Loop::Touched::take() noexcept {
+std::shared_ptr<ClientConnection> Loop::Touched::take() noexcept {
   if (!first_) return nullptr;
-  std::shared_ptr<Connection> taken = std::move(first_);
+  std::shared_ptr<ClientConnection> taken = std::move(first_);
   first_ = std::move(taken->next_queued);
   taken->is_queued = false;
   return taken;
@@ -136,14 +136,14 @@ void Loop::on_event(const epoll_event& event) {
   } else if (event.data.ptr == &listener_) {
     contain_faults("accepting connections", [this] { accept_all(); });
   } else {
-    auto& connection = *static_cast<Connection*>(event.data.ptr);
+    auto& connection = *static_cast<ClientConnection*>(event.data.ptr);
     attend(connection, [&] { connection.on_ready(event.events, buffer_, now_); });
   }
 }
 
 /// A fault of ours in one connection's work ends that connection, and no other.
 template <typename Work>
-void Loop::attend(Connection& connection, Work&& work) {
+void Loop::attend(ClientConnection& connection, Work&& work) {
   if (!connection.is_closed() && !contain_faults(kWhere, work)) connection.abandon();
   // What it has no memory for is settled at the next tick.
   contain_faults(kWhere, [&] { settle(connection); });
@@ -184,8 +184,8 @@ bool Loop::accept_one() {
   // Answers are written whole; Nagle would hold the last packet for the client's delayed
   // acknowledgement, 40 ms.
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto connection = std::make_shared<Connection>(core_, mailbox_, std::move(socket),
-                                                 std::move(name), std::move(place));
+  auto connection = std::make_shared<ClientConnection>(core_, mailbox_, std::move(socket),
+                                                       std::move(name), std::move(place));
   connection->registered_events = EPOLLIN;
   if (!try_add(epoll_.get(), connection->fd(), EPOLLIN, connection.get())) {
     core_.connections_refused.fetch_add(1, std::memory_order_relaxed);
@@ -196,7 +196,7 @@ bool Loop::accept_one() {
 }
 
 /// Brings epoll up to date after a connection has done something.
-void Loop::settle(Connection& connection) {
+void Loop::settle(ClientConnection& connection) {
   if (connection.is_closed()) {
     remove(connection);
     return;
@@ -208,7 +208,7 @@ void Loop::settle(Connection& connection) {
   connection.registered_events = wanted;
 }
 
-void Loop::remove(Connection& connection) {
+void Loop::remove(ClientConnection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
   removed_.push_back(entry->second);  // first: nothing behind it may throw half-way
@@ -276,7 +276,7 @@ void Loop::tick() {
                                     : settings.idle_timeout;
   core_.return_freed_memory(now_);
   // A copy: what ticks may be removed.
-  std::vector<std::shared_ptr<Connection>> all;
+  std::vector<std::shared_ptr<ClientConnection>> all;
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) {

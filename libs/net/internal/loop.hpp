@@ -30,7 +30,7 @@ class Loop {
   bool turn();
   void on_event(const epoll_event& event);
   template <typename Work>
-  void attend(Connection& connection, Work&& work);
+  void attend(ClientConnection& connection, Work&& work);
   int wait_ms() const;
   void accept_all();
   bool accept_one();
@@ -39,20 +39,20 @@ class Loop {
   /// themselves: adding one needs no memory, so none is left behind for want of it.
   class Touched {
    public:
-    void add(std::shared_ptr<Connection> connection) noexcept;
+    void add(std::shared_ptr<ClientConnection> connection) noexcept;
     /// The first that was added; null where there is none.
-    std::shared_ptr<Connection> take() noexcept;
+    std::shared_ptr<ClientConnection> take() noexcept;
 
    private:
-    std::shared_ptr<Connection> first_;
-    Connection* last_ = nullptr;
+    std::shared_ptr<ClientConnection> first_;
+    ClientConnection* last_ = nullptr;
   };
   void begin_watch(Mailbox::Watch watch, Touched& touched);
   void give_answer(Mailbox::Answer answer, Touched& touched);
   void read_again();
   void tick();
-  void settle(Connection& connection);
-  void remove(Connection& connection);
+  void settle(ClientConnection& connection);
+  void remove(ClientConnection& connection);
   void refresh_now() { now_ = SystemClock().steady(); }
 
   ServerCore& core_;
@@ -61,9 +61,9 @@ class Loop {
   std::shared_ptr<Mailbox> mailbox_;  // shared with the targets of answers
   std::array<epoll_event, 256> events_{};
   std::string buffer_;
-  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
-  std::vector<std::shared_ptr<Connection>> removed_;  // kept until their events are handled
-  std::vector<std::weak_ptr<Connection>> again_;
+  std::unordered_map<ClientConnection*, std::shared_ptr<ClientConnection>> connections_;
+  std::vector<std::shared_ptr<ClientConnection>> removed_;  // kept until their events are handled
+  std::vector<std::weak_ptr<ClientConnection>> again_;
   TimePoint now_;
   TimePoint next_tick_;
   std::optional<TimePoint> stop_deadline_;

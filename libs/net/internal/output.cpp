@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kGatherBytes = 64U << 10U;
 }  // namespace
 
-void Output::append(std::string_view bytes) {
+void OutputQueue::append(std::string_view bytes) {
   if (bytes.empty()) return;
   const bool is_joined = !pieces_.empty() && !pieces_.back().shared && !pieces_.back().held &&
                          pieces_.back().own.size() + bytes.size() <= kGatherBytes;
@@ -19,7 +19,7 @@ void Output::append(std::string_view bytes) {
   own_bytes_ += bytes.size();
 }
 
-void Output::append(std::string&& bytes, std::shared_ptr<void> held) {
+void OutputQueue::append(std::string&& bytes, std::shared_ptr<void> held) {
   if (bytes.size() < kGatherBytes / 4 && !held) {
     append(std::string_view(bytes));
     return;
@@ -30,18 +30,18 @@ void Output::append(std::string&& bytes, std::shared_ptr<void> held) {
   pieces_.push_back({std::move(bytes), nullptr, std::move(held)});
 }
 
-void Output::append(std::shared_ptr<const std::string> bytes, std::shared_ptr<void> held) {
+void OutputQueue::append(std::shared_ptr<const std::string> bytes, std::shared_ptr<void> held) {
   if (bytes->empty()) return;
   size_ += bytes->size();
   pieces_.push_back({{}, std::move(bytes), std::move(held)});
 }
 
-std::string_view Output::front() const {
+std::string_view OutputQueue::front() const {
   if (pieces_.empty()) return {};
   return std::string_view(pieces_.front().bytes()).substr(offset_);
 }
 
-void Output::pop(std::size_t count) {
+void OutputQueue::pop(std::size_t count) {
   CHECK(count <= size_);
   size_ -= count;
   offset_ += count;

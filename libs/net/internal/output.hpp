@@ -9,7 +9,7 @@
 namespace vigia::net::internal {
 
 /// A queue of bytes. Large strings are taken over, small ones gathered.
-class Output {
+class OutputQueue {
  public:
   void append(std::string_view bytes);
   /// `held` is let go when the bytes are written.

@@ -20,12 +20,12 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 /// The one way out of the recursion below; caught in json_to_protobuf.
-struct Refusal {
+struct JsonRefusal {
   std::string message;
 };
 
 [[noreturn]] void refuse(const JsonField& field, std::string_view what) {
-  throw Refusal{fmt::format("\"{}\" {}", field.key, what)};
+  throw JsonRefusal{fmt::format("\"{}\" {}", field.key, what)};
 }
 
 template <typename Number>
@@ -88,7 +88,7 @@ class Converter {
   /// Counts how deep we are for as long as it lives.
   struct Depth {
     explicit Depth(Converter& owner) : converter(owner) {
-      if (++converter.depth_ > kJsonDepthMax) throw Refusal{"nested too deeply"};
+      if (++converter.depth_ > kJsonDepthMax) throw JsonRefusal{"nested too deeply"};
     }
     ~Depth() { --converter.depth_; }
     Depth(const Depth&) = delete;
@@ -373,7 +373,7 @@ Result<std::string> json_to_protobuf(Signal signal, std::string& json) {
       return fail(ErrorCode::kInvalid, "not OTLP/JSON: text behind the end");
     }
     return out;
-  } catch (const Refusal& refusal) {
+  } catch (const JsonRefusal& refusal) {
     return fail(ErrorCode::kInvalid, "not OTLP/JSON: " + refusal.message);
   } catch (const simdjson::simdjson_error& damage) {
     return fail(ErrorCode::kInvalid, std::string("not OTLP/JSON: ") + damage.what());

@@ -55,11 +55,11 @@ struct CommonSchema {
 };
 
 /// Export…ServiceRequest, Resource… and Scope… have one shape in all three signals.
-struct Envelope {
+struct SignalShapes {
   JsonMessage request, resource_group, scope_group;
 
-  Envelope(const CommonSchema& common, const JsonMessage& item, std::string_view resources,
-           std::string_view scopes, std::string_view items) {
+  SignalShapes(const CommonSchema& common, const JsonMessage& item, std::string_view resources,
+               std::string_view scopes, std::string_view items) {
     scope_group.fields = {part("scope", GroupField::kHead, common.scope),
                           parts(items, GroupField::kMembers, item),
                           one("schemaUrl", GroupField::kSchemaUrl, Kind::kText)};
@@ -74,7 +74,7 @@ struct Envelope {
 struct MetricsSchema {
   JsonMessage exemplar, number, histogram_point, buckets, exponential_point, quantile,
       summary_point, gauge, sum, histogram, exponential, summary, metric;
-  Envelope envelope;
+  SignalShapes envelope;
 
   explicit MetricsSchema(const CommonSchema& common)
       : envelope(common, metric, "resourceMetrics", "scopeMetrics", "metrics") {
@@ -158,7 +158,7 @@ struct MetricsSchema {
 /// trace.proto.
 struct TracesSchema {
   JsonMessage event, link, status, span;
-  Envelope envelope;
+  SignalShapes envelope;
 
   explicit TracesSchema(const CommonSchema& common)
       : envelope(common, span, "resourceSpans", "scopeSpans", "spans") {
@@ -198,7 +198,7 @@ struct TracesSchema {
 /// logs.proto.
 struct LogsSchema {
   JsonMessage record;
-  Envelope envelope;
+  SignalShapes envelope;
 
   explicit LogsSchema(const CommonSchema& common)
       : envelope(common, record, "resourceLogs", "scopeLogs", "logRecords") {

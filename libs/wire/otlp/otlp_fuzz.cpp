@@ -49,7 +49,7 @@ class ReadAll final : public otlp::Visitor {
 
  private:
   vigia::Signal signal_;
-  otlp::MetricType type_ = otlp::MetricType::kNone;
+  otlp::MetricKind type_ = otlp::MetricKind::kNone;
   otlp::PointReader reader_;
   std::string text_;
   std::uint32_t items_ = 0;

@@ -182,13 +182,13 @@ void PointReader::take_attribute(Point& point, FieldReader& reader) {
   }
 }
 
-const PointHeader& PointReader::header(MetricType type, std::string_view bytes) {
+const PointHeader& PointReader::header(MetricKind type, std::string_view bytes) {
   switch (type) {
-    case MetricType::kHistogram:
+    case MetricKind::kHistogram:
       return histogram(bytes);
-    case MetricType::kExponentialHistogram:
+    case MetricKind::kExponentialHistogram:
       return exponential(bytes);
-    case MetricType::kSummary:
+    case MetricKind::kSummary:
       return summary(bytes);
     default:
       return number(bytes);
@@ -376,11 +376,11 @@ const SummaryPoint& PointReader::summary(std::string_view bytes) {
   return point;
 }
 
-std::uint32_t exemplar_field(MetricType type) {
+std::uint32_t exemplar_field(MetricKind type) {
   switch (type) {
-    case MetricType::kHistogram:
+    case MetricKind::kHistogram:
       return HistogramPointField::kExemplars.number;
-    case MetricType::kExponentialHistogram:
+    case MetricKind::kExponentialHistogram:
       return ExponentialPointField::kExemplars.number;
     default:
       return NumberPointField::kExemplars.number;

@@ -83,7 +83,7 @@ class PointReader {
  public:
   /// Header of a point of that type; its attributes' bytes are one run even where the encoder wrote
   /// them apart.
-  const PointHeader& header(MetricType type, std::string_view bytes);
+  const PointHeader& header(MetricKind type, std::string_view bytes);
   const NumberPoint& number(std::string_view bytes);
   const HistogramPoint& histogram(std::string_view bytes);
   const ExponentialPoint& exponential(std::string_view bytes);
@@ -102,9 +102,9 @@ class PointReader {
 
 Exemplar read_exemplar(std::string_view bytes);
 /// Calls visit(std::string_view) for the encoded exemplars of a point of that type.
-std::uint32_t exemplar_field(MetricType type);
+std::uint32_t exemplar_field(MetricKind type);
 template <typename Visit>
-void for_each_exemplar(MetricType type, std::string_view point, Visit&& visit) {
+void for_each_exemplar(MetricKind type, std::string_view point, Visit&& visit) {
   FieldReader reader(point);
   const std::uint32_t field = bytes_field(exemplar_field(type));
   while (reader.next()) {

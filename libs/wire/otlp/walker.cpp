@@ -210,7 +210,7 @@ class Walk {
         case MetricField::kHistogram.tag:
         case MetricField::kExponentialHistogram.tag:
         case MetricField::kSummary.tag:
-          view.type = static_cast<MetricType>(reader.number());
+          view.type = static_cast<MetricKind>(reader.number());
           once(data, reader.bytes(), "data");
           break;
         case MetricField::kMetadata.tag:
@@ -233,7 +233,7 @@ class Walk {
 
   /// Temporality and monotony stand behind the points as encoders write them.
   static void read_aggregation(std::string_view data, MetricView& view) {
-    if (view.type == MetricType::kGauge || view.type == MetricType::kSummary) return;
+    if (view.type == MetricKind::kGauge || view.type == MetricKind::kSummary) return;
     FieldReader reader(data);
     while (reader.next()) {
       switch (reader.tag_and_type()) {

@@ -13,7 +13,7 @@
 
 namespace vigia::wire::otlp {
 
-enum class MetricType : std::uint8_t {
+enum class MetricKind : std::uint8_t {
   kNone = 0,  ///< no data, or a type that came after this code was written
   kGauge = 5,
   kSum = 7,
@@ -41,7 +41,7 @@ struct MetricView {
   std::string_view unit;
   std::string_view description;
   std::string_view prometheus_type;  ///< value of the metadata key "prometheus.type", else ""
-  MetricType type = MetricType::kNone;
+  MetricKind type = MetricKind::kNone;
   Temporality temporality = Temporality::kUnspecified;
   bool is_monotonic = false;
 };

@@ -47,7 +47,7 @@ class Transcript final : public Visitor {
     lines.push_back("item " + std::to_string(item) + " " + std::string(bytes));
   }
   std::vector<std::string> lines;
-  MetricType type = MetricType::kNone;
+  MetricKind type = MetricKind::kNone;
 };
 
 /// The same from the reference classes.

@@ -76,7 +76,7 @@ EncodedExemplar encode(const otlp::Exemplar& exemplar) {
 
 }  // namespace
 
-std::vector<EncodedExemplar> read_exemplars(otlp::MetricType type, std::string_view point) {
+std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point) {
   std::vector<otlp::Exemplar> found;
   otlp::for_each_exemplar(type, point, [&found](std::string_view bytes) {
     if (const auto exemplar = read_whole(bytes)) found.push_back(*exemplar);

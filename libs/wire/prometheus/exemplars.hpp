@@ -22,6 +22,6 @@ struct EncodedExemplar {
 
 /// The point's exemplars, encoded, in time order: trace_id and span_id, then filtered attributes as
 /// far as there is room; an attribute of those names gives way. Throws protozero::exception.
-std::vector<EncodedExemplar> read_exemplars(otlp::MetricType type, std::string_view point);
+std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point);
 
 }  // namespace vigia::wire::prometheus

@@ -13,9 +13,9 @@
 namespace vigia::wire::prometheus {
 namespace {
 
-using Unit = std::pair<std::string_view, std::string_view>;
+using UnitWord = std::pair<std::string_view, std::string_view>;
 
-constexpr std::array<Unit, 26> kUnits{{
+constexpr std::array<UnitWord, 26> kUnits{{
     {"d", "days"},
     {"h", "hours"},
     {"min", "minutes"},
@@ -44,7 +44,7 @@ constexpr std::array<Unit, 26> kUnits{{
     {"%", "percent"},
 }};
 
-constexpr std::array<Unit, 7> kPerUnits{{
+constexpr std::array<UnitWord, 7> kPerUnits{{
     {"s", "second"},
     {"m", "minute"},
     {"h", "hour"},
@@ -77,8 +77,8 @@ std::string unit_word(const Table& table, std::string_view unit) {
   // UCUM annotations such as {request} are no unit (OpenTelemetry, "Prometheus and OpenMetrics
   // Compatibility", Metric Metadata).
   if (unit.find_first_of("{}") != std::string_view::npos) return "";
-  const auto* known =
-      std::find_if(table.begin(), table.end(), [unit](const Unit& u) { return u.first == unit; });
+  const auto* known = std::find_if(table.begin(), table.end(),
+                                   [unit](const UnitWord& u) { return u.first == unit; });
   if (known != table.end()) return std::string(known->second);
   return fmt::format("{}", fmt::join(tokens_of(unit), "_"));
 }

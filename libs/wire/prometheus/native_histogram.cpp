@@ -20,7 +20,7 @@ constexpr double kDefaultZeroThreshold = 1e-128;
 constexpr std::int64_t kGapMax = 2;
 
 // Fields of prometheus.Histogram.
-enum Field : protozero::pbf_tag_type {
+enum HistogramField : protozero::pbf_tag_type {
   kCountInt = 1,
   kSum = 3,
   kSchema = 4,
@@ -92,7 +92,8 @@ Layout lay_out(const otlp::ExponentialBuckets& buckets, std::int32_t shift) {
   return builder.take();
 }
 
-void write_layout(protozero::pbf_writer& writer, const Layout& layout, Field spans, Field deltas) {
+void write_layout(protozero::pbf_writer& writer, const Layout& layout, HistogramField spans,
+                  HistogramField deltas) {
   for (const Span& span : layout.spans) {
     protozero::pbf_writer inner(writer, spans);
     inner.add_sint32(1, span.offset);

@@ -17,7 +17,7 @@
 namespace vigia::wire::prometheus {
 namespace {
 
-using otlp::MetricType;
+using otlp::MetricKind;
 using otlp::Temporality;
 
 // Series of one point; each bound or quantile is one.
@@ -28,22 +28,22 @@ constexpr std::size_t kNameBytesMax = 2048;
 
 FamilyType family_type(const otlp::MetricView& metric) {
   switch (metric.type) {
-    case MetricType::kGauge:
+    case MetricKind::kGauge:
       // Metadata that the Prometheus receiver writes for what came from an untyped family or an
       // info (R-PM-5).
       if (metric.prometheus_type == "unknown") return FamilyType::kUnknown;
       return FamilyType::kGauge;
-    case MetricType::kSum:
+    case MetricKind::kSum:
       if (metric.is_monotonic) return FamilyType::kCounter;
       if (metric.prometheus_type == "info") return FamilyType::kInfo;
       if (metric.prometheus_type == "stateset") return FamilyType::kStateset;
       return FamilyType::kGauge;
-    case MetricType::kHistogram:
-    case MetricType::kExponentialHistogram:
+    case MetricKind::kHistogram:
+    case MetricKind::kExponentialHistogram:
       return FamilyType::kHistogram;
-    case MetricType::kSummary:
+    case MetricKind::kSummary:
       return FamilyType::kSummary;
-    case MetricType::kNone:
+    case MetricKind::kNone:
       break;
   }
   return FamilyType::kUnknown;
@@ -51,10 +51,10 @@ FamilyType family_type(const otlp::MetricView& metric) {
 
 RejectReason type_fault(const otlp::MetricView& metric) {
   switch (metric.type) {
-    case MetricType::kGauge:
-    case MetricType::kSummary:
+    case MetricKind::kGauge:
+    case MetricKind::kSummary:
       return RejectReason::kNone;
-    case MetricType::kNone:
+    case MetricKind::kNone:
       return RejectReason::kUntranslatable;
     default:
       return metric.temporality == Temporality::kCumulative ? RejectReason::kNone
@@ -67,7 +67,7 @@ std::string full_name(const otlp::MetricView& metric, FamilyType type,
   return metric_name({.name = metric.name,
                       .unit = metric.unit,
                       .is_counter = type == FamilyType::kCounter,
-                      .is_gauge = metric.type == MetricType::kGauge,
+                      .is_gauge = metric.type == MetricKind::kGauge,
                       .ratio_suffix = settings.ratio_suffix});
 }
 
@@ -101,11 +101,11 @@ std::size_t bytes_of(const std::vector<LabelPair>& labels) {
 }
 
 /// About how many series the point has.
-std::size_t series_of(MetricType type, const otlp::PointHeader& point) {
-  if (type == MetricType::kHistogram) {
+std::size_t series_of(MetricKind type, const otlp::PointHeader& point) {
+  if (type == MetricKind::kHistogram) {
     return static_cast<const otlp::HistogramPoint&>(point).bounds.size() + 3;
   }
-  if (type == MetricType::kSummary) {
+  if (type == MetricKind::kSummary) {
     return static_cast<const otlp::SummaryPoint&>(point).quantiles.size() + 2;
   }
   return 1;
@@ -228,21 +228,21 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
   return identity;
 }
 
-RejectReason composite_fault(MetricType type, const otlp::PointHeader& point, std::string& why) {
+RejectReason composite_fault(MetricKind type, const otlp::PointHeader& point, std::string& why) {
   switch (type) {
-    case MetricType::kHistogram:
+    case MetricKind::kHistogram:
       return histogram_fault(static_cast<const otlp::HistogramPoint&>(point));
-    case MetricType::kExponentialHistogram:
+    case MetricKind::kExponentialHistogram:
       if (point.is_stale()) return RejectReason::kNone;
       return native_fault(static_cast<const otlp::ExponentialPoint&>(point), why);
-    case MetricType::kSummary:
+    case MetricKind::kSummary:
       return summary_fault(static_cast<const otlp::SummaryPoint&>(point), why);
     default:
       return RejectReason::kNone;
   }
 }
 
-PointSeries build_series(const MetricIdentity& identity, MetricType type,
+PointSeries build_series(const MetricIdentity& identity, MetricKind type,
                          const otlp::PointHeader& point, const otlp::ScopeView& scope,
                          const SeriesContext& context) {
   PointSeries series;
@@ -257,9 +257,9 @@ PointSeries build_series(const MetricIdentity& identity, MetricType type,
   series.fault = labels_fault(labels, identity.name, series_of(type, point), context, series.why);
   if (series.fault != RejectReason::kNone) return series;
   SeriesList list(std::move(labels), context.shared);
-  if (type == MetricType::kHistogram) {
+  if (type == MetricKind::kHistogram) {
     add_histogram(list, identity.name, static_cast<const otlp::HistogramPoint&>(point));
-  } else if (type == MetricType::kSummary) {
+  } else if (type == MetricKind::kSummary) {
     add_summary(list, identity.name, static_cast<const otlp::SummaryPoint&>(point));
   } else {
     list.add(identity.name);

@@ -39,18 +39,18 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
                         const TranslatorSettings& settings);
 
 /// shape_fault of what is more than one number, and has a time.
-RejectReason composite_fault(otlp::MetricType type, const otlp::PointHeader& point,
+RejectReason composite_fault(otlp::MetricKind type, const otlp::PointHeader& point,
                              std::string& why);
 
 /// What the point's shape says against it, whatever its identity: kUntranslatable for time stamp 0
 /// or a scale below -4, kInvalid for a value that is missing, buckets that do not fit the bounds, a
 /// count that does not fit an exponential histogram's buckets, and bounds or quantiles that would
 /// give one series two values. `why` may then say more.
-inline RejectReason shape_fault(otlp::MetricType type, const otlp::PointHeader& point,
+inline RejectReason shape_fault(otlp::MetricKind type, const otlp::PointHeader& point,
                                 std::string& why) {
   if (point.time_ns == 0) return RejectReason::kUntranslatable;
   // Nearly all points are numbers: these few lines stand where they are called.
-  if (type != otlp::MetricType::kGauge && type != otlp::MetricType::kSum) {
+  if (type != otlp::MetricKind::kGauge && type != otlp::MetricKind::kSum) {
     return composite_fault(type, point, why);
   }
   const auto& number = static_cast<const otlp::NumberPoint&>(point);
@@ -77,7 +77,7 @@ struct SeriesContext {
 /// scope, kReserved for a reserved job among the point's own labels, kLabelValueBytes and
 /// kLabelsPerSeries by the limits, kExpandedBytes where its series times their labels, the
 /// resource's included, are more than one point may become.
-PointSeries build_series(const MetricIdentity& identity, otlp::MetricType type,
+PointSeries build_series(const MetricIdentity& identity, otlp::MetricKind type,
                          const otlp::PointHeader& point, const otlp::ScopeView& scope,
                          const SeriesContext& context);
 

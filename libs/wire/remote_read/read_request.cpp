@@ -9,11 +9,11 @@
 namespace vigia::wire::remote_read {
 namespace {
 
-enum RequestField : protozero::pbf_tag_type { kQueries = 1, kAcceptedTypes = 2 };
+enum ReadRequestField : protozero::pbf_tag_type { kQueries = 1, kAcceptedTypes = 2 };
 enum QueryField : protozero::pbf_tag_type { kStart = 1, kEnd = 2, kMatchers = 3 };
 enum MatcherField : protozero::pbf_tag_type { kType = 1, kName = 2, kValue = 3 };
 
-struct TooMany {
+struct TooManyParts {
   std::string_view what;
 };
 
@@ -54,7 +54,7 @@ Query read_query(protozero::pbf_reader message) {
         query.end_ms = message.get_int64();
         break;
       case kMatchers:
-        if (query.matchers.size() == kMatchersMax) throw TooMany{"matchers"};
+        if (query.matchers.size() == kMatchersMax) throw TooManyParts{"matchers"};
         query.matchers.push_back(read_matcher(message.get_message()));
         break;
       default:
@@ -85,7 +85,7 @@ Result<ReadRequest> read_request(std::string_view bytes) {
   while (message.next()) {
     switch (message.tag()) {
       case kQueries:
-        if (request.queries.size() == kQueriesMax) throw TooMany{"queries"};
+        if (request.queries.size() == kQueriesMax) throw TooManyParts{"queries"};
         request.queries.push_back(read_query(message.get_message()));
         break;
       case kAcceptedTypes:
@@ -122,7 +122,7 @@ Result<ReadRequest> parse_read_request(std::string_view body) {
   }
   try {
     return read_request(bytes);
-  } catch (const TooMany& too_many) {
+  } catch (const TooManyParts& too_many) {
     return fail(ErrorCode::kTooLarge, "remote read: too many " + std::string(too_many.what));
   } catch (const protozero::exception&) {
     return fail(ErrorCode::kInvalid, "remote read: the body is not a ReadRequest");

@@ -27,10 +27,10 @@ class Inspector final : public wire::otlp::Visitor {
                                    [](const wire::otlp::KeyValueView& /*attribute*/) {});
   }
   void on_metric(const wire::otlp::MetricView& metric) override {
-    using wire::otlp::MetricType;
-    const bool is_summed = metric.type == MetricType::kSum ||
-                           metric.type == MetricType::kHistogram ||
-                           metric.type == MetricType::kExponentialHistogram;
+    using wire::otlp::MetricKind;
+    const bool is_summed = metric.type == MetricKind::kSum ||
+                           metric.type == MetricKind::kHistogram ||
+                           metric.type == MetricKind::kExponentialHistogram;
     contents_.has_deltas |= is_summed && metric.temporality == wire::otlp::Temporality::kDelta;
     contents_.has_request_durations |= telemetry::is_request_duration(metric.name);
   }

@@ -45,10 +45,10 @@ class DurationVisitor final : public wire::otlp::Visitor {
 
   void on_item(std::uint32_t /*item*/, std::string_view bytes) override {
     if (!is_request_duration(metric_.name)) return;
-    if (metric_.type == wire::otlp::MetricType::kHistogram) {
+    if (metric_.type == wire::otlp::MetricKind::kHistogram) {
       const auto& point = points_.histogram(bytes);
       add(point, point.count, point.sum, point.has_sum);
-    } else if (metric_.type == wire::otlp::MetricType::kExponentialHistogram) {
+    } else if (metric_.type == wire::otlp::MetricKind::kExponentialHistogram) {
       const auto& point = points_.exponential(bytes);
       add(point, point.count, point.sum, point.has_sum);
     }

@@ -81,7 +81,7 @@ class Judge final : public series::SeriesResolver {
       return;
     }
     checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
-    checked_.values += resolved.type == otlp::MetricType::kExponentialHistogram
+    checked_.values += resolved.type == otlp::MetricKind::kExponentialHistogram
                            ? values_of(static_cast<const otlp::ExponentialPoint&>(*resolved.point))
                            : resolved.series;
     checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
