@@ -78,12 +78,12 @@ void report_clock_jump(const disk_log::ClockJump& jump) {
 std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
   const net::ServerSettings standard;
   std::size_t body_bytes_max = 0;
-  for (const ReceiverSettings& door : settings.receivers) {
+  for (const receivers::ReceiverSettings& door : settings.receivers) {
     body_bytes_max = std::max(body_bytes_max, door.body_bytes_max);
   }
   std::size_t heads = standard.head_bytes_max;
   std::size_t bodies = standard.buffered_bytes_max;
-  if (const std::uint64_t limit = settings.memory_limit_bytes; limit > 0) {
+  if (const std::uint64_t limit = settings.processors.memory_limiter.limit_bytes; limit > 0) {
     heads = std::clamp<std::size_t>(limit / kHeadParts, kHeadBytesMin, heads);
     bodies = std::min<std::size_t>(bodies, limit / kBodyParts);
   }
@@ -97,15 +97,23 @@ std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
 /// must not take the connections of the others.
 constexpr std::size_t kConnectionsPerHostMax = 512;
 
+std::vector<exporters::ExporterSettings> settings_of(
+    const std::vector<exporters::ConfiguredExporter>& configured) {
+  std::vector<exporters::ExporterSettings> settings;
+  for (const exporters::ConfiguredExporter& exporter : configured)
+    settings.push_back(exporter.settings);
+  return settings;
+}
+
 class RunningCollector final : public CollectorService {
  public:
   explicit RunningCollector(Settings settings)
       : settings_(std::move(settings)),
         client_(net::Client::create({.connections_per_host_max = kConnectionsPerHostMax})),
         books_(metrics_),
-        series_({.bytes_max = settings_.series_cache_bytes}, clock_),
+        series_({.bytes_max = settings_.processors.memory_limiter.series_cache_bytes}, clock_),
         budgets_(make_budgets(settings_)),
-        memory_(settings_.memory_limit_bytes, *budgets_) {}
+        memory_(settings_.processors.memory_limiter.limit_bytes, *budgets_) {}
 
   ~RunningCollector() override {
     stop(clock_.steady());
@@ -150,7 +158,7 @@ class RunningCollector final : public CollectorService {
     if (!source) return forward(source);
     directory_ = *std::move(source);
     if (const auto known = directory_->current()) {
-      for (const std::string& doubt : exporters::routing_doubts(settings_.exporters, *known))
+      for (const std::string& doubt : exporters::routing_doubts(exporter_settings_, *known))
         service::log_warn(doubt);
     }
     return {};
@@ -162,13 +170,13 @@ class RunningCollector final : public CollectorService {
     log.bytes_max = settings_.storage.bytes_max;
     log.segment_bytes = settings_.storage.segment_bytes;
     log.customer_share = settings_.storage.customer_share;
-    if (const std::uint64_t limit = settings_.memory_limit_bytes; limit > 0)
+    if (const std::uint64_t limit = settings_.processors.memory_limiter.limit_bytes; limit > 0)
       log.pending_bytes_max =
           std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, log.pending_bytes_max);
-    for (const exporters::ExporterSettings& exporter : settings_.exporters) {
+    for (const exporters::ExporterSettings& exporter : exporter_settings_) {
       log.cursors.push_back(exporters::cursor_settings(exporter));
     }
-    disk_log::DiskLogEvents events = exporters::counting_events(settings_.exporters, books_);
+    disk_log::DiskLogEvents events = exporters::counting_events(exporter_settings_, books_);
     events.on_queued = [this, count = std::move(events.on_queued)](
                            const disk_log::RecordHeader& header, std::string_view cursor) {
       // The newest stamp in the log bounds how far back our clock may be.
@@ -205,8 +213,8 @@ class RunningCollector final : public CollectorService {
         std::move(id->text),
         &side_shares_,
         settings_.storage.segment_bytes + exporters::LogExporter::kWindowBytesMax};
-    for (const exporters::ExporterSettings& exporter : settings_.exporters) {
-      auto made = exporters::make_exporter(exporter, parts);
+    for (const exporters::ConfiguredExporter& exporter : settings_.exporters) {
+      auto made = exporter.make(exporter.settings, parts);
       if (!made) return forward(made);
       exporters_.push_back(*std::move(made));
       if (auto started = exporters_.back()->start(); !started) return started;
@@ -217,7 +225,7 @@ class RunningCollector final : public CollectorService {
   /// Nobody sends it: as old as it is, which DeliveryLate sees.
   void tell_what_is_left_aside() {
     std::vector<std::string> known;
-    for (const exporters::ExporterSettings& exporter : settings_.exporters)
+    for (const exporters::ExporterSettings& exporter : exporter_settings_)
       known.push_back(exporter.id);
     auto left = side::find_left_aside(settings_.storage.directory, known);
     if (!left) {
@@ -268,12 +276,12 @@ class RunningCollector final : public CollectorService {
     intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;
     intake_ = std::make_unique<intake::Intake>(
-        settings_.exporters, intake,
+        exporter_settings_, intake,
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
                             &side_shares_, &time_});
     receiver_ = std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
-    for (const ReceiverSettings& door : settings_.receivers) {
+    for (const receivers::ReceiverSettings& door : settings_.receivers) {
       net::ServerSettings server;
       server.name = fmt::format("collector {} {}", door.id, door.protocol);
       server.listen = door.endpoint;
@@ -346,6 +354,7 @@ class RunningCollector final : public CollectorService {
 
   // In the order of their start; what refers to a part stands below it.
   Settings settings_;
+  std::vector<exporters::ExporterSettings> exporter_settings_ = settings_of(settings_.exporters);
   SystemClock clock_;
   clock::ConfirmedTime time_{clock_};
   service::MetricRegistry metrics_;
@@ -377,7 +386,7 @@ Result<std::unique_ptr<CollectorService>> CollectorService::start(Settings setti
 }
 
 Result<std::unique_ptr<service::Running>> start(Settings settings) {
-  service::keep_freed_pages(settings.memory_limit_bytes);
+  service::keep_freed_pages(settings.processors.memory_limiter.limit_bytes);
   auto started = CollectorService::start(std::move(settings));
   if (!started) return forward(started);
   return *std::move(started);

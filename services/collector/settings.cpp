@@ -1,14 +1,13 @@
 #include "services/collector/settings.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "services/collector/limits.hpp"
-#include "services/collector/settings_parts.hpp"
+#include "services/collector/settings_extensions.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -45,11 +44,6 @@ void use(const ConfigNode& list, const ConfigNode& parts, Signal signal, Uses& u
   }
 }
 
-bool takes_metrics_only(exporters::ExporterKind kind) {
-  return kind == exporters::ExporterKind::kPrometheus ||
-         kind == exporters::ExporterKind::kPrometheusRemoteWrite;
-}
-
 Pipelines read_pipelines(const ConfigNode& root) {
   Pipelines pipelines;
   const ConfigNode node = root.child("service").child("pipelines");
@@ -72,17 +66,23 @@ Pipelines read_pipelines(const ConfigNode& root) {
   return pipelines;
 }
 
+void refuse_kind(const ConfigNode& part, std::string_view id, std::string_view what,
+                 std::string_view there_are) {
+  part.note_error(fmt::format("\"{}\" is not {} of this collector; {}", id, what, there_are));
+  part.accept_all();
+}
+
 void read_receivers(const ConfigNode& node, const Pipelines& pipelines, Settings& settings) {
   bool are_known = true;
   for (const std::string& id : node.keys()) {
     const ConfigNode part = node.child(id);
-    if (part_type(id) != "otlp") {
+    const parts::ReceiverKind* kind = parts::find_receiver(id);
+    if (kind == nullptr) {
       are_known = false;
-      part.note_error(fmt::format("\"{}\" is not a receiver of this collector; otlp is", id));
-      part.accept_all();
+      refuse_kind(part, id, "a receiver", parts::receivers_there_are());
       continue;
     }
-    auto doors = read_otlp_receiver(part, id, settings.notes);
+    auto doors = kind->read(part, id, settings.notes);
     if (pipelines.receivers.count(id) == 0) continue;  // described, not used: as upstream has it
     settings.receivers.insert(settings.receivers.end(), doors.begin(), doors.end());
   }
@@ -91,18 +91,40 @@ void read_receivers(const ConfigNode& node, const Pipelines& pipelines, Settings
   }
 }
 
-void read_exporters(const ConfigNode& node, const Pipelines& pipelines, const Extensions& known,
-                    Settings& settings) {
+void read_processors(const ConfigNode& node, const Pipelines& pipelines,
+                     const config::PartContext& context, Settings& settings) {
   for (const std::string& id : node.keys()) {
     const ConfigNode part = node.child(id);
-    auto exporter = read_exporter(part, id, known, settings.notes);
-    const auto uses = pipelines.exporters.find(id);
-    if (!exporter || uses == pipelines.exporters.end()) continue;
-    exporter->signals.assign(uses->second.begin(), uses->second.end());
-    if (takes_metrics_only(exporter->kind) && uses->second != std::set<Signal>{Signal::kMetrics}) {
-      part.note_error("takes metrics only, and stands in another pipeline");
+    if (const parts::ProcessorKind* kind = parts::find_processor(id))
+      kind->read(part, pipelines.processors.count(id) > 0, settings.processors, context);
+    else
+      refuse_kind(part, id, "a processor", parts::processors_there_are());
+  }
+}
+
+void read_exporters(const ConfigNode& node, const Pipelines& pipelines,
+                    const config::PartContext& context, Settings& settings) {
+  for (const std::string& id : node.keys()) {
+    const ConfigNode part = node.child(id);
+    const parts::ExporterKind* kind = parts::find_exporter(id);
+    if (kind == nullptr) {
+      refuse_kind(part, id, "an exporter", parts::exporters_there_are());
+      continue;
     }
-    settings.exporters.push_back(std::move(*exporter));
+    exporters::ConfiguredExporter exporter;
+    exporters::ExporterSettings& common = exporter.settings;
+    common.id = id;
+    common.name = config::part_name(id);
+    common.required = part.child("required").boolean(false);
+    common.max_age = part.child("max_age").duration(common.max_age);
+    common.resource_labels = part.child("resource_labels").text_list();
+    exporter.make = kind->read(part, common, context);
+    const auto uses = pipelines.exporters.find(id);
+    if (uses == pipelines.exporters.end()) continue;
+    common.signals.assign(uses->second.begin(), uses->second.end());
+    if (kind->takes_metrics_only && uses->second != std::set<Signal>{Signal::kMetrics})
+      part.note_error("takes metrics only, and stands in another pipeline");
+    settings.exporters.push_back(std::move(exporter));
   }
 }
 
@@ -119,7 +141,7 @@ void read_metric_readers(const ConfigNode& node, Settings& settings) {
     settings.metrics_endpoint = fmt::format("{}:{}", prometheus.child("host").text("127.0.0.1"),
                                             prometheus.child("port").integer(8888, 0, 65535));
     for (const char* key : {"without_scope_info", "without_type_suffix", "without_units"})
-      take_note(prometheus.child(key), "own metrics have one form", settings.notes);
+      config::take_note(prometheus.child(key), "own metrics have one form", settings.notes);
   }
 }
 
@@ -135,18 +157,18 @@ void read_service(const ConfigNode& root, const Extensions& extensions, Settings
   const ConfigNode metrics = node.child("telemetry").child("metrics");
   settings.metrics_endpoint = metrics.child("address").text(settings.metrics_endpoint);
   read_metric_readers(metrics.child("readers"), settings);
-  take_note(metrics.child("level"), "metrics are always complete", settings.notes);
+  config::take_note(metrics.child("level"), "metrics are always complete", settings.notes);
   const ConfigNode logs = node.child("telemetry").child("logs");
-  take_note(logs.child("level"), "the flag --log-level sets it", settings.notes);
-  take_note(logs.child("encoding"), "the flag --log-format sets it", settings.notes);
+  config::take_note(logs.child("level"), "the flag --log-level sets it", settings.notes);
+  config::take_note(logs.child("encoding"), "the flag --log-format sets it", settings.notes);
 }
 
 /// What a door takes is held whole in several places, so it is bounded by what memory there is.
 void bound_bodies(Settings& settings) {
-  if (settings.memory_limit_bytes == 0) return;
-  const auto bytes_max =
-      std::max<std::size_t>(settings.memory_limit_bytes / kBodyOfLimitParts, kStandardBodyBytesMin);
-  for (ReceiverSettings& door : settings.receivers) {
+  if (settings.processors.memory_limiter.limit_bytes == 0) return;
+  const auto bytes_max = std::max<std::size_t>(
+      settings.processors.memory_limiter.limit_bytes / kBodyOfLimitParts, kStandardBodyBytesMin);
+  for (receivers::ReceiverSettings& door : settings.receivers) {
     if (!door.is_body_configured) door.body_bytes_max = std::min(door.body_bytes_max, bytes_max);
   }
 }
@@ -159,12 +181,10 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const Pipelines pipelines = read_pipelines(root);
   const Extensions extensions = read_extensions(root.child("extensions"), settings);
   read_receivers(root.child("receivers"), pipelines, settings);
-  for (const std::string& id : root.child("processors").keys()) {
-    read_processor(root.child("processors").child(id), id, pipelines.processors.count(id) > 0,
-                   settings);
-  }
+  const config::PartContext context{extensions.bearer_tokens, settings.notes};
+  read_processors(root.child("processors"), pipelines, context, settings);
   bound_bodies(settings);
-  read_exporters(root.child("exporters"), pipelines, extensions, settings);
+  read_exporters(root.child("exporters"), pipelines, context, settings);
   read_service(root, extensions, settings);
   settings.signals.assign(pipelines.signals.begin(), pipelines.signals.end());
   if (auto finished = file.finish(); !finished) return forward(finished);
@@ -187,31 +207,11 @@ extensions:
   health_check: {endpoint: 127.0.0.1:13133}
   bearertokenauth: {token | filename, scheme: Bearer}                 # for exporters
 receivers:
-  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
-                            tls: {cert_file, key_file}, max_recv_msg_size_mib: 64,
-                            trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
-                     http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
-                            max_request_body_size: 67108864}}}
-                                                    # without: 64 MiB, or 1/16 of limit_mib where
-                                                    # that is less, at least 4 MiB
-processors:
-  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
-                                                    # most is refused, over 9/8 of it all but
-                                                    # small requests; 3/8 of it, or all but 384,
-                                                    # is for series
-  batch: {}
-exporters:                                          # each: required: false, max_age: 0 (never)
-  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
-                               hot_shard: true for names hot-…, give_up_after: 10m,
-                               side_queue: {customer_bytes_max: 256MiB}}
-  otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression,
-                             give_up_after: 10m,    # 24h where required: what fails alone meanwhile
-                             side_queue: {customer_bytes_max: 256MiB}}  # lies aside; over it the
-                                                    # customer's oldest goes, where required nothing
-                                                    # does but intake refuses that customer
-  prometheus: {endpoint: 127.0.0.1:8889}
-  debug: {}
-service:
+)" + parts::help_of_receivers() +
+         "processors:\n" + parts::help_of_processors() +
+         R"(exporters:                                          # each: required: false, max_age: 0 (never)
+)" + parts::help_of_exporters() +
+         R"(service:
   extensions: [vigia_auth, file_storage, health_check]
   telemetry: {metrics: {address: 127.0.0.1:8888}}
   pipelines: {metrics | traces | logs: {receivers: […], processors: […], exporters: […]}}

@@ -37,10 +37,10 @@ service:
 
 /// Of the first exporter of that name.
 bool is_hot_shard(const Settings& settings, std::string_view name) {
-  const auto found = std::find_if(
-      settings.exporters.begin(), settings.exporters.end(),
-      [name](const exporters::ExporterSettings& exporter) { return exporter.name == name; });
-  return found != settings.exporters.end() && found->hot_shard;
+  const auto found =
+      std::find_if(settings.exporters.begin(), settings.exporters.end(),
+                   [name](const auto& exporter) { return exporter.settings.name == name; });
+  return found != settings.exporters.end() && found->settings.hot_shard;
 }
 
 Result<Settings> read(std::string text) {
@@ -95,26 +95,24 @@ TEST(Settings, TheDesignsFileLoads) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   ASSERT_EQ(settings->receivers.size(), 2U);
   EXPECT_EQ(settings->receivers[0].endpoint, "127.0.0.1:4317");
-  EXPECT_EQ(settings->memory_limit_bytes, 512ULL << 20U);
-  EXPECT_EQ(settings->series_cache_bytes, 192ULL << 20U);
+  EXPECT_EQ(settings->processors.memory_limiter.limit_bytes, 512ULL << 20U);
+  EXPECT_EQ(settings->processors.memory_limiter.series_cache_bytes, 192ULL << 20U);
   EXPECT_EQ(settings->health_endpoint, "127.0.0.1:13133");
   EXPECT_EQ(settings->storage.directory, "/var/lib/vigia/collector");
   ASSERT_EQ(settings->exporters.size(), 4U);  // debug is in no pipeline
-  const auto& cold = settings->exporters[3];
+  const auto& cold = settings->exporters[3].settings;
   EXPECT_EQ(cold.id, "otlphttp/cold");
   EXPECT_EQ(cold.name, "cold");
   EXPECT_TRUE(cold.required);
-  ASSERT_EQ(cold.headers.size(), 1U);
-  EXPECT_EQ(cold.headers[0].second, "Bearer internal");
   EXPECT_EQ(cold.signals, (std::vector<Signal>{Signal::kTraces, Signal::kLogs}));
-  EXPECT_FALSE(settings->exporters[1].required);
+  EXPECT_FALSE(settings->exporters[1].settings.required);
   EXPECT_TRUE(settings->notes.empty());
 }
 
 TEST(Settings, ALargeMemoryLimitIsMostlyForSeries) {
   const auto settings = read(replaced("limit_mib: 512", "limit_mib: 1500"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_EQ(settings->series_cache_bytes, 1116ULL << 20U);
+  EXPECT_EQ(settings->processors.memory_limiter.series_cache_bytes, 1116ULL << 20U);
 }
 
 TEST(Settings, TheLargestBodyFollowsTheMemoryLimitUnlessItIsConfigured) {
@@ -165,20 +163,7 @@ TEST(Settings, SeriesExportersTakeNoTraces) {
             std::string::npos);
 }
 
-// Stock files write "host:4317" for OTLP over gRPC.
-TEST(Settings, AnEndpointWithoutASchemeIsTlsUnlessItSaysInsecure) {
-  const std::string pipeline = "traces: {receivers: [otlp], exporters: [otlphttp/cold]}";
-  const auto endpoint = [&](const std::string& exporter) {
-    std::string text = replaced("  debug: {}", "  otlp/far: {" + exporter + "}");
-    text.replace(text.find(pipeline), pipeline.size(),
-                 "traces: {receivers: [otlp], exporters: [otlp/far]}");
-    const auto settings = read(text);
-    EXPECT_TRUE(settings.has_value()) << settings.error().message;
-    return settings ? settings->exporters.back().endpoint : "";
-  };
-  EXPECT_EQ(endpoint("endpoint: \"far:4317\""), "https://far:4317");
-  EXPECT_EQ(endpoint("endpoint: \"far:4317\", tls: {insecure: true}"), "http://far:4317");
-  EXPECT_EQ(endpoint("endpoint: http://far:4317"), "http://far:4317");
+TEST(Settings, AnEndpointThatIsNoUrlIsNamedWithItsKey) {
   EXPECT_NE(refusal("endpoint: http://127.0.0.1:9096,", "endpoint: \"127.0.0.1:9096\",")
                 .find("exporters.otlphttp/cold.endpoint: must be a URL"),
             std::string::npos);
@@ -210,21 +195,6 @@ TEST(Settings, KnownKeysWithoutEffectAreTold) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   ASSERT_EQ(settings->notes.size(), 2U);
   EXPECT_NE(settings->notes[0].find("processors.batch.timeout has no effect"), std::string::npos);
-}
-
-TEST(CollectorSettings, WhatMayLieAsideOfACustomerHasAKey) {
-  const auto side_bytes = [](const std::string& value) -> std::optional<std::uint64_t> {
-    const auto settings = read(replaced(
-        "required: true", "required: true, side_queue: {customer_bytes_max: " + value + "}"));
-    if (!settings) return std::nullopt;
-    for (const exporters::ExporterSettings& exporter : settings->exporters) {
-      if (exporter.required) return exporter.side_customer_bytes_max;
-    }
-    return std::nullopt;
-  };
-  EXPECT_EQ(exporters::ExporterSettings{}.side_customer_bytes_max, 256U << 20U);
-  EXPECT_EQ(side_bytes("64KiB"), 64U << 10U);
-  EXPECT_FALSE(side_bytes("0"));
 }
 
 TEST(CollectorSettings, AHotShardIsOneByNameOrByItsKey) {

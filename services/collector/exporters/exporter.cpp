@@ -2,22 +2,12 @@
 
 #include <map>
 
-#include "services/collector/delivery/body_packer.hpp"
-#include "services/collector/exporters/local_exporters.hpp"
-#include "services/collector/exporters/packers.hpp"
-#include "services/collector/exporters/push_exporter.hpp"
-#include "services/collector/exporters/transports.hpp"
-
 namespace vigia::collector::exporters {
 namespace {
 
 /// What is only looked at now need not be kept for long.
 constexpr auto kLocalAgeMax = std::chrono::minutes(5);
 constexpr std::uint64_t kLocalBytesMax = 64U << 20U;
-
-bool is_local(ExporterKind kind) {
-  return kind == ExporterKind::kPrometheus || kind == ExporterKind::kDebug;
-}
 
 /// Shared by the callbacks of one log.
 class QueueCounter {
@@ -54,33 +44,13 @@ class QueueCounter {
 
 disk_log::CursorSettings cursor_settings(const ExporterSettings& exporter) {
   disk_log::CursorSettings cursor{.name = exporter.id};
-  cursor.required = exporter.required && !is_local(exporter.kind);
+  cursor.required = exporter.required && !exporter.is_local;
   cursor.age_max = exporter.max_age;
-  if (is_local(exporter.kind)) {
+  if (exporter.is_local) {
     cursor.bytes_max = kLocalBytesMax;
     if (cursor.age_max == Duration::zero()) cursor.age_max = kLocalAgeMax;
   }
   return cursor;
-}
-
-Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
-                                                const ExporterParts& parts) {
-  switch (settings.kind) {
-    case ExporterKind::kPrometheus:
-      return std::make_unique<PullExporter>(settings, parts);
-    case ExporterKind::kDebug:
-      return std::make_unique<DebugExporter>(settings, parts);
-    case ExporterKind::kPrometheusRemoteWrite:
-    case ExporterKind::kOtlp:
-    case ExporterKind::kOtlpHttp:
-      break;
-  }
-  auto transport = make_transport(settings, parts.client);
-  if (!transport) return forward(transport);
-  auto packer = settings.kind == ExporterKind::kPrometheusRemoteWrite
-                    ? make_series_packer(settings, parts.series)
-                    : delivery::make_body_packer();
-  return std::make_unique<PushExporter>(settings, parts, *std::move(transport), std::move(packer));
 }
 
 disk_log::DiskLogEvents counting_events(const std::vector<ExporterSettings>& exporters,

@@ -59,9 +59,16 @@ class Exporter {
 /// The cursor that an exporter reads at; the log must be opened with these.
 disk_log::CursorSettings cursor_settings(const ExporterSettings& exporter);
 
-/// kInvalid where the settings make no exporter (a kind that this build lacks, a bad URL).
-Result<std::unique_ptr<Exporter>> make_exporter(const ExporterSettings& settings,
-                                                const ExporterParts& parts);
+/// Makes an exporter of a kind, with what the configuration says of that kind; kInvalid where that
+/// makes none (a bad URL).
+using MakeExporter = std::function<Result<std::unique_ptr<Exporter>>(
+    const ExporterSettings& settings, const ExporterParts& parts)>;
+
+/// An exporter as the configuration describes it.
+struct ConfiguredExporter {
+  ExporterSettings settings;
+  MakeExporter make;
+};
 
 /// What the log is opened with, so that the books know what waits for the exporters at the start
 /// and what the log drops at their cursors (on_queued, on_drop). Also after the books' last other

@@ -11,7 +11,7 @@
 
 #include "libs/base/check.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
-#include "services/collector/exporters/push_exporter.hpp"
+#include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
@@ -100,7 +100,6 @@ void export_from_log(benchmark::State& state) {
     state.PauseTiming();
     std::filesystem::remove_all(folder);
     ExporterSettings settings;
-    settings.kind = ExporterKind::kPrometheusRemoteWrite;
     settings.id = "prometheusremotewrite/cold";
     settings.name = "cold";
     settings.signals = {Signal::kMetrics};
@@ -122,10 +121,10 @@ void export_from_log(benchmark::State& state) {
     auto client = net::Client::create({});
     auto transport = std::make_unique<TakesAll>();
     const TakesAll& destination = *transport;
-    PushExporter exporter(
-        settings,
-        {*log, *client, series, [] { return nullptr; }, books, metrics, clock, time, folder},
-        std::move(transport), make_series_packer(settings, series));
+    const ExporterParts parts{*log,  *client, series, [] { return nullptr; }, books, metrics,
+                              clock, time,    folder};
+    PushExporter exporter(settings, {}, parts,
+                          remote_write::means_of(settings, parts, std::move(transport)));
     const double cpu_before = cpu_seconds();
     state.ResumeTiming();
     if (!exporter.start()) state.SkipWithError("not started");

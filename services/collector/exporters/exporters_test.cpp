@@ -16,9 +16,11 @@
 #include "libs/net/server.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/delivery/body_packer.hpp"
-#include "services/collector/exporters/exporter.hpp"
+#include "services/collector/exporters/otlp/otlp_exporter.hpp"
+#include "services/collector/exporters/otlp/otlp_transports.hpp"
 #include "services/collector/exporters/push_exporter.hpp"
-#include "services/collector/exporters/transports.hpp"
+#include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
+#include "services/collector/exporters/remote_write/remote_write_transport.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector::exporters {
@@ -125,19 +127,24 @@ class ExportersTest : public ::testing::Test {
     char pattern[] = "/tmp/vigia-exporters-XXXXXX";
     ASSERT_NE(mkdtemp(pattern), nullptr);
     folder_ = pattern;
-    settings_.kind = ExporterKind::kPrometheusRemoteWrite;
+    settings_.may_be_shard = true;
     settings_.id = "prometheusremotewrite/cold";
     settings_.name = "cold";
-    settings_.endpoint = destination_.url() + "/api/v1/write";
+    sender_.endpoint = destination_.url() + "/api/v1/write";
     settings_.signals = {Signal::kMetrics};
-    settings_.retry_initial = std::chrono::milliseconds(2);
-    settings_.retry_max = std::chrono::milliseconds(10);
+    sender_.retry_initial = std::chrono::milliseconds(2);
+    sender_.retry_max = std::chrono::milliseconds(10);
   }
   void TearDown() override {
     end();
     std::filesystem::remove_all(folder_);
   }
 
+  void be_hot_shard() {
+    settings_.id = "prometheusremotewrite/hot-0";
+    settings_.name = "hot-0";
+    settings_.hot_shard = true;
+  }
   void begin() {
     open_log();
     start_exporter();
@@ -156,10 +163,15 @@ class ExportersTest : public ::testing::Test {
     const ExporterParts parts{*log_,     *client_, *series_, directory(), *books_,
                               *metrics_, clock_,   time_,    folder_};
     if (packer_) {
-      exporter_ = std::make_unique<PushExporter>(
-          settings_, parts, *make_transport(settings_, *client_), std::move(packer_));
+      Means means = is_otlp_
+                        ? otlp::means_of(settings_, otlp::make_http_transport(sender_, *client_))
+                        : remote_write::means_of(settings_, parts,
+                                                 remote_write::make_transport(sender_, *client_));
+      means.packer = std::move(packer_);
+      exporter_ = std::make_unique<PushExporter>(settings_, sender_, parts, std::move(means));
     } else {
-      auto exporter = make_exporter(settings_, parts);
+      auto exporter = is_otlp_ ? otlp::make_http(settings_, sender_, parts)
+                               : remote_write::make(settings_, sender_, parts);
       ASSERT_TRUE(exporter) << exporter.error().message;
       exporter_ = *std::move(exporter);
     }
@@ -223,9 +235,8 @@ class ExportersTest : public ::testing::Test {
   std::string dead_letters() const {
     std::ifstream file(folder_ + "/dead-letters/" +
                        (settings_.name == "hot-0" ? "prometheusremotewrite~hot-0.jsonl"
-                        : settings_.kind == ExporterKind::kOtlpHttp
-                            ? "otlphttp~cold.jsonl"
-                            : "prometheusremotewrite~cold.jsonl"));
+                        : is_otlp_                ? "otlphttp~cold.jsonl"
+                                                  : "prometheusremotewrite~cold.jsonl"));
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
 
@@ -236,6 +247,8 @@ class ExportersTest : public ::testing::Test {
   Destination destination_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   ExporterSettings settings_;
+  SenderSettings sender_;
+  bool is_otlp_ = false;                      // over HTTP; else remote write
   std::unique_ptr<delivery::Packer> packer_;  // instead of the one that the settings ask for, once
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::optional<books::Books> books_;
@@ -245,7 +258,7 @@ class ExportersTest : public ::testing::Test {
 };
 
 TEST_F(ExportersTest, ASampleArrivesWithItsCustomerAndTheProtocolsHeaders) {  // R-RW-1, R-EXP-7
-  settings_.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
+  sender_.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
   begin();
   accept_gauge("probe");
   settle();
@@ -299,7 +312,7 @@ class FaultyPacker final : public delivery::Packer {
 };
 
 TEST_F(ExportersTest, ARecordThatBringsAFaultOfOursToLightIsSetAsideAlone) {
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
   settings_.signals = {Signal::kLogs};
   packer_ = std::make_unique<FaultyPacker>();
@@ -319,7 +332,7 @@ TEST_F(ExportersTest, ARecordThatBringsAFaultOfOursToLightIsSetAsideAlone) {
 }
 
 TEST_F(ExportersTest, AFaultOfOursThatPassesCostsNothing) {
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
   settings_.signals = {Signal::kLogs};
   packer_ = std::make_unique<FaultyPacker>(3);  // as where memory is short
@@ -351,9 +364,7 @@ TEST_F(ExportersTest, AFaultWhileTheLogIsReadCostsNoRecordHoweverOftenItComes) {
 }
 
 TEST_F(ExportersTest, NoHeartbeatMarksAMinuteOfWhichARecordWasGivenUpForAFaultOfOurs) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   packer_ = std::make_unique<FaultyPacker>();
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
@@ -392,7 +403,7 @@ class FaultyTransport final : public delivery::Transport {
 };
 
 TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBringsItToLight) {
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
   settings_.signals = {Signal::kLogs};
   open_log();
@@ -401,10 +412,10 @@ TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBring
   auto transport = std::make_unique<FaultyTransport>();
   const FaultyTransport& destination = *transport;
   exporter_ =
-      std::make_unique<PushExporter>(settings_,
+      std::make_unique<PushExporter>(settings_, sender_,
                                      ExporterParts{*log_, *client_, *series_, directory(), *books_,
                                                    *metrics_, clock_, time_, folder_},
-                                     std::move(transport), delivery::make_body_packer());
+                                     otlp::means_of(settings_, std::move(transport)));
   ASSERT_TRUE(exporter_->start());
   settle(Signal::kLogs);
   EXPECT_EQ(line(Signal::kLogs).sent, 2U);
@@ -483,9 +494,7 @@ TEST_F(ExportersTest, WhatIsTooOldForAnOptionalDestinationIsDroppedCounted) {
 }
 
 TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   begin();
   const auto beats = [this] { return destination_.series(true); };
   const auto at = [](int minute) {
@@ -510,9 +519,7 @@ TEST_F(ExportersTest, HeartbeatsMarkFullMinutesAndSkipNone) {
 }
 
 TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   settings_.max_age = std::chrono::hours(1);
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
@@ -537,9 +544,7 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteWhoseDataTheLogHasDroppedInHand) {
 }
 
 TEST_F(ExportersTest, WhatTheShardRefusesIsAHoleOfItsCustomerAlone) {  // A5
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
   destination_.answer(400, "duplicate sample for timestamp");
@@ -556,9 +561,7 @@ TEST_F(ExportersTest, WhatTheShardRefusesIsAHoleOfItsCustomerAlone) {  // A5
 }
 
 TEST_F(ExportersTest, WhileTheLogCannotBeReadNothingIsMarked) {  // A13
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   open_log();
   accept_gauge("probe");
   files_.fail_when([](std::string_view call, const std::string& path) {
@@ -574,9 +577,7 @@ TEST_F(ExportersTest, WhileTheLogCannotBeReadNothingIsMarked) {  // A13
 }
 
 TEST_F(ExportersTest, WhatLiesAsideIsQueuedOverARestartAndIsAHoleOfItsCustomer) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   std::atomic<bool> is_sick{true};
   destination_.answer_by([&is_sick](const net::Request& request) {
     net::Response response;
@@ -658,9 +659,7 @@ TEST_F(ExportersTest, OnAFullDiskTheRestOfAPointOfWhichASeriesIsRefusedStaysInTh
 }
 
 TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   settings_.max_age = std::chrono::hours(1);
   begin();
   eventually([this] { return destination_.series(true).size() == 1; });
@@ -690,9 +689,7 @@ TEST_F(ExportersTest, WhatExpiresBeforeTheExporterRunsIsInTheBooksAndMakesAHole)
 }
 
 TEST_F(ExportersTest, AHoleIsMadeOnceOverRestarts) {
-  settings_.id = "prometheusremotewrite/hot-0";
-  settings_.name = "hot-0";
-  settings_.hot_shard = true;
+  be_hot_shard();
   settings_.max_age = std::chrono::hours(1);
   open_log();
   accept_gauge("probe");
@@ -713,9 +710,9 @@ TEST_F(ExportersTest, AHoleIsMadeOnceOverRestarts) {
 }
 
 TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  settings_.endpoint = destination_.url();
+  sender_.endpoint = destination_.url();
   settings_.signals = {Signal::kTraces, Signal::kLogs};
   begin();
   accept(collector::testing::one_span("cliente-a"), Verdicts(1), Signal::kTraces);
@@ -731,9 +728,9 @@ TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
 }
 
 TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {  // R-EXP-1, R-EXP-4
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  settings_.endpoint = destination_.url();
+  sender_.endpoint = destination_.url();
   settings_.signals = {Signal::kTraces};
   // ExportTraceServiceResponse { partial_success { rejected_spans: 1 } }
   destination_.answer(200, "\x0a\x02\x08\x01");
@@ -752,9 +749,9 @@ TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {  // R-EXP-1,
 }
 
 TEST_F(ExportersTest, OfAMetricsRequestThatADestinationRefusesOnlyTheBadPointIsGivenUp) {
-  settings_.kind = ExporterKind::kOtlpHttp;
+  is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  settings_.endpoint = destination_.url();
+  sender_.endpoint = destination_.url();
   destination_.answer_by([](const net::Request& request) {
     net::Response response;
     const auto body = net::decompress("gzip", request.body, 1U << 20U);
@@ -788,10 +785,11 @@ TEST_F(ExportersTest, APointThatHasNoSeriesAnyMoreIsNotTakenForSent) {
 }
 
 TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
-  settings_.endpoint = "127.0.0.1:9090";
+  sender_.endpoint = "127.0.0.1:9090";
   open_log();
-  const auto exporter = make_exporter(settings_, {*log_, *client_, *series_, directory(), *books_,
-                                                  *metrics_, clock_, time_, folder_});
+  const auto exporter = remote_write::make(
+      settings_, sender_,
+      {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, time_, folder_});
   ASSERT_FALSE(exporter);
   EXPECT_THAT(exporter.error().message, HasSubstr("prometheusremotewrite/cold"));
 }

@@ -15,7 +15,7 @@
 namespace vigia::collector::exporters {
 namespace {
 
-delivery::DeliverySettings delivery_settings(const ExporterSettings& settings) {
+delivery::DeliverySettings delivery_settings(const SenderSettings& settings) {
   delivery::DeliverySettings delivery;
   delivery.request_bytes_max = settings.batch_bytes_max;
   delivery.retry_initial = settings.retry_initial;
@@ -23,23 +23,11 @@ delivery::DeliverySettings delivery_settings(const ExporterSettings& settings) {
   return delivery;
 }
 
-std::string file_name(std::string exporter) {
-  std::replace(exporter.begin(), exporter.end(), '/', '~');
-  return exporter;
-}
-
 /// More than there can be where it cannot be told: then none is kept.
 std::uint64_t free_bytes(const std::string& folder) {
   std::error_code fault;
   const auto space = std::filesystem::space(folder, fault);
   return fault ? std::numeric_limits<std::uint64_t>::max() : space.available;
-}
-
-delivery::Probe probe_of(const ExporterSettings& settings, const ExporterParts& parts) {
-  if (settings.kind == ExporterKind::kPrometheusRemoteWrite)
-    return delivery::remote_write_probe(settings.id, parts.collector_id);
-  return delivery::empty_probe(settings.signals.empty() ? Signal::kTraces
-                                                        : settings.signals.front());
 }
 
 /// The longest that a required destination's suspects are kept: nothing may be given up for a fault
@@ -52,10 +40,9 @@ constexpr auto kHeldLook = std::chrono::milliseconds(100);
 constexpr auto kStateInterval = std::chrono::minutes(1);
 constexpr int kSecondsToMs = 1000;
 
-Duration give_up_after(const ExporterSettings& settings) {
-  if (settings.give_up_after > Duration::zero()) return settings.give_up_after;
-  return settings.required ? Duration(kRequiredGiveUpAfter)
-                           : side::SideLaneSettings{}.give_up_after;
+Duration give_up_after(const SenderSettings& sender, bool is_required) {
+  if (sender.give_up_after > Duration::zero()) return sender.give_up_after;
+  return is_required ? Duration(kRequiredGiveUpAfter) : side::SideLaneSettings{}.give_up_after;
 }
 
 }  // namespace
@@ -80,16 +67,14 @@ struct PushExporter::SideRooms {
   }
 };
 
-PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
-                           std::unique_ptr<delivery::Transport> transport,
-                           std::unique_ptr<delivery::Packer> packer)
+PushExporter::PushExporter(const ExporterSettings& settings, const SenderSettings& sender,
+                           const ExporterParts& parts, Means means)
     : LogExporter(settings, parts),
-      transport_(std::move(transport)),
-      packer_(std::move(packer)),
+      sender_(sender),
+      means_(std::move(means)),
       evidence_(std::make_shared<delivery::Evidence>()),
-      prober_(probe_of(settings, parts), *transport_, evidence_, parts.clock, parts.time),
-      delivery_(delivery_settings(settings), *transport_, parts.clock, evidence_, &prober_),
-      routing_(settings),
+      prober_(means_.probe, *means_.transport, evidence_, parts.clock, parts.time),
+      delivery_(delivery_settings(sender), *means_.transport, parts.clock, evidence_, &prober_),
       dead_letters_(parts.data_directory, settings.id),
       oldest_waiting_(parts.metrics.gauge("vigia_exporter_oldest_waiting_seconds",
                                           "Age of the oldest data that waits for the destination",
@@ -107,21 +92,6 @@ PushExporter::PushExporter(const ExporterSettings& settings, const ExporterParts
       [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
         rooms->collect(id, emit);
       });
-  if (settings.kind == ExporterKind::kPrometheusRemoteWrite) make_marks(parts);
-}
-
-/// What a store is to be told of its own holes: a hot shard by marks, any other by the holes alone.
-void PushExporter::make_marks(const ExporterParts& parts) {
-  const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings_.id);
-  if (routing_.is_shard()) {
-    heartbeat_ = std::make_unique<marks::Heartbeat>(
-        marks::HeartbeatSettings{settings_.name, parts.collector_id, state_file}, *transport_,
-        parts.clock, parts.time);
-  } else {
-    cold_holes_ =
-        std::make_unique<marks::ColdHoles>(marks::ColdHolesSettings{parts.collector_id, state_file},
-                                           *transport_, parts.clock, parts.time);
-  }
 }
 
 PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
@@ -129,15 +99,14 @@ PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
 Result<void> PushExporter::start() {
   side::SideQueueSettings side;
   side.directory = side::side_folder(parts_.data_directory, settings_.id);
-  side.customer_bytes_max = settings_.side_customer_bytes_max;
+  side.customer_bytes_max = sender_.side_customer_bytes_max;
   side.is_required = settings_.required;
   side.exporter = settings_.id;
   side.shares = parts_.side_shares;
   side.reserve_bytes = parts_.side_reserve_bytes;
   side.free_bytes = [folder = parts_.data_directory] { return free_bytes(folder); };
   side.on_damaged = [this] {
-    if (heartbeat_) heartbeat_->note_loss();
-    if (cold_holes_) cold_holes_->note_loss();
+    if (means_.marks) means_.marks->note_loss();
   };
   auto queue = side::SideQueue::open(
       std::move(side), parts_.clock,
@@ -151,9 +120,10 @@ Result<void> PushExporter::start() {
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
   lane_ = std::make_unique<side::SideLane>(
-      side::SideLaneSettings{delivery_settings(settings_), give_up_after(settings_)},
-      side::SideLaneParts{*queue_, *transport_, evidence_, &prober_, *packer_, parts_.clock,
-                          *this});
+      side::SideLaneSettings{delivery_settings(sender_),
+                             give_up_after(sender_, settings_.required)},
+      side::SideLaneParts{*queue_, *means_.transport, evidence_, &prober_, *means_.packer,
+                          parts_.clock, *this});
   lane_->start();
   return LogExporter::start();
 }
@@ -219,8 +189,8 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, bodies::LogBod
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
   const auto packed =
-      packer_->pack(index, {header.items, header.rejected, header.verdicts, body.plain()}, {},
-                    bytes_before + kRecordOutputMax, parcel);
+      means_.packer->pack(index, {header.items, header.rejected, header.verdicts, body.plain()}, {},
+                          bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
     // A body that cannot be packed leaves nothing half of it in the parcel.
     parcel.message.resize(bytes_before);
@@ -306,18 +276,16 @@ bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   return is_done;
 }
 
-/// What a store refuses is a hole of a hot shard's, since cold may have taken it; to cold it is
-/// none: there it is told to who sent it, and by the counters.
 void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
-  if (!heartbeat_ && !cold_holes_) return;
-  std::set<CustomerId> customers;
+  if (!means_.marks) return;
+  marks::Losses losses;
   for (const WindowRecord& record : window) {
-    const bool is_refused = heartbeat_ && record.dropped > 0;
-    if (record.is_damaged || is_refused) customers.insert(record.header.customer);
+    if (record.is_damaged)
+      losses.gone.insert(record.header.customer);
+    else if (record.dropped > 0)
+      losses.refused.insert(record.header.customer);
   }
-  if (customers.empty()) return;
-  if (heartbeat_) heartbeat_->note_losses({customers.begin(), customers.end()});
-  if (cold_holes_) cold_holes_->note_losses({customers.begin(), customers.end()});
+  means_.marks->note_losses(losses);
 }
 
 /// Of each customer and signal all or nothing, so that nothing lies there twice.
@@ -332,7 +300,7 @@ void PushExporter::write_apart(std::vector<WindowRecord>& window) {
     side::SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
     std::vector<side::SidePut> puts;
-    if (!units.parcel.units.empty()) puts.push_back({std::move(units), settings_.retry_initial});
+    if (!units.parcel.units.empty()) puts.push_back({std::move(units), sender_.retry_initial});
     if (!records.records.empty()) puts.push_back({std::move(records)});
     const auto put = queue_->put_all(puts, true);
     if (!put) hold(way, window, put.error());
@@ -411,14 +379,11 @@ void PushExporter::keep_room() {
 
 void PushExporter::on_progress(std::int64_t complete_until_ms, std::uint64_t lost) {
   show_waiting();
-  if (cold_holes_) cold_holes_->advance(complete_until_ms, lost, [this] { return go_on(); });
-  if (!heartbeat_) return;
-  const auto now = parts_.time.now();
-  const bool is_marked = heartbeat_->advance(complete_until_ms, lost, queue_->oldest_by_customer(),
-                                             [this] { return go_on(); });
-  // A mark is a full minute before that.
-  if (is_marked && now)
-    evidence_->note_newest(std::min(complete_until_ms, now->ms) - marks::Heartbeat::kMinuteMs);
+  if (!means_.marks) return;
+  const auto marked_ms = means_.marks->advance(
+      {complete_until_ms, lost}, [this] { return queue_->oldest_by_customer(); },
+      [this] { return go_on(); });
+  if (marked_ms) evidence_->note_newest(*marked_ms);
 }
 
 void PushExporter::show_waiting() {
@@ -521,7 +486,7 @@ void PushExporter::on_set_aside(const delivery::Parcel& parcel, std::size_t firs
 
 std::optional<delivery::Parcel> PushExporter::split(const delivery::Parcel& parcel,
                                                     std::size_t unit) {
-  return packer_->split(parcel, unit);
+  return means_.packer->split(parcel, unit);
 }
 
 void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
@@ -535,8 +500,11 @@ void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::
 
 void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
                                    std::string_view reason, std::uint64_t items) {
-  if (heartbeat_) heartbeat_->note_losses({customer});
-  if (cold_holes_ && reason != "refused") cold_holes_->note_losses({customer});
+  if (means_.marks) {
+    marks::Losses losses;
+    (reason == "refused" ? losses.refused : losses.gone).insert(customer);
+    means_.marks->note_losses(losses);
+  }
   parts_.books.dropped(customer, signal, settings_.id, reason, items);
 }
 
@@ -553,7 +521,7 @@ void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_vi
   if (message.empty())
     content = "a part of a request, which the destination did not name";
   else if (!is_record)
-    content = packer_->describe(message);
+    content = means_.packer->describe(message);
   set_aside({.customer = parcel.customer,
              .signal = parcel.signal,
              .time_ms = parts_.clock.wall_ms(),

@@ -14,12 +14,21 @@
 #include "services/collector/delivery/parcel.hpp"
 #include "services/collector/delivery/parcel_delivery.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
-#include "services/collector/marks/cold_holes.hpp"
-#include "services/collector/marks/heartbeat.hpp"
+#include "services/collector/exporters/sender_settings.hpp"
+#include "services/collector/marks/marks.hpp"
 #include "services/collector/side/side_lane.hpp"
 #include "services/collector/side/side_queue.hpp"
 
 namespace vigia::collector::exporters {
+
+/// What a kind sends, and how.
+struct Means {
+  std::unique_ptr<delivery::Transport> transport;
+  std::unique_ptr<delivery::Packer> packer;
+  delivery::Probe probe;  ///< what it asks with whether the destination takes anything
+  /// Refers to `transport`. Null: the destination is told nothing of its holes.
+  std::unique_ptr<marks::Marks> marks = nullptr;
+};
 
 /// Two lanes. The front lane is the log's way: windows of records, a parcel a customer, and no
 /// customer may hold the others up. What one would do that with is written to the side queue, and
@@ -37,9 +46,8 @@ class PushExporter final : public LogExporter,
   /// What of one record goes the front way; the rest of it goes aside.
   static constexpr std::size_t kRecordOutputMax = 4U << 20U;
 
-  PushExporter(const ExporterSettings& settings, const ExporterParts& parts,
-               std::unique_ptr<delivery::Transport> transport,
-               std::unique_ptr<delivery::Packer> packer);
+  PushExporter(const ExporterSettings& settings, const SenderSettings& sender,
+               const ExporterParts& parts, Means means);
   ~PushExporter() override;
   /// kUnavailable where the side queue's folder cannot be read.
   Result<void> start() override;
@@ -89,7 +97,6 @@ class PushExporter final : public LogExporter,
   void hold(const Way& way, std::vector<WindowRecord>& window, const Error& why);
   void settle(const std::vector<WindowRecord>& window);
   void note_losses(const std::vector<WindowRecord>& window);
-  void make_marks(const ExporterParts& parts);
   void keep_room();
   void set_aside(const delivery::DeadLetter& letter);
   void note_state(const delivery::Answer& answer);
@@ -115,16 +122,12 @@ class PushExporter final : public LogExporter,
   void on_side_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                       const delivery::Answer& answer, Duration took) override;
 
-  std::unique_ptr<delivery::Transport> transport_;
-  std::unique_ptr<delivery::Packer> packer_;
+  const SenderSettings sender_;
+  Means means_;
   std::shared_ptr<delivery::Evidence> evidence_;
   delivery::Prober prober_;
   delivery::ParcelDelivery delivery_;
-  Routing routing_;
-  std::unique_ptr<marks::Heartbeat>
-      heartbeat_;  // remote write only; beats where this is a hot shard
-  std::unique_ptr<marks::ColdHoles> cold_holes_;  // of remote write to what is no hot shard
-  std::unique_ptr<side::SideQueue> queue_;        // from start on
+  std::unique_ptr<side::SideQueue> queue_;  // from start on
   std::unique_ptr<side::SideLane> lane_;
 
   // The window in hand; the exporter's thread.

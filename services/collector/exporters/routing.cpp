@@ -8,7 +8,7 @@ namespace vigia::collector::exporters {
 namespace {
 
 bool is_hot_shard(const ExporterSettings& exporter) {
-  return exporter.kind == ExporterKind::kPrometheusRemoteWrite && exporter.hot_shard;
+  return exporter.may_be_shard && exporter.hot_shard;
 }
 
 std::string doubt(const std::string& shard, const ExporterSettings* exporter) {
@@ -41,7 +41,7 @@ std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exp
   for (const std::string& shard : shards) {
     const auto exporter =
         std::find_if(exporters.begin(), exporters.end(), [&](const ExporterSettings& settings) {
-          return settings.kind == ExporterKind::kPrometheusRemoteWrite && settings.name == shard;
+          return settings.may_be_shard && settings.name == shard;
         });
     const bool is_there = exporter != exporters.end();
     if (is_there && is_hot_shard(*exporter)) continue;

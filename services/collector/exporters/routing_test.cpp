@@ -10,10 +10,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-ExporterSettings exporter(ExporterKind kind, std::string name, std::vector<Signal> signals,
+ExporterSettings exporter(bool may_be_shard, std::string name, std::vector<Signal> signals,
                           bool hot_shard = false) {
   ExporterSettings settings;
-  settings.kind = kind;
+  settings.may_be_shard = may_be_shard;
   settings.id = "x/" + name;
   settings.name = std::move(name);
   settings.signals = std::move(signals);
@@ -21,8 +21,7 @@ ExporterSettings exporter(ExporterKind kind, std::string name, std::vector<Signa
   return settings;
 }
 ExporterSettings remote_write(std::string name, bool hot_shard) {
-  return exporter(ExporterKind::kPrometheusRemoteWrite, std::move(name), {Signal::kMetrics},
-                  hot_shard);
+  return exporter(true, std::move(name), {Signal::kMetrics}, hot_shard);
 }
 
 std::shared_ptr<const tenancy::Directory> directory() {
@@ -49,7 +48,7 @@ TEST(Routing, AnyOtherTakesAll) {
 }
 
 TEST(Routing, OtherKindsTakeEveryRoute) {
-  const Routing otlp(exporter(ExporterKind::kOtlpHttp, "hot-0", {Signal::kTraces}, true));
+  const Routing otlp(exporter(false, "hot-0", {Signal::kTraces}, true));
   EXPECT_TRUE(otlp.takes(Signal::kTraces, "hot-1"));
   EXPECT_FALSE(otlp.takes(Signal::kMetrics, "hot-0"));
   EXPECT_FALSE(otlp.is_shard());

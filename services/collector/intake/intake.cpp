@@ -9,9 +9,9 @@
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/collector/bodies/item_cutter.hpp"
+#include "services/collector/intake/limits.hpp"
 #include "services/collector/intake/metrics_check.hpp"
 #include "services/collector/intake/records_check.hpp"
-#include "services/collector/limits.hpp"
 
 namespace vigia::collector::intake {
 namespace {

@@ -12,7 +12,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/disk_log/testing/memory_files.hpp"
-#include "services/collector/limits.hpp"
+#include "services/collector/intake/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector::intake {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/series/series_resolver.hpp"
-#include "services/collector/limits.hpp"
+#include "services/collector/intake/limits.hpp"
 
 namespace vigia::collector::intake {
 namespace {

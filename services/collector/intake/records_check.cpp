@@ -5,7 +5,7 @@
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
-#include "services/collector/limits.hpp"
+#include "services/collector/intake/limits.hpp"
 
 namespace vigia::collector::intake {
 namespace {

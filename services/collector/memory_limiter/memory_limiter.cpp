@@ -9,7 +9,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
-#include "services/collector/limits.hpp"
+#include "services/collector/memory_limiter/limits.hpp"
 
 namespace vigia::collector::memory_limiter {
 namespace {

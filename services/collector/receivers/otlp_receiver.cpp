@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "libs/net/status.hpp"
-#include "services/collector/limits.hpp"
+#include "services/collector/intake/limits.hpp"
 #include "services/collector/receivers/grpc_health.hpp"
 #include "services/collector/receivers/otlp_answer.hpp"
 
@@ -61,7 +61,7 @@ Result<tenancy::Customer> OtlpReceiver::authenticate(const net::RequestHead& hea
   if (!directory) {
     return tl::unexpected<Error>(Error{ErrorCode::kUnavailable,
                                        "customers and tokens are not loaded yet, or too old",
-                                       kRetryAfter});
+                                       intake::kRetryAfter});
   }
   auto token = head.credential ? Result<tenancy::TokenHash>(*head.credential) : read_token(head);
   if (!token) return forward(token);

@@ -1,5 +1,5 @@
 // What comes out of a record is bounded by what comes out, not by what went in.
-#include "services/collector/exporters/packers.hpp"
+#include "services/collector/exporters/remote_write/series_packer.hpp"
 
 #include <set>
 
@@ -11,7 +11,7 @@
 #include "libs/model/verdicts.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::remote_write {
 namespace {
 
 using Request = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -177,4 +177,4 @@ TEST_F(SeriesPackerTest, WhatFitsGoesInOnePiece) {
 }
 
 }  // namespace
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::remote_write

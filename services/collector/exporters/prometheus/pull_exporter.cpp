@@ -1,16 +1,17 @@
-#include "services/collector/exporters/local_exporters.hpp"
+#include "services/collector/exporters/prometheus/pull_exporter.hpp"
 
-#include "libs/service/log.hpp"
+#include <utility>
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::prometheus {
 namespace {
 
 constexpr std::size_t kConnectionsMax = 64;
 
 }  // namespace
 
-PullExporter::PullExporter(const ExporterSettings& settings, const ExporterParts& parts)
-    : LogExporter(settings, parts), translator_({}, parts.series) {
+PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoint,
+                           const ExporterParts& parts)
+    : LogExporter(settings, parts), endpoint_(std::move(endpoint)), translator_({}, parts.series) {
   routes_.add("GET", "/metrics",
               [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
                      net::Responder responder) {
@@ -30,7 +31,7 @@ PullExporter::~PullExporter() { PullExporter::stop(parts_.clock.steady()); }
 Result<void> PullExporter::start() {
   net::ServerSettings server;
   server.name = "collector " + settings_.id;
-  server.listen = settings_.endpoint;
+  server.listen = endpoint_;
   server.loops = 1;
   server.connections_max = kConnectionsMax;
   auto started = net::Server::start(std::move(server), routes_);
@@ -68,21 +69,14 @@ void PullExporter::on_progress(std::int64_t /*complete_until_ms*/, std::uint64_t
                  std::chrono::duration_cast<std::chrono::milliseconds>(kStaleAfter).count());
 }
 
-DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterParts& parts)
-    : LogExporter(settings, parts) {}
-
-DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
-
-void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
-                        bodies::LogBody&& /*body*/) {}
-
-bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
-  std::uint64_t items = 0;
-  for (const WindowRecord& record : window) items += record.accepted;
-  service::log_info("telemetry", {{"exporter", settings_.id},
-                                  {"records", std::to_string(window.size())},
-                                  {"items", std::to_string(items)}});
-  return true;
+MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
+                  const config::PartContext& /*context*/) {
+  settings.is_local = true;
+  return [endpoint = node.child("endpoint").text("127.0.0.1:8889")](
+             const ExporterSettings& known,
+             const ExporterParts& parts) -> Result<std::unique_ptr<Exporter>> {
+    return std::make_unique<PullExporter>(known, endpoint, parts);
+  };
 }
 
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::prometheus

@@ -1,22 +1,26 @@
-// Exporters that send nothing: prometheus, which is scraped, and debug, which logs.
+// The exporter that sends nothing: it is scraped.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "services/collector/exporters/last_values.hpp"
+#include "libs/series/translator.hpp"
+#include "libs/service/config.hpp"
+#include "services/collector/config/part_keys.hpp"
 #include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/prometheus/last_values.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::prometheus {
 
 /// Serves GET /metrics with the last value of every series, of all customers: for the operator, so
 /// it listens on loopback unless configured otherwise. A series without a value for kStaleAfter is
 /// gone.
 class PullExporter final : public LogExporter {
  public:
-  PullExporter(const ExporterSettings& settings, const ExporterParts& parts);
+  PullExporter(const ExporterSettings& settings, std::string endpoint, const ExporterParts& parts);
   ~PullExporter() override;
   Result<void> start() override;
   void stop(TimePoint deadline) noexcept override;
@@ -31,21 +35,15 @@ class PullExporter final : public LogExporter {
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
 
  private:
+  const std::string endpoint_;
   LastValues values_;
   series::Translator translator_;
   net::Routes routes_;
   std::unique_ptr<net::Server> server_;
 };
 
-/// Logs how many records and items came, one line a window.
-class DebugExporter final : public LogExporter {
- public:
-  DebugExporter(const ExporterSettings& settings, const ExporterParts& parts);
-  ~DebugExporter() override;
+/// Reads the kind's keys.
+MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
+                  const config::PartContext& context);
 
- protected:
-  void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
-  bool deliver(std::vector<WindowRecord>& window) override;
-};
-
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::prometheus

@@ -1,4 +1,4 @@
-#include "services/collector/exporters/packers.hpp"
+#include "services/collector/exporters/remote_write/series_packer.hpp"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,11 @@
 #include "libs/series/translator.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::remote_write {
 namespace {
 
 namespace prometheus = wire::prometheus;
-namespace remote_write = wire::remote_write;
+namespace protocol = wire::remote_write;
 
 static_assert(delivery::Unit::kNoItem == series::kNoItem);
 
@@ -43,12 +43,12 @@ class ParcelSink final : public series::SeriesSink {
                              .items = is_sent && is_first_ ? 1U : 0U,
                              .timestamp_ms = point.timestamp_ms});
     if (point.histogram.empty())
-      point.labels.copy_to(remote_write::append_sample_around(parcel_.message, point.labels.size(),
-                                                              {point.timestamp_ms, point.value},
-                                                              point.exemplars));
+      point.labels.copy_to(protocol::append_sample_around(parcel_.message, point.labels.size(),
+                                                          {point.timestamp_ms, point.value},
+                                                          point.exemplars));
     else
-      point.labels.copy_to(remote_write::append_histogram_around(
-          parcel_.message, point.labels.size(), point.histogram, point.exemplars));
+      point.labels.copy_to(protocol::append_histogram_around(parcel_.message, point.labels.size(),
+                                                             point.histogram, point.exemplars));
   }
 
   void lose(std::uint32_t item, RejectReason /*fault*/) override {
@@ -102,16 +102,16 @@ class ParcelSink final : public series::SeriesSink {
 };
 
 /// One series with its values, as text.
-class Describing final : public remote_write::WriteVisitor {
+class Describing final : public protocol::WriteVisitor {
  public:
-  void on_series(const remote_write::SeriesView& series) override {
+  void on_series(const protocol::SeriesView& series) override {
     std::vector<Label> labels;
-    for (const remote_write::LabelView& label : series.labels)
+    for (const protocol::LabelView& label : series.labels)
       labels.push_back({std::string(label.name), std::string(label.value)});
     text += to_string(Labels::from(std::move(labels)));
     for (const Sample& sample : series.samples)
       text += fmt::format(" {}@{}", sample.value, sample.timestamp_ms);
-    for (const remote_write::HistogramView& histogram : series.histograms)
+    for (const protocol::HistogramView& histogram : series.histograms)
       text += fmt::format(" histogram@{}", histogram.timestamp_ms);
   }
   std::string text;
@@ -150,7 +150,7 @@ class SeriesPacker final : public delivery::Packer {
   }
   std::string describe(std::string_view unit) const override {
     Describing describing;
-    (void)remote_write::decode_message(unit, {}, describing);
+    (void)protocol::decode_message(unit, {}, describing);
     return describing.text;
   }
   std::string_view kind_of(std::string_view unit) const override { return labels_of(unit); }
@@ -161,15 +161,15 @@ class SeriesPacker final : public delivery::Packer {
 
 }  // namespace
 
-std::unique_ptr<delivery::Packer> make_series_packer(const ExporterSettings& settings,
-                                                     series::SeriesCache& series) {
+std::unique_ptr<delivery::Packer> make_series_packer(
+    const std::vector<std::string>& resource_labels, series::SeriesCache& series) {
   prometheus::TranslatorSettings translation;
-  if (!settings.resource_labels.empty()) {
+  if (!resource_labels.empty()) {
     // With other labels the points have other series: counting both would halve a customer's limit.
-    translation.counts_active_series = settings.resource_labels == translation.resource_labels;
-    translation.resource_labels = settings.resource_labels;
+    translation.counts_active_series = resource_labels == translation.resource_labels;
+    translation.resource_labels = resource_labels;
   }
   return std::make_unique<SeriesPacker>(std::move(translation), series);
 }
 
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::remote_write

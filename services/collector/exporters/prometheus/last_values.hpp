@@ -10,7 +10,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/series/translator.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::prometheus {
 
 struct LastValuesLimits {
   std::size_t series_max = 200'000;
@@ -95,4 +95,4 @@ class LastValues final : public series::SeriesSink {
   std::map<std::string, std::uint64_t> over_limit_;
 };
 
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::prometheus

@@ -1,4 +1,4 @@
-#include "services/collector/exporters/last_values.hpp"
+#include "services/collector/exporters/prometheus/last_values.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::prometheus {
 namespace {
 
 namespace prometheus = wire::prometheus;
@@ -192,4 +192,4 @@ TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
 }
 
 }  // namespace
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::prometheus

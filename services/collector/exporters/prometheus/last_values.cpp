@@ -1,4 +1,4 @@
-#include "services/collector/exporters/last_values.hpp"
+#include "services/collector/exporters/prometheus/last_values.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 #include "libs/base/utf8.hpp"
 
-namespace vigia::collector::exporters {
+namespace vigia::collector::exporters::prometheus {
 namespace {
 
 using wire::prometheus::FamilyType;
@@ -227,4 +227,4 @@ std::map<std::string, std::uint64_t> LastValues::take_over_limit() {
   return std::exchange(over_limit_, {});
 }
 
-}  // namespace vigia::collector::exporters
+}  // namespace vigia::collector::exporters::prometheus

@@ -1,0 +1,20 @@
+#include "services/collector/config/part_keys.hpp"
+
+#include <fmt/format.h>
+
+namespace vigia::collector::config {
+
+std::string_view part_type(std::string_view id) { return id.substr(0, id.find('/')); }
+
+std::string_view part_name(std::string_view id) {
+  const std::size_t slash = id.find('/');
+  return slash == std::string_view::npos ? std::string_view{} : id.substr(slash + 1);
+}
+
+void take_note(const service::ConfigNode& node, std::string_view why, Notes& notes) {
+  if (!node.is_present()) return;
+  node.accept_all();
+  notes.push_back(fmt::format("line {}: {} has no effect: {}", node.line(), node.path(), why));
+}
+
+}  // namespace vigia::collector::config

@@ -1,0 +1,34 @@
+#include "services/collector/exporters/debug/debug_exporter.hpp"
+
+#include "libs/service/log.hpp"
+
+namespace vigia::collector::exporters::debug {
+
+DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterParts& parts)
+    : LogExporter(settings, parts) {}
+
+DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
+
+void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
+                        bodies::LogBody&& /*body*/) {}
+
+bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
+  std::uint64_t items = 0;
+  for (const WindowRecord& record : window) items += record.accepted;
+  service::log_info("telemetry", {{"exporter", settings_.id},
+                                  {"records", std::to_string(window.size())},
+                                  {"items", std::to_string(items)}});
+  return true;
+}
+
+MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
+                  const config::PartContext& context) {
+  settings.is_local = true;
+  config::take_note(node.child("verbosity"), "one line a batch", context.notes);
+  return [](const ExporterSettings& known,
+            const ExporterParts& parts) -> Result<std::unique_ptr<Exporter>> {
+    return std::make_unique<DebugExporter>(known, parts);
+  };
+}
+
+}  // namespace vigia::collector::exporters::debug

@@ -1,0 +1,61 @@
+#include "services/collector/exporters/otlp/otlp_exporter.hpp"
+
+#include <utility>
+
+#include "services/collector/delivery/body_packer.hpp"
+#include "services/collector/exporters/http_transport.hpp"
+#include "services/collector/exporters/otlp/otlp_transports.hpp"
+
+namespace vigia::collector::exporters::otlp {
+namespace {
+
+using Make = Result<std::unique_ptr<Exporter>> (*)(const ExporterSettings&, const SenderSettings&,
+                                                   const ExporterParts&);
+using MakeTransport = std::unique_ptr<delivery::Transport> (*)(const SenderSettings&, net::Client&);
+
+MakeExporter with(SenderSettings sender, Make make) {
+  return [sender = std::move(sender), make](const ExporterSettings& settings,
+                                            const ExporterParts& parts) {
+    return make(settings, sender, parts);
+  };
+}
+
+Result<std::unique_ptr<Exporter>> make_by(MakeTransport make_transport,
+                                          const ExporterSettings& settings,
+                                          const SenderSettings& sender,
+                                          const ExporterParts& parts) {
+  if (auto url = check_endpoint(settings.id, sender.endpoint); !url) return forward(url);
+  return std::make_unique<PushExporter>(settings, sender, parts,
+                                        means_of(settings, make_transport(sender, parts.client)));
+}
+
+}  // namespace
+
+MakeExporter read_grpc(const service::ConfigNode& node, ExporterSettings& /*settings*/,
+                       const config::PartContext& context) {
+  return with(read_sender(node, BareEndpoint::kTls, context), make_grpc);
+}
+
+MakeExporter read_http(const service::ConfigNode& node, ExporterSettings& /*settings*/,
+                       const config::PartContext& context) {
+  return with(read_sender(node, BareEndpoint::kRefused, context), make_http);
+}
+
+Means means_of(const ExporterSettings& settings, std::unique_ptr<delivery::Transport> transport) {
+  const Signal probed = settings.signals.empty() ? Signal::kTraces : settings.signals.front();
+  return {std::move(transport), delivery::make_body_packer(), delivery::empty_probe(probed)};
+}
+
+Result<std::unique_ptr<Exporter>> make_grpc(const ExporterSettings& settings,
+                                            const SenderSettings& sender,
+                                            const ExporterParts& parts) {
+  return make_by(make_grpc_transport, settings, sender, parts);
+}
+
+Result<std::unique_ptr<Exporter>> make_http(const ExporterSettings& settings,
+                                            const SenderSettings& sender,
+                                            const ExporterParts& parts) {
+  return make_by(make_http_transport, settings, sender, parts);
+}
+
+}  // namespace vigia::collector::exporters::otlp

@@ -1,0 +1,60 @@
+#include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/collector/exporters/http_transport.hpp"
+#include "services/collector/exporters/remote_write/remote_write_transport.hpp"
+#include "services/collector/exporters/remote_write/series_packer.hpp"
+
+namespace vigia::collector::exporters::remote_write {
+namespace {
+
+/// One so named is a hot shard unless its key `hot_shard` says otherwise.
+constexpr std::string_view kShardPrefix = "hot-";
+
+std::string file_name(std::string exporter) {
+  std::replace(exporter.begin(), exporter.end(), '/', '~');
+  return exporter;
+}
+
+/// A hot shard is told by marks how far it is whole, any other store of its holes alone.
+std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
+                                         const ExporterParts& parts,
+                                         delivery::Transport& transport) {
+  const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings.id);
+  if (Routing(settings).is_shard())
+    return marks::make_hot_marks({settings.name, parts.collector_id, state_file}, transport,
+                                 parts.clock, parts.time);
+  return marks::make_cold_marks({parts.collector_id, state_file}, transport, parts.clock,
+                                parts.time);
+}
+
+}  // namespace
+
+MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
+                  const config::PartContext& context) {
+  settings.may_be_shard = true;
+  settings.hot_shard = node.child("hot_shard").boolean(settings.name.starts_with(kShardPrefix));
+  return [sender = read_sender(node, BareEndpoint::kRefused, context)](
+             const ExporterSettings& known, const ExporterParts& parts) {
+    return make(known, sender, parts);
+  };
+}
+
+Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
+               std::unique_ptr<delivery::Transport> transport) {
+  Means means{std::move(transport), make_series_packer(settings.resource_labels, parts.series),
+              delivery::remote_write_probe(settings.id, parts.collector_id)};
+  means.marks = make_marks(settings, parts, *means.transport);
+  return means;
+}
+
+Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
+                                       const SenderSettings& sender, const ExporterParts& parts) {
+  if (auto url = check_endpoint(settings.id, sender.endpoint); !url) return forward(url);
+  return std::make_unique<PushExporter>(
+      settings, sender, parts, means_of(settings, parts, make_transport(sender, parts.client)));
+}
+
+}  // namespace vigia::collector::exporters::remote_write

@@ -1,0 +1,130 @@
+#include "services/collector/parts/part_table.hpp"
+
+#include <array>
+
+#include "services/collector/exporters/debug/debug_exporter.hpp"
+#include "services/collector/exporters/otlp/otlp_exporter.hpp"
+#include "services/collector/exporters/prometheus/pull_exporter.hpp"
+#include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
+
+namespace vigia::collector::parts {
+namespace {
+
+/// Of the batch processor, which has nothing to do here.
+void read_batch(const service::ConfigNode& node, bool /*is_used*/, ProcessorSettings& /*settings*/,
+                const config::PartContext& context) {
+  for (const char* key : {"timeout", "send_batch_size", "send_batch_max_size", "metadata_keys"})
+    config::take_note(node.child(key), "exporters gather batches from the disk log by themselves",
+                      context.notes);
+}
+
+void read_memory_limiter(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
+                         const config::PartContext& context) {
+  memory_limiter::read(node, is_used, settings.memory_limiter, context);
+}
+
+constexpr std::array kReceivers{ReceiverKind{
+    {"otlp",
+     R"(  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
+                            tls: {cert_file, key_file}, max_recv_msg_size_mib: 64,
+                            trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
+                     http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
+                            max_request_body_size: 67108864}}}
+                                                    # without: 64 MiB, or 1/16 of limit_mib where
+                                                    # that is less, at least 4 MiB
+)"},
+    receivers::read_otlp_receiver}};
+
+constexpr std::array kProcessors{
+    ProcessorKind{
+        {"memory_limiter",
+         R"(  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
+                                                    # most is refused, over 9/8 of it all but
+                                                    # small requests; 3/8 of it, or all but 384,
+                                                    # is for series
+)"},
+        read_memory_limiter},
+    ProcessorKind{{"batch", "  batch: {}\n"}, read_batch}};
+
+constexpr std::array kExporters{
+    ExporterKind{
+        {"prometheusremotewrite",
+         R"(  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
+                               hot_shard: true for names hot-…, give_up_after: 10m,
+                               side_queue: {customer_bytes_max: 256MiB}}
+)"},
+        "prometheus_remote_write",
+        true,
+        exporters::remote_write::read},
+    ExporterKind{
+        {"otlphttp",
+         R"(  otlphttp/NAME, otlp/NAME: {endpoint, headers, tls, auth, timeout: 10s, compression,
+                             give_up_after: 10m,    # 24h where required: what fails alone meanwhile
+                             side_queue: {customer_bytes_max: 256MiB}}  # lies aside; over it the
+                                                    # customer's oldest goes, where required nothing
+                                                    # does but intake refuses that customer
+)"},
+        "otlp_http",
+        false,
+        exporters::otlp::read_http},
+    ExporterKind{{"otlp", ""}, "otlp_grpc", false, exporters::otlp::read_grpc},
+    ExporterKind{{"prometheus", "  prometheus: {endpoint: 127.0.0.1:8889}\n"},
+                 "",
+                 true,
+                 exporters::prometheus::read},
+    ExporterKind{{"debug", "  debug: {}\n"}, "", false, exporters::debug::read}};
+
+template <typename Kinds>
+const auto* find(const Kinds& kinds, std::string_view id) {
+  const std::string_view type = config::part_type(id);
+  for (const auto& kind : kinds) {
+    if (kind.type == type) return &kind;
+  }
+  return static_cast<const typename Kinds::value_type*>(nullptr);
+}
+
+/// "a is", "a and b are", "a, b and c are".
+template <typename Kinds>
+std::string there_are(const Kinds& kinds) {
+  std::string text;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (i > 0) text += i + 1 == kinds.size() ? " and " : ", ";
+    text += kinds[i].type;
+  }
+  return text + (kinds.size() == 1 ? " is" : " are");
+}
+
+template <typename Kinds>
+std::string help_of(const Kinds& kinds) {
+  std::string text;
+  for (const PartKind& kind : kinds) text += kind.help;
+  return text;
+}
+
+}  // namespace
+
+std::span<const ReceiverKind> receiver_kinds() { return kReceivers; }
+std::span<const ProcessorKind> processor_kinds() { return kProcessors; }
+std::span<const ExporterKind> exporter_kinds() { return kExporters; }
+
+const ReceiverKind* find_receiver(std::string_view id) { return find(kReceivers, id); }
+const ProcessorKind* find_processor(std::string_view id) { return find(kProcessors, id); }
+
+const ExporterKind* find_exporter(std::string_view id) {
+  if (const ExporterKind* kind = find(kExporters, id)) return kind;
+  const std::string_view type = config::part_type(id);
+  for (const ExporterKind& kind : kExporters) {
+    if (!kind.other_type.empty() && kind.other_type == type) return &kind;
+  }
+  return nullptr;
+}
+
+std::string receivers_there_are() { return there_are(kReceivers); }
+std::string processors_there_are() { return there_are(kProcessors); }
+std::string exporters_there_are() { return there_are(kExporters); }
+
+std::string help_of_receivers() { return help_of(kReceivers); }
+std::string help_of_processors() { return help_of(kProcessors); }
+std::string help_of_exporters() { return help_of(kExporters); }
+
+}  // namespace vigia::collector::parts

@@ -1,0 +1,68 @@
+// Every kind of part that a configuration may name, a row each: what reads it, what it takes, and
+// how it is explained. Another kind is a folder and a row.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/service/config.hpp"
+#include "services/collector/config/part_keys.hpp"
+#include "services/collector/exporters/exporter.hpp"
+#include "services/collector/memory_limiter/settings.hpp"
+#include "services/collector/receivers/settings.hpp"
+
+namespace vigia::collector::parts {
+
+/// What every row has.
+struct PartKind {
+  std::string_view type;  ///< "otlp" of "otlp/2"
+  /// Its lines of --help, each with its indentation and its end; "" where another row's say it too.
+  std::string_view help;
+};
+
+struct ReceiverKind : PartKind {
+  std::vector<receivers::ReceiverSettings> (*read)(const service::ConfigNode& node,
+                                                   const std::string& id, config::Notes& notes);
+};
+
+/// What processors are to do.
+struct ProcessorSettings {
+  memory_limiter::MemoryLimiterSettings memory_limiter;
+};
+
+struct ProcessorKind : PartKind {
+  /// `is_used`: a pipeline names it. Of one that is not the mistakes are told all the same.
+  void (*read)(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
+               const config::PartContext& context);
+};
+
+struct ExporterKind : PartKind {
+  std::string_view other_type;  ///< that upstream has given it since; "": none
+  bool takes_metrics_only = false;
+  exporters::MakeExporter (*read)(const service::ConfigNode& node,
+                                  exporters::ExporterSettings& settings,
+                                  const config::PartContext& context);
+};
+
+std::span<const ReceiverKind> receiver_kinds();
+std::span<const ProcessorKind> processor_kinds();
+std::span<const ExporterKind> exporter_kinds();
+
+/// The row of the part with that id; null where there is none.
+const ReceiverKind* find_receiver(std::string_view id);
+const ProcessorKind* find_processor(std::string_view id);
+const ExporterKind* find_exporter(std::string_view id);
+
+/// "otlp is", "memory_limiter and batch are": what may stand there instead.
+std::string receivers_there_are();
+std::string processors_there_are();
+std::string exporters_there_are();
+
+/// Of --help, the receivers', processors' and exporters' lines.
+std::string help_of_receivers();
+std::string help_of_processors();
+std::string help_of_exporters();
+
+}  // namespace vigia::collector::parts

@@ -1,0 +1,23 @@
+// The extensions of a configuration: what other parts refer to.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "libs/service/config.hpp"
+#include "services/collector/settings.hpp"
+
+namespace vigia::collector {
+
+struct Extensions {
+  std::set<std::string> ids;
+  std::map<std::string, std::string> bearer_tokens;  ///< bearertokenauth id → header value
+  std::string auth_id;                               ///< of vigia_auth
+  std::string health_id;
+  std::string health_endpoint;
+};
+/// Sets directory and storage in `settings`.
+Extensions read_extensions(const service::ConfigNode& node, Settings& settings);
+
+}  // namespace vigia::collector
